@@ -1,0 +1,83 @@
+# `make help` lists the targets. Needs Python 3.11, Node 20 or later and npm; everything else is put inside this folder.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+VENV := .venv
+PY := $(VENV)/bin/python
+UV_VERSION := 0.13.9
+
+# What Ape and the local chain need, for every recipe.
+export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.tools/anvil/bin:$(PATH)
+export SOLCX_BINARY_PATH := $(CURDIR)/.tools/solc
+export APE_DATA_FOLDER := $(CURDIR)/.ape
+export PYTHONPATH := $(CURDIR)
+
+MONTH ?= data/months/dpi-2021-04.json
+RESERVES ?=
+ARGS ?=
+PORT ?= 8545
+LINTED := $(wildcard localnet keeper replay scripts bench tools tests)
+
+.PHONY: help setup compile lint test demo replay localnet lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: .tools/python.stamp .tools/node.stamp .tools/anvil.stamp .tools/solc.stamp ## Install everything into this folder
+
+compile: setup ## Compile the contracts
+	@ape compile $(ARGS)
+
+lint: setup ## ruff and mypy --strict
+	@ruff check $(LINTED)
+	@ruff format --check $(LINTED)
+	@mypy $(LINTED)
+
+test: lint ## Lint, then all tests on a local mainnet; ARGS="-k word" is passed to pytest
+	@$(PY) tools/run_tests.py $(ARGS)
+
+demo: setup ## One fund, one month, from deployment to redemption
+	@$(PY) -m replay demo
+
+replay: setup ## Carry a fund through a published month: MONTH=FILE [RESERVES=CSV]
+	@$(PY) -m replay month --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES))
+
+localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [PORT=N]
+	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) --port $(PORT)
+
+lock: .tools/python.stamp ## Resolve requirements.in and package.json again
+	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
+		-o requirements.lock requirements.in
+	@npm install --package-lock-only --ignore-scripts
+
+clean: ## Remove everything that make and the tests made
+	rm -rf .venv .tools .run .ape .build .cache contracts/.cache node_modules .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# Stamps: made again when what they depend on is newer.
+
+.tools/python.stamp: requirements.lock
+	@tools/check_versions.sh "$(PYTHON)"
+	@mkdir -p .tools
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@uv pip sync --quiet --python $(PY) requirements.lock
+	@touch $@
+
+.tools/node.stamp: package.json package-lock.json .npmrc
+	@tools/check_versions.sh "$(PYTHON)"
+	@mkdir -p .tools
+	@npm ci --ignore-scripts --silent
+	@touch $@
+
+.tools/anvil.stamp: tools/install_anvil.sh
+	@tools/check_versions.sh "$(PYTHON)"
+	@mkdir -p .tools
+	@tools/install_anvil.sh
+	@touch $@
+
+.tools/solc.stamp: tools/install_solc.sh .tools/node.stamp
+	@tools/install_solc.sh
+	@touch $@

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {ERC20, ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {IIndexToken} from "./interfaces/IIndexToken.sol";
+import {Component, ComponentList} from "./libraries/ComponentList.sol";
+import {StreamingFee} from "./libraries/StreamingFee.sol";
+import {Words} from "./libraries/Words.sol";
+
+/// @title IndexToken
+/// @notice See `IIndexToken` for the specification.
+contract IndexToken is IIndexToken, ERC20Permit, Ownable {
+    using ComponentList for uint256;
+    using ComponentList for uint256[];
+    using SafeCast for uint256;
+    using SafeERC20 for IERC20;
+
+    /* CONSTANTS AND IMMUTABLES */
+
+    uint256 public constant MAX_COMPONENTS = 50;
+    uint256 public constant MAX_STREAMING_FEE = 0.05e18;
+    uint256 public constant LOCKED_SHARES = 0.1e18;
+    uint256 private constant MIN_SEED = 1e18;
+    uint8 private constant MAX_DECIMALS = 27;
+    address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
+
+    address public immutable REBALANCER;
+    address private immutable SEEDER;
+
+    /* STORAGE */
+
+    /// @dev What an accrual writes, in one slot.
+    struct Accrual {
+        uint96 pendingFee; // {share} accrued, not minted
+        uint88 exponent; // {1e18 * s} integral of the rate over time
+        uint40 lastAccrual; // {s}
+    }
+
+    /// @dev What a mint only reads, in one slot.
+    struct Setup {
+        address pointer; // the packed list
+        uint64 rate; // {1e18 / year} continuous rate of the fee
+        uint32 supplyCap; // {whole share}
+    }
+
+    Accrual private _accrual;
+    Setup private _setup;
+    address public feeRecipient;
+    uint256 public streamingFee;
+    bool public transient locked;
+
+    /* MODIFIERS */
+
+    modifier nonReentrant() {
+        require(!locked, Locked());
+        locked = true;
+        _;
+        locked = false;
+    }
+
+    modifier onlyRebalancer() {
+        require(msg.sender == REBALANCER, NotRebalancer(msg.sender));
+        _;
+    }
+
+    /* CONSTRUCTOR */
+
+    /// @param rebalancer The contract that will be the rebalancer; it may not be deployed yet.
+    /// @param owner The timelock.
+    /// @param fee Yearly streaming fee, 18 decimals.
+    /// @param wholeShares The supply cap.
+    constructor(
+        string memory name,
+        string memory symbol,
+        address rebalancer,
+        address owner,
+        address recipient,
+        uint256 fee,
+        uint32 wholeShares
+    ) ERC20(name, symbol) ERC20Permit(name) Ownable(owner) {
+        require(rebalancer != address(0) && recipient != address(0), ZeroAddress());
+        REBALANCER = rebalancer;
+        SEEDER = msg.sender;
+        _accrual.lastAccrual = uint40(block.timestamp);
+        feeRecipient = recipient;
+        _setup.supplyCap = wholeShares;
+        _setFee(fee);
+        emit FeeRecipientSet(recipient);
+        emit SupplyCapSet(wholeShares);
+    }
+
+    /* VIEWS */
+
+    function components() external view returns (Component[] memory) {
+        return Words.read(_setup.pointer).unpack();
+    }
+
+    function componentsPointer() external view returns (address) {
+        return _setup.pointer;
+    }
+
+    function accruedSupply() external view returns (uint256 supply) {
+        (supply,) = supplyAndExponent();
+    }
+
+    function pendingFee() external view returns (uint256) {
+        (uint256 pending,) = _accrued();
+        return pending;
+    }
+
+    function supplyAndExponent() public view returns (uint256 supply, uint256 exponent) {
+        (supply, exponent) = _accrued();
+        supply += totalSupply();
+    }
+
+    function supplyCap() external view returns (uint256) {
+        return _setup.supplyCap;
+    }
+
+    function previewMint(uint256 shares) external view returns (address[] memory tokens, uint256[] memory amounts) {
+        return _preview(shares, Math.Rounding.Ceil);
+    }
+
+    function previewRedeem(uint256 shares) external view returns (address[] memory tokens, uint256[] memory amounts) {
+        return _preview(shares, Math.Rounding.Floor);
+    }
+
+    /* HOLDERS */
+
+    function seed(address[] calldata tokens, uint256[] calldata units, uint256 shares, address to)
+        external
+        nonReentrant
+    {
+        require(msg.sender == SEEDER, NotSeeder(msg.sender));
+        require(_setup.pointer == address(0), AlreadySeeded());
+        require(to != address(0), ZeroAddress());
+        require(shares >= MIN_SEED, SeedTooSmall(shares, MIN_SEED));
+        require(tokens.length == units.length, LengthMismatch(tokens.length, units.length));
+
+        Component[] memory list = new Component[](tokens.length);
+        uint256[] memory amounts = new uint256[](tokens.length);
+        for (uint256 i; i < tokens.length; ++i) {
+            require(tokens[i].code.length != 0, UnfitComponent(tokens[i]));
+            list[i] = Component(tokens[i], IERC20Metadata(tokens[i]).decimals(), false);
+        }
+        _setComponents(list);
+        _accrual.lastAccrual = uint40(block.timestamp);
+        for (uint256 i; i < tokens.length; ++i) {
+            // {tok} = {share} * {tok / 1e18 share} / {1e18 share}
+            amounts[i] = Math.mulDiv(shares, units[i], 1e18, Math.Rounding.Ceil);
+            IERC20(tokens[i]).safeTransferFrom(msg.sender, address(this), amounts[i]);
+        }
+        _mint(DEAD, LOCKED_SHARES);
+        _mint(to, shares - LOCKED_SHARES);
+        emit Seeded(to, shares, tokens, amounts);
+    }
+
+    function mint(uint256 shares, address to, address[] calldata tokens, uint256[] calldata maxAmounts)
+        external
+        nonReentrant
+        returns (uint256[] memory amounts)
+    {
+        require(shares != 0, ZeroShares());
+        uint256 supply = _accrue();
+        Setup memory setup = _setup;
+        require(
+            supply + shares <= uint256(setup.supplyCap) * 1e18,
+            AboveSupplyCap(supply + shares, uint256(setup.supplyCap) * 1e18)
+        );
+        uint256[] memory list = _list(setup.pointer, tokens.length, maxAmounts.length);
+
+        amounts = new uint256[](tokens.length);
+        for (uint256 i; i < tokens.length; ++i) {
+            address token = list[i].token();
+            require(token == tokens[i], ComponentMismatch(i, token, tokens[i]));
+            if (list[i].retired()) continue;
+            // {tok} = {tok} * {share} / {share}, up
+            uint256 amount =
+                Math.mulDiv(IERC20(token).balanceOf(address(this)), shares, supply, Math.Rounding.Ceil);
+            require(amount <= maxAmounts[i], AboveMax(token, amount, maxAmounts[i]));
+            amounts[i] = amount;
+            if (amount != 0) IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+        }
+        _mint(to, shares);
+        emit Minted(msg.sender, to, shares, amounts);
+    }
+
+    function redeem(
+        uint256 shares,
+        address to,
+        address[] calldata tokens,
+        uint256[] calldata minAmounts,
+        uint256 skip
+    ) external nonReentrant returns (uint256[] memory amounts) {
+        require(shares != 0, ZeroShares());
+        require(to != address(0), ZeroAddress());
+        uint256 supply = _accrue();
+        uint256[] memory list = _list(_setup.pointer, tokens.length, minAmounts.length);
+        _burn(msg.sender, shares);
+
+        amounts = new uint256[](tokens.length);
+        for (uint256 i; i < tokens.length; ++i) {
+            address token = list[i].token();
+            require(token == tokens[i], ComponentMismatch(i, token, tokens[i]));
+            if ((skip >> i) & 1 != 0) continue;
+            // {tok} = {tok} * {share} / {share}, down
+            uint256 amount = Math.mulDiv(IERC20(token).balanceOf(address(this)), shares, supply);
+            require(amount >= minAmounts[i], BelowMin(token, amount, minAmounts[i]));
+            amounts[i] = amount;
+            if (amount != 0) IERC20(token).safeTransfer(to, amount);
+        }
+        emit Redeemed(msg.sender, to, shares, amounts, skip);
+    }
+
+    function collectFee() external nonReentrant returns (uint256 shares) {
+        return _collectFee();
+    }
+
+    /* OWNER */
+
+    function setStreamingFee(uint256 fee) external onlyOwner nonReentrant {
+        _accrue();
+        _setFee(fee);
+    }
+
+    function setFeeRecipient(address recipient) external onlyOwner nonReentrant {
+        require(recipient != address(0), ZeroAddress());
+        _collectFee();
+        feeRecipient = recipient;
+        emit FeeRecipientSet(recipient);
+    }
+
+    function setSupplyCap(uint32 wholeShares) external onlyOwner nonReentrant {
+        _setup.supplyCap = wholeShares;
+        emit SupplyCapSet(wholeShares);
+    }
+
+    function setRetired(address token, bool retired) external onlyOwner nonReentrant {
+        Component[] memory list = Words.read(_setup.pointer).unpack();
+        for (uint256 i; i < list.length; ++i) {
+            if (list[i].token == token) {
+                list[i].retired = retired;
+                _setup.pointer = ComponentList.write(list);
+                emit Retired(token, retired);
+                return;
+            }
+        }
+        revert NotComponent(token);
+    }
+
+    /* REBALANCER */
+
+    function lock() external onlyRebalancer {
+        require(!locked, Locked());
+        locked = true;
+    }
+
+    function unlock() external onlyRebalancer {
+        locked = false;
+    }
+
+    function settle(address[] calldata tokens, uint256[] calldata amounts, address to) external onlyRebalancer {
+        require(locked, NotLocked());
+        for (uint256 i; i < tokens.length; ++i) {
+            IERC20(tokens[i]).safeTransfer(to, amounts[i]);
+        }
+    }
+
+    function setComponents(Component[] calldata list) external onlyRebalancer {
+        require(locked, NotLocked());
+        _setComponents(list);
+    }
+
+    /* INTERNAL: LIST */
+
+    function _setComponents(Component[] memory list) private {
+        require(list.length <= MAX_COMPONENTS, TooManyComponents(list.length, MAX_COMPONENTS));
+        address[] memory tokens = new address[](list.length);
+        for (uint256 i; i < list.length; ++i) {
+            tokens[i] = list[i].token;
+            // A share must never be able to back itself.
+            require(tokens[i] != address(this) && list[i].decimals <= MAX_DECIMALS, UnfitComponent(tokens[i]));
+        }
+        address pointer = ComponentList.write(list);
+        _setup.pointer = pointer;
+        emit ComponentsSet(pointer, tokens);
+    }
+
+    /// @dev The packed list, with the caller's arrays checked against its length.
+    function _list(address pointer, uint256 tokens, uint256 limits) private view returns (uint256[] memory list) {
+        require(pointer != address(0), NotSeeded());
+        list = Words.read(pointer);
+        uint256 n = list.length;
+        require(tokens == n, LengthMismatch(n, tokens));
+        require(limits == n, LengthMismatch(n, limits));
+    }
+
+    /// @dev Amounts of `shares` at this moment; up means mint, so retired components count only when rounding down.
+    function _preview(uint256 shares, Math.Rounding rounding)
+        private
+        view
+        returns (address[] memory tokens, uint256[] memory amounts)
+    {
+        (uint256 supply,) = supplyAndExponent();
+        uint256[] memory list = Words.read(_setup.pointer);
+        uint256 n = list.length;
+        tokens = new address[](n);
+        amounts = new uint256[](n);
+        for (uint256 i; i < n; ++i) {
+            tokens[i] = list[i].token();
+            if (list[i].retired() && rounding == Math.Rounding.Ceil) continue;
+            // {tok} = {tok} * {share} / {share}
+            amounts[i] = Math.mulDiv(IERC20(tokens[i]).balanceOf(address(this)), shares, supply, rounding);
+        }
+    }
+
+    /* INTERNAL: FEE */
+
+    function _setFee(uint256 fee) private {
+        require(fee <= MAX_STREAMING_FEE, FeeAboveCeiling(fee, MAX_STREAMING_FEE));
+        streamingFee = fee;
+        _setup.rate = StreamingFee.rate(fee).toUint64();
+        emit StreamingFeeSet(fee);
+    }
+
+    /// @dev Pending fee shares and exponent as of this block's time.
+    function _accrued() private view returns (uint256 pending, uint256 exponent) {
+        Accrual memory a = _accrual;
+        pending = a.pendingFee;
+        exponent = a.exponent;
+        uint256 elapsed = block.timestamp - a.lastAccrual;
+        if (elapsed == 0) return (pending, exponent);
+        uint256 later = exponent + elapsed * _setup.rate;
+        pending += StreamingFee.shares(totalSupply() + pending, exponent, later);
+        exponent = later;
+    }
+
+    /// @dev Brings the accrual to this block's time and returns the accrued supply.
+    function _accrue() private returns (uint256 supply) {
+        (uint256 pending, uint256 exponent) = _accrued();
+        if (_accrual.lastAccrual != block.timestamp) {
+            _accrual = Accrual(pending.toUint96(), exponent.toUint88(), uint40(block.timestamp));
+        }
+        return totalSupply() + pending;
+    }
+
+    function _collectFee() private returns (uint256 shares) {
+        _accrue();
+        shares = _accrual.pendingFee;
+        if (shares == 0) return 0;
+        _accrual.pendingFee = 0;
+        _mint(feeRecipient, shares);
+        emit FeeCollected(feeRecipient, shares);
+    }
+}

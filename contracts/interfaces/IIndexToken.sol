@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Component} from "../libraries/ComponentList.sol";
+
+/// @title IIndexToken
+/// @notice The share of the fund: an ERC-20 that holds its components and is minted and redeemed against them in kind.
+///
+/// SHARE. 1 share is 1e18. What backs a share is balance / supply of each component: no positions are stored, so what is
+/// given to the contract belongs to all holders at once. A *unit* is token wei per 1e18 shares.
+///
+/// SUPPLY. Wherever this contract divides by the supply it means `accruedSupply()`: the ERC-20 total plus the fee shares
+/// that have accrued and are not minted yet.
+///
+/// ROUNDING. Always for the fund: mint rounds each amount up, redeem rounds each amount down, the fee rounds down.
+///
+/// TOKENS. Components must not charge on transfer, rebase, call their holders, or be claimable on the fund's behalf by a
+/// third party.
+///
+/// ROLES. The owner (a timelock) sets fee, fee recipient and supply cap and retires components. The rebalancer,
+/// immutable, moves components during a trade and rewrites the list. Neither can stop mint or redeem.
+interface IIndexToken is IERC20 {
+    /* ERRORS */
+
+    /// @notice The one lock of the fund is held: a trade or a share operation is under way in this transaction.
+    error Locked();
+    /// @notice `settle` was called while the rebalancer did not hold the lock.
+    error NotLocked();
+    /// @notice Only the rebalancer may call this.
+    error NotRebalancer(address caller);
+    /// @notice Only the account that deployed the token may seed it.
+    error NotSeeder(address caller);
+    /// @notice The token is seeded already.
+    error AlreadySeeded();
+    /// @notice Mint and redeem need a seeded token.
+    error NotSeeded();
+    /// @notice The seed is below one whole share.
+    error SeedTooSmall(uint256 shares, uint256 least);
+    /// @notice An argument that must be an account is the zero address.
+    error ZeroAddress();
+    /// @notice The number of shares is zero.
+    error ZeroShares();
+    /// @notice The arrays of a call do not have one entry for each component.
+    error LengthMismatch(uint256 expected, uint256 given);
+    /// @notice The list has `expected` at position `index`, the caller named `given`.
+    error ComponentMismatch(uint256 index, address expected, address given);
+    /// @notice More than `MAX_COMPONENTS` components.
+    error TooManyComponents(uint256 given, uint256 most);
+    /// @notice A component of a list has no contract code or more than 27 decimals.
+    error UnfitComponent(address token);
+    /// @notice Mint would take more than the caller allows.
+    error AboveMax(address token, uint256 amount, uint256 maxAmount);
+    /// @notice Redeem would pay less than the caller asks.
+    error BelowMin(address token, uint256 amount, uint256 minAmount);
+    /// @notice Mint would raise the supply above the cap. Both in shares (1e18).
+    error AboveSupplyCap(uint256 supply, uint256 cap);
+    /// @notice The yearly fee is above the hard ceiling. Both as 18-decimal fractions.
+    error FeeAboveCeiling(uint256 fee, uint256 ceiling);
+    /// @notice The token is not on the list.
+    error NotComponent(address token);
+
+    /* EVENTS */
+
+    event Seeded(address indexed to, uint256 shares, address[] tokens, uint256[] amounts);
+    event Minted(address indexed caller, address indexed to, uint256 shares, uint256[] amounts);
+    event Redeemed(address indexed caller, address indexed to, uint256 shares, uint256[] amounts, uint256 skip);
+    event FeeCollected(address indexed to, uint256 shares);
+    event StreamingFeeSet(uint256 fee);
+    event FeeRecipientSet(address recipient);
+    event SupplyCapSet(uint256 wholeShares);
+    event Retired(address indexed token, bool retired);
+    event ComponentsSet(address pointer, address[] tokens);
+
+    /* CONSTANTS */
+
+    /// @notice Most components a list may have.
+    function MAX_COMPONENTS() external view returns (uint256);
+
+    /// @notice Ceiling of the yearly streaming fee, 18 decimals.
+    function MAX_STREAMING_FEE() external view returns (uint256);
+
+    /// @notice Shares of the seed that nobody can ever redeem: the supply never falls below them.
+    function LOCKED_SHARES() external view returns (uint256);
+
+    /// @notice The only contract that may call `lock`, `unlock`, `settle` and `setComponents`.
+    function REBALANCER() external view returns (address);
+
+    /* VIEWS */
+
+    /// @notice True while a share operation or a rebalancer action is under way in this transaction. Previews and
+    /// balances may be in flux then.
+    function locked() external view returns (bool);
+
+    /// @notice The components, ascending by token address.
+    function components() external view returns (Component[] memory);
+
+    /// @notice The contract whose code is the packed list (see `ComponentList`); zero before the seed.
+    function componentsPointer() external view returns (address);
+
+    /// @notice Total supply plus the fee shares accrued up to this block's time.
+    function accruedSupply() external view returns (uint256);
+
+    /// @notice Fee shares accrued up to this block's time and not minted yet.
+    function pendingFee() external view returns (uint256);
+
+    /// @notice `accruedSupply()` and the fee exponent: the integral of the continuous fee rate over time, in 18-decimal
+    /// fractions x seconds. Supply x exp(-exponent / year) does not change by accrual.
+    function supplyAndExponent() external view returns (uint256 supply, uint256 exponent);
+
+    /// @notice Yearly streaming fee, 18 decimals: what a share's units lose in one year.
+    function streamingFee() external view returns (uint256);
+
+    /// @notice Who is minted the fee shares.
+    function feeRecipient() external view returns (address);
+
+    /// @notice Most whole shares that mint may bring the supply to.
+    function supplyCap() external view returns (uint256 wholeShares);
+
+    /// @notice Exactly what `mint` takes in this block, in token wei, each rounded up; 0 for retired components.
+    function previewMint(uint256 shares) external view returns (address[] memory tokens, uint256[] memory amounts);
+
+    /// @notice Exactly what `redeem` pays in this block, in token wei, each rounded down.
+    function previewRedeem(uint256 shares) external view returns (address[] memory tokens, uint256[] memory amounts);
+
+    /* HOLDERS */
+
+    /// @notice Founds the fund: takes `units[i]` x `shares` / 1e18 (rounded up) of each token, locks `LOCKED_SHARES`
+    /// for good and gives the rest to `to`. Once, by the deployer.
+    /// @param tokens Strictly ascending addresses.
+    /// @param units Token wei per 1e18 shares.
+    /// @param shares At least 1e18.
+    function seed(address[] calldata tokens, uint256[] calldata units, uint256 shares, address to) external;
+
+    /// @notice Mints `shares` to `to` against amount = balance x shares / supply of each component, rounded up.
+    /// @dev Never paused; reads no oracle. Fair in the middle of a rebalance, as it takes what a share holds now.
+    /// @param tokens The components in the list's order, so that a limit never meets another token.
+    /// @param maxAmounts Most the caller gives of each, in token wei.
+    /// @return amounts What was taken of each.
+    function mint(uint256 shares, address to, address[] calldata tokens, uint256[] calldata maxAmounts)
+        external
+        returns (uint256[] memory amounts);
+
+    /// @notice Burns `shares` of the caller and pays amount = balance x shares / supply of each component, rounded down.
+    /// @dev Never paused; reads no oracle.
+    /// @dev Warning: a skipped component is forfeited to the other holders. It is there for a token that no longer
+    /// transfers.
+    /// @param tokens The components in the list's order.
+    /// @param minAmounts Least the caller accepts of each, in token wei; not looked at for skipped ones.
+    /// @param skip Bit i set: component i is not paid.
+    /// @return amounts What was paid of each.
+    function redeem(
+        uint256 shares,
+        address to,
+        address[] calldata tokens,
+        uint256[] calldata minAmounts,
+        uint256 skip
+    ) external returns (uint256[] memory amounts);
+
+    /// @notice Mints the accrued fee shares to the fee recipient. Anyone may call.
+    function collectFee() external returns (uint256 shares);
+
+    /* OWNER */
+
+    /// @notice Sets the yearly fee (18 decimals) after accruing at the old one.
+    function setStreamingFee(uint256 fee) external;
+
+    /// @notice Sets who gets the fee shares, after minting what has accrued to the old recipient.
+    function setFeeRecipient(address recipient) external;
+
+    /// @notice Sets the most whole shares that mint may bring the supply to. It never binds redeem.
+    function setSupplyCap(uint32 wholeShares) external;
+
+    /// @notice Takes a component out of mint, NAV and trading, or puts it back; redeem pays it in either state.
+    /// @dev Warning: mint no longer asks for a retired component while redeem pays it, so one that still has a value and
+    /// transfers can be drawn out by minting. Retire only what is worth nothing or does not transfer.
+    function setRetired(address token, bool retired) external;
+
+    /* REBALANCER */
+
+    /// @notice Takes the lock; reverts if it is held.
+    function lock() external;
+
+    /// @notice Gives the lock back.
+    function unlock() external;
+
+    /// @notice Sends components out in a trade whose result the rebalancer checks. Needs the lock.
+    function settle(address[] calldata tokens, uint256[] calldata amounts, address to) external;
+
+    /// @notice Replaces the list. Needs the lock.
+    /// @dev Warning: what a dropped token's balance was worth is no longer redeemable; the rebalancer drops only what is
+    /// below its stated dust.
+    function setComponents(Component[] calldata list) external;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Component} from "../libraries/ComponentList.sol";
+import {IIndexToken} from "./IIndexToken.sol";
+import {IMethodology} from "./IMethodology.sol";
+import {IOracle} from "./IOracle.sol";
+import {Target} from "./IRebalancer.sol";
+
+/// @notice What `start` is about to fix. Arrays are in the order of the new list.
+/// @param list The new list: what is held plus the constituents, without holdings that are worth nothing.
+/// @param changed The new list differs from the index token's.
+/// @param units Units held, rounded down.
+/// @param targets Target units, sides and prices.
+/// @param supply Accrued supply and `exponent` the fee exponent, both now.
+/// @param nav NAV of one share, USD with 18 decimals, of what has a price and is not retired.
+/// @param surplus Value above target on the sell side, share of NAV with 18 decimals, rounded down.
+/// @param held Value held on the buy side, share of NAV, rounded down.
+/// @param buyTargets Value of the buy side's targets, share of NAV, rounded down.
+struct OpeningPlan {
+    Component[] list;
+    bool changed;
+    uint256[] units;
+    Target[] targets;
+    uint256 supply;
+    uint256 exponent;
+    uint256 nav;
+    uint256 surplus;
+    uint256 held;
+    uint256 buyTargets;
+}
+
+/// @title IOpener
+/// @notice Works out the targets of a month: merges list and constituents, reads prices, asks the methodology, and holds
+/// every rise of a weight to `maxStep`. A contract of its own because a rebalancer with it inside would be too large.
+interface IOpener {
+    /// @notice NAV is zero, or no constituent has a price and a weight.
+    error NothingToWeigh();
+
+    /// @notice The plan at this block's prices, balances and supply. Reverts with the methodology's error if that
+    /// refuses.
+    /// @param determination Where the constituents are packed (see `IRebalancer.month`).
+    /// @param maxStep Most that a weight may rise, 18 decimals. Where it binds, the sells keep what the limited buys
+    /// will not take, each the same fraction of its surplus.
+    function plan(
+        IIndexToken index,
+        IOracle oracle,
+        IMethodology methodology,
+        address determination,
+        uint256 maxStep
+    ) external view returns (OpeningPlan memory);
+}

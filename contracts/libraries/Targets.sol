@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {Constituent} from "../interfaces/IMethodology.sol";
+import {Side, Target} from "../interfaces/IRebalancer.sol";
+import {Words} from "./Words.sol";
+
+/// @title Targets
+/// @notice Packs what a month fixes into words kept as contract code: constituents as token (160, high) and basis (96);
+/// targets as side (8, high), unit (120) and price (128).
+library Targets {
+    using SafeCast for uint256;
+
+    /// @notice Writes constituents and returns where.
+    function write(Constituent[] memory list) internal returns (address) {
+        uint256[] memory words = new uint256[](list.length);
+        for (uint256 i; i < list.length; ++i) {
+            words[i] = (uint256(uint160(list[i].token)) << 96) | list[i].basis;
+        }
+        return Words.write(words);
+    }
+
+    /// @notice Reads constituents.
+    function readConstituents(address pointer) internal view returns (Constituent[] memory list) {
+        uint256[] memory words = Words.read(pointer);
+        list = new Constituent[](words.length);
+        for (uint256 i; i < words.length; ++i) {
+            list[i] = Constituent(address(uint160(words[i] >> 96)), uint96(words[i]));
+        }
+    }
+
+    /// @notice Writes targets and returns where.
+    function write(Target[] memory list) internal returns (address) {
+        uint256[] memory words = new uint256[](list.length);
+        for (uint256 i; i < list.length; ++i) {
+            words[i] = (uint256(list[i].side) << 248) | (uint256(list[i].unit) << 128) | list[i].price;
+        }
+        return Words.write(words);
+    }
+
+    /// @notice A target from its word.
+    function unpack(uint256 word) internal pure returns (Target memory) {
+        return Target(Side(uint8(word >> 248)), uint120(word >> 128), uint128(word));
+    }
+
+    /// @notice Reads all targets.
+    function readTargets(address pointer) internal view returns (Target[] memory list) {
+        uint256[] memory words = Words.read(pointer);
+        list = new Target[](words.length);
+        for (uint256 i; i < words.length; ++i) {
+            list[i] = unpack(words[i]);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
+import {IIndexToken} from "../interfaces/IIndexToken.sol";
+import {Constituent} from "../interfaces/IMethodology.sol";
+import {OpeningPlan} from "../interfaces/IOpener.sol";
+import {
+    Action,
+    IRebalancer,
+    Limits,
+    Month,
+    Opening,
+    Progress,
+    Reason,
+    Side,
+    Target,
+    Timetable
+} from "../interfaces/IRebalancer.sol";
+import {IUniswapV2Pair} from "../interfaces/external/IUniswapV2Pair.sol";
+import {Bucket} from "../libraries/Bucket.sol";
+import {Component} from "../libraries/ComponentList.sol";
+import {Settlement} from "../libraries/Settlement.sol";
+import {Targets} from "../libraries/Targets.sol";
+
+/// @notice A component as it stands.
+/// @param balance Token wei in the index token.
+/// @param price USD for one whole token now, 18 decimals; 0: none.
+/// @param target Side, target unit and start price of the month; zero while the month is not trading.
+struct Holding {
+    address token;
+    uint8 decimals;
+    bool retired;
+    uint256 balance;
+    uint256 price;
+    Target target;
+}
+
+/// @notice A fund as it stands in one block.
+/// @param supply Accrued supply. `shares`: the same in shares of the start while trading, else 0.
+/// @param idle Idle seconds of the bucket, `capacity` of a batch (share of NAV) and its `tolerance`, 18 decimals.
+struct Fund {
+    uint256 blockNumber;
+    uint256 time;
+    Action action;
+    Reason reason;
+    uint256 next;
+    uint256 period;
+    Month month;
+    Opening opening;
+    Progress progress;
+    Limits limits;
+    Timetable timetable;
+    uint256 pausedUntil;
+    uint256 supply;
+    uint256 shares;
+    uint256 idle;
+    uint256 capacity;
+    int256 tolerance;
+    Holding[] holdings;
+}
+
+/// @title FundLens
+/// @notice One-call views for keeper and page. Nothing on chain depends on it.
+contract FundLens {
+    /// @notice The fund of a rebalancer as it stands.
+    function fund(IRebalancer rebalancer) public view returns (Fund memory f) {
+        IIndexToken index = rebalancer.INDEX();
+        (f.blockNumber, f.time) = (block.number, block.timestamp);
+        (f.action, f.reason, f.next) = rebalancer.workable();
+        f.period = rebalancer.currentPeriod();
+        f.month = rebalancer.month();
+        f.opening = rebalancer.opening();
+        f.progress = rebalancer.progress();
+        f.limits = rebalancer.limits();
+        f.timetable = rebalancer.timetable();
+        (f.pausedUntil,) = rebalancer.pause();
+        f.supply = index.accruedSupply();
+        bool trading = rebalancer.trading();
+        if (trading) {
+            f.shares = Settlement.startShares(index, f.opening.exponent);
+            (f.idle, f.capacity, f.tolerance) = Settlement.bucket(f.limits, f.progress);
+            f.idle /= Bucket.SCALE;
+        }
+        f.holdings = _holdings(rebalancer, index, trading);
+    }
+
+    /// @notice `fund`, and the reserves of pools of the Uniswap V2 family (zeros for what is no pool).
+    function fundAndPools(IRebalancer rebalancer, address[] calldata pairs)
+        external
+        view
+        returns (Fund memory f, uint112[2][] memory reserves)
+    {
+        f = fund(rebalancer);
+        reserves = new uint112[2][](pairs.length);
+        for (uint256 i; i < pairs.length; ++i) {
+            if (pairs[i].code.length == 0) continue;
+            try IUniswapV2Pair(pairs[i]).getReserves() returns (uint112 reserve0, uint112 reserve1, uint32) {
+                reserves[i] = [reserve0, reserve1];
+            } catch {}
+        }
+    }
+
+    /// @notice Constituents of the month's determination.
+    function constituents(IRebalancer rebalancer) external view returns (Constituent[] memory) {
+        return Targets.readConstituents(rebalancer.month().determination);
+    }
+
+    /// @notice What `start` would fix at this block's prices. Reverts if the methodology refuses.
+    function previewStart(IRebalancer rebalancer) external view returns (OpeningPlan memory) {
+        return rebalancer.OPENER().plan(
+            rebalancer.INDEX(),
+            rebalancer.ORACLE(),
+            rebalancer.methodology(),
+            rebalancer.month().determination,
+            rebalancer.limits().maxStep
+        );
+    }
+
+    function _holdings(IRebalancer rebalancer, IIndexToken index, bool trading)
+        private
+        view
+        returns (Holding[] memory list)
+    {
+        Component[] memory components = index.components();
+        Target[] memory targets;
+        if (trading) targets = Targets.readTargets(rebalancer.opening().targets);
+        address[] memory tokens = new address[](components.length);
+        list = new Holding[](components.length);
+        for (uint256 i; i < components.length; ++i) {
+            Component memory c = components[i];
+            tokens[i] = c.token;
+            list[i] = Holding({
+                token: c.token,
+                decimals: c.decimals,
+                retired: c.retired,
+                balance: IERC20(c.token).balanceOf(address(index)),
+                price: 0,
+                target: trading ? targets[i] : Target(Side.Held, 0, 0)
+            });
+        }
+        uint256[] memory prices = rebalancer.ORACLE().prices(tokens);
+        for (uint256 i; i < list.length; ++i) {
+            list[i].price = prices[i];
+        }
+    }
+}

@@ -1,0 +1,71 @@
+"""Fixtures for all tests: the local mainnet they stand on, and a clean chain for each.
+
+Tests under tests/unit need no chain. All others run on a fork of the local mainnet (`make test`), each between a
+snapshot and its restoration. A fixture that changes the chain has scope "module" or "function": what it did is undone
+at the end of that scope. Scope "session" is for what only reads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import ape
+import pytest
+from web3 import Web3
+
+from localnet.market import Market
+from localnet.world import World
+
+
+def on_chain(request: pytest.FixtureRequest) -> bool:
+    """Whether the test needs the chain."""
+    return "unit" not in request.path.parts
+
+
+def clean_chain(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Snapshot before, restore after, whatever happens between."""
+    if not on_chain(request):
+        yield
+        return
+    snapshot = ape.chain.snapshot()
+    try:
+        yield
+    finally:
+        ape.chain.restore(snapshot)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def module_isolation(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Undoes what a module's fixtures did."""
+    yield from clean_chain(request)
+
+
+@pytest.fixture(autouse=True)
+def test_isolation(request: pytest.FixtureRequest, module_isolation: None) -> Iterator[None]:
+    """Undoes what a test did."""
+    yield from clean_chain(request)
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """What stands on the local mainnet."""
+    path = os.environ.get("BALLAST_WORLD")
+    if path is None:
+        pytest.fail("BALLAST_WORLD is not set: these tests stand on the local mainnet, run 'make test'")
+    return World.load(path)
+
+
+@pytest.fixture(scope="session")
+def w3() -> Web3:
+    """The fork that Ape is connected to."""
+    provider = ape.networks.active_provider
+    assert provider is not None, "no chain: run 'make test'"
+    connected: Web3 = provider.web3
+    return connected
+
+
+@pytest.fixture
+def market(w3: Web3, world: World) -> Market:
+    """The market at the month's prices."""
+    return Market(w3, world)

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Installs anvil into .tools/anvil from the npm package made for this platform. The umbrella package would ask npm for
+# every platform's binary, which fails where a mirror carries only some of them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+version=1.7.1
+
+case "$(uname -s)-$(uname -m)" in
+  Linux-x86_64) platform=linux-amd64 ;;
+  Linux-aarch64 | Linux-arm64) platform=linux-arm64 ;;
+  Darwin-arm64) platform=darwin-arm64 ;;
+  Darwin-x86_64) platform=darwin-amd64 ;;
+  *)
+    echo "install_anvil: no anvil package for $(uname -s) $(uname -m); put an anvil $version at .tools/anvil/bin/anvil" >&2
+    exit 1
+    ;;
+esac
+
+package="@foundry-rs/anvil-$platform"
+npm install --prefix .tools/anvil --no-save --no-package-lock --ignore-scripts --silent "$package@$version"
+chmod +x ".tools/anvil/node_modules/$package/bin/anvil"
+
+# Ape starts the anvil it finds on PATH, with options of its own. What is put right here:
+# - A fork of a local chain must not keep what it read for the next run, whose chain may have the same block number and
+#   another state.
+# - --steps-tracing makes a transaction with many swaps twenty times slower. BALLAST_STEPS_TRACING=1 leaves it, for a
+#   look at traces.
+# - Where the system can, anvil ends with the process that started it, however that ended.
+mkdir -p .tools/anvil/bin
+cat > .tools/anvil/bin/anvil << WRAPPER
+#!/usr/bin/env bash
+here=\$(dirname "\$(readlink -f "\$0")")
+options=()
+for option in "\$@"; do
+  case "\$option" in
+    --steps-tracing) [ -z "\${BALLAST_STEPS_TRACING:-}" ] || options+=("\$option") ;;
+    --fork-url) options+=(--no-storage-caching "\$option") ;;
+    *) options+=("\$option") ;;
+  esac
+done
+binary="\$here/../node_modules/$package/bin/anvil"
+if command -v setpriv > /dev/null && setpriv --help 2>&1 | grep -q pdeathsig; then
+  exec setpriv --pdeathsig KILL "\$binary" "\${options[@]}"
+fi
+exec "\$binary" "\${options[@]}"
+WRAPPER
+chmod +x .tools/anvil/bin/anvil
+found=$(.tools/anvil/bin/anvil --version | head -n 1)
+case "$found" in
+  *"$version"*) ;;
+  *)
+    echo "install_anvil: installed anvil says '$found', expected version $version" >&2
+    exit 1
+    ;;
+esac
