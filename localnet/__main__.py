@@ -7,14 +7,13 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 from localnet.anvil import ROOT
 from localnet.build import local_mainnet
 from localnet.errors import LocalnetError
 from localnet.month import load_month
 from localnet.reserves import load_reserves
-from localnet.session import DEFAULT_MONTH, DEFAULT_RESERVES
+from localnet.session import DEFAULT_MONTH, DEFAULT_RESERVES, interrupt_on_terminate
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,14 +39,10 @@ def up(month_file: Path, reserves_file: Path, port: int, world_file: Path) -> No
         signal.pause()
 
 
-def _terminated(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; the exit code."""
     given = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminated)
+    interrupt_on_terminate()
     try:
         up(given.month, given.reserves, given.port, given.world)
     except KeyboardInterrupt:

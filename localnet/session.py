@@ -23,6 +23,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 from localnet.anvil import ROOT, dies_with_parent
 from localnet.build import local_mainnet
@@ -104,12 +105,22 @@ def run_ape(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     try:
         return process.wait()
     except KeyboardInterrupt:
-        return process.wait(30)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(5)  # Ctrl-C in a terminal has reached it as well
+        raise
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            if process.poll() is not None:
+                break
+            process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+
+
+def interrupt_on_terminate() -> None:
+    """Let SIGTERM end this process as Ctrl-C does, so that all it started is taken down. For programs, not modules."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Sequence
 
 from localnet.errors import LocalnetError
-from localnet.session import NETWORK, fork_environment, run_ape
+from localnet.session import NETWORK, fork_environment, interrupt_on_terminate, run_ape
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run them; pytest's exit code."""
+    interrupt_on_terminate()
     try:
         with fork_environment() as environment:
             # Isolation is tests/conftest.py's own: plain snapshots, with nothing swallowed.

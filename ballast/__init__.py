@@ -1,0 +1,1 @@
+"""What scripts, keeper and replays share: a fund as data, its address book, its arithmetic in Python."""

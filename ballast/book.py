@@ -1,0 +1,119 @@
+"""The address book of a deployed fund: written once by the deployment, read by scripts and keeper.
+
+One JSON file per fund and chain. It holds addresses and what a keeper needs to trade, no secrets.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_utils import is_checksum_address
+
+CONTRACTS = (
+    "index_token",
+    "rebalancer",
+    "opener",
+    "oracle",
+    "methodology",
+    "timelock",
+    "filler",
+    "lens",
+)
+
+
+class BookError(ValueError):
+    """An address book that cannot be used; the message names the file, the field and what would be right."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool of a token against WETH. `venue` is "uniswap" or "sushiswap"; the fee is in basis points."""
+
+    venue: str
+    pair: str
+    fee_bps: int = 30
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A token that the fund may hold, with the pools that a keeper may use for it."""
+
+    symbol: str
+    token: str
+    decimals: int
+    pools: tuple[Pool, ...]
+
+
+@dataclass(frozen=True)
+class Book:
+    """Addresses of one fund on one chain. `contracts` has exactly the keys of CONTRACTS."""
+
+    fund: str
+    chain_id: int
+    deployed_block: int
+    contracts: dict[str, str]
+    weth: str
+    candidates: tuple[Candidate, ...]
+
+    def __getitem__(self, name: str) -> str:
+        return self.contracts[name]
+
+    def candidate(self, token: str) -> Candidate | None:
+        """The candidate with this token address, or None."""
+        return next((c for c in self.candidates if c.token == token), None)
+
+    def save(self, path: Path) -> None:
+        """Writes the book in one step: a reader sees the old file or the whole new one."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        os.replace(draft, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Book:
+        """Reads and checks a book. Raises BookError."""
+        try:
+            raw = json.loads(path.read_text())
+        except FileNotFoundError:
+            raise BookError(f"address book {path}: no such file; deploy the fund first") from None
+        except json.JSONDecodeError as error:
+            raise BookError(f"address book {path}: not JSON ({error})") from None
+        try:
+            return cls._from_json(raw)
+        except KeyError as error:
+            raise BookError(f"address book {path}: field {error} is missing; deploy again") from None
+        except (TypeError, ValueError) as error:
+            raise BookError(f"address book {path}: {error}") from None
+
+    @classmethod
+    def _from_json(cls, raw: dict[str, Any]) -> Book:
+        contracts = {name: _address(raw["contracts"][name], name) for name in CONTRACTS}
+        candidates = tuple(
+            Candidate(
+                symbol=str(c["symbol"]),
+                token=_address(c["token"], "token"),
+                decimals=int(c["decimals"]),
+                pools=tuple(
+                    Pool(str(p["venue"]), _address(p["pair"], "pair"), int(p["fee_bps"])) for p in c["pools"]
+                ),
+            )
+            for c in raw["candidates"]
+        )
+        return cls(
+            fund=str(raw["fund"]),
+            chain_id=int(raw["chain_id"]),
+            deployed_block=int(raw["deployed_block"]),
+            contracts=contracts,
+            weth=_address(raw["weth"], "weth"),
+            candidates=candidates,
+        )
+
+
+def _address(value: Any, field: str) -> str:
+    if not isinstance(value, str) or not is_checksum_address(value):
+        raise ValueError(f"{field} is {value!r}, not a checksummed address")
+    return value
