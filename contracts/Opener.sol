@@ -22,6 +22,7 @@ contract Opener is IOpener {
 
     /// @dev A holding outside the index worth less than this share of a share's NAV (18 decimals) is dropped.
     uint256 private constant DROP_SHARE = 1e9;
+    uint8 private constant MAX_DECIMALS = 27;
 
     function plan(
         IIndexToken index,
@@ -31,13 +32,17 @@ contract Opener is IOpener {
         uint256 maxStep
     ) external view returns (OpeningPlan memory p) {
         Constituent[] memory constituents = Targets.readConstituents(determination);
-        (p.supply, p.exponent) = index.supplyAndExponent();
+        uint256 exponent;
+        (p.supply, exponent) = index.supplyAndExponent();
+        p.exponent = exponent.toUint88();
         Component[] memory held = index.components();
         uint256[] memory basis;
-        (p.list, basis) = _merge(held, constituents);
+        (p.list, basis) = _merge(index, held, constituents);
         uint256[] memory prices = oracle.prices(_tokens(p.list));
         _measure(p, index, basis, prices);
         _drop(p, basis, prices);
+        uint256 most = index.MAX_COMPONENTS();
+        require(p.list.length <= most, TooManyComponents(p.list.length, most));
         p.changed = _differ(held, p.list);
         _weigh(p, methodology, basis);
         _limitSteps(p, maxStep);
@@ -45,7 +50,7 @@ contract Opener is IOpener {
     }
 
     /// @dev Merges two ascending lists. Basis is 0 for what is held and no constituent.
-    function _merge(Component[] memory old, Constituent[] memory constituents)
+    function _merge(IIndexToken index, Component[] memory old, Constituent[] memory constituents)
         private
         view
         returns (Component[] memory list, uint256[] memory basis)
@@ -66,6 +71,7 @@ contract Opener is IOpener {
                 address token = constituents[j].token;
                 basis[n] = constituents[j++].basis;
                 list[n] = Component(token, IERC20Metadata(token).decimals(), false);
+                require(token != address(index) && list[n].decimals <= MAX_DECIMALS, UnfitConstituent(token));
             }
             ++n;
         }
@@ -80,14 +86,16 @@ contract Opener is IOpener {
     {
         uint256 n = p.list.length;
         p.units = new uint256[](n);
+        uint256 nav;
         for (uint256 i; i < n; ++i) {
             if (p.list[i].retired) prices[i] = 0;
             if (prices[i] == 0) basis[i] = 0;
             // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down
             p.units[i] = IERC20(p.list[i].token).balanceOf(address(index)) * 1e18 / p.supply;
-            p.nav += Value.down(p.units[i], prices[i], p.list[i].decimals);
+            nav += Value.down(p.units[i], prices[i], p.list[i].decimals);
         }
-        require(p.nav != 0, NothingToWeigh());
+        require(nav != 0, NothingToWeigh());
+        p.nav = nav.toUint128();
     }
 
     /// @dev Drops what is outside the index and worth nothing, and fills the prices of `targets`.
@@ -176,9 +184,9 @@ contract Opener is IOpener {
                 buyTargets += target;
             }
         }
-        p.surplus = surplus * 1e18 / p.nav;
-        p.held = held * 1e18 / p.nav;
-        p.buyTargets = buyTargets * 1e18 / p.nav;
+        p.surplus = (surplus * 1e18 / p.nav).toUint64();
+        p.held = (held * 1e18 / p.nav).toUint64();
+        p.buyTargets = (buyTargets * 1e18 / p.nav).toUint64();
     }
 
     /// @dev USD of the unit held and of the target unit of component `i`.

@@ -4,7 +4,6 @@ pragma solidity 0.8.30;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {Constituent, IMethodology} from "./interfaces/IMethodology.sol";
@@ -31,8 +30,6 @@ import {Targets} from "./libraries/Targets.sol";
 /// @title Rebalancer
 /// @notice See `IRebalancer` for the specification. It holds no tokens: fillers are called from here.
 contract Rebalancer is IRebalancer, Ownable {
-    using SafeCast for uint256;
-
     /* CONSTANTS AND IMMUTABLES */
 
     uint256 public constant MAX_PAUSE = 3 days;
@@ -178,16 +175,16 @@ contract Rebalancer is IRebalancer, Ownable {
         uint256 period = _month.period;
         _opening = Opening({
             targets: Targets.write(p.targets),
-            buyTargets: p.buyTargets.toUint64(),
-            nav: p.nav.toUint128(),
-            exponent: p.exponent.toUint88(),
+            buyTargets: p.buyTargets,
+            nav: p.nav,
+            exponent: p.exponent,
             end: uint40(Schedule.periodStart(period + 1, _timetable.noticeDays) - 1)
         });
         _progress = Progress({
             tat: uint64(block.timestamp * Bucket.SCALE),
             spent: 0,
-            surplus: p.surplus.toUint64(),
-            held: p.held.toUint64()
+            surplus: p.surplus,
+            held: p.held
         });
         _month.phase = Phase.Trading;
         if (p.changed) INDEX.setComponents(p.list);

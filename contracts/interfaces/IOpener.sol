@@ -23,11 +23,11 @@ struct OpeningPlan {
     uint256[] units;
     Target[] targets;
     uint256 supply;
-    uint256 exponent;
-    uint256 nav;
-    uint256 surplus;
-    uint256 held;
-    uint256 buyTargets;
+    uint88 exponent;
+    uint128 nav;
+    uint64 surplus;
+    uint64 held;
+    uint64 buyTargets;
 }
 
 /// @title IOpener
@@ -36,9 +36,13 @@ struct OpeningPlan {
 interface IOpener {
     /// @notice NAV is zero, or no constituent has a price and a weight.
     error NothingToWeigh();
+    /// @notice A constituent that the index token's list cannot take: itself, or a token with more than 27 decimals.
+    error UnfitConstituent(address token);
+    /// @notice Holdings and constituents together are more than a list may have.
+    error TooManyComponents(uint256 given, uint256 most);
 
-    /// @notice The plan at this block's prices, balances and supply. Reverts with the methodology's error if that
-    /// refuses.
+    /// @notice The plan at this block's prices, balances and supply. If this does not revert, its plan can be stored:
+    /// every field fits its type. Reverts with the methodology's error if that refuses.
     /// @param determination Where the constituents are packed (see `IRebalancer.month`).
     /// @param maxStep Most that a weight may rise, 18 decimals. Where it binds, the sells keep what the limited buys
     /// will not take, each the same fraction of its surplus.

@@ -53,7 +53,7 @@ enum Side {
 /// @param batchCap Most value of one batch, as a share of NAV. At most 10 %.
 /// @param lossBudget Most value lost in a month, as a share of NAV. At most 2 %.
 /// @param maxStep Most that a component's weight may rise in a month.
-/// @param dust Surplus or deficit, as a share of NAV, at which a month counts as done. At most 0.1 %.
+/// @param dust Surplus or deficit, as a share of NAV, at which a month counts as done. 0.0001 % to 0.1 %.
 /// @param coolOff Seconds in which the bucket refills by `batchCap`. At least 60.
 /// @param maxIdle Seconds of idle time the bucket can hold: `coolOff` to one day.
 struct Limits {

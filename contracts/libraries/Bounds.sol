@@ -10,6 +10,8 @@ library Bounds {
     int256 internal constant MAX_TOLERANCE = 0.1e18;
     uint256 internal constant MAX_BATCH_CAP = 0.1e18;
     uint256 internal constant MAX_LOSS_BUDGET = 0.02e18;
+    // Below this the roundings of a batch alone could keep a month open.
+    uint256 internal constant MIN_DUST = 1e12;
     uint256 internal constant MAX_DUST = 0.001e18;
 
     /// @notice Reverts with `LimitOutOfBounds(field)` for the first field outside its bounds.
@@ -19,7 +21,7 @@ library Bounds {
         _require(l.batchCap != 0 && l.batchCap <= MAX_BATCH_CAP, "batchCap");
         _require(l.lossBudget <= MAX_LOSS_BUDGET, "lossBudget");
         _require(l.maxStep != 0 && l.maxStep <= 1e18, "maxStep");
-        _require(l.dust <= MAX_DUST, "dust");
+        _require(l.dust >= MIN_DUST && l.dust <= MAX_DUST, "dust");
         _require(l.coolOff >= 60, "coolOff");
         _require(l.maxIdle >= l.coolOff && l.maxIdle <= 1 days, "maxIdle");
     }
