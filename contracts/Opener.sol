@@ -7,7 +7,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
-import {Constituent, IMethodology} from "./interfaces/IMethodology.sol";
+import {Constituent, IMethodology, Status} from "./interfaces/IMethodology.sol";
 import {IOpener, OpeningPlan} from "./interfaces/IOpener.sol";
 import {IOracle} from "./interfaces/IOracle.sol";
 import {Side, Target} from "./interfaces/IRebalancer.sol";
@@ -23,33 +23,37 @@ contract Opener is IOpener {
     /// @dev A holding outside the index worth less than this share of a share's NAV (18 decimals) is dropped.
     uint256 private constant DROP_SHARE = 1e9;
     uint8 private constant MAX_DECIMALS = 27;
+    /// @dev Stands for the basis of a frozen component until its value has been counted.
+    uint256 private constant FROZEN = type(uint256).max;
 
     function plan(
         IIndexToken index,
         IOracle oracle,
         IMethodology methodology,
         address determination,
+        address previous,
         uint256 maxStep
     ) external view returns (OpeningPlan memory p) {
-        Constituent[] memory constituents = Targets.readConstituents(determination);
+        Constituent[] memory constituents =
+            methodology.confirm(Targets.readConstituents(determination), Targets.readConstituents(previous));
         uint256 exponent;
         (p.supply, exponent) = index.supplyAndExponent();
         p.exponent = exponent.toUint88();
         Component[] memory held = index.components();
-        uint256[] memory basis;
-        (p.list, basis) = _merge(index, held, constituents);
+        (p.list, p.basis) = _merge(index, held, constituents);
         uint256[] memory prices = oracle.prices(_tokens(p.list));
-        _measure(p, index, basis, prices);
-        _drop(p, basis, prices);
+        _measure(p, index, prices);
+        _drop(p, prices);
         uint256 most = index.MAX_COMPONENTS();
         require(p.list.length <= most, TooManyComponents(p.list.length, most));
         p.changed = _differ(held, p.list);
-        _weigh(p, methodology, basis);
+        _weigh(p, methodology);
         _limitSteps(p, maxStep);
         _sides(p);
     }
 
-    /// @dev Merges two ascending lists. Basis is 0 for what is held and no constituent.
+    /// @dev Merges what is held with what is included, both ascending. Basis is 0 for what leaves, FROZEN for what stays
+    /// as it is.
     function _merge(IIndexToken index, Component[] memory old, Constituent[] memory constituents)
         private
         view
@@ -59,47 +63,47 @@ contract Opener is IOpener {
         list = new Component[](most);
         basis = new uint256[](most);
         uint256 i;
-        uint256 j;
         uint256 n;
-        while (i < old.length || j < constituents.length) {
-            if (j == constituents.length || (i < old.length && old[i].token < constituents[j].token)) {
-                list[n] = old[i++];
-            } else if (i < old.length && old[i].token == constituents[j].token) {
-                basis[n] = constituents[j++].basis;
-                list[n] = old[i++];
-            } else {
-                address token = constituents[j].token;
-                basis[n] = constituents[j++].basis;
-                list[n] = Component(token, IERC20Metadata(token).decimals(), false);
-                require(token != address(index) && list[n].decimals <= MAX_DECIMALS, UnfitConstituent(token));
-            }
-            ++n;
+        for (uint256 j; j < constituents.length; ++j) {
+            Constituent memory c = constituents[j];
+            while (i < old.length && old[i].token < c.token) list[n++] = old[i++];
+            bool held = i < old.length && old[i].token == c.token;
+            if (!held && c.status != Status.Included) continue;
+            if (c.status == Status.Included) basis[n] = c.basis;
+            else if (c.status == Status.Frozen) basis[n] = FROZEN;
+            list[n++] = held ? old[i++] : _listing(index, c.token);
         }
+        while (i < old.length) list[n++] = old[i++];
         _truncate(list, basis, n);
     }
 
-    /// @dev Units, prices and NAV. What is retired or has no price gets price 0 and basis 0: held as it is, out of NAV
-    /// and weights.
-    function _measure(OpeningPlan memory p, IIndexToken index, uint256[] memory basis, uint256[] memory prices)
-        private
-        view
-    {
+    /// @dev A token that comes onto the list.
+    function _listing(IIndexToken index, address token) private view returns (Component memory c) {
+        c = Component(token, IERC20Metadata(token).decimals(), false);
+        require(token != address(index) && c.decimals <= MAX_DECIMALS, UnfitConstituent(token));
+    }
+
+    /// @dev Units, prices and NAV. What is retired, frozen or without a price is left with price 0 and basis 0: held as
+    /// it is, out of the weights; of these only the frozen counts in NAV.
+    function _measure(OpeningPlan memory p, IIndexToken index, uint256[] memory prices) private view {
         uint256 n = p.list.length;
         p.units = new uint256[](n);
         uint256 nav;
         for (uint256 i; i < n; ++i) {
             if (p.list[i].retired) prices[i] = 0;
-            if (prices[i] == 0) basis[i] = 0;
             // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down
             p.units[i] = IERC20(p.list[i].token).balanceOf(address(index)) * 1e18 / p.supply;
             nav += Value.down(p.units[i], prices[i], p.list[i].decimals);
+            if (p.basis[i] == FROZEN) prices[i] = 0;
+            if (prices[i] == 0) p.basis[i] = 0;
         }
         require(nav != 0, NothingToWeigh());
         p.nav = nav.toUint128();
     }
 
     /// @dev Drops what is outside the index and worth nothing, and fills the prices of `targets`.
-    function _drop(OpeningPlan memory p, uint256[] memory basis, uint256[] memory prices) private pure {
+    function _drop(OpeningPlan memory p, uint256[] memory prices) private pure {
+        uint256[] memory basis = p.basis;
         uint256 n = p.list.length;
         uint256 worthless = p.nav * DROP_SHARE / 1e18;
         uint256 kept;
@@ -121,7 +125,7 @@ contract Opener is IOpener {
     }
 
     /// @dev Asks the methodology; what is out of the weights keeps its unit.
-    function _weigh(OpeningPlan memory p, IMethodology methodology, uint256[] memory basis) private view {
+    function _weigh(OpeningPlan memory p, IMethodology methodology) private view {
         uint256 n = p.list.length;
         uint256[] memory prices = new uint256[](n);
         uint8[] memory decimals = new uint8[](n);
@@ -129,7 +133,7 @@ contract Opener is IOpener {
             prices[i] = p.targets[i].price;
             decimals[i] = p.list[i].decimals;
         }
-        uint256[] memory units = methodology.targetUnits(basis, p.units, prices, decimals);
+        uint256[] memory units = methodology.targetUnits(p.basis, p.units, prices, decimals);
         bool any;
         for (uint256 i; i < n; ++i) {
             any = any || units[i] != 0;

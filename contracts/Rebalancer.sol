@@ -6,7 +6,7 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
-import {Constituent, IMethodology} from "./interfaces/IMethodology.sol";
+import {Constituent, IMethodology, Status} from "./interfaces/IMethodology.sol";
 import {IOpener, OpeningPlan} from "./interfaces/IOpener.sol";
 import {IOracle} from "./interfaces/IOracle.sol";
 import {
@@ -33,6 +33,7 @@ contract Rebalancer is IRebalancer, Ownable {
     /* CONSTANTS AND IMMUTABLES */
 
     uint256 public constant MAX_PAUSE = 3 days;
+    uint256 private constant MAX_CANDIDATES = 100;
 
     IIndexToken public immutable INDEX;
     IOracle public immutable ORACLE;
@@ -149,11 +150,12 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     function previewDetermine() public view returns (Constituent[] memory list) {
-        list = methodology.determine(ORACLE);
-        require(list.length != 0 && list.length <= INDEX.MAX_COMPONENTS(), UnfitConstituents());
+        list = methodology.determine(ORACLE, INDEX, Targets.readConstituents(_month.determination));
+        require(list.length != 0 && list.length <= MAX_CANDIDATES, UnfitConstituents());
         address previous;
         for (uint256 i; i < list.length; ++i) {
-            require(list[i].token > previous && list[i].basis != 0, UnfitConstituents());
+            bool weighed = list[i].basis != 0 || list[i].status != Status.Included;
+            require(list[i].token > previous && weighed, UnfitConstituents());
             previous = list[i].token;
         }
     }
@@ -166,6 +168,7 @@ contract Rebalancer is IRebalancer, Ownable {
         _month.phase = Phase.Determined;
         _month.period = uint32(period);
         _month.determinedAt = uint40(block.timestamp);
+        _month.previous = _month.determination;
         _month.determination = Targets.write(list);
         emit Determined(period, list);
     }
@@ -262,7 +265,7 @@ contract Rebalancer is IRebalancer, Ownable {
     function _due() private view returns (Action, Reason, uint256 next) {
         if (INDEX.locked()) return (Action.None, Reason.Locked, 0);
         if (block.timestamp < pause.until) return (Action.None, Reason.Paused, pause.until);
-        Month memory m = _month;
+        Month storage m = _month;
         if (m.phase == Phase.Trading) {
             return (block.timestamp > _opening.end ? Action.Close : Action.Trade, Reason.Due, _opening.end + 1);
         }
@@ -284,7 +287,7 @@ contract Rebalancer is IRebalancer, Ownable {
     /// @dev The call that asks the opener for the month's plan.
     function _planCall() private view returns (bytes memory) {
         return abi.encodeCall(
-            IOpener.plan, (INDEX, ORACLE, methodology, _month.determination, _limits.maxStep)
+            IOpener.plan, (INDEX, ORACLE, methodology, _month.determination, _month.previous, _limits.maxStep)
         );
     }
 

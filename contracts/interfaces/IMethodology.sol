@@ -1,26 +1,78 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IIndexToken} from "./IIndexToken.sol";
 import {IOracle} from "./IOracle.sol";
 
-/// @notice A component of next month's index.
+/// @notice What a determination decided for a candidate.
+/// Included: part of next month's index. Frozen: held as it is, not traded, its weight taken out before the others
+/// share. Leaving: target zero. Outside: not part of the index; sold if it is held.
+enum Status {
+    Included,
+    Frozen,
+    Leaving,
+    Outside
+}
+
+/// @notice One candidate in a determination.
 /// @param token The ERC-20.
 /// @param basis What the weight comes from: circulating supply in whole tokens (market cap), or the weight itself with
-/// 18 decimals (fixed weights). Above zero.
+/// 18 decimals (fixed weights). Above zero for what is included.
+/// @param status What was decided.
+/// @param flags Why and from what, as bits: see `Flags`.
+/// @param price USD for one whole token at the determination, 18 decimals; 0 if there was none.
+/// @param weight Weight after capping at the determination's prices, 18 decimals, of what the included share.
 struct Constituent {
     address token;
-    uint96 basis;
+    uint88 basis;
+    Status status;
+    uint8 flags;
+    uint128 price;
+    uint64 weight;
+}
+
+/// @notice Bits of `Constituent.flags`.
+library Flags {
+    /// @notice The supply was too old or missing: last month's was carried forward.
+    uint8 internal constant STALE = 1;
+    /// @notice The supply had jumped: it was clamped to last month's plus or minus the bound.
+    uint8 internal constant CLAMPED = 2;
+    /// @notice The owner's override counts.
+    uint8 internal constant OVERRIDDEN = 4;
+    /// @notice No price: not eligible; held as it is if it is held.
+    uint8 internal constant NO_PRICE = 8;
+    /// @notice No supply was ever known: not eligible.
+    uint8 internal constant NO_SUPPLY = 16;
+    /// @notice Not among the largest `topN`.
+    uint8 internal constant BELOW_RANK = 32;
+    /// @notice Below the floor weight (held before) or the entry weight (new).
+    uint8 internal constant BELOW_FLOOR = 64;
+    /// @notice At start the supply was read again and the determination's was nearer to last month's, or the other way
+    /// round: set where the one read at start counts.
+    uint8 internal constant CONFIRMED_AT_START = 128;
 }
 
 /// @title IMethodology
 /// @notice The rule of the index: which components, how much of each. It holds no state of the month: the rebalancer
-/// keeps what `determine` returned and passes it back to `targetUnits`.
+/// keeps what `determine` returned and passes it back.
 interface IMethodology {
-    /// @notice The constituents, strictly ascending by address, as they stand now.
-    function determine(IOracle oracle) external view returns (Constituent[] memory);
+    /// @notice Every candidate as it stands now, strictly ascending by address.
+    /// @param previous The determination of the month before; empty in the first.
+    function determine(IOracle oracle, IIndexToken index, Constituent[] calldata previous)
+        external
+        view
+        returns (Constituent[] memory);
+
+    /// @notice The determination as it counts at start: bases read again, statuses as determined.
+    /// @param determined What `determine` returned this month.
+    /// @param previous The determination of the month before; empty in the first.
+    function confirm(Constituent[] calldata determined, Constituent[] calldata previous)
+        external
+        view
+        returns (Constituent[] memory);
 
     /// @notice Units that give every component its weight at NAV, for components in any fixed order.
-    /// @param basis Basis of each component; 0 for one that leaves the index (target 0) or has no price.
+    /// @param basis Basis of each component; 0 for one that is not included (target 0).
     /// @param units Units held, token wei per 1e18 shares.
     /// @param prices USD for one whole token, 18 decimals; 0 for what is left out of NAV and weights.
     /// @param decimals Decimals of each token, 0 to 27.

@@ -10,6 +10,7 @@ import {Target} from "./IRebalancer.sol";
 /// @notice What `start` is about to fix. Arrays are in the order of the new list.
 /// @param list The new list: what is held plus the constituents, without holdings that are worth nothing.
 /// @param changed The new list differs from the index token's.
+/// @param basis What each weight came from, as confirmed at start; 0 for what is not included.
 /// @param units Units held, rounded down.
 /// @param targets Target units, sides and prices.
 /// @param supply Accrued supply and `exponent` the fee exponent, both now.
@@ -20,6 +21,7 @@ import {Target} from "./IRebalancer.sol";
 struct OpeningPlan {
     Component[] list;
     bool changed;
+    uint256[] basis;
     uint256[] units;
     Target[] targets;
     uint256 supply;
@@ -43,7 +45,7 @@ interface IOpener {
 
     /// @notice The plan at this block's prices, balances and supply. If this does not revert, its plan can be stored:
     /// every field fits its type. Reverts with the methodology's error if that refuses.
-    /// @param determination Where the constituents are packed (see `IRebalancer.month`).
+    /// @param determination Where the constituents are packed, and those of the month before (`IRebalancer.month`).
     /// @param maxStep Most that a weight may rise, 18 decimals. Where it binds, the sells keep what the limited buys
     /// will not take, each the same fraction of its surplus.
     function plan(
@@ -51,6 +53,7 @@ interface IOpener {
         IOracle oracle,
         IMethodology methodology,
         address determination,
+        address previous,
         uint256 maxStep
     ) external view returns (OpeningPlan memory);
 }

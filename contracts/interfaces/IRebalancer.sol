@@ -85,13 +85,14 @@ struct Timetable {
 /// @param period See `Schedule`: year * 12 + month - 1 of the last determination; 0 before the first.
 /// @param lastVeto Last period that was vetoed.
 /// @param determinedAt Time of the determination.
-/// @param determination Packed constituents (see `Targets`).
+/// @param determination Packed constituents (see `Targets`). `previous`: those of the determination before.
 struct Month {
     Phase phase;
     uint32 period;
     uint32 lastVeto;
     uint40 determinedAt;
     address determination;
+    address previous;
 }
 
 /// @notice What start fixed for the month's trading.
@@ -207,7 +208,7 @@ interface IRebalancer {
     error PauseOutOfBounds(uint256 duration, uint256 most);
     /// @notice There is no pause to end.
     error NotPaused();
-    /// @notice The methodology returned constituents that do not ascend, have basis 0 or are too many.
+    /// @notice The methodology returned constituents that do not ascend, are included with basis 0, or are too many (100).
     error UnfitConstituents();
     /// @notice Arrays of a batch differ in length, or one is empty.
     error UnfitBatch();

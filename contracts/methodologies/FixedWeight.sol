@@ -2,10 +2,18 @@
 pragma solidity 0.8.30;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
-import {Constituent, IMethodology} from "../interfaces/IMethodology.sol";
+import {IIndexToken} from "../interfaces/IIndexToken.sol";
+import {Constituent, Flags, IMethodology, Status} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
-import {Targets} from "../libraries/Targets.sol";
+import {Words} from "../libraries/Words.sol";
+
+/// @notice A token and its weight, 18 decimals.
+struct Weight {
+    address token;
+    uint64 weight;
+}
 
 /// @title FixedWeight
 /// @notice Given weights, restored every month: what rose is sold, what fell is bought. The arithmetic is that of the
@@ -24,29 +32,52 @@ contract FixedWeight is IMethodology, Ownable {
     /// @notice The weights must add up to 1e18.
     error WeightsDoNotSum(uint256 sum);
 
-    event WeightsSet(Constituent[] weights);
+    event WeightsSet(Weight[] weights);
 
     address private _weights;
 
     /// @param owner The timelock.
     /// @param list See `setWeights`.
-    constructor(address owner, Constituent[] memory list) Ownable(owner) {
+    constructor(address owner, Weight[] memory list) Ownable(owner) {
         _setWeights(list);
     }
 
     /// @notice Tokens and their weights, 18 decimals.
-    function weights() external view returns (Constituent[] memory) {
-        return Targets.readConstituents(_weights);
+    function weights() public view returns (Weight[] memory list) {
+        uint256[] memory words = Words.read(_weights);
+        list = new Weight[](words.length);
+        for (uint256 i; i < words.length; ++i) {
+            list[i] = Weight(address(uint160(words[i] >> 96)), uint64(words[i]));
+        }
     }
 
     /// @notice Replaces the weights (18 decimals, adding up to 1e18), strictly ascending by address.
-    function setWeights(Constituent[] calldata list) external onlyOwner {
+    function setWeights(Weight[] calldata list) external onlyOwner {
         _setWeights(list);
     }
 
     /// @inheritdoc IMethodology
-    function determine(IOracle) external view returns (Constituent[] memory) {
-        return Targets.readConstituents(_weights);
+    function determine(IOracle oracle, IIndexToken, Constituent[] calldata)
+        external
+        view
+        returns (Constituent[] memory list)
+    {
+        Weight[] memory all = weights();
+        list = new Constituent[](all.length);
+        for (uint256 i; i < all.length; ++i) {
+            uint128 price = SafeCast.toUint128(oracle.price(all[i].token));
+            uint8 flags = price == 0 ? Flags.NO_PRICE : 0;
+            list[i] = Constituent(all[i].token, uint88(all[i].weight), Status.Included, flags, price, all[i].weight);
+        }
+    }
+
+    /// @inheritdoc IMethodology
+    function confirm(Constituent[] calldata determined, Constituent[] calldata)
+        external
+        pure
+        returns (Constituent[] memory)
+    {
+        return determined;
     }
 
     /// @inheritdoc IMethodology
@@ -73,16 +104,18 @@ contract FixedWeight is IMethodology, Ownable {
         }
     }
 
-    function _setWeights(Constituent[] memory list) private {
+    function _setWeights(Weight[] memory list) private {
         address previous;
         uint256 sum;
+        uint256[] memory words = new uint256[](list.length);
         for (uint256 i; i < list.length; ++i) {
-            require(list[i].token > previous && list[i].basis != 0, UnfitWeight(list[i].token));
+            require(list[i].token > previous && list[i].weight != 0, UnfitWeight(list[i].token));
             previous = list[i].token;
-            sum += list[i].basis;
+            sum += list[i].weight;
+            words[i] = (uint256(uint160(list[i].token)) << 96) | list[i].weight;
         }
         require(sum == ONE, WeightsDoNotSum(sum));
-        _weights = Targets.write(list);
+        _weights = Words.write(words);
         emit WeightsSet(list);
     }
 }

@@ -2,82 +2,159 @@
 pragma solidity 0.8.30;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
-import {Constituent, IMethodology} from "../interfaces/IMethodology.sol";
+import {IIndexToken} from "../interfaces/IIndexToken.sol";
+import {Constituent, Flags, IMethodology, Status} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
-import {Targets} from "../libraries/Targets.sol";
+import {ISupplySource} from "../interfaces/ISupplySource.sol";
+import {Candidates, Candidate, State} from "../libraries/Candidates.sol";
+import {Holdings} from "../libraries/Holdings.sol";
+import {Cap, MarketCapMath} from "../libraries/MarketCapMath.sol";
 
-/// @notice What happens to a weight above the cap.
-/// None: nothing. Hard: it becomes the cap, and the uncapped share the excess in proportion to their weights, once.
-enum Cap {
-    None,
-    Hard
+/// @notice The rule, fixed at deployment: another rule is another methodology. Fractions have 18 decimals.
+/// @param cap What happens above `capWeight`.
+/// @param capWeight 0 with Cap.None.
+/// @param floorWeight Least weight, after capping, at which a held component stays.
+/// @param entryWeight Least weight at which a new one enters; at least `floorWeight`.
+/// @param topN Most constituents.
+/// @param floorEach NAV is floored for each component (true) or once over the sum (false).
+/// @param maxSupplyAge Oldest supply in seconds that counts.
+/// @param maxSupplyJump Most that a supply may differ from last month's, as a fraction of that.
+struct Rule {
+    Cap cap;
+    uint64 capWeight;
+    uint64 floorWeight;
+    uint64 entryWeight;
+    uint8 topN;
+    bool floorEach;
+    uint32 maxSupplyAge;
+    uint64 maxSupplyJump;
 }
 
 /// @title MarketCap
-/// @notice Weights by circulating market cap, with posted supplies. The arithmetic is that of the published DPI
-/// rebalances (IndexCoop/index-rebalance-utils): supplies in whole tokens, all else 18-decimal integers, every division
-/// rounds down. With p prices and cur units held:
+/// @notice Weights by circulating market cap: the `topN` largest candidates, capped, without those below the floor (held)
+/// or entry (new) weight. The arithmetic is `MarketCapMath`'s.
 ///
-///     NAV = sum(cur * p)      D = sum(supply * p) / NAV      u = supply / D      a = p * u / NAV
-///     a > cap:   f = cap      S = sum(min(a, cap))           C = sum of the capped
-///     others:    f = a + a / (S - C) * (1 - S)               u = f * NAV / p
+/// ORDER. Rank by market cap at determination (equal ones: the lower address first); weigh and cap; drop all that fail
+/// their floor at once; weigh and cap the others once more. There is no third pass.
 ///
-/// @dev Domain: NAV and D above zero (D falls to zero where all market caps together are below a share's NAV), a cap
-/// that the constituents can fill (at least 1 / n). Outside it `OutsideDomain` is raised.
+/// SUPPLIES. A supply that is too old or missing is replaced by last month's (STALE); one that jumped by more than the
+/// bound is clamped to it (CLAMPED). The owner may override either during the notice period. Supplies are read again at
+/// start, and of the two the one nearer to last month's counts: moving a balance within one transaction gains nothing.
+///
+/// STATES. A frozen candidate, or a held one without price or supply, is held as it is and its weight taken out before
+/// the others share. A leaving one has target zero.
 contract MarketCap is IMethodology, Ownable {
+    using SafeCast for uint256;
+
     uint256 private constant ONE = 1e18;
     uint256 private constant MAX_DECIMALS = 27;
 
-    /// @notice The figures lie outside the arithmetic's domain; `what` names which.
-    error OutsideDomain(bytes32 what);
-    /// @notice Candidates must ascend by address and have a supply above zero.
-    error UnfitCandidate(address token);
-    /// @notice The cap must be above 0 and below 1 (18 decimals) with Cap.Hard, and 0 with Cap.None.
-    error UnfitCap(uint256 capWeight);
+    /* ERRORS */
 
-    event CandidatesSet(Constituent[] candidates);
+    /// @notice No candidate is left to include.
+    error NoConstituents();
+    /// @notice A field of the rule is out of bounds.
+    error UnfitRule(bytes32 field);
+    /// @notice An override must be above zero, for a candidate.
+    error UnfitOverride(address token, uint256 wholeTokens);
 
-    /// @notice What happens above the cap weight, and that weight (18 decimals).
-    Cap public immutable CAP;
-    uint256 public immutable CAP_WEIGHT;
+    /* EVENTS */
 
+    event CandidatesSet(Candidate[] candidates);
+    event SupplyOverridden(address indexed token, uint256 wholeTokens, uint256 until);
+
+    /* STORAGE */
+
+    struct Override {
+        uint88 wholeTokens;
+        uint40 until;
+    }
+
+    /// @notice How long an override counts: long enough from a notice period to its start, not until the next.
+    uint256 public constant OVERRIDE_LIFE = 10 days;
+
+    Rule private _rule;
     address private _candidates;
+    mapping(address token => Override) private _overrides;
 
-    /// @param owner The timelock, which posts candidates and supplies.
-    /// @param candidates_ See `setCandidates`.
-    constructor(address owner, Cap cap, uint256 capWeight, Constituent[] memory candidates_) Ownable(owner) {
-        require(cap == Cap.None ? capWeight == 0 : capWeight != 0 && capWeight < ONE, UnfitCap(capWeight));
-        CAP = cap;
-        CAP_WEIGHT = capWeight;
-        _setCandidates(candidates_);
-    }
+    /* CONSTRUCTOR */
 
-    /// @notice The candidates and their circulating supplies in whole tokens.
-    function candidates() public view returns (Constituent[] memory) {
-        return Targets.readConstituents(_candidates);
-    }
-
-    /// @notice Replaces candidates and supplies (whole tokens), strictly ascending by address.
-    function setCandidates(Constituent[] calldata list) external onlyOwner {
+    /// @param owner The timelock. @param rule_ The rule. @param list See `setCandidates`.
+    constructor(address owner, Rule memory rule_, Candidate[] memory list) Ownable(owner) {
+        bool none = rule_.cap == Cap.None;
+        require(none ? rule_.capWeight == 0 : rule_.capWeight != 0 && rule_.capWeight < ONE, UnfitRule("capWeight"));
+        require(rule_.floorWeight < ONE, UnfitRule("floorWeight"));
+        require(rule_.entryWeight >= rule_.floorWeight && rule_.entryWeight < ONE, UnfitRule("entryWeight"));
+        require(rule_.topN != 0, UnfitRule("topN"));
+        require(rule_.maxSupplyAge != 0, UnfitRule("maxSupplyAge"));
+        require(rule_.maxSupplyJump != 0, UnfitRule("maxSupplyJump"));
+        _rule = rule_;
         _setCandidates(list);
     }
 
+    /* VIEWS */
+
+    function rule() external view returns (Rule memory) {
+        return _rule;
+    }
+
+    /// @notice The candidates, where their supplies come from, and their states.
+    function candidates() external view returns (Candidate[] memory) {
+        return Candidates.read(_candidates);
+    }
+
     /// @inheritdoc IMethodology
-    /// @dev All candidates that have a price.
-    function determine(IOracle oracle) external view returns (Constituent[] memory list) {
-        list = candidates();
-        address[] memory tokens = new address[](list.length);
-        for (uint256 i; i < list.length; ++i) {
-            tokens[i] = list[i].token;
+    function determine(IOracle oracle, IIndexToken index, Constituent[] calldata previous)
+        external
+        view
+        returns (Constituent[] memory list)
+    {
+        Candidate[] memory all = Candidates.read(_candidates);
+        Rule memory r = _rule;
+        list = new Constituent[](all.length);
+        uint256[] memory prices = oracle.prices(Candidates.tokens(all));
+        Holdings.Held memory held = Holdings.read(index, oracle, Candidates.tokens(all));
+        uint256 last;
+        for (uint256 i; i < all.length; ++i) {
+            Constituent memory c = list[i];
+            c.token = all[i].token;
+            c.price = prices[i].toUint128();
+            while (last < previous.length && previous[last].token < c.token) ++last;
+            bool known = last < previous.length && previous[last].token == c.token;
+            (c.basis, c.flags) = _supply(all[i], known ? previous[last].basis : 0, r);
+            _decide(c, held.retired[i] ? State.Frozen : all[i].state, held.held[i]);
+            // What is frozen holds its own value: it is not there for the others to share.
+            if (c.status == Status.Frozen) held.nav -= held.values[i];
         }
-        uint256[] memory prices = oracle.prices(tokens);
-        uint256 kept;
+        _rank(list, r.topN);
+        _weigh(list, held, r);
+        if (_dropSmall(list, held, r)) _weigh(list, held, r);
+    }
+
+    /// @inheritdoc IMethodology
+    function confirm(Constituent[] calldata determined, Constituent[] calldata previous)
+        external
+        view
+        returns (Constituent[] memory list)
+    {
+        list = determined;
+        Candidate[] memory all = Candidates.read(_candidates);
+        Rule memory r = _rule;
+        uint256 last;
+        uint256 k;
         for (uint256 i; i < list.length; ++i) {
-            if (prices[i] != 0) list[kept++] = list[i];
-        }
-        assembly ("memory-safe") {
-            mstore(list, kept)
+            Constituent memory c = list[i];
+            while (last < previous.length && previous[last].token < c.token) ++last;
+            while (k < all.length && all[k].token < c.token) ++k;
+            if (c.status != Status.Included || k == all.length || all[k].token != c.token) continue;
+            bool known = last < previous.length && previous[last].token == c.token;
+            uint256 before = known ? previous[last].basis : 0;
+            (uint88 basis, uint8 flags) = _supply(all[k], before, r);
+            bool overridden = flags & Flags.OVERRIDDEN != 0;
+            if (basis == 0 || (!overridden && (before == 0 || _apart(basis, before) >= _apart(c.basis, before)))) continue;
+            (c.basis, c.flags) = (basis, (c.flags & ~(Flags.STALE | Flags.CLAMPED)) | flags | Flags.CONFIRMED_AT_START);
         }
     }
 
@@ -88,85 +165,155 @@ contract MarketCap is IMethodology, Ownable {
         uint256[] calldata prices,
         uint8[] calldata decimals
     ) external view returns (uint256[] memory targets) {
-        uint256 nav = _nav(units, prices, decimals);
-        targets = _byMarketCap(basis, prices, nav);
-        if (CAP == Cap.Hard) _cap(targets, prices, nav);
+        Rule memory r = _rule;
+        uint256 nav = _nav(units, prices, decimals, r.floorEach);
+        uint256[] memory current = new uint256[](units.length);
+        for (uint256 i; nav != 0 && r.cap == Cap.Flexible && i < units.length; ++i) {
+            // {1e18} = {USD} * {1e18} / {USD}
+            current[i] = units[i] * prices[i] / 10 ** decimals[i] * ONE / nav;
+        }
+        (targets,) = MarketCapMath.weigh(nav, basis, prices, current, r.cap, r.capWeight);
         for (uint256 i; i < targets.length; ++i) {
             // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down
             targets[i] = targets[i] * 10 ** decimals[i] / ONE;
         }
     }
 
-    /// @dev NAV of one share in USD with 18 decimals, floored once over the sum.
-    function _nav(uint256[] calldata units, uint256[] calldata prices, uint8[] calldata decimals)
+    /* OWNER */
+
+    /// @notice Replaces the candidates, strictly ascending by address.
+    function setCandidates(Candidate[] calldata list) external onlyOwner {
+        _setCandidates(list);
+    }
+
+    /// @notice Puts a supply (whole tokens) in place of what its source says, for `OVERRIDE_LIFE`.
+    function overrideSupply(address token, uint88 wholeTokens) external onlyOwner {
+        require(wholeTokens != 0 && Candidates.contains(Candidates.read(_candidates), token), UnfitOverride(token, wholeTokens));
+        uint256 until = block.timestamp + OVERRIDE_LIFE;
+        _overrides[token] = Override(wholeTokens, uint40(until));
+        emit SupplyOverridden(token, wholeTokens, until);
+    }
+
+    /* INTERNAL: SUPPLY */
+
+    /// @dev The supply that counts now, and where it came from. `last` is last month's, 0 if there was none.
+    function _supply(Candidate memory candidate, uint256 last, Rule memory r)
+        private
+        view
+        returns (uint88 value, uint8 flags)
+    {
+        Override memory o = _overrides[candidate.token];
+        if (block.timestamp < o.until) return (o.wholeTokens, Flags.OVERRIDDEN);
+
+        (uint256 supply, uint256 date) = _ask(candidate);
+        if (supply == 0 || date + r.maxSupplyAge < block.timestamp) {
+            return last == 0 ? (0, Flags.NO_SUPPLY) : (uint88(last), Flags.STALE);
+        }
+        if (last == 0) return (uint88(supply), 0);
+        uint256 bound = last * r.maxSupplyJump / ONE;
+        if (_apart(supply, last) <= bound) return (uint88(supply), 0);
+        supply = supply > last ? last + bound : last - bound;
+        return supply == 0 ? (uint88(last), Flags.STALE) : (uint88(_min(supply, type(uint88).max)), Flags.CLAMPED);
+    }
+
+    /// @dev The source's answer; (0, 0) for one that fails, is dated in the future, or does not fit.
+    function _ask(Candidate memory candidate) private view returns (uint256 supply, uint256 date) {
+        try ISupplySource(candidate.source).supply(candidate.token) returns (uint256 s, uint256 d) {
+            if (s <= type(uint88).max && d <= block.timestamp) return (s, d);
+        } catch {}
+    }
+
+    /* INTERNAL: CHOICE */
+
+    /// @dev Status of one candidate before ranks and floors.
+    function _decide(Constituent memory c, State state, bool held) private pure {
+        if (c.price == 0) c.flags |= Flags.NO_PRICE;
+        if (state == State.Leaving) {
+            c.status = Status.Leaving;
+        } else if (state == State.Frozen || c.price == 0 || c.basis == 0) {
+            c.status = held ? Status.Frozen : Status.Outside;
+        }
+    }
+
+    /// @dev Leaves the `topN` largest by market cap. Of equals the lower address stays.
+    function _rank(Constituent[] memory list, uint256 topN) private pure {
+        uint256 included;
+        for (uint256 i; i < list.length; ++i) {
+            if (list[i].status == Status.Included) ++included;
+        }
+        for (; included > topN; --included) {
+            uint256 smallest = type(uint256).max;
+            uint256 at;
+            for (uint256 i; i < list.length; ++i) {
+                if (list[i].status != Status.Included) continue;
+                uint256 marketCap = uint256(list[i].basis) * list[i].price;
+                if (marketCap <= smallest) (smallest, at) = (marketCap, i);
+            }
+            list[at].status = Status.Outside;
+            list[at].flags |= Flags.BELOW_RANK;
+        }
+    }
+
+    /// @dev Fills the weights of the included.
+    function _weigh(Constituent[] memory list, Holdings.Held memory held, Rule memory r) private pure {
+        uint256[] memory basis = new uint256[](list.length);
+        uint256[] memory prices = new uint256[](list.length);
+        uint256[] memory current = new uint256[](list.length);
+        bool any;
+        for (uint256 i; i < list.length; ++i) {
+            if (list[i].status != Status.Included) continue;
+            any = true;
+            (basis[i], prices[i]) = (list[i].basis, list[i].price);
+            if (held.nav != 0) current[i] = held.values[i] * ONE / held.nav;
+        }
+        require(any, NoConstituents());
+        (, uint256[] memory weights) = MarketCapMath.weigh(held.nav, basis, prices, current, r.cap, r.capWeight);
+        for (uint256 i; i < list.length; ++i) {
+            list[i].weight = weights[i].toUint64();
+        }
+    }
+
+    /// @dev Drops all that fail their floor, at once; says whether any did.
+    function _dropSmall(Constituent[] memory list, Holdings.Held memory held, Rule memory r)
+        private
+        pure
+        returns (bool any)
+    {
+        for (uint256 i; i < list.length; ++i) {
+            if (list[i].status != Status.Included) continue;
+            if (list[i].weight < (held.held[i] ? r.floorWeight : r.entryWeight)) {
+                list[i].status = Status.Outside;
+                list[i].flags |= Flags.BELOW_FLOOR;
+                any = true;
+            }
+        }
+    }
+
+    /* INTERNAL: HELPERS */
+
+    /// @dev NAV of one share in USD with 18 decimals.
+    function _nav(uint256[] calldata units, uint256[] calldata prices, uint8[] calldata decimals, bool floorEach)
         private
         pure
         returns (uint256 nav)
     {
         for (uint256 i; i < units.length; ++i) {
-            nav += units[i] * prices[i] * 10 ** (MAX_DECIMALS - decimals[i]);
+            uint256 value = units[i] * prices[i];
+            nav += floorEach ? value / 10 ** decimals[i] : value * 10 ** (MAX_DECIMALS - decimals[i]);
         }
-        nav /= 10 ** MAX_DECIMALS;
-        require(nav != 0, OutsideDomain("nav"));
+        if (!floorEach) nav /= 10 ** MAX_DECIMALS;
     }
 
-    /// @dev Units with 18 decimals whatever the token's.
-    function _byMarketCap(uint256[] calldata basis, uint256[] calldata prices, uint256 nav)
-        private
-        pure
-        returns (uint256[] memory units)
-    {
-        uint256 marketCap;
-        for (uint256 i; i < basis.length; ++i) {
-            marketCap += basis[i] * prices[i];
-        }
-        uint256 divisor = marketCap / nav; // {share} = {USD} / {USD / share}
-        require(divisor != 0, OutsideDomain("divisor"));
-        units = new uint256[](basis.length);
-        for (uint256 i; i < basis.length; ++i) {
-            if (prices[i] != 0) units[i] = basis[i] * ONE / divisor;
-        }
+    function _apart(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a - b : b - a;
     }
 
-    /// @dev One pass of the hard cap; nothing changes where no weight is above it.
-    function _cap(uint256[] memory units, uint256[] calldata prices, uint256 nav) private view {
-        uint256 n = units.length;
-        uint256[] memory weights = new uint256[](n);
-        uint256 total;
-        uint256 capped;
-        uint256 members;
-        for (uint256 i; i < n; ++i) {
-            if (units[i] == 0) continue;
-            ++members;
-            weights[i] = prices[i] * units[i] / nav;
-            if (weights[i] > CAP_WEIGHT) {
-                weights[i] = CAP_WEIGHT;
-                capped += CAP_WEIGHT;
-            }
-            total += weights[i];
-        }
-        if (capped == 0) return;
-        require(total <= ONE, OutsideDomain("weights"));
-        for (uint256 i; i < n; ++i) {
-            if (units[i] == 0) continue;
-            uint256 weight = weights[i];
-            if (total == capped) {
-                // All are capped: nobody is left to take the excess, so all weigh the same.
-                weight = ONE / members;
-            } else if (prices[i] * units[i] / nav <= CAP_WEIGHT) {
-                weight += weight * ONE / (total - capped) * (ONE - total) / ONE;
-            }
-            units[i] = weight * nav / prices[i];
-        }
+    function _min(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
     }
 
-    function _setCandidates(Constituent[] memory list) private {
-        address previous;
-        for (uint256 i; i < list.length; ++i) {
-            require(list[i].token > previous && list[i].basis != 0, UnfitCandidate(list[i].token));
-            previous = list[i].token;
-        }
-        _candidates = Targets.write(list);
+    function _setCandidates(Candidate[] memory list) private {
+        _candidates = Candidates.write(list);
         emit CandidatesSet(list);
     }
 }

@@ -10,20 +10,30 @@ interface ITrading {
     function trading() external view returns (bool);
 }
 
+/// @notice What a token's source gives.
+/// Usd: a TOKEN/USD feed. Eth: a TOKEN/ETH feed, times ETH/USD. Pegged: another token's price times a fixed ratio, for a
+/// token that is exchanged for that one at this ratio.
+enum Quote {
+    Usd,
+    Eth,
+    Pegged
+}
+
 /// @notice How a token is priced.
 /// @param token The token, or the zero address for ETH itself (the ETH/USD feed that ETH-quoted feeds are read with).
-/// @param feed The Chainlink proxy.
-/// @param maxAge Oldest answer in seconds that counts: the feed's heartbeat plus a margin.
-/// @param quotedInEth True for a TOKEN/ETH feed.
+/// @param feed The Chainlink proxy; with Quote.Pegged the other token.
+/// @param maxAge Oldest answer in seconds that counts: the feed's heartbeat plus a margin. 0 with Quote.Pegged.
+/// @param ratio Quote.Pegged: whole other tokens for one whole token, 18 decimals. Else 0.
 struct Feed {
     address token;
     address feed;
     uint32 maxAge;
-    bool quotedInEth;
+    Quote quote;
+    uint128 ratio;
 }
 
 /// @title ChainlinkOracle
-/// @notice USD prices from Chainlink: TOKEN/USD, or TOKEN/ETH times ETH/USD. An answer that is zero, negative, older
+/// @notice USD prices from Chainlink: TOKEN/USD, TOKEN/ETH times ETH/USD, or pegged to another token. An answer that is zero, negative, older
 /// than its feed's limit, dated in the future, or not given at all means "no price"; nothing here reverts for a feed.
 contract ChainlinkOracle is IOracle, Ownable {
     /* ERRORS */
@@ -32,6 +42,8 @@ contract ChainlinkOracle is IOracle, Ownable {
     error UnfitFeed(address token, address feed);
     /// @notice `maxAge` must be 1 second to 8 days.
     error MaxAgeOutOfBounds(address token, uint256 maxAge);
+    /// @notice A peg needs a ratio above 0 and a token with a feed of its own; a feed needs ratio 0.
+    error UnfitPeg(address token, uint256 ratio);
     /// @notice An ETH-quoted feed needs the ETH/USD feed (token zero) first.
     error NoEthFeed(address token);
     /// @notice Feeds change only while the rebalancer is not trading.
@@ -41,7 +53,7 @@ contract ChainlinkOracle is IOracle, Ownable {
 
     /* EVENTS */
 
-    event FeedSet(address indexed token, address indexed feed, uint256 maxAge, bool quotedInEth);
+    event FeedSet(address indexed token, address indexed feed, uint256 maxAge, Quote quote, uint256 ratio);
 
     /* STORAGE */
 
@@ -49,7 +61,8 @@ contract ChainlinkOracle is IOracle, Ownable {
         address feed;
         uint32 maxAge;
         uint8 decimals;
-        bool quotedInEth;
+        Quote quote;
+        uint128 ratio;
     }
 
     address private constant ETH = address(0);
@@ -104,33 +117,46 @@ contract ChainlinkOracle is IOracle, Ownable {
     /* INTERNAL */
 
     function _set(Feed memory f) private {
-        require(f.maxAge != 0 && f.maxAge <= MAX_AGE, MaxAgeOutOfBounds(f.token, f.maxAge));
-        require(f.feed.code.length != 0, UnfitFeed(f.token, f.feed));
-        uint8 decimals = IAggregatorV3(f.feed).decimals();
-        require(f.quotedInEth ? decimals == 18 : decimals <= 18, UnfitFeed(f.token, f.feed));
-        if (f.quotedInEth) {
-            require(f.token != ETH && sources[ETH].feed != address(0), NoEthFeed(f.token));
+        uint8 decimals;
+        if (f.quote == Quote.Pegged) {
+            Quote other = sources[f.feed].quote;
+            bool fits = f.ratio != 0 && f.maxAge == 0 && sources[f.feed].feed != address(0) && other != Quote.Pegged;
+            require(fits && f.token != ETH && f.feed != ETH && f.feed != f.token, UnfitPeg(f.token, f.ratio));
+        } else {
+            require(f.ratio == 0, UnfitPeg(f.token, f.ratio));
+            require(f.maxAge != 0 && f.maxAge <= MAX_AGE, MaxAgeOutOfBounds(f.token, f.maxAge));
+            require(f.feed.code.length != 0, UnfitFeed(f.token, f.feed));
+            decimals = IAggregatorV3(f.feed).decimals();
+            require(f.quote == Quote.Eth ? decimals == 18 : decimals <= 18, UnfitFeed(f.token, f.feed));
+            bool hasEth = f.token != ETH && sources[ETH].feed != address(0);
+            require(f.quote != Quote.Eth || hasEth, NoEthFeed(f.token));
         }
-        sources[f.token] = Source(f.feed, f.maxAge, decimals, f.quotedInEth);
-        emit FeedSet(f.token, f.feed, f.maxAge, f.quotedInEth);
+        sources[f.token] = Source(f.feed, f.maxAge, decimals, f.quote, f.ratio);
+        emit FeedSet(f.token, f.feed, f.maxAge, f.quote, f.ratio);
     }
 
-    function _price(Source memory source) private view returns (uint256) {
-        uint256 answer = _answer(source);
-        if (!source.quotedInEth || answer == 0) return answer;
-        // {USD / tok} = {ETH / tok} * {USD / ETH} / {1e18}, down
-        return answer * _answer(sources[ETH]) / 1e18;
+    function _price(Source storage source) private view returns (uint256 value) {
+        if (source.quote == Quote.Pegged) {
+            // {USD / tok} = {USD / other} * {other / tok} / {1e18}, down. A peg to a peg has no price: no recursion.
+            Source storage other = sources[source.feed];
+            value = other.quote == Quote.Pegged ? 0 : _price(other) * source.ratio / 1e18;
+        } else {
+            value = _answer(source);
+            // {USD / tok} = {ETH / tok} * {USD / ETH} / {1e18}, down
+            if (source.quote == Quote.Eth && value != 0) value = value * _answer(sources[ETH]) / 1e18;
+        }
+        return value > type(uint128).max ? 0 : value;
     }
 
     /// @dev The feed's answer with 18 decimals, 0 unless it is sound. A low-level call, because a feed without code or
     /// with another answer's shape must not stop a fund.
-    function _answer(Source memory source) private view returns (uint256) {
+    function _answer(Source storage source) private view returns (uint256) {
         if (source.feed == address(0)) return 0;
         (bool ok, bytes memory data) = source.feed.staticcall(abi.encodeCall(IAggregatorV3.latestRoundData, ()));
         if (!ok || data.length < 160) return 0;
         // Words, not the declared types: decoding a value too large for uint80 would revert.
         (, int256 answer,, uint256 updatedAt,) = abi.decode(data, (uint256, int256, uint256, uint256, uint256));
-        if (answer <= 0 || answer > type(int128).max) return 0;
+        if (answer <= 0 || answer > type(int96).max) return 0;
         if (updatedAt > block.timestamp || block.timestamp - updatedAt > source.maxAge) return 0;
         return uint256(answer) * 10 ** (18 - source.decimals);
     }

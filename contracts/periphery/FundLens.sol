@@ -114,6 +114,7 @@ contract FundLens {
             rebalancer.ORACLE(),
             rebalancer.methodology(),
             rebalancer.month().determination,
+            rebalancer.month().previous,
             rebalancer.limits().maxStep
         );
     }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+
+import {ISupplySource} from "../interfaces/ISupplySource.sol";
+
+/// @notice A supply as posted. @param wholeTokens Circulating supply. @param date Unix time it was true.
+struct Posted {
+    address token;
+    uint88 wholeTokens;
+    uint40 date;
+}
+
+/// @title PostedSupply
+/// @notice Circulating supplies that the owner, a timelock, posts.
+contract PostedSupply is ISupplySource, Ownable {
+    /// @notice A supply must be above zero and dated no later than now.
+    error UnfitSupply(address token, uint256 wholeTokens, uint256 date);
+
+    event SupplyPosted(address indexed token, uint256 wholeTokens, uint256 date);
+
+    mapping(address token => Posted) private _posted;
+
+    /// @param owner The timelock. @param list The first supplies.
+    constructor(address owner, Posted[] memory list) Ownable(owner) {
+        _post(list);
+    }
+
+    /// @inheritdoc ISupplySource
+    function supply(address token) external view returns (uint256 wholeTokens, uint256 date) {
+        Posted storage posted = _posted[token];
+        return (posted.wholeTokens, posted.date);
+    }
+
+    /// @notice Posts supplies.
+    function post(Posted[] calldata list) external onlyOwner {
+        _post(list);
+    }
+
+    function _post(Posted[] memory list) private {
+        for (uint256 i; i < list.length; ++i) {
+            Posted memory p = list[i];
+            require(
+                p.token != address(0) && p.wholeTokens != 0 && p.date <= block.timestamp,
+                UnfitSupply(p.token, p.wholeTokens, p.date)
+            );
+            _posted[p.token] = p;
+            emit SupplyPosted(p.token, p.wholeTokens, p.date);
+        }
+    }
+}
