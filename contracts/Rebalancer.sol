@@ -257,6 +257,9 @@ contract Rebalancer is IRebalancer, Ownable {
 
     function setMethodology(IMethodology methodology_) external onlyOwner betweenMonths locking {
         _setMethodology(methodology_);
+        // A basis means something else to another methodology: nothing determined by the old one may reach the new.
+        _month.determination = address(0);
+        if (_month.phase == Phase.Determined) (_month.phase, _month.period) = (Phase.Idle, 0);
     }
 
     /* INTERNAL: MONTH */

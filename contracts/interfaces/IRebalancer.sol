@@ -308,5 +308,6 @@ interface IRebalancer {
     function setGuardian(address guardian) external;
     function setLimits(Limits calldata limits) external;
     function setTimetable(Timetable calldata timetable) external;
+    /// @notice Another methodology. A determination that has not been started is void, and determine is due again.
     function setMethodology(IMethodology methodology) external;
 }
