@@ -19,7 +19,8 @@ enum Cap {
 ///     others:    f = a + a / (S - C) * (1 - S)                u = f * NAV / p
 ///
 /// @dev Domain: NAV above zero; D above zero, which ends where all market caps together are below one share's NAV; S at
-/// most 1. A sum of n weights lies within n wei below 1, and within n x (1 + 1e18 / (S - C)) x 1e-18 of it after capping.
+/// most 1. D is floored, so before capping n weights add up to at most 1 + 1 / D and at least 1 less n and sum(p) / NAV
+/// wei; where the cap bound, to at most 1 and at least 1 less 2 n wei.
 library MarketCapMath {
     uint256 private constant ONE = 1e18;
 
@@ -47,6 +48,7 @@ library MarketCapMath {
         uint256 total;
         uint256 capped;
         uint256 members;
+        bool any;
         bool[] memory above = new bool[](units.length);
         for (uint256 i; i < units.length; ++i) {
             if (units[i] == 0) continue;
@@ -55,13 +57,13 @@ library MarketCapMath {
                 uint256 limit = cap == Cap.Hard ? capWeight : (capWeight + current[i]) / 2;
                 if (weights[i] > limit) {
                     weights[i] = limit;
-                    above[i] = true;
+                    (above[i], any) = (true, true);
                     capped += limit;
                 }
             }
             total += weights[i];
         }
-        if (capped != 0) _share(nav, units, weights, prices, above, [total, capped, members]);
+        if (any) _share(nav, units, weights, prices, above, [total, capped, members]);
     }
 
     /// @dev Units and weights before capping.

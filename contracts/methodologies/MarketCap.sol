@@ -41,7 +41,8 @@ struct Rule {
 ///
 /// SUPPLIES. A supply that is too old or missing is replaced by last month's (STALE); one that jumped by more than the
 /// bound is clamped to it (CLAMPED). The owner may override either during the notice period. Supplies are read again at
-/// start, and of the two the one nearer to last month's counts: moving a balance within one transaction gains nothing.
+/// start, and of the two the one nearer to last month's counts (a newcomer's: the smaller): moving a balance within one
+/// transaction gains nothing.
 ///
 /// STATES. A frozen candidate, or a held one without price or supply, is held as it is and its weight taken out before
 /// the others share. A leaving one has target zero.
@@ -152,8 +153,7 @@ contract MarketCap is IMethodology, Ownable {
             bool known = last < previous.length && previous[last].token == c.token;
             uint256 before = known ? previous[last].basis : 0;
             (uint88 basis, uint8 flags) = _supply(all[k], before, r);
-            bool overridden = flags & Flags.OVERRIDDEN != 0;
-            if (basis == 0 || (!overridden && (before == 0 || _apart(basis, before) >= _apart(c.basis, before)))) continue;
+            if (!_replaces(basis, flags, c, before)) continue;
             (c.basis, c.flags) = (basis, (c.flags & ~(Flags.STALE | Flags.CLAMPED)) | flags | Flags.CONFIRMED_AT_START);
         }
     }
@@ -212,15 +212,25 @@ contract MarketCap is IMethodology, Ownable {
         if (last == 0) return (uint88(supply), 0);
         uint256 bound = last * r.maxSupplyJump / ONE;
         if (_apart(supply, last) <= bound) return (uint88(supply), 0);
-        supply = supply > last ? last + bound : last - bound;
-        return supply == 0 ? (uint88(last), Flags.STALE) : (uint88(_min(supply, type(uint88).max)), Flags.CLAMPED);
+        return (_min(supply > last ? last + bound : last - bound, type(uint88).max).toUint88(), Flags.CLAMPED);
+    }
+
+    /// @dev Whether the supply read at start counts in place of the determined one: an override always; else the nearer to
+    /// last month's `before`, and without that the smaller, since a newcomer's supply may only be faked upwards at a gain.
+    function _replaces(uint256 basis, uint8 flags, Constituent memory c, uint256 before) private pure returns (bool) {
+        if (flags & Flags.OVERRIDDEN != 0) return true;
+        if (basis == 0 || c.flags & Flags.OVERRIDDEN != 0) return false;
+        return before == 0 ? basis < c.basis : _apart(basis, before) < _apart(c.basis, before);
     }
 
     /// @dev The source's answer; (0, 0) for one that fails, is dated in the future, or does not fit.
     function _ask(Candidate memory candidate) private view returns (uint256 supply, uint256 date) {
-        try ISupplySource(candidate.source).supply(candidate.token) returns (uint256 s, uint256 d) {
-            if (s <= type(uint88).max && d <= block.timestamp) return (s, d);
-        } catch {}
+        // A low-level call: what answers in another shape must not stop the month.
+        (bool ok, bytes memory data) =
+            candidate.source.staticcall(abi.encodeCall(ISupplySource.supply, (candidate.token)));
+        if (!ok || data.length < 64) return (0, 0);
+        (supply, date) = abi.decode(data, (uint256, uint256));
+        if (supply > type(uint88).max || date > block.timestamp) return (0, 0);
     }
 
     /* INTERNAL: CHOICE */
