@@ -23,9 +23,11 @@ import {
 } from "./interfaces/IRebalancer.sol";
 import {Bounds} from "./libraries/Bounds.sol";
 import {Bucket} from "./libraries/Bucket.sol";
+import {ComponentList} from "./libraries/ComponentList.sol";
 import {Schedule} from "./libraries/Schedule.sol";
 import {Batch, Settlement} from "./libraries/Settlement.sol";
 import {Targets} from "./libraries/Targets.sol";
+import {Words} from "./libraries/Words.sol";
 
 /// @title Rebalancer
 /// @notice See `IRebalancer` for the specification. It holds no tokens: fillers are called from here.
@@ -177,7 +179,7 @@ contract Rebalancer is IRebalancer, Ownable {
         OpeningPlan memory p = abi.decode(Address.functionStaticCall(address(OPENER), _planCall()), (OpeningPlan));
         uint256 period = _month.period;
         _opening = Opening({
-            targets: Targets.write(p.targets),
+            targets: Words.write(p.targets),
             buyTargets: p.buyTargets,
             nav: p.nav,
             exponent: p.exponent,
@@ -190,8 +192,8 @@ contract Rebalancer is IRebalancer, Ownable {
             held: p.held
         });
         _month.phase = Phase.Trading;
-        if (p.changed) INDEX.setComponents(p.list);
-        emit Started(period, p);
+        if (p.changed) INDEX.setComponents(ComponentList.unpack(p.list));
+        emit Started(period, p.nav, _opening.targets, p.basis);
         if (_finished()) _close();
     }
 

@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Component} from "../libraries/ComponentList.sol";
 import {IIndexToken} from "./IIndexToken.sol";
 import {IMethodology} from "./IMethodology.sol";
 import {IOracle} from "./IOracle.sol";
-import {Target} from "./IRebalancer.sol";
 
 /// @notice What `start` is about to fix. Arrays are in the order of the new list.
-/// @param list The new list: what is held plus the constituents, without holdings that are worth nothing.
+/// @param list Packed components of the new list (see `ComponentList`): what is held plus what is included, without
+/// holdings that are worth nothing.
 /// @param changed The new list differs from the index token's.
 /// @param basis What each weight came from, as confirmed at start; 0 for what is not included.
 /// @param units Units held, rounded down.
-/// @param targets Target units, sides and prices.
-/// @param supply Accrued supply and `exponent` the fee exponent, both now.
+/// @param targets Packed targets (see `Targets`).
+/// @param exponent The index token's fee exponent now.
 /// @param nav NAV of one share, USD with 18 decimals, of what has a price and is not retired.
 /// @param surplus Value above target on the sell side, share of NAV with 18 decimals, rounded down.
 /// @param held Value held on the buy side, share of NAV, rounded down.
 /// @param buyTargets Value of the buy side's targets, share of NAV, rounded down.
 struct OpeningPlan {
-    Component[] list;
+    uint256[] list;
     bool changed;
     uint256[] basis;
     uint256[] units;
-    Target[] targets;
-    uint256 supply;
+    uint256[] targets;
     uint88 exponent;
     uint128 nav;
     uint64 surplus;

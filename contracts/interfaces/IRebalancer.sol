@@ -5,7 +5,7 @@ import {ExecutionDay} from "../libraries/Schedule.sol";
 import {IFiller} from "./IFiller.sol";
 import {IIndexToken} from "./IIndexToken.sol";
 import {Constituent, IMethodology} from "./IMethodology.sol";
-import {IOpener, OpeningPlan} from "./IOpener.sol";
+import {IOpener} from "./IOpener.sol";
 import {IOracle} from "./IOracle.sol";
 
 /// @notice Where the month stands.
@@ -235,7 +235,9 @@ interface IRebalancer {
 
     event Determined(uint256 indexed period, Constituent[] constituents);
     event Vetoed(uint256 indexed period, address by);
-    event Started(uint256 indexed period, OpeningPlan plan);
+    /// @param targets Where the targets are packed (see `Targets`). @param basis What each weight came from, as
+    /// confirmed at start, in the order of the list.
+    event Started(uint256 indexed period, uint256 nav, address targets, uint256[] basis);
     event Traded(uint256 indexed period, address indexed filler, Result result);
     event Closed(uint256 indexed period, uint256 surplus, uint256 deficit, uint256 spent);
     event PausedUntil(uint256 until);

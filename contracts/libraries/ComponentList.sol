@@ -28,9 +28,14 @@ library ComponentList {
             Component memory entry = list[i];
             require(entry.token > previous, NotAscending(i));
             previous = entry.token;
-            words[i] = (uint256(uint160(entry.token)) << 96) | (uint256(entry.decimals) << 8) | (entry.retired ? 1 : 0);
+            words[i] = pack(entry.token, entry.decimals, entry.retired);
         }
         return Words.write(words);
+    }
+
+    /// @notice An entry as a word.
+    function pack(address token_, uint8 decimals_, bool retired_) internal pure returns (uint256) {
+        return (uint256(uint160(token_)) << 96) | (uint256(decimals_) << 8) | (retired_ ? 1 : 0);
     }
 
     /// @notice Token of a packed entry.

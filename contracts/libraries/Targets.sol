@@ -42,13 +42,9 @@ library Targets {
         }
     }
 
-    /// @notice Writes targets and returns where.
-    function write(Target[] memory list) internal returns (address) {
-        uint256[] memory words = new uint256[](list.length);
-        for (uint256 i; i < list.length; ++i) {
-            words[i] = (uint256(list[i].side) << 248) | (uint256(list[i].unit) << 128) | list[i].price;
-        }
-        return Words.write(words);
+    /// @notice A target as a word.
+    function pack(Side side, uint120 unit, uint128 price) internal pure returns (uint256) {
+        return (uint256(side) << 248) | (uint256(unit) << 128) | price;
     }
 
     /// @notice A target from its word.

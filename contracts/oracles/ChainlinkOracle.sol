@@ -5,18 +5,11 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
+import {Quote, Source, Sources} from "../libraries/Sources.sol";
+import {Words} from "../libraries/Words.sol";
 
 interface ITrading {
     function trading() external view returns (bool);
-}
-
-/// @notice What a token's source gives.
-/// Usd: a TOKEN/USD feed. Eth: a TOKEN/ETH feed, times ETH/USD. Pegged: another token's price times a fixed ratio, for a
-/// token that is exchanged for that one at this ratio.
-enum Quote {
-    Usd,
-    Eth,
-    Pegged
 }
 
 /// @notice How a token is priced.
@@ -57,14 +50,6 @@ contract ChainlinkOracle is IOracle, Ownable {
 
     /* STORAGE */
 
-    struct Source {
-        address feed;
-        uint32 maxAge;
-        uint8 decimals;
-        Quote quote;
-        uint128 ratio;
-    }
-
     address private constant ETH = address(0);
     uint256 private constant MAX_AGE = 8 days;
 
@@ -74,7 +59,8 @@ contract ChainlinkOracle is IOracle, Ownable {
     /// @notice The fund's rebalancer, whose trading freezes the feeds.
     address public immutable REBALANCER;
 
-    mapping(address token => Source) public sources;
+    /// @dev All sources as contract code, see `Sources`.
+    address private _sources;
 
     /* CONSTRUCTOR */
 
@@ -83,21 +69,35 @@ contract ChainlinkOracle is IOracle, Ownable {
     /// @param feeds The first feeds; ETH-quoted ones after that of ETH.
     constructor(address owner, address rebalancer, Feed[] memory feeds) Ownable(owner) {
         REBALANCER = rebalancer;
+        uint256[] memory words;
         for (uint256 i; i < feeds.length; ++i) {
-            _set(feeds[i]);
+            words = _put(words, feeds[i]);
         }
+        _sources = Words.write(words);
     }
 
     /* VIEWS */
 
+    /// @notice A token's source; feed zero where it has none.
+    function sources(address token) external view returns (Source memory source) {
+        (source,) = Sources.find(Words.read(_sources), token, 0);
+    }
+
     function price(address token) public view returns (uint256) {
-        return _price(sources[token]);
+        uint256[] memory words = Words.read(_sources);
+        (Source memory source,) = Sources.find(words, token, 0);
+        return _price(words, source);
     }
 
     function prices(address[] calldata tokens) external view returns (uint256[] memory values) {
+        uint256[] memory words = Words.read(_sources);
         values = new uint256[](tokens.length);
+        uint256 at;
         for (uint256 i; i < tokens.length; ++i) {
-            values[i] = _price(sources[tokens[i]]);
+            Source memory source;
+            // Where the tokens ascend, one pass over the sources finds them all.
+            (source, at) = Sources.find(words, tokens[i], at);
+            values[i] = _price(words, source);
         }
     }
 
@@ -107,7 +107,7 @@ contract ChainlinkOracle is IOracle, Ownable {
     function setFeed(Feed calldata feed) external onlyOwner {
         require(!ITrading(REBALANCER).trading(), TradingOpen());
         uint256 old = price(feed.token);
-        _set(feed);
+        _sources = Words.write(_put(Words.read(_sources), feed));
         uint256 now_ = price(feed.token);
         uint256 apart = now_ > old ? now_ - old : old - now_;
         // {1e18} = {USD} * {1e18} / {USD}
@@ -116,11 +116,12 @@ contract ChainlinkOracle is IOracle, Ownable {
 
     /* INTERNAL */
 
-    function _set(Feed memory f) private {
+    /// @dev The packed sources with one put in or replaced, after checking it.
+    function _put(uint256[] memory words, Feed memory f) private returns (uint256[] memory) {
         uint8 decimals;
         if (f.quote == Quote.Pegged) {
-            Quote other = sources[f.feed].quote;
-            bool fits = f.ratio != 0 && f.maxAge == 0 && sources[f.feed].feed != address(0) && other != Quote.Pegged;
+            (Source memory other,) = Sources.find(words, f.feed, 0);
+            bool fits = f.ratio != 0 && f.maxAge == 0 && other.feed != address(0) && other.quote != Quote.Pegged;
             require(fits && f.token != ETH && f.feed != ETH && f.feed != f.token, UnfitPeg(f.token, f.ratio));
         } else {
             require(f.ratio == 0, UnfitPeg(f.token, f.ratio));
@@ -128,35 +129,45 @@ contract ChainlinkOracle is IOracle, Ownable {
             require(f.feed.code.length != 0, UnfitFeed(f.token, f.feed));
             decimals = IAggregatorV3(f.feed).decimals();
             require(f.quote == Quote.Eth ? decimals == 18 : decimals <= 18, UnfitFeed(f.token, f.feed));
-            bool hasEth = f.token != ETH && sources[ETH].feed != address(0);
-            require(f.quote != Quote.Eth || hasEth, NoEthFeed(f.token));
+            (Source memory eth,) = Sources.find(words, ETH, 0);
+            require(f.quote != Quote.Eth || (f.token != ETH && eth.feed != address(0)), NoEthFeed(f.token));
         }
-        sources[f.token] = Source(f.feed, f.maxAge, decimals, f.quote, f.ratio);
         emit FeedSet(f.token, f.feed, f.maxAge, f.quote, f.ratio);
+        return Sources.put(words, f.token, Source(f.feed, f.maxAge, decimals, f.quote, f.ratio));
     }
 
-    function _price(Source storage source) private view returns (uint256 value) {
+    function _price(uint256[] memory words, Source memory source) private view returns (uint256 value) {
         if (source.quote == Quote.Pegged) {
             // {USD / tok} = {USD / other} * {other / tok} / {1e18}, down. A peg to a peg has no price: no recursion.
-            Source storage other = sources[source.feed];
-            value = other.quote == Quote.Pegged ? 0 : _price(other) * source.ratio / 1e18;
+            (Source memory other,) = Sources.find(words, source.feed, 0);
+            value = other.quote == Quote.Pegged ? 0 : _price(words, other) * source.ratio / 1e18;
         } else {
             value = _answer(source);
-            // {USD / tok} = {ETH / tok} * {USD / ETH} / {1e18}, down
-            if (source.quote == Quote.Eth && value != 0) value = value * _answer(sources[ETH]) / 1e18;
+            if (source.quote == Quote.Eth && value != 0) {
+                (Source memory eth,) = Sources.find(words, ETH, 0);
+                // {USD / tok} = {ETH / tok} * {USD / ETH} / {1e18}, down
+                value = value * _answer(eth) / 1e18;
+            }
         }
         return value > type(uint128).max ? 0 : value;
     }
 
     /// @dev The feed's answer with 18 decimals, 0 unless it is sound. A low-level call, because a feed without code or
-    /// with another answer's shape must not stop a fund.
-    function _answer(Source storage source) private view returns (uint256) {
-        if (source.feed == address(0)) return 0;
-        (bool ok, bytes memory data) = source.feed.staticcall(abi.encodeCall(IAggregatorV3.latestRoundData, ()));
-        if (!ok || data.length < 160) return 0;
-        // Words, not the declared types: decoding a value too large for uint80 would revert.
-        (, int256 answer,, uint256 updatedAt,) = abi.decode(data, (uint256, int256, uint256, uint256, uint256));
-        if (answer <= 0 || answer > type(int96).max) return 0;
+    /// with another answer's shape must not stop a fund; in assembly, because it is made for every token of a batch.
+    function _answer(Source memory source) private view returns (uint256) {
+        address feed = source.feed;
+        bool ok;
+        int256 answer;
+        uint256 updatedAt;
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            mstore(at, shl(224, 0xfeaf968c)) // latestRoundData()
+            ok := staticcall(gas(), feed, at, 4, at, 160)
+            ok := and(ok, gt(returndatasize(), 159))
+            answer := mload(add(at, 32))
+            updatedAt := mload(add(at, 96))
+        }
+        if (!ok || answer <= 0 || answer > type(int96).max) return 0;
         if (updatedAt > block.timestamp || block.timestamp - updatedAt > source.maxAge) return 0;
         return uint256(answer) * 10 ** (18 - source.decimals);
     }
