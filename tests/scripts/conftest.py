@@ -1,0 +1,123 @@
+"""The scripts as their users run them: `ape run ...` in a process of its own, on the fork that the tests stand on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ape
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from ballast.config import FundConfig
+from localnet.anvil import ROOT
+from localnet.month import Month, load_month
+from localnet.session import NETWORK
+from localnet.world import World
+from replay.funding import month_config
+from scripts.deploy import cli as deploy
+
+SHARES = 100 * 10**18
+DEPLOYER = "TEST::3"
+"""Ape's name of the account that these tests deploy from."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    out: str
+    errors: str
+
+    @property
+    def error_lines(self) -> list[str]:
+        """What it wrote to standard error, without blank lines and Ape's own notes."""
+        lines = [line.strip() for line in self.errors.splitlines()]
+        return [line for line in lines if line and not line.startswith(("INFO", "WARNING", "SUCCESS"))]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture(scope="session")
+def run_script() -> Run:
+    """Runs `ape run <script> ...` on this very fork; `network` and the environment may be replaced."""
+    provider: Any = ape.networks.active_provider
+
+    def run(script: str, *arguments: str, network: str = NETWORK, **environment: str) -> Ran:
+        process = subprocess.run(
+            ["ape", "run", script, *arguments, "--network", network],
+            cwd=ROOT,
+            env={**os.environ, "APE_FOUNDRY_HOST": str(provider.http_uri), "COLUMNS": "200", **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Ran(process.returncode, process.stdout, process.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def month() -> Month:
+    """The month that the local mainnet is made of."""
+    return load_month(os.environ["BALLAST_MONTH"])
+
+
+@pytest.fixture(scope="session")
+def config(world: World, month: Month) -> FundConfig:
+    """The month's fund with a small seed."""
+    return month_config(month, world, seed_shares=SHARES, streaming_fee=95 * 10**14)
+
+
+def as_yaml(config: FundConfig) -> dict[str, Any]:
+    """The fund as its YAML file has it; integers are exact there too. Fractions go as decimal texts."""
+    raw: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
+
+    def fraction(value: int) -> str:
+        sign = "-" if value < 0 else ""
+        return f"{sign}{abs(value) // 10**18}.{abs(value) % 10**18:018d}"
+
+    for name in ("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust"):
+        raw["limits"][name] = fraction(raw["limits"][name])
+    for holder, name in ((raw, "streaming_fee"), (raw, "seed_shares"), (raw["methodology"], "cap_weight")):
+        holder[name] = fraction(holder[name])
+    return raw
+
+
+WriteFund = Callable[[dict[str, Any]], Path]
+
+
+@pytest.fixture
+def write_fund(tmp_path: Path) -> WriteFund:
+    """Writes a fund's YAML file."""
+
+    def write(raw: dict[str, Any]) -> Path:
+        path = tmp_path / "fund.yaml"
+        path.write_text(yaml.safe_dump(raw, sort_keys=False), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def invoke_deploy() -> Callable[[Path], Ran]:
+    """The deploy command on a fund's file inside this process, on the chain that it is connected to: it is quick."""
+    provider: Any = ape.networks.active_provider
+
+    def invoke(fund: Path) -> Ran:
+        arguments = [str(fund), "--account", DEPLOYER, "--network", NETWORK, "--book", str(fund.with_suffix(".json"))]
+        result = CliRunner(mix_stderr=False).invoke(deploy, arguments)
+        assert ape.networks.active_provider is provider
+        assert not fund.with_suffix(".json").exists()
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return Ran(result.exit_code, result.stdout, result.stderr)
+
+    return invoke
