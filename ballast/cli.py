@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from ape.cli import ConnectedProviderCommand
 from ape.exceptions import ApeException
 from requests.exceptions import RequestException
 from web3 import Web3
@@ -28,6 +29,14 @@ book_option = click.option(
 )
 
 
+class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
+    """A command on a connected chain whose errors are one line each, those of the connection included."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with one_line():
+            return super().invoke(ctx)
+
+
 @contextmanager
 def one_line() -> Iterator[None]:
     """Turns what a user can understand and put right into one line and exit status 1."""
@@ -35,6 +44,8 @@ def one_line() -> Iterator[None]:
         yield
     except (FundError, BookError) as error:
         raise click.ClickException(str(error)) from error
+    except click.ClickException:
+        raise  # it has its own line (and some of Ape's exceptions are both)
     except (ApeException, Web3Exception, RequestException) as error:
         raise click.ClickException(_first_line(error)) from error
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from eth_abi import decode, encode
+from eth_abi.exceptions import DecodingError
 from eth_utils import function_signature_to_4byte_selector, keccak, to_checksum_address
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from web3 import Web3
@@ -50,7 +51,7 @@ def call_view(w3: Web3, to: str, signature: str, returns: Sequence[str], *args: 
     try:
         answer = w3.eth.call({"to": Web3.to_checksum_address(to), "data": Web3.to_hex(data)})
         return tuple(decode(list(returns), bytes(answer)))
-    except (Web3Exception, ValueError, OverflowError):
+    except (Web3Exception, DecodingError, ValueError, OverflowError):
         return None
 
 

@@ -120,7 +120,7 @@ def set_v2_build(path: str) -> Build:
 
     Raises BenchError where the build is not there.
     """
-    name = path.split("/")[-1]
+    name = path.rsplit("/", maxsplit=1)[-1]
     file = SET_V2 / f"{path}.sol" / f"{name}.json"
     try:
         content = json.loads(file.read_text(encoding="utf-8"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ballast.reference import WAD
 from bench.arena import DAY_S, HOLDER_SHARES, REDEEMED_SHARES, SHARES, Arena
-from bench.basket import WAD
 
 
 def measure(arena: Arena) -> dict[str, int]:

@@ -10,10 +10,10 @@ from eth_abi import encode
 from ballast.book import Book
 from ballast.config import Component, Feed, FundConfig, Methodology, Pool, Roles
 from ballast.deploy import deploy_fund
-from ballast.reference import execution_time, period_start
+from ballast.reference import WAD, execution_time, period_start
 from ballast.values import DEPLOYER
 from bench.arena import DAY_S, HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, Arena
-from bench.basket import CAP, WAD
+from bench.basket import CAP
 from bench.chain import Contract
 from bench.errors import BenchError
 

@@ -54,10 +54,12 @@ def rows_of(ours: Gas, set_v2: Gas, floor: Gas) -> list[Row]:
 
 def show(console: Console, rows: Sequence[Row]) -> None:
     """Prints the table."""
-    table = Table(title="Gas of the whole transaction (slice: of a batch, for each component)")
+    table = Table(
+        title="Gas of the whole transaction (slice: of a batch, for each component), and ours over the others'"
+    )
     table.add_column("operation", no_wrap=True)
-    for name in ("n", "ours", "Set V2", "floor", "ours / Set", "ours / floor"):
-        table.add_column(name, justify="right")
+    for name in ("n", "ours", "Set V2", "floor", "/ Set", "/ floor"):
+        table.add_column(name, justify="right", no_wrap=True)
     previous = ""
     for row in rows:
         if previous and previous != row.op:
@@ -93,7 +95,7 @@ def _write(path: Path, content: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def draw(path: Path, rows: Sequence[Row]) -> None:

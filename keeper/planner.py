@@ -75,6 +75,11 @@ def plan(state: FundState, market: Market, gas_price: int, pace: Pace, slippage_
             tried[slices] = _with(state, market, gas_price, pace, slippage_bps, slices, rested)
         return tried[slices]
 
+    at = look(most).possible_from
+    if at is not None and at > rested:
+        # The bucket makes the first batch wait; as that moment nears, the number must not change any more.
+        tried.clear()
+        most = max(fewest, _most(state, pace, at))
     slices = most
     for _ in range(4):
         found = look(slices)

@@ -7,19 +7,19 @@ from typing import Any
 
 import ape
 import click
-from ape.cli import ConnectedProviderCommand, account_option
+from ape.cli import account_option
 from rich.console import Console
 from rich.table import Table
 
 from ballast.cli import (
     Deployed,
+    FundCommand,
     book_option,
     checked_address,
     checked_shares,
     checked_slippage,
     decimal,
     fund_argument,
-    one_line,
     open_fund,
     require_funds,
     require_tokens,
@@ -28,7 +28,7 @@ from ballast.deploy import approve
 from ballast.values import WAD
 
 
-@click.command(cls=ConnectedProviderCommand)
+@click.command(cls=FundCommand)
 @fund_argument
 @click.argument("shares")
 @account_option()  # type: ignore[untyped-decorator]
@@ -40,23 +40,22 @@ def cli(
 ) -> None:
     """Mint SHARES whole shares (such as 1.5) of the fund described in the file FUND."""
     console = Console()
-    with one_line():
-        wanted, margin = checked_shares(shares), checked_slippage(slippage)
-        to = checked_address("to", receiver) if receiver else account.address
-        on = open_fund(ape.project, provider, fund, book_file)
-        require_funds(on.w3, account.address)
-        tokens, amounts = on.index.previewMint(wanted)
-        limits = [-(-amount * (WAD + margin) // WAD) for amount in amounts]
-        require_tokens(on, account.address, tokens, limits)
-        console.print(_table(on, tokens, amounts, limits))
-        before = on.shares_of(to)
-        with console.status("approving") as status:
-            for token, limit in zip(tokens, limits, strict=True):
-                approve(account, token, on.index.address, limit)
-            status.update("minting")
-            receipt = on.index.mint(wanted, to, tokens, limits, sender=account)
-        console.print(f"minted {decimal(on.shares_of(to) - before, 18)} shares to {to}", soft_wrap=True)
-        console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    wanted, margin = checked_shares(shares), checked_slippage(slippage)
+    to = checked_address("to", receiver) if receiver else account.address
+    on = open_fund(ape.project, provider, fund, book_file)
+    require_funds(on.w3, account.address)
+    tokens, amounts = on.index.previewMint(wanted)
+    limits = [-(-amount * (WAD + margin) // WAD) for amount in amounts]
+    require_tokens(on, account.address, tokens, limits)
+    console.print(_table(on, tokens, amounts, limits))
+    before = on.shares_of(to)
+    with console.status("approving") as status:
+        for token, limit in zip(tokens, limits, strict=True):
+            approve(account, token, on.index.address, limit)
+        status.update("minting")
+        receipt = on.index.mint(wanted, to, tokens, limits, sender=account)
+    console.print(f"minted {decimal(on.shares_of(to) - before, 18)} shares to {to}", soft_wrap=True)
+    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
 
 
 def _table(on: Deployed, tokens: list[str], amounts: list[int], limits: list[int]) -> Table:

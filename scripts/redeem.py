@@ -7,19 +7,19 @@ from typing import Any
 
 import ape
 import click
-from ape.cli import ConnectedProviderCommand, account_option
+from ape.cli import account_option
 from rich.console import Console
 from rich.table import Table
 
 from ballast.cli import (
     Deployed,
+    FundCommand,
     book_option,
     checked_address,
     checked_shares,
     checked_slippage,
     decimal,
     fund_argument,
-    one_line,
     open_fund,
     require_funds,
 )
@@ -27,7 +27,7 @@ from ballast.config import FundError
 from ballast.values import WAD
 
 
-@click.command(cls=ConnectedProviderCommand)
+@click.command(cls=FundCommand)
 @fund_argument
 @click.argument("shares")
 @account_option()  # type: ignore[untyped-decorator]
@@ -47,26 +47,25 @@ def cli(
 ) -> None:
     """Redeem SHARES whole shares (such as 1.5, or "all") of the fund described in the file FUND."""
     console = Console()
-    with one_line():
-        margin = checked_slippage(slippage)
-        wanted = None if shares == "all" else checked_shares(shares)
-        to = checked_address("to", receiver) if receiver else account.address
-        on = open_fund(ape.project, provider, fund, book_file)
-        require_funds(on.w3, account.address)
-        held = on.shares_of(account.address)
-        amount = held if wanted is None else wanted
-        if amount == 0 or amount > held:
-            raise FundError(
-                f"account {account.address}: holds {decimal(held, 18)} shares, expected at least "
-                f"{decimal(amount, 18) if amount else 'some'}"
-            )
-        tokens, amounts = on.index.previewRedeem(amount)
-        skip = _skip(on, list(tokens), skipped)
-        limits = [0 if skip >> i & 1 else value * (WAD - margin) // WAD for i, value in enumerate(amounts)]
-        console.print(_table(on, tokens, amounts, limits, skip))
-        receipt = on.index.redeem(amount, to, tokens, limits, skip, sender=account)
-        console.print(f"redeemed {decimal(amount, 18)} shares to {to}", soft_wrap=True)
-        console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    margin = checked_slippage(slippage)
+    wanted = None if shares == "all" else checked_shares(shares)
+    to = checked_address("to", receiver) if receiver else account.address
+    on = open_fund(ape.project, provider, fund, book_file)
+    require_funds(on.w3, account.address)
+    held = on.shares_of(account.address)
+    amount = held if wanted is None else wanted
+    if amount == 0 or amount > held:
+        raise FundError(
+            f"account {account.address}: holds {decimal(held, 18)} shares, expected at least "
+            f"{decimal(amount, 18) if amount else 'some'}"
+        )
+    tokens, amounts = on.index.previewRedeem(amount)
+    skip = _skip(on, list(tokens), skipped)
+    limits = [0 if skip >> i & 1 else value * (WAD - margin) // WAD for i, value in enumerate(amounts)]
+    console.print(_table(on, tokens, amounts, limits, skip))
+    receipt = on.index.redeem(amount, to, tokens, limits, skip, sender=account)
+    console.print(f"redeemed {decimal(amount, 18)} shares to {to}", soft_wrap=True)
+    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
 
 
 def _skip(on: Deployed, tokens: list[str], skipped: tuple[str, ...]) -> int:

@@ -8,11 +8,10 @@ from typing import Any
 
 import ape
 import click
-from ape.cli import ConnectedProviderCommand
 from rich.console import Console
 from rich.table import Table
 
-from ballast.cli import Deployed, book_option, decimal, dollars, fund_argument, one_line, open_fund
+from ballast.cli import Deployed, FundCommand, book_option, decimal, dollars, fund_argument, open_fund
 from ballast.reference import usd
 from ballast.values import WAD
 
@@ -31,15 +30,14 @@ REASONS = (
 )
 
 
-@click.command(cls=ConnectedProviderCommand)
+@click.command(cls=FundCommand)
 @fund_argument
 @book_option
 def cli(provider: Any, fund: Path, book_file: Path | None) -> None:
     """Show the fund described in the file FUND as it stands now."""
     console = Console()
-    with one_line():
-        on = open_fund(ape.project, provider, fund, book_file)
-        state = on.lens.fund(on.book["rebalancer"])
+    on = open_fund(ape.project, provider, fund, book_file)
+    state = on.lens.fund(on.book["rebalancer"])
     console.print(_holdings(on, state))
     console.print(_summary(on, state))
 
@@ -54,7 +52,7 @@ def _holdings(on: Deployed, state: Any) -> Table:
     nav = sum(values) or 1
     for holding, value in zip(state.holdings, values, strict=True):
         symbol, decimals = on.named(holding.token)
-        target = holding.target.unit
+        target = holding.target[1]  # the unit; Ape gives a struct within a list's struct as a plain tuple
         table.add_row(
             symbol + (" (retired)" if holding.retired else ""),
             decimal(holding.balance * WAD // supply, decimals),

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eth_abi import encode
+from hypothesis import Phase
 
 from tests.helpers.bench import BUYS, SELLS, Bench
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.settling import WAD, Outcome, attainable, goal_of, nav_of, settle, surplus_of, usd
 
+UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
+"""For examples of many transactions each: looking for a smaller failing one would take minutes."""
 Steps = Sequence[tuple[str, bytes, bool]]
 
 
@@ -58,6 +61,23 @@ def pays_worth(fund: Any, value: int, sides: Sequence[int] = BUYS) -> dict[int, 
     lacks = {i: max(0, goal_of(fund, i) - fund.holdings[i].balance) for i in sides}
     total = sum(usd(a, fund.holdings[i].price, fund.holdings[i].decimals) for i, a in lacks.items())
     return {i: -(-a * value // total) if total else 0 for i, a in lacks.items()}
+
+
+def even_pays(fund: Any, value: int) -> dict[int, int]:
+    """Payments worth about `value` USD at most, which bring every buy to the same part of its target."""
+
+    def pays(part: int) -> dict[int, int]:
+        return {i: max(0, goal_of(fund, i, part) - fund.holdings[i].balance) for i in BUYS}
+
+    low, high = 0, WAD
+    while low < high:
+        middle = (low + high + 1) // 2
+        worth = sum(usd(a, fund.holdings[i].price, fund.holdings[i].decimals) for i, a in pays(middle).items())
+        if worth <= value:
+            low = middle
+        else:
+            high = middle - 1
+    return pays(low)
 
 
 def least_pays(fund: Any, now: int, sells: Mapping[int, int], tuned: int = BUYS[-1]) -> dict[int, int]:

@@ -21,9 +21,7 @@ from tests.keeper.field import Field
 
 
 @pytest.fixture(scope="module")
-def field(
-    module_isolation: None, world: World, w3: Web3, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Field]:
+def field(module_isolation: None, world: World, w3: Web3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     """The fund of April 2021 at the local mainnet's prices; the node goes on by itself from there."""
     provider = ape.networks.active_provider
     assert provider is not None

@@ -19,11 +19,12 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.reference import execution_time, period_start
+from keeper import contracts
 from keeper.chain import Chain
 from keeper.state import FundState, Phase
 from localnet.anvil import ROOT, dies_with_parent, stop
 from localnet.rpc import Rpc
-from replay.clock import BLOCK_S, Clock, next_look
+from replay.clock import Clock, next_look
 
 LOOKS_WITHIN_S = 30.0
 PERIOD = 2021 * 12 + 3
@@ -96,7 +97,7 @@ class Field:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=dies_with_parent(),
+                preexec_fn=dies_with_parent(),  # noqa: PLW1509 (it must run in the child)
             )
             try:
                 yield Running(self, process, folder)
@@ -109,8 +110,6 @@ class Field:
 
     def events(self, name: str) -> list[Any]:
         """Events of the rebalancer so far."""
-        from keeper import contracts  # noqa: PLC0415 (only here)
-
         contract = self.w3.eth.contract(
             address=Web3.to_checksum_address(self.book["rebalancer"]), abi=contracts.abi("Rebalancer")
         )
@@ -151,6 +150,24 @@ class Running:
         self.process.wait(10)
         (self.folder / "pulse.json").unlink(missing_ok=True)
 
+    def until_possible(self) -> None:
+        """Lets time pass until the block before the next batch is possible; mining is left off, so that what the keeper
+        sends in that block stays pending."""
+        clock = self.field.clock
+        for _ in range(200):
+            pulse = self.look()
+            number, now = clock.latest()
+            if pulse["block"] < number:
+                continue
+            at = next_look(now, pulse["possible_from"], clock.next_rest())
+            if pulse["possible_from"] is not None and at >= pulse["possible_from"]:
+                self.field.rpc.request("evm_setAutomine", False)
+                self.field.rpc.request("evm_setNextBlockTimestamp", at)
+                self.field.rpc.request("evm_mine")
+                return
+            clock.step(at)
+        raise AssertionError(f"no batch became possible: {self.log()}")
+
     def until(self, reached: Callable[[], bool], steps: int = 400) -> None:
         """Lets time pass as the keeper waits for it, until `reached`."""
         clock = self.field.clock
@@ -180,8 +197,3 @@ def journal_rows(folder: Path) -> list[dict[str, Any]]:
     with contextlib.closing(sqlite3.connect(folder / "keeper.sqlite")) as db:
         db.row_factory = sqlite3.Row
         return [dict(row) for row in db.execute("SELECT * FROM transactions ORDER BY id")]
-
-
-def next_block_at(field: Field, moment: int) -> None:
-    """Mines one block at `moment`."""
-    field.clock.step(max(moment, field.clock.now() + BLOCK_S))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.bench import BUYS, KINDS, SELLS, SUPPLY, Bench
-from tests.helpers.filling import check_result, order, pays_worth, sells_worth
+from tests.helpers.filling import UNSHRUNK, check_result, order, pays_worth, sells_worth
 from tests.helpers.fund import EXECUTION, WAD
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import goal_of, settle, surplus_of
@@ -90,7 +90,7 @@ def test_chain_and_model_agree(trading: Bench) -> None:
     """Sequences of up to six batches, at moving prices, with mints and gifts between them."""
     traded: list[bool] = []
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20, deadline=None, phases=UNSHRUNK)
     @given(sequence=st.lists(batches(), min_size=1, max_size=6))
     def check(sequence: list[dict[str, Any]]) -> None:
         snapshot = trading.chain.cheats.snapshot()

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.bench import BUYS, KINDS, LIMITS, NOTICE, PERIOD, SELLS, Bench
-from tests.helpers.filling import least_pays, sells_worth, trade
+from tests.helpers.filling import UNSHRUNK, least_pays, sells_worth, trade
 from tests.helpers.fund import EXECUTION, PERIOD_END, WAD, Limits
 from tests.helpers.settling import WAD as ONE
-from tests.helpers.settling import goal_of, surplus_of
+from tests.helpers.settling import goal_of, surplus_of, usd
 
 WORST = Limits(
     first_tolerance=WAD // 10,
@@ -25,6 +25,18 @@ WORST = Limits(
 """The ceilings: every batch may lose 10 %, with a budget of 0.5 %."""
 
 
+def choose(fund: Any, value: int) -> dict[int, int]:
+    """Sells of that value, of all the surplus if it is less, and of no more than what the buys still lack can pay."""
+    nav = fund.opening.nav * fund.shares // WAD
+    at = fund.holdings
+    lacks = sum(usd(max(0, goal_of(fund, i) - at[i].balance), at[i].price, at[i].decimals) for i in BUYS)
+    payable = lacks * WAD // (WAD - fund.tolerance) * WAD // nav
+    left = sum(usd(surplus_of(fund, i), at[i].price, at[i].decimals) for i in SELLS) * WAD // nav
+    if left <= min(value, payable):
+        return {i: surplus_of(fund, i) for i in SELLS}
+    return sells_worth(fund, min(value, payable))
+
+
 def plunder(bench: Bench, waits: list[int], sizes: list[int], favourite: int) -> int:
     """Trades at the least allowed until the month is done; the number of batches."""
     at, count = EXECUTION, 0
@@ -34,11 +46,7 @@ def plunder(bench: Bench, waits: list[int], sizes: list[int], favourite: int) ->
         if fund.capacity == 0:
             count += 1
             continue
-        value = max(1, fund.capacity * sizes[count % len(sizes)] // 100)
-        left = sum(surplus_of(fund, i) * fund.holdings[i].price // 10 ** fund.holdings[i].decimals for i in SELLS)
-        # What remains is too little to be worth a batch of its own: take it all.
-        last = left * WAD // (fund.opening.nav * fund.shares // WAD) <= value
-        sells = {i: surplus_of(fund, i) for i in SELLS} if last else sells_worth(fund, value)
+        sells = choose(fund, fund.capacity * sizes[count % len(sizes)] // 100)
         trade(bench, sells, least_pays(fund, at, sells, favourite), at)
         count += 1
         assert count < 300, "the month does not end"
@@ -84,10 +92,10 @@ def test_hasty_fillers_pay_for_their_haste(trading: Bench) -> None:
 def test_any_mixture_of_waits_sizes_and_favourites(trading: Bench) -> None:
     before = trading.value_per_share()
 
-    @settings(max_examples=5, deadline=None)
+    @settings(max_examples=5, deadline=None, phases=UNSHRUNK)
     @given(
-        waits=st.lists(st.integers(30, 2400), min_size=1, max_size=5),
-        sizes=st.lists(st.integers(25, 100), min_size=1, max_size=4),
+        waits=st.lists(st.integers(120, 2400), min_size=1, max_size=5),
+        sizes=st.lists(st.integers(50, 100), min_size=1, max_size=4),
         favourite=st.sampled_from(BUYS),
     )
     def check(waits: list[int], sizes: list[int], favourite: int) -> None:
