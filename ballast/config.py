@@ -200,9 +200,7 @@ class Timetable(_Model):
     @model_validator(mode="after")
     def _fits(self) -> Timetable:
         if self.min_notice > self.notice_days * 86_400:
-            raise ValueError(
-                f"min_notice: found {self.min_notice} s, expected at most notice_days ({self.notice_days})"
-            )
+            raise ValueError(f"min_notice: found {self.min_notice} s, expected at most {self.notice_days} days")
         last = 28 - self.notice_days
         if self.day == "fixed_day" and not 0 < self.fixed_day < last:
             raise ValueError(f"fixed_day: found {self.fixed_day}, expected 1 to {last - 1} with these notice_days")

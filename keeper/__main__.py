@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -140,10 +140,10 @@ def _keeper(env_file: Path) -> Iterator[Keeper]:
         yield Keeper(chain, Viewer(chain, settings), sender, settings, stop)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 for what went wrong on the way, 2 for what is configured wrong."""
     try:
-        cli(standalone_mode=False, prog_name="python -m keeper")
+        cli(arguments, standalone_mode=False, prog_name="python -m keeper")
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -73,7 +73,7 @@ def market_fees(base_fee: int, tip: int, most: int) -> Fees:
     """Fees for a new transaction: room for the base fee to double, within `most`. Raises FeeTooHighError."""
     if base_fee + tip > most:
         raise FeeTooHighError(
-            f"BALLAST_MAX_FEE_GWEI: {_gwei(most)} gwei, the chain asks for {_gwei(base_fee + tip)}; waiting"
+            f"BALLAST_MAX_FEE_GWEI: {_gwei(most)} gwei, the chain asks for {_gwei(base_fee + tip)} gwei; waiting"
         )
     return Fees(min(most, 2 * base_fee + tip), tip)
 

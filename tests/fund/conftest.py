@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import ape
@@ -16,6 +14,7 @@ from localnet.anvil import ROOT
 from localnet.month import Month, load_month
 from localnet.rpc import Web3Rpc
 from localnet.world import World
+from tests.helpers.artifacts import compiled
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Artifact
 from tests.helpers.fund import Fund, Setup, deploy_fund, fund_holder
@@ -23,17 +22,8 @@ from tests.helpers.fund import Fund, Setup, deploy_fund, fund_holder
 
 @pytest.fixture(scope="session")
 def artifacts() -> Callable[[str], Artifact]:
-    """The project's contracts by name, compiled if a source has changed."""
-    compiled = ape.project.load_contracts()
-
-    @cache
-    def artifact(name: str) -> Artifact:
-        contract = compiled[name]
-        code = contract.deployment_bytecode.bytecode if contract.deployment_bytecode else ""
-        abi = json.loads(contract.model_dump_json(by_alias=True, include={"abi"}))["abi"]
-        return Artifact(name, abi, bytes.fromhex((code or "").removeprefix("0x")))
-
-    return artifact
+    """The project's contracts by name."""
+    return compiled(ape.project)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ from replay.clock import Clock, next_look
 
 LOOKS_WITHIN_S = 30.0
 PERIOD = 2021 * 12 + 3
-FAST = {"BALLAST_MAX_HOURS": "2", "BALLAST_POLL_SECONDS": "0.02"}
+FAST = {"BALLAST_MAX_HOURS": "1", "BALLAST_POLL_SECONDS": "0.02"}
 """Few batches: the tests here are about what is sent, not about what it costs."""
 
 

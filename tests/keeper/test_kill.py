@@ -36,8 +36,7 @@ def in_pool(field: Field) -> int:
 
 
 def pending_batch(keeper: Running) -> str:
-    """Brings the keeper to a batch that it has sent and that is not mined; its hash."""
-    keeper.to_trading()
+    """Brings a keeper that trades to a batch that it has sent and that is not mined; its hash."""
     keeper.until_possible()
     wait_for(lambda: in_pool(keeper.field) == 1, "a batch in the pool")
     row = journal_rows(keeper.folder)[-1]
@@ -57,62 +56,56 @@ def check_finished_once(field: Field, folder: Path, before: int) -> None:
     rows = [row for row in journal_rows(folder) if row["status"] == "mined"]
     nonces = [row["nonce"] for row in rows]
     assert nonces == list(range(before, field.sent_by_keeper()))
-    trades = [event["transactionHash"].to_0x_hex() for event in field.events("Traded")]
-    assert trades == [row["hash"] for row in rows if row["action"] == "trade"]
+    assert traded(field) == [row["hash"] for row in rows if row["action"] == "trade"]
 
 
-def test_killed_with_a_batch_in_the_pool(field: Field, tmp_path: Path) -> None:
+def traded(field: Field) -> list[str]:
+    """Hashes of the batches on the chain."""
+    return [event["transactionHash"].to_0x_hex() for event in field.events("Traded")]
+
+
+def test_killed_three_times_in_a_month(field: Field, tmp_path: Path) -> None:
     before = field.sent_by_keeper()
     with field.keeper(tmp_path) as keeper:
-        sent = pending_batch(keeper)
+        keeper.to_trading()
+        first = pending_batch(keeper)
         keeper.kill()
+
+    # 1. With a batch in the pool: it finds the open transaction and sends nothing else until that is mined.
     with field.keeper(tmp_path) as keeper:
-        # It finds the open transaction, sends nothing else, and goes on once that is mined.
         wait_for(lambda: "resolving an open transaction" in keeper.log(), "a look at the journal")
-        assert in_pool(field) == 1
-        assert len(field.events("Traded")) == 0
+        assert (in_pool(field), traded(field)) == (1, [])
         mine(field)
         field.rpc.request("evm_setAutomine", True)
-        keeper.to_the_end()
-    rows = journal_rows(tmp_path)
-    assert [row["hash"] for row in rows if row["action"] == "trade"][0] == sent
-    check_finished_once(field, tmp_path, before)
-
-
-def test_killed_between_journal_and_wire(field: Field, tmp_path: Path) -> None:
-    before = field.sent_by_keeper()
-    with field.keeper(tmp_path) as keeper:
-        sent = pending_batch(keeper)
+        wait_for(lambda: journal_rows(tmp_path)[-1]["status"] == "mined", "its receipt")
+        assert traded(field) == [first]
+        second = pending_batch(keeper)
         keeper.kill()
-    # As if it had died after writing the transaction down and before sending it.
-    field.rpc.request("anvil_dropTransaction", sent)
+
+    # 2. As if it had died after writing a transaction down and before sending it: the same bytes go out.
+    field.rpc.request("anvil_dropTransaction", second)
     assert in_pool(field) == 0
     with field.keeper(tmp_path) as keeper:
         wait_for(lambda: in_pool(field) == 1, "the same transaction in the pool again")
         mine(field)
         field.rpc.request("evm_setAutomine", True)
-        wait_for(lambda: len(field.events("Traded")) == 1, "the batch")
-        assert field.events("Traded")[0]["transactionHash"].to_0x_hex() == sent
-        keeper.to_the_end()
-    check_finished_once(field, tmp_path, before)
-
-
-def test_killed_while_its_batch_was_mined(field: Field, tmp_path: Path) -> None:
-    before = field.sent_by_keeper()
-    with field.keeper(tmp_path) as keeper:
-        sent = pending_batch(keeper)
+        wait_for(lambda: len(traded(field)) == 2, "the batch")
+        assert traded(field) == [first, second]
+        third = pending_batch(keeper)
         keeper.kill()
+
+    # 3. The batch is mined while it is down.
     mine(field)
     field.rpc.request("evm_setAutomine", True)
-    assert [event["transactionHash"].to_0x_hex() for event in field.events("Traded")] == [sent]
+    assert traded(field) == [first, second, third]
     with field.keeper(tmp_path) as keeper:
         keeper.to_the_end()
     check_finished_once(field, tmp_path, before)
 
 
 def test_replaces_what_is_not_mined(field: Field, tmp_path: Path) -> None:
-    before = field.sent_by_keeper()
     with field.keeper(tmp_path, BALLAST_BUMP_BLOCKS="2") as keeper:
+        keeper.to_trading()
         sent = pending_batch(keeper)
         # Taken out of the pool, so that blocks can pass without it.
         field.rpc.request("anvil_dropTransaction", sent)
@@ -128,14 +121,12 @@ def test_replaces_what_is_not_mined(field: Field, tmp_path: Path) -> None:
         field.rpc.request("evm_setAutomine", True)
         wait_for(lambda: journal_rows(tmp_path)[-1]["status"] == "mined", "the replacement's receipt")
         assert journal_rows(tmp_path)[-2]["status"] == "replaced"
-        keeper.to_the_end()
-    check_finished_once(field, tmp_path, before)
+        assert traded(field) == [second["hash"]]
 
 
 def test_stops_between_steps_when_asked(field: Field, tmp_path: Path) -> None:
     with field.keeper(tmp_path) as keeper:
-        keeper.to_trading()
+        keeper.look()
         keeper.process.terminate()
         assert keeper.process.wait(10) == 0
         assert "stopped" in keeper.log()
-    assert all(row["status"] == "mined" for row in journal_rows(tmp_path))

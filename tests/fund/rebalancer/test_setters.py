@@ -178,3 +178,13 @@ def test_constructor_refuses_what_does_not_fit(bench: Bench, chain: Chain, stran
     nobody = "0x" + "00" * 20
     assert_reverts(chain, create(index=index, owner=nobody), "OwnableInvalidOwner", nobody, sender=stranger)
     chain.send(create(index=index), stranger)
+
+
+def test_a_shorter_notice_does_not_bring_an_old_period_back(bench: Bench) -> None:
+    """On the first day of April's period the notice shrinks, so that the moment lies in March again."""
+    bench.determine(NOTICE)
+    shorter = replace(TIMETABLE, notice_days=1, min_notice=0)
+    bench.chain.send(bench.rebalancer.setTimetable(shorter.as_tuple()), bench.owner, at=NOTICE + 1)
+    for at in (NOTICE + 2, EXECUTION - 2 * DAY, EXECUTION - DAY - 1):
+        assert bench.due(at)[0] == "None"
+    assert bench.due(EXECUTION)[:2] == ("Start", "Due")

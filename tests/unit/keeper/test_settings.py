@@ -111,7 +111,7 @@ def test_keystore(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert refused_account(environment, **names).endswith("password is empty")
     password.write_text("wrong\n")
     assert refused_account(environment, **names).endswith("not a key file")
-    keyfile.write_text(json.dumps(Account.encrypt(KEY, "right", iterations=2)))
+    keyfile.write_text(json.dumps(Account.encrypt(bytes.fromhex(KEY[2:]), "right", iterations=2)))
     assert refused_account(environment, **names).endswith("wrong password")
     password.write_text("right\n")
     assert load_account(*load_settings()).address == Account.from_key(KEY).address
