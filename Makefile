@@ -20,7 +20,7 @@ ARGS ?=
 PORT ?= 8545
 LINTED := $(wildcard localnet keeper replay scripts bench tools tests)
 
-.PHONY: help setup compile lint test demo replay localnet lock clean
+.PHONY: help setup compile lint test demo replay localnet bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -46,6 +46,9 @@ replay: setup ## Carry a fund through a published month: MONTH=FILE [RESERVES=CS
 
 localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [PORT=N]
 	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) --port $(PORT)
+
+bench: setup .tools/set-v2.stamp ## Gas of every operation beside Set Protocol V2: [ARGS=--check]
+	@$(PY) -m bench $(ARGS)
 
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
@@ -80,4 +83,9 @@ clean: ## Remove everything that make and the tests made
 
 .tools/solc.stamp: tools/install_solc.sh .tools/node.stamp
 	@tools/install_solc.sh
+	@touch $@
+
+.tools/set-v2.stamp: tools/install_set_v2.sh
+	@mkdir -p .tools
+	@tools/install_set_v2.sh
 	@touch $@

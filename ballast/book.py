@@ -97,9 +97,7 @@ class Book:
                 symbol=str(c["symbol"]),
                 token=_address(c["token"], "token"),
                 decimals=int(c["decimals"]),
-                pools=tuple(
-                    Pool(str(p["venue"]), _address(p["pair"], "pair"), int(p["fee_bps"])) for p in c["pools"]
-                ),
+                pools=tuple(Pool(str(p["venue"]), _address(p["pair"], "pair"), int(p["fee_bps"])) for p in c["pools"]),
             )
             for c in raw["candidates"]
         )

@@ -1,0 +1,165 @@
+"""What the command-line scripts share: a fund's file and book, a contract's view of it, and errors in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from ape.cli import ConnectedProviderCommand
+from ape.exceptions import ApeException
+from requests.exceptions import RequestException
+from web3 import Web3
+from web3.exceptions import Web3Exception
+
+from ballast.book import Book, BookError
+from ballast.config import Component, FundConfig, FundError, load_fund
+from ballast.deploy import call_view, has_code
+from ballast.values import WAD, parse_address, parse_fraction, parse_shares
+
+fund_argument = click.argument("fund", type=click.Path(path_type=Path))
+book_option = click.option(
+    "--book",
+    "book_file",
+    type=click.Path(path_type=Path),
+    help="The fund's address book; default: deployments/<network>/<slug>.json.",
+)
+
+
+class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
+    """A command on a connected chain whose errors are one line each, those of the connection included."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with one_line():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turns what a user can understand and put right into one line and exit status 1."""
+    try:
+        yield
+    except (FundError, BookError) as error:
+        raise click.ClickException(str(error)) from error
+    except click.ClickException:
+        raise  # it has its own line (and some of Ape's exceptions are both)
+    except (ApeException, Web3Exception, RequestException) as error:
+        raise click.ClickException(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"chain: {lines[0] if lines else type(error).__name__}"
+
+
+def default_book(provider: Any, config: FundConfig) -> Path:
+    """Where the address book of a fund on the connected network is kept."""
+    return Path("deployments") / str(provider.network.name) / f"{config.slug}.json"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A fund that stands on the connected chain."""
+
+    config: FundConfig
+    book: Book
+    w3: Web3
+    index: Any
+    lens: Any
+
+    def component(self, key: str) -> Component:
+        """A component by symbol or address."""
+        for component in self.config.components:
+            if key == component.symbol or key.lower() == component.token.lower():
+                return component
+        known = ", ".join(component.symbol for component in self.config.components)
+        raise FundError(f"token {key!r}: unknown, the fund {self.config.slug!r} has {known}")
+
+    def named(self, token: str) -> tuple[str, int]:
+        """Symbol and decimals of a listed token."""
+        candidate = self.book.candidate(token)
+        return (candidate.symbol, candidate.decimals) if candidate else (token, 18)
+
+    def shares_of(self, account: str) -> int:
+        """Share balance, 18 decimals."""
+        return int(self.index.balanceOf(account))
+
+
+def open_fund(project: Any, provider: Any, fund: Path, book_file: Path | None) -> Deployed:
+    """Reads file and book and checks that they and the chain fit together. Raises FundError or BookError."""
+    config = load_fund(fund)
+    book = Book.load(book_file or default_book(provider, config))
+    w3: Web3 = provider.web3
+    if book.chain_id != w3.eth.chain_id:
+        raise FundError(f"chain id: this chain is {w3.eth.chain_id}, the address book is for {book.chain_id}")
+    for name in ("index_token", "rebalancer", "lens"):
+        if not has_code(w3, book[name]):
+            raise FundError(f"{name}: no contract at {book[name]} on this chain; is the address book of another chain?")
+    index = project.IndexToken.at(book["index_token"])
+    return Deployed(config, book, w3, index, project.FundLens.at(book["lens"]))
+
+
+def checked_shares(text: str) -> int:
+    """Whole shares from the command line, above 0, as 18 decimals."""
+    try:
+        shares = parse_shares(text)
+    except ValueError as error:
+        raise FundError(f"shares: found {text!r}, {error}") from None
+    if shares <= 0:
+        raise FundError(f"shares: found {text!r}, expected more than 0")
+    return shares
+
+
+def checked_address(field: str, text: str) -> str:
+    """An address from the command line; never the zero address."""
+    try:
+        return parse_address(text)
+    except ValueError as error:
+        raise FundError(f"{field}: found {text!r}, {error}") from None
+
+
+def checked_slippage(text: str) -> int:
+    """A fraction from 0 to 10 % from the command line, as 18 decimals."""
+    try:
+        slippage = parse_fraction(text)
+    except ValueError as error:
+        raise FundError(f"slippage: found {text!r}, {error}") from None
+    if not 0 <= slippage <= WAD // 10:
+        raise FundError(f"slippage: found {text!r}, expected 0 to 10 %")
+    return slippage
+
+
+def require_funds(w3: Web3, account: str) -> None:
+    """Raises FundError unless the account has ether for gas."""
+    if w3.eth.get_balance(Web3.to_checksum_address(account)) == 0:
+        raise FundError(f"account {account}: has no ETH for gas, expected some")
+
+
+def require_tokens(on: Deployed, account: str, tokens: list[str], amounts: list[int]) -> None:
+    """Raises FundError for the first token that the account has less of than `amounts` (token wei)."""
+    for token, amount in zip(tokens, amounts, strict=True):
+        balance = call_view(on.w3, token, "balanceOf(address)", ["uint256"], account)
+        held = balance[0] if balance else 0
+        if held < amount:
+            symbol, decimals = on.named(token)
+            raise FundError(
+                f"account {account}: holds {decimal(held, decimals)} {symbol} ({token}), "
+                f"expected at least {decimal(amount, decimals)}"
+            )
+
+
+def decimal(amount: int, decimals: int) -> str:
+    """Token wei as an exact decimal text."""
+    whole, rest = divmod(abs(amount), 10**decimals)
+    sign = "-" if amount < 0 else ""
+    digits = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
+    return f"{sign}{whole:,}" + (f".{digits}" if digits else "")
+
+
+def dollars(amount: int) -> str:
+    """USD with 18 decimals, to the cent, rounded down."""
+    cents = amount // 10**16
+    return f"{cents // 100:,}.{cents % 100:02d} USD"

@@ -1,0 +1,223 @@
+"""The fund's arithmetic once more, in Python integers: what the contracts and every table are held against.
+
+It is written from the published rules, not from the contracts. Prices, NAV and weights have 18 decimals, units are
+token wei per 1e18 shares, supplies whole tokens, times Unix seconds (UTC). Every division rounds down unless it says
+otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+WAD = 10**18
+DAY_S = 86_400
+POOL_FEE_PER_MILLE = 3
+
+
+class OutsideDomainError(ValueError):
+    """The figures lie outside the arithmetic's domain; the message names which."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One component as a methodology sees it. `basis`: supply in whole tokens, or weight; 0 if it leaves the index."""
+
+    basis: int
+    unit: int
+    price: int
+    decimals: int
+
+    @property
+    def value(self) -> int:
+        """USD of what one share holds of it."""
+        return usd(self.unit, self.price, self.decimals)
+
+
+def usd(amount: int, price: int, decimals: int) -> int:
+    """USD (18 decimals) of token wei."""
+    return amount * price // int(10**decimals)
+
+
+# Methodologies
+
+
+def market_cap_units(lines: Sequence[Line], cap: int | None = None) -> list[int]:
+    """Target units by circulating market cap, with a hard cap if one is given (18 decimals).
+
+    The published spreadsheet works on 18-decimal amounts whatever the token's decimals; the last step scales.
+    """
+    amounts = [(line.unit * 10 ** (27 - line.decimals), line.price) for line in lines]
+    nav = sum(amount * price for amount, price in amounts) // 10**27
+    if nav == 0:
+        raise OutsideDomainError("nav: 0, expected a share that is worth something")
+    members = [i for i, line in enumerate(lines) if line.basis and line.price]
+    divisor = sum(lines[i].basis * lines[i].price for i in members) // nav
+    if divisor == 0:
+        raise OutsideDomainError("divisor: 0, expected market caps above a share's NAV")
+    wide = {i: lines[i].basis * WAD // divisor for i in members}
+    if cap is not None:
+        wide = _capped(wide, {i: lines[i].price for i in members}, nav, cap)
+    return [wide.get(i, 0) * 10**line.decimals // WAD for i, line in enumerate(lines)]
+
+
+def _capped(units: Mapping[int, int], prices: Mapping[int, int], nav: int, cap: int) -> dict[int, int]:
+    """One pass: who is above the cap gets the cap, the others share what that frees in proportion to their weights."""
+    weights = {i: prices[i] * unit // nav for i, unit in units.items() if unit}
+    over = {i for i, weight in weights.items() if weight > cap}
+    if not over:
+        return dict(units)
+    total = sum(cap if i in over else weight for i, weight in weights.items())
+    if total > WAD:
+        raise OutsideDomainError(f"weights: sum to {total} after the cap, expected at most {WAD}")
+    free = total - cap * len(over)
+    result = dict(units)
+    for i, weight in weights.items():
+        if not free:
+            final = WAD // len(weights)
+        elif i in over:
+            final = cap
+        else:
+            final = weight + weight * WAD // free * (WAD - total) // WAD
+        result[i] = final * nav // prices[i]
+    return result
+
+
+def fixed_weight_units(lines: Sequence[Line]) -> list[int]:
+    """Target units by given weights; where a component has no price, the others' weights are scaled up to 1."""
+    nav = sum(line.value for line in lines)
+    if nav == 0:
+        raise OutsideDomainError("nav: 0, expected a share that is worth something")
+    total = sum(line.basis for line in lines if line.price)
+    if total == 0:
+        raise OutsideDomainError("weights: sum to 0, expected at least one component with a price")
+    return [
+        10**line.decimals * (nav * (line.basis * WAD // total) // WAD) // line.price if line.price else 0
+        for line in lines
+    ]
+
+
+# Calendar. A period is year * 12 + month - 1.
+
+
+def period_at(time: int, notice_days: int) -> int:
+    """The period at a time: the month of the day `notice_days` later."""
+    day = datetime.fromtimestamp(time, UTC) + timedelta(days=notice_days)
+    return day.year * 12 + day.month - 1
+
+
+def first_day(period: int) -> date:
+    """First day of the month that the period is named after."""
+    return date(period // 12, period % 12 + 1, 1)
+
+
+def period_start(period: int, notice_days: int) -> int:
+    """First second of the period."""
+    return midnight(first_day(period) - timedelta(days=notice_days))
+
+
+def execution_time(period: int, day: str = "first_business_day", fixed_day: int = 0) -> int:
+    """First second of the execution day: "first_business_day" (Monday to Friday), "last_day" (of the month before) or
+    "fixed_day" of the month."""
+    first = first_day(period)
+    if day == "last_day":
+        return midnight(first - timedelta(days=1))
+    if day == "fixed_day":
+        return midnight(first.replace(day=fixed_day))
+    while first.isoweekday() > 5:
+        first += timedelta(days=1)
+    return midnight(first)
+
+
+def midnight(day: date) -> int:
+    """00:00 UTC of a day."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+
+
+# Measures: what a month did, at reference prices. Money is USD with 18 decimals.
+
+
+@dataclass(frozen=True)
+class Swap:
+    """One swap in a pool: what went in, in wei of that token."""
+
+    token_in: str
+    amount_in: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What moved between the fund and its fillers in one batch: token wei by token, net on each side."""
+
+    sold: Mapping[str, int]
+    bought: Mapping[str, int]
+    swaps: tuple[Swap, ...] = ()
+
+
+@dataclass(frozen=True)
+class Position:
+    """A component against its target, in token wei per 1e18 shares."""
+
+    unit: int
+    target: int
+    price: int
+    decimals: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a month's trading cost. `turnover`: value of all sells, one way; `cost`: value out minus value in, made up
+    of pool `fees` and `impact` (the rest; negative where the fund gained more than it paid in fees)."""
+
+    turnover: int
+    cost: int
+    fees: int
+
+    @property
+    def impact(self) -> int:
+        return self.cost - self.fees
+
+
+def cost_of(flows: Iterable[Flow], prices: Mapping[str, int], decimals: Mapping[str, int]) -> Cost:
+    """Turnover, cost and fees of batches at reference prices. `prices` and `decimals` by token, WETH included.
+
+    A pool of the Uniswap V2 kind keeps 0.3 % of what goes in.
+    """
+    turnover = received = fees = 0
+    for flow in flows:
+        turnover += sum(usd(amount, prices[token], decimals[token]) for token, amount in flow.sold.items())
+        received += sum(usd(amount, prices[token], decimals[token]) for token, amount in flow.bought.items())
+        fees += sum(
+            usd(swap.amount_in, prices[swap.token_in], decimals[swap.token_in]) * POOL_FEE_PER_MILLE // 1000
+            for swap in flow.swaps
+        )
+    return Cost(turnover=turnover, cost=turnover - received, fees=fees)
+
+
+def nav_of(positions: Iterable[Position]) -> int:
+    """USD of one share."""
+    return sum(usd(position.unit, position.price, position.decimals) for position in positions)
+
+
+def residual(positions: Sequence[Position]) -> int:
+    """Value by which the units held miss their targets, either way, as a fraction of NAV (18 decimals)."""
+    missed = sum(usd(abs(p.unit - p.target), p.price, p.decimals) for p in positions)
+    nav = nav_of(positions)
+    return missed * WAD // nav if nav else 0
+
+
+def worst_short(positions: Sequence[Position]) -> int:
+    """The largest shortfall of one component, as a fraction of its target (18 decimals)."""
+    return max((max(p.target - p.unit, 0) * WAD // p.target for p in positions if p.target), default=0)
+
+
+def weights_of(positions: Sequence[Position]) -> list[int]:
+    """Weight of each component in NAV, 18 decimals."""
+    nav = nav_of(positions)
+    return [usd(p.unit, p.price, p.decimals) * WAD // nav if nav else 0 for p in positions]
+
+
+def part(amount: int, whole: int) -> int:
+    """`amount` as a fraction of `whole` with 18 decimals; 0 where the whole is 0. Rounds towards minus infinity."""
+    return amount * WAD // whole if whole else 0

@@ -1,0 +1,107 @@
+"""Exact parsers of the values in a fund's file: text in, integers out, never a float.
+
+Each takes the text of the file, or a value that has its final type already (for a fund that is put together in Python),
+and raises ValueError with what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+from eth_utils import is_hex_address, to_checksum_address
+from eth_utils.address import is_checksum_address, is_checksum_formatted_address
+
+WAD = 10**18
+DEPLOYER = "deployer"
+"""Stands for the account that deploys the fund, wherever a role needs an account."""
+
+_SECONDS = {"s": 1, "min": 60, "hour": 3_600, "hours": 3_600, "day": 86_400, "days": 86_400}
+_DURATION = re.compile(r"^(\d+)\s*([a-z]*)$")
+_INTEGER = re.compile(r"^-?\d[\d_]*$")
+
+
+def parse_fraction(value: object) -> int:
+    """ "2 %" or "0.02" to 18 decimals, exactly; an int is taken as 18-decimal already."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    right = 'expected a fraction such as "2 %" or "0.02" with at most 18 decimals'
+    if not isinstance(value, str):
+        raise ValueError(right)
+    text = value.strip()
+    return _scaled(text.removesuffix("%").strip(), 16 if text.endswith("%") else 18, right)
+
+
+def parse_shares(value: object) -> int:
+    """Whole shares such as "1000.5" to 18 decimals, exactly; an int is taken as 18-decimal already."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    right = 'expected whole shares such as "1000" or "1000.5" with at most 18 decimals'
+    if not isinstance(value, str):
+        raise ValueError(right)
+    return _scaled(value.strip(), 18, right)
+
+
+def _scaled(text: str, places: int, right: str) -> int:
+    try:
+        number = Decimal(text)
+        # Compared digit by digit: Decimal's own arithmetic rounds to its context's precision.
+        sign, digits, exponent = number.as_tuple()
+    except InvalidOperation:
+        raise ValueError(right) from None
+    if not isinstance(exponent, int) or len(digits) > 60 or abs(exponent) > 60:
+        raise ValueError(right)
+    shift = exponent + places
+    whole: int = int("".join(map(str, digits)))
+    if shift < 0:
+        whole, rest = divmod(whole, int(10**-shift))
+        if rest:
+            raise ValueError(right)
+    else:
+        whole *= int(10**shift)
+    return -whole if sign else whole
+
+
+def parse_integer(value: object) -> int:
+    """A whole number, underscores allowed."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not _INTEGER.match(value.strip()):
+        raise ValueError("expected a whole number")
+    return int(value)
+
+
+def parse_duration(value: object) -> int:
+    """Seconds from "600 s", "30 min", "12 hours", "2 days", or plain seconds."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = _DURATION.match(value.strip()) if isinstance(value, str) else None
+    unit = (match[2] or "s") if match else ""
+    if match is None or unit not in _SECONDS:
+        raise ValueError('expected a duration such as "600 s", "30 min", "12 hours" or "2 days"')
+    return int(match[1]) * _SECONDS[unit]
+
+
+def parse_flag(value: object) -> bool:
+    """true or false."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in {"true", "false"}:
+        return value.strip().lower() == "true"
+    raise ValueError("expected true or false")
+
+
+def parse_address(value: object) -> str:
+    """A checksummed address; never the zero address."""
+    if not isinstance(value, str) or not is_hex_address(value) or not value.startswith("0x"):
+        raise ValueError("expected an address: 0x and 40 hexadecimal digits")
+    if is_checksum_formatted_address(value) and not is_checksum_address(value):
+        raise ValueError(f"expected {to_checksum_address(value)} (the checksum in its capitals is wrong)")
+    if int(value, 16) == 0:
+        raise ValueError("expected an address other than zero")
+    return str(to_checksum_address(value))
+
+
+def parse_account(value: object) -> str:
+    """An address, or the word "deployer"."""
+    return DEPLOYER if value == DEPLOYER else parse_address(value)

@@ -1,0 +1,107 @@
+"""`python -m bench`: gas of every operation beside Set Protocol V2 and the bare floor."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench import report, trace
+from bench.errors import BenchError
+from bench.run import SIZES, Measured, call_trees, measure, stage
+from localnet.anvil import ROOT
+from localnet.errors import LocalnetError
+from localnet.session import interrupt_on_terminate
+
+OUT = ROOT / "out"
+SNAPSHOT = ROOT / "bench" / "gas.snapshot.json"
+
+_SIZE = click.IntRange(2, 30)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Measure ours only; fail where it costs more than the snapshot says.")
+@click.option("--snapshot", is_flag=True, help="Also write the snapshot.")
+@click.option("--size", "sizes", type=_SIZE, multiple=True, help="Only these numbers of components.")
+@click.option("--trace", "traced", type=_SIZE, help="Only write where the gas of ours goes, with N components.")
+def main(check: bool, snapshot: bool, sizes: tuple[int, ...], traced: int | None) -> None:
+    """Measure gas on a local chain; writes out/bench.json and out/bench-gas.png."""
+    interrupt_on_terminate()
+    console = Console()
+    try:
+        if sum((check, snapshot, traced is not None)) > 1:
+            raise BenchError("--check, --snapshot and --trace: expected one of them at a time")
+        if snapshot and sizes:
+            raise BenchError("--size with --snapshot: the snapshot holds every size, leave --size out")
+        if traced is not None:
+            _trace(console, traced)
+            code = 0
+        elif check:
+            code = _check(console, sorted(set(sizes)) or list(SIZES))
+        else:
+            code = _measure(console, sorted(set(sizes)) or list(SIZES), snapshot=snapshot)
+    except (BenchError, LocalnetError, ValueError) as error:
+        click.echo(f"bench: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo("bench: interrupted, everything is stopped", err=True)
+        sys.exit(130)
+    sys.exit(code)
+
+
+def _run(console: Console, sizes: list[int], *, peers: bool) -> Measured:
+    with console.status("starting a local mainnet") as status, stage() as on:
+        return measure(on, sizes, peers=peers, say=status.update)
+
+
+def _measure(console: Console, sizes: list[int], *, snapshot: bool) -> int:
+    found = _run(console, sizes, peers=True)
+    rows = report.rows_of(found.ours, found.set_v2, found.floor)
+    report.show(console, rows)
+    report.save(OUT / "bench.json", rows)
+    report.draw(OUT / "bench-gas.png", rows)
+    console.print(f"figures: {_short(OUT / 'bench.json')}    picture: {_short(OUT / 'bench-gas.png')}")
+    if snapshot:
+        report.save_snapshot(SNAPSHOT, found.ours)
+        console.print(f"snapshot: {_short(SNAPSHOT)}")
+    return 0
+
+
+def _trace(console: Console, n: int) -> None:
+    with console.status("starting a local mainnet") as status, stage() as on:
+        trees = call_trees(on, n, status.update)
+    path = OUT / "bench-trace.txt"
+    trace.write(path, n, trees)
+    console.print(path.read_text(encoding="utf-8"), highlight=False, markup=False)
+    console.print(f"traces: {_short(path)}")
+
+
+def _check(console: Console, sizes: list[int]) -> int:
+    before = report.load_snapshot(SNAPSHOT)
+    unknown = [n for n in sizes if n not in before]
+    if unknown:
+        raise BenchError(f"--size {unknown[0]}: not in {_short(SNAPSHOT)}, expected one of {sorted(before)}")
+    return _compare(console, before, _run(console, sizes, peers=False))
+
+
+def _compare(console: Console, before: report.Gas, found: Measured) -> int:
+    differing = report.changes(before, found.ours)
+    rose = [change for change in differing if change.rose]
+    if rose:
+        report.show_changes(console, rose, "Gas that rose")
+        click.echo(f"bench: {len(rose)} figures rose above {_short(SNAPSHOT)}", err=True)
+        return 1
+    if differing:
+        report.show_changes(console, differing, "Gas that fell, or is new")
+    console.print(f"nothing costs more than {_short(SNAPSHOT)} says")
+    return 0
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""The basket of a benchmark as data: n components with steep market caps, half of them to sell, half to buy.
+
+Amounts are token wei (18 decimals), prices and values USD with 18 decimals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ballast.reference import WAD, Line, market_cap_units
+
+CAP = WAD // 4
+"""Hard cap of a weight, as DPI has it."""
+SHARE_NAV = 100 * WAD
+"""Value of one share at the seed, about."""
+OFF_TARGET = WAD // 50
+"""Part of its target by which each unit held is above (even positions) or below (odd positions) at the seed."""
+FEED_STEP = 10**10
+"""Prices have 18 decimals, feeds 8."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component: price, circulating supply in whole tokens, unit held at the seed and target unit."""
+
+    price: int
+    supply: int
+    unit: int
+    target: int
+
+    @property
+    def sold(self) -> bool:
+        """Whether the first months sell it."""
+        return self.unit > self.target
+
+
+def basket(n: int) -> list[Component]:
+    """n components, the market cap of the k-th 1/k of the first's.
+
+    Targets are what the rule gives for the units held, to the wei, so they can be handed to a fund that is told them.
+    """
+    prices = [(3 * (k * k + 1) * WAD + 123_456_789 * k * FEED_STEP) // FEED_STEP * FEED_STEP for k in range(n)]
+    supplies = [9_876_543_210 * WAD // ((k + 1) * price) for k, price in enumerate(prices)]
+    start = [Line(s, SHARE_NAV * WAD // (n * p), p, 18) for s, p in zip(supplies, prices, strict=True)]
+    near = market_cap_units(start, CAP)
+    units = [unit * (WAD + (-1) ** k * OFF_TARGET) // WAD for k, unit in enumerate(near)]
+    held = [Line(s, u, p, 18) for s, u, p in zip(supplies, units, prices, strict=True)]
+    targets = market_cap_units(held, CAP)
+    return [Component(*row) for row in zip(prices, supplies, units, targets, strict=True)]

@@ -1,0 +1,7 @@
+"""What can go wrong in a benchmark; each is one line for people."""
+
+from __future__ import annotations
+
+
+class BenchError(Exception):
+    """The benchmark could not be run or read; the message says what is wrong and what to do."""

@@ -1,0 +1,163 @@
+"""This fund, deployed by the same code as any other, through two months: market-cap weights with a hard cap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from eth_abi import encode
+
+from ballast.book import Book
+from ballast.config import Component, Feed, FundConfig, Methodology, Pool, Roles
+from ballast.deploy import deploy_fund
+from ballast.reference import WAD, execution_time, period_start
+from ballast.values import DEPLOYER
+from bench.arena import DAY_S, HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, Arena
+from bench.basket import CAP
+from bench.chain import Contract
+from bench.errors import BenchError
+
+FEED_MAX_AGE = 8 * DAY_S
+SLACK = 10**6
+"""Limits of mint and redeem leave 1 in so many over or under the preview, which is of an earlier block."""
+PART_OF_SURPLUS = 2
+"""The batch sells one in so many of each surplus: it must not be the one that ends the month."""
+HOPS = "(address,uint256,uint256)[]"
+
+
+@dataclass(frozen=True)
+class Fund:
+    """A deployed fund. `traces`: hash of the measured transaction by operation."""
+
+    config: FundConfig
+    book: Book
+    index: Contract
+    rebalancer: Contract
+    traces: dict[str, str]
+
+
+def measure(arena: Arena, project: Any, account: Any) -> tuple[dict[str, int], dict[str, str]]:
+    """Gas by operation, and the hash of each measured transaction. `account`: the Ape account that deploys."""
+    fund = _deploy(arena, project, account)
+    gas = _shares(arena, fund)
+    period = int(fund.rebalancer.read("currentPeriod")) + 1
+    gas |= _open_month(arena, fund, "_first", period)
+    _close_month(arena, fund, period)
+    gas |= _open_month(arena, fund, "", period + 1)
+    gas["slice"] = _slice(arena, fund)
+    gas["accrue_fee"] = _accrue_fee(arena, fund)
+    return gas, fund.traces
+
+
+def config_of(arena: Arena, recipient: str) -> FundConfig:
+    """The fund of an arena as data."""
+    components = tuple(
+        Component(
+            symbol=f"T{i}",
+            token=asset.address,
+            decimals=18,
+            feed=Feed(address=asset.feed.address, max_age=FEED_MAX_AGE),
+            supply=asset.component.supply,
+            seed_unit=asset.component.unit,
+            pools=(Pool(venue="uniswap", pair=asset.pair),),
+        )
+        for i, asset in enumerate(arena.assets)
+    )
+    return FundConfig(
+        name="Bench Fund",
+        symbol="BENCH",
+        slug="bench",
+        chain_id=1,
+        weth=arena.weth,
+        eth_feed=Feed(address=arena.world.eth_feed, max_age=FEED_MAX_AGE),
+        methodology=Methodology(kind="market_cap", cap="hard", cap_weight=CAP),
+        components=components,
+        seed_shares=SHARES,
+        supply_cap=1_000_000,
+        roles=Roles(guardian=DEPLOYER, proposers=(DEPLOYER,), fee_recipient=recipient),
+    )
+
+
+def _deploy(arena: Arena, project: Any, account: Any) -> Fund:
+    chain = arena.chain
+    config = config_of(arena, chain.account("recipient"))
+    for asset, amount in zip(arena.assets, config.seed_amounts(), strict=True):
+        asset.token.send(arena.builder, "mint", account.address, amount)
+    book = deploy_fund(project, account, config)
+    index, rebalancer = chain.at("IndexToken", book["index_token"]), chain.at("Rebalancer", book["rebalancer"])
+    fund = Fund(config, book, index, rebalancer, {})
+    arena.fund(arena.holder, book["index_token"], SHARES, [asset.component.unit for asset in arena.assets])
+    return fund
+
+
+def _note(arena: Arena, fund: Fund, op: str, gas: int) -> int:
+    fund.traces[op] = arena.chain.sent
+    return gas
+
+
+def _shares(arena: Arena, fund: Fund) -> dict[str, int]:
+    chain, holder = arena.chain, arena.holder
+    gas = {}
+    for op in ("mint_first", "mint"):
+        tokens, amounts = fund.index.read("previewMint", HOLDER_SHARES)
+        most = [amount + amount // SLACK + 1 for amount in amounts]
+        chain.wait(DAY_S)
+        gas[op] = _note(arena, fund, op, fund.index.send(holder, "mint", HOLDER_SHARES, holder, tokens, most))
+    tokens, amounts = fund.index.read("previewRedeem", REDEEMED_SHARES)
+    least = [amount - amount // 1000 for amount in amounts]
+    chain.wait(DAY_S)
+    spent = fund.index.send(holder, "redeem", REDEEMED_SHARES, holder, tokens, least, 0)
+    return {**gas, "redeem": _note(arena, fund, "redeem", spent)}
+
+
+def _accrue_fee(arena: Arena, fund: Fund) -> int:
+    arena.chain.wait(MONTH_S)
+    fund.index.send(arena.holder, "collectFee")  # the recipient's first shares cost more
+    arena.chain.wait(MONTH_S)
+    return _note(arena, fund, "accrue_fee", fund.index.send(arena.holder, "collectFee"))
+
+
+def _open_month(arena: Arena, fund: Fund, suffix: str, period: int) -> dict[str, int]:
+    """Determines and starts, each with feeds that were just posted."""
+    begins = period_start(period, fund.config.timetable.notice_days)
+    gas = {}
+    for action, time in (("determine", begins), ("start", execution_time(period))):
+        arena.chain.move_to(time)
+        arena.post_feeds()
+        op = action + suffix
+        gas[op] = _note(arena, fund, op, fund.rebalancer.send(arena.holder, action))
+    return gas
+
+
+def _close_month(arena: Arena, fund: Fund, period: int) -> None:
+    arena.chain.move_to(period_start(period + 1, fund.config.timetable.notice_days))
+    fund.rebalancer.send(arena.holder, "close")
+
+
+def _slice(arena: Arena, fund: Fund) -> int:
+    """One batch over all components, the bucket full; gas of one slice, rounded up."""
+    trade = order_of(arena, fund)
+    arena.chain.wait(fund.config.limits.max_idle)
+    spent = _note(arena, fund, "slice", fund.rebalancer.send(arena.holder, "trade", trade))
+    if not fund.rebalancer.read("trading"):
+        raise BenchError("slice: the batch ended the month, so its gas is not that of a batch in between")
+    return -(-spent // len(arena.assets))
+
+
+def order_of(arena: Arena, fund: Fund) -> tuple[Any, ...]:
+    """A batch with one pool hop for each component: all sells, and the WETH into the buys in proportion to what they
+    lack."""
+    sells = [i for i, asset in enumerate(arena.assets) if asset.component.sold]
+    buys = [i for i, asset in enumerate(arena.assets) if not asset.component.sold]
+    lacks = [
+        (arena.assets[i].component.target - arena.assets[i].component.unit) * arena.assets[i].component.price
+        for i in buys
+    ]
+    amounts = [
+        (arena.assets[i].component.unit - arena.assets[i].component.target) * SHARES // WAD // PART_OF_SURPLUS
+        for i in sells
+    ]
+    sell_hops = [(arena.assets[i].pair, leg, WAD) for leg, i in enumerate(sells)]
+    buy_hops = [(arena.assets[i].pair, leg, lacks[leg] * WAD // sum(lacks)) for leg, i in enumerate(buys)]
+    data = encode([HOPS, HOPS], [sell_hops, buy_hops])
+    return sells, amounts, buys, 0, fund.book["filler"], data

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Constituent, IMethodology} from "../../interfaces/IMethodology.sol";
+import {IOracle} from "../../interfaces/IOracle.sol";
+
+/// @title PostedMethodology
+/// @notice For tests: the basis of a constituent is its target unit, and it refuses when told to.
+contract PostedMethodology is IMethodology {
+    error Refusing();
+
+    Constituent[] private _list;
+    bool public refusesToDetermine;
+    bool public refusesTargets;
+
+    /// @notice Replaces the constituents; nothing about them is checked.
+    function post(Constituent[] calldata list) external {
+        delete _list;
+        for (uint256 i; i < list.length; ++i) {
+            _list.push(list[i]);
+        }
+    }
+
+    function refuse(bool determination, bool targets) external {
+        (refusesToDetermine, refusesTargets) = (determination, targets);
+    }
+
+    function determine(IOracle) external view returns (Constituent[] memory) {
+        require(!refusesToDetermine, Refusing());
+        return _list;
+    }
+
+    function targetUnits(
+        uint256[] calldata basis,
+        uint256[] calldata,
+        uint256[] calldata prices,
+        uint8[] calldata
+    ) external view returns (uint256[] memory targets) {
+        require(!refusesTargets, Refusing());
+        targets = new uint256[](basis.length);
+        for (uint256 i; i < basis.length; ++i) {
+            if (prices[i] != 0) targets[i] = basis[i];
+        }
+    }
+}

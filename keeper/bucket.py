@@ -1,0 +1,68 @@
+"""The contract's bucket in Python, to the last digit: what a batch may be worth, what it may lose, and when.
+
+Fractions and shares of NAV have 18 decimals, times with X24 are seconds x 2**24. Every function takes the chain time.
+"""
+
+from __future__ import annotations
+
+from keeper.state import WAD, Limits, Progress
+
+SCALE = 1 << 24
+
+
+def idle_x24(tat: int, now: int, max_idle: int) -> int:
+    """Seconds x 2**24 that the bucket has been idle, at most `max_idle` seconds; 0 while `tat` lies ahead."""
+    return min(max(0, now * SCALE - tat), max_idle * SCALE)
+
+
+def capacity(idle: int, limits: Limits) -> int:
+    """Most value of a batch after `idle` (X24), share of NAV, rounded down."""
+    return min(limits.batch_cap, idle * limits.batch_cap // (limits.cool_off * SCALE))
+
+
+def open_tolerance(idle: int, limits: Limits) -> int:
+    """Tolerance after `idle` (X24), linear from first to last, rounded down; the loss budget is not looked at."""
+    rise = limits.last_tolerance - limits.first_tolerance
+    return limits.first_tolerance + rise * idle // (limits.max_idle * SCALE)
+
+
+def tolerance(idle: int, limits: Limits, progress: Progress, value: int = 0) -> int:
+    """Tolerance of a batch of `value` (share of NAV): the open one, never above budget left / turnover left."""
+    opened = open_tolerance(idle, limits)
+    turnover = max(progress.surplus, value)
+    if opened <= 0 or turnover == 0:
+        return opened
+    return min(opened, budget_left(limits, progress) * WAD // turnover)
+
+
+def budget_left(limits: Limits, progress: Progress) -> int:
+    """Share of NAV that the month may still lose."""
+    return max(0, limits.loss_budget - progress.spent)
+
+
+def consume(tat: int, now: int, value: int, limits: Limits) -> int:
+    """The new tat after a batch of `value` (share of NAV) at `now`, rounded up."""
+    used = -(-value * limits.cool_off * SCALE // limits.batch_cap)
+    return max(tat, (now - limits.max_idle) * SCALE) + used
+
+
+def widest_tolerance(limits: Limits, progress: Progress, value: int) -> int:
+    """What the tolerance of a batch of `value` opens to in the end."""
+    return tolerance(limits.max_idle * SCALE, limits, progress, value)
+
+
+def possible_from(limits: Limits, progress: Progress, value: int, loss: int, now: int) -> int | None:
+    """First second from `now` on at which a batch of `value` (share of NAV) may lose the fraction `loss` of it.
+
+    `loss` is negative for a gain. None: never, as the bucket stands.
+    """
+    if value > limits.batch_cap or widest_tolerance(limits, progress, value) < loss:
+        return None
+    for_value = -(-value * limits.cool_off * SCALE // limits.batch_cap)
+    rise = limits.last_tolerance - limits.first_tolerance
+    over = max(0, loss - limits.first_tolerance)
+    for_loss = -(-over * limits.max_idle * SCALE // rise) if over else 0
+    needed = max(for_value, for_loss)
+    if needed > limits.max_idle * SCALE:
+        return None
+    return max(now, -(-(progress.tat + needed) // SCALE))

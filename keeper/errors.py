@@ -1,0 +1,55 @@
+"""What can go wrong, by what to do about it. Every message is one line for people."""
+
+from __future__ import annotations
+
+
+class KeeperError(Exception):
+    """Base of all errors that the keeper reports itself."""
+
+
+class SettingsError(KeeperError):
+    """Configuration that cannot work; nothing was sent. The message names field, value and what would be right."""
+
+
+class ChainError(KeeperError):
+    """The node did not answer or answered with something unexpected; worth trying again."""
+
+
+class SendError(KeeperError):
+    """A transaction could not be brought on the chain."""
+
+
+class SimulationError(SendError):
+    """The call would revert in the latest block; nothing was sent.
+
+    `selector` is the first 4 bytes of the revert data as 0x..., "" if there are none; `name` the custom error's name.
+    """
+
+    def __init__(self, action: str, selector: str, name: str, detail: str) -> None:
+        super().__init__(f"{action}: would revert with {name or selector or 'no reason'}{detail}")
+        self.selector = selector
+        self.name = name
+
+
+class RevertedError(SendError):
+    """The transaction was mined and reverted: its gas is spent, nothing else happened."""
+
+
+class InsufficientFundsError(SendError):
+    """The account cannot pay for the transaction's gas."""
+
+
+class NonceTooLowError(SendError):
+    """The nonce is used by another transaction."""
+
+
+class UnderpricedError(SendError):
+    """The node wants a higher fee, for a new transaction or for a replacement."""
+
+
+class FeeTooHighError(SendError):
+    """The chain asks for more than the configured limit; worth trying again later."""
+
+
+class UnknownPendingError(SendError):
+    """The account has pending transactions that the journal does not know; the key must be the keeper's alone."""

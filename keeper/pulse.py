@@ -1,0 +1,39 @@
+"""A file that always says what the keeper last saw and did, for whoever watches or drives the chain beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+State = Literal["idle", "waiting", "sent", "error"]
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """One look at the chain.
+
+    `block` and `time` are the block looked at and its time; `action`, `reason` and `next` are `workable()`'s in words;
+    `possible_from` is the chain time from which the next batch is possible, None: none is planned. `sent` holds the
+    hashes of what was mined in this step. Idle: nothing is due before `next`. Waiting: something is due and not
+    possible yet.
+    """
+
+    block: int
+    time: int
+    action: str
+    reason: str
+    next: int
+    possible_from: int | None
+    sent: tuple[str, ...]
+    state: State
+    error: str | None = None
+
+    def write(self, path: Path) -> None:
+        """Replaces the file in one step: a reader sees the old or the new one."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        draft.write_text(json.dumps(asdict(self)) + "\n")
+        draft.replace(path)

@@ -1,0 +1,81 @@
+"""The contract's rules of one batch in Python, to the last digit: what a batch counts for before it is sent.
+
+Amounts are token wei, values USD with 18 decimals, shares of NAV and lambda 18-decimal fractions. Mirrors the library
+`Settlement`: sells round up, buys down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from keeper import bucket
+from keeper.state import WAD, FundState, Holding, Progress
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a batch counts for. `part` is lambda, `credited` what counts of each buy, by component index.
+
+    `share` is the value out as a share of NAV; `progress` the month's after the batch, for a batch at the state's time.
+    """
+
+    value_out: int
+    value_in: int
+    share: int
+    part: int
+    credited: Mapping[int, int]
+    progress: Progress
+
+
+def goal(state: FundState, holding: Holding, part: int) -> int:
+    """Balance at which a buy has `part` (18 decimals) of its target, rounded down."""
+    return holding.unit * state.shares // WAD * part // WAD
+
+
+def attainable(state: FundState, surplus_left: int, received: int) -> int:
+    """Lambda: part of its target that every buy can attain. `surplus_left` and `received` are shares of NAV."""
+    may_lose = min(bucket.budget_left(state.limits, state.progress), surplus_left * state.limits.last_tolerance // WAD)
+    total = state.progress.held + received + surplus_left - may_lose
+    return min(WAD, total * WAD // state.opening.buy_targets)
+
+
+def surplus_after(state: FundState, sold: Mapping[int, int]) -> int:
+    """Surplus left after selling the amounts in `sold` (by component index), share of NAV, rounded up."""
+    at_start = sum(state.holdings[i].start_value(amount) for i, amount in sold.items())
+    return max(0, state.progress.surplus - at_start * WAD // state.nav_at_start_prices)
+
+
+def outcome(state: FundState, sold: Mapping[int, int], arriving: Mapping[int, int]) -> Outcome:
+    """What a batch counts for that sends out `sold` and brings `arriving`, both by component index."""
+    nav = state.nav_at_start_prices
+    surplus_left = surplus_after(state, sold)
+    value_out = sum(state.holdings[i].value_up(amount) for i, amount in sold.items())
+    received = 0
+    for i, amount in arriving.items():
+        received += state.holdings[i].start_value(_up_to(state, i, amount, WAD))
+    part = attainable(state, surplus_left, received * WAD // nav)
+
+    credited, value_in, at_start = {}, 0, 0
+    for i, amount in arriving.items():
+        holding = state.holdings[i]
+        credited[i] = _up_to(state, i, _up_to(state, i, amount, WAD), part)
+        value_in += holding.value(credited[i])
+        at_start += holding.start_value(credited[i])
+
+    share = -(-value_out * WAD // nav)
+    loss = max(0, value_out - value_in)
+    progress = replace(
+        state.progress,
+        tat=bucket.consume(state.progress.tat, state.time, share, state.limits),
+        spent=state.progress.spent - (-loss * WAD // nav),
+        surplus=surplus_left,
+        held=state.progress.held + at_start * WAD // nav,
+    )
+    return Outcome(value_out, value_in, share, part, credited, progress)
+
+
+def _up_to(state: FundState, index: int, amount: int, part: int) -> int:
+    """What counts of `amount` arriving at a buy: up to `part` of its target."""
+    holding = state.holdings[index]
+    return max(0, min(goal(state, holding, part), holding.balance + amount) - holding.balance)

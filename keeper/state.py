@@ -1,0 +1,178 @@
+"""A fund and its pools as they stand in one block. All numbers are integers as the contracts have them.
+
+USD and prices have 18 decimals; fractions and shares of NAV have 18 decimals; amounts are token wei; a unit is token
+wei per 1e18 shares; times are Unix seconds of the chain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+WAD = 10**18
+
+
+class Phase(IntEnum):
+    """Where the month stands (`IRebalancer.Phase`)."""
+
+    IDLE = 0
+    DETERMINED = 1
+    VETOED = 2
+    TRADING = 3
+
+
+class Action(IntEnum):
+    """What anyone can do now (`IRebalancer.Action`)."""
+
+    NONE = 0
+    DETERMINE = 1
+    START = 2
+    TRADE = 3
+    CLOSE = 4
+
+
+class Reason(IntEnum):
+    """Why the action is what it is (`IRebalancer.Reason`)."""
+
+    DUE = 0
+    LOCKED = 1
+    PAUSED = 2
+    NOT_SEEDED = 3
+    NOT_YET = 4
+    TOO_LATE = 5
+    VETOED = 6
+    DONE = 7
+    REFUSED = 8
+
+
+class Side(IntEnum):
+    """Side of a component during a month (`IRebalancer.Side`)."""
+
+    HELD = 0
+    SELL = 1
+    BUY = 2
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of trading (`IRebalancer.Limits`). Fractions have 18 decimals, times are seconds."""
+
+    first_tolerance: int
+    last_tolerance: int
+    batch_cap: int
+    loss_budget: int
+    max_step: int
+    dust: int
+    cool_off: int
+    max_idle: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What trading changes (`IRebalancer.Progress`). `tat` is in seconds x 2**24, the rest are shares of NAV."""
+
+    tat: int
+    spent: int
+    surplus: int
+    held: int
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What start fixed (`IRebalancer.Opening`): buy targets as a share of NAV, NAV per share in USD, last second."""
+
+    buy_targets: int
+    nav: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A component. `price` is USD for one whole token now, 0 if there is none; `unit` and `start_price` the month's."""
+
+    index: int
+    token: str
+    decimals: int
+    retired: bool
+    balance: int
+    price: int
+    side: Side
+    unit: int
+    start_price: int
+
+    @property
+    def one(self) -> int:
+        """Token wei of one whole token."""
+        return int(10**self.decimals)
+
+    def value(self, amount: int) -> int:
+        """USD of `amount` token wei at the price now, rounded down."""
+        return amount * self.price // self.one
+
+    def value_up(self, amount: int) -> int:
+        """As `value`, rounded up."""
+        return -(-amount * self.price // self.one)
+
+    def start_value(self, amount: int) -> int:
+        """USD of `amount` token wei at the price at start, rounded down."""
+        return amount * self.start_price // self.one
+
+
+@dataclass(frozen=True)
+class FundState:
+    """A fund in one block (`FundLens.Fund`).
+
+    `shares` is the supply in shares of the start while trading, else 0. `idle` (seconds), `capacity` (share of NAV)
+    and `tolerance` are the bucket's in that block.
+    """
+
+    block: int
+    time: int
+    action: Action
+    reason: Reason
+    next: int
+    period: int
+    phase: Phase
+    month_period: int
+    determined_at: int
+    opening: Opening
+    progress: Progress
+    limits: Limits
+    paused_until: int
+    supply: int
+    shares: int
+    idle: int
+    capacity: int
+    tolerance: int
+    holdings: tuple[Holding, ...]
+
+    @property
+    def nav_at_start_prices(self) -> int:
+        """USD that all shares were worth at start prices: what shares of NAV refer to while trading."""
+        return self.opening.nav * self.shares // WAD
+
+    @property
+    def nav(self) -> int:
+        """USD of all components that have a price and are not retired, at the prices now."""
+        return sum(h.value(h.balance) for h in self.holdings if not h.retired)
+
+    def target_balance(self, holding: Holding) -> int:
+        """Target in token wei for all shares, rounded down."""
+        return holding.unit * self.shares // WAD
+
+    def surplus(self, holding: Holding) -> int:
+        """Token wei that may be sold: what lies above the target rounded up."""
+        if holding.side is not Side.SELL:
+            return 0
+        return max(0, holding.balance + (-holding.unit * self.shares // WAD))
+
+
+@dataclass(frozen=True)
+class PoolState:
+    """Reserves of a pool of a token against WETH, in wei."""
+
+    venue: str
+    pair: str
+    token: str
+    token_reserve: int
+    weth_reserve: int

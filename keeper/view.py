@@ -1,0 +1,216 @@
+"""Fund and plan for people (tables) and for programs (JSON). Numbers become decimals here and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from ballast.book import Book
+from keeper.batch import Leg
+from keeper.loop import View
+from keeper.state import WAD, FundState, Holding, Phase, Side
+
+
+def fund_json(view: View, book: Book) -> dict[str, Any]:
+    """The fund; integers as decimal strings, in the contracts' units."""
+    s = view.state
+    return {
+        "fund": book.fund,
+        "block": s.block,
+        "time": s.time,
+        "phase": s.phase.name.lower(),
+        "period": period_text(s.period),
+        "action": s.action.name.lower(),
+        "reason": s.reason.name.lower(),
+        "next": s.next,
+        "nav_usd": str(s.nav),
+        "supply": str(s.supply),
+        "eth_usd": str(view.market.eth_price),
+        "bucket": {"idle": s.idle, "capacity": str(s.capacity), "tolerance": str(s.tolerance)},
+        "progress": {
+            "surplus": str(s.progress.surplus),
+            "held": str(s.progress.held),
+            "buy_targets": str(s.opening.buy_targets),
+            "spent": str(s.progress.spent),
+        },
+        "components": [
+            {
+                "symbol": symbol(book, h),
+                "token": h.token,
+                "side": h.side.name.lower(),
+                "balance": str(h.balance),
+                "target": str(s.target_balance(h)) if s.phase is Phase.TRADING else None,
+                "price_usd": str(h.price),
+                "weight": str(weight(s, h, h.balance)),
+            }
+            for h in s.holdings
+        ],
+    }
+
+
+def plan_json(view: View, book: Book) -> dict[str, Any]:
+    """What the keeper would do; USD with 18 decimals as decimal strings."""
+    s, p = view.state, view.plan
+    base: dict[str, Any] = {
+        "fund": book.fund,
+        "block": s.block,
+        "time": s.time,
+        "action": s.action.name.lower(),
+        "reason": s.reason.name.lower(),
+        "next": s.next,
+        "gas_price": str(view.gas_price),
+        "plan": None,
+    }
+    if p is None:
+        return base
+    base["plan"] = {
+        "batches": p.slices,
+        "possible_from": p.possible_from,
+        "why": p.why,
+        "interval": p.interval,
+        "finish": p.finish,
+        "cost_usd": str(p.cost),
+        "fees_usd": str(p.fees),
+        "impact_usd": str(p.impact),
+        "gas_usd": str(p.gas_cost),
+        "batch": None,
+    }
+    if p.batch is not None:
+        base["plan"]["batch"] = {
+            "value_out_usd": str(p.batch.outcome.value_out),
+            "value_in_usd": str(p.batch.outcome.value_in),
+            "min_value_in_usd": str(p.min_value_in),
+            "share_of_nav": str(p.batch.outcome.share),
+            "gas": p.batch.gas,
+            "sells": [_leg_json(leg, s, book) for leg in p.batch.sells],
+            "buys": [_leg_json(leg, s, book) for leg in p.batch.buys],
+        }
+    return base
+
+
+def _leg_json(leg: Leg, state: FundState, book: Book) -> dict[str, Any]:
+    return {
+        "symbol": symbol(book, state.holdings[leg.index]),
+        "amount": str(leg.amount),
+        "swaps": [
+            {"venue": swap.venue, "pair": swap.pair, "paid": str(swap.paid), "received": str(swap.received)}
+            for swap in leg.route.swaps
+        ],
+    }
+
+
+def fund_tables(view: View, book: Book) -> RenderableType:
+    """The fund as tables."""
+    s = view.state
+    head = Table(show_header=False, box=None, title=f"{book.fund}, block {s.block}", title_justify="left")
+    head.add_row("time", when(s.time))
+    head.add_row("phase", f"{s.phase.name.lower()}, period {period_text(s.period)}")
+    due = s.action.name.lower() if s.action else "nothing"
+    head.add_row("due", f"{due} ({s.reason.name.lower().replace('_', ' ')})")
+    head.add_row("next", when(s.next) if s.next else "-")
+    head.add_row("NAV", f"${usd(s.nav)}, {amount(s.supply, WAD)} shares")
+    if s.phase is Phase.TRADING:
+        head.add_row("bucket", f"idle {s.idle} s, capacity {percent(s.capacity)}, tolerance {percent(s.tolerance)}")
+        p = s.progress
+        head.add_row("to sell", f"{percent(p.surplus)} of NAV, lost so far {percent(p.spent, 4)}")
+    table = Table("component", "side")
+    for name in ("balance", "price $", "weight", "target"):
+        table.add_column(name, justify="right")
+    for h in s.holdings:
+        target = percent(weight(s, h, s.target_balance(h))) if s.phase is Phase.TRADING else "-"
+        table.add_row(
+            symbol(book, h),
+            "retired" if h.retired else h.side.name.lower(),
+            amount(h.balance, h.one),
+            usd(h.price) if h.price else "none",
+            percent(weight(s, h, h.balance)),
+            target,
+        )
+    return Group(head, table)
+
+
+def plan_tables(view: View, book: Book) -> RenderableType:
+    """The plan as tables."""
+    s, p = view.state, view.plan
+    head = Table(show_header=False, box=None, title=f"{book.fund}, block {s.block}", title_justify="left")
+    head.add_row("time", when(s.time))
+    if p is None:
+        due = f"{s.action.name.lower()}, now" if s.action else f"nothing ({s.reason.name.lower().replace('_', ' ')})"
+        head.add_row("due", due)
+        head.add_row("next", when(s.next) if s.next else "-")
+        return head
+    head.add_row("batches left", str(p.slices))
+    head.add_row("next batch", f"{when(p.possible_from)} ({p.why})" if p.possible_from else p.why)
+    if p.finish is not None:
+        head.add_row("done", when(p.finish))
+    head.add_row("expected cost", f"${usd(p.cost)} (fees ${usd(p.fees)}, impact ${usd(p.impact)})")
+    head.add_row(
+        "expected gas", f"${usd(p.gas_cost)} at {view.gas_price / 10**9:.2f} gwei, ETH ${usd(view.market.eth_price)}"
+    )
+    if p.batch is None:
+        return head
+    found = p.batch.outcome
+    head.add_row("next batch out", f"${usd(found.value_out)}, {percent(found.share, 4)} of NAV")
+    head.add_row("next batch in", f"${usd(found.value_in)}, at least ${usd(p.min_value_in)}")
+    table = Table("component", "side")
+    for name in ("amount", "value $", "WETH"):
+        table.add_column(name, justify="right")
+    table.add_column("venues")
+    for side, legs in ((Side.SELL, p.batch.sells), (Side.BUY, p.batch.buys)):
+        for leg in legs:
+            h = s.holdings[leg.index]
+            weth = leg.route.received if side is Side.SELL else leg.route.paid
+            venues = ", ".join(swap.venue for swap in leg.route.swaps if swap.venue)
+            table.add_row(
+                symbol(book, h),
+                side.name.lower(),
+                amount(leg.amount, h.one),
+                usd(h.value(leg.amount)),
+                amount(weth, WAD),
+                venues,
+            )
+    return Group(head, table)
+
+
+def symbol(book: Book, holding: Holding) -> str:
+    """The symbol of a component, its address where the book does not know it."""
+    candidate = book.candidate(holding.token)
+    return candidate.symbol if candidate else holding.token
+
+
+def weight(state: FundState, holding: Holding, balance: int) -> int:
+    """Weight of `balance` in NAV, 18 decimals; 0 for what is retired."""
+    return 0 if holding.retired or not state.nav else holding.value(balance) * WAD // state.nav
+
+
+def when(time: int | None) -> str:
+    """A chain time for people."""
+    return "-" if time is None else datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def period_text(period: int) -> str:
+    """A period as year and month."""
+    return f"{period // 12}-{period % 12 + 1:02d}"
+
+
+def usd(value: int) -> str:
+    """USD of 18 decimals in cents, rounded down."""
+    sign = "-" if value < 0 else ""
+    cents = abs(value) // 10**16
+    return f"{sign}{cents // 100:,}.{cents % 100:02d}"
+
+
+def percent(fraction: int, digits: int = 2) -> str:
+    """A fraction of 18 decimals, rounded down."""
+    sign = "-" if fraction < 0 else ""
+    scaled = abs(fraction) * 100 * 10**digits // WAD
+    return f"{sign}{scaled // 10**digits}.{scaled % 10**digits:0{digits}d} %"
+
+
+def amount(wei: int, one: int) -> str:
+    """An amount in whole tokens with four digits, rounded down."""
+    scaled = wei * 10_000 // one
+    return f"{scaled // 10_000:,}.{scaled % 10_000:04d}"

@@ -1,0 +1,57 @@
+"""`python -m replay demo | month`: a local mainnet, Ape's fork of it, and a month on that fork."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from localnet.errors import LocalnetError
+from localnet.session import DEFAULT_MONTH, NETWORK, fork_environment, interrupt_on_terminate, run_ape
+
+SCRIPT = "replay_month"
+
+
+def _run(month: Path, reserves: Path | None, *, demo: bool) -> int:
+    """Runs the month; the exit code."""
+    interrupt_on_terminate()
+    try:
+        with fork_environment(month, reserves) as environment:
+            arguments = ["run", SCRIPT, "--network", NETWORK, "--verbosity", "WARNING", *(["--demo"] if demo else [])]
+            return run_ape(arguments, environment)
+    except LocalnetError as error:
+        click.echo(f"replay: {error}", err=True)
+        return 1
+    except KeyboardInterrupt:
+        click.echo("replay: interrupted, everything is stopped", err=True)
+        return 130
+
+
+_reserves = click.option(
+    "--reserves", type=click.Path(path_type=Path), help="CSV with pool reserves; default: the project's own."
+)
+
+
+@click.group()
+def main() -> None:
+    """Carry a fund through a published month on a local fork."""
+
+
+@main.command()
+@_reserves
+def demo(reserves: Path | None) -> None:
+    """One fund, one month (DPI, April 2021), from deployment to redemption; writes out/demo.json."""
+    sys.exit(_run(DEFAULT_MONTH, reserves, demo=True))
+
+
+@main.command()
+@click.option("--month", type=click.Path(path_type=Path), default=DEFAULT_MONTH, show_default=True, help="Month file.")
+@_reserves
+def month(month: Path, reserves: Path | None) -> None:
+    """A published month; writes out/replay/<label>.json."""
+    sys.exit(_run(month, reserves, demo=False))
+
+
+if __name__ == "__main__":
+    main()

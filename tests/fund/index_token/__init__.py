@@ -1,0 +1,1 @@
+"""The index token, action by action."""

@@ -1,0 +1,150 @@
+"""Who may call what of the index token, and what owner and rebalancer can do."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.basket import FEE, UNITS, Basket
+from tests.helpers.contracts import Call
+from tests.helpers.fund import ANYONE, DAY, WAD
+from tests.helpers.reverts import assert_reverts
+
+
+def owner_calls(basket: Basket) -> dict[str, Call]:
+    index = basket.index
+    return {
+        "setStreamingFee": index.setStreamingFee(FEE),
+        "setFeeRecipient": index.setFeeRecipient(basket.holder),
+        "setSupplyCap": index.setSupplyCap(5),
+        "setRetired": index.setRetired(basket.addresses[0], True),
+        "transferOwnership": index.transferOwnership(basket.holder),
+        "renounceOwnership": index.renounceOwnership(),
+    }
+
+
+def rebalancer_calls(basket: Basket) -> dict[str, Call]:
+    index = basket.index
+    return {
+        "lock": index.lock(),
+        "unlock": index.unlock(),
+        "settle": index.settle([basket.addresses[0]], [1], basket.holder),
+        "setComponents": index.setComponents([(basket.addresses[0], 18, False)]),
+    }
+
+
+def share_calls(basket: Basket) -> dict[str, Call]:
+    return {
+        "mint": basket.mint(WAD, basket.holder),
+        "redeem": basket.redeem(WAD, basket.holder),
+        "collectFee": basket.index.collectFee(),
+        "seed": basket.index.seed(basket.addresses, list(UNITS), WAD, basket.holder),
+    }
+
+
+@pytest.mark.parametrize("name", ["setStreamingFee", "setFeeRecipient", "setSupplyCap", "setRetired"])
+def test_only_the_owner(basket: Basket, stranger: str, name: str) -> None:
+    call = owner_calls(basket)[name]
+    for sender in (stranger, basket.rebalancer.address, basket.deployer, basket.recipient):
+        assert_reverts(basket.chain, call, "OwnableUnauthorizedAccount", sender, sender=sender)
+    basket.chain.send(call, basket.owner)
+
+
+@pytest.mark.parametrize("name", ["transferOwnership", "renounceOwnership"])
+def test_only_the_owner_hands_over(basket: Basket, stranger: str, name: str) -> None:
+    call = owner_calls(basket)[name]
+    assert_reverts(basket.chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
+
+
+@pytest.mark.parametrize("name", ["lock", "unlock", "settle", "setComponents"])
+def test_only_the_rebalancer(basket: Basket, stranger: str, name: str) -> None:
+    call = rebalancer_calls(basket)[name]
+    for sender in (stranger, basket.owner, basket.deployer, basket.recipient):
+        assert_reverts(basket.chain, call, "NotRebalancer", sender, sender=sender)
+
+
+@pytest.mark.parametrize("name", ["settle", "setComponents"])
+def test_the_rebalancer_needs_the_lock(basket: Basket, stranger: str, name: str) -> None:
+    call = rebalancer_calls(basket)[name]
+    assert_reverts(basket.chain, basket.script(call), "NotLocked", sender=stranger, of=basket.index)
+    again = basket.script(basket.index.lock(), basket.index.unlock(), call)
+    assert_reverts(basket.chain, again, "NotLocked", sender=stranger, of=basket.index)
+    basket.chain.send(basket.locked(call), stranger)
+
+
+def test_lock_ends_with_the_transaction(basket: Basket, stranger: str) -> None:
+    basket.chain.send(basket.script(basket.index.lock()), stranger)
+    assert basket.chain.read(basket.index.locked()) is False
+    basket.chain.send(basket.mint(WAD, basket.holder), basket.holder)
+
+
+def test_settle_sends_and_changes_nothing_else(basket: Basket, stranger: str) -> None:
+    chain, supply = basket.chain, basket.chain.read(basket.index.totalSupply())
+    held = basket.balances(basket.index)
+    out = [5, 0, 7]
+    chain.send(basket.locked(basket.index.settle(basket.addresses, out, stranger)), stranger)
+    assert basket.balances(stranger) == out
+    assert basket.balances(basket.index) == [h - o for h, o in zip(held, out, strict=True)]
+    assert chain.read(basket.index.totalSupply()) == supply
+
+
+def test_set_components_replaces_the_list(basket: Basket, stranger: str) -> None:
+    chain, index = basket.chain, basket.index
+    new = [(basket.addresses[0], 3, False), (basket.addresses[2], 27, True)]
+    receipt = chain.send(basket.locked(index.setComponents(new)), stranger)
+    assert chain.read(index.components()) == new
+    pointer = chain.read(index.componentsPointer())
+    assert index.events(receipt, "ComponentsSet") == [(pointer, [basket.addresses[0], basket.addresses[2]])]
+    tokens, amounts = chain.read(index.previewRedeem(WAD))
+    assert tokens == [basket.addresses[0], basket.addresses[2]] and amounts[0] > 0
+
+
+def test_set_components_takes_no_unfit_list(basket: Basket, stranger: str) -> None:
+    chain, index, (a, b, _) = basket.chain, basket.index, basket.addresses
+    cases = (
+        ([(b, 18, False), (a, 18, False)], "NotAscending", (1,)),
+        ([(a, 18, False), (a, 18, False)], "NotAscending", (1,)),
+        ([(ANYONE, 18, False)], "NotAscending", (0,)),
+        ([(a, 28, False)], "UnfitComponent", (a,)),
+        ([(index.address, 18, False)], "UnfitComponent", (index.address,)),
+        ([(f"0x{k:040x}", 18, False) for k in range(1, 52)], "TooManyComponents", (51, 50)),
+    )
+    for listed, error, arguments in cases:
+        call = basket.locked(index.setComponents(listed))
+        assert_reverts(chain, call, error, *arguments, sender=stranger, of=index)
+
+
+def test_retire_and_back(basket: Basket) -> None:
+    chain, index, token = basket.chain, basket.index, basket.addresses[1]
+    before = chain.read(index.components())
+    receipt = chain.send(index.setRetired(token, True), basket.owner)
+    assert index.events(receipt, "Retired") == [(token, True)]
+    after = chain.read(index.components())
+    assert [c.retired for c in after] == [False, True, False]
+    assert [(c.token, c.decimals) for c in after] == [(c.token, c.decimals) for c in before]
+    receipt = chain.send(index.setRetired(token, False), basket.owner)
+    assert index.events(receipt, "Retired") == [(token, False)]
+    assert chain.read(index.components()) == before
+
+
+def test_retire_what_is_not_listed(basket: Basket, unseeded: Basket, stranger: str) -> None:
+    call = basket.index.setRetired(stranger, True)
+    assert_reverts(basket.chain, call, "NotComponent", stranger, sender=basket.owner)
+    call = unseeded.index.setRetired(unseeded.addresses[0], True)
+    assert_reverts(basket.chain, call, "NotComponent", unseeded.addresses[0], sender=unseeded.owner)
+
+
+def test_settings_are_kept(basket: Basket, stranger: str) -> None:
+    chain, index = basket.chain, basket.index
+    receipt = chain.send(index.setSupplyCap(2**32 - 1), basket.owner)
+    assert index.events(receipt, "SupplyCapSet") == [(2**32 - 1,)]
+    assert chain.read(index.supplyCap()) == 2**32 - 1
+    # The cap shares a slot with the fee's rate and the list.
+    assert len(chain.read(index.components())) == 3
+    chain.send(index.setFeeRecipient(stranger), basket.owner)
+    assert chain.read(index.feeRecipient()) == stranger
+    supply = basket.supply(at=chain.now())
+    assert basket.supply(at=chain.now() + DAY) > supply
+
+
+def test_no_recipient(basket: Basket) -> None:
+    assert_reverts(basket.chain, basket.index.setFeeRecipient(ANYONE), "ZeroAddress", sender=basket.owner)

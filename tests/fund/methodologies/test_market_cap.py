@@ -1,0 +1,213 @@
+"""MarketCap: the published targets to the wei, the second implementation in Python, and the errors of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from ballast.reference import Line, OutsideDomainError, market_cap_units
+from localnet.anvil import ROOT
+from localnet.month import Month, load_month
+from tests.helpers.basket import FUZZ
+from tests.helpers.chain import Chain
+from tests.helpers.contracts import Call, Contract
+from tests.helpers.fund import HARD, NONE, WAD, market_cap_arguments
+from tests.helpers.reverts import assert_reverts
+
+A, B, C = (f"0x{k:040x}" for k in (0xAA, 0xBB, 0xCC))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The methodology with no cap, and with caps of 25 % and 10 %."""
+
+    none: Contract
+    hard: Contract
+    tight: Contract
+
+
+@pytest.fixture(scope="module")
+def owner(chain: Chain) -> str:
+    return chain.account("owner")
+
+
+@pytest.fixture(scope="module")
+def rules(module_isolation: None, chain: Chain, owner: str) -> Rules:
+    def deploy(cap: int, weight: int) -> Contract:
+        return chain.deploy("MarketCap", owner, cap, weight, [(A, 1)], sender=owner)
+
+    return Rules(deploy(NONE, 0), deploy(HARD, WAD // 4), deploy(HARD, WAD // 10))
+
+
+def targets(methodology: Contract, lines: Sequence[Line]) -> Call:
+    columns = [[getattr(line, field) for line in lines] for field in ("basis", "unit", "price", "decimals")]
+    return methodology.targetUnits(*columns)
+
+
+def lines_of(month: Month) -> list[Line]:
+    return [Line(c.supply or 0, c.current_unit, c.price_usd, c.decimals) for c in month.components]
+
+
+@pytest.mark.parametrize("label", ["dpi-2021-02", "dpi-2021-03", "dpi-2021-04"])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_published_targets_to_the_wei(chain: Chain, owner: str, label: str, backwards: bool) -> None:
+    month = load_month(ROOT / "data" / "months" / f"{label}.json")
+    methodology = chain.deploy("MarketCap", owner, *market_cap_arguments(month), sender=owner)
+    order = -1 if backwards else 1
+    found = chain.read(targets(methodology, lines_of(month)[::order]))
+    assert found == [component.published_target_unit for component in month.components][::order]
+    assert len(found) == {"dpi-2021-02": 11, "dpi-2021-03": 12, "dpi-2021-04": 14}[label]
+
+
+def test_cap_binds_where_it_should(chain: Chain, rules: Rules) -> None:
+    """April 2021: UNI alone is above 25 %; the others share what it gives up in proportion."""
+    month = load_month(ROOT / "data" / "months" / "dpi-2021-04.json")
+    lines = lines_of(month)
+    nav = sum(line.unit * line.price for line in lines) // WAD
+    free, capped = chain.read(targets(rules.none, lines)), chain.read(targets(rules.hard, lines))
+    uni = next(i for i, c in enumerate(month.components) if c.symbol == "UNI")
+    weights = [unit * line.price // nav for unit, line in zip(capped, lines, strict=True)]
+    assert weights[uni] in (WAD // 4 - 1, WAD // 4)
+    assert max(weights[:uni] + weights[uni + 1 :]) < WAD // 4
+    assert WAD - 1000 < sum(weights) <= WAD, "a unit rounds down by less than a wei of the token"
+    assert all(c > f for i, (c, f) in enumerate(zip(capped, free, strict=True)) if i != uni)
+
+
+LINES = st.lists(
+    st.builds(
+        Line,
+        basis=st.one_of(st.just(0), st.integers(1, 10**12), st.integers(1, 10**5)),
+        unit=st.one_of(st.just(0), st.integers(1, 10**24)),
+        price=st.one_of(st.just(0), st.integers(10**10, 10**24)),
+        decimals=st.integers(0, 27),
+    ),
+    min_size=1,
+    max_size=16,
+)
+WHOLE = Line(10**9, WAD, WAD, 18)
+
+
+@given(lines=LINES, which=st.sampled_from(["none", "hard", "tight"]))
+@example(lines=[WHOLE] * 4, which="hard")
+@example(lines=[WHOLE] * 3, which="hard")
+@example(lines=[WHOLE, WHOLE, Line(0, WAD, WAD, 18)], which="hard")
+@example(lines=[WHOLE, Line(1, WAD, 0, 18)], which="none")
+@example(lines=[WHOLE] * 11, which="tight")
+@FUZZ
+def test_agrees_with_the_second_implementation(chain: Chain, rules: Rules, lines: list[Line], which: str) -> None:
+    cap = {"none": None, "hard": WAD // 4, "tight": WAD // 10}[which]
+    call = targets(getattr(rules, which), lines)
+    try:
+        wanted = market_cap_units(lines, cap)
+    except OutsideDomainError as error:
+        (what,) = assert_reverts(chain, call, "OutsideDomain")
+        assert what.rstrip(bytes(1)).decode() == str(error).split(":")[0]
+        return
+    found = chain.read(call)
+    assert found == wanted
+    assert all(unit == 0 for unit, line in zip(found, lines, strict=True) if line.basis == 0 or line.price == 0)
+
+
+@given(
+    basis=st.lists(st.integers(10**6, 10**10), min_size=2, max_size=12),
+    prices=st.lists(st.integers(10**15, 10**22), min_size=12, max_size=12),
+)
+@FUZZ
+def test_targets_are_worth_the_nav(chain: Chain, rules: Rules, basis: list[int], prices: list[int]) -> None:
+    """With a divisor of published size the targets are worth NAV, to the divisor's own rounding, and never more than
+    that; with a hard cap never more than NAV."""
+    lines = [Line(b, WAD // 10, prices[i], 18) for i, b in enumerate(basis)]
+    nav = sum(line.unit * line.price for line in lines) // WAD
+    divisor = sum(line.basis * line.price for line in lines) // nav
+    assume(divisor >= 10**6)
+    for methodology in (rules.none, rules.hard):
+        worth = (
+            sum(u * line.price for u, line in zip(chain.read(targets(methodology, lines)), lines, strict=True)) // WAD
+        )
+        assert worth <= nav + nav // divisor + 1
+        assert worth >= nav - nav // 10**6
+
+
+def test_all_capped_weigh_the_same(chain: Chain, rules: Rules) -> None:
+    """Three equal constituents under a cap of a quarter: nobody is left to take the excess."""
+    found = chain.read(targets(rules.hard, [WHOLE] * 3))
+    assert found == [WAD // 3 * (3 * WAD) // WAD] * 3
+
+
+def test_what_has_no_basis_or_no_price_gets_nothing(chain: Chain, rules: Rules) -> None:
+    leaver, silent = Line(0, WAD, WAD, 18), Line(10**9, 7 * WAD, 0, 18)
+    found = chain.read(targets(rules.none, [WHOLE, leaver, silent]))
+    assert found == [2 * WAD, 0, 0], "what leaves is part of NAV, what has no price is not"
+
+
+@pytest.mark.parametrize(
+    ("rule", "lines", "what"),
+    [
+        ("none", [Line(10**9, 0, WAD, 18)], "nav"),
+        ("none", [Line(10**9, WAD, 0, 18)], "nav"),
+        ("hard", [Line(10**9, 1, 1, 18)], "nav"),
+        ("none", [Line(0, WAD, WAD, 18)], "divisor"),
+        ("hard", [Line(1, 2 * WAD, WAD, 18)], "divisor"),
+    ],
+)
+def test_outside_the_domain(chain: Chain, rules: Rules, rule: str, lines: list[Line], what: str) -> None:
+    (found,) = assert_reverts(chain, targets(getattr(rules, rule), lines), "OutsideDomain")
+    assert found.rstrip(bytes(1)).decode() == what
+
+
+def test_weights_above_one(chain: Chain, rules: Rules) -> None:
+    """The divisor is 23 / 12, rounded down to 1: weights sum to 23 / 12, and to more than 1 even under the cap."""
+    lines = [Line(2, WAD, WAD, 18)] * 11 + [Line(1, WAD, WAD, 18)]
+    cap = WAD // 10
+    with pytest.raises(OutsideDomainError, match="weights"):
+        market_cap_units(lines, cap)
+    (found,) = assert_reverts(chain, targets(rules.tight, lines), "OutsideDomain")
+    assert found.rstrip(bytes(1)) == b"weights"
+
+
+UNFIT = [
+    ([(B, 1), (A, 1)], A),
+    ([(A, 1), (A, 1)], A),
+    ([(A, 1), (B, 0)], B),
+    ([("0x" + "00" * 20, 1)], "0x" + "00" * 20),
+]
+
+
+@pytest.mark.parametrize(("listed", "wrong"), UNFIT)
+def test_unfit_candidates(chain: Chain, rules: Rules, owner: str, listed: list[tuple[str, int]], wrong: str) -> None:
+    assert_reverts(chain, rules.none.setCandidates(listed), "UnfitCandidate", wrong, sender=owner)
+    create = chain.artifact("MarketCap").create(owner, NONE, 0, listed)
+    assert_reverts(chain, create, "UnfitCandidate", wrong, sender=owner)
+
+
+@pytest.mark.parametrize(("cap", "weight"), [(NONE, 1), (HARD, 0), (HARD, WAD), (HARD, WAD + 1)])
+def test_unfit_cap(chain: Chain, owner: str, cap: int, weight: int) -> None:
+    create = chain.artifact("MarketCap").create(owner, cap, weight, [(A, 1)])
+    assert_reverts(chain, create, "UnfitCap", weight, sender=owner)
+
+
+def test_settings(chain: Chain, rules: Rules) -> None:
+    views = (rules.hard.CAP(), rules.hard.CAP_WEIGHT(), rules.none.CAP(), rules.none.CAP_WEIGHT())
+    assert [chain.read(view) for view in views] == [HARD, WAD // 4, NONE, 0]
+
+
+def test_only_the_owner_posts(chain: Chain, rules: Rules, owner: str, stranger: str) -> None:
+    listed = [(A, 2**96 - 1), (C, 7)]
+    call = rules.none.setCandidates(listed)
+    assert_reverts(chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
+    receipt = chain.send(call, owner)
+    found = chain.read(rules.none.candidates())
+    assert [(c.token.lower(), c.basis) for c in found] == listed
+    assert rules.none.events(receipt, "CandidatesSet") == [(found,)]
+
+
+def test_candidates_without_a_price_are_left_out(chain: Chain, rules: Rules, owner: str) -> None:
+    oracle = chain.deploy("PostedOracle", sender=owner)
+    chain.send(rules.none.setCandidates([(A, 5), (B, 6), (C, 7)]), owner)
+    for prices, kept in (((1, 1, 1), (5, 6, 7)), ((0, 1, 1), (6, 7)), ((1, 0, 1), (5, 7)), ((0, 0, 0), ())):
+        chain.send(oracle.post([A, B, C], list(prices)), owner)
+        assert tuple(c.basis for c in chain.read(rules.none.determine(oracle))) == kept

@@ -1,0 +1,271 @@
+"""ChainlinkOracle: which answers are prices, and how a feed is replaced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from eth_abi import encode
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.helpers.basket import FUZZ
+from tests.helpers.chain import Chain
+from tests.helpers.contracts import Call, Contract
+from tests.helpers.fund import DAY, ETH, FOUNDED, WAD, Fund
+from tests.helpers.reverts import assert_reverts
+
+A, B, C, D = (f"0x{k:040x}" for k in (0xAA, 0xBB, 0xCC, 0xDD))
+MAX_AGE = 3600
+ETH_USD = 1942_51000000
+ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
+BYTES, REVERTING, BURNING = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An oracle with feeds for A (8 decimals), B (18 decimals), C (quoted in ETH); D has none."""
+
+    chain: Chain
+    oracle: Contract
+    flag: Contract
+    owner: str
+    eth: Contract
+    a: Contract
+    b: Contract
+    c: Contract
+
+    def feed(self, decimals: int, answer: int, age: int = 0) -> Contract:
+        """A new feed that has answered."""
+        feed = self.chain.deploy("ReferenceFeed", sender=self.owner)
+        self.chain.send(feed.init("TEST / USD", decimals), self.owner)
+        self.post(feed, answer, age)
+        return feed
+
+    def post(self, feed: Contract, answer: int, age: int = 0) -> None:
+        """Posts an answer of this age without moving the time."""
+        now = self.chain.now()
+        self.chain.send(feed.post(answer, now - age), self.owner, at=now)
+
+    def price(self, token: str, later: int = 0) -> int:
+        price: int = self.chain.read(self.oracle.price(token), at=self.chain.now() + later)
+        return price
+
+    def set(self, token: str, feed: Contract | str, max_age: int = MAX_AGE, in_eth: bool = False) -> Call:
+        return self.oracle.setFeed((token, feed, max_age, in_eth))
+
+
+@pytest.fixture(scope="module")
+def bench(module_isolation: None, chain: Chain) -> Bench:
+    chain.move_to(max(FOUNDED, chain.now()))
+    owner = chain.account("owner")
+    flag = chain.deploy("TradingFlag", sender=owner)
+    eth, a, b, c = (chain.deploy("ReferenceFeed", sender=owner) for _ in range(4))
+    for feed, decimals in ((eth, 8), (a, 8), (b, 18), (c, 18)):
+        chain.send(feed.init("TEST / USD", decimals), owner)
+    rows = [(ETH, eth, MAX_AGE, False), (A, a, MAX_AGE, False), (B, b, MAX_AGE, False), (C, c, MAX_AGE, True)]
+    oracle = chain.deploy("ChainlinkOracle", owner, flag, rows, sender=owner)
+    bench = Bench(chain, oracle, flag, owner, eth, a, b, c)
+    for feed, answer in ((eth, ETH_USD), (a, 29_20000000), (b, 29 * WAD + 1), (c, WAD // 7)):
+        bench.post(feed, answer)
+    return bench
+
+
+def test_answers_with_18_decimals(bench: Bench) -> None:
+    wanted = [29_20000000 * 10**10, 29 * WAD + 1, WAD // 7 * (ETH_USD * 10**10) // WAD, 0]
+    assert [bench.price(token) for token in (A, B, C, D)] == wanted
+    assert bench.chain.read(bench.oracle.prices([D, C, B, A, A])) == [*wanted[::-1], wanted[0]]
+    assert bench.price(ETH) == ETH_USD * 10**10
+    assert bench.chain.read(bench.oracle.prices([])) == []
+
+
+@given(answer=st.integers(1, 2**127 - 1), eth=st.integers(1, 10**15), decimals=st.integers(0, 18))
+@FUZZ
+def test_any_sound_answer(bench: Bench, answer: int, eth: int, decimals: int) -> None:
+    chain = bench.chain
+    chain.send(bench.a.init("TEST / USD", decimals), bench.owner, at=chain.now())
+    oracle = chain.deploy("ChainlinkOracle", bench.owner, bench.flag, [(A, bench.a, DAY, False)], sender=bench.owner)
+    bench.post(bench.a, answer)
+    assert chain.read(oracle.price(A)) == answer * 10 ** (18 - decimals)
+    bench.post(bench.c, min(answer, 10**30))
+    bench.post(bench.eth, eth)
+    assert bench.price(C) == min(answer, 10**30) * (eth * 10**10) // WAD
+
+
+@pytest.mark.parametrize("feed", ["a", "b", "c", "eth"])
+@pytest.mark.parametrize("answer", [0, -1, -(2**255), 2**127, 2**255 - 1])
+def test_unsound_answers_are_no_price(bench: Bench, feed: str, answer: int) -> None:
+    token = C if feed == "eth" else {"a": A, "b": B, "c": C}[feed]
+    assert bench.price(token) > 0
+    bench.post(getattr(bench, feed), answer)
+    assert bench.price(token) == 0
+    bench.post(getattr(bench, feed), 10**8)
+    assert bench.price(token) > 0
+
+
+@pytest.mark.parametrize("feed", ["a", "b", "c", "eth"])
+def test_age(bench: Bench, feed: str) -> None:
+    token = C if feed == "eth" else {"a": A, "b": B, "c": C}[feed]
+    posted = bench.chain.now()
+    for other in (bench.eth, bench.a, bench.b, bench.c):
+        bench.post(other, 10**8, age=-MAX_AGE if other is not getattr(bench, feed) else 0)
+    # The others' answers are dated an hour ahead and count from then on.
+    read = bench.oracle.price(token)
+    assert bench.chain.read(read, at=posted + MAX_AGE) > 0, "the last second counts"
+    assert bench.chain.read(read, at=posted + MAX_AGE + 1) == 0
+
+
+@pytest.mark.parametrize("feed", ["a", "c", "eth"])
+def test_future_answers_are_no_price(bench: Bench, feed: str) -> None:
+    token = A if feed == "a" else C
+    bench.post(getattr(bench, feed), 10**8, age=-1)
+    assert bench.price(token) == 0
+    assert bench.price(token, later=1) > 0
+
+
+def test_never_answered(bench: Bench) -> None:
+    """A real aggregator without a round reverts."""
+    silent = bench.chain.deploy("ReferenceFeed", sender=bench.owner)
+    bench.chain.send(bench.set(D, silent), bench.owner)
+    assert bench.price(D) == 0
+    assert bench.chain.read(bench.oracle.prices([A, D]))[0] > 0
+
+
+GARBAGE = {
+    "nothing": (BYTES, b""),
+    "one word": (BYTES, encode(["uint256"], [WAD])),
+    "a byte short": (BYTES, encode(ROUND, [1, WAD, FOUNDED, FOUNDED, 1])[:-1]),
+    "a text": (BYTES, encode(["string"], ["price"])),
+    "revert": (REVERTING, b""),
+    "revert with a text": (REVERTING, encode(ROUND, [1, WAD, FOUNDED, FOUNDED, 1])),
+    "all gas gone": (BURNING, b""),
+    "ones": (BYTES, b"\xff" * 160),
+    "dated at the end of time": (BYTES, encode(ROUND, [1, WAD, 1, 2**256 - 1, 1])),
+}
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize("in_eth", [False, True])
+def test_garbage_is_no_price_and_stops_nobody(bench: Bench, garbage: str, in_eth: bool) -> None:
+    chain = bench.chain
+    feed = chain.deploy("OddFeed", sender=bench.owner)
+    now = chain.now() + 60
+    chain.send(feed.post(18, BYTES, encode(ROUND, [1, WAD, now, now, 1])), bench.owner, at=now)
+    chain.send(bench.set(D, feed, in_eth=in_eth), bench.owner, at=now)
+    assert chain.read(bench.oracle.price(D), at=now) > 0
+    mode, data = GARBAGE[garbage]
+    chain.send(feed.post(18, mode, data), bench.owner, at=now)
+    assert chain.read(bench.oracle.price(D), at=now) == 0
+    assert chain.read(bench.oracle.prices([D, A]), at=now)[1] > 0
+
+
+def test_round_numbers_of_any_size(bench: Bench) -> None:
+    """The round is not looked at: a value beyond its declared type must not revert."""
+    chain, now = bench.chain, bench.chain.now()
+    feed = chain.deploy("OddFeed", sender=bench.owner)
+    chain.send(feed.post(8, BYTES, encode(ROUND, [2**255, 10**8, 0, now, 2**256 - 1])), bench.owner)
+    chain.send(bench.set(D, feed), bench.owner)
+    assert chain.read(bench.oracle.price(D)) == WAD
+
+
+def test_feed_without_code(bench: Bench) -> None:
+    """A feed that is gone is no price; none of the others notices."""
+    bench.chain.cheats.set_code(bench.a.address, b"")
+    assert bench.price(A) == 0
+    assert bench.chain.read(bench.oracle.prices([A, B, C])) == [0, bench.price(B), bench.price(C)]
+    bench.chain.cheats.set_code(bench.eth.address, b"")
+    assert bench.price(C) == 0
+
+
+def test_set_feed(bench: Bench) -> None:
+    chain = bench.chain
+    feed = bench.feed(8, 7 * 10**8)
+    receipt = chain.send(bench.set(D, feed, max_age=77), bench.owner)
+    (event,) = bench.oracle.events(receipt, "FeedSet")
+    assert (event.token.lower(), event.feed, event.maxAge, event.quotedInEth) == (D, feed.address, 77, False)
+    assert chain.read(bench.oracle.sources(D)) == (feed.address, 77, 8, False)
+    assert bench.price(D) == 7 * WAD
+
+
+@pytest.mark.parametrize("answer", [105, 95, 100])
+def test_a_new_feed_that_agrees(bench: Bench, answer: int) -> None:
+    bench.post(bench.a, 100 * 10**8)
+    feed = bench.feed(18, answer * WAD)
+    bench.chain.send(bench.set(A, feed), bench.owner)
+    assert bench.price(A) == answer * WAD
+
+
+@pytest.mark.parametrize("answer", [105 * WAD + 1, 95 * WAD - 1, 0, 10_000 * WAD])
+def test_a_new_feed_that_disagrees(bench: Bench, answer: int) -> None:
+    bench.post(bench.a, 100 * 10**8)
+    feed = bench.feed(18, answer)
+    call = bench.set(A, feed)
+    assert_reverts(bench.chain, call, "FeedsDisagree", A, 100 * WAD, answer, sender=bench.owner)
+
+
+def test_a_stale_new_feed_disagrees(bench: Bench) -> None:
+    bench.post(bench.a, 100 * 10**8)
+    call = bench.set(A, bench.feed(8, 100 * 10**8, age=MAX_AGE + 60))
+    assert_reverts(bench.chain, call, "FeedsDisagree", A, 100 * WAD, 0, sender=bench.owner)
+
+
+def test_a_dead_feed_may_be_replaced_by_any(bench: Bench) -> None:
+    bench.post(bench.a, 100 * 10**8, age=MAX_AGE + 1)
+    assert bench.price(A) == 0
+    feed = bench.feed(18, 7 * WAD)
+    bench.chain.send(bench.set(A, feed), bench.owner)
+    assert bench.price(A) == 7 * WAD
+
+
+def test_not_while_trading(bench: Bench) -> None:
+    feed = bench.feed(8, 29_20000000)
+    bench.chain.send(bench.flag.set(True), bench.owner)
+    for token in (A, D, ETH):
+        assert_reverts(bench.chain, bench.set(token, feed), "TradingOpen", sender=bench.owner)
+    bench.chain.send(bench.flag.set(False), bench.owner)
+    bench.chain.send(bench.set(A, feed), bench.owner)
+
+
+def test_only_the_owner(bench: Bench, stranger: str) -> None:
+    call = bench.set(D, bench.feed(8, 1))
+    assert_reverts(bench.chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
+
+
+@pytest.mark.parametrize("max_age", [0, 8 * DAY + 1])
+def test_age_out_of_bounds(bench: Bench, max_age: int) -> None:
+    call = bench.set(D, bench.a, max_age=max_age)
+    assert_reverts(bench.chain, call, "MaxAgeOutOfBounds", D, max_age, sender=bench.owner)
+
+
+@pytest.mark.parametrize("max_age", [1, 8 * DAY])
+def test_age_at_its_bounds(bench: Bench, max_age: int) -> None:
+    bench.chain.send(bench.set(D, bench.a, max_age=max_age), bench.owner)
+    assert bench.chain.read(bench.oracle.sources(D)).maxAge == max_age
+
+
+def test_unfit_feeds(bench: Bench, stranger: str) -> None:
+    wide = bench.feed(19, WAD)
+    for feed, in_eth in ((stranger, False), (wide.address, False), (bench.a.address, True), (wide.address, True)):
+        call = bench.set(D, feed, in_eth=in_eth)
+        assert_reverts(bench.chain, call, "UnfitFeed", D, feed, sender=bench.owner)
+
+
+def test_quoted_in_eth_needs_the_eth_feed(bench: Bench) -> None:
+    create = bench.chain.artifact("ChainlinkOracle").create
+    rows = [(C, bench.c, MAX_AGE, True), (ETH, bench.eth, MAX_AGE, False)]
+    call = create(bench.owner, bench.flag, rows)
+    assert_reverts(bench.chain, call, "NoEthFeed", C, sender=bench.owner)
+    call = bench.set(ETH, bench.c, in_eth=True)
+    assert_reverts(bench.chain, call, "NoEthFeed", ETH, sender=bench.owner)
+    bench.chain.read(Call(None, create(bench.owner, bench.flag, rows[::-1]).data, "new", ()), sender=bench.owner)
+
+
+def test_of_a_real_fund(fund: Fund) -> None:
+    """The local mainnet's feeds, with the published prices in 8 decimals."""
+    fund.move_to(fund.chain.now() + DAY)
+    tokens = [token.address for token in fund.world.tokens]
+    prices = fund.chain.read(fund.oracle.prices(tokens))
+    assert prices == [token.price_usd for token in fund.world.tokens] and len(prices) == 14
+    late = fund.chain.now() + fund.setup.max_age
+    assert fund.chain.read(fund.oracle.prices(tokens), at=late) == prices
+    assert fund.chain.read(fund.oracle.prices(tokens), at=late + 1) == [0] * 14

@@ -1,0 +1,108 @@
+"""determine()."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.helpers.bench import KINDS, NOTICE, PERIOD, Bench, build, not_due
+from tests.helpers.chain import Chain
+from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
+from tests.helpers.reverts import assert_reverts
+
+
+def constituents(bench: Bench) -> list[tuple[str, int]]:
+    return [(token.address, kind.target) for token, kind in zip(bench.tokens, KINDS, strict=True)]
+
+
+def test_takes_the_constituents_of_the_period(bench: Bench) -> None:
+    receipt = bench.determine(NOTICE)
+    month = bench.chain.read(bench.rebalancer.month())
+    assert (month.phase, month.period, month.determinedAt, month.lastVeto) == (1, PERIOD, NOTICE, 0)
+    (event,) = bench.rebalancer.events(receipt, "Determined")
+    assert event.period == PERIOD
+    assert [tuple(c) for c in event.constituents] == constituents(bench)
+    stored = bench.chain.read(bench.lens.constituents(bench.rebalancer))
+    assert [tuple(c) for c in stored] == constituents(bench)
+
+
+def test_anyone_may_call(bench: Bench, stranger: str) -> None:
+    bench.chain.send(bench.rebalancer.determine(), stranger, at=NOTICE)
+    assert bench.chain.read(bench.rebalancer.month()).phase == 1
+
+
+def test_once_in_a_period(bench: Bench) -> None:
+    bench.determine(NOTICE)
+    call = bench.rebalancer.determine()
+    for time, reason in ((NOTICE + 1, "NotYet"), (EXECUTION, "Due"), (PERIOD_END, "TooLate")):
+        assert_reverts(bench.chain, call, "NotDue", *not_due("Determine", reason), at=time)
+    bench.start()
+    assert_reverts(bench.chain, call, "NotDue", *not_due("Determine", "Due"), at=EXECUTION + 1)
+
+
+def test_a_missed_month_is_not_caught_up(bench: Bench) -> None:
+    bench.determine(NOTICE)
+    bench.determine(PERIOD_END + 1)
+    assert bench.chain.read(bench.rebalancer.month()).period == PERIOD + 1
+    later = 1630454400  # 2021-09-01
+    bench.determine(later)
+    assert bench.chain.read(bench.rebalancer.month()).period == 2021 * 12 + 8
+
+
+def test_may_come_late_and_then_start_waits_for_the_notice(bench: Bench) -> None:
+    bench.determine(EXECUTION + DAY)
+    assert bench.due(EXECUTION + DAY) == ("None", "NotYet", EXECUTION + 3 * DAY)
+    start = bench.rebalancer.start()
+    assert_reverts(bench.chain, start, "NotDue", *not_due("Start", "NotYet"), at=EXECUTION + 3 * DAY - 1)
+    bench.start(EXECUTION + 3 * DAY)
+
+
+def test_nothing_is_due_before_the_seed(chain: Chain) -> None:
+    bench = build(chain, seeded=False)
+    assert bench.due(NOTICE) == ("None", "NotSeeded", 0)
+    assert_reverts(chain, bench.rebalancer.determine(), "NotDue", *not_due("Determine", "NotSeeded"), at=NOTICE)
+
+
+@pytest.mark.parametrize("unfit", ["none", "descending", "duplicate", "no basis", "too many", "zero address"])
+def test_unfit_constituents_are_refused(bench: Bench, unfit: str) -> None:
+    good = constituents(bench)
+    token, basis = good[1]
+    lists = {
+        "none": [],
+        "descending": [good[1], good[0]],
+        "duplicate": [good[0], good[1], (token, basis + 1)],
+        "no basis": [good[0], (token, 0)],
+        "too many": [("0x" + f"{i + 1:040x}", 1) for i in range(51)],
+        "zero address": [("0x" + "00" * 20, 1), good[0]],
+    }
+    bench.chain.send(bench.methodology.post(lists[unfit]), bench.keeper)
+    assert_reverts(bench.chain, bench.rebalancer.determine(), "UnfitConstituents", at=NOTICE)
+    assert_reverts(bench.chain, bench.rebalancer.previewDetermine(), "UnfitConstituents", at=NOTICE)
+    assert bench.due(NOTICE)[:2] == ("None", "Refused")
+
+
+def test_as_many_constituents_as_a_list_may_hold(bench: Bench) -> None:
+    many = [("0x" + f"{i + 1:040x}", 1) for i in range(50)]
+    bench.chain.send(bench.methodology.post(many), bench.keeper)
+    bench.determine(NOTICE)
+    assert len(bench.chain.read(bench.lens.constituents(bench.rebalancer))) == 50
+
+
+def test_a_refusing_methodology_is_heard(bench: Bench) -> None:
+    bench.chain.send(bench.methodology.refuse(True, False), bench.keeper)
+    call = bench.rebalancer.determine()
+    assert_reverts(bench.chain, call, "Refusing", at=NOTICE, of=bench.methodology)
+    assert bench.due(NOTICE)[:2] == ("None", "Refused")
+    bench.chain.send(bench.methodology.refuse(False, False), bench.keeper)
+    assert bench.due(NOTICE)[:2] == ("Determine", "Due")
+
+
+def test_close_and_trade_are_not_due_before_start(bench: Bench) -> None:
+    empty: tuple[Any, ...] = ([], [], [], 0, bench.filler, b"")
+    for action, call in (("Close", bench.rebalancer.close()), ("Trade", bench.rebalancer.trade(empty))):
+        assert_reverts(bench.chain, call, "NotDue", *not_due(action, "Due"), at=NOTICE)
+    bench.determine()
+    for action, call in (("Close", bench.rebalancer.close()), ("Trade", bench.rebalancer.trade(empty))):
+        assert_reverts(bench.chain, call, "NotDue", *not_due(action, "NotYet"), at=NOTICE)
+        assert_reverts(bench.chain, call, "NotDue", *not_due(action, "Due"), at=EXECUTION)

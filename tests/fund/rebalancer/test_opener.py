@@ -1,0 +1,232 @@
+"""The opening plan: lists, targets, sides and sums, against a model; and the published month to the wei."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.helpers.bench import BUYS, HELD, KINDS, NEWCOMER, SELLS, SUPPLY, Bench
+from tests.helpers.filling import UNSHRUNK
+from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.settling import BUY, SELL, usd
+
+DROP = 10**9
+
+
+def model(
+    units: Sequence[int], prices: Sequence[int], wanted: Mapping[int, int], listed: set[int], step: int
+) -> dict[str, Any]:
+    """The plan for units held, posted prices and posted targets, by token position."""
+    decimals = [kind.decimals for kind in KINDS]
+    value = [usd(u, p, d) for u, p, d in zip(units, prices, decimals, strict=True)]
+    nav = sum(value)
+    targets: dict[int, int] = {}
+    for i in range(len(KINDS)):
+        wants = wanted.get(i, 0) if prices[i] else 0
+        worthless = units[i] == 0 or (prices[i] != 0 and value[i] <= nav * DROP // WAD)
+        if (i not in listed and i not in wanted) or (wants == 0 and worthless):
+            continue
+        targets[i] = wants if prices[i] else units[i]
+    most = nav * step // WAD
+    excess = surplus = 0
+    for i, target in list(targets.items()):
+        aim = usd(target, prices[i], decimals[i])
+        if not prices[i]:
+            continue
+        if aim > value[i] + most:
+            excess += aim - value[i] - most
+            targets[i] = target * (value[i] + most) // aim
+        elif value[i] > aim:
+            surplus += value[i] - aim
+    if excess and surplus:
+        excess = min(excess, surplus)
+        for i, target in targets.items():
+            if prices[i] and units[i] > target:
+                targets[i] += (units[i] - target) * excess // surplus
+    aims = {i: usd(t, prices[i], decimals[i]) for i, t in targets.items()}
+    sells = [i for i, t in targets.items() if prices[i] and t < units[i]]
+    buys = [i for i, t in targets.items() if prices[i] and t > units[i]]
+    return {
+        "targets": targets,
+        "sides": {i: SELL if i in sells else BUY if i in buys else 0 for i in targets},
+        "nav": nav,
+        "surplus": sum(value[i] - aims[i] for i in sells) * WAD // nav,
+        "held": sum(value[i] for i in buys) * WAD // nav,
+        "buyTargets": sum(aims[i] for i in buys) * WAD // nav,
+    }
+
+
+def plan_of(bench: Bench) -> Any:
+    return bench.chain.read(bench.lens.previewStart(bench.rebalancer), at=EXECUTION)
+
+
+def check_plan(bench: Bench, prices: Sequence[int], wanted: Mapping[int, int], step: int = WAD // 10) -> Any:
+    """The plan is the model's; the plan."""
+    listed_now = [component.token for component in bench.chain.read(bench.index.components())]
+    listed = {i for i, token in enumerate(bench.tokens) if token.address in listed_now}
+    supply = bench.chain.read(bench.index.accruedSupply())
+    units = [balance * WAD // supply for balance in bench.holdings()]
+    plan = plan_of(bench)
+    expected = model(units, prices, wanted, listed, step)
+    positions = [i for i in range(len(KINDS)) if i in expected["targets"]]
+    assert [c.token for c in plan.list] == [bench.tokens[i].address for i in positions]
+    assert [c.decimals for c in plan.list] == [KINDS[i].decimals for i in positions]
+    assert plan.units == [units[i] for i in positions]
+    assert [t.unit for t in plan.targets] == [expected["targets"][i] for i in positions]
+    assert [t.side for t in plan.targets] == [expected["sides"][i] for i in positions]
+    assert [t.price for t in plan.targets] == [prices[i] for i in positions]
+    found = (plan.nav, plan.surplus, plan.held, plan.buyTargets)
+    assert found == tuple(expected[name] for name in ("nav", "surplus", "held", "buyTargets"))
+    assert plan.changed == ([c.token for c in plan.list] != listed_now)
+    return plan
+
+
+PRICES = [kind.price for kind in KINDS]
+TARGETS = {i: kind.target for i, kind in enumerate(KINDS)}
+
+
+def determine(bench: Bench, targets: Mapping[int, int]) -> None:
+    bench.post_targets(dict(targets))
+    bench.determine()
+
+
+def test_union_of_holdings_and_constituents(bench: Bench) -> None:
+    """A leaver is held for sale, a newcomer is listed for buying."""
+    leaver = {i: t for i, t in TARGETS.items() if i != 2}
+    determine(bench, leaver)
+    plan = check_plan(bench, PRICES, leaver)
+    assert len(plan.list) == len(KINDS)
+    assert (plan.targets[2].side, plan.targets[2].unit) == (SELL, 0)
+    assert plan.targets[NEWCOMER].side == BUY
+    assert plan.changed
+
+
+def test_a_worthless_leaver_is_dropped(bench: Bench) -> None:
+    """Its price has fallen to 10^-9 of NAV in all; one step more and it is still sold."""
+    leaver = {i: t for i, t in TARGETS.items() if i != 2}
+    determine(bench, leaver)
+    nav_of_others = sum(usd(k.unit, k.price, k.decimals) for i, k in enumerate(KINDS) if i != 2)
+    for price, kept in ((nav_of_others // 10**6 * 99 // 100, False), (nav_of_others // 10**6 * 102 // 100, True)):
+        prices = [price if i == 2 else p for i, p in enumerate(PRICES)]
+        bench.post_prices(prices)
+        plan = check_plan(bench, prices, leaver)
+        assert (bench.tokens[2].address in [c.token for c in plan.list]) is kept
+    bench.post_prices([1 if i == 2 else p for i, p in enumerate(PRICES)])
+    bench.start()
+    listed = [c.token for c in bench.chain.read(bench.index.components())]
+    assert bench.tokens[2].address not in listed
+
+
+def test_a_constituent_stays_however_little_it_is_worth(bench: Bench) -> None:
+    determine(bench, TARGETS)
+    prices = [1 if i == 2 else p for i, p in enumerate(PRICES)]
+    bench.post_prices(prices)
+    plan = check_plan(bench, prices, TARGETS)
+    assert bench.tokens[2].address in [c.token for c in plan.list]
+
+
+def test_a_holding_without_a_price_is_held(bench: Bench) -> None:
+    """Out of NAV and weights, whether it is a constituent or a leaver."""
+    for wanted in (TARGETS, {i: t for i, t in TARGETS.items() if i != 0}):
+        snapshot = bench.chain.cheats.snapshot()
+        determine(bench, wanted)
+        prices = [0, *PRICES[1:]]
+        bench.post_prices(prices)
+        plan = check_plan(bench, prices, wanted)
+        assert (plan.targets[0].side, plan.targets[0].unit, plan.targets[0].price) == (0, plan.units[0], 0)
+        bench.chain.cheats.revert(snapshot)
+
+
+def test_a_newcomer_without_a_price_is_not_listed(bench: Bench) -> None:
+    determine(bench, TARGETS)
+    prices = [0 if i == NEWCOMER else p for i, p in enumerate(PRICES)]
+    bench.post_prices(prices)
+    plan = check_plan(bench, prices, TARGETS)
+    assert bench.tokens[NEWCOMER].address not in [c.token for c in plan.list]
+    assert not plan.changed
+
+
+def test_a_retired_component_is_held(bench: Bench) -> None:
+    """Also when it is worth nothing: redeem pays it as long as it is listed."""
+    bench.chain.send(bench.index.setRetired(bench.tokens[0], True), bench.owner)
+    determine(bench, TARGETS)
+    prices = [0, *PRICES[1:]]  # to the plan it has no price
+    plan = check_plan(bench, prices, TARGETS)
+    assert plan.list[0].retired
+    assert plan.targets[0].side == 0
+    bench.start()
+    assert bench.chain.read(bench.index.components())[0].retired
+
+
+def test_max_step_holds_every_rise(bench: Bench) -> None:
+    """A newcomer that is to weigh 40 % is bought in steps of 10 %, and each sell keeps the same part of its surplus."""
+    wanted = {0: 360 * 10**15, 1: 3_500_000, 2: 50_000, NEWCOMER: 82 * WAD, HELD: 10**27, 5: 9 * 10**15}
+    determine(bench, wanted)
+    plan = check_plan(bench, PRICES, wanted)
+    nav = plan.nav
+    rise = usd(plan.targets[NEWCOMER].unit, PRICES[NEWCOMER], 18)
+    assert nav // 10 - 10 <= rise <= nav // 10
+    parts = [(plan.units[i] - plan.targets[i].unit) * 10**9 // (plan.units[i] - wanted[i]) for i in (0, 1, 2, 5)]
+    assert max(parts) - min(parts) <= 10**9 // 10**4  # the coarsest token has units of 10^-5
+    assert abs(plan.surplus - (plan.buyTargets - plan.held)) < WAD // 10**3
+    assert parts[0] < 3 * 10**8
+
+
+def test_max_step_of_the_limits_is_used(bench: Bench) -> None:
+    bench.set_limits(max_step=10**16)
+    determine(bench, TARGETS)
+    plan = check_plan(bench, PRICES, TARGETS, 10**16)
+    for i in BUYS:
+        rise = usd(plan.targets[i].unit, PRICES[i], KINDS[i].decimals) - usd(
+            plan.units[i], PRICES[i], KINDS[i].decimals
+        )
+        assert rise <= plan.nav // 100
+    assert usd(plan.targets[5].unit, PRICES[5], 18) < usd(KINDS[5].target, PRICES[5], 18)
+
+
+def test_a_rise_of_exactly_the_step_is_not_cut(bench: Bench) -> None:
+    determine(bench, TARGETS)
+    plan = plan_of(bench)
+    wide = bench.chain.read(
+        bench.opener.plan(
+            bench.index, bench.oracle, bench.methodology, bench.chain.read(bench.rebalancer.month()).determination, WAD
+        )
+    )
+    assert [t.unit for t in wide.targets] == [t.unit for t in plan.targets]
+    assert {i: plan.targets[i].side for i in (*SELLS, *BUYS)} == {
+        **dict.fromkeys(SELLS, SELL),
+        **dict.fromkeys(BUYS, BUY),
+    }
+
+
+def test_any_plan_is_the_model_s(bench: Bench) -> None:
+    """Posted prices and targets, gifts, retired components and steps at random."""
+
+    @settings(max_examples=40, deadline=None, phases=UNSHRUNK)
+    @given(
+        prices=st.lists(st.integers(50, 300), min_size=6, max_size=6),
+        dead=st.sets(st.sampled_from(range(6)), max_size=2),
+        aims=st.dictionaries(st.sampled_from(range(6)), st.integers(1, 4_000_000), min_size=1),
+        step=st.one_of(st.integers(1, WAD), st.integers(WAD // 1000, WAD // 10)),
+        shares=st.sampled_from([0, 1, SUPPLY // 7]),
+    )
+    def check(prices: list[int], dead: set[int], aims: dict[int, int], step: int, shares: int) -> None:
+        if all(i in dead for i in aims) or len(dead & {0, 1, 2, HELD, 5}) == 5:
+            return
+        snapshot = bench.chain.cheats.snapshot()
+        try:
+            if shares:
+                bench.mint(shares, bench.holder)
+            wanted = {i: max(1, KINDS[i].target * part // 10**6) for i, part in sorted(aims.items())}
+            posted = [0 if i in dead else PRICES[i] * parts // 100 for i, parts in enumerate(prices)]
+            bench.set_limits(max_step=step)
+            bench.post_prices(posted)
+            determine(bench, wanted)
+            check_plan(bench, posted, wanted, step)
+        finally:
+            bench.chain.cheats.revert(snapshot)
+
+    check()

@@ -1,0 +1,190 @@
+"""What the owner sets, the bounds of each field, and the constructor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ballast.deploy import created_address
+from tests.helpers.bench import (
+    LIMITS,
+    NOTICE,
+    TIMETABLE,
+    Bench,
+)
+from tests.helpers.chain import Chain
+from tests.helpers.fund import DAY, EXECUTION, WAD
+from tests.helpers.reverts import assert_reverts
+
+T = NOTICE - DAY
+
+LIMITS_WITHIN = [
+    {"last_tolerance": 0, "first_tolerance": -(10**17)},
+    {"last_tolerance": 10**17, "first_tolerance": 10**17},
+    {"batch_cap": 1},
+    {"batch_cap": 10**17},
+    {"loss_budget": 0},
+    {"loss_budget": 2 * 10**16},
+    {"max_step": 1},
+    {"max_step": WAD},
+    {"dust": 10**12},
+    {"dust": 10**15},
+    {"cool_off": 60},
+    {"cool_off": 1800},
+    {"max_idle": 600},
+    {"max_idle": DAY},
+]
+LIMITS_OUTSIDE = [
+    ("lastTolerance", {"last_tolerance": -1, "first_tolerance": -2}),
+    ("lastTolerance", {"last_tolerance": 10**17 + 1}),
+    ("firstTolerance", {"first_tolerance": -(10**17) - 1}),
+    ("firstTolerance", {"first_tolerance": 4 * 10**16 + 1}),
+    ("batchCap", {"batch_cap": 0}),
+    ("batchCap", {"batch_cap": 10**17 + 1}),
+    ("lossBudget", {"loss_budget": 2 * 10**16 + 1}),
+    ("maxStep", {"max_step": 0}),
+    ("maxStep", {"max_step": WAD + 1}),
+    ("dust", {"dust": 10**15 + 1}),
+    ("dust", {"dust": 10**12 - 1}),
+    ("coolOff", {"cool_off": 59}),
+    ("maxIdle", {"max_idle": 599}),
+    ("maxIdle", {"max_idle": DAY + 1}),
+]
+TIMETABLES_WITHIN = [
+    {"notice_days": 1, "min_notice": DAY},
+    {"notice_days": 14, "min_trading": 11 * DAY},
+    {"min_notice": 0},
+    {"min_notice": 7 * DAY},
+    {"min_trading": 0},
+    {"min_trading": 18 * DAY},
+    {"day": 1, "min_trading": 18 * DAY},
+    {"day": 2, "fixed_day": 1, "min_trading": 20 * DAY},
+    {"day": 2, "fixed_day": 20, "min_trading": DAY},
+    {"day": 0, "fixed_day": 200},
+]
+TIMETABLES_OUTSIDE = [
+    ("noticeDays", {"notice_days": 0}),
+    ("noticeDays", {"notice_days": 15}),
+    ("minNotice", {"min_notice": 7 * DAY + 1}),
+    ("fixedDay", {"day": 2, "fixed_day": 0}),
+    ("fixedDay", {"day": 2, "fixed_day": 21}),
+    ("minTrading", {"min_trading": 18 * DAY + 1}),
+    ("minTrading", {"day": 2, "fixed_day": 20, "min_trading": DAY + 1}),
+]
+
+
+@pytest.mark.parametrize("fields", LIMITS_WITHIN, ids=str)
+def test_limits_within_their_bounds(bench: Bench, fields: dict[str, int]) -> None:
+    limits = replace(LIMITS, **fields).as_tuple()
+    receipt = bench.chain.send(bench.rebalancer.setLimits(limits), bench.owner, at=T)
+    assert tuple(bench.chain.read(bench.rebalancer.limits())) == limits
+    assert tuple(bench.rebalancer.events(receipt, "LimitsSet")[0].limits) == limits
+
+
+@pytest.mark.parametrize(("name", "fields"), LIMITS_OUTSIDE, ids=str)
+def test_limits_outside_their_bounds(bench: Bench, name: str, fields: dict[str, int]) -> None:
+    call = bench.rebalancer.setLimits(replace(LIMITS, **fields).as_tuple())
+    assert_reverts(bench.chain, call, "LimitOutOfBounds", name.encode().ljust(32, b"\0"), sender=bench.owner, at=T)
+
+
+@pytest.mark.parametrize("fields", TIMETABLES_WITHIN, ids=str)
+def test_timetables_within_their_bounds(bench: Bench, fields: dict[str, int]) -> None:
+    timetable = replace(TIMETABLE, **fields).as_tuple()
+    receipt = bench.chain.send(bench.rebalancer.setTimetable(timetable), bench.owner, at=T)
+    assert tuple(bench.chain.read(bench.rebalancer.timetable())) == timetable
+    assert tuple(bench.rebalancer.events(receipt, "TimetableSet")[0].timetable) == timetable
+
+
+@pytest.mark.parametrize(("name", "fields"), TIMETABLES_OUTSIDE, ids=str)
+def test_timetables_outside_their_bounds(bench: Bench, name: str, fields: dict[str, int]) -> None:
+    call = bench.rebalancer.setTimetable(replace(TIMETABLE, **fields).as_tuple())
+    assert_reverts(bench.chain, call, "LimitOutOfBounds", name.encode().ljust(32, b"\0"), sender=bench.owner, at=T)
+
+
+def test_methodology_and_guardian(bench: Bench, stranger: str) -> None:
+    receipt = bench.chain.send(bench.rebalancer.setMethodology(bench.opener), bench.owner, at=T)
+    assert bench.chain.read(bench.rebalancer.methodology()) == bench.opener.address
+    assert bench.rebalancer.events(receipt, "MethodologySet")[0].methodology == bench.opener.address
+    receipt = bench.chain.send(bench.rebalancer.setGuardian(stranger), bench.owner, at=T)
+    assert bench.chain.read(bench.rebalancer.guardian()) == stranger
+    assert bench.rebalancer.events(receipt, "GuardianSet")[0].guardian == stranger
+    call = bench.rebalancer.setMethodology(stranger)
+    assert_reverts(bench.chain, call, "NotContract", stranger, sender=bench.owner, at=T)
+
+
+def setters(bench: Bench) -> dict[str, Any]:
+    return {
+        "limits": bench.rebalancer.setLimits(LIMITS.as_tuple()),
+        "timetable": bench.rebalancer.setTimetable(TIMETABLE.as_tuple()),
+        "methodology": bench.rebalancer.setMethodology(bench.methodology),
+        "guardian": bench.rebalancer.setGuardian(bench.guardian),
+    }
+
+
+@pytest.mark.parametrize("name", ["limits", "timetable", "methodology", "guardian"])
+def test_only_the_owner(bench: Bench, stranger: str, name: str) -> None:
+    call = setters(bench)[name]
+    for account in (stranger, bench.guardian, bench.keeper):
+        assert_reverts(bench.chain, call, "OwnableUnauthorizedAccount", account, sender=account, at=T)
+    bench.chain.send(call, bench.owner, at=T)
+
+
+@pytest.mark.parametrize("name", ["limits", "timetable", "methodology"])
+def test_not_while_trading(bench: Bench, name: str) -> None:
+    bench.determine()
+    bench.chain.send(setters(bench)[name], bench.owner, at=NOTICE + 1)
+    bench.start()
+    assert_reverts(bench.chain, setters(bench)[name], "TradingOpen", sender=bench.owner, at=EXECUTION)
+
+
+def test_the_guardian_changes_also_while_trading(bench: Bench, stranger: str) -> None:
+    bench.open()
+    bench.chain.send(bench.rebalancer.setGuardian(stranger), bench.owner, at=EXECUTION + 1)
+    bench.chain.send(bench.rebalancer.pauseFor(60), stranger, at=EXECUTION + 2)
+
+
+def test_constructor_refuses_what_does_not_fit(bench: Bench, chain: Chain, stranger: str) -> None:
+    artifact = chain.artifact("Rebalancer")
+
+    def create(**parts: Any) -> Any:
+        given = {
+            "index": bench.index,
+            "oracle": bench.oracle,
+            "opener": bench.opener,
+            "methodology": bench.methodology,
+            "owner": bench.owner,
+            "guardian": bench.guardian,
+            "limits": LIMITS.as_tuple(),
+            "timetable": TIMETABLE.as_tuple(),
+        }
+        return artifact.create(*{**given, **parts}.values())
+
+    for part in ("oracle", "opener"):
+        assert_reverts(chain, create(**{part: stranger}), "NotContract", stranger, sender=stranger)
+    assert_reverts(chain, create(), "WrongRebalancer", bench.rebalancer.address, sender=stranger)
+
+    # An index token that names the very next contract of this account.
+    place = created_address(stranger, chain.nonce(stranger) + 1)
+    index = chain.deploy("IndexToken", "Other", "OTHER", place, stranger, stranger, 0, 1, sender=stranger)
+    bad = replace(LIMITS, batch_cap=0).as_tuple()
+    assert_reverts(chain, create(index=index, methodology=stranger), "NotContract", stranger, sender=stranger)
+    name = b"batchCap".ljust(32, b"\0")
+    assert_reverts(chain, create(index=index, limits=bad), "LimitOutOfBounds", name, sender=stranger)
+    never = replace(TIMETABLE, notice_days=0).as_tuple()
+    name = b"noticeDays".ljust(32, b"\0")
+    assert_reverts(chain, create(index=index, timetable=never), "LimitOutOfBounds", name, sender=stranger)
+    nobody = "0x" + "00" * 20
+    assert_reverts(chain, create(index=index, owner=nobody), "OwnableInvalidOwner", nobody, sender=stranger)
+    chain.send(create(index=index), stranger)
+
+
+def test_a_shorter_notice_does_not_bring_an_old_period_back(bench: Bench) -> None:
+    """On the first day of April's period the notice shrinks, so that the moment lies in March again."""
+    bench.determine(NOTICE)
+    shorter = replace(TIMETABLE, notice_days=1, min_notice=0)
+    bench.chain.send(bench.rebalancer.setTimetable(shorter.as_tuple()), bench.owner, at=NOTICE + 1)
+    for at in (NOTICE + 2, EXECUTION - 2 * DAY, EXECUTION - DAY - 1):
+        assert bench.due(at)[0] == "None"
+    assert bench.due(EXECUTION)[:2] == ("Start", "Due")

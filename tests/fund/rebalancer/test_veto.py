@@ -1,0 +1,75 @@
+"""veto()."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.bench import NOTICE, PERIOD, Bench, not_due
+from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
+from tests.helpers.reverts import assert_reverts
+
+NEXT = PERIOD_END + 1
+AFTER_NEXT = 1621900800  # 2021-05-25: the period June 2021 begins
+
+
+def veto(bench: Bench, account: str, at: int) -> None:
+    receipt = bench.chain.send(bench.rebalancer.veto(), account, at=at)
+    (event,) = bench.rebalancer.events(receipt, "Vetoed")
+    assert event.by == account
+
+
+@pytest.mark.parametrize("role", ["guardian", "owner"])
+def test_lets_the_period_pass(bench: Bench, role: str) -> None:
+    bench.determine()
+    veto(bench, getattr(bench, role), EXECUTION - 1)
+    month = bench.chain.read(bench.rebalancer.month())
+    assert (month.phase, month.lastVeto) == (2, PERIOD)
+    for at in (EXECUTION, PERIOD_END):
+        assert bench.due(at) == ("None", "Vetoed", NEXT)
+        assert_reverts(bench.chain, bench.rebalancer.start(), "NotDue", *not_due("Start", "Vetoed"), at=at)
+    bench.determine(NEXT)
+    assert bench.chain.read(bench.rebalancer.month()).phase == 1
+
+
+def test_only_guardian_and_owner(bench: Bench, stranger: str) -> None:
+    bench.determine()
+    for account in (stranger, bench.keeper, bench.holder):
+        call = bench.rebalancer.veto()
+        assert_reverts(bench.chain, call, "NotGuardian", account, sender=account, at=EXECUTION)
+
+
+def test_needs_a_determination(bench: Bench) -> None:
+    call = bench.rebalancer.veto()
+    for account in (bench.guardian, bench.owner):
+        assert_reverts(bench.chain, call, "NothingToVeto", sender=account, at=NOTICE)
+    bench.determine()
+    assert_reverts(bench.chain, call, "NothingToVeto", sender=bench.guardian, at=NEXT)  # another period's
+    bench.start()
+    assert_reverts(bench.chain, call, "NothingToVeto", sender=bench.owner, at=EXECUTION + 1)
+
+
+def test_once_is_enough(bench: Bench) -> None:
+    bench.determine()
+    veto(bench, bench.guardian, NOTICE)
+    call = bench.rebalancer.veto()
+    assert_reverts(bench.chain, call, "NothingToVeto", sender=bench.guardian, at=NOTICE + 1)
+
+
+def test_the_guardian_not_twice_running(bench: Bench) -> None:
+    bench.determine()
+    veto(bench, bench.guardian, NOTICE)
+    bench.determine(NEXT)
+    call = bench.rebalancer.veto()
+    assert_reverts(bench.chain, call, "VetoedBefore", PERIOD, sender=bench.guardian, at=NEXT)
+    veto(bench, bench.owner, NEXT)
+    bench.determine(AFTER_NEXT)
+    assert_reverts(bench.chain, call, "VetoedBefore", PERIOD + 1, sender=bench.guardian, at=AFTER_NEXT)
+
+
+def test_the_guardian_again_after_a_month_without(bench: Bench) -> None:
+    bench.determine()
+    veto(bench, bench.guardian, NOTICE)
+    bench.determine(NEXT)
+    bench.determine(AFTER_NEXT)
+    veto(bench, bench.guardian, AFTER_NEXT + DAY)
+    assert bench.chain.read(bench.rebalancer.month()).lastVeto == PERIOD + 2

@@ -1,0 +1,169 @@
+"""Contracts as Python objects: `token.transfer(to, 1)` is a `Call` that the chain reads, sends, or expects to revert.
+
+Nothing here talks to a chain, and nothing guesses: arguments are encoded and results decoded by the ABI alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import namedtuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from eth_abi import decode, encode
+from eth_utils import keccak, to_checksum_address
+
+Entry = Mapping[str, Any]
+"""One entry of an ABI, or one of its parameters."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of a contract with its arguments, or a creation (`to` is None)."""
+
+    to: str | None
+    data: bytes
+    name: str
+    abi: Sequence[Entry]
+    outputs: Sequence[Entry] = ()
+
+    def decode(self, answer: bytes) -> Any:
+        """What the call returned: None, the one value, or a named tuple of the values. Structs are named tuples."""
+        values = decode_values(self.outputs, answer)
+        if len(values) < 2:
+            return values[0] if values else None
+        return _record([p["name"] for p in self.outputs], values)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A compiled contract."""
+
+    name: str
+    abi: Sequence[Entry]
+    code: bytes
+
+    def create(self, *args: Any) -> Call:
+        """Its creation with these constructor arguments."""
+        inputs: Sequence[Entry] = next((e["inputs"] for e in self.abi if e["type"] == "constructor"), [])
+        return Call(None, self.code + encode_values(inputs, args), f"new {self.name}", self.abi)
+
+    def at(self, address: str) -> Contract:
+        """The contract at this address."""
+        return Contract(to_checksum_address(address), self)
+
+
+class Contract:
+    """A deployed contract. Every function of its ABI is an attribute that makes a `Call`."""
+
+    def __init__(self, address: str, artifact: Artifact) -> None:
+        self.address = address
+        self.artifact = artifact
+
+    @property
+    def abi(self) -> Sequence[Entry]:
+        return self.artifact.abi
+
+    def __repr__(self) -> str:
+        return f"<{self.artifact.name} {self.address}>"
+
+    def __getattr__(self, name: str) -> Callable[..., Call]:
+        entries = [e for e in self.abi if e["type"] == "function" and e["name"] == name]
+        if not entries:
+            raise AttributeError(f"{self.artifact.name} has no function {name}")
+
+        def call(*args: Any) -> Call:
+            fits = [e for e in entries if len(e["inputs"]) == len(args)]
+            if len(fits) != 1:
+                raise TypeError(f"{self.artifact.name}.{name}: {len(args)} arguments fit {len(fits)} functions")
+            (entry,) = fits
+            data = selector(entry) + encode_values(entry["inputs"], args)
+            return Call(self.address, data, name, self.abi, entry["outputs"])
+
+        return call
+
+    def events(self, receipt: Mapping[str, Any], name: str) -> list[Any]:
+        """This contract's events of that name in a receipt, as named tuples."""
+        (entry,) = [e for e in self.abi if e["type"] == "event" and e["name"] == name]
+        topic = "0x" + keccak(text=signature(entry)).hex()
+        return [
+            _decode_log(entry, log)
+            for log in receipt["logs"]
+            if to_checksum_address(log["address"]) == self.address and log["topics"][0] == topic
+        ]
+
+
+def type_of(parameter: Entry) -> str:
+    """Canonical type, with structs written out as tuples."""
+    kind: str = parameter["type"]
+    if not kind.startswith("tuple"):
+        return kind
+    inner = ",".join(type_of(c) for c in parameter["components"])
+    return f"({inner}){kind.removeprefix('tuple')}"
+
+
+def signature(entry: Entry) -> str:
+    """`name(type,type)` of a function, error or event."""
+    return f"{entry['name']}({','.join(type_of(p) for p in entry['inputs'])})"
+
+
+def selector(entry: Entry) -> bytes:
+    """The 4 bytes that calldata or revert data begin with."""
+    return keccak(text=signature(entry))[:4]
+
+
+def encode_values(parameters: Sequence[Entry], values: Sequence[Any]) -> bytes:
+    """ABI encoding. Contracts stand for their address."""
+    if len(parameters) != len(values):
+        raise TypeError(f"{len(values)} values for {len(parameters)} parameters")
+    return encode([type_of(p) for p in parameters], [_plain(v) for v in values])
+
+
+def decode_values(parameters: Sequence[Entry], data: bytes) -> tuple[Any, ...]:
+    """ABI decoding; addresses come checksummed, structs as named tuples."""
+    values = decode([type_of(p) for p in parameters], data)
+    return tuple(_named(p, v) for p, v in zip(parameters, values, strict=True))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Contract):
+        return value.address
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value] if isinstance(value, list) else tuple(_plain(v) for v in value)
+    return value
+
+
+def _named(parameter: Entry, value: Any) -> Any:
+    kind: str = parameter["type"]
+    if kind.endswith("]"):
+        return [_named({**parameter, "type": re.sub(r"\[\d*\]$", "", kind)}, v) for v in value]
+    if kind == "tuple":
+        components = parameter["components"]
+        fields = [_named(c, v) for c, v in zip(components, value, strict=True)]
+        return _record([c["name"] for c in components], fields)
+    return to_checksum_address(value) if kind == "address" else value
+
+
+def _record(names: Sequence[str], values: Sequence[Any]) -> Any:
+    return _record_type(tuple(names))(*values)
+
+
+@cache
+def _record_type(names: tuple[str, ...]) -> Any:
+    # Solidity's names may be Python's keywords (`from`) or empty: such fields are named by position.
+    return namedtuple("Struct", names, rename=True)
+
+
+def _decode_log(entry: Entry, log: Mapping[str, Any]) -> Any:
+    topics: Iterator[str] = iter(log["topics"][1:])
+    plain = [p for p in entry["inputs"] if not p["indexed"]]
+    rest = iter(decode_values(plain, bytes.fromhex(log["data"].removeprefix("0x"))))
+    values = []
+    for parameter in entry["inputs"]:
+        if parameter["indexed"]:
+            values.append(decode_values([parameter], bytes.fromhex(next(topics).removeprefix("0x")))[0])
+        else:
+            values.append(next(rest))
+    return _record([p["name"] for p in entry["inputs"]], values)

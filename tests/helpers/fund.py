@@ -1,0 +1,255 @@
+"""A fund on the fork, wired by hand so that every part can be chosen, with the accounts around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ballast.deploy import created_address
+from localnet.market import Market
+from localnet.month import Month
+from localnet.world import World
+from tests.helpers.chain import Chain
+from tests.helpers.contracts import Call, Contract
+
+WAD = 10**18
+DAY = 86_400
+YEAR = 31_557_600
+"""Seconds of the year that the yearly fee refers to: 365.25 days."""
+ETH = ANYONE = "0x" + "00" * 20
+DEAD = "0x000000000000000000000000000000000000dEaD"
+LOCKED_SHARES = WAD // 10
+FOREVER = 2**256 - 1
+
+FOUNDED = 1_616_457_600
+"""2021-03-23 00:00 UTC: when the fund of the fixtures is deployed, in the period of March."""
+PERIOD_START = 1_616_630_400
+"""2021-03-25 00:00 UTC: the period of April begins, 7 days before the month."""
+EXECUTION = 1_617_235_200
+"""2021-04-01 00:00 UTC: the first business day of April 2021, a Thursday."""
+PERIOD_END = 1_619_222_399
+"""2021-04-23 23:59:59 UTC: the last second of the period of April."""
+
+NONE, HARD = 0, 1  # MarketCap's kinds of cap
+FIRST_BUSINESS_DAY, LAST_DAY, FIXED_DAY = 0, 1, 2  # execution days
+
+
+@dataclass(frozen=True)
+class Limits:
+    """As `Limits` of the rebalancer; fractions with 18 decimals, times in seconds."""
+
+    first_tolerance: int = -15 * WAD // 1000
+    last_tolerance: int = 4 * WAD // 100
+    batch_cap: int = 2 * WAD // 100
+    loss_budget: int = 5 * WAD // 1000
+    max_step: int = WAD // 10
+    dust: int = 2 * 10**13
+    cool_off: int = 600
+    max_idle: int = 1800
+
+    def as_tuple(self) -> tuple[int, ...]:
+        return tuple(self.__dict__.values())
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """As `Timetable` of the rebalancer; times in seconds."""
+
+    day: int = FIRST_BUSINESS_DAY
+    fixed_day: int = 0
+    notice_days: int = 7
+    min_notice: int = 2 * DAY
+    min_trading: int = 2 * DAY
+
+    def as_tuple(self) -> tuple[int, ...]:
+        return tuple(self.__dict__.values())
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a fund is deployed with."""
+
+    fee: int = 95 * WAD // 10_000
+    supply_cap: int = 1_000_000
+    limits: Limits = field(default_factory=Limits)
+    timetable: Timetable = field(default_factory=Timetable)
+    timelock_delay: int = 2 * DAY
+    max_age: int = 25 * 3600
+    """Oldest answer of a feed that counts, in seconds."""
+
+    def but(self, **changes: Any) -> Setup:
+        """The same with other values."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Fund:
+    """A deployed and seeded fund and who stands around it. `deployer` holds all shares but the locked ones."""
+
+    chain: Chain
+    world: World
+    setup: Setup
+    index: Contract
+    rebalancer: Contract
+    opener: Contract
+    oracle: Contract
+    methodology: Contract
+    timelock: Contract
+    filler: Contract
+    lens: Contract
+    deployer: str
+    proposer: str
+    guardian: str
+    recipient: str
+
+    @property
+    def owner(self) -> str:
+        """The timelock's address; the node signs for it, so that owner calls can skip the delay."""
+        return self.timelock.address
+
+    def tokens(self) -> list[str]:
+        """Addresses of the components, in the list's order."""
+        return [component.token for component in self.chain.read(self.index.components())]
+
+    def balances(self, account: str | Contract | None = None, tokens: Sequence[str] | None = None) -> list[int]:
+        """Token wei of each component (or of `tokens`) held by the index token, or by `account`."""
+        holder = self.index if account is None else account
+        listed = self.tokens() if tokens is None else tokens
+        return [self.chain.read(self.token(t).balanceOf(holder)) for t in listed]
+
+    def token(self, address: str) -> Contract:
+        """A component as a contract; its `mint` is open."""
+        return self.chain.at("ReferenceToken", address)
+
+    def move_to(self, time: int) -> None:
+        """Goes to a time and has every feed answer its reference price there: the latest block is at `time` + 1."""
+        self.chain.move_to(time)
+        self.market().post_feeds()
+
+    def market(self) -> Market:
+        """A market at the month's prices; change prices on one of your own and post them."""
+        return Market(self.chain.rpc, self.world)
+
+    def mint(self, shares: int, to: str, *, at: int | None = None) -> dict[str, Any]:
+        """Mints for `to`, who must be funded (see `fund_holder`), at any price."""
+        tokens = self.tokens()
+        return self.chain.send(self.index.mint(shares, to, tokens, [FOREVER] * len(tokens)), to, at=at)
+
+    def redeem(self, shares: int, holder: str, *, at: int | None = None) -> dict[str, Any]:
+        """Redeems the holder's shares to himself, at any price."""
+        tokens = self.tokens()
+        return self.chain.send(self.index.redeem(shares, holder, tokens, [0] * len(tokens), 0), holder, at=at)
+
+
+def create_index(
+    chain: Chain, deployer: str, rebalancer: str, owner: str, recipient: str, *, fee: int = 0, supply_cap: int = 10**6
+) -> Contract:
+    """An index token that is not seeded yet."""
+    return chain.deploy("IndexToken", "Ballast", "BLST", rebalancer, owner, recipient, fee, supply_cap, sender=deployer)
+
+
+def give(chain: Chain, account: str, spender: Contract, amounts: dict[str, int]) -> None:
+    """Mints token wei to the account and lets the spender take any amount of each."""
+    for address, amount in amounts.items():
+        token = chain.at("ReferenceToken", address)
+        chain.send(token.mint(account, amount), account)
+        chain.send(token.approve(spender, FOREVER), account)
+
+
+def fund_holder(fund: Fund, name: str, wei: int = 10**30) -> str:
+    """An account that can pay for any mint: `wei` of each of the world's tokens, approved to the index token."""
+    account = fund.chain.account(name)
+    give(fund.chain, account, fund.index, {token.address: wei for token in fund.world.tokens})
+    return account
+
+
+def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: int = FOUNDED) -> Fund:
+    """Deploys a fund and seeds it in the month's published state: units before the rebalance, total supply.
+
+    It begins at `at`, or where the chain stands if that is later. The feeds are posted at the reference prices.
+    """
+    deployer, proposer = chain.account("deployer"), chain.account("proposer")
+    guardian, recipient = chain.account("guardian"), chain.account("fee recipient")
+    chain.move_to(max(at, chain.now()))
+    Market(chain.rpc, world).post_feeds()
+
+    timelock = chain.deploy("Timelock", setup.timelock_delay, [proposer], [ANYONE], sender=deployer)
+    opener = chain.deploy("Opener", sender=deployer)
+    lens = chain.deploy("FundLens", sender=deployer)
+    filler = chain.deploy("UniswapV2Filler", world.weth, sender=deployer)
+    rebalancer_address = created_address(deployer, chain.nonce(deployer) + 3)
+    oracle = chain.deploy("ChainlinkOracle", timelock, rebalancer_address, feeds(world, setup.max_age), sender=deployer)
+    methodology = chain.deploy("MarketCap", timelock, *market_cap_arguments(month), sender=deployer)
+    index = create_index(
+        chain,
+        deployer,
+        rebalancer_address,
+        timelock.address,
+        recipient,
+        fee=setup.fee,
+        supply_cap=setup.supply_cap,
+    )
+    rebalancer = chain.deploy(
+        "Rebalancer",
+        index,
+        oracle,
+        opener,
+        methodology,
+        timelock,
+        guardian,
+        setup.limits.as_tuple(),
+        setup.timetable.as_tuple(),
+        sender=deployer,
+    )
+    assert rebalancer.address == rebalancer_address
+    units = dict(sorted(((c.address, c.current_unit) for c in month.components if c.current_unit), key=by_address))
+    amounts = {token: -(-unit * month.total_supply // WAD) for token, unit in units.items()}
+    give(chain, deployer, index, amounts)
+    chain.send(index.seed(list(units), list(units.values()), month.total_supply, deployer), deployer)
+    chain.impersonate(timelock)
+    return Fund(
+        chain=chain,
+        world=world,
+        setup=setup,
+        index=index,
+        rebalancer=rebalancer,
+        opener=opener,
+        oracle=oracle,
+        methodology=methodology,
+        timelock=timelock,
+        filler=filler,
+        lens=lens,
+        deployer=deployer,
+        proposer=proposer,
+        guardian=guardian,
+        recipient=recipient,
+    )
+
+
+def by_address(entry: tuple[str, Any]) -> int:
+    """Sorts (address, ...) as the contracts do."""
+    return int(entry[0], 16)
+
+
+def feeds(world: World, max_age: int) -> list[tuple[str, str, int, bool]]:
+    """The oracle's feeds: ETH/USD, then each token's."""
+    rows = [(ETH, world.eth_feed, max_age, False)]
+    return rows + [(token.address, token.feed, max_age, False) for token in world.tokens]
+
+
+def market_cap_arguments(month: Month) -> tuple[int, int, list[tuple[str, int]]]:
+    """Cap, cap weight and candidates of a market-cap month, for MarketCap's constructor after the owner."""
+    candidates = sorted(((c.address, c.supply or 0) for c in month.components), key=by_address)
+    return (HARD if month.cap == "hard" else NONE), month.cap_weight or 0, candidates
+
+
+def through_timelock(fund: Fund, call: Call) -> dict[str, Any]:
+    """Schedules the owner's call, waits for the delay, executes it as a stranger; the receipt. Feeds age meanwhile."""
+    chain, salt = fund.chain, (0).to_bytes(32, "big")
+    assert call.to is not None
+    what = (call.to, 0, call.data, bytes(32), salt)
+    scheduled = chain.now() + 1
+    chain.send(fund.timelock.schedule(*what, fund.setup.timelock_delay), fund.proposer, at=scheduled)
+    stranger = chain.account("stranger")
+    return chain.send(fund.timelock.execute(*what), stranger, at=scheduled + fund.setup.timelock_delay)

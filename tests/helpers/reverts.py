@@ -1,0 +1,82 @@
+"""One way to say that a call reverts, for all tests: by the 4-byte selector of the raw revert data, nothing looser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eth_abi import encode
+from eth_utils import to_checksum_address
+
+from localnet.rpc import RpcError
+from tests.helpers.chain import Chain, revert_data
+from tests.helpers.contracts import Artifact, Call, Contract, Entry, decode_values, selector, signature
+
+STRING_REVERT = bytes.fromhex("08c379a0")  # Error(string)
+PANIC = bytes.fromhex("4e487b71")  # Panic(uint256)
+ANY: Any = object()
+"""In place of an argument of an error: any value."""
+
+
+def assert_reverts(
+    chain: Chain,
+    call: Call,
+    error: str,
+    *args: Any,
+    sender: str | None = None,
+    at: int | None = None,
+    of: Contract | Artifact | None = None,
+) -> tuple[Any, ...]:
+    """Asserts that the call reverts with exactly the custom error of this name; its decoded arguments.
+
+    The error is looked up in the ABI of the called contract, or in that of `of` where it comes from a contract called
+    by it. With `args` the error's arguments must be these (ANY for one that does not matter).
+    """
+    entry = _error(call.abi if of is None else of.abi, error)
+    data = failure(chain, call, sender=sender, at=at)
+    if data[:4] != selector(entry):
+        raise AssertionError(f"{call.name}: expected {signature(entry)}, reverted with {_named(data, call)}")
+    given = decode_values(entry["inputs"], data[4:])
+    if args:
+        assert len(args) == len(given), f"{error} has {len(given)} arguments, {len(args)} were expected"
+        wanted = tuple(_plain(a) for a in args)
+        same = all(w is ANY or w == g for w, g in zip(wanted, given, strict=True))
+        assert same, f"{call.name}: expected {error}{wanted}, found {error}{given}"
+    return given
+
+
+def assert_panics(chain: Chain, call: Call, code: int, *, sender: str | None = None, at: int | None = None) -> None:
+    """Asserts that the call reverts with Panic(code), such as 0x11 for an overflow."""
+    data = failure(chain, call, sender=sender, at=at)
+    assert data == PANIC + encode(["uint256"], [code]), f"{call.name}: reverted with {_named(data, call)}"
+
+
+def failure(chain: Chain, call: Call, *, sender: str | None = None, at: int | None = None) -> bytes:
+    """The raw revert data of a call that must revert; an AssertionError if it does not."""
+    try:
+        chain.raw(call, sender=sender, at=at)
+    except RpcError as error:
+        data = revert_data(error)
+        assert data or "revert" in str(error), f"{call.name}: no revert, but: {error}"
+        return data
+    raise AssertionError(f"{call.name}: expected a revert, but it succeeded")
+
+
+def _error(abi: Any, name: str) -> Entry:
+    entries: list[Entry] = [e for e in abi if e["type"] == "error" and e["name"] == name]
+    assert len(entries) == 1, f"the ABI has {len(entries)} errors {name}"
+    return entries[0]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Contract):
+        return value.address
+    if isinstance(value, str) and value.startswith("0x") and len(value) == 42:
+        return to_checksum_address(value)
+    return value
+
+
+def _named(data: bytes, call: Call) -> str:
+    if data[:4] == STRING_REVERT:
+        return f"a text: {data[68:].rstrip(bytes(1)).decode(errors='replace')!r}"
+    known = {selector(e): signature(e) for e in call.abi if e["type"] == "error"}
+    return known.get(data[:4], "an error that is not in the ABI") + f" (0x{data.hex()})"

@@ -1,0 +1,199 @@
+"""A fund on the fork with a clock, and keepers run on it as processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from web3 import Web3
+
+from ballast.book import Book
+from ballast.reference import execution_time, period_start
+from keeper import contracts
+from keeper.chain import Chain
+from keeper.state import FundState, Phase
+from localnet.anvil import ROOT, dies_with_parent, stop
+from localnet.rpc import Rpc
+from replay.clock import Clock, next_look
+
+LOOKS_WITHIN_S = 30.0
+PERIOD = 2021 * 12 + 3
+FAST = {"BALLAST_MAX_HOURS": "1", "BALLAST_POLL_SECONDS": "0.02"}
+"""Few batches: the tests here are about what is sent, not about what it costs."""
+
+
+@dataclass
+class Field:
+    """A fund in the published state of April 2021, before its determination. `account` is the keeper's."""
+
+    w3: Web3
+    rpc: Rpc
+    url: str
+    clock: Clock
+    book: Book
+    book_path: Path
+    config: Any
+    account: Any
+
+    @property
+    def chain(self) -> Chain:
+        return Chain(self.w3, self.book)
+
+    def state(self) -> FundState:
+        return self.chain.read(self.w3.eth.block_number)[0]
+
+    def to_determination(self) -> None:
+        self.clock.jump(period_start(PERIOD, self.config.timetable.notice_days))
+
+    def to_execution(self) -> None:
+        self.clock.jump(execution_time(PERIOD, self.config.timetable.day, self.config.timetable.fixed_day))
+
+    def environment(self, folder: Path, **changes: str | None) -> dict[str, str]:
+        """A keeper's environment; a change of None takes a variable away."""
+        settings: dict[str, str | None] = {
+            "BALLAST_RPC_URL": self.url,
+            "BALLAST_CHAIN_ID": "1",
+            "BALLAST_BOOK": str(self.book_path),
+            "BALLAST_PRIVATE_KEY": str(self.account.private_key),
+            "BALLAST_JOURNAL": str(folder / "keeper.sqlite"),
+            "BALLAST_PULSE": str(folder / "pulse.json"),
+            "BALLAST_MAX_FEE_GWEI": "1000",
+            **FAST,
+            **changes,
+        }
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("BALLAST_")}
+        return inherited | {key: value for key, value in settings.items() if value is not None}
+
+    def command(self, folder: Path, *arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+        """Runs a command of the keeper to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "keeper", *arguments],
+            cwd=folder,
+            env={**self.environment(folder, **changes), "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @contextlib.contextmanager
+    def keeper(self, folder: Path, **changes: str | None) -> Iterator[Running]:
+        """`run` as a process until the block ends."""
+        with (folder / "keeper.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "keeper", "run"],
+                cwd=folder,
+                env={**self.environment(folder, **changes), "PYTHONPATH": str(ROOT)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=dies_with_parent(),  # noqa: PLW1509 (it must run in the child)
+            )
+            try:
+                yield Running(self, process, folder)
+            finally:
+                stop(process)
+
+    def sent_by_keeper(self) -> int:
+        """Transactions of the keeper's account on the chain."""
+        return self.w3.eth.get_transaction_count(self.account.address)
+
+    def events(self, name: str) -> list[Any]:
+        """Events of the rebalancer so far."""
+        contract = self.w3.eth.contract(
+            address=Web3.to_checksum_address(self.book["rebalancer"]), abi=contracts.abi("Rebalancer")
+        )
+        return list(contract.events[name]().get_logs(from_block=self.book.deployed_block))
+
+
+@dataclass
+class Running:
+    """A keeper at work."""
+
+    field: Field
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    def look(self) -> dict[str, Any]:
+        """The pulse once the keeper has looked at the latest block; fails if it ends or takes too long."""
+        block, _ = self.field.clock.latest()
+        end = time.monotonic() + LOOKS_WITHIN_S
+        while time.monotonic() < end:
+            pulse = self.pulse()
+            if pulse is not None and pulse["block"] >= block:
+                return pulse
+            assert self.process.poll() is None, f"keeper ended: {self.log()}"
+            time.sleep(0.005)
+        raise AssertionError(f"keeper did not look at block {block}: {self.log()}")
+
+    def pulse(self) -> dict[str, Any] | None:
+        path = self.folder / "pulse.json"
+        found: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+        return found
+
+    def log(self) -> str:
+        return (self.folder / "keeper.log").read_text()[-2000:]
+
+    def kill(self) -> None:
+        """Ends it at whatever instruction it is."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+        (self.folder / "pulse.json").unlink(missing_ok=True)
+
+    def until_possible(self) -> None:
+        """Lets time pass until the block before the next batch is possible; mining is left off, so that what the keeper
+        sends in that block stays pending."""
+        clock = self.field.clock
+        for _ in range(200):
+            pulse = self.look()
+            number, now = clock.latest()
+            if pulse["block"] < number:
+                continue
+            at = next_look(now, pulse["possible_from"], clock.next_rest())
+            if pulse["possible_from"] is not None and at >= pulse["possible_from"]:
+                self.field.rpc.request("evm_setAutomine", False)
+                self.field.rpc.request("evm_setNextBlockTimestamp", at)
+                self.field.rpc.request("evm_mine")
+                return
+            clock.step(at)
+        raise AssertionError(f"no batch became possible: {self.log()}")
+
+    def until(self, reached: Callable[[], bool], steps: int = 400) -> None:
+        """Lets time pass as the keeper waits for it, until `reached`."""
+        clock = self.field.clock
+        for _ in range(steps):
+            number, now = clock.latest()
+            pulse = self.look()
+            if reached():
+                return
+            if clock.latest()[0] == number:
+                clock.step(next_look(now, pulse["possible_from"], clock.next_rest()))
+        raise AssertionError(f"not reached after {steps} steps: {self.log()}")
+
+    def to_trading(self) -> None:
+        """Through determination and start."""
+        self.field.to_determination()
+        self.until(lambda: self.field.state().phase is Phase.DETERMINED)
+        self.field.to_execution()
+        self.until(lambda: self.field.state().phase is Phase.TRADING)
+
+    def to_the_end(self) -> None:
+        """Until the month is done."""
+        self.until(lambda: self.field.state().phase is Phase.IDLE)
+
+
+def journal_rows(folder: Path) -> list[dict[str, Any]]:
+    """What stands in a keeper's journal."""
+    with contextlib.closing(sqlite3.connect(folder / "keeper.sqlite")) as db:
+        db.row_factory = sqlite3.Row
+        return [dict(row) for row in db.execute("SELECT * FROM transactions ORDER BY id")]

@@ -1,0 +1,188 @@
+"""The keeper's commands, and what it refuses: one line, exit status not 0, nothing sent."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account import Account
+
+from keeper.__main__ import main
+from keeper.state import Phase
+from localnet.anvil import free_port
+from tests.keeper.field import Field, journal_rows
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Keeper:
+    """The keeper's commands in this process, in an environment of their own: a process each would take minutes."""
+
+    def __init__(
+        self, field: Field, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.field = field
+        self.folder = folder
+        self._patch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str, **changes: str | None) -> Ended:
+        self._capsys.readouterr()
+        handlers = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+        try:
+            with self._patch.context() as patch:
+                patch.chdir(self.folder)
+                for name in [name for name in os.environ if name.startswith("BALLAST_")]:
+                    patch.delenv(name)
+                for name, value in self.field.environment(self.folder, **changes).items():
+                    patch.setenv(name, value)
+                code = main(arguments)
+        finally:
+            for number, handler in handlers:
+                signal.signal(number, handler)
+        shown = self._capsys.readouterr()
+        return Ended(code, shown.out, shown.err)
+
+    def refused(self, command: str, **changes: str | None) -> str:
+        """The one line of a refusal."""
+        before = self.field.w3.eth.block_number
+        done = self(command, **changes)
+        assert done.returncode != 0
+        lines = done.stderr.strip().splitlines()
+        assert len(lines) == 1, done.stderr
+        assert lines[0].startswith("keeper: ")
+        assert done.stdout == ""
+        assert self.field.w3.eth.block_number == before
+        assert not (self.folder / "keeper.sqlite").exists()
+        return lines[0].removeprefix("keeper: ")
+
+
+@pytest.fixture
+def keeper(field: Field, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keeper:
+    return Keeper(field, tmp_path, monkeypatch, capsys)
+
+
+def test_a_refusal_ends_the_process(field: Field, tmp_path: Path) -> None:
+    done = field.command(tmp_path, "run", BALLAST_PRIVATE_KEY=None)
+    assert done.returncode == 2
+    assert done.stderr.startswith("keeper: BALLAST_PRIVATE_KEY: not set") and done.stderr.count("\n") == 1
+
+
+def test_status_and_plan_send_nothing_and_need_no_key(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    before = field.w3.eth.block_number
+    for command in ("status", "plan"):
+        shown = keeper(command, BALLAST_PRIVATE_KEY=None)
+        assert shown.returncode == 0, shown.stderr
+        assert field.book.fund in shown.stdout
+        found = json.loads(keeper(command, "--json", BALLAST_PRIVATE_KEY=None).stdout)
+        assert (found["block"], found["fund"]) == (before, field.book.fund)
+    assert field.w3.eth.block_number == before
+    assert not (tmp_path / "keeper.sqlite").exists()
+
+
+def test_once_through_a_month_begin(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    def once() -> str:
+        done = keeper("once")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    field.to_determination()
+    assert once().startswith("determine: 0x")
+    assert field.state().phase is Phase.DETERMINED
+    assert once() == "nothing sent: none (not yet); next: 2021-04-01 00:00:00 UTC\n"
+    field.to_execution()
+    assert once().startswith("start: 0x")
+    assert once().startswith("nothing sent: trade (due); next: 2021-04-01 00:")
+
+    plan: dict[str, Any] = json.loads(keeper("plan", "--json").stdout)["plan"]
+    assert (plan["why"], plan["batches"]) == ("bucket fills", 5)
+    assert int(plan["cost_usd"]) == int(plan["fees_usd"]) + int(plan["impact_usd"])
+    field.clock.step(plan["possible_from"])
+    assert once().startswith("trade: 0x")
+    # What came is what was planned, to the wei: nothing else moved the pools.
+    result = field.events("Traded")[-1]["args"]["result"]
+    batch = plan["batch"]
+    assert result["sold"] == [int(leg["amount"]) for leg in batch["sells"]]
+    assert result["valueOut"] == int(batch["value_out_usd"])
+    assert abs(result["valueIn"] - int(batch["value_in_usd"])) * 10**9 < result["valueIn"]
+    assert [row["action"] for row in journal_rows(tmp_path)] == ["determine", "start", "trade"]
+
+
+def changed_book(field: Field, folder: Path, **changes: Any) -> str:
+    raw = json.loads(field.book_path.read_text())
+    raw["contracts"] |= changes.pop("contracts", {})
+    path = folder / "changed.json"
+    path.write_text(json.dumps({**raw, **changes}))
+    return str(path)
+
+
+@pytest.mark.parametrize("command", ["status", "plan", "once", "run"])
+def test_unreachable_node(keeper: Keeper, field: Field, tmp_path: Path, command: str) -> None:
+    url = f"http://127.0.0.1:{free_port()}/secret-path"
+    line = keeper.refused(command, BALLAST_RPC_URL=url)
+    assert line.startswith("BALLAST_RPC_URL: the node does not answer")
+    assert "secret-path" not in line
+
+
+def test_wrong_chain(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    assert keeper.refused("run", BALLAST_CHAIN_ID="5").startswith("BALLAST_CHAIN_ID: is 5, the node is on chain 1")
+    book = changed_book(field, tmp_path, chain_id=11155111)
+    line = keeper.refused("once", BALLAST_BOOK=book, BALLAST_CHAIN_ID=None)
+    assert line.startswith("BALLAST_RPC_URL: the node is on chain 1")
+    assert "11155111" in line
+
+
+def test_wrong_books(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    assert "no such file" in keeper.refused("status", BALLAST_BOOK=str(tmp_path / "none.json"))
+    book = changed_book(field, tmp_path, contracts={"lens": "0x000000000000000000000000000000000000dEaD"})
+    line = keeper.refused("status", BALLAST_BOOK=book)
+    assert line.startswith("BALLAST_BOOK: lens is 0x000000000000000000000000000000000000dEaD, where chain 1 has no")
+
+
+def test_no_key(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    for command in ("once", "run"):
+        assert keeper.refused(command, BALLAST_PRIVATE_KEY=None).startswith("BALLAST_PRIVATE_KEY: not set")
+    key = "0x" + "12" * 31
+    line = keeper.refused("once", BALLAST_PRIVATE_KEY=key)
+    assert line.startswith("BALLAST_PRIVATE_KEY: not a private key")
+    assert key not in line
+
+
+def test_account_without_funds(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    key = "0x" + "77" * 32
+    address = Account.from_key(key).address
+    for command in ("once", "run"):
+        line = keeper.refused(command, BALLAST_PRIVATE_KEY=key)
+        assert line.startswith(f"account {address}: has no ether")
+
+
+def test_account_with_too_little(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    key = "0x" + "78" * 32
+    field.to_determination()
+    field.rpc.request("anvil_setBalance", Account.from_key(key).address, hex(10**12))
+    before = field.w3.eth.block_number
+    done = keeper("once", BALLAST_PRIVATE_KEY=key)
+    assert done.returncode == 1
+    assert "has 1000000000000 wei, the transaction may cost up to" in done.stderr.strip().splitlines()[-1]
+    assert field.w3.eth.block_number == before
+    assert journal_rows(tmp_path) == []
+
+
+def test_dear_gas_is_waited_for(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    field.to_determination()
+    done = keeper("once", BALLAST_MAX_FEE_GWEI="1")
+    assert done.returncode == 0
+    assert "BALLAST_MAX_FEE_GWEI: 1.00 gwei, the chain asks for" in done.stdout
+    assert journal_rows(tmp_path) == []

@@ -1,0 +1,126 @@
+"""The scripts as their users run them: `ape run ...` in a process of its own, on the fork that the tests stand on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ape
+import click
+import pytest
+import yaml
+
+from ballast.cli import one_line
+from ballast.config import FundConfig
+from localnet.anvil import ROOT
+from localnet.month import Month, load_month
+from localnet.session import NETWORK
+from localnet.world import World
+from replay.funding import month_config
+
+SHARES = 100 * 10**18
+DEPLOYER = "TEST::3"
+"""Ape's name of the account that these tests deploy from."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended."""
+
+    code: int
+    out: str
+    errors: str
+
+    @property
+    def error_lines(self) -> list[str]:
+        """What it wrote to standard error, without blank lines and Ape's own notes."""
+        lines = [line.strip() for line in self.errors.splitlines()]
+        return [line for line in lines if line and not line.startswith(("INFO", "WARNING", "SUCCESS"))]
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture(scope="session")
+def run_script() -> Run:
+    """Runs `ape run <script> ...` on this very fork; `network` and the environment may be replaced."""
+    provider: Any = ape.networks.active_provider
+
+    def run(script: str, *arguments: str, network: str = NETWORK, **environment: str) -> Ran:
+        process = subprocess.run(
+            ["ape", "run", script, *arguments, "--network", network],
+            cwd=ROOT,
+            env={**os.environ, "APE_FOUNDRY_HOST": str(provider.http_uri), "COLUMNS": "200", **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return Ran(process.returncode, process.stdout, process.stderr)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def month() -> Month:
+    """The month that the local mainnet is made of."""
+    return load_month(os.environ["BALLAST_MONTH"])
+
+
+@pytest.fixture(scope="session")
+def config(world: World, month: Month) -> FundConfig:
+    """The month's fund with a small seed."""
+    return month_config(month, world, seed_shares=SHARES, streaming_fee=95 * 10**14)
+
+
+def as_yaml(config: FundConfig) -> dict[str, Any]:
+    """The fund as its YAML file has it; integers are exact there too. Fractions go as decimal texts."""
+    raw: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
+
+    def fraction(value: int) -> str:
+        sign = "-" if value < 0 else ""
+        return f"{sign}{abs(value) // 10**18}.{abs(value) % 10**18:018d}"
+
+    for name in ("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust"):
+        raw["limits"][name] = fraction(raw["limits"][name])
+    for holder, name in ((raw, "streaming_fee"), (raw, "seed_shares"), (raw["methodology"], "cap_weight")):
+        holder[name] = fraction(holder[name])
+    return raw
+
+
+WriteFund = Callable[[dict[str, Any]], Path]
+
+
+@pytest.fixture
+def write_fund(tmp_path: Path) -> WriteFund:
+    """Writes a fund's YAML file."""
+
+    def write(raw: dict[str, Any]) -> Path:
+        path = tmp_path / "fund.yaml"
+        path.write_text(yaml.safe_dump(raw, sort_keys=False), encoding="utf-8")
+        return path
+
+    return write
+
+
+Invoke = Callable[..., Ran]
+
+
+@pytest.fixture(scope="session")
+def invoke() -> Invoke:
+    """Calls a command's function inside this process, on the chain that it is connected to, with its errors made one
+    line as the command does: as good as a process for what is refused, and quick."""
+
+    def call(command: Any, **arguments: Any) -> Ran:
+        try:
+            with one_line():
+                command.callback(**arguments)
+        except click.ClickException as error:
+            return Ran(error.exit_code, "", f"Error: {error.format_message()}\n")
+        return Ran(0, "", "")
+
+    return call

@@ -1,0 +1,142 @@
+"""A month in memory: the fund of a month file, its pools, and a chain that follows the contract's rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from keeper import bucket
+from keeper.batch import Batch
+from keeper.market import NO_PAIR, Market, market_of
+from keeper.settlement import outcome
+from keeper.state import WAD, Action, FundState, Holding, Limits, Opening, Phase, PoolState, Progress, Reason, Side
+from localnet.month import Month, load_month
+from localnet.reserves import load_reserves, pools_of
+
+ROOT = Path(__file__).resolve().parents[3]
+WETH = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
+START = 1_617_235_200  # 2021-04-01 00:00 UTC
+
+LIMITS = Limits(
+    first_tolerance=-15 * 10**15,
+    last_tolerance=40 * 10**15,
+    batch_cap=20 * 10**15,
+    loss_budget=5 * 10**15,
+    max_step=10**17,
+    dust=2 * 10**13,
+    cool_off=600,
+    max_idle=1800,
+)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A fund that is trading, and its pools at rest."""
+
+    state: FundState
+    pools: tuple[PoolState, ...]
+
+    @property
+    def market(self) -> Market:
+        return market_of(WETH, self.pools, self.state)
+
+
+def load(label: str = "dpi-2021-04") -> tuple[Month, tuple[PoolState, ...]]:
+    """A month file and its pools at the month's prices."""
+    month = load_month(ROOT / "data" / "months" / f"{label}.json")
+    depths = pools_of(month, load_reserves(ROOT / "data" / "reserves" / "v2_pairs_months.csv"))
+    pools = tuple(
+        PoolState(d.venue, f"0x{n + 1:040x}", d.token, d.token_wei, d.weth_wei) for n, d in enumerate(depths.pools)
+    )
+    return month, pools
+
+
+def trading(month: Month, pools: tuple[PoolState, ...], limits: Limits = LIMITS) -> Simulated:
+    """The fund right after start, with the published targets."""
+    supply = month.total_supply
+    ordered = sorted(month.components, key=lambda c: int(c.address, 16))
+    holdings = []
+    for index, c in enumerate(ordered):
+        current, target = c.current_unit, c.published_target_unit
+        side = Side.HELD if current == target else Side.SELL if current > target else Side.BUY
+        balance = -(-current * supply // WAD)
+        holdings.append(Holding(index, c.address, c.decimals, False, balance, c.price_usd, side, target, c.price_usd))
+    return Simulated(opened(tuple(holdings), supply, limits), pools)
+
+
+def opened(holdings: tuple[Holding, ...], supply: int, limits: Limits = LIMITS) -> FundState:
+    """A fund with these holdings as start leaves it: the shares of NAV follow from them."""
+    nav = sum(h.start_value(h.balance * WAD // supply) for h in holdings)
+    surplus = held = goals = 0
+    for h in holdings:
+        value, goal = h.start_value(h.balance * WAD // supply), h.start_value(h.unit)
+        if h.side is Side.SELL:
+            surplus += value - goal
+        elif h.side is Side.BUY:
+            held, goals = held + value, goals + goal
+    progress = Progress(START * bucket.SCALE, 0, surplus * WAD // nav, held * WAD // nav)
+    return FundState(
+        block=1,
+        time=START,
+        action=Action.TRADE,
+        reason=Reason.DUE,
+        next=START + 22 * 86_400,
+        period=2021 * 12 + 3,
+        phase=Phase.TRADING,
+        month_period=2021 * 12 + 3,
+        determined_at=START - 6 * 86_400,
+        opening=Opening(goals * WAD // nav, nav, START + 22 * 86_400 - 1),
+        progress=progress,
+        limits=limits,
+        paused_until=0,
+        supply=supply,
+        shares=supply,
+        idle=0,
+        capacity=0,
+        tolerance=0,
+        holdings=holdings,
+    )
+
+
+def at(state: FundState, time: int) -> FundState:
+    """The same fund in a later block."""
+    idle = bucket.idle_x24(state.progress.tat, time, state.limits.max_idle)
+    return replace(
+        state,
+        block=state.block + 1,
+        time=time,
+        idle=idle // bucket.SCALE,
+        capacity=bucket.capacity(idle, state.limits),
+        tolerance=bucket.tolerance(idle, state.limits, state.progress),
+    )
+
+
+def filled(state: FundState, batch: Batch, min_value_in: int) -> FundState:
+    """The fund after a batch over pools as they were planned on; fails where the contract would revert."""
+    sold = {leg.index: leg.amount for leg in batch.sells}
+    arriving = {leg.index: leg.route.received for leg in batch.buys}
+    assert all(amount <= state.surplus(state.holdings[i]) for i, amount in sold.items())
+    found = outcome(state, sold, arriving)
+    idle = bucket.idle_x24(state.progress.tat, state.time, state.limits.max_idle)
+    assert found.share <= bucket.capacity(idle, state.limits), "above capacity"
+    tolerance = bucket.tolerance(idle, state.limits, state.progress, found.share)
+    assert found.value_in * WAD >= found.value_out * (WAD - tolerance), "below tolerance"
+    assert found.value_in >= min_value_in, "below minimum"
+    assert found.progress.spent <= state.limits.loss_budget, "above loss budget"
+    holdings = tuple(
+        replace(h, balance=h.balance - sold.get(h.index, 0) + arriving.get(h.index, 0)) for h in state.holdings
+    )
+    done = found.progress.surplus <= state.limits.dust
+    done = done or found.progress.held + state.limits.dust >= state.opening.buy_targets
+    after = replace(state, holdings=holdings, progress=found.progress)
+    return replace(after, phase=Phase.IDLE, action=Action.NONE, reason=Reason.DONE) if done else after
+
+
+def parts(state: FundState) -> list[int]:
+    """Part of its target that each buy has, 18 decimals."""
+    return [h.balance * WAD // state.target_balance(h) for h in state.holdings if h.side is Side.BUY]
+
+
+def pool_hops(batch: Batch) -> int:
+    """Swaps of a batch that go through a pool."""
+    return sum(swap.pair != NO_PAIR for leg in (*batch.sells, *batch.buys) for swap in leg.route.swaps)

@@ -1,0 +1,326 @@
+"""A fund as data: what is right is read exactly, what is wrong is refused in one line that names it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ballast.config import FundError, load_fund, parse_fund
+from ballast.deploy import created_address, feed_rows
+from ballast.values import parse_duration, parse_fraction, parse_shares
+from localnet.addresses import listed_pairs, origins, usd_feeds
+from localnet.anvil import ROOT
+from localnet.month import load_month
+
+A, B, C = ("0x" + digit * 40 for digit in ("1", "2", "3"))
+FEED = "0x" + "f" * 40
+ZERO = "0x" + "0" * 40
+
+GOOD: dict[str, Any] = {
+    "name": "Fund",
+    "symbol": "FND",
+    "slug": "fund",
+    "chain_id": "1",
+    "weth": "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2",
+    "eth_feed": {"address": FEED, "max_age": "90 min"},
+    "methodology": {"kind": "market_cap", "cap": "hard", "cap_weight": "50 %"},
+    "components": [
+        {
+            "symbol": "BBB",
+            "token": B,
+            "decimals": "8",
+            "feed": {"address": FEED, "max_age": "25 hours", "quoted_in_eth": "true"},
+            "supply": "20",
+            "seed_unit": "7",
+        },
+        {
+            "symbol": "AAA",
+            "token": A,
+            "decimals": "18",
+            "feed": {"address": FEED, "max_age": "1 day"},
+            "supply": "1_000",
+            "seed_unit": "3",
+            "pools": [{"venue": "uniswap", "pair": C}],
+        },
+        {"symbol": "CCC", "token": C, "decimals": "18", "feed": {"address": FEED, "max_age": "600"}, "supply": "5"},
+    ],
+    "seed_shares": "1.5",
+    "supply_cap": "1000",
+    "roles": {"guardian": A, "proposers": ["deployer"], "fee_recipient": "deployer"},
+}
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+def good() -> dict[str, Any]:
+    return copy.deepcopy(GOOD)
+
+
+def test_values_are_read_exactly() -> None:
+    config = parse_fund(good())
+    assert config.eth_feed.max_age == 5_400
+    assert config.methodology.cap_weight == 5 * 10**17
+    assert config.seed_shares == 15 * 10**17
+    assert config.streaming_fee == 95 * 10**14
+    assert [component.symbol for component in config.ordered()] == ["AAA", "BBB", "CCC"]
+    assert [component.symbol for component in config.seeded()] == ["AAA", "BBB"]
+    # 3 x 1.5 = 4.5 and 7 x 1.5 = 10.5, rounded up
+    assert config.seed_amounts() == (5, 11)
+    assert [component.basis for component in config.constituents()] == [1_000, 20, 5]
+    assert config.ordered()[0].book_pools()[0].pair == C
+    assert feed_rows(config)[0] == (ZERO, config.eth_feed.address, 5_400, False)
+    assert [row[0] for row in feed_rows(config)[1:]] == [A, B, C]
+    assert config.limits.as_tuple() == (
+        -15 * 10**15,
+        4 * 10**16,
+        2 * 10**16,
+        5 * 10**15,
+        10**17,
+        2 * 10**13,
+        600,
+        1_800,
+    )
+    assert config.timetable.as_tuple() == (0, 0, 7, 172_800, 172_800)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("25 %", 25 * 10**16),
+        ("25%", 25 * 10**16),
+        ("0.25", 25 * 10**16),
+        ("-1.5 %", -15 * 10**15),
+        ("0.002 %", 2 * 10**13),
+        ("1e-18", 1),
+        ("0.000000000000000001", 1),
+        ("0.100000000000000001", 10**17 + 1),
+        ("14.4177 %", 144_177 * 10**12),
+    ],
+)
+def test_fractions_are_exact(text: str, value: int) -> None:
+    assert parse_fraction(text) == value
+
+
+def test_large_share_amounts_keep_every_digit() -> None:
+    assert parse_shares("318564.173063822888353616") == 318564173063822888353616
+    assert parse_shares("12345678901234567890123.000000000000000001") == 12345678901234567890123 * 10**18 + 1
+
+
+@pytest.mark.parametrize("text", ["", "x", "1e-19", "0.0000000000000000001", "nan", "inf", "1e999999999", "1,5", "% 5"])
+def test_bad_fractions_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a fraction"):
+        parse_fraction(text)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("45", 45), ("600 s", 600), ("30min", 1_800), ("2 days", 172_800)])
+def test_durations(text: str, seconds: int) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "1.5 hours", "-3", "2 weeks", "soon"])
+def test_bad_durations_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a duration"):
+        parse_duration(text)
+
+
+def at(*path: str | int) -> Callable[[object], Edit]:
+    """Sets the field at `path`."""
+
+    def to(value: object) -> Edit:
+        def edit(raw: dict[str, Any]) -> None:
+            place: Any = raw
+            for step in path[:-1]:
+                place = place[step]
+            place[path[-1]] = value
+
+        return edit
+
+    return to
+
+
+def without(*path: str | int) -> Edit:
+    """Removes the field at `path`."""
+
+    def edit(raw: dict[str, Any]) -> None:
+        place: Any = raw
+        for step in path[:-1]:
+            place = place[step]
+        del place[path[-1]]
+
+    return edit
+
+
+def fixed(*weights: str) -> Edit:
+    """The same fund with fixed weights."""
+
+    def edit(raw: dict[str, Any]) -> None:
+        raw["methodology"] = {"kind": "fixed_weight"}
+        for component, weight in zip(raw["components"], weights, strict=True):
+            del component["supply"]
+            component["weight"] = weight
+
+    return edit
+
+
+def both(*edits: Edit) -> Edit:
+    def edit(raw: dict[str, Any]) -> None:
+        for each in edits:
+            each(raw)
+
+    return edit
+
+
+BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
+    "missing field": (without("symbol"), ("symbol: missing",)),
+    "unknown field": (at("colour")("red"), ("colour: unknown field",)),
+    "unknown field inside": (at("limits")({"slipage": "1 %"}), ("limits.slipage: unknown field",)),
+    "missing feed": (without("components", 1, "feed"), ("components[1] (AAA).feed: missing",)),
+    "zero address": (at("components", 0, "token")(ZERO), ("components[0] (BBB).token", ZERO, "other than zero")),
+    "zero role": (at("roles", "guardian")(ZERO), ("roles.guardian", "other than zero")),
+    "zero feed": (at("components", 0, "feed", "address")(ZERO), ("components[0] (BBB).feed.address", "zero")),
+    "short address": (at("weth")("0xC02a"), ("weth", "'0xC02a'", "40 hexadecimal digits")),
+    "wrong checksum": (
+        at("weth")("0xc02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"),
+        ("weth", "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2", "checksum"),
+    ),
+    "supply 0": (at("components", 2, "supply")("0"), ("components[2] (CCC).supply", "'0'", "from 1 to")),
+    "supply no number": (at("components", 2, "supply")("many"), ("components[2] (CCC).supply", "'many'")),
+    "no supply and no unit": (without("components", 2, "supply"), ("(CCC) supply: missing",)),
+    "weight in a market-cap fund": (at("components", 1, "weight")("50 %"), ("(AAA) weight", "market_cap", "supply")),
+    "duplicate token": (at("components", 0, "token")(A), ("duplicate token", A, "BBB and AAA")),
+    "duplicate symbol": (at("components", 0, "symbol")("AAA"), ("duplicate symbol", "'AAA'")),
+    "no components": (at("components")([]), ("components", "at least 1 item")),
+    "decimals": (at("components", 0, "decimals")("28"), ("components[0] (BBB).decimals", "'28'", "0 to 27")),
+    "venue": (at("components", 1, "pools", 0, "venue")("curve"), ("pools[0].venue", "'curve'", "'uniswap'")),
+    "feed age": (at("eth_feed", "max_age")("9 days"), ("eth_feed.max_age", "'9 days'", "691200")),
+    "ETH feed in ETH": (at("eth_feed", "quoted_in_eth")("true"), ("eth_feed.quoted_in_eth", "ETH/USD")),
+    "no flag": (at("eth_feed", "quoted_in_eth")("yes"), ("eth_feed.quoted_in_eth", "'yes'", "true or false")),
+    "nothing seeded": (
+        both(at("components", 0, "seed_unit")("0"), at("components", 1, "seed_unit")("0")),
+        ("every seed_unit is 0",),
+    ),
+    "seed too small": (at("seed_shares")("0.9"), ("seed_shares", "'0.9'", "at least 1 share")),
+    "seed above the cap": (at("supply_cap")("1"), ("supply_cap", "1", "at least seed_shares")),
+    "fee": (at("streaming_fee")("6 %"), ("streaming_fee", "'6 %'", "0 to 5 %")),
+    "methodology": (at("methodology", "kind")("equal"), ("methodology.kind", "'equal'", "'fixed_weight'")),
+    "cap without weight": (without("methodology", "cap_weight"), ("methodology.cap_weight", "hard")),
+    "cap nobody can fill": (at("methodology", "cap_weight")("30 %"), ("cap_weight", "3 constituents")),
+    "weights do not sum": (fixed("50 %", "30 %", "19 %"), ("weights sum to 990000000000000000", str(10**18))),
+    "cap with fixed weights": (
+        both(fixed("50 %", "30 %", "20 %"), at("methodology", "cap")("hard"), at("methodology", "cap_weight")("40 %")),
+        ("methodology.cap", "'hard'", "none"),
+    ),
+    "tolerance": (at("limits")({"last_tolerance": "11 %"}), ("limits.last_tolerance", "'11 %'", "0 to 10 %")),
+    "tolerances crossed": (
+        at("limits")({"first_tolerance": "3 %", "last_tolerance": "2 %"}),
+        ("limits.first_tolerance", "at most last_tolerance"),
+    ),
+    "batch cap": (at("limits")({"batch_cap": "0"}), ("limits.batch_cap", "'0'", "at most 10 %")),
+    "idle": (at("limits")({"cool_off": "1 hour"}), ("limits.max_idle", "at least cool_off 3600 s")),
+    "dust": (at("limits")({"dust": "1 %"}), ("limits.dust", "'1 %'", "0.1 %")),
+    "notice": (at("timetable")({"notice_days": "15"}), ("timetable.notice_days", "'15'", "from 1 to 14")),
+    "notice too long": (
+        at("timetable")({"notice_days": "1", "min_notice": "2 days"}),
+        ("timetable.min_notice", "172800", "1 days"),
+    ),
+    "fixed day": (at("timetable")({"day": "fixed_day", "fixed_day": "21"}), ("timetable.fixed_day", "21", "1 to 20")),
+    "day": (at("timetable")({"day": "someday"}), ("timetable.day", "'someday'", "'last_day'")),
+    "trading too long": (at("timetable")({"min_trading": "19 days"}), ("timetable.min_trading", str(18 * 86_400))),
+    "no proposers": (at("roles", "proposers")([]), ("roles.proposers", "at least 1 item")),
+    "slug": (at("slug")("My Fund"), ("slug", "'My Fund'", "lower-case")),
+    "chain id": (at("chain_id")("mainnet"), ("chain_id", "'mainnet'", "whole number")),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_funds_are_refused_in_one_line(name: str) -> None:
+    edit, words = BAD[name]
+    raw = good()
+    edit(raw)
+    with pytest.raises(FundError) as caught:
+        parse_fund(raw)
+    line = str(caught.value)
+    assert "\n" not in line
+    for word in words:
+        assert word in line, line
+
+
+def test_right_weights_are_taken() -> None:
+    raw = good()
+    fixed("50 %", "30 %", "20 %")(raw)
+    assert sum(component.basis for component in parse_fund(raw).components) == 10**18
+
+
+def test_a_component_without_a_basis_is_held_and_leaves() -> None:
+    raw = good()
+    without("components", 1, "supply")(raw)
+    config = parse_fund(raw)
+    assert [component.symbol for component in config.constituents()] == ["BBB", "CCC"]
+    assert [component.symbol for component in config.seeded()] == ["AAA", "BBB"]
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "fund.yaml"
+    with pytest.raises(FundError, match=r"fund\.yaml: no such file"):
+        load_fund(path)
+    path.write_text("name: [")
+    with pytest.raises(FundError, match="not YAML"):
+        load_fund(path)
+    path.write_text("- a\n- b\n")
+    with pytest.raises(FundError, match="expected a mapping"):
+        load_fund(path)
+    path.write_text(yaml.safe_dump(good()) + "name: Again\n")
+    with pytest.raises(FundError, match="field 'name' stands twice"):
+        load_fund(path)
+
+
+def test_numbers_in_yaml_are_text_first(tmp_path: Path) -> None:
+    """An address without quotes and a fraction that is no binary one come out as they stand."""
+    path = tmp_path / "fund.yaml"
+    text = yaml.safe_dump(good()).replace("'", "") + "streaming_fee: 0.0095\n"
+    assert f"token: {A}" in text
+    path.write_text(text)
+    config = load_fund(path)
+    assert config.streaming_fee == 95 * 10**14
+    assert config.ordered()[0].token == A
+
+
+def test_dpi_is_the_published_fund_at_mainnet_addresses() -> None:
+    config = load_fund(ROOT / "funds" / "dpi.yaml")
+    month = load_month(ROOT / "data" / "months" / "dpi-2021-04.json")
+    feeds, pairs = usd_feeds(), listed_pairs()
+    assert config.weth == origins()["WETH9"].address
+    assert config.eth_feed.address == feeds["ETH"]
+    assert config.methodology.cap_weight == month.cap_weight
+    assert len(config.components) == len(month.components) == 14
+    stand_ins = set()
+    for component in config.components:
+        published = month.component(component.symbol)
+        assert component.token == published.address
+        assert (component.decimals, component.supply) == (published.decimals, published.supply)
+        assert component.seed_unit == published.current_unit
+        for pool in component.pools:
+            assert pool.pair == pairs[pool.venue, component.token]
+        assert component.pools
+        if component.symbol in feeds:
+            assert component.feed.address == feeds[component.symbol]
+        else:
+            stand_ins.add(component.symbol)
+    assert stand_ins == {"REN", "LRC", "MTA", "CREAM", "FARM"}
+
+
+def test_sepolia_is_a_whole_fund() -> None:
+    config = load_fund(ROOT / "funds" / "sepolia.yaml")
+    assert config.chain_id == 11_155_111
+    assert {component.symbol for component in config.components} == {"WETH", "LINK", "WBTC", "DAI"}
+
+
+@pytest.mark.parametrize("name", ["WETH9", "UniswapV2Factory", "UniswapV2Router02"])
+def test_created_addresses_are_those_of_mainnet(name: str) -> None:
+    origin = origins()[name]
+    assert created_address(origin.deployer, origin.nonce) == origin.address

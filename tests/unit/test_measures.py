@@ -1,0 +1,221 @@
+"""Reference arithmetic, calendar and measures against the published figures and cases worked out by hand."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from eth_abi import encode
+from eth_utils import to_checksum_address
+from hexbytes import HexBytes
+
+from ballast.reference import (
+    WAD,
+    Flow,
+    Line,
+    OutsideDomainError,
+    Position,
+    Swap,
+    cost_of,
+    execution_time,
+    fixed_weight_units,
+    market_cap_units,
+    nav_of,
+    period_at,
+    period_start,
+    residual,
+    weights_of,
+    worst_short,
+)
+from localnet.anvil import ROOT
+from localnet.market import PoolState
+from localnet.month import load_month
+from replay.clock import BLOCK_S, LOOK_EVERY_S, next_look, next_rest
+from replay.keepers import Pulse
+from replay.measure import SWAP, TRANSFER, net_transfers, swaps_in
+
+MONTHS = sorted((ROOT / "data" / "months").glob("*.json"))
+
+
+def usd(text: int) -> int:
+    return text * WAD
+
+
+@pytest.mark.parametrize("path", MONTHS, ids=lambda path: path.stem)
+def test_published_targets_to_the_wei(path: Any) -> None:
+    month = load_month(path)
+    lines = [Line(c.supply or c.weight or 0, c.current_unit, c.price_usd, c.decimals) for c in month.components]
+    units = fixed_weight_units(lines) if month.cap == "fixed" else market_cap_units(lines, month.cap_weight)
+    assert units == [component.published_target_unit for component in month.components]
+
+
+def test_there_are_four_published_months() -> None:
+    assert len(MONTHS) == 4
+
+
+def test_market_cap_by_hand() -> None:
+    """NAV 1 x 10 + 2 x 5 = 20; market caps 300 and 100; so 3/4 and 1/4 of 20 USD."""
+    lines = [Line(30, WAD, usd(10), 18), Line(20, 2 * WAD, usd(5), 18)]
+    assert market_cap_units(lines) == [15 * WAD // 10, WAD]
+    # capped at 60 %: 12 USD of the first; the other gets what is left
+    assert market_cap_units(lines, 6 * WAD // 10) == [12 * WAD // 10, 16 * WAD // 10]
+
+
+def test_market_cap_with_decimals_and_leavers() -> None:
+    lines = [Line(30, 10**6, usd(10), 6), Line(0, 2 * WAD, usd(5), 18), Line(30, 0, 0, 18)]
+    # the second leaves, the third has no price: all of 20 USD in the first
+    assert market_cap_units(lines) == [2 * 10**6, 0, 0]
+
+
+def test_all_capped_means_equal_weights() -> None:
+    lines = [Line(100, WAD, usd(10), 18), Line(100, WAD, usd(10), 18)]
+    assert market_cap_units(lines, WAD // 4) == [WAD, WAD]
+
+
+@pytest.mark.parametrize(
+    ("lines", "word"),
+    [
+        ([Line(1, 0, usd(1), 18)], "nav"),
+        ([Line(1, 10 * WAD, usd(1), 18)], "divisor"),
+    ],
+)
+def test_outside_the_domain(lines: list[Line], word: str) -> None:
+    with pytest.raises(OutsideDomainError, match=word):
+        market_cap_units(lines)
+
+
+def test_weights_that_sum_above_one_are_outside_the_domain() -> None:
+    """NAV 10 and market caps 10 and 9: their quotient 1.9 rounds to 1, so the weights are 1 and 0.9; capped 1.6."""
+    lines = [Line(10, 10 * WAD, usd(1), 18), Line(9, 0, usd(1), 18)]
+    with pytest.raises(OutsideDomainError, match="weights"):
+        market_cap_units(lines, 8 * WAD // 10)
+
+
+def test_fixed_weights_by_hand() -> None:
+    lines = [Line(WAD // 4, 2 * WAD, usd(10), 18), Line(3 * WAD // 4, 4 * 10**8, usd(5), 8)]
+    assert fixed_weight_units(lines) == [WAD, 6 * 10**8]
+    # without a price for the first, the second has all of its own 20 USD
+    dead = [Line(WAD // 4, 2 * WAD, 0, 18), lines[1]]
+    assert fixed_weight_units(dead) == [0, 4 * 10**8]
+
+
+def test_calendar() -> None:
+    april = 2021 * 12 + 3
+
+    def time(year: int, month: int, day: int) -> int:
+        return int(datetime(year, month, day, tzinfo=UTC).timestamp())
+
+    assert period_start(april, 7) == time(2021, 3, 25)
+    assert period_at(time(2021, 3, 25), 7) == april
+    assert period_at(time(2021, 3, 25) - 1, 7) == april - 1
+    assert period_at(time(2021, 12, 25), 7) == 2022 * 12
+    assert execution_time(april) == time(2021, 4, 1)  # a Thursday
+    assert execution_time(april + 1) == time(2021, 5, 3)  # the 1st is a Saturday
+    assert execution_time(2021 * 12 + 7) == time(2021, 8, 2)  # the 1st is a Sunday
+    assert execution_time(2024 * 12 + 2, "last_day") == time(2024, 2, 29)
+    assert execution_time(2100 * 12 + 2, "last_day") == time(2100, 2, 28)
+    assert execution_time(april, "fixed_day", 15) == time(2021, 4, 15)
+
+
+A, B, W = (str(to_checksum_address("0x" + digit * 40)) for digit in ("a", "b", "c"))
+PRICES = {A: usd(2), B: usd(10), W: usd(1_000)}
+DECIMALS = {A: 18, B: 8, W: 18}
+
+
+def test_cost_by_hand() -> None:
+    """100 A (200 USD) for 19.8 B (198 USD), through 0.199 WETH (199 USD)."""
+    flow = Flow(
+        sold={A: 100 * WAD},
+        bought={B: 198 * 10**7},
+        swaps=(Swap(A, 100 * WAD), Swap(W, 199 * WAD // 1000)),
+    )
+    cost = cost_of([flow], PRICES, DECIMALS)
+    assert cost.turnover == usd(200)
+    assert cost.cost == usd(2)
+    assert cost.fees == 200 * WAD * 3 // 1000 + 199 * WAD * 3 // 1000  # 0.6 + 0.597 USD
+    assert cost.impact == usd(2) - 1197 * WAD // 1000
+    both = cost_of([flow, flow], PRICES, DECIMALS)
+    assert (both.turnover, both.cost, both.fees) == (2 * cost.turnover, 2 * cost.cost, 2 * cost.fees)
+
+
+def test_a_gain_is_a_negative_cost() -> None:
+    cost = cost_of([Flow(sold={A: WAD}, bought={B: 10**8})], PRICES, DECIMALS)
+    assert cost.cost == -usd(8)
+    assert cost.impact == -usd(8)
+
+
+def test_residual_and_short_by_hand() -> None:
+    """NAV 60 + 39 + 1 = 100 USD; misses of 0, 1 and 1 USD."""
+    positions = [
+        Position(30 * WAD, 30 * WAD, usd(2), 18),
+        Position(390_000_000, 400_000_000, usd(10), 8),
+        Position(2 * WAD, 0, WAD // 2, 18),
+    ]
+    assert nav_of(positions) == usd(100)
+    assert residual(positions) == 2 * WAD // 100
+    assert worst_short(positions) == WAD // 40
+    assert weights_of(positions) == [60 * WAD // 100, 39 * WAD // 100, WAD // 100]
+
+
+def test_nothing_is_short_where_all_is_above() -> None:
+    assert worst_short([Position(5, 4, usd(1), 18), Position(1, 0, usd(1), 18)]) == 0
+
+
+def log(address: str, topics: list[bytes], data: bytes) -> Any:
+    return {"address": address, "topics": [HexBytes(topic) for topic in topics], "data": HexBytes(data)}
+
+
+def padded(address: str) -> bytes:
+    return bytes(12) + bytes.fromhex(address[2:])
+
+
+def test_transfers_are_netted() -> None:
+    def move(token: str, sender: str, receiver: str, amount: int) -> Any:
+        return log(token, [TRANSFER, padded(sender), padded(receiver)], encode(["uint256"], [amount]))
+
+    logs = [move(A, W, B, 70), move(A, B, W, 20), move(B, A, W, 5), move(A, A, B, 9)]
+    assert net_transfers(logs, W) == {A: -50, B: 5}
+
+
+def test_swaps_count_what_goes_in() -> None:
+    def swap(pair: str, *amounts: int) -> Any:
+        return log(pair, [SWAP, padded(A), padded(A)], encode(["uint256"] * 4, amounts))
+
+    logs = [swap(W, 10, 0, 0, 7), swap(W, 0, 4, 5, 0), swap(A, 1, 0, 0, 1)]
+    assert swaps_in(logs, {W: (A, B)}) == (Swap(A, 10), Swap(B, 4))
+
+
+def pool(touched: int, weth: int) -> PoolState:
+    return PoolState("A", "uniswap", A, 1_000_000, weth, touched, 1, 1)
+
+
+def test_the_next_rest_is_that_of_a_moved_pool() -> None:
+    pools = (pool(100, 1_000_000), pool(300, 999_000), pool(200, 1_001_000))
+    assert next_rest(pools, 250) == 800
+    assert next_rest(pools, 800) == 900
+    assert next_rest(pools[:1], 250) is None
+
+
+def test_time_goes_to_what_comes_first() -> None:
+    assert next_look(1_000, 1_300, None) == 1_300
+    assert next_look(1_000, 1_300, 1_200) == 1_200
+    assert next_look(1_000, None, None) == 1_000 + LOOK_EVERY_S
+    assert next_look(1_000, 5_000, 6_000) == 1_000 + LOOK_EVERY_S
+    assert next_look(1_000, 900, 1_500) == 1_000 + BLOCK_S
+
+
+def test_pulse_from_json() -> None:
+    raw = {
+        "block": 7,
+        "time": 100,
+        "action": "trade",
+        "reason": "due",
+        "next": 200,
+        "possible_from": None,
+        "sent": ["0x1"],
+        "state": "sent",
+        "error": None,
+    }
+    assert Pulse.from_json(json.dumps(raw)) == Pulse(7, 100, "trade", "due", 200, None, ("0x1",), "sent", None)
