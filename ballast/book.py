@@ -23,6 +23,8 @@ CONTRACTS = (
     "filler",
     "lens",
 )
+OPTIONAL = ("posted_supply", "locked_supply")
+"""Only of funds whose weights come from supplies."""
 
 
 class BookError(ValueError):
@@ -50,7 +52,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Book:
-    """Addresses of one fund on one chain. `contracts` has exactly the keys of CONTRACTS."""
+    """Addresses of one fund on one chain. `contracts` has the keys of CONTRACTS, and of OPTIONAL what there is."""
 
     fund: str
     chain_id: int
@@ -91,7 +93,8 @@ class Book:
 
     @classmethod
     def _from_json(cls, raw: dict[str, Any]) -> Book:
-        contracts = {name: _address(raw["contracts"][name], name) for name in CONTRACTS}
+        present = [name for name in OPTIONAL if name in raw["contracts"]]
+        contracts = {name: _address(raw["contracts"][name], name) for name in (*CONTRACTS, *present)}
         candidates = tuple(
             Candidate(
                 symbol=str(c["symbol"]),

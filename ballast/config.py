@@ -38,6 +38,9 @@ MAX_STREAMING_FEE = 5 * WAD // 100
 MAX_FEED_AGE = 8 * 86_400
 MIN_SEED = WAD
 
+CAPS = ("none", "hard", "flexible")
+"""In the order of the contract's enum."""
+
 _SLUG = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
 
@@ -98,6 +101,10 @@ class Feed(_Model):
     quoted_in_eth: Annotated[bool, BeforeValidator(parse_flag)] = False
 
 
+STATES = ("active", "frozen", "leaving")
+"""In the order of the contract's enum."""
+
+
 class Pool(_Model):
     """A pool of the Uniswap V2 kind of the token against WETH, for the keeper to trade in."""
 
@@ -109,7 +116,7 @@ class Pool(_Model):
 class Component(_Model):
     """A token that the fund holds or may hold.
 
-    `supply` (whole tokens, market-cap weights) or `weight` (18 decimals, fixed weights) makes it a constituent of the
+    `supply` (whole tokens, market-cap weights), `lockers` (market-cap weights) or `weight` (18 decimals, fixed weights) makes it a constituent of the
     index; one without either is held at first and sold in the first month.
     """
 
@@ -117,7 +124,10 @@ class Component(_Model):
     token: Address
     decimals: Annotated[int, _integer(0, MAX_DECIMALS)]
     feed: Feed
-    supply: Annotated[int, _integer(1, 2**96 - 1)] | None = None
+    supply: Annotated[int, _integer(1, 2**88 - 1)] | None = None
+    lockers: tuple[Address, ...] | None = None
+    """Accounts whose balances do not circulate: the supply is computed on chain, in place of a posted one."""
+    state: Literal["active", "frozen", "leaving"] = "active"
     weight: Annotated[int, _fraction(1, WAD, "a weight above 0 and at most 1")] | None = None
     seed_unit: Annotated[int, _integer(0, 2**120 - 1)] = 0
     """Token wei per 1e18 shares at the start; 0: only a candidate."""
@@ -128,25 +138,56 @@ class Component(_Model):
         """What the methodology weighs it by; 0 where it is no constituent."""
         return self.supply or self.weight or 0
 
+    @property
+    def weighed(self) -> bool:
+        """Whether the methodology knows it."""
+        return bool(self.basis) or self.lockers is not None
+
     def book_pools(self) -> tuple[BookPool, ...]:
         """The pools as the address book has them."""
         return tuple(BookPool(pool.venue, pool.pair, pool.fee_bps) for pool in self.pools)
 
 
 class Methodology(_Model):
-    """The rule of the index: market-cap weights with no cap or a hard one, or fixed weights."""
+    """The rule of the index, see the contracts' `Rule`: market-cap weights, or fixed weights. Fractions with 18 decimals.
+
+    Of market cap: the `top_n` largest, capped; what is below `floor_weight` (held) or `entry_weight` (new) is left out.
+    NAV is floored once over the `sum`, or for each `component`. A supply older than `max_supply_age` (seconds) is
+    replaced by last month's; one further from that than `max_supply_jump` is clamped.
+    """
 
     kind: Literal["market_cap", "fixed_weight"]
-    cap: Literal["none", "hard"] = "none"
+    cap: Literal["none", "hard", "flexible"] = "none"
     cap_weight: Annotated[int, _fraction(1, WAD - 1, "a fraction above 0 and below 1")] | None = None
+    floor_weight: Annotated[int, _fraction(0, WAD - 1, "0 or a fraction below 1")] = 0
+    entry_weight: Annotated[int, _fraction(0, WAD - 1, "0 or a fraction below 1")] = 0
+    top_n: Annotated[int, _integer(1, MAX_COMPONENTS)] = MAX_COMPONENTS
+    nav_floor: Literal["sum", "component"] = "sum"
+    max_supply_age: Annotated[int, _duration(1, 2**32 - 1)] = 100 * 86_400
+    max_supply_jump: Annotated[int, _fraction(1, 10 * WAD, "a fraction above 0 and at most 10")] = 25 * WAD // 100
 
     @model_validator(mode="after")
     def _fits(self) -> Methodology:
-        if (self.cap == "hard") != (self.cap_weight is not None):
-            raise ValueError("cap_weight: expected with cap hard, and only there")
+        if (self.cap == "none") != (self.cap_weight is None):
+            raise ValueError("cap_weight: expected with cap hard or flexible, and only there")
         if self.kind == "fixed_weight" and self.cap != "none":
             raise ValueError(f"cap: found {self.cap!r}, expected none with fixed_weight")
+        if self.entry_weight < self.floor_weight:
+            raise ValueError(f"entry_weight: found {self.entry_weight}, expected at least floor_weight")
         return self
+
+    def as_tuple(self) -> tuple[int | bool, ...]:
+        """In the order of the contract's struct `Rule`."""
+        return (
+            CAPS.index(self.cap),
+            self.cap_weight or 0,
+            self.floor_weight,
+            self.entry_weight,
+            self.top_n,
+            self.nav_floor == "component",
+            self.max_supply_age,
+            self.max_supply_jump,
+        )
 
 
 class Limits(_Model):
@@ -262,7 +303,7 @@ class FundConfig(_Model):
 
     def constituents(self) -> tuple[Component, ...]:
         """Components that the methodology weighs, ascending."""
-        return tuple(component for component in self.ordered() if component.basis)
+        return tuple(component for component in self.ordered() if component.weighed)
 
     def seed_amounts(self) -> tuple[int, ...]:
         """Token wei that the seed takes of each seeded component: unit x shares, rounded up as the contract does."""
@@ -287,11 +328,13 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
             raise ValueError(
                 f"components ({component.symbol}) {wrong}: given with {methodology.kind}, expected {right}"
             )
-        if getattr(component, right) is None and not component.seed_unit:
+        if component.lockers is not None and (methodology.kind != "market_cap" or component.supply is not None):
+            raise ValueError(f"components ({component.symbol}) lockers: expected with market_cap, in place of supply")
+        if not component.weighed and not component.seed_unit:
             raise ValueError(f"components ({component.symbol}) {right}: missing, expected one, or a seed_unit above 0")
     if not any(component.seed_unit for component in components):
         raise ValueError("components: every seed_unit is 0, expected at least one above 0")
-    constituents = [component for component in components if component.basis]
+    constituents = [component for component in components if component.weighed]
     if not constituents:
         raise ValueError(f"components: none has a {right}, expected at least one constituent")
     if methodology.kind == "fixed_weight":

@@ -20,19 +20,24 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from ballast.book import Book, Candidate
-from ballast.config import Feed, FundConfig, FundError
+from ballast.config import STATES, Feed, FundConfig, FundError
 from ballast.values import DEPLOYER
 
 Progress = Callable[[str], None]
 
 ANYONE = "0x0000000000000000000000000000000000000000"
 ETH = ANYONE
-CAPS = ("none", "hard")
 DEPLOYMENT_GAS = 25_000_000
 """More than a whole deployment takes; the pre-flight check asks for ether for this at the current gas price."""
 
-ORDER = ("timelock", "opener", "lens", "filler", "oracle", "methodology", "index_token", "rebalancer")
-"""The contracts in the order of the deployer's nonces."""
+SUPPLIES = ("posted_supply", "locked_supply")
+"""Where supplies come from; only of market-cap funds."""
+
+
+def order(config: FundConfig) -> tuple[str, ...]:
+    """The contracts in the order of the deployer's nonces."""
+    supplies = SUPPLIES if config.methodology.kind == "market_cap" else ()
+    return ("timelock", "opener", "lens", "filler", "oracle", *supplies, "methodology", "index_token", "rebalancer")
 
 
 class DeployError(FundError):
@@ -176,7 +181,7 @@ def deploy_fund(
 
     first_block = w3.eth.block_number + 1  # nothing of the fund can be in an earlier one
     nonce = account.nonce
-    predicted = {name: created_address(account.address, nonce + i) for i, name in enumerate(ORDER)}
+    predicted = {name: created_address(account.address, nonce + i) for i, name in enumerate(order(config))}
     deployer = _Deployer(account, predicted, say, {})
     _deploy_all(project, deployer, config)
     contracts = deployer.done
@@ -213,13 +218,14 @@ def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
     deploy("filler", project.UniswapV2Filler, config.weth)
     rebalancer = deploy.predicted["rebalancer"]
     oracle = deploy("oracle", project.ChainlinkOracle, timelock.address, rebalancer, feed_rows(config))
-    constituents = [(component.token, component.basis) for component in config.constituents()]
-    rule = config.methodology
-    if rule.kind == "market_cap":
-        arguments = (CAPS.index(rule.cap), rule.cap_weight or 0, constituents)
-        methodology = deploy("methodology", project.MarketCap, timelock.address, *arguments)
+    if config.methodology.kind == "market_cap":
+        candidates = _supplies(project, deploy, config, timelock.address)
+        methodology = deploy(
+            "methodology", project.MarketCap, timelock.address, config.methodology.as_tuple(), candidates
+        )
     else:
-        methodology = deploy("methodology", project.FixedWeight, timelock.address, constituents)
+        weights = [(component.token, component.basis) for component in config.constituents()]
+        methodology = deploy("methodology", project.FixedWeight, timelock.address, weights)
     index = deploy(
         "index_token",
         project.IndexToken,
@@ -245,11 +251,33 @@ def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
     )
 
 
-def feed_rows(config: FundConfig) -> list[tuple[str, str, int, bool]]:
+def _supplies(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> list[tuple[str, str, int]]:
+    """Deploys the sources of supplies; returns the methodology's candidates."""
+    now = deploy.account.provider.web3.eth.get_block("latest")["timestamp"]
+    constituents = config.constituents()
+    posted = [(component.token, component.supply, now) for component in constituents if component.supply]
+    computed = [component for component in constituents if component.lockers is not None]
+    sources = {
+        False: deploy("posted_supply", project.PostedSupply, timelock, posted).address,
+        True: deploy(
+            "locked_supply",
+            project.LockedSupply,
+            timelock,
+            [component.token for component in computed],
+            [sorted(component.lockers or (), key=lambda locker: int(locker, 16)) for component in computed],
+        ).address,
+    }
+    return [
+        (component.token, sources[component.lockers is not None], STATES.index(component.state))
+        for component in constituents
+    ]
+
+
+def feed_rows(config: FundConfig) -> list[tuple[str, str, int, int, int]]:
     """The oracle's feeds: ETH/USD first, for those that are quoted in ETH."""
-    rows = [(ETH, config.eth_feed.address, config.eth_feed.max_age, False)]
+    rows = [(ETH, config.eth_feed.address, config.eth_feed.max_age, 0, 0)]
     rows += [
-        (component.token, component.feed.address, component.feed.max_age, component.feed.quoted_in_eth)
+        (component.token, component.feed.address, component.feed.max_age, int(component.feed.quoted_in_eth), 0)
         for component in config.ordered()
     ]
     return rows
@@ -296,8 +324,9 @@ def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:
     expect("oracle", "REBALANCER()", at["rebalancer"])
     expect("rebalancer", "INDEX()", at["index_token"])
     expect("rebalancer", "ORACLE()", at["oracle"])
-    for name in ("index_token", "oracle", "methodology", "rebalancer"):
-        expect(name, "owner()", at["timelock"])
+    for name in ("index_token", "oracle", "methodology", "rebalancer", *SUPPLIES):
+        if name in at:
+            expect(name, "owner()", at["timelock"])
     answer = call_view(w3, at["index_token"], "components()", ["(address,uint8,bool)[]"])
     listed = [to_checksum_address(row[0]) for row in answer[0]] if answer else []
     if listed != [component.token for component in config.seeded()]:

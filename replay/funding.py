@@ -65,6 +65,7 @@ def month_config(
             kind="fixed_weight" if fixed else "market_cap",
             cap="hard" if month.cap == "hard" else "none",
             cap_weight=month.cap_weight,
+            nav_floor=month.nav_floor,
         ),
         components=tuple(components),
         seed_shares=shares,
