@@ -148,7 +148,8 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     function currentPeriod() public view returns (uint256) {
-        return Schedule.periodAt(block.timestamp, _timetable.noticeDays);
+        // A shorter notice must not bring back a period that has been.
+        return Math.max(Schedule.periodAt(block.timestamp, _timetable.noticeDays), _month.period);
     }
 
     function previewDetermine() public view returns (Constituent[] memory list) {
@@ -261,7 +262,7 @@ contract Rebalancer is IRebalancer, Ownable {
         _setMethodology(methodology_);
         // A basis means something else to another methodology: nothing determined by the old one may reach the new.
         _month.determination = address(0);
-        if (_month.phase == Phase.Determined) (_month.phase, _month.period) = (Phase.Idle, 0);
+        if (_month.phase == Phase.Determined) (_month.phase, _month.period) = (Phase.Idle, _month.period - 1);
     }
 
     /* INTERNAL: MONTH */
@@ -277,7 +278,7 @@ contract Rebalancer is IRebalancer, Ownable {
         if (INDEX.componentsPointer() == address(0)) return (Action.None, Reason.NotSeeded, 0);
 
         Timetable memory t = _timetable;
-        uint256 period = Schedule.periodAt(block.timestamp, t.noticeDays);
+        uint256 period = currentPeriod();
         uint256 end = Schedule.periodStart(period + 1, t.noticeDays);
         if (m.period != period) return (Action.Determine, Reason.Due, end);
         if (m.phase == Phase.Vetoed) return (Action.None, Reason.Vetoed, end);

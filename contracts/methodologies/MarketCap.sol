@@ -18,7 +18,8 @@ import {Cap, MarketCapMath} from "../libraries/MarketCapMath.sol";
 /// @param floorWeight Least weight, after capping, at which a held component stays.
 /// @param entryWeight Least weight at which a new one enters; at least `floorWeight`.
 /// @param topN Most constituents.
-/// @param floorEach NAV is floored for each component (true) or once over the sum (false).
+/// @param floorEach At start NAV is floored for each component (true) or once over the sum (false); at determination
+/// for each.
 /// @param maxSupplyAge Oldest supply in seconds that counts.
 /// @param maxSupplyJump Most that a supply may differ from last month's, as a fraction of that.
 struct Rule {

@@ -26,7 +26,7 @@ struct Feed {
 }
 
 /// @title ChainlinkOracle
-/// @notice USD prices from Chainlink: TOKEN/USD, TOKEN/ETH times ETH/USD, or pegged to another token. An answer that is zero, negative, older
+/// @notice USD prices from Chainlink: TOKEN/USD, TOKEN/ETH times ETH/USD, or pegged to another token. An answer that is zero, negative, absurd (above 1e12 USD), older
 /// than its feed's limit, dated in the future, or not given at all means "no price"; nothing here reverts for a feed.
 contract ChainlinkOracle is IOracle, Ownable {
     /* ERRORS */
@@ -52,6 +52,10 @@ contract ChainlinkOracle is IOracle, Ownable {
 
     address private constant ETH = address(0);
     uint256 private constant MAX_AGE = 8 days;
+    /// @dev A trillion dollars for one token: above it a feed is broken, and sums over it could overflow.
+    uint256 private constant MAX_PRICE = 1e30;
+    /// @dev Several times what a feed needs: one that burns gas must not starve those after it.
+    uint256 private constant FEED_GAS = 300_000;
 
     /// @notice Most that a new feed may differ from a living old one, as a fraction with 18 decimals.
     uint256 public constant MAX_DISAGREEMENT = 0.05e18;
@@ -127,13 +131,21 @@ contract ChainlinkOracle is IOracle, Ownable {
             require(f.ratio == 0, UnfitPeg(f.token, f.ratio));
             require(f.maxAge != 0 && f.maxAge <= MAX_AGE, MaxAgeOutOfBounds(f.token, f.maxAge));
             require(f.feed.code.length != 0, UnfitFeed(f.token, f.feed));
-            decimals = IAggregatorV3(f.feed).decimals();
+            decimals = _decimals(f.feed);
             require(f.quote == Quote.Eth ? decimals == 18 : decimals <= 18, UnfitFeed(f.token, f.feed));
             (Source memory eth,) = Sources.find(words, ETH, 0);
             require(f.quote != Quote.Eth || (f.token != ETH && eth.feed != address(0)), NoEthFeed(f.token));
         }
         emit FeedSet(f.token, f.feed, f.maxAge, f.quote, f.ratio);
         return Sources.put(words, f.token, Source(f.feed, f.maxAge, decimals, f.quote, f.ratio));
+    }
+
+    /// @dev The feed's decimals; 255 for what does not answer.
+    function _decimals(address feed) private view returns (uint8) {
+        (bool ok, bytes memory data) = feed.staticcall(abi.encodeCall(IAggregatorV3.decimals, ()));
+        if (!ok || data.length < 32) return type(uint8).max;
+        uint256 decimals = abi.decode(data, (uint256));
+        return decimals > 18 ? type(uint8).max : uint8(decimals);
     }
 
     function _price(uint256[] memory words, Source memory source) private view returns (uint256 value) {
@@ -149,7 +161,7 @@ contract ChainlinkOracle is IOracle, Ownable {
                 value = value * _answer(eth) / 1e18;
             }
         }
-        return value > type(uint128).max ? 0 : value;
+        return value > MAX_PRICE ? 0 : value;
     }
 
     /// @dev The feed's answer with 18 decimals, 0 unless it is sound. A low-level call, because a feed without code or
@@ -162,13 +174,14 @@ contract ChainlinkOracle is IOracle, Ownable {
         assembly ("memory-safe") {
             let at := mload(0x40)
             mstore(at, shl(224, 0xfeaf968c)) // latestRoundData()
-            ok := staticcall(gas(), feed, at, 4, at, 160)
+            ok := staticcall(FEED_GAS, feed, at, 4, at, 160)
             ok := and(ok, gt(returndatasize(), 159))
             answer := mload(add(at, 32))
             updatedAt := mload(add(at, 96))
         }
-        if (!ok || answer <= 0 || answer > type(int96).max) return 0;
+        if (!ok || answer <= 0 || uint256(answer) > MAX_PRICE) return 0;
         if (updatedAt > block.timestamp || block.timestamp - updatedAt > source.maxAge) return 0;
-        return uint256(answer) * 10 ** (18 - source.decimals);
+        uint256 value = uint256(answer) * 10 ** (18 - source.decimals);
+        return value > MAX_PRICE ? 0 : value;
     }
 }
