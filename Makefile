@@ -18,9 +18,10 @@ MONTH ?= data/months/dpi-2021-04.json
 RESERVES ?=
 ARGS ?=
 PORT ?= 8545
+DATA ?= data/year/invented.csv
 LINTED := $(wildcard localnet keeper replay scripts bench tools tests)
 
-.PHONY: help setup compile lint test demo replay localnet bench lock clean
+.PHONY: help setup compile lint test demo replay year localnet bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -43,6 +44,9 @@ demo: setup ## One fund, one month, from deployment to redemption
 
 replay: setup ## Carry a fund through a published month: MONTH=FILE [RESERVES=CSV]
 	@$(PY) -m replay month --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES))
+
+year: setup ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [ARGS=--help]
+	@$(PY) -m replay.year --data $(DATA) $(ARGS)
 
 localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [PORT=N]
 	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) --port $(PORT)

@@ -1,4 +1,4 @@
-"""`python -m keeper status | plan | once | run`."""
+"""`python -m keeper status | plan | explain | once | run`."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ from ballast.book import Book
 from keeper import logs, view
 from keeper.chain import Chain, ask, connect
 from keeper.errors import KeeperError, SettingsError
+from keeper.explain import explain
+from keeper.explain_view import explain_json, explain_tables
 from keeper.journal import Journal
 from keeper.loop import Keeper, View, Viewer
 from keeper.sender import Sender
 from keeper.settings import Secrets, Settings, load_account, load_book, load_settings
 
 log = structlog.get_logger("keeper")
+
+WIDE = 140
+"""Columns of a table that goes to a pipe or a file."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,6 +61,45 @@ def status(env_file: Path, as_json: bool) -> None:
 def plan_(env_file: Path, as_json: bool) -> None:
     """Show what would be done next and what it is expected to cost; sends nothing."""
     _show(env_file, as_json, view.plan_json, view.plan_tables)
+
+
+class Period(click.ParamType):
+    """A month given as 2021-04; the contracts count it as year * 12 + month - 1."""
+
+    name = "year-month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        year, _, month = str(value).partition("-")
+        if not (year.isdecimal() and len(year) == 4 and month.isdecimal() and 1 <= int(month) <= 12):
+            self.fail(f"{value!r} is no month; expected one such as 2021-04", param, ctx)
+        return int(year) * 12 + int(month) - 1
+
+
+@cli.command(name="explain")
+@click.argument("period", type=Period(), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def explain_(context: click.Context, period: int | None, as_json: bool) -> None:
+    """Show how the weights of a month came about, and whether the keeper computes the same.
+
+    PERIOD is a month such as 2021-04; without it, the last one that was determined. Ends with status 2 if the keeper's
+    own computation differs.
+    """
+    settings, secrets = load_settings(context.obj)
+    logs.configure(settings.log)
+    chain = _chain(settings, secrets)
+    found = explain(chain, period)
+    if as_json:
+        click.echo(json.dumps(explain_json(found, chain.book), indent=1))
+    else:
+        console = Console()
+        # A pipe or file has no width of its own: figures are not broken there.
+        wide = console if console.is_terminal else Console(width=WIDE)
+        wide.print(explain_tables(found, chain.book))
+    if found.differences:
+        context.exit(2)
 
 
 @cli.command()
@@ -141,9 +185,9 @@ def _keeper(env_file: Path) -> Iterator[Keeper]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0, 1 for what went wrong on the way, 2 for what is configured wrong."""
+    """The exit code: 0, 1 for what went wrong on the way, 2 for what is configured wrong or does not agree."""
     try:
-        cli(arguments, standalone_mode=False, prog_name="python -m keeper")
+        code = cli(arguments, standalone_mode=False, prog_name="python -m keeper")
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -155,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeeperError as error:
         print(f"keeper: {error}", file=sys.stderr)
         return 1
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 if __name__ == "__main__":

@@ -154,7 +154,7 @@ def carry(on: Stage, console: Console, *, demo: bool, keeper_log: Path) -> Outco
         rpc_url=on.url,
         chain_id=on.w3.eth.chain_id,
         book=on.folder / "book.json",
-        private_key=_private_key(on.keeper),
+        private_key=private_key_of(on.keeper),
         folder=on.folder,
         log=keeper_log,
         extra=settings,
@@ -174,7 +174,7 @@ def carry(on: Stage, console: Console, *, demo: bool, keeper_log: Path) -> Outco
     return outcome
 
 
-def _private_key(account: Any) -> str:
+def private_key_of(account: Any) -> str:
     """Private key of one of Ape's test accounts, which are known to everybody."""
     key = getattr(account, "private_key", None)
     if not isinstance(key, str):
@@ -185,7 +185,7 @@ def _private_key(account: Any) -> str:
 def _to_determination(run: Run, keeper: Keeper) -> None:
     run.say("time goes to the beginning of the period")
     run.clock.jump(period_start(run.period, run.config.timetable.notice_days))
-    _until(run, keeper, lambda: int(run.rebalancer.month().period) == run.period, "determination")
+    until(run.clock, keeper, lambda: int(run.rebalancer.month().period) == run.period, "determination")
     run.say("keeper: determined the month's constituents")
 
 
@@ -193,7 +193,7 @@ def _to_start(run: Run, keeper: Keeper) -> None:
     timetable = run.config.timetable
     run.say(f"time goes to the first business day, {run.on.month.execution_date}")
     run.clock.jump(execution_time(run.period, timetable.day, timetable.fixed_day))
-    _until(run, keeper, lambda: bool(run.rebalancer.trading()) or _done(run), "start")
+    until(run.clock, keeper, lambda: bool(run.rebalancer.trading()) or _done(run), "start")
     run.say("keeper: started the month, targets are fixed")
 
 
@@ -202,16 +202,16 @@ def _done(run: Run) -> bool:
     return int(month.period) == run.period and int(month.phase) == 0
 
 
-def _until(run: Run, keeper: Keeper, reached: Callable[[], bool], what: str) -> None:
+def until(clock: Clock, keeper: Keeper, reached: Callable[[], bool], what: str) -> None:
     """Gives the keeper blocks until `reached` is true."""
     errors = 0
     for _ in range(3 * MOST_ERRORS):
-        pulse = keeper.look(run.clock.latest()[0])
+        pulse = keeper.look(clock.latest()[0])
         if reached():
             return
-        errors = _count_errors(pulse, errors, keeper)
-        if pulse.block >= run.clock.latest()[0]:
-            run.clock.step(run.clock.now() + BLOCK_S)
+        errors = count_errors(pulse, errors, keeper)
+        if pulse.block >= clock.latest()[0]:
+            clock.step(clock.now() + BLOCK_S)
     raise ReplayError(f"{what}: the keeper did not get there; it saw {pulse.action} ({pulse.reason}){keeper.tail()}")
 
 
@@ -232,7 +232,7 @@ def _trade(run: Run, keeper: Keeper) -> None:
                 _show_progress(run, bar, task, total - left, (run.clock.now() - opened) / 3600, left)
             if run.clock.latest()[0] > pulse.block:
                 continue  # it has sent something: let it look again before time moves on
-            errors = _count_errors(pulse, errors, keeper)
+            errors = count_errors(pulse, errors, keeper)
             run.clock.step(next_look(now, pulse.possible_from, run.clock.next_rest()))
     raise ReplayError(f"trading: not done after {MOST_LOOKS} looks of the keeper{keeper.tail()}")
 
@@ -249,7 +249,7 @@ def _bar(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def _count_errors(pulse: Pulse, so_far: int, keeper: Keeper) -> int:
+def count_errors(pulse: Pulse, so_far: int, keeper: Keeper) -> int:
     """Errors in a row, this look included; raises KeeperError when there are too many."""
     if pulse.state != "error":
         return 0

@@ -73,10 +73,12 @@ def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: 
     flows = [_flow(w3.eth.get_transaction_receipt(event["transactionHash"]), index.address, world) for event in traded]
     balances_before = _balances(w3, prices, index.address, first - 1)
     balances_after = _balances(w3, prices, index.address, last)
+    before = _supply(index, first - 1)
+    held = {token: balance * 10**18 // before for token, balance in balances_before.items()}
     receipts = keeper_receipts(w3, keeper, book.deployed_block, last)
     return Outcome(
         label=month.label,
-        components=_components(month, started["args"]["plan"], balances_after, _supply(index, last)),
+        components=_components(month, _targets(w3, index, started), held, balances_after, _supply(index, last)),
         batches=len(traded),
         transactions=len(receipts),
         gas=sum(receipt["gasUsed"] for receipt in receipts),
@@ -99,19 +101,34 @@ def keeper_receipts(w3: Web3, keeper: str, first: int, last: int) -> list[TxRece
     return found
 
 
-def _components(month: Month, plan: Any, balances: Mapping[str, int], supply: int) -> tuple[Component, ...]:
-    at = {entry["token"]: k for k, entry in enumerate(plan["list"])}
+def _targets(w3: Web3, index: Any, started: Any) -> dict[str, int]:
+    """Target units that start fixed, by token."""
+    code = bytes(w3.eth.get_code(Web3.to_checksum_address(started["args"]["targets"])))
+    listed = index.functions.components().call(block_identifier=started["blockNumber"])
+    return target_units(code, [entry[0] for entry in listed])
+
+
+def target_units(code: bytes, tokens: Sequence[str]) -> dict[str, int]:
+    """Target units, token wei per 1e18 shares, packed as contract code: a zero byte, then one word for each token of
+    the list with side (8 bits, high), unit (120) and price (128)."""
+    words = [int.from_bytes(code[k : k + 32], "big") for k in range(1, len(code), 32)]
+    return {token: word >> 128 & (2**120 - 1) for token, word in zip(tokens, words, strict=True)}
+
+
+def _components(
+    month: Month, targets: Mapping[str, int], held: Mapping[str, int], balances: Mapping[str, int], supply: int
+) -> tuple[Component, ...]:
+    """`targets` and `held` (before start): units by token. `balances` and `supply`: at the end."""
     found = []
     for published in month.components:
-        k = at.get(published.address)
         found.append(
             Component(
                 symbol=published.symbol,
                 token=published.address,
                 decimals=published.decimals,
                 price=published.price_usd,
-                before=0 if k is None else plan["units"][k],
-                target=0 if k is None else plan["targets"][k]["unit"],
+                before=held.get(published.address, 0),
+                target=targets.get(published.address, 0),
                 published=published.published_target_unit,
                 after=balances.get(published.address, 0) * 10**18 // supply,
             )

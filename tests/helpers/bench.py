@@ -6,7 +6,7 @@ in ascending order of address; index i below is their position in the fund's lis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ KINDS = (
     Kind(6, 2_003000000000000001, 5_000_001, 6_000_000),  # bought: 2 %
     Kind(8, 30_011_987654321098765432, 100_003, 90_001),  # sold: 3 %
     Kind(18, 501234567890123456, 0, 4_000_000_000_000_000_000),  # bought from nothing: 2 %
-    Kind(27, 10_100000000000000000, 10**27, 10**27),  # held
+    Kind(27, 202_000000000000000000, 5 * 10**25, 5 * 10**25),  # held
     Kind(18, 1_002_345678901234567890, 10_000_000_000_000_000, 13_000_000_000_000_003),  # bought: 3 %
 )
 SELLS = (0, 2)
@@ -80,9 +80,10 @@ class Bench:
         """Posts a price for each token, USD with 18 decimals, without moving the time."""
         self.chain.send(self.oracle.post(list(self.tokens), list(prices)), self.keeper, at=self.chain.now())
 
-    def post_targets(self, targets: dict[int, int]) -> None:
-        """Posts constituents: token position to target unit."""
-        constituents = [(self.tokens[i], unit) for i, unit in targets.items()]
+    def post_targets(self, targets: Mapping[int, int], statuses: Mapping[int, int] | None = None) -> None:
+        """Posts constituents: token position to target unit, and the status of those that are not included."""
+        found = statuses or {}
+        constituents = [constituent(self.tokens[i], unit, found.get(i, INCLUDED)) for i, unit in targets.items()]
         self.chain.send(self.methodology.post(constituents), self.keeper, at=self.chain.now())
 
     def set_limits(self, **fields: int) -> Limits:
@@ -135,6 +136,15 @@ class Bench:
 
 ACTIONS = ("None", "Determine", "Start", "Trade", "Close")
 REASONS = ("Due", "Locked", "Paused", "NotSeeded", "NotYet", "TooLate", "Vetoed", "Done", "Refused")
+
+
+INCLUDED, FROZEN, LEAVING, OUTSIDE = range(4)  # statuses of a constituent
+
+
+def constituent(token: Contract | str, basis: int, status: int = INCLUDED, *more: int) -> tuple[Any, ...]:
+    """A constituent as the contracts have it; `more`: flags, price and weight, 0 by default."""
+    flags, price, weight = more or (0, 0, 0)
+    return (token.address if isinstance(token, Contract) else token, basis, status, flags, price, weight)
 
 
 def not_due(action: str, reason: str) -> tuple[int, int]:

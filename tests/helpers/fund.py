@@ -32,6 +32,8 @@ PERIOD_END = 1_619_222_399
 """2021-04-23 23:59:59 UTC: the last second of the period of April."""
 
 NONE, HARD = 0, 1  # MarketCap's kinds of cap
+ACTIVE, FROZEN, LEAVING = range(3)  # states of a candidate
+USD, IN_ETH, PEGGED = range(3)  # what a source of prices gives
 FIRST_BUSINESS_DAY, LAST_DAY, FIXED_DAY = 0, 1, 2  # execution days
 
 
@@ -95,6 +97,7 @@ class Fund:
     opener: Contract
     oracle: Contract
     methodology: Contract
+    supplies: Contract
     timelock: Contract
     filler: Contract
     lens: Contract
@@ -178,9 +181,10 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
     opener = chain.deploy("Opener", sender=deployer)
     lens = chain.deploy("FundLens", sender=deployer)
     filler = chain.deploy("UniswapV2Filler", world.weth, sender=deployer)
+    supplies = chain.deploy("PostedSupply", timelock, posted_supplies(month, chain.now()), sender=deployer)
     rebalancer_address = created_address(deployer, chain.nonce(deployer) + 3)
     oracle = chain.deploy("ChainlinkOracle", timelock, rebalancer_address, feeds(world, setup.max_age), sender=deployer)
-    methodology = chain.deploy("MarketCap", timelock, *market_cap_arguments(month), sender=deployer)
+    methodology = chain.deploy("MarketCap", timelock, *market_cap_arguments(month, supplies), sender=deployer)
     index = create_index(
         chain,
         deployer,
@@ -217,6 +221,7 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
         opener=opener,
         oracle=oracle,
         methodology=methodology,
+        supplies=supplies,
         timelock=timelock,
         filler=filler,
         lens=lens,
@@ -227,21 +232,32 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
     )
 
 
-def by_address(entry: tuple[str, Any]) -> int:
+def by_address(entry: Sequence[Any]) -> int:
     """Sorts (address, ...) as the contracts do."""
     return int(entry[0], 16)
 
 
-def feeds(world: World, max_age: int) -> list[tuple[str, str, int, bool]]:
+def feeds(world: World, max_age: int) -> list[tuple[str, str, int, int, int]]:
     """The oracle's feeds: ETH/USD, then each token's."""
-    rows = [(ETH, world.eth_feed, max_age, False)]
-    return rows + [(token.address, token.feed, max_age, False) for token in world.tokens]
+    rows = [(ETH, world.eth_feed, max_age, USD, 0)]
+    return rows + [(token.address, token.feed, max_age, USD, 0) for token in world.tokens]
 
 
-def market_cap_arguments(month: Month) -> tuple[int, int, list[tuple[str, int]]]:
-    """Cap, cap weight and candidates of a market-cap month, for MarketCap's constructor after the owner."""
-    candidates = sorted(((c.address, c.supply or 0) for c in month.components), key=by_address)
-    return (HARD if month.cap == "hard" else NONE), month.cap_weight or 0, candidates
+def posted_supplies(month: Month, date: int) -> list[tuple[str, int, int]]:
+    """The published supplies of the month's constituents, true at `date`."""
+    return sorted(((c.address, c.supply, date) for c in month.components if c.supply), key=by_address)
+
+
+def rule(cap: int = NONE, cap_weight: int = 0, *, floor_each: bool = False) -> tuple[int | bool, ...]:
+    """A market-cap rule without floors: up to 50 constituents, supplies of 100 days, jumps of 25 %."""
+    return (cap, cap_weight, 0, 0, 50, floor_each, 100 * DAY, WAD // 4)
+
+
+def market_cap_arguments(month: Month, supplies: Contract) -> tuple[Any, list[tuple[str, str, int]]]:
+    """Rule and candidates of a market-cap month, for MarketCap's constructor after the owner."""
+    cap = HARD if month.cap == "hard" else NONE
+    candidates = [(token, supplies.address, ACTIVE) for token, *_ in posted_supplies(month, 0)]
+    return rule(cap, month.cap_weight or 0, floor_each=month.nav_floor == "component"), candidates
 
 
 def through_timelock(fund: Fund, call: Call) -> dict[str, Any]:

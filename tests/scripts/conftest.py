@@ -87,8 +87,10 @@ def as_yaml(config: FundConfig) -> dict[str, Any]:
 
     for name in ("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust"):
         raw["limits"][name] = fraction(raw["limits"][name])
-    for holder, name in ((raw, "streaming_fee"), (raw, "seed_shares"), (raw["methodology"], "cap_weight")):
-        holder[name] = fraction(holder[name])
+    for name in ("cap_weight", "floor_weight", "entry_weight", "max_supply_jump"):
+        raw["methodology"][name] = fraction(raw["methodology"][name])
+    for name in ("streaming_fee", "seed_shares"):
+        raw[name] = fraction(raw[name])
     return raw
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import ape
@@ -21,12 +20,8 @@ def test_deploys_the_published_month(world: World, market: Market, tmp_path: Pat
     config = month_config(month, world)
     account = ape.accounts.test_accounts[0]
     market.post_feeds()
-    t = time.time()
     deal_seed(account, config)
-    print("deal", time.time() - t)
-    t = time.time()
-    book = deploy_fund(ape.project, account, config, book_path=tmp_path / "book.json", progress=print)
-    print("deploy", time.time() - t)
+    book = deploy_fund(ape.project, account, config, book_path=tmp_path / "book.json")
     assert Book.load(tmp_path / "book.json") == book
     index = ape.project.IndexToken.at(book["index_token"])
     for component in config.seeded():

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ballast.config import FundError, load_fund, parse_fund
-from ballast.deploy import created_address, feed_rows
+from ballast.config import STATES, FundError, load_fund, parse_fund
+from ballast.deploy import created_address, feed_rows, order
 from ballast.values import parse_duration, parse_fraction, parse_shares
 from localnet.addresses import listed_pairs, origins, usd_feeds
 from localnet.anvil import ROOT
@@ -72,8 +72,10 @@ def test_values_are_read_exactly() -> None:
     # 3 x 1.5 = 4.5 and 7 x 1.5 = 10.5, rounded up
     assert config.seed_amounts() == (5, 11)
     assert [component.basis for component in config.constituents()] == [1_000, 20, 5]
+    assert [component.state for component in config.components] == ["active"] * 3
+    assert config.methodology.as_tuple() == (1, 5 * 10**17, 0, 0, 50, False, 100 * 86_400, 25 * 10**16)
     assert config.ordered()[0].book_pools()[0].pair == C
-    assert feed_rows(config)[0] == (ZERO, config.eth_feed.address, 5_400, False)
+    assert feed_rows(config)[0] == (ZERO, config.eth_feed.address, 5_400, 0, 0)
     assert [row[0] for row in feed_rows(config)[1:]] == [A, B, C]
     assert config.limits.as_tuple() == (
         -15 * 10**15,
@@ -192,6 +194,20 @@ BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "supply no number": (at("components", 2, "supply")("many"), ("components[2] (CCC).supply", "'many'")),
     "no supply and no unit": (without("components", 2, "supply"), ("(CCC) supply: missing",)),
     "weight in a market-cap fund": (at("components", 1, "weight")("50 %"), ("(AAA) weight", "market_cap", "supply")),
+    "state": (at("components", 0, "state")("gone"), ("components[0] (BBB).state", "'gone'", "'leaving'")),
+    "lockers beside a supply": (at("components", 0, "lockers")([A]), ("(BBB) lockers", "in place of supply")),
+    "lockers with fixed weights": (
+        both(fixed("50 %", "30 %", "20 %"), at("components", 0, "lockers")([A])),
+        ("(BBB) lockers", "market_cap"),
+    ),
+    "entry below the floor": (
+        both(at("methodology", "floor_weight")("2 %"), at("methodology", "entry_weight")("1 %")),
+        ("methodology.entry_weight", "at least floor_weight"),
+    ),
+    "top none": (at("methodology", "top_n")("0"), ("methodology.top_n", "'0'", "from 1 to 50")),
+    "supply jump": (at("methodology", "max_supply_jump")("0"), ("methodology.max_supply_jump", "'0'", "above 0")),
+    "supply age": (at("methodology", "max_supply_age")("0"), ("methodology.max_supply_age", "'0'")),
+    "nav floor": (at("methodology", "nav_floor")("each"), ("methodology.nav_floor", "'each'", "'component'")),
     "duplicate token": (at("components", 0, "token")(A), ("duplicate token", A, "BBB and AAA")),
     "duplicate symbol": (at("components", 0, "symbol")("AAA"), ("duplicate symbol", "'AAA'")),
     "no components": (at("components")([]), ("components", "at least 1 item")),
@@ -254,6 +270,45 @@ def test_right_weights_are_taken() -> None:
     raw = good()
     fixed("50 %", "30 %", "20 %")(raw)
     assert sum(component.basis for component in parse_fund(raw).components) == 10**18
+
+
+def test_the_whole_rule_is_read() -> None:
+    raw = good()
+    raw["methodology"] |= {
+        "cap": "flexible",
+        "floor_weight": "0.5 %",
+        "entry_weight": "2 %",
+        "top_n": "10",
+        "nav_floor": "component",
+        "max_supply_age": "45 days",
+        "max_supply_jump": "10 %",
+    }
+    config = parse_fund(raw)
+    assert config.methodology.as_tuple() == (
+        2,
+        5 * 10**17,
+        5 * 10**15,
+        2 * 10**16,
+        10,
+        True,
+        45 * 86_400,
+        10**17,
+    )
+
+
+def test_states_and_lockers() -> None:
+    """A component whose supply is computed has no basis of its own, and is weighed all the same."""
+    raw = good()
+    without("components", 1, "supply")(raw)
+    raw["components"][1]["lockers"] = [B, C]
+    raw["components"][0]["state"] = "leaving"
+    config = parse_fund(raw)
+    first, second, _ = config.constituents()
+    assert (first.symbol, first.basis, first.lockers) == ("AAA", 0, (B, C))
+    assert (second.state, STATES.index(second.state)) == ("leaving", 2)
+    assert order(config)[5:7] == ("posted_supply", "locked_supply")
+    fixed("50 %", "30 %", "20 %")(rest := good())
+    assert not {"posted_supply", "locked_supply"} & set(order(parse_fund(rest)))
 
 
 def test_a_component_without_a_basis_is_held_and_leaves() -> None:

@@ -34,7 +34,7 @@ from localnet.market import PoolState
 from localnet.month import load_month
 from replay.clock import BLOCK_S, LOOK_EVERY_S, next_look, next_rest
 from replay.keepers import Pulse
-from replay.measure import SWAP, TRANSFER, net_transfers, swaps_in
+from replay.measure import SWAP, TRANSFER, net_transfers, swaps_in, target_units
 
 MONTHS = sorted((ROOT / "data" / "months").glob("*.json"))
 
@@ -185,6 +185,16 @@ def test_swaps_count_what_goes_in() -> None:
 
     logs = [swap(W, 10, 0, 0, 7), swap(W, 0, 4, 5, 0), swap(A, 1, 0, 0, 1)]
     assert swaps_in(logs, {W: (A, B)}) == (Swap(A, 10), Swap(B, 4))
+
+
+def test_targets_from_their_words() -> None:
+    """Side and price stand around the unit; each token has one word."""
+    most = 2**120 - 1
+    words = [(1 << 248) + (7 << 128) + 2**128 - 1, (2 << 248) + (most << 128), 5]
+    code = bytes(1) + b"".join(word.to_bytes(32, "big") for word in words)
+    assert target_units(code, [A, B, W]) == {A: 7, B: most, W: 0}
+    with pytest.raises(ValueError, match="longer"):
+        target_units(code, [A, B])
 
 
 def pool(touched: int, weth: int) -> PoolState:

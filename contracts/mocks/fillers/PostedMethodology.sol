@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {IIndexToken} from "../../interfaces/IIndexToken.sol";
 import {Constituent, IMethodology} from "../../interfaces/IMethodology.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 
@@ -12,6 +13,7 @@ contract PostedMethodology is IMethodology {
     Constituent[] private _list;
     bool public refusesToDetermine;
     bool public refusesTargets;
+    bool public carries;
 
     /// @notice Replaces the constituents; nothing about them is checked.
     function post(Constituent[] calldata list) external {
@@ -25,9 +27,27 @@ contract PostedMethodology is IMethodology {
         (refusesToDetermine, refusesTargets) = (determination, targets);
     }
 
-    function determine(IOracle) external view returns (Constituent[] memory) {
+    /// @notice While it carries, last month's basis of the constituent at the same position is added to that of
+    /// `determine` and of `confirm`: what was passed as `previous` shows.
+    function carry(bool carries_) external {
+        carries = carries_;
+    }
+
+    function determine(IOracle, IIndexToken, Constituent[] calldata previous)
+        external
+        view
+        returns (Constituent[] memory)
+    {
         require(!refusesToDetermine, Refusing());
-        return _list;
+        return _carried(_list, previous);
+    }
+
+    function confirm(Constituent[] calldata determined, Constituent[] calldata previous)
+        external
+        view
+        returns (Constituent[] memory)
+    {
+        return _carried(determined, previous);
     }
 
     function targetUnits(
@@ -41,5 +61,16 @@ contract PostedMethodology is IMethodology {
         for (uint256 i; i < basis.length; ++i) {
             if (prices[i] != 0) targets[i] = basis[i];
         }
+    }
+
+    function _carried(Constituent[] memory list, Constituent[] calldata previous)
+        private
+        view
+        returns (Constituent[] memory)
+    {
+        for (uint256 i; carries && i < list.length && i < previous.length; ++i) {
+            list[i].basis += previous[i].basis;
+        }
+        return list;
     }
 }

@@ -1,4 +1,7 @@
-"""MarketCap: the published targets to the wei, the second implementation in Python, and the errors of the domain."""
+"""MarketCap's targets: components in any order, the reference arithmetic in Python, the errors of the domain.
+
+What a determination decides is tested under tests/methodology.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,10 @@ from localnet.month import Month, load_month
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
-from tests.helpers.fund import HARD, NONE, WAD, market_cap_arguments
+from tests.helpers.fund import ACTIVE, HARD, NONE, WAD, market_cap_arguments, posted_supplies, rule
 from tests.helpers.reverts import assert_reverts
 
-A, B, C = (f"0x{k:040x}" for k in (0xAA, 0xBB, 0xCC))
+A = f"0x{0xAA:040x}"
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,10 @@ def owner(chain: Chain) -> str:
 
 @pytest.fixture(scope="module")
 def rules(module_isolation: None, chain: Chain, owner: str) -> Rules:
+    supplies = chain.deploy("PostedSupply", owner, [], sender=owner)
+
     def deploy(cap: int, weight: int) -> Contract:
-        return chain.deploy("MarketCap", owner, cap, weight, [(A, 1)], sender=owner)
+        return chain.deploy("MarketCap", owner, rule(cap, weight), [(A, supplies, ACTIVE)], sender=owner)
 
     return Rules(deploy(NONE, 0), deploy(HARD, WAD // 4), deploy(HARD, WAD // 10))
 
@@ -56,7 +61,8 @@ def lines_of(month: Month) -> list[Line]:
 @pytest.mark.parametrize("backwards", [False, True])
 def test_published_targets_to_the_wei(chain: Chain, owner: str, label: str, backwards: bool) -> None:
     month = load_month(ROOT / "data" / "months" / f"{label}.json")
-    methodology = chain.deploy("MarketCap", owner, *market_cap_arguments(month), sender=owner)
+    supplies = chain.deploy("PostedSupply", owner, posted_supplies(month, chain.now()), sender=owner)
+    methodology = chain.deploy("MarketCap", owner, *market_cap_arguments(month, supplies), sender=owner)
     order = -1 if backwards else 1
     found = chain.read(targets(methodology, lines_of(month)[::order]))
     assert found == [component.published_target_unit for component in month.components][::order]
@@ -145,7 +151,7 @@ def test_what_has_no_basis_or_no_price_gets_nothing(chain: Chain, rules: Rules) 
 
 
 @pytest.mark.parametrize(
-    ("rule", "lines", "what"),
+    ("which", "lines", "what"),
     [
         ("none", [Line(10**9, 0, WAD, 18)], "nav"),
         ("none", [Line(10**9, WAD, 0, 18)], "nav"),
@@ -154,8 +160,8 @@ def test_what_has_no_basis_or_no_price_gets_nothing(chain: Chain, rules: Rules) 
         ("hard", [Line(1, 2 * WAD, WAD, 18)], "divisor"),
     ],
 )
-def test_outside_the_domain(chain: Chain, rules: Rules, rule: str, lines: list[Line], what: str) -> None:
-    (found,) = assert_reverts(chain, targets(getattr(rules, rule), lines), "OutsideDomain")
+def test_outside_the_domain(chain: Chain, rules: Rules, which: str, lines: list[Line], what: str) -> None:
+    (found,) = assert_reverts(chain, targets(getattr(rules, which), lines), "OutsideDomain")
     assert found.rstrip(bytes(1)).decode() == what
 
 
@@ -167,47 +173,3 @@ def test_weights_above_one(chain: Chain, rules: Rules) -> None:
         market_cap_units(lines, cap)
     (found,) = assert_reverts(chain, targets(rules.tight, lines), "OutsideDomain")
     assert found.rstrip(bytes(1)) == b"weights"
-
-
-UNFIT = [
-    ([(B, 1), (A, 1)], A),
-    ([(A, 1), (A, 1)], A),
-    ([(A, 1), (B, 0)], B),
-    ([("0x" + "00" * 20, 1)], "0x" + "00" * 20),
-]
-
-
-@pytest.mark.parametrize(("listed", "wrong"), UNFIT)
-def test_unfit_candidates(chain: Chain, rules: Rules, owner: str, listed: list[tuple[str, int]], wrong: str) -> None:
-    assert_reverts(chain, rules.none.setCandidates(listed), "UnfitCandidate", wrong, sender=owner)
-    create = chain.artifact("MarketCap").create(owner, NONE, 0, listed)
-    assert_reverts(chain, create, "UnfitCandidate", wrong, sender=owner)
-
-
-@pytest.mark.parametrize(("cap", "weight"), [(NONE, 1), (HARD, 0), (HARD, WAD), (HARD, WAD + 1)])
-def test_unfit_cap(chain: Chain, owner: str, cap: int, weight: int) -> None:
-    create = chain.artifact("MarketCap").create(owner, cap, weight, [(A, 1)])
-    assert_reverts(chain, create, "UnfitCap", weight, sender=owner)
-
-
-def test_settings(chain: Chain, rules: Rules) -> None:
-    views = (rules.hard.CAP(), rules.hard.CAP_WEIGHT(), rules.none.CAP(), rules.none.CAP_WEIGHT())
-    assert [chain.read(view) for view in views] == [HARD, WAD // 4, NONE, 0]
-
-
-def test_only_the_owner_posts(chain: Chain, rules: Rules, owner: str, stranger: str) -> None:
-    listed = [(A, 2**96 - 1), (C, 7)]
-    call = rules.none.setCandidates(listed)
-    assert_reverts(chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
-    receipt = chain.send(call, owner)
-    found = chain.read(rules.none.candidates())
-    assert [(c.token.lower(), c.basis) for c in found] == listed
-    assert rules.none.events(receipt, "CandidatesSet") == [(found,)]
-
-
-def test_candidates_without_a_price_are_left_out(chain: Chain, rules: Rules, owner: str) -> None:
-    oracle = chain.deploy("PostedOracle", sender=owner)
-    chain.send(rules.none.setCandidates([(A, 5), (B, 6), (C, 7)]), owner)
-    for prices, kept in (((1, 1, 1), (5, 6, 7)), ((0, 1, 1), (6, 7)), ((1, 0, 1), (5, 7)), ((0, 0, 0), ())):
-        chain.send(oracle.post([A, B, C], list(prices)), owner)
-        assert tuple(c.basis for c in chain.read(rules.none.determine(oracle))) == kept

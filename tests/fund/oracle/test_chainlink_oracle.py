@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 import pytest
 from eth_abi import encode
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
-from tests.helpers.fund import DAY, ETH, FOUNDED, WAD, Fund
+from tests.helpers.fund import DAY, ETH, FOUNDED, IN_ETH, USD, WAD, Fund
 from tests.helpers.reverts import assert_reverts
 
 A, B, C, D = (f"0x{k:040x}" for k in (0xAA, 0xBB, 0xCC, 0xDD))
 MAX_AGE = 3600
+MAX_ANSWER = 2**95 - 1
+MAX_PRICE = 2**128 - 1
 ETH_USD = 1942_51000000
 ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
 BYTES, REVERTING, BURNING = 0, 1, 2
@@ -52,7 +54,7 @@ class Bench:
         return price
 
     def set(self, token: str, feed: Contract | str, max_age: int = MAX_AGE, in_eth: bool = False) -> Call:
-        return self.oracle.setFeed((token, feed, max_age, in_eth))
+        return self.oracle.setFeed((token, feed, max_age, IN_ETH if in_eth else USD, 0))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,10 @@ def bench(module_isolation: None, chain: Chain) -> Bench:
     eth, a, b, c = (chain.deploy("ReferenceFeed", sender=owner) for _ in range(4))
     for feed, decimals in ((eth, 8), (a, 8), (b, 18), (c, 18)):
         chain.send(feed.init("TEST / USD", decimals), owner)
-    rows = [(ETH, eth, MAX_AGE, False), (A, a, MAX_AGE, False), (B, b, MAX_AGE, False), (C, c, MAX_AGE, True)]
+    rows = [
+        (ETH, eth, MAX_AGE, USD, 0),
+        *((t, f, MAX_AGE, q, 0) for t, f, q in ((A, a, USD), (B, b, USD), (C, c, IN_ETH))),
+    ]
     oracle = chain.deploy("ChainlinkOracle", owner, flag, rows, sender=owner)
     bench = Bench(chain, oracle, flag, owner, eth, a, b, c)
     for feed, answer in ((eth, ETH_USD), (a, 29_20000000), (b, 29 * WAD + 1), (c, WAD // 7)):
@@ -79,21 +84,25 @@ def test_answers_with_18_decimals(bench: Bench) -> None:
     assert bench.chain.read(bench.oracle.prices([])) == []
 
 
-@given(answer=st.integers(1, 2**127 - 1), eth=st.integers(1, 10**15), decimals=st.integers(0, 18))
+@given(answer=st.integers(1, MAX_ANSWER), eth=st.integers(1, 10**15), decimals=st.integers(0, 18))
+@example(answer=MAX_PRICE // 10**18, eth=1, decimals=0)
+@example(answer=MAX_PRICE // 10**18 + 1, eth=1, decimals=0)
 @FUZZ
 def test_any_sound_answer(bench: Bench, answer: int, eth: int, decimals: int) -> None:
     chain = bench.chain
     chain.send(bench.a.init("TEST / USD", decimals), bench.owner, at=chain.now())
-    oracle = chain.deploy("ChainlinkOracle", bench.owner, bench.flag, [(A, bench.a, DAY, False)], sender=bench.owner)
+    oracle = chain.deploy("ChainlinkOracle", bench.owner, bench.flag, [(A, bench.a, DAY, USD, 0)], sender=bench.owner)
     bench.post(bench.a, answer)
-    assert chain.read(oracle.price(A)) == answer * 10 ** (18 - decimals)
-    bench.post(bench.c, min(answer, 10**30))
+    scaled = answer * 10 ** (18 - decimals)
+    assert chain.read(oracle.price(A)) == (scaled if scaled <= MAX_PRICE else 0)
+    bench.post(bench.c, answer)
     bench.post(bench.eth, eth)
-    assert bench.price(C) == min(answer, 10**30) * (eth * 10**10) // WAD
+    product = answer * (eth * 10**10) // WAD
+    assert bench.price(C) == (product if product <= MAX_PRICE else 0)
 
 
 @pytest.mark.parametrize("feed", ["a", "b", "c", "eth"])
-@pytest.mark.parametrize("answer", [0, -1, -(2**255), 2**127, 2**255 - 1])
+@pytest.mark.parametrize("answer", [0, -1, -(2**255), MAX_ANSWER + 1, 2**127, 2**255 - 1])
 def test_unsound_answers_are_no_price(bench: Bench, feed: str, answer: int) -> None:
     token = C if feed == "eth" else {"a": A, "b": B, "c": C}[feed]
     assert bench.price(token) > 0
@@ -182,8 +191,8 @@ def test_set_feed(bench: Bench) -> None:
     feed = bench.feed(8, 7 * 10**8)
     receipt = chain.send(bench.set(D, feed, max_age=77), bench.owner)
     (event,) = bench.oracle.events(receipt, "FeedSet")
-    assert (event.token.lower(), event.feed, event.maxAge, event.quotedInEth) == (D, feed.address, 77, False)
-    assert chain.read(bench.oracle.sources(D)) == (feed.address, 77, 8, False)
+    assert (event.token.lower(), *event[1:]) == (D, feed.address, 77, USD, 0)
+    assert chain.read(bench.oracle.sources(D)) == (feed.address, 77, 8, USD, 0)
     assert bench.price(D) == 7 * WAD
 
 
@@ -252,7 +261,7 @@ def test_unfit_feeds(bench: Bench, stranger: str) -> None:
 
 def test_quoted_in_eth_needs_the_eth_feed(bench: Bench) -> None:
     create = bench.chain.artifact("ChainlinkOracle").create
-    rows = [(C, bench.c, MAX_AGE, True), (ETH, bench.eth, MAX_AGE, False)]
+    rows = [(C, bench.c, MAX_AGE, IN_ETH, 0), (ETH, bench.eth, MAX_AGE, USD, 0)]
     call = create(bench.owner, bench.flag, rows)
     assert_reverts(bench.chain, call, "NoEthFeed", C, sender=bench.owner)
     call = bench.set(ETH, bench.c, in_eth=True)

@@ -6,14 +6,26 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.bench import KINDS, NOTICE, PERIOD, Bench, build, not_due
+from tests.helpers.bench import (
+    FROZEN,
+    INCLUDED,
+    KINDS,
+    LEAVING,
+    NOTICE,
+    OUTSIDE,
+    PERIOD,
+    Bench,
+    build,
+    constituent,
+    not_due,
+)
 from tests.helpers.chain import Chain
 from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 
 
-def constituents(bench: Bench) -> list[tuple[str, int]]:
-    return [(token.address, kind.target) for token, kind in zip(bench.tokens, KINDS, strict=True)]
+def constituents(bench: Bench) -> list[tuple[Any, ...]]:
+    return [constituent(token, kind.target) for token, kind in zip(bench.tokens, KINDS, strict=True)]
 
 
 def test_takes_the_constituents_of_the_period(bench: Bench) -> None:
@@ -25,6 +37,22 @@ def test_takes_the_constituents_of_the_period(bench: Bench) -> None:
     assert [tuple(c) for c in event.constituents] == constituents(bench)
     stored = bench.chain.read(bench.lens.constituents(bench.rebalancer))
     assert [tuple(c) for c in stored] == constituents(bench)
+
+
+def test_says_all_of_every_candidate(bench: Bench) -> None:
+    """Status, flags, price and weight at their largest: in the event and, packed in between, in the view."""
+    statuses = (INCLUDED, FROZEN, LEAVING, OUTSIDE, INCLUDED, OUTSIDE)
+    most = (255, 2**128 - 1, 2**64 - 1)
+    bases = (2**88 - 1, 0, 0, 0, 1, 7)
+    told = [
+        constituent(token, basis, status, *(most if i % 2 == 0 else (1 << i, 3 * i, 5 * i)))
+        for i, (token, basis, status) in enumerate(zip(bench.tokens, bases, statuses, strict=True))
+    ]
+    bench.chain.send(bench.methodology.post(told), bench.keeper)
+    assert [tuple(c) for c in bench.chain.read(bench.rebalancer.previewDetermine(), at=NOTICE)] == told
+    (event,) = bench.rebalancer.events(bench.determine(NOTICE), "Determined")
+    assert [tuple(c) for c in event.constituents] == told
+    assert [tuple(c) for c in bench.chain.read(bench.lens.constituents(bench.rebalancer))] == told
 
 
 def test_anyone_may_call(bench: Bench, stranger: str) -> None:
@@ -67,14 +95,14 @@ def test_nothing_is_due_before_the_seed(chain: Chain) -> None:
 @pytest.mark.parametrize("unfit", ["none", "descending", "duplicate", "no basis", "too many", "zero address"])
 def test_unfit_constituents_are_refused(bench: Bench, unfit: str) -> None:
     good = constituents(bench)
-    token, basis = good[1]
+    token, basis = good[1][:2]
     lists = {
         "none": [],
         "descending": [good[1], good[0]],
-        "duplicate": [good[0], good[1], (token, basis + 1)],
-        "no basis": [good[0], (token, 0)],
-        "too many": [("0x" + f"{i + 1:040x}", 1) for i in range(51)],
-        "zero address": [("0x" + "00" * 20, 1), good[0]],
+        "duplicate": [good[0], good[1], constituent(token, basis + 1)],
+        "no basis": [good[0], constituent(token, 0)],
+        "too many": [constituent(f"0x{i + 1:040x}", 1) for i in range(101)],
+        "zero address": [constituent("0x" + "00" * 20, 1), good[0]],
     }
     bench.chain.send(bench.methodology.post(lists[unfit]), bench.keeper)
     assert_reverts(bench.chain, bench.rebalancer.determine(), "UnfitConstituents", at=NOTICE)
@@ -82,11 +110,11 @@ def test_unfit_constituents_are_refused(bench: Bench, unfit: str) -> None:
     assert bench.due(NOTICE)[:2] == ("None", "Refused")
 
 
-def test_as_many_constituents_as_a_list_may_hold(bench: Bench) -> None:
-    many = [("0x" + f"{i + 1:040x}", 1) for i in range(50)]
+def test_as_many_candidates_as_there_may_be(bench: Bench) -> None:
+    many = [constituent(f"0x{i + 1:040x}", 1) for i in range(100)]
     bench.chain.send(bench.methodology.post(many), bench.keeper)
     bench.determine(NOTICE)
-    assert len(bench.chain.read(bench.lens.constituents(bench.rebalancer))) == 50
+    assert len(bench.chain.read(bench.lens.constituents(bench.rebalancer))) == 100
 
 
 def test_a_refusing_methodology_is_heard(bench: Bench) -> None:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.helpers.bench import BUYS, HELD, KINDS, NEWCOMER, SELLS, SUPPLY, Bench
+from tests.helpers.bench import BUYS, FROZEN, HELD, KINDS, LEAVING, NEWCOMER, OUTSIDE, SELLS, SUPPLY, Bench
 from tests.helpers.filling import UNSHRUNK
 from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.packed import listed as listing
+from tests.helpers.packed import targets as targets_of
+from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SELL, usd
 
 DROP = 10**9
 
 
 def model(
-    units: Sequence[int], prices: Sequence[int], wanted: Mapping[int, int], listed: set[int], step: int
+    units: Sequence[int],
+    posted: Sequence[int],
+    wanted: Mapping[int, int],
+    listed: set[int],
+    step: int,
+    frozen: Collection[int] = (),
 ) -> dict[str, Any]:
     """The plan for units held, posted prices and posted targets, by token position."""
+    prices = [0 if i in frozen else price for i, price in enumerate(posted)]
     decimals = [kind.decimals for kind in KINDS]
-    value = [usd(u, p, d) for u, p, d in zip(units, prices, decimals, strict=True)]
-    nav = sum(value)
+    value = [usd(u, p, d) for u, p, d in zip(units, posted, decimals, strict=True)]
+    nav = sum(value)  # what is frozen counts
     targets: dict[int, int] = {}
     for i in range(len(KINDS)):
         wants = wanted.get(i, 0) if prices[i] else 0
@@ -51,6 +61,8 @@ def model(
     buys = [i for i, t in targets.items() if prices[i] and t > units[i]]
     return {
         "targets": targets,
+        "prices": prices,
+        "basis": {i: wanted.get(i, 0) if prices[i] else 0 for i in targets},
         "sides": {i: SELL if i in sells else BUY if i in buys else 0 for i in targets},
         "nav": nav,
         "surplus": sum(value[i] - aims[i] for i in sells) * WAD // nav,
@@ -59,25 +71,37 @@ def model(
     }
 
 
+def unpacked(plan: Any) -> Any:
+    """The plan with its list and targets taken apart."""
+    return plan._replace(list=listing(plan.list), targets=targets_of(plan.targets))
+
+
 def plan_of(bench: Bench) -> Any:
-    return bench.chain.read(bench.lens.previewStart(bench.rebalancer), at=EXECUTION)
+    return unpacked(bench.chain.read(bench.lens.previewStart(bench.rebalancer), at=EXECUTION))
 
 
-def check_plan(bench: Bench, prices: Sequence[int], wanted: Mapping[int, int], step: int = WAD // 10) -> Any:
-    """The plan is the model's; the plan."""
+def check_plan(
+    bench: Bench,
+    prices: Sequence[int],
+    wanted: Mapping[int, int],
+    step: int = WAD // 10,
+    frozen: Collection[int] = (),
+) -> Any:
+    """The plan is the model's; the plan. `wanted`: what is included."""
     listed_now = [component.token for component in bench.chain.read(bench.index.components())]
     listed = {i for i, token in enumerate(bench.tokens) if token.address in listed_now}
     supply = bench.chain.read(bench.index.accruedSupply())
     units = [balance * WAD // supply for balance in bench.holdings()]
     plan = plan_of(bench)
-    expected = model(units, prices, wanted, listed, step)
+    expected = model(units, prices, wanted, listed, step, frozen)
     positions = [i for i in range(len(KINDS)) if i in expected["targets"]]
     assert [c.token for c in plan.list] == [bench.tokens[i].address for i in positions]
     assert [c.decimals for c in plan.list] == [KINDS[i].decimals for i in positions]
     assert plan.units == [units[i] for i in positions]
     assert [t.unit for t in plan.targets] == [expected["targets"][i] for i in positions]
     assert [t.side for t in plan.targets] == [expected["sides"][i] for i in positions]
-    assert [t.price for t in plan.targets] == [prices[i] for i in positions]
+    assert [t.price for t in plan.targets] == [expected["prices"][i] for i in positions]
+    assert plan.basis == [expected["basis"][i] for i in positions]
     found = (plan.nav, plan.surplus, plan.held, plan.buyTargets)
     assert found == tuple(expected[name] for name in ("nav", "surplus", "held", "buyTargets"))
     assert plan.changed == ([c.token for c in plan.list] != listed_now)
@@ -88,8 +112,8 @@ PRICES = [kind.price for kind in KINDS]
 TARGETS = {i: kind.target for i, kind in enumerate(KINDS)}
 
 
-def determine(bench: Bench, targets: Mapping[int, int]) -> None:
-    bench.post_targets(dict(targets))
+def determine(bench: Bench, targets: Mapping[int, int], statuses: Mapping[int, int] | None = None) -> None:
+    bench.post_targets(targets, statuses)
     bench.determine()
 
 
@@ -157,13 +181,64 @@ def test_a_retired_component_is_held(bench: Bench) -> None:
     plan = check_plan(bench, prices, TARGETS)
     assert plan.list[0].retired
     assert plan.targets[0].side == 0
+    assert plan.basis[0] == 0  # though it is included
+    (event,) = bench.rebalancer.events(bench.start(), "Started")
+    assert event.basis == [0, *(kind.target for kind in KINDS[1:])]
+    listed = bench.chain.read(bench.index.components())
+    assert [c.retired for c in listed] == [True] + [False] * 5
+
+
+def test_retired_and_included_with_nothing_held(bench: Bench) -> None:
+    """It keeps its place on the list, once, and is not bought."""
+    bench.chain.send(bench.index.setRetired(bench.tokens[0], True), bench.owner)
+    burn = bench.tokens[0].transfer(bench.keeper, bench.holdings()[0])
+    bench.chain.send(burn, bench.chain.impersonate(bench.index), at=bench.chain.now())
+    determine(bench, TARGETS)
+    plan = plan_of(bench)
+    assert [c.token for c in plan.list] == [token.address for token in bench.tokens]
+    assert plan.basis == [0, *(kind.target for kind in KINDS[1:])]
+    assert (plan.list[0], plan.units[0]) == ((bench.tokens[0].address, KINDS[0].decimals, True), 0)
+    assert plan.targets[0] == (0, 0, 0)
+
+
+@pytest.mark.parametrize("i", [0, 1, HELD])
+def test_what_is_frozen_is_held_as_it_is(bench: Bench, i: int) -> None:
+    """Its value counts in NAV, and nothing of it is traded, whatever its target would have been."""
+    determine(bench, TARGETS, {i: FROZEN})
+    included = {k: t for k, t in TARGETS.items() if k != i}
+    plan = check_plan(bench, PRICES, included, frozen={i})
+    assert plan.targets[i] == (0, plan.units[i], 0)
+    units = [balance * WAD // SUPPLY for balance in bench.holdings()]
+    assert plan.nav == sum(usd(u, k.price, k.decimals) for u, k in zip(units, KINDS, strict=True))
     bench.start()
-    assert bench.chain.read(bench.index.components())[0].retired
+    assert bench.chain.read(bench.rebalancer.opening()).nav == plan.nav
+    held, at = bench.holdings()[i], EXECUTION + 1800
+    other = SELLS[0] if i != SELLS[0] else SELLS[1]
+    for sells, buys, side in (([i], [BUYS[-1]], 0), ([other], [i], 0)):
+        call = bench.rebalancer.trade((sells, [1], buys, 0, bench.filler, b""))
+        assert_reverts(bench.chain, call, "WrongSide", bench.tokens[i], side, at=at, of=bench.rebalancer)
+    assert bench.holdings()[i] == held
+
+
+def test_frozen_and_not_held_is_not_listed(bench: Bench) -> None:
+    determine(bench, TARGETS, {NEWCOMER: FROZEN})
+    plan = check_plan(bench, PRICES, {i: t for i, t in TARGETS.items() if i != NEWCOMER}, frozen={NEWCOMER})
+    assert bench.tokens[NEWCOMER].address not in [c.token for c in plan.list]
+    assert not plan.changed
+
+
+@pytest.mark.parametrize("status", [LEAVING, OUTSIDE])
+def test_leaving_and_outside_are_sold(bench: Bench, status: int) -> None:
+    """Though they have a basis; what is not held of them is not listed."""
+    determine(bench, TARGETS, {1: status, NEWCOMER: status})
+    plan = check_plan(bench, PRICES, {i: t for i, t in TARGETS.items() if i not in (1, NEWCOMER)})
+    assert plan.targets[1] == (SELL, 0, PRICES[1])
+    assert bench.tokens[NEWCOMER].address not in [c.token for c in plan.list]
 
 
 def test_max_step_holds_every_rise(bench: Bench) -> None:
     """A newcomer that is to weigh 40 % is bought in steps of 10 %, and each sell keeps the same part of its surplus."""
-    wanted = {0: 360 * 10**15, 1: 3_500_000, 2: 50_000, NEWCOMER: 82 * WAD, HELD: 10**27, 5: 9 * 10**15}
+    wanted = {0: 360 * 10**15, 1: 3_500_000, 2: 50_000, NEWCOMER: 82 * WAD, HELD: KINDS[HELD].target, 5: 9 * 10**15}
     determine(bench, wanted)
     plan = check_plan(bench, PRICES, wanted)
     nav = plan.nav
@@ -190,11 +265,9 @@ def test_max_step_of_the_limits_is_used(bench: Bench) -> None:
 def test_a_rise_of_exactly_the_step_is_not_cut(bench: Bench) -> None:
     determine(bench, TARGETS)
     plan = plan_of(bench)
-    wide = bench.chain.read(
-        bench.opener.plan(
-            bench.index, bench.oracle, bench.methodology, bench.chain.read(bench.rebalancer.month()).determination, WAD
-        )
-    )
+    month = bench.chain.read(bench.rebalancer.month())
+    parts = (bench.index, bench.oracle, bench.methodology, month.determination, month.previous)
+    wide = unpacked(bench.chain.read(bench.opener.plan(*parts, WAD)))
     assert [t.unit for t in wide.targets] == [t.unit for t in plan.targets]
     assert {i: plan.targets[i].side for i in (*SELLS, *BUYS)} == {
         **dict.fromkeys(SELLS, SELL),

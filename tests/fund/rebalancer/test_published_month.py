@@ -44,6 +44,20 @@ def test_targets_to_the_wei(started: Fund, month: Month) -> None:
     assert {h.token: h.target.unit for h in holdings} == published
 
 
+def test_the_determination_is_public(started: Fund, month: Month) -> None:
+    """Supplies and prices as published, and the weights that the published targets have."""
+    nav = lens(started).opening.nav
+    found = {c.token: c for c in started.chain.read(started.lens.constituents(started.rebalancer))}
+    assert list(found) == sorted((c.address for c in month.components), key=lambda token: int(token, 16))
+    for published in month.components:
+        c = found[published.address]
+        assert (c.basis, c.status, c.flags, c.price) == (published.supply, 0, 0, published.price_usd)
+        weight = usd(published.published_target_unit, published.price_usd, published.decimals) * WAD // nav
+        # The target is rounded down to a wei of the token, its weight to one of 10^18.
+        assert weight <= c.weight <= weight + published.price_usd // nav + 2
+    assert max(c.weight for c in found.values()) in (month.cap_weight, (month.cap_weight or 0) - 1)
+
+
 def test_nav_and_units_at_start(started: Fund, month: Month) -> None:
     held = {c.address: c for c in month.components}
     nav = sum(usd(c.current_unit, c.price_usd, c.decimals) for c in month.components)

@@ -18,6 +18,7 @@ from tests.helpers.bench import (
     not_due,
 )
 from tests.helpers.fund import DAY, EXECUTION, PERIOD_END, WAD
+from tests.helpers.packed import targets, words_at
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SCALE, SELL, usd
 
@@ -31,21 +32,25 @@ def test_fixes_the_month(bench: Bench) -> None:
     preview = bench.chain.read(bench.lens.previewStart(bench.rebalancer), at=EXECUTION)
     receipt = bench.start()
     (event,) = bench.rebalancer.events(receipt, "Started")
-    assert event.period == PERIOD
-    assert event.plan == preview
+    assert (event.period, event.nav) == (PERIOD, preview.nav)
+    assert words_at(bench.chain, event.targets) == preview.targets
+    assert event.basis == preview.basis == [kind.target for kind in KINDS]
 
     units = [balance * WAD // SUPPLY for balance in bench.holdings()]
     nav = sum(value(i, unit) for i, unit in enumerate(units))
     surplus = sum(value(i, units[i]) - value(i, KINDS[i].target) for i in SELLS) * WAD // nav
     held = sum(value(i, units[i]) for i in BUYS) * WAD // nav
     goals = sum(value(i, KINDS[i].target) for i in BUYS) * WAD // nav
-    plan = event.plan
-    assert (plan.supply, plan.exponent, plan.nav) == (SUPPLY, 0, nav)
+    plan = preview
+    assert (plan.exponent, plan.nav) == (0, nav)
     assert (plan.surplus, plan.held, plan.buyTargets) == (surplus, held, goals)
     assert plan.units == units
+    sides = [SELL if i in SELLS else BUY if i in BUYS else 0 for i in range(len(KINDS))]
+    assert targets(plan.targets) == [(side, k.target, k.price) for side, k in zip(sides, KINDS, strict=True)]
 
     opening = bench.chain.read(bench.rebalancer.opening())
     assert (opening.nav, opening.buyTargets, opening.exponent, opening.end) == (nav, goals, 0, PERIOD_END)
+    assert opening.targets == event.targets
     progress = bench.chain.read(bench.rebalancer.progress())
     assert tuple(progress) == (EXECUTION * SCALE, 0, surplus, held)
     assert bench.chain.read(bench.rebalancer.month()).phase == 3

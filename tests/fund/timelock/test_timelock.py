@@ -6,11 +6,11 @@ import pytest
 from eth_utils import keccak
 
 from tests.helpers.contracts import Call
-from tests.helpers.fund import ANYONE, DAY, Fund, through_timelock
+from tests.helpers.fund import ACTIVE, ANYONE, DAY, USD, Fund, through_timelock
 from tests.helpers.reverts import assert_reverts
 
 SALT, NOTHING = bytes(32), bytes(32)
-PARTS = ("index", "rebalancer", "oracle", "methodology")
+PARTS = ("index", "rebalancer", "oracle", "methodology", "supplies")
 
 
 def operation(call: Call) -> tuple[str, int, bytes, bytes, bytes]:
@@ -35,8 +35,10 @@ def owner_calls(fund: Fund) -> list[Call]:
         rebalancer.setLimits(fund.setup.limits.as_tuple()),
         rebalancer.setTimetable(fund.setup.timetable.as_tuple()),
         rebalancer.setMethodology(methodology),
-        oracle.setFeed((token.address, token.feed, DAY, False)),
-        methodology.setCandidates([(token.address, 1)]),
+        oracle.setFeed((token.address, token.feed, DAY, USD, 0)),
+        methodology.setCandidates([(token.address, fund.supplies, ACTIVE)]),
+        methodology.overrideSupply(token.address, 1),
+        fund.supplies.post([(token.address, 1, 0)]),
     ]
     for part in PARTS:
         contract = getattr(fund, part)

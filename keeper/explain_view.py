@@ -1,0 +1,220 @@
+"""A determination for people (tables with the arithmetic) and for programs (JSON, integers as decimal strings)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from ballast.book import Book
+from ballast.methodology import ONE, Cap, Decision, Flag, Status
+from keeper.audit import Difference, Start
+from keeper.explain import Explanation
+from keeper.view import percent, period_text, usd, when
+
+FLAGS = {
+    Flag.STALE: "stale",
+    Flag.CLAMPED: "clamped",
+    Flag.OVERRIDDEN: "overridden",
+    Flag.NO_PRICE: "no price",
+    Flag.NO_SUPPLY: "no supply",
+    Flag.BELOW_RANK: "below rank",
+    Flag.BELOW_FLOOR: "below floor",
+    Flag.CONFIRMED_AT_START: "confirmed at start",
+}
+
+
+def explain_json(found: Explanation, book: Book) -> dict[str, Any]:
+    """Everything that was found. USD, prices, fractions: 18 decimals; supplies: whole tokens; units: token wei per 1e18
+    shares."""
+    targets = {} if found.start is None else {t.token: t for t in found.start.targets}
+    return {
+        "fund": book.fund,
+        "period": period_text(found.period),
+        "methodology": found.methodology,
+        "kind": "fixed_weight" if found.rule is None else "market_cap",
+        "block": found.block,
+        "time": found.time,
+        "nav_usd": str(found.nav),
+        "divisor": str(found.divisor),
+        "cap": None if found.rule is None else found.rule.cap.name.lower(),
+        "cap_weight": None if found.rule is None else str(found.rule.cap_weight),
+        "constituents": [
+            {
+                "symbol": _symbol(book, d.token),
+                "token": d.token,
+                "basis": str(d.basis),
+                "source": found.sources.get(d.token),
+                "origin": origin(found, book, d),
+                "price_usd": str(d.price),
+                "market_cap_usd": None if found.rule is None else str(d.basis * d.price),
+                "weight": str(d.weight),
+                "status": d.status.name.lower(),
+                "flags": flags(d.flags),
+                "target_unit": str(targets[d.token].unit) if d.token in targets else None,
+            }
+            for d in found.decisions
+        ],
+        "start": None if found.start is None else _start_json(found.start, found, book),
+        "agrees": not found.differences,
+        "differences": [
+            {
+                "stage": d.stage,
+                "symbol": _symbol(book, d.token),
+                "token": d.token,
+                "figure": d.what,
+                "chain": d.chain,
+                "keeper": d.keeper,
+            }
+            for d in found.differences
+        ],
+    }
+
+
+def _start_json(start: Start, found: Explanation, book: Book) -> dict[str, Any]:
+    confirmed = _confirmed(start, found)
+    return {
+        "block": start.block,
+        "time": start.time,
+        "nav_usd": str(start.nav),
+        "divisor": str(start.divisor),
+        "targets": [
+            {
+                "symbol": _symbol(book, t.token),
+                "token": t.token,
+                "basis": str(t.basis),
+                "confirmed_at_start": t.token in confirmed,
+                "side": t.side.name.lower(),
+                "price_usd": str(t.price),
+                "unit_held": str(t.held),
+                "target_unit": str(t.unit),
+            }
+            for t in start.targets
+        ],
+    }
+
+
+def explain_tables(found: Explanation, book: Book) -> RenderableType:
+    """The determination, the start if there was one, and what differs."""
+    parts: list[RenderableType] = [_head(found, book), _constituents(found, book)]
+    if found.start is not None:
+        parts += [_start_head(found.start), _targets(found.start, found, book)]
+    if not found.differences:
+        parts.append("The keeper's own computation agrees to the wei.")
+        return Group(*parts)
+    parts += ["The keeper's own computation DIFFERS:", _differences(found.differences, book)]
+    return Group(*parts)
+
+
+def _head(found: Explanation, book: Book) -> Table:
+    head = Table(show_header=False, box=None, title=f"{book.fund}, {period_text(found.period)}", title_justify="left")
+    head.add_row("determined", f"{when(found.time)}, block {found.block}")
+    head.add_row("methodology", found.methodology)
+    head.add_row("NAV", f"${usd(found.nav)} of a share, less what is frozen")
+    if found.rule is None:
+        head.add_row("weights", "given")
+        return head
+    rule = found.rule
+    head.add_row("divisor D", f"{found.divisor:,} = sum(supply x price) / NAV")
+    head.add_row("weight", "price x supply / D / NAV; above the cap: the cap, and the others share the rest")
+    words = {
+        Cap.NONE: "none",
+        Cap.HARD: percent(rule.cap_weight),
+        Cap.FLEXIBLE: f"{percent(rule.cap_weight)}, flexible",
+    }
+    head.add_row("cap", words[rule.cap])
+    head.add_row(
+        "members", f"the {rule.top_n} largest, floor {percent(rule.floor_weight)}, entry {percent(rule.entry_weight)}"
+    )
+    for source in sorted(set(found.sources.values())):
+        head.add_row("supplies", f"{_kind(book, source)}: {source}")
+    return head
+
+
+def _constituents(found: Explanation, book: Book) -> Table:
+    fixed = found.rule is None
+    table = Table("component")
+    for name in ("price $", "weight") if fixed else ("supply", "price $", "market cap $", "weight"):
+        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("status")
+    table.add_column("why" if fixed else "supply from, why")
+    for d in found.decisions:
+        supply = [] if fixed else [f"{d.basis:,}"]
+        size = [] if fixed else [f"{d.basis * d.price // ONE:,}"]
+        origins = [] if fixed else [origin(found, book, d)]
+        table.add_row(
+            _symbol(book, d.token),
+            *supply,
+            usd(d.price) if d.price else "none",
+            *size,
+            percent(d.weight),
+            d.status.name.lower(),
+            ", ".join([*origins, *flags(d.flags)]),
+        )
+    included = [d for d in found.decisions if d.status is Status.INCLUDED]
+    blank = [] if fixed else [""]
+    total = [] if fixed else [f"{sum(d.basis * d.price for d in included) // ONE:,}"]
+    table.add_section()
+    table.add_row("included", *blank, "", *total, percent(sum(d.weight for d in included)), str(len(included)), "")
+    return table
+
+
+def _start_head(start: Start) -> Table:
+    head = Table(show_header=False, box=None, title="start", title_justify="left")
+    head.add_row("started", f"{when(start.time)}, block {start.block}")
+    head.add_row("NAV", f"${usd(start.nav)} of a share")
+    if start.divisor:
+        head.add_row("divisor D", f"{start.divisor:,}")
+    return head
+
+
+def _targets(start: Start, found: Explanation, book: Book) -> Table:
+    confirmed = _confirmed(start, found)
+    table = Table("component", "side")
+    for name in ("price $", "unit held", "target unit"):
+        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("why")
+    for t in start.targets:
+        why = f"{FLAGS[Flag.CONFIRMED_AT_START]}: {t.basis:,}" if t.token in confirmed else ""
+        price = usd(t.price) if t.price else "none"
+        table.add_row(_symbol(book, t.token), t.side.name.lower(), price, str(t.held), str(t.unit), why)
+    return table
+
+
+def _confirmed(start: Start, found: Explanation) -> set[str]:
+    """Components whose basis at start is not the determination's: what was read again at start counted."""
+    determined = {d.token: d.basis for d in found.decisions if d.status is Status.INCLUDED}
+    return {t.token for t in start.targets if t.basis and t.basis != determined.get(t.token)}
+
+
+def _differences(differences: tuple[Difference, ...], book: Book) -> Table:
+    table = Table("stage", "component", "figure")
+    for name in ("on chain", "keeper"):
+        table.add_column(name, justify="right", overflow="fold")
+    for d in differences:
+        table.add_row(d.stage, _symbol(book, d.token), d.what, d.chain, d.keeper)
+    return table
+
+
+def flags(given: Flag) -> list[str]:
+    """Flags in words."""
+    return [word for flag, word in FLAGS.items() if flag in given]
+
+
+def origin(found: Explanation, book: Book, decision: Decision) -> str:
+    """Where a candidate's supply comes from, in one word."""
+    source = found.sources.get(decision.token)
+    return "given" if source is None else _kind(book, source)
+
+
+def _kind(book: Book, source: str) -> str:
+    return {book.contracts.get("posted_supply"): "posted", book.contracts.get("locked_supply"): "computed"}.get(
+        source, "other"
+    )
+
+
+def _symbol(book: Book, token: str) -> str:
+    """The symbol of a token, its address where the book does not know it; "fund" for no token."""
+    candidate = book.candidate(token)
+    return candidate.symbol if candidate else token or "fund"

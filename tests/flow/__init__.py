@@ -1,0 +1,1 @@
+"""Whole months on the fork: determine, start, trade, end."""

@@ -1,0 +1,50 @@
+"""Fixtures for the tests of the methodologies: a stage on which one eth_call is one whole determination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ape
+import pytest
+from web3 import Web3
+
+from localnet.rpc import Web3Rpc
+from tests.helpers.artifacts import compiled
+from tests.helpers.chain import Chain
+from tests.helpers.contracts import Artifact
+from tests.methodology.scene import TOKENS, Scene
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Callable[[str], Artifact]:
+    """The project's contracts by name."""
+    return compiled(ape.project)
+
+
+@pytest.fixture(scope="session")
+def chain(w3: Web3, artifacts: Callable[[str], Artifact]) -> Chain:
+    """The fork."""
+    return Chain(Web3Rpc(w3), artifacts)
+
+
+@pytest.fixture(scope="module")
+def scene(module_isolation: None, chain: Chain) -> Scene:
+    """A stage, and tokens at all addresses of TOKENS."""
+    deployer = chain.account("deployer")
+    stage = chain.deploy("Stage", sender=deployer)
+    code = chain.code(chain.deploy("StageToken", sender=deployer).address)
+    for token in TOKENS:
+        chain.cheats.set_code(token, code)
+    return Scene(chain, stage)
+
+
+@pytest.fixture(scope="module")
+def owner(chain: Chain) -> str:
+    """Stands for the timelock."""
+    return chain.account("timelock")
+
+
+@pytest.fixture
+def stranger(chain: Chain) -> str:
+    """An account without any role."""
+    return chain.account("stranger")

@@ -1,0 +1,194 @@
+"""Which candidates are in and what they weigh, by hand: ranks, caps, floors, frozen, leaving, without a price.
+
+Each case is also computed in Python, and both sides must agree on every field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ballast.methodology import ONE, Cap, Decision, Flag, State, Status
+from tests.methodology.scene import PLAIN, TOKENS, Basket, Case, Scene, simple
+
+MILLION = 10**6
+CENT = ONE // 100
+QUARTER = ONE // 4
+NONE = Flag(0)
+
+
+def agreed(scene: Scene, case: Case) -> list[Decision]:
+    result = scene.agree(case)
+    assert not isinstance(result, str), result
+    return result
+
+
+def statuses(result: list[Decision]) -> list[tuple[Status, Flag]]:
+    return [(d.status, d.flags) for d in result]
+
+
+def weights(result: list[Decision]) -> list[int]:
+    return [d.weight for d in result]
+
+
+def test_of_equals_the_lower_address_stays(scene: Scene) -> None:
+    case = simple([5 * MILLION, 7 * MILLION, 5 * MILLION, 5 * MILLION], rule=replace(PLAIN, top_n=2))
+    out = (Status.OUTSIDE, Flag.BELOW_RANK)
+    result = agreed(scene, case)
+    assert statuses(result) == [(Status.INCLUDED, NONE), (Status.INCLUDED, NONE), out, out]
+    assert weights(result) == [5 * ONE // 12, 7 * ONE // 12, 0, 0]
+
+
+def test_rank_is_by_market_cap_and_not_by_supply(scene: Scene) -> None:
+    case = simple([MILLION, 9 * MILLION, 2 * MILLION], rule=replace(PLAIN, top_n=1))
+    prices = {TOKENS[0]: 10 * ONE, TOKENS[1]: ONE, TOKENS[2]: 4 * ONE}
+    assert [d.status for d in agreed(scene, replace(case, prices=prices))] == [
+        Status.INCLUDED,
+        Status.OUTSIDE,
+        Status.OUTSIDE,
+    ]
+
+
+def test_excess_goes_to_the_uncapped_in_proportion(scene: Scene) -> None:
+    hard = replace(PLAIN, cap=Cap.HARD, cap_weight=QUARTER)
+    # 50 % and 30 % become 25 %; the 30 % left over go to 12 % and 8 % in proportion.
+    case = simple([5000 * MILLION, 3000 * MILLION, 1200 * MILLION, 800 * MILLION], rule=hard)
+    assert weights(agreed(scene, case)) == [25 * CENT, 25 * CENT, 30 * CENT, 20 * CENT]
+
+
+def test_one_pass_is_not_checked_again(scene: Scene) -> None:
+    hard = replace(PLAIN, cap=Cap.HARD, cap_weight=QUARTER)
+    case = simple([6000 * MILLION, 2400 * MILLION, 1600 * MILLION], rule=hard)
+    assert weights(agreed(scene, case)) == [25 * CENT, 45 * CENT, 30 * CENT]
+
+
+def test_all_capped_weigh_the_same(scene: Scene) -> None:
+    rule = replace(PLAIN, cap=Cap.HARD, cap_weight=ONE // 5)
+    assert weights(agreed(scene, simple([4 * MILLION, 3 * MILLION, 3 * MILLION], rule=rule))) == [ONE // 3] * 3
+    basket = Basket([4 * MILLION, 2 * MILLION, MILLION], [ONE, 0, 0], [ONE, 2 * ONE, 4 * ONE], [18, 6, 0])
+    # A third of one dollar each: 0.333 at 1, 0.166 at 2, 0.083 at 4, which is nothing of a token without decimals.
+    assert scene.targets(rule, [basket]) == [[ONE // 3, 166_666, 0]]
+
+
+def test_all_that_fail_the_floor_go_at_once(scene: Scene) -> None:
+    rule = replace(PLAIN, floor_weight=10 * CENT, entry_weight=10 * CENT)
+    result = agreed(scene, simple([810 * MILLION, 95 * MILLION, 95 * MILLION], [ONE, ONE, ONE], rule=rule))
+    # Each alone would have come to 10.5 % without the other.
+    small = (Status.OUTSIDE, Flag.BELOW_FLOOR)
+    assert statuses(result) == [(Status.INCLUDED, NONE), small, small]
+    assert weights(result) == [ONE, 0, 0]
+
+
+def test_weights_are_shared_anew_once_only(scene: Scene) -> None:
+    rule = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=QUARTER, floor_weight=CENT // 2, entry_weight=20 * CENT)
+    sizes = [5325 * MILLION, 2475 * MILLION, 2000 * MILLION, 200 * MILLION]
+    result = agreed(scene, simple(sizes, [90 * CENT, 0, 10 * CENT], rule=rule))
+    # Without the fourth the second comes above the cap, which halves what is not held: below the entry weight, and in.
+    assert statuses(result) == [(Status.INCLUDED, NONE)] * 3 + [(Status.OUTSIDE, Flag.BELOW_FLOOR)]
+    assert result[1].weight == ONE // 8
+
+
+def test_staying_and_entering(scene: Scene) -> None:
+    rule = replace(PLAIN, floor_weight=CENT // 2, entry_weight=2 * CENT)
+    sizes = [9540 * MILLION, 100 * MILLION, 40 * MILLION, 100 * MILLION, 220 * MILLION]
+    result = agreed(scene, simple(sizes, [ONE, 1, 1], rule=rule))
+    small = (Status.OUTSIDE, Flag.BELOW_FLOOR)
+    stays = (Status.INCLUDED, NONE)
+    assert statuses(result) == [stays, stays, small, small, stays]
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_exactly_the_floor_is_enough(scene: Scene, held: bool) -> None:
+    case = simple([9700 * MILLION, 300 * MILLION], [ONE, 1] if held else [ONE])
+    enough = 3 * CENT if not held else agreed(scene, case)[1].weight
+
+    def at(floor: int) -> Status:
+        rule = replace(PLAIN, floor_weight=floor if held else 0, entry_weight=floor if not held else ONE - 1)
+        return agreed(scene, replace(case, rule=rule))[1].status
+
+    assert at(enough) is Status.INCLUDED
+    assert at(enough + 1) is Status.OUTSIDE
+
+
+def test_flexible_cap_goes_half_way(scene: Scene) -> None:
+    rule = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=QUARTER)
+    case = simple([5000 * MILLION, 3000 * MILLION, 2000 * MILLION], [60 * CENT, 0, 40 * CENT], rule=rule)
+    # (25 + 60) / 2, (25 + 0) / 2, and the rest to the only one that is free.
+    expected = [42 * CENT + CENT // 2, 12 * CENT + CENT // 2, 45 * CENT]
+    assert weights(agreed(scene, case)) == expected
+    basket = Basket([5000 * MILLION, 3000 * MILLION, 2000 * MILLION], [60 * CENT, 0, 40 * CENT], [ONE] * 3, [18] * 3)
+    assert scene.targets(rule, [basket]) == [expected]
+
+
+def test_flexible_cap_above_the_weight_does_not_bind(scene: Scene) -> None:
+    rule = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=QUARTER)
+    case = simple([5000 * MILLION, 2500 * MILLION, 2500 * MILLION], [80 * CENT, 10 * CENT, 10 * CENT], rule=rule)
+    assert weights(agreed(scene, case)) == [50 * CENT, 25 * CENT, 25 * CENT]
+
+
+def test_smallest_flexible_cap(scene: Scene) -> None:
+    """The middle of a cap of 1 wei and nothing held is 0, and what it left goes to the others all the same."""
+    rule = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=1)
+    case = simple([5000 * MILLION, 5000 * MILLION], [0, 0], rule=rule)
+    case = replace(case, lines=simple([1] * 3, [0, 0, ONE]).lines, prices=dict.fromkeys(TOKENS[:3], ONE))
+    assert weights(agreed(scene, case)) == [ONE // 2] * 2
+    basket = Basket([0, 9 * MILLION, MILLION], [ONE, 0, 0], [ONE] * 3, [18] * 3)
+    assert scene.targets(rule, [basket]) == [[0, ONE // 2, ONE // 2]]
+
+
+def test_what_is_frozen_is_out_of_what_the_others_share(scene: Scene) -> None:
+    rule = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=QUARTER)
+    sizes = [10**10, 35_000 * MILLION, 21_000 * MILLION, 14_000 * MILLION]
+    values = [30 * ONE, 42 * ONE, 28 * ONE]
+    result = agreed(scene, simple(sizes, values, states={0: State.FROZEN}, rule=rule))
+    assert [d.status for d in result] == [Status.FROZEN] + [Status.INCLUDED] * 3
+    # 42 of the 70 dollars that are shared are 60 %, so 50 % become 42.5 %; 28 are 40 %, so 30 % may stay. What is left
+    # over, 7.5 %, is shared 3 to 2.
+    assert weights(result) == [0, 425 * ONE // 1000, 345 * ONE // 1000, 23 * CENT]
+
+
+def test_frozen_but_not_held_is_outside(scene: Scene) -> None:
+    result = agreed(scene, simple([MILLION] * 3, [ONE], states={1: State.FROZEN}))
+    assert statuses(result) == [(Status.INCLUDED, NONE), (Status.OUTSIDE, NONE), (Status.INCLUDED, NONE)]
+
+
+def test_leaving_has_no_weight_but_its_value_is_shared(scene: Scene) -> None:
+    rule = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=QUARTER)
+    sizes = [10**10, 6000 * MILLION, 4000 * MILLION, 2000 * MILLION]
+    result = agreed(scene, simple(sizes, [50 * ONE, 50 * ONE], states={0: State.LEAVING}, rule=rule))
+    assert [d.status for d in result] == [Status.LEAVING] + [Status.INCLUDED] * 3
+    # 50 % holds 50 of 100 dollars: 37.5 %. 33 % holds nothing: 12.5 %. The rest goes to the last.
+    assert weights(result) == [0, 375 * ONE // 1000, 125 * ONE // 1000, ONE // 2]
+
+
+def test_retired_is_as_good_as_frozen(scene: Scene) -> None:
+    case = simple([MILLION] * 3, [ONE, ONE, ONE], states={1: State.LEAVING})
+    lines = [replace(line, retired=i < 2) for i, line in enumerate(case.lines)]
+    result = agreed(scene, replace(case, lines=lines))
+    assert [d.status for d in result] == [Status.FROZEN, Status.FROZEN, Status.INCLUDED]
+
+
+def test_without_a_price(scene: Scene) -> None:
+    case = simple([MILLION] * 4, [ONE, ONE])
+    result = agreed(scene, replace(case, prices={**case.prices, TOKENS[1]: 0, TOKENS[2]: 0}))
+    fine = (Status.INCLUDED, NONE)
+    assert statuses(result) == [fine, (Status.FROZEN, Flag.NO_PRICE), (Status.OUTSIDE, Flag.NO_PRICE), fine]
+    assert weights(result) == [ONE // 2, 0, 0, ONE // 2]
+
+
+def test_targets_leave_out_what_has_no_price_or_basis(scene: Scene) -> None:
+    basket = Basket([MILLION, 0, MILLION, MILLION], [ONE, ONE, 5 * ONE, 0], [ONE, ONE, 0, ONE], [18] * 4)
+    # Two dollars in all: what has no basis counts in NAV, what has no price does not.
+    assert scene.targets(PLAIN, [basket]) == [[ONE, 0, 0, ONE]]
+
+
+def test_nav_is_floored_once_or_for_each(scene: Scene) -> None:
+    basket = Basket([MILLION, MILLION], [15, 15], [ONE, ONE], [1, 1])
+    # 1.5 dollars each in tokens of one decimal: nothing is lost, and both ways agree.
+    once, each = (scene.targets(replace(PLAIN, floor_each=how), [basket]) for how in (False, True))
+    assert once == each == [[15, 15]]
+    # 3 x 0.5 wei of a dollar: 1 in all, nothing for each. A third of it buys 3 of the 10 parts of a token.
+    dust = Basket([1] * 3, [5] * 3, [1] * 3, [1] * 3)
+    assert scene.targets(replace(PLAIN, floor_each=False), [dust]) == [[3] * 3]
+    assert scene.targets(replace(PLAIN, floor_each=True), [dust]) == ["OutsideDomain(nav)"]

@@ -1,0 +1,127 @@
+"""What the rule refuses, each by its own error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ballast.methodology import ONE, Cap, Rule, State, UnfitRuleError
+from tests.helpers.chain import Chain
+from tests.helpers.contracts import Contract
+from tests.helpers.reverts import assert_reverts
+from tests.methodology.scene import PLAIN, TOKENS, Basket, Scene, rule_tuple, simple
+
+MILLION = 10**6
+
+BROKEN: list[tuple[str, dict[str, Any]]] = [
+    ("capWeight", {"cap_weight": 1}),
+    ("capWeight", {"cap": Cap.HARD, "cap_weight": 0}),
+    ("capWeight", {"cap": Cap.HARD, "cap_weight": ONE}),
+    ("capWeight", {"cap": Cap.FLEXIBLE, "cap_weight": 0}),
+    ("floorWeight", {"floor_weight": ONE, "entry_weight": ONE}),
+    ("entryWeight", {"floor_weight": 2, "entry_weight": 1}),
+    ("entryWeight", {"entry_weight": ONE}),
+    ("topN", {"top_n": 0}),
+    ("maxSupplyAge", {"max_supply_age": 0}),
+    ("maxSupplyJump", {"max_supply_jump": 0}),
+]
+UTMOST: list[dict[str, Any]] = [
+    {"cap": Cap.HARD, "cap_weight": 1},
+    {"cap": Cap.FLEXIBLE, "cap_weight": ONE - 1},
+    {"floor_weight": ONE - 1, "entry_weight": ONE - 1},
+    {"top_n": 255, "max_supply_age": 2**32 - 1, "max_supply_jump": 2**64 - 1},
+    {"top_n": 1, "max_supply_age": 1, "max_supply_jump": 1},
+]
+
+
+def fields(changes: dict[str, Any]) -> tuple[Any, ...]:
+    names = list(Rule.__dataclass_fields__)
+    return tuple(changes.get(n, v) for n, v in zip(names, rule_tuple(PLAIN), strict=True))
+
+
+@pytest.mark.parametrize(("name", "changes"), BROKEN)
+def test_rules_out_of_bounds(scene: Scene, name: str, changes: dict[str, Any]) -> None:
+    assert scene.creation_error(fields(changes), [(TOKENS[0], scene.stage, 0)]) == f"UnfitRule({name})"
+    with pytest.raises(UnfitRuleError) as caught:
+        replace(PLAIN, **changes)
+    assert caught.value.field == name
+
+
+@pytest.mark.parametrize("changes", UTMOST)
+def test_rules_at_their_bounds(scene: Scene, changes: dict[str, Any]) -> None:
+    assert scene.creation_error(fields(changes), [(TOKENS[0], scene.stage, 0)]) == ""
+    assert rule_tuple(replace(PLAIN, **changes)) == fields(changes)
+
+
+def test_candidates_that_do_not_fit(scene: Scene, stranger: str) -> None:
+    stage, rule = scene.stage, rule_tuple(PLAIN)
+    twice = scene.creation_error(rule, [(TOKENS[0], stage, 0), (TOKENS[0], stage, 0)])
+    assert twice.lower() == f"UnfitCandidate({TOKENS[0]})".lower()
+    falling = scene.creation_error(rule, [(TOKENS[1], stage, 0), (TOKENS[0], stage, 0)])
+    assert falling.lower() == f"UnfitCandidate({TOKENS[0]})".lower()
+    no_code = scene.creation_error(rule, [(TOKENS[0], stage, 0), (TOKENS[1], stranger, 0)])
+    assert no_code.lower() == f"UnfitCandidate({TOKENS[1]})".lower()
+    assert scene.creation_error(rule, []) == "UnfitNumber(0, 100)"
+    many = [(f"0x{i:040x}", stage, 0) for i in range(1, 102)]
+    assert scene.creation_error(rule, many) == "UnfitNumber(101, 100)"
+    assert scene.creation_error(rule, many[:100]) == ""
+
+
+def test_nobody_left(scene: Scene) -> None:
+    assert scene.agree(simple([MILLION], states={0: State.LEAVING})) == "NoConstituents()"
+    assert scene.agree(simple([0, 0])) == "NoConstituents()"
+    crowded = replace(PLAIN, floor_weight=ONE // 2, entry_weight=ONE // 2)
+    assert scene.agree(simple([MILLION] * 3, rule=crowded)) == "NoConstituents()"
+
+
+def test_nothing_to_share(scene: Scene) -> None:
+    assert scene.agree(simple([MILLION, MILLION], [])) == "OutsideDomain(nav)"
+    frozen = simple([MILLION, MILLION], [ONE], states={0: State.FROZEN})
+    assert scene.agree(frozen) == "OutsideDomain(nav)"
+    assert scene.targets(PLAIN, [Basket([1], [0], [ONE], [18])]) == ["OutsideDomain(nav)"]
+
+
+def test_market_caps_below_one_share(scene: Scene) -> None:
+    # 999 dollars of market cap beside a share of 1000; with 1000 the divisor is 1.
+    assert scene.agree(simple([500, 499], [1000 * ONE])) == "OutsideDomain(divisor)"
+    assert not isinstance(scene.agree(simple([500, 500], [1000 * ONE])), str)
+    basket = Basket([500, 499], [1000 * ONE, 0], [ONE, ONE], [18, 18])
+    assert scene.targets(PLAIN, [basket]) == ["OutsideDomain(divisor)"]
+
+
+def test_weights_above_one_after_capping(scene: Scene) -> None:
+    # A divisor of 1.999, floored to 1, nearly doubles the weights: 1.0 and 0.999, and a cap of 0.99 does not mend it.
+    rule = replace(PLAIN, cap=Cap.HARD, cap_weight=99 * ONE // 100)
+    assert scene.agree(simple([1000, 999], [1000 * ONE], rule=rule)) == "OutsideDomain(weights)"
+    basket = Basket([1000, 999], [1000 * ONE, 0], [ONE, ONE], [18, 18])
+    assert scene.targets(rule, [basket]) == ["OutsideDomain(weights)"]
+
+
+@pytest.fixture
+def methodology(chain: Chain, scene: Scene, owner: str) -> Contract:
+    return chain.deploy("MarketCap", owner, rule_tuple(PLAIN), [(t, scene.stage, 0) for t in TOKENS[:2]], sender=owner)
+
+
+def test_only_the_owner_and_only_candidates(chain: Chain, methodology: Contract, owner: str, stranger: str) -> None:
+    unauthorized = "OwnableUnauthorizedAccount"
+    override = methodology.overrideSupply(TOKENS[0], 5)
+    assert_reverts(chain, override, unauthorized, stranger, sender=stranger)
+    assert_reverts(chain, methodology.setCandidates([]), unauthorized, stranger, sender=stranger)
+    assert_reverts(chain, methodology.setCandidates([]), "UnfitNumber", 0, 100, sender=owner)
+    unknown = methodology.overrideSupply(TOKENS[2], 5)
+    assert_reverts(chain, unknown, "UnfitOverride", TOKENS[2], 5, sender=owner)
+    nothing = methodology.overrideSupply(TOKENS[0], 0)
+    assert_reverts(chain, nothing, "UnfitOverride", TOKENS[0], 0, sender=owner)
+    receipt = chain.send(override, owner)
+    (event,) = methodology.events(receipt, "SupplyOverridden")
+    assert (event.token, event.wholeTokens, event.until - chain.now()) == (TOKENS[0], 5, 10 * 86_400)
+
+
+def test_candidates_and_rule_are_read_back(chain: Chain, scene: Scene, methodology: Contract, owner: str) -> None:
+    assert tuple(chain.read(methodology.rule())) == rule_tuple(PLAIN)
+    listed = [(TOKENS[0], scene.stage.address, 2), (TOKENS[5], scene.stage.address, 1)]
+    (event,) = methodology.events(chain.send(methodology.setCandidates(listed), owner), "CandidatesSet")
+    assert [tuple(c) for c in chain.read(methodology.candidates())] == listed
+    assert [tuple(c) for c in event.candidates] == listed

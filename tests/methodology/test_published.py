@@ -1,0 +1,53 @@
+"""The published months: every target unit to the wei, on chain and in Python."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ballast.methodology import ONE, Cap, fixed_target_units, target_units
+from localnet.anvil import ROOT
+from localnet.month import Month, load_month
+from tests.helpers.chain import Chain
+from tests.methodology.scene import PLAIN, Basket, Scene
+
+FILES = sorted((ROOT / "data" / "months").glob("*.json"))
+
+
+def basket(month: Month) -> Basket:
+    basis = [c.weight if month.cap == "fixed" else c.supply for c in month.components]
+    return Basket(
+        [b or 0 for b in basis],
+        [c.current_unit for c in month.components],
+        [c.price_usd for c in month.components],
+        [c.decimals for c in month.components],
+    )
+
+
+def test_the_months_are_there() -> None:
+    assert {path.stem for path in FILES} >= {"dpi-2021-02", "dpi-2021-03", "dpi-2021-04", "mvi-2021-05"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
+def test_published_units(chain: Chain, scene: Scene, owner: str, path: Path) -> None:
+    month = load_month(path)
+    given = basket(month)
+    published = [c.published_target_unit for c in month.components]
+    arguments = (list(given.basis), list(given.units), list(given.prices), list(given.decimals))
+    if month.cap == "fixed":
+        weights = sorted(((c.address, c.weight) for c in month.components), key=lambda w: int(w[0], 16))
+        assert sum(given.basis) == ONE
+        made = chain.deploy("FixedWeight", owner, weights, sender=owner)
+        assert chain.read(made.targetUnits(*arguments)) == published
+        assert fixed_target_units(*arguments) == published
+        return
+    rule = replace(
+        PLAIN,
+        cap=Cap.HARD if month.cap == "hard" else Cap.NONE,
+        cap_weight=month.cap_weight or 0,
+        floor_each=month.nav_floor == "component",
+    )
+    assert scene.targets(rule, [given]) == [published]
+    assert target_units(rule, *arguments) == published
