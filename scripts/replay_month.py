@@ -7,13 +7,11 @@ from pathlib import Path
 import click
 
 from ballast.cli import FundCommand
+from replay.session import run_month
 
 
 @click.command(cls=FundCommand)
 @click.option("--demo", is_flag=True, help="A holder mints before and redeems after; writes out/demo.json.")
 def cli(demo: bool) -> None:
     """Carry a fund through a published month on a local fork (see `make demo` and `make replay`)."""
-    # Imported here: Ape loads every script for every command, and this one needs a lot.
-    from replay.session import run_month  # noqa: PLC0415
-
     run_month(Path("out"), demo=demo)
