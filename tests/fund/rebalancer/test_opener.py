@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.bench import BUYS, HELD, KINDS, NEWCOMER, SELLS, SUPPLY, Bench
 from tests.helpers.filling import UNSHRUNK
-from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.fund import EXECUTION, PERIOD_END, WAD
 from tests.helpers.settling import BUY, SELL, usd
 
 DROP = 10**9
@@ -159,6 +159,20 @@ def test_a_retired_component_is_held(bench: Bench) -> None:
     assert plan.targets[0].side == 0
     bench.start()
     assert bench.chain.read(bench.index.components())[0].retired
+
+
+def test_an_empty_component_stays_only_while_it_is_retired(bench: Bench) -> None:
+    """Listed last month, never bought, and no constituent any more."""
+    bench.open()
+    bench.chain.send(bench.rebalancer.close(), bench.keeper, at=PERIOD_END + 1)
+    wanted = {i: t for i, t in TARGETS.items() if i != NEWCOMER}
+    bench.post_targets(wanted)
+    bench.determine(PERIOD_END + 1)
+    assert bench.tokens[NEWCOMER].address not in [c.token for c in check_plan(bench, PRICES, wanted).list]
+    bench.chain.send(bench.index.setRetired(bench.tokens[NEWCOMER], True), bench.owner)
+    plan = plan_of(bench)
+    assert bench.tokens[NEWCOMER].address in [c.token for c in plan.list]
+    assert not plan.changed
 
 
 def test_max_step_holds_every_rise(bench: Bench) -> None:
