@@ -145,7 +145,8 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     function currentPeriod() public view returns (uint256) {
-        return Schedule.periodAt(block.timestamp, _timetable.noticeDays);
+        // A shorter notice must not bring back a period that has been.
+        return Math.max(Schedule.periodAt(block.timestamp, _timetable.noticeDays), _month.period);
     }
 
     function previewDetermine() public view returns (Constituent[] memory list) {
@@ -269,7 +270,7 @@ contract Rebalancer is IRebalancer, Ownable {
         if (INDEX.componentsPointer() == address(0)) return (Action.None, Reason.NotSeeded, 0);
 
         Timetable memory t = _timetable;
-        uint256 period = Schedule.periodAt(block.timestamp, t.noticeDays);
+        uint256 period = currentPeriod();
         uint256 end = Schedule.periodStart(period + 1, t.noticeDays);
         if (m.period != period) return (Action.Determine, Reason.Due, end);
         if (m.phase == Phase.Vetoed) return (Action.None, Reason.Vetoed, end);

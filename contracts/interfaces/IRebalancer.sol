@@ -270,7 +270,7 @@ interface IRebalancer {
     /// @notice Until when the rebalancer is paused, and the period whose pause the guardian used last.
     function pause() external view returns (uint40 until, uint32 period);
 
-    /// @notice The period at this time (see `Schedule`).
+    /// @notice The period at this time (see `Schedule`), never before the last one determined.
     function currentPeriod() external view returns (uint256);
 
     /// @notice What `determine` would take now. Reverts with the methodology's error if it refuses.

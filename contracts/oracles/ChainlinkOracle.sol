@@ -23,8 +23,8 @@ struct Feed {
 }
 
 /// @title ChainlinkOracle
-/// @notice USD prices from Chainlink: TOKEN/USD, or TOKEN/ETH times ETH/USD. An answer that is zero, negative, older
-/// than its feed's limit, dated in the future, or not given at all means "no price"; nothing here reverts for a feed.
+/// @notice USD prices from Chainlink: TOKEN/USD, or TOKEN/ETH times ETH/USD. An answer that is zero, negative,
+/// absurd (above 1e12 USD), older than its feed's limit, dated in the future, or not given at all means "no price"; nothing here reverts for a feed.
 contract ChainlinkOracle is IOracle, Ownable {
     /* ERRORS */
 
@@ -54,6 +54,10 @@ contract ChainlinkOracle is IOracle, Ownable {
 
     address private constant ETH = address(0);
     uint256 private constant MAX_AGE = 8 days;
+    /// @dev A trillion dollars for one token: above it a feed is broken, and sums over it could overflow.
+    uint256 private constant MAX_PRICE = 1e30;
+    /// @dev Several times what a feed needs: one that burns gas must not starve those after it.
+    uint256 private constant FEED_GAS = 300_000;
 
     /// @notice Most that a new feed may differ from a living old one, as a fraction with 18 decimals.
     uint256 public constant MAX_DISAGREEMENT = 0.05e18;
@@ -106,12 +110,13 @@ contract ChainlinkOracle is IOracle, Ownable {
     function _set(Feed memory f) private {
         require(f.maxAge != 0 && f.maxAge <= MAX_AGE, MaxAgeOutOfBounds(f.token, f.maxAge));
         require(f.feed.code.length != 0, UnfitFeed(f.token, f.feed));
-        uint8 decimals = IAggregatorV3(f.feed).decimals();
+        (bool ok, bytes memory data) = f.feed.staticcall(abi.encodeCall(IAggregatorV3.decimals, ()));
+        uint256 decimals = ok && data.length >= 32 ? abi.decode(data, (uint256)) : type(uint256).max;
         require(f.quotedInEth ? decimals == 18 : decimals <= 18, UnfitFeed(f.token, f.feed));
         if (f.quotedInEth) {
             require(f.token != ETH && sources[ETH].feed != address(0), NoEthFeed(f.token));
         }
-        sources[f.token] = Source(f.feed, f.maxAge, decimals, f.quotedInEth);
+        sources[f.token] = Source(f.feed, f.maxAge, uint8(decimals), f.quotedInEth);
         emit FeedSet(f.token, f.feed, f.maxAge, f.quotedInEth);
     }
 
@@ -119,19 +124,21 @@ contract ChainlinkOracle is IOracle, Ownable {
         uint256 answer = _answer(source);
         if (!source.quotedInEth || answer == 0) return answer;
         // {USD / tok} = {ETH / tok} * {USD / ETH} / {1e18}, down
-        return answer * _answer(sources[ETH]) / 1e18;
+        uint256 value = answer * _answer(sources[ETH]) / 1e18;
+        return value > MAX_PRICE ? 0 : value;
     }
 
     /// @dev The feed's answer with 18 decimals, 0 unless it is sound. A low-level call, because a feed without code or
     /// with another answer's shape must not stop a fund.
     function _answer(Source memory source) private view returns (uint256) {
         if (source.feed == address(0)) return 0;
-        (bool ok, bytes memory data) = source.feed.staticcall(abi.encodeCall(IAggregatorV3.latestRoundData, ()));
+        (bool ok, bytes memory data) = source.feed.staticcall{gas: FEED_GAS}(abi.encodeCall(IAggregatorV3.latestRoundData, ()));
         if (!ok || data.length < 160) return 0;
         // Words, not the declared types: decoding a value too large for uint80 would revert.
         (, int256 answer,, uint256 updatedAt,) = abi.decode(data, (uint256, int256, uint256, uint256, uint256));
-        if (answer <= 0 || answer > type(int128).max) return 0;
+        if (answer <= 0 || uint256(answer) > MAX_PRICE) return 0;
         if (updatedAt > block.timestamp || block.timestamp - updatedAt > source.maxAge) return 0;
-        return uint256(answer) * 10 ** (18 - source.decimals);
+        uint256 value = uint256(answer) * 10 ** (18 - source.decimals);
+        return value > MAX_PRICE ? 0 : value;
     }
 }

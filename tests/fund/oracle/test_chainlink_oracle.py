@@ -17,6 +17,7 @@ from tests.helpers.reverts import assert_reverts
 
 A, B, C, D = (f"0x{k:040x}" for k in (0xAA, 0xBB, 0xCC, 0xDD))
 MAX_AGE = 3600
+MAX_PRICE = 10**30
 ETH_USD = 1942_51000000
 ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
 BYTES, REVERTING, BURNING = 0, 1, 2
@@ -79,21 +80,23 @@ def test_answers_with_18_decimals(bench: Bench) -> None:
     assert bench.chain.read(bench.oracle.prices([])) == []
 
 
-@given(answer=st.integers(1, 2**127 - 1), eth=st.integers(1, 10**15), decimals=st.integers(0, 18))
+@given(answer=st.integers(1, 10**30), eth=st.integers(1, 10**15), decimals=st.integers(0, 18))
 @FUZZ
 def test_any_sound_answer(bench: Bench, answer: int, eth: int, decimals: int) -> None:
     chain = bench.chain
     chain.send(bench.a.init("TEST / USD", decimals), bench.owner, at=chain.now())
     oracle = chain.deploy("ChainlinkOracle", bench.owner, bench.flag, [(A, bench.a, DAY, False)], sender=bench.owner)
     bench.post(bench.a, answer)
-    assert chain.read(oracle.price(A)) == answer * 10 ** (18 - decimals)
-    bench.post(bench.c, min(answer, 10**30))
+    scaled = answer * 10 ** (18 - decimals)
+    assert chain.read(oracle.price(A)) == (scaled if scaled <= MAX_PRICE else 0)
+    bench.post(bench.c, answer)
     bench.post(bench.eth, eth)
-    assert bench.price(C) == min(answer, 10**30) * (eth * 10**10) // WAD
+    product = answer * (eth * 10**10) // WAD
+    assert bench.price(C) == (product if product <= MAX_PRICE else 0)
 
 
 @pytest.mark.parametrize("feed", ["a", "b", "c", "eth"])
-@pytest.mark.parametrize("answer", [0, -1, -(2**255), 2**127, 2**255 - 1])
+@pytest.mark.parametrize("answer", [0, -1, -(2**255), 10**30 + 1, 2**127, 2**255 - 1])
 def test_unsound_answers_are_no_price(bench: Bench, feed: str, answer: int) -> None:
     token = C if feed == "eth" else {"a": A, "b": B, "c": C}[feed]
     assert bench.price(token) > 0
