@@ -19,7 +19,7 @@ RESERVES ?=
 ARGS ?=
 PORT ?= 8545
 DATA ?= data/year/invented.csv
-LINTED := $(wildcard localnet keeper replay scripts bench tools tests)
+LINTED := $(wildcard ballast localnet keeper replay scripts bench tools tests)
 
 .PHONY: help setup compile lint test demo replay year localnet bench lock clean
 
@@ -28,30 +28,30 @@ help: ## Show this list
 
 setup: .tools/python.stamp .tools/node.stamp .tools/anvil.stamp .tools/solc.stamp ## Install everything into this folder
 
-compile: setup ## Compile the contracts
-	@ape compile $(ARGS)
+compile: setup ## Compile the contracts, if they have changed
+	@$(PY) tools/compile.py
 
 lint: setup ## ruff and mypy --strict
 	@ruff check $(LINTED)
 	@ruff format --check $(LINTED)
 	@mypy $(LINTED)
 
-test: lint ## Lint, then all tests on a local mainnet; ARGS="-k word" is passed to pytest
+test: lint compile ## Lint, then all tests on a local mainnet; ARGS="-k word" is passed to pytest
 	@$(PY) tools/run_tests.py $(ARGS)
 
-demo: setup ## One fund, one month, from deployment to redemption
+demo: compile ## One fund, one month, from deployment to redemption
 	@$(PY) -m replay demo
 
-replay: setup ## Carry a fund through a published month: MONTH=FILE [RESERVES=CSV]
+replay: compile ## Carry a fund through a published month: MONTH=FILE [RESERVES=CSV]
 	@$(PY) -m replay month --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES))
 
-year: setup ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [ARGS=--help]
+year: compile ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [ARGS=--help]
 	@$(PY) -m replay.year --data $(DATA) $(ARGS)
 
 localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [PORT=N]
 	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) --port $(PORT)
 
-bench: setup .tools/set-v2.stamp ## Gas of every operation beside Set Protocol V2: [ARGS=--check]
+bench: compile .tools/set-v2.stamp ## Gas of every operation beside Set Protocol V2: [ARGS=--check]
 	@$(PY) -m bench $(ARGS)
 
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
@@ -70,7 +70,7 @@ clean: ## Remove everything that make and the tests made
 	@mkdir -p .tools
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@uv pip sync --quiet --python $(PY) requirements.lock
+	@uv pip sync --quiet --compile-bytecode --python $(PY) requirements.lock
 	@touch $@
 
 .tools/node.stamp: package.json package-lock.json .npmrc

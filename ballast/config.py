@@ -149,10 +149,11 @@ class Component(_Model):
 
 
 class Methodology(_Model):
-    """The rule of the index, see the contracts' `Rule`: market-cap weights, or fixed weights. Fractions with 18 decimals.
+    """The rule of the index, see the contracts' `Rule`: market-cap weights, or fixed weights. Fractions with 18
+    decimals.
 
-    Of market cap: the `top_n` largest, capped; what is below `floor_weight` (held) or `entry_weight` (new) is left out.
-    NAV is floored once over the `sum`, or for each `component`. A supply older than `max_supply_age` (seconds) is
+    Of market cap: the `top_n` largest, capped; what is below `floor_weight` (held) or `entry_weight` (new) is left
+    out. NAV is floored once over the `sum`, or for each `component`. A supply older than `max_supply_age` (seconds) is
     replaced by last month's; one further from that than `max_supply_jump` is clamped.
     """
 

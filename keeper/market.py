@@ -7,8 +7,9 @@ gas of one more hop. Amounts are wei; `hop_cost` is the gas cost of a hop in WET
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
+from math import isqrt
 from statistics import median_low
 
 from keeper import amm
@@ -71,6 +72,22 @@ class Market:
         """WETH wei of USD, rounded down; 0 without a price."""
         return usd * WAD // self.eth_price if self.eth_price else 0
 
+    def recovered(self, state: FundState) -> Market:
+        """The market as it is expected once all pools have come back to the oracle's prices: as deep as now."""
+        pools = {token: tuple(self._recovered(pool, state) for pool in own) for token, own in self.pools.items()}
+        return Market(self.weth, pools, self.eth_price)
+
+    def _recovered(self, pool: PoolState, state: FundState) -> PoolState:
+        holding = next((h for h in state.holdings if h.token == pool.token), None)
+        if holding is None or not holding.price or not self.eth_price:
+            return pool
+        # {WETH wei}: sqrt({tok} * {WETH} * {USD / whole tok} / ({tok / whole tok} * {USD / ETH} / {1e18}))
+        depth = pool.token_reserve * pool.weth_reserve
+        weth = isqrt(depth * holding.price * WAD // (holding.one * self.eth_price))
+        if weth == 0 or depth // weth == 0:
+            return pool
+        return replace(pool, weth_reserve=weth, token_reserve=depth // weth)
+
     def sell(self, token: str, amount: int, hop_cost: int) -> Route:
         """The route that brings most WETH for `amount`, gas taken off."""
         if token == self.weth:
@@ -123,7 +140,7 @@ def market_of(weth: str, pools: Iterable[PoolState], state: FundState) -> Market
 def _eth_price(pools: Mapping[str, Sequence[PoolState]], state: FundState) -> int:
     """USD of one ETH: the median over all pools of what their price and the oracle's imply. 0 if there is none."""
     implied = [
-        holding.price * pool.token_reserve * WAD // (10**holding.decimals * pool.weth_reserve)
+        holding.price * pool.token_reserve * WAD // (holding.one * pool.weth_reserve)
         for holding in state.holdings
         if holding.price
         for pool in pools.get(holding.token, ())

@@ -64,6 +64,9 @@ class Plan:
 def plan(state: FundState, market: Market, gas_price: int, pace: Pace, slippage_bps: int) -> Plan:
     """The plan for a fund that is trading. `gas_price` is wei; `slippage_bps` what prices may move before the block."""
     rested = state.time if pace.last_trade is None else max(state.time, pace.last_trade + pace.rest)
+    if rested > state.time:
+        # The pools stand where the last batch left them: plan on where they will be.
+        market = market.recovered(state)
     fewest = _fewest(state, market)
     if fewest is None:
         return Plan(0, None, 0, None, "nothing that can be sold has a price and a pool", pace.rest)

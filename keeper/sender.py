@@ -129,8 +129,7 @@ class Sender:
         mined = self._look(nonce)
         if mined is not None or not self._journal.pending():
             return mined
-        self._broadcast(self._of(nonce)[-1])
-        return self._wait(nonce)
+        return self._wait(nonce, self._broadcast(self._of(nonce)[-1]))
 
     @property
     def unresolved(self) -> bool:
@@ -150,8 +149,7 @@ class Sender:
         fees = market_fees(head.base_fee, self._tip(), self._max_fee)
         self._require_funds(gas * fees.max_fee)
         entry = self._sign(call, nonce, gas, fees, head.number)
-        self._broadcast(entry)
-        return self._wait(nonce)
+        return self._wait(nonce, self._broadcast(entry))
 
     def _simulate(self, call: Call) -> int:
         """Gas limit for the call, a quarter above the estimate. Raises SimulationError if it would revert."""
@@ -216,34 +214,36 @@ class Sender:
             block=block,
         )
 
-    def _broadcast(self, entry: Entry) -> None:
-        """Sends the bytes. That the node has them already is success; no answer is not failure: the wait will tell."""
+    def _broadcast(self, entry: Entry) -> bool:
+        """Sends the bytes; whether the node took them, as far as is known. That it has them already is success; no
+        answer is not failure: the wait will tell."""
         try:
             self._w3.eth.send_raw_transaction(entry.raw)  # type: ignore[arg-type]
         except requests.exceptions.RequestException as error:
             log.warning("no answer to a transaction", hash=entry.hash, error=type(error).__name__)
+            return False
         except (Web3Exception, ValueError) as error:
             if any(word in str(error).lower() for word in _KNOWN):
-                return
+                return True
             translated = self._translated(error, f"sending {entry.action}")
             if isinstance(translated, NonceTooLowError | UnderpricedError | ChainError):
                 # Mined meanwhile, outbid, or a node's whim: what the chain says decides.
                 log.warning("not accepted by the node", hash=entry.hash, error=str(translated))
-                return
+                return False
             raise translated from error
-        else:
-            log.info("sent", action=entry.action, nonce=entry.nonce, hash=entry.hash, max_fee=entry.max_fee)
+        log.info("sent", action=entry.action, nonce=entry.nonce, hash=entry.hash, max_fee=entry.max_fee)
+        return True
 
-    def _wait(self, nonce: int) -> Mined | None:
-        """Waits until the nonce is mined, replacing what takes too long."""
+    def _wait(self, nonce: int, accepted: bool) -> Mined | None:
+        """Waits until the nonce is mined, replacing what takes too long; what was not `accepted` in the next block."""
         since = self._head().number
         while True:
             mined = self._look(nonce)
             if mined is not None or not self._of(nonce):
                 return mined
             head = self._head()
-            if head.number - since >= self._bump_blocks:
-                self._bump(nonce, head)
+            if head.number - since >= (self._bump_blocks if accepted else 1):
+                accepted = self._bump(nonce, head)
                 since = head.number
             if self._pause():
                 return None
@@ -289,8 +289,9 @@ class Sender:
     def _of(self, nonce: int) -> list[Entry]:
         return [entry for entry in self._journal.pending() if entry.nonce == nonce]
 
-    def _bump(self, nonce: int, head: Head) -> None:
-        """The same call under the same nonce for more, or the same bytes again where more is too much."""
+    def _bump(self, nonce: int, head: Head) -> bool:
+        """The same call under the same nonce for more, or the same bytes again where more is too much; whether the
+        node took it."""
         last = self._of(nonce)[-1]
         old = Fees(last.max_fee, last.tip)
         try:
@@ -299,11 +300,10 @@ class Sender:
             log.warning("cannot replace", hash=last.hash, error=str(error))
             fees = None
         if fees is None:
-            self._broadcast(last)
-            return
+            return self._broadcast(last)
         call = Call(last.action, last.period, last.recipient, last.data)
         log.info("replacing", nonce=nonce, hash=last.hash, max_fee=fees.max_fee)
-        self._broadcast(self._sign(call, nonce, last.gas, fees, head.number))
+        return self._broadcast(self._sign(call, nonce, last.gas, fees, head.number))
 
     def _reopen_after_reorg(self) -> None:
         """A mined transaction that the chain has lost again is open again."""

@@ -21,6 +21,7 @@ from localnet.world import Pool, Token, World
 DAYS_BEFORE_MONTH = 10
 """The chain's head: this many days before the first of the month, before any fund determines anything."""
 DAY_S = 86_400
+HOUR_S = 3_600
 FEE_BPS = 30
 FEED_STEP = 10**10
 """Prices have 18 decimals, feeds 8."""
@@ -44,7 +45,7 @@ def local_mainnet(
 ) -> Iterator[tuple[str, World]]:
     """Run the local mainnet of a month until the block ends; yields its RPC URL and what stands on it."""
     pools = pools_of(month, rows)
-    with anvil(timestamp=head_time(month) - DAY_S, port=port, log=log) as url:
+    with anvil(timestamp=head_time(month) - HOUR_S, port=port, log=log) as url:
         rpc = HttpRpc(url)
         try:
             world = build(rpc, month, pools)

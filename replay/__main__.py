@@ -13,23 +13,28 @@ from localnet.session import DEFAULT_MONTH, NETWORK, fork_environment, interrupt
 SCRIPT = "replay_month"
 
 
-def _run(month: Path, reserves: Path | None, *, demo: bool) -> int:
+def _run(month: Path, reserves: Path | None, out: Path, *, demo: bool) -> int:
     """Runs the month; the exit code."""
     interrupt_on_terminate()
     try:
         with fork_environment(month, reserves) as environment:
-            arguments = ["run", SCRIPT, "--network", NETWORK, "--verbosity", "WARNING", *(["--demo"] if demo else [])]
-            return run_ape(arguments, environment)
+            options = ["--network", NETWORK, "--verbosity", "WARNING", "--out", str(out.resolve())]
+            code = run_ape(["run", SCRIPT, *options, *(["--demo"] if demo else [])], environment)
     except LocalnetError as error:
         click.echo(f"replay: {error}", err=True)
         return 1
     except KeyboardInterrupt:
+        code = 130
+    if code == 130:
         click.echo("replay: interrupted, everything is stopped", err=True)
-        return 130
+    return code
 
 
 _reserves = click.option(
     "--reserves", type=click.Path(path_type=Path), help="CSV with pool reserves; default: the project's own."
+)
+_out = click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out"), show_default=True, help="Folder."
 )
 
 
@@ -40,17 +45,19 @@ def main() -> None:
 
 @main.command()
 @_reserves
-def demo(reserves: Path | None) -> None:
+@_out
+def demo(reserves: Path | None, out: Path) -> None:
     """One fund, one month (DPI, April 2021), from deployment to redemption; writes out/demo.json."""
-    sys.exit(_run(DEFAULT_MONTH, reserves, demo=True))
+    sys.exit(_run(DEFAULT_MONTH, reserves, out, demo=True))
 
 
 @main.command()
 @click.option("--month", type=click.Path(path_type=Path), default=DEFAULT_MONTH, show_default=True, help="Month file.")
 @_reserves
-def month(month: Path, reserves: Path | None) -> None:
+@_out
+def month(month: Path, reserves: Path | None, out: Path) -> None:
     """A published month; writes out/replay/<label>.json."""
-    sys.exit(_run(month, reserves, demo=False))
+    sys.exit(_run(month, reserves, out, demo=False))
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class Run:
     rebalancer: Any
 
     def say(self, text: str) -> None:
-        self.console.print(text)
+        self.console.print(text, soft_wrap=True)
 
     @property
     def period(self) -> int:
@@ -103,7 +103,8 @@ def prepare(on: Stage, console: Console) -> Run:
     clock = Clock(rpc, market)
     clock.jump(clock.now() + BLOCK_S)
     config = month_config(on.month, on.world)
-    console.print(f"[bold]{on.month.label}[/bold]: {len(config.components)} components, {on.world.reserves_note}")
+    heading = f"[bold]{on.month.label}[/bold]: {len(config.components)} components, {on.world.reserves_note}"
+    console.print(heading, soft_wrap=True)
     with console.status("deploying") as status:
         deal_seed(on.deployer, config)
         book = deploy_fund(
@@ -123,10 +124,9 @@ def prepare(on: Stage, console: Console) -> Run:
 
 
 def mint(run: Run, shares: int) -> None:
-    """The holder mints, with limits at exactly what the preview says."""
+    """The holder mints, giving at most a millionth more of each component than the preview says."""
     on = run.on
     tokens, amounts = run.index.previewMint(shares)
-    # One wei more of each: the preview is of the latest block, the mint of a later one.
     limits = [amount + 1 + amount // 10**6 for amount in amounts]
     for token, limit in zip(tokens, limits, strict=True):
         deal(on.holder, token, on.holder.address, limit)
@@ -136,7 +136,7 @@ def mint(run: Run, shares: int) -> None:
 
 
 def redeem(run: Run) -> None:
-    """The holder redeems all shares."""
+    """The holder redeems all shares, for at least the preview less a millionth."""
     shares = run.index.balanceOf(run.on.holder.address)
     tokens, amounts = run.index.previewRedeem(shares)
     limits = [amount - amount // 10**6 for amount in amounts]

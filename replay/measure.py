@@ -75,7 +75,7 @@ def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: 
     balances_after = _balances(w3, prices, index.address, last)
     before = _supply(index, first - 1)
     held = {token: balance * 10**18 // before for token, balance in balances_before.items()}
-    receipts = keeper_receipts(w3, keeper, book.deployed_block, last)
+    receipts = receipts_of(w3, keeper, book.deployed_block, last)
     return Outcome(
         label=month.label,
         components=_components(month, _targets(w3, index, started), held, balances_after, _supply(index, last)),
@@ -91,12 +91,12 @@ def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: 
     )
 
 
-def keeper_receipts(w3: Web3, keeper: str, first: int, last: int) -> list[TxReceipt]:
+def receipts_of(w3: Web3, sender: str, first: int, last: int) -> list[TxReceipt]:
     """Receipts of all that an account sent in these blocks."""
     found = []
     for number in range(first, last + 1):
         for transaction in w3.eth.get_block(number, full_transactions=True)["transactions"]:
-            if isinstance(transaction, Mapping) and transaction["from"] == keeper:
+            if isinstance(transaction, Mapping) and transaction["from"] == sender:
                 found.append(w3.eth.get_transaction_receipt(transaction["hash"]))
     return found
 

@@ -10,15 +10,16 @@ import click
 import localnet
 import replay
 from ballast.cli import FundCommand
+from replay.session import run_month
 
 __all__ = ["cli", "localnet", "replay"]
 
 
 @click.command(cls=FundCommand)
 @click.option("--demo", is_flag=True, help="A holder mints before and redeems after; writes out/demo.json.")
-def cli(demo: bool) -> None:
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder to write to."
+)
+def cli(demo: bool, out: Path) -> None:
     """Carry a fund through a published month on a local fork (see `make demo` and `make replay`)."""
-    # Imported here: Ape loads every script for every command, and this one needs a lot.
-    from replay.session import run_month  # noqa: PLC0415
-
-    run_month(Path("out"), demo=demo)
+    run_month(out, demo=demo)

@@ -125,6 +125,7 @@ def test_replaces_what_is_not_mined(field: Field, tmp_path: Path) -> None:
 
 
 def test_stops_between_steps_when_asked(field: Field, tmp_path: Path) -> None:
+    field.to_determination()
     with field.keeper(tmp_path) as keeper:
         keeper.look()
         keeper.process.terminate()

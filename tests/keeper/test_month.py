@@ -89,7 +89,7 @@ def test_settlement_counts_as_the_contract_does(field: Field, done: Done) -> Non
 
 def test_bucket_is_the_lens(done: Done) -> None:
     states = [state for before, after, _ in done.batches for state in (before, after) if state.phase is Phase.TRADING]
-    assert len({state.capacity for state in states}) > 1
+    assert len({state.tolerance for state in states}) > 1
     for state in states:
         idle = bucket.idle_x24(state.progress.tat, state.time, state.limits.max_idle)
         assert idle // bucket.SCALE == state.idle

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import ape
+from web3 import Web3
 
 from ballast.book import Book
-from ballast.deploy import deploy_fund
+from ballast.deploy import DEPLOYMENT_GAS, deploy_fund
 from localnet.market import Market
-from localnet.month import load_month
+from localnet.month import Month
 from localnet.world import World
 from replay.funding import deal_seed, month_config
+from replay.measure import receipts_of
 
 
-def test_deploys_the_published_month(world: World, market: Market, tmp_path: Path) -> None:
-    month = load_month(os.environ["BALLAST_MONTH"])
+def test_deploys_the_published_month(world: World, month: Month, market: Market, w3: Web3, tmp_path: Path) -> None:
     config = month_config(month, world)
     account = ape.accounts.test_accounts[0]
     market.post_feeds()
     deal_seed(account, config)
-    book = deploy_fund(ape.project, account, config, book_path=tmp_path / "book.json")
+    steps: list[str] = []
+    book = deploy_fund(ape.project, account, config, book_path=tmp_path / "book.json", progress=steps.append)
     assert Book.load(tmp_path / "book.json") == book
+    assert steps[0].startswith("checking")
+    assert steps[-1].startswith("address book")
+
     index = ape.project.IndexToken.at(book["index_token"])
+    supply = index.accruedSupply()
+    assert supply == month.total_supply
     for component in config.seeded():
         balance = ape.project.ReferenceToken.at(component.token).balanceOf(index.address)
-        assert balance * 10**18 // index.accruedSupply() == component.seed_unit
+        assert balance * 10**18 // supply == component.seed_unit
+        # nothing is left behind that the index token may still take
+        assert ape.project.ReferenceToken.at(component.token).allowance(account.address, index.address) == 0
+    assert [candidate.token for candidate in book.candidates] == [component.token for component in config.ordered()]
+
+    receipts = receipts_of(w3, account.address, book.deployed_block, w3.eth.block_number)
+    assert len(receipts) == 10 + len(config.seeded()) + 1
+    assert sum(receipt["gasUsed"] for receipt in receipts) < DEPLOYMENT_GAS
+    assert sum(receipt["gasUsed"] for receipt in receipts) > DEPLOYMENT_GAS // 2

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.bench import BUYS, FROZEN, HELD, KINDS, LEAVING, NEWCOMER, OUTSIDE, SELLS, SUPPLY, Bench
 from tests.helpers.filling import UNSHRUNK
-from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.fund import EXECUTION, PERIOD_END, WAD
 from tests.helpers.packed import listed as listing
 from tests.helpers.packed import targets as targets_of
 from tests.helpers.reverts import assert_reverts
@@ -234,6 +234,20 @@ def test_leaving_and_outside_are_sold(bench: Bench, status: int) -> None:
     plan = check_plan(bench, PRICES, {i: t for i, t in TARGETS.items() if i not in (1, NEWCOMER)})
     assert plan.targets[1] == (SELL, 0, PRICES[1])
     assert bench.tokens[NEWCOMER].address not in [c.token for c in plan.list]
+
+
+def test_an_empty_component_stays_only_while_it_is_retired(bench: Bench) -> None:
+    """Listed last month, never bought, and no constituent any more."""
+    bench.open()
+    bench.chain.send(bench.rebalancer.close(), bench.keeper, at=PERIOD_END + 1)
+    wanted = {i: t for i, t in TARGETS.items() if i != NEWCOMER}
+    bench.post_targets(wanted)
+    bench.determine(PERIOD_END + 1)
+    assert bench.tokens[NEWCOMER].address not in [c.token for c in check_plan(bench, PRICES, wanted).list]
+    bench.chain.send(bench.index.setRetired(bench.tokens[NEWCOMER], True), bench.owner)
+    plan = plan_of(bench)
+    assert bench.tokens[NEWCOMER].address in [c.token for c in plan.list]
+    assert not plan.changed
 
 
 def test_max_step_holds_every_rise(bench: Bench) -> None:

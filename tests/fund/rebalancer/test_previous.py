@@ -77,7 +77,7 @@ def test_another_methodology_voids_what_is_not_started(bench: Bench) -> None:
     bench.chain.move_to(EXECUTION - DAY)
     at = another(bench)
     month = bench.chain.read(bench.rebalancer.month())
-    assert (month.phase, month.period, month.determination) == (0, 0, NOBODY)
+    assert (month.phase, month.period, month.determination) == (0, PERIOD - 1, NOBODY)
     assert bench.chain.read(bench.lens.constituents(bench.rebalancer)) == []
     assert bench.due(EXECUTION) == ("Determine", "Due", PERIOD_END + 1)
     assert_reverts(bench.chain, bench.rebalancer.start(), "NotDue", *not_due("Start", "Due"), at=EXECUTION)

@@ -69,7 +69,8 @@ def test_the_first_tolerance_asks_for_more_than_is_given(trading: Bench) -> None
 
 
 def test_clamps_sells_to_the_surplus(trading: Bench) -> None:
-    """A whole component is asked for; what leaves is what lies above target."""
+    """A whole component is asked for; what leaves is what lies above target, of an odd number of shares."""
+    trading.mint(333_333_333_333_333_333, trading.holder, at=T)
     trading.chain.send(trading.rebalancer.close(), trading.keeper, at=1619222400)
     trading.set_limits(batch_cap=10**17)
     trading.determine(1619222400)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from keeper import bucket
 from keeper.batch import Batch
-from keeper.market import NO_PAIR, Market, market_of
+from keeper.market import Market, market_of
 from keeper.settlement import outcome
 from keeper.state import WAD, Action, FundState, Holding, Limits, Opening, Phase, PoolState, Progress, Reason, Side
 from localnet.month import Month, load_month
@@ -135,8 +135,3 @@ def filled(state: FundState, batch: Batch, min_value_in: int) -> FundState:
 def parts(state: FundState) -> list[int]:
     """Part of its target that each buy has, 18 decimals."""
     return [h.balance * WAD // state.target_balance(h) for h in state.holdings if h.side is Side.BUY]
-
-
-def pool_hops(batch: Batch) -> int:
-    """Swaps of a batch that go through a pool."""
-    return sum(swap.pair != NO_PAIR for leg in (*batch.sells, *batch.buys) for swap in leg.route.swaps)

@@ -199,6 +199,30 @@ def test_waits_for_the_tolerance_it_needs(april: Simulated) -> None:
     assert (again.possible_from, again.why) == (found.possible_from, "due")
 
 
+def test_plans_on_recovered_pools_while_they_rest(april: Simulated) -> None:
+    """Right after a batch the pools are off; what they will be decides when the next one is possible."""
+    batch = plan_batch(april.state, april.market, 10, GAS_PRICE)
+    assert batch is not None
+    moved = {swap.pair: (swap, leg in batch.sells) for leg in (*batch.sells, *batch.buys) for swap in leg.route.swaps}
+    pools = []
+    for pool in april.pools:
+        if pool.pair in moved:
+            swap, selling = moved[pool.pair]
+            token, weth = (swap.paid, -swap.received) if selling else (-swap.received, swap.paid)
+            pools.append(replace(pool, token_reserve=pool.token_reserve + token, weth_reserve=pool.weth_reserve + weth))
+        else:
+            pools.append(pool)
+    now = START + 3_600
+    state = filled(at(april.state, now), batch, 0)
+    market = market_of(WETH, pools, state)
+    resting = plan(at(state, now + 12), market, GAS_PRICE, pace(now), SLIPPAGE_BPS)
+    assert (resting.possible_from, resting.why) == (now + 612, "pools rest")
+    # Without the rest it would be planned on the pools as they are, and cost more.
+    at_once = plan(at(state, now + 12), market, GAS_PRICE, pace(None), SLIPPAGE_BPS)
+    assert at_once.batch is not None and resting.batch is not None
+    assert at_once.batch.cost * resting.batch.outcome.value_out > resting.batch.cost * at_once.batch.outcome.value_out
+
+
 def test_says_when_the_tolerance_never_opens_far_enough(april: Simulated) -> None:
     state = replace(april.state, limits=replace(LIMITS, last_tolerance=10**15))
     found = plan(state, april.market, GAS_PRICE, pace(), SLIPPAGE_BPS)
