@@ -116,8 +116,8 @@ class Pool(_Model):
 class Component(_Model):
     """A token that the fund holds or may hold.
 
-    `supply` (whole tokens, market-cap weights), `lockers` (market-cap weights) or `weight` (18 decimals, fixed weights) makes it a constituent of the
-    index; one without either is held at first and sold in the first month.
+    `supply` (whole tokens) or `lockers` (market-cap weights), or `weight` (18 decimals, fixed weights), makes it a
+    constituent of the index; one without any is held at first and sold in the first month.
     """
 
     symbol: Text

@@ -64,6 +64,24 @@ class MonthResult:
     index_after: int
 
 
+@dataclass(frozen=True)
+class _Determined:
+    """A determination and its block. `agrees`: see `MonthResult`."""
+
+    block: int
+    decisions: list[Decision]
+    agrees: bool
+
+
+@dataclass(frozen=True)
+class _Started:
+    """A start and its block: units held and target units by symbol, token wei per 1e18 shares."""
+
+    block: int
+    units: dict[str, int]
+    targets: dict[str, int]
+
+
 @dataclass
 class _Progress:
     bar: Progress
@@ -140,10 +158,11 @@ class _Months:
         fund.clock.jump(begin)
         month = fund.rebalancer.month
         until(fund.clock, self._keeper, lambda: int(month().period) == period, "determination")
-        determined = self._log("Determined", period)
+        # The chain is read soon after each step: a node keeps only so many states of the past.
+        determined = self._determined(snapshot)
         fund.clock.jump(execution_time(period, fund.config.timetable.day, fund.config.timetable.fixed_day))
         until(fund.clock, self._keeper, lambda: bool(self._logs("Started", period)), "start")
-        started = self._log("Started", period)
+        started = self._started(period)
         # After this the next month's operation must be scheduled.
         next_begin = period_start(period + 1, fund.notice_days)
         latest = next_begin - fund.config.timelock_delay - 2 * chain.SETTING_UP_S
@@ -158,6 +177,18 @@ class _Months:
             + "".join(f", -{symbol}" for symbol in result.exits),
         )
         return result
+
+    def _determined(self, snapshot: Snapshot) -> _Determined:
+        log = self._log("Determined", snapshot.period)
+        decisions = [_decision(row) for row in log["args"]["constituents"]]
+        block = int(log["blockNumber"])
+        return _Determined(block, decisions, self._recomputed(snapshot, block) == decisions)
+
+    def _started(self, period: int) -> _Started:
+        log = self._log("Started", period)
+        block = int(log["blockNumber"])
+        targets = chain.target_units_at(self._fund, log["args"]["targets"], block)
+        return _Started(block, chain.units(self._fund, block), targets)
 
     def _trade(self, label: str, period: int, latest: int) -> bool:
         """Moves time on as far as the keeper waits; whether the month was closed."""
@@ -178,22 +209,19 @@ class _Months:
             fund.clock.step(next_look(now, pulse.possible_from, fund.clock.next_rest()))
         raise ReplayError(f"trading in {label}: not done after {MOST_LOOKS} looks of the keeper{self._keeper.tail()}")
 
-    def _measure(self, snapshot: Snapshot, determined: Any, started: Any, done: bool) -> MonthResult:
+    def _measure(self, snapshot: Snapshot, determined: _Determined, started: _Started, done: bool) -> MonthResult:
         fund = self._fund
-        period, first = snapshot.period, determined["blockNumber"]
-        opening = started["blockNumber"]
+        period, first, opening = snapshot.period, determined.block, started.block
         last = self._log("Closed", period)["blockNumber"] if done else fund.clock.latest()[0]
-        decisions = [_decision(row) for row in determined["args"]["constituents"]]
+        decisions = determined.decisions
         weights = included_weights(decisions, fund.year.tokens)
         symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
-        agrees = self._recomputed(snapshot, first) == decisions
         traded = [log for log in self._logs("Traded", period) if opening <= log["blockNumber"] <= last]
         prices = {token: snapshot.quotes[symbol].price for symbol, token in fund.year.tokens.items()}
         flows = [self._flow(log["transactionHash"]) for log in traded]
         cost = cost_of(flows, prices, dict.fromkeys(prices, DECIMALS))
         held = chain.units(fund, last)
-        targets = chain.target_units_at(fund, started["args"]["targets"], opening)
-        positions = _positions(snapshot, held, targets)
+        positions = _positions(snapshot, held, started.targets)
         step = self._index.step(snapshot, fund.on.w3.eth.get_block(first)["timestamp"])
         by_sender = chain.senders(fund, first, last)
         mine = by_sender.get(fund.on.keeper.address, [])
@@ -210,7 +238,7 @@ class _Months:
                 for d in decisions
                 if d.status is Status.INCLUDED and d.flags & (Flag.CLAMPED | Flag.STALE)
             ),
-            agrees=agrees,
+            agrees=determined.agrees,
             batches=len(traded),
             transactions=len(mine),
             foreign=sum(len(sent) for sender, sent in by_sender.items())
@@ -222,7 +250,7 @@ class _Months:
             turnover=cost.turnover,
             cost=cost.cost,
             residual=residual(list(positions.values())),
-            nav=_nav(chain.units(fund, opening), snapshot),
+            nav=_nav(started.units, snapshot),
             nav_after=_nav(held, snapshot),
             shares=chain.shares(fund, last),
             index=step,
@@ -230,15 +258,14 @@ class _Months:
         )
 
     def _recomputed(self, snapshot: Snapshot, block: int) -> list[Decision]:
-        """The determination once more, in Python, from what the fund held in the block before."""
+        """The determination once more, in Python, from what the fund held in that block, which it does not change."""
         fund = self._fund
         symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
-        # The supply of that very block: fee shares accrue by the second.
         supply = chain.shares(fund, block)
-        balances = chain.balances(fund, block - 1)
+        balances = chain.balances(fund, block)
         holdings = [
             Holding(token, balances[symbol_of[token]] * WAD // supply, DECIMALS)
-            for token in chain.listed_tokens(fund, block - 1)
+            for token in chain.listed_tokens(fund, block)
         ]
         now = fund.on.w3.eth.get_block(block)["timestamp"]
         return decide(fund.rule, fund.year.tokens, snapshot, holdings, self._previous, now)

@@ -6,13 +6,8 @@ from pathlib import Path
 
 import click
 
-# Ape takes the repository out of sys.path once it has loaded the scripts: the packages must have been found by then.
-import localnet
-import replay
 from ballast.cli import FundCommand
 from replay.session import run_month
-
-__all__ = ["cli", "localnet", "replay"]
 
 
 @click.command(cls=FundCommand)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 from eth_abi import encode
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.helpers.basket import FUZZ
@@ -84,6 +84,8 @@ def test_answers_with_18_decimals(bench: Bench) -> None:
 
 
 @given(answer=st.integers(1, 10**30), eth=st.integers(1, 10**15), decimals=st.integers(0, 18))
+@example(answer=MAX_PRICE // 10**18, eth=1, decimals=0)
+@example(answer=MAX_PRICE // 10**18 + 1, eth=1, decimals=0)
 @FUZZ
 def test_any_sound_answer(bench: Bench, answer: int, eth: int, decimals: int) -> None:
     chain = bench.chain
