@@ -149,15 +149,15 @@ class Component(_Model):
 
 
 class Methodology(_Model):
-    """The rule of the index, see the contracts' `Rule`: market-cap weights, or fixed weights. Fractions with 18
-    decimals.
+    """The rule of the index, see the contracts' `Rule`: market-cap weights, fixed weights, or equal weights for every
+    component that is active. Fractions with 18 decimals.
 
     Of market cap: the `top_n` largest, capped; what is below `floor_weight` (held) or `entry_weight` (new) is left
     out. NAV is floored once over the `sum`, or for each `component`. A supply older than `max_supply_age` (seconds) is
     replaced by last month's; one further from that than `max_supply_jump` is clamped.
     """
 
-    kind: Literal["market_cap", "fixed_weight"]
+    kind: Literal["market_cap", "fixed_weight", "equal_weight"]
     cap: Literal["none", "hard", "flexible"] = "none"
     cap_weight: Annotated[int, _fraction(1, WAD - 1, "a fraction above 0 and below 1")] | None = None
     floor_weight: Annotated[int, _fraction(0, WAD - 1, "0 or a fraction below 1")] = 0
@@ -171,8 +171,8 @@ class Methodology(_Model):
     def _fits(self) -> Methodology:
         if (self.cap == "none") != (self.cap_weight is None):
             raise ValueError("cap_weight: expected with cap hard or flexible, and only there")
-        if self.kind == "fixed_weight" and self.cap != "none":
-            raise ValueError(f"cap: found {self.cap!r}, expected none with fixed_weight")
+        if self.kind != "market_cap" and self.cap != "none":
+            raise ValueError(f"cap: found {self.cap!r}, expected none with {self.kind}")
         if self.entry_weight < self.floor_weight:
             raise ValueError(f"entry_weight: found {self.entry_weight}, expected at least floor_weight")
         return self
@@ -304,7 +304,18 @@ class FundConfig(_Model):
 
     def constituents(self) -> tuple[Component, ...]:
         """Components that the methodology weighs, ascending."""
+        if self.methodology.kind == "equal_weight":
+            return tuple(component for component in self.ordered() if component.state == "active")
         return tuple(component for component in self.ordered() if component.weighed)
+
+    def weights(self) -> tuple[int, ...]:
+        """Weights of the constituents of a fixed- or equal-weight fund, 18 decimals, adding up to 1e18: of equal ones
+        the first take the wei that are left over."""
+        constituents = self.constituents()
+        if self.methodology.kind != "equal_weight":
+            return tuple(component.basis for component in constituents)
+        each, left = divmod(WAD, len(constituents))
+        return tuple(each + (i < left) for i in range(len(constituents)))
 
     def seed_amounts(self) -> tuple[int, ...]:
         """Token wei that the seed takes of each seeded component: unit x shares, rounded up as the contract does."""
@@ -314,6 +325,8 @@ class FundConfig(_Model):
 def _check_components(components: Sequence[Component], methodology: Methodology) -> None:
     symbols: set[str] = set()
     tokens: dict[str, str] = {}
+    if methodology.kind == "equal_weight":
+        _check_equal(components)
     right, wrong = ("supply", "weight") if methodology.kind == "market_cap" else ("weight", "supply")
     for component in components:
         if component.token in tokens:
@@ -331,12 +344,12 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
             )
         if component.lockers is not None and (methodology.kind != "market_cap" or component.supply is not None):
             raise ValueError(f"components ({component.symbol}) lockers: expected with market_cap, in place of supply")
-        if not component.weighed and not component.seed_unit:
+        if not component.weighed and not component.seed_unit and methodology.kind != "equal_weight":
             raise ValueError(f"components ({component.symbol}) {right}: missing, expected one, or a seed_unit above 0")
     if not any(component.seed_unit for component in components):
         raise ValueError("components: every seed_unit is 0, expected at least one above 0")
     constituents = [component for component in components if component.weighed]
-    if not constituents:
+    if not constituents and methodology.kind != "equal_weight":
         raise ValueError(f"components: none has a {right}, expected at least one constituent")
     if methodology.kind == "fixed_weight":
         total = sum(component.basis for component in constituents)
@@ -344,6 +357,14 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
             raise ValueError(f"components: weights sum to {total}, expected {WAD} (100 %)")
     if methodology.cap_weight is not None and methodology.cap_weight * len(constituents) < WAD:
         raise ValueError(f"cap_weight: {len(constituents)} constituents cannot fill 100 % at {methodology.cap_weight}")
+
+
+def _check_equal(components: Sequence[Component]) -> None:
+    for component in components:
+        if component.weighed:
+            raise ValueError(f"components ({component.symbol}): has a supply, lockers or weight, expected none of them")
+    if not any(component.state == "active" for component in components):
+        raise ValueError("components: none is active, expected at least one constituent")
 
 
 def load_fund(path: str | Path) -> FundConfig:

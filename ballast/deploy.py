@@ -224,7 +224,8 @@ def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
             "methodology", project.MarketCap, timelock.address, config.methodology.as_tuple(), candidates
         )
     else:
-        weights = [(component.token, component.basis) for component in config.constituents()]
+        tokens = [component.token for component in config.constituents()]
+        weights = list(zip(tokens, config.weights(), strict=True))
         methodology = deploy("methodology", project.FixedWeight, timelock.address, weights)
     index = deploy(
         "index_token",

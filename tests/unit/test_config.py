@@ -272,6 +272,21 @@ def test_right_weights_are_taken() -> None:
     assert sum(component.basis for component in parse_fund(raw).components) == 10**18
 
 
+def test_equal_weights_share_every_wei() -> None:
+    raw = good()
+    raw["methodology"] = {"kind": "equal_weight"}
+    for component in raw["components"]:
+        component.pop("supply", None)
+    config = parse_fund(raw)
+    third = 10**18 // 3
+    assert config.weights() == (third + 1, third, third)
+    raw["components"][2]["state"] = "leaving"
+    assert parse_fund(raw).weights() == (5 * 10**17, 5 * 10**17)
+    raw["components"][0]["weight"] = "50 %"
+    with pytest.raises(FundError, match=r"\(BBB\).*expected none of them"):
+        parse_fund(raw)
+
+
 def test_the_whole_rule_is_read() -> None:
     raw = good()
     raw["methodology"] |= {
