@@ -229,6 +229,7 @@ interface IRebalancer {
     /// @notice The fund would get less than the caller asked for. Both in USD, 18 decimals.
     error BelowMinimum(uint256 valueIn, uint256 minValueIn);
     /// @notice The month's losses would exceed the budget. Both as shares of NAV, 18 decimals.
+    /// @dev A second line of defence: the tolerance is narrowed to the remaining budget, so no batch is known to get here.
     error AboveLossBudget(uint256 spent, uint256 budget);
 
     /* EVENTS */
