@@ -8,14 +8,21 @@ at the end of that scope. Scope "session" is for what only reads.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import ape
 import pytest
 from web3 import Web3
 
 from localnet.market import Market
+from localnet.month import Month, load_month
+from localnet.rpc import Web3Rpc
+from localnet.session import DEFAULT_MONTH
 from localnet.world import World
+from tests.helpers.artifacts import compiled
+from tests.helpers.chain import Chain
+from tests.helpers.contracts import Artifact
 
 
 def on_chain(request: pytest.FixtureRequest) -> bool:
@@ -63,6 +70,24 @@ def w3() -> Web3:
     assert provider is not None, "no chain: run 'make test'"
     connected: Web3 = provider.web3
     return connected
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Callable[[str], Artifact]:
+    """The project's contracts by name."""
+    return compiled(ape.project)
+
+
+@pytest.fixture(scope="session")
+def chain(w3: Web3, artifacts: Callable[[str], Artifact]) -> Chain:
+    """The fork."""
+    return Chain(Web3Rpc(w3), artifacts)
+
+
+@pytest.fixture(scope="session")
+def month() -> Month:
+    """The published month that the local mainnet stands in."""
+    return load_month(Path(os.environ.get("BALLAST_MONTH", DEFAULT_MONTH)))
 
 
 @pytest.fixture

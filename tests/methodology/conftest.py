@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import ape
 import pytest
-from web3 import Web3
 
-from localnet.rpc import Web3Rpc
-from tests.helpers.artifacts import compiled
 from tests.helpers.chain import Chain
-from tests.helpers.contracts import Artifact
 from tests.methodology.scene import TOKENS, Scene
-
-
-@pytest.fixture(scope="session")
-def artifacts() -> Callable[[str], Artifact]:
-    """The project's contracts by name."""
-    return compiled(ape.project)
-
-
-@pytest.fixture(scope="session")
-def chain(w3: Web3, artifacts: Callable[[str], Artifact]) -> Chain:
-    """The fork."""
-    return Chain(Web3Rpc(w3), artifacts)
 
 
 @pytest.fixture(scope="module")

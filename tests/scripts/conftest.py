@@ -17,7 +17,7 @@ import yaml
 from ballast.cli import one_line
 from ballast.config import FundConfig
 from localnet.anvil import ROOT
-from localnet.month import Month, load_month
+from localnet.month import Month
 from localnet.session import NETWORK
 from localnet.world import World
 from replay.funding import month_config
@@ -63,12 +63,6 @@ def run_script() -> Run:
         return Ran(process.returncode, process.stdout, process.stderr)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def month() -> Month:
-    """The month that the local mainnet is made of."""
-    return load_month(os.environ["BALLAST_MONTH"])
 
 
 @pytest.fixture(scope="session")

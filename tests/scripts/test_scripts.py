@@ -20,11 +20,11 @@ from scripts.deploy import cli as deploy
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
 from scripts.status import cli as status
+from tests.helpers.edits import Edit, set_field
 from tests.scripts.conftest import DEPLOYER, SHARES, Invoke, Ran, Run, WriteFund, as_yaml
 
 ZERO = "0x" + "00" * 20
 NOBODY = to_checksum_address("0x" + "7b" * 20)
-Edit = Callable[[dict[str, Any]], object]
 
 
 @pytest.fixture
@@ -130,21 +130,6 @@ def test_refusals_of_a_deployed_fund(
     refused(status_with({**raw, "contracts": {**raw["contracts"], "lens": NOBODY}}), "lens: no contract", NOBODY)
     refused(invoke(status, **{**here, "book_file": tmp_path / "none.json"}), "none.json", "no such file")
     assert funded.nonce == nonce
-
-
-def set_field(*path: str | int) -> Callable[[object], Edit]:
-    """Sets the field at `path` of a decoded fund."""
-
-    def to(value: object) -> Edit:
-        def edit(raw: dict[str, Any]) -> None:
-            place: Any = raw
-            for step in path[:-1]:
-                place = place[step]
-            place[path[-1]] = value
-
-        return edit
-
-    return to
 
 
 WETH = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from ballast.values import parse_duration, parse_fraction, parse_shares
 from localnet.addresses import listed_pairs, origins, usd_feeds
 from localnet.anvil import ROOT
 from localnet.month import load_month
+from tests.helpers.edits import Edit, set_field
 
 A, B, C = ("0x" + digit * 40 for digit in ("1", "2", "3"))
 FEED = "0x" + "f" * 40
@@ -53,8 +53,6 @@ GOOD: dict[str, Any] = {
     "supply_cap": "1000",
     "roles": {"guardian": A, "proposers": ["deployer"], "fee_recipient": "deployer"},
 }
-
-Edit = Callable[[dict[str, Any]], object]
 
 
 def good() -> dict[str, Any]:
@@ -130,21 +128,6 @@ def test_bad_durations_are_refused(text: str) -> None:
         parse_duration(text)
 
 
-def at(*path: str | int) -> Callable[[object], Edit]:
-    """Sets the field at `path`."""
-
-    def to(value: object) -> Edit:
-        def edit(raw: dict[str, Any]) -> None:
-            place: Any = raw
-            for step in path[:-1]:
-                place = place[step]
-            place[path[-1]] = value
-
-        return edit
-
-    return to
-
-
 def without(*path: str | int) -> Edit:
     """Removes the field at `path`."""
 
@@ -179,77 +162,93 @@ def both(*edits: Edit) -> Edit:
 
 BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "missing field": (without("symbol"), ("symbol: missing",)),
-    "unknown field": (at("colour")("red"), ("colour: unknown field",)),
-    "unknown field inside": (at("limits")({"slipage": "1 %"}), ("limits.slipage: unknown field",)),
+    "unknown field": (set_field("colour")("red"), ("colour: unknown field",)),
+    "unknown field inside": (set_field("limits")({"slipage": "1 %"}), ("limits.slipage: unknown field",)),
     "missing feed": (without("components", 1, "feed"), ("components[1] (AAA).feed: missing",)),
-    "zero address": (at("components", 0, "token")(ZERO), ("components[0] (BBB).token", ZERO, "other than zero")),
-    "zero role": (at("roles", "guardian")(ZERO), ("roles.guardian", "other than zero")),
-    "zero feed": (at("components", 0, "feed", "address")(ZERO), ("components[0] (BBB).feed.address", "zero")),
-    "short address": (at("weth")("0xC02a"), ("weth", "'0xC02a'", "40 hexadecimal digits")),
+    "zero address": (set_field("components", 0, "token")(ZERO), ("components[0] (BBB).token", ZERO, "other than zero")),
+    "zero role": (set_field("roles", "guardian")(ZERO), ("roles.guardian", "other than zero")),
+    "zero feed": (set_field("components", 0, "feed", "address")(ZERO), ("components[0] (BBB).feed.address", "zero")),
+    "short address": (set_field("weth")("0xC02a"), ("weth", "'0xC02a'", "40 hexadecimal digits")),
     "wrong checksum": (
-        at("weth")("0xc02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"),
+        set_field("weth")("0xc02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"),
         ("weth", "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2", "checksum"),
     ),
-    "supply 0": (at("components", 2, "supply")("0"), ("components[2] (CCC).supply", "'0'", "from 1 to")),
-    "supply no number": (at("components", 2, "supply")("many"), ("components[2] (CCC).supply", "'many'")),
+    "supply 0": (set_field("components", 2, "supply")("0"), ("components[2] (CCC).supply", "'0'", "from 1 to")),
+    "supply no number": (set_field("components", 2, "supply")("many"), ("components[2] (CCC).supply", "'many'")),
     "no supply and no unit": (without("components", 2, "supply"), ("(CCC) supply: missing",)),
-    "weight in a market-cap fund": (at("components", 1, "weight")("50 %"), ("(AAA) weight", "market_cap", "supply")),
-    "state": (at("components", 0, "state")("gone"), ("components[0] (BBB).state", "'gone'", "'leaving'")),
-    "lockers beside a supply": (at("components", 0, "lockers")([A]), ("(BBB) lockers", "in place of supply")),
+    "weight in a market-cap fund": (
+        set_field("components", 1, "weight")("50 %"),
+        ("(AAA) weight", "market_cap", "supply"),
+    ),
+    "state": (set_field("components", 0, "state")("gone"), ("components[0] (BBB).state", "'gone'", "'leaving'")),
+    "lockers beside a supply": (set_field("components", 0, "lockers")([A]), ("(BBB) lockers", "in place of supply")),
     "lockers with fixed weights": (
-        both(fixed("50 %", "30 %", "20 %"), at("components", 0, "lockers")([A])),
+        both(fixed("50 %", "30 %", "20 %"), set_field("components", 0, "lockers")([A])),
         ("(BBB) lockers", "market_cap"),
     ),
     "entry below the floor": (
-        both(at("methodology", "floor_weight")("2 %"), at("methodology", "entry_weight")("1 %")),
+        both(set_field("methodology", "floor_weight")("2 %"), set_field("methodology", "entry_weight")("1 %")),
         ("methodology.entry_weight", "at least floor_weight"),
     ),
-    "top none": (at("methodology", "top_n")("0"), ("methodology.top_n", "'0'", "from 1 to 50")),
-    "supply jump": (at("methodology", "max_supply_jump")("0"), ("methodology.max_supply_jump", "'0'", "above 0")),
-    "supply age": (at("methodology", "max_supply_age")("0"), ("methodology.max_supply_age", "'0'")),
-    "nav floor": (at("methodology", "nav_floor")("each"), ("methodology.nav_floor", "'each'", "'component'")),
-    "duplicate token": (at("components", 0, "token")(A), ("duplicate token", A, "BBB and AAA")),
-    "duplicate symbol": (at("components", 0, "symbol")("AAA"), ("duplicate symbol", "'AAA'")),
-    "no components": (at("components")([]), ("components", "at least 1 item")),
-    "decimals": (at("components", 0, "decimals")("28"), ("components[0] (BBB).decimals", "'28'", "0 to 27")),
-    "venue": (at("components", 1, "pools", 0, "venue")("curve"), ("pools[0].venue", "'curve'", "'uniswap'")),
-    "feed age": (at("eth_feed", "max_age")("9 days"), ("eth_feed.max_age", "'9 days'", "691200")),
-    "ETH feed in ETH": (at("eth_feed", "quoted_in_eth")("true"), ("eth_feed.quoted_in_eth", "ETH/USD")),
-    "no flag": (at("eth_feed", "quoted_in_eth")("yes"), ("eth_feed.quoted_in_eth", "'yes'", "true or false")),
+    "top none": (set_field("methodology", "top_n")("0"), ("methodology.top_n", "'0'", "from 1 to 50")),
+    "supply jump": (
+        set_field("methodology", "max_supply_jump")("0"),
+        ("methodology.max_supply_jump", "'0'", "above 0"),
+    ),
+    "supply age": (set_field("methodology", "max_supply_age")("0"), ("methodology.max_supply_age", "'0'")),
+    "nav floor": (set_field("methodology", "nav_floor")("each"), ("methodology.nav_floor", "'each'", "'component'")),
+    "duplicate token": (set_field("components", 0, "token")(A), ("duplicate token", A, "BBB and AAA")),
+    "duplicate symbol": (set_field("components", 0, "symbol")("AAA"), ("duplicate symbol", "'AAA'")),
+    "no components": (set_field("components")([]), ("components", "at least 1 item")),
+    "decimals": (set_field("components", 0, "decimals")("28"), ("components[0] (BBB).decimals", "'28'", "0 to 27")),
+    "venue": (set_field("components", 1, "pools", 0, "venue")("curve"), ("pools[0].venue", "'curve'", "'uniswap'")),
+    "feed age": (set_field("eth_feed", "max_age")("9 days"), ("eth_feed.max_age", "'9 days'", "691200")),
+    "ETH feed in ETH": (set_field("eth_feed", "quoted_in_eth")("true"), ("eth_feed.quoted_in_eth", "ETH/USD")),
+    "no flag": (set_field("eth_feed", "quoted_in_eth")("yes"), ("eth_feed.quoted_in_eth", "'yes'", "true or false")),
     "nothing seeded": (
-        both(at("components", 0, "seed_unit")("0"), at("components", 1, "seed_unit")("0")),
+        both(set_field("components", 0, "seed_unit")("0"), set_field("components", 1, "seed_unit")("0")),
         ("every seed_unit is 0",),
     ),
-    "seed too small": (at("seed_shares")("0.9"), ("seed_shares", "'0.9'", "at least 1 share")),
-    "seed above the cap": (at("supply_cap")("1"), ("supply_cap", "1", "at least seed_shares")),
-    "fee": (at("streaming_fee")("6 %"), ("streaming_fee", "'6 %'", "0 to 5 %")),
-    "methodology": (at("methodology", "kind")("equal"), ("methodology.kind", "'equal'", "'fixed_weight'")),
+    "seed too small": (set_field("seed_shares")("0.9"), ("seed_shares", "'0.9'", "at least 1 share")),
+    "seed above the cap": (set_field("supply_cap")("1"), ("supply_cap", "1", "at least seed_shares")),
+    "fee": (set_field("streaming_fee")("6 %"), ("streaming_fee", "'6 %'", "0 to 5 %")),
+    "methodology": (set_field("methodology", "kind")("equal"), ("methodology.kind", "'equal'", "'fixed_weight'")),
     "cap without weight": (without("methodology", "cap_weight"), ("methodology.cap_weight", "hard")),
-    "cap nobody can fill": (at("methodology", "cap_weight")("30 %"), ("cap_weight", "3 constituents")),
+    "cap nobody can fill": (set_field("methodology", "cap_weight")("30 %"), ("cap_weight", "3 constituents")),
     "weights do not sum": (fixed("50 %", "30 %", "19 %"), ("weights sum to 990000000000000000", str(10**18))),
     "cap with fixed weights": (
-        both(fixed("50 %", "30 %", "20 %"), at("methodology", "cap")("hard"), at("methodology", "cap_weight")("40 %")),
+        both(
+            fixed("50 %", "30 %", "20 %"),
+            set_field("methodology", "cap")("hard"),
+            set_field("methodology", "cap_weight")("40 %"),
+        ),
         ("methodology.cap", "'hard'", "none"),
     ),
-    "tolerance": (at("limits")({"last_tolerance": "11 %"}), ("limits.last_tolerance", "'11 %'", "0 to 10 %")),
+    "tolerance": (set_field("limits")({"last_tolerance": "11 %"}), ("limits.last_tolerance", "'11 %'", "0 to 10 %")),
     "tolerances crossed": (
-        at("limits")({"first_tolerance": "3 %", "last_tolerance": "2 %"}),
+        set_field("limits")({"first_tolerance": "3 %", "last_tolerance": "2 %"}),
         ("limits.first_tolerance", "at most last_tolerance"),
     ),
-    "batch cap": (at("limits")({"batch_cap": "0"}), ("limits.batch_cap", "'0'", "at most 10 %")),
-    "idle": (at("limits")({"cool_off": "1 hour"}), ("limits.max_idle", "at least cool_off 3600 s")),
-    "dust": (at("limits")({"dust": "1 %"}), ("limits.dust", "'1 %'", "0.1 %")),
-    "notice": (at("timetable")({"notice_days": "15"}), ("timetable.notice_days", "'15'", "from 1 to 14")),
+    "batch cap": (set_field("limits")({"batch_cap": "0"}), ("limits.batch_cap", "'0'", "at most 10 %")),
+    "idle": (set_field("limits")({"cool_off": "1 hour"}), ("limits.max_idle", "at least cool_off 3600 s")),
+    "dust": (set_field("limits")({"dust": "1 %"}), ("limits.dust", "'1 %'", "0.1 %")),
+    "notice": (set_field("timetable")({"notice_days": "15"}), ("timetable.notice_days", "'15'", "from 1 to 14")),
     "notice too long": (
-        at("timetable")({"notice_days": "1", "min_notice": "2 days"}),
+        set_field("timetable")({"notice_days": "1", "min_notice": "2 days"}),
         ("timetable.min_notice", "172800", "1 days"),
     ),
-    "fixed day": (at("timetable")({"day": "fixed_day", "fixed_day": "21"}), ("timetable.fixed_day", "21", "1 to 20")),
-    "day": (at("timetable")({"day": "someday"}), ("timetable.day", "'someday'", "'last_day'")),
-    "trading too long": (at("timetable")({"min_trading": "19 days"}), ("timetable.min_trading", str(18 * 86_400))),
-    "no proposers": (at("roles", "proposers")([]), ("roles.proposers", "at least 1 item")),
-    "slug": (at("slug")("My Fund"), ("slug", "'My Fund'", "lower-case")),
-    "chain id": (at("chain_id")("mainnet"), ("chain_id", "'mainnet'", "whole number")),
+    "fixed day": (
+        set_field("timetable")({"day": "fixed_day", "fixed_day": "21"}),
+        ("timetable.fixed_day", "21", "1 to 20"),
+    ),
+    "day": (set_field("timetable")({"day": "someday"}), ("timetable.day", "'someday'", "'last_day'")),
+    "trading too long": (
+        set_field("timetable")({"min_trading": "19 days"}),
+        ("timetable.min_trading", str(18 * 86_400)),
+    ),
+    "no proposers": (set_field("roles", "proposers")([]), ("roles.proposers", "at least 1 item")),
+    "slug": (set_field("slug")("My Fund"), ("slug", "'My Fund'", "lower-case")),
+    "chain id": (set_field("chain_id")("mainnet"), ("chain_id", "'mainnet'", "whole number")),
 }
 
 
