@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from eth_utils import keccak
@@ -14,7 +15,7 @@ from bench import arena, floor, ours, set_v2, trace
 from bench.chain import Build, Chain, signature
 from localnet.anvil import ROOT
 from localnet.rpc import HttpRpc
-from localnet.session import NETWORK, fork_environment
+from localnet.session import DEFAULT_MONTH, NETWORK, fork_environment
 from localnet.world import World
 
 SIZES = (5, 10, 14, 20, 30)
@@ -46,9 +47,9 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage() -> Iterator[Stage]:
-    """Starts a local mainnet and Ape's fork of it until the block ends."""
-    with fork_environment() as environment:
+def stage(month: str | Path = DEFAULT_MONTH) -> Iterator[Stage]:
+    """Starts the local mainnet of a month and Ape's fork of it until the block ends."""
+    with fork_environment(month) as environment:
         os.environ.update(environment)
         # Here, because it reads the environment when it is imported.
         import ape  # noqa: PLC0415

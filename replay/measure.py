@@ -160,7 +160,7 @@ def _flow(receipt: TxReceipt, index: str, world: World) -> Flow:
     return Flow(
         sold={token: -amount for token, amount in net.items() if amount < 0},
         bought={token: amount for token, amount in net.items() if amount > 0},
-        swaps=swaps_in(receipt["logs"], _sides(world)),
+        swaps=swaps_in(receipt["logs"], pair_sides(world)),
     )
 
 
@@ -189,7 +189,8 @@ def swaps_in(logs: Sequence[LogReceipt], sides: Mapping[str, tuple[str, str]]) -
     return tuple(found)
 
 
-def _sides(world: World) -> dict[str, tuple[str, str]]:
+def pair_sides(world: World) -> dict[str, tuple[str, str]]:
+    """token0 and token1 of each of the world's pairs."""
     sides = {}
     for token in world.tokens:
         low, high = sorted((token.address, world.weth), key=lambda address: int(address, 16))
