@@ -26,7 +26,7 @@ from localnet.world import World
 from replay.clock import BLOCK_S, GAS_PRICE_GWEI, Clock, next_look
 from replay.funding import deal, deal_seed, month_config
 from replay.keepers import Keeper, KeeperError, Pulse, running_keeper
-from replay.measure import Outcome, measure
+from replay.measure import Outcome, abis_of, measure
 
 HOLDER_SHARES = 1_000 * WAD
 """What the demo's holder mints before the month and redeems after it."""
@@ -164,11 +164,7 @@ def carry(on: Stage, console: Console, *, demo: bool, keeper_log: Path) -> Outco
         _to_start(run, keeper)
         _trade(run, keeper)
     with console.status("measuring"):
-        abis = {
-            name: [entry.model_dump(mode="json", by_alias=True) for entry in container.contract_type.abi]
-            for name, container in (("IndexToken", on.project.IndexToken), ("Rebalancer", on.project.Rebalancer))
-        }
-        outcome = measure(on.w3, abis, run.book, on.month, on.world, on.keeper.address)
+        outcome = measure(on.w3, abis_of(on.project), run.book, on.month, on.world, on.keeper.address)
     if demo:
         redeem(run)
     return outcome

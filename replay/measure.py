@@ -58,6 +58,14 @@ class Outcome:
     """Tolerance that each batch was held to, 18 decimals."""
 
 
+def abis_of(project: Any) -> dict[str, Any]:
+    """ABIs that `measure` takes, from Ape's project."""
+    return {
+        name: [entry.model_dump(mode="json", by_alias=True) for entry in getattr(project, name).contract_type.abi]
+        for name in ("IndexToken", "Rebalancer")
+    }
+
+
 def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: World, keeper: str) -> Outcome:
     """Measures the month that ended last. `abis`: of IndexToken and Rebalancer, by name."""
     rebalancer = w3.eth.contract(Web3.to_checksum_address(book["rebalancer"]), abi=abis["Rebalancer"])
