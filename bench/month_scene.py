@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from web3 import Web3
 from web3.types import LogReceipt
@@ -21,6 +20,9 @@ from localnet.world import Pool, World
 from replay.clock import GAS_PRICE_GWEI, GWEI, Clock
 from replay.measure import Outcome, net_transfers, pair_sides, swaps_in
 from replay.report import dollars, percent
+
+Leaf = dict[str, float]
+"""The figures of one engine's month, as out/bench.json has them."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def pool_of(component: MonthComponent, world: World) -> Pool:
     return next((pool for pool in pools if pool.venue == wanted), pools[0])
 
 
-def leaf(outcome: Outcome, weth_price: int) -> dict[str, Any]:
+def leaf(outcome: Outcome, weth_price: int) -> Leaf:
     """The figures of one engine's month. USD and per cent are rounded to what a reader needs."""
     after = [component.held_after() for component in outcome.components]
     gas_usd = outcome.gas * GAS_PRICE_GWEI * GWEI * weth_price // WAD

@@ -17,8 +17,10 @@ from bench.arena import FEE_DENOMINATOR, FEE_NUMERATOR
 
 TINY = 20
 """A slice is not cut to less than one in so many of itself: the component waits for the next round instead."""
-CRUMB = 500
+CRUMB = 20
 """Less than one in so many of a slice is left to the last round."""
+PARTS = 4
+"""What settlement would credit less of than one in so many of the slice waits."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,11 @@ def _must(item: Item, rounds_left: int) -> bool:
     return item.slices_left >= rounds_left
 
 
+def _waits(item: Item) -> bool:
+    """Whether so little of it could be traded now that a later round does it at once."""
+    return item.left * CRUMB < item.slice or item.next * PARTS < min(item.left, item.slice)
+
+
 def _lead(leading: list[Item], following: list[Item], rounds: int, rounds_left: int) -> dict[int, int]:
     """WETH by index of the leading side."""
     most = sum(item.weth(item.next) for item in following)
@@ -109,7 +116,7 @@ def _lead(leading: list[Item], following: list[Item], rounds: int, rounds_left: 
     # Spread evenly: after this round so many slices should be left, rounded to the nearest.
     wanted = [i for i in by_urgency if i.slices_left > (2 * i.slices * (rounds_left - 1) + rounds) // (2 * rounds)]
     for item in wanted:
-        if not _must(item, rounds_left) and item.left * CRUMB < item.slice:
+        if not _must(item, rounds_left) and _waits(item):
             continue
         weth = min(item.weth(item.next), most - total)
         if weth * TINY >= item.weth(item.next):

@@ -89,14 +89,14 @@ def measure(on: Stage, sizes: Sequence[int], *, peers: bool, say: Callable[[str]
     found = Measured({}, {}, {})
     chain = Chain(on.rpc, on.builds)
     for n in sizes:
-        with _taken_back(chain):
+        with taken_back(chain):
             here = _arena(chain, on, n, say)
             if peers:
                 say(f"{n} components: the bare floor")
-                with _taken_back(chain):
+                with taken_back(chain):
                     found.floor[n] = floor.measure(here)
                 say(f"{n} components: Set Protocol V2")
-                with _taken_back(chain):
+                with taken_back(chain):
                     found.set_v2[n] = set_v2.measure(here)
             say(f"{n} components: ours")
             found.ours[n], _ = ours.measure(here, on.project, on.account)
@@ -120,7 +120,7 @@ def _arena(chain: Chain, on: Stage, n: int, say: Callable[[str], None]) -> arena
 
 
 @contextlib.contextmanager
-def _taken_back(chain: Chain) -> Iterator[None]:
+def taken_back(chain: Chain) -> Iterator[None]:
     """Takes back what the block did, so that all competitors meet the same pools at the same time."""
     before = chain.cheats.snapshot()
     yield

@@ -192,5 +192,3 @@ def _leg(month: SlicedMonth, state: FundState, item: Item, amount: int, weth: in
     pool = pool_of(month.component(state.holdings[item.index].token), month.scene.world)
     paid, received = (amount, weth) if item.selling else (weth, amount)
     return Leg(item.index, amount, Route((Swap(pool.venue, pool.pair, paid, received),)))
-
-

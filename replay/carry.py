@@ -6,7 +6,7 @@ This runs inside Ape; `python -m replay` starts the local mainnet and Ape around
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,12 +144,14 @@ def redeem(run: Run) -> None:
     run.say(f"the holder redeemed {_shares(shares)} shares and got {len(tokens)} components")
 
 
-def carry(on: Stage, console: Console, *, demo: bool, keeper_log: Path) -> Outcome:
-    """The whole month; its measures."""
+def carry(
+    on: Stage, console: Console, *, demo: bool, keeper_log: Path, more_settings: Mapping[str, str] | None = None
+) -> Outcome:
+    """The whole month; its measures. `more_settings`: environment variables of the keeper."""
     run = prepare(on, console)
     if demo:
         mint(run, HOLDER_SHARES)
-    settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI)}
+    settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), **(more_settings or {})}
     with running_keeper(
         rpc_url=on.url,
         chain_id=on.w3.eth.chain_id,
