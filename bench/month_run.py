@@ -1,7 +1,8 @@
-"""One published month through both engines on one chain: `python -m bench.month_run FILE --out JSON --logs FOLDER`.
+"""One published month through both engines: `python -m bench.month_run FILE --out JSON --logs FOLDER`.
 
-A process of its own for each month, because Ape learns its chain once. What it is doing goes to standard output, a line
-at a time.
+One local mainnet, and a fork of it for each engine, so that all meet the same pools at the same time and none the
+traces of another. A process of its own for each month, because Ape learns its chain once. What it is doing goes to
+standard output, a line at a time.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from bench import same_slices, set_month
 from bench.chain import Chain
 from bench.errors import BenchError
 from bench.month_scene import Leaf, Scene, leaf
-from bench.run import START_S, stage, taken_back
+from bench.run import START_S, Stage, ground
 from keeper.errors import KeeperError as KeeperFailure
 from localnet.errors import LocalnetError
 from localnet.market import Market
-from localnet.month import load_month
+from localnet.month import Month, load_month
 from localnet.session import interrupt_on_terminate
 from replay.carry import ReplayError
 from replay.carry import Stage as ReplayStage
@@ -59,25 +60,30 @@ def measure(file: Path, logs: Path, say: Callable[[str], None]) -> dict[str, obj
     """The month's object in out/bench.json."""
     month = load_month(file)
     say("starting a local mainnet")
-    with stage(file) as on:
-        import ape  # noqa: PLC0415 (the stage has set its environment)
-
-        provider = ape.networks.active_provider
-        chain = Chain(on.rpc, on.builds)
-        chain.move_to(on.world.head + START_S)
-        scene = Scene(chain, Clock(on.rpc, Market(on.rpc, on.world)), on.world, month, provider.web3)
-        begin = replay_stage(on.project, ape.accounts.test_accounts, provider)
+    with ground(file) as on:
         price = on.world.weth_price_usd
-        with taken_back(chain):
-            peer = set_month.carry(scene, say)
-        with taken_back(chain):
-            sliced = same_slices.carry(scene, begin, say)
+        with on.fork() as fork:
+            peer = set_month.carry(_scene(fork, month), say)
+        with on.fork() as fork:
+            sliced = same_slices.carry(_scene(fork, month), _replayed(fork), say)
         leaves: dict[str, Leaf] = {}
         for plan in PLANS:
-            with taken_back(chain):
-                say(f"the keeper, {plan}")
-                leaves[plan] = leaf(_by_keeper(begin, plan, peer, logs), price)
+            say(f"the keeper, {plan}")
+            with on.fork() as fork:
+                leaves[plan] = leaf(_by_keeper(_replayed(fork), plan, peer, logs), price)
     return {"label": month.label, "same_slices": {"ours": leaf(sliced, price), "set_v2": leaf(peer, price)}, **leaves}
+
+
+def _scene(fork: Stage, month: Month) -> Scene:
+    """The month's chain, its time moved on as far as the gas benchmark moves it."""
+    chain = Chain(fork.rpc, fork.ground.builds)
+    chain.move_to(fork.world.head + START_S)
+    return Scene(chain, Clock(fork.rpc, Market(fork.rpc, fork.world)), fork.world, month, fork.provider.web3)
+
+
+def _replayed(fork: Stage) -> ReplayStage:
+    """The fork as a replay takes it."""
+    return replay_stage(fork.project, fork.accounts, fork.provider)
 
 
 def _by_keeper(on: ReplayStage, plan: str, peer: Outcome, logs: Path) -> Outcome:

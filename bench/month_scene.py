@@ -16,7 +16,7 @@ from ballast.reference import WAD, Cost, Flow, cost_of, part, residual, usd, wor
 from bench.chain import Chain
 from localnet.month import Month, MonthComponent
 from localnet.rpc import call_data, read, read_many
-from localnet.world import Pool, World
+from localnet.world import Pool, Token, World
 from replay.clock import GAS_PRICE_GWEI, GWEI, Clock
 from replay.measure import Outcome, net_transfers, pair_sides, swaps_in
 from replay.report import dollars, percent
@@ -42,6 +42,10 @@ class Scene:
     def in_this_step(self) -> None:
         """The next block comes in the second of the latest."""
         self.chain.rpc.request("evm_setNextBlockTimestamp", self.clock.now())
+
+    def pool(self, component: MonthComponent) -> Pool:
+        """The pool of the component's published venue."""
+        return pool_of(component, self.world.token(component.address))
 
     def give(self, token: str, account: str, amount: int) -> None:
         """Makes token wei for an account."""
@@ -97,14 +101,13 @@ def slice_of(component: MonthComponent) -> int:
     return component.max_trade_size * int(10**component.decimals) // WAD
 
 
-def pool_of(component: MonthComponent, world: World) -> Pool:
-    """The pool that the published venue stands for.
+def pool_of(component: MonthComponent, token: Token) -> Pool:
+    """The token's pool that the published venue stands for.
 
     Balancer and Kyber stand on Uniswap V2; where no pool of the published venue was observed it is the pool that was.
     """
-    pools = world.token(component.address).pools
     wanted = "sushiswap" if component.exchange == "sushiswap" else "uniswap"
-    return next((pool for pool in pools if pool.venue == wanted), pools[0])
+    return next((pool for pool in token.pools if pool.venue == wanted), token.pools[0])
 
 
 def leaf(outcome: Outcome, weth_price: int) -> Leaf:

@@ -34,21 +34,49 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """The connected fork. `project` and `account` are Ape's."""
+class Ground:
+    """A local mainnet that is running, and what Ape knows. `project` is Ape's."""
 
-    rpc: HttpRpc
     world: World
     project: Any
-    account: Any
     builds: dict[str, Build]
     names: dict[str, str]
     """Function by selector, of everything that is compiled here."""
 
+    @contextlib.contextmanager
+    def fork(self) -> Iterator[Stage]:
+        """A fork of it until the block ends. One at a time."""
+        import ape  # noqa: PLC0415 (the ground has set its environment)
+
+        with ape.networks.parse_network_choice(NETWORK, disconnect_after=True) as provider:
+            rpc = HttpRpc(str(provider.http_uri))
+            try:
+                yield Stage(rpc, self, provider, ape.accounts.test_accounts)
+            finally:
+                rpc.close()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The connected fork. `provider` and `accounts` are Ape's."""
+
+    rpc: HttpRpc
+    ground: Ground
+    provider: Any
+    accounts: Any
+
+    @property
+    def world(self) -> World:
+        return self.ground.world
+
+    @property
+    def project(self) -> Any:
+        return self.ground.project
+
 
 @contextlib.contextmanager
-def stage(month: str | Path = DEFAULT_MONTH) -> Iterator[Stage]:
-    """Starts the local mainnet of a month and Ape's fork of it until the block ends."""
+def ground(month: str | Path = DEFAULT_MONTH) -> Iterator[Ground]:
+    """Starts the local mainnet of a month until the block ends."""
     with fork_environment(month) as environment:
         os.environ.update(environment)
         # Here, because it reads the environment when it is imported.
@@ -57,14 +85,19 @@ def stage(month: str | Path = DEFAULT_MONTH) -> Iterator[Stage]:
 
         logger.set_level(LogLevel.WARNING)
         project = ape.Project(ROOT)
-        builds = {name: _build(project, name) for name in CONTRACTS}
-        world = World.load(environment["BALLAST_WORLD"])
-        with ape.networks.parse_network_choice(NETWORK) as provider:
-            rpc = HttpRpc(str(provider.http_uri))
-            try:
-                yield Stage(rpc, world, project, ape.accounts.test_accounts[0], builds, _names(project))
-            finally:
-                rpc.close()
+        yield Ground(World.load(environment["BALLAST_WORLD"]), project, builds_of(project), _names(project))
+
+
+@contextlib.contextmanager
+def stage() -> Iterator[Stage]:
+    """Starts a local mainnet and Ape's fork of it until the block ends."""
+    with ground() as on, on.fork() as forked:
+        yield forked
+
+
+def builds_of(project: Any) -> dict[str, Build]:
+    """What the benchmark deploys and calls, by name."""
+    return {name: _build(project, name) for name in CONTRACTS}
 
 
 def _names(project: Any) -> dict[str, str]:
@@ -87,30 +120,30 @@ def _build(project: Any, name: str) -> Build:
 def measure(on: Stage, sizes: Sequence[int], *, peers: bool, say: Callable[[str], None]) -> Measured:
     """Measures every size on a chain of the same state and time; without `peers` only ours."""
     found = Measured({}, {}, {})
-    chain = Chain(on.rpc, on.builds)
+    chain = Chain(on.rpc, on.ground.builds)
     for n in sizes:
-        with taken_back(chain):
+        with _taken_back(chain):
             here = _arena(chain, on, n, say)
             if peers:
                 say(f"{n} components: the bare floor")
-                with taken_back(chain):
+                with _taken_back(chain):
                     found.floor[n] = floor.measure(here)
                 say(f"{n} components: Set Protocol V2")
-                with taken_back(chain):
+                with _taken_back(chain):
                     found.set_v2[n] = set_v2.measure(here)
             say(f"{n} components: ours")
-            found.ours[n], _ = ours.measure(here, on.project, on.account)
+            found.ours[n], _ = ours.measure(here, on.project, on.accounts[0])
     return found
 
 
 def call_trees(on: Stage, n: int, say: Callable[[str], None]) -> dict[str, list[str]]:
     """Where the gas of our operations goes, for one size. The stage must be a fresh one: after a snapshot was taken
     back, anvil misses the code of some contracts when it traces."""
-    here = _arena(Chain(on.rpc, on.builds), on, n, say)
+    here = _arena(Chain(on.rpc, on.ground.builds), on, n, say)
     say(f"{n} components: ours")
-    _, hashes = ours.measure(here, on.project, on.account)
+    _, hashes = ours.measure(here, on.project, on.accounts[0])
     say(f"{n} components: traces")
-    return {op: trace.tree_of(on.rpc, digest, on.names) for op, digest in hashes.items()}
+    return {op: trace.tree_of(on.rpc, digest, on.ground.names) for op, digest in hashes.items()}
 
 
 def _arena(chain: Chain, on: Stage, n: int, say: Callable[[str], None]) -> arena.Arena:
@@ -120,7 +153,7 @@ def _arena(chain: Chain, on: Stage, n: int, say: Callable[[str], None]) -> arena
 
 
 @contextlib.contextmanager
-def taken_back(chain: Chain) -> Iterator[None]:
+def _taken_back(chain: Chain) -> Iterator[None]:
     """Takes back what the block did, so that all competitors meet the same pools at the same time."""
     before = chain.cheats.snapshot()
     yield

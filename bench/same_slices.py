@@ -15,7 +15,7 @@ from web3 import Web3
 from ballast.reference import execution_time, period_start
 from bench.chain import Contract
 from bench.errors import BenchError
-from bench.month_scene import Scene, pool_of, slice_of
+from bench.month_scene import Scene, slice_of
 from bench.rounds import Item, Round, next_round
 from keeper import bucket
 from keeper.batch import Batch, Leg
@@ -115,7 +115,7 @@ def _items(month: SlicedMonth, state: FundState) -> list[Item]:
     """What is still to be traded, with the pools as they stand."""
     wanted = [h for h in state.holdings if h.side is not Side.HELD and h.token != month.scene.world.weth]
     published = [month.component(h.token) for h in wanted]
-    pairs = [pool_of(component, month.scene.world).pair for component in published]
+    pairs = [month.scene.pool(component).pair for component in published]
     returns = ["uint112", "uint112", "uint32"]
     reserves = read_many(month.scene.chain.rpc, [(pair, "getReserves()", ()) for pair in pairs], returns)
     items = []
@@ -189,6 +189,6 @@ def _made(month: SlicedMonth, state: FundState, items: Sequence[Item], planned: 
 
 def _leg(month: SlicedMonth, state: FundState, item: Item, amount: int, weth: int) -> Leg:
     """A leg over the published venue alone."""
-    pool = pool_of(month.component(state.holdings[item.index].token), month.scene.world)
+    pool = month.scene.pool(month.component(state.holdings[item.index].token))
     paid, received = (amount, weth) if item.selling else (weth, amount)
     return Leg(item.index, amount, Route((Swap(pool.venue, pool.pair, paid, received),)))

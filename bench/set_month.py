@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ballast.reference import WAD, Cost, execution_time, usd
-from bench.month_scene import Scene, pool_of, slice_of
+from bench.month_scene import Scene, slice_of
 from bench.set_protocol import ADAPTER, Protocol, deploy
 from localnet.month import MonthComponent
 from localnet.rpc import RpcError, read
@@ -94,7 +94,7 @@ def _prepare(scene: Scene) -> SetMonth:
         chain.at("BenchToken", token).send(manager, "approve", protocol.issuance.address, amount)
     protocol.issuance.send(manager, "issue", protocol.token.address, month.total_supply, manager)
     run.send("setTraderStatus", [manager], [True])
-    run.send("setExchanges", *_columns(run, lambda c: ADAPTERS[pool_of(c, world).venue]))
+    run.send("setExchanges", *_columns(run, lambda c: ADAPTERS[scene.pool(c).venue]))
     run.send("setCoolOffPeriods", *_columns(run, lambda c: c.cool_off_s))
     run.send("setTradeMaximums", *_columns(run, lambda c: slice_of(c) * PREVIOUS[0] // PREVIOUS[1]))
     _start(run, lambda c: c.current_unit * PREVIOUS[0] // PREVIOUS[1], newcomers=False)
@@ -152,7 +152,7 @@ def _amount(run: SetMonth, component: MonthComponent, *, selling: bool) -> int:
 def _affordable(run: SetMonth, component: MonthComponent, amount: int) -> bool:
     """Whether the WETH left buys the amount at the venue."""
     world = run.scene.world
-    router = world.router(pool_of(component, world).venue)
+    router = world.router(run.scene.pool(component).venue)
     path = [world.weth, component.address]
     view = "getAmountsIn(uint256,address[])"
     try:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from ballast.reference import WAD, Line, market_cap_units
+from ballast.reference import WAD, Cost, Line, market_cap_units
 from bench.basket import CAP, basket
 from bench.errors import BenchError
+from bench.month_scene import leaf, pool_of, slice_of
+from bench.months import files, merged
+from bench.months_report import markdown
 from bench.report import Change, Row, changes, load_snapshot, rows_of, save, save_snapshot
+from bench.rounds import Item, Round, next_round, swapped
 from bench.run import SIZES
 from bench.trace import add_up, lines_of
+from localnet.anvil import ROOT
+from localnet.month import load_month
+from localnet.world import Pool, Token
+from replay.measure import Component, Outcome
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -121,3 +131,200 @@ def test_calls_of_one_kind_add_up() -> None:
         "30 30 1 create",
         "20 20 2 staticcall balanceOf",
     ]
+
+
+# Rounds of published slices
+
+WETH = 10**18
+
+
+def item(index: int, selling: bool, left: int, size: int, **more: int) -> Item:
+    """A token at 1 WETH in a pool so deep that a slice moves it by 0.1 %; amounts in whole tokens."""
+    fields = {"most": left, "slices": -(-left // size), **more}
+    reserve = 1000 * size * WETH
+    return Item(index, selling, left * WETH, fields["most"] * WETH, size * WETH, fields["slices"], reserve, reserve)
+
+
+def carried(items: list[Item]) -> tuple[list[Round], list[Item]]:
+    """The published rounds, one more where something is left to sell, and what is left then; pools recover."""
+    rounds = max(item.slices for item in items)
+    found = []
+    for rounds_left in range(rounds, -1, -1):
+        if rounds_left == 0 and not any(i.selling and i.left * 10**6 > i.slice for i in items):
+            break
+        done = next_round(items, rounds, rounds_left)
+        found.append(done)
+        moved = {**done.sells, **done.buys}
+        amounts = {i.index: min(i.left, i.amount(moved.get(i.index, 0))) for i in items}
+        items = [replace(i, left=i.left - amounts[i.index], most=i.most - amounts[i.index]) for i in items]
+    return found, items
+
+
+MONTHS_IN_SMALL = {
+    "many sells, one buy": [item(0, True, 40, 10), item(1, True, 9, 1), item(2, True, 30, 7), item(3, False, 80, 40)],
+    "one sell, many buys": [
+        item(0, True, 100, 12),
+        item(1, False, 9, 1),
+        item(2, False, 61, 30),
+        item(3, False, 30, 5),
+    ],
+    "both sides alike": [item(0, True, 33, 4), item(1, True, 20, 10), item(2, False, 41, 5), item(3, False, 14, 6)],
+}
+
+
+@pytest.mark.parametrize("items", MONTHS_IN_SMALL.values(), ids=MONTHS_IN_SMALL)
+def test_rounds_sell_everything_in_at_most_one_more_than_the_longest_has_slices(items: list[Item]) -> None:
+    rounds, left = carried(items)
+    assert 0 <= len(rounds) - max(item.slices for item in items) <= 1
+    for item_left in left:
+        if item_left.selling:
+            assert item_left.left * 10**6 < item_left.slice
+
+
+@pytest.mark.parametrize("items", MONTHS_IN_SMALL.values(), ids=MONTHS_IN_SMALL)
+def test_each_round_pays_for_itself_and_no_leg_is_above_its_slice(items: list[Item]) -> None:
+    sizes = {i.index: i.weth(i.slice) for i in items}
+    for done in carried(items)[0]:
+        assert sum(done.sells.values()) == pytest.approx(sum(done.buys.values()), rel=1e-12)
+        assert done.sells
+        assert done.buys
+        for index, weth in (*done.sells.items(), *done.buys.items()):
+            assert 0 < weth <= sizes[index]
+
+
+def test_the_side_with_more_slices_is_cut_no_further_than_published() -> None:
+    items = MONTHS_IN_SMALL["many sells, one buy"]
+    rounds, _ = carried(items)
+    for i in items[:3]:
+        assert sum(i.index in done.sells for done in rounds) == i.slices
+
+
+def test_what_settlement_would_not_credit_waits_and_the_rest_goes_on() -> None:
+    blocked = item(1, False, 10, 10, most=1)
+    done = next_round([item(0, True, 60, 10), blocked, item(2, False, 50, 10)], 6, 5)
+    assert set(done.buys) == {2}
+
+
+def test_the_last_round_fills_the_buys_that_may_take_most() -> None:
+    items = [item(0, True, 9, 10), item(1, False, 3, 5, most=4), item(2, False, 1, 9, most=8), item(3, False, 1, 5)]
+    done = next_round(items, 4, 1)
+    assert set(done.buys) == {1, 2}
+    assert done.buys[2] == items[2].weth(8 * WETH)
+    # less than the buys may take is not left over
+    few = next_round([items[0], items[3]], 4, 1)
+    assert few.buys == {3: items[3].weth(WETH)}
+    assert sum(few.sells.values()) == pytest.approx(few.buys[3], rel=1e-12)
+
+
+def test_swaps_follow_the_pool_formula() -> None:
+    # 1000 in, of which 997 count: 997 * 2_000_000 / (1_000_000 + 997) = 1992.013... by hand
+    assert swapped(1_000_000, 2_000_000, 1000) == 1992
+    i = Item(0, True, 0, 0, 1, 1, 1_000_000, 2_000_000)
+    assert i.weth(1000) == 1992
+    assert i.amount(1992) == 1000
+    assert i.weth(i.amount(1991) - 1) < 1991 <= i.weth(i.amount(1991))
+    buy = replace(i, selling=False)
+    assert buy.amount(1000) == swapped(2_000_000, 1_000_000, 1000)
+    assert buy.amount(buy.weth(300)) >= 300 > buy.amount(buy.weth(300) - 1)
+
+
+# Months
+
+
+def figures(gas: int = 30, impact: float = 60.0) -> dict[str, float]:
+    """An engine's month."""
+    return {
+        "transactions": 3,
+        "gas": gas * 10**6,
+        "hours": 1.5,
+        "fees_usd": 10.0,
+        "impact_usd": impact,
+        "gas_usd_at_100_gwei": gas * 2.0,
+        "cost_pct_nav": 0.1,
+        "residual_pct_nav": 0.1,
+        "worst_short_pct": 1.0,
+    }
+
+
+def month(label: str, **more: dict[str, float]) -> dict[str, Any]:
+    same = {"ours": figures(10, 50), "set_v2": figures()}
+    return {"label": label, "same_slices": same, "fewest": figures(6, 30), "cheapest": figures(15, 10), **more}
+
+
+def test_months_measured_now_replace_those_of_before_and_leave_the_others() -> None:
+    before = [month("a"), month("c")]
+    fresh = month("b"), month("c", fewest=figures(7))
+    assert [m["label"] for m in merged(before, fresh)] == ["a", "b", "c"]
+    assert merged(before, fresh)[2] == fresh[1]
+    assert merged(before, fresh)[0] == before[0]
+
+
+def test_months_are_named_by_their_files() -> None:
+    assert [file.stem for file in files(None)] == ["dpi-2021-02", "dpi-2021-03", "dpi-2021-04", "mvi-2021-05"]
+    assert [file.stem for file in files("mvi-2021-05")] == ["mvi-2021-05"]
+    with pytest.raises(BenchError, match=r"--months dpi: no such month, expected one of dpi-2021-02, "):
+        files("dpi")
+
+
+def test_tables_give_parts_of_the_peer() -> None:
+    lines = markdown([month("a-2021-01")]).splitlines()
+    assert len(lines) == 2 + 4
+    # gas 6 of 30, impact 30 of 60, both 42 of 120
+    assert lines[4].startswith("| a-2021-01 | fewest | 3 | 6.00 | 1.50 | 10 | 30 | 12 |")
+    assert lines[4].endswith("| 0.200 | 0.500 | 0.350 |")
+    # gas 15 of 30, impact 10 of 60, both 40 of 120
+    assert lines[5].endswith("| 0.500 | 0.167 | 0.333 |")
+    assert lines[2].endswith("|  |  |  |")
+
+
+def test_an_outcome_becomes_the_figures_of_a_leaf() -> None:
+    share = 10**18
+    component = Component(
+        "A", "0x00", 18, 100 * share, before=share, target=2 * share, published=0, after=share * 19 // 10
+    )
+    outcome = Outcome(
+        label="a-2021-01",
+        components=(component, Component("WETH", "0x01", 18, 2000 * share, 0, 0, 0, share // 1000)),
+        batches=3,
+        transactions=5,
+        gas=12_000_000,
+        started_at=1000,
+        ended_at=1000 + 5400,
+        cost=Cost(turnover=1000 * share, cost=20 * share, fees=6 * share),
+        nav_before=10_000 * share,
+        nav_after=9_980 * share,
+        tolerances=(),
+    )
+    assert leaf(outcome, 2000 * share) == {
+        "transactions": 5,
+        "gas": 12_000_000,
+        "hours": 1.5,
+        "fees_usd": 6.0,
+        "impact_usd": 14.0,
+        "gas_usd_at_100_gwei": 2400.0,  # 12 million x 100 gwei = 1.2 ETH
+        "cost_pct_nav": 0.2,
+        "residual_pct_nav": 6.25,  # 10 USD of A and 2 of WETH, of 192
+        "worst_short_pct": 5.0,
+    }
+
+
+def test_slices_are_the_published_ones_in_token_wei() -> None:
+    whale = load_month(ROOT / "data" / "months" / "mvi-2021-05.json").component("WHALE")
+    assert (whale.decimals, whale.max_trade_size) == (4, 810 * 10**18)
+    assert slice_of(whale) == 810 * 10**4
+
+
+@pytest.mark.parametrize(
+    ("exchange", "venues", "taken"),
+    [
+        ("sushiswap", ("sushiswap", "uniswap"), "sushiswap"),
+        ("uniswap", ("sushiswap", "uniswap"), "uniswap"),
+        ("balancer", ("sushiswap", "uniswap"), "uniswap"),
+        ("sushiswap", ("uniswap",), "uniswap"),
+    ],
+)
+def test_pools_are_those_of_the_published_venue(exchange: str, venues: tuple[str, ...], taken: str) -> None:
+    published = replace(load_month(ROOT / "data" / "months" / "dpi-2021-04.json").components[0], exchange=exchange)
+    pools = tuple(Pool(venue, f"pair on {venue}", 30) for venue in venues)
+    token = Token(published.symbol, published.address, 18, "feed", False, 1, pools)
+    assert pool_of(published, token).venue == taken
