@@ -124,23 +124,21 @@ def _unit(by_token: Mapping[str, MonthComponent], token: str, unit_of: Callable[
 def _trade(run: SetMonth, say: Callable[[str], None], *, selling: bool) -> None:
     """One side, slice by slice, until nothing of it can be traded any more."""
     while True:
-        left = {c.address: amount for c in run.components if (amount := _amount(run, c, selling=selling))}
-        possible = [c for c in run.components if c.address in left]
-        if not possible:
-            return
         now = run.scene.clock.now()
-        due = [c for c in possible if run.due_at(c) <= now]
-        traded = 0
-        for component in due:
-            if selling or _affordable(run, component, left[component.address]):
+        for component in _tradable(run, selling=selling):
+            if run.due_at(component) <= now and (selling or _affordable(run, component)):
                 run.send("trade", component.address, 1 if selling else NO_LIMIT)
                 run.traded_at[component.address] = now
-                traded += 1
-        later = [run.due_at(c) for c in possible if run.due_at(c) > now]
+        later = [due for c in _tradable(run, selling=selling) if (due := run.due_at(c)) > now]
         if not later:
             return
         say(f"Set Protocol V2: {len(run.sent)} transactions")
         run.scene.step_to(min(later))
+
+
+def _tradable(run: SetMonth, *, selling: bool) -> list[MonthComponent]:
+    """Components off their targets on that side."""
+    return [c for c in run.components if _amount(run, c, selling=selling)]
 
 
 def _amount(run: SetMonth, component: MonthComponent, *, selling: bool) -> int:
@@ -149,8 +147,9 @@ def _amount(run: SetMonth, component: MonthComponent, *, selling: bool) -> int:
     return amount if sells == selling else 0
 
 
-def _affordable(run: SetMonth, component: MonthComponent, amount: int) -> bool:
-    """Whether the WETH left buys the amount at the venue."""
+def _affordable(run: SetMonth, component: MonthComponent) -> bool:
+    """Whether the WETH left pays for the component's next trade at its venue."""
+    amount = _amount(run, component, selling=False)
     world = run.scene.world
     router = world.router(run.scene.pool(component).venue)
     path = [world.weth, component.address]
@@ -214,7 +213,7 @@ def _measure(run: SetMonth, before: Mapping[str, int], started_at: int) -> Outco
         transactions=len(run.sent),
         gas=run.gas,
         started_at=started_at,
-        ended_at=scene.clock.now(),
+        ended_at=max(run.traded_at.values()),
         cost=cost,
         nav_before=scene.nav(before),
         nav_after=scene.nav(after),
