@@ -229,9 +229,7 @@ def _give(market: Market, sells: Sequence[Slice], buys: Sequence[tuple[Slice, tu
     return _root(over, low, high, at_low, at_high, enough=abs(now) >> 16)
 
 
-def _root(
-    function: Callable[[int], int], low: int, high: int, at_low: int, at_high: int, *, enough: int
-) -> int:
+def _root(function: Callable[[int], int], low: int, high: int, at_low: int, at_high: int, *, enough: int) -> int:
     """An argument at which a rising function is at most 0 and at least -`enough`, or the largest at which it is at most
     0; `low` if it is above 0 there.
 
@@ -320,7 +318,14 @@ def _search(
     cost_of: Callable[[list[int]], int],
 ) -> tuple[list[int], int]:
     """Amounts and their cost at the highest level between `low` (costs nothing) and `high` that `proceeds` pays for."""
-    level = _root(lambda at: cost_of(amounts_at(at)) - proceeds, low, high, -proceeds, cost_high - proceeds, enough=proceeds // 10**13)
+    level = _root(
+        lambda at: cost_of(amounts_at(at)) - proceeds,
+        low,
+        high,
+        -proceeds,
+        cost_high - proceeds,
+        enough=proceeds // 10**13,
+    )
     amounts = amounts_at(level)
     return amounts, cost_of(amounts)
 

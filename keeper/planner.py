@@ -4,14 +4,14 @@ Pure: everything that is known about one block in, a plan out. Nothing is rememb
 again from what the chain says, so that a keeper may stop and begin anywhere.
 
 More batches move the pools less and cost more gas. `cheapest` makes as many as make impact and gas together least;
-`fewest` makes large ones, a quarter of what the bucket allows at most, and holds gas to be worth more than it is. Hours
-bound the number from above, the bucket from below.
+`fewest` makes at most a given number, spread over the hours, and holds gas to be worth more than it costs. Hours and the
+pools' rest bound the number from above, the bucket from below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from keeper import bucket
@@ -26,14 +26,20 @@ CAPACITY_MARGIN_BPS = 50
 
 MOST_BATCHES = 2_000
 
-FEWEST_PARTS = 4
-"""`fewest`: a batch takes this part of the bucket's cap, about."""
-
-FEWEST_GAS_WORTH = 20_000_000_000
-"""`fewest`: so much gas is worth as much as the whole fund, at least. A million gas then has to save half a hundredth of
-a percent of NAV."""
+BLOCK_S = 12
+"""A batch is mined a block after the one in which it became possible."""
 
 Mode = Literal["cheapest", "fewest"]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a plan is to bring. The rest counts for `fewest` only: most batches, and how much gas is held to be worth as
+    much as what a batch sells on average (at least: never less than it costs)."""
+
+    mode: Mode = "cheapest"
+    most_batches: int = 18
+    batch_gas: int = 65_000_000
 
 
 @dataclass(frozen=True)
@@ -83,15 +89,18 @@ def plan(
     gas_price: int,
     pace: Pace,
     slippage_bps: int,
-    mode: Mode = "cheapest",
+    aim: Aim = Aim(),  # noqa: B008 (frozen)
     costs: GasCosts = MEASURED,
 ) -> Plan:
     """The plan for a fund that is trading. `gas_price` is wei; `slippage_bps` what prices may move before the block."""
+    if aim.mode == "fewest":
+        # Spread over the hours: the time left tells how many batches are left.
+        pace = replace(pace, rest=max(pace.rest, pace.max_time // aim.most_batches - BLOCK_S))
     rested = state.time if pace.last_trade is None else max(state.time, pace.last_trade + pace.rest)
     if rested > state.time:
         # The pools stand where the last batch left them: plan on where they will be.
         market = market.recovered(state)
-    planner = _Planner(state, market, pace, slippage_bps, mode, costs, gas_price, rested)
+    planner = _Planner(state, market, pace, slippage_bps, aim, costs, gas_price, rested)
     found = planner.plan_until(rested)
     at = found.possible_from
     if at is not None and at > rested:
@@ -106,15 +115,14 @@ class _Planner:
     market: Market
     pace: Pace
     slippage_bps: int
-    mode: Mode
+    aim: Aim
     costs: GasCosts
     gas_price: int
     rested: int
 
     def plan_until(self, first: int) -> Plan:
         """The plan if the first batch is possible at `first`."""
-        weighed = self._weighed()
-        price = self.market.usd(weighed * WAD) // WAD
+        price = self.market.usd(self.gas_price)
         works = works_of(self.state, self.market, self.costs, price)
         sells = [work for work in works if work.selling]
         if not sells:
@@ -123,20 +131,17 @@ class _Planner:
             return Plan(0, None, 0, None, "nothing to buy that has a price and a pool", self.pace.rest)
         least = self._least(sells)
         most = max(least, _most(self.state, self.pace, first))
+        if self.aim.mode == "fewest":
+            most = max(least, min(most, self.aim.most_batches))
+            price = max(price, sum(work.value for work in sells) // (most * self.aim.batch_gas))
         batches, lots = self._choose(works, least, most, price)
-        found = self._with(batches, lots, weighed)
+        found = self._with(batches, lots, price)
         # Above the tolerance: smaller batches lose less, at the price of gas and hours.
         while found.batch is not None and found.possible_from is None and batches * 2 <= MOST_BATCHES:
             batches, price = batches * 2, price // 4
-            lots = lots_of(works, self.market, batches, price)
-            found = self._with(batches, lots, weighed // 4)
+            lots = self._lots(works, batches, price)
+            found = self._with(batches, lots, price)
         return found
-
-    def _weighed(self) -> int:
-        """What the plan holds one gas to be worth, wei."""
-        if self.mode == "cheapest" or not self.market.eth_price:
-            return self.gas_price
-        return max(self.gas_price, self.market.weth_of(self.state.nav_at_start_prices) // FEWEST_GAS_WORTH)
 
     def _least(self, sells: list[Work]) -> int:
         """Least number of batches that the bucket's cap allows."""
@@ -144,38 +149,32 @@ class _Planner:
         share = -(-value * WAD // self.state.nav_at_start_prices)
         return max(1, -(-share // _cap(self.state)))
 
-    def _few(self, works: tuple[Work, ...]) -> int:
-        """Number of batches that each take a part of the bucket."""
-        value = sum(work.value for work in works if work.selling)
-        part = self.state.limits.batch_cap * self.state.nav_at_start_prices // WAD // FEWEST_PARTS
-        return max(1, -(-value // part))
-
     def _choose(self, works: tuple[Work, ...], least: int, most: int, price: int) -> tuple[int, tuple[Lot, ...]]:
-        """The number of batches and the slices of each component."""
+        """The number of batches and the slices of each component at which impact and gas are least."""
         tried: dict[int, tuple[int, tuple[Lot, ...]]] = {}
 
         def look(batches: int) -> int:
             if batches not in tried:
-                # What impact costs is not there to buy with: once without it, once with it.
-                lots = lots_of(paid_for(self.state, works, 0), self.market, batches, price)
-                cost = sum(lot.impact + lot.fees for lot in lots)
-                lots = lots_of(paid_for(self.state, works, cost), self.market, batches, price)
+                lots = self._lots(works, batches, price)
                 tried[batches] = cost_of(lots, batches, self.costs, price), lots
             return tried[batches][0]
 
-        if self.mode == "fewest":
-            best = min(most, max(least, self._few(works)))
-        else:
-            best = _lowest(look, least, most)
+        best = _lowest(look, least, most)
         look(best)
         return best, tried[best][1]
 
-    def _with(self, batches: int, lots: tuple[Lot, ...], weighed: int) -> Plan:
+    def _lots(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Lot, ...]:
+        """The cheapest slices. What they cost is not there to buy with: once without costs, once with them."""
+        lots = lots_of(paid_for(self.state, works, 0), self.market, batches, price)
+        cost = sum(lot.impact + lot.fees for lot in lots)
+        return lots_of(paid_for(self.state, works, cost), self.market, batches, price)
+
+    def _with(self, batches: int, lots: tuple[Lot, ...], price: int) -> Plan:
         """The plan with this number of batches."""
         state, limits, progress = self.state, self.state.limits, self.state.progress
         cap = _cap(state)
         slices = next_slices(lots, rooms(state), batches, cap * state.nav_at_start_prices // WAD)
-        gas = Gas(self.costs, self.gas_price, weighed)
+        gas = Gas(self.costs, self.gas_price, self.market.weth_of(price))
         batch = make_batch(state, self.market, slices, gas, last=batches == 1, cap=cap)
         if batch is None:
             return Plan(batches, None, 0, None, "nothing to buy that has a price and a pool", self.pace.rest, lots)
@@ -221,18 +220,18 @@ def _most(state: FundState, pace: Pace, rested: int) -> int:
     deadline = (pace.started_at if pace.started_at is not None else state.time) + pace.max_time
     # A batch in the last minutes of the period might be mined after it.
     deadline = min(deadline, state.opening.end - pace.rest)
-    return min(MOST_BATCHES, 1 + max(0, deadline - rested) // pace.rest)
+    return min(MOST_BATCHES, 1 + max(0, deadline - rested) // (pace.rest + BLOCK_S))
 
 
 def _lowest(function: Callable[[int], int], low: int, high: int) -> int:
     """The number between `low` and `high` at which a function that falls and then rises is least."""
-    while high - low > 2:
-        one, two = low + (high - low) // 3, high - (high - low) // 3
-        if function(one) <= function(two):
-            high = two - 1
+    while low < high:
+        middle = (low + high) // 2
+        if function(middle) <= function(middle + 1):
+            high = middle
         else:
-            low = one + 1
-    return min(range(low, high + 1), key=lambda n: (function(n), n))
+            low = middle + 1
+    return low
 
 
 def _percent(fraction: int) -> str:

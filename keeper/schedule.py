@@ -89,8 +89,8 @@ class Lot:
 def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) -> tuple[Work, ...]:
     """What there is to trade. Buys get what the sells bring: their values add up to the sells', before costs.
 
-    `gas_price` USD. What is worth less than a slice's gas is left out, as long as it stays within a quarter of the
-    month's dust on either side.
+    `gas_price` USD. What is worth less than a slice's gas is left out, as long as it adds up to less than half of the
+    month's dust for buys, a quarter for sells.
     """
     sells = [_work(h, h.value(state.surplus(h)), market, costs) for h in state.holdings if _can(h, market, Side.SELL)]
     buys = [
@@ -98,8 +98,8 @@ def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) 
         for h in state.holdings
         if _can(h, market, Side.BUY)
     ]
-    spare = state.limits.dust * state.nav_at_start_prices // WAD // 4
-    return tuple([*_worth(sells, spare, gas_price), *_worth(buys, spare, gas_price)])
+    dust = state.limits.dust * state.nav_at_start_prices // WAD
+    return (*_worth(sells, dust // 4, gas_price), *_worth(buys, dust // 2, gas_price))
 
 
 def _can(holding: Holding, market: Market, side: Side) -> bool:
@@ -144,14 +144,27 @@ def paid_for(state: FundState, works: Sequence[Work], cost: int) -> tuple[Work, 
         # Selling more would buy what nobody asked for.
         total = budget + cost
         return tuple(replace(w, value=w.value * (lacking + cost) // total) if w.selling else w for w in works)
-    low, high = 0, WAD
-    while high - low > 10**9:
-        middle = (low + high) // 2
-        if sum(_up_to(state, work.holding, middle) for work in buys) <= budget:
-            low = middle
-        else:
-            high = middle
-    return tuple(w if w.selling else replace(w, value=_up_to(state, w.holding, low)) for w in works)
+    part = _part(state, buys, budget)
+    return tuple(w if w.selling else replace(w, value=_up_to(state, w.holding, part)) for w in works)
+
+
+def _part(state: FundState, buys: Sequence[Work], budget: int) -> int:
+    """Part of their targets (18 decimals, down) to which all `buys` can come for `budget` USD. They lack more."""
+    # Each is a line from the part that it has: from the highest down, those that have more than the part drop out.
+    lines = []
+    for work in buys:
+        target = work.holding.value(goal(state, work.holding, WAD))
+        if target:
+            lines.append((WAD - work.value * WAD // target, target))
+    lines.sort()
+    targets = held = 0
+    part = 0
+    for has, target in lines:
+        if targets and (budget + held) * WAD // targets <= has:
+            break
+        targets, held = targets + target, held + has * target // WAD
+        part = (budget + held) * WAD // targets
+    return min(WAD, max(0, part))
 
 
 def _up_to(state: FundState, holding: Holding, part: int) -> int:
@@ -199,12 +212,12 @@ def _depth(work: Work, way: Way, market: Market, value: int) -> int:
     return min(endless, value * value // lost_usd) if lost_usd > 0 else endless
 
 
-def cost_of(lots: Iterable[Lot], batches: int, costs: GasCosts, gas_price: int) -> int:
+def cost_of(lots: Sequence[Lot], batches: int, costs: GasCosts, gas_price: int) -> int:
     """USD of impact and gas expected for all that is left; fees, which no plan avoids, are left out."""
     return sum(lot.impact for lot in lots) + gas_of(lots, batches, costs) * gas_price
 
 
-def gas_of(lots: Iterable[Lot], batches: int, costs: GasCosts) -> int:
+def gas_of(lots: Sequence[Lot], batches: int, costs: GasCosts) -> int:
     """Gas expected for all that is left. Each batch needs a sell and a buy, whatever its slices."""
     total = batches * costs.trade
     for selling in (True, False):
@@ -233,12 +246,13 @@ def next_slices(lots: Sequence[Lot], rooms: dict[int, int], batches: int, cap: i
         if not lot.work.selling:
             # In the last batch nothing is held back any more.
             room = lot.value if batches == 1 else min(lot.value, rooms[lot.index])
-            buys.append(Slice(lot, min(lot.slice_value, room), room))
+            if 2 * room >= lot.slice_value:
+                buys.append(Slice(lot, min(lot.slice_value, room), room))
     if batches == 1:
         return (*sells, *buys)
     even = min(cap, sum(s.most for s in sells) // batches)
     sold = _in_turn(sells, batches, even)
-    bought = _in_turn([buy for buy in buys if buy.most], batches, sum(s.value for s in sold))
+    bought = _in_turn(buys, batches, sum(s.value for s in sold))
     return (*sold, *bought)
 
 
@@ -246,6 +260,8 @@ def _in_turn(slices: Sequence[Slice], batches: int, total: int) -> tuple[Slice, 
     """Those that must be in every batch, then those with most slices left until they come to about `total` USD."""
     chosen: list[Slice] = []
     value = 0
+    # Large ones first: what the contract holds back is bought in the last batch, so whatever has its last slice there is
+    # bought once less, and more small slices find room in it.
     for entry in sorted(slices, key=lambda s: (-s.lot.slices, -s.value, s.lot.index)):
         if entry.lot.slices >= batches or not chosen or value + entry.value // 2 <= total:
             chosen.append(entry)
