@@ -170,4 +170,4 @@ def _pieces(stretches: Sequence[_Stretch]) -> tuple[list[_Piece], tuple[int, int
             total, a, b = total - stretch.l, a - stretch.a - stretch.most, b - stretch.b + paid
         if total:
             pieces.append(_Piece(start, paid_out, total, a, b))
-    return pieces, None if total else (start, paid_out)
+    return pieces, None if total else (sum(stretch.most for stretch in stretches), paid_out)

@@ -18,7 +18,7 @@ from keeper import bucket
 from keeper.batch import Batch, Gas, make_batch, rooms
 from keeper.costs import MEASURED, GasCosts
 from keeper.market import Market
-from keeper.schedule import Lot, Work, cost_of, gas_of, lots_of, next_slices, paid_for, works_of
+from keeper.schedule import Lot, Work, estimate, gas_of, lots_of, next_slices, paid_for, works_of
 from keeper.state import WAD, FundState
 
 CAPACITY_MARGIN_BPS = 50
@@ -134,7 +134,9 @@ class _Planner:
         if self.aim.mode == "fewest":
             most = max(least, min(most, self.aim.most_batches))
             price = max(price, sum(work.value for work in sells) // (most * self.aim.batch_gas))
-        batches, lots = self._choose(works, least, most, price)
+        likely = self._paid_for(works, most, price)
+        batches = _lowest(lambda n: estimate(likely, n, self.costs, price), least, most)
+        lots = self._lots(works, batches, price)
         found = self._with(batches, lots, price)
         # Above the tolerance: smaller batches lose less, at the price of gas and hours.
         while found.batch is not None and found.possible_from is None and batches * 2 <= MOST_BATCHES:
@@ -149,25 +151,14 @@ class _Planner:
         share = -(-value * WAD // self.state.nav_at_start_prices)
         return max(1, -(-share // _cap(self.state)))
 
-    def _choose(self, works: tuple[Work, ...], least: int, most: int, price: int) -> tuple[int, tuple[Lot, ...]]:
-        """The number of batches and the slices of each component at which impact and gas are least."""
-        tried: dict[int, tuple[int, tuple[Lot, ...]]] = {}
-
-        def look(batches: int) -> int:
-            if batches not in tried:
-                lots = self._lots(works, batches, price)
-                tried[batches] = cost_of(lots, batches, self.costs, price), lots
-            return tried[batches][0]
-
-        best = _lowest(look, least, most)
-        look(best)
-        return best, tried[best][1]
-
     def _lots(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Lot, ...]:
-        """The cheapest slices. What they cost is not there to buy with: once without costs, once with them."""
+        """The cheapest slices in so many batches."""
+        return lots_of(self._paid_for(works, batches, price), self.market, batches, price)
+
+    def _paid_for(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Work, ...]:
+        """The works, with the buys cut to what the sells pay for: what they cost is not there to buy with."""
         lots = lots_of(paid_for(self.state, works, 0), self.market, batches, price)
-        cost = sum(lot.impact + lot.fees for lot in lots)
-        return lots_of(paid_for(self.state, works, cost), self.market, batches, price)
+        return paid_for(self.state, works, sum(lot.impact + lot.fees for lot in lots))
 
     def _with(self, batches: int, lots: tuple[Lot, ...], price: int) -> Plan:
         """The plan with this number of batches."""

@@ -25,30 +25,31 @@ from keeper.settlement import goal
 from keeper.state import WAD, FundState, Holding, Side
 from keeper.venues import MILLION
 
-_REFINED = 2
-"""How often the depth is taken again at the slice that it leads to."""
+_ENDLESS = 10**60
+"""Depth of what can be traded without impact."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Way:
-    """Some pools of a component as one. `gas` of a slice over them; `curve` None: the component is WETH itself."""
+    """Some pools of a component as one. `gas` of a slice over them; `curve` None: the component is WETH itself.
+
+    `depth` is USD, as it is about where slices are worth making.
+    """
 
     curve: Curve | None
     gas: int
     fee: int
+    depth: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Work:
     """What a component has left to trade: `value` USD, and the ways to trade it, fewest pools first."""
 
     holding: Holding
+    selling: bool
     value: int
     ways: tuple[Way, ...]
-
-    @property
-    def selling(self) -> bool:
-        return self.holding.side is Side.SELL
 
 
 @dataclass(frozen=True)
@@ -87,36 +88,39 @@ class Lot:
 
 
 def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) -> tuple[Work, ...]:
-    """What there is to trade. Buys get what the sells bring: their values add up to the sells', before costs.
+    """What there is to trade: each sell's surplus, each buy's way to its full target.
 
     `gas_price` USD. What is worth less than a slice's gas is left out, as long as it adds up to less than half of the
     month's dust for buys, a quarter for sells.
     """
-    sells = [_work(h, h.value(state.surplus(h)), market, costs) for h in state.holdings if _can(h, market, Side.SELL)]
-    buys = [
-        _work(h, h.value(max(0, goal(state, h, WAD) - h.balance)), market, costs)
-        for h in state.holdings
-        if _can(h, market, Side.BUY)
-    ]
+    sells, buys = [], []
+    for holding in state.holdings:
+        if holding.side is Side.HELD or not holding.price or not market.tradable(holding.token):
+            continue
+        if holding.side is Side.SELL:
+            sells.append(_work(holding, holding.value(state.surplus(holding)), market, costs, gas_price))
+        else:
+            lack = max(0, goal(state, holding, WAD) - holding.balance)
+            buys.append(_work(holding, holding.value(lack), market, costs, gas_price))
     dust = state.limits.dust * state.nav_at_start_prices // WAD
     return (*_worth(sells, dust // 4, gas_price), *_worth(buys, dust // 2, gas_price))
 
 
-def _can(holding: Holding, market: Market, side: Side) -> bool:
-    return holding.side is side and holding.price > 0 and market.tradable(holding.token)
-
-
-def _work(holding: Holding, value: int, market: Market, costs: GasCosts) -> Work:
+def _work(holding: Holding, value: int, market: Market, costs: GasCosts, gas_price: int) -> Work:
     selling = holding.side is Side.SELL
     own = costs.sell if selling else costs.buy
     if holding.token == market.weth:
-        return Work(holding, value, (Way(None, own, 0),))
+        return Work(holding, selling, value, (Way(None, own, 0, _ENDLESS),))
     pools, ways, gas, fee = market.pools[holding.token], [], own, 0
     for count in range(1, len(pools) + 1):
         gas += costs.hop(pools[count - 1].kind)
         fee = max(fee, pools[count - 1].fee)
-        ways.append(Way(market.curve(holding.token, pools[:count], selling=selling), gas, fee))
-    return Work(holding, value, tuple(ways))
+        curve = market.curve(holding.token, pools[:count], selling=selling)
+        at_first = _depth(holding, curve, market, max(1, value // 100))
+        # Slices are about so large, whatever is left, but not smaller than a hundredth.
+        likely = min(value, max(value // 100, isqrt(at_first * gas * gas_price)))
+        ways.append(Way(curve, gas, fee, _depth(holding, curve, market, likely)))
+    return Work(holding, selling, value, tuple(ways))
 
 
 def _worth(works: Iterable[Work], spare: int, gas_price: int) -> list[Work]:
@@ -179,9 +183,11 @@ def lots_of(works: Iterable[Work], market: Market, batches: int, gas_price: int)
 def _lot(work: Work, market: Market, batches: int, gas_price: int) -> Lot:
     best: tuple[int, Lot] | None = None
     for way in work.ways:
-        slices = batches
-        for _ in range(_REFINED):
-            depth = _depth(work, way, market, work.value // slices)
+        slices = _slices(work.value, way.depth, way.gas * gas_price, batches)
+        depth = way.depth
+        if way.curve is not None:
+            # Once more at the slice that this leads to.
+            depth = _depth(work.holding, way.curve, market, work.value // slices)
             slices = _slices(work.value, depth, way.gas * gas_price, batches)
         impact = work.value * work.value // (depth * slices)
         total = impact + slices * way.gas * gas_price
@@ -195,26 +201,42 @@ def _slices(value: int, depth: int, gas: int, most: int) -> int:
     """Smallest n with n (n + 1) gas >= value^2 / depth, from 1 to `most`."""
     if gas <= 0:
         return most
-    ratio = value * value // (depth * gas)
-    # n = (sqrt(1 + 4 ratio) - 1) / 2, up
-    return min(most, max(1, -((1 - isqrt(1 + 4 * ratio)) // 2)))
+    least = value * value // (depth * gas)
+    # n = (sqrt(1 + 4 least) - 1) / 2, up
+    slices = (isqrt(1 + 4 * least) + 1) // 2
+    return min(most, max(1, slices - 1 if (slices - 1) * slices >= least else slices))
 
 
-def _depth(work: Work, way: Way, market: Market, value: int) -> int:
-    """USD: value^2 / depth is what a slice of `value` loses beyond fees. Huge where it loses nothing."""
-    endless = 10**6 * max(1, value)
-    if way.curve is None or value == 0:
-        return endless
-    holding = work.holding
-    paid = value * holding.one // holding.price if work.selling else market.weth_of(value)
-    lost = way.curve.at_start(paid) - way.curve.out(paid)
-    lost_usd = market.usd(lost) if work.selling else holding.value(lost)
-    return min(endless, value * value // lost_usd) if lost_usd > 0 else endless
+def _depth(holding: Holding, curve: Curve, market: Market, value: int) -> int:
+    """USD: value^2 / depth is what a slice of `value` loses beyond fees. Endless where it loses nothing."""
+    if holding.side is Side.SELL:
+        paid = value * holding.one // holding.price
+        lost = market.usd(curve.at_start(paid) - curve.out(paid))
+    else:
+        paid = market.weth_of(value)
+        lost = holding.value(curve.at_start(paid) - curve.out(paid))
+    return value * value // lost if lost > 0 and value else _ENDLESS
 
 
-def cost_of(lots: Sequence[Lot], batches: int, costs: GasCosts, gas_price: int) -> int:
-    """USD of impact and gas expected for all that is left; fees, which no plan avoids, are left out."""
-    return sum(lot.impact for lot in lots) + gas_of(lots, batches, costs) * gas_price
+def estimate(works: Iterable[Work], batches: int, costs: GasCosts, gas_price: int) -> int:
+    """USD of impact and gas for all that is left in at most so many batches, about: with the depths of the ways."""
+    total = batches * costs.trade * gas_price
+    missing = {True: batches, False: batches}
+    least = {True: 0, False: 0}
+    for work in works:
+        value, best, made = work.value, 0, 0
+        for way in work.ways:
+            gas = way.gas * gas_price
+            slices = _slices(value, way.depth, gas, batches)
+            cost = value * value // (way.depth * slices) + slices * gas
+            if not made or cost < best:
+                best, made = cost, slices
+        total += best
+        missing[work.selling] -= made
+        gas = work.ways[0].gas * gas_price
+        least[work.selling] = min(gas, least[work.selling] or gas)
+    # Each batch needs a sell and a buy, whatever its slices.
+    return total + sum(max(0, missing[side]) * least[side] for side in (True, False))
 
 
 def gas_of(lots: Sequence[Lot], batches: int, costs: GasCosts) -> int:
