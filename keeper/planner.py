@@ -103,7 +103,7 @@ def plan(
     planner = _Planner(state, market, pace, slippage_bps, aim, costs, gas_price, rested)
     found = planner.plan_until(rested)
     at = found.possible_from
-    if at is not None and at > rested:
+    if at is not None and at > rested and planner.shorter(found, at):
         # The bucket makes the first batch wait; as that moment nears, the number must not change any more.
         found = planner.plan_until(at)
     return found
@@ -130,9 +130,8 @@ class _Planner:
         if len(sells) == len(works):
             return Plan(0, None, 0, None, "nothing to buy that has a price and a pool", self.pace.rest)
         least = self._least(sells)
-        most = max(least, _most(self.state, self.pace, first))
+        most = max(least, self._most(first))
         if self.aim.mode == "fewest":
-            most = max(least, min(most, self.aim.most_batches))
             price = max(price, sum(work.value for work in sells) // (most * self.aim.batch_gas))
         likely = self._paid_for(works, most, price)
         batches = _lowest(lambda n: estimate(likely, n, self.costs, price), least, most)
@@ -150,6 +149,21 @@ class _Planner:
         value = sum(work.value for work in sells)
         share = -(-value * WAD // self.state.nav_at_start_prices)
         return max(1, -(-share // _cap(self.state)))
+
+    def shorter(self, found: Plan, first: int) -> bool:
+        """Whether a plan changes if its first batch is possible at `first` only, and not as soon as the pools have
+        rested."""
+        most = self._most(first)
+        return most < found.batches or (self.aim.mode == "fewest" and most < self._most(self.rested))
+
+    def _most(self, first: int) -> int:
+        """Most batches that there is time for, at least 1."""
+        state, pace = self.state, self.pace
+        deadline = (pace.started_at if pace.started_at is not None else state.time) + pace.max_time
+        # A batch in the last minutes of the period might be mined after it.
+        deadline = min(deadline, state.opening.end - pace.rest)
+        bound = self.aim.most_batches if self.aim.mode == "fewest" else MOST_BATCHES
+        return min(bound, 1 + max(0, deadline - first) // (pace.rest + BLOCK_S))
 
     def _lots(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Lot, ...]:
         """The cheapest slices in so many batches."""
@@ -204,14 +218,6 @@ class _Planner:
 def _cap(state: FundState) -> int:
     """Most that a batch should sell, share of NAV."""
     return state.limits.batch_cap * (10_000 - CAPACITY_MARGIN_BPS) // 10_000
-
-
-def _most(state: FundState, pace: Pace, rested: int) -> int:
-    """Most batches that there is time for, at least 1."""
-    deadline = (pace.started_at if pace.started_at is not None else state.time) + pace.max_time
-    # A batch in the last minutes of the period might be mined after it.
-    deadline = min(deadline, state.opening.end - pace.rest)
-    return min(MOST_BATCHES, 1 + max(0, deadline - rested) // (pace.rest + BLOCK_S))
 
 
 def _lowest(function: Callable[[int], int], low: int, high: int) -> int:

@@ -32,7 +32,8 @@ def exact_out(pool: V2Pool, amount: int) -> Fraction:
 def nearby(depths: tuple[int, ...], prices: tuple[int, ...]) -> list[V2Pool]:
     """Pools of these depths whose prices differ by hundredths of a percent."""
     return [
-        pair(depth, depth * price // 10_000, str(n)) for n, (depth, price) in enumerate(zip(depths, prices, strict=True))
+        pair(depth, depth * price // 10_000, str(n))
+        for n, (depth, price) in enumerate(zip(depths, prices, strict=True))
     ]
 
 
