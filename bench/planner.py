@@ -1,8 +1,8 @@
 """`python -m bench.planner`: how long the planner takes for a large fund; writes `planner_ms` into out/bench.json.
 
-Thirty components, half of them to sell and half to buy, each in four pools of different depth; a plan from scratch, as the
-keeper makes it in every block. The figure is the median of many plans, of the slower way to plan; processor time, so
-that what else the machine does counts little.
+Thirty components, half of them to sell and half to buy, each in four pools of different depth; a plan from scratch, as
+the keeper makes it in every block. The figure is the median of many plans, of the slower way to plan; processor time,
+so that what else the machine does counts little.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Pure: everything that is known about one block in, a plan out. Nothing is rememb
 again from what the chain says, so that a keeper may stop and begin anywhere.
 
 More batches move the pools less and cost more gas. `cheapest` makes as many as make impact and gas together least;
-`fewest` makes at most a given number, spread over the hours, and holds gas to be worth more than it costs. Hours and the
-pools' rest bound the number from above, the bucket from below.
+`fewest` makes at most a given number, spread over the hours, and holds gas to be worth more than it costs. Hours and
+the pools' rest bound the number from above, the bucket from below.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from keeper import bucket
 from keeper.batch import Batch, Gas, make_batch, rooms
 from keeper.costs import MEASURED, GasCosts
 from keeper.market import Market
-from keeper.schedule import Lot, Work, estimate, gas_of, lots_of, next_slices, paid_for, works_of
+from keeper.schedule import Lot, Work, estimate, even_part, gas_of, lots_of, next_slices, paid_for, works_of
 from keeper.state import WAD, FundState
 
 CAPACITY_MARGIN_BPS = 50
@@ -60,9 +60,9 @@ class Pace:
 class Plan:
     """What is left of the month: `batch` is the next of `batches`, `lots` what each component has left.
 
-    `possible_from` is chain time, None: not as it stands. `min_value_in` is USD; `interval` the seconds between batches;
-    `cost` (fees and impact), `fees` and `gas_cost` are USD expected for all that is left; `why` says in a few words what
-    the next batch waits for, or why there is none.
+    `possible_from` is chain time, None: not as it stands. `min_value_in` is USD; `interval` the seconds between
+    batches; `cost` (fees and impact), `fees` and `gas_cost` are USD expected for all that is left, and so is `gas`;
+    `why` says in a few words what the next batch waits for, or why there is none.
     """
 
     batches: int
@@ -89,7 +89,7 @@ def plan(
     gas_price: int,
     pace: Pace,
     slippage_bps: int,
-    aim: Aim = Aim(),  # noqa: B008 (frozen)
+    aim: Aim = Aim(),
     costs: GasCosts = MEASURED,
 ) -> Plan:
     """The plan for a fund that is trading. `gas_price` is wei; `slippage_bps` what prices may move before the block."""
@@ -137,6 +137,10 @@ class _Planner:
         batches = _lowest(lambda n: estimate(likely, n, self.costs, price), least, most)
         lots = self._lots(works, batches, price)
         found = self._with(batches, lots, price)
+        while found.batch is None and batches > least:
+            # The contract holds back more than the buys lack: sell more at once.
+            batches = max(least, batches // 2)
+            found = self._with(batches, self._lots(works, batches, price), price)
         # Above the tolerance: smaller batches lose less, at the price of gas and hours.
         while found.batch is not None and found.possible_from is None and batches * 2 <= MOST_BATCHES:
             batches, price = batches * 2, price // 4
@@ -178,7 +182,8 @@ class _Planner:
         """The plan with this number of batches."""
         state, limits, progress = self.state, self.state.limits, self.state.progress
         cap = _cap(state)
-        slices = next_slices(lots, rooms(state), batches, cap * state.nav_at_start_prices // WAD)
+        most = cap * state.nav_at_start_prices // WAD
+        slices = next_slices(lots, rooms(state, min(most, even_part(lots, batches))), batches, most)
         gas = Gas(self.costs, self.gas_price, self.market.weth_of(price))
         batch = make_batch(state, self.market, slices, gas, last=batches == 1, cap=cap)
         if batch is None:

@@ -3,18 +3,18 @@
 Pure. USD have 18 decimals, gas prices here are USD (18 decimals) for one gas.
 
 A slice of value x loses x^2 / depth to impact (a constant product of that depth; pools recover between batches), and
-takes g in gas. A component with V left in n equal slices costs V^2 / (n depth) + n g: least where n (n + 1) first reaches
-V^2 / (depth g), that is with slices of about sqrt(depth g) however much is left. So the number of slices left follows
-from what is left, and falls by one with each slice. Deep tokens trade in few batches, thin ones in many.
+takes g in gas. A component with V left in n equal slices costs V^2 / (n depth) + n g: least where n (n + 1) first
+reaches V^2 / (depth g), that is with slices of about sqrt(depth g) however much is left. So the number of slices left
+follows from what is left, and falls by one with each slice. Deep tokens trade in few batches, thin ones in many.
 
-Batches must balance: what their sells bring is what their buys take. Of N batches left each sells 1 / N of what is left.
-A component with N slices left is in every batch, the others come in turn, those with most slices left first. Where the
-two sides of a batch then do not match, its slices give way in proportion to depth: that is what costs least.
+Batches must balance: what their sells bring is what their buys take. Of N batches left each sells 1 / N of what is
+left. A component with N slices left is in every batch, the others come in turn, those with most slices left first.
+Where the two sides of a batch then do not match, its slices give way in proportion to depth: that costs least.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isqrt
 
@@ -124,12 +124,12 @@ def _work(holding: Holding, value: int, market: Market, costs: GasCosts, gas_pri
 
 
 def _worth(works: Iterable[Work], spare: int, gas_price: int) -> list[Work]:
-    """Without the smallest, as long as they are worth less than their gas and add up to less than `spare` USD."""
+    """Without the smallest, as long as they are worth less than their gas and add up to at most `spare` USD. The
+    largest stays: with nothing on one side there is no batch, and the month would not end."""
+    ordered = sorted((work for work in works if work.value), key=lambda work: (work.value, work.holding.index))
     found = []
-    for work in sorted(works, key=lambda work: (work.value, work.holding.index)):
-        if work.value == 0:
-            continue
-        if work.value < work.ways[0].gas * gas_price and work.value <= spare:
+    for work in ordered:
+        if work is not ordered[-1] and work.value < work.ways[0].gas * gas_price and work.value <= spare:
             spare -= work.value
         else:
             found.append(work)
@@ -260,30 +260,37 @@ class Slice:
     most: int
 
 
-def next_slices(lots: Sequence[Lot], rooms: dict[int, int], batches: int, cap: int) -> tuple[Slice, ...]:
-    """The slices of the next of `batches`. `rooms`: USD that each buy may take now, by index; `cap`: USD most to sell."""
+def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap: int) -> tuple[Slice, ...]:
+    """The slices of the next of `batches`. `rooms`: USD that each buy may take now, by index; `cap`: most USD to sell.
+
+    A buy that may take only little now waits, unless all do.
+    """
     sells = [Slice(lot, lot.slice_value, lot.value) for lot in lots if lot.work.selling]
+    if batches == 1:
+        # In the last batch nothing is held back any more.
+        return (*sells, *(Slice(lot, lot.value, lot.value) for lot in lots if not lot.work.selling))
     buys = []
     for lot in lots:
         if not lot.work.selling:
-            # In the last batch nothing is held back any more.
-            room = lot.value if batches == 1 else min(lot.value, rooms[lot.index])
-            if 2 * room >= lot.slice_value:
-                buys.append(Slice(lot, min(lot.slice_value, room), room))
-    if batches == 1:
-        return (*sells, *buys)
-    even = min(cap, sum(s.most for s in sells) // batches)
+            room = min(lot.value, rooms[lot.index])
+            buys.append(Slice(lot, min(lot.slice_value, room), room))
+    ready = [buy for buy in buys if 2 * buy.most >= buy.lot.slice_value] or [buy for buy in buys if buy.most]
+    even = min(cap, even_part(lots, batches))
     sold = _in_turn(sells, batches, even)
-    bought = _in_turn(buys, batches, sum(s.value for s in sold))
-    return (*sold, *bought)
+    return (*sold, *_in_turn(ready, batches, sum(s.value for s in sold)))
+
+
+def even_part(lots: Iterable[Lot], batches: int) -> int:
+    """USD that each of `batches` sells if all sell the same."""
+    return sum(lot.value for lot in lots if lot.work.selling) // batches
 
 
 def _in_turn(slices: Sequence[Slice], batches: int, total: int) -> tuple[Slice, ...]:
     """Those that must be in every batch, then those with most slices left until they come to about `total` USD."""
     chosen: list[Slice] = []
     value = 0
-    # Large ones first: what the contract holds back is bought in the last batch, so whatever has its last slice there is
-    # bought once less, and more small slices find room in it.
+    # Large ones first: what the contract holds back is bought in the last batch, so whatever has its last slice there
+    # is bought once less, and more small slices find room in it.
     for entry in sorted(slices, key=lambda s: (-s.lot.slices, -s.value, s.lot.index)):
         if entry.lot.slices >= batches or not chosen or value + entry.value // 2 <= total:
             chosen.append(entry)

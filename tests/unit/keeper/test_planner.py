@@ -15,7 +15,7 @@ from keeper.costs import MEASURED
 from keeper.market import NO_PAIR, Market, market_of
 from keeper.order import order_of
 from keeper.planner import Aim, Mode, Pace, Plan, plan
-from keeper.schedule import gas_of, lots_of, next_slices, paid_for, works_of
+from keeper.schedule import even_part, gas_of, lots_of, next_slices, paid_for, works_of
 from keeper.settlement import attainable, goal, outcome, surplus_after
 from keeper.state import WAD, FundState, Holding, Phase, PoolState, Side
 from tests.unit.keeper.simulated import LIMITS, START, WETH, Simulated, at, filled, load, opened, parts, trading
@@ -62,7 +62,8 @@ def batch_of(state: FundState, market: Market, batches: int, gas_price: int = GA
     if not any(lot.work.selling for lot in lots) or all(lot.work.selling for lot in lots):
         return None
     cap = state.limits.batch_cap
-    slices = next_slices(lots, rooms(state), batches, cap * state.nav_at_start_prices // WAD)
+    most = cap * state.nav_at_start_prices // WAD
+    slices = next_slices(lots, rooms(state, min(most, even_part(lots, batches))), batches, most)
     return make_batch(state, market, slices, Gas(MEASURED, gas_price, gas_price), last=batches == 1, cap=cap)
 
 
