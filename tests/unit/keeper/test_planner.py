@@ -363,14 +363,18 @@ def test_the_emptying_order_asks_for_more_than_there_is(april: Simulated) -> Non
     state = replace(april.state, limits=replace(LIMITS, batch_cap=10**17))
     batch = batch_of(state, april.market, 1)
     assert batch is not None and batch.empties
-    sells, amounts, buys, minimum, to, _ = order_of(batch, 7, filler)
+    tokens = [holding.token for holding in april.state.holdings]
+    sells, amounts, recipients, buys, minimum, to, _ = order_of(batch, 7, filler, april.market.weth, tokens)
+    assert set(sells) == {batch.sells[0].index}
+    assert recipients == [swap.pair for swap in batch.sells[0].route.swaps]
     surplus = april.state.surplus(april.state.holdings[sells[0]])
-    assert surplus < amounts[0] <= surplus + surplus // 10**6 + 1
+    assert surplus < sum(amounts) <= surplus + surplus // 10**6 + 1
     assert (minimum, to) == (7, filler)
     assert buys == sorted(buys)
     part = batch_of(april.state, april.market, 2)
     assert part is not None and not part.empties
-    assert order_of(part, 0, filler)[1] == [leg.amount for leg in part.sells]
+    given = order_of(part, 0, filler, april.market.weth, tokens)[1]
+    assert sum(given) == sum(leg.amount for leg in part.sells) < surplus
 
 
 def test_outcome_counts_no_more_than_attainable(april: Simulated) -> None:
