@@ -215,7 +215,7 @@ def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
     )
     opener = deploy("opener", project.Opener)
     deploy("lens", project.FundLens)
-    deploy("filler", project.UniswapV2Filler, config.weth)
+    deploy("filler", project.UniswapFiller, config.weth)
     rebalancer = deploy.predicted["rebalancer"]
     oracle = deploy("oracle", project.ChainlinkOracle, timelock.address, rebalancer, feed_rows(config))
     if config.methodology.kind == "market_cap":
