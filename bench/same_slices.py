@@ -101,7 +101,9 @@ def _trade(month: SlicedMonth, rounds: int, rounds_left: int, ready: int) -> int
         raise BenchError(f"{scene.month.label}: same slices: round {rounds - rounds_left + 1} is never allowed")
     _wait_until(scene, at)
     scene.in_this_step()
-    month.rebalancer.send(month.keeper, "trade", order_of(batch, least, month.run.book["filler"]))
+    listed = [holding.token for holding in state.holdings]
+    order = order_of(batch, least, month.run.book["filler"], scene.world.weth, listed)
+    month.rebalancer.send(month.keeper, "trade", order)
     tokens = [state.holdings[leg.index].token for leg in (*batch.sells, *batch.buys)]
     return scene.clock.now() + max(month.component(token).cool_off_s for token in tokens)
 
