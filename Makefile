@@ -36,7 +36,7 @@ lint: setup ## ruff and mypy --strict
 	@ruff format --check $(LINTED)
 	@mypy $(LINTED)
 
-test: lint compile ## Lint, then all tests on a local mainnet; ARGS="-k word" is passed to pytest
+test: lint compile .tools/set-v2.stamp ## Lint, then all tests on a local mainnet; ARGS="-k word" is passed to pytest
 	@$(PY) tools/run_tests.py $(ARGS)
 
 demo: compile ## One fund, one month, from deployment to redemption
@@ -51,7 +51,7 @@ year: compile ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [AR
 localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [PORT=N]
 	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) --port $(PORT)
 
-bench: compile .tools/set-v2.stamp ## Gas of every operation beside Set Protocol V2: [ARGS=--check]
+bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL"]
 	@$(PY) -m bench $(ARGS)
 
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
