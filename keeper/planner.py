@@ -11,11 +11,11 @@ the pools' rest bound the number from above, the bucket from below.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from keeper import bucket
-from keeper.batch import Batch, Gas, make_batch, rooms
+from keeper.batch import Batch, Gas, make_batch, rooms, sellable
 from keeper.costs import MEASURED, GasCosts
 from keeper.market import Market
 from keeper.schedule import Lot, Work, estimate, even_part, gas_of, lots_of, next_slices, paid_for, works_of
@@ -35,11 +35,11 @@ Mode = Literal["cheapest", "fewest"]
 @dataclass(frozen=True)
 class Aim:
     """What a plan is to bring. The rest counts for `fewest` only: most batches, and how much gas is held to be worth as
-    much as what a batch sells on average (at least: never less than it costs)."""
+    much as all sells of the month (at least: never less than it costs)."""
 
     mode: Mode = "cheapest"
     most_batches: int = 18
-    batch_gas: int = 65_000_000
+    turnover_gas: int = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,15 @@ class Pace:
     max_time: int
     started_at: int | None
     last_trade: int | None
+
+    def deadline(self, state: FundState) -> int:
+        """When trading should be over."""
+        return (state.time if self.started_at is None else self.started_at) + self.max_time
+
+    def hours_left(self, state: FundState) -> int:
+        """Seconds from the last batch, or from the start if there was none, to the deadline; at least 0."""
+        began = self.started_at if self.last_trade is None else self.last_trade
+        return max(0, self.deadline(state) - (state.time if began is None else began))
 
 
 @dataclass(frozen=True)
@@ -93,9 +102,6 @@ def plan(
     costs: GasCosts = MEASURED,
 ) -> Plan:
     """The plan for a fund that is trading. `gas_price` is wei; `slippage_bps` what prices may move before the block."""
-    if aim.mode == "fewest":
-        # Spread over the hours: the time left tells how many batches are left.
-        pace = replace(pace, rest=max(pace.rest, pace.max_time // aim.most_batches - BLOCK_S))
     rested = state.time if pace.last_trade is None else max(state.time, pace.last_trade + pace.rest)
     if rested > state.time:
         # The pools stand where the last batch left them: plan on where they will be.
@@ -103,7 +109,7 @@ def plan(
     planner = _Planner(state, market, pace, slippage_bps, aim, costs, gas_price, rested)
     found = planner.plan_until(rested)
     at = found.possible_from
-    if at is not None and at > rested and planner.shorter(found, at):
+    if at is not None and at > rested and planner.most(at) < found.batches:
         # The bucket makes the first batch wait; as that moment nears, the number must not change any more.
         found = planner.plan_until(at)
     return found
@@ -122,7 +128,7 @@ class _Planner:
 
     def plan_until(self, first: int) -> Plan:
         """The plan if the first batch is possible at `first`."""
-        price = self.market.usd(self.gas_price)
+        price = self._worth()
         works = works_of(self.state, self.market, self.costs, price)
         sells = [work for work in works if work.selling]
         if not sells:
@@ -130,11 +136,8 @@ class _Planner:
         if len(sells) == len(works):
             return Plan(0, None, 0, None, "nothing to buy that has a price and a pool", self.pace.rest)
         least = self._least(sells)
-        most = max(least, self._most(first))
-        if self.aim.mode == "fewest":
-            price = max(price, sum(work.value for work in sells) // (most * self.aim.batch_gas))
-        likely = self._paid_for(works, most, price)
-        batches = _lowest(lambda n: estimate(likely, n, self.costs, price), least, most)
+        most = max(least, self.most(first))
+        batches = self._number(works, least, most, price)
         lots = self._lots(works, batches, price)
         found = self._with(batches, lots, price)
         while found.batch is None and batches > least:
@@ -154,20 +157,40 @@ class _Planner:
         share = -(-value * WAD // self.state.nav_at_start_prices)
         return max(1, -(-share // _cap(self.state)))
 
-    def shorter(self, found: Plan, first: int) -> bool:
-        """Whether a plan changes if its first batch is possible at `first` only, and not as soon as the pools have
-        rested."""
-        most = self._most(first)
-        return most < found.batches or (self.aim.mode == "fewest" and most < self._most(self.rested))
+    def _number(self, works: tuple[Work, ...], least: int, most: int, price: int) -> int:
+        """The number of batches at which impact and gas are least."""
+        likely = self._paid_for(works, most, price)
+        return _lowest(lambda n: estimate(likely, n, self.costs, price), least, most)
 
-    def _most(self, first: int) -> int:
+    def _worth(self) -> int:
+        """What gas is held to be worth, USD: its price, or where few transactions are wanted more.
+
+        Then it goes with what all sells of the month are worth. As batches are spread over the hours, that is what is
+        left to sell over the part of the hours that is left: it stays the same from batch to batch.
+        """
+        price = self.market.usd(self.gas_price)
+        if self.aim.mode == "cheapest":
+            return price
+        value = sum(self.state.holdings[i].value(amount) for i, amount in sellable(self.state, self.market).items())
+        left = max(1, self.pace.hours_left(self.state))
+        return max(price, value * self.pace.max_time // (left * self.aim.turnover_gas))
+
+    def most(self, first: int) -> int:
         """Most batches that there is time for, at least 1."""
-        state, pace = self.state, self.pace
-        deadline = (pace.started_at if pace.started_at is not None else state.time) + pace.max_time
-        # A batch in the last minutes of the period might be mined after it.
-        deadline = min(deadline, state.opening.end - pace.rest)
-        bound = self.aim.most_batches if self.aim.mode == "fewest" else MOST_BATCHES
-        return min(bound, 1 + max(0, deadline - first) // (pace.rest + BLOCK_S))
+        deadline = min(self.pace.deadline(self.state), self.state.opening.end - self.pace.rest)
+        most = min(MOST_BATCHES, 1 + max(0, deadline - first) // (self.pace.rest + BLOCK_S))
+        if self.aim.mode == "cheapest":
+            return most
+        left = self.pace.hours_left(self.state)
+        return max(1, min(most, self.aim.most_batches * left // max(1, self.pace.max_time)))
+
+    def _interval(self, batches: int, share: int) -> int:
+        """Seconds between batches."""
+        limits = self.state.limits
+        shortest = max(self.pace.rest, -(-share * limits.cool_off // limits.batch_cap))
+        if self.aim.mode == "cheapest":
+            return shortest
+        return max(shortest, self.pace.hours_left(self.state) // batches - BLOCK_S)
 
     def _lots(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Lot, ...]:
         """The cheapest slices in so many batches."""
@@ -192,8 +215,10 @@ class _Planner:
         least = found.value_in * (10_000 - self.slippage_bps) // 10_000
         # {1e18} = {USD} * {1e18} / {USD}, up: what the tolerance must allow
         loss = WAD - least * WAD // found.value_out
-        at = bucket.possible_from(limits, progress, found.share, loss, self.rested)
-        interval = max(self.pace.rest, -(-found.share * limits.cool_off // limits.batch_cap))
+        rested = self.rested
+        if self.pace.last_trade is not None:
+            rested = max(rested, self.pace.last_trade + self._interval(batches, found.share))
+        at = bucket.possible_from(limits, progress, found.share, loss, rested)
         fees = sum(lot.fees for lot in lots)
         used = gas_of(lots, batches, self.costs)
         return Plan(
@@ -201,23 +226,23 @@ class _Planner:
             batch=batch,
             min_value_in=least,
             possible_from=at,
-            why=self._why(at, loss, found.share),
-            interval=interval,
+            why=self._why(at, loss, found.share, rested),
+            interval=self._interval(batches, found.share),
             lots=lots,
             cost=fees + sum(lot.impact for lot in lots),
             fees=fees,
             gas=used,
             gas_cost=self.market.usd(used * self.gas_price),
-            finish=None if at is None else at + (batches - 1) * interval,
+            finish=None if at is None else at + (batches - 1) * self._interval(batches, found.share),
         )
 
-    def _why(self, at: int | None, loss: int, share: int) -> str:
+    def _why(self, at: int | None, loss: int, share: int, rested: int) -> str:
         if at is None:
             widest = bucket.widest_tolerance(self.state.limits, self.state.progress, share)
             return f"expects to lose {_percent(loss)}, the tolerance opens to {_percent(widest)}"
         if at <= self.state.time:
             return "due"
-        return "pools rest" if at == self.rested else "bucket fills"
+        return "pools rest" if at == rested else "bucket fills"
 
 
 def _cap(state: FundState) -> int:

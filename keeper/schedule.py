@@ -82,9 +82,9 @@ class Lot:
 
     @property
     def give(self) -> int:
-        """How far a slice gives way where a batch does not balance, USD by any common unit. A last slice may leave a
-        rest."""
-        return self.depth * max(2 * self.slices - 2, 1) // (2 * self.slices)
+        """How far a slice gives way where a batch does not balance, USD by any common unit. A last slice does not: it
+        would leave a rest that takes one more."""
+        return self.depth * (self.slices - 1) // self.slices
 
 
 def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) -> tuple[Work, ...]:
@@ -274,7 +274,7 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
         if not lot.work.selling:
             room = min(lot.value, rooms[lot.index])
             buys.append(Slice(lot, min(lot.slice_value, room), room))
-    ready = [buy for buy in buys if 2 * buy.most >= buy.lot.slice_value] or [buy for buy in buys if buy.most]
+    ready = [buy for buy in buys if 5 * buy.most >= 4 * buy.lot.slice_value] or [buy for buy in buys if buy.most]
     even = min(cap, even_part(lots, batches))
     sold = _in_turn(sells, batches, even)
     return (*sold, *_in_turn(ready, batches, sum(s.value for s in sold)))
