@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from keeper import bucket
-from keeper.batch import Batch, Gas, make_batch, rooms, sellable
+from keeper.batch import Batch, Gas, make_batch, rooms
 from keeper.costs import MEASURED, GasCosts
 from keeper.market import Market
 from keeper.schedule import Lot, Work, estimate, even_part, gas_of, lots_of, next_slices, paid_for, works_of
@@ -26,6 +26,12 @@ CAPACITY_MARGIN_BPS = 50
 
 MOST_BATCHES = 2_000
 
+_TURNOVER_GAS = 1_000_000_000
+"""`fewest` begins with so much gas being worth as much as all sells of the month."""
+_MOST_OFF = 3
+"""And ends at most so many times above or below."""
+_STEPS = 4
+
 BLOCK_S = 12
 """A batch is mined a block after the one in which it became possible."""
 
@@ -34,12 +40,11 @@ Mode = Literal["cheapest", "fewest"]
 
 @dataclass(frozen=True)
 class Aim:
-    """What a plan is to bring. The rest counts for `fewest` only: most batches, and how much gas is held to be worth as
-    much as all sells of the month (at least: never less than it costs)."""
+    """What a plan is to bring. The rest counts for `fewest` only: most batches, and about how much gas they take."""
 
     mode: Mode = "cheapest"
     most_batches: int = 18
-    turnover_gas: int = 1_000_000_000
+    most_gas: int = 9_000_000
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ class _Planner:
 
     def plan_until(self, first: int) -> Plan:
         """The plan if the first batch is possible at `first`."""
-        price = self._worth()
+        price = self.market.usd(self.gas_price)
         works = works_of(self.state, self.market, self.costs, price)
         sells = [work for work in works if work.selling]
         if not sells:
@@ -137,7 +142,8 @@ class _Planner:
             return Plan(0, None, 0, None, "nothing to buy that has a price and a pool", self.pace.rest)
         least = self._least(sells)
         most = max(least, self.most(first))
-        batches = self._number(works, least, most, price)
+        price = self._worth(works, least, most)
+        batches = self._number(self._paid_for(works, most, price), least, most, price)
         lots = self._lots(works, batches, price)
         found = self._with(batches, lots, price)
         while found.batch is None and batches > least:
@@ -159,21 +165,34 @@ class _Planner:
 
     def _number(self, works: tuple[Work, ...], least: int, most: int, price: int) -> int:
         """The number of batches at which impact and gas are least."""
-        likely = self._paid_for(works, most, price)
-        return _lowest(lambda n: estimate(likely, n, self.costs, price), least, most)
 
-    def _worth(self) -> int:
-        """What gas is held to be worth, USD: its price, or where few transactions are wanted more.
+        def cost(batches: int) -> int:
+            impact, gas = estimate(works, batches, self.costs, price)
+            return impact + gas * price
 
-        Then it goes with what all sells of the month are worth. As batches are spread over the hours, that is what is
-        left to sell over the part of the hours that is left: it stays the same from batch to batch.
+        return _lowest(cost, least, most)
+
+    def _worth(self, works: tuple[Work, ...], least: int, most: int) -> int:
+        """What gas is held to be worth, USD: its price, or what keeps the month within its gas.
+
+        As batches are spread over the hours, the gas that is left goes with the hours that are left, and so does what
+        is left to sell: so the worth stays about the same from batch to batch.
         """
         price = self.market.usd(self.gas_price)
         if self.aim.mode == "cheapest":
             return price
-        value = sum(self.state.holdings[i].value(amount) for i, amount in sellable(self.state, self.market).items())
-        left = max(1, self.pace.hours_left(self.state))
-        return max(price, value * self.pace.max_time // (left * self.aim.turnover_gas))
+        value = sum(work.value for work in works if work.selling)
+        left, whole = max(1, self.pace.hours_left(self.state)), max(1, self.pace.max_time)
+        allowed = self.aim.most_gas * left // whole
+        usual = max(1, value * whole // (left * _TURNOVER_GAS))
+        worth = usual
+        for _ in range(_STEPS):
+            likely = self._paid_for(works, most, worth)
+            _, gas = estimate(likely, self._number(likely, least, most, worth), self.costs, worth)
+            # Slices go with the root of the worth.
+            worth = worth * gas * gas // (allowed * allowed)
+            worth = min(usual * _MOST_OFF, max(usual // _MOST_OFF, worth))
+        return max(price, worth)
 
     def most(self, first: int) -> int:
         """Most batches that there is time for, at least 1."""
