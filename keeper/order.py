@@ -87,7 +87,7 @@ def _amounts(leg: Leg, *, empties: bool) -> list[int]:
 
 
 def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str], alone: Flag) -> list[int]:
-    """Share of each hop in all the WETH; the last one takes what rounding leaves. `alone`: what a single pool takes from."""
+    """Shares of all the WETH; the last hop takes what rounding leaves. `alone`: what a single pool takes from."""
     swaps: list[tuple[Leg, Swap]] = [(leg, swap) for leg in legs for swap in leg.route.swaps]
     if len(swaps) != 1 or swaps[0][1].pair == NO_PAIR:
         alone = Flag.POT
