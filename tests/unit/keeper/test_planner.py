@@ -15,7 +15,7 @@ from keeper.costs import MEASURED
 from keeper.market import NO_PAIR, market_of
 from keeper.order import order_of
 from keeper.planner import Aim, Mode, Pace, Plan, plan
-from keeper.schedule import gas_of, lots_of, paid_for, works_of
+from keeper.schedule import gas_of, lots_of, next_slices, paid_for, works_of
 from keeper.settlement import attainable, goal, outcome, surplus_after
 from keeper.state import WAD, FundState, Holding, Phase, PoolState, Side
 from tests.unit.keeper.simulated import (
@@ -403,3 +403,52 @@ def test_outcome_counts_no_more_than_attainable(april: Simulated) -> None:
     assert found.part == attainable(state, surplus_after(state, sold), received)
     assert found.part < WAD
     assert found.credited[buy.index] == goal(state, buy, found.part) - buy.balance < lack
+
+
+def test_a_buy_that_is_held_back_waits(april: Simulated) -> None:
+    found = plan(april.state, april.market, GAS_PRICE, pace(), SLIPPAGE_BPS)
+    lots, batches = found.lots, found.batches
+    buys = [lot for lot in lots if not lot.work.selling]
+    one = max(buys, key=lambda lot: lot.slices)
+    free = {lot.index: lot.value for lot in buys}
+    most = april.state.nav_at_start_prices
+    assert one.index in {s.lot.index for s in next_slices(lots, free, batches, most)}
+    little = {**free, one.index: one.slice_value // 2}
+    assert one.index not in {s.lot.index for s in next_slices(lots, little, batches, most)}
+    # unless there is nothing else
+    nothing = dict.fromkeys(free, 0) | {one.index: one.slice_value // 2}
+    assert [s.lot.index for s in next_slices(lots, nothing, batches, most) if not s.lot.work.selling] == [one.index]
+
+
+def test_slices_give_way_by_depth_where_a_batch_does_not_match() -> None:
+    fund = trading(*load("dpi-2021-02"))
+    found = plan(fund.state, fund.market, GAS_PRICE, pace(hours=6), SLIPPAGE_BPS)
+    assert found.batch is not None
+    lots = {lot.index: lot for lot in found.lots}
+    ratios = []
+    for leg in found.batch.sells:
+        lot = lots[leg.index]
+        given = fund.state.holdings[leg.index].value(leg.amount) - lot.slice_value
+        assert abs(given) * 4 < lot.slice_value
+        ratios.append(given * WAD // lot.give)
+    assert len(ratios) >= 4 and ratios[0] != 0
+    assert max(ratios) - min(ratios) <= abs(ratios[0]) // 1_000
+
+
+def test_no_more_is_bought_than_counts_where_others_cannot_be_bought() -> None:
+    """A buy has no pool, so not all that could be sold can be spent: the first guess of what is received is too high."""
+    supply = 10_000 * WAD
+    tokens = ["0x" + f"{k}{k}" * 20 for k in (1, 2, 3)]
+    holdings = (
+        Holding(0, tokens[0], 18, False, 100 * supply, WAD, Side.SELL, 96 * WAD, WAD),
+        Holding(1, tokens[1], 18, False, 10 * supply, WAD, Side.BUY, 105 * WAD // 10, WAD),
+        Holding(2, tokens[2], 18, False, 10 * supply, WAD, Side.BUY, 135 * WAD // 10, WAD),
+    )
+    pools = [PoolState("uniswap", f"0x{k:040x}", tokens[k], 10**9 * WAD, 5 * 10**5 * WAD) for k in (0, 1)]
+    state = opened(holdings, supply, replace(LIMITS, batch_cap=10**17))
+    batch = batch_of(state, market_of(WETH, pools, state), 4)
+    assert batch is not None
+    (leg,) = batch.buys
+    assert batch.outcome.part < WAD
+    assert leg.amount * 100 > goal(state, state.holdings[1], batch.outcome.part) - state.holdings[1].balance
+    assert batch.outcome.credited[1] >= leg.amount - leg.amount // 10**8 - 1
