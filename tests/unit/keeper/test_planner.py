@@ -436,7 +436,7 @@ def test_slices_give_way_by_depth_where_a_batch_does_not_match() -> None:
 
 
 def test_no_more_is_bought_than_counts_where_others_cannot_be_bought() -> None:
-    """A buy has no pool, so not all that could be sold can be spent: the first guess of what is received is too high."""
+    """A buy has no pool, so not all that could be sold can be spent: the first guess of what comes is too high."""
     supply = 10_000 * WAD
     tokens = ["0x" + f"{k}{k}" * 20 for k in (1, 2, 3)]
     holdings = (
