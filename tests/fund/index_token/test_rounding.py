@@ -92,3 +92,17 @@ def test_previews_are_what_happens(basket: Basket, wait: int, shares: int) -> No
         assert [b - a for b, a in zip(before, basket.balances(basket.holder), strict=True)] == asked
     finally:
         chain.cheats.revert(snapshot)
+
+
+def test_any_balance_is_shared_exactly(basket: Basket) -> None:
+    """Also one whose product with the shares does not fit into 256 bits."""
+    chain = basket.chain
+    for balance in (2**127, 2**128, 2**180 + 12_345):
+        now = chain.now() + 1
+        chain.send(basket.tokens[1].mint(basket.index, balance), basket.deployer, at=now)
+        held, supply = basket.balances(basket.index), basket.supply(at=now)
+        for shares in (1, 7 * WAD + 1, 2**128 - 1, 2**128):
+            _, taken = chain.read(basket.index.previewMint(shares), at=now)
+            _, paid = chain.read(basket.index.previewRedeem(shares), at=now)
+            assert taken == [-(-h * shares // supply) for h in held]
+            assert paid == [h * shares // supply for h in held]

@@ -10,15 +10,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeper import bucket
-from keeper.batch import Batch, Gas, make_batch, rooms, sellable
+from keeper.batch import sellable
 from keeper.costs import MEASURED
-from keeper.market import NO_PAIR, Market, market_of
+from keeper.market import NO_PAIR, market_of
 from keeper.order import order_of
 from keeper.planner import Aim, Mode, Pace, Plan, plan
-from keeper.schedule import even_part, gas_of, lots_of, next_slices, paid_for, works_of
+from keeper.schedule import gas_of, lots_of, next_slices, paid_for, works_of
 from keeper.settlement import attainable, goal, outcome, surplus_after
 from keeper.state import WAD, FundState, Holding, Phase, PoolState, Side
-from tests.unit.keeper.simulated import LIMITS, START, WETH, Simulated, at, filled, load, opened, parts, trading
+from tests.unit.keeper.simulated import (
+    LIMITS,
+    START,
+    WETH,
+    Simulated,
+    at,
+    batch_of,
+    filled,
+    load,
+    opened,
+    parts,
+    trading,
+)
 
 GWEI = 10**9
 GAS_PRICE = 100 * GWEI
@@ -51,20 +63,6 @@ def carry(
         done.append(found)
         assert len(done) < 200
     return state, done
-
-
-def batch_of(state: FundState, market: Market, batches: int, gas_price: int = GAS_PRICE) -> Batch | None:
-    """The next of so many batches."""
-    price = market.usd(gas_price)
-    works = works_of(state, market, MEASURED, price)
-    cost = sum(lot.fees + lot.impact for lot in lots_of(paid_for(state, works, 0), market, batches, price))
-    lots = lots_of(paid_for(state, works, cost), market, batches, price)
-    if not any(lot.work.selling for lot in lots) or all(lot.work.selling for lot in lots):
-        return None
-    cap = state.limits.batch_cap
-    most = cap * state.nav_at_start_prices // WAD
-    slices = next_slices(lots, rooms(state, min(most, even_part(lots, batches))), batches, most)
-    return make_batch(state, market, slices, Gas(MEASURED, gas_price, gas_price), last=batches == 1, cap=cap)
 
 
 @pytest.fixture(scope="module")
@@ -189,12 +187,27 @@ def test_dear_gas_makes_fewer_batches(april: Simulated) -> None:
 
 
 def test_fewest_is_spread_over_the_hours(april: Simulated) -> None:
-    found = plan(april.state, april.market, GAS_PRICE, pace(hours=10), SLIPPAGE_BPS, Aim("fewest", 10))
-    assert found.batches == 10
-    assert found.interval == 3600 - BLOCK_S
-    assert found.finish is not None and found.finish - START <= 10 * 3600
-    later = plan(at(april.state, START + 5 * 3600), april.market, GAS_PRICE, pace(hours=10), 10, Aim("fewest", 10))
-    assert later.batches == 6
+    aim = Aim("fewest", 10, 7_000_000)
+    found = plan(april.state, april.market, GAS_PRICE, pace(hours=10), SLIPPAGE_BPS, aim)
+    assert found.batches == 10 and found.why == "bucket fills"
+    # Halfway: half the batches, the next one after its part of the hours that are left since the last.
+    last = START + 5 * 3600
+    wide = replace(april.state, limits=replace(LIMITS, last_tolerance=8 * 10**16))
+    later = plan(at(wide, last + 1200), april.market, GAS_PRICE, pace(last, hours=10), SLIPPAGE_BPS, aim)
+    assert later.batches == 5
+    assert (later.possible_from, later.why) == (last + 3600 - BLOCK_S, "pools rest")
+    assert later.finish == last + 5 * (3600 - BLOCK_S)
+
+
+def test_fewest_keeps_to_its_gas(april: Simulated) -> None:
+    """A month's batches take about the gas that was allowed, unless gas is dearer than that."""
+    for most in (8_000_000, 10_000_000):
+        found = plan(april.state, april.market, GWEI, pace(), SLIPPAGE_BPS, Aim("fewest", 18, most))
+        assert found.gas == pytest.approx(most, rel=0.06)
+    _, plans = carry(april, hours=10.7, mode="fewest")
+    assert usd_of(plans, "gas") < 11_000_000
+    dear = plan(april.state, april.market, 20_000 * GWEI, pace(), SLIPPAGE_BPS, Aim("fewest", 18, 10_000_000))
+    assert dear.gas < 8_000_000
 
 
 def test_hours_bound_the_number_of_batches(april: Simulated) -> None:
@@ -390,3 +403,52 @@ def test_outcome_counts_no_more_than_attainable(april: Simulated) -> None:
     assert found.part == attainable(state, surplus_after(state, sold), received)
     assert found.part < WAD
     assert found.credited[buy.index] == goal(state, buy, found.part) - buy.balance < lack
+
+
+def test_a_buy_that_is_held_back_waits(april: Simulated) -> None:
+    found = plan(april.state, april.market, GAS_PRICE, pace(), SLIPPAGE_BPS)
+    lots, batches = found.lots, found.batches
+    buys = [lot for lot in lots if not lot.work.selling]
+    one = max(buys, key=lambda lot: lot.slices)
+    free = {lot.index: lot.value for lot in buys}
+    most = april.state.nav_at_start_prices
+    assert one.index in {s.lot.index for s in next_slices(lots, free, batches, most)}
+    little = {**free, one.index: one.slice_value // 2}
+    assert one.index not in {s.lot.index for s in next_slices(lots, little, batches, most)}
+    # unless there is nothing else
+    nothing = dict.fromkeys(free, 0) | {one.index: one.slice_value // 2}
+    assert [s.lot.index for s in next_slices(lots, nothing, batches, most) if not s.lot.work.selling] == [one.index]
+
+
+def test_slices_give_way_by_depth_where_a_batch_does_not_match() -> None:
+    fund = trading(*load("dpi-2021-02"))
+    found = plan(fund.state, fund.market, GAS_PRICE, pace(hours=6), SLIPPAGE_BPS)
+    assert found.batch is not None
+    lots = {lot.index: lot for lot in found.lots}
+    ratios = []
+    for leg in found.batch.sells:
+        lot = lots[leg.index]
+        given = fund.state.holdings[leg.index].value(leg.amount) - lot.slice_value
+        assert abs(given) * 4 < lot.slice_value
+        ratios.append(given * WAD // lot.give)
+    assert len(ratios) >= 4 and ratios[0] != 0
+    assert max(ratios) - min(ratios) <= abs(ratios[0]) // 1_000
+
+
+def test_no_more_is_bought_than_counts_where_others_cannot_be_bought() -> None:
+    """A buy has no pool, so not all that could be sold can be spent: the first guess of what comes is too high."""
+    supply = 10_000 * WAD
+    tokens = ["0x" + f"{k}{k}" * 20 for k in (1, 2, 3)]
+    holdings = (
+        Holding(0, tokens[0], 18, False, 100 * supply, WAD, Side.SELL, 96 * WAD, WAD),
+        Holding(1, tokens[1], 18, False, 10 * supply, WAD, Side.BUY, 105 * WAD // 10, WAD),
+        Holding(2, tokens[2], 18, False, 10 * supply, WAD, Side.BUY, 135 * WAD // 10, WAD),
+    )
+    pools = [PoolState("uniswap", f"0x{k:040x}", tokens[k], 10**9 * WAD, 5 * 10**5 * WAD) for k in (0, 1)]
+    state = opened(holdings, supply, replace(LIMITS, batch_cap=10**17))
+    batch = batch_of(state, market_of(WETH, pools, state), 4)
+    assert batch is not None
+    (leg,) = batch.buys
+    assert batch.outcome.part < WAD
+    assert leg.amount * 100 > goal(state, state.holdings[1], batch.outcome.part) - state.holdings[1].balance
+    assert batch.outcome.credited[1] >= leg.amount - leg.amount // 10**8 - 1
