@@ -36,6 +36,7 @@ from replay.measure import Outcome
 
 PLANS = ("fewest", "cheapest")
 """The keeper's ways to plan, as its setting BALLAST_PLAN has them."""
+HELD_TO_HOURS = "cheapest"
 HOUR_S = 3600
 
 
@@ -87,16 +88,18 @@ def _replayed(fork: Stage) -> ReplayStage:
 
 
 def _by_keeper(on: ReplayStage, plan: str, peer: Outcome, logs: Path) -> Outcome:
-    """The month by the keeper's planner, in no more hours than the peer took."""
+    """The month by the keeper's planner; what spends hours to save cost gets no more of them than the peer took."""
     folder = on.folder / plan
     folder.mkdir()
-    hours = max(1, (peer.ended_at - peer.started_at) // HOUR_S)
+    settings = {"BALLAST_PLAN": plan}
+    if plan == HELD_TO_HOURS:
+        settings["BALLAST_MAX_HOURS"] = str(max(1, (peer.ended_at - peer.started_at) // HOUR_S))
     return carry_by_keeper(
         replace(on, folder=folder),
         Console(quiet=True),
         demo=False,
         keeper_log=logs / f"{on.month.label}-{plan}.log",
-        more_settings={"BALLAST_PLAN": plan, "BALLAST_MAX_HOURS": str(hours)},
+        more_settings=settings,
     )
 
 
