@@ -1,31 +1,29 @@
-"""One batch: how much of each surplus to sell, what to buy for it, over which pools, and what it will cost.
+"""One batch to the wei: what to sell, what to buy for it, over which pools, and what it will cost.
 
-Pure: a fund's state and its pools in, a batch out. Amounts are wei, USD has 18 decimals, fractions have 18 decimals.
+Pure: a fund's state, its pools and the planned slices in, a batch out. Amounts are wei, USD has 18 decimals, fractions
+have 18 decimals.
 
-Buys share the shortfall in proportion to target: with `slices` batches to go, each buy gets (part * target - balance) /
-slices, with one `part` for all, as high as the proceeds pay for. In the last batch that brings all of them to the same
-part of their target.
+What the sells bring must be what the buys take, and no buy may take more than the contract credits. In the last batch
+all buys come to the same part of their targets, as high as the proceeds pay for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from keeper.costs import GasCosts
 from keeper.market import Market, Route
+from keeper.schedule import Slice
 from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
-from keeper.state import WAD, FundState, Holding, PoolState, Side
-
-POOL_FEE_BPS = 30
-
-# Gas of a trade, measured: what it takes in any case, for each component sold and bought, for each swap in a pool.
-TRADE_GAS = 100_000
-SELL_GAS = 35_000
-BUY_GAS = 27_000
-HOP_GAS = 58_000
+from keeper.state import WAD, FundState, Holding, Side
+from keeper.venues import Pool
 
 _ROUNDS = 6
 """Most corrections of a batch that turns out above a limit; each one is far smaller than the one before."""
+
+_MOST_GIVE = 4 * WAD
+"""Where slices give way, at most to so many times (18 decimals) the sum of both sides over the sum of depths."""
 
 
 @dataclass(frozen=True)
@@ -69,42 +67,27 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Gas:
+    """What gas costs: `wei` for one gas (what the sender will pay), `weighed` what the plan holds it to be worth."""
+
+    costs: GasCosts
+    wei: int
+    weighed: int
+
+    @property
+    def hops(self) -> dict[int, int]:
+        """What one more swap costs, WETH wei by kind of hop, as weighed."""
+        return {kind: self.costs.hop(kind) * self.weighed for kind in (0, 1)}
+
+
+@dataclass(frozen=True)
 class _Buy:
-    """A buy that can take something: its holding and pools, and what it still lacks in token wei."""
+    """A buy of the batch: its holding and pools, what it should take and what it still lacks, in token wei."""
 
     holding: Holding
-    pools: tuple[PoolState, ...]
+    pools: tuple[Pool, ...]
+    wanted: int
     lack: int
-
-
-def plan_batch(state: FundState, market: Market, slices: int, gas_price: int) -> Batch | None:
-    """The next of `slices` equal batches at `gas_price` (wei); None if there is nothing to sell or nothing to buy."""
-    hop_cost = HOP_GAS * gas_price
-    surpluses = sellable(state, market)
-    buys = _buys(state, market, slices, hop_cost)
-    if not surpluses or not buys:
-        return None
-    wanted = {i: amount // slices for i, amount in surpluses.items() if amount // slices}
-    for _ in range(_ROUNDS):
-        sells = _sell(state, market, wanted, hop_cost)
-        proceeds = sum(leg.route.received for leg in sells)
-        if proceeds == 0:
-            return None
-        sold = {leg.index: leg.amount for leg in sells}
-        amounts, spent = _share_out(state, market, buys, slices, sold, proceeds)
-        # More than all buys may take would be given away: sell less.
-        if spent >= proceeds - proceeds // 10**9:
-            break
-        wanted = {i: amount * spent // proceeds for i, amount in sold.items() if amount * spent // proceeds}
-    if not amounts:
-        return None
-    legs = tuple(
-        Leg(buy.holding.index, amounts[buy.holding.index], market.buy(buy.holding.token, buy.pools, amount))
-        for buy in buys
-        if (amount := amounts.get(buy.holding.index, 0))
-    )
-    empties = sold == surpluses
-    return _priced(state, market, sells, legs, gas_price, empties)
 
 
 def sellable(state: FundState, market: Market) -> dict[int, int]:
@@ -116,31 +99,169 @@ def sellable(state: FundState, market: Market) -> dict[int, int]:
     }
 
 
-def _sell(state: FundState, market: Market, amounts: Mapping[int, int], hop_cost: int) -> tuple[Leg, ...]:
-    return tuple(
-        Leg(i, amount, market.sell(state.holdings[i].token, amount, hop_cost)) for i, amount in sorted(amounts.items())
+def rooms(state: FundState) -> dict[int, int]:
+    """USD that each buy may take now and be credited for, by index; what the batch itself brings is left out."""
+    part = attainable(state, state.progress.surplus, 0)
+    return {
+        h.index: h.value(max(0, goal(state, h, part) - h.balance))
+        for h in state.holdings
+        if h.side is Side.BUY and h.price
+    }
+
+
+def make_batch(
+    state: FundState, market: Market, slices: Sequence[Slice], gas: Gas, *, last: bool, cap: int
+) -> Batch | None:
+    """A batch of about these slices; None if nothing would be sold or bought.
+
+    `last`: sell them whole and share what comes over all buys. `cap`: share of NAV that may be sold at most.
+    """
+    wanted, buys = _balanced(state, market, slices, gas, last=last)
+    surpluses = {i: state.surplus(state.holdings[i]) for i in wanted}
+    wanted = _within(state, wanted, cap)
+    if not wanted or not buys:
+        return None
+    for _ in range(_ROUNDS):
+        sells = tuple(
+            Leg(i, amount, market.sell(state.holdings[i].token, amount, gas.hops))
+            for i, amount in sorted(wanted.items())
+        )
+        proceeds = sum(leg.route.received for leg in sells)
+        if proceeds == 0:
+            return None
+        sold = {leg.index: leg.amount for leg in sells}
+        amounts, spent = _share_out(state, market, buys, sold, proceeds, last=last)
+        # More than all buys may take would be given away: sell less.
+        if spent >= proceeds - proceeds // 10**9:
+            break
+        wanted = {i: amount * spent // proceeds for i, amount in sold.items() if amount * spent // proceeds}
+        if not wanted:
+            return None
+    if not amounts:
+        return None
+    legs = tuple(
+        Leg(buy.holding.index, amounts[buy.holding.index], market.buy(buy.holding.token, buy.pools, amount))
+        for buy in buys
+        if (amount := amounts.get(buy.holding.index, 0))
     )
+    empties = sold == surpluses and sold == sellable(state, market)
+    return _priced(state, market, sells, legs, gas, empties)
 
 
-def _buys(state: FundState, market: Market, slices: int, hop_cost: int) -> tuple[_Buy, ...]:
-    found = []
-    for h in state.holdings:
-        lack = goal(state, h, WAD) - h.balance
-        if h.side is not Side.BUY or not h.price or lack <= 0 or not market.tradable(h.token):
-            continue
-        pools = market.venues_to_buy(h.token, -(-lack // slices), hop_cost)
-        if pools or h.token == market.weth:
-            found.append(_Buy(h, pools, lack))
-    return tuple(found)
+def _within(state: FundState, wanted: Mapping[int, int], cap: int) -> dict[int, int]:
+    """The sells, all less in the same proportion if they are worth more than the share of NAV `cap`."""
+    value = sum(state.holdings[i].value_up(amount) for i, amount in wanted.items())
+    most = cap * state.nav_at_start_prices // WAD
+    if value <= most:
+        return dict(wanted)
+    return {i: amount * most // value for i, amount in wanted.items() if amount * most // value}
+
+
+def _balanced(
+    state: FundState, market: Market, slices: Sequence[Slice], gas: Gas, *, last: bool
+) -> tuple[dict[int, int], tuple[_Buy, ...]]:
+    """Sells by index in token wei, and buys, of which the ones bring about what the others take."""
+    sells = [s for s in slices if s.lot.work.selling]
+    chosen = [(s, _pools(state, market, s, gas)) for s in slices if not s.lot.work.selling]
+    buys = [(s, pools) for s, pools in chosen if pools or s.lot.work.holding.token == market.weth]
+    if not sells or not buys:
+        return {}, ()
+    give = 0 if last else _give(market, sells, buys)
+    found = tuple(
+        _Buy(
+            s.lot.work.holding,
+            pools,
+            _token(s.lot.work.holding, _value(s, -give)),
+            goal(state, s.lot.work.holding, WAD) - s.lot.work.holding.balance,
+        )
+        for s, pools in buys
+    )
+    wanted = {}
+    for s in sells:
+        surplus = state.surplus(s.lot.work.holding)
+        value = s.lot.value if last else _value(s, give)
+        # {tok} = {tok} * {USD} / {USD}: the whole surplus is worth what the lot is worth, or more where buys end first
+        whole = s.lot.work.holding.value(surplus)
+        amount = surplus if value >= whole else surplus * value // whole
+        if amount:
+            wanted[s.lot.index] = amount
+    return wanted, found
+
+
+def _pools(state: FundState, market: Market, entry: Slice, gas: Gas) -> tuple[Pool, ...]:
+    holding = entry.lot.work.holding
+    return market.venues_to_buy(holding.token, max(1, _token(holding, entry.value)), gas.hops)
+
+
+def _token(holding: Holding, value: int) -> int:
+    """Token wei of USD `value`, rounded down."""
+    return value * holding.one // holding.price
+
+
+def _value(entry: Slice, give: int) -> int:
+    """USD of a slice where all give way by `give` (18 decimals) times their `Lot.give`."""
+    return max(0, min(entry.most, entry.value + entry.lot.give * give // WAD))
+
+
+def _give(market: Market, sells: Sequence[Slice], buys: Sequence[tuple[Slice, tuple[Pool, ...]]]) -> int:
+    """By how much slices have to give way (18 decimals, positive: sells up and buys down) until both sides match."""
+
+    def over(give: int) -> int:
+        """WETH that the sells bring above what the buys take."""
+        brought = spent = 0
+        for s in sells:
+            holding, curve = s.lot.work.holding, s.lot.way.curve
+            amount = _token(holding, _value(s, give))
+            brought += amount if curve is None else curve.out(amount)
+        for s, pools in buys:
+            holding = s.lot.work.holding
+            spent += market.cost(holding.token, pools, _token(holding, _value(s, -give)))
+        return brought - spent
+
+    sides = sum(s.value for s in sells) + sum(s.value for s, _ in buys)
+    gives = sum(s.lot.give for s in sells) + sum(s.lot.give for s, _ in buys)
+    bound = sides * _MOST_GIVE // max(1, gives)
+    now = over(0)
+    if now == 0:
+        return 0
+    low, high = (-bound, 0) if now > 0 else (0, bound)
+    at_low, at_high = (over(low), now) if now > 0 else (now, over(high))
+    return _root(over, low, high, at_low, at_high, enough=abs(now) >> 16)
+
+
+def _root(function: Callable[[int], int], low: int, high: int, at_low: int, at_high: int, *, enough: int) -> int:
+    """An argument at which a rising function is at most 0 and at least -`enough`, or the largest at which it is at most
+    0; `low` if it is above 0 there.
+
+    False position after Illinois: what is searched here is smooth, so a few steps do what bisection does in sixty.
+    """
+    if at_low >= 0:
+        return low
+    if at_high <= 0:
+        return high
+    under, above, at_best, side = -at_low, at_high, -at_low, 0
+    while high - low > 1 and at_best > enough:
+        middle = min(high - 1, max(low + 1, low + (high - low) * under // (under + above)))
+        value = function(middle)
+        if value <= 0:
+            low, under, at_best = middle, -value, -value
+            above = max(1, above // 2) if side < 0 else above
+            side = -1
+        else:
+            high, above = middle, value
+            under = max(1, under // 2) if side > 0 else under
+            side = 1
+    return low
 
 
 def _share_out(
     state: FundState,
     market: Market,
     buys: tuple[_Buy, ...],
-    slices: int,
     sold: Mapping[int, int],
     proceeds: int,
+    *,
+    last: bool,
 ) -> tuple[dict[int, int], int]:
     """Amounts of the buys by index for WETH `proceeds`, and the WETH that they take."""
     surplus_left = surplus_after(state, sold)
@@ -150,7 +271,7 @@ def _share_out(
     amounts: dict[int, int] = {}
     spent = 0
     for _ in range(_ROUNDS):
-        amounts, spent = _for_proceeds(state, market, buys, slices, limit, proceeds)
+        amounts, spent = _for_proceeds(state, market, buys, limit, proceeds, last=last)
         found = outcome(state, sold, amounts)
         # A remainder of some wei is the rounding of lambda itself.
         if all(found.credited[i] >= amount - amount // 10**9 - 1 for i, amount in amounts.items()):
@@ -160,26 +281,31 @@ def _share_out(
 
 
 def _for_proceeds(
-    state: FundState, market: Market, buys: tuple[_Buy, ...], slices: int, limit: int, proceeds: int
+    state: FundState, market: Market, buys: tuple[_Buy, ...], limit: int, proceeds: int, *, last: bool
 ) -> tuple[dict[int, int], int]:
-    """Amounts at the highest part of all targets that `proceeds` pays for, and what they cost."""
-    goals = [goal(state, buy.holding, limit) for buy in buys]
+    """Amounts that `proceeds` pays for, and what they cost: in the last batch at the highest part of all targets, before
+    it as wanted, all more or less by the same factor."""
+    most = [max(0, goal(state, buy.holding, limit) - buy.holding.balance) for buy in buys]
 
-    def amounts_at(part: int) -> list[int]:
-        return [
-            max(0, min((goal(state, buy.holding, part) - buy.holding.balance) // slices, most - buy.holding.balance))
-            for buy, most in zip(buys, goals, strict=True)
-        ]
+    def amounts_at(level: int) -> list[int]:
+        if last:
+            wanted = (goal(state, buy.holding, level) - buy.holding.balance for buy in buys)
+        else:
+            wanted = (buy.wanted * level // WAD for buy in buys)
+        return [max(0, min(amount, top)) for amount, top in zip(wanted, most, strict=True)]
 
     def cost_of(amounts: list[int]) -> int:
         return sum(market.cost(buy.holding.token, buy.pools, amount) for buy, amount in zip(buys, amounts, strict=True))
 
-    best = amounts_at(WAD)
+    low, high = 0, WAD if last else 2 * WAD
+    best = amounts_at(high)
     spent = cost_of(best)
     if spent > proceeds:
-        # Below the least part that any buy has, nothing is bought: begin there.
-        least = min(WAD - buy.lack * WAD // max(1, goal(state, buy.holding, WAD)) for buy in buys)
-        best, spent = _search(max(0, least - 1), WAD, spent, proceeds, amounts_at, cost_of)
+        if last:
+            # Below the least part that any buy has, nothing is bought: begin there.
+            parts = (WAD - buy.lack * WAD // max(1, goal(state, buy.holding, WAD)) for buy in buys)
+            low = max(0, min(parts) - 1)
+        best, spent = _search(low, high, spent, proceeds, amounts_at, cost_of)
     return {buy.holding.index: amount for buy, amount in zip(buys, best, strict=True) if amount}, spent
 
 
@@ -191,45 +317,35 @@ def _search(
     amounts_at: Callable[[int], list[int]],
     cost_of: Callable[[list[int]], int],
 ) -> tuple[list[int], int]:
-    """Amounts and their cost at the highest part between `low` (costs nothing) and `high` that `proceeds` pays for.
-
-    False position after Illinois: costs are smooth and rising, so a few steps do what bisection does in sixty.
-    """
-    best, spent = amounts_at(low), 0
-    over, under = cost_high - proceeds, proceeds  # distances at both ends, the idle end's halved
-    side = 0
-    while high - low > 1:
-        middle = min(high - 1, max(low + 1, low + (high - low) * under // (over + under)))
-        amounts = amounts_at(middle)
-        cost = cost_of(amounts)
-        if cost <= proceeds:
-            low, best, spent, under = middle, amounts, cost, proceeds - cost
-            over = max(1, over // 2) if side < 0 else over
-            side = -1
-            if under <= proceeds // 10**13:
-                break
-        else:
-            high, over = middle, cost - proceeds
-            under = max(1, under // 2) if side > 0 else under
-            side = 1
-    return best, spent
+    """Amounts and their cost at the highest level between `low` (costs nothing) and `high` that `proceeds` pays for."""
+    level = _root(
+        lambda at: cost_of(amounts_at(at)) - proceeds,
+        low,
+        high,
+        -proceeds,
+        cost_high - proceeds,
+        enough=proceeds // 10**13,
+    )
+    amounts = amounts_at(level)
+    return amounts, cost_of(amounts)
 
 
 def _priced(
-    state: FundState, market: Market, sells: tuple[Leg, ...], buys: tuple[Leg, ...], gas_price: int, empties: bool
+    state: FundState, market: Market, sells: tuple[Leg, ...], buys: tuple[Leg, ...], gas: Gas, empties: bool
 ) -> Batch:
     found = outcome(state, {leg.index: leg.amount for leg in sells}, {leg.index: leg.amount for leg in buys})
-    hops = sum(leg.route.hops for leg in (*sells, *buys))
-    gas = TRADE_GAS + SELL_GAS * len(sells) + BUY_GAS * len(buys) + HOP_GAS * hops
-    through_pools = sum(state.holdings[leg.index].value(leg.amount) for leg in sells if leg.route.hops)
-    through_pools += sum(market.usd(leg.route.paid) for leg in buys if leg.route.hops)
+    costs = gas.costs
+    total = costs.trade + costs.sell * len(sells) + costs.buy * len(buys)
+    total += sum(costs.hop(s.kind) for leg in (*sells, *buys) for s in leg.route.swaps if s.venue)
+    fees = sum(state.holdings[leg.index].value(leg.route.fees) for leg in sells)
+    fees += sum(market.usd(leg.route.fees) for leg in buys)
     return Batch(
         sells=sells,
         buys=buys,
         weth=sum(leg.route.received for leg in sells),
         outcome=found,
-        fees=through_pools * POOL_FEE_BPS // 10_000,
-        gas=gas,
-        gas_cost=market.usd(gas * gas_price),
+        fees=fees,
+        gas=total,
+        gas_cost=market.usd(total * gas.wei),
         empties=empties,
     )

@@ -13,7 +13,7 @@ from keeper.chain import Chain, Head
 from keeper.errors import ChainError, FeeTooHighError, KeeperError, RevertedError
 from keeper.market import Market
 from keeper.order import order_of
-from keeper.planner import Pace, Plan, plan
+from keeper.planner import Aim, Pace, Plan, plan
 from keeper.pulse import Pulse, State
 from keeper.sender import Call, Mined, Sender
 from keeper.settings import Settings
@@ -21,13 +21,15 @@ from keeper.state import Action, FundState
 
 log = structlog.get_logger("keeper")
 
+GWEI = 10**9
 LONGEST_WAIT_S = 60.0
 """Between two tries while the node does not answer."""
 
 
 @dataclass(frozen=True)
 class View:
-    """What is known about one block. `plan` only while trading; `gas_price` is base fee and tip, wei."""
+    """What is known about one block. `plan` only while trading; `gas_price` is what the plan holds one gas to be
+    worth, wei: base fee and tip unless the settings say otherwise."""
 
     head: Head
     state: FundState
@@ -49,15 +51,18 @@ class Viewer:
         state, market = self._chain.read(head.number)
         if state.action is not Action.TRADE:
             return View(head, state, market, head.base_fee, None)
-        gas_price = head.base_fee + self._chain.tip()
+        wanted = self._settings
+        asked = head.base_fee + self._chain.tip()
+        gas_price = asked if wanted.plan_gas_gwei is None else wanted.plan_gas_gwei * GWEI
         started_at, last_trade = self._chain.history.pace(head, state)
         pace = Pace(
-            rest=max(1, self._settings.pool_rest_seconds),
-            max_time=self._settings.max_hours * 3600,
+            rest=max(1, wanted.pool_rest_seconds),
+            max_time=int(wanted.max_hours * 3600),
             started_at=started_at,
             last_trade=last_trade,
         )
-        return View(head, state, market, gas_price, plan(state, market, gas_price, pace, self._settings.slippage_bps))
+        aim = Aim(wanted.plan, wanted.fewest_batches)
+        return View(head, state, market, gas_price, plan(state, market, gas_price, pace, wanted.slippage_bps, aim))
 
 
 class Keeper:

@@ -1,19 +1,20 @@
 """The pools a keeper may use, and the routes of an amount over them.
 
-Every route goes through WETH: a sell ends there, a buy begins there. A pool is used only where it saves more than the
-gas of one more hop. Amounts are wei; `hop_cost` is the gas cost of a hop in WETH wei.
+Every route goes through WETH: a sell ends there, a buy begins there. Over several pools an amount goes where marginal
+prices meet, and a pool is used only where it saves more than the gas of one more swap. Amounts are wei.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from itertools import combinations
-from math import isqrt
 from statistics import median_low
 
-from keeper import amm
+from keeper.curve import Curve
 from keeper.state import WAD, FundState, PoolState
+from keeper.venues import MILLION, Pool
+from keeper.venues.v2 import pool_of
 
 NO_PAIR = "0x" + "00" * 20
 """In place of a pair where the token is WETH itself."""
@@ -21,15 +22,23 @@ NO_PAIR = "0x" + "00" * 20
 MOST_POOLS = 4
 """Of one token, the deepest; the ways to choose among more are too many to look at."""
 
+HopCosts = Mapping[int, int]
+"""What one more swap costs in gas, WETH wei by kind of hop."""
+
+_NEAR_BPS = 100
+"""How deep a pool is: what it takes until its price has moved so far."""
+
 
 @dataclass(frozen=True)
 class Swap:
-    """One swap against WETH: what goes in and what comes out, in wei."""
+    """One swap against WETH: what goes in and what comes out, in wei; `fee` in millionths of what goes in."""
 
     venue: str
     pair: str
     paid: int
     received: int
+    kind: int = 0
+    fee: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,14 +60,20 @@ class Route:
         """Swaps that go through a pool."""
         return sum(swap.pair != NO_PAIR for swap in self.swaps)
 
+    @property
+    def fees(self) -> int:
+        """What the pools keep of what goes in, rounded down."""
+        return sum(swap.paid * swap.fee // MILLION for swap in self.swaps)
+
 
 @dataclass(frozen=True)
 class Market:
     """Pools by token, deepest first, and the USD price of one ETH (18 decimals) that they imply."""
 
     weth: str
-    pools: Mapping[str, tuple[PoolState, ...]]
+    pools: Mapping[str, tuple[Pool, ...]]
     eth_price: int
+    _curves: dict[tuple[bool, str, tuple[str, ...]], Curve] = field(default_factory=dict, repr=False, compare=False)
 
     def tradable(self, token: str) -> bool:
         """Whether the token can be turned into WETH and back."""
@@ -74,95 +89,113 @@ class Market:
 
     def recovered(self, state: FundState) -> Market:
         """The market as it is expected once all pools have come back to the oracle's prices: as deep as now."""
-        pools = {token: tuple(self._recovered(pool, state) for pool in own) for token, own in self.pools.items()}
+        if not self.eth_price:
+            return self
+        pools = dict(self.pools)
+        for holding in state.holdings:
+            if holding.price and holding.token in pools:
+                # {WETH wei / token wei} = {USD / whole tok} * {1e18} / ({tok wei / whole tok} * {USD / ETH})
+                price = holding.price * WAD, holding.one * self.eth_price
+                pools[holding.token] = tuple(
+                    pool.at_price(*(price if pool.tokens[0] == holding.token else price[::-1]))
+                    for pool in pools[holding.token]
+                )
         return Market(self.weth, pools, self.eth_price)
 
-    def _recovered(self, pool: PoolState, state: FundState) -> PoolState:
-        holding = next((h for h in state.holdings if h.token == pool.token), None)
-        if holding is None or not holding.price or not self.eth_price:
-            return pool
-        # {WETH wei}: sqrt({tok} * {WETH} * {USD / whole tok} / ({tok / whole tok} * {USD / ETH} / {1e18}))
-        depth = pool.token_reserve * pool.weth_reserve
-        weth = isqrt(depth * holding.price * WAD // (holding.one * self.eth_price))
-        if weth == 0 or depth // weth == 0:
-            return pool
-        return replace(pool, weth_reserve=weth, token_reserve=depth // weth)
+    def curve(self, token: str, pools: Sequence[Pool], *, selling: bool) -> Curve:
+        """These pools of a token as one, in one direction."""
+        key = selling, token, tuple(pool.address for pool in pools)
+        if key not in self._curves:
+            self._curves[key] = Curve(pools, token if selling else self.weth)
+        return self._curves[key]
 
-    def sell(self, token: str, amount: int, hop_cost: int) -> Route:
-        """The route that brings most WETH for `amount`, gas taken off."""
+    def sell(self, token: str, amount: int, hop_costs: HopCosts) -> Route:
+        """The route that brings most WETH for `amount`, gas taken off. Raises ValueError if no choice of the pools
+        takes that much."""
         if token == self.weth:
             return Route((Swap("", NO_PAIR, amount, amount),))
-        routes = (_sell(subset, amount) for subset in _subsets(self.pools[token]))
-        return max(routes, key=lambda route: route.received - route.hops * hop_cost)
-
-    def venues_to_buy(self, token: str, amount: int, hop_cost: int) -> tuple[PoolState, ...]:
-        """The pools over which `amount` costs least WETH, gas included; empty if they do not have that much."""
-        best: tuple[int, tuple[PoolState, ...]] | None = None
-        for subset in _subsets(self.pools.get(token, ())):
-            if amount >= sum(pool.token_reserve for pool in subset):
+        best: tuple[int, Curve] | None = None
+        for pools in _subsets(self.pools[token]):
+            curve = self.curve(token, pools, selling=True)
+            if curve.most_in is not None and amount > curve.most_in:
                 continue
-            cost = amm.best_in(_buying(subset), amount) + len(subset) * hop_cost
+            brings = curve.out(amount) - sum(hop_costs[pool.kind] for pool in pools)
+            if best is None or brings > best[0]:
+                best = brings, curve
+        if best is None:
+            raise ValueError(f"amount in {amount}: more than the pools of {token} take")
+        curve = best[1]
+        swaps = (
+            Swap(pool.venue, pool.address, part, pool.amount_out(token, part), pool.kind, pool.fee)
+            for pool, part in zip(curve.pools, curve.split(amount), strict=True)
+            if part
+        )
+        return Route(tuple(swaps))
+
+    def venues_to_buy(self, token: str, amount: int, hop_costs: HopCosts) -> tuple[Pool, ...]:
+        """The pools over which `amount` costs least WETH, gas included; empty if they do not have that much."""
+        best: tuple[int, tuple[Pool, ...]] | None = None
+        for pools in _subsets(self.pools.get(token, ())):
+            curve = self.curve(token, pools, selling=False)
+            if amount >= curve.most_out:
+                continue
+            cost = curve.into(amount) + sum(hop_costs[pool.kind] for pool in pools)
             if best is None or cost < best[0]:
-                best = cost, subset
+                best = cost, pools
         return best[1] if best else ()
 
-    def buy(self, token: str, pools: Sequence[PoolState], amount: int) -> Route:
-        """The cheapest way to `amount` over exactly these pools."""
+    def buy(self, token: str, pools: Sequence[Pool], amount: int) -> Route:
+        """The cheapest way to `amount` over exactly these pools. Raises ValueError if they do not have that much."""
         if token == self.weth:
             return Route((Swap("", NO_PAIR, amount, amount),))
-        parts = amm.split_out(_buying(pools), amount)
+        curve = self.curve(token, pools, selling=False)
         swaps = (
-            Swap(pool.venue, pool.pair, amm.amount_in(side, part), part)
-            for pool, side, part in zip(pools, _buying(pools), parts, strict=True)
+            Swap(pool.venue, pool.address, pool.amount_in(self.weth, part), part, pool.kind, pool.fee)
+            for pool, part in zip(curve.pools, curve.parts_out(amount), strict=True)
+            if part
         )
-        return Route(tuple(swap for swap in swaps if swap.received))
+        return Route(tuple(swaps))
 
-    def cost(self, token: str, pools: Sequence[PoolState], amount: int) -> int:
-        """WETH wei that `amount` costs over these pools. Raises ValueError if they do not have that much."""
+    def cost(self, token: str, pools: Sequence[Pool], amount: int) -> int:
+        """WETH wei that `amount` costs over these pools, at most: each pool rounds up by itself. Raises ValueError if
+        they do not have that much."""
         if token == self.weth or amount == 0:
             return amount
-        return amm.best_in(_buying(pools), amount)
+        return self.curve(token, pools, selling=False).into(amount) + 2 * len(pools)
 
 
-def market_of(weth: str, pools: Iterable[PoolState], state: FundState) -> Market:
-    """The market in a block. Pools that are empty or do not exist are left out."""
-    by_token: dict[str, list[PoolState]] = {}
-    for pool in pools:
-        if pool.token_reserve > 0 and pool.weth_reserve > 0:
-            by_token.setdefault(pool.token, []).append(pool)
-    for own in by_token.values():
-        own.sort(key=lambda pool: (-pool.weth_reserve, pool.pair))
-        del own[MOST_POOLS:]
-    found = {token: tuple(own) for token, own in by_token.items()}
+def market_of(weth: str, pools: Iterable[PoolState | Pool], state: FundState) -> Market:
+    """The market in a block. Pools that are empty, do not exist or are not against WETH are left out."""
+    by_token: dict[str, list[tuple[int, Pool]]] = {}
+    for entry in pools:
+        if isinstance(entry, PoolState):
+            if entry.token_reserve <= 0 or entry.weth_reserve <= 0:
+                continue
+            pool: Pool = pool_of(entry, weth)
+        else:
+            pool = entry
+        if weth not in pool.tokens or not pool.segments(weth):
+            continue
+        token = pool.tokens[0] if pool.tokens[1] == weth else pool.tokens[1]
+        by_token.setdefault(token, []).append((Curve([pool], weth).near(_NEAR_BPS), pool))
+    found = {}
+    for token, own in by_token.items():
+        own.sort(key=lambda entry: (-entry[0], entry[1].address))
+        found[token] = tuple(pool for _, pool in own[:MOST_POOLS])
     return Market(weth, found, _eth_price(found, state))
 
 
-def _eth_price(pools: Mapping[str, Sequence[PoolState]], state: FundState) -> int:
+def _eth_price(pools: Mapping[str, Sequence[Pool]], state: FundState) -> int:
     """USD of one ETH: the median over all pools of what their price and the oracle's imply. 0 if there is none."""
-    implied = [
-        holding.price * pool.token_reserve * WAD // (holding.one * pool.weth_reserve)
-        for holding in state.holdings
-        if holding.price
-        for pool in pools.get(holding.token, ())
-    ]
+    implied = []
+    for holding in state.holdings:
+        for pool in pools.get(holding.token, ()) if holding.price else ():
+            side = pool.segments(holding.token)[0]
+            implied.append(holding.price * side.reserve_in * WAD // (holding.one * side.reserve_out))
     return median_low(implied) if implied else 0
 
 
-def _subsets(pools: Sequence[PoolState]) -> Iterable[tuple[PoolState, ...]]:
+def _subsets(pools: Sequence[Pool]) -> Iterable[tuple[Pool, ...]]:
     """All choices of at least one pool, small ones first."""
     for size in range(1, len(pools) + 1):
         yield from combinations(pools, size)
-
-
-def _buying(pools: Sequence[PoolState]) -> list[amm.Reserves]:
-    return [amm.Reserves(pool.weth_reserve, pool.token_reserve) for pool in pools]
-
-
-def _sell(pools: Sequence[PoolState], amount: int) -> Route:
-    sides = [amm.Reserves(pool.token_reserve, pool.weth_reserve) for pool in pools]
-    parts = amm.split_in(sides, amount)
-    swaps = (
-        Swap(pool.venue, pool.pair, part, amm.amount_out(side, part))
-        for pool, side, part in zip(pools, sides, parts, strict=True)
-    )
-    return Route(tuple(swap for swap in swaps if swap.paid))

@@ -3,24 +3,43 @@
 Pure: everything that is known about one block in, a plan out. Nothing is remembered between blocks: the plan is made
 again from what the chain says, so that a keeper may stop and begin anywhere.
 
-More batches move the pools less (each half as large moves them half as far, so the impact of the whole falls as 1/n)
-and cost more gas (as n). Hours bound n from above, the bucket from below.
+More batches move the pools less and cost more gas. `cheapest` makes as many as make impact and gas together least;
+`fewest` makes at most a given number, spread over the hours, and holds gas to be worth more than it costs. Hours and the
+pools' rest bound the number from above, the bucket from below.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import isqrt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from keeper import bucket
-from keeper.batch import Batch, plan_batch, sellable
+from keeper.batch import Batch, Gas, make_batch, rooms
+from keeper.costs import MEASURED, GasCosts
 from keeper.market import Market
+from keeper.schedule import Lot, Work, cost_of, gas_of, lots_of, next_slices, paid_for, works_of
 from keeper.state import WAD, FundState
 
 CAPACITY_MARGIN_BPS = 50
 """A batch stays so much below the bucket's cap: prices and supply move between plan and block."""
 
-MOST_SLICES = 2_000
+MOST_BATCHES = 2_000
+
+BLOCK_S = 12
+"""A batch is mined a block after the one in which it became possible."""
+
+Mode = Literal["cheapest", "fewest"]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a plan is to bring. The rest counts for `fewest` only: most batches, and how much gas is held to be worth as
+    much as what a batch sells on average (at least: never less than it costs)."""
+
+    mode: Mode = "cheapest"
+    most_batches: int = 18
+    batch_gas: int = 65_000_000
 
 
 @dataclass(frozen=True)
@@ -39,20 +58,23 @@ class Pace:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is left of the month. `batch` is the next of `slices`; `possible_from` chain time, None: not as it stands.
+    """What is left of the month: `batch` is the next of `batches`, `lots` what each component has left.
 
-    `min_value_in` is USD; `interval` the seconds between batches; `cost`, `fees` and `gas_cost` are USD expected for
-    all that is left; `why` says in a few words what the next batch waits for, or why there is none.
+    `possible_from` is chain time, None: not as it stands. `min_value_in` is USD; `interval` the seconds between batches;
+    `cost` (fees and impact), `fees` and `gas_cost` are USD expected for all that is left; `why` says in a few words what
+    the next batch waits for, or why there is none.
     """
 
-    slices: int
+    batches: int
     batch: Batch | None
     min_value_in: int
     possible_from: int | None
     why: str
     interval: int
+    lots: tuple[Lot, ...] = ()
     cost: int = 0
     fees: int = 0
+    gas: int = 0
     gas_cost: int = 0
     finish: int | None = None
 
@@ -61,93 +83,136 @@ class Plan:
         return self.cost - self.fees
 
 
-def plan(state: FundState, market: Market, gas_price: int, pace: Pace, slippage_bps: int) -> Plan:
+def plan(
+    state: FundState,
+    market: Market,
+    gas_price: int,
+    pace: Pace,
+    slippage_bps: int,
+    aim: Aim = Aim(),  # noqa: B008 (frozen)
+    costs: GasCosts = MEASURED,
+) -> Plan:
     """The plan for a fund that is trading. `gas_price` is wei; `slippage_bps` what prices may move before the block."""
+    if aim.mode == "fewest":
+        # Spread over the hours: the time left tells how many batches are left.
+        pace = replace(pace, rest=max(pace.rest, pace.max_time // aim.most_batches - BLOCK_S))
     rested = state.time if pace.last_trade is None else max(state.time, pace.last_trade + pace.rest)
     if rested > state.time:
         # The pools stand where the last batch left them: plan on where they will be.
         market = market.recovered(state)
-    fewest = _fewest(state, market)
-    if fewest is None:
-        return Plan(0, None, 0, None, "nothing that can be sold has a price and a pool", pace.rest)
-    most = max(fewest, _most(state, pace, rested))
-    tried: dict[int, Plan] = {}
-
-    def look(slices: int) -> Plan:
-        if slices not in tried:
-            tried[slices] = _with(state, market, gas_price, pace, slippage_bps, slices, rested)
-        return tried[slices]
-
-    at = look(most).possible_from
+    planner = _Planner(state, market, pace, slippage_bps, aim, costs, gas_price, rested)
+    found = planner.plan_until(rested)
+    at = found.possible_from
     if at is not None and at > rested:
         # The bucket makes the first batch wait; as that moment nears, the number must not change any more.
-        tried.clear()
-        most = max(fewest, _most(state, pace, at))
-    slices = most
-    for _ in range(4):
-        found = look(slices)
-        if found.batch is None:
-            break
-        better = min(most, max(fewest, _cheapest(found)))
-        if better in tried:
-            break
-        slices = better
-    look(fewest)
-    possible = [p for p in tried.values() if p.possible_from is not None]
-    if possible:
-        return min(possible, key=lambda p: (p.cost + p.gas_cost, p.slices))
-    # Above the tolerance: smaller batches lose less, at the price of hours.
-    while slices * 2 <= MOST_SLICES and tried[slices].batch is not None:
-        slices *= 2
-        if look(slices).possible_from is not None:
-            break
-    return tried[slices]
+        found = planner.plan_until(at)
+    return found
 
 
-def _with(
-    state: FundState, market: Market, gas_price: int, pace: Pace, slippage_bps: int, slices: int, rested: int
-) -> Plan:
-    """The plan with this number of batches."""
-    batch = plan_batch(state, market, slices, gas_price)
-    if batch is None:
-        return Plan(slices, None, 0, None, "nothing to buy that has a price and a pool", pace.rest)
-    found = batch.outcome
-    least = found.value_in * (10_000 - slippage_bps) // 10_000
-    # {1e18} = {USD} * {1e18} / {USD}, up: what the tolerance must allow
-    loss = WAD - least * WAD // found.value_out
-    limits, progress = state.limits, state.progress
-    at = bucket.possible_from(limits, progress, found.share, loss, rested)
-    interval = max(pace.rest, -(-found.share * limits.cool_off // limits.batch_cap))
-    if at is None:
-        why = f"expects to lose {_percent(loss)}, the tolerance opens to " + _percent(
-            bucket.widest_tolerance(limits, progress, found.share)
+@dataclass(frozen=True)
+class _Planner:
+    state: FundState
+    market: Market
+    pace: Pace
+    slippage_bps: int
+    aim: Aim
+    costs: GasCosts
+    gas_price: int
+    rested: int
+
+    def plan_until(self, first: int) -> Plan:
+        """The plan if the first batch is possible at `first`."""
+        price = self.market.usd(self.gas_price)
+        works = works_of(self.state, self.market, self.costs, price)
+        sells = [work for work in works if work.selling]
+        if not sells:
+            return Plan(0, None, 0, None, "nothing that can be sold has a price and a pool", self.pace.rest)
+        if len(sells) == len(works):
+            return Plan(0, None, 0, None, "nothing to buy that has a price and a pool", self.pace.rest)
+        least = self._least(sells)
+        most = max(least, _most(self.state, self.pace, first))
+        if self.aim.mode == "fewest":
+            most = max(least, min(most, self.aim.most_batches))
+            price = max(price, sum(work.value for work in sells) // (most * self.aim.batch_gas))
+        batches, lots = self._choose(works, least, most, price)
+        found = self._with(batches, lots, price)
+        # Above the tolerance: smaller batches lose less, at the price of gas and hours.
+        while found.batch is not None and found.possible_from is None and batches * 2 <= MOST_BATCHES:
+            batches, price = batches * 2, price // 4
+            lots = self._lots(works, batches, price)
+            found = self._with(batches, lots, price)
+        return found
+
+    def _least(self, sells: list[Work]) -> int:
+        """Least number of batches that the bucket's cap allows."""
+        value = sum(work.value for work in sells)
+        share = -(-value * WAD // self.state.nav_at_start_prices)
+        return max(1, -(-share // _cap(self.state)))
+
+    def _choose(self, works: tuple[Work, ...], least: int, most: int, price: int) -> tuple[int, tuple[Lot, ...]]:
+        """The number of batches and the slices of each component at which impact and gas are least."""
+        tried: dict[int, tuple[int, tuple[Lot, ...]]] = {}
+
+        def look(batches: int) -> int:
+            if batches not in tried:
+                lots = self._lots(works, batches, price)
+                tried[batches] = cost_of(lots, batches, self.costs, price), lots
+            return tried[batches][0]
+
+        best = _lowest(look, least, most)
+        look(best)
+        return best, tried[best][1]
+
+    def _lots(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Lot, ...]:
+        """The cheapest slices. What they cost is not there to buy with: once without costs, once with them."""
+        lots = lots_of(paid_for(self.state, works, 0), self.market, batches, price)
+        cost = sum(lot.impact + lot.fees for lot in lots)
+        return lots_of(paid_for(self.state, works, cost), self.market, batches, price)
+
+    def _with(self, batches: int, lots: tuple[Lot, ...], price: int) -> Plan:
+        """The plan with this number of batches."""
+        state, limits, progress = self.state, self.state.limits, self.state.progress
+        cap = _cap(state)
+        slices = next_slices(lots, rooms(state), batches, cap * state.nav_at_start_prices // WAD)
+        gas = Gas(self.costs, self.gas_price, self.market.weth_of(price))
+        batch = make_batch(state, self.market, slices, gas, last=batches == 1, cap=cap)
+        if batch is None:
+            return Plan(batches, None, 0, None, "nothing to buy that has a price and a pool", self.pace.rest, lots)
+        found = batch.outcome
+        least = found.value_in * (10_000 - self.slippage_bps) // 10_000
+        # {1e18} = {USD} * {1e18} / {USD}, up: what the tolerance must allow
+        loss = WAD - least * WAD // found.value_out
+        at = bucket.possible_from(limits, progress, found.share, loss, self.rested)
+        interval = max(self.pace.rest, -(-found.share * limits.cool_off // limits.batch_cap))
+        fees = sum(lot.fees for lot in lots)
+        used = gas_of(lots, batches, self.costs)
+        return Plan(
+            batches=batches,
+            batch=batch,
+            min_value_in=least,
+            possible_from=at,
+            why=self._why(at, loss, found.share),
+            interval=interval,
+            lots=lots,
+            cost=fees + sum(lot.impact for lot in lots),
+            fees=fees,
+            gas=used,
+            gas_cost=self.market.usd(used * self.gas_price),
+            finish=None if at is None else at + (batches - 1) * interval,
         )
-    elif at <= state.time:
-        why = "due"
-    else:
-        why = "pools rest" if at == rested else "bucket fills"
-    return Plan(
-        slices=slices,
-        batch=batch,
-        min_value_in=least,
-        possible_from=at,
-        why=why,
-        interval=interval,
-        cost=batch.cost * slices,
-        fees=batch.fees * slices,
-        gas_cost=batch.gas_cost * slices,
-        finish=None if at is None else at + (slices - 1) * interval,
-    )
+
+    def _why(self, at: int | None, loss: int, share: int) -> str:
+        if at is None:
+            widest = bucket.widest_tolerance(self.state.limits, self.state.progress, share)
+            return f"expects to lose {_percent(loss)}, the tolerance opens to {_percent(widest)}"
+        if at <= self.state.time:
+            return "due"
+        return "pools rest" if at == self.rested else "bucket fills"
 
 
-def _fewest(state: FundState, market: Market) -> int | None:
-    """Least number of equal batches that the bucket's cap allows; None if there is nothing to sell."""
-    value = sum(state.holdings[i].value_up(amount) for i, amount in sellable(state, market).items())
-    if value == 0:
-        return None
-    share = -(-value * WAD // state.nav_at_start_prices)
-    cap = state.limits.batch_cap * (10_000 - CAPACITY_MARGIN_BPS) // 10_000
-    return max(1, -(-share // cap))
+def _cap(state: FundState) -> int:
+    """Most that a batch should sell, share of NAV."""
+    return state.limits.batch_cap * (10_000 - CAPACITY_MARGIN_BPS) // 10_000
 
 
 def _most(state: FundState, pace: Pace, rested: int) -> int:
@@ -155,14 +220,18 @@ def _most(state: FundState, pace: Pace, rested: int) -> int:
     deadline = (pace.started_at if pace.started_at is not None else state.time) + pace.max_time
     # A batch in the last minutes of the period might be mined after it.
     deadline = min(deadline, state.opening.end - pace.rest)
-    return min(MOST_SLICES, 1 + max(0, deadline - rested) // pace.rest)
+    return min(MOST_BATCHES, 1 + max(0, deadline - rested) // (pace.rest + BLOCK_S))
 
 
-def _cheapest(plan_: Plan) -> int:
-    """Number of batches at which impact (as 1/n) and gas (as n) together are least, judged from a plan with n."""
-    if plan_.gas_cost <= 0:
-        return MOST_SLICES
-    return isqrt(max(0, plan_.impact) * plan_.slices**2 // plan_.gas_cost) or 1
+def _lowest(function: Callable[[int], int], low: int, high: int) -> int:
+    """The number between `low` and `high` at which a function that falls and then rises is least."""
+    while low < high:
+        middle = (low + high) // 2
+        if function(middle) <= function(middle + 1):
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def _percent(fraction: int) -> str:

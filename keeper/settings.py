@@ -38,10 +38,16 @@ class Settings(BaseSettings):
     """Between two looks at the chain."""
     max_fee_gwei: Annotated[int, Field(ge=1, le=100_000)] = 300
     """Most to pay for one gas, base fee and tip together."""
-    max_hours: Annotated[int, Field(ge=1, le=480)] = 14
+    plan: Literal["cheapest", "fewest"] = "cheapest"
+    """What a plan is to bring: the least impact and gas together, or few transactions."""
+    plan_gas_gwei: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """What a plan holds one gas to be worth; what the network asks if not given."""
+    fewest_batches: Annotated[int, Field(ge=1, le=480)] = 18
+    """With `fewest`: most batches, spread over the hours."""
+    max_hours: Annotated[float, Field(ge=0.1, le=480)] = 14
     """Most hours of chain time that a month's trading should take."""
-    pool_rest_seconds: Annotated[int, Field(ge=0, le=86_400)] = 612
-    """Between two batches: how long pools take to come back to the market's price, and a margin of one block."""
+    pool_rest_seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
+    """Between two batches: how long pools take to come back to the market's price."""
     slippage_bps: Annotated[int, Field(ge=1, le=500)] = 10
     """How much less than planned a batch may bring, in hundredths of a percent of its value."""
     bump_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from ballast.book import Book
-from keeper.batch import Leg
+from keeper.batch import Batch, Leg
 from keeper.loop import View
+from keeper.schedule import Lot
 from keeper.state import WAD, FundState, Holding, Phase, Side
 
 
@@ -67,7 +69,7 @@ def plan_json(view: View, book: Book) -> dict[str, Any]:
     if p is None:
         return base
     base["plan"] = {
-        "batches": p.slices,
+        "batches": p.batches,
         "possible_from": p.possible_from,
         "why": p.why,
         "interval": p.interval,
@@ -75,7 +77,9 @@ def plan_json(view: View, book: Book) -> dict[str, Any]:
         "cost_usd": str(p.cost),
         "fees_usd": str(p.fees),
         "impact_usd": str(p.impact),
+        "gas": p.gas,
         "gas_usd": str(p.gas_cost),
+        "components": [_lot_json(lot, book) for lot in p.lots],
         "batch": None,
     }
     if p.batch is not None:
@@ -89,6 +93,18 @@ def plan_json(view: View, book: Book) -> dict[str, Any]:
             "buys": [_leg_json(leg, s, book) for leg in p.batch.buys],
         }
     return base
+
+
+def _lot_json(lot: Lot, book: Book) -> dict[str, Any]:
+    return {
+        "symbol": symbol(book, lot.work.holding),
+        "side": lot.work.holding.side.name.lower(),
+        "slices": lot.slices,
+        "value_usd": str(lot.value),
+        "fees_usd": str(lot.fees),
+        "impact_usd": str(lot.impact),
+        "gas": lot.gas * lot.slices,
+    }
 
 
 def _leg_json(leg: Leg, state: FundState, book: Book) -> dict[str, Any]:
@@ -142,7 +158,7 @@ def plan_tables(view: View, book: Book) -> RenderableType:
         head.add_row("due", due)
         head.add_row("next", when(s.next) if s.next else "-")
         return head
-    head.add_row("batches left", str(p.slices))
+    head.add_row("batches left", str(p.batches))
     head.add_row("next batch", f"{when(p.possible_from)} ({p.why})" if p.possible_from else p.why)
     if p.finish is not None:
         head.add_row("done", when(p.finish))
@@ -151,17 +167,40 @@ def plan_tables(view: View, book: Book) -> RenderableType:
         "expected gas", f"${usd(p.gas_cost)} at {view.gas_price / 10**9:.2f} gwei, ETH ${usd(view.market.eth_price)}"
     )
     if p.batch is None:
-        return head
+        return Group(head, _lots_table(p.lots, view, book))
     found = p.batch.outcome
     head.add_row("next batch out", f"${usd(found.value_out)}, {percent(found.share, 4)} of NAV")
     head.add_row("next batch in", f"${usd(found.value_in)}, at least ${usd(p.min_value_in)}")
-    table = Table("component", "side")
+    return Group(head, _lots_table(p.lots, view, book), _legs_table(p.batch, s, book))
+
+
+def _lots_table(lots: Sequence[Lot], view: View, book: Book) -> Table:
+    """What each component has left."""
+    table = Table("component", "side", title="all that is left", title_justify="left")
+    for name in ("slices", "value $", "fees $", "impact $", "gas $"):
+        table.add_column(name, justify="right")
+    for lot in lots:
+        table.add_row(
+            symbol(book, lot.work.holding),
+            lot.work.holding.side.name.lower(),
+            str(lot.slices),
+            usd(lot.value),
+            usd(lot.fees),
+            usd(lot.impact),
+            usd(view.market.usd(lot.gas * lot.slices * view.gas_price)),
+        )
+    return table
+
+
+def _legs_table(batch: Batch, state: FundState, book: Book) -> Table:
+    """The next batch."""
+    table = Table("component", "side", title="next batch", title_justify="left")
     for name in ("amount", "value $", "WETH"):
         table.add_column(name, justify="right")
     table.add_column("venues")
-    for side, legs in ((Side.SELL, p.batch.sells), (Side.BUY, p.batch.buys)):
+    for side, legs in ((Side.SELL, batch.sells), (Side.BUY, batch.buys)):
         for leg in legs:
-            h = s.holdings[leg.index]
+            h = state.holdings[leg.index]
             weth = leg.route.received if side is Side.SELL else leg.route.paid
             venues = ", ".join(swap.venue for swap in leg.route.swaps if swap.venue)
             table.add_row(
@@ -172,7 +211,7 @@ def plan_tables(view: View, book: Book) -> RenderableType:
                 amount(weth, WAD),
                 venues,
             )
-    return Group(head, table)
+    return table
 
 
 def symbol(book: Book, holding: Holding) -> str:

@@ -1,0 +1,25 @@
+"""What a batch takes in gas, as measured; one place to measure it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+V3_KIND = 1
+
+
+@dataclass(frozen=True)
+class GasCosts:
+    """Gas of a batch: in any case, for each component sold and bought, for each swap in a pool."""
+
+    trade: int = 100_000
+    sell: int = 35_000
+    buy: int = 27_000
+    hop_v2: int = 58_000
+    hop_v3: int = 110_000
+
+    def hop(self, kind: int) -> int:
+        """One swap in a pool of this kind of hop (see `Pool.kind`)."""
+        return self.hop_v3 if kind == V3_KIND else self.hop_v2
+
+
+MEASURED = GasCosts()

@@ -1,0 +1,269 @@
+"""How each component's way to its target is best cut into slices, and which of them go into the next batch.
+
+Pure. USD have 18 decimals, gas prices here are USD (18 decimals) for one gas.
+
+A slice of value x loses x^2 / depth to impact (a constant product of that depth; pools recover between batches), and
+takes g in gas. A component with V left in n equal slices costs V^2 / (n depth) + n g: least where n (n + 1) first reaches
+V^2 / (depth g), that is with slices of about sqrt(depth g) however much is left. So the number of slices left follows
+from what is left, and falls by one with each slice. Deep tokens trade in few batches, thin ones in many.
+
+Batches must balance: what their sells bring is what their buys take. Of N batches left each sells 1 / N of what is left.
+A component with N slices left is in every batch, the others come in turn, those with most slices left first. Where the
+two sides of a batch then do not match, its slices give way in proportion to depth: that is what costs least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import isqrt
+
+from keeper.costs import GasCosts
+from keeper.curve import Curve
+from keeper.market import Market
+from keeper.settlement import goal
+from keeper.state import WAD, FundState, Holding, Side
+from keeper.venues import MILLION
+
+_REFINED = 2
+"""How often the depth is taken again at the slice that it leads to."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """Some pools of a component as one. `gas` of a slice over them; `curve` None: the component is WETH itself."""
+
+    curve: Curve | None
+    gas: int
+    fee: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a component has left to trade: `value` USD, and the ways to trade it, fewest pools first."""
+
+    holding: Holding
+    value: int
+    ways: tuple[Way, ...]
+
+    @property
+    def selling(self) -> bool:
+        return self.holding.side is Side.SELL
+
+
+@dataclass(frozen=True)
+class Lot:
+    """A component's part in what is left: `slices` equal ones over `way`. `value`, `depth`, `fees`, `impact` are USD,
+    for all slices together; `gas` is that of one slice."""
+
+    work: Work
+    slices: int
+    depth: int
+    way: Way
+    fees: int
+    impact: int
+
+    @property
+    def index(self) -> int:
+        return self.work.holding.index
+
+    @property
+    def value(self) -> int:
+        return self.work.value
+
+    @property
+    def slice_value(self) -> int:
+        return self.work.value // self.slices
+
+    @property
+    def gas(self) -> int:
+        return self.way.gas
+
+    @property
+    def give(self) -> int:
+        """How far a slice gives way where a batch does not balance, USD by any common unit. A last slice may leave a
+        rest."""
+        return self.depth * max(2 * self.slices - 2, 1) // (2 * self.slices)
+
+
+def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) -> tuple[Work, ...]:
+    """What there is to trade. Buys get what the sells bring: their values add up to the sells', before costs.
+
+    `gas_price` USD. What is worth less than a slice's gas is left out, as long as it adds up to less than half of the
+    month's dust for buys, a quarter for sells.
+    """
+    sells = [_work(h, h.value(state.surplus(h)), market, costs) for h in state.holdings if _can(h, market, Side.SELL)]
+    buys = [
+        _work(h, h.value(max(0, goal(state, h, WAD) - h.balance)), market, costs)
+        for h in state.holdings
+        if _can(h, market, Side.BUY)
+    ]
+    dust = state.limits.dust * state.nav_at_start_prices // WAD
+    return (*_worth(sells, dust // 4, gas_price), *_worth(buys, dust // 2, gas_price))
+
+
+def _can(holding: Holding, market: Market, side: Side) -> bool:
+    return holding.side is side and holding.price > 0 and market.tradable(holding.token)
+
+
+def _work(holding: Holding, value: int, market: Market, costs: GasCosts) -> Work:
+    selling = holding.side is Side.SELL
+    own = costs.sell if selling else costs.buy
+    if holding.token == market.weth:
+        return Work(holding, value, (Way(None, own, 0),))
+    pools, ways, gas, fee = market.pools[holding.token], [], own, 0
+    for count in range(1, len(pools) + 1):
+        gas += costs.hop(pools[count - 1].kind)
+        fee = max(fee, pools[count - 1].fee)
+        ways.append(Way(market.curve(holding.token, pools[:count], selling=selling), gas, fee))
+    return Work(holding, value, tuple(ways))
+
+
+def _worth(works: Iterable[Work], spare: int, gas_price: int) -> list[Work]:
+    """Without the smallest, as long as they are worth less than their gas and add up to less than `spare` USD."""
+    found = []
+    for work in sorted(works, key=lambda work: (work.value, work.holding.index)):
+        if work.value == 0:
+            continue
+        if work.value < work.ways[0].gas * gas_price and work.value <= spare:
+            spare -= work.value
+        else:
+            found.append(work)
+    return sorted(found, key=lambda work: work.holding.index)
+
+
+def paid_for(state: FundState, works: Sequence[Work], cost: int) -> tuple[Work, ...]:
+    """The works with the buys cut to what the sells pay for less `cost` USD: all to the same part of their targets.
+
+    Where the buys lack less than that, the sells are cut.
+    """
+    budget = sum(work.value for work in works if work.selling) - cost
+    buys = [work for work in works if not work.selling]
+    lacking = sum(work.value for work in buys)
+    if lacking <= budget:
+        # Selling more would buy what nobody asked for.
+        total = budget + cost
+        return tuple(replace(w, value=w.value * (lacking + cost) // total) if w.selling else w for w in works)
+    part = _part(state, buys, budget)
+    return tuple(w if w.selling else replace(w, value=_up_to(state, w.holding, part)) for w in works)
+
+
+def _part(state: FundState, buys: Sequence[Work], budget: int) -> int:
+    """Part of their targets (18 decimals, down) to which all `buys` can come for `budget` USD. They lack more."""
+    # Each is a line from the part that it has: from the highest down, those that have more than the part drop out.
+    lines = []
+    for work in buys:
+        target = work.holding.value(goal(state, work.holding, WAD))
+        if target:
+            lines.append((WAD - work.value * WAD // target, target))
+    lines.sort()
+    targets = held = 0
+    part = 0
+    for has, target in lines:
+        if targets and (budget + held) * WAD // targets <= has:
+            break
+        targets, held = targets + target, held + has * target // WAD
+        part = (budget + held) * WAD // targets
+    return min(WAD, max(0, part))
+
+
+def _up_to(state: FundState, holding: Holding, part: int) -> int:
+    return holding.value(max(0, goal(state, holding, part) - holding.balance))
+
+
+def lots_of(works: Iterable[Work], market: Market, batches: int, gas_price: int) -> tuple[Lot, ...]:
+    """The cheapest slices of each work in at most `batches`; `gas_price` USD."""
+    return tuple(_lot(work, market, batches, gas_price) for work in works if work.value)
+
+
+def _lot(work: Work, market: Market, batches: int, gas_price: int) -> Lot:
+    best: tuple[int, Lot] | None = None
+    for way in work.ways:
+        slices = batches
+        for _ in range(_REFINED):
+            depth = _depth(work, way, market, work.value // slices)
+            slices = _slices(work.value, depth, way.gas * gas_price, batches)
+        impact = work.value * work.value // (depth * slices)
+        total = impact + slices * way.gas * gas_price
+        if best is None or total < best[0]:
+            best = total, Lot(work, slices, depth, way, work.value * way.fee // MILLION, impact)
+    assert best is not None  # a work has at least one way
+    return best[1]
+
+
+def _slices(value: int, depth: int, gas: int, most: int) -> int:
+    """Smallest n with n (n + 1) gas >= value^2 / depth, from 1 to `most`."""
+    if gas <= 0:
+        return most
+    ratio = value * value // (depth * gas)
+    # n = (sqrt(1 + 4 ratio) - 1) / 2, up
+    return min(most, max(1, -((1 - isqrt(1 + 4 * ratio)) // 2)))
+
+
+def _depth(work: Work, way: Way, market: Market, value: int) -> int:
+    """USD: value^2 / depth is what a slice of `value` loses beyond fees. Huge where it loses nothing."""
+    endless = 10**6 * max(1, value)
+    if way.curve is None or value == 0:
+        return endless
+    holding = work.holding
+    paid = value * holding.one // holding.price if work.selling else market.weth_of(value)
+    lost = way.curve.at_start(paid) - way.curve.out(paid)
+    lost_usd = market.usd(lost) if work.selling else holding.value(lost)
+    return min(endless, value * value // lost_usd) if lost_usd > 0 else endless
+
+
+def cost_of(lots: Sequence[Lot], batches: int, costs: GasCosts, gas_price: int) -> int:
+    """USD of impact and gas expected for all that is left; fees, which no plan avoids, are left out."""
+    return sum(lot.impact for lot in lots) + gas_of(lots, batches, costs) * gas_price
+
+
+def gas_of(lots: Sequence[Lot], batches: int, costs: GasCosts) -> int:
+    """Gas expected for all that is left. Each batch needs a sell and a buy, whatever its slices."""
+    total = batches * costs.trade
+    for selling in (True, False):
+        own = [lot for lot in lots if lot.work.selling is selling]
+        slices = sum(lot.slices for lot in own)
+        total += sum(lot.slices * lot.gas for lot in own)
+        if own and slices < batches:
+            total += (batches - slices) * min(lot.gas for lot in own)
+    return total
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A component in the next batch: `value` USD as planned, at most `most`; `give` as in `Lot`."""
+
+    lot: Lot
+    value: int
+    most: int
+
+
+def next_slices(lots: Sequence[Lot], rooms: dict[int, int], batches: int, cap: int) -> tuple[Slice, ...]:
+    """The slices of the next of `batches`. `rooms`: USD that each buy may take now, by index; `cap`: USD most to sell."""
+    sells = [Slice(lot, lot.slice_value, lot.value) for lot in lots if lot.work.selling]
+    buys = []
+    for lot in lots:
+        if not lot.work.selling:
+            # In the last batch nothing is held back any more.
+            room = lot.value if batches == 1 else min(lot.value, rooms[lot.index])
+            if 2 * room >= lot.slice_value:
+                buys.append(Slice(lot, min(lot.slice_value, room), room))
+    if batches == 1:
+        return (*sells, *buys)
+    even = min(cap, sum(s.most for s in sells) // batches)
+    sold = _in_turn(sells, batches, even)
+    bought = _in_turn(buys, batches, sum(s.value for s in sold))
+    return (*sold, *bought)
+
+
+def _in_turn(slices: Sequence[Slice], batches: int, total: int) -> tuple[Slice, ...]:
+    """Those that must be in every batch, then those with most slices left until they come to about `total` USD."""
+    chosen: list[Slice] = []
+    value = 0
+    # Large ones first: what the contract holds back is bought in the last batch, so whatever has its last slice there is
+    # bought once less, and more small slices find room in it.
+    for entry in sorted(slices, key=lambda s: (-s.lot.slices, -s.value, s.lot.index)):
+        if entry.lot.slices >= batches or not chosen or value + entry.value // 2 <= total:
+            chosen.append(entry)
+            value += entry.value
+    return tuple(sorted(chosen, key=lambda s: s.lot.index))
