@@ -73,6 +73,7 @@ def build(rpc: Rpc, month: Month, pools: MonthPools, positions: Iterable[Positio
     cheats.impersonate(builder)
     try:
         world = _furnish(rpc, month, pools, v3_pools, exchanges, codes, builder)
+        _touch(rpc, world, builder)
     finally:
         cheats.stop_impersonating(builder)
     cheats.mine_at(world.head)
@@ -131,6 +132,14 @@ def _furnish(
         tokens=tuple(tokens),
         v3_pools=open_v3(rpc, builder, market, exchanges.uniswap_v3_factory, exchanges.weth, v3_pools),
     )
+
+
+def _touch(rpc: Rpc, world: World, builder: str) -> None:
+    """Mainnet's pairs have been traded in: their price accumulators are not zero, which a first swap would pay for.
+    They count seconds, so that some have to pass. (V3 pools are traded in as they are opened.)"""
+    Cheats(rpc).mine_at(world.head - HOUR_S // 2)
+    for pool in (pool for token in world.tokens for pool in token.pools):
+        send(rpc, builder, pool.pair, call_data("sync()"), gas=200_000)
 
 
 def _open_call(component: MonthComponent, feed: str, weth: str, openings: list[tuple[str, int, int]]) -> str:

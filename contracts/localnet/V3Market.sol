@@ -78,6 +78,9 @@ abstract contract V3Market {
         IV3PoolLike(pool).initialize(sqrtPriceX96);
         if (cardinality > 1) IV3PoolLike(pool).increaseObservationCardinalityNext(cardinality);
         _fill(pool, weth, positions);
+        // Pools of mainnet have been traded in: what a first swap would pay for is written here.
+        _swapTo(pool, weth, sqrtPriceX96 - sqrtPriceX96 / 1e6 - 1);
+        _swapTo(pool, weth, sqrtPriceX96);
         emit OpenedV3(pool, sqrtPriceX96, positions.length);
     }
 
@@ -143,13 +146,19 @@ abstract contract V3Market {
         returns (uint256 amountIn, uint256 amountOut)
     {
         IV3PoolLike pool = IV3PoolLike(target.pool);
+        (int256 amount0, int256 amount1) = _swapTo(target.pool, weth, target.sqrtPriceX96);
         bool zeroIn = pool.token0() == tokenIn;
-        // As much as it takes: the limit ends it.
-        (int256 amount0, int256 amount1) =
-            pool.swap(address(this), zeroIn, type(int128).max, target.sqrtPriceX96, abi.encode(weth));
         (amountIn, amountOut) = zeroIn ? (uint256(amount0), uint256(-amount1)) : (uint256(amount1), uint256(-amount0));
         (uint160 price,, uint16 index,,,,) = pool.slot0();
         (uint32 at,,,) = pool.observations(index);
         _leftAt[target.pool] = LeftAt(price, at);
+    }
+
+    /// @dev A swap of as much as it takes to a price.
+    function _swapTo(address pool, address weth, uint160 sqrtPriceX96) private returns (int256 amount0, int256 amount1) {
+        (uint160 price,,,,,,) = IV3PoolLike(pool).slot0();
+        return IV3PoolLike(pool).swap(
+            address(this), price > sqrtPriceX96, type(int128).max, sqrtPriceX96, abi.encode(weth)
+        );
     }
 }
