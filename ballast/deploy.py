@@ -221,7 +221,7 @@ def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
     deploy("lens", project.FundLens)
     if config.names_v3_pools:
         deploy("v3_lens", project.V3Lens)
-    deploy("filler", project.UniswapV2Filler, config.weth)
+    deploy("filler", project.UniswapFiller, config.weth)
     rebalancer = deploy.predicted["rebalancer"]
     oracle = deploy("oracle", project.ChainlinkOracle, timelock.address, rebalancer, feed_rows(config))
     if config.methodology.kind == "market_cap":

@@ -1,4 +1,4 @@
-"""`python -m bench`: gas of every operation beside Set Protocol V2 and the bare floor."""
+"""`python -m bench`: gas of every operation, and published months, beside Set Protocol V2 and the bare floor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench import report, trace
+from bench import months, months_report, report, trace
 from bench.errors import BenchError
 from bench.run import SIZES, Measured, call_trees, measure, stage
 from localnet.anvil import ROOT
@@ -18,6 +18,8 @@ from localnet.session import interrupt_on_terminate
 OUT = ROOT / "out"
 SNAPSHOT = ROOT / "bench" / "gas.snapshot.json"
 
+EVERY = "all"
+
 _SIZE = click.IntRange(2, 30)
 
 
@@ -25,23 +27,33 @@ _SIZE = click.IntRange(2, 30)
 @click.option("--check", is_flag=True, help="Measure ours only; fail where it costs more than the snapshot says.")
 @click.option("--snapshot", is_flag=True, help="Also write the snapshot.")
 @click.option("--size", "sizes", type=_SIZE, multiple=True, help="Only these numbers of components.")
+@click.option("--months", "label", is_flag=False, flag_value=EVERY, help="Only the published months, or the one LABEL.")
 @click.option("--trace", "traced", type=_SIZE, help="Only write where the gas of ours goes, with N components.")
-def main(check: bool, snapshot: bool, sizes: tuple[int, ...], traced: int | None) -> None:
-    """Measure gas on a local chain; writes out/bench.json and out/bench-gas.png."""
+def main(check: bool, snapshot: bool, sizes: tuple[int, ...], label: str | None, traced: int | None) -> None:
+    """Measure gas and whole months on local chains; writes out/bench.json, out/bench-gas.png, out/bench-months.png.
+
+    Without options everything is measured.
+    """
     interrupt_on_terminate()
     console = Console()
     try:
-        if sum((check, snapshot, traced is not None)) > 1:
-            raise BenchError("--check, --snapshot and --trace: expected one of them at a time")
+        if sum((check, snapshot, traced is not None, label is not None)) > 1:
+            raise BenchError("--check, --snapshot, --months and --trace: expected one of them at a time")
+        if label is not None and sizes:
+            raise BenchError("--size with --months: the months have components of their own, leave --size out")
         if snapshot and sizes:
             raise BenchError("--size with --snapshot: the snapshot holds every size, leave --size out")
         if traced is not None:
             _trace(console, traced)
             code = 0
+        elif label is not None:
+            code = _months(console, None if label == EVERY else label)
         elif check:
             code = _check(console, sorted(set(sizes)) or list(SIZES))
         else:
             code = _measure(console, sorted(set(sizes)) or list(SIZES), snapshot=snapshot)
+            if not sizes and not snapshot:
+                code = _months(console, None)
     except (BenchError, LocalnetError, ValueError) as error:
         click.echo(f"bench: {error}", err=True)
         sys.exit(1)
@@ -66,6 +78,18 @@ def _measure(console: Console, sizes: list[int], *, snapshot: bool) -> int:
     if snapshot:
         report.save_snapshot(SNAPSHOT, found.ours)
         console.print(f"snapshot: {_short(SNAPSHOT)}")
+    return 0
+
+
+def _months(console: Console, label: str | None) -> int:
+    path = OUT / "bench.json"
+    found = months.measure(months.files(label), OUT / "bench-months", console)
+    every = months.merged(report.load(path).get("months", []), found)
+    report.put(path, "months", every)
+    months_report.show(console, found)
+    months_report.draw(OUT / "bench-months.png", every)
+    (OUT / "bench-months.md").write_text(months_report.markdown(every), encoding="utf-8")
+    console.print(f"figures: {_short(path)}    picture: {_short(OUT / 'bench-months.png')}")
     return 0
 
 

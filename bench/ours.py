@@ -5,24 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi import encode
-
 from ballast.book import Book
 from ballast.config import Component, Feed, FundConfig, Methodology, Pool, Roles
 from ballast.deploy import deploy_fund
 from ballast.reference import WAD, execution_time, period_start
 from ballast.values import DEPLOYER
-from bench.arena import DAY_S, HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, Arena
+from bench.arena import DAY_S, HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, Arena, Asset
 from bench.basket import CAP
 from bench.chain import Contract
 from bench.errors import BenchError
+from keeper.order import Flag, Kind, data_of, hop_word
 
 FEED_MAX_AGE = 8 * DAY_S
 SLACK = 10**6
 """Limits of mint and redeem leave 1 in so many over or under the preview, which is of an earlier block."""
-PART_OF_SURPLUS = 2
-"""The batch sells one in so many of each surplus: it must not be the one that ends the month."""
-HOPS = "(address,uint256,uint256)[]"
+PART_OF_OFF_TARGET = 2
+"""The batch moves one in so many of what is off target: it must not be the one that ends the month."""
 
 
 @dataclass(frozen=True)
@@ -145,19 +143,31 @@ def _slice(arena: Arena, fund: Fund) -> int:
 
 
 def order_of(arena: Arena, fund: Fund) -> tuple[Any, ...]:
-    """A batch with one pool hop for each component: all sells, and the WETH into the buys in proportion to what they
-    lack."""
+    """A batch with one pool hop for each component, in which one sell pays one buy: half of what the lesser of the two
+    would move. Of an odd number the last two sells pay the last buy together."""
     sells = [i for i, asset in enumerate(arena.assets) if asset.component.sold]
     buys = [i for i, asset in enumerate(arena.assets) if not asset.component.sold]
-    lacks = [
-        (arena.assets[i].component.target - arena.assets[i].component.unit) * arena.assets[i].component.price
-        for i in buys
-    ]
-    amounts = [
-        (arena.assets[i].component.unit - arena.assets[i].component.target) * SHARES // WAD // PART_OF_SURPLUS
-        for i in sells
-    ]
-    sell_hops = [(arena.assets[i].pair, leg, WAD) for leg, i in enumerate(sells)]
-    buy_hops = [(arena.assets[i].pair, leg, lacks[leg] * WAD // sum(lacks)) for leg, i in enumerate(buys)]
-    data = encode([HOPS, HOPS], [sell_hops, buy_hops])
-    return sells, amounts, buys, 0, fund.book["filler"], data
+    worth = [_off_target(asset) for asset in arena.assets]
+    amounts, hops = [], []
+    for leg, i in enumerate(sells):
+        buy = buys[min(leg, len(buys) - 1)]
+        payers = sum(min(other, len(buys) - 1) == buys.index(buy) for other in range(len(sells)))
+        value = min(worth[i], worth[buy] // payers) // PART_OF_OFF_TARGET
+        amounts.append(value * SHARES // arena.assets[i].component.price)
+        hops.append(hop_word(arena.assets[i].pair, Kind.V2, Flag.PAID | _forward(arena, i, sell=True), leg))
+        if payers == 1 or leg == len(sells) - 1:
+            taken = Flag.CHAINED if payers == 1 else Flag.POT
+            hops.append(hop_word(arena.assets[buy].pair, Kind.V2, taken | Flag.HOME | _forward(arena, buy, sell=False)))
+    pairs = [arena.assets[i].pair for i in sells]
+    return sells, amounts, pairs, buys, 0, fund.book["filler"], data_of(hops)
+
+
+def _off_target(asset: Asset) -> int:
+    """USD (18 decimals) per share by which a component is off its target."""
+    component = asset.component
+    return abs(component.unit - component.target) * component.price // WAD
+
+
+def _forward(arena: Arena, i: int, *, sell: bool) -> Flag:
+    """Set where the pool's token0 goes in."""
+    return Flag.FORWARD if (int(arena.assets[i].address, 16) < int(arena.weth, 16)) == sell else Flag(0)

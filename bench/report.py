@@ -80,15 +80,25 @@ def _ratio(ours: int, other: int | None) -> str:
 
 def save(path: Path, rows: Sequence[Row]) -> None:
     """Puts the rows under `gas` into a JSON file and leaves its other keys as they are. Raises BenchError."""
-    content: Any = {}
-    if path.exists():
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise BenchError(f"{path}: not JSON ({error}); remove it and measure again") from None
-        if not isinstance(content, dict):
-            raise BenchError(f"{path}: holds a {type(content).__name__}, expected an object; remove it")
-    _write(path, {**content, "gas": [asdict(row) for row in rows]})
+    put(path, "gas", [asdict(row) for row in rows])
+
+
+def put(path: Path, key: str, value: object) -> None:
+    """Puts a value under a key of a JSON file and leaves the others as they are. Raises BenchError."""
+    _write(path, {**load(path), key: value})
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The figures measured so far, by key; none if there is no file. Raises BenchError."""
+    if not path.exists():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise BenchError(f"{path}: not JSON ({error}); remove it and measure again") from None
+    if not isinstance(content, dict):
+        raise BenchError(f"{path}: holds a {type(content).__name__}, expected an object; remove it")
+    return content
 
 
 def _write(path: Path, content: object) -> None:

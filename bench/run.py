@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from eth_utils import keccak
@@ -14,7 +15,7 @@ from bench import arena, floor, ours, set_v2, trace
 from bench.chain import Build, Chain, signature
 from localnet.anvil import ROOT
 from localnet.rpc import HttpRpc
-from localnet.session import NETWORK, fork_environment
+from localnet.session import DEFAULT_MONTH, NETWORK, fork_environment
 from localnet.world import World
 
 SIZES = (5, 10, 14, 20, 30)
@@ -46,9 +47,9 @@ class Stage:
 
 
 @contextlib.contextmanager
-def stage() -> Iterator[Stage]:
-    """Starts a local mainnet and Ape's fork of it until the block ends."""
-    with fork_environment() as environment:
+def stage(month: str | Path = DEFAULT_MONTH) -> Iterator[Stage]:
+    """Starts the local mainnet of a month and Ape's fork of it until the block ends."""
+    with fork_environment(month) as environment:
         os.environ.update(environment)
         # Here, because it reads the environment when it is imported.
         import ape  # noqa: PLC0415
@@ -88,14 +89,14 @@ def measure(on: Stage, sizes: Sequence[int], *, peers: bool, say: Callable[[str]
     found = Measured({}, {}, {})
     chain = Chain(on.rpc, on.builds)
     for n in sizes:
-        with _taken_back(chain):
+        with taken_back(chain):
             here = _arena(chain, on, n, say)
             if peers:
                 say(f"{n} components: the bare floor")
-                with _taken_back(chain):
+                with taken_back(chain):
                     found.floor[n] = floor.measure(here)
                 say(f"{n} components: Set Protocol V2")
-                with _taken_back(chain):
+                with taken_back(chain):
                     found.set_v2[n] = set_v2.measure(here)
             say(f"{n} components: ours")
             found.ours[n], _ = ours.measure(here, on.project, on.account)
@@ -119,7 +120,7 @@ def _arena(chain: Chain, on: Stage, n: int, say: Callable[[str], None]) -> arena
 
 
 @contextlib.contextmanager
-def _taken_back(chain: Chain) -> Iterator[None]:
+def taken_back(chain: Chain) -> Iterator[None]:
     """Takes back what the block did, so that all competitors meet the same pools at the same time."""
     before = chain.cheats.snapshot()
     yield

@@ -1,35 +1,14 @@
-"""Set Protocol V2 on its published build: the peer whose funds the rule was first written for.
-
-Set-up follows the protocol's own order: controller, factory and modules, then one SetToken whose manager trades through
-the General Index Module over Uniswap V2.
-"""
+"""Gas of Set Protocol V2, the peer whose funds the rule was first written for, operation by operation."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ballast.reference import WAD
 from bench.arena import DAY_S, HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, Arena
-from bench.chain import Contract, set_v2_build
+from bench.set_protocol import ADAPTER, Protocol, deploy
 
-ZERO = "0x0000000000000000000000000000000000000000"
-FEE = 95 * WAD // 10_000
 COOL_OFF_S = 600
-ADAPTER = "UniswapV2IndexExchangeAdapter"
-REGISTRY_ID = 0
-"""Where the controller keeps the integration registry among its resources."""
 PART_OF_TRADE = 4
 """A trade moves at most one in so many of what is to be moved, so that several rounds are left."""
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """The contracts of one deployment with one SetToken."""
-
-    token: Contract
-    issuance: Contract
-    fees: Contract
-    index: Contract
 
 
 def measure(arena: Arena) -> dict[str, int]:
@@ -45,34 +24,14 @@ def measure(arena: Arena) -> dict[str, int]:
 
 
 def _deploy(arena: Arena) -> Protocol:
-    chain, manager = arena.chain, arena.builder
-
-    def deploy(path: str, *args: str) -> Contract:
-        return chain.deploy(manager, set_v2_build(path), *args)
-
-    controller = deploy("Controller", manager)
-    creator = deploy("SetTokenCreator", controller.address)
-    registry = deploy("IntegrationRegistry", controller.address)
-    issuance = deploy("modules/BasicIssuanceModule", controller.address)
-    fees = deploy("modules/StreamingFeeModule", controller.address)
-    index = deploy("modules/GeneralIndexModule", controller.address, arena.weth)
-    adapter = deploy(f"integration/index-exchange/{ADAPTER}", arena.world.uniswap_router)
-    modules = [issuance.address, fees.address, index.address]
-    controller.send(manager, "initialize", [creator.address], modules, [registry.address], [REGISTRY_ID])
-    registry.send(manager, "addIntegration", index.address, ADAPTER, adapter.address)
-
     units = [asset.component.unit for asset in arena.assets]
-    creator.send(manager, "create", arena.tokens, units, modules, manager, "Bench Set", "BSET")
-    token = Contract(chain, controller.read("getSets")[-1], set_v2_build("SetToken").abi)
-    issuance.send(manager, "initialize", token.address, ZERO)
-    recipient = chain.account("recipient")
-    fees.send(manager, "initialize", token.address, (recipient, WAD // 10, FEE, 0))
-    index.send(manager, "initialize", token.address)
-    _set_trading(arena, Protocol(token, issuance, fees, index))
+    routers = {ADAPTER: arena.world.uniswap_router}
+    protocol = deploy(arena.chain, arena.builder, arena.weth, routers, dict(zip(arena.tokens, units, strict=True)))
+    _set_trading(arena, protocol)
     for account in (arena.builder, arena.holder):
-        arena.fund(account, issuance.address, SHARES, units)
-    issuance.send(arena.builder, "issue", token.address, SHARES, arena.builder)
-    return Protocol(token, issuance, fees, index)
+        arena.fund(account, protocol.issuance.address, SHARES, units)
+    protocol.issuance.send(arena.builder, "issue", protocol.token.address, SHARES, arena.builder)
+    return protocol
 
 
 def _set_trading(arena: Arena, protocol: Protocol) -> None:

@@ -10,7 +10,9 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
+import {Balance} from "./libraries/Balance.sol";
 import {Component, ComponentList} from "./libraries/ComponentList.sol";
+import {Part} from "./libraries/Part.sol";
 import {StreamingFee} from "./libraries/StreamingFee.sol";
 import {Words} from "./libraries/Words.sol";
 
@@ -21,6 +23,8 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     using ComponentList for uint256[];
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
+    using Words for address[];
+    using Words for uint256[];
 
     /* CONSTANTS AND IMMUTABLES */
 
@@ -111,13 +115,13 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     }
 
     function pendingFee() external view returns (uint256) {
-        (uint256 pending,) = _accrued();
-        return pending;
+        return _accrued(_setup.rate, totalSupply()).pendingFee;
     }
 
     function supplyAndExponent() public view returns (uint256 supply, uint256 exponent) {
-        (supply, exponent) = _accrued();
-        supply += totalSupply();
+        uint256 minted = totalSupply();
+        Accrual memory a = _accrued(_setup.rate, minted);
+        return (minted + a.pendingFee, a.exponent);
     }
 
     function supplyCap() external view returns (uint256) {
@@ -125,11 +129,11 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     }
 
     function previewMint(uint256 shares) external view returns (address[] memory tokens, uint256[] memory amounts) {
-        return _preview(shares, Math.Rounding.Ceil);
+        return _preview(shares, true);
     }
 
     function previewRedeem(uint256 shares) external view returns (address[] memory tokens, uint256[] memory amounts) {
-        return _preview(shares, Math.Rounding.Floor);
+        return _preview(shares, false);
     }
 
     /* HOLDERS */
@@ -168,28 +172,28 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         returns (uint256[] memory amounts)
     {
         require(shares != 0, ZeroShares());
-        uint256 supply = _accrue();
         Setup memory setup = _setup;
+        uint256 supply = _accrue(setup.rate);
         require(
             supply + shares <= uint256(setup.supplyCap) * 1e18,
             AboveSupplyCap(supply + shares, uint256(setup.supplyCap) * 1e18)
         );
         uint256[] memory list = _list(setup.pointer, tokens.length, maxAmounts.length);
-
-        amounts = new uint256[](tokens.length);
-        for (uint256 i; i < tokens.length; ++i) {
-            address token = list[i].token();
-            require(token == tokens[i], ComponentMismatch(i, token, tokens[i]));
-            if (list[i].retired()) continue;
+        uint256 n = list.length;
+        amounts = new uint256[](n);
+        for (uint256 i; i < n; ++i) {
+            uint256 word = list.at(i);
+            address token = word.token();
+            require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
+            if (word.retired()) continue;
             // {tok} = {tok} * {share} / {share}, up
-            uint256 amount =
-                Math.mulDiv(IERC20(token).balanceOf(address(this)), shares, supply, Math.Rounding.Ceil);
-            require(amount <= maxAmounts[i], AboveMax(token, amount, maxAmounts[i]));
-            amounts[i] = amount;
+            uint256 amount = Part.up(Balance.read(token, address(this)), shares, supply);
+            require(amount <= maxAmounts.given(i), AboveMax(token, amount, maxAmounts.given(i)));
+            amounts.set(i, amount);
             if (amount != 0) IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
         }
         _mint(to, shares);
-        emit Minted(msg.sender, to, shares, amounts);
+        emit Minted(msg.sender, to, shares);
     }
 
     function redeem(
@@ -201,22 +205,23 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     ) external nonReentrant returns (uint256[] memory amounts) {
         require(shares != 0, ZeroShares());
         require(to != address(0), ZeroAddress());
-        uint256 supply = _accrue();
-        uint256[] memory list = _list(_setup.pointer, tokens.length, minAmounts.length);
+        Setup memory setup = _setup;
+        uint256 supply = _accrue(setup.rate);
+        uint256[] memory list = _list(setup.pointer, tokens.length, minAmounts.length);
         _burn(msg.sender, shares);
-
-        amounts = new uint256[](tokens.length);
-        for (uint256 i; i < tokens.length; ++i) {
-            address token = list[i].token();
-            require(token == tokens[i], ComponentMismatch(i, token, tokens[i]));
+        uint256 n = list.length;
+        amounts = new uint256[](n);
+        for (uint256 i; i < n; ++i) {
+            address token = list.at(i).token();
+            require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
             if ((skip >> i) & 1 != 0) continue;
             // {tok} = {tok} * {share} / {share}, down
-            uint256 amount = Math.mulDiv(IERC20(token).balanceOf(address(this)), shares, supply);
-            require(amount >= minAmounts[i], BelowMin(token, amount, minAmounts[i]));
-            amounts[i] = amount;
+            uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply);
+            require(amount >= minAmounts.given(i), BelowMin(token, amount, minAmounts.given(i)));
+            amounts.set(i, amount);
             if (amount != 0) IERC20(token).safeTransfer(to, amount);
         }
-        emit Redeemed(msg.sender, to, shares, amounts, skip);
+        emit Redeemed(msg.sender, to, shares, skip);
     }
 
     function collectFee() external nonReentrant returns (uint256 shares) {
@@ -226,7 +231,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     /* OWNER */
 
     function setStreamingFee(uint256 fee) external onlyOwner nonReentrant {
-        _accrue();
+        _accrue(_setup.rate);
         _setFee(fee);
     }
 
@@ -266,10 +271,16 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         locked = false;
     }
 
-    function settle(address[] calldata tokens, uint256[] calldata amounts, address to) external onlyRebalancer {
+    function settle(address[] calldata tokens, uint256[] calldata amounts, address[] calldata recipients)
+        external
+        onlyRebalancer
+    {
         require(locked, NotLocked());
-        for (uint256 i; i < tokens.length; ++i) {
-            IERC20(tokens[i]).safeTransfer(to, amounts[i]);
+        uint256 n = tokens.length;
+        require(n == amounts.length && n == recipients.length, LengthMismatch(n, amounts.length));
+        for (uint256 i; i < n; ++i) {
+            uint256 amount = amounts.given(i);
+            if (amount != 0) IERC20(tokens.given(i)).safeTransfer(recipients.given(i), amount);
         }
     }
 
@@ -302,8 +313,8 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         require(limits == n, LengthMismatch(n, limits));
     }
 
-    /// @dev Amounts of `shares` at this moment; up means mint, so retired components count only when rounding down.
-    function _preview(uint256 shares, Math.Rounding rounding)
+    /// @dev Amounts of `shares` at this moment, rounded up for mint, which leaves retired components out, or down for redeem.
+    function _preview(uint256 shares, bool up)
         private
         view
         returns (address[] memory tokens, uint256[] memory amounts)
@@ -315,9 +326,10 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         amounts = new uint256[](n);
         for (uint256 i; i < n; ++i) {
             tokens[i] = list[i].token();
-            if (list[i].retired() && rounding == Math.Rounding.Ceil) continue;
+            if (up && list[i].retired()) continue;
+            uint256 balance = Balance.read(tokens[i], address(this));
             // {tok} = {tok} * {share} / {share}
-            amounts[i] = Math.mulDiv(IERC20(tokens[i]).balanceOf(address(this)), shares, supply, rounding);
+            amounts[i] = up ? Part.up(balance, shares, supply) : Part.down(balance, shares, supply);
         }
     }
 
@@ -330,33 +342,32 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         emit StreamingFeeSet(fee);
     }
 
-    /// @dev Pending fee shares and exponent as of this block's time.
-    function _accrued() private view returns (uint256 pending, uint256 exponent) {
-        Accrual memory a = _accrual;
-        pending = a.pendingFee;
-        exponent = a.exponent;
+    /// @dev The accrual brought to this block's time at this rate, for an ERC-20 total of `minted`. Writes nothing.
+    function _accrued(uint256 rate, uint256 minted) private view returns (Accrual memory a) {
+        a = _accrual;
         uint256 elapsed = block.timestamp - a.lastAccrual;
-        if (elapsed == 0) return (pending, exponent);
-        uint256 later = exponent + elapsed * _setup.rate;
-        pending += StreamingFee.shares(totalSupply() + pending, exponent, later);
-        exponent = later;
+        if (elapsed == 0) return a;
+        uint256 later = a.exponent + elapsed * rate;
+        uint256 pending = a.pendingFee + StreamingFee.shares(minted + a.pendingFee, a.exponent, later);
+        return Accrual(pending.toUint96(), later.toUint88(), uint40(block.timestamp));
     }
 
-    /// @dev Brings the accrual to this block's time and returns the accrued supply.
-    function _accrue() private returns (uint256 supply) {
-        (uint256 pending, uint256 exponent) = _accrued();
-        if (_accrual.lastAccrual != block.timestamp) {
-            _accrual = Accrual(pending.toUint96(), exponent.toUint88(), uint40(block.timestamp));
-        }
-        return totalSupply() + pending;
+    /// @dev Brings the accrual to this block's time at this rate and returns the accrued supply.
+    function _accrue(uint256 rate) private returns (uint256) {
+        uint256 minted = totalSupply();
+        Accrual memory a = _accrued(rate, minted);
+        _accrual = a;
+        return minted + a.pendingFee;
     }
 
     function _collectFee() private returns (uint256 shares) {
-        _accrue();
-        shares = _accrual.pendingFee;
+        Accrual memory a = _accrued(_setup.rate, totalSupply());
+        shares = a.pendingFee;
+        a.pendingFee = 0;
+        _accrual = a;
         if (shares == 0) return 0;
-        _accrual.pendingFee = 0;
-        _mint(feeRecipient, shares);
-        emit FeeCollected(feeRecipient, shares);
+        address to = feeRecipient;
+        _mint(to, shares);
+        emit FeeCollected(to, shares);
     }
 }

@@ -200,11 +200,12 @@ contract Rebalancer is IRebalancer, Ownable {
 
     function trade(Order calldata order) external due(Action.Trade) {
         Batch memory b = Settlement.open(INDEX, ORACLE, _limits, _opening, _progress, order);
-        INDEX.settle(b.sells, b.amounts, address(order.filler));
+        INDEX.settle(b.sells, b.amounts, b.recipients);
         order.filler.fill(address(INDEX), b.sells, b.amounts, b.buys, order.data);
-        _progress = Settlement.check(b, order.minValueIn);
+        Progress memory next = Settlement.check(b, order.minValueIn);
+        _progress = next;
         emit Traded(_month.period, address(order.filler), b.result);
-        if (_finished()) _close();
+        if (_done(next, b.limits.dust, b.buyTargets)) _close();
     }
 
     function close() external due(Action.Close) {
@@ -299,8 +300,12 @@ contract Rebalancer is IRebalancer, Ownable {
 
     /// @dev Nothing above dust is left to sell, or nothing to buy.
     function _finished() private view returns (bool) {
-        Progress memory p = _progress;
-        return p.surplus <= _limits.dust || p.held + _limits.dust >= _opening.buyTargets;
+        return _done(_progress, _limits.dust, _opening.buyTargets);
+    }
+
+    /// @dev As `_finished`, of what has been read already.
+    function _done(Progress memory p, uint256 dust, uint256 buyTargets) private pure returns (bool) {
+        return p.surplus <= dust || p.held + dust >= buyTargets;
     }
 
     function _close() private {

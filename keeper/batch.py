@@ -99,9 +99,10 @@ def sellable(state: FundState, market: Market) -> dict[int, int]:
     }
 
 
-def rooms(state: FundState) -> dict[int, int]:
-    """USD that each buy may take now and be credited for, by index; what the batch itself brings is left out."""
-    part = attainable(state, state.progress.surplus, 0)
+def rooms(state: FundState, sold: int) -> dict[int, int]:
+    """USD that each buy may take and be credited for in a batch that sells about USD `sold`, by index."""
+    share = min(state.progress.surplus, sold * WAD // state.nav_at_start_prices)
+    part = attainable(state, state.progress.surplus - share, share)
     return {
         h.index: h.value(max(0, goal(state, h, part) - h.balance))
         for h in state.holdings
@@ -162,7 +163,7 @@ def _balanced(
 ) -> tuple[dict[int, int], tuple[_Buy, ...]]:
     """Sells by index in token wei, and buys, of which the ones bring about what the others take."""
     sells = [s for s in slices if s.lot.work.selling]
-    chosen = [(s, _pools(state, market, s, gas)) for s in slices if not s.lot.work.selling]
+    chosen = [(s, _pools(market, s, gas)) for s in slices if not s.lot.work.selling]
     buys = [(s, pools) for s, pools in chosen if pools or s.lot.work.holding.token == market.weth]
     if not sells or not buys:
         return {}, ()
@@ -188,7 +189,7 @@ def _balanced(
     return wanted, found
 
 
-def _pools(state: FundState, market: Market, entry: Slice, gas: Gas) -> tuple[Pool, ...]:
+def _pools(market: Market, entry: Slice, gas: Gas) -> tuple[Pool, ...]:
     holding = entry.lot.work.holding
     return market.venues_to_buy(holding.token, max(1, _token(holding, entry.value)), gas.hops)
 
@@ -283,8 +284,8 @@ def _share_out(
 def _for_proceeds(
     state: FundState, market: Market, buys: tuple[_Buy, ...], limit: int, proceeds: int, *, last: bool
 ) -> tuple[dict[int, int], int]:
-    """Amounts that `proceeds` pays for, and what they cost: in the last batch at the highest part of all targets, before
-    it as wanted, all more or less by the same factor."""
+    """Amounts that `proceeds` pays for, and what they cost: in the last batch at the highest part of all targets,
+    before it as wanted, all more or less by the same factor."""
     most = [max(0, goal(state, buy.holding, limit) - buy.holding.balance) for buy in buys]
 
     def amounts_at(level: int) -> list[int]:

@@ -6,8 +6,8 @@ pay the same where s is the same. Sums over the stretches that are open at s giv
 
     X = s sum(L) - sum(A)        Y = sum(b) - sum(L) / s        (X + sum(A)) (sum(b) - Y) = sum(L)^2
 
-so together they are a constant product again, without a fee. A stretch opens at s = A / L (its price when untouched) and
-closes where it has taken all it can. Between these points the sums do not change: a curve is the list of such pieces.
+so together they are a constant product again, without a fee. A stretch opens at s = A / L (its price when untouched)
+and closes where it has taken all it can. Between these points the sums do not change: a curve is a list of such pieces.
 """
 
 from __future__ import annotations
@@ -170,4 +170,4 @@ def _pieces(stretches: Sequence[_Stretch]) -> tuple[list[_Piece], tuple[int, int
             total, a, b = total - stretch.l, a - stretch.a - stretch.most, b - stretch.b + paid
         if total:
             pieces.append(_Piece(start, paid_out, total, a, b))
-    return pieces, None if total else (start, paid_out)
+    return pieces, None if total else (sum(stretch.most for stretch in stretches), paid_out)

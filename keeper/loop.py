@@ -125,7 +125,8 @@ class Keeper:
                 if p is not None and p.batch is not None and p.possible_from is not None:
                     if p.possible_from > state.time:
                         return None
-                    order = order_of(p.batch, p.min_value_in, self._chain.book["filler"])
+                    tokens = [holding.token for holding in state.holdings]
+                    order = order_of(p.batch, p.min_value_in, self._chain.book["filler"], view.market.weth, tokens)
                     data = functions.trade(order)._encode_transaction_data()
         if data is None:
             return None

@@ -3,45 +3,98 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum, IntFlag
 from typing import Any
 
-from eth_abi import encode
-
 from keeper.batch import Batch, Leg
-from keeper.state import WAD
+from keeper.market import NO_PAIR, Swap
 
-_HOPS = "(address,uint256,uint256)[]"
+FILLER = "0x" + "00" * 20
+"""As a recipient: whoever fills the batch."""
+
+SHARE_ONE = 1 << 64
+"""The whole, in the shares of hops."""
 
 
-def order_of(batch: Batch, min_value_in: int, filler: str) -> tuple[Any, ...]:
-    """The `Order` of a batch for UniswapV2Filler. `min_value_in` is USD with 18 decimals.
+class Kind(IntEnum):
+    """Kinds of pools that the filler knows."""
+
+    V2 = 0
+
+
+class Flag(IntFlag):
+    """What a hop takes from and where it sends to, see the library `Hop`."""
+
+    FORWARD = 1
+    PAID = 2
+    POT = 4
+    CHAINED = 8
+    HOME = 16
+
+
+def hop_word(pool: str, kind: Kind, flags: Flag, leg: int = 0, share: int = 0) -> int:
+    """A hop as UniswapFiller takes it.
+
+    `leg`: position of the sell it takes from, below 256. `share`: of 2^64, 0 for all that is left.
+    Raises ValueError for what does not fit.
+    """
+    for name, value, bits in (("leg", leg, 8), ("share", share, 64)):
+        if not 0 <= value < 1 << bits:
+            raise ValueError(f"hop: {name} {value}, expected 0 to 2^{bits} - 1")
+    return int(pool, 16) << 96 | kind << 88 | flags << 80 | leg << 72 | share
+
+
+def data_of(hops: Sequence[int]) -> bytes:
+    """The filler's data: the hops' words one after the other."""
+    return b"".join(hop.to_bytes(32, "big") for hop in hops)
+
+
+def order_of(batch: Batch, min_value_in: int, filler: str, weth: str, tokens: Sequence[str]) -> tuple[Any, ...]:
+    """The `Order` of a batch for UniswapFiller. `min_value_in` is USD with 18 decimals; `tokens`: the fund's components.
 
     The batch that empties the surplus asks for a millionth more: the contract clamps to what is there when it is mined,
-    so that a mint in between leaves nothing behind.
+    so that a mint in between leaves nothing behind. A sell has an entry for each of its pools, which the fund pays by
+    itself; the last entry takes what rounding leaves.
     """
-    amounts = [leg.amount + leg.amount // 10**6 + 1 if batch.empties else leg.amount for leg in batch.sells]
+    sells, amounts, recipients, hops = [], [], [], []
+    for leg in batch.sells:
+        for swap, amount in zip(leg.route.swaps, _amounts(leg, empties=batch.empties), strict=True):
+            if swap.pair != NO_PAIR:
+                flags = Flag.PAID | _forward(tokens[leg.index], weth)
+                hops.append(hop_word(swap.pair, Kind.V2, flags, len(sells)))
+            sells.append(leg.index)
+            amounts.append(amount)
+            recipients.append(FILLER if swap.pair == NO_PAIR else swap.pair)
     return (
-        [leg.index for leg in batch.sells],
+        sells,
         amounts,
+        recipients,
         [leg.index for leg in batch.buys],
         min_value_in,
         filler,
-        encode([_HOPS, _HOPS], [_sell_hops(batch.sells), _buy_hops(batch.buys)]),
+        data_of([*hops, *_buy_hops(batch.buys, weth, tokens)]),
     )
 
 
-def _sell_hops(legs: Sequence[Leg]) -> list[tuple[str, int, int]]:
-    """Share of each hop in its leg; the filler gives what rounding leaves to the leg's last hop."""
-    return [
-        (swap.pair, position, swap.paid * WAD // leg.route.paid)
-        for position, leg in enumerate(legs)
-        for swap in leg.route.swaps
-    ]
+def _amounts(leg: Leg, *, empties: bool) -> list[int]:
+    """What each swap of a sell is paid; more in all than the surplus where it shall be emptied."""
+    wanted = leg.amount + leg.amount // 10**6 + 1 if empties else leg.amount
+    paid = [swap.paid * wanted // leg.route.paid for swap in leg.route.swaps[:-1]]
+    return [*paid, wanted - sum(paid)]
 
 
-def _buy_hops(legs: Sequence[Leg]) -> list[tuple[str, int, int]]:
-    """Share of each hop in all the WETH; the filler gives what rounding leaves to the last hop."""
-    total = sum(leg.route.paid for leg in legs)
-    return [
-        (swap.pair, position, swap.paid * WAD // total) for position, leg in enumerate(legs) for swap in leg.route.swaps
-    ]
+def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str]) -> list[int]:
+    """Share of each hop in all the WETH; the last one takes what rounding leaves."""
+    swaps: list[tuple[Leg, Swap]] = [(leg, swap) for leg in legs for swap in leg.route.swaps]
+    total = sum(swap.paid for _, swap in swaps)
+    hops = []
+    for position, (leg, swap) in enumerate(swaps, 1):
+        share = 0 if position == len(swaps) else max(1, swap.paid * SHARE_ONE // total)
+        flags = Flag.POT | Flag.HOME | _forward(weth, tokens[leg.index])
+        hops.append(hop_word(swap.pair, Kind.V2, flags, share=share))
+    return hops
+
+
+def _forward(paid: str, received: str) -> Flag:
+    """Set where the token paid is the pool's token0: the lower address."""
+    return Flag.FORWARD if int(paid, 16) < int(received, 16) else Flag(0)

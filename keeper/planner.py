@@ -4,8 +4,8 @@ Pure: everything that is known about one block in, a plan out. Nothing is rememb
 again from what the chain says, so that a keeper may stop and begin anywhere.
 
 More batches move the pools less and cost more gas. `cheapest` makes as many as make impact and gas together least;
-`fewest` makes at most a given number, spread over the hours, and holds gas to be worth more than it costs. Hours and the
-pools' rest bound the number from above, the bucket from below.
+`fewest` makes at most a given number, spread over the hours, and holds gas to be worth more than it costs. Hours and
+the pools' rest bound the number from above, the bucket from below.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from keeper import bucket
 from keeper.batch import Batch, Gas, make_batch, rooms
 from keeper.costs import MEASURED, GasCosts
 from keeper.market import Market
-from keeper.schedule import Lot, Work, cost_of, gas_of, lots_of, next_slices, paid_for, works_of
+from keeper.schedule import Lot, Work, estimate, even_part, gas_of, lots_of, next_slices, paid_for, works_of
 from keeper.state import WAD, FundState
 
 CAPACITY_MARGIN_BPS = 50
@@ -60,9 +60,9 @@ class Pace:
 class Plan:
     """What is left of the month: `batch` is the next of `batches`, `lots` what each component has left.
 
-    `possible_from` is chain time, None: not as it stands. `min_value_in` is USD; `interval` the seconds between batches;
-    `cost` (fees and impact), `fees` and `gas_cost` are USD expected for all that is left; `why` says in a few words what
-    the next batch waits for, or why there is none.
+    `possible_from` is chain time, None: not as it stands. `min_value_in` is USD; `interval` the seconds between
+    batches; `cost` (fees and impact), `fees` and `gas_cost` are USD expected for all that is left, and so is `gas`;
+    `why` says in a few words what the next batch waits for, or why there is none.
     """
 
     batches: int
@@ -89,7 +89,7 @@ def plan(
     gas_price: int,
     pace: Pace,
     slippage_bps: int,
-    aim: Aim = Aim(),  # noqa: B008 (frozen)
+    aim: Aim = Aim(),
     costs: GasCosts = MEASURED,
 ) -> Plan:
     """The plan for a fund that is trading. `gas_price` is wei; `slippage_bps` what prices may move before the block."""
@@ -103,7 +103,7 @@ def plan(
     planner = _Planner(state, market, pace, slippage_bps, aim, costs, gas_price, rested)
     found = planner.plan_until(rested)
     at = found.possible_from
-    if at is not None and at > rested:
+    if at is not None and at > rested and planner.shorter(found, at):
         # The bucket makes the first batch wait; as that moment nears, the number must not change any more.
         found = planner.plan_until(at)
     return found
@@ -130,12 +130,17 @@ class _Planner:
         if len(sells) == len(works):
             return Plan(0, None, 0, None, "nothing to buy that has a price and a pool", self.pace.rest)
         least = self._least(sells)
-        most = max(least, _most(self.state, self.pace, first))
+        most = max(least, self._most(first))
         if self.aim.mode == "fewest":
-            most = max(least, min(most, self.aim.most_batches))
             price = max(price, sum(work.value for work in sells) // (most * self.aim.batch_gas))
-        batches, lots = self._choose(works, least, most, price)
+        likely = self._paid_for(works, most, price)
+        batches = _lowest(lambda n: estimate(likely, n, self.costs, price), least, most)
+        lots = self._lots(works, batches, price)
         found = self._with(batches, lots, price)
+        while found.batch is None and batches > least:
+            # The contract holds back more than the buys lack: sell more at once.
+            batches = max(least, batches // 2)
+            found = self._with(batches, self._lots(works, batches, price), price)
         # Above the tolerance: smaller batches lose less, at the price of gas and hours.
         while found.batch is not None and found.possible_from is None and batches * 2 <= MOST_BATCHES:
             batches, price = batches * 2, price // 4
@@ -149,31 +154,36 @@ class _Planner:
         share = -(-value * WAD // self.state.nav_at_start_prices)
         return max(1, -(-share // _cap(self.state)))
 
-    def _choose(self, works: tuple[Work, ...], least: int, most: int, price: int) -> tuple[int, tuple[Lot, ...]]:
-        """The number of batches and the slices of each component at which impact and gas are least."""
-        tried: dict[int, tuple[int, tuple[Lot, ...]]] = {}
+    def shorter(self, found: Plan, first: int) -> bool:
+        """Whether a plan changes if its first batch is possible at `first` only, and not as soon as the pools have
+        rested."""
+        most = self._most(first)
+        return most < found.batches or (self.aim.mode == "fewest" and most < self._most(self.rested))
 
-        def look(batches: int) -> int:
-            if batches not in tried:
-                lots = self._lots(works, batches, price)
-                tried[batches] = cost_of(lots, batches, self.costs, price), lots
-            return tried[batches][0]
-
-        best = _lowest(look, least, most)
-        look(best)
-        return best, tried[best][1]
+    def _most(self, first: int) -> int:
+        """Most batches that there is time for, at least 1."""
+        state, pace = self.state, self.pace
+        deadline = (pace.started_at if pace.started_at is not None else state.time) + pace.max_time
+        # A batch in the last minutes of the period might be mined after it.
+        deadline = min(deadline, state.opening.end - pace.rest)
+        bound = self.aim.most_batches if self.aim.mode == "fewest" else MOST_BATCHES
+        return min(bound, 1 + max(0, deadline - first) // (pace.rest + BLOCK_S))
 
     def _lots(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Lot, ...]:
-        """The cheapest slices. What they cost is not there to buy with: once without costs, once with them."""
+        """The cheapest slices in so many batches."""
+        return lots_of(self._paid_for(works, batches, price), self.market, batches, price)
+
+    def _paid_for(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Work, ...]:
+        """The works, with the buys cut to what the sells pay for: what they cost is not there to buy with."""
         lots = lots_of(paid_for(self.state, works, 0), self.market, batches, price)
-        cost = sum(lot.impact + lot.fees for lot in lots)
-        return lots_of(paid_for(self.state, works, cost), self.market, batches, price)
+        return paid_for(self.state, works, sum(lot.impact + lot.fees for lot in lots))
 
     def _with(self, batches: int, lots: tuple[Lot, ...], price: int) -> Plan:
         """The plan with this number of batches."""
         state, limits, progress = self.state, self.state.limits, self.state.progress
         cap = _cap(state)
-        slices = next_slices(lots, rooms(state), batches, cap * state.nav_at_start_prices // WAD)
+        most = cap * state.nav_at_start_prices // WAD
+        slices = next_slices(lots, rooms(state, min(most, even_part(lots, batches))), batches, most)
         gas = Gas(self.costs, self.gas_price, self.market.weth_of(price))
         batch = make_batch(state, self.market, slices, gas, last=batches == 1, cap=cap)
         if batch is None:
@@ -213,14 +223,6 @@ class _Planner:
 def _cap(state: FundState) -> int:
     """Most that a batch should sell, share of NAV."""
     return state.limits.batch_cap * (10_000 - CAPACITY_MARGIN_BPS) // 10_000
-
-
-def _most(state: FundState, pace: Pace, rested: int) -> int:
-    """Most batches that there is time for, at least 1."""
-    deadline = (pace.started_at if pace.started_at is not None else state.time) + pace.max_time
-    # A batch in the last minutes of the period might be mined after it.
-    deadline = min(deadline, state.opening.end - pace.rest)
-    return min(MOST_BATCHES, 1 + max(0, deadline - rested) // (pace.rest + BLOCK_S))
 
 
 def _lowest(function: Callable[[int], int], low: int, high: int) -> int:

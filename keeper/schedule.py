@@ -3,18 +3,18 @@
 Pure. USD have 18 decimals, gas prices here are USD (18 decimals) for one gas.
 
 A slice of value x loses x^2 / depth to impact (a constant product of that depth; pools recover between batches), and
-takes g in gas. A component with V left in n equal slices costs V^2 / (n depth) + n g: least where n (n + 1) first reaches
-V^2 / (depth g), that is with slices of about sqrt(depth g) however much is left. So the number of slices left follows
-from what is left, and falls by one with each slice. Deep tokens trade in few batches, thin ones in many.
+takes g in gas. A component with V left in n equal slices costs V^2 / (n depth) + n g: least where n (n + 1) first
+reaches V^2 / (depth g), that is with slices of about sqrt(depth g) however much is left. So the number of slices left
+follows from what is left, and falls by one with each slice. Deep tokens trade in few batches, thin ones in many.
 
-Batches must balance: what their sells bring is what their buys take. Of N batches left each sells 1 / N of what is left.
-A component with N slices left is in every batch, the others come in turn, those with most slices left first. Where the
-two sides of a batch then do not match, its slices give way in proportion to depth: that is what costs least.
+Batches must balance: what their sells bring is what their buys take. Of N batches left each sells 1 / N of what is
+left. A component with N slices left is in every batch, the others come in turn, those with most slices left first.
+Where the two sides of a batch then do not match, its slices give way in proportion to depth: that costs least.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isqrt
 
@@ -25,30 +25,31 @@ from keeper.settlement import goal
 from keeper.state import WAD, FundState, Holding, Side
 from keeper.venues import MILLION
 
-_REFINED = 2
-"""How often the depth is taken again at the slice that it leads to."""
+_ENDLESS = 10**60
+"""Depth of what can be traded without impact."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Way:
-    """Some pools of a component as one. `gas` of a slice over them; `curve` None: the component is WETH itself."""
+    """Some pools of a component as one. `gas` of a slice over them; `curve` None: the component is WETH itself.
+
+    `depth` is USD, as it is about where slices are worth making.
+    """
 
     curve: Curve | None
     gas: int
     fee: int
+    depth: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Work:
     """What a component has left to trade: `value` USD, and the ways to trade it, fewest pools first."""
 
     holding: Holding
+    selling: bool
     value: int
     ways: tuple[Way, ...]
-
-    @property
-    def selling(self) -> bool:
-        return self.holding.side is Side.SELL
 
 
 @dataclass(frozen=True)
@@ -87,45 +88,48 @@ class Lot:
 
 
 def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) -> tuple[Work, ...]:
-    """What there is to trade. Buys get what the sells bring: their values add up to the sells', before costs.
+    """What there is to trade: each sell's surplus, each buy's way to its full target.
 
     `gas_price` USD. What is worth less than a slice's gas is left out, as long as it adds up to less than half of the
     month's dust for buys, a quarter for sells.
     """
-    sells = [_work(h, h.value(state.surplus(h)), market, costs) for h in state.holdings if _can(h, market, Side.SELL)]
-    buys = [
-        _work(h, h.value(max(0, goal(state, h, WAD) - h.balance)), market, costs)
-        for h in state.holdings
-        if _can(h, market, Side.BUY)
-    ]
+    sells, buys = [], []
+    for holding in state.holdings:
+        if holding.side is Side.HELD or not holding.price or not market.tradable(holding.token):
+            continue
+        if holding.side is Side.SELL:
+            sells.append(_work(holding, holding.value(state.surplus(holding)), market, costs, gas_price))
+        else:
+            lack = max(0, goal(state, holding, WAD) - holding.balance)
+            buys.append(_work(holding, holding.value(lack), market, costs, gas_price))
     dust = state.limits.dust * state.nav_at_start_prices // WAD
     return (*_worth(sells, dust // 4, gas_price), *_worth(buys, dust // 2, gas_price))
 
 
-def _can(holding: Holding, market: Market, side: Side) -> bool:
-    return holding.side is side and holding.price > 0 and market.tradable(holding.token)
-
-
-def _work(holding: Holding, value: int, market: Market, costs: GasCosts) -> Work:
+def _work(holding: Holding, value: int, market: Market, costs: GasCosts, gas_price: int) -> Work:
     selling = holding.side is Side.SELL
     own = costs.sell if selling else costs.buy
     if holding.token == market.weth:
-        return Work(holding, value, (Way(None, own, 0),))
+        return Work(holding, selling, value, (Way(None, own, 0, _ENDLESS),))
     pools, ways, gas, fee = market.pools[holding.token], [], own, 0
     for count in range(1, len(pools) + 1):
         gas += costs.hop(pools[count - 1].kind)
         fee = max(fee, pools[count - 1].fee)
-        ways.append(Way(market.curve(holding.token, pools[:count], selling=selling), gas, fee))
-    return Work(holding, value, tuple(ways))
+        curve = market.curve(holding.token, pools[:count], selling=selling)
+        at_first = _depth(holding, curve, market, max(1, value // 100))
+        # Slices are about so large, whatever is left, but not smaller than a hundredth.
+        likely = min(value, max(value // 100, isqrt(at_first * gas * gas_price)))
+        ways.append(Way(curve, gas, fee, _depth(holding, curve, market, likely)))
+    return Work(holding, selling, value, tuple(ways))
 
 
 def _worth(works: Iterable[Work], spare: int, gas_price: int) -> list[Work]:
-    """Without the smallest, as long as they are worth less than their gas and add up to less than `spare` USD."""
+    """Without the smallest, as long as they are worth less than their gas and add up to at most `spare` USD. The
+    largest stays: with nothing on one side there is no batch, and the month would not end."""
+    ordered = sorted((work for work in works if work.value), key=lambda work: (work.value, work.holding.index))
     found = []
-    for work in sorted(works, key=lambda work: (work.value, work.holding.index)):
-        if work.value == 0:
-            continue
-        if work.value < work.ways[0].gas * gas_price and work.value <= spare:
+    for work in ordered:
+        if work is not ordered[-1] and work.value < work.ways[0].gas * gas_price and work.value <= spare:
             spare -= work.value
         else:
             found.append(work)
@@ -179,9 +183,11 @@ def lots_of(works: Iterable[Work], market: Market, batches: int, gas_price: int)
 def _lot(work: Work, market: Market, batches: int, gas_price: int) -> Lot:
     best: tuple[int, Lot] | None = None
     for way in work.ways:
-        slices = batches
-        for _ in range(_REFINED):
-            depth = _depth(work, way, market, work.value // slices)
+        slices = _slices(work.value, way.depth, way.gas * gas_price, batches)
+        depth = way.depth
+        if way.curve is not None:
+            # Once more at the slice that this leads to.
+            depth = _depth(work.holding, way.curve, market, work.value // slices)
             slices = _slices(work.value, depth, way.gas * gas_price, batches)
         impact = work.value * work.value // (depth * slices)
         total = impact + slices * way.gas * gas_price
@@ -195,26 +201,42 @@ def _slices(value: int, depth: int, gas: int, most: int) -> int:
     """Smallest n with n (n + 1) gas >= value^2 / depth, from 1 to `most`."""
     if gas <= 0:
         return most
-    ratio = value * value // (depth * gas)
-    # n = (sqrt(1 + 4 ratio) - 1) / 2, up
-    return min(most, max(1, -((1 - isqrt(1 + 4 * ratio)) // 2)))
+    least = value * value // (depth * gas)
+    # n = (sqrt(1 + 4 least) - 1) / 2, up
+    slices = (isqrt(1 + 4 * least) + 1) // 2
+    return min(most, max(1, slices - 1 if (slices - 1) * slices >= least else slices))
 
 
-def _depth(work: Work, way: Way, market: Market, value: int) -> int:
-    """USD: value^2 / depth is what a slice of `value` loses beyond fees. Huge where it loses nothing."""
-    endless = 10**6 * max(1, value)
-    if way.curve is None or value == 0:
-        return endless
-    holding = work.holding
-    paid = value * holding.one // holding.price if work.selling else market.weth_of(value)
-    lost = way.curve.at_start(paid) - way.curve.out(paid)
-    lost_usd = market.usd(lost) if work.selling else holding.value(lost)
-    return min(endless, value * value // lost_usd) if lost_usd > 0 else endless
+def _depth(holding: Holding, curve: Curve, market: Market, value: int) -> int:
+    """USD: value^2 / depth is what a slice of `value` loses beyond fees. Endless where it loses nothing."""
+    if holding.side is Side.SELL:
+        paid = value * holding.one // holding.price
+        lost = market.usd(curve.at_start(paid) - curve.out(paid))
+    else:
+        paid = market.weth_of(value)
+        lost = holding.value(curve.at_start(paid) - curve.out(paid))
+    return value * value // lost if lost > 0 and value else _ENDLESS
 
 
-def cost_of(lots: Sequence[Lot], batches: int, costs: GasCosts, gas_price: int) -> int:
-    """USD of impact and gas expected for all that is left; fees, which no plan avoids, are left out."""
-    return sum(lot.impact for lot in lots) + gas_of(lots, batches, costs) * gas_price
+def estimate(works: Iterable[Work], batches: int, costs: GasCosts, gas_price: int) -> int:
+    """USD of impact and gas for all that is left in at most so many batches, about: with the depths of the ways."""
+    total = batches * costs.trade * gas_price
+    missing = {True: batches, False: batches}
+    least = {True: 0, False: 0}
+    for work in works:
+        value, best, made = work.value, 0, 0
+        for way in work.ways:
+            gas = way.gas * gas_price
+            slices = _slices(value, way.depth, gas, batches)
+            cost = value * value // (way.depth * slices) + slices * gas
+            if not made or cost < best:
+                best, made = cost, slices
+        total += best
+        missing[work.selling] -= made
+        gas = work.ways[0].gas * gas_price
+        least[work.selling] = min(gas, least[work.selling] or gas)
+    # Each batch needs a sell and a buy, whatever its slices.
+    return total + sum(max(0, missing[side]) * least[side] for side in (True, False))
 
 
 def gas_of(lots: Sequence[Lot], batches: int, costs: GasCosts) -> int:
@@ -238,30 +260,37 @@ class Slice:
     most: int
 
 
-def next_slices(lots: Sequence[Lot], rooms: dict[int, int], batches: int, cap: int) -> tuple[Slice, ...]:
-    """The slices of the next of `batches`. `rooms`: USD that each buy may take now, by index; `cap`: USD most to sell."""
+def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap: int) -> tuple[Slice, ...]:
+    """The slices of the next of `batches`. `rooms`: USD that each buy may take now, by index; `cap`: most USD to sell.
+
+    A buy that may take only little now waits, unless all do.
+    """
     sells = [Slice(lot, lot.slice_value, lot.value) for lot in lots if lot.work.selling]
+    if batches == 1:
+        # In the last batch nothing is held back any more.
+        return (*sells, *(Slice(lot, lot.value, lot.value) for lot in lots if not lot.work.selling))
     buys = []
     for lot in lots:
         if not lot.work.selling:
-            # In the last batch nothing is held back any more.
-            room = lot.value if batches == 1 else min(lot.value, rooms[lot.index])
-            if 2 * room >= lot.slice_value:
-                buys.append(Slice(lot, min(lot.slice_value, room), room))
-    if batches == 1:
-        return (*sells, *buys)
-    even = min(cap, sum(s.most for s in sells) // batches)
+            room = min(lot.value, rooms[lot.index])
+            buys.append(Slice(lot, min(lot.slice_value, room), room))
+    ready = [buy for buy in buys if 2 * buy.most >= buy.lot.slice_value] or [buy for buy in buys if buy.most]
+    even = min(cap, even_part(lots, batches))
     sold = _in_turn(sells, batches, even)
-    bought = _in_turn(buys, batches, sum(s.value for s in sold))
-    return (*sold, *bought)
+    return (*sold, *_in_turn(ready, batches, sum(s.value for s in sold)))
+
+
+def even_part(lots: Iterable[Lot], batches: int) -> int:
+    """USD that each of `batches` sells if all sell the same."""
+    return sum(lot.value for lot in lots if lot.work.selling) // batches
 
 
 def _in_turn(slices: Sequence[Slice], batches: int, total: int) -> tuple[Slice, ...]:
     """Those that must be in every batch, then those with most slices left until they come to about `total` USD."""
     chosen: list[Slice] = []
     value = 0
-    # Large ones first: what the contract holds back is bought in the last batch, so whatever has its last slice there is
-    # bought once less, and more small slices find room in it.
+    # Large ones first: what the contract holds back is bought in the last batch, so whatever has its last slice there
+    # is bought once less, and more small slices find room in it.
     for entry in sorted(slices, key=lambda s: (-s.lot.slices, -s.value, s.lot.index)):
         if entry.lot.slices >= batches or not chosen or value + entry.value // 2 <= total:
             chosen.append(entry)

@@ -6,7 +6,7 @@ This runs inside Ape; `python -m replay` starts the local mainnet and Ape around
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from localnet.world import World
 from replay.clock import BLOCK_S, GAS_PRICE_GWEI, Clock, next_look
 from replay.funding import deal, deal_seed, month_config
 from replay.keepers import Keeper, KeeperError, Pulse, running_keeper
-from replay.measure import Outcome, measure
+from replay.measure import Outcome, abis_of, measure
 
 HOLDER_SHARES = 1_000 * WAD
 """What the demo's holder mints before the month and redeems after it."""
@@ -144,12 +144,14 @@ def redeem(run: Run) -> None:
     run.say(f"the holder redeemed {_shares(shares)} shares and got {len(tokens)} components")
 
 
-def carry(on: Stage, console: Console, *, demo: bool, keeper_log: Path) -> Outcome:
-    """The whole month; its measures."""
+def carry(
+    on: Stage, console: Console, *, demo: bool, keeper_log: Path, more_settings: Mapping[str, str] | None = None
+) -> Outcome:
+    """The whole month; its measures. `more_settings`: environment variables of the keeper."""
     run = prepare(on, console)
     if demo:
         mint(run, HOLDER_SHARES)
-    settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI)}
+    settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), **(more_settings or {})}
     with running_keeper(
         rpc_url=on.url,
         chain_id=on.w3.eth.chain_id,
@@ -164,11 +166,7 @@ def carry(on: Stage, console: Console, *, demo: bool, keeper_log: Path) -> Outco
         _to_start(run, keeper)
         _trade(run, keeper)
     with console.status("measuring"):
-        abis = {
-            name: [entry.model_dump(mode="json", by_alias=True) for entry in container.contract_type.abi]
-            for name, container in (("IndexToken", on.project.IndexToken), ("Rebalancer", on.project.Rebalancer))
-        }
-        outcome = measure(on.w3, abis, run.book, on.month, on.world, on.keeper.address)
+        outcome = measure(on.w3, abis_of(on.project), run.book, on.month, on.world, on.keeper.address)
     if demo:
         redeem(run)
     return outcome

@@ -46,7 +46,7 @@ class Clock:
     def jump(self, time: int) -> None:
         """To `time`, with fresh feeds one block before it."""
         self._post(time - BLOCK_S)
-        self._move(time)
+        self.pass_to(time)
 
     def step(self, time: int) -> None:
         """One block nearer to `time` or to it: the feeds' next answers if they are due by then, else `time` itself.
@@ -56,7 +56,16 @@ class Clock:
         if time - self._posted >= FEEDS_EVERY_S:
             self._post(min(time, self.now() + BLOCK_S))
         else:
-            self._move(time)
+            self.pass_to(time)
+
+    def pass_to(self, time: int) -> None:
+        """A block at `time` in which the arbitrageur restores all pools that have rested by then; feeds are left."""
+        passing = time - self.now()
+        self._next_block_at(time)
+        # Rested at `time` is the same as rested for that much less now.
+        if not self._market.arbitrage(max(REST_S - passing, 0)):
+            self._rpc.request("evm_mine")
+        self._hold_base_fee()
 
     def next_rest(self) -> int | None:
         """When the next pool that was traded in will have rested; None if all stand at their reference."""
@@ -66,15 +75,6 @@ class Clock:
         self._next_block_at(time)
         self._market.post_feeds()
         self._posted = self.now()
-        self._hold_base_fee()
-
-    def _move(self, time: int) -> None:
-        """A block at `time`, in which the arbitrageur restores all pools that have rested by then."""
-        passing = time - self.now()
-        self._next_block_at(time)
-        # Rested at `time` is the same as rested for that much less now.
-        if not self._market.arbitrage(max(REST_S - passing, 0)):
-            self._rpc.request("evm_mine")
         self._hold_base_fee()
 
     def _next_block_at(self, time: int) -> None:

@@ -58,6 +58,14 @@ class Outcome:
     """Tolerance that each batch was held to, 18 decimals."""
 
 
+def abis_of(project: Any) -> dict[str, Any]:
+    """ABIs that `measure` takes, from Ape's project."""
+    return {
+        name: [entry.model_dump(mode="json", by_alias=True) for entry in getattr(project, name).contract_type.abi]
+        for name in ("IndexToken", "Rebalancer")
+    }
+
+
 def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: World, keeper: str) -> Outcome:
     """Measures the month that ended last. `abis`: of IndexToken and Rebalancer, by name."""
     rebalancer = w3.eth.contract(Web3.to_checksum_address(book["rebalancer"]), abi=abis["Rebalancer"])
@@ -160,7 +168,7 @@ def _flow(receipt: TxReceipt, index: str, world: World) -> Flow:
     return Flow(
         sold={token: -amount for token, amount in net.items() if amount < 0},
         bought={token: amount for token, amount in net.items() if amount > 0},
-        swaps=swaps_in(receipt["logs"], _sides(world)),
+        swaps=swaps_in(receipt["logs"], pair_sides(world)),
     )
 
 
@@ -189,7 +197,8 @@ def swaps_in(logs: Sequence[LogReceipt], sides: Mapping[str, tuple[str, str]]) -
     return tuple(found)
 
 
-def _sides(world: World) -> dict[str, tuple[str, str]]:
+def pair_sides(world: World) -> dict[str, tuple[str, str]]:
+    """token0 and token1 of each of the world's pairs."""
     sides = {}
     for token in world.tokens:
         low, high = sorted((token.address, world.weth), key=lambda address: int(address, 16))

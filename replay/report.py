@@ -18,12 +18,12 @@ from replay.clock import GAS_PRICE_GWEI, GWEI
 from replay.measure import Outcome
 
 
-def _dollars(amount: int) -> float:
+def dollars(amount: int) -> float:
     """USD with 18 decimals to dollars and cents."""
     return float(round(Decimal(amount) / WAD, 2))
 
 
-def _percent(fraction: int, places: int = 4) -> float:
+def percent(fraction: int, places: int = 4) -> float:
     """An 18-decimal fraction in per cent."""
     return float(round(Decimal(fraction) * 100 / WAD, places))
 
@@ -41,17 +41,17 @@ def figures(outcome: Outcome, world: World, **more: Any) -> dict[str, Any]:
         "hours": round((outcome.ended_at - outcome.started_at) / 3600, 2),
         "gas_total": outcome.gas,
         "gas_price_gwei": GAS_PRICE_GWEI,
-        "gas_usd": _dollars(gas_usd),
-        "turnover_usd": _dollars(cost.turnover),
-        "cost_usd": _dollars(cost.cost),
-        "fees_usd": _dollars(cost.fees),
-        "impact_usd": _dollars(cost.impact),
+        "gas_usd": dollars(gas_usd),
+        "turnover_usd": dollars(cost.turnover),
+        "cost_usd": dollars(cost.cost),
+        "fees_usd": dollars(cost.fees),
+        "impact_usd": dollars(cost.impact),
         "cost_bps": float(round(Decimal(part(cost.cost, cost.turnover)) * 10_000 / WAD, 2)),
-        "cost_pct_nav": _percent(part(cost.cost, outcome.nav_before)),
-        "residual_pct_nav": _percent(residual(after)),
-        "worst_short_pct": _percent(worst_short(after)),
-        "nav_before_usd": _dollars(outcome.nav_before),
-        "nav_after_usd": _dollars(outcome.nav_after),
+        "cost_pct_nav": percent(part(cost.cost, outcome.nav_before)),
+        "residual_pct_nav": percent(residual(after)),
+        "worst_short_pct": percent(worst_short(after)),
+        "nav_before_usd": dollars(outcome.nav_before),
+        "nav_after_usd": dollars(outcome.nav_after),
         "started_at": _time(outcome.started_at),
         "ended_at": _time(outcome.ended_at),
         "reserves": world.reserves_note,
@@ -72,9 +72,9 @@ def _weights(outcome: Outcome) -> list[dict[str, Any]]:
             {
                 "symbol": component.symbol,
                 "token": component.token,
-                "before_pct": _percent(before),
-                "target_pct": _percent(target),
-                "after_pct": _percent(after),
+                "before_pct": percent(before),
+                "target_pct": percent(target),
+                "after_pct": percent(after),
                 **{f"unit_{name}": units[name] for name in ("before", "target", "published", "after")},
             }
         )

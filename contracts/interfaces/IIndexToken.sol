@@ -63,8 +63,10 @@ interface IIndexToken is IERC20 {
     /* EVENTS */
 
     event Seeded(address indexed to, uint256 shares, address[] tokens, uint256[] amounts);
-    event Minted(address indexed caller, address indexed to, uint256 shares, uint256[] amounts);
-    event Redeemed(address indexed caller, address indexed to, uint256 shares, uint256[] amounts, uint256 skip);
+    /// @notice The amounts are in the components' Transfer events.
+    event Minted(address indexed caller, address indexed to, uint256 shares);
+    /// @notice The amounts are in the components' Transfer events. @param skip Bit i set: component i was not paid.
+    event Redeemed(address indexed caller, address indexed to, uint256 shares, uint256 skip);
     event FeeCollected(address indexed to, uint256 shares);
     event StreamingFeeSet(uint256 fee);
     event FeeRecipientSet(address recipient);
@@ -184,8 +186,9 @@ interface IIndexToken is IERC20 {
     /// @notice Gives the lock back.
     function unlock() external;
 
-    /// @notice Sends components out in a trade whose result the rebalancer checks. Needs the lock.
-    function settle(address[] calldata tokens, uint256[] calldata amounts, address to) external;
+    /// @notice Sends `amounts[k]` of each `tokens[k]` to `recipients[k]` in a trade whose result the rebalancer checks; amounts
+    /// of zero are left out. Needs the lock.
+    function settle(address[] calldata tokens, uint256[] calldata amounts, address[] calldata recipients) external;
 
     /// @notice Replaces the list. Needs the lock.
     /// @dev Warning: what a dropped token's balance was worth is no longer redeemable; the rebalancer drops only what is

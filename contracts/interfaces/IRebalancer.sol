@@ -131,8 +131,10 @@ struct Target {
 }
 
 /// @notice A batch as its sender wants it. Indexes are positions in the index token's list.
-/// @param sells Components on the sell side, strictly ascending.
-/// @param amounts Most token wei to send out of each; clamped to the surplus.
+/// @param sells Components on the sell side, ascending. One may stand in several consecutive entries, so that parts of it go
+/// to different recipients.
+/// @param amounts Most token wei to send out for each entry; a component's entries are clamped to its surplus in their order.
+/// @param recipients Who is sent each entry: a pool that the filler swaps in, or anybody; the zero address means the filler.
 /// @param buys Components on the buy side, strictly ascending, that may be credited.
 /// @param minValueIn Least credited value in USD (18 decimals) that the sender wants for the fund.
 /// @param filler Who fills the batch.
@@ -140,6 +142,7 @@ struct Target {
 struct Order {
     uint256[] sells;
     uint256[] amounts;
+    address[] recipients;
     uint256[] buys;
     uint256 minValueIn;
     IFiller filler;
@@ -150,16 +153,13 @@ struct Order {
 /// @param valueOut Value of what was sold, USD with 18 decimals at fresh prices, rounded up.
 /// @param valueIn Value of what was credited, rounded down.
 /// @param tolerance Tolerance it was held to, 18 decimals.
-/// @param sells Components sold, by index. `sold`: token wei that left of each, net of what came back.
-/// @param buys Components bought, by index. `credited`: token wei counted of each; more may have come as a gift.
+/// @param attainable Lambda: the part of its target up to which each buy was credited, 18 decimals; what came above was a
+/// gift. The token amounts themselves are in the tokens' Transfer events.
 struct Result {
     uint256 valueOut;
     uint256 valueIn;
     int256 tolerance;
-    uint256[] sells;
-    uint256[] sold;
-    uint256[] buys;
-    uint256[] credited;
+    uint256 attainable;
 }
 
 /// @title IRebalancer
@@ -167,9 +167,10 @@ struct Result {
 /// each of them; each succeeds exactly when `workable()` names it in the same block (a trade also needs a batch within
 /// the bounds).
 ///
-/// SETTLEMENT. A batch sends surplus components to a filler and then looks only at balance differences: the value that
-/// came in must be at least value out x (1 - tolerance), at fresh oracle prices. Sells are clamped to the surplus above
-/// target; what comes in above a component's limit is a gift and counts for nothing. No inventory stays between batches.
+/// SETTLEMENT. A batch sends surplus components to a filler, or to whom its sender names for it, and then looks only at
+/// balance differences: the value that came in must be at least value out x (1 - tolerance), at fresh oracle prices. Sells
+/// are clamped to the surplus above target; what comes in above a component's limit is a gift and counts for nothing. No
+/// inventory stays between batches.
 ///
 /// BUCKET. Capacity refills with time as in a leaky bucket (GCRA, ITU-T I.371): idle = min(now - tat, maxIdle); a batch
 /// of value share v needs v <= min(batchCap, idle x batchCap / coolOff); its tolerance opens linearly with idle; then tat
@@ -212,13 +213,13 @@ interface IRebalancer {
     error UnfitConstituents();
     /// @notice Arrays of a batch differ in length, or one is empty.
     error UnfitBatch();
-    /// @notice Component indexes must ascend strictly on each side.
+    /// @notice Component indexes must ascend: strictly among the buys; among the sells one may be named again right after itself.
     error IndexesNotAscending(uint256 index);
     /// @notice There is no component with this index.
     error UnknownIndex(uint256 index);
     /// @notice This month the component is not on the side that the batch names.
     error WrongSide(address token, Side side);
-    /// @notice A traded token has no price now.
+    /// @notice A traded token has no price now (zero address: the oracle did not answer for each).
     error NoPrice(address token);
     /// @notice Nothing left the fund.
     error NothingSold();

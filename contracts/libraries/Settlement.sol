@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
-import {IRebalancer, Limits, Opening, Order, Progress, Result, Side, Target} from "../interfaces/IRebalancer.sol";
+import {IRebalancer, Limits, Opening, Order, Progress, Result, Side} from "../interfaces/IRebalancer.sol";
+import {Balance} from "./Balance.sol";
 import {Bucket} from "./Bucket.sol";
 import {ComponentList} from "./ComponentList.sol";
 import {StreamingFee} from "./StreamingFee.sol";
@@ -15,35 +15,48 @@ import {Targets} from "./Targets.sol";
 import {Value} from "./Value.sol";
 import {Words} from "./Words.sol";
 
-/// @notice One leg of a batch as it stood before the filler was called.
-/// @param target What the month fixed for it.
-/// @param decimals Decimals of the token.
-/// @param price USD for one whole token now, 18 decimals.
+/// @notice A component of a batch as it stood before the filler was called.
+/// @param one Token wei of a whole token.
+/// @param price USD for one whole token now, 18 decimals. `startPrice`: at the start.
 /// @param before Balance of the index token.
-struct Leg {
-    Target target;
-    uint8 decimals;
+/// @param target Balance at which it is at its target, rounded up for sells and down for buys.
+/// @param counted Buys: token wei that came, up to the target.
+struct Line {
+    address token;
+    uint256 one;
     uint256 price;
+    uint256 startPrice;
     uint256 before;
+    uint256 target;
+    uint256 counted;
 }
 
-/// @notice A batch in flight. `was` is the month's progress before it. `sellLegs` go with `sells`, `buyLegs` with `buys`.
-/// @param amounts Token wei sent out of each sell, after clamping.
+/// @notice A batch in flight. `was` is the month's progress before it.
 /// @param shares Supply in shares of the start (see `startShares`).
 /// @param nav NAV at start prices per share, times those shares: USD with 18 decimals.
+/// @param list The index token's list, and `targets` the month's, both packed.
+/// @param lines What is sold, each component once, then what is bought: `count` in all, the first `sold` of them sells.
+/// `tokens`: the token of each line.
+/// @param sells Token of each entry of the order's sells; `amounts`: token wei sent out, after clamping; `recipients`: to whom.
+/// @param buys Tokens bought.
 /// @param result What `check` finds.
 struct Batch {
-    IIndexToken index;
+    address index;
     Limits limits;
-    Opening opening;
     Progress was;
-    address[] sells;
-    uint256[] amounts;
-    Leg[] sellLegs;
-    address[] buys;
-    Leg[] buyLegs;
+    uint256 buyTargets;
     uint256 shares;
     uint256 nav;
+    uint256[] list;
+    uint256[] targets;
+    Line[] lines;
+    address[] tokens;
+    uint256 sold;
+    uint256 count;
+    address[] sells;
+    uint256[] amounts;
+    address[] recipients;
+    address[] buys;
     Result result;
 }
 
@@ -53,6 +66,8 @@ struct Batch {
 library Settlement {
     using ComponentList for uint256;
     using SafeCast for uint256;
+    using Words for address[];
+    using Words for uint256[];
 
     /* BEFORE THE FILLER */
 
@@ -65,54 +80,114 @@ library Settlement {
         Progress memory was,
         Order calldata order
     ) internal view returns (Batch memory b) {
-        (b.index, b.limits, b.opening, b.was) = (index, limits, opening, was);
-        uint256 n = order.sells.length;
-        require(n != 0 && order.buys.length != 0 && n == order.amounts.length, IRebalancer.UnfitBatch());
+        (b.index, b.limits, b.was, b.buyTargets) = (address(index), limits, was, opening.buyTargets);
         b.shares = startShares(index, opening.exponent);
         // {USD} = {USD / 1e18 share} * {share} / {1e18}
         b.nav = opening.nav * b.shares / 1e18;
-        uint256[] memory list = Words.read(index.componentsPointer());
-        uint256[] memory words = Words.read(opening.targets);
-        (b.sells, b.sellLegs) = _legs(index, oracle, list, words, order.sells, Side.Sell);
-        (b.buys, b.buyLegs) = _legs(index, oracle, list, words, order.buys, Side.Buy);
-        (b.result.sells, b.result.buys) = (order.sells, order.buys);
-        b.amounts = new uint256[](n);
+        b.list = Words.read(index.componentsPointer());
+        b.targets = Words.read(opening.targets);
+        _openSells(b, order.sells, order.amounts, order.recipients, address(order.filler));
+        _openBuys(b, order.buys);
+        _price(b, oracle);
+    }
+
+    /// @dev One line for each component sold; clamps its entries, in their order, to its surplus.
+    function _openSells(
+        Batch memory b,
+        uint256[] calldata indexes,
+        uint256[] calldata wanted,
+        address[] calldata recipients,
+        address filler
+    ) private view {
+        uint256 n = indexes.length;
+        require(n != 0 && n == wanted.length && n == recipients.length, IRebalancer.UnfitBatch());
+        (b.sells, b.amounts, b.recipients) = (new address[](n), new uint256[](n), new address[](n));
+        uint256 most = n + b.list.length; // the buys ascend strictly within the list
+        (b.lines, b.tokens) = (_newLines(most), new address[](most));
+        uint256 previous;
+        address token;
+        uint256 left; // of the component's surplus, {tok}
         for (uint256 k; k < n; ++k) {
-            Leg memory leg = b.sellLegs[k];
-            // {tok} = {tok / 1e18 share} * {share} / {1e18}, up: never below target
-            uint256 target = Math.ceilDiv(leg.target.unit * b.shares, 1e18);
-            b.amounts[k] = leg.before > target ? Math.min(order.amounts[k], leg.before - target) : 0;
+            uint256 i = indexes.given(k);
+            if (k == 0 || i != previous) {
+                require(k == 0 || i > previous, IRebalancer.IndexesNotAscending(i));
+                previous = i;
+                _addLine(b, i, Side.Sell);
+                Line memory line = b.lines[b.count - 1];
+                token = line.token;
+                left = line.before > line.target ? line.before - line.target : 0;
+            }
+            uint256 amount = wanted.given(k);
+            if (amount > left) amount = left;
+            unchecked {
+                left -= amount;
+            }
+            address to = recipients.given(k);
+            b.sells.set(k, token);
+            b.amounts.set(k, amount);
+            b.recipients.set(k, to == address(0) ? filler : to);
+        }
+        b.sold = b.count;
+    }
+
+    function _openBuys(Batch memory b, uint256[] calldata indexes) private view {
+        uint256 n = indexes.length;
+        require(n != 0, IRebalancer.UnfitBatch());
+        b.buys = new address[](n);
+        uint256 previous;
+        for (uint256 k; k < n; ++k) {
+            uint256 i = indexes.given(k);
+            require(k == 0 || i > previous, IRebalancer.IndexesNotAscending(i));
+            previous = i;
+            _addLine(b, i, Side.Buy);
+            b.buys.set(k, b.lines[b.count - 1].token);
         }
     }
 
-    /// @dev Tokens and legs of one side of a batch.
-    function _legs(
-        IIndexToken index,
-        IOracle oracle,
-        uint256[] memory list,
-        uint256[] memory words,
-        uint256[] calldata indexes,
-        Side side
-    ) private view returns (address[] memory tokens, Leg[] memory legs) {
-        uint256 n = indexes.length;
-        tokens = new address[](n);
-        legs = new Leg[](n);
-        for (uint256 k; k < n; ++k) {
-            uint256 i = indexes[k];
-            require(k == 0 || i > indexes[k - 1], IRebalancer.IndexesNotAscending(i));
-            require(i < words.length, IRebalancer.UnknownIndex(i));
-            Leg memory leg = legs[k];
-            leg.target = Targets.unpack(words[i]);
-            leg.decimals = list[i].decimals();
-            address token = list[i].token();
-            require(leg.target.side == side, IRebalancer.WrongSide(token, leg.target.side));
-            leg.before = IERC20(token).balanceOf(address(index));
-            tokens[k] = token;
+    /// @dev Adds the line of component `i`, still without its price.
+    function _addLine(Batch memory b, uint256 i, Side side) private view {
+        require(i < b.targets.length && i < b.list.length, IRebalancer.UnknownIndex(i));
+        (uint256 word, uint256 target) = (b.list.at(i), b.targets.at(i));
+        address token = word.token();
+        require(Targets.side(target) == side, IRebalancer.WrongSide(token, Targets.side(target)));
+        // {tok} = {tok / 1e18 share} * {share} / {1e18}, against the batch: no sell below target, no buy above it
+        uint256 scaled = Targets.unit(target) * b.shares;
+        uint256 balance = scaled / 1e18;
+        uint256 k = b.count;
+        unchecked {
+            if (side == Side.Sell && balance * 1e18 != scaled) ++balance;
+            b.count = k + 1;
         }
-        uint256[] memory prices = oracle.prices(tokens);
+        b.lines[k] = Line({
+            token: token,
+            one: Value.oneOf(word.decimals()),
+            price: 0,
+            startPrice: Targets.price(target),
+            before: Balance.read(token, b.index),
+            target: balance,
+            counted: 0
+        });
+        b.tokens.set(k, token);
+    }
+
+    /// @dev Fills in the prices of all lines, asked for once.
+    function _price(Batch memory b, IOracle oracle) private view {
+        uint256 n = b.count;
+        b.tokens.cut(n);
+        uint256[] memory prices = oracle.prices(b.tokens);
+        require(prices.length == n, IRebalancer.NoPrice(address(0)));
         for (uint256 k; k < n; ++k) {
-            require(prices[k] != 0, IRebalancer.NoPrice(tokens[k]));
-            legs[k].price = prices[k];
+            Line memory line = b.lines[k];
+            line.price = prices.at(k);
+            require(line.price != 0, IRebalancer.NoPrice(line.token));
+        }
+    }
+
+    /// @dev Room for `n` lines. Solidity would make them all here, those that stay unused too.
+    function _newLines(uint256 n) private pure returns (Line[] memory lines) {
+        uint256[] memory pointers = new uint256[](n);
+        assembly ("memory-safe") {
+            lines := pointers
         }
     }
 
@@ -152,60 +227,59 @@ library Settlement {
         return spent.toUint64();
     }
 
-    /// @dev Fills `sold` and `valueOut`; returns what was sold in USD at start prices, rounded down.
+    /// @dev Fills in `valueOut`; returns what was sold in USD at start prices, rounded down.
     function _measureSells(Batch memory b) private view returns (uint256 soldAtStart) {
-        uint256 n = b.sells.length;
-        b.result.sold = new uint256[](n);
+        uint256 n = b.sold;
+        uint256 valueOut;
         for (uint256 k; k < n; ++k) {
-            Leg memory leg = b.sellLegs[k];
-            uint256 balance = IERC20(b.sells[k]).balanceOf(address(b.index));
-            uint256 sold = leg.before > balance ? leg.before - balance : 0;
-            b.result.sold[k] = sold;
-            b.result.valueOut += Value.up(sold, leg.price, leg.decimals);
-            soldAtStart += Value.down(sold, leg.target.price, leg.decimals);
+            Line memory line = b.lines[k];
+            uint256 balance = Balance.read(line.token, b.index);
+            if (balance >= line.before) continue;
+            uint256 sold;
+            unchecked {
+                sold = line.before - balance;
+            }
+            valueOut += Value.upPer(sold, line.price, line.one);
+            soldAtStart += Value.downPer(sold, line.startPrice, line.one);
         }
-        require(b.result.valueOut != 0, IRebalancer.NothingSold());
+        require(valueOut != 0, IRebalancer.NothingSold());
+        b.result.valueOut = valueOut;
     }
 
-    /// @dev Fills `credited` and `valueIn`; returns what was credited as a share of NAV at start prices, rounded down.
+    /// @dev Fills in `valueIn` and `attainable`; returns what was credited as a share of NAV at start prices, rounded down.
     function _creditBuys(Batch memory b, uint256 surplusLeft) private view returns (uint64) {
-        uint256 n = b.buys.length;
-        b.result.credited = new uint256[](n);
-        uint256 receivedAtStart;
-        for (uint256 k; k < n; ++k) {
+        (uint256 first, uint256 end) = (b.sold, b.count);
+        uint256 atStart;
+        for (uint256 k = first; k < end; ++k) {
+            Line memory line = b.lines[k];
+            uint256 balance = Balance.read(line.token, b.index);
             // What lies above the full target is worth nothing to the other buys: count up to there.
-            uint256 received = _upTo(b.buyLegs[k], _goal(b, k, 1e18), IERC20(b.buys[k]).balanceOf(address(b.index)));
-            b.result.credited[k] = received;
-            receivedAtStart += _atStart(b, k, received);
+            if (balance > line.target) balance = line.target;
+            if (balance <= line.before) continue;
+            unchecked {
+                line.counted = balance - line.before;
+            }
+            atStart += Value.downPer(line.counted, line.startPrice, line.one);
         }
 
-        uint256 lambda = _lambda(b, surplusLeft, receivedAtStart * 1e18 / b.nav);
-        uint256 creditedAtStart;
-        for (uint256 k; k < n; ++k) {
-            Leg memory leg = b.buyLegs[k];
-            uint256 credited = _upTo(leg, _goal(b, k, lambda), leg.before + b.result.credited[k]);
-            b.result.credited[k] = credited;
-            b.result.valueIn += Value.down(credited, leg.price, leg.decimals);
-            creditedAtStart += _atStart(b, k, credited);
+        uint256 lambda = _lambda(b, surplusLeft, atStart * 1e18 / b.nav);
+        uint256 valueIn;
+        atStart = 0;
+        for (uint256 k = first; k < end; ++k) {
+            Line memory line = b.lines[k];
+            // {tok} = {tok} * {1e18} / {1e18}, down
+            uint256 goal = line.target * lambda / 1e18;
+            if (goal <= line.before) continue;
+            uint256 credited;
+            unchecked {
+                credited = goal - line.before;
+            }
+            if (credited > line.counted) credited = line.counted;
+            valueIn += Value.downPer(credited, line.price, line.one);
+            atStart += Value.downPer(credited, line.startPrice, line.one);
         }
-        return (creditedAtStart * 1e18 / b.nav).toUint64();
-    }
-
-    /// @dev Balance at which buy `k` has the part `lambda` (18 decimals) of its target, rounded down.
-    function _goal(Batch memory b, uint256 k, uint256 lambda) private pure returns (uint256) {
-        // {tok} = {tok / 1e18 share} * {share} / {1e18} * {1e18} / {1e18}
-        return b.buyLegs[k].target.unit * b.shares / 1e18 * lambda / 1e18;
-    }
-
-    /// @dev Rise from the balance before to `balance`, counted up to `goal`.
-    function _upTo(Leg memory leg, uint256 goal, uint256 balance) private pure returns (uint256) {
-        uint256 counted = Math.min(goal, balance);
-        return counted > leg.before ? counted - leg.before : 0;
-    }
-
-    /// @dev USD of `amount` of buy `k` at its price at start, rounded down.
-    function _atStart(Batch memory b, uint256 k, uint256 amount) private pure returns (uint256) {
-        return Value.down(amount, b.buyLegs[k].target.price, b.buyLegs[k].decimals);
+        (b.result.valueIn, b.result.attainable) = (valueIn, lambda);
+        return (atStart * 1e18 / b.nav).toUint64();
     }
 
     /// @dev Part of its target that every buy can attain, 18 decimals, rounded down: what the buy side holds and
@@ -217,7 +291,7 @@ library Settlement {
             surplusLeft * uint256(int256(b.limits.lastTolerance)) / 1e18
         );
         uint256 attainable = uint256(b.was.held) + received + surplusLeft - mayLose;
-        return Math.min(1e18, attainable * 1e18 / b.opening.buyTargets);
+        return Math.min(1e18, attainable * 1e18 / b.buyTargets);
     }
 
     /* SHARED */

@@ -43,13 +43,28 @@ library Targets {
     }
 
     /// @notice A target as a word.
-    function pack(Side side, uint120 unit, uint128 price) internal pure returns (uint256) {
-        return (uint256(side) << 248) | (uint256(unit) << 128) | price;
+    function pack(Side side_, uint120 unit_, uint128 price_) internal pure returns (uint256) {
+        return (uint256(side_) << 248) | (uint256(unit_) << 128) | price_;
+    }
+
+    /// @notice Side of a target's word.
+    function side(uint256 word) internal pure returns (Side) {
+        return Side(uint8(word >> 248));
+    }
+
+    /// @notice Unit of a target's word.
+    function unit(uint256 word) internal pure returns (uint120) {
+        return uint120(word >> 128);
+    }
+
+    /// @notice Price of a target's word.
+    function price(uint256 word) internal pure returns (uint128) {
+        return uint128(word);
     }
 
     /// @notice A target from its word.
     function unpack(uint256 word) internal pure returns (Target memory) {
-        return Target(Side(uint8(word >> 248)), uint120(word >> 128), uint128(word));
+        return Target(side(word), unit(word), price(word));
     }
 
     /// @notice Reads all targets.

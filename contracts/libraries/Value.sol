@@ -1,19 +1,33 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-
 /// @title Value
 /// @notice USD values of token amounts.
 library Value {
-    /// @notice USD (18 decimals) of `amount` token wei at `price` USD (18 decimals) for one whole token, rounded down.
-    function down(uint256 amount, uint256 price, uint256 decimals) internal pure returns (uint256) {
-        // {USD} = {tok} * {USD / whole tok} / {tok / whole tok}
-        return amount * price / 10 ** decimals;
+    /// @notice Token wei of one whole token. `decimals` at most 77.
+    function oneOf(uint256 decimals) internal pure returns (uint256) {
+        unchecked {
+            return 10 ** decimals;
+        }
     }
 
-    /// @notice As `down`, rounded up.
-    function up(uint256 amount, uint256 price, uint256 decimals) internal pure returns (uint256) {
-        return Math.ceilDiv(amount * price, 10 ** decimals);
+    /// @notice USD (18 decimals) of `amount` token wei at `price` USD (18 decimals) for one whole token, rounded down.
+    function down(uint256 amount, uint256 price, uint256 decimals) internal pure returns (uint256) {
+        return downPer(amount, price, oneOf(decimals));
+    }
+
+    /// @notice As `down`, for a token of which `one` token wei are one whole.
+    function downPer(uint256 amount, uint256 price, uint256 one) internal pure returns (uint256) {
+        // {USD} = {tok} * {USD / whole tok} / {tok / whole tok}
+        return amount * price / one;
+    }
+
+    /// @notice As `downPer`, rounded up.
+    function upPer(uint256 amount, uint256 price, uint256 one) internal pure returns (uint256 value) {
+        uint256 product = amount * price;
+        unchecked {
+            value = product / one;
+            if (value * one != product) ++value;
+        }
     }
 }

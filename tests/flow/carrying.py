@@ -13,7 +13,7 @@ from typing import Any
 from localnet.market import Market
 from tests.helpers.chain import Receipt
 from tests.helpers.contracts import Call, Contract
-from tests.helpers.filling import script, sells_worth, step
+from tests.helpers.filling import FILLER, script, sells_worth, step
 from tests.helpers.fund import WAD, Fund
 from tests.helpers.settling import BUY, SELL, goal_of, usd
 
@@ -116,7 +116,9 @@ class Carrier:
         state = self.state()
         sells, pays = (batch or self.fair)(state)
         calls = [step(self.fund.token(state.holdings[i].token).mint(self.fund.index, a)) for i, a in pays.items()]
-        order = ([*sells], [*sells.values()], [*pays], 0, filler or self.filler, b"" if filler else script(calls))
+        to_filler = [FILLER] * len(sells)
+        data = b"" if filler else script(calls)
+        order = ([*sells], [*sells.values()], to_filler, [*pays], 0, filler or self.filler, data)
         receipt = self.send(self.fund.rebalancer.trade(order))
         (event,) = self.fund.rebalancer.events(receipt, "Traded")
         return event.result

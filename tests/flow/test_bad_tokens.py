@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.flow.carrying import APRIL, FROZEN, INCLUDED, NO_PRICE, OUTSIDE, Carrier
+from tests.helpers.filling import FILLER
 from tests.helpers.fund import FOREVER, WAD, fund_holder, through_timelock
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, HELD
@@ -91,7 +92,7 @@ def test_a_feed_that_dies_while_trading(carrier: Carrier) -> None:
     dead = [h.token for h in state.holdings].index(comp)
     assert state.holdings[dead].price == 0
     sells, pays = carrier.fair(state)
-    order = ([*sells], [*sells.values()], [*pays], 0, carrier.filler, b"")
+    order = ([*sells], [*sells.values()], [FILLER] * len(sells), [*pays], 0, carrier.filler, b"")
     call = carrier.fund.rebalancer.trade(order)
     assert dead in pays
     assert_reverts(carrier.chain, call, "NoPrice", comp, sender=carrier.keeper, at=carrier.chain.now() + 1)

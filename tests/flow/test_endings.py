@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from tests.flow.carrying import APRIL, DETERMINED, IDLE, TRADING, VETOED, Carrier
 from tests.helpers.bench import not_due
+from tests.helpers.filling import FILLER
 from tests.helpers.fund import DAY, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 
@@ -97,7 +98,7 @@ def test_a_month_that_ran_out_of_time(carrier: Carrier) -> None:
     assert carrier.due() == ("Trade", "Due")
     carrier.move_to(PERIOD_END)
     assert carrier.due() == ("Close", "Due")
-    empty = fund.rebalancer.trade(([], [], [], 0, carrier.filler, b""))
+    empty = fund.rebalancer.trade(([], [], [], [], 0, carrier.filler, b""))
     for action, call in (("Determine", fund.rebalancer.determine()), ("Trade", empty)):
         assert_reverts(chain, call, "NotDue", *not_due(action, "Due"), sender=carrier.keeper)
     receipt = carrier.send(fund.rebalancer.close(), chain.account("stranger"))
@@ -128,7 +129,7 @@ def test_a_pause_in_the_middle(carrier: Carrier) -> None:
     assert carrier.next() == event.until == chain.now() + 3 * DAY
     carrier.move_to(event.until - 10)
     sells, pays = carrier.fair(carrier.state())
-    trade = fund.rebalancer.trade(([*sells], [*sells.values()], [*pays], 0, carrier.filler, b""))
+    trade = fund.rebalancer.trade(([*sells], [*sells.values()], [FILLER] * len(sells), [*pays], 0, carrier.filler, b""))
     assert_reverts(chain, trade, "NotDue", *not_due("Trade", "Paused"), sender=carrier.keeper)
     assert fund.balances() == traded
     carrier.move_to(event.until)

@@ -15,6 +15,17 @@ from tests.helpers.settling import WAD, Outcome, attainable, goal_of, nav_of, se
 UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
 """For examples of many transactions each: looking for a smaller failing one would take minutes."""
 Steps = Sequence[tuple[str, bytes, bool]]
+FILLER = "0x" + "00" * 20
+"""As a recipient: whoever fills the batch."""
+
+
+FORWARD, PAID, POT, CHAINED, HOME = (1 << k for k in range(5))
+"""Flags of a hop of UniswapFiller."""
+
+
+def hop(pool: str, flags: int, leg: int = 0, share: int = 0, kind: int = 0) -> bytes:
+    """A hop of UniswapFiller: pool (160 bits, high), kind (8), flags (8), leg (8), nothing (8), share of 2^64 (64)."""
+    return bytes.fromhex(pool[2:]) + bytes([kind, flags, leg, 0]) + share.to_bytes(8, "big")
 
 
 def step(call: Call, tolerated: bool = False) -> tuple[str, bytes, bool]:
@@ -41,10 +52,14 @@ def order(
     steps: Steps = (),
     min_value: int = 0,
     filler: Contract | str | None = None,
+    entries: Sequence[tuple[int, int, str | Contract]] | None = None,
 ) -> tuple[Any, ...]:
-    """IRebalancer.Order: the filler makes `steps`, then pays. It keeps what it is sent."""
+    """IRebalancer.Order: the filler makes `steps`, then pays. It keeps what it is sent. `entries`, in place of one for
+    each sell: component, amount and recipient."""
     data = script([*steps, *paying(bench, pays)])
-    return [*sells], [*sells.values()], [*pays], min_value, filler or bench.filler, data
+    rows = [(i, amount, FILLER) for i, amount in sells.items()] if entries is None else entries
+    indexes, amounts, recipients = [[row[k] for row in rows] for k in range(3)]
+    return indexes, amounts, recipients, [*pays], min_value, filler or bench.filler, data
 
 
 def sells_worth(fund: Any, value: int, sides: Sequence[int] = SELLS) -> dict[int, int]:
@@ -107,12 +122,15 @@ def _enough(out: Outcome) -> bool:
 
 
 def trade(bench: Bench, sells: Mapping[int, int], pays: Mapping[int, int], at: int, **more: Any) -> Any:
-    """Trades the batch; its Traded event's Result. The chain's result is what the model says."""
+    """Trades the batch; its Traded event's Result. The chain's result, and what the fund holds, is what the model says."""
     fund = bench.fund(at)
     expected = settle(fund, at, sells, pays, more.get("min_value", 0))
     receipt = bench.chain.send(bench.rebalancer.trade(order(bench, sells, pays, **more)), bench.keeper, at=at)
     (event,) = bench.rebalancer.events(receipt, "Traded")
     check_result(event.result, expected)
+    moved = [now - holding.balance for now, holding in zip(bench.holdings(), fund.holdings, strict=True)]
+    assert {i: -moved[i] for i in sells} == expected.sold
+    assert {i: moved[i] for i in pays} == pays
     progress = bench.chain.read(bench.rebalancer.progress())
     assert tuple(progress) == (expected.tat, expected.spent, expected.surplus, expected.held)
     return event.result
@@ -121,10 +139,8 @@ def trade(bench: Bench, sells: Mapping[int, int], pays: Mapping[int, int], at: i
 def check_result(result: Any, expected: Outcome) -> None:
     """A Result as the chain emits it is the model's outcome."""
     assert expected.error is None, expected.error
-    found = (result.valueOut, result.valueIn, result.tolerance)
-    assert found == (expected.value_out, expected.value_in, expected.tolerance)
-    assert dict(zip(result.sells, result.sold, strict=True)) == expected.sold
-    assert dict(zip(result.buys, result.credited, strict=True)) == expected.credited
+    found = (result.valueOut, result.valueIn, result.tolerance, result.attainable)
+    assert found == (expected.value_out, expected.value_in, expected.tolerance, expected.part)
 
 
 def batch(bench: Bench, at: int, value: int | None = None) -> tuple[dict[int, int], dict[int, int]]:

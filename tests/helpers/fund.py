@@ -180,7 +180,7 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
     timelock = chain.deploy("Timelock", setup.timelock_delay, [proposer], [ANYONE], sender=deployer)
     opener = chain.deploy("Opener", sender=deployer)
     lens = chain.deploy("FundLens", sender=deployer)
-    filler = chain.deploy("UniswapV2Filler", world.weth, sender=deployer)
+    filler = chain.deploy("UniswapFiller", world.weth, sender=deployer)
     supplies = chain.deploy("PostedSupply", timelock, posted_supplies(month, chain.now()), sender=deployer)
     rebalancer_address = created_address(deployer, chain.nonce(deployer) + 3)
     oracle = chain.deploy("ChainlinkOracle", timelock, rebalancer_address, feeds(world, setup.max_age), sender=deployer)

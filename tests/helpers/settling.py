@@ -51,6 +51,7 @@ class Outcome:
     tolerance: int = 0
     sold: Mapping[int, int] = field(default_factory=dict)
     credited: Mapping[int, int] = field(default_factory=dict)
+    part: int = 0
     tat: int = 0
     spent: int = 0
     surplus: int = 0
@@ -131,6 +132,7 @@ def settle(fund: Any, now: int, sells: Mapping[int, int], pays: Mapping[int, int
         tolerance,
         sold,
         credited,
+        part,
         met.tat,
         spent,
         surplus,

@@ -86,7 +86,7 @@ def test_a_token_that_calls_back_during_the_seed(module_isolation: None, chain: 
 def test_a_token_that_calls_back_during_settle(basket: Basket, stranger: str) -> None:
     chain, token, callback = basket.chain, basket.tokens[0], share_calls(basket)["redeem"]
     chain.send(token.arm(callback.to, callback.data), basket.holder)
-    call = basket.locked(basket.index.settle([token], [1], stranger))
+    call = basket.locked(basket.index.settle([token], [1], [stranger]))
     receipt = chain.send(call, stranger)
     assert ends(token, receipt, "CalledBack") == [(False, error(basket.index, "Locked"))]
 

@@ -27,7 +27,7 @@ def rebalancer_calls(basket: Basket) -> dict[str, Call]:
     return {
         "lock": index.lock(),
         "unlock": index.unlock(),
-        "settle": index.settle([basket.addresses[0]], [1], basket.holder),
+        "settle": index.settle([basket.addresses[0]], [1], [basket.holder]),
         "setComponents": index.setComponents([(basket.addresses[0], 18, False)]),
     }
 
@@ -80,11 +80,20 @@ def test_lock_ends_with_the_transaction(basket: Basket, stranger: str) -> None:
 def test_settle_sends_and_changes_nothing_else(basket: Basket, stranger: str) -> None:
     chain, supply = basket.chain, basket.chain.read(basket.index.totalSupply())
     held = basket.balances(basket.index)
-    out = [5, 0, 7]
-    chain.send(basket.locked(basket.index.settle(basket.addresses, out, stranger)), stranger)
-    assert basket.balances(stranger) == out
+    out, recipients = [5, 0, 7], [stranger, stranger, basket.recipient]
+    chain.send(basket.tokens[1].setMode(3), stranger)  # frozen: an amount of zero is no transfer
+    chain.send(basket.locked(basket.index.settle(basket.addresses, out, recipients)), stranger)
+    assert basket.balances(stranger) == [5, 0, 0]
+    assert basket.balances(basket.recipient) == [0, 0, 7]
     assert basket.balances(basket.index) == [h - o for h, o in zip(held, out, strict=True)]
     assert chain.read(basket.index.totalSupply()) == supply
+
+
+def test_settle_takes_one_recipient_and_one_amount_for_each_token(basket: Basket, stranger: str) -> None:
+    token = basket.addresses[0]
+    for tokens, out, recipients in (([token], [1], []), ([token], [], [stranger]), ([], [1], [stranger])):
+        call = basket.locked(basket.index.settle(tokens, out, recipients))
+        assert_reverts(basket.chain, call, "LengthMismatch", len(tokens), len(out), sender=stranger, of=basket.index)
 
 
 def test_set_components_replaces_the_list(basket: Basket, stranger: str) -> None:

@@ -127,7 +127,7 @@ def test_a_refusing_methodology_is_heard(bench: Bench) -> None:
 
 
 def test_close_and_trade_are_not_due_before_start(bench: Bench) -> None:
-    empty: tuple[Any, ...] = ([], [], [], 0, bench.filler, b"")
+    empty: tuple[Any, ...] = ([], [], [], [], 0, bench.filler, b"")
     for action, call in (("Close", bench.rebalancer.close()), ("Trade", bench.rebalancer.trade(empty))):
         assert_reverts(bench.chain, call, "NotDue", *not_due(action, "Due"), at=NOTICE)
     bench.determine()

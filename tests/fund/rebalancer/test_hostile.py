@@ -11,7 +11,7 @@ from eth_utils import keccak
 from localnet.world import World
 from tests.helpers.bench import ACTIONS, BUYS, HELD, KINDS, LIMITS, REASONS, SELLS, SUPPLY, TIMETABLE, Bench
 from tests.helpers.contracts import Contract
-from tests.helpers.filling import batch, least_pays, order, paying, script, sells_worth, step, trade
+from tests.helpers.filling import FILLER, batch, least_pays, order, paying, script, sells_worth, step, trade
 from tests.helpers.fund import EXECUTION, WAD
 from tests.helpers.reverts import assert_reverts, failure
 from tests.helpers.settling import nav_of, settle
@@ -87,7 +87,7 @@ def entry_points(bench: Bench, contract: Contract) -> dict[str, tuple[str, bytes
         "setFeeRecipient": (bench.filler,),
         "setSupplyCap": (10**9,),
         "setRetired": (tokens[HELD], True),
-        "settle": ([tokens[0]], [1], bench.filler),
+        "settle": ([tokens[0]], [1], [bench.filler]),
         "setComponents": ([],),
         "trade": (order(bench, {0: 1}, {5: 10**18}),),
         "pauseFor": (60,),
@@ -175,7 +175,7 @@ def test_an_address_that_is_no_filler(trading: Bench, world: World, who: str) ->
 
 def test_nobody_but_the_rebalancer_moves_components(trading: Bench, stranger: str) -> None:
     chain, index = trading.chain, trading.index
-    settling = index.settle([trading.tokens[0]], [1], stranger)
+    settling = index.settle([trading.tokens[0]], [1], [stranger])
     for call in (index.lock(), index.unlock(), settling, index.setComponents([])):
         for account in (stranger, trading.owner, trading.guardian, trading.keeper):
             assert_reverts(chain, call, "NotRebalancer", account, sender=account, at=T)
@@ -249,10 +249,10 @@ def test_a_flash_mint_does_not_widen_the_cap(trading: Bench) -> None:
 
 
 def test_lists_that_would_count_twice(trading: Bench) -> None:
-    """The same sell or buy twice, or a token on both sides, pays for nothing twice."""
+    """The same buy twice, a sell again after another one, or a token on both sides."""
     pays = script(paying(trading, {5: 10**18}))
     for sells, buys, error in (
-        ([0, 0], [5], "IndexesNotAscending"),
+        ([0, 2, 0], [5], "IndexesNotAscending"),
         ([0], [5, 5], "IndexesNotAscending"),
         ([2, 0], [5], "IndexesNotAscending"),
         ([0], [5, 3], "IndexesNotAscending"),
@@ -261,7 +261,7 @@ def test_lists_that_would_count_twice(trading: Bench) -> None:
         ([0, HELD], [5], "WrongSide"),
         ([0], [len(KINDS)], "UnknownIndex"),
     ):
-        given = (sells, [10**15] * len(sells), buys, 0, trading.filler, pays)
+        given = (sells, [10**15] * len(sells), [FILLER] * len(sells), buys, 0, trading.filler, pays)
         assert_reverts(trading.chain, trading.rebalancer.trade(given), error, sender=trading.keeper, at=T)
 
 

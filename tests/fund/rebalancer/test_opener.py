@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.bench import BUYS, FROZEN, HELD, KINDS, LEAVING, NEWCOMER, OUTSIDE, SELLS, SUPPLY, Bench
-from tests.helpers.filling import UNSHRUNK
+from tests.helpers.filling import FILLER, UNSHRUNK
 from tests.helpers.fund import EXECUTION, PERIOD_END, WAD
 from tests.helpers.packed import listed as listing
 from tests.helpers.packed import targets as targets_of
@@ -215,7 +215,7 @@ def test_what_is_frozen_is_held_as_it_is(bench: Bench, i: int) -> None:
     held, at = bench.holdings()[i], EXECUTION + 1800
     other = SELLS[0] if i != SELLS[0] else SELLS[1]
     for sells, buys, side in (([i], [BUYS[-1]], 0), ([other], [i], 0)):
-        call = bench.rebalancer.trade((sells, [1], buys, 0, bench.filler, b""))
+        call = bench.rebalancer.trade((sells, [1], [FILLER], buys, 0, bench.filler, b""))
         assert_reverts(bench.chain, call, "WrongSide", bench.tokens[i], side, at=at, of=bench.rebalancer)
     assert bench.holdings()[i] == held
 

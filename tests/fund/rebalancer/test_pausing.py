@@ -32,7 +32,7 @@ def test_stops_trade_until_it_expires(trading: Bench) -> None:
     from_now = T + 3600
     pause(trading, 3600, T)
     assert tuple(trading.chain.read(trading.rebalancer.pause())) == (from_now, PERIOD)
-    empty = trading.rebalancer.trade(([], [], [], 0, trading.filler, b""))
+    empty = trading.rebalancer.trade(([], [], [], [], 0, trading.filler, b""))
     for at in (T, from_now - 1):
         assert trading.due(at) == ("None", "Paused", from_now)
         assert_reverts(trading.chain, empty, "NotDue", *not_due("Trade", "Paused"), at=at)

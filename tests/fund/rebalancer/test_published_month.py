@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from eth_abi import encode
 
 from localnet.month import Month
 from localnet.rpc import read
+from tests.helpers.filling import CHAINED, FORWARD, HOME, PAID, POT, hop
 from tests.helpers.fund import EXECUTION, WAD, Fund, Setup
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import SELL, settle, surplus_of, usd
@@ -81,11 +81,6 @@ def pools(fund: Fund, token: str) -> list[str]:
     return [pool.pair for pool in fund.world.token(token).pools]
 
 
-def hops(sells: list[tuple[str, int, int]], buys: list[tuple[str, int, int]]) -> bytes:
-    """The filler's data: pair, leg and share of each hop."""
-    return encode(["(address,uint256,uint256)[]"] * 2, [sells, buys])
-
-
 def test_an_honest_batch_over_the_pools(started: Fund) -> None:
     """UNI to WETH to all that is missing, in proportion to what is missing, each over its first pool."""
     fund, chain = started, started.chain
@@ -100,22 +95,24 @@ def test_an_honest_batch_over_the_pools(started: Fund) -> None:
     weth = swap(amount, *reserves(fund, pools(fund, uni)[0], uni))
 
     lacks = {i: missing(state, i) for i in buys}
-    shares = {i: worth * WAD // sum(lacks.values()) for i, worth in lacks.items()}
+    shares = {i: worth * 2**64 // sum(lacks.values()) for i, worth in lacks.items()}
     paid: dict[int, int] = {}
     left = weth
     for i in buys:
         token = state.holdings[i].token
-        part = left if i == buys[-1] else weth * shares[i] // WAD
+        part = left if i == buys[-1] else weth * shares[i] // 2**64
         left -= part
         in_token, in_weth = reserves(fund, pools(fund, token)[0], token)
         paid[i] = swap(part, in_weth, in_token)
     expected = settle(state, at, {sell: amount}, paid)
     assert expected.error is None
-    data = hops(
-        [(pools(fund, uni)[0], 0, WAD)],
-        [(pools(fund, state.holdings[i].token)[0], k, shares[i]) for k, i in enumerate(buys)],
-    )
-    batch = ([sell], [amount], buys, expected.value_in, fund.filler, data)
+    pool = pools(fund, uni)[0]
+    data = hop(pool, PAID | forward(fund, uni))
+    for i in buys:
+        token = state.holdings[i].token
+        share = 0 if i == buys[-1] else shares[i]
+        data += hop(pools(fund, token)[0], POT | HOME | FORWARD - forward(fund, token), share=share)
+    batch = ([sell], [amount], [pool], buys, expected.value_in, fund.filler, data)
     before = fund.balances()
     receipt = chain.send(fund.rebalancer.trade(batch), fund.deployer, at=at)
     (event,) = fund.rebalancer.events(receipt, "Traded")
@@ -127,6 +124,11 @@ def test_an_honest_batch_over_the_pools(started: Fund) -> None:
     assert fund.balances(fund.filler) == [0] * 14
     # The cost is two pool fees and a little impact.
     assert 50 < (result.valueOut - result.valueIn) * 10_000 // result.valueOut < 150
+
+
+def forward(fund: Fund, token: str) -> int:
+    """FORWARD if the token is token0 of its pool against WETH."""
+    return FORWARD if token.lower() < fund.world.weth.lower() else 0
 
 
 def missing(state: Any, i: int) -> int:
@@ -146,11 +148,14 @@ def test_another_amount_in_pocket_does_not_help(started: Fund) -> None:
     aave = next(i for i, h in enumerate(state.holdings) if h.target.side == 2 and h.balance)
     uni, token = state.holdings[sell].token, state.holdings[aave].token
     amount = surplus_of(state, sell) // 1000
-    data = hops([(pools(fund, uni)[0], 0, WAD)], [(pools(fund, token)[0], 0, WAD)])
+    # One sell pays one buy: from pool to pool.
+    data = hop(pools(fund, uni)[0], PAID | forward(fund, uni))
+    data += hop(pools(fund, token)[0], CHAINED | HOME | FORWARD - forward(fund, token))
     weth = swap(amount, *reserves(fund, pools(fund, uni)[0], uni))
     in_token, in_weth = reserves(fund, pools(fund, token)[0], token)
     expected = settle(state, at, {sell: amount}, {aave: swap(weth, in_weth, in_token)})
-    batch = ([sell], [amount], [aave], expected.value_in, fund.filler, data)
+    batch = ([sell], [amount], [pools(fund, uni)[0]], [aave], expected.value_in, fund.filler, data)
+    chain.read(fund.rebalancer.trade(batch), sender=fund.deployer, at=at)
 
     front_run(fund, token, in_weth // 100)
     call = fund.rebalancer.trade(batch)

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+
+import {IFiller} from "../interfaces/IFiller.sol";
+import {Balance} from "../libraries/Balance.sol";
+import {Hop} from "../libraries/Hop.sol";
+import {PairV2} from "../libraries/PairV2.sol";
+import {Words} from "../libraries/Words.sol";
+
+/// @title UniswapFiller
+/// @notice Fills a batch over Uniswap pools: sells to WETH, WETH to buys, or straight from one to the other. Proceeds go to
+/// the index token from the last pool. It keeps nothing and asks nobody who they are.
+/// @dev `data` is a list of hops, one word each, see `Hop`. They run in order; those of one sell stand together, and those
+/// that fill the pot of WETH before those that take from it.
+/// @dev Warning: whatever this contract holds, anyone can take. Send tokens only inside a fill.
+contract UniswapFiller is IFiller {
+    using Hop for uint256;
+    using SafeERC20 for IERC20;
+    using Words for address[];
+    using Words for uint256[];
+
+    /// @notice The wrapped ether that most pools are quoted in.
+    IERC20 public immutable WETH;
+
+    /// @notice The data is not a whole number of words.
+    error UnfitData(uint256 length);
+    /// @notice A hop names a sell that the batch does not have.
+    error UnknownLeg(uint256 leg);
+    /// @notice A hop names a kind of pool that is not known here.
+    error UnknownKind(uint256 kind);
+
+    constructor(IERC20 weth) {
+        WETH = weth;
+    }
+
+    /// @dev What is left to hand out while the hops run. `whole` and `left` are of the sell `leg`, or of the pot.
+    struct Purse {
+        uint256 leg;
+        uint256 whole;
+        uint256 left;
+    }
+
+    uint256 private constant NO_LEG = type(uint256).max;
+    uint256 private constant THE_POT = NO_LEG - 1;
+
+    /// @inheritdoc IFiller
+    function fill(
+        address index,
+        address[] calldata sells,
+        uint256[] calldata amounts,
+        address[] calldata,
+        bytes calldata data
+    ) external {
+        uint256 length = data.length;
+        require(length % 32 == 0, UnfitData(length));
+        Purse memory purse = Purse(NO_LEG, 0, 0);
+        uint256 amount;
+        uint256 hop = Hop.at(data, 0);
+        for (uint256 offset = 32; offset <= length; offset += 32) {
+            uint256 next = Hop.at(data, offset);
+            if (!hop.chained()) {
+                address token;
+                if (hop.pot()) {
+                    token = address(WETH);
+                    if (purse.leg != THE_POT) _open(purse, THE_POT, Balance.read(token, address(this)));
+                } else {
+                    uint256 leg = hop.leg();
+                    require(leg < sells.length && leg < amounts.length, UnknownLeg(leg));
+                    token = sells.given(leg);
+                    if (purse.leg != leg) _open(purse, leg, amounts.given(leg));
+                }
+                amount = _take(purse, hop.share());
+                if (!hop.paid() && amount != 0) {
+                    // Without a pool there is nothing to swap: this is where it goes.
+                    IERC20(token).safeTransfer(hop.pool() == address(0) ? index : hop.pool(), amount);
+                }
+            }
+            if (amount != 0 && hop.pool() != address(0)) {
+                address to = hop.home() ? index : next.paidByTheHopBefore() ? next.pool() : address(this);
+                uint256 kind = hop.kind();
+                require(kind == Hop.V2, UnknownKind(kind));
+                amount = PairV2.swap(hop.pool(), amount, hop.forward(), to);
+            }
+            hop = next;
+        }
+    }
+
+    function _open(Purse memory purse, uint256 leg, uint256 whole) private pure {
+        (purse.leg, purse.whole, purse.left) = (leg, whole, whole);
+    }
+
+    /// @dev A part of the purse, or all that is left of it.
+    function _take(Purse memory purse, uint256 share) private pure returns (uint256 amount) {
+        amount = share == 0 ? purse.left : Hop.part(purse.whole, share);
+        purse.left -= amount;
+    }
+}
