@@ -40,13 +40,6 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
 
     /* STORAGE */
 
-    /// @dev What an accrual writes, in one slot.
-    struct Accrual {
-        uint96 pendingFee; // {share} accrued, not minted
-        uint88 exponent; // {1e18 * s} integral of the rate over time
-        uint40 lastAccrual; // {s}
-    }
-
     /// @dev What a mint only reads, in one slot.
     struct Setup {
         address pointer; // the packed list
@@ -54,19 +47,22 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         uint32 supplyCap; // {whole share}
     }
 
-    Accrual private _accrual;
+    /// @dev What an accrual writes: time of the last one (high, {s}), exponent (88 bits, {1e18 * s}: integral of the rate over
+    /// time), pending fee (96 bits, {share}: accrued, not minted).
+    uint256 private _accrual;
     Setup private _setup;
     address public feeRecipient;
     uint256 public streamingFee;
-    bool public transient locked;
+    /// @dev 1 while the lock is held. A whole word, so that taking it reads nothing.
+    uint256 private transient _lock;
 
     /* MODIFIERS */
 
     modifier nonReentrant() {
-        require(!locked, Locked());
-        locked = true;
+        require(_lock == 0, Locked());
+        _lock = 1;
         _;
-        locked = false;
+        _lock = 0;
     }
 
     modifier onlyRebalancer() {
@@ -92,7 +88,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         require(rebalancer != address(0) && recipient != address(0), ZeroAddress());
         REBALANCER = rebalancer;
         SEEDER = msg.sender;
-        _accrual.lastAccrual = uint40(block.timestamp);
+        _writeAccrual(0, 0);
         feeRecipient = recipient;
         _setup.supplyCap = wholeShares;
         _setFee(fee);
@@ -101,6 +97,10 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     }
 
     /* VIEWS */
+
+    function locked() external view returns (bool) {
+        return _lock != 0;
+    }
 
     function components() external view returns (Component[] memory) {
         return Words.read(_setup.pointer).unpack();
@@ -115,13 +115,14 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     }
 
     function pendingFee() external view returns (uint256) {
-        return _accrued(_setup.rate, totalSupply()).pendingFee;
+        (uint256 pending,) = _accrued(_setup.rate, totalSupply());
+        return pending;
     }
 
     function supplyAndExponent() public view returns (uint256 supply, uint256 exponent) {
         uint256 minted = totalSupply();
-        Accrual memory a = _accrued(_setup.rate, minted);
-        return (minted + a.pendingFee, a.exponent);
+        (supply, exponent) = _accrued(_setup.rate, minted);
+        supply += minted;
     }
 
     function supplyCap() external view returns (uint256) {
@@ -155,7 +156,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
             list[i] = Component(tokens[i], IERC20Metadata(tokens[i]).decimals(), false);
         }
         _setComponents(list);
-        _accrual.lastAccrual = uint40(block.timestamp);
+        _writeAccrual(0, 0);
         for (uint256 i; i < tokens.length; ++i) {
             // {tok} = {share} * {tok / 1e18 share} / {1e18 share}
             amounts[i] = Math.mulDiv(shares, units[i], 1e18, Math.Rounding.Ceil);
@@ -263,19 +264,19 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     /* REBALANCER */
 
     function lock() external onlyRebalancer {
-        require(!locked, Locked());
-        locked = true;
+        require(_lock == 0, Locked());
+        _lock = 1;
     }
 
     function unlock() external onlyRebalancer {
-        locked = false;
+        _lock = 0;
     }
 
     function settle(address[] calldata tokens, uint256[] calldata amounts, address[] calldata recipients)
         external
         onlyRebalancer
     {
-        require(locked, NotLocked());
+        require(_lock != 0, NotLocked());
         uint256 n = tokens.length;
         require(n == amounts.length && n == recipients.length, LengthMismatch(n, amounts.length));
         for (uint256 i; i < n; ++i) {
@@ -285,7 +286,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     }
 
     function setComponents(Component[] calldata list) external onlyRebalancer {
-        require(locked, NotLocked());
+        require(_lock != 0, NotLocked());
         _setComponents(list);
     }
 
@@ -342,29 +343,33 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         emit StreamingFeeSet(fee);
     }
 
-    /// @dev The accrual brought to this block's time at this rate, for an ERC-20 total of `minted`. Writes nothing.
-    function _accrued(uint256 rate, uint256 minted) private view returns (Accrual memory a) {
-        a = _accrual;
-        uint256 elapsed = block.timestamp - a.lastAccrual;
-        if (elapsed == 0) return a;
-        uint256 later = a.exponent + elapsed * rate;
-        uint256 pending = a.pendingFee + StreamingFee.shares(minted + a.pendingFee, a.exponent, later);
-        return Accrual(pending.toUint96(), later.toUint88(), uint40(block.timestamp));
+    /// @dev Pending fee shares and exponent as of this block's time, for an ERC-20 total of `minted`. Writes nothing.
+    function _accrued(uint256 rate, uint256 minted) private view returns (uint256 pending, uint256 exponent) {
+        uint256 word = _accrual;
+        (pending, exponent) = (uint96(word), uint88(word >> 96));
+        uint256 elapsed = block.timestamp - (word >> 184);
+        if (elapsed == 0) return (pending, exponent);
+        uint256 later = exponent + elapsed * rate;
+        return (pending + StreamingFee.shares(minted + pending, exponent, later), later);
+    }
+
+    /// @dev Writes the accrual as of this block's time.
+    function _writeAccrual(uint256 pending, uint256 exponent) private {
+        _accrual = (block.timestamp << 184) | (uint256(exponent.toUint88()) << 96) | pending.toUint96();
     }
 
     /// @dev Brings the accrual to this block's time at this rate and returns the accrued supply.
     function _accrue(uint256 rate) private returns (uint256) {
         uint256 minted = totalSupply();
-        Accrual memory a = _accrued(rate, minted);
-        _accrual = a;
-        return minted + a.pendingFee;
+        (uint256 pending, uint256 exponent) = _accrued(rate, minted);
+        _writeAccrual(pending, exponent);
+        return minted + pending;
     }
 
     function _collectFee() private returns (uint256 shares) {
-        Accrual memory a = _accrued(_setup.rate, totalSupply());
-        shares = a.pendingFee;
-        a.pendingFee = 0;
-        _accrual = a;
+        uint256 exponent;
+        (shares, exponent) = _accrued(_setup.rate, totalSupply());
+        _writeAccrual(0, exponent);
         if (shares == 0) return 0;
         address to = feeRecipient;
         _mint(to, shares);

@@ -7,10 +7,10 @@ library Balance {
     /// @notice Token wei of `token` that `account` holds. Reverts as `token` does, and where it answers no number.
     function read(address token, address account) internal view returns (uint256 amount) {
         assembly ("memory-safe") {
-            mstore(0x00, 0x70a08231) // balanceOf(address)
-            mstore(0x20, shr(96, shl(96, account)))
+            mstore(0x14, account)
+            mstore(0x00, shl(96, 0x70a08231)) // balanceOf(address), and what stands above the account's 160 bits is cleared
             // Evaluated from right to left.
-            if iszero(and(gt(returndatasize(), 31), staticcall(gas(), token, 0x1c, 0x24, 0x00, 0x20))) {
+            if iszero(and(gt(returndatasize(), 31), staticcall(gas(), token, 0x10, 0x24, 0x00, 0x20))) {
                 let at := mload(0x40)
                 returndatacopy(at, 0, returndatasize())
                 revert(at, returndatasize())

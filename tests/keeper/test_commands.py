@@ -112,9 +112,11 @@ def test_once_through_a_month_begin(keeper: Keeper, field: Field, tmp_path: Path
     field.clock.step(plan["possible_from"])
     assert once().startswith("trade: 0x")
     # What came is what was planned, to the wei: nothing else moved the pools.
-    result = field.events("Traded")[-1]["args"]["result"]
-    batch = plan["batch"]
-    assert result["sold"] == [int(leg["amount"]) for leg in batch["sells"]]
+    traded = field.events("Traded")[-1]
+    result, batch = traded["args"]["result"], plan["batch"]
+    before, after = (field.chain.read(traded["blockNumber"] - k)[0].holdings for k in (1, 0))
+    sold = [was.balance - now.balance for was, now in zip(before, after, strict=True) if now.balance < was.balance]
+    assert sold == [int(leg["amount"]) for leg in batch["sells"]]
     assert result["valueOut"] == int(batch["value_out_usd"])
     assert abs(result["valueIn"] - int(batch["value_in_usd"])) * 10**9 < result["valueIn"]
     assert [row["action"] for row in journal_rows(tmp_path)] == ["determine", "start", "trade"]

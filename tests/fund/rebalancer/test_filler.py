@@ -192,17 +192,18 @@ def test_shares_above_the_whole_are_refused(desk: Desk) -> None:
     """Two shares of more than half take more than there is."""
     token = two_pools(desk.world)[0]
     desk.send_in(token.address, 10**18)
-    hops = sell(desk, token, share=ONE // 2 + 2) + sell(desk, token, 1, share=ONE // 2 + 2)
+    more = ONE // 2 + ONE // 1000
+    hops = sell(desk, token, share=more) + sell(desk, token, 1, share=more)
     call = desk.fill({token.address: 10**18}, [token.address], hops)
     assert_panics(desk.chain, call, 0x11, sender=desk.caller)
 
 
 def test_a_pool_s_own_error_is_passed_on(desk: Desk) -> None:
-    """The wrong token's side asks for more than the pool gives; a pool without code answers nothing."""
+    """A pool that nobody paid gives nothing; a pool without code answers nothing."""
     token = desk.world.tokens[0]
     desk.send_in(token.address, 10**18)
-    wrong = hop(token.pools[0].pair, FORWARD - forward(desk, token))
-    answer = failure(desk.chain, desk.fill({token.address: 10**18}, [token.address], wrong), sender=desk.caller)
+    unpaid = sell(desk, token, flags=PAID)
+    answer = failure(desk.chain, desk.fill({token.address: 10**18}, [token.address], unpaid), sender=desk.caller)
     assert b"UniswapV2" in answer
     nobody = hop("0x" + "99" * 20, 0)
     answer = failure(desk.chain, desk.fill({token.address: 10**18}, [token.address], nobody), sender=desk.caller)
