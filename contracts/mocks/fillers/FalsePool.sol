@@ -6,7 +6,7 @@ interface IPayer {
 }
 
 /// @title FalsePool
-/// @notice For tests: says that it is a pool of Uniswap V3, asks for what it was told to ask for, and gives nothing.
+/// @notice For tests: says that it is a pool of Uniswap V3, or V2, asks for what it was told to ask for, and gives nothing.
 contract FalsePool {
     address public token0;
     address public token1;
@@ -28,13 +28,28 @@ contract FalsePool {
         (_times, _accomplice) = (times, accomplice);
     }
 
+    /// @notice As a pool of Uniswap V3.
     function swap(address, bool, int256, uint160, bytes calldata) external returns (int256, int256) {
+        _ask();
+        return (_amount0, _amount1);
+    }
+
+    /// @notice As a pair.
+    function swap(uint256, uint256, address, bytes calldata) external {
+        _ask();
+    }
+
+    /// @notice As a pair.
+    function getReserves() external pure returns (uint112, uint112, uint32) {
+        return (1e18, 1e18, 0);
+    }
+
+    function _ask() private {
         FalsePool caller = address(_accomplice) == address(0) ? this : _accomplice;
         for (uint256 i; i < _times; ++i) {
             if (caller == this) IPayer(msg.sender).uniswapV3SwapCallback(_amount0, _amount1, "");
             else caller.callBack(IPayer(msg.sender), _amount0, _amount1);
         }
-        return (_amount0, _amount1);
     }
 
     /// @notice Calls back for somebody else.

@@ -249,11 +249,13 @@ def test_a_false_pool_that_sends_another(trap: Trap) -> None:
 
 
 def test_a_false_pool_keeps_no_right_after_its_swap(trap: Trap) -> None:
-    """It does not ask during the swap; the next hop, a real one, calls nobody who could ask in its place."""
-    desk = trap.desk
-    desk.chain.send(trap.fill(WAD, (0, 0), 0), desk.caller)
-    stale = desk.filler.uniswapV3SwapCallback(WAD, 0, b"")
-    assert_reverts(desk.chain, stale, "NotThePool", trap.pool.address, sender=desk.chain.impersonate(trap.pool))
+    """It does not ask while it is swapped on, but when the next hop lets it: that is a false pair."""
+    desk, uni, weth = trap.desk, trap.desk.token("UNI").address, trap.desk.world.weth
+    desk.chain.send(trap.pool.init(uni, weth, 0, 0, 0, NOBODY), desk.caller)
+    desk.chain.send(trap.accomplice.init(uni, weth, WAD, 0, 1, trap.pool), desk.caller)
+    hops = hop(trap.pool.address, FORWARD, kind=V3, share=ONE // 2), hop(trap.accomplice.address, FORWARD)
+    call = desk.fill({uni: 2 * WAD}, *hops)
+    assert_reverts(desk.chain, call, "NotThePool", trap.pool.address, sender=desk.caller)
 
 
 def test_a_pool_without_code_is_no_pool(desk: Desk) -> None:
