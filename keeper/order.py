@@ -51,11 +51,12 @@ def data_of(hops: Sequence[int]) -> bytes:
 
 
 def order_of(batch: Batch, min_value_in: int, filler: str, weth: str, tokens: Sequence[str]) -> tuple[Any, ...]:
-    """The `Order` of a batch for UniswapFiller. `min_value_in`: USD, 18 decimals; `tokens`: the fund's components.
+    """The `Order` of a batch for UniswapFiller. `min_value_in`: USD, 18 decimals. `tokens`: the fund's components.
 
     The batch that empties the surplus asks for a millionth more: the contract clamps to what is there when it is mined,
     so that a mint in between leaves nothing behind. A sell has an entry for each of its pools: a pair the fund pays by
-    itself, a V3 pool is paid by the filler. The last entry takes what rounding leaves.
+    itself, a V3 pool the filler does. The last entry takes what rounding leaves. Where one pool sells and one buys, the
+    first pays the second.
     """
     sells: list[int] = []
     amounts: list[int] = []
@@ -77,7 +78,7 @@ def order_of(batch: Batch, min_value_in: int, filler: str, weth: str, tokens: Se
         [leg.index for leg in batch.buys],
         min_value_in,
         filler,
-        data_of([*hops, *_buy_hops(batch.buys, weth, tokens)]),
+        data_of([*hops, *_buy_hops(batch.buys, weth, tokens, Flag.CHAINED if len(sells) == 1 and hops else Flag.POT)]),
     )
 
 
@@ -88,14 +89,16 @@ def _amounts(leg: Leg, *, empties: bool) -> list[int]:
     return [*paid, wanted - sum(paid)]
 
 
-def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str]) -> list[int]:
-    """Share of each hop in all the WETH; the last one takes what rounding leaves."""
+def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str], alone: Flag) -> list[int]:
+    """Shares of all the WETH; the last hop takes what rounding leaves. `alone`: what a single pool takes from."""
     swaps: list[tuple[Leg, Swap]] = [(leg, swap) for leg in legs for swap in leg.route.swaps]
+    if len(swaps) != 1 or swaps[0][1].pair == NO_PAIR:
+        alone = Flag.POT
     total = sum(swap.paid for _, swap in swaps)
     hops = []
     for position, (leg, swap) in enumerate(swaps, 1):
         share = 0 if position == len(swaps) else max(1, swap.paid * SHARE_ONE // total)
-        flags = Flag.POT | Flag.HOME | _forward(weth, tokens[leg.index])
+        flags = alone | Flag.HOME | _forward(weth, tokens[leg.index])
         hops.append(hop_word(swap.pair, Kind(swap.kind), flags, share=share))
     return hops
 

@@ -15,6 +15,8 @@ from tests.helpers.settling import WAD, Outcome, attainable, goal_of, nav_of, se
 UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
 """For examples of many transactions each: looking for a smaller failing one would take minutes."""
 Steps = Sequence[tuple[str, bytes, bool]]
+Entries = Sequence[tuple[int, int, Contract | str]]
+"""Component, amount and recipient of each entry of an order's sells."""
 FILLER = "0x" + "00" * 20
 """As a recipient: whoever fills the batch."""
 
@@ -52,7 +54,7 @@ def order(
     steps: Steps = (),
     min_value: int = 0,
     filler: Contract | str | None = None,
-    entries: Sequence[tuple[int, int, str | Contract]] | None = None,
+    entries: Entries | None = None,
 ) -> tuple[Any, ...]:
     """IRebalancer.Order: the filler makes `steps`, then pays. It keeps what it is sent. `entries`, in place of one for
     each sell: component, amount and recipient."""
@@ -122,7 +124,7 @@ def _enough(out: Outcome) -> bool:
 
 
 def trade(bench: Bench, sells: Mapping[int, int], pays: Mapping[int, int], at: int, **more: Any) -> Any:
-    """Trades the batch; its Traded event's Result. The chain's result, and what the fund holds, is what the model says."""
+    """Trades the batch; its Traded event's Result. Result and holdings are what the model says."""
     fund = bench.fund(at)
     expected = settle(fund, at, sells, pays, more.get("min_value", 0))
     receipt = bench.chain.send(bench.rebalancer.trade(order(bench, sells, pays, **more)), bench.keeper, at=at)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.helpers.bench import BUYS, PERIOD, SELLS, Bench
-from tests.helpers.filling import FILLER, batch, check_result, least_pays, order, sells_worth, step
+from tests.helpers.contracts import Contract
+from tests.helpers.filling import FILLER, Entries, batch, check_result, least_pays, order, sells_worth, step
 from tests.helpers.fund import EXECUTION
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import ceil_div, settle, surplus_of
@@ -35,11 +36,11 @@ def has(bench: Bench, i: int, account: Any) -> int:
 
 
 def test_each_entry_goes_where_it_is_sent(trading: Bench, stranger: str) -> None:
-    """A sell in three parts, one of them to the filler, and another sell: it counts as if all had gone to the filler."""
+    """A sell in three parts, one of them to the filler, and another sell: it counts as if the filler had got it all."""
     sells, pays = batch(trading, T)
     parts = (sells[FIRST] // 3, sells[FIRST] // 5)
     rest = sells[FIRST] - sum(parts)
-    entries = [
+    entries: Entries = [
         (FIRST, parts[0], stranger),
         (FIRST, parts[1], trading.holder),
         (FIRST, rest, FILLER),
@@ -67,7 +68,7 @@ def test_the_parts_of_a_sell_are_clamped_together(trading: Bench, stranger: str)
     assert 0 < small < surplus
     # Nearly all of it is sent to the fund itself, so the batch stays within the bucket.
     most = surplus - small
-    entries = [(SECOND, most, trading.index), (SECOND, 2 * small, FILLER), (SECOND, 10**30, FILLER)]
+    entries: Entries = [(SECOND, most, trading.index), (SECOND, 2 * small, FILLER), (SECOND, 10**30, FILLER)]
     pays = least_pays(fund, T, {SECOND: small})
     _, filled = traded(trading, order(trading, {}, pays, entries=entries))
     assert filled.amounts == [most, small, 0]
@@ -79,7 +80,7 @@ def test_all_of_a_surplus_in_two_parts_leaves_the_target(trading: Bench) -> None
     fund = trading.fund(T)
     target = ceil_div(fund.holdings[FIRST].target.unit * fund.shares, 10**18)
     surplus = fund.holdings[FIRST].balance - target
-    entries = [(FIRST, surplus, FILLER), (FIRST, surplus, FILLER)]
+    entries: Entries = [(FIRST, surplus, FILLER), (FIRST, surplus, FILLER)]
     pays = least_pays(fund, T, {FIRST: surplus})
     expected = settle(fund, T, {FIRST: surplus}, pays)
     given = order(trading, {}, pays, entries=entries)
@@ -90,11 +91,11 @@ def test_all_of_a_surplus_in_two_parts_leaves_the_target(trading: Bench) -> None
 
 def test_what_is_sent_to_the_fund_itself_is_not_sold(trading: Bench) -> None:
     sells, pays = batch(trading, T)
-    nothing = [(i, amount, trading.index) for i, amount in sells.items()]
+    nothing: Entries = [(i, amount, trading.index) for i, amount in sells.items()]
     refused(trading, order(trading, {}, pays, entries=nothing), "NothingSold")
     # The filler is told of an amount that it does not have; what counts is the other sell alone.
     fund = trading.fund(T)
-    entries = [(FIRST, sells[FIRST], trading.index), (SECOND, sells[SECOND], FILLER)]
+    entries: Entries = [(FIRST, sells[FIRST], trading.index), (SECOND, sells[SECOND], FILLER)]
     alone = {SECOND: sells[SECOND]}
     pays = least_pays(fund, T, alone)
     result, filled = traded(trading, order(trading, {}, pays, entries=entries))
@@ -106,17 +107,18 @@ def test_what_is_sent_to_the_fund_itself_is_not_sold(trading: Bench) -> None:
 @pytest.mark.parametrize("who", ["rebalancer", "token", "oracle", "opener", "account", "share holder"])
 def test_whoever_gets_the_sells_the_fund_is_paid(trading: Bench, stranger: str, who: str) -> None:
     """A batch that only sends out is refused, one that pays the least allowed passes, and nobody else gains by it."""
-    recipient = {
+    known: dict[str, Contract | str] = {
         "rebalancer": trading.rebalancer,
         "token": trading.tokens[FIRST],
         "oracle": trading.oracle,
         "opener": trading.opener,
         "account": stranger,
         "share holder": trading.holder,
-    }[who]
+    }
+    recipient = known[who]
     sells, pays = batch(trading, T)
     fund = trading.fund(T)
-    entries = [(i, amount, recipient) for i, amount in sells.items()]
+    entries: Entries = [(i, amount, recipient) for i, amount in sells.items()]
     unpaid = settle(fund, T, sells, dict.fromkeys(pays, 0))
     assert unpaid.error is not None and unpaid.error[0] == "BelowTolerance"
     refused(trading, order(trading, {}, dict.fromkeys(pays, 0), entries=entries), *unpaid.error)
@@ -133,7 +135,11 @@ def test_a_part_that_comes_back_is_not_sold(trading: Bench) -> None:
     fund = trading.fund(T)
     sells = sells_worth(fund, fund.capacity)
     half = sells[FIRST] // 2
-    entries = [(FIRST, half, FILLER), (FIRST, sells[FIRST] - half, trading.holder), (SECOND, sells[SECOND], FILLER)]
+    entries: Entries = [
+        (FIRST, half, FILLER),
+        (FIRST, sells[FIRST] - half, trading.holder),
+        (SECOND, sells[SECOND], FILLER),
+    ]
     kept = {FIRST: sells[FIRST] - half, SECOND: sells[SECOND]}
     pays = least_pays(fund, T, kept)
     back = [step(trading.tokens[FIRST].transfer(trading.index, half))]
@@ -143,5 +149,5 @@ def test_a_part_that_comes_back_is_not_sold(trading: Bench) -> None:
 
 def test_indexes_ascend_though_one_may_stand_again(trading: Bench) -> None:
     for indexes in ((FIRST, SECOND, FIRST), (SECOND, FIRST, FIRST), (FIRST, SECOND, SECOND, FIRST)):
-        entries = [(i, 1, FILLER) for i in indexes]
+        entries: Entries = [(i, 1, FILLER) for i in indexes]
         refused(trading, order(trading, {}, {5: 1}, entries=entries), "IndexesNotAscending", FIRST)
