@@ -221,7 +221,9 @@ def _give(market: Market, sells: Sequence[Slice], buys: Sequence[tuple[Slice, tu
 
     sides = sum(s.value for s in sells) + sum(s.value for s, _ in buys)
     gives = sum(s.lot.give for s in sells) + sum(s.lot.give for s, _ in buys)
-    bound = sides * _MOST_GIVE // max(1, gives)
+    if gives == 0:
+        return 0
+    bound = sides * _MOST_GIVE // gives
     now = over(0)
     if now == 0:
         return 0

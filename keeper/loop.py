@@ -61,7 +61,7 @@ class Viewer:
             started_at=started_at,
             last_trade=last_trade,
         )
-        aim = Aim(wanted.plan, wanted.fewest_batches)
+        aim = Aim(wanted.plan, wanted.fewest_batches, wanted.fewest_gas)
         return View(head, state, market, gas_price, plan(state, market, gas_price, pace, wanted.slippage_bps, aim))
 
 

@@ -11,7 +11,7 @@ the pools' rest bound the number from above, the bucket from below.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from keeper import bucket
@@ -26,6 +26,12 @@ CAPACITY_MARGIN_BPS = 50
 
 MOST_BATCHES = 2_000
 
+_TURNOVER_GAS = 1_000_000_000
+"""`fewest` begins with so much gas being worth as much as all sells of the month."""
+_MOST_OFF = 3
+"""And ends at most so many times above or below."""
+_STEPS = 4
+
 BLOCK_S = 12
 """A batch is mined a block after the one in which it became possible."""
 
@@ -34,12 +40,11 @@ Mode = Literal["cheapest", "fewest"]
 
 @dataclass(frozen=True)
 class Aim:
-    """What a plan is to bring. The rest counts for `fewest` only: most batches, and how much gas is held to be worth as
-    much as what a batch sells on average (at least: never less than it costs)."""
+    """What a plan is to bring. The rest counts for `fewest` only: most batches, and about how much gas they take."""
 
     mode: Mode = "cheapest"
     most_batches: int = 18
-    batch_gas: int = 65_000_000
+    most_gas: int = 9_000_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,15 @@ class Pace:
     max_time: int
     started_at: int | None
     last_trade: int | None
+
+    def deadline(self, state: FundState) -> int:
+        """When trading should be over."""
+        return (state.time if self.started_at is None else self.started_at) + self.max_time
+
+    def hours_left(self, state: FundState) -> int:
+        """Seconds from the last batch, or from the start if there was none, to the deadline; at least 0."""
+        began = self.started_at if self.last_trade is None else self.last_trade
+        return max(0, self.deadline(state) - (state.time if began is None else began))
 
 
 @dataclass(frozen=True)
@@ -93,9 +107,6 @@ def plan(
     costs: GasCosts = MEASURED,
 ) -> Plan:
     """The plan for a fund that is trading. `gas_price` is wei; `slippage_bps` what prices may move before the block."""
-    if aim.mode == "fewest":
-        # Spread over the hours: the time left tells how many batches are left.
-        pace = replace(pace, rest=max(pace.rest, pace.max_time // aim.most_batches - BLOCK_S))
     rested = state.time if pace.last_trade is None else max(state.time, pace.last_trade + pace.rest)
     if rested > state.time:
         # The pools stand where the last batch left them: plan on where they will be.
@@ -103,7 +114,7 @@ def plan(
     planner = _Planner(state, market, pace, slippage_bps, aim, costs, gas_price, rested)
     found = planner.plan_until(rested)
     at = found.possible_from
-    if at is not None and at > rested and planner.shorter(found, at):
+    if at is not None and at > rested and planner.most(at) < found.batches:
         # The bucket makes the first batch wait; as that moment nears, the number must not change any more.
         found = planner.plan_until(at)
     return found
@@ -130,11 +141,9 @@ class _Planner:
         if len(sells) == len(works):
             return Plan(0, None, 0, None, "nothing to buy that has a price and a pool", self.pace.rest)
         least = self._least(sells)
-        most = max(least, self._most(first))
-        if self.aim.mode == "fewest":
-            price = max(price, sum(work.value for work in sells) // (most * self.aim.batch_gas))
-        likely = self._paid_for(works, most, price)
-        batches = _lowest(lambda n: estimate(likely, n, self.costs, price), least, most)
+        most = max(least, self.most(first))
+        price = self._worth(works, least, most)
+        batches = self._number(self._paid_for(works, most, price), least, most, price)
         lots = self._lots(works, batches, price)
         found = self._with(batches, lots, price)
         while found.batch is None and batches > least:
@@ -154,20 +163,53 @@ class _Planner:
         share = -(-value * WAD // self.state.nav_at_start_prices)
         return max(1, -(-share // _cap(self.state)))
 
-    def shorter(self, found: Plan, first: int) -> bool:
-        """Whether a plan changes if its first batch is possible at `first` only, and not as soon as the pools have
-        rested."""
-        most = self._most(first)
-        return most < found.batches or (self.aim.mode == "fewest" and most < self._most(self.rested))
+    def _number(self, works: tuple[Work, ...], least: int, most: int, price: int) -> int:
+        """The number of batches at which impact and gas are least."""
 
-    def _most(self, first: int) -> int:
+        def cost(batches: int) -> int:
+            impact, gas = estimate(works, batches, self.costs, price)
+            return impact + gas * price
+
+        return _lowest(cost, least, most)
+
+    def _worth(self, works: tuple[Work, ...], least: int, most: int) -> int:
+        """What gas is held to be worth, USD: its price, or what keeps the month within its gas.
+
+        As batches are spread over the hours, the gas that is left goes with the hours that are left, and so does what
+        is left to sell: so the worth stays about the same from batch to batch.
+        """
+        price = self.market.usd(self.gas_price)
+        if self.aim.mode == "cheapest":
+            return price
+        value = sum(work.value for work in works if work.selling)
+        left, whole = max(1, self.pace.hours_left(self.state)), max(1, self.pace.max_time)
+        allowed = self.aim.most_gas * left // whole
+        usual = max(1, value * whole // (left * _TURNOVER_GAS))
+        worth = usual
+        for _ in range(_STEPS):
+            likely = self._paid_for(works, most, worth)
+            _, gas = estimate(likely, self._number(likely, least, most, worth), self.costs, worth)
+            # Slices go with the root of the worth.
+            worth = worth * gas * gas // (allowed * allowed)
+            worth = min(usual * _MOST_OFF, max(usual // _MOST_OFF, worth))
+        return max(price, worth)
+
+    def most(self, first: int) -> int:
         """Most batches that there is time for, at least 1."""
-        state, pace = self.state, self.pace
-        deadline = (pace.started_at if pace.started_at is not None else state.time) + pace.max_time
-        # A batch in the last minutes of the period might be mined after it.
-        deadline = min(deadline, state.opening.end - pace.rest)
-        bound = self.aim.most_batches if self.aim.mode == "fewest" else MOST_BATCHES
-        return min(bound, 1 + max(0, deadline - first) // (pace.rest + BLOCK_S))
+        deadline = min(self.pace.deadline(self.state), self.state.opening.end - self.pace.rest)
+        most = min(MOST_BATCHES, 1 + max(0, deadline - first) // (self.pace.rest + BLOCK_S))
+        if self.aim.mode == "cheapest":
+            return most
+        left = self.pace.hours_left(self.state)
+        return max(1, min(most, self.aim.most_batches * left // max(1, self.pace.max_time)))
+
+    def _interval(self, batches: int, share: int) -> int:
+        """Seconds between batches."""
+        limits = self.state.limits
+        shortest = max(self.pace.rest, -(-share * limits.cool_off // limits.batch_cap))
+        if self.aim.mode == "cheapest":
+            return shortest
+        return max(shortest, self.pace.hours_left(self.state) // batches - BLOCK_S)
 
     def _lots(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Lot, ...]:
         """The cheapest slices in so many batches."""
@@ -192,8 +234,10 @@ class _Planner:
         least = found.value_in * (10_000 - self.slippage_bps) // 10_000
         # {1e18} = {USD} * {1e18} / {USD}, up: what the tolerance must allow
         loss = WAD - least * WAD // found.value_out
-        at = bucket.possible_from(limits, progress, found.share, loss, self.rested)
-        interval = max(self.pace.rest, -(-found.share * limits.cool_off // limits.batch_cap))
+        rested = self.rested
+        if self.pace.last_trade is not None:
+            rested = max(rested, self.pace.last_trade + self._interval(batches, found.share))
+        at = bucket.possible_from(limits, progress, found.share, loss, rested)
         fees = sum(lot.fees for lot in lots)
         used = gas_of(lots, batches, self.costs)
         return Plan(
@@ -201,23 +245,23 @@ class _Planner:
             batch=batch,
             min_value_in=least,
             possible_from=at,
-            why=self._why(at, loss, found.share),
-            interval=interval,
+            why=self._why(at, loss, found.share, rested),
+            interval=self._interval(batches, found.share),
             lots=lots,
             cost=fees + sum(lot.impact for lot in lots),
             fees=fees,
             gas=used,
             gas_cost=self.market.usd(used * self.gas_price),
-            finish=None if at is None else at + (batches - 1) * interval,
+            finish=None if at is None else at + (batches - 1) * self._interval(batches, found.share),
         )
 
-    def _why(self, at: int | None, loss: int, share: int) -> str:
+    def _why(self, at: int | None, loss: int, share: int, rested: int) -> str:
         if at is None:
             widest = bucket.widest_tolerance(self.state.limits, self.state.progress, share)
             return f"expects to lose {_percent(loss)}, the tolerance opens to {_percent(widest)}"
         if at <= self.state.time:
             return "due"
-        return "pools rest" if at == self.rested else "bucket fills"
+        return "pools rest" if at == rested else "bucket fills"
 
 
 def _cap(state: FundState) -> int:

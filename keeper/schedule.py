@@ -25,6 +25,9 @@ from keeper.settlement import goal
 from keeper.state import WAD, FundState, Holding, Side
 from keeper.venues import MILLION
 
+_REST = 50
+"""A buy that lacks less than one part in so many of a batch waits for the last one."""
+
 _ENDLESS = 10**60
 """Depth of what can be traded without impact."""
 
@@ -82,9 +85,9 @@ class Lot:
 
     @property
     def give(self) -> int:
-        """How far a slice gives way where a batch does not balance, USD by any common unit. A last slice may leave a
-        rest."""
-        return self.depth * max(2 * self.slices - 2, 1) // (2 * self.slices)
+        """How far a slice gives way where a batch does not balance, USD by any common unit. A last slice does not: it
+        would leave a rest that takes one more."""
+        return self.depth * (self.slices - 1) // self.slices
 
 
 def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) -> tuple[Work, ...]:
@@ -218,25 +221,25 @@ def _depth(holding: Holding, curve: Curve, market: Market, value: int) -> int:
     return value * value // lost if lost > 0 and value else _ENDLESS
 
 
-def estimate(works: Iterable[Work], batches: int, costs: GasCosts, gas_price: int) -> int:
-    """USD of impact and gas for all that is left in at most so many batches, about: with the depths of the ways."""
-    total = batches * costs.trade * gas_price
+def estimate(works: Iterable[Work], batches: int, costs: GasCosts, gas_price: int) -> tuple[int, int]:
+    """Impact (USD) and gas of all that is left in at most so many batches, about: with the depths of the ways."""
+    impact, total = 0, batches * costs.trade
     missing = {True: batches, False: batches}
     least = {True: 0, False: 0}
     for work in works:
-        value, best, made = work.value, 0, 0
+        value, best, lost, taken, made = work.value, 0, 0, 0, 0
         for way in work.ways:
-            gas = way.gas * gas_price
-            slices = _slices(value, way.depth, gas, batches)
-            cost = value * value // (way.depth * slices) + slices * gas
+            slices = _slices(value, way.depth, way.gas * gas_price, batches)
+            loss = value * value // (way.depth * slices)
+            cost = loss + slices * way.gas * gas_price
             if not made or cost < best:
-                best, made = cost, slices
-        total += best
+                best, lost, taken, made = cost, loss, slices * way.gas, slices
+        impact, total = impact + lost, total + taken
         missing[work.selling] -= made
-        gas = work.ways[0].gas * gas_price
+        gas = work.ways[0].gas
         least[work.selling] = min(gas, least[work.selling] or gas)
     # Each batch needs a sell and a buy, whatever its slices.
-    return total + sum(max(0, missing[side]) * least[side] for side in (True, False))
+    return impact, total + sum(max(0, missing[side]) * least[side] for side in (True, False))
 
 
 def gas_of(lots: Sequence[Lot], batches: int, costs: GasCosts) -> int:
@@ -263,7 +266,8 @@ class Slice:
 def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap: int) -> tuple[Slice, ...]:
     """The slices of the next of `batches`. `rooms`: USD that each buy may take now, by index; `cap`: most USD to sell.
 
-    A buy that may take only little now waits, unless all do.
+    A buy that may take only little of its slice now waits, and so does what is left of one that has had its last
+    slice, unless there is nothing else to buy.
     """
     sells = [Slice(lot, lot.slice_value, lot.value) for lot in lots if lot.work.selling]
     if batches == 1:
@@ -274,8 +278,9 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
         if not lot.work.selling:
             room = min(lot.value, rooms[lot.index])
             buys.append(Slice(lot, min(lot.slice_value, room), room))
-    ready = [buy for buy in buys if 2 * buy.most >= buy.lot.slice_value] or [buy for buy in buys if buy.most]
     even = min(cap, even_part(lots, batches))
+    ready = [buy for buy in buys if 5 * buy.most >= 4 * buy.lot.slice_value and buy.lot.value * _REST >= even]
+    ready = ready or [buy for buy in buys if buy.most]
     sold = _in_turn(sells, batches, even)
     return (*sold, *_in_turn(ready, batches, sum(s.value for s in sold)))
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from keeper import bucket
-from keeper.batch import Batch
+from keeper.batch import Batch, Gas, make_batch, rooms
+from keeper.costs import MEASURED
 from keeper.market import Market, market_of
+from keeper.schedule import even_part, lots_of, next_slices, paid_for, works_of
 from keeper.settlement import outcome
 from keeper.state import WAD, Action, FundState, Holding, Limits, Opening, Phase, PoolState, Progress, Reason, Side
 from localnet.month import Month, load_month
@@ -109,6 +111,20 @@ def at(state: FundState, time: int) -> FundState:
         capacity=bucket.capacity(idle, state.limits),
         tolerance=bucket.tolerance(idle, state.limits, state.progress),
     )
+
+
+def batch_of(state: FundState, market: Market, batches: int, gas_price: int = 100 * 10**9) -> Batch | None:
+    """The next of so many batches."""
+    price = market.usd(gas_price)
+    works = works_of(state, market, MEASURED, price)
+    cost = sum(lot.fees + lot.impact for lot in lots_of(paid_for(state, works, 0), market, batches, price))
+    lots = lots_of(paid_for(state, works, cost), market, batches, price)
+    if not any(lot.work.selling for lot in lots) or all(lot.work.selling for lot in lots):
+        return None
+    cap = state.limits.batch_cap
+    most = cap * state.nav_at_start_prices // WAD
+    slices = next_slices(lots, rooms(state, min(most, even_part(lots, batches))), batches, most)
+    return make_batch(state, market, slices, Gas(MEASURED, gas_price, gas_price), last=batches == 1, cap=cap)
 
 
 def filled(state: FundState, batch: Batch, min_value_in: int) -> FundState:

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import pytest
 
-from keeper.batch import Batch, plan_batch
+from keeper.batch import Batch
 from keeper.market import market_of
 from keeper.order import FILLER, Flag, Kind, hop_word, order_of
 from keeper.state import WAD, Holding, PoolState, Side
-from tests.unit.keeper.simulated import WETH, opened
+from tests.unit.keeper.simulated import WETH, batch_of, opened
 
 GAS_PRICE = 100 * 10**9
 TOKENS = ["0x" + "11" * 20, "0xd" + "1" * 39, WETH]
@@ -48,7 +48,7 @@ def planned(sides: tuple[Side, Side, Side], pools: tuple[PoolState, ...]) -> Bat
         for i, (token, side) in enumerate(zip(TOKENS, sides, strict=True))
     )
     state = opened(holdings, supply)
-    batch = plan_batch(state, market_of(WETH, pools, state), 50, GAS_PRICE)
+    batch = batch_of(state, market_of(WETH, pools, state), 50, GAS_PRICE)
     assert batch is not None
     return batch
 

@@ -10,15 +10,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keeper import bucket
-from keeper.batch import Batch, Gas, make_batch, rooms, sellable
+from keeper.batch import sellable
 from keeper.costs import MEASURED
-from keeper.market import NO_PAIR, Market, market_of
+from keeper.market import NO_PAIR, market_of
 from keeper.order import order_of
 from keeper.planner import Aim, Mode, Pace, Plan, plan
-from keeper.schedule import even_part, gas_of, lots_of, next_slices, paid_for, works_of
+from keeper.schedule import gas_of, lots_of, paid_for, works_of
 from keeper.settlement import attainable, goal, outcome, surplus_after
 from keeper.state import WAD, FundState, Holding, Phase, PoolState, Side
-from tests.unit.keeper.simulated import LIMITS, START, WETH, Simulated, at, filled, load, opened, parts, trading
+from tests.unit.keeper.simulated import (
+    LIMITS,
+    START,
+    WETH,
+    Simulated,
+    at,
+    batch_of,
+    filled,
+    load,
+    opened,
+    parts,
+    trading,
+)
 
 GWEI = 10**9
 GAS_PRICE = 100 * GWEI
@@ -51,20 +63,6 @@ def carry(
         done.append(found)
         assert len(done) < 200
     return state, done
-
-
-def batch_of(state: FundState, market: Market, batches: int, gas_price: int = GAS_PRICE) -> Batch | None:
-    """The next of so many batches."""
-    price = market.usd(gas_price)
-    works = works_of(state, market, MEASURED, price)
-    cost = sum(lot.fees + lot.impact for lot in lots_of(paid_for(state, works, 0), market, batches, price))
-    lots = lots_of(paid_for(state, works, cost), market, batches, price)
-    if not any(lot.work.selling for lot in lots) or all(lot.work.selling for lot in lots):
-        return None
-    cap = state.limits.batch_cap
-    most = cap * state.nav_at_start_prices // WAD
-    slices = next_slices(lots, rooms(state, min(most, even_part(lots, batches))), batches, most)
-    return make_batch(state, market, slices, Gas(MEASURED, gas_price, gas_price), last=batches == 1, cap=cap)
 
 
 @pytest.fixture(scope="module")
@@ -189,12 +187,27 @@ def test_dear_gas_makes_fewer_batches(april: Simulated) -> None:
 
 
 def test_fewest_is_spread_over_the_hours(april: Simulated) -> None:
-    found = plan(april.state, april.market, GAS_PRICE, pace(hours=10), SLIPPAGE_BPS, Aim("fewest", 10))
-    assert found.batches == 10
-    assert found.interval == 3600 - BLOCK_S
-    assert found.finish is not None and found.finish - START <= 10 * 3600
-    later = plan(at(april.state, START + 5 * 3600), april.market, GAS_PRICE, pace(hours=10), 10, Aim("fewest", 10))
-    assert later.batches == 6
+    aim = Aim("fewest", 10, 7_000_000)
+    found = plan(april.state, april.market, GAS_PRICE, pace(hours=10), SLIPPAGE_BPS, aim)
+    assert found.batches == 10 and found.why == "bucket fills"
+    # Halfway: half the batches, the next one after its part of the hours that are left since the last.
+    last = START + 5 * 3600
+    wide = replace(april.state, limits=replace(LIMITS, last_tolerance=8 * 10**16))
+    later = plan(at(wide, last + 1200), april.market, GAS_PRICE, pace(last, hours=10), SLIPPAGE_BPS, aim)
+    assert later.batches == 5
+    assert (later.possible_from, later.why) == (last + 3600 - BLOCK_S, "pools rest")
+    assert later.finish == last + 5 * (3600 - BLOCK_S)
+
+
+def test_fewest_keeps_to_its_gas(april: Simulated) -> None:
+    """A month's batches take about the gas that was allowed, unless gas is dearer than that."""
+    for most in (8_000_000, 10_000_000):
+        found = plan(april.state, april.market, GWEI, pace(), SLIPPAGE_BPS, Aim("fewest", 18, most))
+        assert found.gas == pytest.approx(most, rel=0.06)
+    _, plans = carry(april, hours=10.7, mode="fewest")
+    assert usd_of(plans, "gas") < 11_000_000
+    dear = plan(april.state, april.market, 20_000 * GWEI, pace(), SLIPPAGE_BPS, Aim("fewest", 18, 10_000_000))
+    assert dear.gas < 8_000_000
 
 
 def test_hours_bound_the_number_of_batches(april: Simulated) -> None:

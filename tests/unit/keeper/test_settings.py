@@ -33,7 +33,8 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
 
 def test_defaults(environment: pytest.MonkeyPatch) -> None:
     settings, secrets = load_settings()
-    assert (settings.max_hours, settings.pool_rest_seconds, settings.chain_id) == (14, 612, None)
+    assert (settings.max_hours, settings.pool_rest_seconds, settings.chain_id) == (14, 600, None)
+    assert (settings.plan, settings.plan_gas_gwei, settings.fewest_batches) == ("cheapest", None, 18)
     assert load_account(settings, secrets).address == Account.from_key(KEY).address
 
 
@@ -61,7 +62,11 @@ def test_env_file_and_its_precedence(environment: pytest.MonkeyPatch, tmp_path: 
         ("BALLAST_CHAIN_ID", "0", "BALLAST_CHAIN_ID: '0' is not usable"),
         ("BALLAST_POLL_SECONDS", "0", "BALLAST_POLL_SECONDS: '0' is not usable"),
         ("BALLAST_MAX_FEE_GWEI", "-1", "BALLAST_MAX_FEE_GWEI: '-1' is not usable"),
-        ("BALLAST_MAX_HOURS", "1.5", "BALLAST_MAX_HOURS: '1.5' is not usable"),
+        ("BALLAST_MAX_HOURS", "0", "BALLAST_MAX_HOURS: '0' is not usable"),
+        ("BALLAST_PLAN", "best", "BALLAST_PLAN: 'best' is not usable: input should be 'cheapest' or 'fewest'"),
+        ("BALLAST_PLAN_GAS_GWEI", "0", "BALLAST_PLAN_GAS_GWEI: '0' is not usable"),
+        ("BALLAST_FEWEST_BATCHES", "1.5", "BALLAST_FEWEST_BATCHES: '1.5' is not usable"),
+        ("BALLAST_FEWEST_GAS", "12", "BALLAST_FEWEST_GAS: '12' is not usable"),
         ("BALLAST_SLIPPAGE_BPS", "5000", "BALLAST_SLIPPAGE_BPS: '5000' is not usable"),
         ("BALLAST_LOG", "xml", "BALLAST_LOG: 'xml' is not usable"),
     ],
