@@ -136,8 +136,8 @@ contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
             uint256 first = FIRST.price(token);
             uint256 second = _anchorPrice(anchor, FIRST.price(anchor.other));
             uint256 apart = first > second ? first - second : second - first;
-            // {1e18} = {USD} * {1e18} / {USD}
-            bool agree = first != 0 && second != 0 && apart <= first * MAX_DISAGREEMENT / 1e18;
+            // {1e18} = {USD} * {1e18} / {USD}; no second price is too far from any first one
+            bool agree = first != 0 && apart <= first * MAX_DISAGREEMENT / 1e18;
             require(agree, AnchorDisagrees(token, first, second));
             _anchors[token] = anchor;
         }

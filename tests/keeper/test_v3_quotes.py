@@ -171,6 +171,20 @@ def test_the_window_is_all_that_is_known(desk: Desk) -> None:
             narrow.amount_out(token_in, within * 101 // 100)
 
 
+@pytest.mark.parametrize("fee", V3_TICK_SPACINGS)
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_the_window_reaches_as_far_as_was_asked(desk: Desk, symbol: str, fee: int) -> None:
+    """Also where the last tick asked for is the first or the last of a word of the bitmap."""
+    pool = desk.pool(symbol, fee)
+    word = 256 * pool.tick_spacing
+    for tick in (pool.tick, pool.tick // word * word - word, pool.tick // word * word + 2 * word):
+        for span in (abs(pool.tick - tick) + k for k in (0, 1, pool.tick_spacing)):
+            found = read_pool(desk.chain, desk.lens, pool.address, span)
+            low, high = found.first_word * word, (found.last_word + 1) * word - 1
+            assert low <= pool.tick - span < low + word
+            assert high - word < pool.tick + span <= high
+
+
 def test_lens_shows_nothing_of_what_is_no_pool(desk: Desk) -> None:
     strange = [desk.world.weth, desk.world.tokens[0].pools[0].pair, desk.chain.account("nobody")]
     pool = desk.world.v3_pools[0].pool

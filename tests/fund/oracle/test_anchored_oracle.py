@@ -119,6 +119,24 @@ def test_sold_at_the_higher_and_bought_at_the_lower(bench: Bench, symbol: str, p
     assert bench.trade_prices([other], [other]) == [bench.world.token(other).price_usd] * 2
 
 
+@pytest.mark.parametrize("symbol", ["UNI", "KNC"])
+def test_mean_tick_is_rounded_down(bench: Bench, symbol: str) -> None:
+    """One of the pools is at negative ticks, the other at positive ones."""
+    before = read_pool(bench.chain, bench.lens, bench.pool(symbol, "WETH")).tick
+    bench.market(symbol, 103).arbitrage(0)
+    bench.chain.move_to(bench.chain.now() + 777)
+    pool = read_pool(bench.chain, bench.lens, bench.pool(symbol, "WETH"))
+    # The price moved a second or a few before: some remainder is left whatever it was.
+    token, weth = bench.token(symbol), bench.world.weth
+    prices = []
+    for seconds in range(777, 783):
+        mean = (pool.tick * seconds + before * (WINDOW - seconds)) // WINDOW
+        rate = 1.0001 ** (mean if token == pool.tokens[0] else -mean)
+        prices.append(bench.world.weth_price_usd * rate)
+    assert weth in pool.tokens and (pool.tick < 0) == (symbol == "UNI")
+    assert any(abs(bench.anchor_price(symbol) / price - 1) < 1e-9 for price in prices)
+
+
 def test_side_follows_the_position(bench: Bench) -> None:
     bench.market("UNI", 105).arbitrage(0)
     bench.chain.move_to(bench.chain.now() + 2 * WINDOW)
