@@ -16,6 +16,7 @@ export PYTHONPATH := $(CURDIR)
 
 MONTH ?= data/months/dpi-2021-04.json
 RESERVES ?=
+POSITIONS ?=
 ARGS ?=
 PORT ?= 8545
 DATA ?= data/year/invented.csv
@@ -42,14 +43,16 @@ test: lint compile .tools/set-v2.stamp ## Lint, then all tests on a local mainne
 demo: compile ## One fund, one month, from deployment to redemption
 	@$(PY) -m replay demo
 
-replay: compile ## Carry a fund through a published month: MONTH=FILE [RESERVES=CSV]
-	@$(PY) -m replay month --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES))
+replay: compile ## Carry a fund through a published month: MONTH=FILE [RESERVES=CSV] [POSITIONS=CSV]
+	@$(PY) -m replay month --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
+		$(if $(POSITIONS),--positions $(POSITIONS))
 
 year: compile ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [ARGS=--help]
 	@$(PY) -m replay.year --data $(DATA) $(ARGS)
 
-localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [PORT=N]
-	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) --port $(PORT)
+localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [POSITIONS=CSV] [PORT=N]
+	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
+		$(if $(POSITIONS),--positions $(POSITIONS)) --port $(PORT)
 
 bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL"]
 	@$(PY) -m bench $(ARGS)

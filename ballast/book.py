@@ -23,8 +23,8 @@ CONTRACTS = (
     "filler",
     "lens",
 )
-OPTIONAL = ("posted_supply", "locked_supply")
-"""Only of funds whose weights come from supplies."""
+OPTIONAL = ("posted_supply", "locked_supply", "v3_lens")
+"""The supplies only of funds whose weights come from them, the lens only where the fund names pools of Uniswap V3."""
 
 
 class BookError(ValueError):
@@ -33,7 +33,7 @@ class BookError(ValueError):
 
 @dataclass(frozen=True)
 class Pool:
-    """A pool of a token against WETH. `venue` is "uniswap" or "sushiswap"; the fee is in basis points."""
+    """A pool of a token against WETH. `venue` is "uniswap", "sushiswap" or "uniswap-v3"; the fee is in basis points."""
 
     venue: str
     pair: str
@@ -74,6 +74,10 @@ class Book:
         draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
         draft.replace(path)
+
+    def pools(self, *venues: str) -> tuple[tuple[str, Pool], ...]:
+        """The token and the pool of every pool of these venues."""
+        return tuple((c.token, pool) for c in self.candidates for pool in c.pools if pool.venue in venues)
 
     @classmethod
     def load(cls, path: Path) -> Book:

@@ -105,12 +105,24 @@ STATES = ("active", "frozen", "leaving")
 """In the order of the contract's enum."""
 
 
-class Pool(_Model):
-    """A pool of the Uniswap V2 kind of the token against WETH, for the keeper to trade in."""
+V3_FEES_BPS = (1, 5, 30, 100)
+"""Fee tiers of Uniswap V3."""
 
-    venue: Literal["uniswap", "sushiswap"]
+
+class Pool(_Model):
+    """A pool of the token against WETH, for the keeper to trade in: of the Uniswap V2 kind, or of Uniswap V3."""
+
+    venue: Literal["uniswap", "sushiswap", "uniswap-v3"]
     pair: Address
-    fee_bps: Annotated[int, _integer(30, 30)] = 30
+    fee_bps: Annotated[int, _integer(1, 100)] = 30
+
+    @model_validator(mode="after")
+    def _fits(self) -> Pool:
+        right = V3_FEES_BPS if self.venue == "uniswap-v3" else (30,)
+        if self.fee_bps not in right:
+            expected = " or ".join(map(str, right))
+            raise ValueError(f"fee_bps: found {self.fee_bps}, expected {expected} on {self.venue}")
+        return self
 
 
 class Component(_Model):
@@ -297,6 +309,11 @@ class FundConfig(_Model):
     def ordered(self) -> tuple[Component, ...]:
         """Components in ascending order of token address, the order of every list on chain."""
         return tuple(sorted(self.components, key=lambda component: int(component.token, 16)))
+
+    @property
+    def names_v3_pools(self) -> bool:
+        """Whether any component names a pool of Uniswap V3."""
+        return any(pool.venue == "uniswap-v3" for component in self.components for pool in component.pools)
 
     def seeded(self) -> tuple[Component, ...]:
         """Components held from the start, ascending."""

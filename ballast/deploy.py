@@ -20,7 +20,7 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from ballast.book import Book, Candidate
-from ballast.config import STATES, Feed, FundConfig, FundError
+from ballast.config import STATES, Feed, FundConfig, FundError, Pool
 from ballast.values import DEPLOYER
 
 Progress = Callable[[str], None]
@@ -37,7 +37,8 @@ SUPPLIES = ("posted_supply", "locked_supply")
 def order(config: FundConfig) -> tuple[str, ...]:
     """The contracts in the order of the deployer's nonces."""
     supplies = SUPPLIES if config.methodology.kind == "market_cap" else ()
-    return ("timelock", "opener", "lens", "filler", "oracle", *supplies, "methodology", "index_token", "rebalancer")
+    lenses = ("lens", "v3_lens") if config.names_v3_pools else ("lens",)
+    return ("timelock", "opener", *lenses, "filler", "oracle", *supplies, "methodology", "index_token", "rebalancer")
 
 
 class DeployError(FundError):
@@ -87,9 +88,7 @@ def preflight(w3: Web3, account: str, config: FundConfig) -> None:
         _check_token(w3, component.symbol, component.token, component.decimals)
         _check_feed(w3, f"{component.symbol}: feed", component.feed)
         for pool in component.pools:
-            _check_pool(
-                w3, f"{component.symbol}: {pool.venue} pair {pool.pair}", pool.pair, component.token, config.weth
-            )
+            _check_pool(w3, f"{component.symbol}: {pool.venue} pair {pool.pair}", pool, component.token, config.weth)
     for component, amount in zip(config.seeded(), config.seed_amounts(), strict=True):
         balance = call_view(w3, component.token, "balanceOf(address)", ["uint256"], account)
         held = balance[0] if balance else 0
@@ -128,13 +127,18 @@ def _check_feed(w3: Web3, where: str, feed: Feed) -> None:
         raise DeployError(f"{where}: the answer of {feed.address} is {age} s old, expected 0 to {feed.max_age} s")
 
 
-def _check_pool(w3: Web3, where: str, pair: str, token: str, weth: str) -> None:
-    if not has_code(w3, pair):
+def _check_pool(w3: Web3, where: str, pool: Pool, token: str, weth: str) -> None:
+    if not has_code(w3, pool.pair):
         raise DeployError(f"{where}: no contract there on this chain")
-    sides = [call_view(w3, pair, f"{side}()", ["address"]) for side in ("token0", "token1")]
+    sides = [call_view(w3, pool.pair, f"{side}()", ["address"]) for side in ("token0", "token1")]
     found = [to_checksum_address(side[0]) for side in sides if side is not None]
     if sorted(found) != sorted([token, weth]):
         raise DeployError(f"{where}: trades {' and '.join(found) or 'nothing'}, expected the token and WETH")
+    if pool.venue == "uniswap-v3":
+        fee = call_view(w3, pool.pair, "fee()", ["uint256"])
+        if fee != (pool.fee_bps * 100,):
+            answer = "nothing" if fee is None else f"{fee[0]} millionths"
+            raise DeployError(f"{where}: fee_bps: the fund says {pool.fee_bps}, the pool {answer}")
 
 
 # Deployment
@@ -215,6 +219,8 @@ def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
     )
     opener = deploy("opener", project.Opener)
     deploy("lens", project.FundLens)
+    if config.names_v3_pools:
+        deploy("v3_lens", project.V3Lens)
     deploy("filler", project.UniswapFiller, config.weth)
     rebalancer = deploy.predicted["rebalancer"]
     oracle = deploy("oracle", project.ChainlinkOracle, timelock.address, rebalancer, feed_rows(config))

@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 
 WAD = 10**18
 DAY_S = 86_400
-POOL_FEE_PER_MILLE = 3
+POOL_FEE = 3_000
+"""What a pool of the Uniswap V2 kind keeps, in millionths of what goes in."""
 
 
 class OutsideDomainError(ValueError):
@@ -140,10 +141,11 @@ def midnight(day: date) -> int:
 
 @dataclass(frozen=True)
 class Swap:
-    """One swap in a pool: what went in, in wei of that token."""
+    """One swap in a pool: what went in, in wei of that token, and the part that the pool keeps, in millionths."""
 
     token_in: str
     amount_in: int
+    fee: int = POOL_FEE
 
 
 @dataclass(frozen=True)
@@ -180,16 +182,13 @@ class Cost:
 
 
 def cost_of(flows: Iterable[Flow], prices: Mapping[str, int], decimals: Mapping[str, int]) -> Cost:
-    """Turnover, cost and fees of batches at reference prices. `prices` and `decimals` by token, WETH included.
-
-    A pool of the Uniswap V2 kind keeps 0.3 % of what goes in.
-    """
+    """Turnover, cost and fees of batches at reference prices. `prices` and `decimals` by token, WETH included."""
     turnover = received = fees = 0
     for flow in flows:
         turnover += sum(usd(amount, prices[token], decimals[token]) for token, amount in flow.sold.items())
         received += sum(usd(amount, prices[token], decimals[token]) for token, amount in flow.bought.items())
         fees += sum(
-            usd(swap.amount_in, prices[swap.token_in], decimals[swap.token_in]) * POOL_FEE_PER_MILLE // 1000
+            usd(swap.amount_in, prices[swap.token_in], decimals[swap.token_in]) * swap.fee // 10**6
             for swap in flow.swaps
         )
     return Cost(turnover=turnover, cost=turnover - received, fees=fees)

@@ -29,14 +29,18 @@ from keeper.state import (
     Reason,
     Side,
 )
+from keeper.venues import Pool
+from keeper.venues.v3 import VENUE as V3_VENUE
+from keeper.venues.v3_reader import V3Reader
 
 TIMEOUT_S = 20
 CHUNK = 2_000
 """Blocks per request for events; common nodes allow at least as many."""
 REORG = 64
 """Newest blocks whose events are read again each time."""
+V2_VENUES = ("uniswap", "sushiswap")
 POOL_FEE_BPS = 30
-"""What the filler computes with; pools of another fee are left alone."""
+"""What the filler computes with in these; pools of another fee are left alone."""
 
 T = TypeVar("T")
 log = structlog.get_logger("keeper.chain")
@@ -89,11 +93,11 @@ class Chain:
         self.book = book
         self._lens = w3.eth.contract(address=_address(book["lens"]), abi=contracts.abi("FundLens"), decode_tuples=True)
         self._pools = [
-            (candidate.token, pool.venue, _address(pool.pair))
-            for candidate in book.candidates
-            for pool in candidate.pools
+            (token, pool.venue, _address(pool.pair))
+            for token, pool in book.pools(*V2_VENUES)
             if pool.fee_bps == POOL_FEE_BPS
         ]
+        self._v3 = v3_reader_of(w3, book)
         self.history = History(w3, book)
 
     def check(self, chain_id: int | None) -> None:
@@ -107,7 +111,8 @@ class Chain:
                 f"BALLAST_RPC_URL: the node is on chain {found}, the fund {self.book.fund!r} of the address book on "
                 f"chain {self.book.chain_id}; connect to that chain or name another BALLAST_BOOK"
             )
-        for name in ("index_token", "rebalancer", "lens", "filler"):
+        lenses = ("lens", "v3_lens") if self._v3 is not None else ("lens",)
+        for name in ("index_token", "rebalancer", *lenses, "filler"):
             address = _address(self.book[name])
             if not ask(lambda a=address: self.w3.eth.get_code(a), name):  # type: ignore[misc]
                 raise SettingsError(
@@ -125,17 +130,30 @@ class Chain:
         return ask(lambda: self.w3.eth.max_priority_fee, "priority fee")
 
     def read(self, block: int) -> tuple[FundState, Market]:
-        """Fund and pools as they stand in a block: one call."""
+        """Fund and pools as they stand in a block: one call, and one more where there are pools of Uniswap V3."""
         function = self._lens.functions.fundAndPools(
             _address(self.book["rebalancer"]), [pair for _, _, pair in self._pools]
         )
         fund, reserves = ask(lambda: function.call(block_identifier=block), f"fund in block {block}")
         state = state_of(fund)
-        pools = []
+        pools: list[PoolState | Pool] = []
         for (token, venue, pair), (first, second) in zip(self._pools, reserves, strict=True):
             tokens, weth = (first, second) if int(token, 16) < int(self.book.weth, 16) else (second, first)
             pools.append(PoolState(venue, pair, token, tokens, weth))
+        if self._v3 is not None:
+            reader = self._v3
+            pools += ask(lambda: reader.read(block), f"V3 pools in block {block}")
         return state, market_of(self.book.weth, pools, state)
+
+
+def v3_reader_of(w3: Web3, book: Book) -> V3Reader | None:
+    """Reader of the book's pools of Uniswap V3; None if there are none. Raises SettingsError without their lens."""
+    pools = [_address(pool.pair) for _, pool in book.pools(V3_VENUE)]
+    if not pools:
+        return None
+    if "v3_lens" not in book.contracts:
+        raise SettingsError(f"BALLAST_BOOK: names {len(pools)} pools of {V3_VENUE} but no v3_lens; deploy again")
+    return V3Reader(w3, _address(book["v3_lens"]), pools)
 
 
 class History:

@@ -11,7 +11,7 @@ from eth_abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils import keccak
 
-ABIS = ("IndexToken", "Rebalancer", "FundLens", "UniswapFiller", "Opener", "MarketCap", "FixedWeight")
+ABIS = ("IndexToken", "Rebalancer", "FundLens", "UniswapFiller", "V3Lens", "Opener", "MarketCap", "FixedWeight")
 
 
 @cache

@@ -20,6 +20,7 @@ class Kind(IntEnum):
     """Kinds of pools that the filler knows."""
 
     V2 = 0
+    V3 = 1
 
 
 class Flag(IntFlag):
@@ -53,8 +54,9 @@ def order_of(batch: Batch, min_value_in: int, filler: str, weth: str, tokens: Se
     """The `Order` of a batch for UniswapFiller. `min_value_in`: USD, 18 decimals. `tokens`: the fund's components.
 
     The batch that empties the surplus asks for a millionth more: the contract clamps to what is there when it is mined,
-    so that a mint in between leaves nothing behind. A sell has an entry for each of its pools, which the fund pays by
-    itself; the last entry takes what rounding leaves. Where one pool sells and one buys, the first pays the second.
+    so that a mint in between leaves nothing behind. A sell has an entry for each of its pools: a pair the fund pays by
+    itself, a V3 pool the filler does. The last entry takes what rounding leaves. Where one pool sells and one buys, the
+    first pays the second.
     """
     sells: list[int] = []
     amounts: list[int] = []
@@ -62,12 +64,13 @@ def order_of(batch: Batch, min_value_in: int, filler: str, weth: str, tokens: Se
     hops: list[int] = []
     for leg in batch.sells:
         for swap, amount in zip(leg.route.swaps, _amounts(leg, empties=batch.empties), strict=True):
+            paid_by_fund = swap.pair != NO_PAIR and swap.kind == Kind.V2
             if swap.pair != NO_PAIR:
-                flags = Flag.PAID | _forward(tokens[leg.index], weth)
-                hops.append(hop_word(swap.pair, Kind.V2, flags, len(sells)))
+                flags = (Flag.PAID if paid_by_fund else Flag(0)) | _forward(tokens[leg.index], weth)
+                hops.append(hop_word(swap.pair, Kind(swap.kind), flags, len(sells)))
             sells.append(leg.index)
             amounts.append(amount)
-            recipients.append(FILLER if swap.pair == NO_PAIR else swap.pair)
+            recipients.append(swap.pair if paid_by_fund else FILLER)
     return (
         sells,
         amounts,
@@ -96,7 +99,7 @@ def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str], alone: Flag
     for position, (leg, swap) in enumerate(swaps, 1):
         share = 0 if position == len(swaps) else max(1, swap.paid * SHARE_ONE // total)
         flags = alone | Flag.HOME | _forward(weth, tokens[leg.index])
-        hops.append(hop_word(swap.pair, Kind.V2, flags, share=share))
+        hops.append(hop_word(swap.pair, Kind(swap.kind), flags, share=share))
     return hops
 
 

@@ -14,6 +14,7 @@ from localnet.errors import LocalnetError
 from localnet.month import load_month
 from localnet.reserves import load_reserves
 from localnet.session import DEFAULT_MONTH, DEFAULT_RESERVES, interrupt_on_terminate
+from localnet.v3 import load_positions
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,15 +24,17 @@ def parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="run it in the foreground until Ctrl-C")
     up.add_argument("--month", type=Path, default=DEFAULT_MONTH, help="a month file (default: %(default)s)")
     up.add_argument("--reserves", type=Path, default=DEFAULT_RESERVES, help="a reserves CSV (default: %(default)s)")
+    up.add_argument("--positions", type=Path, help="a CSV of Uniswap V3 positions (default: no V3 pools)")
     up.add_argument("--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one")
     up.add_argument("--world", type=Path, default=ROOT / ".run" / "world.json", help="where to write what stands where")
     return top
 
 
-def up(month_file: Path, reserves_file: Path, port: int, world_file: Path) -> None:
+def up(month_file: Path, reserves_file: Path, positions_file: Path | None, port: int, world_file: Path) -> None:
     """Run until interrupted."""
     month, rows = load_month(month_file), load_reserves(reserves_file)
-    with local_mainnet(month, rows, port=port) as (url, world):
+    positions = () if positions_file is None else load_positions(positions_file)
+    with local_mainnet(month, rows, positions=positions, port=port) as (url, world):
         world.save(world_file)
         print(f"local mainnet of {month.label} at {url} (chain id 1, {world.reserves_note})")
         print(f"world: {world_file}")
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     interrupt_on_terminate()
     try:
-        up(given.month, given.reserves, given.port, given.world)
+        up(given.month, given.reserves, given.positions, given.port, given.world)
     except KeyboardInterrupt:
         print("stopped")
     except LocalnetError as error:

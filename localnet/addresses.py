@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
 from localnet.anvil import ROOT
@@ -19,6 +20,10 @@ PAIR_CODE_HASH = {
     "sushiswap": bytes.fromhex("e18a34eb0e04b04f7a0ac29a6e80748dca96319b42c54d679cb821dca90c6303"),
 }
 """Hash of each factory's pair creation code; with it a pair's address is known before the pair exists."""
+
+
+V3_POOL_CODE_HASH = bytes.fromhex("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54")
+"""The same for pools of Uniswap V3."""
 
 
 @dataclass(frozen=True)
@@ -84,3 +89,20 @@ def pair_address(venue: str, factory: str, token_a: str, token_b: str) -> str:
     low, high = sorted((bytes.fromhex(token_a[2:]), bytes.fromhex(token_b[2:])))
     salt = keccak(low + high)
     return to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + PAIR_CODE_HASH[venue])[-20:])
+
+
+def v3_pool_address(factory: str, token_a: str, token_b: str, fee: int) -> str:
+    """Where Uniswap V3's factory puts the pool of two tokens and a fee in millionths (CREATE2)."""
+    low, high = sorted((token_a, token_b), key=lambda address: int(address, 16))
+    salt = keccak(encode(["address", "address", "uint24"], [low, high, fee]))
+    return to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + V3_POOL_CODE_HASH)[-20:])
+
+
+def listed_v3_pools(path: Path = FOLDER / "mainnet_v3_pools.csv") -> dict[tuple[str, int], str]:
+    """Mainnet addresses of V3 pools against WETH, by token and fee in millionths."""
+    pools: dict[tuple[str, int], str] = {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            for fee in (500, 3000, 10_000):
+                pools[to_checksum_address(row["token_address"]), fee] = to_checksum_address(row[f"pool_weth_{fee}"])
+    return pools

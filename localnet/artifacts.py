@@ -14,7 +14,7 @@ from localnet.anvil import ROOT
 from localnet.errors import LocalnetError
 
 SOLC = ROOT / ".tools" / "solc" / "solc-v0.8.30"
-SOURCES = ("ReferenceFeed", "ReferenceToken", "ReferenceMarket")
+SOURCES = ("ReferenceFeed", "ReferenceToken", "ReferenceMarket", "V3Market")
 CACHE = ROOT / ".run" / "localnet-contracts.json"
 
 _WETH_METADATA_NPM = bytes.fromhex("65e46f67b61c7c2ca43a3eacf670bec034e3618634abe6c16bb0cb1d8d7bc669")
@@ -61,7 +61,7 @@ def weth9_creation_code() -> bytes:
 
 
 def reference_contracts() -> dict[str, Code]:
-    """The stand-ins of contracts/localnet, compiled once and kept until a source changes."""
+    """The stand-ins of contracts/localnet, compiled once and kept until a source changes. An abstract one is empty."""
     sources = {f"contracts/localnet/{name}.sol": _source(name) for name in SOURCES}
     digest = keccak(text=json.dumps(sources, sort_keys=True)).hex()
     cached = _cached(digest)

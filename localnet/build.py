@@ -16,6 +16,7 @@ from localnet.errors import LocalnetError
 from localnet.month import Month, MonthComponent
 from localnet.reserves import MonthPools, PoolDepth, ReserveRow, pools_of
 from localnet.rpc import HttpRpc, Rpc, call_data, read_many, send
+from localnet.v3 import PositionRow, V3Depth, open_v3, v3_pools_of
 from localnet.world import Pool, Token, World
 
 DAYS_BEFORE_MONTH = 10
@@ -41,22 +42,29 @@ def head_time(month: Month) -> int:
 
 @contextlib.contextmanager
 def local_mainnet(
-    month: Month, rows: Iterable[ReserveRow] = (), *, port: int | None = None, log: Path | None = None
+    month: Month,
+    rows: Iterable[ReserveRow] = (),
+    *,
+    positions: Iterable[PositionRow] = (),
+    port: int | None = None,
+    log: Path | None = None,
 ) -> Iterator[tuple[str, World]]:
-    """Run the local mainnet of a month until the block ends; yields its RPC URL and what stands on it."""
+    """Run the local mainnet of a month until the block ends; yields its RPC URL and what stands on it. `positions`: of
+    the V3 pools, of which there are none otherwise."""
     pools = pools_of(month, rows)
     with anvil(timestamp=head_time(month) - HOUR_S, port=port, log=log) as url:
         rpc = HttpRpc(url)
         try:
-            world = build(rpc, month, pools)
+            world = build(rpc, month, pools, positions)
         finally:
             rpc.close()
         yield url, world
 
 
-def build(rpc: Rpc, month: Month, pools: MonthPools) -> World:
+def build(rpc: Rpc, month: Month, pools: MonthPools, positions: Iterable[PositionRow] = ()) -> World:
     """Put the month's world on an empty chain whose time is before `head_time`."""
     exchanges = deploy_exchanges(rpc)
+    v3_pools = v3_pools_of(month, positions, exchanges.weth)
     _refuse_collisions(month, exchanges)
     codes = reference_contracts()
     cheats = Cheats(rpc)
@@ -64,7 +72,8 @@ def build(rpc: Rpc, month: Month, pools: MonthPools) -> World:
     cheats.set_balance(builder, _BUILDER_ETHER)
     cheats.impersonate(builder)
     try:
-        world = _furnish(rpc, month, pools, exchanges, codes, builder)
+        world = _furnish(rpc, month, pools, v3_pools, exchanges, codes, builder)
+        _touch(rpc, world, builder)
     finally:
         cheats.stop_impersonating(builder)
     cheats.mine_at(world.head)
@@ -73,7 +82,13 @@ def build(rpc: Rpc, month: Month, pools: MonthPools) -> World:
 
 
 def _furnish(
-    rpc: Rpc, month: Month, pools: MonthPools, exchanges: Exchanges, codes: dict[str, Code], builder: str
+    rpc: Rpc,
+    month: Month,
+    pools: MonthPools,
+    v3_pools: tuple[V3Depth, ...],
+    exchanges: Exchanges,
+    codes: dict[str, Code],
+    builder: str,
 ) -> World:
     listed = usd_feeds()
     market = stand_in("market")
@@ -111,10 +126,20 @@ def _furnish(
         uniswap_router=exchanges.uniswap_router,
         sushiswap_factory=exchanges.sushiswap_factory,
         sushiswap_router=exchanges.sushiswap_router,
+        uniswap_v3_factory=exchanges.uniswap_v3_factory,
         market=market,
         trader=stand_in("trader"),
         tokens=tuple(tokens),
+        v3_pools=open_v3(rpc, builder, market, exchanges.uniswap_v3_factory, exchanges.weth, v3_pools),
     )
+
+
+def _touch(rpc: Rpc, world: World, builder: str) -> None:
+    """Mainnet's pairs have been traded in: their price accumulators are not zero, which a first swap would pay for.
+    They count seconds, so that some have to pass. (V3 pools are traded in as they are opened.)"""
+    Cheats(rpc).mine_at(world.head - HOUR_S // 2)
+    for pool in (pool for token in world.tokens for pool in token.pools):
+        send(rpc, builder, pool.pair, call_data("sync()"), gas=200_000)
 
 
 def _open_call(component: MonthComponent, feed: str, weth: str, openings: list[tuple[str, int, int]]) -> str:
@@ -153,6 +178,7 @@ def _refuse_collisions(month: Month, exchanges: Exchanges) -> None:
         exchanges.uniswap_router: "Uniswap's router",
         exchanges.sushiswap_factory: "Sushi's factory",
         exchanges.sushiswap_router: "Sushi's router",
+        exchanges.uniswap_v3_factory: "Uniswap's V3 factory",
     }
     for component in month.components:
         if component.address in taken:

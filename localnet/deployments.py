@@ -1,6 +1,6 @@
 """Mainnet's exchanges at their mainnet addresses: the original deployers send the published code.
 
-To add a contract (Uniswap V3, say): its line in data/addresses/mainnet_deployments.json and its recipe in `recipes`.
+To add a contract: its line in data/addresses/mainnet_deployments.json and its recipe in `recipes`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,19 @@ from localnet import artifacts
 from localnet.addresses import Origin, origins
 from localnet.anvil import Cheats
 from localnet.errors import LocalnetError
-from localnet.rpc import Rpc, send
+from localnet.rpc import Rpc, call_data, send
 
 WETH9_CODE_HASH = "d0a06b12ac47863b5c7be4185c2deaad1c61557033f56c7d4ea74429cbb25e23"
 """Hash of mainnet's WETH9 as it stands there."""
 
+V3_OWNER = "0x1a9C8182C09F50C8318d769245beA52c32BE35BC"
+"""Owner of mainnet's V3 factory: the timelock of Uniswap's governance, which the deployer handed it to."""
+V3_TICK_SPACINGS = {100: 1, 500: 10, 3000: 60, 10_000: 200}
+"""Ticks between usable ones by fee in millionths. The factory knows all but the first, which its owner enabled."""
+
 _DEPLOY_GAS = 10_000_000
 _ETHER = 10**18
+_V3_FACTORY = "@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json"
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Exchanges:
     uniswap_router: str
     sushiswap_factory: str
     sushiswap_router: str
+    uniswap_v3_factory: str
 
     def factory(self, venue: str) -> str:
         return {"uniswap": self.uniswap_factory, "sushiswap": self.sushiswap_factory}[venue]
@@ -75,15 +82,17 @@ def recipes(known: dict[str, Origin]) -> list[Recipe]:
         ),
         Recipe(sushi, with_args("@sushiswap/core/deployments/mainnet/UniswapV2Factory.json", sushi.deployer)),
         Recipe(sushi_router, sushi_router_code),
+        Recipe(known["UniswapV3Factory"], lambda: artifacts.creation_code(_V3_FACTORY)),
     ]
 
 
 def deploy_exchanges(rpc: Rpc) -> Exchanges:
-    """Deploy WETH9, Uniswap V2 and SushiSwap where they stand on mainnet."""
+    """Deploy WETH9, Uniswap V2 and V3 and SushiSwap where they stand on mainnet."""
     known = origins()
     cheats = Cheats(rpc)
     for recipe in recipes(known):
         _deploy(rpc, cheats, recipe)
+    _hand_over(rpc, cheats, known["UniswapV3Factory"])
     weth = known["WETH9"].address
     found = keccak(hexstr=rpc.request("eth_getCode", weth, "latest")).hex()
     if found != WETH9_CODE_HASH:
@@ -94,7 +103,23 @@ def deploy_exchanges(rpc: Rpc) -> Exchanges:
         uniswap_router=known["UniswapV2Router02"].address,
         sushiswap_factory=known["SushiV2Factory"].address,
         sushiswap_router=known["SushiV2Router02"].address,
+        uniswap_v3_factory=known["UniswapV3Factory"].address,
     )
+
+
+def _hand_over(rpc: Rpc, cheats: Cheats, factory: Origin) -> None:
+    """The V3 factory goes to its owner, who enables the smallest fee, as on mainnet."""
+    calls = (
+        (factory.deployer, call_data("setOwner(address)", V3_OWNER)),
+        (V3_OWNER, call_data("enableFeeAmount(uint24,int24)", 100, V3_TICK_SPACINGS[100])),
+    )
+    for sender, data in calls:
+        cheats.set_balance(sender, 1000 * _ETHER)
+        cheats.impersonate(sender)
+        try:
+            send(rpc, sender, factory.address, data, gas=_DEPLOY_GAS)
+        finally:
+            cheats.stop_impersonating(sender)
 
 
 def _deploy(rpc: Rpc, cheats: Cheats, recipe: Recipe) -> None:

@@ -29,6 +29,7 @@ from localnet.anvil import ROOT, dies_with_parent
 from localnet.build import local_mainnet
 from localnet.month import load_month
 from localnet.reserves import load_reserves
+from localnet.v3 import load_positions
 
 DEFAULT_MONTH = ROOT / "data" / "months" / "dpi-2021-04.json"
 DEFAULT_RESERVES = ROOT / "data" / "reserves" / "v2_pairs_months.csv"
@@ -38,21 +39,27 @@ NETWORK = "ethereum:mainnet-fork:foundry"
 
 @contextlib.contextmanager
 def fork_environment(
-    month: str | Path = DEFAULT_MONTH, reserves: str | Path | None = None, *, port: int | None = None
+    month: str | Path = DEFAULT_MONTH,
+    reserves: str | Path | None = None,
+    *,
+    positions: str | Path | None = None,
+    port: int | None = None,
 ) -> Iterator[dict[str, str]]:
     """Run the month's local mainnet until the block ends; yields the environment in which Ape forks it.
 
     Beside Ape's own settings it holds BALLAST_WORLD (the world's JSON file), BALLAST_MONTH and BALLAST_RESERVES (the
-    files it was built from) and BALLAST_UPSTREAM (the local mainnet's RPC URL; the fork itself is Ape's).
+    files it was built from) and BALLAST_UPSTREAM (the local mainnet's RPC URL; the fork itself is Ape's). There are V3
+    pools only if a `positions` file names them.
     """
     month_file = Path(month).resolve()
     reserves_file = Path(reserves or DEFAULT_RESERVES).resolve()
     parsed, rows = load_month(month_file), load_reserves(reserves_file)
+    v3_rows = () if positions is None else load_positions(positions)
     RUNS.mkdir(exist_ok=True)
     _sweep()
     folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-{parsed.label}-", dir=RUNS))
     try:
-        with local_mainnet(parsed, rows, port=port, log=folder / "anvil.log") as (url, world):
+        with local_mainnet(parsed, rows, positions=v3_rows, port=port, log=folder / "anvil.log") as (url, world):
             world_file = folder / "world.json"
             world.save(world_file)
             yield {

@@ -21,6 +21,17 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class V3Pool:
+    """A pool of Uniswap V3."""
+
+    pool: str
+    tokens: tuple[str, str]
+    """Checksummed, ascending: token0 and token1 of the pool."""
+    fee: int
+    """Millionths of what goes in."""
+
+
+@dataclass(frozen=True)
 class Token:
     """A token with its USD feed and its pools."""
 
@@ -53,11 +64,18 @@ class World:
     uniswap_router: str
     sushiswap_factory: str
     sushiswap_router: str
+    uniswap_v3_factory: str
     market: str
     """The contract that posts prices and trades against stale pools."""
     trader: str
     """The account that calls `market`; it holds ether and nobody has its key."""
     tokens: tuple[Token, ...]
+    v3_pools: tuple[V3Pool, ...] = ()
+    """Pools of Uniswap V3; none unless they are asked for."""
+
+    def v3_pools_of(self, token: str) -> tuple[V3Pool, ...]:
+        """V3 pools of a token (address) against WETH."""
+        return tuple(pool for pool in self.v3_pools if set(pool.tokens) == {token, self.weth})
 
     def token(self, key: str) -> Token:
         """A token by symbol or address."""
@@ -87,7 +105,8 @@ class World:
             )
             for entry in raw["tokens"]
         )
-        return World(**{**raw, "weth_price_usd": int(raw["weth_price_usd"]), "tokens": tokens})
+        v3_pools = tuple(V3Pool(entry["pool"], tuple(entry["tokens"]), entry["fee"]) for entry in raw["v3_pools"])
+        return World(**{**raw, "weth_price_usd": int(raw["weth_price_usd"]), "tokens": tokens, "v3_pools": v3_pools})
 
     @staticmethod
     def load(path: str | Path) -> World:

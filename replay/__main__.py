@@ -13,11 +13,11 @@ from localnet.session import DEFAULT_MONTH, NETWORK, fork_environment, interrupt
 SCRIPT = "replay_month"
 
 
-def _run(month: Path, reserves: Path | None, out: Path, *, demo: bool) -> int:
+def _run(month: Path, reserves: Path | None, out: Path, *, demo: bool, positions: Path | None = None) -> int:
     """Runs the month; the exit code."""
     interrupt_on_terminate()
     try:
-        with fork_environment(month, reserves) as environment:
+        with fork_environment(month, reserves, positions=positions) as environment:
             options = ["--network", NETWORK, "--verbosity", "WARNING", "--out", str(out.resolve())]
             code = run_ape(["run", SCRIPT, *options, *(["--demo"] if demo else [])], environment)
     except LocalnetError as error:
@@ -54,10 +54,11 @@ def demo(reserves: Path | None, out: Path) -> None:
 @main.command()
 @click.option("--month", type=click.Path(path_type=Path), default=DEFAULT_MONTH, show_default=True, help="Month file.")
 @_reserves
+@click.option("--positions", type=click.Path(path_type=Path), help="CSV of Uniswap V3 positions; default: no V3 pools.")
 @_out
-def month(month: Path, reserves: Path | None, out: Path) -> None:
+def month(month: Path, reserves: Path | None, positions: Path | None, out: Path) -> None:
     """A published month; writes out/replay/<label>.json."""
-    sys.exit(_run(month, reserves, out, demo=False))
+    sys.exit(_run(month, reserves, out, demo=False, positions=positions))
 
 
 if __name__ == "__main__":

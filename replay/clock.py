@@ -6,7 +6,9 @@ the machine is. The base fee is held at a stated figure: empty blocks would let 
 
 from __future__ import annotations
 
-from localnet.market import REST_S, Market, PoolState
+from collections.abc import Iterable
+
+from localnet.market import REST_S, Market, PoolState, V3PoolState
 from localnet.rpc import Rpc
 
 BLOCK_S = 12
@@ -67,7 +69,7 @@ class Clock:
 
     def next_rest(self) -> int | None:
         """When the next pool that was traded in will have rested; None if all stand at their reference."""
-        return next_rest(self._market.pools(), self.now())
+        return next_rest((*self._market.pools(), *self._market.v3_pools()), self.now())
 
     def _post(self, time: int) -> None:
         self._next_block_at(time)
@@ -83,7 +85,7 @@ class Clock:
         self._rpc.request("anvil_setNextBlockBaseFeePerGas", hex(self._base_fee))
 
 
-def next_rest(pools: tuple[PoolState, ...], now: int) -> int | None:
+def next_rest(pools: Iterable[PoolState | V3PoolState], now: int) -> int | None:
     """Earliest time after `now` at which a pool that is off its reference has rested."""
     times = [pool.last_touched + REST_S for pool in pools if abs(pool.off_by) > OFF_REFERENCE]
     return min((time for time in times if time > now), default=None)

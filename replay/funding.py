@@ -12,8 +12,9 @@ from eth_utils import function_signature_to_4byte_selector
 
 from ballast.config import Component, Feed, FundConfig, Limits, Methodology, Pool, Roles, Timetable
 from ballast.values import DEPLOYER, WAD
+from localnet.market import V3_VENUE
 from localnet.month import Month
-from localnet.world import World
+from localnet.world import Token, World
 
 FEED_MAX_AGE = 7_200
 """Seconds; the local feeds are posted at least each hour of chain time."""
@@ -51,7 +52,7 @@ def month_config(
                 # A published weight of 0 says that the component leaves.
                 weight=(published.weight or None) if fixed else None,
                 seed_unit=published.current_unit,
-                pools=tuple(Pool.model_validate({"venue": pool.venue, "pair": pool.pair}) for pool in token.pools),
+                pools=_pools(world, token),
             )
         )
     return FundConfig(
@@ -75,6 +76,14 @@ def month_config(
         limits=limits or Limits(),
         timetable=timetable or Timetable(),
     )
+
+
+def _pools(world: World, token: Token) -> tuple[Pool, ...]:
+    """All that the world has of the token against WETH."""
+    named: list[dict[str, object]] = [{"venue": pool.venue, "pair": pool.pair} for pool in token.pools]
+    for v3 in world.v3_pools_of(token.address):
+        named.append({"venue": V3_VENUE, "pair": v3.pool, "fee_bps": v3.fee // 100})
+    return tuple(Pool.model_validate(pool) for pool in named)
 
 
 def deal(account: Any, token: str, to: str, amount: int) -> None:

@@ -14,10 +14,11 @@ from web3.types import LogReceipt, TxReceipt
 from ballast.book import Book
 from ballast.reference import Cost, Flow, Position, Swap, cost_of, usd
 from localnet.month import Month
-from localnet.world import World
+from localnet.world import V3Pool, World
 
 TRANSFER = keccak(text="Transfer(address,address,uint256)")
 SWAP = keccak(text="Swap(address,uint256,uint256,uint256,uint256,address)")
+V3_SWAP = keccak(text="Swap(address,address,int256,int256,uint160,uint128,int24)")
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def _flow(receipt: TxReceipt, index: str, world: World) -> Flow:
     return Flow(
         sold={token: -amount for token, amount in net.items() if amount < 0},
         bought={token: amount for token, amount in net.items() if amount > 0},
-        swaps=swaps_in(receipt["logs"], pair_sides(world)),
+        swaps=(*swaps_in(receipt["logs"], pair_sides(world)), *v3_swaps_in(receipt["logs"], world.v3_pools)),
     )
 
 
@@ -194,6 +195,22 @@ def swaps_in(logs: Sequence[LogReceipt], sides: Mapping[str, tuple[str, str]]) -
             continue
         amounts = decode(["uint256", "uint256", "uint256", "uint256"], log["data"])
         found += [Swap(token, amount) for token, amount in zip(pair, amounts[:2], strict=True) if amount]
+    return tuple(found)
+
+
+def v3_swaps_in(logs: Sequence[LogReceipt], pools: Iterable[V3Pool]) -> tuple[Swap, ...]:
+    """The swaps in known pools of Uniswap V3."""
+    by_address = {pool.pool: pool for pool in pools}
+    found = []
+    for log in logs:
+        pool = by_address.get(log["address"])
+        if log["topics"][0] != V3_SWAP or pool is None:
+            continue
+        # What the pool received is above zero, what it paid below.
+        amounts = decode(["int256", "int256", "uint160", "uint128", "int24"], log["data"])
+        found += [
+            Swap(token, amount, pool.fee) for token, amount in zip(pool.tokens, amounts[:2], strict=True) if amount > 0
+        ]
     return tuple(found)
 
 

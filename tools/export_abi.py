@@ -12,7 +12,7 @@ BUILD = ROOT / ".build" / "__local__.json"
 TARGET = ROOT / "keeper" / "abi"
 
 # The filler is called by the rebalancer, never by the keeper: its errors are wanted, to name a revert.
-CONTRACTS = ("IndexToken", "Rebalancer", "FundLens", "UniswapFiller", "Opener", "MarketCap", "FixedWeight")
+CONTRACTS = ("IndexToken", "Rebalancer", "FundLens", "UniswapFiller", "V3Lens", "Opener", "MarketCap", "FixedWeight")
 
 
 def export() -> dict[str, str]:

@@ -9,6 +9,7 @@ import {Balance} from "../libraries/Balance.sol";
 import {Hop} from "../libraries/Hop.sol";
 import {PairV2} from "../libraries/PairV2.sol";
 import {Words} from "../libraries/Words.sol";
+import {V3Payer} from "./V3Payer.sol";
 
 /// @title UniswapFiller
 /// @notice Fills a batch over Uniswap pools: sells to WETH, WETH to buys, or straight from one to the other. Proceeds go to
@@ -16,7 +17,7 @@ import {Words} from "../libraries/Words.sol";
 /// @dev `data` is a list of hops, one word each, see `Hop`. They run in order; those of one sell stand together, and those
 /// that fill the pot of WETH before those that take from it.
 /// @dev Warning: whatever this contract holds, anyone can take. Send tokens only inside a fill.
-contract UniswapFiller is IFiller {
+contract UniswapFiller is IFiller, V3Payer {
     using Hop for uint256;
     using SafeERC20 for IERC20;
     using Words for address[];
@@ -61,8 +62,9 @@ contract UniswapFiller is IFiller {
         uint256 hop = Hop.at(data, 0);
         for (uint256 offset = 32; offset <= length; offset += 32) {
             uint256 next = Hop.at(data, offset);
+            address pool = hop.pool();
+            address token;
             if (!hop.chained()) {
-                address token;
                 if (hop.pot()) {
                     token = address(WETH);
                     if (purse.leg != THE_POT) _open(purse, THE_POT, Balance.read(token, address(this)));
@@ -73,16 +75,20 @@ contract UniswapFiller is IFiller {
                     if (purse.leg != leg) _open(purse, leg, amounts.given(leg));
                 }
                 amount = _take(purse, hop.share());
-                if (!hop.paid() && amount != 0) {
+                if (amount != 0 && hop.paysNow()) {
                     // Without a pool there is nothing to swap: this is where it goes.
-                    IERC20(token).safeTransfer(hop.pool() == address(0) ? index : hop.pool(), amount);
+                    IERC20(token).safeTransfer(pool == address(0) ? index : pool, amount);
                 }
             }
-            if (amount != 0 && hop.pool() != address(0)) {
+            if (amount != 0 && pool != address(0)) {
                 address to = hop.home() ? index : next.paidByTheHopBefore() ? next.pool() : address(this);
                 uint256 kind = hop.kind();
-                require(kind == Hop.V2, UnknownKind(kind));
-                amount = PairV2.swap(hop.pool(), amount, hop.forward(), to);
+                if (kind == Hop.V2) {
+                    amount = PairV2.swap(pool, amount, hop.forward(), to);
+                } else {
+                    require(kind == Hop.V3, UnknownKind(kind));
+                    amount = _swapV3(pool, token, amount, hop.forward(), to);
+                }
             }
             hop = next;
         }

@@ -12,6 +12,8 @@ pragma solidity 0.8.30;
 library Hop {
     /// @notice Kind of a pool of the Uniswap V2 family with a fee of 0.3 %: paid beforehand.
     uint256 internal constant V2 = 0;
+    /// @notice Kind of a pool of Uniswap V3: paid in its callback, out of what the filler holds.
+    uint256 internal constant V3 = 1;
 
     uint256 private constant FLAGS = 80;
     uint256 private constant FORWARD = 1 << FLAGS; // the pool's token0 goes in
@@ -62,6 +64,11 @@ library Hop {
 
     function home(uint256 hop) internal pure returns (bool) {
         return hop & HOME != 0;
+    }
+
+    /// @notice Whether the filler has to pay before the swap: not where that is done, nor where the pool calls for it.
+    function paysNow(uint256 hop) internal pure returns (bool) {
+        return hop & PAID == 0 && (kind(hop) != V3 || pool(hop) == address(0));
     }
 
     /// @notice Whether the hop before sends its output to this one's pool.

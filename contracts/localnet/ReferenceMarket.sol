@@ -3,6 +3,8 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {V3Market} from "./V3Market.sol";
+
 interface ITokenLike {
     function balanceOf(address account) external view returns (uint256);
     function transfer(address to, uint256 amount) external returns (bool);
@@ -27,11 +29,11 @@ interface IPairLike {
 }
 
 /// @title ReferenceMarket
-/// @notice The rest of the market **on a local chain only**: it opens pools of the Uniswap V2 kind against WETH, posts
-/// the feeds' answers, and is the arbitrageur that carries a rested pool back to the reference price. All is open to
-/// everybody. It mints the tokens it trades (they are stand-ins with an open `mint`) and holds WETH of its own.
+/// @notice The rest of the market **on a local chain only**: it opens pools of the Uniswap V2 kind against WETH and of the
+/// V3 kind, posts the feeds' answers, and is the arbitrageur that carries a rested pool back to the reference price. All
+/// is open to everybody. It mints the tokens it trades (they are stand-ins with an open `mint`) and holds WETH of its own.
 /// Nothing in this folder is meant for a public network.
-contract ReferenceMarket {
+contract ReferenceMarket is V3Market {
     /// @notice A pool to open and what goes in, in token wei and WETH wei.
     struct Opening {
         address factory;
@@ -112,10 +114,21 @@ contract ReferenceMarket {
     }
 
     /// @notice Carries every pool that has rested for `rest` seconds back to its reference mid price, by a real swap.
-    /// @return moves One per pool, in order.
-    function restore(address weth, Pool[] calldata pools, uint256 rest) external returns (Move[] memory moves) {
-        moves = preview(weth, pools, rest);
-        for (uint256 i = 0; i < moves.length; ++i) {
+    /// @return moves One per pool, in order, the V3 ones last.
+    function restore(
+        address weth,
+        Pool[] calldata pools,
+        V3Pool[] calldata v3Pools,
+        uint256 rest
+    ) external returns (Move[] memory moves) {
+        moves = preview(weth, pools, v3Pools, rest);
+        for (uint256 i = 0; i < v3Pools.length; ++i) {
+            Move memory move = moves[pools.length + i];
+            if (move.tokenIn == address(0)) continue;
+            (move.amountIn, move.amountOut) = _carry(weth, v3Pools[i], move.tokenIn);
+            emit Restored(move.pair, move.tokenIn, move.amountIn, move.amountOut);
+        }
+        for (uint256 i = 0; i < pools.length; ++i) {
             Move memory move = moves[i];
             if (move.tokenIn == address(0)) continue;
             uint256 held = ITokenLike(move.tokenIn).balanceOf(address(this));
@@ -131,11 +144,20 @@ contract ReferenceMarket {
         }
     }
 
-    /// @notice What `restore` would do in this block.
-    function preview(address weth, Pool[] calldata pools, uint256 rest) public view returns (Move[] memory moves) {
-        moves = new Move[](pools.length);
+    /// @notice What `restore` would do in this block; of the V3 pools without the amounts.
+    function preview(
+        address weth,
+        Pool[] calldata pools,
+        V3Pool[] calldata v3Pools,
+        uint256 rest
+    ) public view returns (Move[] memory moves) {
+        moves = new Move[](pools.length + v3Pools.length);
         for (uint256 i = 0; i < pools.length; ++i) {
             moves[i] = _move(weth, pools[i], rest);
+        }
+        for (uint256 i = 0; i < v3Pools.length; ++i) {
+            moves[pools.length + i] =
+                Move(v3Pools[i].pool, _due(v3Pools[i], PRECISION, rest), 0, 0);
         }
     }
 

@@ -15,16 +15,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ape
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.deploy import deploy_fund
 from ballast.reference import execution_time, period_start
 from keeper import contracts
 from keeper.chain import Chain
 from keeper.state import FundState, Phase
 from localnet.anvil import ROOT, dies_with_parent, stop
-from localnet.rpc import Rpc
-from replay.clock import Clock, next_look
+from localnet.market import Market
+from localnet.month import load_month
+from localnet.rpc import HttpRpc, Rpc
+from localnet.world import World
+from replay.clock import BLOCK_S, Clock, next_look
+from replay.funding import deal_seed, month_config
 
 LOOKS_WITHIN_S = 30.0
 PERIOD = 2021 * 12 + 3
@@ -114,6 +120,29 @@ class Field:
             address=Web3.to_checksum_address(self.book["rebalancer"]), abi=contracts.abi("Rebalancer")
         )
         return list(contract.events[name]().get_logs(from_block=self.book.deployed_block))
+
+
+@contextlib.contextmanager
+def deployed(world: World, w3: Web3, folder: Path) -> Iterator[Field]:
+    """The fund of the local mainnet's month at its prices, with all pools of this world; the address book goes into
+    `folder`."""
+    provider = ape.networks.active_provider
+    assert provider is not None
+    url = str(provider.http_uri)
+    rpc = HttpRpc(url)
+    clock = Clock(rpc, Market(rpc, world))
+    try:
+        clock.jump(clock.now() + BLOCK_S)
+        config = month_config(load_month(os.environ["BALLAST_MONTH"]), world)
+        deployer, keeper = ape.accounts.test_accounts[0], ape.accounts.test_accounts[2]
+        deal_seed(deployer, config)
+        path = folder / "book.json"
+        book = deploy_fund(ape.project, deployer, config, book_path=path)
+        yield Field(w3, rpc, url, clock, book, path, config, keeper)
+    finally:
+        rpc.request("anvil_removeBlockTimestampInterval")
+        rpc.request("evm_setAutomine", True)
+        rpc.close()
 
 
 @dataclass

@@ -32,9 +32,10 @@ from ballast.reference import (
 from localnet.anvil import ROOT
 from localnet.market import PoolState
 from localnet.month import load_month
+from localnet.world import V3Pool
 from replay.clock import BLOCK_S, LOOK_EVERY_S, next_look, next_rest
 from replay.keepers import Pulse
-from replay.measure import SWAP, TRANSFER, net_transfers, swaps_in, target_units
+from replay.measure import SWAP, TRANSFER, V3_SWAP, net_transfers, swaps_in, target_units, v3_swaps_in
 
 MONTHS = sorted((ROOT / "data" / "months").glob("*.json"))
 
@@ -185,6 +186,17 @@ def test_swaps_count_what_goes_in() -> None:
 
     logs = [swap(W, 10, 0, 0, 7), swap(W, 0, 4, 5, 0), swap(A, 1, 0, 0, 1)]
     assert swaps_in(logs, {W: (A, B)}) == (Swap(A, 10), Swap(B, 4))
+
+
+def test_swaps_in_v3_pools_keep_the_fee_of_their_tier() -> None:
+    def swap(pool: str, *amounts: int) -> Any:
+        return log(pool, [V3_SWAP, padded(A), padded(A)], encode(["int256"] * 5, [*amounts, 1, 1, 0]))
+
+    logs = [swap(W, 10**6, -7), swap(W, -3, 10**7), swap(A, 1, -1), log(W, [SWAP], encode(["uint256"] * 4, [1] * 4))]
+    swaps = v3_swaps_in(logs, [V3Pool(W, (A, B), 500)])
+    assert swaps == (Swap(A, 10**6, 500), Swap(B, 10**7, 500))
+    cost = cost_of([Flow({}, {}, swaps)], {A: WAD, B: 2 * WAD}, {A: 0, B: 0})
+    assert cost.fees == 500 * WAD + 10_000 * WAD
 
 
 def test_targets_from_their_words() -> None:

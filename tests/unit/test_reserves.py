@@ -133,13 +133,14 @@ def test_world_goes_to_json_and_back() -> None:
     raw = {
         "month": "x-2021-04", "head": 1, "reserves_note": "", "weth": "0x1", "weth_price_usd": str(2**200),
         "eth_feed": "0x2", "uniswap_factory": "0x3", "uniswap_router": "0x4", "sushiswap_factory": "0x5",
-        "sushiswap_router": "0x6", "market": "0x7", "trader": "0x8",
+        "sushiswap_router": "0x6", "uniswap_v3_factory": "0xc", "market": "0x7", "trader": "0x8",
         "tokens": [
             {
                 "symbol": "A", "address": "0x9", "decimals": 8, "feed": "0xa", "feed_on_mainnet": True,
                 "price_usd": str(2**180 + 1), "pools": [{"venue": "uniswap", "pair": "0xb", "fee_bps": 30}],
             }
         ],
+        "v3_pools": [{"pool": "0xd", "tokens": ["0x1", "0x9"], "fee": 500}],
     }  # fmt: skip
     world = World.from_json(json.dumps(raw))
     assert world.token("A").price_usd == 2**180 + 1

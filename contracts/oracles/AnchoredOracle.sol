@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+
+import {IOracle} from "../interfaces/IOracle.sol";
+import {ITradeOracle} from "../interfaces/ITradeOracle.sol";
+import {IUniswapV3Factory} from "../interfaces/external/IUniswapV3Factory.sol";
+import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3Pool.sol";
+import {Twap} from "../libraries/Twap.sol";
+
+interface ITradingState {
+    function trading() external view returns (bool);
+}
+
+/// @notice A second source for a token's price.
+/// @param pool A pool of Uniswap V3 of the token; zero: no anchor.
+/// @param window Seconds over which its price is averaged.
+/// @param forward Whether the token is the pool's token0.
+/// @param other The pool's other token, which the first oracle prices; zero where that is WETH.
+/// @param one Wei of a whole token, `otherOne` of a whole other one.
+struct Anchor {
+    IUniswapV3Pool pool;
+    uint32 window;
+    bool forward;
+    address other;
+    uint128 one;
+    uint128 otherOne;
+}
+
+/// @title AnchoredOracle
+/// @notice An oracle with a second source beside it: the time-weighted price of a Uniswap V3 pool. It is directional: what
+/// is sold counts at the higher of the two prices, what is bought at the lower, so that neither source alone can make a
+/// batch look better for the fund than it is. Where the anchor has no price the first oracle's counts alone; where that
+/// has none there is none.
+/// @dev NAV and weights (`price`, `prices`) stand on the first oracle only. Who holds a pool's price away from the market
+/// for a window makes batches of that token dearer for whoever fills them, up to not being filled: pools must be deep.
+contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
+    /* ERRORS */
+
+    /// @notice An anchor must be a pool of the factory, with the token on one side.
+    error UnfitPool(address token, address pool);
+    /// @notice The window must be `MIN_WINDOW` to `MAX_WINDOW` seconds.
+    error WindowOutOfBounds(address token, uint256 window);
+    /// @notice The pool keeps too few observations for the window. Anyone can have it keep more.
+    error TooFewObservations(address pool, uint256 found, uint256 needed);
+    /// @notice One of the sources has no price, or they are too far apart. Both in USD, 18 decimals.
+    error AnchorDisagrees(address token, uint256 price, uint256 anchorPrice);
+    /// @notice Anchors change only while the rebalancer is not trading.
+    error TradingOpen();
+
+    /* EVENTS */
+
+    event AnchorSet(address indexed token, address indexed pool, uint256 window);
+
+    /* STORAGE */
+
+    address private constant ETH = address(0);
+    /// @dev As in the first oracle: a trillion dollars for one token.
+    uint256 private constant MAX_PRICE = 1e30;
+    /// @dev Above it the price could not be computed without overflow, and would be absurd anyway.
+    uint256 private constant MAX_QUOTE = 1e47;
+
+    uint256 public constant MIN_WINDOW = 10 minutes;
+    uint256 public constant MAX_WINDOW = 1 days;
+    /// @notice Least seconds between two observations: one block of mainnet.
+    uint256 public constant BLOCK = 12;
+    /// @notice Most that a new anchor may differ from the first oracle, as a fraction with 18 decimals.
+    uint256 public constant MAX_DISAGREEMENT = 0.05e18;
+
+    /// @notice The first oracle. It prices ETH as the zero address.
+    IOracle public immutable FIRST;
+    IUniswapV3Factory public immutable FACTORY;
+    address public immutable WETH;
+    /// @notice The fund's rebalancer, whose trading freezes the anchors.
+    address public immutable REBALANCER;
+
+    mapping(address token => Anchor) private _anchors;
+
+    constructor(address owner, address rebalancer, IOracle first, IUniswapV3Factory factory, address weth)
+        Ownable(owner)
+    {
+        (REBALANCER, FIRST, FACTORY, WETH) = (rebalancer, first, factory, weth);
+    }
+
+    /* VIEWS */
+
+    /// @notice A token's anchor; pool zero where it has none.
+    function anchors(address token) external view returns (Anchor memory) {
+        return _anchors[token];
+    }
+
+    function price(address token) external view returns (uint256) {
+        return FIRST.price(token);
+    }
+
+    function prices(address[] calldata tokens) external view returns (uint256[] memory) {
+        return FIRST.prices(tokens);
+    }
+
+    /// @notice The anchor's price alone: USD for one whole token, 18 decimals, rounded down; 0 where there is none.
+    function anchorPrice(address token) external view returns (uint256) {
+        Anchor memory anchor = _anchors[token];
+        return address(anchor.pool) == address(0) ? 0 : _anchorPrice(anchor, FIRST.price(anchor.other));
+    }
+
+    /// @inheritdoc ITradeOracle
+    function tradePrices(address[] calldata tokens, uint256 sold) external view returns (uint256[] memory values) {
+        values = FIRST.prices(tokens);
+        address other = address(this); // nobody's
+        uint256 otherPrice;
+        for (uint256 i; i < values.length; ++i) {
+            Anchor memory anchor = _anchors[tokens[i]];
+            if (address(anchor.pool) == address(0) || values[i] == 0) continue;
+            // Most pools have WETH on the other side: it is priced once.
+            if (anchor.other != other) (other, otherPrice) = (anchor.other, FIRST.price(anchor.other));
+            uint256 second = _anchorPrice(anchor, otherPrice);
+            if (second != 0 && (second > values[i]) == (i < sold)) values[i] = second;
+        }
+    }
+
+    /* OWNER */
+
+    /// @notice Sets a token's anchor; pool zero takes it away. It must have a price now that agrees with the first
+    /// oracle's, and the pool must keep enough observations for the window however busy it is.
+    function setAnchor(address token, IUniswapV3Pool pool, uint32 window) external onlyOwner {
+        require(!ITradingState(REBALANCER).trading(), TradingOpen());
+        if (address(pool) == address(0)) {
+            delete _anchors[token];
+        } else {
+            require(window >= MIN_WINDOW && window <= MAX_WINDOW, WindowOutOfBounds(token, window));
+            Anchor memory anchor = _anchorOf(token, pool, window);
+            _checkHistory(pool, window);
+            uint256 first = FIRST.price(token);
+            uint256 second = _anchorPrice(anchor, FIRST.price(anchor.other));
+            uint256 apart = first > second ? first - second : second - first;
+            // {1e18} = {USD} * {1e18} / {USD}; no second price is too far from any first one
+            bool agree = first != 0 && apart <= first * MAX_DISAGREEMENT / 1e18;
+            require(agree, AnchorDisagrees(token, first, second));
+            _anchors[token] = anchor;
+        }
+        emit AnchorSet(token, address(pool), window);
+    }
+
+    /* INTERNAL */
+
+    function _anchorOf(address token, IUniswapV3Pool pool, uint32 window) private view returns (Anchor memory) {
+        require(address(pool).code.length != 0, UnfitPool(token, address(pool)));
+        (address token0, address token1) = (pool.token0(), pool.token1());
+        bool genuine = FACTORY.getPool(token0, token1, pool.fee()) == address(pool);
+        require(genuine && (token == token0 || token == token1), UnfitPool(token, address(pool)));
+        address other = token == token0 ? token1 : token0;
+        return Anchor({
+            pool: pool,
+            window: window,
+            forward: token == token0,
+            other: other == WETH ? ETH : other,
+            one: uint128(10 ** IERC20Metadata(token).decimals()),
+            otherOne: uint128(10 ** IERC20Metadata(other).decimals())
+        });
+    }
+
+    /// @dev A pool writes at most one observation a block and keeps the latest `cardinality` of them.
+    function _checkHistory(IUniswapV3Pool pool, uint32 window) private view {
+        (,,, uint16 cardinality,,,) = pool.slot0();
+        uint256 needed = window / BLOCK + 2;
+        require(cardinality >= needed, TooFewObservations(address(pool), cardinality, needed));
+    }
+
+    function _anchorPrice(Anchor memory anchor, uint256 otherPrice) private view returns (uint256) {
+        if (otherPrice == 0) return 0;
+        (bool known, int256 tick) = Twap.meanTick(anchor.pool, anchor.window);
+        if (!known) return 0;
+        // {other wei / tok}
+        uint256 quoted = Twap.quote(tick, anchor.one, anchor.forward);
+        if (quoted > MAX_QUOTE) return 0;
+        // {USD / tok} = {other wei / tok} * {USD / other} / {other wei / other}, down
+        uint256 value = Math.mulDiv(quoted, otherPrice, anchor.otherOne);
+        return value > MAX_PRICE ? 0 : value;
+    }
+}

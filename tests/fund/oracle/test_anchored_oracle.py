@@ -1,0 +1,230 @@
+"""AnchoredOracle: the time-weighted price of a V3 pool beside the first oracle's, and which of the two counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from localnet.market import REST_S, Market
+from localnet.month import Month
+from localnet.world import World
+from tests.helpers.chain import Chain
+from tests.helpers.contracts import Contract
+from tests.helpers.fund import ETH, FOUNDED, USD
+from tests.helpers.reverts import assert_reverts
+from tests.helpers.v3 import open_pools, read_pool, swap
+
+WINDOW = 1_800
+CARDINALITY = WINDOW // 12 + 2
+MAX_AGE = 8 * 86_400
+NOBODY = "0x" + "00" * 20
+DEEP = 10**6
+
+
+@dataclass(frozen=True)
+class Bench:
+    """UNI and KNC are anchored against WETH (UNI is token0, KNC token1), AAVE against UNI; SNX has no anchor."""
+
+    chain: Chain
+    world: World
+    oracle: Contract
+    first: Contract
+    flag: Contract
+    lens: Contract
+    owner: str
+
+    def token(self, symbol: str) -> str:
+        return self.world.token(symbol).address
+
+    def pool(self, *symbols: str, fee: int = 3000) -> str:
+        tokens = {self.token(symbol) if symbol != "WETH" else self.world.weth for symbol in symbols}
+        return next(pool.pool for pool in self.world.v3_pools if set(pool.tokens) == tokens and pool.fee == fee)
+
+    def anchor_price(self, symbol: str, later: int = 0) -> int:
+        price: int = self.chain.read(self.oracle.anchorPrice(self.token(symbol)), at=self.chain.now() + later)
+        return price
+
+    def trade_prices(self, sells: list[str], buys: list[str]) -> list[int]:
+        tokens = [self.token(symbol) for symbol in (*sells, *buys)]
+        return list(self.chain.read(self.oracle.tradePrices(tokens, len(sells))))
+
+    def market(self, symbol: str, percent: int) -> Market:
+        """A market in which the token's reference price is so many percent of the month's."""
+        market = Market(self.chain.rpc, self.world)
+        market.set_price(self.token(symbol), market.prices[self.token(symbol)] * percent // 100)
+        return market
+
+
+@pytest.fixture(scope="module")
+def bench(module_isolation: None, chain: Chain, world: World, month: Month) -> Bench:
+    chain.move_to(max(FOUNDED, chain.now()))
+    uni, knc, aave = (world.token(symbol).address for symbol in ("UNI", "KNC", "AAVE"))
+    pools = [f"{uni},,3000", f"{knc},,3000", f"{aave},{uni},3000"]
+    world = open_pools(chain, world, month, [f"{pool},,,{DEEP},{CARDINALITY}" for pool in pools])
+    world = open_pools(chain, world, month, [f"{uni},,500,,,{DEEP},{CARDINALITY - 1}"])
+    owner = chain.account("owner")
+    Market(chain.rpc, world).post_feeds()
+    flag = chain.deploy("TradingFlag", sender=owner)
+    rows = [(ETH, world.eth_feed, MAX_AGE, USD, 0)]
+    rows += [(token.address, token.feed, MAX_AGE, USD, 0) for token in world.tokens]
+    first = chain.deploy("ChainlinkOracle", owner, flag, rows, sender=owner)
+    factory, weth = world.uniswap_v3_factory, world.weth
+    oracle = chain.deploy("AnchoredOracle", owner, flag, first, factory, weth, sender=owner)
+    found = Bench(chain, world, oracle, first, flag, chain.deploy("V3Lens", sender=owner), owner)
+    # A pool writes its first swap into the room that was made for observations: until then it keeps one.
+    for pool in world.v3_pools:
+        state = read_pool(chain, found.lens, pool.pool)
+        chain.send(swap(world, state, pool.tokens[0], 10**18), chain.impersonate(world.market))
+        chain.send(swap(world, state, pool.tokens[0], 10**22), chain.impersonate(world.market))
+        chain.send(swap(world, state, pool.tokens[0], 1, state.sqrt_price * 99 // 100), chain.impersonate(world.market))
+    Market(chain.rpc, world).arbitrage(0)
+    chain.move_to(chain.now() + 2 * WINDOW)
+    for symbols in (("UNI", "WETH"), ("KNC", "WETH"), ("AAVE", "UNI")):
+        chain.send(oracle.setAnchor(found.token(symbols[0]), found.pool(*symbols), WINDOW), owner)
+    return found
+
+
+def test_anchor_at_rest_is_the_reference_price(bench: Bench) -> None:
+    for symbol in ("UNI", "KNC", "AAVE"):
+        reference = bench.world.token(symbol).price_usd
+        # The mean tick is rounded down: the price is off by at most one tick, AAVE's by two pools' worth.
+        assert abs(bench.anchor_price(symbol) / reference - 1) < 1.1e-4
+    assert bench.anchor_price("SNX") == 0
+
+
+def test_nav_stands_on_the_first_oracle(bench: Bench) -> None:
+    tokens = [bench.token(symbol) for symbol in ("UNI", "SNX", "KNC")]
+    assert bench.chain.read(bench.oracle.prices(tokens)) == bench.chain.read(bench.first.prices(tokens))
+    assert bench.chain.read(bench.oracle.price(tokens[0])) == bench.world.token("UNI").price_usd
+
+
+@pytest.mark.parametrize("percent", [90, 110])
+@pytest.mark.parametrize("symbol", ["UNI", "KNC"])
+def test_sold_at_the_higher_and_bought_at_the_lower(bench: Bench, symbol: str, percent: int) -> None:
+    moved = bench.market(symbol, percent)
+    moved.arbitrage(0)
+    reference = bench.world.token(symbol).price_usd
+    half = bench.chain.now() + WINDOW // 2
+    bench.chain.move_to(half)
+    # The price moved half a window ago: the geometric mean lies half way.
+    mean = (percent / 100) ** 0.5
+    assert abs(bench.anchor_price(symbol) / (reference * mean) - 1) < 5e-3
+    bench.chain.move_to(bench.chain.now() + WINDOW)
+    anchor = bench.anchor_price(symbol)
+    assert abs(anchor / (reference * percent / 100) - 1) < 2e-4
+    sold, bought = bench.trade_prices([symbol], [symbol])
+    assert (sold, bought) == (max(anchor, reference), min(anchor, reference))
+    other = "SNX"
+    assert bench.trade_prices([other], [other]) == [bench.world.token(other).price_usd] * 2
+
+
+@pytest.mark.parametrize("symbol", ["UNI", "KNC"])
+def test_mean_tick_is_rounded_down(bench: Bench, symbol: str) -> None:
+    """One of the pools is at negative ticks, the other at positive ones."""
+    before = read_pool(bench.chain, bench.lens, bench.pool(symbol, "WETH")).tick
+    bench.market(symbol, 103).arbitrage(0)
+    bench.chain.move_to(bench.chain.now() + 777)
+    pool = read_pool(bench.chain, bench.lens, bench.pool(symbol, "WETH"))
+    # The price moved a second or a few before: some remainder is left whatever it was.
+    token, weth = bench.token(symbol), bench.world.weth
+    prices = []
+    for seconds in range(777, 783):
+        mean = (pool.tick * seconds + before * (WINDOW - seconds)) // WINDOW
+        rate = 1.0001 ** (mean if token == pool.tokens[0] else -mean)
+        prices.append(bench.world.weth_price_usd * rate)
+    assert weth in pool.tokens and (pool.tick < 0) == (symbol == "UNI")
+    assert any(abs(bench.anchor_price(symbol) / price - 1) < 1e-9 for price in prices)
+
+
+def test_side_follows_the_position(bench: Bench) -> None:
+    bench.market("UNI", 105).arbitrage(0)
+    bench.chain.move_to(bench.chain.now() + 2 * WINDOW)
+    low, high = bench.world.token("UNI").price_usd, bench.anchor_price("UNI")
+    assert high > low
+    assert bench.trade_prices(["UNI", "SNX"], ["AAVE", "UNI"])[0] == high
+    assert bench.trade_prices(["SNX"], ["UNI", "AAVE"])[1] == low
+    assert bench.trade_prices([], []) == []
+
+
+def test_a_price_of_one_moment_hardly_counts(bench: Bench) -> None:
+    """Somebody triples the price in one block and is restored a block later."""
+    pool = read_pool(bench.chain, bench.lens, bench.pool("UNI", "WETH"))
+    call = swap(bench.world, pool, bench.world.weth, 10**30, pool.sqrt_price * 173 // 100)
+    bench.chain.send(call, bench.chain.impersonate(bench.world.market))
+    Market(bench.chain.rpc, bench.world).arbitrage(0)
+    bench.chain.move_to(bench.chain.now() + 12)
+    # ln(3) for one or two of the window's seconds
+    assert abs(bench.anchor_price("UNI") / bench.world.token("UNI").price_usd - 1) < 2e-3
+
+
+def test_without_an_anchor_price_the_first_oracle_counts(bench: Bench) -> None:
+    chain = bench.chain
+    chain.send(bench.oracle.setAnchor(bench.token("UNI"), NOBODY, 0), bench.owner)
+    assert bench.anchor_price("UNI") == 0
+    assert bench.trade_prices(["UNI"], ["UNI"]) == [bench.world.token("UNI").price_usd] * 2
+    # A pool that does not answer: its code is gone.
+    chain.cheats.set_code(bench.pool("KNC", "WETH"), bytes.fromhex("5f5ffd"))
+    assert bench.anchor_price("KNC") == 0
+    assert bench.trade_prices(["KNC"], ["KNC"]) == [bench.world.token("KNC").price_usd] * 2
+
+
+def test_without_a_first_price_there_is_none(bench: Bench) -> None:
+    feed = bench.chain.at("ReferenceFeed", bench.world.token("UNI").feed)
+    bench.chain.send(feed.post(0, bench.chain.now()), bench.owner)
+    assert bench.anchor_price("UNI") > 0
+    assert bench.trade_prices(["UNI"], ["UNI"]) == [0, 0]
+    # Of the other side of AAVE's pool: no anchor.
+    assert bench.trade_prices(["AAVE"], []) == [bench.world.token("AAVE").price_usd]
+
+
+def test_what_may_be_an_anchor(bench: Bench) -> None:
+    oracle, owner, uni, pool = bench.oracle, bench.owner, bench.token("UNI"), bench.pool("UNI", "WETH")
+
+    def refuse(error: str, *arguments: str | int) -> None:
+        assert_reverts(bench.chain, oracle.setAnchor(*arguments), error, sender=owner)
+
+    refuse("UnfitPool", bench.token("SNX"), pool, WINDOW)
+    refuse("UnfitPool", uni, owner, WINDOW)
+    refuse("WindowOutOfBounds", uni, pool, 599)
+    refuse("WindowOutOfBounds", uni, pool, 86_401)
+    refuse("TooFewObservations", uni, pool, WINDOW + 12)
+    needed = assert_reverts(bench.chain, oracle.setAnchor(uni, pool, 86_400), "TooFewObservations", sender=owner)
+    assert needed == (pool, CARDINALITY, 7_202)
+    bench.chain.send(oracle.setAnchor(uni, pool, WINDOW + 11), owner)
+    refuse("TooFewObservations", uni, bench.pool("UNI", "WETH", fee=500), WINDOW)
+    assert_reverts(
+        bench.chain, oracle.setAnchor(uni, pool, WINDOW), "OwnableUnauthorizedAccount", sender=bench.chain.account("x")
+    )
+    bench.chain.send(bench.flag.set(True), owner)
+    refuse("TradingOpen", uni, pool, WINDOW)
+
+
+def test_a_copy_of_a_pool_is_no_anchor(bench: Bench) -> None:
+    """The code of a real pool at an address that the factory does not know."""
+    copy = bench.chain.account("copy")
+    bench.chain.cheats.set_code(copy, bench.chain.code(bench.pool("UNI", "WETH")))
+    call = bench.oracle.setAnchor(bench.token("UNI"), copy, WINDOW)
+    assert_reverts(bench.chain, call, "UnfitPool", sender=bench.owner)
+
+
+@pytest.mark.parametrize(("percent", "fits"), [(104, True), (106, False), (96, True), (94, False)])
+def test_a_new_anchor_agrees_with_the_first_oracle(bench: Bench, percent: int, fits: bool) -> None:
+    bench.market("UNI", percent).arbitrage(0)
+    bench.chain.move_to(bench.chain.now() + REST_S + WINDOW)
+    call = bench.oracle.setAnchor(bench.token("UNI"), bench.pool("UNI", "WETH"), WINDOW)
+    if fits:
+        bench.chain.send(call, bench.owner)
+        return
+    price, anchor = assert_reverts(bench.chain, call, "AnchorDisagrees", sender=bench.owner)[1:]
+    assert price == bench.world.token("UNI").price_usd
+    assert abs(anchor / price - percent / 100) < 1e-3
+
+
+def test_an_anchor_needs_a_first_price(bench: Bench) -> None:
+    feed = bench.chain.at("ReferenceFeed", bench.world.token("UNI").feed)
+    bench.chain.send(feed.post(0, bench.chain.now()), bench.owner)
+    call = bench.oracle.setAnchor(bench.token("UNI"), bench.pool("UNI", "WETH"), WINDOW)
+    assert_reverts(
+        bench.chain, call, "AnchorDisagrees", bench.token("UNI"), 0, bench.anchor_price("UNI"), sender=bench.owner
+    )

@@ -1,0 +1,70 @@
+"""Pools of Uniswap V3 on the fork: opened through the real factory, read by the lens, swapped in by the market."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from eth_abi import encode
+from eth_utils import to_checksum_address
+
+from keeper.venues.v3 import V3Pool, pool_of
+from keeper.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
+from localnet.month import Month
+from localnet.rpc import call_data
+from localnet.v3 import open_v3, parse_positions, v3_pools_of
+from localnet.world import World
+from tests.helpers.chain import Chain
+from tests.helpers.contracts import Call, Contract, Entry
+
+HEADER = "token_address,other_address,fee,lower,upper,depth_weth,cardinality"
+SPAN = 12_000
+"""Ticks on each side of the price that the lens is asked for: about a factor 3.3."""
+
+_SLOT0 = ("uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool")
+_SWAP = "swap(address,bool,int256,uint160,bytes)"
+
+
+def open_pools(chain: Chain, world: World, month: Month, lines: list[str]) -> World:
+    """Opens the pools that these lines of a positions file name; the world with them."""
+    rows = parse_positions([HEADER, *lines])
+    depths = v3_pools_of(month, rows, world.weth)
+    sender = chain.account("opener of pools")
+    opened = open_v3(chain.rpc, sender, world.market, world.uniswap_v3_factory, world.weth, depths)
+    return replace(world, v3_pools=world.v3_pools + opened)
+
+
+def read_pool(chain: Chain, lens: Contract, address: str, span: int = SPAN) -> V3Pool:
+    """A pool as the lens shows it."""
+    (state,) = chain.read(lens.states([address], span))
+    pool = pool_of(address, state)
+    assert pool is not None, f"{address} is no pool with liquidity"
+    return pool
+
+
+def slot0(chain: Chain, address: str) -> tuple[int, int]:
+    """Square root of the price x 2^96, and tick."""
+    price, tick = chain.read(view(address, "slot0()", *_SLOT0))[:2]
+    return price, tick
+
+
+def swap(world: World, pool: V3Pool, token_in: str, amount: int, limit: int | None = None) -> Call:
+    """A swap of `amount` in (below zero: for so much out), to be sent by the market, which pays for it.
+
+    It gives what the pool received and paid (below zero) of token0 and token1.
+    """
+    zero_in = token_in == pool.tokens[0]
+    end = MIN_SQRT_RATIO + 1 if zero_in else MAX_SQRT_RATIO - 1
+    arguments = (world.market, zero_in, amount, end if limit is None else limit, encode(["address"], [world.weth]))
+    data = bytes.fromhex(call_data(_SWAP, *arguments)[2:])
+    return Call(pool.address, data, "swap", [], _outputs("int256", "int256"))
+
+
+def view(address: str, signature: str, *returns: str) -> Call:
+    """A call of a function without arguments."""
+    return Call(
+        to_checksum_address(address), bytes.fromhex(call_data(signature)[2:]), signature, [], _outputs(*returns)
+    )
+
+
+def _outputs(*kinds: str) -> list[Entry]:
+    return [{"name": f"value{k}", "type": kind} for k, kind in enumerate(kinds)]
