@@ -35,7 +35,7 @@ from replay.funding import deal_seed, month_config
 LOOKS_WITHIN_S = 30.0
 PERIOD = 2021 * 12 + 3
 FAST = {"BALLAST_MAX_HOURS": "1", "BALLAST_POLL_SECONDS": "0.02", "BALLAST_POOL_REST_SECONDS": "660"}
-"""Few batches: the tests here are about what is sent, not about what it costs. The pools come back after 600 s: a keeper
+"""Few batches: the tests here are about what is sent, not about what it costs. Pools come back after 600 s: a keeper
 that waits a minute longer finds them restored."""
 
 
