@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
-import {Constituent, IMethodology, Status} from "./interfaces/IMethodology.sol";
+import {IMethodology, Status} from "./interfaces/IMethodology.sol";
 import {IOpener, OpeningPlan} from "./interfaces/IOpener.sol";
 import {IOracle} from "./interfaces/IOracle.sol";
 import {Side} from "./interfaces/IRebalancer.sol";
+import {Balance} from "./libraries/Balance.sol";
 import {ComponentList} from "./libraries/ComponentList.sol";
+import {Constituents} from "./libraries/Constituents.sol";
 import {Targets} from "./libraries/Targets.sol";
+import {Value} from "./libraries/Value.sol";
 import {Words} from "./libraries/Words.sol";
 
 /// @title Opener
@@ -20,6 +22,8 @@ import {Words} from "./libraries/Words.sol";
 contract Opener is IOpener {
     using ComponentList for uint256;
     using SafeCast for uint256;
+    using Words for address[];
+    using Words for uint256[];
 
     /// @dev A holding outside the index worth less than this share of a share's NAV (18 decimals) is dropped.
     uint256 private constant DROP_SHARE = 1e9;
@@ -27,68 +31,109 @@ contract Opener is IOpener {
     /// @dev Stands for the basis of a frozen component until its value has been counted.
     uint256 private constant FROZEN = type(uint256).max;
 
-    /// @dev What is worked with beside the plan. `scales` are 10^decimals, `values` USD of the units held (18 decimals).
+    /// @dev What is worked with beside the plan, in the order of its list. `basis` without flags; `ones`: token wei of one
+    /// whole token; `values`: USD of the units held, `goals`: units that the methodology wants.
     struct Work {
+        address[] tokens;
+        uint256[] basis;
         uint256[] prices;
-        uint256[] scales;
-        uint8[] decimals;
+        uint256[] ones;
         uint256[] values;
-        uint256[] units;
+        uint256[] goals;
+    }
+
+    /// @dev Sums over the list, in USD of a share. `excess`: by how much buys rise above the step.
+    struct Sums {
+        uint256 surplus;
+        uint256 held;
+        uint256 goal;
+        uint256 excess;
+        uint256 wide; // bits that do not fit
+        uint256 any; // not 0 if any goal is
     }
 
     /* PLAN */
 
-    function plan(
-        IIndexToken index,
-        IOracle oracle,
-        IMethodology methodology,
-        address determination,
-        address previous,
-        uint256 maxStep
-    ) external view returns (OpeningPlan memory p) {
-        uint256[] memory old = Words.read(index.componentsPointer());
-        _merge(
-            p,
-            index,
-            old,
-            methodology.confirm(Targets.readConstituents(determination), Targets.readConstituents(previous))
-        );
+    function plan(IIndexToken index, IOracle oracle, IMethodology methodology, address determination, uint256 maxStep)
+        external
+        view
+        returns (OpeningPlan memory p)
+    {
         Work memory w;
-        w.prices = oracle.prices(_tokens(p.list));
-        _measure(p, w, index);
-        _drop(p, w);
-        uint256 most = index.MAX_COMPONENTS();
-        require(p.list.length <= most, TooManyComponents(p.list.length, most));
-        p.changed = _differ(old, p.list);
-        w.units = methodology.targetUnits(p.basis, p.units, w.prices, w.decimals);
-        _target(p, w, maxStep);
+        uint256[] memory determined = Words.read(determination);
+        _merge(p, w, index, determined, methodology.confirm(determined));
+        uint256 n = p.list.length;
+        w.prices = oracle.prices(w.tokens);
+        require(w.prices.length == n, WrongLength(n, w.prices.length));
+        if (_measure(p, w, index)) n = _drop(p, w);
+        if (p.changed) {
+            uint256 most = index.MAX_COMPONENTS();
+            require(n <= most, TooManyComponents(n, most));
+        }
+        w.goals = methodology.targetUnits(w.basis, p.units, w.prices, w.ones);
+        require(w.goals.length == n, WrongLength(n, w.goals.length));
+        uint256 step = p.nav * maxStep / 1e18;
+        Sums memory sums = _target(p, w, step);
+        if (sums.excess != 0) {
+            _limitSteps(p, w, sums, step);
+            sums = _target(p, w, type(uint128).max);
+        }
+        require(sums.any != 0, NothingToWeigh());
+        // {1e18} = {USD} * {1e18} / {USD}, down
+        p.surplus = (sums.surplus * 1e18 / p.nav).toUint64();
+        p.held = (sums.held * 1e18 / p.nav).toUint64();
+        p.buyTargets = (sums.goal * 1e18 / p.nav).toUint64();
     }
 
     /* STEPS */
 
     /// @dev Merges what is held with what is included, both ascending. Basis is 0 for what leaves, FROZEN for what stays
     /// as it is.
-    function _merge(OpeningPlan memory p, IIndexToken index, uint256[] memory old, Constituent[] memory constituents)
-        private
-        view
-    {
-        uint256[] memory list = new uint256[](old.length + constituents.length);
-        uint256[] memory basis = new uint256[](list.length);
+    function _merge(
+        OpeningPlan memory p,
+        Work memory w,
+        IIndexToken index,
+        uint256[] memory determined,
+        uint256[] memory bases
+    ) private view {
+        uint256[] memory old = Words.read(index.componentsPointer());
+        (uint256 m, uint256 k) = (old.length, bases.length);
+        require(k == determined.length / 2, WrongLength(determined.length / 2, k));
+        (p.list, p.basis) = (new uint256[](m + k), new uint256[](m + k));
+        (w.tokens, w.basis) = (new address[](m + k), new uint256[](m + k));
         uint256 i;
         uint256 n;
-        for (uint256 j; j < constituents.length; ++j) {
-            Constituent memory c = constituents[j];
-            while (i < old.length && old[i].token() < c.token) list[n++] = old[i++];
-            bool held = i < old.length && old[i].token() == c.token;
-            if (!held && c.status != Status.Included) continue;
-            if (c.status == Status.Included) basis[n] = c.basis;
-            else if (c.status == Status.Frozen) basis[n] = FROZEN;
-            list[n++] = held ? old[i++] : _listing(index, c.token);
+        for (uint256 j; j < k; ++j) {
+            address token = Constituents.token(determined.at(2 * j));
+            Status status = Constituents.status(determined.at(2 * j + 1));
+            while (i < m && old.at(i).token() < token) _add(p, w, n++, old.at(i++), 0, 0);
+            bool held = i < m && old.at(i).token() == token;
+            uint256 word;
+            if (held) {
+                word = old.at(i++);
+            } else {
+                if (status != Status.Included) continue;
+                word = _listing(index, token);
+                p.changed = true;
+            }
+            uint256 basis = status == Status.Included ? bases.at(j) : 0;
+            _add(p, w, n++, word, basis, status == Status.Frozen ? FROZEN : Constituents.basis(basis));
         }
-        while (i < old.length) list[n++] = old[i++];
-        _truncate(list, n);
-        _truncate(basis, n);
-        (p.list, p.basis) = (list, basis);
+        while (i < m) _add(p, w, n++, old.at(i++), 0, 0);
+        p.list.cut(n);
+        p.basis.cut(n);
+        w.tokens.cut(n);
+        w.basis.cut(n);
+    }
+
+    function _add(OpeningPlan memory p, Work memory w, uint256 n, uint256 word, uint256 flagged, uint256 basis)
+        private
+        pure
+    {
+        p.list.set(n, word);
+        p.basis.set(n, flagged);
+        w.tokens.set(n, word.token());
+        w.basis.set(n, basis);
     }
 
     /// @dev A token that comes onto the list.
@@ -99,141 +144,108 @@ contract Opener is IOpener {
     }
 
     /// @dev Units, values and NAV. What is retired, frozen or without a price is left with price 0 and basis 0: held as
-    /// it is, out of the weights; of these only the frozen counts in NAV.
-    function _measure(OpeningPlan memory p, Work memory w, IIndexToken index) private view {
+    /// it is, out of the weights; of these only the frozen counts in NAV. Says whether there is anything to drop.
+    function _measure(OpeningPlan memory p, Work memory w, IIndexToken index) private view returns (bool worthless) {
         uint256 n = p.list.length;
         (uint256 supply, uint256 exponent) = index.supplyAndExponent();
         p.exponent = exponent.toUint88();
-        p.units = new uint256[](n);
-        w.values = new uint256[](n);
-        w.scales = new uint256[](n);
+        (p.units, w.values, w.ones) = (new uint256[](n), new uint256[](n), new uint256[](n));
         uint256 nav;
         for (uint256 i; i < n; ++i) {
-            uint256 word = p.list[i];
-            uint256 price = word.retired() ? 0 : w.prices[i];
+            uint256 word = p.list.at(i);
+            uint256 price = word.retired() ? 0 : w.prices.at(i);
             // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down
-            uint256 unit = IERC20(word.token()).balanceOf(address(index)) * 1e18 / supply;
-            w.scales[i] = 10 ** word.decimals();
-            // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down
-            uint256 value = unit * price / w.scales[i];
+            uint256 unit = Balance.read(word.token(), address(index)) * 1e18 / supply;
+            uint256 one = Value.oneOf(word.decimals());
+            uint256 value = Value.downPer(unit, price, one);
             nav += value;
-            if (p.basis[i] == FROZEN) price = 0;
-            if (price == 0) p.basis[i] = 0;
-            (p.units[i], w.values[i], w.prices[i]) = (unit, value, price);
+            p.units.set(i, unit);
+            w.values.set(i, value);
+            w.ones.set(i, one);
+            uint256 basis = w.basis.at(i);
+            if (basis == FROZEN) price = 0;
+            if (price == 0 && basis != 0) {
+                basis = 0;
+                w.basis.set(i, 0);
+                p.basis.set(i, 0);
+            }
+            w.prices.set(i, price);
+            if (basis == 0) worthless = true;
         }
         require(nav != 0, NothingToWeigh());
         p.nav = nav.toUint128();
     }
 
-    /// @dev Drops what is outside the index and worth nothing.
-    function _drop(OpeningPlan memory p, Work memory w) private pure {
+    /// @dev Drops what is outside the index and worth nothing; returns how many components are left.
+    function _drop(OpeningPlan memory p, Work memory w) private pure returns (uint256 kept) {
         uint256 n = p.list.length;
         uint256 worthless = p.nav * DROP_SHARE / 1e18;
-        uint256 kept;
-        w.decimals = new uint8[](n);
         for (uint256 i; i < n; ++i) {
             uint256 word = p.list[i];
             bool empty = p.units[i] == 0 || (w.prices[i] != 0 && w.values[i] <= worthless);
-            if (p.basis[i] == 0 && empty && !word.retired()) continue;
-            w.decimals[kept] = word.decimals();
+            if (w.basis[i] == 0 && empty && !word.retired()) continue;
             if (kept != i) {
                 (p.list[kept], p.basis[kept], p.units[kept]) = (word, p.basis[i], p.units[i]);
-                (w.prices[kept], w.scales[kept], w.values[kept]) = (w.prices[i], w.scales[i], w.values[i]);
+                (w.basis[kept], w.prices[kept], w.ones[kept]) = (w.basis[i], w.prices[i], w.ones[i]);
+                w.values[kept] = w.values[i];
             }
             ++kept;
         }
-        if (kept == n) return;
-        _truncate(p.list, kept);
-        _truncate(p.basis, kept);
-        _truncate(p.units, kept);
-        _truncate(w.prices, kept);
-        uint8[] memory decimals = w.decimals;
-        assembly ("memory-safe") {
-            mstore(decimals, kept)
-        }
+        if (kept == n) return n;
+        p.changed = true;
+        p.list.cut(kept);
+        p.basis.cut(kept);
+        p.units.cut(kept);
+        w.basis.cut(kept);
+        w.prices.cut(kept);
+        w.ones.cut(kept);
     }
 
-    /// @dev Packs targets and adds up what paces the month.
-    function _target(OpeningPlan memory p, Work memory w, uint256 maxStep) private pure {
+    /// @dev Packs targets and adds up what paces the month, and by how much buys rise above `step` (USD of a share).
+    function _target(OpeningPlan memory p, Work memory w, uint256 step) private pure returns (Sums memory sums) {
         uint256 n = p.list.length;
-        _limitSteps(p, w, p.nav * maxStep / 1e18);
-        p.targets = new uint256[](n);
-        uint256 surplus;
-        uint256 held;
-        uint256 goal;
-        uint256 any;
+        uint256[] memory targets = new uint256[](n);
+        p.targets = targets;
         for (uint256 i; i < n; ++i) {
-            uint256 price = w.prices[i];
+            (uint256 price, uint256 held) = (w.prices.at(i), p.units.at(i));
             if (price == 0) {
-                p.targets[i] = Targets.pack(Side.Held, p.units[i].toUint120(), 0);
+                sums.wide |= held >> 120;
+                targets.set(i, Targets.pack(Side.Held, held, 0));
                 continue;
             }
-            uint256 unit = w.units[i];
-            any |= unit;
+            (uint256 unit, uint256 value) = (w.goals.at(i), w.values.at(i));
+            sums.any |= unit;
+            sums.wide |= (unit >> 120) | (price >> 128);
+            uint256 goal = Value.downPer(unit, price, w.ones.at(i));
             Side side;
-            if (unit < p.units[i]) {
+            if (unit < held) {
                 side = Side.Sell;
-                surplus += w.values[i] - unit * price / w.scales[i];
-            } else if (unit > p.units[i]) {
+                sums.surplus += value - goal;
+            } else if (unit > held) {
                 side = Side.Buy;
-                held += w.values[i];
-                goal += unit * price / w.scales[i];
+                sums.held += value;
+                sums.goal += goal;
+                if (goal > value + step) sums.excess += goal - value - step;
             }
-            p.targets[i] = Targets.pack(side, unit.toUint120(), price.toUint128());
+            targets.set(i, Targets.pack(side, unit, price));
         }
-        require(any != 0, NothingToWeigh());
-        // {1e18} = {USD} * {1e18} / {USD}, down
-        p.surplus = (surplus * 1e18 / p.nav).toUint64();
-        p.held = (held * 1e18 / p.nav).toUint64();
-        p.buyTargets = (goal * 1e18 / p.nav).toUint64();
+        require(sums.wide == 0, UnfitTarget());
     }
 
     /// @dev Holds the rise of each weight to `step` (USD of a share). What the limited buys will not take stays with the
     /// sells, each giving up the same fraction of its surplus, so that values still match.
-    function _limitSteps(OpeningPlan memory p, Work memory w, uint256 step) private pure {
-        uint256 excess;
-        uint256 surplus;
+    function _limitSteps(OpeningPlan memory p, Work memory w, Sums memory sums, uint256 step) private pure {
+        uint256 excess = Math.min(sums.excess, sums.surplus);
         for (uint256 i; i < p.list.length; ++i) {
             if (w.prices[i] == 0) continue;
-            uint256 value = w.values[i];
-            uint256 target = w.units[i] * w.prices[i] / w.scales[i];
-            if (target > value + step) {
-                excess += target - value - step;
-                // {tok / share} = {tok / share} * {USD} / {USD}, down
-                w.units[i] = w.units[i] * (value + step) / target;
-            } else if (value > target) {
-                surplus += value - target;
+            (uint256 unit, uint256 held, uint256 value) = (w.goals[i], p.units[i], w.values[i]);
+            if (unit < held) {
+                if (sums.surplus != 0) w.goals[i] = unit + (held - unit) * excess / sums.surplus;
+                continue;
             }
-        }
-        if (excess == 0 || surplus == 0) return;
-        excess = Math.min(excess, surplus);
-        for (uint256 i; i < p.list.length; ++i) {
-            if (w.prices[i] != 0 && p.units[i] > w.units[i]) {
-                w.units[i] += (p.units[i] - w.units[i]) * excess / surplus;
-            }
-        }
-    }
-
-    /* HELPERS */
-
-    function _differ(uint256[] memory a, uint256[] memory b) private pure returns (bool) {
-        if (a.length != b.length) return true;
-        for (uint256 i; i < a.length; ++i) {
-            if (a[i] != b[i]) return true;
-        }
-        return false;
-    }
-
-    function _tokens(uint256[] memory list) private pure returns (address[] memory tokens) {
-        tokens = new address[](list.length);
-        for (uint256 i; i < list.length; ++i) {
-            tokens[i] = list[i].token();
-        }
-    }
-
-    function _truncate(uint256[] memory list, uint256 n) private pure {
-        assembly ("memory-safe") {
-            mstore(list, n)
+            uint256 goal = Value.downPer(unit, w.prices[i], w.ones[i]);
+            // {tok / share} = {tok / share} * {USD} / {USD}, down
+            if (goal > value + step) w.goals[i] = unit * (value + step) / goal;
         }
     }
 }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
@@ -24,9 +23,9 @@ import {
 import {Bounds} from "./libraries/Bounds.sol";
 import {Bucket} from "./libraries/Bucket.sol";
 import {ComponentList} from "./libraries/ComponentList.sol";
+import {Constituents} from "./libraries/Constituents.sol";
 import {Schedule} from "./libraries/Schedule.sol";
 import {Batch, Settlement} from "./libraries/Settlement.sol";
-import {Targets} from "./libraries/Targets.sol";
 import {Words} from "./libraries/Words.sol";
 
 /// @title Rebalancer
@@ -51,7 +50,7 @@ contract Rebalancer is IRebalancer, Ownable {
 
     struct Pause {
         uint40 until;
-        uint32 period;
+        uint24 period;
     }
 
     Pause public pause;
@@ -118,8 +117,10 @@ contract Rebalancer is IRebalancer, Ownable {
                 (action, reason) = (Action.None, Reason.Refused);
             }
         } else if (action == Action.Start) {
-            (bool answers,) = address(OPENER).staticcall(_planCall());
-            if (!answers) (action, reason) = (Action.None, Reason.Refused);
+            try this.previewStart() {}
+            catch {
+                (action, reason) = (Action.None, Reason.Refused);
+            }
         }
     }
 
@@ -153,14 +154,19 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     function previewDetermine() public view returns (Constituent[] memory list) {
-        list = methodology.determine(ORACLE, INDEX, Targets.readConstituents(_month.determination));
+        list = methodology.determine(ORACLE, INDEX, Constituents.read(_month.determination));
         require(list.length != 0 && list.length <= MAX_CANDIDATES, UnfitConstituents());
         address previous;
         for (uint256 i; i < list.length; ++i) {
             bool weighed = list[i].basis != 0 || list[i].status != Status.Included;
-            require(list[i].token > previous && weighed, UnfitConstituents());
+            bool fits = list[i].token > previous && list[i].price < Constituents.PRICE_LIMIT;
+            require(weighed && fits, UnfitConstituents());
             previous = list[i].token;
         }
+    }
+
+    function previewStart() public view returns (OpeningPlan memory) {
+        return OPENER.plan(INDEX, ORACLE, methodology, _month.determination, _limits.maxStep);
     }
 
     /* ANYONE */
@@ -168,16 +174,18 @@ contract Rebalancer is IRebalancer, Ownable {
     function determine() external due(Action.Determine) {
         Constituent[] memory list = previewDetermine();
         uint256 period = currentPeriod();
-        _month.phase = Phase.Determined;
-        _month.period = uint32(period);
-        _month.determinedAt = uint40(block.timestamp);
-        _month.previous = _month.determination;
-        _month.determination = Targets.write(list);
+        _month = Month({
+            phase: Phase.Determined,
+            period: uint24(period),
+            lastVeto: _month.lastVeto,
+            determinedAt: uint40(block.timestamp),
+            determination: Constituents.write(list)
+        });
         emit Determined(period, list);
     }
 
     function start() external due(Action.Start) {
-        OpeningPlan memory p = abi.decode(Address.functionStaticCall(address(OPENER), _planCall()), (OpeningPlan));
+        OpeningPlan memory p = previewStart();
         uint256 period = _month.period;
         _opening = Opening({
             targets: Words.write(p.targets),
@@ -195,7 +203,7 @@ contract Rebalancer is IRebalancer, Ownable {
         _month.phase = Phase.Trading;
         if (p.changed) INDEX.setComponents(ComponentList.unpack(p.list));
         emit Started(period, p.nav, _opening.targets, p.basis);
-        if (_finished()) _close();
+        if (_done(_progress, _limits.dust, p.buyTargets)) _close();
     }
 
     function trade(Order calldata order) external due(Action.Trade) {
@@ -221,7 +229,7 @@ contract Rebalancer is IRebalancer, Ownable {
         require(_month.phase == Phase.Determined && period == currentPeriod(), NothingToVeto());
         require(byOwner || _month.lastVeto + 1 != period, VetoedBefore(_month.lastVeto));
         _month.phase = Phase.Vetoed;
-        _month.lastVeto = uint32(period);
+        _month.lastVeto = uint24(period);
         emit Vetoed(period, msg.sender);
     }
 
@@ -231,7 +239,7 @@ contract Rebalancer is IRebalancer, Ownable {
         uint256 period = currentPeriod();
         require(block.timestamp >= pause.until && pause.period != period, PauseUsed(period));
         uint256 until = block.timestamp + duration;
-        pause = Pause(uint40(until), uint32(period));
+        pause = Pause(uint40(until), uint24(period));
         _moveTat(until);
         emit PausedUntil(until);
     }
@@ -291,19 +299,7 @@ contract Rebalancer is IRebalancer, Ownable {
         return (Action.Start, Reason.Due, end - t.minTrading);
     }
 
-    /// @dev The call that asks the opener for the month's plan.
-    function _planCall() private view returns (bytes memory) {
-        return abi.encodeCall(
-            IOpener.plan, (INDEX, ORACLE, methodology, _month.determination, _month.previous, _limits.maxStep)
-        );
-    }
-
     /// @dev Nothing above dust is left to sell, or nothing to buy.
-    function _finished() private view returns (bool) {
-        return _done(_progress, _limits.dust, _opening.buyTargets);
-    }
-
-    /// @dev As `_finished`, of what has been read already.
     function _done(Progress memory p, uint256 dust, uint256 buyTargets) private pure returns (bool) {
         return p.surplus <= dust || p.held + dust >= buyTargets;
     }

@@ -22,6 +22,7 @@ enum Status {
 /// @param flags Why and from what, as bits: see `Flags`.
 /// @param price USD for one whole token at the determination, 18 decimals; 0 if there was none.
 /// @param weight Weight after capping at the determination's prices, 18 decimals, of what the included share.
+/// @param lastBasis Basis in the determination before; 0 if there was none.
 struct Constituent {
     address token;
     uint88 basis;
@@ -29,6 +30,7 @@ struct Constituent {
     uint8 flags;
     uint128 price;
     uint64 weight;
+    uint88 lastBasis;
 }
 
 /// @notice Bits of `Constituent.flags`.
@@ -54,7 +56,7 @@ library Flags {
 
 /// @title IMethodology
 /// @notice The rule of the index: which components, how much of each. It holds no state of the month: the rebalancer
-/// keeps what `determine` returned and passes it back.
+/// keeps what `determine` returned and passes it back, at start as the words that it is kept in.
 interface IMethodology {
     /// @notice Every candidate as it stands now, strictly ascending by address.
     /// @param previous The determination of the month before; empty in the first.
@@ -64,23 +66,20 @@ interface IMethodology {
         returns (Constituent[] memory);
 
     /// @notice The determination as it counts at start: bases read again, statuses as determined.
-    /// @param determined What `determine` returned this month.
-    /// @param previous The determination of the month before; empty in the first.
-    function confirm(Constituent[] calldata determined, Constituent[] calldata previous)
-        external
-        view
-        returns (Constituent[] memory);
+    /// @param determined What `determine` returned this month, two words for each constituent, see `Constituents`.
+    /// @return bases Basis of each constituent (88 bits, low) and the flags that it now has (8 bits above).
+    function confirm(uint256[] calldata determined) external view returns (uint256[] memory bases);
 
     /// @notice Units that give every component its weight at NAV, for components in any fixed order.
     /// @param basis Basis of each component; 0 for one that is not included (target 0).
     /// @param units Units held, token wei per 1e18 shares.
     /// @param prices USD for one whole token, 18 decimals; 0 for what is left out of NAV and weights.
-    /// @param decimals Decimals of each token, 0 to 27.
+    /// @param ones Token wei of one whole token: 10 to the power of its decimals, which are 0 to 27.
     /// @return targets Units, rounded down; 0 where basis or price is 0.
     function targetUnits(
         uint256[] calldata basis,
         uint256[] calldata units,
         uint256[] calldata prices,
-        uint8[] calldata decimals
+        uint256[] calldata ones
     ) external view returns (uint256[] memory targets);
 }

@@ -9,7 +9,8 @@ import {IOracle} from "./IOracle.sol";
 /// @param list Packed components of the new list (see `ComponentList`): what is held plus what is included, without
 /// holdings that are worth nothing.
 /// @param changed The new list differs from the index token's.
-/// @param basis What each weight came from, as confirmed at start; 0 for what is not included.
+/// @param basis What each weight came from as confirmed at start, with its flags (see `Constituents`); 0 for what is not
+/// included.
 /// @param units Units held, rounded down.
 /// @param targets Packed targets (see `Targets`).
 /// @param exponent The index token's fee exponent now.
@@ -40,18 +41,18 @@ interface IOpener {
     error UnfitConstituent(address token);
     /// @notice Holdings and constituents together are more than a list may have.
     error TooManyComponents(uint256 given, uint256 most);
+    /// @notice Methodology or oracle answered with a list of another length.
+    error WrongLength(uint256 expected, uint256 given);
+    /// @notice A target of 2**120 token wei for a share or more, or a price of 2**128 or more.
+    error UnfitTarget();
 
     /// @notice The plan at this block's prices, balances and supply. If this does not revert, its plan can be stored:
     /// every field fits its type. Reverts with the methodology's error if that refuses.
-    /// @param determination Where the constituents are packed, and those of the month before (`IRebalancer.month`).
+    /// @param determination Where the constituents are packed (`IRebalancer.month`).
     /// @param maxStep Most that a weight may rise, 18 decimals. Where it binds, the sells keep what the limited buys
     /// will not take, each the same fraction of its surplus.
-    function plan(
-        IIndexToken index,
-        IOracle oracle,
-        IMethodology methodology,
-        address determination,
-        address previous,
-        uint256 maxStep
-    ) external view returns (OpeningPlan memory);
+    function plan(IIndexToken index, IOracle oracle, IMethodology methodology, address determination, uint256 maxStep)
+        external
+        view
+        returns (OpeningPlan memory);
 }

@@ -5,7 +5,7 @@ import {ExecutionDay} from "../libraries/Schedule.sol";
 import {IFiller} from "./IFiller.sol";
 import {IIndexToken} from "./IIndexToken.sol";
 import {Constituent, IMethodology} from "./IMethodology.sol";
-import {IOpener} from "./IOpener.sol";
+import {IOpener, OpeningPlan} from "./IOpener.sol";
 import {IOracle} from "./IOracle.sol";
 
 /// @notice Where the month stands.
@@ -82,17 +82,17 @@ struct Timetable {
 }
 
 /// @notice The month under way.
+/// @dev In one slot.
 /// @param period See `Schedule`: year * 12 + month - 1 of the last determination; 0 before the first.
 /// @param lastVeto Last period that was vetoed.
 /// @param determinedAt Time of the determination.
-/// @param determination Packed constituents (see `Targets`). `previous`: those of the determination before.
+/// @param determination Packed constituents (see `Constituents`).
 struct Month {
     Phase phase;
-    uint32 period;
-    uint32 lastVeto;
+    uint24 period;
+    uint24 lastVeto;
     uint40 determinedAt;
     address determination;
-    address previous;
 }
 
 /// @notice What start fixed for the month's trading.
@@ -209,7 +209,8 @@ interface IRebalancer {
     error PauseOutOfBounds(uint256 duration, uint256 most);
     /// @notice There is no pause to end.
     error NotPaused();
-    /// @notice The methodology returned constituents that do not ascend, are included with basis 0, or are too many (100).
+    /// @notice The methodology returned constituents that do not ascend, are included with basis 0, have a price above all
+    /// measure (2**100), or are too many (100).
     error UnfitConstituents();
     /// @notice Arrays of a batch differ in length, or one is empty.
     error UnfitBatch();
@@ -238,7 +239,7 @@ interface IRebalancer {
     event Determined(uint256 indexed period, Constituent[] constituents);
     event Vetoed(uint256 indexed period, address by);
     /// @param targets Where the targets are packed (see `Targets`). @param basis What each weight came from, as
-    /// confirmed at start, in the order of the list.
+    /// confirmed at start, with its flags (see `Constituents`), in the order of the list.
     event Started(uint256 indexed period, uint256 nav, address targets, uint256[] basis);
     event Traded(uint256 indexed period, address indexed filler, Result result);
     event Closed(uint256 indexed period, uint256 surplus, uint256 deficit, uint256 spent);
@@ -273,13 +274,16 @@ interface IRebalancer {
     function opening() external view returns (Opening memory);
     function progress() external view returns (Progress memory);
     /// @notice Until when the rebalancer is paused, and the period whose pause the guardian used last.
-    function pause() external view returns (uint40 until, uint32 period);
+    function pause() external view returns (uint40 until, uint24 period);
 
     /// @notice The period at this time (see `Schedule`), never before the last one determined.
     function currentPeriod() external view returns (uint256);
 
     /// @notice What `determine` would take now. Reverts with the methodology's error if it refuses.
     function previewDetermine() external view returns (Constituent[] memory);
+
+    /// @notice What `start` would fix now. Reverts with the methodology's error, or the opener's, if they refuse.
+    function previewStart() external view returns (OpeningPlan memory);
 
     /* ANYONE */
 

@@ -29,6 +29,8 @@ library Candidates {
 
     uint256 internal constant MOST = 100;
 
+    using Words for uint256[];
+
     /// @notice Checks a list, writes it and returns where.
     function write(Candidate[] memory list) internal returns (address) {
         require(list.length != 0 && list.length <= MOST, UnfitNumber(list.length, MOST));
@@ -54,6 +56,21 @@ library Candidates {
         }
     }
 
+    /// @notice How many candidates a packed list has.
+    function count(uint256[] memory words) internal pure returns (uint256) {
+        return words.length / 2;
+    }
+
+    /// @notice Token of candidate `i` of a packed list.
+    function token(uint256[] memory words, uint256 i) internal pure returns (address) {
+        return address(uint160(words.at(2 * i)));
+    }
+
+    /// @notice Source of candidate `i` of a packed list.
+    function source(uint256[] memory words, uint256 i) internal pure returns (address) {
+        return address(uint160(words.at(2 * i + 1) >> 8));
+    }
+
     /// @notice The tokens of a list.
     function tokens(Candidate[] memory list) internal pure returns (address[] memory all) {
         all = new address[](list.length);
@@ -63,9 +80,9 @@ library Candidates {
     }
 
     /// @notice Whether a token is on the list.
-    function contains(Candidate[] memory list, address token) internal pure returns (bool) {
+    function contains(Candidate[] memory list, address wanted) internal pure returns (bool) {
         for (uint256 i; i < list.length; ++i) {
-            if (list[i].token == token) return true;
+            if (list[i].token == wanted) return true;
         }
         return false;
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Words} from "./Words.sol";
+
 /// @notice What happens to a weight above the cap.
 /// None: nothing. Hard: it becomes the cap. Flexible: it becomes the middle between the cap and the weight held now, if
 /// that is less. The excess goes to the uncapped in proportion to their weights, once.
@@ -22,9 +24,21 @@ enum Cap {
 /// most 1. D is floored, so before capping n weights add up to at most 1 + 1 / D and at least 1 less n and sum(p) / NAV
 /// wei; where the cap bound, to at most 1 and at least 1 less 2 n wei.
 library MarketCapMath {
-    uint256 private constant ONE = 1e18;
+    using Words for uint256[];
 
-    /// @notice The figures lie outside the domain; `what` names which: "nav", "divisor", "weights".
+    uint256 private constant ONE = 1e18;
+    /// @dev Stands for the units of a component that the cap bound, until they are computed.
+    uint256 private constant CAPPED = type(uint256).max;
+
+    /// @dev S, C, and the number of members.
+    struct Sums {
+        uint256 total;
+        uint256 capped;
+        uint256 members;
+    }
+
+    /// @notice The figures lie outside the domain; `what` names which: "nav", "divisor", "weights", or
+    /// "lengths" where lists that belong together differ in length.
     error OutsideDomain(bytes32 what);
 
     /// @notice Units (18 decimals whatever the token's) and weights (18 decimals) of components with a basis and a price;
@@ -32,7 +46,7 @@ library MarketCapMath {
     /// @param nav USD of one share, 18 decimals, of what shares in the weights.
     /// @param basis Supplies in whole tokens.
     /// @param prices USD for one whole token, 18 decimals.
-    /// @param current Weights held now, 18 decimals; read for Cap.Flexible only.
+    /// @param current Weights held now, 18 decimals; read for Cap.Flexible only, and may be empty for the others.
     function weigh(
         uint256 nav,
         uint256[] memory basis,
@@ -42,71 +56,69 @@ library MarketCapMath {
         uint256 capWeight
     ) internal pure returns (uint256[] memory units, uint256[] memory weights) {
         require(nav != 0, OutsideDomain("nav"));
-        (units, weights) = _byMarketCap(nav, basis, prices);
-        if (cap == Cap.None) return (units, weights);
-
-        uint256 total;
-        uint256 capped;
-        uint256 members;
-        bool any;
-        bool[] memory above = new bool[](units.length);
-        for (uint256 i; i < units.length; ++i) {
-            if (units[i] == 0) continue;
-            ++members;
-            if (weights[i] > capWeight) {
-                uint256 limit = cap == Cap.Hard ? capWeight : (capWeight + current[i]) / 2;
-                if (weights[i] > limit) {
-                    weights[i] = limit;
-                    (above[i], any) = (true, true);
-                    capped += limit;
+        uint256 n = basis.length;
+        uint256 divisor = _divisor(nav, basis, prices);
+        (units, weights) = (new uint256[](n), new uint256[](n));
+        Sums memory sums;
+        bool bound;
+        for (uint256 i; i < n; ++i) {
+            uint256 price = prices.at(i);
+            if (price == 0) continue;
+            uint256 unit = basis.at(i) * ONE / divisor;
+            uint256 weight = price * unit / nav; // {1e18} = {USD / tok} * {tok / share} / {USD / share}
+            if (cap != Cap.None && unit != 0) {
+                ++sums.members;
+                if (weight > capWeight) {
+                    uint256 limit = cap == Cap.Hard ? capWeight : (capWeight + current.at(i)) / 2;
+                    if (weight > limit) {
+                        (weight, unit, bound) = (limit, CAPPED, true);
+                        sums.capped += limit;
+                    }
                 }
+                sums.total += weight;
             }
-            total += weights[i];
+            units.set(i, unit);
+            weights.set(i, weight);
         }
-        if (any) _share(nav, units, weights, prices, above, [total, capped, members]);
+        if (bound) _share(nav, units, weights, prices, sums);
     }
 
-    /// @dev Units and weights before capping.
-    function _byMarketCap(uint256 nav, uint256[] memory basis, uint256[] memory prices)
+    /// @dev D: all market caps over NAV, down.
+    function _divisor(uint256 nav, uint256[] memory basis, uint256[] memory prices)
         private
         pure
-        returns (uint256[] memory units, uint256[] memory weights)
+        returns (uint256 divisor)
     {
         uint256 marketCap;
         for (uint256 i; i < basis.length; ++i) {
-            marketCap += basis[i] * prices[i];
+            marketCap += basis.at(i) * prices.at(i);
         }
-        uint256 divisor = marketCap / nav; // {share} = {USD} / {USD / share}
+        divisor = marketCap / nav; // {share} = {USD} / {USD / share}
         require(divisor != 0, OutsideDomain("divisor"));
-        units = new uint256[](basis.length);
-        weights = new uint256[](basis.length);
-        for (uint256 i; i < basis.length; ++i) {
-            if (prices[i] == 0) continue;
-            units[i] = basis[i] * ONE / divisor;
-            weights[i] = prices[i] * units[i] / nav; // {1e18} = {USD / tok} * {tok / share} / {USD / share}
-        }
     }
 
-    /// @dev Gives what the capped left to the others; `sums` are S, C and the number of members.
+    /// @dev Gives what the capped left to the others, and all members their units.
     function _share(
         uint256 nav,
         uint256[] memory units,
         uint256[] memory weights,
         uint256[] memory prices,
-        bool[] memory above,
-        uint256[3] memory sums
+        Sums memory sums
     ) private pure {
-        (uint256 total, uint256 capped, uint256 members) = (sums[0], sums[1], sums[2]);
-        require(total <= ONE, OutsideDomain("weights"));
+        require(sums.total <= ONE, OutsideDomain("weights"));
+        (uint256 free, uint256 excess) = (sums.total - sums.capped, ONE - sums.total);
         for (uint256 i; i < units.length; ++i) {
-            if (units[i] == 0) continue;
-            if (total == capped) {
+            uint256 unit = units.at(i);
+            if (unit == 0) continue;
+            uint256 weight = weights.at(i);
+            if (free == 0) {
                 // All are capped: nobody is left to take the excess, so all weigh the same.
-                weights[i] = ONE / members;
-            } else if (!above[i]) {
-                weights[i] += weights[i] * ONE / (total - capped) * (ONE - total) / ONE;
+                weight = ONE / sums.members;
+            } else if (unit != CAPPED) {
+                weight += weight * ONE / free * excess / ONE;
             }
-            units[i] = weights[i] * nav / prices[i];
+            weights.set(i, weight);
+            units.set(i, weight * nav / prices.at(i));
         }
     }
 }

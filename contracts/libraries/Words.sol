@@ -66,6 +66,13 @@ library Words {
     }
 
     /// @notice Cuts off all entries from `length` on; it must not be above the length that it has.
+    function cut(uint256[] memory words, uint256 length) internal pure {
+        assembly ("memory-safe") {
+            mstore(words, length)
+        }
+    }
+
+    /// @notice Cuts off all entries from `length` on; it must not be above the length that it has.
     function cut(address[] memory accounts, uint256 length) internal pure {
         assembly ("memory-safe") {
             mstore(accounts, length)

@@ -7,6 +7,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent, Flags, IMethodology, Status} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
+import {Constituents} from "../libraries/Constituents.sol";
 import {Words} from "../libraries/Words.sol";
 
 /// @notice A token and its weight, 18 decimals.
@@ -67,17 +68,14 @@ contract FixedWeight is IMethodology, Ownable {
         for (uint256 i; i < all.length; ++i) {
             uint128 price = SafeCast.toUint128(oracle.price(all[i].token));
             uint8 flags = price == 0 ? Flags.NO_PRICE : 0;
-            list[i] = Constituent(all[i].token, uint88(all[i].weight), Status.Included, flags, price, all[i].weight);
+            uint64 weight = all[i].weight;
+            list[i] = Constituent(all[i].token, weight, Status.Included, flags, price, weight, 0);
         }
     }
 
     /// @inheritdoc IMethodology
-    function confirm(Constituent[] calldata determined, Constituent[] calldata)
-        external
-        pure
-        returns (Constituent[] memory)
-    {
-        return determined;
+    function confirm(uint256[] calldata determined) external pure returns (uint256[] memory bases) {
+        return Constituents.bases(determined);
     }
 
     /// @inheritdoc IMethodology
@@ -85,13 +83,13 @@ contract FixedWeight is IMethodology, Ownable {
         uint256[] calldata basis,
         uint256[] calldata units,
         uint256[] calldata prices,
-        uint8[] calldata decimals
+        uint256[] calldata ones
     ) external pure returns (uint256[] memory targets) {
         uint256 nav;
         uint256 sum;
         for (uint256 i; i < basis.length; ++i) {
             // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down
-            nav += units[i] * prices[i] / 10 ** decimals[i];
+            nav += units[i] * prices[i] / ones[i];
             if (prices[i] != 0) sum += basis[i];
         }
         require(nav != 0, OutsideDomain("nav"));
@@ -100,7 +98,7 @@ contract FixedWeight is IMethodology, Ownable {
         for (uint256 i; i < basis.length; ++i) {
             if (prices[i] == 0) continue;
             uint256 value = nav * (basis[i] * ONE / sum) / ONE;
-            targets[i] = 10 ** decimals[i] * value / prices[i];
+            targets[i] = ones[i] * value / prices[i];
         }
     }
 

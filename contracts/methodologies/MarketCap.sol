@@ -9,8 +9,10 @@ import {Constituent, Flags, IMethodology, Status} from "../interfaces/IMethodolo
 import {IOracle} from "../interfaces/IOracle.sol";
 import {ISupplySource} from "../interfaces/ISupplySource.sol";
 import {Candidates, Candidate, State} from "../libraries/Candidates.sol";
+import {Constituents} from "../libraries/Constituents.sol";
 import {Holdings} from "../libraries/Holdings.sol";
 import {Cap, MarketCapMath} from "../libraries/MarketCapMath.sol";
+import {Words} from "../libraries/Words.sol";
 
 /// @notice The rule, fixed at deployment: another rule is another methodology. Fractions have 18 decimals.
 /// @param cap What happens above `capWeight`.
@@ -49,9 +51,14 @@ struct Rule {
 /// the others share. A leaving one has target zero.
 contract MarketCap is IMethodology, Ownable {
     using SafeCast for uint256;
+    using Words for uint256[];
 
     uint256 private constant ONE = 1e18;
-    uint256 private constant MAX_DECIMALS = 27;
+    /// @dev Whole tokens are at most so many token wei: 27 decimals.
+    uint256 private constant MOST_ONE = 1e27;
+    /// @dev Several times what a source needs: one that burns gas must not starve those after it.
+    uint256 private constant SUPPLY_GAS = 1_000_000;
+    uint8 private constant REREAD = Flags.STALE | Flags.CLAMPED;
 
     /* ERRORS */
 
@@ -67,6 +74,17 @@ contract MarketCap is IMethodology, Ownable {
     event CandidatesSet(Candidate[] candidates);
     event SupplyOverridden(address indexed token, uint256 wholeTokens, uint256 until);
 
+    /* RULE */
+
+    Cap private immutable CAP;
+    uint256 private immutable CAP_WEIGHT;
+    uint256 private immutable FLOOR_WEIGHT;
+    uint256 private immutable ENTRY_WEIGHT;
+    uint256 private immutable TOP_N;
+    bool private immutable FLOOR_EACH;
+    uint256 private immutable MAX_SUPPLY_AGE;
+    uint256 private immutable MAX_SUPPLY_JUMP;
+
     /* STORAGE */
 
     struct Override {
@@ -74,11 +92,16 @@ contract MarketCap is IMethodology, Ownable {
         uint40 until;
     }
 
+    /// @dev Where the candidates are packed, and when the last of all overrides ends: before that none need be looked for.
+    struct Register {
+        address candidates;
+        uint40 overriddenUntil;
+    }
+
     /// @notice How long an override counts: long enough from a notice period to its start, not until the next.
     uint256 public constant OVERRIDE_LIFE = 10 days;
 
-    Rule private _rule;
-    address private _candidates;
+    Register private _register;
     mapping(address token => Override) private _overrides;
 
     /* CONSTRUCTOR */
@@ -92,19 +115,35 @@ contract MarketCap is IMethodology, Ownable {
         require(rule_.topN != 0, UnfitRule("topN"));
         require(rule_.maxSupplyAge != 0, UnfitRule("maxSupplyAge"));
         require(rule_.maxSupplyJump != 0, UnfitRule("maxSupplyJump"));
-        _rule = rule_;
+        CAP = rule_.cap;
+        CAP_WEIGHT = rule_.capWeight;
+        FLOOR_WEIGHT = rule_.floorWeight;
+        ENTRY_WEIGHT = rule_.entryWeight;
+        TOP_N = rule_.topN;
+        FLOOR_EACH = rule_.floorEach;
+        MAX_SUPPLY_AGE = rule_.maxSupplyAge;
+        MAX_SUPPLY_JUMP = rule_.maxSupplyJump;
         _setCandidates(list);
     }
 
     /* VIEWS */
 
     function rule() external view returns (Rule memory) {
-        return _rule;
+        return Rule({
+            cap: CAP,
+            capWeight: uint64(CAP_WEIGHT),
+            floorWeight: uint64(FLOOR_WEIGHT),
+            entryWeight: uint64(ENTRY_WEIGHT),
+            topN: uint8(TOP_N),
+            floorEach: FLOOR_EACH,
+            maxSupplyAge: uint32(MAX_SUPPLY_AGE),
+            maxSupplyJump: uint64(MAX_SUPPLY_JUMP)
+        });
     }
 
     /// @notice The candidates, where their supplies come from, and their states.
     function candidates() external view returns (Candidate[] memory) {
-        return Candidates.read(_candidates);
+        return Candidates.read(_register.candidates);
     }
 
     /// @inheritdoc IMethodology
@@ -113,49 +152,44 @@ contract MarketCap is IMethodology, Ownable {
         view
         returns (Constituent[] memory list)
     {
-        Candidate[] memory all = Candidates.read(_candidates);
-        Rule memory r = _rule;
+        Candidate[] memory all = Candidates.read(_register.candidates);
+        bool overridden = block.timestamp < _register.overriddenUntil;
         list = new Constituent[](all.length);
-        uint256[] memory prices = oracle.prices(Candidates.tokens(all));
-        Holdings.Held memory held = Holdings.read(index, oracle, Candidates.tokens(all));
+        address[] memory tokens = Candidates.tokens(all);
+        uint256[] memory prices = oracle.prices(tokens);
+        Holdings.Held memory held = Holdings.read(index, oracle, tokens);
         uint256 last;
         for (uint256 i; i < all.length; ++i) {
             Constituent memory c = list[i];
             c.token = all[i].token;
             c.price = prices[i].toUint128();
             while (last < previous.length && previous[last].token < c.token) ++last;
-            bool known = last < previous.length && previous[last].token == c.token;
-            (c.basis, c.flags) = _supply(all[i], known ? previous[last].basis : 0, r);
+            if (last < previous.length && previous[last].token == c.token) c.lastBasis = previous[last].basis;
+            (c.basis, c.flags) = _supply(c.token, all[i].source, c.lastBasis, overridden);
             _decide(c, held.retired[i] ? State.Frozen : all[i].state, held.held[i]);
             // What is frozen holds its own value: it is not there for the others to share.
             if (c.status == Status.Frozen) held.nav -= held.values[i];
         }
-        _rank(list, r.topN);
-        _weigh(list, held, r);
-        if (_dropSmall(list, held, r)) _weigh(list, held, r);
+        _rank(list, TOP_N);
+        _weigh(list, held);
+        if (_dropSmall(list, held)) _weigh(list, held);
     }
 
     /// @inheritdoc IMethodology
-    function confirm(Constituent[] calldata determined, Constituent[] calldata previous)
-        external
-        view
-        returns (Constituent[] memory list)
-    {
-        list = determined;
-        Candidate[] memory all = Candidates.read(_candidates);
-        Rule memory r = _rule;
-        uint256 last;
+    function confirm(uint256[] calldata determined) external view returns (uint256[] memory bases) {
+        bases = Constituents.bases(determined);
+        uint256[] memory all = Words.read(_register.candidates);
+        bool overridden = block.timestamp < _register.overriddenUntil;
+        uint256 n = Candidates.count(all);
         uint256 k;
-        for (uint256 i; i < list.length; ++i) {
-            Constituent memory c = list[i];
-            while (last < previous.length && previous[last].token < c.token) ++last;
-            while (k < all.length && all[k].token < c.token) ++k;
-            if (c.status != Status.Included || k == all.length || all[k].token != c.token) continue;
-            bool known = last < previous.length && previous[last].token == c.token;
-            uint256 before = known ? previous[last].basis : 0;
-            (uint88 basis, uint8 flags) = _supply(all[k], before, r);
-            if (!_replaces(basis, flags, c, before)) continue;
-            (c.basis, c.flags) = (basis, (c.flags & ~(Flags.STALE | Flags.CLAMPED)) | flags | Flags.CONFIRMED_AT_START);
+        for (uint256 i; i < bases.length; ++i) {
+            (uint256 word, uint256 more) = (determined.given(2 * i), determined.given(2 * i + 1));
+            if (Constituents.status(more) != Status.Included) continue;
+            address token = Constituents.token(word);
+            while (k < n && Candidates.token(all, k) < token) ++k;
+            if (k == n) break;
+            if (Candidates.token(all, k) != token) continue;
+            bases.set(i, _again(word, Constituents.lastBasis(more), Candidates.source(all, k), overridden));
         }
     }
 
@@ -164,19 +198,23 @@ contract MarketCap is IMethodology, Ownable {
         uint256[] calldata basis,
         uint256[] calldata units,
         uint256[] calldata prices,
-        uint8[] calldata decimals
+        uint256[] calldata ones
     ) external view returns (uint256[] memory targets) {
-        Rule memory r = _rule;
-        uint256 nav = _nav(units, prices, decimals, r.floorEach);
-        uint256[] memory current = new uint256[](units.length);
-        for (uint256 i; nav != 0 && r.cap == Cap.Flexible && i < units.length; ++i) {
-            // {1e18} = {USD} * {1e18} / {USD}
-            current[i] = units[i] * prices[i] / 10 ** decimals[i] * ONE / nav;
+        uint256 n = units.length;
+        require(basis.length == n && prices.length == n && ones.length == n, MarketCapMath.OutsideDomain("lengths"));
+        uint256 nav = _nav(units, prices, ones);
+        uint256[] memory current;
+        if (CAP == Cap.Flexible && nav != 0) {
+            current = new uint256[](n);
+            for (uint256 i; i < n; ++i) {
+                // {1e18} = {USD} * {1e18} / {USD}
+                current.set(i, units.given(i) * prices.given(i) / ones.given(i) * ONE / nav);
+            }
         }
-        (targets,) = MarketCapMath.weigh(nav, basis, prices, current, r.cap, r.capWeight);
-        for (uint256 i; i < targets.length; ++i) {
+        (targets,) = MarketCapMath.weigh(nav, basis, prices, current, CAP, CAP_WEIGHT);
+        for (uint256 i; i < n; ++i) {
             // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down
-            targets[i] = targets[i] * 10 ** decimals[i] / ONE;
+            targets.set(i, targets.at(i) * ones.given(i) / ONE);
         }
     }
 
@@ -189,48 +227,70 @@ contract MarketCap is IMethodology, Ownable {
 
     /// @notice Puts a supply (whole tokens) in place of what its source says, for `OVERRIDE_LIFE`.
     function overrideSupply(address token, uint88 wholeTokens) external onlyOwner {
-        require(wholeTokens != 0 && Candidates.contains(Candidates.read(_candidates), token), UnfitOverride(token, wholeTokens));
+        require(wholeTokens != 0 && Candidates.contains(Candidates.read(_register.candidates), token), UnfitOverride(token, wholeTokens));
         uint256 until = block.timestamp + OVERRIDE_LIFE;
         _overrides[token] = Override(wholeTokens, uint40(until));
+        _register.overriddenUntil = uint40(until); // later than that of every override before
         emit SupplyOverridden(token, wholeTokens, until);
     }
 
     /* INTERNAL: SUPPLY */
 
-    /// @dev The supply that counts now, and where it came from. `last` is last month's, 0 if there was none.
-    function _supply(Candidate memory candidate, uint256 last, Rule memory r)
+    /// @dev The supply that counts now, and where it came from. `last` is last month's, 0 if there was none; `overridden`
+    /// says that there may be an override.
+    function _supply(address token, address source, uint256 last, bool overridden)
         private
         view
         returns (uint88 value, uint8 flags)
     {
-        Override memory o = _overrides[candidate.token];
-        if (block.timestamp < o.until) return (o.wholeTokens, Flags.OVERRIDDEN);
-
-        (uint256 supply, uint256 date) = _ask(candidate);
-        if (supply == 0 || date + r.maxSupplyAge < block.timestamp) {
+        if (overridden) {
+            Override memory o = _overrides[token];
+            if (block.timestamp < o.until) return (o.wholeTokens, Flags.OVERRIDDEN);
+        }
+        (uint256 supply, uint256 date) = _ask(token, source);
+        if (supply == 0 || date + MAX_SUPPLY_AGE < block.timestamp) {
             return last == 0 ? (0, Flags.NO_SUPPLY) : (uint88(last), Flags.STALE);
         }
         if (last == 0) return (uint88(supply), 0);
-        uint256 bound = last * r.maxSupplyJump / ONE;
+        uint256 bound = last * MAX_SUPPLY_JUMP / ONE;
         if (_apart(supply, last) <= bound) return (uint88(supply), 0);
         return (_min(supply > last ? last + bound : last - bound, type(uint88).max).toUint88(), Flags.CLAMPED);
     }
 
-    /// @dev Whether the supply read at start counts in place of the determined one: an override always; else the nearer to
-    /// last month's `before`, and without that the smaller, since a newcomer's supply may only be faked upwards at a gain.
-    function _replaces(uint256 basis, uint8 flags, Constituent memory c, uint256 before) private pure returns (bool) {
-        if (flags & Flags.OVERRIDDEN != 0) return true;
-        if (basis == 0 || c.flags & Flags.OVERRIDDEN != 0) return false;
-        return before == 0 ? basis < c.basis : _apart(basis, before) < _apart(c.basis, before);
+    /// @dev Basis and flags of an included constituent (its first word) once its supply has been read again.
+    function _again(uint256 word, uint256 last, address source, bool overridden) private view returns (uint256) {
+        (uint88 was, uint8 flagsWere) = (Constituents.basis(word), Constituents.flags(word));
+        (uint88 basis, uint8 flags) = _supply(Constituents.token(word), source, last, overridden);
+        if (!_replaces(basis, flags, was, flagsWere, last)) return Constituents.packBasis(was, flagsWere);
+        return Constituents.packBasis(basis, (flagsWere & ~REREAD) | flags | Flags.CONFIRMED_AT_START);
     }
 
-    /// @dev The source's answer; (0, 0) for one that fails, is dated in the future, or does not fit.
-    function _ask(Candidate memory candidate) private view returns (uint256 supply, uint256 date) {
-        // A low-level call: what answers in another shape must not stop the month.
-        (bool ok, bytes memory data) =
-            candidate.source.staticcall(abi.encodeCall(ISupplySource.supply, (candidate.token)));
-        if (!ok || data.length < 64) return (0, 0);
-        (supply, date) = abi.decode(data, (uint256, uint256));
+    /// @dev Whether the supply read at start counts in place of the determined one: an override always; else the nearer to
+    /// last month's, and without that the smaller, since a newcomer's supply may only be faked upwards at a gain.
+    function _replaces(uint256 basis, uint8 flags, uint256 was, uint8 flagsWere, uint256 last)
+        private
+        pure
+        returns (bool)
+    {
+        if (flags & Flags.OVERRIDDEN != 0) return true;
+        if (basis == 0 || flagsWere & Flags.OVERRIDDEN != 0) return false;
+        return last == 0 ? basis < was : _apart(basis, last) < _apart(was, last);
+    }
+
+    /// @dev The source's answer; (0, 0) for one that fails, is dated in the future, or does not fit. A low-level call: what
+    /// answers in another shape must not stop the month. In assembly, because it is made for every candidate.
+    function _ask(address token, address source) private view returns (uint256 supply, uint256 date) {
+        uint256 selector = uint32(ISupplySource.supply.selector);
+        assembly ("memory-safe") {
+            mstore(0x00, shl(224, selector))
+            mstore(0x04, shr(96, shl(96, token)))
+            if staticcall(SUPPLY_GAS, source, 0x00, 0x24, 0x00, 0x40) {
+                if gt(returndatasize(), 63) {
+                    supply := mload(0x00)
+                    date := mload(0x20)
+                }
+            }
+        }
         if (supply > type(uint88).max || date > block.timestamp) return (0, 0);
     }
 
@@ -266,7 +326,7 @@ contract MarketCap is IMethodology, Ownable {
     }
 
     /// @dev Fills the weights of the included.
-    function _weigh(Constituent[] memory list, Holdings.Held memory held, Rule memory r) private pure {
+    function _weigh(Constituent[] memory list, Holdings.Held memory held) private view {
         uint256[] memory basis = new uint256[](list.length);
         uint256[] memory prices = new uint256[](list.length);
         uint256[] memory current = new uint256[](list.length);
@@ -278,21 +338,17 @@ contract MarketCap is IMethodology, Ownable {
             if (held.nav != 0) current[i] = held.values[i] * ONE / held.nav;
         }
         require(any, NoConstituents());
-        (, uint256[] memory weights) = MarketCapMath.weigh(held.nav, basis, prices, current, r.cap, r.capWeight);
+        (, uint256[] memory weights) = MarketCapMath.weigh(held.nav, basis, prices, current, CAP, CAP_WEIGHT);
         for (uint256 i; i < list.length; ++i) {
             list[i].weight = weights[i].toUint64();
         }
     }
 
     /// @dev Drops all that fail their floor, at once; says whether any did.
-    function _dropSmall(Constituent[] memory list, Holdings.Held memory held, Rule memory r)
-        private
-        pure
-        returns (bool any)
-    {
+    function _dropSmall(Constituent[] memory list, Holdings.Held memory held) private view returns (bool any) {
         for (uint256 i; i < list.length; ++i) {
             if (list[i].status != Status.Included) continue;
-            if (list[i].weight < (held.held[i] ? r.floorWeight : r.entryWeight)) {
+            if (list[i].weight < (held.held[i] ? FLOOR_WEIGHT : ENTRY_WEIGHT)) {
                 list[i].status = Status.Outside;
                 list[i].flags |= Flags.BELOW_FLOOR;
                 any = true;
@@ -302,17 +358,19 @@ contract MarketCap is IMethodology, Ownable {
 
     /* INTERNAL: HELPERS */
 
-    /// @dev NAV of one share in USD with 18 decimals.
-    function _nav(uint256[] calldata units, uint256[] calldata prices, uint8[] calldata decimals, bool floorEach)
+    /// @dev NAV of one share in USD with 18 decimals, floored as the rule says.
+    function _nav(uint256[] calldata units, uint256[] calldata prices, uint256[] calldata ones)
         private
-        pure
+        view
         returns (uint256 nav)
     {
+        bool each = FLOOR_EACH;
         for (uint256 i; i < units.length; ++i) {
-            uint256 value = units[i] * prices[i];
-            nav += floorEach ? value / 10 ** decimals[i] : value * 10 ** (MAX_DECIMALS - decimals[i]);
+            uint256 value = units.given(i) * prices.given(i);
+            uint256 one = ones.given(i);
+            nav += each ? value / one : value * (MOST_ONE / one);
         }
-        if (!floorEach) nav /= 10 ** MAX_DECIMALS;
+        if (!each) nav /= MOST_ONE;
     }
 
     function _apart(uint256 a, uint256 b) private pure returns (uint256) {
@@ -324,7 +382,7 @@ contract MarketCap is IMethodology, Ownable {
     }
 
     function _setCandidates(Candidate[] memory list) private {
-        _candidates = Candidates.write(list);
+        _register.candidates = Candidates.write(list);
         emit CandidatesSet(list);
     }
 }

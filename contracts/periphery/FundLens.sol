@@ -5,7 +5,6 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent} from "../interfaces/IMethodology.sol";
-import {OpeningPlan} from "../interfaces/IOpener.sol";
 import {
     Action,
     IRebalancer,
@@ -21,6 +20,7 @@ import {
 import {IUniswapV2Pair} from "../interfaces/external/IUniswapV2Pair.sol";
 import {Bucket} from "../libraries/Bucket.sol";
 import {Component} from "../libraries/ComponentList.sol";
+import {Constituents} from "../libraries/Constituents.sol";
 import {Settlement} from "../libraries/Settlement.sol";
 import {Targets} from "../libraries/Targets.sol";
 
@@ -104,19 +104,7 @@ contract FundLens {
 
     /// @notice Constituents of the month's determination.
     function constituents(IRebalancer rebalancer) external view returns (Constituent[] memory) {
-        return Targets.readConstituents(rebalancer.month().determination);
-    }
-
-    /// @notice What `start` would fix at this block's prices. Reverts if the methodology refuses.
-    function previewStart(IRebalancer rebalancer) external view returns (OpeningPlan memory) {
-        return rebalancer.OPENER().plan(
-            rebalancer.INDEX(),
-            rebalancer.ORACLE(),
-            rebalancer.methodology(),
-            rebalancer.month().determination,
-            rebalancer.month().previous,
-            rebalancer.limits().maxStep
-        );
+        return Constituents.read(rebalancer.month().determination);
     }
 
     function _holdings(IRebalancer rebalancer, IIndexToken index, bool trading)

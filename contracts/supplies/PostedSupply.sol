@@ -20,7 +20,12 @@ contract PostedSupply is ISupplySource, Ownable {
 
     event SupplyPosted(address indexed token, uint256 wholeTokens, uint256 date);
 
-    mapping(address token => Posted) private _posted;
+    struct Figure {
+        uint88 wholeTokens;
+        uint40 date;
+    }
+
+    mapping(address token => Figure) private _posted;
 
     /// @param owner The timelock. @param list The first supplies.
     constructor(address owner, Posted[] memory list) Ownable(owner) {
@@ -29,7 +34,7 @@ contract PostedSupply is ISupplySource, Ownable {
 
     /// @inheritdoc ISupplySource
     function supply(address token) external view returns (uint256 wholeTokens, uint256 date) {
-        Posted storage posted = _posted[token];
+        Figure memory posted = _posted[token];
         return (posted.wholeTokens, posted.date);
     }
 
@@ -45,7 +50,7 @@ contract PostedSupply is ISupplySource, Ownable {
                 p.token != address(0) && p.wholeTokens != 0 && p.date <= block.timestamp,
                 UnfitSupply(p.token, p.wholeTokens, p.date)
             );
-            _posted[p.token] = p;
+            _posted[p.token] = Figure(p.wholeTokens, p.date);
             emit SupplyPosted(p.token, p.wholeTokens, p.date);
         }
     }

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IIndexToken} from "../../interfaces/IIndexToken.sol";
 import {Constituent, IMethodology} from "../../interfaces/IMethodology.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {Constituents} from "../../libraries/Constituents.sol";
 
 /// @title PostedMethodology
 /// @notice For tests: the basis of a constituent is its target unit, and it refuses when told to.
@@ -27,8 +28,8 @@ contract PostedMethodology is IMethodology {
         (refusesToDetermine, refusesTargets) = (determination, targets);
     }
 
-    /// @notice While it carries, last month's basis of the constituent at the same position is added to that of
-    /// `determine` and of `confirm`: what was passed as `previous` shows.
+    /// @notice While it carries, last month's basis of the constituent at the same position is kept as its last basis, and
+    /// added to that of `determine` and of `confirm`: what was passed as `previous` shows.
     function carry(bool carries_) external {
         carries = carries_;
     }
@@ -36,41 +37,33 @@ contract PostedMethodology is IMethodology {
     function determine(IOracle, IIndexToken, Constituent[] calldata previous)
         external
         view
-        returns (Constituent[] memory)
+        returns (Constituent[] memory list)
     {
         require(!refusesToDetermine, Refusing());
-        return _carried(_list, previous);
+        list = _list;
+        for (uint256 i; carries && i < list.length && i < previous.length; ++i) {
+            list[i].lastBasis = previous[i].basis;
+            list[i].basis += previous[i].basis;
+        }
     }
 
-    function confirm(Constituent[] calldata determined, Constituent[] calldata previous)
-        external
-        view
-        returns (Constituent[] memory)
-    {
-        return _carried(determined, previous);
+    function confirm(uint256[] calldata determined) external view returns (uint256[] memory bases) {
+        bases = Constituents.bases(determined);
+        for (uint256 i; carries && i < bases.length; ++i) {
+            bases[i] += Constituents.lastBasis(determined[2 * i + 1]);
+        }
     }
 
     function targetUnits(
         uint256[] calldata basis,
         uint256[] calldata,
         uint256[] calldata prices,
-        uint8[] calldata
+        uint256[] calldata
     ) external view returns (uint256[] memory targets) {
         require(!refusesTargets, Refusing());
         targets = new uint256[](basis.length);
         for (uint256 i; i < basis.length; ++i) {
             if (prices[i] != 0) targets[i] = basis[i];
         }
-    }
-
-    function _carried(Constituent[] memory list, Constituent[] calldata previous)
-        private
-        view
-        returns (Constituent[] memory)
-    {
-        for (uint256 i; carries && i < list.length && i < previous.length; ++i) {
-            list[i].basis += previous[i].basis;
-        }
-        return list;
     }
 }

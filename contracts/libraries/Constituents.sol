@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {Constituent, Status} from "../interfaces/IMethodology.sol";
+import {Words} from "./Words.sol";
+
+/// @title Constituents
+/// @notice Packs a determination into two words for each constituent, kept as contract code: token (160 bits, high), flags
+/// (8), basis (88); then price (100, high), weight (64), last basis (88), status (4).
+library Constituents {
+    using Words for uint256[];
+
+    /// @notice Prices of constituents are below this, USD with 18 decimals.
+    uint256 internal constant PRICE_LIMIT = 1 << 100;
+    uint256 private constant WORDS = 2;
+    uint256 private constant BASIS_AND_FLAGS = (1 << 96) - 1;
+
+    /* LISTS */
+
+    /// @notice Writes constituents, whose prices are below `PRICE_LIMIT`, and returns where.
+    function write(Constituent[] memory list) internal returns (address) {
+        uint256[] memory words = new uint256[](WORDS * list.length);
+        for (uint256 i; i < list.length; ++i) {
+            Constituent memory c = list[i];
+            words[WORDS * i] = (uint256(uint160(c.token)) << 96) | packBasis(c.basis, c.flags);
+            words[WORDS * i + 1] = (uint256(c.price) << 156) | (uint256(c.weight) << 92) | (uint256(c.lastBasis) << 4)
+                | uint256(c.status);
+        }
+        return Words.write(words);
+    }
+
+    /// @notice Reads constituents; none for the zero address.
+    function read(address pointer) internal view returns (Constituent[] memory list) {
+        uint256[] memory words = Words.read(pointer);
+        list = new Constituent[](words.length / WORDS);
+        for (uint256 i; i < list.length; ++i) {
+            (uint256 word, uint256 more) = (words[WORDS * i], words[WORDS * i + 1]);
+            list[i] = Constituent({
+                token: token(word),
+                basis: basis(word),
+                status: status(more),
+                flags: flags(word),
+                price: uint128(more >> 156),
+                weight: uint64(more >> 92),
+                lastBasis: lastBasis(more)
+            });
+        }
+    }
+
+    /// @notice Bases with flags, as `IMethodology.confirm` returns them, of all constituents as they were determined.
+    function bases(uint256[] calldata words) internal pure returns (uint256[] memory list) {
+        uint256 n = words.length / WORDS;
+        list = new uint256[](n);
+        for (uint256 i; i < n; ++i) {
+            list.set(i, words.given(WORDS * i) & BASIS_AND_FLAGS);
+        }
+    }
+
+    /* WORDS */
+
+    /// @notice A basis with its flags.
+    function packBasis(uint88 basis_, uint8 flags_) internal pure returns (uint256) {
+        return (uint256(flags_) << 88) | basis_;
+    }
+
+    /// @notice Token, of a constituent's first word.
+    function token(uint256 word) internal pure returns (address) {
+        return address(uint160(word >> 96));
+    }
+
+    /// @notice Basis, of a constituent's first word or of a confirmed basis.
+    function basis(uint256 word) internal pure returns (uint88) {
+        return uint88(word);
+    }
+
+    /// @notice Flags, of a constituent's first word or of a confirmed basis.
+    function flags(uint256 word) internal pure returns (uint8) {
+        return uint8(word >> 88);
+    }
+
+    /// @notice Last basis, of a constituent's second word.
+    function lastBasis(uint256 more) internal pure returns (uint88) {
+        return uint88(more >> 4);
+    }
+
+    /// @notice Status, of a constituent's second word.
+    function status(uint256 more) internal pure returns (Status) {
+        return Status(more & 15);
+    }
+}
