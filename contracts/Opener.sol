@@ -13,6 +13,7 @@ import {Side} from "./interfaces/IRebalancer.sol";
 import {Balance} from "./libraries/Balance.sol";
 import {ComponentList} from "./libraries/ComponentList.sol";
 import {Constituents} from "./libraries/Constituents.sol";
+import {Lists} from "./libraries/Lists.sol";
 import {Targets} from "./libraries/Targets.sol";
 import {Value} from "./libraries/Value.sol";
 import {Words} from "./libraries/Words.sol";
@@ -22,18 +23,25 @@ import {Words} from "./libraries/Words.sol";
 contract Opener is IOpener {
     using ComponentList for uint256;
     using SafeCast for uint256;
+    using Targets for bytes;
     using Words for address[];
     using Words for uint256[];
 
     /// @dev A holding outside the index worth less than this share of a share's NAV (18 decimals) is dropped.
     uint256 private constant DROP_SHARE = 1e9;
     uint8 private constant MAX_DECIMALS = 27;
+    /// @dev What fits: balances, units and prices of so many bits. No arithmetic here overflows with them.
+    uint256 private constant BALANCE_BITS = 160;
+    uint256 private constant UNIT_BITS = 120;
+    uint256 private constant PRICE_BITS = 100;
     /// @dev Stands for the basis of a frozen component until its value has been counted.
     uint256 private constant FROZEN = type(uint256).max;
 
-    /// @dev What is worked with beside the plan, in the order of its list. `basis` without flags; `ones`: token wei of one
+    /// @dev What is worked with beside the plan, in the order of its list. `units` are held; `basis` has no flags; `ones`: token wei of one
     /// whole token; `values`: USD of the units held, `goals`: units that the methodology wants.
     struct Work {
+        uint256[] list;
+        uint256[] units;
         address[] tokens;
         uint256[] basis;
         uint256[] prices;
@@ -48,7 +56,6 @@ contract Opener is IOpener {
         uint256 held;
         uint256 goal;
         uint256 excess;
-        uint256 wide; // bits that do not fit
         uint256 any; // not 0 if any goal is
     }
 
@@ -61,16 +68,18 @@ contract Opener is IOpener {
     {
         Work memory w;
         uint256[] memory determined = Words.read(determination);
-        _merge(p, w, index, determined, methodology.confirm(determined));
-        uint256 n = p.list.length;
-        w.prices = oracle.prices(w.tokens);
+        address rule = address(methodology);
+        _merge(p, w, index, determined, Lists.ask(rule, IMethodology.confirm.selector, determined));
+        uint256 n = w.list.length;
+        w.prices = Lists.ask(address(oracle), IOracle.prices.selector, w.tokens);
         require(w.prices.length == n, WrongLength(n, w.prices.length));
         if (_measure(p, w, index)) n = _drop(p, w);
         if (p.changed) {
             uint256 most = index.MAX_COMPONENTS();
             require(n <= most, TooManyComponents(n, most));
+            p.list = w.list;
         }
-        w.goals = methodology.targetUnits(w.basis, p.units, w.prices, w.ones);
+        w.goals = Lists.ask(rule, IMethodology.targetUnits.selector, w.basis, w.units, w.prices, w.ones);
         require(w.goals.length == n, WrongLength(n, w.goals.length));
         uint256 step = p.nav * maxStep / 1e18;
         Sums memory sums = _target(p, w, step);
@@ -99,28 +108,27 @@ contract Opener is IOpener {
         uint256[] memory old = Words.read(index.componentsPointer());
         (uint256 m, uint256 k) = (old.length, bases.length);
         require(k == determined.length / 2, WrongLength(determined.length / 2, k));
-        (p.list, p.basis) = (new uint256[](m + k), new uint256[](m + k));
-        (w.tokens, w.basis) = (new address[](m + k), new uint256[](m + k));
         uint256 i;
         uint256 n;
-        for (uint256 j; j < k; ++j) {
-            address token = Constituents.token(determined.at(2 * j));
-            Status status = Constituents.status(determined.at(2 * j + 1));
-            while (i < m && old.at(i).token() < token) _add(p, w, n++, old.at(i++), 0, 0);
-            bool held = i < m && old.at(i).token() == token;
-            uint256 word;
-            if (held) {
-                word = old.at(i++);
-            } else {
-                if (status != Status.Included) continue;
-                word = _listing(index, token);
-                p.changed = true;
+        unchecked {
+            (w.list, p.basis) = (new uint256[](m + k), new uint256[](m + k));
+            (w.tokens, w.basis) = (new address[](m + k), new uint256[](m + k));
+            for (uint256 j; j < k; ++j) {
+                address token = Constituents.token(determined.at(2 * j));
+                Status status = Constituents.status(determined.at(2 * j + 1));
+                while (i < m && old.at(i).token() < token) _add(p, w, n++, old.at(i++), 0, 0);
+                bool held = i < m && old.at(i).token() == token;
+                if (!held) {
+                    if (status != Status.Included) continue;
+                    p.changed = true;
+                }
+                uint256 basis = status == Status.Included ? bases.at(j) : 0;
+                uint256 plain = status == Status.Frozen ? FROZEN : Constituents.basis(basis);
+                _add(p, w, n++, held ? old.at(i++) : _listing(index, token), basis, plain);
             }
-            uint256 basis = status == Status.Included ? bases.at(j) : 0;
-            _add(p, w, n++, word, basis, status == Status.Frozen ? FROZEN : Constituents.basis(basis));
+            while (i < m) _add(p, w, n++, old.at(i++), 0, 0);
         }
-        while (i < m) _add(p, w, n++, old.at(i++), 0, 0);
-        p.list.cut(n);
+        w.list.cut(n);
         p.basis.cut(n);
         w.tokens.cut(n);
         w.basis.cut(n);
@@ -130,7 +138,7 @@ contract Opener is IOpener {
         private
         pure
     {
-        p.list.set(n, word);
+        w.list.set(n, word);
         p.basis.set(n, flagged);
         w.tokens.set(n, word.token());
         w.basis.set(n, basis);
@@ -146,46 +154,52 @@ contract Opener is IOpener {
     /// @dev Units, values and NAV. What is retired, frozen or without a price is left with price 0 and basis 0: held as
     /// it is, out of the weights; of these only the frozen counts in NAV. Says whether there is anything to drop.
     function _measure(OpeningPlan memory p, Work memory w, IIndexToken index) private view returns (bool worthless) {
-        uint256 n = p.list.length;
+        uint256 n = w.list.length;
         (uint256 supply, uint256 exponent) = index.supplyAndExponent();
         p.exponent = exponent.toUint88();
-        (p.units, w.values, w.ones) = (new uint256[](n), new uint256[](n), new uint256[](n));
+        (w.units, w.values, w.ones) = (new uint256[](n), new uint256[](n), new uint256[](n));
         uint256 nav;
-        for (uint256 i; i < n; ++i) {
-            uint256 word = p.list.at(i);
-            uint256 price = word.retired() ? 0 : w.prices.at(i);
-            // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down
-            uint256 unit = Balance.read(word.token(), address(index)) * 1e18 / supply;
-            uint256 one = Value.oneOf(word.decimals());
-            uint256 value = Value.downPer(unit, price, one);
-            nav += value;
-            p.units.set(i, unit);
-            w.values.set(i, value);
-            w.ones.set(i, one);
-            uint256 basis = w.basis.at(i);
-            if (basis == FROZEN) price = 0;
-            if (price == 0 && basis != 0) {
-                basis = 0;
-                w.basis.set(i, 0);
-                p.basis.set(i, 0);
+        uint256 wide;
+        unchecked {
+            for (uint256 i; i < n; ++i) {
+                uint256 word = w.list.at(i);
+                uint256 price = word.retired() ? 0 : w.prices.at(i);
+                uint256 balance = Balance.read(word.token(), address(index));
+                // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down
+                uint256 unit = balance * 1e18 / supply;
+                wide |= (balance >> BALANCE_BITS) | (unit >> UNIT_BITS) | (price >> PRICE_BITS);
+                uint256 one = Value.oneOf(word.decimals());
+                uint256 value = unit * price / one; // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down
+                nav += value;
+                uint256 basis = w.basis.at(i);
+                if (basis == FROZEN) price = 0;
+                if (price == 0) {
+                    basis = 0;
+                    w.basis.set(i, 0);
+                    p.basis.set(i, 0);
+                }
+                if (basis == 0) worthless = true;
+                w.prices.set(i, price);
+                w.values.set(i, value);
+                w.ones.set(i, one);
+                w.units.set(i, unit);
             }
-            w.prices.set(i, price);
-            if (basis == 0) worthless = true;
         }
+        require(wide == 0, TooLarge());
         require(nav != 0, NothingToWeigh());
         p.nav = nav.toUint128();
     }
 
     /// @dev Drops what is outside the index and worth nothing; returns how many components are left.
     function _drop(OpeningPlan memory p, Work memory w) private pure returns (uint256 kept) {
-        uint256 n = p.list.length;
+        uint256 n = w.list.length;
         uint256 worthless = p.nav * DROP_SHARE / 1e18;
         for (uint256 i; i < n; ++i) {
-            uint256 word = p.list[i];
-            bool empty = p.units[i] == 0 || (w.prices[i] != 0 && w.values[i] <= worthless);
+            uint256 word = w.list[i];
+            bool empty = w.units[i] == 0 || (w.prices[i] != 0 && w.values[i] <= worthless);
             if (w.basis[i] == 0 && empty && !word.retired()) continue;
             if (kept != i) {
-                (p.list[kept], p.basis[kept], p.units[kept]) = (word, p.basis[i], p.units[i]);
+                (w.list[kept], p.basis[kept], w.units[kept]) = (word, p.basis[i], w.units[i]);
                 (w.basis[kept], w.prices[kept], w.ones[kept]) = (w.basis[i], w.prices[i], w.ones[i]);
                 w.values[kept] = w.values[i];
             }
@@ -193,9 +207,9 @@ contract Opener is IOpener {
         }
         if (kept == n) return n;
         p.changed = true;
-        p.list.cut(kept);
+        w.list.cut(kept);
+        w.units.cut(kept);
         p.basis.cut(kept);
-        p.units.cut(kept);
         w.basis.cut(kept);
         w.prices.cut(kept);
         w.ones.cut(kept);
@@ -203,42 +217,44 @@ contract Opener is IOpener {
 
     /// @dev Packs targets and adds up what paces the month, and by how much buys rise above `step` (USD of a share).
     function _target(OpeningPlan memory p, Work memory w, uint256 step) private pure returns (Sums memory sums) {
-        uint256 n = p.list.length;
-        uint256[] memory targets = new uint256[](n);
+        uint256 n = w.list.length;
+        bytes memory targets = Targets.room(n);
         p.targets = targets;
-        for (uint256 i; i < n; ++i) {
-            (uint256 price, uint256 held) = (w.prices.at(i), p.units.at(i));
-            if (price == 0) {
-                sums.wide |= held >> 120;
-                targets.set(i, Targets.pack(Side.Held, held, 0));
-                continue;
+        uint256 wide;
+        unchecked {
+            for (uint256 i; i < n; ++i) {
+                (uint256 price, uint256 held) = (w.prices.at(i), w.units.at(i));
+                if (price == 0) {
+                    targets.put(i, Side.Held, held, 0);
+                    continue;
+                }
+                (uint256 unit, uint256 value) = (w.goals.at(i), w.values.at(i));
+                sums.any |= unit;
+                wide |= unit >> UNIT_BITS;
+                uint256 goal = unit * price / w.ones.at(i); // {USD / share}, down, as for what is held
+                Side side;
+                if (unit < held) {
+                    side = Side.Sell;
+                    sums.surplus += value - goal;
+                } else if (unit > held) {
+                    side = Side.Buy;
+                    sums.held += value;
+                    sums.goal += goal;
+                    if (goal > value + step) sums.excess += goal - value - step;
+                }
+                targets.put(i, side, unit, price);
             }
-            (uint256 unit, uint256 value) = (w.goals.at(i), w.values.at(i));
-            sums.any |= unit;
-            sums.wide |= (unit >> 120) | (price >> 128);
-            uint256 goal = Value.downPer(unit, price, w.ones.at(i));
-            Side side;
-            if (unit < held) {
-                side = Side.Sell;
-                sums.surplus += value - goal;
-            } else if (unit > held) {
-                side = Side.Buy;
-                sums.held += value;
-                sums.goal += goal;
-                if (goal > value + step) sums.excess += goal - value - step;
-            }
-            targets.set(i, Targets.pack(side, unit, price));
         }
-        require(sums.wide == 0, UnfitTarget());
+        require(wide == 0, TooLarge());
     }
 
     /// @dev Holds the rise of each weight to `step` (USD of a share). What the limited buys will not take stays with the
     /// sells, each giving up the same fraction of its surplus, so that values still match.
     function _limitSteps(OpeningPlan memory p, Work memory w, Sums memory sums, uint256 step) private pure {
         uint256 excess = Math.min(sums.excess, sums.surplus);
-        for (uint256 i; i < p.list.length; ++i) {
+        for (uint256 i; i < w.list.length; ++i) {
             if (w.prices[i] == 0) continue;
-            (uint256 unit, uint256 held, uint256 value) = (w.goals[i], p.units[i], w.values[i]);
+            (uint256 unit, uint256 held, uint256 value) = (w.goals[i], w.units[i], w.values[i]);
             if (unit < held) {
                 if (sums.surplus != 0) w.goals[i] = unit + (held - unit) * excess / sums.surplus;
                 continue;

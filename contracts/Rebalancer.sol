@@ -26,7 +26,7 @@ import {ComponentList} from "./libraries/ComponentList.sol";
 import {Constituents} from "./libraries/Constituents.sol";
 import {Schedule} from "./libraries/Schedule.sol";
 import {Batch, Settlement} from "./libraries/Settlement.sol";
-import {Words} from "./libraries/Words.sol";
+import {Targets} from "./libraries/Targets.sol";
 
 /// @title Rebalancer
 /// @notice See `IRebalancer` for the specification. It holds no tokens: fillers are called from here.
@@ -188,7 +188,7 @@ contract Rebalancer is IRebalancer, Ownable {
         OpeningPlan memory p = previewStart();
         uint256 period = _month.period;
         _opening = Opening({
-            targets: Words.write(p.targets),
+            targets: Targets.write(p.targets),
             buyTargets: p.buyTargets,
             nav: p.nav,
             exponent: p.exponent,

@@ -5,13 +5,12 @@ import {IIndexToken} from "./IIndexToken.sol";
 import {IMethodology} from "./IMethodology.sol";
 import {IOracle} from "./IOracle.sol";
 
-/// @notice What `start` is about to fix. Arrays are in the order of the new list.
-/// @param list Packed components of the new list (see `ComponentList`): what is held plus what is included, without
-/// holdings that are worth nothing.
+/// @notice What `start` is about to fix, in the order of the new list: what is held plus what is included, without holdings
+/// that are worth nothing.
 /// @param changed The new list differs from the index token's.
+/// @param list If so, the new list, packed (see `ComponentList`); else empty.
 /// @param basis What each weight came from as confirmed at start, with its flags (see `Constituents`); 0 for what is not
 /// included.
-/// @param units Units held, rounded down.
 /// @param targets Packed targets (see `Targets`).
 /// @param exponent The index token's fee exponent now.
 /// @param nav NAV of one share, USD with 18 decimals, of what has a price and is not retired.
@@ -19,11 +18,10 @@ import {IOracle} from "./IOracle.sol";
 /// @param held Value held on the buy side, share of NAV, rounded down.
 /// @param buyTargets Value of the buy side's targets, share of NAV, rounded down.
 struct OpeningPlan {
-    uint256[] list;
     bool changed;
+    uint256[] list;
     uint256[] basis;
-    uint256[] units;
-    uint256[] targets;
+    bytes targets;
     uint88 exponent;
     uint128 nav;
     uint64 surplus;
@@ -43,8 +41,8 @@ interface IOpener {
     error TooManyComponents(uint256 given, uint256 most);
     /// @notice Methodology or oracle answered with a list of another length.
     error WrongLength(uint256 expected, uint256 given);
-    /// @notice A target of 2**120 token wei for a share or more, or a price of 2**128 or more.
-    error UnfitTarget();
+    /// @notice A balance of 2**160 token wei or more, a unit of 2**120 or more, or a price of 2**100 or more.
+    error TooLarge();
 
     /// @notice The plan at this block's prices, balances and supply. If this does not revert, its plan can be stored:
     /// every field fits its type. Reverts with the methodology's error if that refuses.

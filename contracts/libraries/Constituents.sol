@@ -51,8 +51,10 @@ library Constituents {
     function bases(uint256[] calldata words) internal pure returns (uint256[] memory list) {
         uint256 n = words.length / WORDS;
         list = new uint256[](n);
-        for (uint256 i; i < n; ++i) {
-            list.set(i, words.given(WORDS * i) & BASIS_AND_FLAGS);
+        unchecked {
+            for (uint256 i; i < n; ++i) {
+                list.set(i, words.given(WORDS * i) & BASIS_AND_FLAGS);
+            }
         }
     }
 

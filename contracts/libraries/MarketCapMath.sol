@@ -20,7 +20,7 @@ enum Cap {
 ///     a > cap:   f = cap            S = sum(min(a, cap))      C = sum of the capped
 ///     others:    f = a + a / (S - C) * (1 - S)                u = f * NAV / p
 ///
-/// @dev Domain: NAV above zero; D above zero, which ends where all market caps together are below one share's NAV; S at
+/// @dev Domain: supplies below 2**88, prices below 2**100, NAV above zero and below 2**96; D above zero, which ends where all market caps together are below one share's NAV; S at
 /// most 1. D is floored, so before capping n weights add up to at most 1 + 1 / D and at least 1 less n and sum(p) / NAV
 /// wei; where the cap bound, to at most 1 and at least 1 less 2 n wei.
 library MarketCapMath {
@@ -30,15 +30,20 @@ library MarketCapMath {
     /// @dev Stands for the units of a component that the cap bound, until they are computed.
     uint256 private constant CAPPED = type(uint256).max;
 
-    /// @dev S, C, and the number of members.
+    uint256 private constant NAV_LIMIT = 1 << 96;
+    uint256 private constant BASIS_BITS = 88;
+    uint256 private constant PRICE_BITS = 100;
+
+    /// @dev S, C, the number of members, and whether the cap bound any.
     struct Sums {
         uint256 total;
         uint256 capped;
         uint256 members;
+        bool bound;
     }
 
-    /// @notice The figures lie outside the domain; `what` names which: "nav", "divisor", "weights", or
-    /// "lengths" where lists that belong together differ in length.
+    /// @notice The figures lie outside the domain; `what` names which: "nav", "divisor", "weights";
+    /// "width" where a supply, price or unit is too large; "lengths" where lists that belong together differ in length.
     error OutsideDomain(bytes32 what);
 
     /// @notice Units (18 decimals whatever the token's) and weights (18 decimals) of components with a basis and a price;
@@ -55,44 +60,52 @@ library MarketCapMath {
         Cap cap,
         uint256 capWeight
     ) internal pure returns (uint256[] memory units, uint256[] memory weights) {
-        require(nav != 0, OutsideDomain("nav"));
+        require(nav != 0 && nav < NAV_LIMIT, OutsideDomain("nav"));
         uint256 n = basis.length;
         uint256 divisor = _divisor(nav, basis, prices);
         (units, weights) = (new uint256[](n), new uint256[](n));
         Sums memory sums;
-        bool bound;
-        for (uint256 i; i < n; ++i) {
-            uint256 price = prices.at(i);
-            if (price == 0) continue;
-            uint256 unit = basis.at(i) * ONE / divisor;
-            uint256 weight = price * unit / nav; // {1e18} = {USD / tok} * {tok / share} / {USD / share}
-            if (cap != Cap.None && unit != 0) {
-                ++sums.members;
-                if (weight > capWeight) {
-                    uint256 limit = cap == Cap.Hard ? capWeight : (capWeight + current.at(i)) / 2;
-                    if (weight > limit) {
-                        (weight, unit, bound) = (limit, CAPPED, true);
-                        sums.capped += limit;
+        unchecked {
+            for (uint256 i; i < n; ++i) {
+                uint256 price = prices.at(i);
+                if (price == 0) continue;
+                uint256 unit = basis.at(i) * ONE / divisor; // below 2**148
+                uint256 weight = price * unit / nav; // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
+                if (cap != Cap.None && unit != 0) {
+                    ++sums.members;
+                    if (weight > capWeight) {
+                        uint256 limit = cap == Cap.Hard ? capWeight : (capWeight + current.at(i)) / 2;
+                        if (weight > limit) {
+                            (weight, unit) = (limit, CAPPED);
+                            sums.capped += limit;
+                            sums.bound = true;
+                        }
                     }
+                    sums.total += weight;
                 }
-                sums.total += weight;
+                units.set(i, unit);
+                weights.set(i, weight);
             }
-            units.set(i, unit);
-            weights.set(i, weight);
         }
-        if (bound) _share(nav, units, weights, prices, sums);
+        if (sums.bound) _share(nav, units, weights, prices, sums);
     }
 
-    /// @dev D: all market caps over NAV, down.
+    /// @dev D: all market caps over NAV, down. Checks what keeps all arithmetic here from overflowing.
     function _divisor(uint256 nav, uint256[] memory basis, uint256[] memory prices)
         private
         pure
         returns (uint256 divisor)
     {
         uint256 marketCap;
-        for (uint256 i; i < basis.length; ++i) {
-            marketCap += basis.at(i) * prices.at(i);
+        uint256 wide;
+        unchecked {
+            for (uint256 i; i < basis.length; ++i) {
+                (uint256 supply, uint256 price) = (basis.at(i), prices.at(i));
+                wide |= (supply >> BASIS_BITS) | (price >> PRICE_BITS);
+                marketCap += supply * price;
+            }
         }
+        require(wide == 0, OutsideDomain("width"));
         divisor = marketCap / nav; // {share} = {USD} / {USD / share}
         require(divisor != 0, OutsideDomain("divisor"));
     }
@@ -106,19 +119,21 @@ library MarketCapMath {
         Sums memory sums
     ) private pure {
         require(sums.total <= ONE, OutsideDomain("weights"));
-        (uint256 free, uint256 excess) = (sums.total - sums.capped, ONE - sums.total);
-        for (uint256 i; i < units.length; ++i) {
-            uint256 unit = units.at(i);
-            if (unit == 0) continue;
-            uint256 weight = weights.at(i);
-            if (free == 0) {
-                // All are capped: nobody is left to take the excess, so all weigh the same.
-                weight = ONE / sums.members;
-            } else if (unit != CAPPED) {
-                weight += weight * ONE / free * excess / ONE;
+        uint256 n = units.length;
+        unchecked {
+            (uint256 free, uint256 excess) = (sums.total - sums.capped, ONE - sums.total);
+            // All are capped: nobody is left to take the excess, so all weigh the same.
+            uint256 equal = free == 0 ? ONE / sums.members : 0;
+            for (uint256 i; i < n; ++i) {
+                uint256 unit = units.at(i);
+                if (unit == 0) continue;
+                uint256 weight = weights.at(i);
+                if (free == 0) weight = equal;
+                // A weight is part of what is free, so that it at most doubles.
+                else if (unit != CAPPED) weight += weight * ONE / free * excess / ONE;
+                weights.set(i, weight);
+                units.set(i, weight * nav / prices.at(i));
             }
-            weights.set(i, weight);
-            units.set(i, weight * nav / prices.at(i));
         }
     }
 }

@@ -48,7 +48,7 @@ struct Batch {
     uint256 shares;
     uint256 nav;
     uint256[] list;
-    uint256[] targets;
+    bytes targets;
     Line[] lines;
     address[] tokens;
     uint256 sold;
@@ -85,7 +85,7 @@ library Settlement {
         // {USD} = {USD / 1e18 share} * {share} / {1e18}
         b.nav = opening.nav * b.shares / 1e18;
         b.list = Words.read(index.componentsPointer());
-        b.targets = Words.read(opening.targets);
+        b.targets = Targets.read(opening.targets);
         _openSells(b, order.sells, order.amounts, order.recipients, address(order.filler));
         _openBuys(b, order.buys);
         _price(b, oracle);
@@ -146,8 +146,8 @@ library Settlement {
 
     /// @dev Adds the line of component `i`, still without its price.
     function _addLine(Batch memory b, uint256 i, Side side) private view {
-        require(i < b.targets.length && i < b.list.length, IRebalancer.UnknownIndex(i));
-        (uint256 word, uint256 target) = (b.list.at(i), b.targets.at(i));
+        require(i < Targets.count(b.targets) && i < b.list.length, IRebalancer.UnknownIndex(i));
+        (uint256 word, uint256 target) = (b.list.at(i), Targets.at(b.targets, i));
         address token = word.token();
         require(Targets.side(target) == side, IRebalancer.WrongSide(token, Targets.side(target)));
         // {tok} = {tok / 1e18 share} * {share} / {1e18}, against the batch: no sell below target, no buy above it

@@ -11,6 +11,7 @@ import {ISupplySource} from "../interfaces/ISupplySource.sol";
 import {Candidates, Candidate, State} from "../libraries/Candidates.sol";
 import {Constituents} from "../libraries/Constituents.sol";
 import {Holdings} from "../libraries/Holdings.sol";
+import {Lists} from "../libraries/Lists.sol";
 import {Cap, MarketCapMath} from "../libraries/MarketCapMath.sol";
 import {Words} from "../libraries/Words.sol";
 
@@ -182,15 +183,18 @@ contract MarketCap is IMethodology, Ownable {
         bool overridden = block.timestamp < _register.overriddenUntil;
         uint256 n = Candidates.count(all);
         uint256 k;
-        for (uint256 i; i < bases.length; ++i) {
-            (uint256 word, uint256 more) = (determined.given(2 * i), determined.given(2 * i + 1));
-            if (Constituents.status(more) != Status.Included) continue;
-            address token = Constituents.token(word);
-            while (k < n && Candidates.token(all, k) < token) ++k;
-            if (k == n) break;
-            if (Candidates.token(all, k) != token) continue;
-            bases.set(i, _again(word, Constituents.lastBasis(more), Candidates.source(all, k), overridden));
+        unchecked {
+            for (uint256 i; i < bases.length; ++i) {
+                (uint256 word, uint256 more) = (determined.given(2 * i), determined.given(2 * i + 1));
+                if (Constituents.status(more) != Status.Included) continue;
+                address token = Constituents.token(word);
+                while (k < n && Candidates.token(all, k) < token) ++k;
+                if (k == n) break;
+                if (Candidates.token(all, k) != token) continue;
+                bases.set(i, _again(word, Constituents.lastBasis(more), Candidates.source(all, k), overridden));
+            }
         }
+        Lists.answer(bases);
     }
 
     /// @inheritdoc IMethodology
@@ -212,10 +216,13 @@ contract MarketCap is IMethodology, Ownable {
             }
         }
         (targets,) = MarketCapMath.weigh(nav, basis, prices, current, CAP, CAP_WEIGHT);
-        for (uint256 i; i < n; ++i) {
-            // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down
-            targets.set(i, targets.at(i) * ones.given(i) / ONE);
+        unchecked {
+            for (uint256 i; i < n; ++i) {
+                // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down; below 2**61 * 2**96 * 2**90
+                targets.set(i, targets.at(i) * ones.given(i) / ONE);
+            }
         }
+        Lists.answer(targets);
     }
 
     /* OWNER */
@@ -248,10 +255,10 @@ contract MarketCap is IMethodology, Ownable {
             if (block.timestamp < o.until) return (o.wholeTokens, Flags.OVERRIDDEN);
         }
         (uint256 supply, uint256 date) = _ask(token, source);
-        if (supply == 0 || date + MAX_SUPPLY_AGE < block.timestamp) {
+        if (supply == 0 || block.timestamp - date > MAX_SUPPLY_AGE) {
             return last == 0 ? (0, Flags.NO_SUPPLY) : (uint88(last), Flags.STALE);
         }
-        if (last == 0) return (uint88(supply), 0);
+        if (last == 0 || supply == last) return (uint88(supply), 0);
         uint256 bound = last * MAX_SUPPLY_JUMP / ONE;
         if (_apart(supply, last) <= bound) return (uint88(supply), 0);
         return (_min(supply > last ? last + bound : last - bound, type(uint88).max).toUint88(), Flags.CLAMPED);
@@ -365,16 +372,26 @@ contract MarketCap is IMethodology, Ownable {
         returns (uint256 nav)
     {
         bool each = FLOOR_EACH;
-        for (uint256 i; i < units.length; ++i) {
-            uint256 value = units.given(i) * prices.given(i);
-            uint256 one = ones.given(i);
-            nav += each ? value / one : value * (MOST_ONE / one);
+        uint256 rest; // {1e-27 USD}
+        uint256 wide;
+        unchecked {
+            for (uint256 i; i < units.length; ++i) {
+                (uint256 unit, uint256 price, uint256 one) = (units.given(i), prices.given(i), ones.given(i));
+                wide |= (unit >> 128) | (price >> 100);
+                uint256 product = unit * price;
+                uint256 value = product / one;
+                nav += value;
+                if (!each) rest += (product - value * one) * (MOST_ONE / one);
+            }
+            if (!each) nav += rest / MOST_ONE;
         }
-        if (!each) nav /= MOST_ONE;
+        require(wide == 0, MarketCapMath.OutsideDomain("width"));
     }
 
     function _apart(uint256 a, uint256 b) private pure returns (uint256) {
-        return a > b ? a - b : b - a;
+        unchecked {
+            return a > b ? a - b : b - a;
+        }
     }
 
     function _min(uint256 a, uint256 b) private pure returns (uint256) {

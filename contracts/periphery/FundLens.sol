@@ -114,7 +114,7 @@ contract FundLens {
     {
         Component[] memory components = index.components();
         Target[] memory targets;
-        if (trading) targets = Targets.readTargets(rebalancer.opening().targets);
+        if (trading) targets = Targets.unpack(Targets.read(rebalancer.opening().targets));
         address[] memory tokens = new address[](components.length);
         list = new Holding[](components.length);
         for (uint256 i; i < components.length; ++i) {
