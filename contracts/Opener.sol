@@ -5,6 +5,8 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {IMethodology, Status} from "./interfaces/IMethodology.sol";
 import {IOpener, OpeningPlan} from "./interfaces/IOpener.sol";
@@ -22,6 +24,7 @@ import {Words} from "./libraries/Words.sol";
 /// @notice See `IOpener`. Stateless: one deployment serves every fund.
 contract Opener is IOpener {
     using ComponentList for uint256;
+    using FixedPointMathLib for uint256;
     using SafeCast for uint256;
     using Targets for bytes;
     using Words for address[];
@@ -56,7 +59,6 @@ contract Opener is IOpener {
         uint256 held;
         uint256 goal;
         uint256 excess;
-        uint256 any; // not 0 if any goal is
     }
 
     /* PLAN */
@@ -81,13 +83,13 @@ contract Opener is IOpener {
         }
         w.goals = Lists.ask(rule, IMethodology.targetUnits.selector, w.basis, w.units, w.prices, w.ones);
         require(w.goals.length == n, WrongLength(n, w.goals.length));
+        p.targets = Targets.room(n, _widest(w));
         uint256 step = p.nav * maxStep / 1e18;
         Sums memory sums = _target(p, w, step);
         if (sums.excess != 0) {
-            _limitSteps(p, w, sums, step);
+            _limitSteps(w, sums, step);
             sums = _target(p, w, type(uint128).max);
         }
-        require(sums.any != 0, NothingToWeigh());
         // {1e18} = {USD} * {1e18} / {USD}, down
         p.surplus = (sums.surplus * 1e18 / p.nav).toUint64();
         p.held = (sums.held * 1e18 / p.nav).toUint64();
@@ -156,6 +158,7 @@ contract Opener is IOpener {
     function _measure(OpeningPlan memory p, Work memory w, IIndexToken index) private view returns (bool worthless) {
         uint256 n = w.list.length;
         (uint256 supply, uint256 exponent) = index.supplyAndExponent();
+        require(supply != 0, NothingToWeigh());
         p.exponent = exponent.toUint88();
         (w.units, w.values, w.ones) = (new uint256[](n), new uint256[](n), new uint256[](n));
         uint256 nav;
@@ -166,10 +169,11 @@ contract Opener is IOpener {
                 uint256 price = word.retired() ? 0 : w.prices.at(i);
                 uint256 balance = Balance.read(word.token(), address(index));
                 // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down
-                uint256 unit = balance * 1e18 / supply;
+                uint256 unit = (balance * 1e18).rawDiv(supply);
                 wide |= (balance >> BALANCE_BITS) | (unit >> UNIT_BITS) | (price >> PRICE_BITS);
-                uint256 one = Value.oneOf(word.decimals());
-                uint256 value = unit * price / one; // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down
+                w.ones.set(i, Value.oneOf(word.decimals()));
+                // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down
+                uint256 value = (unit * price).rawDiv(w.ones.at(i));
                 nav += value;
                 uint256 basis = w.basis.at(i);
                 if (basis == FROZEN) price = 0;
@@ -181,7 +185,6 @@ contract Opener is IOpener {
                 if (basis == 0) worthless = true;
                 w.prices.set(i, price);
                 w.values.set(i, value);
-                w.ones.set(i, one);
                 w.units.set(i, unit);
             }
         }
@@ -215,12 +218,25 @@ contract Opener is IOpener {
         w.ones.cut(kept);
     }
 
+    /// @dev All bits that units, held or wanted, have.
+    function _widest(Work memory w) private pure returns (uint256) {
+        uint256 held;
+        uint256 wanted;
+        unchecked {
+            for (uint256 i; i < w.goals.length; ++i) {
+                held |= w.units.at(i);
+                wanted |= w.goals.at(i);
+            }
+        }
+        require(wanted != 0, NothingToWeigh());
+        require(wanted >> UNIT_BITS == 0, TooLarge());
+        return held | wanted;
+    }
+
     /// @dev Packs targets and adds up what paces the month, and by how much buys rise above `step` (USD of a share).
     function _target(OpeningPlan memory p, Work memory w, uint256 step) private pure returns (Sums memory sums) {
         uint256 n = w.list.length;
-        bytes memory targets = Targets.room(n);
-        p.targets = targets;
-        uint256 wide;
+        bytes memory targets = p.targets;
         unchecked {
             for (uint256 i; i < n; ++i) {
                 (uint256 price, uint256 held) = (w.prices.at(i), w.units.at(i));
@@ -229,9 +245,7 @@ contract Opener is IOpener {
                     continue;
                 }
                 (uint256 unit, uint256 value) = (w.goals.at(i), w.values.at(i));
-                sums.any |= unit;
-                wide |= unit >> UNIT_BITS;
-                uint256 goal = unit * price / w.ones.at(i); // {USD / share}, down, as for what is held
+                uint256 goal = (unit * price).rawDiv(w.ones.at(i)); // {USD / share}, down, as for what is held
                 Side side;
                 if (unit < held) {
                     side = Side.Sell;
@@ -245,12 +259,11 @@ contract Opener is IOpener {
                 targets.put(i, side, unit, price);
             }
         }
-        require(wide == 0, TooLarge());
     }
 
     /// @dev Holds the rise of each weight to `step` (USD of a share). What the limited buys will not take stays with the
     /// sells, each giving up the same fraction of its surplus, so that values still match.
-    function _limitSteps(OpeningPlan memory p, Work memory w, Sums memory sums, uint256 step) private pure {
+    function _limitSteps(Work memory w, Sums memory sums, uint256 step) private pure {
         uint256 excess = Math.min(sums.excess, sums.surplus);
         for (uint256 i; i < w.list.length; ++i) {
             if (w.prices[i] == 0) continue;

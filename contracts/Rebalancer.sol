@@ -24,7 +24,7 @@ import {Bounds} from "./libraries/Bounds.sol";
 import {Bucket} from "./libraries/Bucket.sol";
 import {ComponentList} from "./libraries/ComponentList.sol";
 import {Constituents} from "./libraries/Constituents.sol";
-import {Schedule} from "./libraries/Schedule.sol";
+import {ExecutionDay, Schedule} from "./libraries/Schedule.sol";
 import {Batch, Settlement} from "./libraries/Settlement.sol";
 import {Targets} from "./libraries/Targets.sol";
 
@@ -46,7 +46,17 @@ contract Rebalancer is IRebalancer, Ownable {
     Opening private _opening;
     Progress private _progress;
     Limits private _limits;
-    Timetable private _timetable;
+    Rules private _rules;
+
+    /// @dev Methodology and timetable, in one slot.
+    struct Rules {
+        IMethodology methodology;
+        ExecutionDay day;
+        uint8 fixedDay;
+        uint8 noticeDays;
+        uint32 minNotice;
+        uint32 minTrading;
+    }
 
     struct Pause {
         uint40 until;
@@ -54,16 +64,15 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     Pause public pause;
-    IMethodology public methodology;
     address public guardian;
 
     /* MODIFIERS */
 
     /// @dev Runs an action that is due, under the fund's lock.
     modifier due(Action action) {
+        INDEX.lock();
         (Action now_, Reason reason,) = _due();
         require(now_ == action, NotDue(action, reason));
-        INDEX.lock();
         _;
         INDEX.unlock();
     }
@@ -109,6 +118,7 @@ contract Rebalancer is IRebalancer, Ownable {
     /* VIEWS */
 
     function workable() external view returns (Action action, Reason reason, uint256 next) {
+        if (INDEX.locked()) return (Action.None, Reason.Locked, 0);
         (action, reason, next) = _due();
         // Determine and start also depend on what methodology and oracle answer: try them dry.
         if (action == Action.Determine) {
@@ -132,8 +142,13 @@ contract Rebalancer is IRebalancer, Ownable {
         return _limits;
     }
 
+    function methodology() external view returns (IMethodology) {
+        return _rules.methodology;
+    }
+
     function timetable() external view returns (Timetable memory) {
-        return _timetable;
+        Rules memory r = _rules;
+        return Timetable(r.day, r.fixedDay, r.noticeDays, r.minNotice, r.minTrading);
     }
 
     function month() external view returns (Month memory) {
@@ -149,12 +164,11 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     function currentPeriod() public view returns (uint256) {
-        // A shorter notice must not bring back a period that has been.
-        return Math.max(Schedule.periodAt(block.timestamp, _timetable.noticeDays), _month.period);
+        return _periodNow(_rules.noticeDays);
     }
 
     function previewDetermine() public view returns (Constituent[] memory list) {
-        list = methodology.determine(ORACLE, INDEX, Constituents.read(_month.determination));
+        list = _rules.methodology.determine(ORACLE, INDEX, Constituents.read(_month.determination));
         require(list.length != 0 && list.length <= MAX_CANDIDATES, UnfitConstituents());
         address previous;
         for (uint256 i; i < list.length; ++i) {
@@ -166,7 +180,7 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     function previewStart() public view returns (OpeningPlan memory) {
-        return OPENER.plan(INDEX, ORACLE, methodology, _month.determination, _limits.maxStep);
+        return OPENER.plan(INDEX, ORACLE, _rules.methodology, _month.determination, _limits.maxStep);
     }
 
     /* ANYONE */
@@ -192,7 +206,7 @@ contract Rebalancer is IRebalancer, Ownable {
             buyTargets: p.buyTargets,
             nav: p.nav,
             exponent: p.exponent,
-            end: uint40(Schedule.periodStart(period + 1, _timetable.noticeDays) - 1)
+            end: uint40(Schedule.periodStart(period + 1, _rules.noticeDays) - 1)
         });
         _progress = Progress({
             tat: uint64(block.timestamp * Bucket.SCALE),
@@ -278,18 +292,18 @@ contract Rebalancer is IRebalancer, Ownable {
 
     /// @dev The one place that knows what is due. Reads storage and the index token only, and does not revert.
     function _due() private view returns (Action, Reason, uint256 next) {
-        if (INDEX.locked()) return (Action.None, Reason.Locked, 0);
         if (block.timestamp < pause.until) return (Action.None, Reason.Paused, pause.until);
         Month storage m = _month;
         if (m.phase == Phase.Trading) {
             return (block.timestamp > _opening.end ? Action.Close : Action.Trade, Reason.Due, _opening.end + 1);
         }
-        if (INDEX.componentsPointer() == address(0)) return (Action.None, Reason.NotSeeded, 0);
-
-        Timetable memory t = _timetable;
-        uint256 period = currentPeriod();
+        Rules memory t = _rules;
+        uint256 period = _periodNow(t.noticeDays);
         uint256 end = Schedule.periodStart(period + 1, t.noticeDays);
-        if (m.period != period) return (Action.Determine, Reason.Due, end);
+        if (m.period != period) {
+            if (INDEX.componentsPointer() == address(0)) return (Action.None, Reason.NotSeeded, 0);
+            return (Action.Determine, Reason.Due, end);
+        }
         if (m.phase == Phase.Vetoed) return (Action.None, Reason.Vetoed, end);
         if (m.phase == Phase.Idle) return (Action.None, Reason.Done, end);
         if (block.timestamp + t.minTrading > end) return (Action.None, Reason.TooLate, end);
@@ -297,6 +311,11 @@ contract Rebalancer is IRebalancer, Ownable {
             Math.max(Schedule.executionTime(period, t.day, t.fixedDay), uint256(m.determinedAt) + t.minNotice);
         if (block.timestamp < earliest) return (Action.None, Reason.NotYet, earliest);
         return (Action.Start, Reason.Due, end - t.minTrading);
+    }
+
+    /// @dev The period now, for this notice. A shorter notice must not bring back a period that has been.
+    function _periodNow(uint256 noticeDays) private view returns (uint256) {
+        return Math.max(Schedule.periodAt(block.timestamp, noticeDays), _month.period);
     }
 
     /// @dev Nothing above dust is left to sell, or nothing to buy.
@@ -332,13 +351,17 @@ contract Rebalancer is IRebalancer, Ownable {
 
     function _setTimetable(Timetable memory timetable_) private {
         Bounds.check(timetable_);
-        _timetable = timetable_;
+        _rules.day = timetable_.day;
+        _rules.fixedDay = timetable_.fixedDay;
+        _rules.noticeDays = timetable_.noticeDays;
+        _rules.minNotice = timetable_.minNotice;
+        _rules.minTrading = timetable_.minTrading;
         emit TimetableSet(timetable_);
     }
 
     function _setMethodology(IMethodology methodology_) private {
         require(address(methodology_).code.length != 0, NotContract(address(methodology_)));
-        methodology = methodology_;
+        _rules.methodology = methodology_;
         emit MethodologySet(methodology_);
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+
 import {Words} from "./Words.sol";
 
 /// @notice What happens to a weight above the cap.
@@ -24,6 +26,7 @@ enum Cap {
 /// most 1. D is floored, so before capping n weights add up to at most 1 + 1 / D and at least 1 less n and sum(p) / NAV
 /// wei; where the cap bound, to at most 1 and at least 1 less 2 n wei.
 library MarketCapMath {
+    using FixedPointMathLib for uint256;
     using Words for uint256[];
 
     uint256 private constant ONE = 1e18;
@@ -31,8 +34,6 @@ library MarketCapMath {
     uint256 private constant CAPPED = type(uint256).max;
 
     uint256 private constant NAV_LIMIT = 1 << 96;
-    uint256 private constant BASIS_BITS = 88;
-    uint256 private constant PRICE_BITS = 100;
 
     /// @dev S, C, the number of members, and whether the cap bound any.
     struct Sums {
@@ -49,11 +50,13 @@ library MarketCapMath {
     /// @notice Units (18 decimals whatever the token's) and weights (18 decimals) of components with a basis and a price;
     /// 0 for the others.
     /// @param nav USD of one share, 18 decimals, of what shares in the weights.
-    /// @param basis Supplies in whole tokens.
-    /// @param prices USD for one whole token, 18 decimals.
+    /// @param marketCap Sum of basis x price.
+    /// @param basis Supplies in whole tokens. @param prices USD for one whole token, 18 decimals.
+    /// @dev Warning: it does not check that these are below 2**88 and 2**100, without which it could overflow.
     /// @param current Weights held now, 18 decimals; read for Cap.Flexible only, and may be empty for the others.
     function weigh(
         uint256 nav,
+        uint256 marketCap,
         uint256[] memory basis,
         uint256[] memory prices,
         uint256[] memory current,
@@ -62,15 +65,16 @@ library MarketCapMath {
     ) internal pure returns (uint256[] memory units, uint256[] memory weights) {
         require(nav != 0 && nav < NAV_LIMIT, OutsideDomain("nav"));
         uint256 n = basis.length;
-        uint256 divisor = _divisor(nav, basis, prices);
+        uint256 divisor = marketCap / nav; // {share} = {USD} / {USD / share}
+        require(divisor != 0, OutsideDomain("divisor"));
         (units, weights) = (new uint256[](n), new uint256[](n));
         Sums memory sums;
         unchecked {
             for (uint256 i; i < n; ++i) {
                 uint256 price = prices.at(i);
                 if (price == 0) continue;
-                uint256 unit = basis.at(i) * ONE / divisor; // below 2**148
-                uint256 weight = price * unit / nav; // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
+                uint256 unit = (basis.at(i) * ONE).rawDiv(divisor); // below 2**148
+                uint256 weight = (price * unit).rawDiv(nav); // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
                 if (cap != Cap.None && unit != 0) {
                     ++sums.members;
                     if (weight > capWeight) {
@@ -88,26 +92,6 @@ library MarketCapMath {
             }
         }
         if (sums.bound) _share(nav, units, weights, prices, sums);
-    }
-
-    /// @dev D: all market caps over NAV, down. Checks what keeps all arithmetic here from overflowing.
-    function _divisor(uint256 nav, uint256[] memory basis, uint256[] memory prices)
-        private
-        pure
-        returns (uint256 divisor)
-    {
-        uint256 marketCap;
-        uint256 wide;
-        unchecked {
-            for (uint256 i; i < basis.length; ++i) {
-                (uint256 supply, uint256 price) = (basis.at(i), prices.at(i));
-                wide |= (supply >> BASIS_BITS) | (price >> PRICE_BITS);
-                marketCap += supply * price;
-            }
-        }
-        require(wide == 0, OutsideDomain("width"));
-        divisor = marketCap / nav; // {share} = {USD} / {USD / share}
-        require(divisor != 0, OutsideDomain("divisor"));
     }
 
     /// @dev Gives what the capped left to the others, and all members their units.
@@ -130,9 +114,9 @@ library MarketCapMath {
                 uint256 weight = weights.at(i);
                 if (free == 0) weight = equal;
                 // A weight is part of what is free, so that it at most doubles.
-                else if (unit != CAPPED) weight += weight * ONE / free * excess / ONE;
+                else if (unit != CAPPED) weight += (weight * ONE).rawDiv(free) * excess / ONE;
                 weights.set(i, weight);
-                units.set(i, weight * nav / prices.at(i));
+                units.set(i, (weight * nav).rawDiv(prices.at(i)));
             }
         }
     }

@@ -147,11 +147,12 @@ library Settlement {
     /// @dev Adds the line of component `i`, still without its price.
     function _addLine(Batch memory b, uint256 i, Side side) private view {
         require(i < Targets.count(b.targets) && i < b.list.length, IRebalancer.UnknownIndex(i));
-        (uint256 word, uint256 target) = (b.list.at(i), Targets.at(b.targets, i));
+        uint256 word = b.list.at(i);
+        (Side found, uint256 unit, uint256 startPrice) = Targets.at(b.targets, i);
         address token = word.token();
-        require(Targets.side(target) == side, IRebalancer.WrongSide(token, Targets.side(target)));
+        require(found == side, IRebalancer.WrongSide(token, found));
         // {tok} = {tok / 1e18 share} * {share} / {1e18}, against the batch: no sell below target, no buy above it
-        uint256 scaled = Targets.unit(target) * b.shares;
+        uint256 scaled = unit * b.shares;
         uint256 balance = scaled / 1e18;
         uint256 k = b.count;
         unchecked {
@@ -162,7 +163,7 @@ library Settlement {
             token: token,
             one: Value.oneOf(word.decimals()),
             price: 0,
-            startPrice: Targets.price(target),
+            startPrice: startPrice,
             before: Balance.read(token, b.index),
             target: balance,
             counted: 0

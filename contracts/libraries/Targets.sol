@@ -7,33 +7,41 @@ import {SSTORE2} from "solady/src/utils/SSTORE2.sol";
 import {Side, Target} from "../interfaces/IRebalancer.sol";
 
 /// @title Targets
-/// @notice Packs the targets that start fixes into 21 bytes each, kept as contract code: side (2 bits, high), the price's shift
-/// (7), the price's leading 39 bits, unit (120). Every byte costs 200 gas.
-/// @dev The price at start is what progress is measured in, and nothing is paid by it: rounded down by less than 2**-38 of
-/// itself it serves as well, for everybody alike.
+/// @notice Packs the targets that start fixes, kept as contract code, of which every byte costs 200 gas. First one byte: how many
+/// bytes the units take this month; then for each target side (2 bits, high), the price's shift (7), the price's leading 31
+/// bits, and the unit.
+/// @dev The price at start is what progress is measured in, and nothing is paid by it: rounded down by less than 2**-30 of
+/// itself it serves as well, and for everybody alike.
 library Targets {
-    uint256 private constant SIZE = 21;
-    uint256 private constant UNUSED = 88; // bits of a word
-    uint256 private constant PRICE_BITS = 39;
+    uint256 private constant PRICE_BITS = 31;
+    /// @dev Bytes of a target without its unit.
+    uint256 private constant HEAD = 5;
 
     /* LISTS */
 
     /// @notice Room for `n` targets, to be `put` in order.
-    function room(uint256 n) internal pure returns (bytes memory list) {
-        list = new bytes(n * SIZE + 32);
+    /// @param widest At least as large as every unit, below 2**120.
+    function room(uint256 n, uint256 widest) internal pure returns (bytes memory list) {
+        uint256 width = widest == 0 ? 1 : LibBit.fls(widest) / 8 + 1;
+        uint256 length = 1 + n * (HEAD + width);
+        list = new bytes(length + 32);
         assembly ("memory-safe") {
-            mstore(list, mul(n, SIZE))
+            mstore(list, length)
+            mstore8(add(list, 32), width)
         }
     }
 
-    /// @notice Puts target `i`, below the number that there is room for. What stood behind it is overwritten.
-    /// @param unit_ Below 2**120. @param price_ USD with 18 decimals, below 2**100.
+    /// @notice Puts target `i`, below the number that there is room for. What stands behind it is overwritten.
+    /// @param unit_ At most the widest. @param price_ USD with 18 decimals, below 2**128.
     function put(bytes memory list, uint256 i, Side side_, uint256 unit_, uint256 price_) internal pure {
+        uint256 width = _width(list);
         unchecked {
             uint256 shift = price_ >> PRICE_BITS == 0 ? 0 : LibBit.fls(price_) + 1 - PRICE_BITS;
-            uint256 word = (uint256(side_) << 166) | (shift << 159) | ((price_ >> shift) << 120) | unit_;
+            uint256 head = (uint256(side_) << 38) | (shift << PRICE_BITS) | (price_ >> shift);
+            uint256 size = HEAD + width;
+            uint256 word = ((head << (8 * width)) | unit_) << (256 - 8 * size);
             assembly ("memory-safe") {
-                mstore(add(add(list, 32), mul(i, SIZE)), shl(UNUSED, word))
+                mstore(add(add(list, 33), mul(i, size)), word)
             }
         }
     }
@@ -50,13 +58,21 @@ library Targets {
 
     /// @notice How many targets a list has.
     function count(bytes memory list) internal pure returns (uint256) {
-        return list.length / SIZE;
+        return (list.length - 1) / (HEAD + _width(list));
     }
 
-    /// @notice Target `i` as a word; the caller knows that it is below `count`.
-    function at(bytes memory list, uint256 i) internal pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := shr(UNUSED, mload(add(add(list, 32), mul(i, SIZE))))
+    /// @notice Target `i`; the caller knows that it is below `count`. The price is rounded down to its 31 leading bits.
+    function at(bytes memory list, uint256 i) internal pure returns (Side side, uint256 unit, uint256 price) {
+        uint256 width = _width(list);
+        unchecked {
+            uint256 size = HEAD + width;
+            uint256 word;
+            assembly ("memory-safe") {
+                word := mload(add(add(list, 33), mul(i, size)))
+            }
+            side = Side(word >> 254);
+            price = (word << 9 >> (256 - PRICE_BITS)) << (word << 2 >> 249);
+            unit = word << (8 * HEAD) >> (256 - 8 * width);
         }
     }
 
@@ -65,25 +81,15 @@ library Targets {
         uint256 n = count(list);
         targets = new Target[](n);
         for (uint256 i; i < n; ++i) {
-            uint256 word = at(list, i);
-            targets[i] = Target(side(word), unit(word), price(word));
+            (Side side, uint256 unit, uint256 price) = at(list, i);
+            targets[i] = Target(side, uint120(unit), uint128(price));
         }
     }
 
-    /* WORDS */
-
-    /// @notice Side of a target's word.
-    function side(uint256 word) internal pure returns (Side) {
-        return Side(word >> 166);
-    }
-
-    /// @notice Unit of a target's word.
-    function unit(uint256 word) internal pure returns (uint120) {
-        return uint120(word);
-    }
-
-    /// @notice Price of a target's word, USD with 18 decimals, rounded down to its 39 leading bits.
-    function price(uint256 word) internal pure returns (uint128) {
-        return uint128((word >> 120 & ((1 << PRICE_BITS) - 1)) << (word >> 159 & 127));
+    /// @dev Bytes that a unit takes.
+    function _width(bytes memory list) private pure returns (uint256 width) {
+        assembly ("memory-safe") {
+            width := byte(0, mload(add(list, 32)))
+        }
     }
 }

@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent, Flags, IMethodology, Status} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
@@ -51,6 +53,7 @@ struct Rule {
 /// STATES. A frozen candidate, or a held one without price or supply, is held as it is and its weight taken out before
 /// the others share. A leaving one has target zero.
 contract MarketCap is IMethodology, Ownable {
+    using FixedPointMathLib for uint256;
     using SafeCast for uint256;
     using Words for uint256[];
 
@@ -59,6 +62,9 @@ contract MarketCap is IMethodology, Ownable {
     uint256 private constant MOST_ONE = 1e27;
     /// @dev Several times what a source needs: one that burns gas must not starve those after it.
     uint256 private constant SUPPLY_GAS = 1_000_000;
+    /// @dev Supplies and prices have at most so many bits.
+    uint256 private constant BASIS_BITS = 88;
+    uint256 private constant PRICE_BITS = 100;
     uint8 private constant REREAD = Flags.STALE | Flags.CLAMPED;
 
     /* ERRORS */
@@ -163,7 +169,8 @@ contract MarketCap is IMethodology, Ownable {
         for (uint256 i; i < all.length; ++i) {
             Constituent memory c = list[i];
             c.token = all[i].token;
-            c.price = prices[i].toUint128();
+            // An absurd price is none: nothing here is to overflow.
+            c.price = prices[i] >> PRICE_BITS == 0 ? uint128(prices[i]) : 0;
             while (last < previous.length && previous[last].token < c.token) ++last;
             if (last < previous.length && previous[last].token == c.token) c.lastBasis = previous[last].basis;
             (c.basis, c.flags) = _supply(c.token, all[i].source, c.lastBasis, overridden);
@@ -206,7 +213,7 @@ contract MarketCap is IMethodology, Ownable {
     ) external view returns (uint256[] memory targets) {
         uint256 n = units.length;
         require(basis.length == n && prices.length == n && ones.length == n, MarketCapMath.OutsideDomain("lengths"));
-        uint256 nav = _nav(units, prices, ones);
+        (uint256 nav, uint256 marketCap) = _totals(basis, units, prices, ones);
         uint256[] memory current;
         if (CAP == Cap.Flexible && nav != 0) {
             current = new uint256[](n);
@@ -215,7 +222,7 @@ contract MarketCap is IMethodology, Ownable {
                 current.set(i, units.given(i) * prices.given(i) / ones.given(i) * ONE / nav);
             }
         }
-        (targets,) = MarketCapMath.weigh(nav, basis, prices, current, CAP, CAP_WEIGHT);
+        (targets,) = MarketCapMath.weigh(nav, marketCap, basis, prices, current, CAP, CAP_WEIGHT);
         unchecked {
             for (uint256 i; i < n; ++i) {
                 // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down; below 2**61 * 2**96 * 2**90
@@ -337,15 +344,17 @@ contract MarketCap is IMethodology, Ownable {
         uint256[] memory basis = new uint256[](list.length);
         uint256[] memory prices = new uint256[](list.length);
         uint256[] memory current = new uint256[](list.length);
+        uint256 marketCap;
         bool any;
         for (uint256 i; i < list.length; ++i) {
             if (list[i].status != Status.Included) continue;
             any = true;
             (basis[i], prices[i]) = (list[i].basis, list[i].price);
+            marketCap += basis[i] * prices[i];
             if (held.nav != 0) current[i] = held.values[i] * ONE / held.nav;
         }
         require(any, NoConstituents());
-        (, uint256[] memory weights) = MarketCapMath.weigh(held.nav, basis, prices, current, CAP, CAP_WEIGHT);
+        (, uint256[] memory weights) = MarketCapMath.weigh(held.nav, marketCap, basis, prices, current, CAP, CAP_WEIGHT);
         for (uint256 i; i < list.length; ++i) {
             list[i].weight = weights[i].toUint64();
         }
@@ -365,23 +374,26 @@ contract MarketCap is IMethodology, Ownable {
 
     /* INTERNAL: HELPERS */
 
-    /// @dev NAV of one share in USD with 18 decimals, floored as the rule says.
-    function _nav(uint256[] calldata units, uint256[] calldata prices, uint256[] calldata ones)
-        private
-        view
-        returns (uint256 nav)
-    {
+    /// @dev NAV of one share in USD with 18 decimals, floored as the rule says, and the sum of all market caps.
+    function _totals(
+        uint256[] calldata basis,
+        uint256[] calldata units,
+        uint256[] calldata prices,
+        uint256[] calldata ones
+    ) private view returns (uint256 nav, uint256 marketCap) {
         bool each = FLOOR_EACH;
         uint256 rest; // {1e-27 USD}
         uint256 wide;
         unchecked {
             for (uint256 i; i < units.length; ++i) {
-                (uint256 unit, uint256 price, uint256 one) = (units.given(i), prices.given(i), ones.given(i));
-                wide |= (unit >> 128) | (price >> 100);
+                (uint256 supply, uint256 price) = (basis.given(i), prices.given(i));
+                marketCap += supply * price;
+                (uint256 unit, uint256 one) = (units.given(i), ones.given(i));
+                wide |= (unit >> 128) | (supply >> BASIS_BITS) | (price >> PRICE_BITS);
                 uint256 product = unit * price;
                 uint256 value = product / one;
                 nav += value;
-                if (!each) rest += (product - value * one) * (MOST_ONE / one);
+                if (!each) rest += (product - value * one) * MOST_ONE.rawDiv(one);
             }
             if (!each) nav += rest / MOST_ONE;
         }
