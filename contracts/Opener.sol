@@ -113,8 +113,8 @@ contract Opener is IOpener {
         uint256 i;
         uint256 n;
         unchecked {
-            (w.list, p.basis) = (new uint256[](m + k), new uint256[](m + k));
-            (w.tokens, w.basis) = (new address[](m + k), new uint256[](m + k));
+            (w.list, p.basis) = (Words.room(m + k), Words.room(m + k));
+            (w.tokens, w.basis) = (Words.room(m + k).asAddresses(), Words.room(m + k));
             for (uint256 j; j < k; ++j) {
                 address token = Constituents.token(determined.at(2 * j));
                 Status status = Constituents.status(determined.at(2 * j + 1));
@@ -160,7 +160,7 @@ contract Opener is IOpener {
         (uint256 supply, uint256 exponent) = index.supplyAndExponent();
         require(supply != 0, NothingToWeigh());
         p.exponent = exponent.toUint88();
-        (w.units, w.values, w.ones) = (new uint256[](n), new uint256[](n), new uint256[](n));
+        (w.units, w.values, w.ones) = (Words.room(n), Words.room(n), Words.room(n));
         uint256 nav;
         uint256 wide;
         unchecked {

@@ -50,10 +50,10 @@ library Constituents {
     /// @notice Bases with flags, as `IMethodology.confirm` returns them, of all constituents as they were determined.
     function bases(uint256[] calldata words) internal pure returns (uint256[] memory list) {
         uint256 n = words.length / WORDS;
-        list = new uint256[](n);
+        list = Words.room(n);
         unchecked {
             for (uint256 i; i < n; ++i) {
-                list.set(i, words.given(WORDS * i) & BASIS_AND_FLAGS);
+                list.set(i, basisAndFlags(words.given(WORDS * i)));
             }
         }
     }
@@ -73,6 +73,11 @@ library Constituents {
     /// @notice Basis, of a constituent's first word or of a confirmed basis.
     function basis(uint256 word) internal pure returns (uint88) {
         return uint88(word);
+    }
+
+    /// @notice Basis with its flags, of a constituent's first word.
+    function basisAndFlags(uint256 word) internal pure returns (uint256) {
+        return word & BASIS_AND_FLAGS;
     }
 
     /// @notice Flags, of a constituent's first word or of a confirmed basis.

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Words} from "./Words.sol";
+
 /// @title Lists
 /// @notice Calls that take lists of words and answer with one, in the ABI's own form. Solidity copies lists entry by entry with
 /// a check of each (some 150 gas an entry and call); here they are copied whole.
 library Lists {
+    using Words for address[];
+
     /// @notice The answer is no list.
     error NoList(address from);
 
     /// @notice Asks `to` with one list.
     /// @param selector Of a view that takes a list of words or addresses and returns a list of words.
     function ask(address to, bytes4 selector, uint256[] memory list) internal view returns (uint256[] memory) {
-        uint256[] memory lists = new uint256[](1);
+        uint256[] memory lists = Words.room(1);
         assembly ("memory-safe") {
             mstore(add(lists, 32), list)
         }
@@ -20,11 +24,7 @@ library Lists {
 
     /// @notice Asks `to` with one list of addresses.
     function ask(address to, bytes4 selector, address[] memory list) internal view returns (uint256[] memory) {
-        uint256[] memory words;
-        assembly ("memory-safe") {
-            words := list
-        }
-        return ask(to, selector, words);
+        return ask(to, selector, list.asWords());
     }
 
     /// @notice Asks `to` with four lists.
@@ -36,7 +36,7 @@ library Lists {
         uint256[] memory c,
         uint256[] memory d
     ) internal view returns (uint256[] memory) {
-        uint256[] memory lists = new uint256[](4);
+        uint256[] memory lists = Words.room(4);
         assembly ("memory-safe") {
             mstore(add(lists, 32), a)
             mstore(add(lists, 64), b)

@@ -67,12 +67,16 @@ library MarketCapMath {
         uint256 n = basis.length;
         uint256 divisor = marketCap / nav; // {share} = {USD} / {USD / share}
         require(divisor != 0, OutsideDomain("divisor"));
-        (units, weights) = (new uint256[](n), new uint256[](n));
+        (units, weights) = (Words.room(n), Words.room(n));
         Sums memory sums;
         unchecked {
             for (uint256 i; i < n; ++i) {
                 uint256 price = prices.at(i);
-                if (price == 0) continue;
+                if (price == 0) {
+                    units.set(i, 0);
+                    weights.set(i, 0);
+                    continue;
+                }
                 uint256 unit = (basis.at(i) * ONE).rawDiv(divisor); // below 2**148
                 uint256 weight = (price * unit).rawDiv(nav); // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
                 if (cap != Cap.None && unit != 0) {

@@ -185,20 +185,23 @@ contract MarketCap is IMethodology, Ownable {
 
     /// @inheritdoc IMethodology
     function confirm(uint256[] calldata determined) external view returns (uint256[] memory bases) {
-        bases = Constituents.bases(determined);
         uint256[] memory all = Words.read(_register.candidates);
         bool overridden = block.timestamp < _register.overriddenUntil;
-        uint256 n = Candidates.count(all);
+        (uint256 n, uint256 most) = (determined.length / 2, Candidates.count(all));
+        bases = Words.room(n);
         uint256 k;
         unchecked {
-            for (uint256 i; i < bases.length; ++i) {
+            for (uint256 i; i < n; ++i) {
                 (uint256 word, uint256 more) = (determined.given(2 * i), determined.given(2 * i + 1));
-                if (Constituents.status(more) != Status.Included) continue;
-                address token = Constituents.token(word);
-                while (k < n && Candidates.token(all, k) < token) ++k;
-                if (k == n) break;
-                if (Candidates.token(all, k) != token) continue;
-                bases.set(i, _again(word, Constituents.lastBasis(more), Candidates.source(all, k), overridden));
+                uint256 basis = Constituents.basisAndFlags(word);
+                if (Constituents.status(more) == Status.Included) {
+                    address token = Constituents.token(word);
+                    while (k < most && Candidates.token(all, k) < token) ++k;
+                    if (k < most && Candidates.token(all, k) == token) {
+                        basis = _again(token, basis, Constituents.lastBasis(more), Candidates.source(all, k), overridden);
+                    }
+                }
+                bases.set(i, basis);
             }
         }
         Lists.answer(bases);
@@ -262,20 +265,38 @@ contract MarketCap is IMethodology, Ownable {
             if (block.timestamp < o.until) return (o.wholeTokens, Flags.OVERRIDDEN);
         }
         (uint256 supply, uint256 date) = _ask(token, source);
+        return _judge(supply, date, last);
+    }
+
+    /// @dev What counts of a source's answer.
+    function _judge(uint256 supply, uint256 date, uint256 last) private view returns (uint88 value, uint8 flags) {
         if (supply == 0 || block.timestamp - date > MAX_SUPPLY_AGE) {
             return last == 0 ? (0, Flags.NO_SUPPLY) : (uint88(last), Flags.STALE);
         }
-        if (last == 0 || supply == last) return (uint88(supply), 0);
+        if (last == 0) return (uint88(supply), 0);
         uint256 bound = last * MAX_SUPPLY_JUMP / ONE;
         if (_apart(supply, last) <= bound) return (uint88(supply), 0);
         return (_min(supply > last ? last + bound : last - bound, type(uint88).max).toUint88(), Flags.CLAMPED);
     }
 
-    /// @dev Basis and flags of an included constituent (its first word) once its supply has been read again.
-    function _again(uint256 word, uint256 last, address source, bool overridden) private view returns (uint256) {
-        (uint88 was, uint8 flagsWere) = (Constituents.basis(word), Constituents.flags(word));
-        (uint88 basis, uint8 flags) = _supply(Constituents.token(word), source, last, overridden);
-        if (!_replaces(basis, flags, was, flagsWere, last)) return Constituents.packBasis(was, flagsWere);
+    /// @dev Basis and flags of an included constituent once its supply has been read again. `was`: as determined.
+    function _again(address token, uint256 was, uint256 last, address source, bool overridden)
+        private
+        view
+        returns (uint256)
+    {
+        uint88 basis;
+        uint8 flags;
+        if (overridden) {
+            (basis, flags) = _supply(token, source, last, true);
+        } else {
+            (uint256 supply, uint256 date) = _ask(token, source);
+            // Mostly the source still says what was determined.
+            if (supply == Constituents.basis(was) && block.timestamp - date <= MAX_SUPPLY_AGE) return was;
+            (basis, flags) = _judge(supply, date, last);
+        }
+        uint8 flagsWere = Constituents.flags(was);
+        if (!_replaces(basis, flags, Constituents.basis(was), flagsWere, last)) return was;
         return Constituents.packBasis(basis, (flagsWere & ~REREAD) | flags | Flags.CONFIRMED_AT_START);
     }
 
