@@ -8,7 +8,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
-import {IMethodology, Status} from "./interfaces/IMethodology.sol";
+import {Flags, IMethodology, Status} from "./interfaces/IMethodology.sol";
 import {IOpener, OpeningPlan} from "./interfaces/IOpener.sol";
 import {IOracle} from "./interfaces/IOracle.sol";
 import {Side} from "./interfaces/IRebalancer.sol";
@@ -40,7 +40,7 @@ contract Opener is IOpener {
     /// @dev Stands for the basis of a frozen component until its value has been counted.
     uint256 private constant FROZEN = type(uint256).max;
 
-    /// @dev What is worked with beside the plan, in the order of its list. `units` are held; `basis` has no flags; `ones`: token wei of one
+    /// @dev What is worked with beside the plan, in the order of its list. `units` are held; `basis` has its flags; `ones`: token wei of one
     /// whole token; `values`: USD of the units held, `goals`: units that the methodology wants.
     struct Work {
         uint256[] list;
@@ -71,7 +71,7 @@ contract Opener is IOpener {
         Work memory w;
         uint256[] memory determined = Words.read(determination);
         address rule = address(methodology);
-        _merge(p, w, index, determined, Lists.ask(rule, IMethodology.confirm.selector, determined));
+        bool confirmed = _merge(p, w, index, determined, Lists.ask(rule, IMethodology.confirm.selector, determined));
         uint256 n = w.list.length;
         w.prices = Lists.ask(address(oracle), IOracle.prices.selector, w.tokens);
         require(w.prices.length == n, WrongLength(n, w.prices.length));
@@ -83,6 +83,7 @@ contract Opener is IOpener {
         }
         w.goals = Lists.ask(rule, IMethodology.targetUnits.selector, w.basis, w.units, w.prices, w.ones);
         require(w.goals.length == n, WrongLength(n, w.goals.length));
+        if (confirmed) p.basis = w.basis;
         p.targets = Targets.room(n, _widest(w));
         uint256 step = p.nav * maxStep / 1e18;
         Sums memory sums = _target(p, w, step);
@@ -99,49 +100,51 @@ contract Opener is IOpener {
     /* STEPS */
 
     /// @dev Merges what is held with what is included, both ascending. Basis is 0 for what leaves, FROZEN for what stays
-    /// as it is.
+    /// as it is. Says whether any basis is not as it was determined.
     function _merge(
         OpeningPlan memory p,
         Work memory w,
         IIndexToken index,
         uint256[] memory determined,
         uint256[] memory bases
-    ) private view {
+    ) private view returns (bool confirmed) {
         uint256[] memory old = Words.read(index.componentsPointer());
         (uint256 m, uint256 k) = (old.length, bases.length);
         require(k == determined.length / 2, WrongLength(determined.length / 2, k));
         uint256 i;
         uint256 n;
+        uint256 flags;
         unchecked {
-            (w.list, p.basis) = (Words.room(m + k), Words.room(m + k));
-            (w.tokens, w.basis) = (Words.room(m + k).asAddresses(), Words.room(m + k));
+            (w.list, w.basis) = (Words.room(m + k), Words.room(m + k));
+            w.tokens = Words.room(m + k).asAddresses();
             for (uint256 j; j < k; ++j) {
                 address token = Constituents.token(determined.at(2 * j));
                 Status status = Constituents.status(determined.at(2 * j + 1));
-                while (i < m && old.at(i).token() < token) _add(p, w, n++, old.at(i++), 0, 0);
+                while (i < m && old.at(i).token() < token) _add(w, n++, old.at(i++), 0);
                 bool held = i < m && old.at(i).token() == token;
                 if (!held) {
                     if (status != Status.Included) continue;
                     p.changed = true;
                 }
-                uint256 basis = status == Status.Included ? bases.at(j) : 0;
-                uint256 plain = status == Status.Frozen ? FROZEN : Constituents.basis(basis);
-                _add(p, w, n++, held ? old.at(i++) : _listing(index, token), basis, plain);
+                uint256 basis;
+                if (status == Status.Included) {
+                    basis = bases.at(j);
+                    flags |= basis;
+                } else if (status == Status.Frozen) {
+                    basis = FROZEN;
+                }
+                _add(w, n++, held ? old.at(i++) : _listing(index, token), basis);
             }
-            while (i < m) _add(p, w, n++, old.at(i++), 0, 0);
+            while (i < m) _add(w, n++, old.at(i++), 0);
         }
         w.list.cut(n);
-        p.basis.cut(n);
         w.tokens.cut(n);
         w.basis.cut(n);
+        return Constituents.flags(flags) & Flags.CONFIRMED_AT_START != 0;
     }
 
-    function _add(OpeningPlan memory p, Work memory w, uint256 n, uint256 word, uint256 flagged, uint256 basis)
-        private
-        pure
-    {
+    function _add(Work memory w, uint256 n, uint256 word, uint256 basis) private pure {
         w.list.set(n, word);
-        p.basis.set(n, flagged);
         w.tokens.set(n, word.token());
         w.basis.set(n, basis);
     }
@@ -180,7 +183,6 @@ contract Opener is IOpener {
                 if (price == 0) {
                     basis = 0;
                     w.basis.set(i, 0);
-                    p.basis.set(i, 0);
                 }
                 if (basis == 0) worthless = true;
                 w.prices.set(i, price);
@@ -202,7 +204,7 @@ contract Opener is IOpener {
             bool empty = w.units[i] == 0 || (w.prices[i] != 0 && w.values[i] <= worthless);
             if (w.basis[i] == 0 && empty && !word.retired()) continue;
             if (kept != i) {
-                (w.list[kept], p.basis[kept], w.units[kept]) = (word, p.basis[i], w.units[i]);
+                (w.list[kept], w.units[kept]) = (word, w.units[i]);
                 (w.basis[kept], w.prices[kept], w.ones[kept]) = (w.basis[i], w.prices[i], w.ones[i]);
                 w.values[kept] = w.values[i];
             }
@@ -212,7 +214,6 @@ contract Opener is IOpener {
         p.changed = true;
         w.list.cut(kept);
         w.units.cut(kept);
-        p.basis.cut(kept);
         w.basis.cut(kept);
         w.prices.cut(kept);
         w.ones.cut(kept);

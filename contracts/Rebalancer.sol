@@ -45,8 +45,23 @@ contract Rebalancer is IRebalancer, Ownable {
     Month private _month;
     Opening private _opening;
     Progress private _progress;
-    Limits private _limits;
+    Bounded private _bounded;
     Rules private _rules;
+    address public guardian;
+
+    /// @dev The limits, see `Limits`, and the pause beside them: two slots, of which start reads one.
+    struct Bounded {
+        int64 firstTolerance;
+        int64 lastTolerance;
+        uint64 batchCap;
+        uint64 lossBudget;
+        uint64 maxStep;
+        uint64 dust;
+        uint32 coolOff;
+        uint32 maxIdle;
+        uint40 pausedUntil;
+        uint24 pausePeriod;
+    }
 
     /// @dev Methodology and timetable, in one slot.
     struct Rules {
@@ -57,14 +72,6 @@ contract Rebalancer is IRebalancer, Ownable {
         uint32 minNotice;
         uint32 minTrading;
     }
-
-    struct Pause {
-        uint40 until;
-        uint24 period;
-    }
-
-    Pause public pause;
-    address public guardian;
 
     /* MODIFIERS */
 
@@ -139,7 +146,11 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     function limits() external view returns (Limits memory) {
-        return _limits;
+        return _limits();
+    }
+
+    function pause() external view returns (uint40 until, uint24 period) {
+        return (_bounded.pausedUntil, _bounded.pausePeriod);
     }
 
     function methodology() external view returns (IMethodology) {
@@ -180,7 +191,7 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     function previewStart() public view returns (OpeningPlan memory) {
-        return OPENER.plan(INDEX, ORACLE, _rules.methodology, _month.determination, _limits.maxStep);
+        return OPENER.plan(INDEX, ORACLE, _rules.methodology, _month.determination, _bounded.maxStep);
     }
 
     /* ANYONE */
@@ -217,11 +228,11 @@ contract Rebalancer is IRebalancer, Ownable {
         _month.phase = Phase.Trading;
         if (p.changed) INDEX.setComponents(ComponentList.unpack(p.list));
         emit Started(period, p.nav, _opening.targets, p.basis);
-        if (_done(_progress, _limits.dust, p.buyTargets)) _close();
+        if (_done(_progress, _bounded.dust, p.buyTargets)) _close();
     }
 
     function trade(Order calldata order) external due(Action.Trade) {
-        Batch memory b = Settlement.open(INDEX, ORACLE, _limits, _opening, _progress, order);
+        Batch memory b = Settlement.open(INDEX, ORACLE, _limits(), _opening, _progress, order);
         INDEX.settle(b.sells, b.amounts, b.recipients);
         order.filler.fill(address(INDEX), b.sells, b.amounts, b.buys, order.data);
         Progress memory next = Settlement.check(b, order.minValueIn);
@@ -251,19 +262,20 @@ contract Rebalancer is IRebalancer, Ownable {
         require(msg.sender == guardian, NotGuardian(msg.sender));
         require(duration != 0 && duration <= MAX_PAUSE, PauseOutOfBounds(duration, MAX_PAUSE));
         uint256 period = currentPeriod();
-        require(block.timestamp >= pause.until && pause.period != period, PauseUsed(period));
+        require(block.timestamp >= _bounded.pausedUntil && _bounded.pausePeriod != period, PauseUsed(period));
         uint256 until = block.timestamp + duration;
-        pause = Pause(uint40(until), uint24(period));
+        (_bounded.pausedUntil, _bounded.pausePeriod) = (uint40(until), uint24(period));
         _moveTat(until);
         emit PausedUntil(until);
     }
 
     function unpause() external locking {
         require(msg.sender == guardian || msg.sender == owner(), NotGuardian(msg.sender));
-        require(block.timestamp < pause.until, NotPaused());
+        uint256 until = _bounded.pausedUntil;
+        require(block.timestamp < until, NotPaused());
         // Idle time is counted from the end of the pause (see `pauseFor`): bring that end to now.
-        _progress.tat -= uint64((pause.until - block.timestamp) * Bucket.SCALE);
-        pause.until = uint40(block.timestamp);
+        _progress.tat -= uint64((until - block.timestamp) * Bucket.SCALE);
+        _bounded.pausedUntil = uint40(block.timestamp);
         emit PausedUntil(block.timestamp);
     }
 
@@ -292,7 +304,8 @@ contract Rebalancer is IRebalancer, Ownable {
 
     /// @dev The one place that knows what is due. Reads storage and the index token only, and does not revert.
     function _due() private view returns (Action, Reason, uint256 next) {
-        if (block.timestamp < pause.until) return (Action.None, Reason.Paused, pause.until);
+        uint256 pausedUntil = _bounded.pausedUntil;
+        if (block.timestamp < pausedUntil) return (Action.None, Reason.Paused, pausedUntil);
         Month storage m = _month;
         if (m.phase == Phase.Trading) {
             return (block.timestamp > _opening.end ? Action.Close : Action.Trade, Reason.Due, _opening.end + 1);
@@ -311,6 +324,20 @@ contract Rebalancer is IRebalancer, Ownable {
             Math.max(Schedule.executionTime(period, t.day, t.fixedDay), uint256(m.determinedAt) + t.minNotice);
         if (block.timestamp < earliest) return (Action.None, Reason.NotYet, earliest);
         return (Action.Start, Reason.Due, end - t.minTrading);
+    }
+
+    function _limits() private view returns (Limits memory) {
+        Bounded memory b = _bounded;
+        return Limits({
+            firstTolerance: b.firstTolerance,
+            lastTolerance: b.lastTolerance,
+            batchCap: b.batchCap,
+            lossBudget: b.lossBudget,
+            maxStep: b.maxStep,
+            dust: b.dust,
+            coolOff: b.coolOff,
+            maxIdle: b.maxIdle
+        });
     }
 
     /// @dev The period now, for this notice. A shorter notice must not bring back a period that has been.
@@ -332,7 +359,7 @@ contract Rebalancer is IRebalancer, Ownable {
 
     /// @dev Keeps the idle time of now for the moment `time`, to which the bucket stands still.
     function _moveTat(uint256 time) private {
-        uint256 idle = Bucket.idleX24(_progress.tat, _limits.maxIdle);
+        uint256 idle = Bucket.idleX24(_progress.tat, _bounded.maxIdle);
         _progress.tat = uint64(Math.max(time * Bucket.SCALE - idle, _progress.tat));
     }
 
@@ -345,7 +372,11 @@ contract Rebalancer is IRebalancer, Ownable {
 
     function _setLimits(Limits memory limits_) private {
         Bounds.check(limits_);
-        _limits = limits_;
+        Bounded storage b = _bounded;
+        (b.firstTolerance, b.lastTolerance) = (limits_.firstTolerance, limits_.lastTolerance);
+        (b.batchCap, b.lossBudget) = (limits_.batchCap, limits_.lossBudget);
+        (b.maxStep, b.dust) = (limits_.maxStep, limits_.dust);
+        (b.coolOff, b.maxIdle) = (limits_.coolOff, limits_.maxIdle);
         emit LimitsSet(limits_);
     }
 

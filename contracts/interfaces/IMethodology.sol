@@ -71,7 +71,7 @@ interface IMethodology {
     function confirm(uint256[] calldata determined) external view returns (uint256[] memory bases);
 
     /// @notice Units that give every component its weight at NAV, for components in any fixed order.
-    /// @param basis Basis of each component; 0 for one that is not included (target 0).
+    /// @param basis Basis of each component (88 bits, low; flags may stand above); 0 for one that is not included (target 0).
     /// @param units Units held, token wei per 1e18 shares.
     /// @param prices USD for one whole token, 18 decimals; 0 for what is left out of NAV and weights.
     /// @param ones Token wei of one whole token: 10 to the power of its decimals, which are 0 to 27.

@@ -9,8 +9,8 @@ import {IOracle} from "./IOracle.sol";
 /// that are worth nothing.
 /// @param changed The new list differs from the index token's.
 /// @param list If so, the new list, packed (see `ComponentList`); else empty.
-/// @param basis What each weight came from as confirmed at start, with its flags (see `Constituents`); 0 for what is not
-/// included.
+/// @param basis What each weight comes from, with its flags (see `Constituents`), where that is not for all as it was
+/// determined; else empty. 0 for what is not included.
 /// @param targets Packed targets (see `Targets`).
 /// @param exponent The index token's fee exponent now.
 /// @param nav NAV of one share, USD with 18 decimals, of what has a price and is not retired.

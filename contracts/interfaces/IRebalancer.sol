@@ -238,8 +238,8 @@ interface IRebalancer {
 
     event Determined(uint256 indexed period, Constituent[] constituents);
     event Vetoed(uint256 indexed period, address by);
-    /// @param targets Where the targets are packed (see `Targets`). @param basis What each weight came from, as
-    /// confirmed at start, with its flags (see `Constituents`), in the order of the list.
+    /// @param targets Where the targets are packed (see `Targets`). @param basis What each weight came from,
+    /// with its flags (see `Constituents`), in the order of the list, if any was read again at start and counts; else empty.
     event Started(uint256 indexed period, uint256 nav, address targets, uint256[] basis);
     event Traded(uint256 indexed period, address indexed filler, Result result);
     event Closed(uint256 indexed period, uint256 surplus, uint256 deficit, uint256 spent);

@@ -51,8 +51,8 @@ library MarketCapMath {
     /// 0 for the others.
     /// @param nav USD of one share, 18 decimals, of what shares in the weights.
     /// @param marketCap Sum of basis x price.
-    /// @param basis Supplies in whole tokens. @param prices USD for one whole token, 18 decimals.
-    /// @dev Warning: it does not check that these are below 2**88 and 2**100, without which it could overflow.
+    /// @param basis Supplies in whole tokens, in the lower 88 bits. @param prices USD for one whole token, 18 decimals.
+    /// @dev Warning: it does not check that prices are below 2**100, without which it could overflow.
     /// @param current Weights held now, 18 decimals; read for Cap.Flexible only, and may be empty for the others.
     function weigh(
         uint256 nav,
@@ -77,7 +77,7 @@ library MarketCapMath {
                     weights.set(i, 0);
                     continue;
                 }
-                uint256 unit = (basis.at(i) * ONE).rawDiv(divisor); // below 2**148
+                uint256 unit = (uint256(uint88(basis.at(i))) * ONE).rawDiv(divisor); // below 2**148
                 uint256 weight = (price * unit).rawDiv(nav); // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
                 if (cap != Cap.None && unit != 0) {
                     ++sums.members;

@@ -90,14 +90,14 @@ contract FixedWeight is IMethodology, Ownable {
         for (uint256 i; i < basis.length; ++i) {
             // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down
             nav += units[i] * prices[i] / ones[i];
-            if (prices[i] != 0) sum += basis[i];
+            if (prices[i] != 0) sum += uint88(basis[i]);
         }
         require(nav != 0, OutsideDomain("nav"));
         require(sum != 0, OutsideDomain("weights"));
         targets = new uint256[](basis.length);
         for (uint256 i; i < basis.length; ++i) {
             if (prices[i] == 0) continue;
-            uint256 value = nav * (basis[i] * ONE / sum) / ONE;
+            uint256 value = nav * (uint256(uint88(basis[i])) * ONE / sum) / ONE;
             targets[i] = ones[i] * value / prices[i];
         }
     }

@@ -62,8 +62,7 @@ contract MarketCap is IMethodology, Ownable {
     uint256 private constant MOST_ONE = 1e27;
     /// @dev Several times what a source needs: one that burns gas must not starve those after it.
     uint256 private constant SUPPLY_GAS = 1_000_000;
-    /// @dev Supplies and prices have at most so many bits.
-    uint256 private constant BASIS_BITS = 88;
+    /// @dev Prices have at most so many bits.
     uint256 private constant PRICE_BITS = 100;
     uint8 private constant REREAD = Flags.STALE | Flags.CLAMPED;
 
@@ -407,10 +406,10 @@ contract MarketCap is IMethodology, Ownable {
         uint256 wide;
         unchecked {
             for (uint256 i; i < units.length; ++i) {
-                (uint256 supply, uint256 price) = (basis.given(i), prices.given(i));
+                (uint256 supply, uint256 price) = (uint88(basis.given(i)), prices.given(i));
                 marketCap += supply * price;
                 (uint256 unit, uint256 one) = (units.given(i), ones.given(i));
-                wide |= (unit >> 128) | (supply >> BASIS_BITS) | (price >> PRICE_BITS);
+                wide |= (unit >> 128) | (price >> PRICE_BITS);
                 uint256 product = unit * price;
                 uint256 value = product / one;
                 nav += value;

@@ -6,6 +6,7 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
 import {Quote, Source, Sources} from "../libraries/Sources.sol";
+import {Lists} from "../libraries/Lists.sol";
 import {Words} from "../libraries/Words.sol";
 
 interface ITrading {
@@ -109,7 +110,7 @@ contract ChainlinkOracle is IOracle, Ownable {
             (entry, next) = words.find(tokens.given(i), next);
             if (entry != 0) values.set(i, _price(words, entry));
         }
-        _answerWith(values);
+        Lists.answer(values);
     }
 
     /* OWNER */
@@ -153,16 +154,6 @@ contract ChainlinkOracle is IOracle, Ownable {
         if (!ok || data.length < 32) return type(uint8).max;
         uint256 decimals = abi.decode(data, (uint256));
         return decimals > 18 ? type(uint8).max : uint8(decimals);
-    }
-
-    /// @dev Ends the call and returns `values` as they stand. Solidity would copy them first.
-    function _answerWith(uint256[] memory values) private pure {
-        assembly ("memory-safe") {
-            // What stands before the array is not needed any more.
-            let at := sub(values, 32)
-            mstore(at, 32)
-            return(at, add(64, shl(5, mload(values))))
-        }
     }
 
     /// @dev No source is ever removed, so what an entry depends on has one too.

@@ -20,12 +20,8 @@ contract PostedSupply is ISupplySource, Ownable {
 
     event SupplyPosted(address indexed token, uint256 wholeTokens, uint256 date);
 
-    struct Figure {
-        uint88 wholeTokens;
-        uint40 date;
-    }
-
-    mapping(address token => Figure) private _posted;
+    /// @dev Date (high) and supply (88 bits, low) as a word: it is read for every candidate.
+    mapping(address token => uint256) private _posted;
 
     /// @param owner The timelock. @param list The first supplies.
     constructor(address owner, Posted[] memory list) Ownable(owner) {
@@ -34,8 +30,8 @@ contract PostedSupply is ISupplySource, Ownable {
 
     /// @inheritdoc ISupplySource
     function supply(address token) external view returns (uint256 wholeTokens, uint256 date) {
-        Figure memory posted = _posted[token];
-        return (posted.wholeTokens, posted.date);
+        uint256 word = _posted[token];
+        return (uint88(word), word >> 88);
     }
 
     /// @notice Posts supplies.
@@ -50,7 +46,7 @@ contract PostedSupply is ISupplySource, Ownable {
                 p.token != address(0) && p.wholeTokens != 0 && p.date <= block.timestamp,
                 UnfitSupply(p.token, p.wholeTokens, p.date)
             );
-            _posted[p.token] = Figure(p.wholeTokens, p.date);
+            _posted[p.token] = (uint256(p.date) << 88) | p.wholeTokens;
             emit SupplyPosted(p.token, p.wholeTokens, p.date);
         }
     }

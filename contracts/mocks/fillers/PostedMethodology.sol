@@ -63,7 +63,7 @@ contract PostedMethodology is IMethodology {
         require(!refusesTargets, Refusing());
         targets = new uint256[](basis.length);
         for (uint256 i; i < basis.length; ++i) {
-            if (prices[i] != 0) targets[i] = basis[i];
+            if (prices[i] != 0) targets[i] = uint88(basis[i]);
         }
     }
 }
