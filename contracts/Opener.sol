@@ -41,7 +41,7 @@ contract Opener is IOpener {
     uint256 private constant FROZEN = type(uint256).max;
 
     /// @dev What is worked with beside the plan, in the order of its list. `units` are held; `basis` has its flags; `ones`: token wei of one
-    /// whole token; `values`: USD of the units held, `goals`: units that the methodology wants.
+    /// whole token; `values`: USD of the units held, `goals`: units that the methodology wants; `widest`: all bits that units have.
     struct Work {
         uint256[] list;
         uint256[] units;
@@ -51,6 +51,7 @@ contract Opener is IOpener {
         uint256[] ones;
         uint256[] values;
         uint256[] goals;
+        uint256 widest;
     }
 
     /// @dev Sums over the list, in USD of a share. `excess`: by how much buys rise above the step.
@@ -166,6 +167,7 @@ contract Opener is IOpener {
         (w.units, w.values, w.ones) = (Words.room(n), Words.room(n), Words.room(n));
         uint256 nav;
         uint256 wide;
+        uint256 widest;
         unchecked {
             for (uint256 i; i < n; ++i) {
                 uint256 word = w.list.at(i);
@@ -173,7 +175,8 @@ contract Opener is IOpener {
                 uint256 balance = Balance.read(word.token(), address(index));
                 // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down
                 uint256 unit = (balance * 1e18).rawDiv(supply);
-                wide |= (balance >> BALANCE_BITS) | (unit >> UNIT_BITS) | (price >> PRICE_BITS);
+                wide |= (balance >> BALANCE_BITS) | (price >> PRICE_BITS);
+                widest |= unit;
                 w.ones.set(i, Value.oneOf(word.decimals()));
                 // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down
                 uint256 value = (unit * price).rawDiv(w.ones.at(i));
@@ -190,7 +193,8 @@ contract Opener is IOpener {
                 w.units.set(i, unit);
             }
         }
-        require(wide == 0, TooLarge());
+        require(wide | (widest >> UNIT_BITS) == 0, TooLarge());
+        w.widest = widest;
         require(nav != 0, NothingToWeigh());
         p.nav = nav.toUint128();
     }
@@ -221,17 +225,16 @@ contract Opener is IOpener {
 
     /// @dev All bits that units, held or wanted, have.
     function _widest(Work memory w) private pure returns (uint256) {
-        uint256 held;
         uint256 wanted;
+        uint256[] memory goals = w.goals;
         unchecked {
-            for (uint256 i; i < w.goals.length; ++i) {
-                held |= w.units.at(i);
-                wanted |= w.goals.at(i);
+            for (uint256 i; i < goals.length; ++i) {
+                wanted |= goals.at(i);
             }
         }
         require(wanted != 0, NothingToWeigh());
         require(wanted >> UNIT_BITS == 0, TooLarge());
-        return held | wanted;
+        return w.widest | wanted;
     }
 
     /// @dev Packs targets and adds up what paces the month, and by how much buys rise above `step` (USD of a share).

@@ -228,7 +228,7 @@ contract Rebalancer is IRebalancer, Ownable {
         _month.phase = Phase.Trading;
         if (p.changed) INDEX.setComponents(ComponentList.unpack(p.list));
         emit Started(period, p.nav, _opening.targets, p.basis);
-        if (_done(_progress, _bounded.dust, p.buyTargets)) _close();
+        if (_done(p.surplus, p.held, p.buyTargets, _bounded.dust)) _close();
     }
 
     function trade(Order calldata order) external due(Action.Trade) {
@@ -238,7 +238,7 @@ contract Rebalancer is IRebalancer, Ownable {
         Progress memory next = Settlement.check(b, order.minValueIn);
         _progress = next;
         emit Traded(_month.period, address(order.filler), b.result);
-        if (_done(next, b.limits.dust, b.buyTargets)) _close();
+        if (_done(next.surplus, next.held, b.buyTargets, b.limits.dust)) _close();
     }
 
     function close() external due(Action.Close) {
@@ -346,8 +346,8 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     /// @dev Nothing above dust is left to sell, or nothing to buy.
-    function _done(Progress memory p, uint256 dust, uint256 buyTargets) private pure returns (bool) {
-        return p.surplus <= dust || p.held + dust >= buyTargets;
+    function _done(uint256 surplus, uint256 held, uint256 buyTargets, uint256 dust) private pure returns (bool) {
+        return surplus <= dust || held + dust >= buyTargets;
     }
 
     function _close() private {

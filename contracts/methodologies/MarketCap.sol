@@ -198,6 +198,7 @@ contract MarketCap is IMethodology, Ownable {
                     while (k < most && Candidates.token(all, k) < token) ++k;
                     if (k < most && Candidates.token(all, k) == token) {
                         basis = _again(token, basis, Constituents.lastBasis(more), Candidates.source(all, k), overridden);
+                        ++k;
                     }
                 }
                 bases.set(i, basis);
@@ -269,7 +270,7 @@ contract MarketCap is IMethodology, Ownable {
 
     /// @dev What counts of a source's answer.
     function _judge(uint256 supply, uint256 date, uint256 last) private view returns (uint88 value, uint8 flags) {
-        if (supply == 0 || block.timestamp - date > MAX_SUPPLY_AGE) {
+        if (supply == 0 || date + MAX_SUPPLY_AGE < block.timestamp) {
             return last == 0 ? (0, Flags.NO_SUPPLY) : (uint88(last), Flags.STALE);
         }
         if (last == 0) return (uint88(supply), 0);
@@ -291,7 +292,7 @@ contract MarketCap is IMethodology, Ownable {
         } else {
             (uint256 supply, uint256 date) = _ask(token, source);
             // Mostly the source still says what was determined.
-            if (supply == Constituents.basis(was) && block.timestamp - date <= MAX_SUPPLY_AGE) return was;
+            if (supply == Constituents.basis(was) && date + MAX_SUPPLY_AGE >= block.timestamp) return was;
             (basis, flags) = _judge(supply, date, last);
         }
         uint8 flagsWere = Constituents.flags(was);
@@ -411,7 +412,7 @@ contract MarketCap is IMethodology, Ownable {
                 (uint256 unit, uint256 one) = (units.given(i), ones.given(i));
                 wide |= (unit >> 128) | (price >> PRICE_BITS);
                 uint256 product = unit * price;
-                uint256 value = product / one;
+                uint256 value = product.rawDiv(one);
                 nav += value;
                 if (!each) rest += (product - value * one) * MOST_ONE.rawDiv(one);
             }
