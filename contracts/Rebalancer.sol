@@ -212,8 +212,9 @@ contract Rebalancer is IRebalancer, Ownable {
     function start() external due(Action.Start) {
         OpeningPlan memory p = previewStart();
         uint256 period = _month.period;
+        address targets = Targets.write(p.targets);
         _opening = Opening({
-            targets: Targets.write(p.targets),
+            targets: targets,
             buyTargets: p.buyTargets,
             nav: p.nav,
             exponent: p.exponent,
@@ -227,7 +228,7 @@ contract Rebalancer is IRebalancer, Ownable {
         });
         _month.phase = Phase.Trading;
         if (p.changed) INDEX.setComponents(ComponentList.unpack(p.list));
-        emit Started(period, p.nav, _opening.targets, p.basis);
+        emit Started(period, p.nav, targets, p.basis);
         if (_done(p.surplus, p.held, p.buyTargets, _bounded.dust)) _close();
     }
 

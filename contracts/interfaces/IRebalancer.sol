@@ -123,7 +123,7 @@ struct Progress {
 
 /// @notice A component's part of the month, in the order of the index token's list.
 /// @param unit Target, token wei per 1e18 shares at start.
-/// @param price USD for one whole token at start, 18 decimals, rounded down to its 31 leading bits; 0 if it had none.
+/// @param price USD for one whole token at start, 18 decimals, rounded down (see `Targets`); 0 if it had none.
 struct Target {
     Side side;
     uint120 unit;

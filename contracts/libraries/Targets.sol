@@ -8,14 +8,14 @@ import {Side, Target} from "../interfaces/IRebalancer.sol";
 
 /// @title Targets
 /// @notice Packs the targets that start fixes, kept as contract code, of which every byte costs 200 gas. First one byte: how many
-/// bytes the units take this month; then for each target side (2 bits, high), the price's shift (7), the price's leading 31
-/// bits, and the unit.
-/// @dev The price at start is what progress is measured in, and nothing is paid by it: rounded down by less than 2**-30 of
-/// itself it serves as well, and for everybody alike.
+/// bytes the units take this month; then for each target side (2 bits, high), a shift in steps of 4 bits (5), the price's
+/// leading 22 to 25 bits, and the unit.
+/// @dev The price at start is what progress is measured in, and nothing is paid by it: rounded down by less than 2**-21 of
+/// itself it serves as well, and for everybody alike. What that leaves of a month's turnover is below any dust.
 library Targets {
-    uint256 private constant PRICE_BITS = 31;
+    uint256 private constant PRICE_BITS = 25;
     /// @dev Bytes of a target without its unit.
-    uint256 private constant HEAD = 5;
+    uint256 private constant HEAD = 4;
 
     /* LISTS */
 
@@ -36,8 +36,9 @@ library Targets {
     function put(bytes memory list, uint256 i, Side side_, uint256 unit_, uint256 price_) internal pure {
         uint256 width = _width(list);
         unchecked {
-            uint256 shift = price_ >> PRICE_BITS == 0 ? 0 : LibBit.fls(price_) + 1 - PRICE_BITS;
-            uint256 head = (uint256(side_) << 38) | (shift << PRICE_BITS) | (price_ >> shift);
+            // {4 bits}: so many that what is left has at most PRICE_BITS.
+            uint256 shift = price_ >> PRICE_BITS == 0 ? 0 : (LibBit.fls(price_) + 4 - PRICE_BITS) >> 2;
+            uint256 head = (uint256(side_) << 30) | (shift << PRICE_BITS) | (price_ >> (shift << 2));
             uint256 size = HEAD + width;
             uint256 word = ((head << (8 * width)) | unit_) << (256 - 8 * size);
             assembly ("memory-safe") {
@@ -61,7 +62,7 @@ library Targets {
         return (list.length - 1) / (HEAD + _width(list));
     }
 
-    /// @notice Target `i`; the caller knows that it is below `count`. The price is rounded down to its 31 leading bits.
+    /// @notice Target `i`; the caller knows that it is below `count`. The price is rounded down, see above.
     function at(bytes memory list, uint256 i) internal pure returns (Side side, uint256 unit, uint256 price) {
         uint256 width = _width(list);
         unchecked {
@@ -71,7 +72,7 @@ library Targets {
                 word := mload(add(add(list, 33), mul(i, size)))
             }
             side = Side(word >> 254);
-            price = (word << 9 >> (256 - PRICE_BITS)) << (word << 2 >> 249);
+            price = (word << 7 >> (256 - PRICE_BITS)) << (word << 2 >> 251 << 2);
             unit = word << (8 * HEAD) >> (256 - 8 * width);
         }
     }
