@@ -146,7 +146,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Decision:
-    """One candidate in a determination; field by field the contract's `Constituent`."""
+    """One candidate in a determination; field by field the contract's `Constituent`. `last_basis`: 0 for none."""
 
     token: str
     basis: int
@@ -154,6 +154,7 @@ class Decision:
     flags: Flag
     price: int
     weight: int
+    last_basis: int = 0
 
 
 Given = TypeVar("Given")
@@ -188,7 +189,7 @@ def determine(
         price = price_of.get(at, 0)
         flags |= Flag(0) if price else Flag.NO_PRICE
         status = _status(candidate.state, held.get(at), eligible=price > 0 and basis > 0)
-        decided[at] = Decision(candidate.token, basis, status, flags, price, 0)
+        decided[at] = Decision(candidate.token, basis, status, flags, price, 0, last.get(at, 0))
 
     # What is frozen holds its own value: it is not there for the others to share.
     pot = sum(value_of.values()) - sum(value_of.get(at, 0) for at, d in decided.items() if d.status is Status.FROZEN)
@@ -224,7 +225,6 @@ def confirm(
     candidates: Iterable[Candidate],
     supplies: Mapping[str, Supply | None],
     determined: Iterable[Decision],
-    previous: Iterable[Decision],
     overrides: Mapping[str, Override],
     now: int,
 ) -> list[Decision]:
@@ -235,14 +235,13 @@ def confirm(
     else. Only what is included and still a candidate is read again.
     """
     known = {address(c.token) for c in candidates}
-    last = {address(d.token): d.basis for d in previous}
     answers, by_owner = _by_address(supplies), _by_address(overrides)
 
     def again(d: Decision) -> Decision:
         at = address(d.token)
         if d.status is not Status.INCLUDED or at not in known:
             return d
-        before = last.get(at, 0)
+        before = d.last_basis
         basis, flags = _circulating(rule, answers.get(at), before, by_owner.get(at), now)
         if Flag.OVERRIDDEN not in flags:
             nearer = abs(basis - before) < abs(d.basis - before) if before else basis < d.basis

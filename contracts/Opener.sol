@@ -77,7 +77,8 @@ contract Opener is IOpener {
         w.prices = Lists.ask(address(oracle), IOracle.prices.selector, w.tokens);
         require(w.prices.length == n, WrongLength(n, w.prices.length));
         if (_measure(p, w, index)) n = _drop(p, w);
-        if (p.changed) {
+        // What came onto the list may have gone again.
+        if (p.changed && (p.changed = _differ(Words.read(index.componentsPointer()), w.list))) {
             uint256 most = index.MAX_COMPONENTS();
             require(n <= most, TooManyComponents(n, most));
             p.list = w.list;
@@ -96,6 +97,10 @@ contract Opener is IOpener {
         p.surplus = (sums.surplus * 1e18 / p.nav).toUint64();
         p.held = (sums.held * 1e18 / p.nav).toUint64();
         p.buyTargets = (sums.goal * 1e18 / p.nav).toUint64();
+    }
+
+    function _differ(uint256[] memory a, uint256[] memory b) private pure returns (bool) {
+        return keccak256(abi.encodePacked(a)) != keccak256(abi.encodePacked(b));
     }
 
     /* STEPS */

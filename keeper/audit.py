@@ -14,6 +14,7 @@ from ballast.methodology import (
     ONE,
     Candidate,
     Decision,
+    Flag,
     Holding,
     MethodologyError,
     Override,
@@ -21,18 +22,22 @@ from ballast.methodology import (
     Status,
     Supply,
 )
+from ballast.packed import kept_price
 from keeper.state import FundState, Side
 
 
 @dataclass(frozen=True)
 class Target:
-    """What start fixed for a component. `unit` and `held` are token wei per 1e18 shares, `price` 0 for what is held."""
+    """What start fixed for a component. `unit` and `held` are token wei per 1e18 shares, `price` 0 for what is held;
+    `kept` is the price as the target keeps it, rounded down. `flags`: how the basis came about."""
 
     token: str
     side: Side
     unit: int
     price: int
+    kept: int
     basis: int
+    flags: Flag
     held: int
 
 
@@ -91,12 +96,10 @@ def determine(scene: Scene, previous: Sequence[Decision]) -> list[Decision]:
     )
 
 
-def confirm(scene: Scene, determined: Sequence[Decision], previous: Sequence[Decision]) -> list[Decision]:
+def confirm(scene: Scene, determined: Sequence[Decision]) -> list[Decision]:
     if scene.rule is None:
         return list(determined)
-    return rules.confirm(
-        scene.rule, scene.candidates, scene.supplies, determined, previous, scene.overrides, scene.state.time
-    )
+    return rules.confirm(scene.rule, scene.candidates, scene.supplies, determined, scene.overrides, scene.state.time)
 
 
 def plan(scene: Scene, confirmed: Sequence[Decision]) -> tuple[int, list[Target]]:
@@ -110,8 +113,8 @@ def plan(scene: Scene, confirmed: Sequence[Decision]) -> tuple[int, list[Target]
         nav += h.unit * price // 10**h.decimals
         if d is not None and d.status is Status.FROZEN:
             price = 0
-        included = d is not None and d.status is Status.INCLUDED and price > 0
-        lines.append(Target(h.token, Side.HELD, h.unit, price, d.basis if d is not None and included else 0, h.unit))
+        basis, flags = (d.basis, d.flags) if d is not None and d.status is Status.INCLUDED and price else (0, Flag(0))
+        lines.append(Target(h.token, Side.HELD, h.unit, price, kept_price(price), basis, flags, h.unit))
     decimals = [h.decimals for h in scene.holdings]
     basis, prices, held = [t.basis for t in lines], [t.price for t in lines], [t.held for t in lines]
     if scene.rule is None:
@@ -190,7 +193,7 @@ def start_apart(start: Start, scene: Scene, confirmed: Sequence[Decision]) -> li
         if d.status is Status.INCLUDED and d.token not in listed and scene.prices.get(d.token)
     ]
     whole = [] if nav == start.nav else [Difference("start", "", "nav", str(start.nav), str(nav))]
-    return whole + missing + _rows_apart("start", start.targets, targets, ("side", "unit", "price", "basis"))
+    return whole + missing + _rows_apart("start", start.targets, targets, ("side", "unit", "kept", "basis", "flags"))
 
 
 def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields: Sequence[str]) -> list[Difference]:

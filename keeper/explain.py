@@ -17,6 +17,7 @@ from eth_utils import function_signature_to_4byte_selector, to_checksum_address
 from web3.exceptions import ContractLogicError
 
 from ballast import methodology as rules
+from ballast import packed
 from ballast.methodology import (
     ONE,
     Candidate,
@@ -29,6 +30,7 @@ from ballast.methodology import (
     Status,
     Supply,
 )
+from ballast.packed import PackedTarget
 from ballast.reference import period_start
 from keeper import contracts
 from keeper.audit import (
@@ -102,7 +104,8 @@ class _Reader:
         at = str(self._view(self._rebalancer, "methodology", block))
         scene = self._scene(at, block)
         decisions = tuple(_decision(c) for c in determined["args"]["constituents"])
-        previous = self._constituents(self._view(self._rebalancer, "month", block).previous, block)
+        before = self._view(self._rebalancer, "month", block - 1).determination
+        previous = packed.constituents(_words(self._code(before, block)))
         stored = self._view(self._at("FundLens", self._book["lens"]), "constituents", block, self._rebalancer.address)
         differences = [
             *apart("stored", decisions, [_decision(c) for c in stored]),
@@ -111,7 +114,7 @@ class _Reader:
         nav = nav_shared(scene, decisions)
         start = None
         if started is not None:
-            start, found = self._start(started, at, decisions, previous)
+            start, found = self._start(started, at, decisions)
             differences += found
         return Explanation(
             period=wanted,
@@ -127,27 +130,35 @@ class _Reader:
             differences=tuple(differences),
         )
 
-    def _start(
-        self, event: Any, at: str, determined: Sequence[Decision], previous: Sequence[Decision]
-    ) -> tuple[Start, list[Difference]]:
+    def _start(self, event: Any, at: str, determined: Sequence[Decision]) -> tuple[Start, list[Difference]]:
         """What start fixed, and where the keeper's own plan differs."""
-        scene = self._scene(at, event["blockNumber"])
-        words = self._words(event["args"]["targets"], event["blockNumber"])
-        listed = zip(scene.holdings, words, event["args"]["basis"], strict=True)
+        block = event["blockNumber"]
+        scene = self._scene(at, block)
+        fixed = packed.targets(self._code(event["args"]["targets"], block))
+        bases = event["args"]["basis"] or [_determined_basis(h.token, t, determined) for h, t in _pairs(scene, fixed)]
         targets = tuple(
-            Target(h.token, Side(word >> 248), (word >> 128) % 2**120, word % 2**128, basis, h.unit)
-            for h, word, basis in listed
+            Target(
+                token=h.token,
+                side=Side(t.side),
+                unit=t.unit,
+                price=scene.prices.get(h.token, 0) if t.price else 0,
+                kept=t.price,
+                basis=word % 2**88,
+                flags=Flag(word >> 88),
+                held=h.unit,
+            )
+            for (h, t), word in zip(_pairs(scene, fixed), bases, strict=True)
         )
         nav = int(event["args"]["nav"])
         priced = nav_at(scene, targets)
         start = Start(
-            block=event["blockNumber"],
+            block=block,
             time=scene.state.time,
             nav=nav,
             divisor=divisor(scene, ((t.basis, t.price) for t in targets), priced),
             targets=targets,
         )
-        return start, check(lambda: start_apart(start, scene, confirm(scene, determined, previous)), "start")
+        return start, check(lambda: start_apart(start, scene, confirm(scene, determined)), "start")
 
     # Reading
 
@@ -263,26 +274,10 @@ class _Reader:
         first = self._book.deployed_block
         return [(max(first, end - CHUNK + 1), end) for end in range(last, first - 1, -CHUNK)]
 
-    def _constituents(self, pointer: str, block: int) -> list[Decision]:
-        """Decisions from the contract whose code they are; none for the zero address."""
-        words = self._words(pointer, block)
-        return [
-            Decision(
-                token=to_checksum_address((word >> 96).to_bytes(20, "big")),
-                basis=word % 2**88,
-                status=Status((more >> 8) % 2**8),
-                flags=Flag(more % 2**8),
-                price=more >> 128,
-                weight=(more >> 64) % 2**64,
-            )
-            for word, more in zip(words[::2], words[1::2], strict=True)
-        ]
-
-    def _words(self, pointer: str, block: int) -> list[int]:
-        """The words that a contract's code holds after its first byte."""
+    def _code(self, pointer: str, block: int) -> bytes:
+        """What a contract's code holds after its first byte; nothing for the zero address."""
         at = to_checksum_address(pointer)
-        code = bytes(ask(lambda: self._w3.eth.get_code(at, block_identifier=block), f"code of {pointer}"))[1:]
-        return [int.from_bytes(code[i : i + 32], "big") for i in range(0, len(code), 32)]
+        return bytes(ask(lambda: self._w3.eth.get_code(at, block_identifier=block), f"code of {pointer}"))[1:]
 
     def _raw(self, to: str, signature: str, types: Sequence[str], values: Sequence[Any], block: int) -> bytes:
         data = function_signature_to_4byte_selector(signature) + encode(types, values)
@@ -299,7 +294,24 @@ class _Reader:
         return ask(lambda: int(self._w3.eth.get_block(block)["timestamp"]), f"block {block}")
 
 
+def _words(code: bytes) -> list[int]:
+    return [int.from_bytes(code[i : i + 32], "big") for i in range(0, len(code), 32)]
+
+
+def _pairs(scene: Scene, fixed: Sequence[PackedTarget]) -> list[tuple[Holding, PackedTarget]]:
+    return list(zip(scene.holdings, fixed, strict=True))
+
+
+def _determined_basis(token: str, target: PackedTarget, determined: Sequence[Decision]) -> int:
+    """Basis and flags, as the event has them, of a component that was not read again at start."""
+    for d in determined:
+        if d.token == token and d.status is Status.INCLUDED and target.price:
+            return int(d.flags) << 88 | d.basis
+    return 0
+
+
 def _decision(c: Any) -> Decision:
     token = to_checksum_address(c["token"] if isinstance(c, Mapping) else c.token)
     get = c.__getitem__ if isinstance(c, Mapping) else lambda name: getattr(c, name)
-    return Decision(token, get("basis"), Status(get("status")), Flag(get("flags")), get("price"), get("weight"))
+    status, flags = Status(get("status")), Flag(get("flags"))
+    return Decision(token, get("basis"), status, flags, get("price"), get("weight"), get("lastBasis"))

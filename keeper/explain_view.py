@@ -56,7 +56,7 @@ def explain_json(found: Explanation, book: Book) -> dict[str, Any]:
             }
             for d in found.decisions
         ],
-        "start": None if found.start is None else _start_json(found.start, found, book),
+        "start": None if found.start is None else _start_json(found.start, book),
         "agrees": not found.differences,
         "differences": [
             {
@@ -72,8 +72,7 @@ def explain_json(found: Explanation, book: Book) -> dict[str, Any]:
     }
 
 
-def _start_json(start: Start, found: Explanation, book: Book) -> dict[str, Any]:
-    confirmed = _confirmed(start, found)
+def _start_json(start: Start, book: Book) -> dict[str, Any]:
     return {
         "block": start.block,
         "time": start.time,
@@ -84,7 +83,8 @@ def _start_json(start: Start, found: Explanation, book: Book) -> dict[str, Any]:
                 "symbol": _symbol(book, t.token),
                 "token": t.token,
                 "basis": str(t.basis),
-                "confirmed_at_start": t.token in confirmed,
+                "confirmed_at_start": Flag.CONFIRMED_AT_START in t.flags,
+                "flags": flags(t.flags),
                 "side": t.side.name.lower(),
                 "price_usd": str(t.price),
                 "unit_held": str(t.held),
@@ -99,7 +99,7 @@ def explain_tables(found: Explanation, book: Book) -> RenderableType:
     """The determination, the start if there was one, and what differs."""
     parts: list[RenderableType] = [_head(found, book), _constituents(found, book)]
     if found.start is not None:
-        parts += [_start_head(found.start), _targets(found.start, found, book)]
+        parts += [_start_head(found.start), _targets(found.start, book)]
     if not found.differences:
         parts.append("The keeper's own computation agrees to the wei.")
         return Group(*parts)
@@ -169,23 +169,16 @@ def _start_head(start: Start) -> Table:
     return head
 
 
-def _targets(start: Start, found: Explanation, book: Book) -> Table:
-    confirmed = _confirmed(start, found)
+def _targets(start: Start, book: Book) -> Table:
     table = Table("component", "side")
     for name in ("price $", "unit held", "target unit"):
         table.add_column(name, justify="right", overflow="fold")
     table.add_column("why")
     for t in start.targets:
-        why = f"{FLAGS[Flag.CONFIRMED_AT_START]}: {t.basis:,}" if t.token in confirmed else ""
+        why = f"{FLAGS[Flag.CONFIRMED_AT_START]}: {t.basis:,}" if Flag.CONFIRMED_AT_START in t.flags else ""
         price = usd(t.price) if t.price else "none"
         table.add_row(_symbol(book, t.token), t.side.name.lower(), price, str(t.held), str(t.unit), why)
     return table
-
-
-def _confirmed(start: Start, found: Explanation) -> set[str]:
-    """Components whose basis at start is not the determination's: what was read again at start counted."""
-    determined = {d.token: d.basis for d in found.decisions if d.status is Status.INCLUDED}
-    return {t.token for t in start.targets if t.basis and t.basis != determined.get(t.token)}
 
 
 def _differences(differences: tuple[Difference, ...], book: Book) -> Table:

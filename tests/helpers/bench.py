@@ -81,9 +81,12 @@ class Bench:
         self.chain.send(self.oracle.post(list(self.tokens), list(prices)), self.keeper, at=self.chain.now())
 
     def post_targets(self, targets: Mapping[int, int], statuses: Mapping[int, int] | None = None) -> None:
-        """Posts constituents: token position to target unit, and the status of those that are not included."""
+        """Posts constituents: token position to target unit, and the status of those that are not included. All say
+        that they were read again at start, so that it tells their bases."""
         found = statuses or {}
-        constituents = [constituent(self.tokens[i], unit, found.get(i, INCLUDED)) for i, unit in targets.items()]
+        constituents = [
+            constituent(self.tokens[i], unit, found.get(i, INCLUDED), CONFIRMED, 0, 0) for i, unit in targets.items()
+        ]
         self.chain.send(self.methodology.post(constituents), self.keeper, at=self.chain.now())
 
     def set_limits(self, **fields: int) -> Limits:
@@ -141,10 +144,19 @@ REASONS = ("Due", "Locked", "Paused", "NotSeeded", "NotYet", "TooLate", "Vetoed"
 INCLUDED, FROZEN, LEAVING, OUTSIDE = range(4)  # statuses of a constituent
 
 
+CONFIRMED = 128
+"""Flag of a basis that was read again at start and counts."""
+
+
 def constituent(token: Contract | str, basis: int, status: int = INCLUDED, *more: int) -> tuple[Any, ...]:
-    """A constituent as the contracts have it; `more`: flags, price and weight, 0 by default."""
-    flags, price, weight = more or (0, 0, 0)
-    return (token.address if isinstance(token, Contract) else token, basis, status, flags, price, weight)
+    """A constituent as the contracts have it; `more`: flags, price and weight, 0 by default, and the last basis."""
+    flags, price, weight, last = (*(more or (0, 0, 0)), 0)[:4]
+    return (token.address if isinstance(token, Contract) else token, basis, status, flags, price, weight, last)
+
+
+def confirmed(basis: int) -> int:
+    """A basis as start tells it, with its flag; 0 for what is not included."""
+    return basis and CONFIRMED << 88 | basis
 
 
 def not_due(action: str, reason: str) -> tuple[int, int]:

@@ -19,18 +19,25 @@ class Listed(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A packed target: side, unit (token wei per 1e18 shares), price at start (USD, 18 decimals)."""
+    """A packed target: side, unit (token wei per 1e18 shares), price at start (USD, 18 decimals, rounded down)."""
 
     side: int
     unit: int
     price: int
 
 
-def words_at(chain: Chain, pointer: str) -> list[int]:
-    """The words kept as the code of a contract, behind its first byte."""
+def data_at(chain: Chain, pointer: str) -> bytes:
+    """What is kept as the code of a contract, behind its first byte."""
     code = chain.code(pointer)
-    assert code[:1] == b"\0" and len(code) % 32 == 1, f"no words at {pointer}"
-    return [int.from_bytes(code[i : i + 32], "big") for i in range(1, len(code), 32)]
+    assert code[:1] == b"\0", f"nothing is kept at {pointer}"
+    return code[1:]
+
+
+def words_at(chain: Chain, pointer: str) -> list[int]:
+    """The words kept as the code of a contract."""
+    data = data_at(chain, pointer)
+    assert len(data) % 32 == 0, f"no words at {pointer}"
+    return [int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), 32)]
 
 
 def listed(words: Sequence[int]) -> list[Listed]:
@@ -38,6 +45,20 @@ def listed(words: Sequence[int]) -> list[Listed]:
     return [Listed(to_checksum_address((w >> 96).to_bytes(20, "big")), w >> 8 & 0xFF, bool(w & 0xFF)) for w in words]
 
 
-def targets(words: Sequence[int]) -> list[Target]:
-    """Targets: side (8 bits, high), unit (120), price (128, low)."""
-    return [Target(w >> 248, w >> 128 & (2**120 - 1), w & (2**128 - 1)) for w in words]
+def targets(data: bytes) -> list[Target]:
+    """Targets: one byte that says how wide units are, then for each side (2 bits, high), shift in steps of 4 bits (5),
+    price (25), and the unit."""
+    width = 4 + data[0]
+    found = []
+    for row in range(1, len(data), width):
+        head, unit = divmod(int.from_bytes(data[row : row + width], "big"), 256 ** data[0])
+        found.append(Target(head >> 30, unit, (head & (2**25 - 1)) << 4 * (head >> 25 & 31)))
+    return found
+
+
+def kept(price: int) -> int:
+    """A price in 25 bits, or as few less as a shift by whole steps of 4 bits leaves."""
+    shift = 0
+    while price >> shift >= 2**25:
+        shift += 4
+    return price >> shift << shift

@@ -105,7 +105,7 @@ class Case:
     def expected_confirmed(self, determined: Sequence[Decision]) -> list[Decision]:
         """What Python confirms, with the supplies of `later`."""
         supplies = self.supplies if self.later is None else self.later
-        return confirm(self.rule, self.candidates, supplies, determined, self.previous, self.given(), NOW)
+        return confirm(self.rule, self.candidates, supplies, after(determined, self.previous), self.given(), NOW)
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,10 @@ class Basket:
     units: Sequence[int]
     prices: Sequence[int]
     decimals: Sequence[int]
+
+    def arguments(self) -> tuple[list[int], ...]:
+        """As the contract wants them: token wei of one whole token in place of decimals."""
+        return list(self.basis), list(self.units), list(self.prices), [10**places for places in self.decimals]
 
     def expected(self, rule: Rule) -> list[int] | str:
         try:
@@ -142,10 +146,9 @@ class Scene:
     def confirmation(self, case: Case, determined: Sequence[Decision]) -> list[Decision]:
         """What the contract confirms of a determination, with the supplies of `later`."""
         case = replace(case, supplies=case.supplies if case.later is None else case.later)
-        (answer,) = self._play(case, [self._method().confirm(as_tuples(determined), as_tuples(case.previous))])
-        result = decisions(answer)
-        assert not isinstance(result, str), result
-        return result
+        determined = after(determined, case.previous)
+        (answer,) = self._play(case, [self._method().confirm(as_words(determined))])
+        return with_bases(determined, answer)
 
     def agree(self, case: Case) -> Answer:
         """What both sides determine, and that they agree on it and on what they confirm of it."""
@@ -153,19 +156,20 @@ class Scene:
         method = self._method()
         calls = [method.determine(self.stage, self.stage, as_tuples(case.previous))]
         if not isinstance(expected, str) and case.later is not None:
-            calls += [self._figures(case.later), method.confirm(as_tuples(expected), as_tuples(case.previous))]
+            calls += [self._figures(case.later), method.confirm(as_words(after(expected, case.previous)))]
         answers = self._play(case, calls)
         determined = decisions(answers[0])
         assert determined == expected, apart(determined, expected)
         if not isinstance(expected, str) and case.later is not None:
-            confirmed, again = decisions(answers[2]), case.expected_confirmed(expected)
+            confirmed = with_bases(after(expected, case.previous), answers[2])
+            again = case.expected_confirmed(expected)
             assert confirmed == again, apart(confirmed, again)
         return determined
 
     def targets(self, rule: Rule, baskets: Sequence[Basket]) -> list[list[int] | str]:
         """What the contract answers to `targetUnits`, one by one."""
         method = self._method()
-        calls = [method.targetUnits(list(b.basis), list(b.units), list(b.prices), list(b.decimals)) for b in baskets]
+        calls = [method.targetUnits(*b.arguments()) for b in baskets]
         creation = self._creation(rule, [Candidate(TOKENS[0])])
         return self.play(creation, calls)
 
@@ -259,7 +263,7 @@ def decisions(answer: Any) -> Answer:
     """Constituents as Python's decisions."""
     if isinstance(answer, str):
         return answer
-    return [Decision(c.token, c.basis, Status(c.status), Flag(c.flags), c.price, c.weight) for c in answer]
+    return [Decision(c.token, c.basis, Status(c.status), Flag(c.flags), c.price, c.weight, c.lastBasis) for c in answer]
 
 
 def told(error: MethodologyError) -> str:
@@ -280,4 +284,25 @@ def apart(chain: Answer, python: Answer) -> str:
 
 def as_tuples(list_: Sequence[Decision]) -> list[tuple[Any, ...]]:
     """Decisions as the contract's structs."""
-    return [(d.token, d.basis, int(d.status), int(d.flags), d.price, d.weight) for d in list_]
+    return [(d.token, d.basis, int(d.status), int(d.flags), d.price, d.weight, d.last_basis) for d in list_]
+
+
+def as_words(list_: Sequence[Decision]) -> list[int]:
+    """Decisions as the contract keeps them, two words each."""
+    words = []
+    for d in list_:
+        words.append(int(d.token, 16) << 96 | int(d.flags) << 88 | d.basis)
+        words.append(d.price << 156 | d.weight << 92 | d.last_basis << 4 | int(d.status))
+    return words
+
+
+def after(determined: Sequence[Decision], previous: Sequence[Decision]) -> list[Decision]:
+    """The same decisions, made in the month after `previous`."""
+    last = {d.token: d.basis for d in previous}
+    return [replace(d, last_basis=last.get(d.token, 0)) for d in determined]
+
+
+def with_bases(determined: Sequence[Decision], answer: Sequence[int]) -> list[Decision]:
+    """Decisions with the bases and flags that `confirm` answered."""
+    assert not isinstance(answer, str), answer
+    return [replace(d, basis=word % 2**88, flags=Flag(word >> 88)) for d, word in zip(determined, answer, strict=True)]

@@ -18,7 +18,7 @@ from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
 from tests.methodology.cases import DRAWN, baskets
-from tests.methodology.scene import TOKENS, Basket, Scene, decisions, told
+from tests.methodology.scene import TOKENS, Basket, Scene, as_words, decisions, told, with_bases
 
 HALVES = [(TOKENS[0], ONE // 2), (TOKENS[1], ONE // 2)]
 
@@ -30,7 +30,7 @@ def fixed(scene: Scene, chain: Chain, owner: str) -> Contract:
 
 
 def targets(chain: Chain, fixed: Contract, basket: Basket) -> list[int]:
-    call = fixed.targetUnits(list(basket.basis), list(basket.units), list(basket.prices), list(basket.decimals))
+    call = fixed.targetUnits(*basket.arguments())
     answer: list[int] = chain.read(call)
     assert answer == fixed_target_units(basket.basis, basket.units, basket.prices, basket.decimals)
     return answer
@@ -69,7 +69,7 @@ def test_what_has_no_weight_is_sold(chain: Chain, fixed: Contract) -> None:
     ],
 )
 def test_outside_the_domain(chain: Chain, fixed: Contract, basket: Basket, what: str) -> None:
-    call = fixed.targetUnits(list(basket.basis), list(basket.units), list(basket.prices), list(basket.decimals))
+    call = fixed.targetUnits(*basket.arguments())
     assert_reverts(chain, call, "OutsideDomain", what.encode().ljust(32, b"\0"))
     with pytest.raises(MethodologyError) as caught:
         fixed_target_units(basket.basis, basket.units, basket.prices, basket.decimals)
@@ -101,7 +101,7 @@ def test_determination(chain: Chain, scene: Scene, fixed: Contract, owner: str) 
         (ONE // 2, ONE // 2, Status.INCLUDED, 0, 5 * ONE),
         (ONE // 2, ONE // 2, Status.INCLUDED, 8, 0),
     ]
-    assert decisions(chain.read(fixed.confirm([tuple(c) for c in determined], []))) == expected
+    assert with_bases(expected, chain.read(fixed.confirm(as_words(expected)))) == expected
 
 
 @pytest.mark.parametrize(

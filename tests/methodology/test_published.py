@@ -35,13 +35,12 @@ def test_published_units(chain: Chain, scene: Scene, owner: str, path: Path) -> 
     month = load_month(path)
     given = basket(month)
     published = [c.published_target_unit for c in month.components]
-    arguments = (list(given.basis), list(given.units), list(given.prices), list(given.decimals))
     if month.cap == "fixed":
         weights = sorted(((c.address, c.weight) for c in month.components), key=lambda w: int(w[0], 16))
         assert sum(given.basis) == ONE
         made = chain.deploy("FixedWeight", owner, weights, sender=owner)
-        assert chain.read(made.targetUnits(*arguments)) == published
-        assert fixed_target_units(*arguments) == published
+        assert chain.read(made.targetUnits(*given.arguments())) == published
+        assert fixed_target_units(given.basis, given.units, given.prices, given.decimals) == published
         return
     rule = replace(
         PLAIN,
@@ -50,4 +49,4 @@ def test_published_units(chain: Chain, scene: Scene, owner: str, path: Path) -> 
         floor_each=month.nav_floor == "component",
     )
     assert scene.targets(rule, [given]) == [published]
-    assert target_units(rule, *arguments) == published
+    assert target_units(rule, given.basis, given.units, given.prices, given.decimals) == published

@@ -10,7 +10,18 @@ from ballast.methodology import ONE, Decision, Flag, Status
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
-from tests.methodology.scene import DAY, PLAIN, TOKENS, Scene, as_tuples, decisions, rule_tuple
+from tests.methodology.scene import (
+    DAY,
+    PLAIN,
+    TOKENS,
+    Scene,
+    after,
+    as_tuples,
+    as_words,
+    decisions,
+    rule_tuple,
+    with_bases,
+)
 
 ZERO = "0x" + "00" * 20
 MILLION = 10**6
@@ -132,7 +143,8 @@ class Attack:
         return known(decisions(call.decode(self.chain.read(self.borrower.answer()))))
 
     def confirm(self, determined: list[Decision], last: list[Decision]) -> list[Decision]:
-        return known(decisions(self.chain.read(self.rule.confirm(as_tuples(determined), as_tuples(last)))))
+        made = after(determined, last)
+        return with_bases(made, self.chain.read(self.rule.confirm(as_words(made))))
 
 
 def known(answer: list[Decision] | str) -> list[Decision]:

@@ -19,10 +19,13 @@ from tests.methodology.scene import (
     TOKENS,
     Case,
     Scene,
+    after,
     as_tuples,
+    as_words,
     decisions,
     rule_tuple,
     simple,
+    with_bases,
 )
 
 MILLION = 10**6
@@ -92,9 +95,11 @@ def test_a_source_of_another_shape_stops_nothing(chain: Chain, scene: Scene, own
     for code in ("00", "60015ffd", "60205ff3", "60405ff3", "60205ffd", "fe"):
         chain.cheats.set_code(silent, bytes.fromhex(code))
         made = chain.deploy("MarketCap", owner, rule_tuple(PLAIN), [(TOKENS[0], silent, 0)], sender=owner)
-        answer = chain.read(made.confirm(as_tuples([before(90)]), as_tuples([before(100)])))
+        determined = after([before(90)], [before(100)])
+        answer = chain.read(made.confirm(as_words(determined)))
         # Last month's 100 is nearer to itself than the determined 90.
-        assert decisions(answer) == [replace(before(100), flags=Flag.STALE | Flag.CONFIRMED_AT_START)]
+        expected = replace(determined[0], basis=100, flags=Flag.STALE | Flag.CONFIRMED_AT_START)
+        assert with_bases(determined, answer) == [expected]
 
 
 def confirmed(scene: Scene, case: Case, later: Supply | None, determined: Decision) -> tuple[int, Flag]:
@@ -176,8 +181,9 @@ def test_an_override_lives_ten_days(chain: Chain, scene: Scene, owner: str) -> N
     def at(time: int) -> Decision:
         answer = chain.read(made.determine(stage, stage, as_tuples(last)), at=time)
         assert decisions(answer) == determine(PLAIN, candidates, supplies, prices, holdings, last, overrides, time)
-        again = chain.read(made.confirm(as_tuples(last), as_tuples(last)), at=time)
-        assert decisions(again) == confirm(PLAIN, candidates, supplies, last, last, overrides, time)
+        both = after(last, last)
+        again = chain.read(made.confirm(as_words(both)), at=time)
+        assert with_bases(both, again) == confirm(PLAIN, candidates, supplies, both, overrides, time)
         result = decisions(answer)
         assert not isinstance(result, str)
         return result[0]

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IIndexToken} from "../../interfaces/IIndexToken.sol";
-import {Constituent, IMethodology} from "../../interfaces/IMethodology.sol";
+import {Constituent, Flags, IMethodology} from "../../interfaces/IMethodology.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {Constituents} from "../../libraries/Constituents.sol";
 
@@ -50,7 +50,8 @@ contract PostedMethodology is IMethodology {
     function confirm(uint256[] calldata determined) external view returns (uint256[] memory bases) {
         bases = Constituents.bases(determined);
         for (uint256 i; carries && i < bases.length; ++i) {
-            bases[i] += Constituents.lastBasis(determined[2 * i + 1]);
+            uint256 last = Constituents.lastBasis(determined[2 * i + 1]);
+            if (last != 0) bases[i] = (bases[i] + last) | (uint256(Flags.CONFIRMED_AT_START) << 88);
         }
     }
 

@@ -49,8 +49,8 @@ def rules(module_isolation: None, chain: Chain, owner: str) -> Rules:
 
 
 def targets(methodology: Contract, lines: Sequence[Line]) -> Call:
-    columns = [[getattr(line, field) for line in lines] for field in ("basis", "unit", "price", "decimals")]
-    return methodology.targetUnits(*columns)
+    columns = [[getattr(line, field) for line in lines] for field in ("basis", "unit", "price")]
+    return methodology.targetUnits(*columns, [10**line.decimals for line in lines])
 
 
 def lines_of(month: Month) -> list[Line]:

@@ -42,10 +42,10 @@ def test_takes_the_constituents_of_the_period(bench: Bench) -> None:
 def test_says_all_of_every_candidate(bench: Bench) -> None:
     """Status, flags, price and weight at their largest: in the event and, packed in between, in the view."""
     statuses = (INCLUDED, FROZEN, LEAVING, OUTSIDE, INCLUDED, OUTSIDE)
-    most = (255, 2**128 - 1, 2**64 - 1)
+    most = (255, 2**100 - 1, 2**64 - 1, 2**88 - 1)
     bases = (2**88 - 1, 0, 0, 0, 1, 7)
     told = [
-        constituent(token, basis, status, *(most if i % 2 == 0 else (1 << i, 3 * i, 5 * i)))
+        constituent(token, basis, status, *(most if i % 2 == 0 else (1 << i, 3 * i, 5 * i, 7 * i)))
         for i, (token, basis, status) in enumerate(zip(bench.tokens, bases, statuses, strict=True))
     ]
     bench.chain.send(bench.methodology.post(told), bench.keeper)

@@ -8,6 +8,7 @@ from tests.helpers.bench import KINDS, NOTICE, PERIOD, SUPPLY, Bench, build
 from tests.helpers.chain import Chain
 from tests.helpers.filling import batch, trade
 from tests.helpers.fund import EXECUTION, PERIOD_END
+from tests.helpers.packed import kept
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import bucket
 
@@ -45,7 +46,7 @@ def test_a_fund_that_trades(trading: Bench) -> None:
     for i, (holding, balance) in enumerate(zip(fund.holdings, trading.holdings(), strict=True)):
         assert (holding.token, holding.balance) == (trading.tokens[i].address, balance)
         assert (holding.decimals, holding.price, holding.retired) == (KINDS[i].decimals, KINDS[i].price, False)
-        assert (holding.target.unit, holding.target.price) == (KINDS[i].target, KINDS[i].price)
+        assert (holding.target.unit, holding.target.price) == (KINDS[i].target, kept(KINDS[i].price))
 
 
 def test_prices_pauses_and_retirement_show(trading: Bench) -> None:
@@ -73,5 +74,5 @@ def test_pools_and_what_is_none(trading: Bench, world: World) -> None:
 
 def test_preview_of_the_start_passes_refusals_on(trading: Bench) -> None:
     trading.chain.send(trading.methodology.refuse(False, True), trading.keeper)
-    call = trading.lens.previewStart(trading.rebalancer)
+    call = trading.rebalancer.previewStart()
     assert_reverts(trading.chain, call, "Refusing", at=T, of=trading.methodology)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.helpers.bench import BUYS, FROZEN, HELD, KINDS, LEAVING, NEWCOMER, OUTSIDE, SELLS, SUPPLY, Bench
+from tests.helpers.bench import BUYS, FROZEN, HELD, KINDS, LEAVING, NEWCOMER, OUTSIDE, SELLS, SUPPLY, Bench, confirmed
 from tests.helpers.filling import FILLER, UNSHRUNK
 from tests.helpers.fund import EXECUTION, PERIOD_END, WAD
+from tests.helpers.packed import kept, words_at
 from tests.helpers.packed import listed as listing
 from tests.helpers.packed import targets as targets_of
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SELL, usd
 
 DROP = 10**9
+
+
+class Checked(SimpleNamespace):
+    """A plan's fields, its list also where it is the old one, and the units held."""
 
 
 def model(
@@ -77,7 +83,12 @@ def unpacked(plan: Any) -> Any:
 
 
 def plan_of(bench: Bench) -> Any:
-    return unpacked(bench.chain.read(bench.lens.previewStart(bench.rebalancer), at=EXECUTION))
+    return unpacked(bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION))
+
+
+def listed_entries(bench: Bench) -> list[Any]:
+    """The index token's list as it is."""
+    return listing(words_at(bench.chain, bench.chain.read(bench.index.componentsPointer())))
 
 
 def check_plan(
@@ -93,19 +104,19 @@ def check_plan(
     supply = bench.chain.read(bench.index.accruedSupply())
     units = [balance * WAD // supply for balance in bench.holdings()]
     plan = plan_of(bench)
+    changed, plan = plan.changed, plan._replace(list=plan.list or listed_entries(bench))
     expected = model(units, prices, wanted, listed, step, frozen)
     positions = [i for i in range(len(KINDS)) if i in expected["targets"]]
     assert [c.token for c in plan.list] == [bench.tokens[i].address for i in positions]
     assert [c.decimals for c in plan.list] == [KINDS[i].decimals for i in positions]
-    assert plan.units == [units[i] for i in positions]
     assert [t.unit for t in plan.targets] == [expected["targets"][i] for i in positions]
     assert [t.side for t in plan.targets] == [expected["sides"][i] for i in positions]
-    assert [t.price for t in plan.targets] == [expected["prices"][i] for i in positions]
-    assert plan.basis == [expected["basis"][i] for i in positions]
+    assert [t.price for t in plan.targets] == [kept(expected["prices"][i]) for i in positions]
+    assert plan.basis == [confirmed(expected["basis"][i]) for i in positions]
     found = (plan.nav, plan.surplus, plan.held, plan.buyTargets)
     assert found == tuple(expected[name] for name in ("nav", "surplus", "held", "buyTargets"))
-    assert plan.changed == ([c.token for c in plan.list] != listed_now)
-    return plan
+    assert changed == ([c.token for c in plan.list] != listed_now)
+    return Checked(**plan._asdict(), units=[units[i] for i in positions])
 
 
 PRICES = [kind.price for kind in KINDS]
@@ -133,11 +144,11 @@ def test_a_worthless_leaver_is_dropped(bench: Bench) -> None:
     leaver = {i: t for i, t in TARGETS.items() if i != 2}
     determine(bench, leaver)
     nav_of_others = sum(usd(k.unit, k.price, k.decimals) for i, k in enumerate(KINDS) if i != 2)
-    for price, kept in ((nav_of_others // 10**6 * 99 // 100, False), (nav_of_others // 10**6 * 102 // 100, True)):
+    for price, stays in ((nav_of_others // 10**6 * 99 // 100, False), (nav_of_others // 10**6 * 102 // 100, True)):
         prices = [price if i == 2 else p for i, p in enumerate(PRICES)]
         bench.post_prices(prices)
         plan = check_plan(bench, prices, leaver)
-        assert (bench.tokens[2].address in [c.token for c in plan.list]) is kept
+        assert (bench.tokens[2].address in [c.token for c in plan.list]) is stays
     bench.post_prices([1 if i == 2 else p for i, p in enumerate(PRICES)])
     bench.start()
     listed = [c.token for c in bench.chain.read(bench.index.components())]
@@ -183,7 +194,7 @@ def test_a_retired_component_is_held(bench: Bench) -> None:
     assert plan.targets[0].side == 0
     assert plan.basis[0] == 0  # though it is included
     (event,) = bench.rebalancer.events(bench.start(), "Started")
-    assert event.basis == [0, *(kind.target for kind in KINDS[1:])]
+    assert event.basis == [0, *(confirmed(kind.target) for kind in KINDS[1:])]
     listed = bench.chain.read(bench.index.components())
     assert [c.retired for c in listed] == [True] + [False] * 5
 
@@ -196,8 +207,8 @@ def test_retired_and_included_with_nothing_held(bench: Bench) -> None:
     determine(bench, TARGETS)
     plan = plan_of(bench)
     assert [c.token for c in plan.list] == [token.address for token in bench.tokens]
-    assert plan.basis == [0, *(kind.target for kind in KINDS[1:])]
-    assert (plan.list[0], plan.units[0]) == ((bench.tokens[0].address, KINDS[0].decimals, True), 0)
+    assert plan.basis == [0, *(confirmed(kind.target) for kind in KINDS[1:])]
+    assert plan.list[0] == (bench.tokens[0].address, KINDS[0].decimals, True)
     assert plan.targets[0] == (0, 0, 0)
 
 
@@ -280,7 +291,7 @@ def test_a_rise_of_exactly_the_step_is_not_cut(bench: Bench) -> None:
     determine(bench, TARGETS)
     plan = plan_of(bench)
     month = bench.chain.read(bench.rebalancer.month())
-    parts = (bench.index, bench.oracle, bench.methodology, month.determination, month.previous)
+    parts = (bench.index, bench.oracle, bench.methodology, month.determination)
     wide = unpacked(bench.chain.read(bench.opener.plan(*parts, WAD)))
     assert [t.unit for t in wide.targets] == [t.unit for t in plan.targets]
     assert {i: plan.targets[i].side for i in (*SELLS, *BUYS)} == {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.bench import KINDS, NOTICE, PERIOD, Bench, constituent, not_due
+from tests.helpers.bench import KINDS, NOTICE, PERIOD, Bench, confirmed, constituent, not_due
 from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 
@@ -16,6 +16,15 @@ NOBODY = "0x" + "00" * 20
 
 def bases(bench: Bench) -> list[int]:
     return [c.basis for c in bench.chain.read(bench.lens.constituents(bench.rebalancer))]
+
+
+def lasts(bench: Bench) -> list[int]:
+    return [c.lastBasis for c in bench.chain.read(bench.lens.constituents(bench.rebalancer))]
+
+
+def told(factor: int) -> list[int]:
+    """Bases as start tells them."""
+    return [confirmed(basis) for basis in times(factor)]
 
 
 def times(factor: int) -> list[int]:
@@ -42,33 +51,30 @@ def test_moves_on_with_every_determination(bench: Bench) -> None:
     carry(bench)
     bench.determine(NOTICE)
     first = bench.chain.read(bench.rebalancer.month())
-    assert (first.previous, bases(bench)) == (NOBODY, times(1))
-    preview = bench.chain.read(bench.lens.previewStart(bench.rebalancer), at=EXECUTION)
-    assert preview.basis == times(1), "the first month has none before"
+    assert (lasts(bench), bases(bench)) == (times(0), times(1))
+    preview = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+    assert preview.basis == told(1), "the first month has none before"
 
     bench.determine(NEXT)
     second = bench.chain.read(bench.rebalancer.month())
-    assert (second.previous, bases(bench)) == (first.determination, times(2))
+    assert (lasts(bench), bases(bench)) == (times(1), times(2))
     assert second.determination != first.determination
-    preview = bench.chain.read(bench.lens.previewStart(bench.rebalancer), at=NEXT_EXECUTION)
-    assert preview.basis == times(3), "confirmed with that of the month before"
+    preview = bench.chain.read(bench.rebalancer.previewStart(), at=NEXT_EXECUTION)
+    assert preview.basis == told(3), "confirmed with that of the month before"
     (event,) = bench.rebalancer.events(bench.start(NEXT_EXECUTION), "Started")
-    assert event.basis == times(3)
+    assert event.basis == told(3)
     assert not bench.chain.read(bench.rebalancer.trading()), "everything is to be bought: done at once"
 
     bench.determine(AFTER_NEXT)
-    third = bench.chain.read(bench.rebalancer.month())
-    assert (third.previous, bases(bench)) == (second.determination, times(3))
+    assert (lasts(bench), bases(bench)) == (times(2), times(3))
 
 
 def test_a_vetoed_one_is_the_previous_too(bench: Bench) -> None:
     carry(bench)
     bench.determine(NOTICE)
-    vetoed = bench.chain.read(bench.rebalancer.month()).determination
     bench.chain.send(bench.rebalancer.veto(), bench.guardian, at=NOTICE + 1)
     bench.determine(NEXT)
-    assert bench.chain.read(bench.rebalancer.month()).previous == vetoed
-    assert bases(bench) == times(2)
+    assert (lasts(bench), bases(bench)) == (times(1), times(2))
 
 
 def test_another_methodology_voids_what_is_not_started(bench: Bench) -> None:
@@ -85,8 +91,8 @@ def test_another_methodology_voids_what_is_not_started(bench: Bench) -> None:
 
     bench.determine(at + 1)
     month = bench.chain.read(bench.rebalancer.month())
-    assert (month.phase, month.period, month.previous) == (1, PERIOD, NOBODY)
-    assert bases(bench) == times(1)
+    assert (month.phase, month.period) == (1, PERIOD)
+    assert (lasts(bench), bases(bench)) == (times(0), times(1))
     assert bench.due(EXECUTION) == ("None", "NotYet", at + 1 + 2 * DAY)
     bench.start(at + 1 + 2 * DAY)
 
@@ -123,8 +129,8 @@ def test_another_methodology_does_not_bring_a_period_back(bench: Bench, end: str
             assert_reverts(bench.chain, call, "NotDue", *not_due("Determine", reason), at=moment)
     bench.determine(NEXT + 60)
     month = bench.chain.read(bench.rebalancer.month())
-    assert (month.period, month.previous) == (PERIOD + 1, NOBODY)
-    assert bases(bench) == times(1)
+    assert month.period == PERIOD + 1
+    assert (lasts(bench), bases(bench)) == (times(0), times(1))
     if end == "vetoed":
         call = bench.rebalancer.veto()
         assert_reverts(bench.chain, call, "VetoedBefore", PERIOD, sender=bench.guardian, at=NEXT + 60)

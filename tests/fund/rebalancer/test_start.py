@@ -15,10 +15,11 @@ from tests.helpers.bench import (
     SUPPLY,
     TIMETABLE,
     Bench,
+    confirmed,
     not_due,
 )
 from tests.helpers.fund import DAY, EXECUTION, PERIOD_END, WAD
-from tests.helpers.packed import targets, words_at
+from tests.helpers.packed import data_at, kept, targets
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SCALE, SELL, usd
 
@@ -29,12 +30,12 @@ def value(i: int, unit: int) -> int:
 
 def test_fixes_the_month(bench: Bench) -> None:
     bench.determine()
-    preview = bench.chain.read(bench.lens.previewStart(bench.rebalancer), at=EXECUTION)
+    preview = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
     receipt = bench.start()
     (event,) = bench.rebalancer.events(receipt, "Started")
     assert (event.period, event.nav) == (PERIOD, preview.nav)
-    assert words_at(bench.chain, event.targets) == preview.targets
-    assert event.basis == preview.basis == [kind.target for kind in KINDS]
+    assert data_at(bench.chain, event.targets) == preview.targets
+    assert event.basis == preview.basis == [confirmed(kind.target) for kind in KINDS]
 
     units = [balance * WAD // SUPPLY for balance in bench.holdings()]
     nav = sum(value(i, unit) for i, unit in enumerate(units))
@@ -44,9 +45,8 @@ def test_fixes_the_month(bench: Bench) -> None:
     plan = preview
     assert (plan.exponent, plan.nav) == (0, nav)
     assert (plan.surplus, plan.held, plan.buyTargets) == (surplus, held, goals)
-    assert plan.units == units
     sides = [SELL if i in SELLS else BUY if i in BUYS else 0 for i in range(len(KINDS))]
-    assert targets(plan.targets) == [(side, k.target, k.price) for side, k in zip(sides, KINDS, strict=True)]
+    assert targets(plan.targets) == [(side, k.target, kept(k.price)) for side, k in zip(sides, KINDS, strict=True)]
 
     opening = bench.chain.read(bench.rebalancer.opening())
     assert (opening.nav, opening.buyTargets, opening.exponent, opening.end) == (nav, goals, 0, PERIOD_END)
@@ -67,7 +67,7 @@ def test_lists_the_newcomer_and_keeps_targets_in_the_list_s_order(bench: Bench) 
     assert len(bench.index.events(receipt, "ComponentsSet")) == 1
     for i, holding in enumerate(bench.fund().holdings):
         side = SELL if i in SELLS else BUY if i in BUYS else 0
-        assert tuple(holding.target) == (side, KINDS[i].target, KINDS[i].price)
+        assert tuple(holding.target) == (side, KINDS[i].target, kept(KINDS[i].price))
     assert bench.holdings()[NEWCOMER] == 0
 
 
