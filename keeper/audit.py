@@ -113,8 +113,9 @@ def plan(scene: Scene, confirmed: Sequence[Decision]) -> tuple[int, list[Target]
         nav += h.unit * price // 10**h.decimals
         if d is not None and d.status is Status.FROZEN:
             price = 0
-        basis, flags = (d.basis, d.flags) if d is not None and d.status is Status.INCLUDED and price else (0, Flag(0))
-        lines.append(Target(h.token, Side.HELD, h.unit, price, kept_price(price), basis, flags, h.unit))
+        counts = d is not None and d.status is Status.INCLUDED and price > 0
+        confirmed = (d.basis, d.flags) if d is not None and counts else (0, Flag(0))
+        lines.append(Target(h.token, Side.HELD, h.unit, price, kept_price(price), *confirmed, h.unit))
     decimals = [h.decimals for h in scene.holdings]
     basis, prices, held = [t.basis for t in lines], [t.price for t in lines], [t.held for t in lines]
     if scene.rule is None:
