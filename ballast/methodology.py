@@ -16,6 +16,8 @@ from fractions import Fraction
 from typing import TypeVar
 
 ONE = 10**18
+MAX_NAV = 2**104 - 1
+"""Largest NAV of a share that weights are computed from, in USD with 18 decimals."""
 MAX_BASIS = 2**88 - 1
 """Largest supply that a determination can hold, in whole tokens."""
 
@@ -312,6 +314,7 @@ class _Share:
 
 def _shares(rule: Rule, nav: int, sizes: Sequence[tuple[int, int]], present: Sequence[int]) -> list[_Share]:
     """Units and weights by market cap, capped. `sizes` are supplies and prices, `present` the weights held now."""
+    _within(nav <= MAX_NAV, "nav")
     divisor = sum(supply * price for supply, price in sizes) // nav
     _within(divisor > 0, "divisor")
     units = [supply * ONE // divisor if price else 0 for supply, price in sizes]

@@ -51,8 +51,8 @@ def market_cap_units(lines: Sequence[Line], cap: int | None = None) -> list[int]
     """
     amounts = [(line.unit * 10 ** (27 - line.decimals), line.price) for line in lines]
     nav = sum(amount * price for amount, price in amounts) // 10**27
-    if nav == 0:
-        raise OutsideDomainError("nav: 0, expected a share that is worth something")
+    if not 0 < nav < 2**104:
+        raise OutsideDomainError(f"nav: {nav}, expected a share that is worth something, and less than 2**104")
     members = [i for i, line in enumerate(lines) if line.basis and line.price]
     divisor = sum(lines[i].basis * lines[i].price for i in members) // nav
     if divisor == 0:

@@ -114,8 +114,8 @@ def plan(scene: Scene, confirmed: Sequence[Decision]) -> tuple[int, list[Target]
         if d is not None and d.status is Status.FROZEN:
             price = 0
         counts = d is not None and d.status is Status.INCLUDED and price > 0
-        confirmed = (d.basis, d.flags) if d is not None and counts else (0, Flag(0))
-        lines.append(Target(h.token, Side.HELD, h.unit, price, kept_price(price), *confirmed, h.unit))
+        told = (d.basis, d.flags) if d is not None and counts else (0, Flag(0))
+        lines.append(Target(h.token, Side.HELD, h.unit, price, kept_price(price), *told, h.unit))
     decimals = [h.decimals for h in scene.holdings]
     basis, prices, held = [t.basis for t in lines], [t.price for t in lines], [t.held for t in lines]
     if scene.rule is None:

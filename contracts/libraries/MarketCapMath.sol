@@ -22,7 +22,7 @@ enum Cap {
 ///     a > cap:   f = cap            S = sum(min(a, cap))      C = sum of the capped
 ///     others:    f = a + a / (S - C) * (1 - S)                u = f * NAV / p
 ///
-/// @dev Domain: supplies below 2**88, prices below 2**100, NAV above zero and below 2**96; D above zero, which ends where all market caps together are below one share's NAV; S at
+/// @dev Domain: supplies below 2**88, prices below 2**100, NAV above zero and below 2**104; D above zero, which ends where all market caps together are below one share's NAV; S at
 /// most 1. D is floored, so before capping n weights add up to at most 1 + 1 / D and at least 1 less n and sum(p) / NAV
 /// wei; where the cap bound, to at most 1 and at least 1 less 2 n wei.
 library MarketCapMath {
@@ -33,7 +33,7 @@ library MarketCapMath {
     /// @dev Stands for the units of a component that the cap bound, until they are computed.
     uint256 private constant CAPPED = type(uint256).max;
 
-    uint256 private constant NAV_LIMIT = 1 << 96;
+    uint256 private constant NAV_LIMIT = 1 << 104;
 
     /// @dev S, C, the number of members, and whether the cap bound any.
     struct Sums {

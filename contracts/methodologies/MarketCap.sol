@@ -228,7 +228,7 @@ contract MarketCap is IMethodology, Ownable {
         (targets,) = MarketCapMath.weigh(nav, marketCap, basis, prices, current, CAP, CAP_WEIGHT);
         unchecked {
             for (uint256 i; i < n; ++i) {
-                // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down; below 2**61 * 2**96 * 2**90
+                // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down; below 2**61 * 2**104 * 2**90
                 targets.set(i, targets.at(i) * ones.given(i) / ONE);
             }
         }

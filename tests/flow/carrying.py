@@ -105,9 +105,9 @@ class Carrier:
         return holdings
 
     def worth(self, holdings: Collection[Any]) -> int:
-        """USD (18 decimals) per share of these holdings at their start prices."""
+        """USD (18 decimals) per share of these holdings at the prices they were read with."""
         supply = self.chain.read(self.fund.index.accruedSupply())
-        return sum(usd(h.balance * WAD // supply, h.target.price, h.decimals) for h in holdings)
+        return sum(usd(h.balance * WAD // supply, h.price, h.decimals) for h in holdings)
 
     def trade(self, batch: Batch | None = None, filler: Contract | None = None) -> Any:
         """One batch once the bucket has filled; its Traded event's result. By default as much as the bucket gives."""

@@ -7,6 +7,7 @@ from typing import Any
 from tests.flow.carrying import APRIL, FROZEN, INCLUDED, NO_PRICE, OUTSIDE, Carrier
 from tests.helpers.filling import FILLER
 from tests.helpers.fund import FOREVER, WAD, fund_holder, through_timelock
+from tests.helpers.packed import kept
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, HELD
 
@@ -48,7 +49,7 @@ def test_a_feed_that_dies_before_the_determination(carrier: Carrier) -> None:
     assert back.price == carrier.fund.world.token("SNX").price_usd
     carrier.to_start()
     holdings = carrier.start()
-    assert holdings[snx].target.price == back.price
+    assert holdings[snx].target.price == kept(back.price)
     assert holdings[snx].target.unit > 0
     carrier.trade_all()
     carrier.check_done()
@@ -77,7 +78,7 @@ def test_a_feed_that_dies_before_the_start(carrier: Carrier) -> None:
 
     carrier.dead.clear()
     holdings = carrier.whole_month()
-    assert holdings[mkr].target.price == carrier.fund.world.token("MKR").price_usd
+    assert holdings[mkr].target.price == kept(carrier.fund.world.token("MKR").price_usd)
     carrier.check_on_target(holdings)
 
 
@@ -177,7 +178,7 @@ def test_a_token_that_no_longer_transfers(carrier: Carrier) -> None:
     assert paid == held * (SHARES // 4) // supply > 0
     through_timelock(fund, fund.index.setRetired(lrc, False))
     holdings = carrier.whole_month()
-    assert holdings[lrc].target.price == fund.world.token("LRC").price_usd
+    assert holdings[lrc].target.price == kept(fund.world.token("LRC").price_usd)
     carrier.check_on_target(holdings)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.bench import (
+    CONFIRMED,
     FROZEN,
     INCLUDED,
     KINDS,
@@ -25,7 +26,10 @@ from tests.helpers.reverts import assert_reverts
 
 
 def constituents(bench: Bench) -> list[tuple[Any, ...]]:
-    return [constituent(token, kind.target) for token, kind in zip(bench.tokens, KINDS, strict=True)]
+    return [
+        constituent(token, kind.target, INCLUDED, CONFIRMED, 0, 0)
+        for token, kind in zip(bench.tokens, KINDS, strict=True)
+    ]
 
 
 def test_takes_the_constituents_of_the_period(bench: Bench) -> None:

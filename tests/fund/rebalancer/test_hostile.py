@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from eth_abi import decode
 from eth_utils import keccak
 
 from localnet.world import World
-from tests.helpers.bench import ACTIONS, BUYS, HELD, KINDS, LIMITS, REASONS, SELLS, SUPPLY, TIMETABLE, Bench
+from tests.helpers.bench import BUYS, HELD, KINDS, LIMITS, SELLS, SUPPLY, TIMETABLE, Bench
 from tests.helpers.contracts import Contract
 from tests.helpers.filling import FILLER, batch, least_pays, order, paying, script, sells_worth, step, trade
 from tests.helpers.fund import EXECUTION, WAD
@@ -120,17 +119,11 @@ def test_a_filler_that_calls_back_everything_it_can_reach(trading: Bench) -> Non
     assert len(tried) == len(names)
     locked = keccak(text="Locked()")[:4]
     not_rebalancer = keccak(text="NotRebalancer(address)")[:4]
-    not_due = keccak(text="NotDue(uint8,uint8)")[:4]
     trading_open = keccak(text="TradingOpen()")[:4]
-    actions = {"determine": "Determine", "start": "Start", "trade": "Trade", "close": "Close"}
     for name, event in zip(names, tried, strict=True):
         assert not event.succeeded, name
         if name in REBALANCER_ONLY:
             assert event.answer[:4] == not_rebalancer, name
-        elif name in actions:
-            action, reason = decode(["uint8", "uint8"], event.answer[4:])
-            assert event.answer[:4] == not_due
-            assert (ACTIONS[action], REASONS[reason]) == (actions[name], "Locked"), name
         elif name in ("setLimits", "setTimetable", "setMethodology"):
             assert event.answer[:4] == trading_open, name
         else:

@@ -9,6 +9,7 @@ import pytest
 from tests.helpers.bench import BUYS, HELD, KINDS, NEWCOMER, PERIOD, SELLS, Bench
 from tests.helpers.filling import FILLER, batch, check_result, least_pays, order, pays_worth, sells_worth, step, trade
 from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.packed import kept
 from tests.helpers.reverts import assert_reverts, failure
 from tests.helpers.settling import SCALE, goal_of, nav_of, settle, surplus_of, usd
 
@@ -115,7 +116,7 @@ def test_credits_buys_up_to_lambda_and_calls_the_rest_a_gift(trading: Bench) -> 
     sells = sells_worth(fund, fund.capacity)
     pays = {NEWCOMER: goal_of(fund, NEWCOMER)}
     out = settle(fund, T, sells, pays)
-    counted = usd(pays[NEWCOMER], KINDS[NEWCOMER].price, KINDS[NEWCOMER].decimals) * WAD // nav_of(fund)
+    counted = usd(pays[NEWCOMER], kept(KINDS[NEWCOMER].price), KINDS[NEWCOMER].decimals) * WAD // nav_of(fund)
     may_lose = out.surplus * 4 // 100  # less than the budget of 0.5 %
     part = (fund.progress.held + counted + out.surplus - may_lose) * WAD // fund.opening.buyTargets
     assert 97 * WAD // 100 < part < WAD
@@ -173,7 +174,7 @@ def test_values_at_fresh_prices(trading: Bench) -> None:
     result = trade(trading, sells, pays, T)
     assert result.valueOut == sum(-(-sells[i] * moved[i] // 10 ** KINDS[i].decimals) for i in SELLS)
     after = trading.chain.read(trading.rebalancer.progress())
-    at_start = sum(sells[i] * KINDS[i].price // 10 ** KINDS[i].decimals for i in SELLS)
+    at_start = sum(sells[i] * kept(KINDS[i].price) // 10 ** KINDS[i].decimals for i in SELLS)
     assert before.surplus - after.surplus == at_start * WAD // nav_of(trading.fund(T))
 
 
