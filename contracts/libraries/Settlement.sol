@@ -170,11 +170,11 @@ library Settlement {
         b.tokens.set(k, token);
     }
 
-    /// @dev Fills in the prices of all lines, asked for once.
+    /// @dev Fills in the prices of all lines, asked for once: of a second source the one that is worse for the batch.
     function _price(Batch memory b, IOracle oracle) private view {
         uint256 n = b.count;
         b.tokens.cut(n);
-        uint256[] memory prices = oracle.prices(b.tokens);
+        uint256[] memory prices = oracle.tradePrices(b.tokens, b.sold);
         require(prices.length == n, IRebalancer.NoPrice(address(0)));
         for (uint256 k; k < n; ++k) {
             Line memory line = b.lines[k];

@@ -93,7 +93,13 @@ contract ChainlinkOracle is IOracle, Ownable {
         return _price(words, source);
     }
 
-    function prices(address[] calldata tokens) external view returns (uint256[] memory values) {
+    /// @inheritdoc IOracle
+    /// @dev One source for each token: both sides count the same.
+    function tradePrices(address[] calldata tokens, uint256) external view returns (uint256[] memory) {
+        return prices(tokens);
+    }
+
+    function prices(address[] calldata tokens) public view returns (uint256[] memory values) {
         uint256[] memory words = Words.read(_sources);
         values = new uint256[](tokens.length);
         uint256 at;
