@@ -1,7 +1,7 @@
 """The contract's rules of one batch in Python, to the last digit: what a batch counts for before it is sent.
 
 Amounts are token wei, values USD with 18 decimals, shares of NAV and lambda 18-decimal fractions. Mirrors the library
-`Settlement`: sells round up, buys down.
+`Settlement`: sells round up, buys down, both at the prices that count on their side.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def outcome(state: FundState, sold: Mapping[int, int], arriving: Mapping[int, in
     """What a batch counts for that sends out `sold` and brings `arriving`, both by component index."""
     nav = state.nav_at_start_prices
     surplus_left = surplus_after(state, sold)
-    value_out = sum(state.holdings[i].value_up(amount) for i, amount in sold.items())
+    value_out = sum(state.holdings[i].trade_value_up(amount) for i, amount in sold.items())
     received = 0
     for i, amount in arriving.items():
         received += state.holdings[i].start_value(_up_to(state, i, amount, WAD))
@@ -60,7 +60,7 @@ def outcome(state: FundState, sold: Mapping[int, int], arriving: Mapping[int, in
     for i, amount in arriving.items():
         holding = state.holdings[i]
         credited[i] = _up_to(state, i, _up_to(state, i, amount, WAD), part)
-        value_in += holding.value(credited[i])
+        value_in += holding.trade_value(credited[i])
         at_start += holding.start_value(credited[i])
 
     share = -(-value_out * WAD // nav)
