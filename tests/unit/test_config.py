@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ballast.config import STATES, FundError, load_fund, parse_fund
+from ballast.config import FundError, load_fund, parse_fund
 from ballast.deploy import created_address, feed_rows, order
+from ballast.parts import STATES
 from ballast.values import parse_duration, parse_fraction, parse_shares
 from localnet.addresses import listed_pairs, origins, usd_feeds
 from localnet.anvil import ROOT
