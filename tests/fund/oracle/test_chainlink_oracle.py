@@ -83,6 +83,17 @@ def test_answers_with_18_decimals(bench: Bench) -> None:
     assert bench.chain.read(bench.oracle.prices([])) == []
 
 
+@given(
+    tokens=st.lists(st.sampled_from([ETH, f"0x{1:040x}", A, f"0x{0xAB:040x}", B, C, D, "0x" + "ff" * 20]), max_size=9)
+)
+@example(tokens=[B, A, C, A, ETH, D, C])
+@FUZZ
+def test_prices_in_any_order(bench: Bench, tokens: list[str]) -> None:
+    """Known and unknown, repeated, ascending or not: each as if asked for alone."""
+    alone = {token: bench.price(token) for token in set(tokens)}
+    assert bench.chain.read(bench.oracle.prices(tokens)) == [alone[token] for token in tokens]
+
+
 @given(answer=st.integers(1, 10**30), eth=st.integers(1, 10**15), decimals=st.integers(0, 18))
 @example(answer=MAX_PRICE // 10**18, eth=1, decimals=0)
 @example(answer=MAX_PRICE // 10**18 + 1, eth=1, decimals=0)
