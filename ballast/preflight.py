@@ -129,14 +129,14 @@ def _check_anchor(w3: Web3, where: str, config: FundConfig, component: Component
     )
     if known is None or to_checksum_address(known[0]) != anchor.pool:
         raise DeployError(f"{where}: not a pool of uniswap_v3_factory {config.uniswap_v3_factory}")
-    others = {config.weth: config.eth_feed} | {c.token: c.feed for c in config.components}
+    others = {c.token: c.feed for c in config.components} | {config.weth: config.eth_feed}
     other = next((token for token in tokens if token != component.token), "")
     if component.token not in tokens or other not in others:
         raise DeployError(
             f"{where}: trades {' and '.join(tokens)}, expected {component.symbol} and WETH or another component"
         )
     _check_observations(w3, where, anchor)
-    decimals = {config.weth: 18} | {c.token: c.decimals for c in config.components}
+    decimals = {c.token: c.decimals for c in config.components} | {config.weth: 18}
     first = _feed_price(w3, component.feed, config.eth_feed)
     second = _pool_price(w3, where, anchor, component.token == tokens[0])
     # {USD / tok} = {other wei / wei} * {wei / tok} * {USD / other} / {other wei / other}
@@ -145,7 +145,7 @@ def _check_anchor(w3: Web3, where: str, config: FundConfig, component: Component
     if abs(second - first) > first * MAX_DISAGREEMENT:
         raise DeployError(
             f"{where}: says {second:.6g} USD over {anchor.window} s, the feed {first:.6g} USD, "
-            f"expected at most {MAX_DISAGREEMENT * 100} % apart"
+            f"expected at most {MAX_DISAGREEMENT * 100:.0f} % apart"
         )
 
 
@@ -160,9 +160,8 @@ def _check_observations(w3: Web3, where: str, anchor: Anchor) -> None:
             if wanted >= needed
             else f"anyone can call increaseObservationCardinalityNext({needed}) on it; then wait until it has filled"
         )
-        raise DeployError(
-            f"{where}: keeps {kept} observations, expected at least {needed} for a window of {anchor.window} s; {remedy}"
-        )
+        expected = f"expected at least {needed} for a window of {anchor.window} s"
+        raise DeployError(f"{where}: keeps {kept} observations, {expected}; {remedy}")
 
 
 def _pool_price(w3: Web3, where: str, anchor: Anchor, forward: bool) -> Decimal:
@@ -172,7 +171,7 @@ def _pool_price(w3: Web3, where: str, anchor: Anchor, forward: bool) -> Decimal:
         raise DeployError(
             f"{where}: its oldest observation is younger than {anchor.window} s; wait, or shorten the window"
         )
-    tick = (sums[0][1] - sums[0][0]) // anchor.window
+    tick: int = (sums[0][1] - sums[0][0]) // anchor.window
     return Decimal("1.0001") ** (tick if forward else -tick)
 
 

@@ -9,6 +9,7 @@ from eth_utils import to_checksum_address
 
 from keeper.venues.v3 import V3Pool, pool_of
 from keeper.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
+from localnet.market import Market
 from localnet.month import Month
 from localnet.rpc import call_data
 from localnet.v3 import open_v3, parse_positions, v3_pools_of
@@ -31,6 +32,17 @@ def open_pools(chain: Chain, world: World, month: Month, lines: list[str]) -> Wo
     sender = chain.account("opener of pools")
     opened = open_v3(chain.rpc, sender, world.market, world.uniswap_v3_factory, world.weth, depths)
     return replace(world, v3_pools=world.v3_pools + opened)
+
+
+def stir(chain: Chain, world: World) -> None:
+    """Has every pool traded in, a little there and back: only then does it have the room for observations that was made
+    for it."""
+    aside = Market(chain.rpc, world)
+    for token in world.tokens:
+        aside.set_price(token.address, token.price_usd * 101 // 100)
+    for market in (aside, Market(chain.rpc, world)):
+        chain.move_to(chain.now() + 12)  # a pool observes once in a second
+        market.arbitrage(0)
 
 
 def read_pool(chain: Chain, lens: Contract, address: str, span: int = SPAN) -> V3Pool:
