@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from localnet.anvil import ROOT
 from localnet.market import Market
 from localnet.month import Month
-from localnet.v3 import load_positions, open_v3, v3_pools_of
 from localnet.world import World
 from tests.flow.carrying import TRADING, Carrier
 from tests.helpers.chain import Chain
@@ -19,7 +16,7 @@ from tests.helpers.filling import least_pays, pays_worth, sells_worth
 from tests.helpers.fund import EXECUTION, FOUNDED, WAD, Setup, deploy_fund
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SELL, goal_of, nav_of, surplus_of, usd
-from tests.helpers.v3 import stir
+from tests.helpers.v3 import AheadOfFeeds, anchor_pools, open_invented
 
 WINDOW = 1_800
 BOUND = 2 * WAD // 100
@@ -31,26 +28,15 @@ REVERTS = bytes.fromhex("5f5ffd")
 @pytest.fixture(scope="module")
 def pooled(module_isolation: None, chain: Chain, world: World, month: Month) -> World:
     """The local mainnet with the invented V3 pools, traded in and then at rest for two windows."""
-    rows = load_positions(ROOT / "data" / "positions" / "invented.csv")
-    depths = v3_pools_of(month, rows, world.weth)
     chain.move_to(FOUNDED)
-    opener = chain.account("opener of pools")
-    found = replace(
-        world, v3_pools=open_v3(chain.rpc, opener, world.market, world.uniswap_v3_factory, world.weth, depths)
-    )
-    stir(chain, found)
+    found = open_invented(chain, world, month)
     chain.move_to(chain.now() + 2 * WINDOW)
     return found
 
 
-def anchors_of(world: World) -> dict[str, str]:
-    """Every token that has a V3 pool with a fee of 0.3 % against WETH, and that pool."""
-    return {t.address: p.pool for t in world.tokens for p in world.v3_pools_of(t.address) if p.fee == 3000}
-
-
 def carrier_of(chain: Chain, world: World, month: Month, *, anchored: bool) -> Carrier:
     """A fund whose components have anchors where there is a pool, or none at all, and who carries it."""
-    pools = anchors_of(world) if anchored else {}
+    pools = anchor_pools(world) if anchored else {}
     listings = tuple((token, pool, WINDOW, BOUND) for token, pool in pools.items())
     return Carrier(deploy_fund(chain, world, month, Setup(fee=0, anchors=listings)))
 
@@ -58,10 +44,9 @@ def carrier_of(chain: Chain, world: World, month: Month, *, anchored: bool) -> C
 def ahead(carrier: Carrier) -> Market:
     """The market as it stands ahead of the feeds: what the fund will sell has risen, what it will buy has fallen."""
     world = carrier.fund.world
-    found = Market(carrier.chain.rpc, world)
-    for token in anchors_of(world):
-        change = LAG if world.token(token).symbol == "UNI" else -LAG
-        found.set_price(token, found.prices[token] * (100 + change) // 100)
+    found = AheadOfFeeds(carrier.chain.rpc, world)
+    for token in anchor_pools(world):
+        found.move(token, LAG if world.token(token).symbol == "UNI" else -LAG)
     return found
 
 
@@ -140,7 +125,7 @@ def test_a_month_of_lagging_feeds(chain: Chain, pooled: World, month: Month, anc
     market = ahead(carrier)
     state = to_trading(carrier, market)
     assert [h.tradePrice != h.price for h in state.holdings] == [
-        anchored and h.token in anchors_of(pooled) for h in state.holdings
+        anchored and h.token in anchor_pools(pooled) for h in state.holdings
     ]
     before = worth(carrier, market)
     count, sold = plunder(carrier)
@@ -170,7 +155,7 @@ def test_dead_anchors_stop_no_month(chain: Chain, pooled: World, month: Month) -
     carrier = carrier_of(chain, pooled, month, anchored=True)
     to_trading(carrier, ahead(carrier))
     carrier.trade(hasty)
-    for pool in anchors_of(pooled).values():
+    for pool in anchor_pools(pooled).values():
         chain.cheats.set_code(pool, REVERTS)
     assert all(h.tradePrice == h.price for h in carrier.state().holdings)
     count, _ = plunder(carrier)
@@ -183,7 +168,7 @@ def test_anchors_held_far_away_stop_no_month(chain: Chain, pooled: World, month:
     fillers that bring the feeds' values find the tolerance that they need, later, and the month ends."""
     carrier = carrier_of(chain, pooled, month, anchored=True)
     off = Market(chain.rpc, pooled)
-    for token in anchors_of(pooled):
+    for token in anchor_pools(pooled):
         off.set_price(token, off.prices[token] * (150 if pooled.token(token).symbol == "UNI" else 60) // 100)
     state = to_trading(carrier, off)
     sell = next(h for h in state.holdings if h.target.side == SELL)

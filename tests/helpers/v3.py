@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from eth_abi import encode
@@ -9,10 +10,11 @@ from eth_utils import to_checksum_address
 
 from keeper.venues.v3 import V3Pool, pool_of
 from keeper.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
+from localnet.anvil import ROOT
 from localnet.market import Market
 from localnet.month import Month
 from localnet.rpc import call_data
-from localnet.v3 import open_v3, parse_positions, v3_pools_of
+from localnet.v3 import load_positions, open_v3, parse_positions, v3_pools_of
 from localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract, Entry
@@ -32,6 +34,34 @@ def open_pools(chain: Chain, world: World, month: Month, lines: list[str]) -> Wo
     sender = chain.account("opener of pools")
     opened = open_v3(chain.rpc, sender, world.market, world.uniswap_v3_factory, world.weth, depths)
     return replace(world, v3_pools=world.v3_pools + opened)
+
+
+def open_invented(chain: Chain, world: World, month: Month) -> World:
+    """Opens the pools of the invented positions, and has them traded in; the world with them."""
+    rows = load_positions(ROOT / "data" / "positions" / "invented.csv")
+    sender = chain.account("opener of pools")
+    depths = v3_pools_of(month, rows, world.weth)
+    opened = open_v3(chain.rpc, sender, world.market, world.uniswap_v3_factory, world.weth, depths)
+    found = replace(world, v3_pools=world.v3_pools + opened)
+    stir(chain, found)
+    return found
+
+
+def anchor_pools(world: World, fee: int = 3000) -> dict[str, str]:
+    """The pool of this fee against WETH of every token that has one."""
+    return {t.address: pool.pool for t in world.tokens for pool in world.v3_pools_of(t.address) if pool.fee == fee}
+
+
+class AheadOfFeeds(Market):
+    """A market whose prices move while the feeds go on answering those of the month: feeds that lag."""
+
+    def post_feeds(self, only: Sequence[str] | None = None) -> None:
+        """As the market's, at the prices of the month."""
+        Market(self._rpc, self.world).post_feeds(only)
+
+    def move(self, token: str, percent: int) -> None:
+        """Moves a reference price by so many percent."""
+        self.set_price(token, self.prices[token] * (100 + percent) // 100)
 
 
 def stir(chain: Chain, world: World) -> None:
