@@ -8,6 +8,8 @@ from dataclasses import replace
 from eth_abi import encode
 from eth_utils import to_checksum_address
 
+from ballast.config import FundConfig
+from ballast.parts import Anchor
 from keeper.venues.v3 import V3Pool, pool_of
 from keeper.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from localnet.anvil import ROOT
@@ -50,6 +52,16 @@ def open_invented(chain: Chain, world: World, month: Month) -> World:
 def anchor_pools(world: World, fee: int = 3000) -> dict[str, str]:
     """The pool of this fee against WETH of every token that has one."""
     return {t.address: pool.pool for t in world.tokens for pool in world.v3_pools_of(t.address) if pool.fee == fee}
+
+
+def with_anchors(config: FundConfig, world: World, **terms: int) -> FundConfig:
+    """The fund with an anchor for every component that has a pool for it; `terms`: window and bound."""
+    listed = anchor_pools(world)
+    components = tuple(
+        c.model_copy(update={"anchor": Anchor(pool=listed[c.token], **terms)}) if c.token in listed else c
+        for c in config.components
+    )
+    return config.model_copy(update={"components": components, "uniswap_v3_factory": world.uniswap_v3_factory})
 
 
 class AheadOfFeeds(Market):

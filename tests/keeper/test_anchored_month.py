@@ -13,14 +13,13 @@ import pytest
 from web3 import Web3
 
 from ballast.config import FundConfig
-from ballast.parts import Anchor
 from keeper.state import WAD, FundState, Phase, Reason, Side
 from localnet.market import REST_S
 from localnet.month import Month
 from localnet.rpc import call_data, unpack
 from localnet.world import World
 from tests.helpers.chain import Chain
-from tests.helpers.v3 import AheadOfFeeds, anchor_pools, open_invented
+from tests.helpers.v3 import AheadOfFeeds, anchor_pools, open_invented, with_anchors
 from tests.keeper.field import Field, check_counts, deployed, journal_rows
 
 WINDOW = 1_800
@@ -55,13 +54,7 @@ def carried(chain: Chain, pools: World, w3: Web3, tmp_path_factory: pytest.TempP
     listed = anchor_pools(pools)
 
     def anchored(config: FundConfig) -> FundConfig:
-        components = tuple(
-            c.model_copy(update={"anchor": Anchor(pool=listed[c.token], window=WINDOW, bound=BOUND)})
-            if c.token in listed
-            else c
-            for c in config.components
-        )
-        return config.model_copy(update={"components": components, "uniswap_v3_factory": pools.uniswap_v3_factory})
+        return with_anchors(config, pools, window=WINDOW, bound=BOUND)
 
     market = AheadOfFeeds(chain.rpc, pools)
     with deployed(pools, w3, folder, change=anchored, market=market) as field:
@@ -115,8 +108,8 @@ def test_settlement_counts_as_the_contract_does(carried: Carried) -> None:
 
 
 def at_trade(field: Field, before: FundState, block: int, time: int) -> FundState:
-    """The fund before the batch in a block, at that block's time and prices: a mean over a window changes with time, not
-    with what is traded at its end."""
+    """The fund before the batch in a block, at that block's time and prices. A mean over a window changes with time,
+    though not with what is traded at its end."""
     tokens = [h.token for h in before.holdings]
 
     def prices(sold: int) -> list[int]:
