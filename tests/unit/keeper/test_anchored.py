@@ -1,4 +1,4 @@
-"""A fund whose oracle knows a second source: in a batch the price of each side counts, everywhere else the plain one."""
+"""A fund whose oracle knows a second source: a batch counts at the prices of its sides, all else at the plain ones."""
 
 from __future__ import annotations
 
