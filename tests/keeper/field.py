@@ -254,7 +254,7 @@ def check_counts(before: FundState, after: FundState, event: Any) -> None:
     assert found.part == result["attainable"]
     assert found.progress == after.progress
     idle = bucket.idle_x24(before.progress.tat, before.time, before.limits.max_idle)
-    assert bucket.tolerance(idle, before.limits, before.progress, found.share) == result["tolerance"]
+    assert bucket.tolerance(idle, before.limits, before.progress, found.sale) == result["tolerance"]
 
 
 def journal_rows(folder: Path) -> list[dict[str, Any]]:
