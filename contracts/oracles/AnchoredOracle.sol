@@ -50,7 +50,7 @@ struct Anchor {
 /// where that has none there is none. No anchor can make a component untradable.
 /// NAV and weights (`price`, `prices`) stand on the first oracle only.
 /// @dev Warning: whoever holds a pool's price away from the market for a window makes batches of that token dearer for those
-/// who fill them, by up to the bound: bad fills for nobody, but fewer of them. Pools must be deep.
+/// who fill them, by up to the bound. The fund loses nothing by it, but may not be filled. Pools must be deep.
 contract AnchoredOracle is IOracle, Ownable {
     /* ERRORS */
 

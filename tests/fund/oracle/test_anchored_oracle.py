@@ -193,10 +193,11 @@ def test_without_an_anchor_price_the_first_oracle_counts(bench: Bench) -> None:
     chain.send(bench.oracle.setAnchor((bench.token("UNI"), NOBODY, 0, 0)), bench.owner)
     assert bench.anchor_price("UNI") == 0
     assert bench.trade_prices(["UNI"], ["UNI"]) == [bench.world.token("UNI").price_usd] * 2
-    # A pool that does not answer: its code is gone.
-    chain.cheats.set_code(bench.pool("KNC", "WETH"), bytes.fromhex("5f5ffd"))
-    assert bench.anchor_price("KNC") == 0
-    assert bench.trade_prices(["KNC"], ["KNC"]) == [bench.world.token("KNC").price_usd] * 2
+    # A pool that reverts, and one whose code is gone.
+    for code in (bytes.fromhex("5f5ffd"), b""):
+        chain.cheats.set_code(bench.pool("KNC", "WETH"), code)
+        assert bench.anchor_price("KNC") == 0
+        assert bench.trade_prices(["KNC"], ["KNC"]) == [bench.world.token("KNC").price_usd] * 2
 
 
 def test_without_a_first_price_there_is_none(bench: Bench) -> None:
