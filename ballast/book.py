@@ -23,8 +23,9 @@ CONTRACTS = (
     "filler",
     "lens",
 )
-OPTIONAL = ("posted_supply", "locked_supply", "v3_lens")
-"""The supplies only of funds whose weights come from them, the lens only where the fund names pools of Uniswap V3."""
+OPTIONAL = ("posted_supply", "locked_supply", "v3_lens", "first_oracle")
+"""The supplies only of funds whose weights come from them, the lens only where the fund names pools of Uniswap V3, the
+first oracle only where the fund's own has anchors beside it."""
 
 
 class BookError(ValueError):

@@ -12,288 +12,58 @@ What does not fit is refused with one line that names the field, the value and w
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from ballast.book import Pool as BookPool
-from ballast.values import (
-    WAD,
-    parse_account,
-    parse_address,
-    parse_duration,
-    parse_flag,
-    parse_fraction,
-    parse_integer,
-    parse_shares,
+from ballast.parts import (
+    MAX_COMPONENTS,
+    MAX_STREAMING_FEE,
+    MIN_SEED,
+    Address,
+    Anchor,
+    Component,
+    Feed,
+    Limits,
+    Methodology,
+    Model,
+    Roles,
+    Slug,
+    Text,
+    Timetable,
+    duration,
+    fraction,
+    integer,
+    within,
 )
-
-MAX_COMPONENTS = 50
-MAX_DECIMALS = 27
-MAX_STREAMING_FEE = 5 * WAD // 100
-MAX_FEED_AGE = 8 * 86_400
-MIN_SEED = WAD
-
-CAPS = ("none", "hard", "flexible")
-"""In the order of the contract's enum."""
-
-_SLUG = re.compile(r"^[a-z0-9][a-z0-9-]*$")
+from ballast.values import WAD, parse_shares
 
 
 class FundError(ValueError):
     """A fund that cannot be deployed or used as it is described; one line for people."""
 
 
-def _within(parse: Callable[[object], int], least: int, most: int, words: str) -> Callable[[object], int]:
-    """The parser with bounds, which its error names in the field's own measure."""
-
-    def bounded(value: object) -> int:
-        number = parse(value)
-        if not least <= number <= most:
-            raise ValueError(f"expected {words}")
-        return number
-
-    return bounded
-
-
-def _integer(least: int, most: int) -> BeforeValidator:
-    return BeforeValidator(_within(parse_integer, least, most, f"a whole number from {least} to {most}"))
-
-
-def _fraction(least: int, most: int, words: str) -> BeforeValidator:
-    return BeforeValidator(_within(parse_fraction, least, most, words))
-
-
-def _duration(least: int, most: int) -> BeforeValidator:
-    return BeforeValidator(_within(parse_duration, least, most, f"{least} to {most} seconds"))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > 64:
-        raise ValueError("expected a text of 1 to 64 characters")
-    return value.strip()
-
-
-def _slug(value: object) -> str:
-    if not isinstance(value, str) or not _SLUG.match(value):
-        raise ValueError("expected lower-case letters, digits and hyphens, such as dpi")
-    return value
-
-
-Address = Annotated[str, BeforeValidator(parse_address)]
-Account = Annotated[str, BeforeValidator(parse_account)]
-Text = Annotated[str, BeforeValidator(_text)]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Feed(_Model):
-    """A Chainlink feed: TOKEN/USD, or TOKEN/ETH where `quoted_in_eth`. `max_age` is its heartbeat plus a margin."""
-
-    address: Address
-    max_age: Annotated[int, _duration(1, MAX_FEED_AGE)]
-    quoted_in_eth: Annotated[bool, BeforeValidator(parse_flag)] = False
-
-
-STATES = ("active", "frozen", "leaving")
-"""In the order of the contract's enum."""
-
-
-V3_FEES_BPS = (1, 5, 30, 100)
-"""Fee tiers of Uniswap V3."""
-
-
-class Pool(_Model):
-    """A pool of the token against WETH, for the keeper to trade in: of the Uniswap V2 kind, or of Uniswap V3."""
-
-    venue: Literal["uniswap", "sushiswap", "uniswap-v3"]
-    pair: Address
-    fee_bps: Annotated[int, _integer(1, 100)] = 30
-
-    @model_validator(mode="after")
-    def _fits(self) -> Pool:
-        right = V3_FEES_BPS if self.venue == "uniswap-v3" else (30,)
-        if self.fee_bps not in right:
-            expected = " or ".join(map(str, right))
-            raise ValueError(f"fee_bps: found {self.fee_bps}, expected {expected} on {self.venue}")
-        return self
-
-
-class Component(_Model):
-    """A token that the fund holds or may hold.
-
-    `supply` (whole tokens) or `lockers` (market-cap weights), or `weight` (18 decimals, fixed weights), makes it a
-    constituent of the index; one without any is held at first and sold in the first month.
-    """
-
-    symbol: Text
-    token: Address
-    decimals: Annotated[int, _integer(0, MAX_DECIMALS)]
-    feed: Feed
-    supply: Annotated[int, _integer(1, 2**88 - 1)] | None = None
-    lockers: tuple[Address, ...] | None = None
-    """Accounts whose balances do not circulate: the supply is computed on chain, in place of a posted one."""
-    state: Literal["active", "frozen", "leaving"] = "active"
-    weight: Annotated[int, _fraction(1, WAD, "a weight above 0 and at most 1")] | None = None
-    seed_unit: Annotated[int, _integer(0, 2**120 - 1)] = 0
-    """Token wei per 1e18 shares at the start; 0: only a candidate."""
-    pools: tuple[Pool, ...] = ()
-
-    @property
-    def basis(self) -> int:
-        """What the methodology weighs it by; 0 where it is no constituent."""
-        return self.supply or self.weight or 0
-
-    @property
-    def weighed(self) -> bool:
-        """Whether the methodology knows it."""
-        return bool(self.basis) or self.lockers is not None
-
-    def book_pools(self) -> tuple[BookPool, ...]:
-        """The pools as the address book has them."""
-        return tuple(BookPool(pool.venue, pool.pair, pool.fee_bps) for pool in self.pools)
-
-
-class Methodology(_Model):
-    """The rule of the index, see the contracts' `Rule`: market-cap weights, fixed weights, or equal weights for every
-    component that is active. Fractions with 18 decimals.
-
-    Of market cap: the `top_n` largest, capped; what is below `floor_weight` (held) or `entry_weight` (new) is left
-    out. NAV is floored once over the `sum`, or for each `component`. A supply older than `max_supply_age` (seconds) is
-    replaced by last month's; one further from that than `max_supply_jump` is clamped.
-    """
-
-    kind: Literal["market_cap", "fixed_weight", "equal_weight"]
-    cap: Literal["none", "hard", "flexible"] = "none"
-    cap_weight: Annotated[int, _fraction(1, WAD - 1, "a fraction above 0 and below 1")] | None = None
-    floor_weight: Annotated[int, _fraction(0, WAD - 1, "0 or a fraction below 1")] = 0
-    entry_weight: Annotated[int, _fraction(0, WAD - 1, "0 or a fraction below 1")] = 0
-    top_n: Annotated[int, _integer(1, MAX_COMPONENTS)] = MAX_COMPONENTS
-    nav_floor: Literal["sum", "component"] = "sum"
-    max_supply_age: Annotated[int, _duration(1, 2**32 - 1)] = 100 * 86_400
-    max_supply_jump: Annotated[int, _fraction(1, 10 * WAD, "a fraction above 0 and at most 10")] = 25 * WAD // 100
-
-    @model_validator(mode="after")
-    def _fits(self) -> Methodology:
-        if (self.cap == "none") != (self.cap_weight is None):
-            raise ValueError("cap_weight: expected with cap hard or flexible, and only there")
-        if self.kind != "market_cap" and self.cap != "none":
-            raise ValueError(f"cap: found {self.cap!r}, expected none with {self.kind}")
-        if self.entry_weight < self.floor_weight:
-            raise ValueError(f"entry_weight: found {self.entry_weight}, expected at least floor_weight")
-        return self
-
-    def as_tuple(self) -> tuple[int | bool, ...]:
-        """In the order of the contract's struct `Rule`."""
-        return (
-            CAPS.index(self.cap),
-            self.cap_weight or 0,
-            self.floor_weight,
-            self.entry_weight,
-            self.top_n,
-            self.nav_floor == "component",
-            self.max_supply_age,
-            self.max_supply_jump,
-        )
-
-
-class Limits(_Model):
-    """Bounds of what trading may do, see the rebalancer's `Limits`. Fractions with 18 decimals, times in seconds."""
-
-    first_tolerance: Annotated[int, _fraction(-WAD // 10, WAD // 10, "-10 % to 10 %")] = -15 * WAD // 1000
-    last_tolerance: Annotated[int, _fraction(0, WAD // 10, "0 to 10 %")] = 4 * WAD // 100
-    batch_cap: Annotated[int, _fraction(1, WAD // 10, "above 0 and at most 10 %")] = 2 * WAD // 100
-    loss_budget: Annotated[int, _fraction(0, 2 * WAD // 100, "0 to 2 %")] = 5 * WAD // 1000
-    max_step: Annotated[int, _fraction(1, WAD, "above 0 and at most 100 %")] = WAD // 10
-    dust: Annotated[int, _fraction(10**12, WAD // 1000, "0.0001 % to 0.1 %")] = 2 * 10**13
-    cool_off: Annotated[int, _duration(60, 86_400)] = 600
-    max_idle: Annotated[int, _duration(60, 86_400)] = 1_800
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Limits:
-        if self.first_tolerance > self.last_tolerance:
-            raise ValueError(
-                f"first_tolerance: found {self.first_tolerance}, expected at most last_tolerance {self.last_tolerance}"
-            )
-        if self.max_idle < self.cool_off:
-            raise ValueError(f"max_idle: found {self.max_idle} s, expected at least cool_off {self.cool_off} s")
-        return self
-
-    def as_tuple(self) -> tuple[int, ...]:
-        """In the order of the contract's struct."""
-        return (
-            self.first_tolerance,
-            self.last_tolerance,
-            self.batch_cap,
-            self.loss_budget,
-            self.max_step,
-            self.dust,
-            self.cool_off,
-            self.max_idle,
-        )
-
-
-DAYS = ("first_business_day", "last_day", "fixed_day")
-
-
-class Timetable(_Model):
-    """When things may happen, see the rebalancer's `Timetable`."""
-
-    day: Literal["first_business_day", "last_day", "fixed_day"] = "first_business_day"
-    fixed_day: Annotated[int, _integer(0, 28)] = 0
-    notice_days: Annotated[int, _integer(1, 14)] = 7
-    min_notice: Annotated[int, _duration(0, 14 * 86_400)] = 2 * 86_400
-    min_trading: Annotated[int, _duration(0, 27 * 86_400)] = 2 * 86_400
-
-    @model_validator(mode="after")
-    def _fits(self) -> Timetable:
-        if self.min_notice > self.notice_days * 86_400:
-            raise ValueError(f"min_notice: found {self.min_notice} s, expected at most {self.notice_days} days")
-        last = 28 - self.notice_days
-        if self.day == "fixed_day" and not 0 < self.fixed_day < last:
-            raise ValueError(f"fixed_day: found {self.fixed_day}, expected 1 to {last - 1} with these notice_days")
-        if self.day != "fixed_day" and self.fixed_day:
-            raise ValueError(f"fixed_day: found {self.fixed_day}, expected 0 with day {self.day}")
-        begin = self.fixed_day if self.day == "fixed_day" else 3
-        if self.min_trading > (last - begin) * 86_400:
-            raise ValueError(f"min_trading: found {self.min_trading} s, expected at most {(last - begin) * 86_400} s")
-        return self
-
-    def as_tuple(self) -> tuple[int, ...]:
-        """In the order of the contract's struct."""
-        return (DAYS.index(self.day), self.fixed_day, self.notice_days, self.min_notice, self.min_trading)
-
-
-class Roles(_Model):
-    """Who may do what; `deployer` stands for the deploying account."""
-
-    guardian: Account
-    proposers: Annotated[tuple[Account, ...], Field(min_length=1)]
-    fee_recipient: Account
-
-
-class FundConfig(_Model):
+class FundConfig(Model):
     """A whole fund. `seed_shares` and `streaming_fee` have 18 decimals, `supply_cap` is in whole shares."""
 
     name: Text
     symbol: Text
-    slug: Annotated[str, BeforeValidator(_slug)]
-    chain_id: Annotated[int, _integer(1, 2**63)]
+    slug: Slug
+    chain_id: Annotated[int, integer(1, 2**63)]
     weth: Address
     eth_feed: Feed
     methodology: Methodology
     components: Annotated[tuple[Component, ...], Field(min_length=1, max_length=MAX_COMPONENTS)]
-    seed_shares: Annotated[int, BeforeValidator(_within(parse_shares, MIN_SEED, 2**96 - 1, "at least 1 share"))]
-    supply_cap: Annotated[int, _integer(1, 2**32 - 1)]
-    streaming_fee: Annotated[int, _fraction(0, MAX_STREAMING_FEE, "0 to 5 %")] = 95 * WAD // 10_000
-    timelock_delay: Annotated[int, _duration(0, 90 * 86_400)] = 2 * 86_400
+    seed_shares: Annotated[int, BeforeValidator(within(parse_shares, MIN_SEED, 2**96 - 1, "at least 1 share"))]
+    supply_cap: Annotated[int, integer(1, 2**32 - 1)]
+    streaming_fee: Annotated[int, fraction(0, MAX_STREAMING_FEE, "0 to 5 %")] = 95 * WAD // 10_000
+    timelock_delay: Annotated[int, duration(0, 90 * 86_400)] = 2 * 86_400
     roles: Roles
+    uniswap_v3_factory: Address | None = None
+    """Where the pools of anchors come from; only with anchors."""
     limits: Limits = Limits()
     timetable: Timetable = Timetable()
 
@@ -304,7 +74,18 @@ class FundConfig(_Model):
             raise ValueError("eth_feed.quoted_in_eth: found true, expected the ETH/USD feed")
         if self.seed_shares > self.supply_cap * WAD:
             raise ValueError(f"supply_cap: found {self.supply_cap}, expected at least seed_shares")
+        self._check_anchors()
         return self
+
+    def _check_anchors(self) -> None:
+        if (self.uniswap_v3_factory is None) == bool(self.anchored()):
+            raise ValueError("uniswap_v3_factory: expected where a component has an anchor, and only there")
+        # Where sells are pulled up and buys down, a batch at market prices loses up to twice the bound.
+        most = self.limits.last_tolerance // 2
+        for component, anchor in self.anchored():
+            if anchor.bound > most:
+                where = f"components ({component.symbol}) anchor.bound"
+                raise ValueError(f"{where}: found {anchor.bound}, expected at most {most}, half of last_tolerance")
 
     def ordered(self) -> tuple[Component, ...]:
         """Components in ascending order of token address, the order of every list on chain."""
@@ -314,6 +95,10 @@ class FundConfig(_Model):
     def names_v3_pools(self) -> bool:
         """Whether any component names a pool of Uniswap V3."""
         return any(pool.venue == "uniswap-v3" for component in self.components for pool in component.pools)
+
+    def anchored(self) -> tuple[tuple[Component, Anchor], ...]:
+        """Components that have an anchor, ascending, with it."""
+        return tuple((c, c.anchor) for c in self.ordered() if c.anchor is not None)
 
     def seeded(self) -> tuple[Component, ...]:
         """Components held from the start, ascending."""

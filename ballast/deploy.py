@@ -7,29 +7,26 @@ address book is written last: where it exists, the fund stands whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_abi import decode, encode
-from eth_abi.exceptions import DecodingError
+from eth_abi import encode
 from eth_utils import function_signature_to_4byte_selector, keccak, to_checksum_address
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from web3 import Web3
-from web3.exceptions import Web3Exception
 
 from ballast.book import Book, Candidate
-from ballast.config import STATES, Feed, FundConfig, FundError, Pool
+from ballast.config import FundConfig
+from ballast.parts import STATES
+from ballast.preflight import DeployError, call_view, preflight
 from ballast.values import DEPLOYER
 
 Progress = Callable[[str], None]
 
 ANYONE = "0x0000000000000000000000000000000000000000"
 ETH = ANYONE
-DEPLOYMENT_GAS = 25_000_000
-"""More than a whole deployment takes; the pre-flight check asks for ether for this at the current gas price."""
-
 SUPPLIES = ("posted_supply", "locked_supply")
 """Where supplies come from; only of market-cap funds."""
 
@@ -38,107 +35,13 @@ def order(config: FundConfig) -> tuple[str, ...]:
     """The contracts in the order of the deployer's nonces."""
     supplies = SUPPLIES if config.methodology.kind == "market_cap" else ()
     lenses = ("lens", "v3_lens") if config.names_v3_pools else ("lens",)
-    return ("timelock", "opener", *lenses, "filler", "oracle", *supplies, "methodology", "index_token", "rebalancer")
-
-
-class DeployError(FundError):
-    """The fund cannot be deployed on this chain from this account; one line for people."""
+    oracles = ("first_oracle", "oracle") if config.anchored() else ("oracle",)
+    return ("timelock", "opener", *lenses, "filler", *oracles, *supplies, "methodology", "index_token", "rebalancer")
 
 
 def created_address(deployer: str, nonce: int) -> str:
     """Where a contract lands that `deployer` creates with `nonce` (CREATE)."""
     return str(to_checksum_address(keccak(rlp_encode([bytes.fromhex(deployer[2:]), nonce]))[12:]))
-
-
-def call_view(w3: Web3, to: str, signature: str, returns: Sequence[str], *args: Any) -> tuple[Any, ...] | None:
-    """Result of a view given as `name(type,type)`, or None if nothing sound comes back."""
-    types = [part for part in signature[signature.index("(") + 1 : -1].split(",") if part]
-    data = function_signature_to_4byte_selector(signature) + encode(types, args)
-    try:
-        answer = w3.eth.call({"to": Web3.to_checksum_address(to), "data": Web3.to_hex(data)})
-        return tuple(decode(list(returns), bytes(answer)))
-    except (Web3Exception, DecodingError, ValueError, OverflowError):
-        return None
-
-
-def has_code(w3: Web3, address: str) -> bool:
-    """Whether a contract stands there."""
-    return len(w3.eth.get_code(Web3.to_checksum_address(address))) > 0
-
-
-# Pre-flight
-
-
-def preflight(w3: Web3, account: str, config: FundConfig) -> None:
-    """Raises DeployError for the first thing that would make the deployment fail. Sends nothing."""
-    chain_id = w3.eth.chain_id
-    if chain_id != config.chain_id:
-        raise DeployError(f"chain id: this chain is {chain_id}, the fund {config.slug!r} is for {config.chain_id}")
-    need = DEPLOYMENT_GAS * w3.eth.gas_price
-    have = w3.eth.get_balance(Web3.to_checksum_address(account))
-    if have == 0 or have < need:
-        raise DeployError(
-            f"account {account}: holds {Web3.from_wei(have, 'ether')} ETH, "
-            f"expected at least {Web3.from_wei(need, 'ether')} ETH for gas"
-        )
-    if not has_code(w3, config.weth):
-        raise DeployError(f"weth: no contract at {config.weth} on chain {chain_id}")
-    _check_feed(w3, "eth_feed", config.eth_feed)
-    for component in config.ordered():
-        _check_token(w3, component.symbol, component.token, component.decimals)
-        _check_feed(w3, f"{component.symbol}: feed", component.feed)
-        for pool in component.pools:
-            _check_pool(w3, f"{component.symbol}: {pool.venue} pair {pool.pair}", pool, component.token, config.weth)
-    for component, amount in zip(config.seeded(), config.seed_amounts(), strict=True):
-        balance = call_view(w3, component.token, "balanceOf(address)", ["uint256"], account)
-        held = balance[0] if balance else 0
-        if held < amount:
-            raise DeployError(
-                f"account {account}: holds {held} wei of {component.symbol} ({component.token}), "
-                f"expected {amount} for the seed"
-            )
-
-
-def _check_token(w3: Web3, symbol: str, token: str, decimals: int) -> None:
-    if not has_code(w3, token):
-        raise DeployError(f"{symbol}: unknown token, no contract at {token} on this chain")
-    found = call_view(w3, token, "decimals()", ["uint256"])
-    if found is None:
-        raise DeployError(f"{symbol}: {token} does not answer decimals(), expected an ERC-20 token")
-    if found[0] != decimals:
-        raise DeployError(f"{symbol}: decimals: the fund says {decimals}, the token {token} says {found[0]}")
-
-
-def _check_feed(w3: Web3, where: str, feed: Feed) -> None:
-    if not has_code(w3, feed.address):
-        raise DeployError(f"{where}: missing, no contract at {feed.address} on this chain")
-    decimals = call_view(w3, feed.address, "decimals()", ["uint256"])
-    types = ["uint256", "int256", "uint256", "uint256", "uint256"]
-    round_ = call_view(w3, feed.address, "latestRoundData()", types)
-    if decimals is None or round_ is None:
-        raise DeployError(f"{where}: {feed.address} does not answer, expected a Chainlink feed")
-    if decimals[0] > 18 or (feed.quoted_in_eth and decimals[0] != 18):
-        right = "18 (quoted in ETH)" if feed.quoted_in_eth else "at most 18"
-        raise DeployError(f"{where}: {feed.address} has {decimals[0]} decimals, expected {right}")
-    if round_[1] <= 0:
-        raise DeployError(f"{where}: {feed.address} answers {round_[1]}, expected a price above 0")
-    age = w3.eth.get_block("latest")["timestamp"] - round_[3]
-    if not 0 <= age <= feed.max_age:
-        raise DeployError(f"{where}: the answer of {feed.address} is {age} s old, expected 0 to {feed.max_age} s")
-
-
-def _check_pool(w3: Web3, where: str, pool: Pool, token: str, weth: str) -> None:
-    if not has_code(w3, pool.pair):
-        raise DeployError(f"{where}: no contract there on this chain")
-    sides = [call_view(w3, pool.pair, f"{side}()", ["address"]) for side in ("token0", "token1")]
-    found = [to_checksum_address(side[0]) for side in sides if side is not None]
-    if sorted(found) != sorted([token, weth]):
-        raise DeployError(f"{where}: trades {' and '.join(found) or 'nothing'}, expected the token and WETH")
-    if pool.venue == "uniswap-v3":
-        fee = call_view(w3, pool.pair, "fee()", ["uint256"])
-        if fee != (pool.fee_bps * 100,):
-            answer = "nothing" if fee is None else f"{fee[0]} millionths"
-            raise DeployError(f"{where}: fee_bps: the fund says {pool.fee_bps}, the pool {answer}")
 
 
 # Deployment
@@ -223,7 +126,7 @@ def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
         deploy("v3_lens", project.V3Lens)
     deploy("filler", project.UniswapFiller, config.weth)
     rebalancer = deploy.predicted["rebalancer"]
-    oracle = deploy("oracle", project.ChainlinkOracle, timelock.address, rebalancer, feed_rows(config))
+    oracle = _oracle(project, deploy, config, timelock.address)
     if config.methodology.kind == "market_cap":
         candidates = _supplies(project, deploy, config, timelock.address)
         methodology = deploy(
@@ -258,6 +161,16 @@ def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
     )
 
 
+def _oracle(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> Any:
+    """Deploys the fund's oracle: the feeds alone, or behind the anchors; what the rebalancer asks."""
+    rebalancer, name = deploy.predicted["rebalancer"], "first_oracle" if config.anchored() else "oracle"
+    first = deploy(name, project.ChainlinkOracle, timelock, rebalancer, feed_rows(config))
+    if not config.anchored():
+        return first
+    parts = timelock, rebalancer, first.address, config.uniswap_v3_factory, config.weth
+    return deploy("oracle", project.AnchoredOracle, *parts, anchor_rows(config))
+
+
 def _supplies(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> list[tuple[str, str, int]]:
     """Deploys the sources of supplies; returns the methodology's candidates."""
     now = deploy.account.provider.web3.eth.get_block("latest")["timestamp"]
@@ -288,6 +201,11 @@ def feed_rows(config: FundConfig) -> list[tuple[str, str, int, int, int]]:
         for component in config.ordered()
     ]
     return rows
+
+
+def anchor_rows(config: FundConfig) -> list[tuple[str, str, int, int]]:
+    """The anchors as the oracle lists them."""
+    return [(component.token, a.pool, a.window, a.bound) for component, a in config.anchored()]
 
 
 def _seed(account: Any, index: Any, config: FundConfig, say: Progress) -> None:
@@ -328,10 +246,14 @@ def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:
             raise DeployError(f"{name}.{view}: {found} after the deployment, expected {right}")
 
     expect("index_token", "REBALANCER()", at["rebalancer"])
-    expect("oracle", "REBALANCER()", at["rebalancer"])
+    for name in ("oracle", "first_oracle"):
+        if name in at:
+            expect(name, "REBALANCER()", at["rebalancer"])
+    if "first_oracle" in at:
+        expect("oracle", "FIRST()", at["first_oracle"])
     expect("rebalancer", "INDEX()", at["index_token"])
     expect("rebalancer", "ORACLE()", at["oracle"])
-    for name in ("index_token", "oracle", "methodology", "rebalancer", *SUPPLIES):
+    for name in ("index_token", "oracle", "first_oracle", "methodology", "rebalancer", *SUPPLIES):
         if name in at:
             expect(name, "owner()", at["timelock"])
     answer = call_view(w3, at["index_token"], "components()", ["(address,uint8,bool)[]"])
@@ -342,3 +264,7 @@ def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:
         price = call_view(w3, at["oracle"], "price(address)", ["uint256"], component.token)
         if not price or price[0] == 0:
             raise DeployError(f"{component.symbol}: the oracle has no price after the deployment")
+    for token, *listed_anchor in anchor_rows(config):
+        anchor = call_view(w3, at["oracle"], "anchors(address)", ["address", "uint32", "uint64"], token)
+        if anchor is None or [to_checksum_address(anchor[0]), *anchor[1:]] != listed_anchor:
+            raise DeployError(f"oracle.anchors({token}): {anchor} after the deployment, expected {listed_anchor}")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ballast.book import Book
-from ballast.config import Component, Feed, FundConfig, Methodology, Pool, Roles
+from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
+from ballast.parts import Component, Feed, Methodology, Pool, Roles
 from ballast.reference import WAD, execution_time, period_start
 from ballast.values import DEPLOYER
 from bench.arena import DAY_S, HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, Arena, Asset

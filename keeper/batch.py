@@ -54,7 +54,7 @@ class Batch:
 
     @property
     def cost(self) -> int:
-        """Value out less value in, USD."""
+        """Value out less value in as the settlement counts them, USD."""
         return self.outcome.value_out - self.outcome.value_in
 
     @property
@@ -151,7 +151,7 @@ def make_batch(
 
 def _within(state: FundState, wanted: Mapping[int, int], cap: int) -> dict[int, int]:
     """The sells, all less in the same proportion if they are worth more than the share of NAV `cap`."""
-    value = sum(state.holdings[i].value_up(amount) for i, amount in wanted.items())
+    value = sum(state.holdings[i].trade_value_up(amount) for i, amount in wanted.items())
     most = cap * state.nav_at_start_prices // WAD
     if value <= most:
         return dict(wanted)

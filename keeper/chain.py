@@ -251,6 +251,7 @@ def state_of(fund: Any) -> FundState:
             side=Side(h.target.side),
             unit=h.target.unit,
             start_price=h.target.price,
+            trade_price=h.tradePrice,
         )
         for index, h in enumerate(fund.holdings)
     )

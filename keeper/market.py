@@ -88,14 +88,15 @@ class Market:
         return usd * WAD // self.eth_price if self.eth_price else 0
 
     def recovered(self, state: FundState) -> Market:
-        """The market as it is expected once all pools have come back to the oracle's prices: as deep as now."""
+        """The market as it is expected once all pools have come back to the oracle's prices: as deep as now. Where a
+        second source counts, pools of the market are it."""
         if not self.eth_price:
             return self
         pools = dict(self.pools)
         for holding in state.holdings:
             if holding.price and holding.token in pools:
                 # {WETH wei / token wei} = {USD / whole tok} * {1e18} / ({tok wei / whole tok} * {USD / ETH})
-                price = holding.price * WAD, holding.one * self.eth_price
+                price = (holding.trade_price or holding.price) * WAD, holding.one * self.eth_price
                 pools[holding.token] = tuple(
                     pool.at_price(*(price if pool.tokens[0] == holding.token else price[::-1]))
                     for pool in pools[holding.token]

@@ -88,7 +88,11 @@ class Opening:
 
 @dataclass(frozen=True)
 class Holding:
-    """A component. `price` is USD for one whole token now, 0 if there is none; `unit` and `start_price` the month's."""
+    """A component. `price` is USD for one whole token now, 0 if there is none; `unit` and `start_price` the month's.
+
+    `trade_price` is what a batch counts it for on its side: where the oracle knows a second source, a sell the higher
+    of the two prices, a buy the lower. 0: as `price`.
+    """
 
     index: int
     token: str
@@ -99,6 +103,7 @@ class Holding:
     side: Side
     unit: int
     start_price: int
+    trade_price: int = 0
 
     @property
     def one(self) -> int:
@@ -109,9 +114,18 @@ class Holding:
         """USD of `amount` token wei at the price now, rounded down."""
         return amount * self.price // self.one
 
-    def value_up(self, amount: int) -> int:
-        """As `value`, rounded up."""
-        return -(-amount * self.price // self.one)
+    @property
+    def pulled(self) -> bool:
+        """Whether a second source makes a batch count it for another price."""
+        return self.trade_price not in (0, self.price)
+
+    def trade_value(self, amount: int) -> int:
+        """USD of `amount` token wei as a batch counts what it buys, rounded down."""
+        return amount * (self.trade_price or self.price) // self.one
+
+    def trade_value_up(self, amount: int) -> int:
+        """USD of `amount` token wei as a batch counts what it sells, rounded up."""
+        return -(-amount * (self.trade_price or self.price) // self.one)
 
     def start_value(self, amount: int) -> int:
         """USD of `amount` token wei at the price at start, rounded down."""

@@ -46,6 +46,7 @@ def fund_json(view: View, book: Book) -> dict[str, Any]:
                 "balance": str(h.balance),
                 "target": str(s.target_balance(h)) if s.phase is Phase.TRADING else None,
                 "price_usd": str(h.price),
+                "trade_price_usd": str(h.trade_price or h.price),
                 "weight": str(weight(s, h, h.balance)),
             }
             for h in s.holdings
@@ -132,8 +133,10 @@ def fund_tables(view: View, book: Book) -> RenderableType:
         head.add_row("bucket", f"idle {s.idle} s, capacity {percent(s.capacity)}, tolerance {percent(s.tolerance)}")
         p = s.progress
         head.add_row("to sell", f"{percent(p.surplus)} of NAV, lost so far {percent(p.spent, 4)}")
+    # What an anchor does to a batch, where it does anything.
+    pulled = any(h.pulled for h in s.holdings)
     table = Table("component", "side")
-    for name in ("balance", "price $", "weight", "target"):
+    for name in ("balance", "price $", *(["in a batch $"] if pulled else []), "weight", "target"):
         table.add_column(name, justify="right")
     for h in s.holdings:
         target = percent(weight(s, h, s.target_balance(h))) if s.phase is Phase.TRADING else "-"
@@ -142,6 +145,7 @@ def fund_tables(view: View, book: Book) -> RenderableType:
             "retired" if h.retired else h.side.name.lower(),
             amount(h.balance, h.one),
             usd(h.price) if h.price else "none",
+            *([usd(h.trade_price) if h.pulled else ""] if pulled else []),
             percent(weight(s, h, h.balance)),
             target,
         )
@@ -207,7 +211,7 @@ def _legs_table(batch: Batch, state: FundState, book: Book) -> Table:
                 symbol(book, h),
                 side.name.lower(),
                 amount(leg.amount, h.one),
-                usd(h.value(leg.amount)),
+                usd(h.trade_value(leg.amount)),
                 amount(weth, WAD),
                 venues,
             )

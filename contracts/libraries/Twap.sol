@@ -15,6 +15,8 @@ library Twap {
 
     /// @notice Mean tick of the last `window` seconds, rounded down; `known` is false where the pool does not reach back.
     function meanTick(IUniswapV3Pool pool, uint32 window) internal view returns (bool known, int256 tick) {
+        // Without code there is nothing to catch: the call would revert here.
+        if (address(pool).code.length == 0) return (false, 0);
         uint32[] memory ago = new uint32[](2);
         ago[0] = window;
         try pool.observe(ago) returns (int56[] memory sums, uint160[] memory) {

@@ -6,7 +6,6 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {IOracle} from "../interfaces/IOracle.sol";
-import {ITradeOracle} from "../interfaces/ITradeOracle.sol";
 import {IUniswapV3Factory} from "../interfaces/external/IUniswapV3Factory.sol";
 import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3Pool.sol";
 import {Twap} from "../libraries/Twap.sol";
@@ -15,36 +14,54 @@ interface ITradingState {
     function trading() external view returns (bool);
 }
 
-/// @notice A second source for a token's price.
+/// @notice A second source for a token's price, as it is listed.
 /// @param pool A pool of Uniswap V3 of the token; zero: no anchor.
 /// @param window Seconds over which its price is averaged.
-/// @param forward Whether the token is the pool's token0.
+/// @param bound Most that it may pull the first price, as a fraction with 18 decimals.
+struct Listing {
+    address token;
+    IUniswapV3Pool pool;
+    uint32 window;
+    uint64 bound;
+}
+
+/// @notice A second source for a token's price, as it is kept.
 /// @param other The pool's other token, which the first oracle prices; zero where that is WETH.
-/// @param one Wei of a whole token, `otherOne` of a whole other one.
+/// @param forward Whether the token is the pool's token0.
+/// @param decimals The token's, `otherDecimals` the other's.
 struct Anchor {
     IUniswapV3Pool pool;
     uint32 window;
-    bool forward;
+    uint64 bound;
     address other;
-    uint128 one;
-    uint128 otherOne;
+    bool forward;
+    uint8 decimals;
+    uint8 otherDecimals;
 }
 
 /// @title AnchoredOracle
 /// @notice An oracle with a second source beside it: the time-weighted price of a Uniswap V3 pool. It is directional: what
 /// is sold counts at the higher of the two prices, what is bought at the lower, so that neither source alone can make a
-/// batch look better for the fund than it is. Where the anchor has no price the first oracle's counts alone; where that
-/// has none there is none.
-/// @dev NAV and weights (`price`, `prices`) stand on the first oracle only. Who holds a pool's price away from the market
-/// for a window makes batches of that token dearer for whoever fills them, up to not being filled: pools must be deep.
-contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
+/// batch look better for the fund than it is.
+///
+/// Bounds: an anchor pulls a price by at most its own bound, at most 5 %, so that a batch whose sells and buys are all
+/// pulled whole still fits under the widest tolerance that a fund may have.
+/// Liveness: where the anchor has no price (its pool does not reach back over the window) the first oracle's counts alone;
+/// where that has none there is none. No anchor can make a component untradable.
+/// NAV and weights (`price`, `prices`) stand on the first oracle only.
+/// @dev Warning: whoever holds a pool's price away from the market for a window makes batches of that token dearer for those
+/// who fill them, by up to the bound. The fund loses nothing by it, but may not be filled. Pools must be deep.
+contract AnchoredOracle is IOracle, Ownable {
     /* ERRORS */
 
     /// @notice An anchor must be a pool of the factory, with the token on one side.
     error UnfitPool(address token, address pool);
     /// @notice The window must be `MIN_WINDOW` to `MAX_WINDOW` seconds.
     error WindowOutOfBounds(address token, uint256 window);
-    /// @notice The pool keeps too few observations for the window. Anyone can have it keep more.
+    /// @notice The bound must be above 0 and at most `MAX_BOUND`.
+    error BoundOutOfBounds(address token, uint256 bound);
+    /// @notice The pool keeps too few observations for the window. Anyone can have it keep more:
+    /// `increaseObservationCardinalityNext`, and then as many blocks with a swap or a change of liquidity.
     error TooFewObservations(address pool, uint256 found, uint256 needed);
     /// @notice One of the sources has no price, or they are too far apart. Both in USD, 18 decimals.
     error AnchorDisagrees(address token, uint256 price, uint256 anchorPrice);
@@ -53,7 +70,7 @@ contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
 
     /* EVENTS */
 
-    event AnchorSet(address indexed token, address indexed pool, uint256 window);
+    event AnchorSet(address indexed token, address indexed pool, uint256 window, uint256 bound);
 
     /* STORAGE */
 
@@ -67,6 +84,8 @@ contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
     uint256 public constant MAX_WINDOW = 1 days;
     /// @notice Least seconds between two observations: one block of mainnet.
     uint256 public constant BLOCK = 12;
+    /// @notice Most that an anchor may pull a price, as a fraction with 18 decimals.
+    uint256 public constant MAX_BOUND = 0.05e18;
     /// @notice Most that a new anchor may differ from the first oracle, as a fraction with 18 decimals.
     uint256 public constant MAX_DISAGREEMENT = 0.05e18;
 
@@ -79,10 +98,23 @@ contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
 
     mapping(address token => Anchor) private _anchors;
 
-    constructor(address owner, address rebalancer, IOracle first, IUniswapV3Factory factory, address weth)
-        Ownable(owner)
-    {
+    /* CONSTRUCTOR */
+
+    /// @param owner The timelock.
+    /// @param rebalancer The fund's rebalancer; it may not be deployed yet.
+    /// @param listings The first anchors, held to the same as later ones.
+    constructor(
+        address owner,
+        address rebalancer,
+        IOracle first,
+        IUniswapV3Factory factory,
+        address weth,
+        Listing[] memory listings
+    ) Ownable(owner) {
         (REBALANCER, FIRST, FACTORY, WETH) = (rebalancer, first, factory, weth);
+        for (uint256 i; i < listings.length; ++i) {
+            _set(listings[i]);
+        }
     }
 
     /* VIEWS */
@@ -106,7 +138,7 @@ contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
         return address(anchor.pool) == address(0) ? 0 : _anchorPrice(anchor, FIRST.price(anchor.other));
     }
 
-    /// @inheritdoc ITradeOracle
+    /// @inheritdoc IOracle
     function tradePrices(address[] calldata tokens, uint256 sold) external view returns (uint256[] memory values) {
         values = FIRST.prices(tokens);
         address other = address(this); // nobody's
@@ -117,7 +149,7 @@ contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
             // Most pools have WETH on the other side: it is priced once.
             if (anchor.other != other) (other, otherPrice) = (anchor.other, FIRST.price(anchor.other));
             uint256 second = _anchorPrice(anchor, otherPrice);
-            if (second != 0 && (second > values[i]) == (i < sold)) values[i] = second;
+            if (second != 0) values[i] = _pulled(values[i], second, anchor.bound, i < sold);
         }
     }
 
@@ -125,28 +157,35 @@ contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
 
     /// @notice Sets a token's anchor; pool zero takes it away. It must have a price now that agrees with the first
     /// oracle's, and the pool must keep enough observations for the window however busy it is.
-    function setAnchor(address token, IUniswapV3Pool pool, uint32 window) external onlyOwner {
+    function setAnchor(Listing calldata listing) external onlyOwner {
         require(!ITradingState(REBALANCER).trading(), TradingOpen());
-        if (address(pool) == address(0)) {
-            delete _anchors[token];
-        } else {
-            require(window >= MIN_WINDOW && window <= MAX_WINDOW, WindowOutOfBounds(token, window));
-            Anchor memory anchor = _anchorOf(token, pool, window);
-            _checkHistory(pool, window);
-            uint256 first = FIRST.price(token);
-            uint256 second = _anchorPrice(anchor, FIRST.price(anchor.other));
-            uint256 apart = first > second ? first - second : second - first;
-            // {1e18} = {USD} * {1e18} / {USD}; no second price is too far from any first one
-            bool agree = first != 0 && apart <= first * MAX_DISAGREEMENT / 1e18;
-            require(agree, AnchorDisagrees(token, first, second));
-            _anchors[token] = anchor;
-        }
-        emit AnchorSet(token, address(pool), window);
+        _set(listing);
     }
 
     /* INTERNAL */
 
-    function _anchorOf(address token, IUniswapV3Pool pool, uint32 window) private view returns (Anchor memory) {
+    function _set(Listing memory l) private {
+        if (address(l.pool) == address(0)) {
+            (l.window, l.bound) = (0, 0);
+            delete _anchors[l.token];
+        } else {
+            require(l.window >= MIN_WINDOW && l.window <= MAX_WINDOW, WindowOutOfBounds(l.token, l.window));
+            require(l.bound != 0 && l.bound <= MAX_BOUND, BoundOutOfBounds(l.token, l.bound));
+            Anchor memory anchor = _anchorOf(l);
+            _checkHistory(l.pool, l.window);
+            uint256 first = FIRST.price(l.token);
+            uint256 second = _anchorPrice(anchor, FIRST.price(anchor.other));
+            uint256 apart = first > second ? first - second : second - first;
+            // {1e18} = {USD} * {1e18} / {USD}; no second price is too far from any first one
+            bool agree = first != 0 && apart <= first * MAX_DISAGREEMENT / 1e18;
+            require(agree, AnchorDisagrees(l.token, first, second));
+            _anchors[l.token] = anchor;
+        }
+        emit AnchorSet(l.token, address(l.pool), l.window, l.bound);
+    }
+
+    function _anchorOf(Listing memory l) private view returns (Anchor memory) {
+        (address token, IUniswapV3Pool pool) = (l.token, l.pool);
         require(address(pool).code.length != 0, UnfitPool(token, address(pool)));
         (address token0, address token1) = (pool.token0(), pool.token1());
         bool genuine = FACTORY.getPool(token0, token1, pool.fee()) == address(pool);
@@ -154,11 +193,12 @@ contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
         address other = token == token0 ? token1 : token0;
         return Anchor({
             pool: pool,
-            window: window,
-            forward: token == token0,
+            window: l.window,
+            bound: l.bound,
             other: other == WETH ? ETH : other,
-            one: uint128(10 ** IERC20Metadata(token).decimals()),
-            otherOne: uint128(10 ** IERC20Metadata(other).decimals())
+            forward: token == token0,
+            decimals: IERC20Metadata(token).decimals(),
+            otherDecimals: IERC20Metadata(other).decimals()
         });
     }
 
@@ -174,10 +214,19 @@ contract AnchoredOracle is IOracle, ITradeOracle, Ownable {
         (bool known, int256 tick) = Twap.meanTick(anchor.pool, anchor.window);
         if (!known) return 0;
         // {other wei / tok}
-        uint256 quoted = Twap.quote(tick, anchor.one, anchor.forward);
+        uint256 quoted = Twap.quote(tick, 10 ** anchor.decimals, anchor.forward);
         if (quoted > MAX_QUOTE) return 0;
         // {USD / tok} = {other wei / tok} * {USD / other} / {other wei / other}, down
-        uint256 value = Math.mulDiv(quoted, otherPrice, anchor.otherOne);
+        uint256 value = Math.mulDiv(quoted, otherPrice, 10 ** anchor.otherDecimals);
         return value > MAX_PRICE ? 0 : value;
+    }
+
+    /// @dev The price that is worse for a batch: of a sell the higher one, of a buy the lower one, no further from the first
+    /// than `bound`, which is rounded down.
+    function _pulled(uint256 first, uint256 second, uint256 bound, bool sells) private pure returns (uint256) {
+        // {USD} = {USD} * {1e18} / {1e18}
+        uint256 most = first * bound / 1e18;
+        if (sells) return Math.min(Math.max(first, second), first + most);
+        return Math.max(Math.min(first, second), first - most);
     }
 }

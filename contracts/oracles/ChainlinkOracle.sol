@@ -100,7 +100,13 @@ contract ChainlinkOracle is IOracle, Ownable {
         return entry == 0 ? 0 : _price(words, entry);
     }
 
-    function prices(address[] calldata tokens) external view returns (uint256[] memory values) {
+    /// @inheritdoc IOracle
+    /// @dev One source for each token: both sides count the same.
+    function tradePrices(address[] calldata tokens, uint256) external view returns (uint256[] memory) {
+        return prices(tokens);
+    }
+
+    function prices(address[] calldata tokens) public view returns (uint256[] memory values) {
         uint256[] memory words = Words.read(_sources);
         uint256 n = tokens.length;
         values = new uint256[](n);

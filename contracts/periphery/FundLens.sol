@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent} from "../interfaces/IMethodology.sol";
+import {IOracle} from "../interfaces/IOracle.sol";
 import {
     Action,
     IRebalancer,
@@ -27,6 +28,7 @@ import {Targets} from "../libraries/Targets.sol";
 /// @notice A component as it stands.
 /// @param balance Token wei in the index token.
 /// @param price USD for one whole token now, 18 decimals; 0: none.
+/// @param tradePrice What a batch counts it for on its side: as `price`, unless the oracle knows a second source.
 /// @param target Side, target unit and start price of the month; zero while the month is not trading.
 struct Holding {
     address token;
@@ -34,6 +36,7 @@ struct Holding {
     bool retired;
     uint256 balance;
     uint256 price;
+    uint256 tradePrice;
     Target target;
 }
 
@@ -126,12 +129,18 @@ contract FundLens {
                 retired: c.retired,
                 balance: IERC20(c.token).balanceOf(address(index)),
                 price: 0,
+                tradePrice: 0,
                 target: trading ? targets[i] : Target(Side.Held, 0, 0)
             });
         }
-        uint256[] memory prices = rebalancer.ORACLE().prices(tokens);
+        IOracle oracle = rebalancer.ORACLE();
+        uint256[] memory prices = oracle.prices(tokens);
+        uint256[] memory sold = oracle.tradePrices(tokens, tokens.length);
+        uint256[] memory bought = oracle.tradePrices(tokens, 0);
         for (uint256 i; i < list.length; ++i) {
+            Side side = list[i].target.side;
             list[i].price = prices[i];
+            list[i].tradePrice = side == Side.Sell ? sold[i] : side == Side.Buy ? bought[i] : prices[i];
         }
     }
 }

@@ -114,14 +114,19 @@ class Carrier:
         self.chain.move_to(self.chain.now() + 200)
         self.post()
         state = self.state()
-        sells, pays = (batch or self.fair)(state)
+        receipt = self.send(self.trade_call(state, *(batch or self.fair)(state), filler=filler))
+        (event,) = self.fund.rebalancer.events(receipt, "Traded")
+        return event.result
+
+    def trade_call(
+        self, state: Any, sells: Mapping[int, int], pays: Mapping[int, int], filler: Contract | None = None
+    ) -> Call:
+        """The call of this batch, with payments that are made on the spot unless another filler is named."""
         calls = [step(self.fund.token(state.holdings[i].token).mint(self.fund.index, a)) for i, a in pays.items()]
         to_filler = [FILLER] * len(sells)
         data = b"" if filler else script(calls)
         order = ([*sells], [*sells.values()], to_filler, [*pays], 0, filler or self.filler, data)
-        receipt = self.send(self.fund.rebalancer.trade(order))
-        (event,) = self.fund.rebalancer.events(receipt, "Traded")
-        return event.result
+        return self.fund.rebalancer.trade(order)
 
     def fair(self, state: Any, of: Collection[str] | None = None) -> tuple[dict[int, int], dict[int, int]]:
         """Sells up to the bucket's capacity, all or only these tokens, and payments of the same value."""

@@ -97,7 +97,9 @@ def even_pays(fund: Any, value: int) -> dict[int, int]:
     return pays(low)
 
 
-def least_pays(fund: Any, now: int, sells: Mapping[int, int], tuned: int = BUYS[-1]) -> dict[int, int]:
+def least_pays(
+    fund: Any, now: int, sells: Mapping[int, int], tuned: int = BUYS[-1], buys: Sequence[int] = BUYS
+) -> dict[int, int]:
     """The least that a filler can pay for these sells: one wei of component `tuned` less is below the tolerance.
 
     Every buy is paid towards the part of its target that all can attain, `tuned` makes up the rest.
@@ -105,8 +107,8 @@ def least_pays(fund: Any, now: int, sells: Mapping[int, int], tuned: int = BUYS[
     out = settle(fund, now, sells, {tuned: 0})
     received = sum(out.sold.values()) and out.least * WAD // nav_of(fund)
     part = attainable(fund, out.surplus, received)
-    lacks = {i: max(0, goal_of(fund, i, part) - fund.holdings[i].balance) for i in BUYS}
-    total = sum(usd(a, fund.holdings[i].price, fund.holdings[i].decimals) for i, a in lacks.items())
+    lacks = {i: max(0, goal_of(fund, i, part) - fund.holdings[i].balance) for i in buys}
+    total = sum(usd(a, fund.holdings[i].tradePrice, fund.holdings[i].decimals) for i, a in lacks.items())
     assert total, "nothing is left to buy"
     pays = {i: min(a, a * out.least // total) for i, a in lacks.items()}
     low, high = 0, goal_of(fund, tuned)

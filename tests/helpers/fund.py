@@ -79,6 +79,8 @@ class Setup:
     timelock_delay: int = 2 * DAY
     max_age: int = 25 * 3600
     """Oldest answer of a feed that counts, in seconds."""
+    anchors: tuple[tuple[str, str, int, int], ...] = ()
+    """Second sources beside the feeds, as AnchoredOracle lists them."""
 
     def but(self, **changes: Any) -> Setup:
         """The same with other values."""
@@ -182,8 +184,11 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
     lens = chain.deploy("FundLens", sender=deployer)
     filler = chain.deploy("UniswapFiller", world.weth, sender=deployer)
     supplies = chain.deploy("PostedSupply", timelock, posted_supplies(month, chain.now()), sender=deployer)
-    rebalancer_address = created_address(deployer, chain.nonce(deployer) + 3)
+    rebalancer_address = created_address(deployer, chain.nonce(deployer) + (4 if setup.anchors else 3))
     oracle = chain.deploy("ChainlinkOracle", timelock, rebalancer_address, feeds(world, setup.max_age), sender=deployer)
+    if setup.anchors:
+        parts = timelock, rebalancer_address, oracle, world.uniswap_v3_factory, world.weth
+        oracle = chain.deploy("AnchoredOracle", *parts, list(setup.anchors), sender=deployer)
     methodology = chain.deploy("MarketCap", timelock, *market_cap_arguments(month, supplies), sender=deployer)
     index = create_index(
         chain,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from eth_abi import encode
 from eth_utils import to_checksum_address
 
+from ballast.config import FundConfig
+from ballast.parts import Anchor
 from keeper.venues.v3 import V3Pool, pool_of
 from keeper.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
+from localnet.anvil import ROOT
+from localnet.market import Market
 from localnet.month import Month
 from localnet.rpc import call_data
-from localnet.v3 import open_v3, parse_positions, v3_pools_of
+from localnet.v3 import load_positions, open_v3, parse_positions, v3_pools_of
 from localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract, Entry
@@ -31,6 +36,55 @@ def open_pools(chain: Chain, world: World, month: Month, lines: list[str]) -> Wo
     sender = chain.account("opener of pools")
     opened = open_v3(chain.rpc, sender, world.market, world.uniswap_v3_factory, world.weth, depths)
     return replace(world, v3_pools=world.v3_pools + opened)
+
+
+def open_invented(chain: Chain, world: World, month: Month) -> World:
+    """Opens the pools of the invented positions, and has them traded in; the world with them."""
+    rows = load_positions(ROOT / "data" / "positions" / "invented.csv")
+    sender = chain.account("opener of pools")
+    depths = v3_pools_of(month, rows, world.weth)
+    opened = open_v3(chain.rpc, sender, world.market, world.uniswap_v3_factory, world.weth, depths)
+    found = replace(world, v3_pools=world.v3_pools + opened)
+    stir(chain, found)
+    return found
+
+
+def anchor_pools(world: World, fee: int = 3000) -> dict[str, str]:
+    """The pool of this fee against WETH of every token that has one."""
+    return {t.address: pool.pool for t in world.tokens for pool in world.v3_pools_of(t.address) if pool.fee == fee}
+
+
+def with_anchors(config: FundConfig, world: World, **terms: int) -> FundConfig:
+    """The fund with an anchor for every component that has a pool for it; `terms`: window and bound."""
+    listed = anchor_pools(world)
+    components = tuple(
+        c.model_copy(update={"anchor": Anchor(pool=listed[c.token], **terms)}) if c.token in listed else c
+        for c in config.components
+    )
+    return config.model_copy(update={"components": components, "uniswap_v3_factory": world.uniswap_v3_factory})
+
+
+class AheadOfFeeds(Market):
+    """A market whose prices move while the feeds go on answering those of the month: feeds that lag."""
+
+    def post_feeds(self, only: Sequence[str] | None = None) -> None:
+        """As the market's, at the prices of the month."""
+        Market(self._rpc, self.world).post_feeds(only)
+
+    def move(self, token: str, percent: int) -> None:
+        """Moves a reference price by so many percent."""
+        self.set_price(token, self.prices[token] * (100 + percent) // 100)
+
+
+def stir(chain: Chain, world: World) -> None:
+    """Has every pool traded in, a little there and back: only then does it have the room for observations that was made
+    for it."""
+    aside = Market(chain.rpc, world)
+    for token in world.tokens:
+        aside.set_price(token.address, token.price_usd * 101 // 100)
+    for market in (aside, Market(chain.rpc, world)):
+        chain.move_to(chain.now() + 12)  # a pool observes once in a second
+        market.arbitrage(0)
 
 
 def read_pool(chain: Chain, lens: Contract, address: str, span: int = SPAN) -> V3Pool:

@@ -19,11 +19,13 @@ import ape
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
 from ballast.reference import execution_time, period_start
-from keeper import contracts
+from keeper import bucket, contracts
 from keeper.chain import Chain
-from keeper.state import FundState, Phase
+from keeper.settlement import outcome
+from keeper.state import FundState, Phase, Side
 from localnet.anvil import ROOT, dies_with_parent, stop
 from localnet.market import Market
 from localnet.month import load_month
@@ -124,17 +126,24 @@ class Field:
 
 
 @contextlib.contextmanager
-def deployed(world: World, w3: Web3, folder: Path) -> Iterator[Field]:
+def deployed(
+    world: World,
+    w3: Web3,
+    folder: Path,
+    *,
+    market: Market | None = None,
+    change: Callable[[FundConfig], FundConfig] = lambda config: config,
+) -> Iterator[Field]:
     """The fund of the local mainnet's month at its prices, with all pools of this world; the address book goes into
-    `folder`."""
+    `folder`. `market`: another than that at the month's prices; `change`: what is to be otherwise in the fund."""
     provider = ape.networks.active_provider
     assert provider is not None
     url = str(provider.http_uri)
     rpc = HttpRpc(url)
-    clock = Clock(rpc, Market(rpc, world))
+    clock = Clock(rpc, market or Market(rpc, world))
     try:
         clock.jump(clock.now() + BLOCK_S)
-        config = month_config(load_month(os.environ["BALLAST_MONTH"]), world)
+        config = change(month_config(load_month(os.environ["BALLAST_MONTH"]), world))
         deployer, keeper = ape.accounts.test_accounts[0], ape.accounts.test_accounts[2]
         deal_seed(deployer, config)
         path = folder / "book.json"
@@ -212,14 +221,40 @@ class Running:
 
     def to_trading(self) -> None:
         """Through determination and start."""
+        self.to_determined()
+        self.to_started()
+
+    def to_determined(self) -> None:
+        """Through determination."""
         self.field.to_determination()
         self.until(lambda: self.field.state().phase is Phase.DETERMINED)
+
+    def to_started(self) -> None:
+        """From there through the start."""
         self.field.to_execution()
         self.until(lambda: self.field.state().phase is Phase.TRADING)
 
     def to_the_end(self) -> None:
         """Until the month is done."""
         self.until(lambda: self.field.state().phase is Phase.IDLE)
+
+
+def check_counts(before: FundState, after: FundState, event: Any) -> None:
+    """A batch counted for what the keeper computes, to the last digit: bucket, value, lambda, and what it left behind.
+
+    `before`: the fund at the time of the batch, before it; `event`: its Traded.
+    """
+    result = event["args"]["result"]
+    moved = {h.index: h.balance - before.holdings[h.index].balance for h in after.holdings}
+    arrived = {h.index: moved[h.index] for h in before.holdings if h.side is Side.BUY and moved[h.index]}
+    sold = {h.index: -moved[h.index] for h in before.holdings if h.side is Side.SELL and moved[h.index]}
+    assert sold and arrived
+    found = outcome(before, sold, arrived)
+    assert (found.value_out, found.value_in) == (result["valueOut"], result["valueIn"])
+    assert found.part == result["attainable"]
+    assert found.progress == after.progress
+    idle = bucket.idle_x24(before.progress.tat, before.time, before.limits.max_idle)
+    assert bucket.tolerance(idle, before.limits, before.progress, found.sale) == result["tolerance"]
 
 
 def journal_rows(folder: Path) -> list[dict[str, Any]]:

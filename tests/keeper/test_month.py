@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from keeper import bucket
-from keeper.settlement import outcome
 from keeper.state import WAD, FundState, Phase, Reason, Side
-from tests.keeper.field import PERIOD, Field, journal_rows
+from tests.keeper.field import PERIOD, Field, check_counts, journal_rows
 
 
 @dataclass(frozen=True)
@@ -74,19 +73,8 @@ def test_each_step_is_made_once(field: Field, done: Done) -> None:
 def test_settlement_counts_as_the_contract_does(field: Field, done: Done) -> None:
     assert len(done.batches) >= 5
     for before, after, event in done.batches:
-        result = event["args"]["result"]
         time = field.w3.eth.get_block(event["blockNumber"])["timestamp"]
-        now = replace(before, time=time)
-        moved = {h.index: h.balance - before.holdings[h.index].balance for h in after.holdings}
-        arrived = {h.index: moved[h.index] for h in before.holdings if h.side is Side.BUY and moved[h.index]}
-        sold = {h.index: -moved[h.index] for h in before.holdings if h.side is Side.SELL and moved[h.index]}
-        assert sold and arrived
-        found = outcome(now, sold, arrived)
-        assert (found.value_out, found.value_in) == (result["valueOut"], result["valueIn"])
-        assert found.part == result["attainable"]
-        assert found.progress == after.progress
-        idle = bucket.idle_x24(before.progress.tat, time, before.limits.max_idle)
-        assert bucket.tolerance(idle, before.limits, before.progress, found.share) == result["tolerance"]
+        check_counts(replace(before, time=time), after, event)
 
 
 def test_bucket_is_the_lens(done: Done) -> None:

@@ -14,12 +14,11 @@ from ballast.book import Book
 from keeper.chain import Chain as KeeperChain
 from keeper.errors import SettingsError
 from keeper.state import Phase, Reason
-from localnet.anvil import ROOT
 from localnet.month import Month
-from localnet.v3 import load_positions, open_v3, v3_pools_of
 from localnet.world import World
 from replay.measure import pair_sides, swaps_in, v3_swaps_in
 from tests.helpers.chain import Chain
+from tests.helpers.v3 import open_invented
 from tests.keeper.field import Field, deployed
 
 
@@ -36,11 +35,7 @@ class Carried:
 def carried(
     module_isolation: None, chain: Chain, world: World, month: Month, w3: Web3, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Carried]:
-    rows = load_positions(ROOT / "data" / "positions" / "invented.csv")
-    depths = v3_pools_of(month, rows, world.weth)
-    sender = chain.account("opener of pools")
-    pools = open_v3(chain.rpc, sender, world.market, world.uniswap_v3_factory, world.weth, depths)
-    with_pools = World(**{**world.__dict__, "v3_pools": pools})
+    with_pools = open_invented(chain, world, month)
     folder: Path = tmp_path_factory.mktemp("v3 month")
     with deployed(with_pools, w3, folder) as field:
         with field.keeper(folder) as keeper:

@@ -8,7 +8,8 @@ import ape
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.deploy import DEPLOYMENT_GAS, deploy_fund
+from ballast.deploy import deploy_fund
+from ballast.preflight import DEPLOYMENT_GAS
 from localnet.market import Market
 from localnet.month import Month
 from localnet.world import World

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from ballast.config import STATES, FundError, load_fund, parse_fund
-from ballast.deploy import created_address, feed_rows, order
+from ballast.config import FundError, load_fund, parse_fund
+from ballast.deploy import anchor_rows, created_address, feed_rows, order
+from ballast.parts import STATES
 from ballast.values import parse_duration, parse_fraction, parse_shares
-from localnet.addresses import listed_pairs, origins, usd_feeds
+from localnet.addresses import listed_pairs, origins, usd_feeds, v3_pool_address
 from localnet.anvil import ROOT
 from localnet.month import load_month
 from tests.helpers.edits import Edit, set_field
@@ -252,6 +253,37 @@ BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
 }
 
 
+ANCHOR = {"pool": C, "window": "20 min", "bound": "1.5 %"}
+
+
+def anchored(**terms: str) -> Edit:
+    """BBB with this anchor."""
+
+    def edit(raw: dict[str, Any]) -> None:
+        raw["uniswap_v3_factory"] = FEED
+        raw["components"][0]["anchor"] = {**ANCHOR, **terms}
+
+    return edit
+
+
+BAD |= {
+    "anchor without a factory": (both(anchored(), without("uniswap_v3_factory")), ("uniswap_v3_factory: expected",)),
+    "factory without an anchor": (
+        set_field("uniswap_v3_factory")(FEED),
+        ("uniswap_v3_factory: expected", "only there"),
+    ),
+    "anchor without a pool": (both(anchored(), without("components", 0, "anchor", "pool")), ("anchor.pool: missing",)),
+    "short window": (anchored(window="599 s"), ("(BBB).anchor.window", "'599 s'", "600 to 86400 seconds")),
+    "long window": (anchored(window="2 days"), ("(BBB).anchor.window", "'2 days'", "600 to 86400 seconds")),
+    "no bound": (anchored(bound="0 %"), ("(BBB).anchor.bound", "'0 %'", "above 0 and at most 5 %")),
+    "wide bound": (anchored(bound="5.1 %"), ("(BBB).anchor.bound", "'5.1 %'", "above 0 and at most 5 %")),
+    "bound beyond the tolerance": (
+        both(anchored(), set_field("limits")({"last_tolerance": "2 %"})),
+        ("(BBB) anchor.bound", "found 15000000000000000", "at most 10000000000000000", "half of last_tolerance"),
+    ),
+}
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_bad_funds_are_refused_in_one_line(name: str) -> None:
     edit, words = BAD[name]
@@ -263,6 +295,31 @@ def test_bad_funds_are_refused_in_one_line(name: str) -> None:
     assert "\n" not in line
     for word in words:
         assert word in line, line
+
+
+def test_anchors() -> None:
+    raw = good()
+    assert (parse_fund(raw).anchored(), parse_fund(raw).uniswap_v3_factory) == ((), None)
+    assert "first_oracle" not in order(parse_fund(raw))
+    anchored()(raw)
+    raw["components"][1]["anchor"] = {"pool": B}
+    raw["limits"] = {"last_tolerance": "4 %"}
+    config = parse_fund(raw)
+    assert anchor_rows(config) == [(A, B, 1_800, 2 * 10**16), (B, C, 1_200, 15 * 10**15)]
+    assert [anchor.observations for _, anchor in config.anchored()] == [152, 102]
+    assert order(config)[4:6] == ("first_oracle", "oracle")
+
+
+def test_the_anchor_that_dpi_yaml_describes() -> None:
+    text = (ROOT / "funds" / "dpi.yaml").read_text()
+    for name in ("anchor", "uniswap_v3_factory"):
+        assert text.count(f"# {name}: ") == 1
+        text = text.replace(f"# {name}: ", f"{name}: ")
+    ((component, anchor),) = parse_fund(yaml.load(text, Loader=yaml.BaseLoader)).anchored()
+    factory = parse_fund(yaml.load(text, Loader=yaml.BaseLoader)).uniswap_v3_factory
+    weth = load_fund(ROOT / "funds" / "dpi.yaml").weth
+    assert (component.symbol, anchor.window, anchor.bound) == ("UNI", 1_800, 2 * 10**16)
+    assert anchor.pool == v3_pool_address(factory or "", component.token, weth, 3000)
 
 
 def test_right_weights_are_taken() -> None:

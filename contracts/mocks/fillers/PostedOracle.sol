@@ -15,7 +15,11 @@ contract PostedOracle is IOracle {
         }
     }
 
-    function prices(address[] calldata tokens) external view returns (uint256[] memory values) {
+    function tradePrices(address[] calldata tokens, uint256) external view returns (uint256[] memory) {
+        return prices(tokens);
+    }
+
+    function prices(address[] calldata tokens) public view returns (uint256[] memory values) {
         values = new uint256[](tokens.length);
         for (uint256 i; i < tokens.length; ++i) {
             values[i] = price[tokens[i]];

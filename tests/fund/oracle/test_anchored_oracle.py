@@ -11,11 +11,12 @@ from localnet.month import Month
 from localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import ETH, FOUNDED, USD
+from tests.helpers.fund import ETH, FOUNDED, USD, WAD
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.v3 import open_pools, read_pool, swap
 
 WINDOW = 1_800
+BOUND = 5 * WAD // 100
 CARDINALITY = WINDOW // 12 + 2
 MAX_AGE = 8 * 86_400
 NOBODY = "0x" + "00" * 20
@@ -49,6 +50,9 @@ class Bench:
         tokens = [self.token(symbol) for symbol in (*sells, *buys)]
         return list(self.chain.read(self.oracle.tradePrices(tokens, len(sells))))
 
+    def listing(self, symbol: str, pool: str, window: int = WINDOW, bound: int = BOUND) -> tuple[str, str, int, int]:
+        return self.token(symbol), pool, window, bound
+
     def market(self, symbol: str, percent: int) -> Market:
         """A market in which the token's reference price is so many percent of the month's."""
         market = Market(self.chain.rpc, self.world)
@@ -70,7 +74,7 @@ def bench(module_isolation: None, chain: Chain, world: World, month: Month) -> B
     rows += [(token.address, token.feed, MAX_AGE, USD, 0) for token in world.tokens]
     first = chain.deploy("ChainlinkOracle", owner, flag, rows, sender=owner)
     factory, weth = world.uniswap_v3_factory, world.weth
-    oracle = chain.deploy("AnchoredOracle", owner, flag, first, factory, weth, sender=owner)
+    oracle = chain.deploy("AnchoredOracle", owner, flag, first, factory, weth, [], sender=owner)
     found = Bench(chain, world, oracle, first, flag, chain.deploy("V3Lens", sender=owner), owner)
     # A pool writes its first swap into the room that was made for observations: until then it keeps one.
     for pool in world.v3_pools:
@@ -81,7 +85,7 @@ def bench(module_isolation: None, chain: Chain, world: World, month: Month) -> B
     Market(chain.rpc, world).arbitrage(0)
     chain.move_to(chain.now() + 2 * WINDOW)
     for symbols in (("UNI", "WETH"), ("KNC", "WETH"), ("AAVE", "UNI")):
-        chain.send(oracle.setAnchor(found.token(symbols[0]), found.pool(*symbols), WINDOW), owner)
+        chain.send(oracle.setAnchor(found.listing(symbols[0], found.pool(*symbols))), owner)
     return found
 
 
@@ -99,7 +103,7 @@ def test_nav_stands_on_the_first_oracle(bench: Bench) -> None:
     assert bench.chain.read(bench.oracle.price(tokens[0])) == bench.world.token("UNI").price_usd
 
 
-@pytest.mark.parametrize("percent", [90, 110])
+@pytest.mark.parametrize("percent", [96, 104])
 @pytest.mark.parametrize("symbol", ["UNI", "KNC"])
 def test_sold_at_the_higher_and_bought_at_the_lower(bench: Bench, symbol: str, percent: int) -> None:
     moved = bench.market(symbol, percent)
@@ -147,6 +151,32 @@ def test_side_follows_the_position(bench: Bench) -> None:
     assert bench.trade_prices([], []) == []
 
 
+@pytest.mark.parametrize("percent", [80, 130])
+def test_an_anchor_pulls_no_further_than_its_bound(bench: Bench, percent: int) -> None:
+    narrow = 2 * WAD // 100
+    bench.chain.send(bench.oracle.setAnchor(bench.listing("KNC", bench.pool("KNC", "WETH"), bound=narrow)), bench.owner)
+    for symbol, bound in (("UNI", BOUND), ("KNC", narrow)):
+        bench.market(symbol, percent).arbitrage(0)
+        bench.chain.move_to(bench.chain.now() + 2 * WINDOW)
+        first = bench.world.token(symbol).price_usd
+        assert abs(bench.anchor_price(symbol) / first - percent / 100) < 1e-3
+        most = first * bound // WAD
+        pulled = [first + most, first] if percent > 100 else [first, first - most]
+        assert bench.trade_prices([symbol], [symbol]) == pulled
+
+
+def test_first_anchors_are_held_to_the_same(bench: Bench) -> None:
+    parts = bench.owner, bench.flag, bench.first, bench.world.uniswap_v3_factory, bench.world.weth
+    uni, knc = (bench.listing(symbol, bench.pool(symbol, "WETH")) for symbol in ("UNI", "KNC"))
+    short = bench.listing("UNI", bench.pool("UNI", "WETH", fee=500))
+    creation = bench.chain.artifact("AnchoredOracle").create(*parts, [knc, short])
+    assert_reverts(bench.chain, creation, "TooFewObservations", sender=bench.owner)
+    oracle = bench.chain.deploy("AnchoredOracle", *parts, [uni, knc], sender=bench.owner)
+    for symbol in ("UNI", "KNC", "SNX"):
+        token = bench.token(symbol)
+        assert bench.chain.read(oracle.anchors(token)) == bench.chain.read(bench.oracle.anchors(token))
+
+
 def test_a_price_of_one_moment_hardly_counts(bench: Bench) -> None:
     """Somebody triples the price in one block and is restored a block later."""
     pool = read_pool(bench.chain, bench.lens, bench.pool("UNI", "WETH"))
@@ -160,13 +190,14 @@ def test_a_price_of_one_moment_hardly_counts(bench: Bench) -> None:
 
 def test_without_an_anchor_price_the_first_oracle_counts(bench: Bench) -> None:
     chain = bench.chain
-    chain.send(bench.oracle.setAnchor(bench.token("UNI"), NOBODY, 0), bench.owner)
+    chain.send(bench.oracle.setAnchor((bench.token("UNI"), NOBODY, 0, 0)), bench.owner)
     assert bench.anchor_price("UNI") == 0
     assert bench.trade_prices(["UNI"], ["UNI"]) == [bench.world.token("UNI").price_usd] * 2
-    # A pool that does not answer: its code is gone.
-    chain.cheats.set_code(bench.pool("KNC", "WETH"), bytes.fromhex("5f5ffd"))
-    assert bench.anchor_price("KNC") == 0
-    assert bench.trade_prices(["KNC"], ["KNC"]) == [bench.world.token("KNC").price_usd] * 2
+    # A pool that reverts, and one whose code is gone.
+    for code in (bytes.fromhex("5f5ffd"), b""):
+        chain.cheats.set_code(bench.pool("KNC", "WETH"), code)
+        assert bench.anchor_price("KNC") == 0
+        assert bench.trade_prices(["KNC"], ["KNC"]) == [bench.world.token("KNC").price_usd] * 2
 
 
 def test_without_a_first_price_there_is_none(bench: Bench) -> None:
@@ -181,21 +212,23 @@ def test_without_a_first_price_there_is_none(bench: Bench) -> None:
 def test_what_may_be_an_anchor(bench: Bench) -> None:
     oracle, owner, uni, pool = bench.oracle, bench.owner, bench.token("UNI"), bench.pool("UNI", "WETH")
 
-    def refuse(error: str, *arguments: str | int) -> None:
-        assert_reverts(bench.chain, oracle.setAnchor(*arguments), error, sender=owner)
+    def refuse(error: str, token: str, pool: str, window: int, bound: int = BOUND) -> None:
+        assert_reverts(bench.chain, oracle.setAnchor((token, pool, window, bound)), error, sender=owner)
 
     refuse("UnfitPool", bench.token("SNX"), pool, WINDOW)
     refuse("UnfitPool", uni, owner, WINDOW)
     refuse("WindowOutOfBounds", uni, pool, 599)
     refuse("WindowOutOfBounds", uni, pool, 86_401)
+    refuse("BoundOutOfBounds", uni, pool, WINDOW, 0)
+    refuse("BoundOutOfBounds", uni, pool, WINDOW, BOUND + 1)
     refuse("TooFewObservations", uni, pool, WINDOW + 12)
-    needed = assert_reverts(bench.chain, oracle.setAnchor(uni, pool, 86_400), "TooFewObservations", sender=owner)
+    call = oracle.setAnchor((uni, pool, 86_400, BOUND))
+    needed = assert_reverts(bench.chain, call, "TooFewObservations", sender=owner)
     assert needed == (pool, CARDINALITY, 7_202)
-    bench.chain.send(oracle.setAnchor(uni, pool, WINDOW + 11), owner)
+    bench.chain.send(oracle.setAnchor((uni, pool, WINDOW + 11, 1)), owner)
     refuse("TooFewObservations", uni, bench.pool("UNI", "WETH", fee=500), WINDOW)
-    assert_reverts(
-        bench.chain, oracle.setAnchor(uni, pool, WINDOW), "OwnableUnauthorizedAccount", sender=bench.chain.account("x")
-    )
+    call = oracle.setAnchor((uni, pool, WINDOW, BOUND))
+    assert_reverts(bench.chain, call, "OwnableUnauthorizedAccount", sender=bench.chain.account("x"))
     bench.chain.send(bench.flag.set(True), owner)
     refuse("TradingOpen", uni, pool, WINDOW)
 
@@ -204,7 +237,7 @@ def test_a_copy_of_a_pool_is_no_anchor(bench: Bench) -> None:
     """The code of a real pool at an address that the factory does not know."""
     copy = bench.chain.account("copy")
     bench.chain.cheats.set_code(copy, bench.chain.code(bench.pool("UNI", "WETH")))
-    call = bench.oracle.setAnchor(bench.token("UNI"), copy, WINDOW)
+    call = bench.oracle.setAnchor(bench.listing("UNI", copy))
     assert_reverts(bench.chain, call, "UnfitPool", sender=bench.owner)
 
 
@@ -212,7 +245,7 @@ def test_a_copy_of_a_pool_is_no_anchor(bench: Bench) -> None:
 def test_a_new_anchor_agrees_with_the_first_oracle(bench: Bench, percent: int, fits: bool) -> None:
     bench.market("UNI", percent).arbitrage(0)
     bench.chain.move_to(bench.chain.now() + REST_S + WINDOW)
-    call = bench.oracle.setAnchor(bench.token("UNI"), bench.pool("UNI", "WETH"), WINDOW)
+    call = bench.oracle.setAnchor(bench.listing("UNI", bench.pool("UNI", "WETH")))
     if fits:
         bench.chain.send(call, bench.owner)
         return
@@ -224,7 +257,7 @@ def test_a_new_anchor_agrees_with_the_first_oracle(bench: Bench, percent: int, f
 def test_an_anchor_needs_a_first_price(bench: Bench) -> None:
     feed = bench.chain.at("ReferenceFeed", bench.world.token("UNI").feed)
     bench.chain.send(feed.post(0, bench.chain.now()), bench.owner)
-    call = bench.oracle.setAnchor(bench.token("UNI"), bench.pool("UNI", "WETH"), WINDOW)
+    call = bench.oracle.setAnchor(bench.listing("UNI", bench.pool("UNI", "WETH")))
     assert_reverts(
         bench.chain, call, "AnchorDisagrees", bench.token("UNI"), 0, bench.anchor_price("UNI"), sender=bench.owner
     )

@@ -112,7 +112,7 @@ def test_any_sound_answer(bench: Bench, answer: int, eth: int, decimals: int) ->
 
 
 @pytest.mark.parametrize("feed", ["a", "b", "c", "eth"])
-@pytest.mark.parametrize("answer", [0, -1, -(2**255), 10**30 + 1, 2**127, 2**255 - 1])
+@pytest.mark.parametrize("answer", [0, -1, -(2**255), 10**30 + 1, 2**127, 2**246 + 10**8, 10**8 - 2**246, 2**255 - 1])
 def test_unsound_answers_are_no_price(bench: Bench, feed: str, answer: int) -> None:
     token = C if feed == "eth" else {"a": A, "b": B, "c": C}[feed]
     assert bench.price(token) > 0

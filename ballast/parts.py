@@ -1,0 +1,289 @@
+"""What a fund's file is made of: its fields' types with their bounds, and its parts.
+
+The bounds are those of the contracts, so that what is read here is not refused there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from ballast.book import Pool as BookPool
+from ballast.values import (
+    WAD,
+    parse_account,
+    parse_address,
+    parse_duration,
+    parse_flag,
+    parse_fraction,
+    parse_integer,
+)
+
+MAX_COMPONENTS = 50
+MAX_DECIMALS = 27
+MAX_STREAMING_FEE = 5 * WAD // 100
+MAX_FEED_AGE = 8 * 86_400
+MIN_SEED = WAD
+MIN_WINDOW = 600
+MAX_WINDOW = 86_400
+MAX_BOUND = 5 * WAD // 100
+BLOCK_S = 12
+"""Least seconds between two observations of a pool: one block of mainnet."""
+
+CAPS = ("none", "hard", "flexible")
+"""In the order of the contract's enum."""
+
+_SLUG = re.compile(r"^[a-z0-9][a-z0-9-]*$")
+
+
+def within(parse: Callable[[object], int], least: int, most: int, words: str) -> Callable[[object], int]:
+    """The parser with bounds, which its error names in the field's own measure."""
+
+    def bounded(value: object) -> int:
+        number = parse(value)
+        if not least <= number <= most:
+            raise ValueError(f"expected {words}")
+        return number
+
+    return bounded
+
+
+def integer(least: int, most: int) -> BeforeValidator:
+    return BeforeValidator(within(parse_integer, least, most, f"a whole number from {least} to {most}"))
+
+
+def fraction(least: int, most: int, words: str) -> BeforeValidator:
+    return BeforeValidator(within(parse_fraction, least, most, words))
+
+
+def duration(least: int, most: int) -> BeforeValidator:
+    return BeforeValidator(within(parse_duration, least, most, f"{least} to {most} seconds"))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > 64:
+        raise ValueError("expected a text of 1 to 64 characters")
+    return value.strip()
+
+
+def _slug(value: object) -> str:
+    if not isinstance(value, str) or not _SLUG.match(value):
+        raise ValueError("expected lower-case letters, digits and hyphens, such as dpi")
+    return value
+
+
+Address = Annotated[str, BeforeValidator(parse_address)]
+Account = Annotated[str, BeforeValidator(parse_account)]
+Text = Annotated[str, BeforeValidator(_text)]
+Slug = Annotated[str, BeforeValidator(_slug)]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Feed(Model):
+    """A Chainlink feed: TOKEN/USD, or TOKEN/ETH where `quoted_in_eth`. `max_age` is its heartbeat plus a margin."""
+
+    address: Address
+    max_age: Annotated[int, duration(1, MAX_FEED_AGE)]
+    quoted_in_eth: Annotated[bool, BeforeValidator(parse_flag)] = False
+
+
+STATES = ("active", "frozen", "leaving")
+"""In the order of the contract's enum."""
+
+
+V3_FEES_BPS = (1, 5, 30, 100)
+"""Fee tiers of Uniswap V3."""
+
+
+class Pool(Model):
+    """A pool of the token against WETH, for the keeper to trade in: of the Uniswap V2 kind, or of Uniswap V3."""
+
+    venue: Literal["uniswap", "sushiswap", "uniswap-v3"]
+    pair: Address
+    fee_bps: Annotated[int, integer(1, 100)] = 30
+
+    @model_validator(mode="after")
+    def _fits(self) -> Pool:
+        right = V3_FEES_BPS if self.venue == "uniswap-v3" else (30,)
+        if self.fee_bps not in right:
+            expected = " or ".join(map(str, right))
+            raise ValueError(f"fee_bps: found {self.fee_bps}, expected {expected} on {self.venue}")
+        return self
+
+
+class Anchor(Model):
+    """A second source for a token's price, beside its feed: the time-weighted price of a pool of Uniswap V3 of the
+    token against WETH or another component.
+
+    In a batch what is sold counts at the higher of the two prices, what is bought at the lower. `window`: seconds over
+    which the pool's price is averaged; `bound`: most that it may pull a price, 18 decimals.
+    """
+
+    pool: Address
+    window: Annotated[int, duration(MIN_WINDOW, MAX_WINDOW)] = 1_800
+    bound: Annotated[int, fraction(1, MAX_BOUND, "above 0 and at most 5 %")] = 2 * WAD // 100
+
+    @property
+    def observations(self) -> int:
+        """How many observations the pool must keep: one for each block of the window, and one on each side."""
+        return self.window // BLOCK_S + 2
+
+
+class Component(Model):
+    """A token that the fund holds or may hold.
+
+    `supply` (whole tokens) or `lockers` (market-cap weights), or `weight` (18 decimals, fixed weights), makes it a
+    constituent of the index; one without any is held at first and sold in the first month.
+    """
+
+    symbol: Text
+    token: Address
+    decimals: Annotated[int, integer(0, MAX_DECIMALS)]
+    feed: Feed
+    supply: Annotated[int, integer(1, 2**88 - 1)] | None = None
+    lockers: tuple[Address, ...] | None = None
+    """Accounts whose balances do not circulate: the supply is computed on chain, in place of a posted one."""
+    state: Literal["active", "frozen", "leaving"] = "active"
+    weight: Annotated[int, fraction(1, WAD, "a weight above 0 and at most 1")] | None = None
+    seed_unit: Annotated[int, integer(0, 2**120 - 1)] = 0
+    """Token wei per 1e18 shares at the start; 0: only a candidate."""
+    pools: tuple[Pool, ...] = ()
+    anchor: Anchor | None = None
+
+    @property
+    def basis(self) -> int:
+        """What the methodology weighs it by; 0 where it is no constituent."""
+        return self.supply or self.weight or 0
+
+    @property
+    def weighed(self) -> bool:
+        """Whether the methodology knows it."""
+        return bool(self.basis) or self.lockers is not None
+
+    def book_pools(self) -> tuple[BookPool, ...]:
+        """The pools as the address book has them."""
+        return tuple(BookPool(pool.venue, pool.pair, pool.fee_bps) for pool in self.pools)
+
+
+class Methodology(Model):
+    """The rule of the index, see the contracts' `Rule`: market-cap weights, fixed weights, or equal weights for every
+    component that is active. Fractions with 18 decimals.
+
+    Of market cap: the `top_n` largest, capped; what is below `floor_weight` (held) or `entry_weight` (new) is left
+    out. NAV is floored once over the `sum`, or for each `component`. A supply older than `max_supply_age` (seconds) is
+    replaced by last month's; one further from that than `max_supply_jump` is clamped.
+    """
+
+    kind: Literal["market_cap", "fixed_weight", "equal_weight"]
+    cap: Literal["none", "hard", "flexible"] = "none"
+    cap_weight: Annotated[int, fraction(1, WAD - 1, "a fraction above 0 and below 1")] | None = None
+    floor_weight: Annotated[int, fraction(0, WAD - 1, "0 or a fraction below 1")] = 0
+    entry_weight: Annotated[int, fraction(0, WAD - 1, "0 or a fraction below 1")] = 0
+    top_n: Annotated[int, integer(1, MAX_COMPONENTS)] = MAX_COMPONENTS
+    nav_floor: Literal["sum", "component"] = "sum"
+    max_supply_age: Annotated[int, duration(1, 2**32 - 1)] = 100 * 86_400
+    max_supply_jump: Annotated[int, fraction(1, 10 * WAD, "a fraction above 0 and at most 10")] = 25 * WAD // 100
+
+    @model_validator(mode="after")
+    def _fits(self) -> Methodology:
+        if (self.cap == "none") != (self.cap_weight is None):
+            raise ValueError("cap_weight: expected with cap hard or flexible, and only there")
+        if self.kind != "market_cap" and self.cap != "none":
+            raise ValueError(f"cap: found {self.cap!r}, expected none with {self.kind}")
+        if self.entry_weight < self.floor_weight:
+            raise ValueError(f"entry_weight: found {self.entry_weight}, expected at least floor_weight")
+        return self
+
+    def as_tuple(self) -> tuple[int | bool, ...]:
+        """In the order of the contract's struct `Rule`."""
+        return (
+            CAPS.index(self.cap),
+            self.cap_weight or 0,
+            self.floor_weight,
+            self.entry_weight,
+            self.top_n,
+            self.nav_floor == "component",
+            self.max_supply_age,
+            self.max_supply_jump,
+        )
+
+
+class Limits(Model):
+    """Bounds of what trading may do, see the rebalancer's `Limits`. Fractions with 18 decimals, times in seconds."""
+
+    first_tolerance: Annotated[int, fraction(-WAD // 10, WAD // 10, "-10 % to 10 %")] = -15 * WAD // 1000
+    last_tolerance: Annotated[int, fraction(0, WAD // 10, "0 to 10 %")] = 4 * WAD // 100
+    batch_cap: Annotated[int, fraction(1, WAD // 10, "above 0 and at most 10 %")] = 2 * WAD // 100
+    loss_budget: Annotated[int, fraction(0, 2 * WAD // 100, "0 to 2 %")] = 5 * WAD // 1000
+    max_step: Annotated[int, fraction(1, WAD, "above 0 and at most 100 %")] = WAD // 10
+    dust: Annotated[int, fraction(10**12, WAD // 1000, "0.0001 % to 0.1 %")] = 2 * 10**13
+    cool_off: Annotated[int, duration(60, 86_400)] = 600
+    max_idle: Annotated[int, duration(60, 86_400)] = 1_800
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Limits:
+        if self.first_tolerance > self.last_tolerance:
+            raise ValueError(
+                f"first_tolerance: found {self.first_tolerance}, expected at most last_tolerance {self.last_tolerance}"
+            )
+        if self.max_idle < self.cool_off:
+            raise ValueError(f"max_idle: found {self.max_idle} s, expected at least cool_off {self.cool_off} s")
+        return self
+
+    def as_tuple(self) -> tuple[int, ...]:
+        """In the order of the contract's struct."""
+        return (
+            self.first_tolerance,
+            self.last_tolerance,
+            self.batch_cap,
+            self.loss_budget,
+            self.max_step,
+            self.dust,
+            self.cool_off,
+            self.max_idle,
+        )
+
+
+DAYS = ("first_business_day", "last_day", "fixed_day")
+
+
+class Timetable(Model):
+    """When things may happen, see the rebalancer's `Timetable`."""
+
+    day: Literal["first_business_day", "last_day", "fixed_day"] = "first_business_day"
+    fixed_day: Annotated[int, integer(0, 28)] = 0
+    notice_days: Annotated[int, integer(1, 14)] = 7
+    min_notice: Annotated[int, duration(0, 14 * 86_400)] = 2 * 86_400
+    min_trading: Annotated[int, duration(0, 27 * 86_400)] = 2 * 86_400
+
+    @model_validator(mode="after")
+    def _fits(self) -> Timetable:
+        if self.min_notice > self.notice_days * 86_400:
+            raise ValueError(f"min_notice: found {self.min_notice} s, expected at most {self.notice_days} days")
+        last = 28 - self.notice_days
+        if self.day == "fixed_day" and not 0 < self.fixed_day < last:
+            raise ValueError(f"fixed_day: found {self.fixed_day}, expected 1 to {last - 1} with these notice_days")
+        if self.day != "fixed_day" and self.fixed_day:
+            raise ValueError(f"fixed_day: found {self.fixed_day}, expected 0 with day {self.day}")
+        begin = self.fixed_day if self.day == "fixed_day" else 3
+        if self.min_trading > (last - begin) * 86_400:
+            raise ValueError(f"min_trading: found {self.min_trading} s, expected at most {(last - begin) * 86_400} s")
+        return self
+
+    def as_tuple(self) -> tuple[int, ...]:
+        """In the order of the contract's struct."""
+        return (DAYS.index(self.day), self.fixed_day, self.notice_days, self.min_notice, self.min_trading)
+
+
+class Roles(Model):
+    """Who may do what; `deployer` stands for the deploying account."""
+
+    guardian: Account
+    proposers: Annotated[tuple[Account, ...], Field(min_length=1)]
+    fee_recipient: Account
