@@ -125,6 +125,7 @@ def test_figures_as_wide_as_they_may_be(scene: Scene, floor_each: bool) -> None:
         Basket([2**88 - 1, MILLION], [most - ONE, ONE], [ONE, ONE], [18, 27]),
         Basket([2**88 - 1, 2**88 - 1], [10**6, 10], [price, price], [9, 0]),
         Basket([2**88 - 1, MILLION], [ONE, 2**128 - 1], [price, 0], [27, 0]),
+        Basket([2**88 - 1, 1], [2**93, 1], [price, ONE], [27, 27]),
     ]
     expected = [basket.expected(rule) for basket in baskets]
     assert scene.targets(rule, baskets) == expected

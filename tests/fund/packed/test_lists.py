@@ -33,6 +33,11 @@ def answers(chain: Chain, data: bytes, ending: int = RETURN) -> None:
     chain.cheats.set_code(ODD, head + data)
 
 
+def short(data: object) -> str:
+    """The size of some bytes, to name a test by."""
+    return f"{len(data)} bytes" if isinstance(data, bytes) else "list"
+
+
 def words(*values: int) -> bytes:
     return b"".join(value.to_bytes(32, "big") for value in values)
 
@@ -68,6 +73,7 @@ def test_four_lists_arrive_apart(chain: Chain, lists: Contract, sent: tuple[list
         (words(32, 2, 7, 8, 9), [7, 8]),
         (words(32, 100, *range(100)), list(range(100))),
     ],
+    ids=short,
 )
 def test_answers_that_are_lists(chain: Chain, lists: Contract, answer: bytes, expected: list[int]) -> None:
     """What stands behind the entries does not matter."""
@@ -93,6 +99,7 @@ def test_answers_that_are_lists(chain: Chain, lists: Contract, answer: bytes, ex
         words(32, 2**251, 7),
         words(32, 2**256 - 1, 7),
     ],
+    ids=short,
 )
 def test_answers_that_are_no_lists(chain: Chain, lists: Contract, answer: bytes) -> None:
     """Too short, beginning elsewhere, or counting more than is there."""
@@ -113,6 +120,7 @@ def test_an_account_without_code_answers_no_list(chain: Chain, lists: Contract, 
         keccak(text="Expected(uint256)")[:4] + words(7),
         bytes.fromhex("08c379a0") + encode(["string"], ["x" * 1000]),
     ],
+    ids=short,
 )
 def test_reverts_are_passed_on_with_their_data(chain: Chain, lists: Contract, data: bytes) -> None:
     answers(chain, data, REVERT)
