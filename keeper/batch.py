@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from keeper.costs import GasCosts
 from keeper.market import Market, Route
-from keeper.schedule import Slice
+from keeper.schedule import CRUMBS, Slice
 from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
 from keeper.state import WAD, FundState, Holding, Side
 from keeper.venues import Pool
@@ -271,13 +271,18 @@ def _share_out(
     value = sum(state.holdings[i].start_value(amount) for i, amount in sold.items())
     # First guess of what will be received; corrected below by what the batch really counts for.
     limit = attainable(state, surplus_left, value * WAD // state.nav_at_start_prices)
+    # In the last batch the others get what is not spent on buys that hardly lack anything, though it does not count.
+    spare = value // CRUMBS if last else 0
+    targets = sum(buy.holding.value(goal(state, buy.holding, WAD)) for buy in buys)
     amounts: dict[int, int] = {}
     spent = 0
     for _ in range(_ROUNDS):
-        amounts, spent = _for_proceeds(state, market, buys, limit, proceeds, last=last)
+        most = min(WAD, limit + spare * WAD // targets)
+        amounts, spent = _for_proceeds(state, market, buys, most, proceeds, last=last)
         found = outcome(state, sold, amounts)
+        uncounted = sum(state.holdings[i].value(amount - found.credited[i]) for i, amount in amounts.items())
         # A remainder of some wei is the rounding of lambda itself.
-        if all(found.credited[i] >= amount - amount // 10**9 - 1 for i, amount in amounts.items()):
+        if uncounted <= spare if last else all(found.credited[i] >= amount - amount // 10**9 - 1 for i, amount in amounts.items()):
             break
         limit = min(limit, found.part)
     return amounts, spent

@@ -200,8 +200,9 @@ class _Planner:
         most = min(MOST_BATCHES, 1 + max(0, deadline - first) // (self.pace.rest + BLOCK_S))
         if self.aim.mode == "cheapest":
             return most
-        left = self.pace.hours_left(self.state)
-        return max(1, min(most, self.aim.most_batches * left // max(1, self.pace.max_time)))
+        # To the nearest: a batch is mined some blocks late, and no batch may be lost to that.
+        left, whole = self.pace.hours_left(self.state), max(1, self.pace.max_time)
+        return max(1, min(most, (2 * self.aim.most_batches * left + whole) // (2 * whole)))
 
     def _interval(self, batches: int, share: int) -> int:
         """Seconds between batches."""

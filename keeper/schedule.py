@@ -28,6 +28,11 @@ from keeper.venues import MILLION
 _REST = 50
 """A buy that lacks less than one part in so many of a batch waits for the last one."""
 
+_CRUMB = 1_000
+"""In the last batch, a buy that lacks less than one part in so many of what the fund holds of it is left as it is."""
+CRUMBS = 100
+"""As long as all such buys together lack less than one part in so many of what the batch sells: the others get it."""
+
 _ENDLESS = 10**60
 """Depth of what can be traded without impact."""
 
@@ -272,7 +277,8 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
     sells = [Slice(lot, lot.slice_value, lot.value) for lot in lots if lot.work.selling]
     if batches == 1:
         # In the last batch nothing is held back any more.
-        return (*sells, *(Slice(lot, lot.value, lot.value) for lot in lots if not lot.work.selling))
+        crumbs = _crumbs(lots)
+        return (*sells, *(Slice(s, s.value, s.value) for s in lots if not s.work.selling and s.index not in crumbs))
     buys = []
     for lot in lots:
         if not lot.work.selling:
@@ -283,6 +289,20 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
     ready = ready or [buy for buy in buys if buy.most]
     sold = _in_turn(sells, batches, even)
     return (*sold, *_in_turn(ready, batches, sum(s.value for s in sold)))
+
+
+def _crumbs(lots: Sequence[Lot]) -> set[int]:
+    """Buys of the last batch (indexes) that are left as they are: what the contract held back of those that have had
+    their last slice is too little to be worth a swap."""
+    spare = sum(lot.value for lot in lots if lot.work.selling) // CRUMBS
+    found: set[int] = set()
+    buys = sorted((lot for lot in lots if not lot.work.selling), key=lambda lot: (lot.value, lot.index))
+    for lot in buys[:-1]:
+        holding = lot.work.holding
+        if lot.value * _CRUMB <= holding.value(holding.balance) and lot.value <= spare:
+            found.add(lot.index)
+            spare -= lot.value
+    return found
 
 
 def even_part(lots: Iterable[Lot], batches: int) -> int:
