@@ -156,8 +156,18 @@ def v3_reader_of(w3: Web3, book: Book) -> V3Reader | None:
     return V3Reader(w3, _address(book["v3_lens"]), pools)
 
 
+@dataclass(frozen=True)
+class Past:
+    """What a month's trading has been so far: time of its start, time of the last batch (None: none yet), and the gas of
+    all batches, whoever sent them (None: not known)."""
+
+    started_at: int
+    last_trade: int | None
+    gas_spent: int | None
+
+
 class History:
-    """When the month's trading began and when its last batch was, from the rebalancer's events.
+    """When the month's trading began, when its last batch was and what its batches took, from the rebalancer's events.
 
     Only pace depends on it. Where a node refuses to give events, what this keeper has seen itself stands in.
     """
@@ -171,29 +181,47 @@ class History:
         self._period = -1
         self._next = 0
         self._events: dict[int, str] = {}
+        self._batches: set[tuple[int, str]] = set()
+        self._gas: dict[tuple[int, str], int] = {}
         self._seen = 0
         self._refused = False
 
-    def pace(self, head: Head, state: FundState) -> tuple[int, int | None]:
-        """Time of start and of the last batch of the month that is trading; None: no batch yet."""
+    def past(self, head: Head, state: FundState) -> Past:
+        """Of the month that is trading."""
         period = state.month_period
         if period != self._period:
             self._period, self._next, self._events, self._seen = period, 0, {}, state.time
+            self._batches, self._gas = set(), {}
         try:
             self._scan(head, period, state.determined_at)
         except ChainError as error:
             if not self._refused:
                 log.warning("events not available, pacing by what this keeper sees", error=str(error))
             self._refused = True
-            return self._seen, None
+            return Past(self._seen, None, None)
         starts = [block for block, kind in self._events.items() if kind == self._started]
         trades = [block for block, kind in self._events.items() if kind == self._traded]
-        return self._time(max(starts)) if starts else self._seen, self._time(max(trades)) if trades else None
+        return Past(
+            self._time(max(starts)) if starts else self._seen,
+            self._time(max(trades)) if trades else None,
+            self._gas_spent(),
+        )
+
+    def _gas_spent(self) -> int:
+        """Gas of the month's batches."""
+        for batch in self._batches - self._gas.keys():
+            receipt = ask(
+                lambda digest=batch[1]: self._w3.eth.get_transaction_receipt(digest),  # type: ignore[misc]
+                "receipt of a batch",
+            )
+            self._gas[batch] = receipt["gasUsed"]
+        return sum(self._gas[batch] for batch in self._batches)
 
     def _scan(self, head: Head, period: int, since: int) -> None:
         if self._next:
             first = max(self._first_block, min(self._next, head.number + 1) - REORG)
             self._events = {block: kind for block, kind in self._events.items() if block < first}
+            self._batches = {batch for batch in self._batches if batch[0] < first}
             self._read(first, head.number, period)
         else:
             # Backwards, as the start lies hours ago at most and the deployment perhaps years.
@@ -222,6 +250,8 @@ class History:
             )
             for entry in logs:
                 kind = entry["topics"][0].to_0x_hex()
+                if kind == self._traded:
+                    self._batches.add((entry["blockNumber"], entry["transactionHash"].to_0x_hex()))
                 # One block may hold both: the start is what hours count from.
                 if self._events.get(entry["blockNumber"]) != self._started:
                     self._events[entry["blockNumber"]] = kind

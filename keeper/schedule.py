@@ -287,8 +287,7 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
     even = min(cap, even_part(lots, batches))
     ready = [buy for buy in buys if 5 * buy.most >= 4 * buy.lot.slice_value and buy.lot.value * _REST >= even]
     ready = ready or [buy for buy in buys if buy.most]
-    sold = _in_turn(sells, batches, even)
-    return (*sold, *_in_turn(ready, batches, sum(s.value for s in sold)))
+    return (*_turn(sells, batches), *_turn(ready, batches))
 
 
 def _crumbs(lots: Sequence[Lot]) -> set[int]:
@@ -310,14 +309,16 @@ def even_part(lots: Iterable[Lot], batches: int) -> int:
     return sum(lot.value for lot in lots if lot.work.selling) // batches
 
 
-def _in_turn(slices: Sequence[Slice], batches: int, total: int) -> tuple[Slice, ...]:
-    """Those that must be in every batch, then those with most slices left until they come to about `total` USD."""
-    chosen: list[Slice] = []
-    value = 0
-    # Large ones first: what the contract holds back is bought in the last batch, so whatever has its last slice there
-    # is bought once less, and more small slices find room in it.
-    for entry in sorted(slices, key=lambda s: (-s.lot.slices, -s.value, s.lot.index)):
-        if entry.lot.slices >= batches or not chosen or value + entry.value // 2 <= total:
-            chosen.append(entry)
-            value += entry.value
-    return tuple(sorted(chosen, key=lambda s: s.lot.index))
+def _turn(slices: Sequence[Slice], batches: int) -> tuple[Slice, ...]:
+    """Those of the next batch. All slices left are laid out over the batches left so that these come to about the same
+    (largest slices first, each to where least is yet; an approximation of an even packing that Graham's bound holds
+    for). Next comes the batch whose components have most slices left: what has its last slice early is bought once more
+    in the end, as the contract holds back a part."""
+    loads = [0] * batches
+    packed: list[list[Slice]] = [[] for _ in range(batches)]
+    for entry in sorted(slices, key=lambda s: (-s.lot.slice_value, s.lot.index)):
+        for k in sorted(range(batches), key=lambda k: (loads[k], k))[: entry.lot.slices]:
+            loads[k] += entry.lot.slice_value
+            packed[k].append(entry)
+    found = max((one for one in packed if one), key=lambda one: min(s.lot.slices for s in one))
+    return tuple(sorted(found, key=lambda s: s.lot.index))
