@@ -13,7 +13,7 @@ What does not fit is refused with one line that names the field, the value and w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -110,11 +110,13 @@ V3_FEES_BPS = (1, 5, 30, 100)
 
 
 class Pool(_Model):
-    """A pool of the token against WETH, for the keeper to trade in: of the Uniswap V2 kind, or of Uniswap V3."""
+    """A pool of the token against WETH, for the keeper to trade in: of the Uniswap V2 kind, or of Uniswap V3. With
+    `other` it is a direct pool against that component of the fund, named once, under either of the two."""
 
     venue: Literal["uniswap", "sushiswap", "uniswap-v3"]
     pair: Address
     fee_bps: Annotated[int, _integer(1, 100)] = 30
+    other: Address | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Pool:
@@ -157,7 +159,7 @@ class Component(_Model):
 
     def book_pools(self) -> tuple[BookPool, ...]:
         """The pools as the address book has them."""
-        return tuple(BookPool(pool.venue, pool.pair, pool.fee_bps) for pool in self.pools)
+        return tuple(BookPool(pool.venue, pool.pair, pool.fee_bps, pool.other) for pool in self.pools)
 
 
 class Methodology(_Model):
@@ -363,6 +365,7 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
             raise ValueError(f"components ({component.symbol}) lockers: expected with market_cap, in place of supply")
         if not component.weighed and not component.seed_unit and methodology.kind != "equal_weight":
             raise ValueError(f"components ({component.symbol}) {right}: missing, expected one, or a seed_unit above 0")
+    _check_direct(components, tokens)
     if not any(component.seed_unit for component in components):
         raise ValueError("components: every seed_unit is 0, expected at least one above 0")
     constituents = [component for component in components if component.weighed]
@@ -374,6 +377,16 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
             raise ValueError(f"components: weights sum to {total}, expected {WAD} (100 %)")
     if methodology.cap_weight is not None and methodology.cap_weight * len(constituents) < WAD:
         raise ValueError(f"cap_weight: {len(constituents)} constituents cannot fill 100 % at {methodology.cap_weight}")
+
+
+def _check_direct(components: Sequence[Component], tokens: Mapping[str, str]) -> None:
+    for component in components:
+        for pool in component.pools:
+            if pool.other is not None and (pool.other not in tokens or pool.other == component.token):
+                raise ValueError(
+                    f"components ({component.symbol}) pools other: found {pool.other}, expected the token of another "
+                    "component"
+                )
 
 
 def _check_equal(components: Sequence[Component]) -> None:

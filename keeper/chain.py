@@ -16,7 +16,7 @@ from web3.exceptions import BlockNotFound, Web3Exception
 from ballast.book import Book
 from keeper import contracts
 from keeper.errors import ChainError, SettingsError
-from keeper.market import Market, market_of
+from keeper.market import Market, ascending, market_of
 from keeper.state import (
     Action,
     FundState,
@@ -30,6 +30,7 @@ from keeper.state import (
     Side,
 )
 from keeper.venues import Pool
+from keeper.venues.v2 import V2Pool
 from keeper.venues.v3 import VENUE as V3_VENUE
 from keeper.venues.v3_reader import V3Reader
 
@@ -93,7 +94,7 @@ class Chain:
         self.book = book
         self._lens = w3.eth.contract(address=_address(book["lens"]), abi=contracts.abi("FundLens"), decode_tuples=True)
         self._pools = [
-            (token, pool.venue, _address(pool.pair))
+            (token, pool.other, pool.venue, _address(pool.pair))
             for token, pool in book.pools(*V2_VENUES)
             if pool.fee_bps == POOL_FEE_BPS
         ]
@@ -132,12 +133,16 @@ class Chain:
     def read(self, block: int) -> tuple[FundState, Market]:
         """Fund and pools as they stand in a block: one call, and one more where there are pools of Uniswap V3."""
         function = self._lens.functions.fundAndPools(
-            _address(self.book["rebalancer"]), [pair for _, _, pair in self._pools]
+            _address(self.book["rebalancer"]), [pair for *_, pair in self._pools]
         )
         fund, reserves = ask(lambda: function.call(block_identifier=block), f"fund in block {block}")
         state = state_of(fund)
         pools: list[PoolState | Pool] = []
-        for (token, venue, pair), (first, second) in zip(self._pools, reserves, strict=True):
+        for (token, other, venue, pair), (first, second) in zip(self._pools, reserves, strict=True):
+            if other is not None:
+                if first and second:
+                    pools.append(V2Pool(venue, pair, ascending(token, other), (first, second)))
+                continue
             tokens, weth = (first, second) if int(token, 16) < int(self.book.weth, 16) else (second, first)
             pools.append(PoolState(venue, pair, token, tokens, weth))
         if self._v3 is not None:
@@ -158,8 +163,8 @@ def v3_reader_of(w3: Web3, book: Book) -> V3Reader | None:
 
 @dataclass(frozen=True)
 class Past:
-    """What a month's trading has been so far: time of its start, time of the last batch (None: none yet), and the gas of
-    all batches, whoever sent them (None: not known)."""
+    """What a month's trading has been so far: time of its start, time of the last batch (None: none yet), and the gas
+    of all batches, whoever sent them (None: not known)."""
 
     started_at: int
     last_trade: int | None

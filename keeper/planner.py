@@ -212,7 +212,7 @@ class _Planner:
         """Of the most batches that `fewest` may make, those that are left."""
         if self.pace.last_trade is None:
             return self.aim.most_batches
-        # The first comes right after start, the last at the deadline. To the nearest: a batch is mined some blocks late.
+        # The first comes after start, the last at the deadline. To the nearest: a batch is mined some blocks late.
         left, whole = self.pace.hours_left(self.state), max(1, self.pace.max_time)
         return (2 * (self.aim.most_batches - 1) * left + whole) // (2 * whole)
 

@@ -163,7 +163,7 @@ class Sender:
             self._w3.eth.call(request)
             estimate = self._w3.eth.estimate_gas(request)
             listed = access.listed(self._w3, request)
-            with_list = self._w3.eth.estimate_gas({**request, "accessList": listed}) if listed else estimate
+            with_list = self._w3.eth.estimate_gas(request | {"accessList": listed}) if listed else estimate
         except ContractLogicError as error:
             data = error.data if isinstance(error.data, str) else ""
             selector, name, arguments = contracts.describe_revert(data)

@@ -15,7 +15,7 @@ from keeper.costs import MEASURED
 from keeper.market import NO_PAIR, market_of
 from keeper.order import order_of
 from keeper.planner import Aim, Mode, Pace, Plan, plan
-from keeper.schedule import gas_of, lots_of, next_slices, paid_for, works_of
+from keeper.schedule import CRUMBS, gas_of, lots_of, next_slices, paid_for, works_of
 from keeper.settlement import attainable, goal, outcome, surplus_after
 from keeper.state import WAD, FundState, Holding, Phase, PoolState, Side
 from tests.unit.keeper.simulated import (
@@ -42,8 +42,8 @@ LABELS = tuple(HOURS)
 MODES: tuple[Mode, ...] = ("cheapest", "fewest")
 
 
-def pace(last_trade: int | None = None, hours: float = 14, rest: int = 600) -> Pace:
-    return Pace(rest=rest, max_time=int(hours * 3600), started_at=START, last_trade=last_trade)
+def pace(last_trade: int | None = None, hours: float = 14, rest: int = 600, gas_spent: int | None = None) -> Pace:
+    return Pace(rest, int(hours * 3600), START, last_trade, gas_spent)
 
 
 def carry(
@@ -52,14 +52,16 @@ def carry(
     """A whole month in memory, each batch mined a block after it became possible; `filled` fails where the contract
     would revert."""
     state, last, done = fund.state, None, []
+    spent = 0
     while state.phase is Phase.TRADING:
-        found = plan(state, fund.market, gas_price, pace(last, hours), SLIPPAGE_BPS, Aim(mode))
+        found = plan(state, fund.market, gas_price, pace(last, hours, 600, spent), SLIPPAGE_BPS, Aim(mode))
         assert found.batch is not None and found.possible_from is not None, found.why
         if found.possible_from > state.time:
             state = at(state, found.possible_from)
             continue
         state = filled(at(state, state.time + BLOCK_S), found.batch, found.min_value_in)
         last = state.time
+        spent += found.batch.gas
         done.append(found)
         assert len(done) < 200
     return state, done
@@ -98,10 +100,14 @@ def test_months_end_with_little_left(months: Months, label: str, mode: Mode) -> 
     assert min(parts(state)) > WAD * 985 // 1000
     assert state.time - START <= HOURS[label] * 3600 + BLOCK_S
     # All that were bought come to the same part of their targets, but for what was not worth its gas.
+    last = plans[-1].batch
+    assert last is not None
     bought = [h for h, was in zip(state.holdings, fund.state.holdings, strict=True) if h.balance > was.balance]
     part = max(h.balance * WAD // state.target_balance(h) for h in bought)
-    behind = sum(h.value(goal(state, h, part) - h.balance) for h in bought)
-    assert behind <= state.limits.dust * nav // WAD
+    behind = [h.value(goal(state, h, part) - h.balance) for h in bought]
+    assert sum(behind) <= 3 * last.outcome.value_out // CRUMBS
+    for h, value in zip(bought, behind, strict=True):
+        assert value <= 2 * h.value(h.balance) // 1_000
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -351,7 +357,7 @@ def test_a_buy_without_a_pool_is_left_out(april: Simulated) -> None:
     batch = batch_of(april.state, market_of(WETH, pools, april.state), 10)
     assert batch is not None
     assert missing.index not in {leg.index for leg in batch.buys}
-    assert len(batch.buys) == 12
+    assert len(batch.buys) >= 10
 
 
 def test_weth_itself_can_be_a_component() -> None:
