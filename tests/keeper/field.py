@@ -19,6 +19,7 @@ import ape
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
 from ballast.reference import execution_time, period_start
 from keeper import contracts
@@ -124,9 +125,11 @@ class Field:
 
 
 @contextlib.contextmanager
-def deployed(world: World, w3: Web3, folder: Path) -> Iterator[Field]:
+def deployed(
+    world: World, w3: Web3, folder: Path, change: Callable[[FundConfig], FundConfig] = lambda config: config
+) -> Iterator[Field]:
     """The fund of the local mainnet's month at its prices, with all pools of this world; the address book goes into
-    `folder`."""
+    `folder`. `change`: of the fund before it is deployed."""
     provider = ape.networks.active_provider
     assert provider is not None
     url = str(provider.http_uri)
@@ -134,7 +137,7 @@ def deployed(world: World, w3: Web3, folder: Path) -> Iterator[Field]:
     clock = Clock(rpc, Market(rpc, world))
     try:
         clock.jump(clock.now() + BLOCK_S)
-        config = month_config(load_month(os.environ["BALLAST_MONTH"]), world)
+        config = change(month_config(load_month(os.environ["BALLAST_MONTH"]), world))
         deployer, keeper = ape.accounts.test_accounts[0], ape.accounts.test_accounts[2]
         deal_seed(deployer, config)
         path = folder / "book.json"
