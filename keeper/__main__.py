@@ -176,6 +176,8 @@ def _keeper(env_file: Path) -> Iterator[Keeper]:
             chain_id=chain.book.chain_id,
             max_fee=settings.max_fee_gwei * 10**9,
             bump_blocks=settings.bump_blocks,
+            private=connect(secrets.private_rpc_url.get_secret_value()) if secrets.private_rpc_url else None,
+            private_blocks=settings.private_blocks,
             head=chain.head,
             tip=chain.tip,
             pause=lambda: stop.wait(settings.poll_seconds),

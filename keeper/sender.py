@@ -1,5 +1,9 @@
 """Bringing one call on the chain: simulate, sign, write down, send, wait, replace.
 
+With a private endpoint signed transactions go there alone: nobody who watches the public pool can trade around them.
+What is not mined within a number of blocks goes to the public node too, under the same nonce, so that only one of them
+can be mined; its minimum value bounds what anybody can take. Everything else is asked of the public node.
+
 The rule that everything here serves: a nonce whose fate is unknown is never used for anything else. A signed
 transaction is in the journal before it is on the wire, and whoever starts with an open one in the journal first finds
 out what became of it, sending the same bytes again as often as it takes: the same bytes can be mined only once.
@@ -102,6 +106,8 @@ class Sender:
         chain_id: int,
         max_fee: int,
         bump_blocks: int,
+        private: Web3 | None = None,
+        private_blocks: int = 0,
         head: Callable[[], Head],
         tip: Callable[[], int],
         pause: Callable[[], bool],
@@ -112,6 +118,8 @@ class Sender:
         self._chain_id = chain_id
         self._max_fee = max_fee
         self._bump_blocks = bump_blocks
+        self._private = private
+        self._private_blocks = private_blocks
         self._head = head
         self._tip = tip
         self._pause = pause
@@ -222,12 +230,27 @@ class Sender:
         )
 
     def _broadcast(self, entry: Entry) -> bool:
-        """Sends the bytes; whether the node took them, as far as is known. That it has them already is success; no
-        answer is not failure: the wait will tell."""
+        """Sends the bytes to where they go now; whether any node took them, as far as is known."""
+        if self._private is None:
+            return self._hand_to(self._w3, entry, "public")
+        taken = self._hand_to(self._private, entry, "private")
+        if not self._overdue(entry):
+            return taken
+        log.warning("not mined in private, public from here", nonce=entry.nonce, blocks=self._private_blocks)
+        return self._hand_to(self._w3, entry, "public") or taken
+
+    def _overdue(self, entry: Entry) -> bool:
+        """Whether this nonce's call has waited so long that it goes to the public node too."""
+        first = self._of(entry.nonce)[0].signed_block
+        return 0 < self._private_blocks <= self._head().number - first
+
+    def _hand_to(self, w3: Web3, entry: Entry, way: str) -> bool:
+        """Sends the bytes to one node; whether it took them. That it has them already is success; no answer is not
+        failure: the wait will tell."""
         try:
-            self._w3.eth.send_raw_transaction(entry.raw)  # type: ignore[arg-type]
+            w3.eth.send_raw_transaction(entry.raw)  # type: ignore[arg-type]
         except requests.exceptions.RequestException as error:
-            log.warning("no answer to a transaction", hash=entry.hash, error=type(error).__name__)
+            log.warning("no answer to a transaction", way=way, hash=entry.hash, error=type(error).__name__)
             return False
         except (Web3Exception, ValueError) as error:
             if any(word in str(error).lower() for word in _KNOWN):
@@ -235,10 +258,12 @@ class Sender:
             translated = self._translated(error, f"sending {entry.action}")
             if isinstance(translated, NonceTooLowError | UnderpricedError | ChainError):
                 # Mined meanwhile, outbid, or a node's whim: what the chain says decides.
-                log.warning("not accepted by the node", hash=entry.hash, error=str(translated))
+                # What a private endpoint says may hold its key.
+                said = str(translated) if way == "public" else type(translated).__name__
+                log.warning("not accepted by the node", way=way, hash=entry.hash, error=said)
                 return False
             raise translated from error
-        log.info("sent", action=entry.action, nonce=entry.nonce, hash=entry.hash, max_fee=entry.max_fee)
+        log.info("sent", way=way, action=entry.action, nonce=entry.nonce, hash=entry.hash, max_fee=entry.max_fee)
         return True
 
     def _wait(self, nonce: int, accepted: bool) -> Mined | None:
