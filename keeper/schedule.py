@@ -287,7 +287,21 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
     even = min(cap, even_part(lots, batches))
     ready = [buy for buy in buys if 5 * buy.most >= 4 * buy.lot.slice_value and buy.lot.value * _REST >= even]
     ready = ready or [buy for buy in buys if buy.most]
-    return (*_turn(sells, batches), *_turn(ready, batches))
+    sold, bought = _turn(sells, batches), _turn(ready, batches)
+    # Where there are fewer slices than batches, one side may come to much more than the other.
+    bought = _topped_up(bought, ready, sum(s.value for s in sold))
+    return (*_topped_up(sold, sells, sum(s.value for s in bought)), *bought)
+
+
+def _topped_up(chosen: Sequence[Slice], every: Sequence[Slice], total: int) -> tuple[Slice, ...]:
+    """The chosen, and others until they come to about `total` USD; those with most slices left first."""
+    found = list(chosen)
+    value = sum(s.value for s in found)
+    for entry in sorted(every, key=lambda s: (-s.lot.slices, -s.value, s.lot.index)):
+        if entry not in found and value + entry.value // 2 <= total:
+            found.append(entry)
+            value += entry.value
+    return tuple(sorted(found, key=lambda s: s.lot.index))
 
 
 def _crumbs(lots: Sequence[Lot]) -> set[int]:
