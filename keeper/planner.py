@@ -186,11 +186,11 @@ class _Planner:
         likely = self._paid_for(works, most, usual)
         # Gas falls with what it is held to be worth: halve the distance, in equal ratios.
         low, high = max(price, usual // _MOST_OFF), max(price, usual * _MOST_OFF)
-        best = price, 0
+        best = high, 0
         for _ in range(_STEPS):
             worth = isqrt(low * high)
             _, gas = estimate(likely, self._number(likely, least, most, worth), self.costs, worth)
-            best = min(best, (worth, gas), key=lambda entry: abs(entry[1] - allowed))
+            best = min((best, (worth, gas)) if best[1] else ((worth, gas),), key=lambda entry: abs(entry[1] - allowed))
             low, high = (worth, high) if gas > allowed else (low, worth)
         return best[0]
 
