@@ -28,7 +28,7 @@ from keeper.errors import FeeTooHighError, KeeperError, SimulationError
 from keeper.journal import Journal
 from keeper.market import Market
 from keeper.order import FILLER
-from keeper.sender import Call, Sender
+from keeper.sender import Call, sender_for
 from keeper.settings import load_account, load_book, load_settings
 from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
 from keeper.state import WAD, Action, FundState, Side
@@ -183,19 +183,7 @@ def main(filler: str, margin_bps: int, most_bps: int) -> None:
     chain.check(settings.chain_id)
     stop = threading.Event()
     with Journal(settings.journal, chain.book.chain_id, account.address) as journal:
-        sender = Sender(
-            chain.w3,
-            account,
-            journal,
-            chain_id=chain.book.chain_id,
-            max_fee=settings.max_fee_gwei * 10**9,
-            bump_blocks=settings.bump_blocks,
-            private=connect(secrets.private_rpc_url.get_secret_value()) if secrets.private_rpc_url else None,
-            private_blocks=settings.private_blocks,
-            head=chain.head,
-            tip=chain.tip,
-            pause=lambda: stop.wait(settings.poll_seconds),
-        )
+        sender = sender_for(chain, account, journal, settings, secrets, stop)
         solver = Solver(chain, Web3.to_checksum_address(filler), margin_bps, most_bps * WAD // 10_000)
         while True:
             try:

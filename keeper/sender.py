@@ -11,6 +11,7 @@ out what became of it, sending the same bytes again as often as it takes: the sa
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Excepti
 
 from keeper import access, contracts
 from keeper.access import AccessList
-from keeper.chain import Head, ask
+from keeper.chain import Chain, Head, ask, connect
 from keeper.errors import (
     ChainError,
     FeeTooHighError,
@@ -38,6 +39,7 @@ from keeper.errors import (
     UnknownPendingError,
 )
 from keeper.journal import Entry, Journal
+from keeper.settings import Secrets, Settings
 
 log = structlog.get_logger("keeper.sender")
 
@@ -359,6 +361,26 @@ class Sender:
         if any(word in text for word in _UNDERPRICED):
             return UnderpricedError(f"{what}: underpriced")
         return ChainError(f"{what}: {' '.join(text.split())[:200]}")
+
+
+def sender_for(
+    chain: Chain, account: LocalAccount, journal: Journal, settings: Settings, secrets: Secrets, stop: threading.Event
+) -> Sender:
+    """The sender that the settings describe."""
+    private = secrets.private_rpc_url
+    return Sender(
+        chain.w3,
+        account,
+        journal,
+        chain_id=chain.book.chain_id,
+        max_fee=settings.max_fee_gwei * 10**9,
+        bump_blocks=settings.bump_blocks,
+        private=None if private is None else connect(private.get_secret_value()),
+        private_blocks=settings.private_blocks,
+        head=chain.head,
+        tip=chain.tip,
+        pause=lambda: stop.wait(settings.poll_seconds),
+    )
 
 
 def _listed_in(raw: str) -> AccessList:
