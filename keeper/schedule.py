@@ -334,5 +334,11 @@ def _turn(slices: Sequence[Slice], batches: int) -> tuple[Slice, ...]:
         for k in sorted(range(batches), key=lambda k: (loads[k], k))[: entry.lot.slices]:
             loads[k] += entry.lot.slice_value
             packed[k].append(entry)
-    found = max((one for one in packed if one), key=lambda one: min(s.lot.slices for s in one))
+    found = max((one for one in packed if one), key=_may_go_first)
     return tuple(sorted(found, key=lambda s: s.lot.index))
+
+
+def _may_go_first(batch: Sequence[Slice]) -> tuple[int, int]:
+    """Larger: less of the batch has its last slice in it."""
+    slices = [s.lot.slices for s in batch]
+    return min(slices), -slices.count(1)
