@@ -84,6 +84,9 @@ def test_a_batch_gains_by_a_direct_pool_and_settles() -> None:
     assert received(batch) > received(without) + WAD // 1_000
     assert batch.sold == without.sold == {0: 100 * WAD, 1: 50 * WAD} and batch.empties
     assert sum(batch.bought.values()) == sum(leg.route.received for leg in batch.buys) + batch.crosses[0].route.received
+    # One fee where WETH takes two: 0.3 % of what each pool is paid, all prices being one ETH.
+    paid = sum(route.paid for route in batch.routes)
+    assert abs(batch.fees - paid * 2_000 * 3 // 1_000) * 1_000 < batch.fees < without.fees
     after = filled(at(state, state.time + 1_800), batch, batch.outcome.value_in)
     assert after.holdings[2].balance == state.holdings[2].balance + batch.bought[2]
 
@@ -97,6 +100,33 @@ def test_a_direct_pool_is_left_where_it_brings_less() -> None:
     wanted = [Wanted(2, fair.pools[TOKENS[2]], 150 * WAD)]
     assert crosses_of(state, fair, {0: 100 * WAD}, wanted, FREE) != ()
     assert crosses_of(state, fair, {0: 100 * WAD}, wanted, {0: WAD // 10, 1: WAD}) == ()
+
+
+def test_all_goes_straight_where_that_saves_the_other_swaps() -> None:
+    state = fund()
+    found = market(state, pair(TOKENS[0], TOKENS[2], (9_000, 9_000)), weth_depth=2_000)
+    wanted = [Wanted(2, found.pools[TOKENS[2]], 99 * WAD)]
+    (free,) = crosses_of(state, found, {0: 100 * WAD}, wanted, FREE)
+    (dear,) = crosses_of(state, found, {0: 100 * WAD}, wanted, {0: WAD, 1: WAD})
+    assert free.route.paid < 95 * WAD
+    assert dear.route.paid == 100 * WAD
+
+
+def test_a_sell_is_not_promised_twice() -> None:
+    state = fund()
+    holdings = (replace(state.holdings[0], side=Side.SELL), *state.holdings[1:])
+    holdings = (holdings[0], replace(holdings[1], side=Side.BUY, unit=21 * WAD // 10), holdings[2])
+    state = replace(state, holdings=holdings)
+    both = market(
+        state,
+        pair(TOKENS[0], TOKENS[2], (9_000, 9_000)),
+        pair(TOKENS[0], TOKENS[1], (9_000, 9_000), "0x" + "88" * 20),
+        weth_depth=500,
+    )
+    wanted = [Wanted(i, both.pools[TOKENS[i]], 90 * WAD) for i in (1, 2)]
+    crosses = crosses_of(state, both, {0: 100 * WAD}, wanted, FREE)
+    assert [cross.buy for cross in crosses] == [1, 2]
+    assert sum(cross.route.paid for cross in crosses) <= 100 * WAD
 
 
 def test_each_component_s_rest_goes_to_the_next_pair() -> None:
@@ -164,7 +194,10 @@ def test_nearly_all_may_go_straight() -> None:
 
 def test_direct_pools_recover_to_the_oracle_s_prices() -> None:
     state = fund()
+    third = replace(state.holdings[2], price=4_000 * WAD, decimals=6)
+    state = replace(state, holdings=(*state.holdings[:2], third))
     off = market(state, pair(TOKENS[0], TOKENS[2], (2_000, 1_800))).recovered(state)
     (pool,) = off.between(TOKENS[2], TOKENS[0])
     first, second = pool.segments(TOKENS[0])[0].reserve_in, pool.segments(TOKENS[0])[0].reserve_out
-    assert abs(first - second) <= first // 10**9
+    # {wei of the third} = {wei of the first} / 2 / 10^12
+    assert abs(first - second * 2 * 10**12) <= first // 10**9

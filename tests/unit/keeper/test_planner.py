@@ -438,6 +438,22 @@ def test_outcome_counts_no_more_than_attainable(april: Simulated) -> None:
     assert found.credited[buy.index] == goal(state, buy, found.part) - buy.balance < lack
 
 
+def test_both_sides_match_where_there_are_fewer_slices_than_batches() -> None:
+    """A sell of one slice and two buys of one slice each, in two batches: the buys come with the sell."""
+    supply = 10_000 * WAD
+    tokens = ["0x" + f"{k}{k}" * 20 for k in (1, 2, 3)]
+    holdings = tuple(
+        Holding(k, tokens[k], 18, False, was * supply, WAD, Side.SELL if k == 0 else Side.BUY, unit, WAD)
+        for k, (was, unit) in enumerate(((14, 13 * WAD), (16, 165 * WAD // 10), (2, 25 * WAD // 10)))
+    )
+    pools = [PoolState("uniswap", f"0x{k + 1:040x}", t, 10**9 * WAD, 5 * 10**5 * WAD) for k, t in enumerate(tokens)]
+    state = opened(holdings, supply, replace(LIMITS, batch_cap=10**17))
+    batch = batch_of(state, market_of(WETH, pools, state), 2)
+    assert batch is not None
+    assert [leg.index for leg in batch.buys] == [1, 2]
+    assert batch.sells[0].amount * 10 > 9 * state.surplus(state.holdings[0])
+
+
 def test_a_buy_that_is_held_back_waits(april: Simulated) -> None:
     found = plan(april.state, april.market, GAS_PRICE, pace(), SLIPPAGE_BPS)
     lots, batches = found.lots, found.batches
