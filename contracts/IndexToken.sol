@@ -266,7 +266,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         _lock = 1;
     }
 
-    function lockForTrade()
+    function lockForTrading()
         external
         onlyRebalancer
         returns (address pointer, uint256 supply, uint256 exponent)

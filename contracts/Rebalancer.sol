@@ -202,7 +202,7 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     function trade(Order calldata order) external {
-        Standing memory fund = _lockForTrade();
+        Standing memory fund = _lockForTrading();
         Batch memory b = Settlement.open(fund, address(INDEX), ORACLE, _limits, _opening, _progress, order);
         b.sheet.settle(b.index);
         b.sheet.fill(order.filler);
@@ -274,8 +274,8 @@ contract Rebalancer is IRebalancer, Ownable {
     /* INTERNAL: MONTH */
 
     /// @dev Takes the fund's lock for a trade that is due, as `due` does, and what a batch has to know of the fund, in one call.
-    function _lockForTrade() private returns (Standing memory fund) {
-        try INDEX.lockForTrade() returns (address list, uint256 supply, uint256 exponent) {
+    function _lockForTrading() private returns (Standing memory fund) {
+        try INDEX.lockForTrading() returns (address list, uint256 supply, uint256 exponent) {
             fund = Standing(list, supply, exponent);
         } catch {
             revert NotDue(Action.Trade, Reason.Locked);

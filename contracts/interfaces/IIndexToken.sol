@@ -184,7 +184,7 @@ interface IIndexToken is IERC20 {
     function lock() external;
 
     /// @notice `lock()`, and what a trade has to know: `componentsPointer()` and `supplyAndExponent()`.
-    function lockForTrade() external returns (address pointer, uint256 supply, uint256 exponent);
+    function lockForTrading() external returns (address pointer, uint256 supply, uint256 exponent);
 
     /// @notice Gives the lock back.
     function unlock() external;

@@ -7,7 +7,7 @@ type Line is uint256;
 /// @title Lines
 /// @notice The lines of a batch, one after the other in memory; a struct would be cleared anew wherever one is looked at.
 library Lines {
-    uint256 private constant SIZE = 7 * 32;
+    uint256 private constant SIZE = 6 * 32;
 
     /* LISTS */
 
@@ -29,6 +29,13 @@ library Lines {
     /// @notice Whether this line comes before that one, of the same list.
     function isBefore(Line line, Line other) internal pure returns (bool) {
         return Line.unwrap(line) < Line.unwrap(other);
+    }
+
+    /// @notice How many lines come before this one, from `first` on.
+    function place(Line line, Line first) internal pure returns (uint256) {
+        unchecked {
+            return (Line.unwrap(line) - Line.unwrap(first)) / SIZE;
+        }
     }
 
     /* READING */
@@ -67,23 +74,16 @@ library Lines {
         }
     }
 
-    /// @notice USD for one whole token now, 18 decimals.
-    function price(Line line) internal pure returns (uint256 found) {
+    /// @notice Of a buy: token wei that came, up to the target.
+    function counted(Line line) internal pure returns (uint256 found) {
         assembly ("memory-safe") {
             found := mload(add(line, 160))
         }
     }
 
-    /// @notice Of a buy: token wei that came, up to the target.
-    function counted(Line line) internal pure returns (uint256 found) {
-        assembly ("memory-safe") {
-            found := mload(add(line, 192))
-        }
-    }
-
     /* WRITING */
 
-    /// @notice Writes all but the price and what is counted.
+    /// @notice Writes all but what is counted.
     function put(Line line, address token_, uint256 one_, uint256 startPrice_, uint256 before_, uint256 target_)
         internal
         pure
@@ -97,15 +97,9 @@ library Lines {
         }
     }
 
-    function setPrice(Line line, uint256 price_) internal pure {
-        assembly ("memory-safe") {
-            mstore(add(line, 160), price_)
-        }
-    }
-
     function setCounted(Line line, uint256 counted_) internal pure {
         assembly ("memory-safe") {
-            mstore(add(line, 192), counted_)
+            mstore(add(line, 160), counted_)
         }
     }
 }

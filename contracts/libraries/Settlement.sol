@@ -17,7 +17,7 @@ import {Targets} from "./Targets.sol";
 import {Value} from "./Value.sol";
 import {Words} from "./Words.sol";
 
-/// @notice The fund as it stands when a batch begins, see `IIndexToken.lockForTrade`.
+/// @notice The fund as it stands when a batch begins, see `IIndexToken.lockForTrading`.
 struct Standing {
     address list;
     uint256 supply;
@@ -28,7 +28,7 @@ struct Standing {
 /// @param nav NAV at start prices per share, times the supply in shares of the start: USD with 18 decimals.
 /// @param sheet The calls that it makes (see `BatchCalls`).
 /// @param first The first of its lines (see `Lines`): what is sold, each component once, then, from `middle` on, what is
-/// bought, up to `end`.
+/// bought, up to `end`. `prices`: USD for one whole token of each now, 18 decimals.
 /// @param result What `check` finds.
 struct Batch {
     address index;
@@ -40,6 +40,7 @@ struct Batch {
     Line first;
     Line middle;
     Line end;
+    uint256[] prices;
     Result result;
 }
 
@@ -58,6 +59,8 @@ library Settlement {
     using Words for uint256[];
 
     uint256 private constant MAX_PRICE = 1 << 100;
+    uint256 private constant SELL = uint256(Side.Sell);
+    uint256 private constant BUY = uint256(Side.Buy);
 
     /* BEFORE THE FILLER */
 
@@ -124,7 +127,7 @@ library Settlement {
             unchecked {
                 if (i + 1 != next || k == 0) {
                     require(i >= next, IRebalancer.IndexesNotAscending(i));
-                    Line line = _addLine(b, d, i, Side.Sell);
+                    Line line = _addLine(b, d, i, SELL);
                     next = i + 1;
                     token = line.token();
                     (uint256 balance, uint256 target) = (line.before(), line.target());
@@ -147,19 +150,20 @@ library Settlement {
         for (uint256 k; k < n; ++k) {
             uint256 i = indexes.given(k);
             require(i >= next, IRebalancer.IndexesNotAscending(i));
-            d.buys.set(k, _addLine(b, d, i, Side.Buy).token());
+            d.buys.set(k, _addLine(b, d, i, BUY).token());
             unchecked {
                 next = i + 1;
             }
         }
     }
 
-    /// @dev Adds the line of component `i`, still without its price.
-    function _addLine(Batch memory b, Desk memory d, uint256 i, Side side) private view returns (Line line) {
+    /// @dev Adds the line of component `i`.
+    function _addLine(Batch memory b, Desk memory d, uint256 i, uint256 side) private view returns (Line line) {
         require(i < d.n, IRebalancer.UnknownIndex(i));
         (uint256 word, uint256 target) = (d.list.at(i), d.targets.at(i));
         address token = word.token();
-        require(Targets.side(target) == side, IRebalancer.WrongSide(token, Targets.side(target)));
+        // `require` would work its error's arguments out each time.
+        if (Targets.sideNumber(target) != side) revert IRebalancer.WrongSide(token, Targets.side(target));
         line = b.end;
         b.end = line.next();
         unchecked {
@@ -167,7 +171,7 @@ library Settlement {
             // target, no buy above it
             uint256 scaled = uint256(Targets.unit(target)) * d.shares;
             uint256 goal = scaled / 1e18;
-            if (side == Side.Sell && goal * 1e18 != scaled) ++goal;
+            if (side == SELL && goal * 1e18 != scaled) ++goal;
             uint256 balance = Balance.read(token, b.index);
             require((balance | goal) >> 128 == 0, IRebalancer.AboveMeasure(token));
             line.put(token, Value.oneOf(word.decimals()), Targets.price(target), balance, goal);
@@ -177,19 +181,17 @@ library Settlement {
         }
     }
 
-    /// @dev Fills in the prices of all lines, asked for once.
+    /// @dev The prices of all lines, asked for once.
     function _price(Batch memory b, IOracle oracle, address[] memory tokens) private view {
         uint256[] memory prices = oracle.pricesOf(tokens);
-        (Line line, Line end) = (b.first, b.end);
-        for (uint256 k; line.isBefore(end); line = line.next()) {
-            uint256 price = prices.at(k);
-            line.setPrice(price);
+        uint256 n = prices.length;
+        for (uint256 k; k < n; ++k) {
             unchecked {
-                ++k;
                 // Zero wraps around.
-                require(price - 1 < MAX_PRICE, IRebalancer.NoPrice(line.token()));
+                if (prices.at(k) - 1 >= MAX_PRICE) revert IRebalancer.NoPrice(tokens[k]);
             }
         }
+        b.prices = prices;
     }
 
     /* AFTER THE FILLER */
@@ -232,16 +234,17 @@ library Settlement {
     /// @dev Fills in `valueOut`; returns what was sold as a share of NAV at start prices, rounded down.
     function _measureSells(Batch memory b) private view returns (uint256) {
         (Line line, Line end) = (b.first, b.middle);
-        address index = b.index;
+        (address index, uint256[] memory prices) = (b.index, b.prices);
         uint256 valueOut;
         uint256 atStart;
-        for (; line.isBefore(end); line = line.next()) {
+        for (uint256 k; line.isBefore(end); line = line.next()) {
             uint256 balance = Balance.read(line.token(), index);
-            uint256 before = line.before();
-            if (balance >= before) continue;
+            (uint256 before, uint256 price) = (line.before(), prices.at(k));
             unchecked {
+                ++k;
+                if (balance >= before) continue;
                 uint256 sold = before - balance;
-                valueOut += Value.upPer(sold, line.price(), line.one());
+                valueOut += Value.upPer(sold, price, line.one());
                 atStart += Value.downPer(sold, line.startPrice(), line.one());
             }
         }
@@ -263,7 +266,8 @@ library Settlement {
                 if (counted == 0 || goal >= before + counted) continue;
                 // It counts up to the goal only.
                 uint256 credited = goal > before ? goal - before : 0;
-                (uint256 price, uint256 startPrice, uint256 one) = (line.price(), line.startPrice(), line.one());
+                uint256 price = b.prices.at(line.place(b.first));
+                (uint256 startPrice, uint256 one) = (line.startPrice(), line.one());
                 valueIn -= Value.downPer(counted, price, one) - Value.downPer(credited, price, one);
                 atStart -= Value.downPer(counted, startPrice, one) - Value.downPer(credited, startPrice, one);
             }
@@ -275,8 +279,8 @@ library Settlement {
     /// @dev Fills in what of each buy counts up to its full target; returns what it is worth in USD now and at the start.
     function _countBuys(Batch memory b) private view returns (uint256 valueIn, uint256 atStart) {
         (Line line, Line end) = (b.middle, b.end);
-        address index = b.index;
-        for (; line.isBefore(end); line = line.next()) {
+        (address index, uint256[] memory prices) = (b.index, b.prices);
+        for (uint256 k = line.place(b.first); line.isBefore(end); line = line.next()) {
             uint256 balance = Balance.read(line.token(), index);
             (uint256 target, uint256 before, uint256 counted) = (line.target(), line.before(), 0);
             // What lies above the full target is worth nothing to the other buys: count up to there.
@@ -284,9 +288,10 @@ library Settlement {
             unchecked {
                 if (balance > before) {
                     counted = balance - before;
-                    valueIn += Value.downPer(counted, line.price(), line.one());
+                    valueIn += Value.downPer(counted, prices.at(k), line.one());
                     atStart += Value.downPer(counted, line.startPrice(), line.one());
                 }
+                ++k;
             }
             line.setCounted(counted);
         }

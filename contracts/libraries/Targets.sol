@@ -52,6 +52,11 @@ library Targets {
         return Side(uint8(word >> 248));
     }
 
+    /// @notice As `side`, as a number: Solidity checks an enum wherever it is looked at.
+    function sideNumber(uint256 word) internal pure returns (uint256) {
+        return word >> 248;
+    }
+
     /// @notice Unit of a target's word.
     function unit(uint256 word) internal pure returns (uint120) {
         return uint120(word >> 128);

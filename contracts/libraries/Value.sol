@@ -6,6 +6,7 @@ pragma solidity 0.8.30;
 library Value {
     /// @notice Token wei of one whole token. `decimals` at most 77.
     function oneOf(uint256 decimals) internal pure returns (uint256) {
+        if (decimals == 18) return 1e18; // most are, and a power costs more than to ask
         unchecked {
             return 10 ** decimals;
         }

@@ -73,7 +73,7 @@ def mutable(contract: Contract) -> list[dict[str, Any]]:
 
 HARMLESS = {"transfer", "transferFrom", "approve", "permit", "transferOwnership", "renounceOwnership"}
 """ERC-20 of the share and its owner's own affairs: they move no component and no limit."""
-REBALANCER_ONLY = {"lock", "lockForTrade", "unlock", "settle", "setComponents"}
+REBALANCER_ONLY = {"lock", "lockForTrading", "unlock", "settle", "setComponents"}
 
 
 def entry_points(bench: Bench, contract: Contract) -> dict[str, tuple[str, bytes, bool]]:
