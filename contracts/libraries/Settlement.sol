@@ -300,11 +300,15 @@ library Settlement {
     /// @dev Part of its target that every buy can attain, 18 decimals, rounded down: what the buy side holds and
     /// receives plus what is left to sell, less what that may yet lose, over the buy side's targets.
     function _lambda(Batch memory b, uint256 surplusLeft, uint256 received) private pure returns (uint256) {
-        uint256 mayLose = Math.min(
-            _budget(b.limits, b.was), surplusLeft * uint256(int256(b.limits.lastTolerance)) / 1e18
-        );
-        uint256 attainable = uint256(b.was.held) + received + surplusLeft - mayLose;
-        return Math.min(1e18, attainable * 1e18 / b.buyTargets);
+        uint256 budget = _budget(b.limits, b.was);
+        unchecked {
+            // Below 2**64 * 1e17; no more than `surplusLeft`
+            uint256 mayLose = surplusLeft * uint256(int256(b.limits.lastTolerance)) / 1e18;
+            if (mayLose > budget) mayLose = budget;
+            // What was received is at most the buy side's targets: all of them are shares of NAV, below 2**66.
+            uint256 lambda = (b.was.held + received + (surplusLeft - mayLose)) * 1e18 / b.buyTargets;
+            return lambda < 1e18 ? lambda : 1e18;
+        }
     }
 
     /* SHARED */
@@ -345,14 +349,19 @@ library Settlement {
         if (tolerance > 0 && value != 0 && p.surplus != 0) {
             // What was given to the sell side since is not of the surplus at start.
             uint256 part = Math.min(sold, p.surplus);
-            // {1e18} = {1e18} * {1e18} * {1e18} / ({1e18} * {1e18}), down
-            uint256 most = _budget(l, p) * part * 1e18 / (p.surplus * value);
-            tolerance = int256(Math.min(uint256(tolerance), most));
+            unchecked {
+                // Below 2**55 * 2**64 * 2**60, and above 2**64 * 2**57; the value is at most the cap.
+                // {1e18} = {1e18} * {1e18} * {1e18} / ({1e18} * {1e18}), down
+                uint256 most = _budget(l, p) * part * 1e18 / (uint256(p.surplus) * value);
+                if (most < uint256(tolerance)) tolerance = int256(most);
+            }
         }
     }
 
     /// @dev What the month may still lose, share of NAV.
     function _budget(Limits memory l, Progress memory p) private pure returns (uint256) {
-        return l.lossBudget > p.spent ? l.lossBudget - p.spent : 0;
+        unchecked {
+            return l.lossBudget > p.spent ? l.lossBudget - p.spent : 0;
+        }
     }
 }
