@@ -318,7 +318,7 @@ def test_an_oracle_that_does_not_answer_for_each_token(trading: Bench) -> None:
         b"",
         encode(["uint256"], [32]),
         encode(["uint256[]"], [[WAD] * n])[:-1],
-        encode(["uint256", "uint256[]"], [WAD, [WAD] * n]),
+        encode(["uint256"] * (n + 3), [64, n, n, *[WAD] * n]),
     ]
     for answer in answers:
         trading.chain.cheats.set_code(trading.oracle.address, answering(answer))
