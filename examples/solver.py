@@ -50,7 +50,7 @@ class Offer:
     def allowed(self, state: FundState) -> bool:
         """Whether the fund's rules allow it at the state's time."""
         idle = bucket.idle_x24(state.progress.tat, state.time, state.limits.max_idle)
-        tolerance = bucket.tolerance(idle, state.limits, state.progress, self.outcome.share)
+        tolerance = bucket.tolerance(idle, state.limits, state.progress, self.outcome.sale)
         counted = self.outcome.value_in * WAD >= self.outcome.value_out * (WAD - tolerance)
         return counted and self.outcome.share <= bucket.capacity(idle, state.limits)
 
@@ -68,7 +68,7 @@ def offer(
     idle = bucket.idle_x24(state.progress.tat, state.time, state.limits.max_idle)
     capacity = min(most_share, bucket.capacity(idle, state.limits))
     surplus = {h.index: amount for h in state.holdings if h.price and (amount := state.surplus(h))}
-    whole = sum(state.holdings[i].value_up(amount) for i, amount in surplus.items())
+    whole = sum(state.holdings[i].trade_value_up(amount) for i, amount in surplus.items())
     if not whole or not capacity:
         return None
     # One part in a thousand less than the capacity: prices may move until it is mined.

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from keeper.bucket import Sale
 from keeper.costs import GasCosts
 from keeper.direct import Cross, Wanted, crosses_of
 from keeper.market import Market, Route
@@ -378,7 +379,7 @@ def _priced(
     empties: bool,
 ) -> Batch:
     weth = sum(leg.route.received for leg in sells)
-    nothing = Outcome(0, 0, 0, 0, {}, state.progress)
+    nothing = Outcome(0, 0, Sale(0, 0), 0, {}, state.progress)
     batch = Batch(sells, buys, weth, nothing, 0, 0, 0, empties, crosses)
     costs = gas.costs
     total = costs.trade + costs.sell * len(batch.sold) + costs.buy * len(batch.bought)

@@ -62,8 +62,9 @@ library Targets {
         return (list.length - 1) / (HEAD + _width(list));
     }
 
-    /// @notice Target `i`; the caller knows that it is below `count`. The price is rounded down, see above.
-    function at(bytes memory list, uint256 i) internal pure returns (Side side, uint256 unit, uint256 price) {
+    /// @notice Target `i`; the caller knows that it is below `count`. The side is a number, since Solidity checks an enum wherever
+    /// it is looked at. The price is rounded down, see above.
+    function at(bytes memory list, uint256 i) internal pure returns (uint256 side, uint256 unit, uint256 price) {
         uint256 width = _width(list);
         unchecked {
             uint256 size = HEAD + width;
@@ -71,7 +72,7 @@ library Targets {
             assembly ("memory-safe") {
                 word := mload(add(add(list, 33), mul(i, size)))
             }
-            side = Side(word >> 254);
+            side = word >> 254;
             price = (word << 7 >> (256 - PRICE_BITS)) << (word << 2 >> 251 << 2);
             unit = word << (8 * HEAD) >> (256 - 8 * width);
         }
@@ -82,8 +83,8 @@ library Targets {
         uint256 n = count(list);
         targets = new Target[](n);
         for (uint256 i; i < n; ++i) {
-            (Side side, uint256 unit, uint256 price) = at(list, i);
-            targets[i] = Target(side, uint120(unit), uint128(price));
+            (uint256 side, uint256 unit, uint256 price) = at(list, i);
+            targets[i] = Target(Side(side), uint120(unit), uint128(price));
         }
     }
 

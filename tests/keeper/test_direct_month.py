@@ -11,7 +11,8 @@ from eth_utils import to_checksum_address
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.config import FundConfig, Pool
+from ballast.config import FundConfig
+from ballast.parts import Pool
 from keeper.state import Phase, Reason
 from localnet.month import Month
 from localnet.rpc import call_data, read, send
@@ -64,7 +65,7 @@ def carried(
         return config.model_copy(update={"components": tuple(components)})
 
     folder = tmp_path_factory.mktemp("direct month")
-    with deployed(with_v3, w3, folder, with_pair) as field:
+    with deployed(with_v3, w3, folder, change=with_pair) as field:
         with field.keeper(folder) as keeper:
             keeper.to_trading()
             keeper.to_the_end()
