@@ -15,6 +15,7 @@ from keeper.chain import Chain as Reader
 from keeper.order import order_of
 from keeper.planner import Pace, plan
 from keeper.state import WAD, FundState, Phase, Side
+from localnet.rpc import send
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
