@@ -20,7 +20,7 @@ POSITIONS ?=
 ARGS ?=
 PORT ?= 8545
 DATA ?= data/year/invented.csv
-LINTED := $(wildcard ballast localnet keeper replay scripts bench tools tests)
+LINTED := $(wildcard ballast examples localnet keeper replay scripts bench tools tests)
 
 .PHONY: help setup compile lint test demo replay year localnet bench lock clean
 

@@ -34,11 +34,13 @@ class BookError(ValueError):
 
 @dataclass(frozen=True)
 class Pool:
-    """A pool of a token against WETH. `venue` is "uniswap", "sushiswap" or "uniswap-v3"; the fee is in basis points."""
+    """A pool of a token against WETH, or against the candidate `other` (its address). `venue` is "uniswap", "sushiswap"
+    or "uniswap-v3"; the fee is in basis points."""
 
     venue: str
     pair: str
     fee_bps: int = 30
+    other: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class Book:
                 symbol=str(c["symbol"]),
                 token=_address(c["token"], "token"),
                 decimals=int(c["decimals"]),
-                pools=tuple(Pool(str(p["venue"]), _address(p["pair"], "pair"), int(p["fee_bps"])) for p in c["pools"]),
+                pools=tuple(_pool(p) for p in c["pools"]),
             )
             for c in raw["candidates"]
         )
@@ -117,6 +119,16 @@ class Book:
             weth=_address(raw["weth"], "weth"),
             candidates=candidates,
         )
+
+
+def _pool(raw: dict[str, Any]) -> Pool:
+    other = raw.get("other")
+    return Pool(
+        str(raw["venue"]),
+        _address(raw["pair"], "pair"),
+        int(raw["fee_bps"]),
+        None if other is None else _address(other, "other"),
+    )
 
 
 def _address(value: Any, field: str) -> str:

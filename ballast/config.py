@@ -12,7 +12,7 @@ What does not fit is refused with one line that names the field, the value and w
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -148,6 +148,7 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
             raise ValueError(f"components ({component.symbol}) lockers: expected with market_cap, in place of supply")
         if not component.weighed and not component.seed_unit and methodology.kind != "equal_weight":
             raise ValueError(f"components ({component.symbol}) {right}: missing, expected one, or a seed_unit above 0")
+    _check_direct(components, tokens)
     if not any(component.seed_unit for component in components):
         raise ValueError("components: every seed_unit is 0, expected at least one above 0")
     constituents = [component for component in components if component.weighed]
@@ -159,6 +160,16 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
             raise ValueError(f"components: weights sum to {total}, expected {WAD} (100 %)")
     if methodology.cap_weight is not None and methodology.cap_weight * len(constituents) < WAD:
         raise ValueError(f"cap_weight: {len(constituents)} constituents cannot fill 100 % at {methodology.cap_weight}")
+
+
+def _check_direct(components: Sequence[Component], tokens: Mapping[str, str]) -> None:
+    for component in components:
+        for pool in component.pools:
+            if pool.other is not None and (pool.other not in tokens or pool.other == component.token):
+                raise ValueError(
+                    f"components ({component.symbol}) pools other: found {pool.other}, expected the token of another "
+                    "component"
+                )
 
 
 def _check_equal(components: Sequence[Component]) -> None:

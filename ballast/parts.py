@@ -102,11 +102,13 @@ V3_FEES_BPS = (1, 5, 30, 100)
 
 
 class Pool(Model):
-    """A pool of the token against WETH, for the keeper to trade in: of the Uniswap V2 kind, or of Uniswap V3."""
+    """A pool of the token against WETH, for the keeper to trade in: of the Uniswap V2 kind, or of Uniswap V3. With
+    `other` it is a direct pool against that component of the fund, named once, under either of the two."""
 
     venue: Literal["uniswap", "sushiswap", "uniswap-v3"]
     pair: Address
     fee_bps: Annotated[int, integer(1, 100)] = 30
+    other: Address | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Pool:
@@ -168,7 +170,7 @@ class Component(Model):
 
     def book_pools(self) -> tuple[BookPool, ...]:
         """The pools as the address book has them."""
-        return tuple(BookPool(pool.venue, pool.pair, pool.fee_bps) for pool in self.pools)
+        return tuple(BookPool(pool.venue, pool.pair, pool.fee_bps, pool.other) for pool in self.pools)
 
 
 class Methodology(Model):

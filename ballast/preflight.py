@@ -62,7 +62,8 @@ def preflight(w3: Web3, account: str, config: FundConfig) -> None:
         _check_token(w3, component.symbol, component.token, component.decimals)
         _check_feed(w3, f"{component.symbol}: feed", component.feed)
         for pool in component.pools:
-            _check_pool(w3, f"{component.symbol}: {pool.venue} pair {pool.pair}", pool, component.token, config.weth)
+            where = f"{component.symbol}: {pool.venue} pair {pool.pair}"
+            _check_pool(w3, where, pool, component.token, pool.other or config.weth)
     for component, anchor in config.anchored():
         _check_anchor(w3, f"{component.symbol}: anchor {anchor.pool}", config, component, anchor)
     for component, amount in zip(config.seeded(), config.seed_amounts(), strict=True):
@@ -103,13 +104,14 @@ def _check_feed(w3: Web3, where: str, feed: Feed) -> None:
         raise DeployError(f"{where}: the answer of {feed.address} is {age} s old, expected 0 to {feed.max_age} s")
 
 
-def _check_pool(w3: Web3, where: str, pool: Pool, token: str, weth: str) -> None:
+def _check_pool(w3: Web3, where: str, pool: Pool, token: str, other: str) -> None:
     if not has_code(w3, pool.pair):
         raise DeployError(f"{where}: no contract there on this chain")
     sides = [call_view(w3, pool.pair, f"{side}()", ["address"]) for side in ("token0", "token1")]
     found = [to_checksum_address(side[0]) for side in sides if side is not None]
-    if sorted(found) != sorted([token, weth]):
-        raise DeployError(f"{where}: trades {' and '.join(found) or 'nothing'}, expected the token and WETH")
+    if sorted(found) != sorted([token, other]):
+        right = "WETH" if pool.other is None else other
+        raise DeployError(f"{where}: trades {' and '.join(found) or 'nothing'}, expected the token and {right}")
     if pool.venue == "uniswap-v3":
         fee = call_view(w3, pool.pair, "fee()", ["uint256"])
         if fee != (pool.fee_bps * 100,):

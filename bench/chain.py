@@ -15,6 +15,7 @@ from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
 from bench.errors import BenchError
+from keeper.access import AccessList, worthwhile
 from localnet.addresses import stand_in
 from localnet.anvil import ROOT, Cheats
 from localnet.rpc import Rpc, send, unpack
@@ -62,6 +63,10 @@ class Contract:
         """Sends a transaction; its gas. A revert is a LocalnetError."""
         return self._chain.send(sender, self.address, self.data(function, *args), value=value)
 
+    def send_listed(self, sender: str, function: str, *args: Any) -> int:
+        """As `send`, with the access list that a keeper would give it."""
+        return self._chain.send(sender, self.address, self.data(function, *args), listing=True)
+
 
 @dataclass
 class Chain:
@@ -91,9 +96,10 @@ class Chain:
         """Mines a block so many seconds after the latest."""
         self.move_to(self.cheats.now() + seconds)
 
-    def send(self, sender: str, to: str | None, data: str, *, value: int = 0) -> int:
-        """Sends a transaction; its gas. A revert is a LocalnetError."""
-        return int(self._send(sender, to, data, value)["gasUsed"], 16)
+    def send(self, sender: str, to: str | None, data: str, *, value: int = 0, listing: bool = False) -> int:
+        """Sends a transaction; its gas. A revert is a LocalnetError. `listing`: with an access list."""
+        listed = self._access_list(sender, to, data) if listing and to is not None else ()
+        return int(self._send(sender, to, data, value, listed)["gasUsed"], 16)
 
     def deploy(self, sender: str, build: str | Build, *args: Any) -> Contract:
         """Deploys one of this project's contracts, by name, or any other build."""
@@ -107,10 +113,18 @@ class Chain:
         """One of this project's contracts at an address."""
         return Contract(self, address, self.builds[build].abi)
 
-    def _send(self, sender: str, to: str | None, data: str, value: int) -> dict[str, Any]:
+    def _access_list(self, sender: str, to: str, data: str) -> AccessList:
+        """What the node says that the call touches, less what is not worth its entry."""
+        request = {"from": sender, "to": to, "data": data, "gas": hex(GAS)}
+        answer = self.rpc.request("eth_createAccessList", request, "latest")
+        if answer.get("error"):
+            raise BenchError(f"access list of a call of {to}: {answer['error']}")
+        return worthwhile(answer["accessList"], (sender, to))
+
+    def _send(self, sender: str, to: str | None, data: str, value: int, listed: AccessList = ()) -> dict[str, Any]:
         # Held, so that what a transaction may cost does not depend on how many came before it.
         self.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(BASE_FEE))
-        receipt = send(self.rpc, sender, to, data, gas=GAS, value=value)
+        receipt = send(self.rpc, sender, to, data, gas=GAS, value=value, listed=listed)
         self.sent = str(receipt["transactionHash"])
         return receipt
 

@@ -44,5 +44,5 @@ def _slice(arena: Arena) -> int:
         swap = arena.quote(asset, paid, sell=asset.component.sold)
         swaps.append((swap.pair, swap.token_in, swap.forward, swap.amount_in, swap.amount_out))
     chain.wait(DAY_S)
-    gas = bare.send(arena.builder, "swap", swaps)
+    gas = bare.send_listed(arena.builder, "swap", swaps)
     return -(-gas // len(swaps))

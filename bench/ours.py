@@ -124,7 +124,7 @@ def _open_month(arena: Arena, fund: Fund, suffix: str, period: int) -> dict[str,
         arena.chain.move_to(time)
         arena.post_feeds()
         op = action + suffix
-        gas[op] = _note(arena, fund, op, fund.rebalancer.send(arena.holder, action))
+        gas[op] = _note(arena, fund, op, fund.rebalancer.send_listed(arena.holder, action))
     return gas
 
 
@@ -137,7 +137,7 @@ def _slice(arena: Arena, fund: Fund) -> int:
     """One batch over all components, the bucket full; gas of one slice, rounded up."""
     trade = order_of(arena, fund)
     arena.chain.wait(fund.config.limits.max_idle)
-    spent = _note(arena, fund, "slice", fund.rebalancer.send(arena.holder, "trade", trade))
+    spent = _note(arena, fund, "slice", fund.rebalancer.send_listed(arena.holder, "trade", trade))
     if not fund.rebalancer.read("trading"):
         raise BenchError("slice: the batch ended the month, so its gas is not that of a batch in between")
     return -(-spent // len(arena.assets))

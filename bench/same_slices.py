@@ -82,9 +82,9 @@ def _open(scene: Scene, on: Stage) -> SlicedMonth:
     rebalancer = scene.chain.at("Rebalancer", run.book["rebalancer"])
     timetable = run.config.timetable
     scene.clock.jump(period_start(run.period, timetable.notice_days))
-    rebalancer.send(keeper, "determine")
+    rebalancer.send_listed(keeper, "determine")
     scene.clock.jump(execution_time(run.period, timetable.day, timetable.fixed_day))
-    rebalancer.send(keeper, "start")
+    rebalancer.send_listed(keeper, "start")
     return SlicedMonth(scene, run, Reader(scene.w3, run.book), rebalancer, keeper, {})
 
 
@@ -103,7 +103,7 @@ def _trade(month: SlicedMonth, rounds: int, rounds_left: int, ready: int) -> int
     scene.in_this_step()
     listed = [holding.token for holding in state.holdings]
     order = order_of(batch, least, month.run.book["filler"], scene.world.weth, listed)
-    month.rebalancer.send(month.keeper, "trade", order)
+    month.rebalancer.send_listed(month.keeper, "trade", order)
     tokens = [state.holdings[leg.index].token for leg in (*batch.sells, *batch.buys)]
     return scene.clock.now() + max(month.component(token).cool_off_s for token in tokens)
 

@@ -44,7 +44,7 @@ class SetMonth:
         """Sends a transaction of the manager to the index module, in this time step."""
         self.scene.in_this_step()
         token = self.protocol.token.address
-        self.gas += self.protocol.index.send(self.manager, function, token, *args)
+        self.gas += self.protocol.index.send_listed(self.manager, function, token, *args)
         self.sent.append(self.scene.chain.sent)
 
     def next_trade(self, component: MonthComponent) -> tuple[bool, int]:

@@ -65,7 +65,9 @@ def _shares(arena: Arena, protocol: Protocol) -> dict[str, int]:
 def _start(arena: Arena, protocol: Protocol, units: list[int]) -> int:
     multiplier = protocol.token.read("positionMultiplier")
     targets = [unit * multiplier // WAD for unit in units]
-    return protocol.index.send(arena.builder, "startRebalance", protocol.token.address, [], [], targets, multiplier)
+    return protocol.index.send_listed(
+        arena.builder, "startRebalance", protocol.token.address, [], [], targets, multiplier
+    )
 
 
 def _slice(arena: Arena, protocol: Protocol) -> int:
@@ -77,5 +79,5 @@ def _slice(arena: Arena, protocol: Protocol) -> int:
         gas = []
         for asset in ordered:
             limit = 1 if asset.component.sold else 10**20
-            gas.append(protocol.index.send(arena.builder, "trade", protocol.token.address, asset.address, limit))
+            gas.append(protocol.index.send_listed(arena.builder, "trade", protocol.token.address, asset.address, limit))
     return -(-sum(gas) // len(gas))

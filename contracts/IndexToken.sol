@@ -120,9 +120,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     }
 
     function supplyAndExponent() public view returns (uint256 supply, uint256 exponent) {
-        uint256 minted = totalSupply();
-        (supply, exponent) = _accrued(_setup.rate, minted);
-        supply += minted;
+        return _supplyAndExponent(_setup.rate);
     }
 
     function supplyCap() external view returns (uint256) {
@@ -268,6 +266,18 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         _lock = 1;
     }
 
+    function lockForTrading()
+        external
+        onlyRebalancer
+        returns (address pointer, uint256 supply, uint256 exponent)
+    {
+        require(_lock == 0, Locked());
+        _lock = 1;
+        Setup memory setup = _setup;
+        pointer = setup.pointer;
+        (supply, exponent) = _supplyAndExponent(setup.rate);
+    }
+
     function unlock() external onlyRebalancer {
         _lock = 0;
     }
@@ -351,6 +361,13 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         if (elapsed == 0) return (pending, exponent);
         uint256 later = exponent + elapsed * rate;
         return (pending + StreamingFee.shares(minted + pending, exponent, later), later);
+    }
+
+    /// @dev Accrued supply and exponent as of this block's time.
+    function _supplyAndExponent(uint256 rate) private view returns (uint256 supply, uint256 exponent) {
+        uint256 minted = totalSupply();
+        (supply, exponent) = _accrued(rate, minted);
+        supply += minted;
     }
 
     /// @dev Writes the accrual as of this block's time.

@@ -40,8 +40,9 @@ contract Opener is IOpener {
     /// @dev Stands for the basis of a frozen component until its value has been counted.
     uint256 private constant FROZEN = type(uint256).max;
 
-    /// @dev What is worked with beside the plan, in the order of its list. `units` are held; `basis` has its flags; `ones`: token wei of one
-    /// whole token; `values`: USD of the units held, `goals`: units that the methodology wants; `widest`: all bits that units have.
+    /// @dev What is worked with beside the plan, in the order of its list. `units` are held; `basis` has its flags; `ones`:
+    /// token wei of one whole token; `values`: USD of the units held; `goals`: units that the methodology wants; `widest`:
+    /// all bits that units have.
     struct Work {
         uint256[] list;
         uint256[] units;

@@ -20,17 +20,20 @@ import {
     Reason,
     Timetable
 } from "./interfaces/IRebalancer.sol";
+import {BatchCalls} from "./libraries/BatchCalls.sol";
 import {Bounds} from "./libraries/Bounds.sol";
 import {Bucket} from "./libraries/Bucket.sol";
 import {ComponentList} from "./libraries/ComponentList.sol";
 import {Constituents} from "./libraries/Constituents.sol";
 import {ExecutionDay, Schedule} from "./libraries/Schedule.sol";
-import {Batch, Settlement} from "./libraries/Settlement.sol";
+import {Batch, Settlement, Standing} from "./libraries/Settlement.sol";
 import {Targets} from "./libraries/Targets.sol";
 
 /// @title Rebalancer
 /// @notice See `IRebalancer` for the specification. It holds no tokens: fillers are called from here.
 contract Rebalancer is IRebalancer, Ownable {
+    using BatchCalls for uint256;
+
     /* CONSTANTS AND IMMUTABLES */
 
     uint256 public constant MAX_PAUSE = 3 days;
@@ -232,14 +235,16 @@ contract Rebalancer is IRebalancer, Ownable {
         if (_done(p.surplus, p.held, p.buyTargets, _bounded.dust)) _close();
     }
 
-    function trade(Order calldata order) external due(Action.Trade) {
-        Batch memory b = Settlement.open(INDEX, ORACLE, _limits(), _opening, _progress, order);
-        INDEX.settle(b.sells, b.amounts, b.recipients);
-        order.filler.fill(address(INDEX), b.sells, b.amounts, b.buys, order.data);
+    function trade(Order calldata order) external {
+        Standing memory fund = _lockForTrading();
+        Batch memory b = Settlement.open(fund, address(INDEX), ORACLE, _limits(), _opening, _progress, order);
+        b.sheet.settle(b.index);
+        b.sheet.fill(order.filler);
         Progress memory next = Settlement.check(b, order.minValueIn);
         _progress = next;
         emit Traded(_month.period, address(order.filler), b.result);
         if (_done(next.surplus, next.held, b.buyTargets, b.limits.dust)) _close();
+        INDEX.unlock();
     }
 
     function close() external due(Action.Close) {
@@ -302,6 +307,13 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     /* INTERNAL: MONTH */
+
+    /// @dev Takes the fund's lock for a trade that is due, as `due` does, and what a batch has to know of the fund, in one call.
+    function _lockForTrading() private returns (Standing memory fund) {
+        (fund.list, fund.supply, fund.exponent) = INDEX.lockForTrading();
+        (Action now_, Reason reason,) = _due();
+        require(now_ == Action.Trade, NotDue(Action.Trade, reason));
+    }
 
     /// @dev The one place that knows what is due. Reads storage and the index token only, and does not revert.
     function _due() private view returns (Action, Reason, uint256 next) {

@@ -24,7 +24,7 @@ from keeper.explain import explain
 from keeper.explain_view import explain_json, explain_tables
 from keeper.journal import Journal
 from keeper.loop import Keeper, View, Viewer
-from keeper.sender import Sender
+from keeper.sender import sender_for
 from keeper.settings import Secrets, Settings, load_account, load_book, load_settings
 
 log = structlog.get_logger("keeper")
@@ -169,17 +169,7 @@ def _keeper(env_file: Path) -> Iterator[Keeper]:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     with Journal(settings.journal, chain.book.chain_id, account.address) as journal:
-        sender = Sender(
-            chain.w3,
-            account,
-            journal,
-            chain_id=chain.book.chain_id,
-            max_fee=settings.max_fee_gwei * 10**9,
-            bump_blocks=settings.bump_blocks,
-            head=chain.head,
-            tip=chain.tip,
-            pause=lambda: stop.wait(settings.poll_seconds),
-        )
+        sender = sender_for(chain, account, journal, settings, secrets, stop)
         log.info("keeper", fund=chain.book.fund, account=account.address, chain=chain.book.chain_id)
         yield Keeper(chain, Viewer(chain, settings), sender, settings, stop)
 

@@ -9,12 +9,14 @@ all buys come to the same part of their targets, as high as the proceeds pay for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from keeper.bucket import Sale
 from keeper.costs import GasCosts
+from keeper.direct import Cross, Wanted, crosses_of
 from keeper.market import Market, Route
-from keeper.schedule import Slice
+from keeper.schedule import CRUMBS, Slice
 from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
 from keeper.state import WAD, FundState, Holding, Side
 from keeper.venues import Pool
@@ -40,7 +42,7 @@ class Batch:
     """A batch as planned. `sells` and `buys` ascend by component index; `weth` passes between them.
 
     `fees` are the pools' fees, `impact` the rest of what is lost (negative: a gain), both USD at oracle prices; `gas`
-    is the gas expected and `gas_cost` its price in USD.
+    is the gas expected and `gas_cost` its price in USD. `crosses` go straight from a sell to a buy, beside the legs.
     """
 
     sells: tuple[Leg, ...]
@@ -51,6 +53,7 @@ class Batch:
     gas: int
     gas_cost: int
     empties: bool
+    crosses: tuple[Cross, ...] = ()
 
     @property
     def cost(self) -> int:
@@ -63,7 +66,23 @@ class Batch:
 
     @property
     def hops(self) -> int:
-        return sum(leg.route.hops for leg in (*self.sells, *self.buys))
+        return sum(route.hops for route in self.routes)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """All ways that something goes."""
+        legs = (leg.route for leg in (*self.sells, *self.buys))
+        return (*legs, *(cross.route for cross in self.crosses))
+
+    @property
+    def sold(self) -> dict[int, int]:
+        """Token wei that leave the fund, by component."""
+        return _sums((*((s.index, s.amount) for s in self.sells), *((c.sell, c.route.paid) for c in self.crosses)))
+
+    @property
+    def bought(self) -> dict[int, int]:
+        """Token wei that come, by component."""
+        return _sums((*((b.index, b.amount) for b in self.buys), *((c.buy, c.route.received) for c in self.crosses)))
 
 
 @dataclass(frozen=True)
@@ -88,6 +107,8 @@ class _Buy:
     pools: tuple[Pool, ...]
     wanted: int
     lack: int
+    given: int = 0
+    """Of it, what comes straight from a sell."""
 
 
 def sellable(state: FundState, market: Market) -> dict[int, int]:
@@ -122,31 +143,38 @@ def make_batch(
     wanted = _within(state, wanted, cap)
     if not wanted or not buys:
         return None
+    crosses = crosses_of(
+        state, market, wanted, [Wanted(buy.holding.index, buy.pools, buy.wanted) for buy in buys], gas.hops
+    )
+    straight = _sums((c.sell, c.route.paid) for c in crosses)
+    given = _sums((c.buy, c.route.received) for c in crosses)
+    buys = tuple(replace(buy, given=given.get(buy.holding.index, 0)) for buy in buys)
+    wanted = {i: amount - straight.get(i, 0) for i, amount in wanted.items() if amount > straight.get(i, 0)}
     for _ in range(_ROUNDS):
         sells = tuple(
             Leg(i, amount, market.sell(state.holdings[i].token, amount, gas.hops))
             for i, amount in sorted(wanted.items())
         )
         proceeds = sum(leg.route.received for leg in sells)
-        if proceeds == 0:
+        if proceeds == 0 and not crosses:
             return None
-        sold = {leg.index: leg.amount for leg in sells}
+        sold = _sums((*((leg.index, leg.amount) for leg in sells), *straight.items()))
         amounts, spent = _share_out(state, market, buys, sold, proceeds, last=last)
         # More than all buys may take would be given away: sell less.
         if spent >= proceeds - proceeds // 10**9:
             break
-        wanted = {i: amount * spent // proceeds for i, amount in sold.items() if amount * spent // proceeds}
-        if not wanted:
+        wanted = {i: amount * spent // proceeds for i, amount in wanted.items() if amount * spent // proceeds}
+        if not wanted and not crosses:
             return None
     if not amounts:
         return None
     legs = tuple(
-        Leg(buy.holding.index, amounts[buy.holding.index], market.buy(buy.holding.token, buy.pools, amount))
+        Leg(buy.holding.index, amount, market.buy(buy.holding.token, buy.pools, amount))
         for buy in buys
-        if (amount := amounts.get(buy.holding.index, 0))
+        if (amount := amounts.get(buy.holding.index, 0) - buy.given) > 0
     )
     empties = sold == surpluses and sold == sellable(state, market)
-    return _priced(state, market, sells, legs, gas, empties)
+    return _priced(state, market, sells, legs, crosses, gas, empties)
 
 
 def _within(state: FundState, wanted: Mapping[int, int], cap: int) -> dict[int, int]:
@@ -271,13 +299,18 @@ def _share_out(
     value = sum(state.holdings[i].start_value(amount) for i, amount in sold.items())
     # First guess of what will be received; corrected below by what the batch really counts for.
     limit = attainable(state, surplus_left, value * WAD // state.nav_at_start_prices)
+    # In the last batch the others get what is not spent on buys that hardly lack anything, though it does not count.
+    spare = value // CRUMBS if last else 0
+    targets = sum(buy.holding.value(goal(state, buy.holding, WAD)) for buy in buys)
     amounts: dict[int, int] = {}
     spent = 0
     for _ in range(_ROUNDS):
-        amounts, spent = _for_proceeds(state, market, buys, limit, proceeds, last=last)
+        most = min(WAD, limit + spare * WAD // targets)
+        amounts, spent = _for_proceeds(state, market, buys, most, proceeds, last=last)
         found = outcome(state, sold, amounts)
+        uncounted = sum(state.holdings[i].value(amount - found.credited[i]) for i, amount in amounts.items())
         # A remainder of some wei is the rounding of lambda itself.
-        if all(found.credited[i] >= amount - amount // 10**9 - 1 for i, amount in amounts.items()):
+        if uncounted <= spare + sum(state.holdings[i].value(amount // 10**9 + 1) for i, amount in amounts.items()):
             break
         limit = min(limit, found.part)
     return amounts, spent
@@ -295,10 +328,13 @@ def _for_proceeds(
             wanted = (goal(state, buy.holding, level) - buy.holding.balance for buy in buys)
         else:
             wanted = (buy.wanted * level // WAD for buy in buys)
-        return [max(0, min(amount, top)) for amount, top in zip(wanted, most, strict=True)]
+        return [max(buy.given, min(amount, top)) for buy, amount, top in zip(buys, wanted, most, strict=True)]
 
     def cost_of(amounts: list[int]) -> int:
-        return sum(market.cost(buy.holding.token, buy.pools, amount) for buy, amount in zip(buys, amounts, strict=True))
+        return sum(
+            market.cost(buy.holding.token, buy.pools, amount - buy.given)
+            for buy, amount in zip(buys, amounts, strict=True)
+        )
 
     low, high = 0, WAD if last else 2 * WAD
     best = amounts_at(high)
@@ -334,21 +370,30 @@ def _search(
 
 
 def _priced(
-    state: FundState, market: Market, sells: tuple[Leg, ...], buys: tuple[Leg, ...], gas: Gas, empties: bool
+    state: FundState,
+    market: Market,
+    sells: tuple[Leg, ...],
+    buys: tuple[Leg, ...],
+    crosses: tuple[Cross, ...],
+    gas: Gas,
+    empties: bool,
 ) -> Batch:
-    found = outcome(state, {leg.index: leg.amount for leg in sells}, {leg.index: leg.amount for leg in buys})
+    weth = sum(leg.route.received for leg in sells)
+    nothing = Outcome(0, 0, Sale(0, 0), 0, {}, state.progress)
+    batch = Batch(sells, buys, weth, nothing, 0, 0, 0, empties, crosses)
     costs = gas.costs
-    total = costs.trade + costs.sell * len(sells) + costs.buy * len(buys)
-    total += sum(costs.hop(s.kind) for leg in (*sells, *buys) for s in leg.route.swaps if s.venue)
+    total = costs.trade + costs.sell * len(batch.sold) + costs.buy * len(batch.bought)
+    total += sum(costs.hop(swap.kind) for route in batch.routes for swap in route.swaps if swap.venue)
     fees = sum(state.holdings[leg.index].value(leg.route.fees) for leg in sells)
+    fees += sum(state.holdings[cross.sell].value(cross.route.fees) for cross in crosses)
     fees += sum(market.usd(leg.route.fees) for leg in buys)
-    return Batch(
-        sells=sells,
-        buys=buys,
-        weth=sum(leg.route.received for leg in sells),
-        outcome=found,
-        fees=fees,
-        gas=total,
-        gas_cost=market.usd(total * gas.wei),
-        empties=empties,
-    )
+    found = outcome(state, batch.sold, batch.bought)
+    return replace(batch, outcome=found, fees=fees, gas=total, gas_cost=market.usd(total * gas.wei))
+
+
+def _sums(entries: Iterable[tuple[int, int]]) -> dict[int, int]:
+    """Sums by key, ascending."""
+    found: dict[int, int] = {}
+    for key, amount in entries:
+        found[key] = found.get(key, 0) + amount
+    return dict(sorted(found.items()))

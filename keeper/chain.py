@@ -16,7 +16,7 @@ from web3.exceptions import BlockNotFound, Web3Exception
 from ballast.book import Book
 from keeper import contracts
 from keeper.errors import ChainError, SettingsError
-from keeper.market import Market, market_of
+from keeper.market import Market, ascending, market_of
 from keeper.state import (
     Action,
     FundState,
@@ -30,6 +30,7 @@ from keeper.state import (
     Side,
 )
 from keeper.venues import Pool
+from keeper.venues.v2 import V2Pool
 from keeper.venues.v3 import VENUE as V3_VENUE
 from keeper.venues.v3_reader import V3Reader
 
@@ -93,7 +94,7 @@ class Chain:
         self.book = book
         self._lens = w3.eth.contract(address=_address(book["lens"]), abi=contracts.abi("FundLens"), decode_tuples=True)
         self._pools = [
-            (token, pool.venue, _address(pool.pair))
+            (token, pool.other, pool.venue, _address(pool.pair))
             for token, pool in book.pools(*V2_VENUES)
             if pool.fee_bps == POOL_FEE_BPS
         ]
@@ -132,12 +133,16 @@ class Chain:
     def read(self, block: int) -> tuple[FundState, Market]:
         """Fund and pools as they stand in a block: one call, and one more where there are pools of Uniswap V3."""
         function = self._lens.functions.fundAndPools(
-            _address(self.book["rebalancer"]), [pair for _, _, pair in self._pools]
+            _address(self.book["rebalancer"]), [pair for *_, pair in self._pools]
         )
         fund, reserves = ask(lambda: function.call(block_identifier=block), f"fund in block {block}")
         state = state_of(fund)
         pools: list[PoolState | Pool] = []
-        for (token, venue, pair), (first, second) in zip(self._pools, reserves, strict=True):
+        for (token, other, venue, pair), (first, second) in zip(self._pools, reserves, strict=True):
+            if other is not None:
+                if first and second:
+                    pools.append(V2Pool(venue, pair, ascending(token, other), (first, second)))
+                continue
             tokens, weth = (first, second) if int(token, 16) < int(self.book.weth, 16) else (second, first)
             pools.append(PoolState(venue, pair, token, tokens, weth))
         if self._v3 is not None:
@@ -156,8 +161,18 @@ def v3_reader_of(w3: Web3, book: Book) -> V3Reader | None:
     return V3Reader(w3, _address(book["v3_lens"]), pools)
 
 
+@dataclass(frozen=True)
+class Past:
+    """What a month's trading has been so far: time of its start, time of the last batch (None: none yet), and the gas
+    of all batches, whoever sent them (None: not known)."""
+
+    started_at: int
+    last_trade: int | None
+    gas_spent: int | None
+
+
 class History:
-    """When the month's trading began and when its last batch was, from the rebalancer's events.
+    """When the month's trading began, when its last batch was and what its batches took, from the rebalancer's events.
 
     Only pace depends on it. Where a node refuses to give events, what this keeper has seen itself stands in.
     """
@@ -171,29 +186,47 @@ class History:
         self._period = -1
         self._next = 0
         self._events: dict[int, str] = {}
+        self._batches: set[tuple[int, str]] = set()
+        self._gas: dict[tuple[int, str], int] = {}
         self._seen = 0
         self._refused = False
 
-    def pace(self, head: Head, state: FundState) -> tuple[int, int | None]:
-        """Time of start and of the last batch of the month that is trading; None: no batch yet."""
+    def past(self, head: Head, state: FundState) -> Past:
+        """Of the month that is trading."""
         period = state.month_period
         if period != self._period:
             self._period, self._next, self._events, self._seen = period, 0, {}, state.time
+            self._batches, self._gas = set(), {}
         try:
             self._scan(head, period, state.determined_at)
         except ChainError as error:
             if not self._refused:
                 log.warning("events not available, pacing by what this keeper sees", error=str(error))
             self._refused = True
-            return self._seen, None
+            return Past(self._seen, None, None)
         starts = [block for block, kind in self._events.items() if kind == self._started]
         trades = [block for block, kind in self._events.items() if kind == self._traded]
-        return self._time(max(starts)) if starts else self._seen, self._time(max(trades)) if trades else None
+        return Past(
+            self._time(max(starts)) if starts else self._seen,
+            self._time(max(trades)) if trades else None,
+            self._gas_spent(),
+        )
+
+    def _gas_spent(self) -> int:
+        """Gas of the month's batches."""
+        for batch in self._batches - self._gas.keys():
+            receipt = ask(
+                lambda digest=batch[1]: self._w3.eth.get_transaction_receipt(digest),  # type: ignore[misc]
+                "receipt of a batch",
+            )
+            self._gas[batch] = receipt["gasUsed"]
+        return sum(self._gas[batch] for batch in self._batches)
 
     def _scan(self, head: Head, period: int, since: int) -> None:
         if self._next:
             first = max(self._first_block, min(self._next, head.number + 1) - REORG)
             self._events = {block: kind for block, kind in self._events.items() if block < first}
+            self._batches = {batch for batch in self._batches if batch[0] < first}
             self._read(first, head.number, period)
         else:
             # Backwards, as the start lies hours ago at most and the deployment perhaps years.
@@ -222,6 +255,8 @@ class History:
             )
             for entry in logs:
                 kind = entry["topics"][0].to_0x_hex()
+                if kind == self._traded:
+                    self._batches.add((entry["blockNumber"], entry["transactionHash"].to_0x_hex()))
                 # One block may hold both: the start is what hours count from.
                 if self._events.get(entry["blockNumber"]) != self._started:
                     self._events[entry["blockNumber"]] = kind

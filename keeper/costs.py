@@ -11,11 +11,11 @@ V3_KIND = 1
 class GasCosts:
     """Gas of a batch: in any case, for each component sold and bought, for each swap in a pool."""
 
-    trade: int = 103_000
-    sell: int = 25_000
-    buy: int = 24_000
-    hop_v2: int = 54_000
-    hop_v3: int = 110_000
+    trade: int = 110_000
+    sell: int = 24_000
+    buy: int = 27_000
+    hop_v2: int = 50_000
+    hop_v3: int = 75_000
 
     def hop(self, kind: int) -> int:
         """One swap in a pool of this kind of hop (see `Pool.kind`)."""

@@ -63,6 +63,8 @@ class Curve:
             for position, pool in enumerate(self.pools)
             for segment in pool.segments(token_in)
         ]
+        ends = [[segment.most_in for segment in pool.segments(token_in)] for pool in self.pools]
+        self._ends = [None if None in own else sum(most or 0 for most in own) for own in ends]
         self._pieces, self._most = _pieces(self._stretches)
         self._starts = [piece.start for piece in self._pieces]
         self._outs = [piece.paid_out for piece in self._pieces]
@@ -105,7 +107,7 @@ class Curve:
     def split(self, amount: int) -> tuple[int, ...]:
         """Parts of `amount` for each pool; they add up to it. Raises ValueError if the pools cannot take that much.
 
-        Rounding (below one wei a pool) goes to the pool that takes most.
+        Rounding (below one wei a pool) goes to the pool that takes most, or has room.
         """
         if self._most is not None and amount << _FINE > self._most[0]:
             raise ValueError(f"amount in {amount}: more than the pools take")
@@ -115,7 +117,12 @@ class Curve:
         for stretch in self._stretches:
             parts[stretch.pool] += _taken(stretch, slope)
         found = [part >> _FINE for part in parts]
-        found[found.index(max(found))] += amount - sum(found)
+        left = amount - sum(found)
+        for position in sorted(range(len(found)), key=lambda k: -found[k]):
+            most = self._ends[position]
+            more = left if most is None else min(left, most - found[position])
+            found[position] += more
+            left -= more
         return tuple(found)
 
     def parts_out(self, amount: int) -> tuple[int, ...]:

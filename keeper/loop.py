@@ -54,12 +54,13 @@ class Viewer:
         wanted = self._settings
         asked = head.base_fee + self._chain.tip()
         gas_price = asked if wanted.plan_gas_gwei is None else wanted.plan_gas_gwei * GWEI
-        started_at, last_trade = self._chain.history.pace(head, state)
+        past = self._chain.history.past(head, state)
         pace = Pace(
             rest=max(1, wanted.pool_rest_seconds),
             max_time=int(wanted.max_hours * 3600),
-            started_at=started_at,
-            last_trade=last_trade,
+            started_at=past.started_at,
+            last_trade=past.last_trade,
+            gas_spent=past.gas_spent,
         )
         aim = Aim(wanted.plan, wanted.fewest_batches, wanted.fewest_gas)
         return View(head, state, market, gas_price, plan(state, market, gas_price, pace, wanted.slippage_bps, aim))

@@ -1,7 +1,8 @@
 """The pools a keeper may use, and the routes of an amount over them.
 
-Every route goes through WETH: a sell ends there, a buy begins there. Over several pools an amount goes where marginal
-prices meet, and a pool is used only where it saves more than the gas of one more swap. Amounts are wei.
+A sell ends in WETH, a buy begins there; what goes straight from one component to another is in `direct`. Over several
+pools an amount goes where marginal prices meet, and a pool is used only where it saves more than the gas of one more
+swap. Amounts are wei.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _NEAR_BPS = 100
 
 @dataclass(frozen=True)
 class Swap:
-    """One swap against WETH: what goes in and what comes out, in wei; `fee` in millionths of what goes in."""
+    """One swap: what goes in and what comes out, in wei; `fee` in millionths of what goes in."""
 
     venue: str
     pair: str
@@ -43,7 +44,7 @@ class Swap:
 
 @dataclass(frozen=True)
 class Route:
-    """Swaps that carry an amount of one token to or from WETH."""
+    """Swaps that carry an amount of one token to or from WETH, or to another token."""
 
     swaps: tuple[Swap, ...]
 
@@ -68,11 +69,13 @@ class Route:
 
 @dataclass(frozen=True)
 class Market:
-    """Pools by token, deepest first, and the USD price of one ETH (18 decimals) that they imply."""
+    """Pools against WETH by token, deepest first, and the USD price of one ETH (18 decimals) that they imply. `direct`:
+    pools between two other tokens, by both in ascending order."""
 
     weth: str
     pools: Mapping[str, tuple[Pool, ...]]
     eth_price: int
+    direct: Mapping[tuple[str, str], tuple[Pool, ...]] = field(default_factory=dict)
     _curves: dict[tuple[bool, str, tuple[str, ...]], Curve] = field(default_factory=dict, repr=False, compare=False)
 
     def tradable(self, token: str) -> bool:
@@ -101,7 +104,30 @@ class Market:
                     pool.at_price(*(price if pool.tokens[0] == holding.token else price[::-1]))
                     for pool in pools[holding.token]
                 )
-        return Market(self.weth, pools, self.eth_price)
+        return Market(self.weth, pools, self.eth_price, self._direct_at(state))
+
+    def _direct_at(self, state: FundState) -> dict[tuple[str, str], tuple[Pool, ...]]:
+        """The direct pools at the oracle's prices; as they are where one is missing."""
+        known = {h.token: h for h in state.holdings if h.price}
+        found = {}
+        for (first, second), pools in self.direct.items():
+            if first in known and second in known:
+                one, other = known[first], known[second]
+                # {wei of second / wei of first} = {USD / wei of first} / {USD / wei of second}
+                price = one.price * other.one, other.price * one.one
+                found[first, second] = tuple(pool.at_price(*price) for pool in pools)
+            else:
+                found[first, second] = pools
+        return found
+
+    def between(self, one: str, other: str) -> tuple[Pool, ...]:
+        """The pools of exactly these two tokens, WETH being none of them."""
+        return self.direct.get(ascending(one, other), ())
+
+    def pools_of(self, token: str, route: Route) -> tuple[Pool, ...]:
+        """The pools of a token that a route goes over."""
+        used = {swap.pair for swap in route.swaps}
+        return tuple(pool for pool in self.pools.get(token, ()) if pool.address in used)
 
     def curve(self, token: str, pools: Sequence[Pool], *, selling: bool) -> Curve:
         """These pools of a token as one, in one direction."""
@@ -157,6 +183,17 @@ class Market:
         )
         return Route(tuple(swaps))
 
+    def cross(self, paid: str, received: str, amount: int) -> Route:
+        """`amount` of one token straight into another, over all pools that there are. Raises ValueError if they do not
+        take that much."""
+        curve = Curve(self.between(paid, received), paid)
+        swaps = (
+            Swap(pool.venue, pool.address, part, pool.amount_out(paid, part), pool.kind, pool.fee)
+            for pool, part in zip(curve.pools, curve.split(amount), strict=True)
+            if part
+        )
+        return Route(tuple(swaps))
+
     def cost(self, token: str, pools: Sequence[Pool], amount: int) -> int:
         """WETH wei that `amount` costs over these pools, at most: each pool rounds up by itself. Raises ValueError if
         they do not have that much."""
@@ -166,8 +203,9 @@ class Market:
 
 
 def market_of(weth: str, pools: Iterable[PoolState | Pool], state: FundState) -> Market:
-    """The market in a block. Pools that are empty, do not exist or are not against WETH are left out."""
+    """The market in a block. Pools that are empty or do not exist are left out."""
     by_token: dict[str, list[tuple[int, Pool]]] = {}
+    direct: dict[tuple[str, str], tuple[Pool, ...]] = {}
     for entry in pools:
         if isinstance(entry, PoolState):
             if entry.token_reserve <= 0 or entry.weth_reserve <= 0:
@@ -175,7 +213,11 @@ def market_of(weth: str, pools: Iterable[PoolState | Pool], state: FundState) ->
             pool: Pool = pool_of(entry, weth)
         else:
             pool = entry
-        if weth not in pool.tokens or not pool.segments(weth):
+        if not all(pool.segments(token) for token in pool.tokens):
+            continue
+        if weth not in pool.tokens:
+            pair = ascending(*pool.tokens)
+            direct[pair] = (*direct.get(pair, ()), pool)
             continue
         token = pool.tokens[0] if pool.tokens[1] == weth else pool.tokens[1]
         by_token.setdefault(token, []).append((Curve([pool], weth).near(_NEAR_BPS), pool))
@@ -183,7 +225,12 @@ def market_of(weth: str, pools: Iterable[PoolState | Pool], state: FundState) ->
     for token, own in by_token.items():
         own.sort(key=lambda entry: (-entry[0], entry[1].address))
         found[token] = tuple(pool for _, pool in own[:MOST_POOLS])
-    return Market(weth, found, _eth_price(found, state))
+    return Market(weth, found, _eth_price(found, state), direct)
+
+
+def ascending(one: str, other: str) -> tuple[str, str]:
+    """Two tokens in the order of every pool: by address."""
+    return (one, other) if int(one, 16) < int(other, 16) else (other, one)
 
 
 def _eth_price(pools: Mapping[str, Sequence[Pool]], state: FundState) -> int:

@@ -55,38 +55,36 @@ def order_of(batch: Batch, min_value_in: int, filler: str, weth: str, tokens: Se
 
     The batch that empties the surplus asks for a millionth more: the contract clamps to what is there when it is mined,
     so that a mint in between leaves nothing behind. A sell has an entry for each of its pools: a pair the fund pays by
-    itself, a V3 pool the filler does. The last entry takes what rounding leaves. Where one pool sells and one buys, the
-    first pays the second.
+    itself, a V3 pool the filler does. The last entry takes what rounding leaves. A direct pool pays the fund. Where one
+    pool sells for WETH and one buys, the first pays the second.
     """
     sells: list[int] = []
     amounts: list[int] = []
     recipients: list[str] = []
-    hops: list[int] = []
-    for leg in batch.sells:
-        for swap, amount in zip(leg.route.swaps, _amounts(leg, empties=batch.empties), strict=True):
+    direct: list[int] = []
+    to_weth: list[int] = []
+    for index, amount in batch.sold.items():
+        swaps = _swaps_of(batch, index, weth, tokens)
+        asked = amount + amount // 10**6 + 1 if batch.empties else amount
+        parts = [swap.paid * asked // amount for swap, _ in swaps[:-1]]
+        for (swap, received), part in zip(swaps, [*parts, asked - sum(parts)], strict=True):
             paid_by_fund = swap.pair != NO_PAIR and swap.kind == Kind.V2
             if swap.pair != NO_PAIR:
-                flags = (Flag.PAID if paid_by_fund else Flag(0)) | _forward(tokens[leg.index], weth)
-                hops.append(hop_word(swap.pair, Kind(swap.kind), flags, len(sells)))
-            sells.append(leg.index)
-            amounts.append(amount)
+                flags = (Flag.PAID if paid_by_fund else Flag(0)) | _forward(tokens[index], received)
+                hops, home = (to_weth, Flag(0)) if received == weth else (direct, Flag.HOME)
+                hops.append(hop_word(swap.pair, Kind(swap.kind), flags | home, len(sells)))
+            sells.append(index)
+            amounts.append(part)
             recipients.append(swap.pair if paid_by_fund else FILLER)
-    return (
-        sells,
-        amounts,
-        recipients,
-        [leg.index for leg in batch.buys],
-        min_value_in,
-        filler,
-        data_of([*hops, *_buy_hops(batch.buys, weth, tokens, Flag.CHAINED if len(sells) == 1 and hops else Flag.POT)]),
-    )
+    alone = sum(len(leg.route.swaps) for leg in batch.sells) == len(to_weth) == 1
+    buys = _buy_hops(batch.buys, weth, tokens, Flag.CHAINED if alone else Flag.POT)
+    return sells, amounts, recipients, [*batch.bought], min_value_in, filler, data_of([*direct, *to_weth, *buys])
 
 
-def _amounts(leg: Leg, *, empties: bool) -> list[int]:
-    """What each swap of a sell is paid; more in all than the surplus where it shall be emptied."""
-    wanted = leg.amount + leg.amount // 10**6 + 1 if empties else leg.amount
-    paid = [swap.paid * wanted // leg.route.paid for swap in leg.route.swaps[:-1]]
-    return [*paid, wanted - sum(paid)]
+def _swaps_of(batch: Batch, index: int, weth: str, tokens: Sequence[str]) -> list[tuple[Swap, str]]:
+    """The swaps of a sell, each with the token that it receives."""
+    straight = [(swap, tokens[c.buy]) for c in batch.crosses if c.sell == index for swap in c.route.swaps]
+    return [*straight, *((swap, weth) for leg in batch.sells if leg.index == index for swap in leg.route.swaps)]
 
 
 def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str], alone: Flag) -> list[int]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isqrt
 from typing import Literal
 
 from keeper import bucket
@@ -30,7 +31,7 @@ _TURNOVER_GAS = 1_000_000_000
 """`fewest` begins with so much gas being worth as much as all sells of the month."""
 _MOST_OFF = 3
 """And ends at most so many times above or below."""
-_STEPS = 4
+_STEPS = 7
 
 BLOCK_S = 12
 """A batch is mined a block after the one in which it became possible."""
@@ -44,7 +45,7 @@ class Aim:
 
     mode: Mode = "cheapest"
     most_batches: int = 18
-    most_gas: int = 9_000_000
+    most_gas: int = 10_400_000
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,15 @@ class Pace:
     """What a keeper may wait for. Times are seconds.
 
     `rest` between two batches lets the pools recover; `started_at` is the start of trading and `last_trade` the last
-    batch, chain time, None if unknown or none; `max_time` is the most that a month's trading should take.
+    batch, chain time, None if unknown or none; `max_time` is the most that a month's trading should take. `gas_spent`
+    is the gas of the month's batches so far, None if unknown.
     """
 
     rest: int
     max_time: int
     started_at: int | None
     last_trade: int | None
+    gas_spent: int | None = None
 
     def deadline(self, state: FundState) -> int:
         """When trading should be over."""
@@ -173,26 +176,31 @@ class _Planner:
         return _lowest(cost, least, most)
 
     def _worth(self, works: tuple[Work, ...], least: int, most: int) -> int:
-        """What gas is held to be worth, USD: its price, or what keeps the month within its gas.
-
-        As batches are spread over the hours, the gas that is left goes with the hours that are left, and so does what
-        is left to sell: so the worth stays about the same from batch to batch.
-        """
+        """What gas is held to be worth, USD: its price, or what keeps the month within its gas."""
         price = self.market.usd(self.gas_price)
         if self.aim.mode == "cheapest":
             return price
+        left, allowed = max(1, self._left()), self._allowed()
         value = sum(work.value for work in works if work.selling)
-        left, whole = max(1, self.pace.hours_left(self.state)), max(1, self.pace.max_time)
-        allowed = self.aim.most_gas * left // whole
-        usual = max(1, value * whole // (left * _TURNOVER_GAS))
-        worth = usual
+        usual = max(1, value * self.aim.most_batches // (left * _TURNOVER_GAS))
+        likely = self._paid_for(works, most, usual)
+        # Gas falls with what it is held to be worth: halve the distance, in equal ratios.
+        low, high = max(price, usual // _MOST_OFF), max(price, usual * _MOST_OFF)
+        best = high, 0
         for _ in range(_STEPS):
-            likely = self._paid_for(works, most, worth)
+            worth = isqrt(low * high)
             _, gas = estimate(likely, self._number(likely, least, most, worth), self.costs, worth)
-            # Slices go with the root of the worth.
-            worth = worth * gas * gas // (allowed * allowed)
-            worth = min(usual * _MOST_OFF, max(usual // _MOST_OFF, worth))
-        return max(price, worth)
+            best = min((best, (worth, gas)) if best[1] else ((worth, gas),), key=lambda entry: abs(entry[1] - allowed))
+            low, high = (worth, high) if gas > allowed else (low, worth)
+        return best[0]
+
+    def _allowed(self) -> int:
+        """Gas that the batches left may take: what is left of it, or where that is not known their part of all."""
+        left, whole = max(1, self._left()), self.aim.most_batches
+        even = self.aim.most_gas * left // whole
+        if self.pace.gas_spent is None:
+            return even
+        return max(even // 2, self.aim.most_gas - self.pace.gas_spent)
 
     def most(self, first: int) -> int:
         """Most batches that there is time for, at least 1."""
@@ -200,8 +208,15 @@ class _Planner:
         most = min(MOST_BATCHES, 1 + max(0, deadline - first) // (self.pace.rest + BLOCK_S))
         if self.aim.mode == "cheapest":
             return most
-        left = self.pace.hours_left(self.state)
-        return max(1, min(most, self.aim.most_batches * left // max(1, self.pace.max_time)))
+        return max(1, min(most, self._left()))
+
+    def _left(self) -> int:
+        """Of the most batches that `fewest` may make, those that are left."""
+        if self.pace.last_trade is None:
+            return self.aim.most_batches
+        # The first comes after start, the last at the deadline. To the nearest: a batch is mined some blocks late.
+        left, whole = self.pace.hours_left(self.state), max(1, self.pace.max_time)
+        return (2 * (self.aim.most_batches - 1) * left + whole) // (2 * whole)
 
     def _interval(self, batches: int, share: int) -> int:
         """Seconds between batches."""

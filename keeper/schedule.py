@@ -28,6 +28,11 @@ from keeper.venues import MILLION
 _REST = 50
 """A buy that lacks less than one part in so many of a batch waits for the last one."""
 
+_CRUMB = 1_000
+"""In the last batch, a buy that lacks less than one part in so many of what the fund holds of it is left as it is."""
+CRUMBS = 100
+"""As long as all such buys together lack less than one part in so many of what the batch sells: the others get it."""
+
 _ENDLESS = 10**60
 """Depth of what can be traded without impact."""
 
@@ -272,7 +277,8 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
     sells = [Slice(lot, lot.slice_value, lot.value) for lot in lots if lot.work.selling]
     if batches == 1:
         # In the last batch nothing is held back any more.
-        return (*sells, *(Slice(lot, lot.value, lot.value) for lot in lots if not lot.work.selling))
+        crumbs = _crumbs(lots)
+        return (*sells, *(Slice(s, s.value, s.value) for s in lots if not s.work.selling and s.index not in crumbs))
     buys = []
     for lot in lots:
         if not lot.work.selling:
@@ -281,8 +287,35 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
     even = min(cap, even_part(lots, batches))
     ready = [buy for buy in buys if 5 * buy.most >= 4 * buy.lot.slice_value and buy.lot.value * _REST >= even]
     ready = ready or [buy for buy in buys if buy.most]
-    sold = _in_turn(sells, batches, even)
-    return (*sold, *_in_turn(ready, batches, sum(s.value for s in sold)))
+    sold, bought = _turn(sells, batches), _turn(ready, batches)
+    # Where there are fewer slices than batches, one side may come to much more than the other.
+    bought = _topped_up(bought, ready, sum(s.value for s in sold))
+    return (*_topped_up(sold, sells, sum(s.value for s in bought)), *bought)
+
+
+def _topped_up(chosen: Sequence[Slice], every: Sequence[Slice], total: int) -> tuple[Slice, ...]:
+    """The chosen, and others until they come to about `total` USD; those with most slices left first."""
+    found = list(chosen)
+    value = sum(s.value for s in found)
+    for entry in sorted(every, key=lambda s: (-s.lot.slices, -s.value, s.lot.index)):
+        if entry not in found and value + entry.value // 2 <= total:
+            found.append(entry)
+            value += entry.value
+    return tuple(sorted(found, key=lambda s: s.lot.index))
+
+
+def _crumbs(lots: Sequence[Lot]) -> set[int]:
+    """Buys of the last batch (indexes) that are left as they are: what the contract held back of those that have had
+    their last slice is too little to be worth a swap."""
+    spare = sum(lot.value for lot in lots if lot.work.selling) // CRUMBS
+    found: set[int] = set()
+    buys = sorted((lot for lot in lots if not lot.work.selling), key=lambda lot: (lot.value, lot.index))
+    for lot in buys[:-1]:
+        holding = lot.work.holding
+        if lot.value * _CRUMB <= holding.value(holding.balance) and lot.value <= spare:
+            found.add(lot.index)
+            spare -= lot.value
+    return found
 
 
 def even_part(lots: Iterable[Lot], batches: int) -> int:
@@ -290,14 +323,22 @@ def even_part(lots: Iterable[Lot], batches: int) -> int:
     return sum(lot.value for lot in lots if lot.work.selling) // batches
 
 
-def _in_turn(slices: Sequence[Slice], batches: int, total: int) -> tuple[Slice, ...]:
-    """Those that must be in every batch, then those with most slices left until they come to about `total` USD."""
-    chosen: list[Slice] = []
-    value = 0
-    # Large ones first: what the contract holds back is bought in the last batch, so whatever has its last slice there
-    # is bought once less, and more small slices find room in it.
-    for entry in sorted(slices, key=lambda s: (-s.lot.slices, -s.value, s.lot.index)):
-        if entry.lot.slices >= batches or not chosen or value + entry.value // 2 <= total:
-            chosen.append(entry)
-            value += entry.value
-    return tuple(sorted(chosen, key=lambda s: s.lot.index))
+def _turn(slices: Sequence[Slice], batches: int) -> tuple[Slice, ...]:
+    """Those of the next batch. All slices left are laid out over the batches left so that these come to about the same
+    (largest slices first, each to where least is yet; an approximation of an even packing that Graham's bound holds
+    for). Next comes the batch whose components have most slices left: what has its last slice early is bought once more
+    in the end, as the contract holds back a part."""
+    loads = [0] * batches
+    packed: list[list[Slice]] = [[] for _ in range(batches)]
+    for entry in sorted(slices, key=lambda s: (-s.lot.slice_value, s.lot.index)):
+        for k in sorted(range(batches), key=lambda k: (loads[k], k))[: entry.lot.slices]:
+            loads[k] += entry.lot.slice_value
+            packed[k].append(entry)
+    found = max((one for one in packed if one), key=_may_go_first)
+    return tuple(sorted(found, key=lambda s: s.lot.index))
+
+
+def _may_go_first(batch: Sequence[Slice]) -> tuple[int, int]:
+    """Larger: less of the batch has its last slice in it."""
+    slices = [s.lot.slices for s in batch]
+    return min(slices), -slices.count(1)

@@ -1,5 +1,9 @@
 """Bringing one call on the chain: simulate, sign, write down, send, wait, replace.
 
+With a private endpoint signed transactions go there alone: nobody who watches the public pool can trade around them.
+What is not mined within a number of blocks goes to the public node too, under the same nonce, so that only one of them
+can be mined; its minimum value bounds what anybody can take. Everything else is asked of the public node.
+
 The rule that everything here serves: a nonce whose fate is unknown is never used for anything else. A signed
 transaction is in the journal before it is on the wire, and whoever starts with an open one in the journal first finds
 out what became of it, sending the same bytes again as often as it takes: the same bytes can be mined only once.
@@ -7,6 +11,7 @@ out what became of it, sending the same bytes again as often as it takes: the sa
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +19,14 @@ from typing import Any
 import requests
 import structlog
 from eth_account.signers.local import LocalAccount
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 
-from keeper import contracts
-from keeper.chain import Head, ask
+from keeper import access, contracts
+from keeper.access import AccessList
+from keeper.chain import Chain, Head, ask, connect
 from keeper.errors import (
     ChainError,
     FeeTooHighError,
@@ -31,6 +39,7 @@ from keeper.errors import (
     UnknownPendingError,
 )
 from keeper.journal import Entry, Journal
+from keeper.settings import Secrets, Settings
 
 log = structlog.get_logger("keeper.sender")
 
@@ -99,6 +108,8 @@ class Sender:
         chain_id: int,
         max_fee: int,
         bump_blocks: int,
+        private: Web3 | None = None,
+        private_blocks: int = 0,
         head: Callable[[], Head],
         tip: Callable[[], int],
         pause: Callable[[], bool],
@@ -109,6 +120,8 @@ class Sender:
         self._chain_id = chain_id
         self._max_fee = max_fee
         self._bump_blocks = bump_blocks
+        self._private = private
+        self._private_blocks = private_blocks
         self._head = head
         self._tip = tip
         self._pause = pause
@@ -143,21 +156,24 @@ class Sender:
         """
         if self._journal.pending():
             raise SendError(f"{call.action}: an earlier transaction is still open")
-        gas = self._simulate(call)
+        gas, listed = self._simulate(call)
         nonce = self._nonce()
         head = self._head()
         fees = market_fees(head.base_fee, self._tip(), self._max_fee)
         self._require_funds(gas * fees.max_fee)
-        entry = self._sign(call, nonce, gas, fees, head.number)
+        entry = self._sign(call, nonce, gas, listed, fees, head.number)
         return self._wait(nonce, self._broadcast(entry))
 
-    def _simulate(self, call: Call) -> int:
-        """Gas limit for the call, a quarter above the estimate. Raises SimulationError if it would revert."""
+    def _simulate(self, call: Call) -> tuple[int, AccessList]:
+        """Gas limit for the call, a quarter above the estimate, and its access list where that makes it cheaper. Raises
+        SimulationError if it would revert."""
         request: Any = {"from": self.address, "to": call.to, "data": call.data}
         try:
             # A call first: its error carries the revert data, which not every node gives for an estimate.
             self._w3.eth.call(request)
             estimate = self._w3.eth.estimate_gas(request)
+            listed = access.listed(self._w3, request)
+            with_list = self._w3.eth.estimate_gas(request | {"accessList": listed}) if listed else estimate
         except ContractLogicError as error:
             data = error.data if isinstance(error.data, str) else ""
             selector, name, arguments = contracts.describe_revert(data)
@@ -166,7 +182,7 @@ class Sender:
             raise ChainError(f"simulating {call.action}: the node does not answer ({type(error).__name__})") from error
         except Web3Exception as error:
             raise self._translated(error, f"simulating {call.action}") from error
-        return estimate * 5 // 4
+        return (estimate * 5 // 4, listed) if with_list < estimate else (estimate * 5 // 4, ())
 
     def _nonce(self) -> int:
         address = self._account.address
@@ -186,7 +202,7 @@ class Sender:
                 f"account {self.address}: has {balance} wei, the transaction may cost up to {needed} wei; fund it"
             )
 
-    def _sign(self, call: Call, nonce: int, gas: int, fees: Fees, block: int) -> Entry:
+    def _sign(self, call: Call, nonce: int, gas: int, listed: AccessList, fees: Fees, block: int) -> Entry:
         """Signs and writes down; from here on the nonce belongs to this call."""
         transaction: dict[str, Any] = {
             "type": 2,
@@ -198,6 +214,7 @@ class Sender:
             "gas": gas,
             "maxFeePerGas": fees.max_fee,
             "maxPriorityFeePerGas": fees.tip,
+            "accessList": listed,
         }
         signed = self._account.sign_transaction(transaction)
         return self._journal.add(
@@ -215,12 +232,27 @@ class Sender:
         )
 
     def _broadcast(self, entry: Entry) -> bool:
-        """Sends the bytes; whether the node took them, as far as is known. That it has them already is success; no
-        answer is not failure: the wait will tell."""
+        """Sends the bytes to where they go now; whether any node took them, as far as is known."""
+        if self._private is None:
+            return self._hand_to(self._w3, entry, "public")
+        taken = self._hand_to(self._private, entry, "private")
+        if not self._overdue(entry):
+            return taken
+        log.warning("not mined in private, public from here", nonce=entry.nonce, blocks=self._private_blocks)
+        return self._hand_to(self._w3, entry, "public") or taken
+
+    def _overdue(self, entry: Entry) -> bool:
+        """Whether this nonce's call has waited so long that it goes to the public node too."""
+        first = self._of(entry.nonce)[0].signed_block
+        return 0 < self._private_blocks <= self._head().number - first
+
+    def _hand_to(self, w3: Web3, entry: Entry, way: str) -> bool:
+        """Sends the bytes to one node; whether it took them. That it has them already is success; no answer is not
+        failure: the wait will tell."""
         try:
-            self._w3.eth.send_raw_transaction(entry.raw)  # type: ignore[arg-type]
+            w3.eth.send_raw_transaction(entry.raw)  # type: ignore[arg-type]
         except requests.exceptions.RequestException as error:
-            log.warning("no answer to a transaction", hash=entry.hash, error=type(error).__name__)
+            log.warning("no answer to a transaction", way=way, hash=entry.hash, error=type(error).__name__)
             return False
         except (Web3Exception, ValueError) as error:
             if any(word in str(error).lower() for word in _KNOWN):
@@ -228,10 +260,12 @@ class Sender:
             translated = self._translated(error, f"sending {entry.action}")
             if isinstance(translated, NonceTooLowError | UnderpricedError | ChainError):
                 # Mined meanwhile, outbid, or a node's whim: what the chain says decides.
-                log.warning("not accepted by the node", hash=entry.hash, error=str(translated))
+                # What a private endpoint says may hold its key.
+                said = str(translated) if way == "public" else type(translated).__name__
+                log.warning("not accepted by the node", way=way, hash=entry.hash, error=said)
                 return False
             raise translated from error
-        log.info("sent", action=entry.action, nonce=entry.nonce, hash=entry.hash, max_fee=entry.max_fee)
+        log.info("sent", way=way, action=entry.action, nonce=entry.nonce, hash=entry.hash, max_fee=entry.max_fee)
         return True
 
     def _wait(self, nonce: int, accepted: bool) -> Mined | None:
@@ -303,7 +337,7 @@ class Sender:
             return self._broadcast(last)
         call = Call(last.action, last.period, last.recipient, last.data)
         log.info("replacing", nonce=nonce, hash=last.hash, max_fee=fees.max_fee)
-        return self._broadcast(self._sign(call, nonce, last.gas, fees, head.number))
+        return self._broadcast(self._sign(call, nonce, last.gas, _listed_in(last.raw), fees, head.number))
 
     def _reopen_after_reorg(self) -> None:
         """A mined transaction that the chain has lost again is open again."""
@@ -327,6 +361,31 @@ class Sender:
         if any(word in text for word in _UNDERPRICED):
             return UnderpricedError(f"{what}: underpriced")
         return ChainError(f"{what}: {' '.join(text.split())[:200]}")
+
+
+def sender_for(
+    chain: Chain, account: LocalAccount, journal: Journal, settings: Settings, secrets: Secrets, stop: threading.Event
+) -> Sender:
+    """The sender that the settings describe."""
+    private = secrets.private_rpc_url
+    return Sender(
+        chain.w3,
+        account,
+        journal,
+        chain_id=chain.book.chain_id,
+        max_fee=settings.max_fee_gwei * 10**9,
+        bump_blocks=settings.bump_blocks,
+        private=None if private is None else connect(private.get_secret_value()),
+        private_blocks=settings.private_blocks,
+        head=chain.head,
+        tip=chain.tip,
+        pause=lambda: stop.wait(settings.poll_seconds),
+    )
+
+
+def _listed_in(raw: str) -> AccessList:
+    """The access list of a signed transaction."""
+    return tuple(TypedTransaction.from_bytes(HexBytes(raw)).as_dict()["accessList"])
 
 
 def _gwei(wei: int) -> str:

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     """What a plan holds one gas to be worth; what the network asks if not given."""
     fewest_batches: Annotated[int, Field(ge=1, le=480)] = 18
     """With `fewest`: most batches, spread over the hours."""
-    fewest_gas: Annotated[int, Field(ge=1_000_000, le=1_000_000_000)] = 9_000_000
+    fewest_gas: Annotated[int, Field(ge=1_000_000, le=1_000_000_000)] = 10_400_000
     """With `fewest`: about the gas that all batches together may take."""
     max_hours: Annotated[float, Field(ge=0.1, le=480)] = 14
     """Most hours of chain time that a month's trading should take."""
@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     """How much less than planned a batch may bring, in hundredths of a percent of its value."""
     bump_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5
     """Blocks after which a transaction that is not mined is replaced by one that pays more."""
+    private_blocks: Annotated[int, Field(ge=0, le=10_000)] = 25
+    """With a private endpoint: blocks after which what is not mined goes to the public node too; 0: never."""
     pulse: Path | None = None
     """File that says after each look what was seen and done (JSON)."""
     log: Literal["console", "json"] = "console"
@@ -66,11 +68,13 @@ class Secrets(BaseSettings):
 
     rpc_url: SecretStr
     private_key: SecretStr | None = None
+    private_rpc_url: SecretStr | None = None
+    """Where signed transactions go, past the public pool of pending ones."""
 
-    @field_validator("rpc_url")
+    @field_validator("rpc_url", "private_rpc_url")
     @classmethod
-    def _http(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("http://", "https://")):
+    def _http(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("http://", "https://")):
             raise ValueError("expected the URL of a node, http://... or https://...")
         return value
 

@@ -11,7 +11,9 @@ from rich.table import Table
 
 from ballast.book import Book
 from keeper.batch import Batch, Leg
+from keeper.direct import Cross
 from keeper.loop import View
+from keeper.market import Swap
 from keeper.schedule import Lot
 from keeper.state import WAD, FundState, Holding, Phase, Side
 
@@ -92,6 +94,7 @@ def plan_json(view: View, book: Book) -> dict[str, Any]:
             "gas": p.batch.gas,
             "sells": [_leg_json(leg, s, book) for leg in p.batch.sells],
             "buys": [_leg_json(leg, s, book) for leg in p.batch.buys],
+            "direct": [_cross_json(cross, s, book) for cross in p.batch.crosses],
         }
     return base
 
@@ -112,11 +115,20 @@ def _leg_json(leg: Leg, state: FundState, book: Book) -> dict[str, Any]:
     return {
         "symbol": symbol(book, state.holdings[leg.index]),
         "amount": str(leg.amount),
-        "swaps": [
-            {"venue": swap.venue, "pair": swap.pair, "paid": str(swap.paid), "received": str(swap.received)}
-            for swap in leg.route.swaps
-        ],
+        "swaps": [_swap_json(swap) for swap in leg.route.swaps],
     }
+
+
+def _cross_json(cross: Cross, state: FundState, book: Book) -> dict[str, Any]:
+    return {
+        "sell": symbol(book, state.holdings[cross.sell]),
+        "buy": symbol(book, state.holdings[cross.buy]),
+        "swaps": [_swap_json(swap) for swap in cross.route.swaps],
+    }
+
+
+def _swap_json(swap: Swap) -> dict[str, str]:
+    return {"venue": swap.venue, "pair": swap.pair, "paid": str(swap.paid), "received": str(swap.received)}
 
 
 def fund_tables(view: View, book: Book) -> RenderableType:
@@ -215,6 +227,16 @@ def _legs_table(batch: Batch, state: FundState, book: Book) -> Table:
                 amount(weth, WAD),
                 venues,
             )
+    for cross in batch.crosses:
+        h, to = state.holdings[cross.sell], state.holdings[cross.buy]
+        table.add_row(
+            f"{symbol(book, h)} to {symbol(book, to)}",
+            "direct",
+            amount(cross.route.paid, h.one),
+            usd(h.value(cross.route.paid)),
+            "-",
+            ", ".join(swap.venue for swap in cross.route.swaps),
+        )
     return table
 
 

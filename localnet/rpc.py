@@ -150,14 +150,25 @@ def split_types(inner: str) -> list[str]:
     return parts
 
 
-def send(rpc: Rpc, sender: str, to: str | None, data: str, *, gas: int, value: int = 0) -> dict[str, Any]:
+def send(
+    rpc: Rpc,
+    sender: str,
+    to: str | None,
+    data: str,
+    *,
+    gas: int,
+    value: int = 0,
+    listed: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """Send from an account that the node signs for; the receipt. The node mines at once; a revert is an error.
 
-    No fee is named: the node fills one in, which any account with ether can pay.
+    No fee is named: the node fills one in, which any account with ether can pay. `listed`: the access list (EIP-2930).
     """
     transaction: dict[str, Any] = {"from": sender, "data": data, "gas": hex(gas), "value": hex(value)}
     if to is not None:
         transaction["to"] = to
+    if listed:
+        transaction["accessList"] = list(listed)
     digest = rpc.request("eth_sendTransaction", transaction)
     receipt = _receipt(rpc, digest)
     if int(receipt["status"], 16) != 1:

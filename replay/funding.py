@@ -80,10 +80,13 @@ def month_config(
 
 
 def _pools(world: World, token: Token) -> tuple[Pool, ...]:
-    """All that the world has of the token against WETH."""
+    """All that the world has of the token: against WETH, and under the first of two tokens those between them."""
     named: list[dict[str, object]] = [{"venue": pool.venue, "pair": pool.pair} for pool in token.pools]
     for v3 in world.v3_pools_of(token.address):
         named.append({"venue": V3_VENUE, "pair": v3.pool, "fee_bps": v3.fee // 100})
+    for v3 in world.v3_pools:
+        if v3.tokens[0] == token.address and world.weth not in v3.tokens:
+            named.append({"venue": V3_VENUE, "pair": v3.pool, "fee_bps": v3.fee // 100, "other": v3.tokens[1]})
     return tuple(Pool.model_validate(pool) for pool in named)
 
 

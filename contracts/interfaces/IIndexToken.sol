@@ -183,6 +183,9 @@ interface IIndexToken is IERC20 {
     /// @notice Takes the lock; reverts if it is held.
     function lock() external;
 
+    /// @notice `lock()`, and what a trade has to know: `componentsPointer()` and `supplyAndExponent()`.
+    function lockForTrading() external returns (address pointer, uint256 supply, uint256 exponent);
+
     /// @notice Gives the lock back.
     function unlock() external;
 

@@ -49,8 +49,8 @@ library Flags {
     uint8 internal constant BELOW_RANK = 32;
     /// @notice Below the floor weight (held before) or the entry weight (new).
     uint8 internal constant BELOW_FLOOR = 64;
-    /// @notice At start the supply was read again and the determination's was nearer to last month's, or the other way
-    /// round: set where the one read at start counts.
+    /// @notice The supply read again at start counts, not the determination's: it is nearer to last month's (a newcomer's:
+    /// smaller), or the owner's override.
     uint8 internal constant CONFIRMED_AT_START = 128;
 }
 

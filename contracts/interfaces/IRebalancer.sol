@@ -221,8 +221,11 @@ interface IRebalancer {
     error UnknownIndex(uint256 index);
     /// @notice This month the component is not on the side that the batch names.
     error WrongSide(address token, Side side);
-    /// @notice A traded token has no price now (zero address: the oracle did not answer for each).
+    /// @notice A traded token has no price now, or one above all measure (2**100); zero address: the oracle did not answer for
+    /// each.
     error NoPrice(address token);
+    /// @notice The fund holds or aims at 2**128 token wei or more of a traded token.
+    error AboveMeasure(address token);
     /// @notice Nothing left the fund.
     error NothingSold();
     /// @notice The batch's value is above what the bucket gives now. Both as shares of NAV, 18 decimals.

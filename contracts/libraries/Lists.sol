@@ -4,8 +4,8 @@ pragma solidity 0.8.30;
 import {Words} from "./Words.sol";
 
 /// @title Lists
-/// @notice Calls that take lists of words and answer with one, in the ABI's own form. Solidity copies lists entry by entry with
-/// a check of each (some 150 gas an entry and call); here they are copied whole.
+/// @notice Calls that take lists of words and answer with one, in the ABI's own form. Solidity copies lists entry by entry
+/// with a check of each (some 150 gas an entry and call); here they are copied whole.
 library Lists {
     using Words for address[];
 

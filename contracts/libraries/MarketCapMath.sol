@@ -22,9 +22,10 @@ enum Cap {
 ///     a > cap:   f = cap            S = sum(min(a, cap))      C = sum of the capped
 ///     others:    f = a + a / (S - C) * (1 - S)                u = f * NAV / p
 ///
-/// @dev Domain: supplies below 2**88, prices below 2**100, NAV above zero and below 2**104; D above zero, which ends where all market caps together are below one share's NAV; S at
-/// most 1. D is floored, so before capping n weights add up to at most 1 + 1 / D and at least 1 less n and sum(p) / NAV
-/// wei; where the cap bound, to at most 1 and at least 1 less 2 n wei.
+/// @dev Domain: supplies below 2**88, prices below 2**100, NAV above zero and below 2**104; D above zero, which ends where
+/// all market caps together are below one share's NAV; S at most 1. D is floored, so before capping n weights add up to
+/// at most 1 + 1 / D and at least 1 less n and sum(p) / NAV wei; where the cap bound, to at most 1 and at least 1 less 2 n
+/// wei.
 library MarketCapMath {
     using FixedPointMathLib for uint256;
     using Words for uint256[];

@@ -8,188 +8,193 @@ import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IRebalancer, Limits, Opening, Order, Progress, Result, Side} from "../interfaces/IRebalancer.sol";
 import {Balance} from "./Balance.sol";
+import {BatchCalls} from "./BatchCalls.sol";
 import {Bucket} from "./Bucket.sol";
 import {ComponentList} from "./ComponentList.sol";
+import {Line, Lines} from "./Lines.sol";
 import {StreamingFee} from "./StreamingFee.sol";
 import {Targets} from "./Targets.sol";
 import {Value} from "./Value.sol";
 import {Words} from "./Words.sol";
 
-/// @notice A component of a batch as it stood before the filler was called.
-/// @param one Token wei of a whole token.
-/// @param price USD for one whole token now, 18 decimals. `startPrice`: at the start.
-/// @param before Balance of the index token.
-/// @param target Balance at which it is at its target, rounded up for sells and down for buys.
-/// @param counted Buys: token wei that came, up to the target.
-struct Line {
-    address token;
-    uint256 one;
-    uint256 price;
-    uint256 startPrice;
-    uint256 before;
-    uint256 target;
-    uint256 counted;
+/// @notice The fund as it stands when a batch begins, see `IIndexToken.lockForTrading`.
+struct Standing {
+    address list;
+    uint256 supply;
+    uint256 exponent;
 }
 
 /// @notice A batch in flight. `was` is the month's progress before it.
-/// @param shares Supply in shares of the start (see `startShares`).
-/// @param nav NAV at start prices per share, times those shares: USD with 18 decimals.
-/// @param list The index token's list, and `targets` the month's, both packed.
-/// @param lines What is sold, each component once, then what is bought: `count` in all, the first `sold` of them sells.
-/// `tokens`: the token of each line.
-/// @param sells Token of each entry of the order's sells; `amounts`: token wei sent out, after clamping; `recipients`: to whom.
-/// @param buys Tokens bought.
+/// @param nav NAV at start prices per share, times the supply in shares of the start: USD with 18 decimals.
+/// @param sheet The calls that it makes (see `BatchCalls`).
+/// @param first The first of its lines (see `Lines`): what is sold, each component once, then, from `middle` on, what is
+/// bought, up to `end`. `prices`: USD for one whole token of each now, 18 decimals.
 /// @param result What `check` finds.
 struct Batch {
     address index;
     Limits limits;
     Progress was;
     uint256 buyTargets;
-    uint256 shares;
     uint256 nav;
-    uint256[] list;
-    bytes targets;
-    Line[] lines;
-    address[] tokens;
-    uint256 sold;
-    uint256 count;
-    address[] sells;
-    uint256[] amounts;
-    address[] recipients;
-    address[] buys;
+    uint256 sheet;
+    Line first;
+    Line middle;
+    Line end;
+    uint256[] prices;
     Result result;
 }
 
 /// @title Settlement
 /// @notice The rules of one batch, see `IRebalancer`. `open` reads everything once before the filler is called; `check`
 /// looks at balance differences after it.
+/// @dev Arithmetic on a line is not checked: balances and targets are below 2**128 and prices at most 2**100, or the batch
+/// is refused. Sums over 50 lines stay below 2**234.
 library Settlement {
+    using BatchCalls for uint256;
+    using BatchCalls for IOracle;
     using ComponentList for uint256;
+    using Lines for Line;
     using SafeCast for uint256;
     using Words for address[];
     using Words for uint256[];
 
+    uint256 private constant MAX_PRICE = 1 << 100;
+    uint256 private constant SELL = uint256(Side.Sell);
+    uint256 private constant BUY = uint256(Side.Buy);
+
     /* BEFORE THE FILLER */
 
-    /// @notice Reads list, targets, prices, balances and supply for a batch and clamps each sell to its surplus.
+    /// @dev What `open` works with until all lines stand: number of components, supply in shares of the start, the token
+    /// of each line, `sold` of them of the sells, and the lists of the sheet.
+    struct Desk {
+        uint256[] list;
+        bytes targets;
+        uint256 n;
+        uint256 shares;
+        address[] tokens;
+        uint256 sold;
+        address[] sells;
+        uint256[] amounts;
+        address[] recipients;
+        address[] buys;
+    }
+
+    /// @notice Reads list, targets, prices and balances for a batch and clamps each sell to its surplus.
     function open(
-        IIndexToken index,
+        Standing memory fund,
+        address index,
         IOracle oracle,
         Limits memory limits,
         Opening memory opening,
         Progress memory was,
         Order calldata order
     ) internal view returns (Batch memory b) {
-        (b.index, b.limits, b.was, b.buyTargets) = (address(index), limits, was, opening.buyTargets);
-        b.shares = startShares(index, opening.exponent);
+        Desk memory d;
+        (b.index, b.limits, b.was, b.buyTargets) = (index, limits, was, opening.buyTargets);
+        d.shares = _startShares(fund.supply, opening.exponent, fund.exponent);
         // {USD} = {USD / 1e18 share} * {share} / {1e18}
-        b.nav = opening.nav * b.shares / 1e18;
-        b.list = Words.read(index.componentsPointer());
-        b.targets = Targets.read(opening.targets);
-        _openSells(b, order.sells, order.amounts, order.recipients, address(order.filler));
-        _openBuys(b, order.buys);
-        _price(b, oracle);
+        b.nav = opening.nav * d.shares / 1e18;
+        (d.list, d.targets) = (Words.read(fund.list), Targets.read(opening.targets));
+        d.n = Math.min(d.list.length, Targets.count(d.targets));
+        _openLines(b, d, order);
+        _price(b, oracle, d.tokens, d.sold);
     }
 
-    /// @dev One line for each component sold; clamps its entries, in their order, to its surplus.
-    function _openSells(
-        Batch memory b,
-        uint256[] calldata indexes,
-        uint256[] calldata wanted,
-        address[] calldata recipients,
-        address filler
-    ) private view {
+    /// @dev One line for each component sold, then one for each bought.
+    function _openLines(Batch memory b, Desk memory d, Order calldata order) private view {
+        (uint256[] calldata sells, uint256[] calldata buys) = (order.sells, order.buys);
+        uint256 n = sells.length;
+        require(n != 0 && n == order.amounts.length && n == order.recipients.length, IRebalancer.UnfitBatch());
+        require(buys.length != 0, IRebalancer.UnfitBatch());
+        uint256 most = n + buys.length;
+        b.first = b.end = Lines.room(most);
+        d.tokens = BatchCalls.newTokens(most);
+        (b.sheet, d.sells, d.amounts, d.recipients, d.buys) =
+            BatchCalls.newSheet(b.index, n, buys.length, order.data);
+        _openSells(b, d, sells, order);
+        b.middle = b.end;
+        d.sold = d.tokens.length;
+        _openBuys(b, d, buys);
+    }
+
+    /// @dev Clamps the entries of each component, in their order, to its surplus.
+    function _openSells(Batch memory b, Desk memory d, uint256[] calldata indexes, Order calldata order) private view {
+        (uint256[] calldata wanted, address[] calldata recipients) = (order.amounts, order.recipients);
         uint256 n = indexes.length;
-        require(n != 0 && n == wanted.length && n == recipients.length, IRebalancer.UnfitBatch());
-        (b.sells, b.amounts, b.recipients) = (new address[](n), new uint256[](n), new address[](n));
-        uint256 most = n + b.list.length; // the buys ascend strictly within the list
-        (b.lines, b.tokens) = (_newLines(most), new address[](most));
-        uint256 previous;
+        uint256 next; // least index that a new component may have
         address token;
         uint256 left; // of the component's surplus, {tok}
         for (uint256 k; k < n; ++k) {
             uint256 i = indexes.given(k);
-            if (k == 0 || i != previous) {
-                require(k == 0 || i > previous, IRebalancer.IndexesNotAscending(i));
-                previous = i;
-                _addLine(b, i, Side.Sell);
-                Line memory line = b.lines[b.count - 1];
-                token = line.token;
-                left = line.before > line.target ? line.before - line.target : 0;
-            }
-            uint256 amount = wanted.given(k);
-            if (amount > left) amount = left;
             unchecked {
+                if (i + 1 != next || k == 0) {
+                    require(i >= next, IRebalancer.IndexesNotAscending(i));
+                    Line line = _addLine(b, d, i, SELL);
+                    next = i + 1;
+                    token = line.token();
+                    (uint256 balance, uint256 target) = (line.before(), line.target());
+                    left = balance > target ? balance - target : 0;
+                }
+                uint256 amount = wanted.given(k);
+                if (amount > left) amount = left;
                 left -= amount;
+                d.amounts.set(k, amount);
             }
+            d.sells.set(k, token);
             address to = recipients.given(k);
-            b.sells.set(k, token);
-            b.amounts.set(k, amount);
-            b.recipients.set(k, to == address(0) ? filler : to);
+            d.recipients.set(k, to == address(0) ? address(order.filler) : to);
         }
-        b.sold = b.count;
     }
 
-    function _openBuys(Batch memory b, uint256[] calldata indexes) private view {
+    function _openBuys(Batch memory b, Desk memory d, uint256[] calldata indexes) private view {
         uint256 n = indexes.length;
-        require(n != 0, IRebalancer.UnfitBatch());
-        b.buys = new address[](n);
-        uint256 previous;
+        uint256 next;
         for (uint256 k; k < n; ++k) {
             uint256 i = indexes.given(k);
-            require(k == 0 || i > previous, IRebalancer.IndexesNotAscending(i));
-            previous = i;
-            _addLine(b, i, Side.Buy);
-            b.buys.set(k, b.lines[b.count - 1].token);
+            require(i >= next, IRebalancer.IndexesNotAscending(i));
+            d.buys.set(k, _addLine(b, d, i, BUY).token());
+            unchecked {
+                next = i + 1;
+            }
         }
     }
 
-    /// @dev Adds the line of component `i`, still without its price.
-    function _addLine(Batch memory b, uint256 i, Side side) private view {
-        require(i < Targets.count(b.targets) && i < b.list.length, IRebalancer.UnknownIndex(i));
-        uint256 word = b.list.at(i);
-        (Side found, uint256 unit, uint256 startPrice) = Targets.at(b.targets, i);
+    /// @dev Adds the line of component `i`.
+    function _addLine(Batch memory b, Desk memory d, uint256 i, uint256 side) private view returns (Line line) {
+        require(i < d.n, IRebalancer.UnknownIndex(i));
+        uint256 word = d.list.at(i);
+        (uint256 found, uint256 unit, uint256 startPrice) = Targets.at(d.targets, i);
         address token = word.token();
-        require(found == side, IRebalancer.WrongSide(token, found));
-        // {tok} = {tok / 1e18 share} * {share} / {1e18}, against the batch: no sell below target, no buy above it
-        uint256 scaled = unit * b.shares;
-        uint256 balance = scaled / 1e18;
-        uint256 k = b.count;
+        // `require` would work its error's arguments out each time.
+        if (found != side) revert IRebalancer.WrongSide(token, Side(found));
+        line = b.end;
+        b.end = line.next();
         unchecked {
-            if (side == Side.Sell && balance * 1e18 != scaled) ++balance;
-            b.count = k + 1;
+            // Below 2**120 * 2**128. {tok} = {tok / 1e18 share} * {share} / {1e18}, against the batch: no sell below
+            // target, no buy above it
+            uint256 scaled = unit * d.shares;
+            uint256 goal = scaled / 1e18;
+            if (side == SELL && goal * 1e18 != scaled) ++goal;
+            uint256 balance = Balance.read(token, b.index);
+            require((balance | goal) >> 128 == 0, IRebalancer.AboveMeasure(token));
+            line.put(token, Value.oneOf(word.decimals()), startPrice, balance, goal);
+            uint256 k = d.tokens.length;
+            d.tokens.set(k, token);
+            d.tokens.cut(k + 1);
         }
-        b.lines[k] = Line({
-            token: token,
-            one: Value.oneOf(word.decimals()),
-            price: 0,
-            startPrice: startPrice,
-            before: Balance.read(token, b.index),
-            target: balance,
-            counted: 0
-        });
-        b.tokens.set(k, token);
     }
 
-    /// @dev Fills in the prices of all lines, asked for once: of a second source the one that is worse for the batch.
-    function _price(Batch memory b, IOracle oracle) private view {
-        uint256 n = b.count;
-        b.tokens.cut(n);
-        uint256[] memory prices = oracle.tradePrices(b.tokens, b.sold);
-        require(prices.length == n, IRebalancer.NoPrice(address(0)));
+    /// @dev The prices of all lines, asked for once: of a second source the one that is worse for the batch.
+    function _price(Batch memory b, IOracle oracle, address[] memory tokens, uint256 sold) private view {
+        uint256[] memory prices = oracle.pricesOf(tokens, sold);
+        uint256 n = prices.length;
         for (uint256 k; k < n; ++k) {
-            Line memory line = b.lines[k];
-            line.price = prices.at(k);
-            require(line.price != 0, IRebalancer.NoPrice(line.token));
+            unchecked {
+                // Zero wraps around.
+                if (prices.at(k) - 1 >= MAX_PRICE) revert IRebalancer.NoPrice(tokens[k]);
+            }
         }
-    }
-
-    /// @dev Room for `n` lines. Solidity would make them all here, those that stay unused too.
-    function _newLines(uint256 n) private pure returns (Line[] memory lines) {
-        uint256[] memory pointers = new uint256[](n);
-        assembly ("memory-safe") {
-            lines := pointers
-        }
+        b.prices = prices;
     }
 
     /* AFTER THE FILLER */
@@ -231,19 +236,20 @@ library Settlement {
 
     /// @dev Fills in `valueOut`; returns what was sold as a share of NAV at start prices, rounded down.
     function _measureSells(Batch memory b) private view returns (uint256) {
-        uint256 n = b.sold;
+        (Line line, Line end) = (b.first, b.middle);
+        (address index, uint256[] memory prices) = (b.index, b.prices);
         uint256 valueOut;
         uint256 atStart;
-        for (uint256 k; k < n; ++k) {
-            Line memory line = b.lines[k];
-            uint256 balance = Balance.read(line.token, b.index);
-            if (balance >= line.before) continue;
-            uint256 sold;
+        for (uint256 k; line.isBefore(end); line = line.next()) {
+            uint256 balance = Balance.read(line.token(), index);
+            (uint256 before, uint256 price) = (line.before(), prices.at(k));
             unchecked {
-                sold = line.before - balance;
+                ++k;
+                if (balance >= before) continue;
+                uint256 sold = before - balance;
+                valueOut += Value.upPer(sold, price, line.one());
+                atStart += Value.downPer(sold, line.startPrice(), line.one());
             }
-            valueOut += Value.upPer(sold, line.price, line.one);
-            atStart += Value.downPer(sold, line.startPrice, line.one);
         }
         require(valueOut != 0, IRebalancer.NothingSold());
         b.result.valueOut = valueOut;
@@ -252,48 +258,60 @@ library Settlement {
 
     /// @dev Fills in `valueIn` and `attainable`; returns what was credited as a share of NAV at start prices, rounded down.
     function _creditBuys(Batch memory b, uint256 surplusLeft) private view returns (uint64) {
-        (uint256 first, uint256 end) = (b.sold, b.count);
-        uint256 atStart;
-        for (uint256 k = first; k < end; ++k) {
-            Line memory line = b.lines[k];
-            uint256 balance = Balance.read(line.token, b.index);
-            // What lies above the full target is worth nothing to the other buys: count up to there.
-            if (balance > line.target) balance = line.target;
-            if (balance <= line.before) continue;
-            unchecked {
-                line.counted = balance - line.before;
-            }
-            atStart += Value.downPer(line.counted, line.startPrice, line.one);
-        }
-
+        (uint256 valueIn, uint256 atStart) = _countBuys(b);
         uint256 lambda = _lambda(b, surplusLeft, atStart * 1e18 / b.nav);
-        uint256 valueIn;
-        atStart = 0;
-        for (uint256 k = first; k < end; ++k) {
-            Line memory line = b.lines[k];
-            // {tok} = {tok} * {1e18} / {1e18}, down
-            uint256 goal = line.target * lambda / 1e18;
-            if (goal <= line.before) continue;
-            uint256 credited;
+        (Line line, Line end) = (b.middle, b.end);
+        for (; line.isBefore(end); line = line.next()) {
+            (uint256 counted, uint256 before) = (line.counted(), line.before());
             unchecked {
-                credited = goal - line.before;
+                // {tok} = {tok} * {1e18} / {1e18}, down
+                uint256 goal = line.target() * lambda / 1e18;
+                if (counted == 0 || goal >= before + counted) continue;
+                // It counts up to the goal only.
+                uint256 credited = goal > before ? goal - before : 0;
+                uint256 price = b.prices.at(line.place(b.first));
+                (uint256 startPrice, uint256 one) = (line.startPrice(), line.one());
+                valueIn -= Value.downPer(counted, price, one) - Value.downPer(credited, price, one);
+                atStart -= Value.downPer(counted, startPrice, one) - Value.downPer(credited, startPrice, one);
             }
-            if (credited > line.counted) credited = line.counted;
-            valueIn += Value.downPer(credited, line.price, line.one);
-            atStart += Value.downPer(credited, line.startPrice, line.one);
         }
         (b.result.valueIn, b.result.attainable) = (valueIn, lambda);
         return (atStart * 1e18 / b.nav).toUint64();
     }
 
+    /// @dev Fills in what of each buy counts up to its full target; returns what it is worth in USD now and at the start.
+    function _countBuys(Batch memory b) private view returns (uint256 valueIn, uint256 atStart) {
+        (Line line, Line end) = (b.middle, b.end);
+        (address index, uint256[] memory prices) = (b.index, b.prices);
+        for (uint256 k = line.place(b.first); line.isBefore(end); line = line.next()) {
+            uint256 balance = Balance.read(line.token(), index);
+            (uint256 target, uint256 before, uint256 counted) = (line.target(), line.before(), 0);
+            // What lies above the full target is worth nothing to the other buys: count up to there.
+            if (balance > target) balance = target;
+            unchecked {
+                if (balance > before) {
+                    counted = balance - before;
+                    valueIn += Value.downPer(counted, prices.at(k), line.one());
+                    atStart += Value.downPer(counted, line.startPrice(), line.one());
+                }
+                ++k;
+            }
+            line.setCounted(counted);
+        }
+    }
+
     /// @dev Part of its target that every buy can attain, 18 decimals, rounded down: what the buy side holds and
     /// receives plus what is left to sell, less what that may yet lose, over the buy side's targets.
     function _lambda(Batch memory b, uint256 surplusLeft, uint256 received) private pure returns (uint256) {
-        uint256 mayLose = Math.min(
-            _budget(b.limits, b.was), surplusLeft * uint256(int256(b.limits.lastTolerance)) / 1e18
-        );
-        uint256 attainable = uint256(b.was.held) + received + surplusLeft - mayLose;
-        return Math.min(1e18, attainable * 1e18 / b.buyTargets);
+        uint256 budget = _budget(b.limits, b.was);
+        unchecked {
+            // Below 2**64 * 1e17; no more than `surplusLeft`
+            uint256 mayLose = surplusLeft * uint256(int256(b.limits.lastTolerance)) / 1e18;
+            if (mayLose > budget) mayLose = budget;
+            // What was received is at most the buy side's targets: all of them are shares of NAV, below 2**66.
+            uint256 lambda = (b.was.held + received + (surplusLeft - mayLose)) * 1e18 / b.buyTargets;
+            return lambda < 1e18 ? lambda : 1e18;
+        }
     }
 
     /* SHARED */
@@ -302,6 +320,10 @@ library Settlement {
     /// is the target balance. Rounded down.
     function startShares(IIndexToken index, uint256 exponentAtStart) internal view returns (uint256) {
         (uint256 supply, uint256 exponent) = index.supplyAndExponent();
+        return _startShares(supply, exponentAtStart, exponent);
+    }
+
+    function _startShares(uint256 supply, uint256 exponentAtStart, uint256 exponent) private pure returns (uint256) {
         // {share at start} = {share} * {1e18} / {1e18}
         return supply * StreamingFee.decay(exponentAtStart, exponent) / 1e18;
     }
@@ -330,14 +352,19 @@ library Settlement {
         if (tolerance > 0 && value != 0 && p.surplus != 0) {
             // What was given to the sell side since is not of the surplus at start.
             uint256 part = Math.min(sold, p.surplus);
-            // {1e18} = {1e18} * {1e18} * {1e18} / ({1e18} * {1e18}), down
-            uint256 most = _budget(l, p) * part * 1e18 / (p.surplus * value);
-            tolerance = int256(Math.min(uint256(tolerance), most));
+            unchecked {
+                // Below 2**55 * 2**64 * 2**60, and above 2**64 * 2**57; the value is at most the cap.
+                // {1e18} = {1e18} * {1e18} * {1e18} / ({1e18} * {1e18}), down
+                uint256 most = _budget(l, p) * part * 1e18 / (uint256(p.surplus) * value);
+                if (most < uint256(tolerance)) tolerance = int256(most);
+            }
         }
     }
 
     /// @dev What the month may still lose, share of NAV.
     function _budget(Limits memory l, Progress memory p) private pure returns (uint256) {
-        return l.lossBudget > p.spent ? l.lossBudget - p.spent : 0;
+        unchecked {
+            return l.lossBudget > p.spent ? l.lossBudget - p.spent : 0;
+        }
     }
 }

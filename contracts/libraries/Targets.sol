@@ -7,11 +7,12 @@ import {SSTORE2} from "solady/src/utils/SSTORE2.sol";
 import {Side, Target} from "../interfaces/IRebalancer.sol";
 
 /// @title Targets
-/// @notice Packs the targets that start fixes, kept as contract code, of which every byte costs 200 gas. First one byte: how many
-/// bytes the units take this month; then for each target side (2 bits, high), a shift in steps of 4 bits (5), the price's
-/// leading 22 to 25 bits, and the unit.
-/// @dev The price at start is what progress is measured in, and nothing is paid by it: rounded down by less than 2**-21 of
-/// itself it serves as well, and for everybody alike. What that leaves of a month's turnover is below any dust.
+/// @notice Packs the targets that start fixes, kept as contract code, of which every byte costs 200 gas. First one byte: how
+/// many bytes the units take this month; then for each target side (2 bits, high), a shift in steps of 4 bits (5), the
+/// price's leading 22 to 25 bits, and the unit.
+/// @dev The price at start is what progress is measured in (and by that lambda, and a batch's part of the loss budget);
+/// whether a batch pays enough is not: rounded down by less than 2**-21 of itself it serves as well, and for everybody
+/// alike. What that leaves of a month's turnover is below any dust.
 library Targets {
     uint256 private constant PRICE_BITS = 25;
     /// @dev Bytes of a target without its unit.
@@ -62,8 +63,9 @@ library Targets {
         return (list.length - 1) / (HEAD + _width(list));
     }
 
-    /// @notice Target `i`; the caller knows that it is below `count`. The price is rounded down, see above.
-    function at(bytes memory list, uint256 i) internal pure returns (Side side, uint256 unit, uint256 price) {
+    /// @notice Target `i`; the caller knows that it is below `count`. The side is a number, since Solidity checks an enum wherever
+    /// it is looked at. The price is rounded down, see above.
+    function at(bytes memory list, uint256 i) internal pure returns (uint256 side, uint256 unit, uint256 price) {
         uint256 width = _width(list);
         unchecked {
             uint256 size = HEAD + width;
@@ -71,7 +73,7 @@ library Targets {
             assembly ("memory-safe") {
                 word := mload(add(add(list, 33), mul(i, size)))
             }
-            side = Side(word >> 254);
+            side = word >> 254;
             price = (word << 7 >> (256 - PRICE_BITS)) << (word << 2 >> 251 << 2);
             unit = word << (8 * HEAD) >> (256 - 8 * width);
         }
@@ -82,8 +84,8 @@ library Targets {
         uint256 n = count(list);
         targets = new Target[](n);
         for (uint256 i; i < n; ++i) {
-            (Side side, uint256 unit, uint256 price) = at(list, i);
-            targets[i] = Target(side, uint120(unit), uint128(price));
+            (uint256 side, uint256 unit, uint256 price) = at(list, i);
+            targets[i] = Target(Side(side), uint120(unit), uint128(price));
         }
     }
 

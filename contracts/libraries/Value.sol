@@ -6,6 +6,7 @@ pragma solidity 0.8.30;
 library Value {
     /// @notice Token wei of one whole token. `decimals` at most 77.
     function oneOf(uint256 decimals) internal pure returns (uint256) {
+        if (decimals == 18) return 1e18; // most are, and a power costs more than to ask
         unchecked {
             return 10 ** decimals;
         }
@@ -13,19 +14,24 @@ library Value {
 
     /// @notice USD (18 decimals) of `amount` token wei at `price` USD (18 decimals) for one whole token, rounded down.
     function down(uint256 amount, uint256 price, uint256 decimals) internal pure returns (uint256) {
-        return downPer(amount, price, oneOf(decimals));
+        // {USD} = {tok} * {USD / whole tok} / {tok / whole tok}
+        return amount * price / oneOf(decimals);
     }
 
-    /// @notice As `down`, for a token of which `one` token wei are one whole.
+    // For a token of which `one` token wei are one whole, where the caller knows that amount x price is below 2**256.
+
+    /// @notice As `down`, not checked.
     function downPer(uint256 amount, uint256 price, uint256 one) internal pure returns (uint256) {
-        // {USD} = {tok} * {USD / whole tok} / {tok / whole tok}
-        return amount * price / one;
+        unchecked {
+            // {USD} = {tok} * {USD / whole tok} / {tok / whole tok}
+            return amount * price / one;
+        }
     }
 
     /// @notice As `downPer`, rounded up.
     function upPer(uint256 amount, uint256 price, uint256 one) internal pure returns (uint256 value) {
-        uint256 product = amount * price;
         unchecked {
+            uint256 product = amount * price;
             value = product / one;
             if (value * one != product) ++value;
         }

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 
 from keeper.state import Phase
 from tests.keeper.field import PERIOD, Field, Running, journal_rows
@@ -115,6 +117,8 @@ def test_replaces_what_is_not_mined(field: Field, tmp_path: Path) -> None:
         first, second = journal_rows(tmp_path)[-2:]
         assert first["hash"] == sent
         assert (first["nonce"], first["data"]) == (second["nonce"], second["data"])
+        listed = [TypedTransaction.from_bytes(HexBytes(row["raw"])).as_dict()["accessList"] for row in (first, second)]
+        assert listed[0] == listed[1] and len(listed[0]) > 10
         assert int(second["max_fee"]) * 8 >= int(first["max_fee"]) * 9
         assert int(second["tip"]) * 8 >= int(first["tip"]) * 9
         mine(field)

@@ -12,6 +12,7 @@ import pytest
 from ballast.reference import WAD, Cost, Line, market_cap_units
 from bench.basket import CAP, basket
 from bench.errors import BenchError
+from bench.least import Gas, Work, least
 from bench.month_scene import leaf, pool_of, slice_of
 from bench.months import files, merged
 from bench.months_report import markdown
@@ -328,3 +329,14 @@ def test_pools_are_those_of_the_published_venue(exchange: str, venues: tuple[str
     pools = tuple(Pool(venue, f"pair on {venue}", 30) for venue in venues)
     token = Token(published.symbol, published.address, 18, "feed", False, 1, pools)
     assert pool_of(published, token).venue == taken
+
+
+def test_the_least_impact_is_what_the_gas_pays_for() -> None:
+    works = [Work(1e6, (1e8,)), Work(2e5, (4e6, 1e6))]
+    gas = Gas(leg=26e3, hop=50e3, batch=1e5, fixed=1e6, most=1e6 + 2 * 1e5 + 2 * 2 * 76e3)
+    # Two batches with both in each over one pool; the second pool and more slices are not paid for.
+    assert least(works, 18, gas) == pytest.approx(1e12 / 1e8 / 2 + 4e10 / 4e6 / 2)
+    # With all the gas in the world: every pool in every batch.
+    rich = replace(gas, most=1e12)
+    assert least(works, 18, rich) == pytest.approx(1e12 / 1e8 / 18 + 4e10 / 5e6 / 18)
+    assert least(works, 18, replace(gas, most=1e6)) == float("inf")

@@ -8,7 +8,7 @@ from tests.fund.index_token.test_roles import owner_calls, rebalancer_calls, sha
 from tests.helpers.basket import Basket, build_basket
 from tests.helpers.chain import Chain, Receipt
 from tests.helpers.contracts import Call, Contract, selector
-from tests.helpers.fund import WAD, create_index
+from tests.helpers.fund import DAY, WAD, create_index
 from tests.helpers.reverts import assert_reverts
 
 
@@ -50,6 +50,21 @@ def test_the_owner_neither(basket: Basket, owned: Contract, stranger: str, name:
 def test_it_is_taken_once(basket: Basket, stranger: str) -> None:
     lock = basket.index.lock()
     assert_reverts(basket.chain, basket.script(lock, lock), "Locked", sender=stranger, of=basket.index)
+
+
+def test_it_is_taken_once_for_trading_too(basket: Basket, stranger: str) -> None:
+    lock, trading = basket.index.lock(), basket.index.lockForTrading()
+    for steps in ((lock, trading), (trading, lock), (trading, trading)):
+        assert_reverts(basket.chain, basket.script(*steps), "Locked", sender=stranger, of=basket.index)
+
+
+def test_lock_for_trading_says_what_a_trade_has_to_know(basket: Basket) -> None:
+    chain, index = basket.chain, basket.index
+    at = chain.now() + DAY
+    supply, exponent = chain.read(index.supplyAndExponent(), at=at)
+    told = chain.read(index.lockForTrading(), sender=basket.rebalancer.address, at=at)
+    assert tuple(told) == (chain.read(index.componentsPointer()), supply, exponent)
+    assert supply > chain.read(index.totalSupply()), "the fee since the last accrual counts"
 
 
 def test_view_says_so(basket: Basket, stranger: str) -> None:

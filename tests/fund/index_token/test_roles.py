@@ -26,6 +26,7 @@ def rebalancer_calls(basket: Basket) -> dict[str, Call]:
     index = basket.index
     return {
         "lock": index.lock(),
+        "lockForTrading": index.lockForTrading(),
         "unlock": index.unlock(),
         "settle": index.settle([basket.addresses[0]], [1], [basket.holder]),
         "setComponents": index.setComponents([(basket.addresses[0], 18, False)]),
@@ -55,7 +56,7 @@ def test_only_the_owner_hands_over(basket: Basket, stranger: str, name: str) -> 
     assert_reverts(basket.chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
 
 
-@pytest.mark.parametrize("name", ["lock", "unlock", "settle", "setComponents"])
+@pytest.mark.parametrize("name", ["lock", "lockForTrading", "unlock", "settle", "setComponents"])
 def test_only_the_rebalancer(basket: Basket, stranger: str, name: str) -> None:
     call = rebalancer_calls(basket)[name]
     for sender in (stranger, basket.owner, basket.deployer, basket.recipient):

@@ -72,7 +72,7 @@ def mutable(contract: Contract) -> list[dict[str, Any]]:
 
 HARMLESS = {"transfer", "transferFrom", "approve", "permit", "transferOwnership", "renounceOwnership"}
 """ERC-20 of the share and its owner's own affairs: they move no component and no limit."""
-REBALANCER_ONLY = {"lock", "unlock", "settle", "setComponents"}
+REBALANCER_ONLY = {"lock", "lockForTrading", "unlock", "settle", "setComponents"}
 
 
 def entry_points(bench: Bench, contract: Contract) -> dict[str, tuple[str, bytes, bool]]:
@@ -108,7 +108,7 @@ def test_a_filler_that_calls_back_everything_it_can_reach(trading: Bench) -> Non
     chain.send(trading.index.transfer(filler, WAD), trading.holder)
     on_index = entry_points(trading, trading.index)
     on_rebalancer = entry_points(trading, trading.rebalancer)
-    assert len(on_index) == 12
+    assert len(on_index) == 13
     assert len(on_rebalancer) == 11
 
     sells, pays = batch(trading, T)

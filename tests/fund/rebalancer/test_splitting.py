@@ -8,20 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.fund.rebalancer.test_hostile_month import WORST
 from tests.helpers.bench import KINDS, SELLS, Bench
 from tests.helpers.filling import UNSHRUNK, least_pays, trade
-from tests.helpers.fund import PERIOD_END, WAD, Limits
+from tests.helpers.fund import PERIOD_END, WAD
 from tests.helpers.settling import surplus_of
 
-LIMITS = Limits(
-    first_tolerance=WAD // 10,
-    last_tolerance=WAD // 10,
-    batch_cap=WAD // 10,
-    loss_budget=WAD // 200,
-    cool_off=60,
-    max_idle=60,
-)
-"""10 % are always allowed where the budget, 0.5 % for a turnover of 7 % of NAV, does not bind."""
 START = 1620000000  # 2021-05-03 00:00 UTC
 ROUNDING = 10**4
 """USD x 10^18: the last component bought is worth 1,002 of them a wei, and each sell is rounded up."""
@@ -29,10 +21,10 @@ ROUNDING = 10**4
 
 @pytest.fixture(scope="module")
 def binding(trading: Bench) -> Bench:
-    """The bench in a month with LIMITS."""
+    """The bench in a month in which the budget binds wherever a batch would lose more than about 7 % of its value."""
     chain = trading.chain
     chain.send(trading.rebalancer.close(), trading.keeper, at=PERIOD_END + 1)
-    chain.send(trading.rebalancer.setLimits(LIMITS.as_tuple()), trading.owner, at=PERIOD_END + 1)
+    chain.send(trading.rebalancer.setLimits(WORST.as_tuple()), trading.owner, at=PERIOD_END + 1)
     trading.determine(PERIOD_END + 1)
     trading.start(START)
     return trading
@@ -62,7 +54,7 @@ def test_the_whole_may_lose_its_part_of_the_budget(binding: Bench) -> None:
     fund = binding.fund(START + 60)
     half = {i: surplus_of(fund, i) // 2 for i in SELLS}
     nav = fund.opening.nav * fund.shares // WAD
-    assert abs(taken(binding, [half]) - LIMITS.loss_budget // 2 * nav // WAD) < nav // 10**9
+    assert abs(taken(binding, [half]) - WORST.loss_budget // 2 * nav // WAD) < nav // 10**9
 
 
 def test_parts_lose_no_more_than_the_whole(binding: Bench) -> None:
@@ -95,3 +87,14 @@ def test_parts_lose_no_more_than_the_whole(binding: Bench) -> None:
             binding.chain.cheats.revert(snapshot)
 
     check()
+
+
+def test_what_was_given_to_the_sell_side_has_no_part_of_the_budget(binding: Bench) -> None:
+    """More is sold than was surplus at start: the batch may lose the budget and no more."""
+    binding.post_prices([kind.price * (80 if i in SELLS else 100) // 100 for i, kind in enumerate(KINDS)])
+    fund = binding.fund(START + 60)
+    nav = fund.opening.nav * fund.shares // WAD
+    binding.give(SELLS[0], binding.index, surplus_of(fund, SELLS[0]) // 4)
+    everything = {i: surplus_of(binding.fund(START + 60), i) for i in SELLS}
+    assert everything[SELLS[0]] > surplus_of(fund, SELLS[0])
+    assert 0 <= WORST.loss_budget * nav // WAD - taken(binding, [everything]) < nav // 10**9

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from eth_abi import encode
 
 from tests.helpers.bench import BUYS, HELD, KINDS, NEWCOMER, PERIOD, SELLS, Bench
 from tests.helpers.filling import FILLER, batch, check_result, least_pays, order, pays_worth, sells_worth, step, trade
@@ -277,6 +278,66 @@ def test_traded_tokens_need_a_price(trading: Bench, dead: int) -> None:
     fund = trading.fund(T)
     rest = pays_worth(fund, nav_of(fund) // 40, [i for i in BUYS if i != dead])
     trade(trading, others, rest, T)  # a dead feed stops its own token only
+
+
+@pytest.mark.parametrize("traded", [SELLS[0], BUYS[1]])
+def test_prices_above_all_measure_are_none(trading: Bench, traded: int) -> None:
+    given = order(trading, *batch(trading, T))
+
+    def post(price: int) -> None:
+        trading.post_prices([price if i == traded else kind.price for i, kind in enumerate(KINDS)])
+
+    post(2**100 + 1)
+    refused(trading, given, "NoPrice", trading.tokens[traded].address)
+    post(2**100)
+    if traded in SELLS:
+        refused(trading, given, "AboveCapacity")
+    else:
+        trading.chain.read(trading.rebalancer.trade(given), sender=trading.keeper, at=T)
+
+
+def answering(data: bytes, *, reverting: bool = False) -> bytes:
+    """Code of a contract that answers every call with this."""
+    # PUSH2 size, DUP1, PUSH2 11, PUSH0, CODECOPY, PUSH0, RETURN or REVERT
+    return (
+        b"\x61"
+        + len(data).to_bytes(2, "big")
+        + b"\x80\x61\x00\x0b\x5f\x39\x5f"
+        + (b"\xfd" if reverting else b"\xf3")
+        + data
+    )
+
+
+def test_an_oracle_that_does_not_answer_for_each_token(trading: Bench) -> None:
+    """Fewer values, none at all, and a list that begins somewhere else."""
+    sells, pays = batch(trading, T)
+    given = order(trading, sells, pays)
+    n = len(sells) + len(pays)
+    answers = [
+        encode(["uint256[]"], [[WAD] * (n - 1)]),
+        encode(["uint256[]"], [[WAD] * (n + 1)]),
+        b"",
+        encode(["uint256"], [32]),
+        encode(["uint256[]"], [[WAD] * n])[:-1],
+        encode(["uint256"] * (n + 3), [64, n, n, *[WAD] * n]),
+    ]
+    for answer in answers:
+        trading.chain.cheats.set_code(trading.oracle.address, answering(answer))
+        refused(trading, given, "NoPrice", "0x" + "00" * 20)
+    trading.chain.cheats.set_code(trading.oracle.address, answering(b"spent", reverting=True))
+    assert failure(trading.chain, trading.rebalancer.trade(given), sender=trading.keeper, at=T) == b"spent"
+
+
+def test_balances_above_all_measure(trading: Bench) -> None:
+    """2^128 token wei and more could overflow what a batch computes; one less is traded."""
+    sells, pays = batch(trading, T)
+    component = SELLS[0]
+    given = order(trading, sells, pays)
+    room = 2**128 - trading.holdings()[component]
+    trading.give(component, trading.index, room - 1)
+    trading.chain.read(trading.rebalancer.trade(given), sender=trading.keeper, at=T)
+    trading.give(component, trading.index, 1)
+    refused(trading, given, "AboveMeasure", trading.tokens[component].address)
 
 
 def test_nothing_sold(trading: Bench) -> None:

@@ -129,8 +129,10 @@ def batch_of(state: FundState, market: Market, batches: int, gas_price: int = 10
 
 def filled(state: FundState, batch: Batch, min_value_in: int) -> FundState:
     """The fund after a batch over pools as they were planned on; fails where the contract would revert."""
-    sold = {leg.index: leg.amount for leg in batch.sells}
+    sold = batch.sold
     arriving = {leg.index: leg.route.received for leg in batch.buys}
+    for cross in batch.crosses:
+        arriving[cross.buy] = arriving.get(cross.buy, 0) + cross.route.received
     assert all(amount <= state.surplus(state.holdings[i]) for i, amount in sold.items())
     found = outcome(state, sold, arriving)
     idle = bucket.idle_x24(state.progress.tat, state.time, state.limits.max_idle)

@@ -15,7 +15,7 @@ from keeper.costs import MEASURED
 from keeper.market import NO_PAIR, market_of
 from keeper.order import order_of
 from keeper.planner import Aim, Mode, Pace, Plan, plan
-from keeper.schedule import gas_of, lots_of, next_slices, paid_for, works_of
+from keeper.schedule import CRUMBS, gas_of, lots_of, next_slices, paid_for, works_of
 from keeper.settlement import attainable, goal, outcome, surplus_after
 from keeper.state import WAD, FundState, Holding, Phase, PoolState, Side
 from tests.unit.keeper.simulated import (
@@ -42,8 +42,8 @@ LABELS = tuple(HOURS)
 MODES: tuple[Mode, ...] = ("cheapest", "fewest")
 
 
-def pace(last_trade: int | None = None, hours: float = 14, rest: int = 600) -> Pace:
-    return Pace(rest=rest, max_time=int(hours * 3600), started_at=START, last_trade=last_trade)
+def pace(last_trade: int | None = None, hours: float = 14, rest: int = 600, gas_spent: int | None = None) -> Pace:
+    return Pace(rest, int(hours * 3600), START, last_trade, gas_spent)
 
 
 def carry(
@@ -52,14 +52,16 @@ def carry(
     """A whole month in memory, each batch mined a block after it became possible; `filled` fails where the contract
     would revert."""
     state, last, done = fund.state, None, []
+    spent = 0
     while state.phase is Phase.TRADING:
-        found = plan(state, fund.market, gas_price, pace(last, hours), SLIPPAGE_BPS, Aim(mode))
+        found = plan(state, fund.market, gas_price, pace(last, hours, 600, spent), SLIPPAGE_BPS, Aim(mode))
         assert found.batch is not None and found.possible_from is not None, found.why
         if found.possible_from > state.time:
             state = at(state, found.possible_from)
             continue
         state = filled(at(state, state.time + BLOCK_S), found.batch, found.min_value_in)
         last = state.time
+        spent += found.batch.gas
         done.append(found)
         assert len(done) < 200
     return state, done
@@ -98,10 +100,14 @@ def test_months_end_with_little_left(months: Months, label: str, mode: Mode) -> 
     assert min(parts(state)) > WAD * 985 // 1000
     assert state.time - START <= HOURS[label] * 3600 + BLOCK_S
     # All that were bought come to the same part of their targets, but for what was not worth its gas.
+    last = plans[-1].batch
+    assert last is not None
     bought = [h for h, was in zip(state.holdings, fund.state.holdings, strict=True) if h.balance > was.balance]
     part = max(h.balance * WAD // state.target_balance(h) for h in bought)
-    behind = sum(h.value(goal(state, h, part) - h.balance) for h in bought)
-    assert behind <= state.limits.dust * nav // WAD
+    behind = [h.value(goal(state, h, part) - h.balance) for h in bought]
+    assert sum(behind) <= 3 * last.outcome.value_out // CRUMBS
+    for h, value in zip(bought, behind, strict=True):
+        assert value <= 2 * h.value(h.balance) // 1_000
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -114,7 +120,8 @@ def test_fewest_takes_few_transactions_and_cheapest_costs_least(months: Months, 
     def price(plans: list[Plan]) -> int:
         return usd_of(plans, "impact") + usd_of(plans, "gas_cost")
 
-    assert price(cheap) <= price(few)
+    # The same where few batches are the cheapest anyway.
+    assert price(cheap) * 1_000 <= price(few) * 1_001
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -205,9 +212,35 @@ def test_fewest_keeps_to_its_gas(april: Simulated) -> None:
         found = plan(april.state, april.market, GWEI, pace(), SLIPPAGE_BPS, Aim("fewest", 18, most))
         assert found.gas == pytest.approx(most, rel=0.06)
     _, plans = carry(april, hours=10.7, mode="fewest")
-    assert usd_of(plans, "gas") < 11_000_000
+    assert usd_of(plans, "gas") == pytest.approx(Aim().most_gas, rel=0.04)
     dear = plan(april.state, april.market, 20_000 * GWEI, pace(), SLIPPAGE_BPS, Aim("fewest", 18, 10_000_000))
     assert dear.gas < 8_000_000
+
+
+def test_what_was_spent_is_not_there_for_the_rest(april: Simulated) -> None:
+    last = START + 7 * 3600
+
+    def left(spent: int | None) -> int:
+        wide = replace(april.state, limits=replace(LIMITS, last_tolerance=10**17, loss_budget=2 * 10**16))
+        state = at(wide, last + 1_800)
+        found = plan(
+            state, april.market, GWEI, pace(last, gas_spent=spent), SLIPPAGE_BPS, Aim("fewest", 18, 10_000_000)
+        )
+        return found.gas
+
+    # About half the batches are left, and half the gas is meant for them.
+    assert left(1_000_000) > left(4_000_000) > left(7_000_000)
+    assert abs(left(None) - left(5_000_000)) * 10 < left(None)
+    # Nothing left does not mean nothing: half of that.
+    assert left(10_000_000) == left(12_000_000) > 2_000_000
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_batches_are_laid_out_evenly(months: Months, label: str) -> None:
+    """All but the last two, which take what is left over."""
+    _, _, plans = months[label, "fewest"]
+    values = [p.batch.outcome.value_out for p in plans[:-2] if p.batch is not None]
+    assert max(values) * 10 < 13 * min(values)
 
 
 def test_hours_bound_the_number_of_batches(april: Simulated) -> None:
@@ -351,7 +384,7 @@ def test_a_buy_without_a_pool_is_left_out(april: Simulated) -> None:
     batch = batch_of(april.state, market_of(WETH, pools, april.state), 10)
     assert batch is not None
     assert missing.index not in {leg.index for leg in batch.buys}
-    assert len(batch.buys) == 12
+    assert len(batch.buys) >= 10
 
 
 def test_weth_itself_can_be_a_component() -> None:
@@ -403,6 +436,22 @@ def test_outcome_counts_no_more_than_attainable(april: Simulated) -> None:
     assert found.part == attainable(state, surplus_after(state, sold), received)
     assert found.part < WAD
     assert found.credited[buy.index] == goal(state, buy, found.part) - buy.balance < lack
+
+
+def test_both_sides_match_where_there_are_fewer_slices_than_batches() -> None:
+    """A sell of one slice and two buys of one slice each, in two batches: the buys come with the sell."""
+    supply = 10_000 * WAD
+    tokens = ["0x" + f"{k}{k}" * 20 for k in (1, 2, 3)]
+    holdings = tuple(
+        Holding(k, tokens[k], 18, False, was * supply, WAD, Side.SELL if k == 0 else Side.BUY, unit, WAD)
+        for k, (was, unit) in enumerate(((14, 13 * WAD), (16, 165 * WAD // 10), (2, 25 * WAD // 10)))
+    )
+    pools = [PoolState("uniswap", f"0x{k + 1:040x}", t, 10**9 * WAD, 5 * 10**5 * WAD) for k, t in enumerate(tokens)]
+    state = opened(holdings, supply, replace(LIMITS, batch_cap=10**17))
+    batch = batch_of(state, market_of(WETH, pools, state), 2)
+    assert batch is not None
+    assert [leg.index for leg in batch.buys] == [1, 2]
+    assert batch.sells[0].amount * 10 > 9 * state.surplus(state.holdings[0])
 
 
 def test_a_buy_that_is_held_back_waits(april: Simulated) -> None:

@@ -23,6 +23,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
         *Settings.model_fields,
         "rpc_url",
         "private_key",
+        "private_rpc_url",
     ):
         monkeypatch.delenv(f"BALLAST_{name.upper()}", raising=False)
     for name, value in GOOD.items():
@@ -58,6 +59,8 @@ def test_env_file_and_its_precedence(environment: pytest.MonkeyPatch, tmp_path: 
         ("BALLAST_BOOK", None, "BALLAST_BOOK: not set"),
         ("BALLAST_RPC_URL", None, "BALLAST_RPC_URL: not set"),
         ("BALLAST_RPC_URL", "ws://user:hidden@host", "BALLAST_RPC_URL: the value is not usable: expected the URL"),
+        ("BALLAST_PRIVATE_RPC_URL", "hidden", "BALLAST_PRIVATE_RPC_URL: the value is not usable: expected the URL"),
+        ("BALLAST_PRIVATE_BLOCKS", "-1", "BALLAST_PRIVATE_BLOCKS: '-1' is not usable"),
         ("BALLAST_CHAIN_ID", "main", "BALLAST_CHAIN_ID: 'main' is not usable"),
         ("BALLAST_CHAIN_ID", "0", "BALLAST_CHAIN_ID: '0' is not usable"),
         ("BALLAST_POLL_SECONDS", "0", "BALLAST_POLL_SECONDS: '0' is not usable"),

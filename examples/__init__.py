@@ -1,0 +1,1 @@
+"""Programs that show how to work with a fund; nothing depends on them."""

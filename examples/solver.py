@@ -1,0 +1,202 @@
+"""A solver: fills batches out of its own stock, at a better price than pools give.
+
+    python -m examples.solver --filler ADDRESS --margin-bps 20
+
+It needs a deployed `StockFiller` that holds what the fund buys, and the keeper's settings (`BALLAST_RPC_URL`,
+`BALLAST_BOOK`, a key of its own that owns the filler; `BALLAST_PRIVATE_RPC_URL` if wanted).
+
+What it offers follows from its margin alone: it pays what the fund sells is worth to it, less the margin, and sends as
+soon as the fund's tolerance allows that. A tolerance that opens slowly is an auction with a falling price: of several
+solvers the one with the smallest margin comes first, and a keeper that trades in pools comes last.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+import structlog
+from eth_abi import encode
+from web3 import Web3
+
+from keeper import bucket, contracts, logs
+from keeper.chain import Chain, connect
+from keeper.errors import FeeTooHighError, KeeperError, SimulationError
+from keeper.journal import Journal
+from keeper.market import Market
+from keeper.order import FILLER
+from keeper.sender import Call, sender_for
+from keeper.settings import load_account, load_book, load_settings
+from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
+from keeper.state import WAD, Action, FundState, Side
+
+log = structlog.get_logger("solver")
+
+FINE = 10**6
+"""Parts of what could be bought in which the search for the right amounts ends."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A batch that the solver would fill: token wei by component, and what the contract will count for it."""
+
+    sells: Mapping[int, int]
+    pays: Mapping[int, int]
+    outcome: Outcome
+
+    def allowed(self, state: FundState) -> bool:
+        """Whether the fund's rules allow it at the state's time."""
+        idle = bucket.idle_x24(state.progress.tat, state.time, state.limits.max_idle)
+        tolerance = bucket.tolerance(idle, state.limits, state.progress, self.outcome.sale)
+        counted = self.outcome.value_in * WAD >= self.outcome.value_out * (WAD - tolerance)
+        return counted and self.outcome.share <= bucket.capacity(idle, state.limits)
+
+
+def offer(
+    state: FundState, prices: Mapping[str, int], stock: Mapping[str, int], margin_bps: int, most_share: int
+) -> Offer | None:
+    """The offer of a solver to whom tokens are worth `prices` (USD for one whole token, 18 decimals) and who holds
+    `stock` (token wei).
+
+    The same part of every surplus, together at most `most_share` of NAV (18 decimals) and the bucket's capacity. Pays
+    bring all buys to the same part of their targets, as far as the stock goes. Amounts are rounded so that the solver
+    pays no more than its price. None if there is nothing to fill, or the stock does not pay for it.
+    """
+    idle = bucket.idle_x24(state.progress.tat, state.time, state.limits.max_idle)
+    capacity = min(most_share, bucket.capacity(idle, state.limits))
+    surplus = {h.index: amount for h in state.holdings if h.price and (amount := state.surplus(h))}
+    whole = sum(state.holdings[i].trade_value_up(amount) for i, amount in surplus.items())
+    if not whole or not capacity:
+        return None
+    # One part in a thousand less than the capacity: prices may move until it is mined.
+    most = capacity * state.nav_at_start_prices // WAD * 999 // 1_000
+    sells = {i: amount if whole <= most else amount * most // whole for i, amount in surplus.items()}
+    worth = sum(amount * prices[state.holdings[i].token] // state.holdings[i].one for i, amount in sells.items())
+    pays = _even(state, sells, prices, worth * (10_000 - margin_bps) // 10_000)
+    if not pays or any(amount > stock.get(state.holdings[i].token, 0) for i, amount in pays.items()):
+        return None
+    return Offer(sells, pays, outcome(state, sells, pays))
+
+
+def _even(state: FundState, sells: Mapping[int, int], prices: Mapping[str, int], budget: int) -> dict[int, int]:
+    """Amounts of the buys that bring each to the same part of its target and are worth at most `budget` USD."""
+    buys = [h for h in state.holdings if h.side is Side.BUY and h.price]
+
+    def amounts(part: int) -> dict[int, int]:
+        wanted = ((h.index, goal(state, h, part) - h.balance) for h in buys)
+        return {index: amount for index, amount in wanted if amount > 0}
+
+    def costs(found: Mapping[int, int]) -> int:
+        return sum(-(-a * prices[state.holdings[i].token] // state.holdings[i].one) for i, a in found.items())
+
+    left = surplus_after(state, sells)
+    sold = sum(state.holdings[i].start_value(amount) for i, amount in sells.items())
+    # What lies above this is not counted, so it is not paid.
+    high = attainable(state, left, sold * WAD // state.nav_at_start_prices)
+    low, step = 0, high
+    while step > high // FINE:
+        step //= 2
+        if costs(amounts(low + step)) <= budget:
+            low += step
+    return amounts(low)
+
+
+def order_for(found: Offer, filler: str) -> tuple[Any, ...]:
+    """The offer as `StockFiller.trade` takes it. It may not bring less than it was counted for, a millionth aside."""
+    least = found.outcome.value_in - found.outcome.value_in // 10**6
+    data = encode(["uint256[]"], [list(found.pays.values())])
+    recipients = [FILLER] * len(found.sells)
+    return [*found.sells], [*found.sells.values()], recipients, [*found.pays], least, filler, data
+
+
+def pool_prices(state: FundState, market: Market) -> dict[str, int]:
+    """What tokens are worth in the deepest pools, at an ETH price that makes them agree with the oracle on the whole;
+    the oracle's price for what has no pool."""
+    found = {}
+    for h in state.holdings:
+        pools = market.pools.get(h.token, ())
+        found[h.token] = h.price
+        if pools:
+            side = pools[0].segments(market.weth)[0]
+            # {USD / whole tok} = {USD / ETH} * {WETH wei} * {tok wei / whole tok} / ({tok wei} * {1e18})
+            found[h.token] = market.eth_price * side.reserve_in * h.one // (side.reserve_out * WAD)
+    return found
+
+
+@dataclass(frozen=True)
+class Solver:
+    """One solver at one fund."""
+
+    chain: Chain
+    filler: str
+    margin_bps: int
+    most_share: int
+
+    def call(self, block: int) -> Call | None:
+        """What to send in this block, if anything. Raises ChainError."""
+        state, market = self.chain.read(block)
+        if state.action is not Action.TRADE:
+            return None
+        found = offer(state, pool_prices(state, market), self.stock(state), self.margin_bps, self.most_share)
+        if found is None or not found.allowed(state):
+            return None
+        contract = self.chain.w3.eth.contract(address=Web3.to_checksum_address(self.filler), abi=_TRADE)
+        data = contract.functions.trade(order_for(found, self.filler))._encode_transaction_data()
+        return Call("solve", state.month_period, self.filler, data)
+
+    def stock(self, state: FundState) -> dict[str, int]:
+        """What the filler holds of each component that the fund buys."""
+        found = {}
+        for holding in state.holdings:
+            if holding.side is Side.BUY:
+                token = self.chain.w3.eth.contract(address=Web3.to_checksum_address(holding.token), abi=_BALANCE)
+                found[holding.token] = int(token.functions.balanceOf(self.filler).call())
+        return found
+
+
+_TRADE = [entry for entry in contracts.abi("Rebalancer") if entry.get("name") == "trade"]
+"""The filler takes the same order."""
+_BALANCE = [
+    {
+        "type": "function",
+        "name": "balanceOf",
+        "stateMutability": "view",
+        "inputs": [{"name": "holder", "type": "address"}],
+        "outputs": [{"name": "", "type": "uint256"}],
+    }
+]
+
+
+@click.command()
+@click.option("--filler", required=True, help="Address of the StockFiller that this key owns.")
+@click.option("--margin-bps", type=click.IntRange(0, 1_000), default=20, show_default=True, help="What it keeps.")
+@click.option("--most-bps", type=click.IntRange(1, 1_000), default=200, show_default=True, help="Of NAV in a batch.")
+def main(filler: str, margin_bps: int, most_bps: int) -> None:
+    """Fill batches of the fund out of a stock of one's own, until Ctrl-C."""
+    settings, secrets = load_settings()
+    logs.configure(settings.log)
+    account = load_account(settings, secrets)
+    chain = Chain(connect(secrets.rpc_url.get_secret_value()), load_book(settings))
+    chain.check(settings.chain_id)
+    stop = threading.Event()
+    with Journal(settings.journal, chain.book.chain_id, account.address) as journal:
+        sender = sender_for(chain, account, journal, settings, secrets, stop)
+        solver = Solver(chain, Web3.to_checksum_address(filler), margin_bps, most_bps * WAD // 10_000)
+        while True:
+            try:
+                if sender.unresolved:
+                    sender.settle()
+                elif (call := solver.call(chain.head().number)) is not None:
+                    sender.send(call)
+            except (FeeTooHighError, SimulationError) as error:
+                log.info("not now", error=str(error))
+            except KeeperError as error:
+                log.error("step failed", error=str(error))
+            stop.wait(settings.poll_seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Pools between a component that is sold and one that is bought: an amount that goes over them needs no WETH.
+
+What goes over a direct pool saves both sides' fee and impact and perhaps their swaps; it pays one fee. So much goes
+there as makes the batch gain most, as long as that is worth the gas of its swaps. Pure; amounts are wei.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from keeper.curve import Curve
+from keeper.market import HopCosts, Market, Route
+from keeper.state import FundState
+from keeper.venues import Pool
+
+_FINE = 24
+"""The best amount is searched to one part in 2 to the power of so many."""
+
+
+@dataclass(frozen=True)
+class Cross:
+    """What goes from a sell straight to a buy (component indexes); `route` pays in the one and receives the other."""
+
+    sell: int
+    buy: int
+    route: Route
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A buy: its component, the pools that WETH would buy it in, and how much."""
+
+    index: int
+    pools: tuple[Pool, ...]
+    amount: int
+
+
+def crosses_of(
+    state: FundState, market: Market, sells: Mapping[int, int], buys: Sequence[Wanted], hop_costs: HopCosts
+) -> tuple[Cross, ...]:
+    """The direct swaps of a batch. `sells` by component; the best pair first, each component's rest to the next."""
+    left = dict(sells)
+    lacking = {buy.index: buy.amount for buy in buys}
+    pairs = [
+        (i, buy)
+        for i in sells
+        for buy in buys
+        if market.between(state.holdings[i].token, state.holdings[buy.index].token)
+    ]
+    found: list[Cross] = []
+    while pairs:
+        tried = [
+            (
+                *_best(
+                    market,
+                    (state.holdings[i].token, left[i]),
+                    (state.holdings[buy.index].token, buy.pools, lacking[buy.index]),
+                    hop_costs,
+                ),
+                i,
+                buy,
+            )
+            for i, buy in pairs
+            if left[i] > 0 and lacking[buy.index] > 0
+        ]
+        gains = [entry for entry in tried if entry[0] > 0]
+        if not gains:
+            break
+        _, amount, i, buy = max(gains, key=lambda entry: (entry[0], -entry[2]))
+        route = market.cross(state.holdings[i].token, state.holdings[buy.index].token, amount)
+        found.append(Cross(i, buy.index, route))
+        left[i] -= route.paid
+        lacking[buy.index] -= route.received
+        pairs = [pair for pair in pairs if pair != (i, buy)]
+    return tuple(sorted(found, key=lambda cross: (cross.sell, cross.buy)))
+
+
+def _best(
+    market: Market, sell: tuple[str, int], buy: tuple[str, tuple[Pool, ...], int], hop_costs: HopCosts
+) -> tuple[int, int]:
+    """What a direct swap gains at most, WETH wei with gas taken off, and its amount; not above 0: nothing."""
+    (paid_token, most_in), (token, pools, wanted) = sell, buy
+    direct = Curve(market.between(paid_token, token), paid_token)
+    over = market.sell(paid_token, most_in, hop_costs)
+    selling = market.curve(paid_token, market.pools_of(paid_token, over), selling=True)
+    top = most_in if direct.most_in is None else min(most_in, direct.most_in)
+    if wanted < direct.most_out:
+        top = min(top, direct.into(wanted))
+
+    def gain(amount: int) -> int:
+        received = min(wanted, direct.out(amount))
+        saved = market.cost(token, pools, wanted) - market.cost(token, pools, wanted - received)
+        return saved - (selling.out(most_in) - selling.out(most_in - amount))
+
+    def gas(amount: int) -> int:
+        """Of the direct swaps, less that of the swaps they make unnecessary."""
+        used = sum(hop_costs[pool.kind] for pool, part in zip(direct.pools, direct.split(amount), strict=True) if part)
+        used -= sum(hop_costs[pool.kind] for pool in selling.pools) if amount == most_in else 0
+        return used - (sum(hop_costs[pool.kind] for pool in pools) if direct.out(amount) >= wanted else 0)
+
+    best = max((_highest(gain, top), top), key=lambda amount: gain(amount) - gas(amount))
+    return gain(best) - gas(best), best
+
+
+def _highest(function: Callable[[int], int], top: int) -> int:
+    """About where a function that rises and then falls is highest, from 1 to `top`."""
+    low, high = 1, max(1, top)
+    while high - low > max(2, top >> _FINE):
+        third = (high - low) // 3
+        if function(low + third) < function(high - third):
+            low += third
+        else:
+            high -= third
+    return (low + high) // 2
