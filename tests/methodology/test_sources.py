@@ -211,6 +211,16 @@ def test_without_a_bound_the_loan_would_have_counted(attack: Attack, chain: Chai
     assert (struck[0].basis, struck[0].flags) == (100 * MILLION, Flag(0))
 
 
+def test_a_locked_supply_with_all_its_lockers_fits_the_gas_of_a_source(chain: Chain, owner: str) -> None:
+    """Three times over: a token behind a proxy costs more to ask."""
+    token = new_token(chain, 18, owner)
+    source = chain.deploy("LockedSupply", owner, [token], [TOKENS[:20]], sender=owner)
+    gas = int(chain.send(source.supply(token), owner)["gasUsed"], 16)
+    assert gas < SUPPLY_GAS // 3, gas
+
+
+SUPPLY_GAS = 1_000_000
+"""What a source is given."""
 ODD_TOKENS = {
     "burns all gas": "fe",
     "runs for ever": "5b5f56",
