@@ -25,8 +25,8 @@ contract PackedHarness {
         _put(packed, list);
         found = new Target[](packed.count());
         for (uint256 i; i < found.length; ++i) {
-            (Side side, uint256 unit, uint256 price) = packed.at(i);
-            found[i] = Target(side, uint120(unit), uint128(price));
+            (uint256 side, uint256 unit, uint256 price) = packed.at(i);
+            found[i] = Target(Side(side), uint120(unit), uint128(price));
         }
         return (packed, found, packed.unpack(), guard[0]);
     }

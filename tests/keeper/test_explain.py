@@ -143,9 +143,11 @@ def test_a_computed_supply_and_one_confirmed_at_start(keeper: Keeper, field: Fie
     assert "confirmed at start: 500,000,000" in keeper("explain").stdout
     # The chain itself says so: the flags of each basis stand in the event's words.
     told = field.events("Started")[-1]["args"]["basis"]
-    rows = list(start.values())
-    assert [word % 2**88 for word in told] == [int(row["basis"]) for row in rows]
-    assert [Flag.CONFIRMED_AT_START in Flag(word >> 88) for word in told] == [row["confirmed_at_start"] for row in rows]
+    fixed = list(start.values())
+    assert [word % 2**88 for word in told] == [int(row["basis"]) for row in fixed]
+    assert [Flag.CONFIRMED_AT_START in Flag(word >> 88) for word in told] == [
+        row["confirmed_at_start"] for row in fixed
+    ]
 
 
 def test_a_price_that_is_missing(keeper: Keeper, field: Field) -> None:
