@@ -11,10 +11,10 @@ V3_KIND = 1
 class GasCosts:
     """Gas of a batch: in any case, for each component sold and bought, for each swap in a pool."""
 
-    trade: int = 110_000
+    trade: int = 97_000
     sell: int = 24_000
-    buy: int = 27_000
-    hop_v2: int = 50_000
+    buy: int = 25_000
+    hop_v2: int = 48_500
     hop_v3: int = 75_000
 
     def hop(self, kind: int) -> int:

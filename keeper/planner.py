@@ -45,7 +45,7 @@ class Aim:
 
     mode: Mode = "cheapest"
     most_batches: int = 18
-    most_gas: int = 10_400_000
+    most_gas: int = 10_600_000
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     """What a plan holds one gas to be worth; what the network asks if not given."""
     fewest_batches: Annotated[int, Field(ge=1, le=480)] = 18
     """With `fewest`: most batches, spread over the hours."""
-    fewest_gas: Annotated[int, Field(ge=1_000_000, le=1_000_000_000)] = 10_400_000
+    fewest_gas: Annotated[int, Field(ge=1_000_000, le=1_000_000_000)] = 10_600_000
     """With `fewest`: about the gas that all batches together may take."""
     max_hours: Annotated[float, Field(ge=0.1, le=480)] = 14
     """Most hours of chain time that a month's trading should take."""
