@@ -18,11 +18,13 @@ MONTH ?= data/months/dpi-2021-04.json
 RESERVES ?=
 POSITIONS ?=
 ARGS ?=
+SAMPLE ?= 30
+SEED ?= 1
 PORT ?= 8545
 DATA ?= data/year/invented.csv
-LINTED := $(wildcard ballast examples localnet keeper replay scripts bench tools tests)
+LINTED := $(wildcard ballast examples localnet keeper replay scripts bench mutation tools tests)
 
-.PHONY: help setup compile lint test demo replay year localnet bench lock clean
+.PHONY: help setup compile lint test demo replay year localnet bench mutation lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -56,6 +58,9 @@ localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV]
 
 bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL"]
 	@$(PY) -m bench $(ARGS)
+
+mutation: compile ## Change the core contracts, one line at a time, and see whether the tests notice: [SAMPLE=N] [SEED=N]
+	@$(PY) -m mutation --sample $(SAMPLE) --seed $(SEED)
 
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \

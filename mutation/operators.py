@@ -5,7 +5,7 @@ Left alone: comments, strings, imports, pragma, events, errors, structs' and enu
 
 from __future__ import annotations
 
-import random
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ OPERATORS: Mapping[str, str] = {
     "NEG": "the condition of an if negated",
     "RQN": "the condition of a require negated",
     "RQD": "a require deleted",
-    "CON": "a decimal constant one more, or one less",
+    "CON": "a decimal constant one more, or (0 apart) one less",
     "BOO": "true false",
     "MIN": "min max",
     "RND": "rounding up and down: Ceil Floor, up down, upPer downPer",
@@ -47,7 +47,8 @@ _CONSTANT = re.compile(r"(?<![\w.])\d[\d_]*(?:e\d+)?(?![\w.])")
 _HEADER = re.compile(r"\b(?:function|constructor)\b[^{};]*\{")
 _MODIFIERS = re.compile(r"\b(?:nonReentrant|only[A-Z]\w*)\b")
 _STATEMENT = re.compile(
-    r"(?m)^[ \t]*(?P<body>(?:\+\+|--|delete )?[A-Za-z_][\w.\[\]]*(?: [-+*/|&]?= |\(|;)[^;{}\n]*;?)$"
+    r"^[ \t]*(?P<body>(?:\+\+|--|delete |emit )?[A-Za-z_][\w.\[\]]*(?: [-+*/|&]?= |\(|;)[^;{}\n]*;?)[ \t]*$",
+    re.MULTILINE,
 )
 _NO_STATEMENT = re.compile(r"(?:return|require|revert|if|for|while|else|function|constructor|continue|break)\b|_;")
 
@@ -101,12 +102,13 @@ def mutants(file: str, source: str) -> list[Mutant]:
 
 
 def sample(every: Sequence[Mutant], count: int, seed: int) -> list[Mutant]:
-    """`count` of them, all equally likely. A larger sample of the same seed begins with the smaller one."""
+    """`count` of them, all equally likely: the first by the hash of seed and name.
+
+    So a larger sample of the same seed begins with the smaller one, and new mutants leave the order of the others.
+    """
     if count < 0:
         raise ValueError(f"sample: {count}, expected 0 or more")
-    shuffled = sorted(every, key=lambda mutant: mutant.name)
-    random.Random(seed).shuffle(shuffled)
-    return shuffled[:count]
+    return sorted(every, key=lambda mutant: hashlib.sha256(f"{seed}:{mutant.name}".encode()).digest())[:count]
 
 
 _Make = Callable[[str, int, int, str], Mutant]
@@ -132,8 +134,7 @@ def _conditions(text: str, at: _Make) -> Iterator[Mutant]:
 
 def _constants(text: str, at: _Make) -> Iterator[Mutant]:
     for found in _CONSTANT.finditer(text):
-        for sign in "+-":
-            # 0 - 1 is left to the compiler to refuse.
+        for sign in "+" if found[0] == "0" else "+-":
             yield at("CON", found.start(), found.end(), f"({found[0]} {sign} 1)")
 
 
