@@ -45,7 +45,7 @@ _DECLARATION = re.compile(r"^[ \t]*(?:import|pragma|event|error|using)\b[^;]*;",
 _ASSEMBLY = re.compile(r"\bassembly\b[^{]*(?=\{)")
 _CONSTANT = re.compile(r"(?<![\w.])\d[\d_]*(?:e\d+)?(?![\w.])")
 _HEADER = re.compile(r"\b(?:function|constructor)\b[^{};]*\{")
-_MODIFIERS = re.compile(r"\b(?:nonReentrant|only[A-Z]\w*)\b")
+_MODIFIERS = re.compile(r"\b(?:nonReentrant|only[A-Z]\w*|locking|betweenMonths|due\([^()]*\))(?!\w)")
 _STATEMENT = re.compile(
     r"^[ \t]*(?P<body>(?:\+\+|--|delete |emit )?[A-Za-z_][\w.\[\]]*(?: [-+*/|&]?= |\(|;)[^;{}\n]*;?)[ \t]*$",
     re.MULTILINE,

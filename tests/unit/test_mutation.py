@@ -19,7 +19,7 @@ error Bad(uint256 a);
 contract C {
     bool constant ON = true;
     /// @notice a + b is 7.
-    function f(uint256 a, uint256[] memory b) external nonReentrant onlyOwner returns (uint256 c) {
+    function f(uint256 a, uint256[] memory b) external nonReentrant onlyOwner due(A.B) returns (uint256 c) {
         require(a < 5 && g(a, b), Bad(a));
         if (a == 1) c = a; // 8
         c = b.min(a); /* 9 + 9 */
@@ -50,7 +50,7 @@ def changes(operator: str) -> set[tuple[int, str, str]]:
         ("MIN", {(11, ".min(", ".max(")}),
         ("RND", {(15, ".up(", ".down(")}),
         ("DEL", {(11, "c = b.min(a);", ""), (12, "emit Seen(c);", ""), (13, "++c;", "")}),
-        ("MOD", {(8, "nonReentrant", ""), (8, "onlyOwner", "")}),
+        ("MOD", {(8, "nonReentrant", ""), (8, "onlyOwner", ""), (8, "due(A.B)", "")}),
     ],
 )
 def test_operator(operator: str, expected: set[tuple[int, str, str]]) -> None:
@@ -148,3 +148,8 @@ def test_results_hold_for_their_contracts_and_survival_for_its_tests(
 def test_deleting_nothing_is_refused() -> None:
     mutant = Mutant("C.sol", 1, "DEL", 0, 3, "abc", "")
     assert mutant.apply("abcd") == "d"
+
+
+def test_a_require_without_an_error_has_a_condition_too() -> None:
+    (mutant,) = (m for m in mutants("C.sol", "require(g(a, b));") if m.operator == "RQN")
+    assert mutant.apply("require(g(a, b));") == "require(!(g(a, b)));"
