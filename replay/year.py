@@ -48,6 +48,7 @@ class Request:
     shares: int
     """Whole shares at the start."""
     tokens: tuple[str, ...]
+    out: str
 
     @staticmethod
     def from_environment() -> Request:
@@ -70,11 +71,12 @@ class Request:
     default="",
     help="Candidates, separated by commas; default: the DeFi tokens that the CSV has, or all of its tokens if none.",
 )
-def main(data: Path, first: str, months: int, shares: int, tokens: str) -> None:
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "out", show_default=True, help="Folder.")
+def main(data: Path, first: str, months: int, shares: int, tokens: str, out: Path) -> None:
     """Carry a fund through a year; writes out/year.json and out/year.png."""
     interrupt_on_terminate()
     chosen = tuple(token.strip() for token in tokens.split(",") if token.strip())
-    request = Request(str(data.resolve()), first, months, shares, chosen)
+    request = Request(str(data.resolve()), first, months, shares, chosen, str(out.resolve()))
     try:
         sys.exit(_run(request))
     except (LocalnetError, YearError) as error:
@@ -97,8 +99,8 @@ def _run(request: Request) -> int:
             return run_ape(["run", SCRIPT, "--network", NETWORK, "--verbosity", "WARNING"], handed)
 
 
-def run_year(out: Path) -> None:
-    """Inside Ape: carries the year and writes what came of it under `out`. Raises click's one-line errors."""
+def run_year() -> None:
+    """Inside Ape: carries the year and writes what came of it into the request's folder. Raises click's errors."""
     # Ape is only there inside its own process.
     import ape  # noqa: PLC0415
 
@@ -108,6 +110,7 @@ def run_year(out: Path) -> None:
     console = Console()
     try:
         request = Request.from_environment()
+        out = Path(request.out)
         year = read_year(Path(request.data), request.first, request.months, request.tokens)
         units = seed_units(year.snapshots[0], TOP_N, SEED_NAV)
         on = stage(ape.project, ape.accounts.test_accounts, ape.networks.active_provider)
@@ -123,6 +126,9 @@ def run_year(out: Path) -> None:
     year_report.draw(out / "year.png", values)
     year_report.show(console, values)
     console.print(f"figures: {out / 'year.json'}    picture: {out / 'year.png'}", soft_wrap=True)
+    differing = [month.label for month in months if not month.agrees]
+    if differing:
+        raise click.ClickException(f"{', '.join(differing)}: determined otherwise than the rule in Python says")
 
 
 if __name__ == "__main__":
