@@ -47,8 +47,8 @@ replay: compile ## Carry a fund through a published month: MONTH=FILE [RESERVES=
 	@$(PY) -m replay month --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
 		$(if $(POSITIONS),--positions $(POSITIONS))
 
-year: compile ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [ARGS=--help]
-	@$(PY) -m replay.year --data $(DATA) $(ARGS)
+year: compile ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [RESERVES=CSV] [ARGS=--help]
+	@$(PY) -m replay.year --data $(DATA) $(if $(RESERVES),--reserves $(RESERVES)) $(ARGS)
 
 localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [POSITIONS=CSV] [PORT=N]
 	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
