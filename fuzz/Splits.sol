@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IFiller} from "../contracts/interfaces/IFiller.sol";
+import {Order} from "../contracts/interfaces/IRebalancer.sol";
+import {Draw, Drawing} from "./Draw.sol";
+import {Trades} from "./Trades.sol";
+
+/// @title Splits
+/// @notice The same batch whole and in two parts, and batches over pools.
+abstract contract Splits is Trades {
+    using Drawing for Draw;
+
+    /// @dev A batch that was only tried is refused.
+    error Refused();
+
+    /// @notice Tries the same batch whole and in two parts, paying the least each time: the parts are never cheaper.
+    function split(uint256 seed) external whileTrading(seed) {
+        Draw memory d = Drawing.from(seed);
+        Before memory b = _before();
+        Deal memory whole = _propose(d, b);
+        (Deal memory one_, Deal memory two) = (_copy(whole), _copy(whole));
+        uint256 cut = d.below(4) == 0 ? d.below(1000) : d.below(ONE);
+        for (uint256 i; i < N; ++i) {
+            if (whole.amount[i] == 0) continue;
+            whole.amount[i] = _min(whole.amount[i], b.seen.balance[i] - b.goal[i]);
+            one_.amount[i] = whole.amount[i] * cut / ONE;
+            two.amount[i] = whole.amount[i] - one_.amount[i];
+        }
+        // With several buys each is paid this much in all but the last one.
+        uint256 first;
+        for (uint256 i; i < N && first == 0; ++i) {
+            if ((whole.buys >> i) & 1 != 0) first = whole.value / 4 * one[i] / price[i] * d.below(ONE) / ONE;
+        }
+        (bool made, uint256[N] memory got, uint256[N] memory gave) = _try(whole, whole, first, 0, false);
+        if (!made) _discard();
+        uint256 part = first * cut / ONE;
+        (bool split_, uint256[N] memory gotSplit, uint256[N] memory gaveSplit) =
+            _try(one_, two, part, first - part, true);
+        if (!split_) _discard();
+        for (uint256 i; i < N; ++i) {
+            if (gotSplit[i] != got[i]) _discard();
+        }
+        for (uint256 i; i < N; ++i) {
+            _hold(gaveSplit[i] + 1 >= gave[i], "splitting gains nothing");
+        }
+    }
+
+    function _copy(Deal memory from) private pure returns (Deal memory to) {
+        to.buys = from.buys;
+        to.value = from.value;
+    }
+
+    /// @dev Makes one batch or two, notes what the filler got and gave, and takes it all back.
+    function _try(Deal memory one_, Deal memory two, uint256 firstOne, uint256 firstTwo, bool both)
+        private
+        returns (bool made, uint256[N] memory got, uint256[N] memory gave)
+    {
+        try this.attempt(one_, two, firstOne, firstTwo, both) {}
+        catch (bytes memory reason) {
+            made = bytes4(reason) == Outcome.selector;
+            if (!made) {
+                // What the harness itself found is passed on.
+                if (bytes4(reason) == bytes4(0x08c379a0)) {
+                    assembly ("memory-safe") {
+                        revert(add(reason, 32), mload(reason))
+                    }
+                }
+                return (false, got, gave);
+            }
+            assembly ("memory-safe") {
+                reason := add(reason, 4)
+            }
+            (got, gave) = abi.decode(_tail(reason), (uint256[4], uint256[4]));
+        }
+    }
+
+    /// @dev The words behind a selector.
+    function _tail(bytes memory shifted) private pure returns (bytes memory words) {
+        words = new bytes(2 * N * 32);
+        assembly ("memory-safe") {
+            mcopy(add(words, 32), add(shifted, 32), mload(words))
+        }
+    }
+
+    /// @notice Called by this contract alone; always reverts.
+    function attempt(Deal memory one_, Deal memory two, uint256 firstOne, uint256 firstTwo, bool both) external {
+        require(msg.sender == address(this), "harness: attempt");
+        uint256[N] memory got;
+        uint256[N] memory gave;
+        _payAndNote(one_, firstOne, got, gave);
+        if (both) _payAndNote(two, firstTwo, got, gave);
+        revert Outcome(got, gave);
+    }
+
+    function _payAndNote(Deal memory deal, uint256 first, uint256[N] memory got, uint256[N] memory gave) private {
+        uint256 least = _least(deal);
+        require(least != 0, Refused());
+        _payLeast(deal, least, first);
+        Before memory b = _before();
+        for (uint256 i; i < N; ++i) {
+            got[i] += b.seen.balance[i];
+        }
+        require(_make(b, deal, PLAIN), Refused());
+        for (uint256 i; i < N; ++i) {
+            gave[i] += deal.pay[i];
+            got[i] = got[i] + deal.pay[i] - tokens[i].balanceOf(address(index));
+        }
+    }
+
+    /// @notice Over pools, with the project's own filler: nothing stays in it.
+    function tradePools(uint256 seed) external whileTrading(seed) {
+        Draw memory d = Drawing.from(seed);
+        Before memory b = _before();
+        Deal memory deal = _propose(d, b);
+        Order memory o = _order(deal, IFiller(address(uniswap)), PLAIN);
+        bytes memory data;
+        uint256 to;
+        while ((deal.buys >> to) & 1 == 0) ++to;
+        uint256 leg;
+        for (uint256 i; i < N; ++i) {
+            if (deal.amount[i] == 0) continue;
+            bool straight = d.below(2) == 0;
+            if (straight) o.recipients[leg] = address(pools[i]);
+            // Flags, see `Hop`: 1 token0 goes in, 2 paid already, 8 chained, 16 home.
+            uint256 flags = (address(tokens[i]) < address(weth) ? 1 : 0) | (straight ? 2 : 0);
+            data = abi.encodePacked(data, _hop(i, flags, leg++));
+            data = abi.encodePacked(data, _hop(to, (address(weth) < address(tokens[to]) ? 1 : 0) | 24, 0));
+        }
+        o.data = data;
+        (bool made,) = _send(o);
+        if (!made) _discard();
+        _settled(b);
+        _empty();
+    }
+
+    function _hop(uint256 i, uint256 flags, uint256 leg) private view returns (uint256) {
+        return (uint256(uint160(address(pools[i]))) << 96) | (flags << 80) | (leg << 72);
+    }
+
+    /// @dev Nothing lies in the project's filler, nor in the rebalancer.
+    function _empty() internal view {
+        _hold(weth.balanceOf(address(uniswap)) == 0, "no token stays in fillers");
+        for (uint256 i; i < N; ++i) {
+            _hold(tokens[i].balanceOf(address(uniswap)) == 0, "no token stays in fillers");
+            _hold(tokens[i].balanceOf(address(rebalancer)) == 0, "no token stays in fillers");
+        }
+    }
+}
