@@ -2,25 +2,33 @@
 pragma solidity 0.8.30;
 
 import {IMethodology} from "../contracts/interfaces/IMethodology.sol";
-import {ISupplySource} from "../contracts/interfaces/ISupplySource.sol";
-import {Candidate, State} from "../contracts/libraries/Candidates.sol";
+import {State} from "../contracts/libraries/Candidates.sol";
 import {Cap} from "../contracts/libraries/MarketCapMath.sol";
-import {FixedWeight, Weight} from "../contracts/methodologies/FixedWeight.sol";
-import {MarketCap, Rule} from "../contracts/methodologies/MarketCap.sol";
-import {Posted, PostedSupply} from "../contracts/supplies/PostedSupply.sol";
 import {Draw, Drawing} from "./Draw.sol";
 import {Handler} from "./Handler.sol";
+import {
+    Candidate,
+    IFixedWeightOwner,
+    IMarketCapOwner,
+    IPostedSupplyOwner,
+    Posted,
+    Rule,
+    Weight
+} from "./Methodologies.sol";
+import {vm} from "./Vm.sol";
 
 /// @notice A fund of given weights.
 contract FixedWeightHandler is Handler {
     using Drawing for Draw;
 
     function _makeMethodology() internal override returns (IMethodology) {
-        return new FixedWeight(address(this), _weights(Drawing.from(0)));
+        return IMethodology(
+            vm.deployCode("FixedWeight.sol:FixedWeight", abi.encode(address(this), _weights(Drawing.from(0))))
+        );
     }
 
     function _changeRule(Draw memory d) internal override {
-        FixedWeight(address(methodology)).setWeights(_weights(d));
+        IFixedWeightOwner(address(methodology)).setWeights(_weights(d));
     }
 
     /// @dev Random weights; one time in four one component has none.
@@ -42,14 +50,16 @@ contract FixedWeightHandler is Handler {
 contract MarketCapHandler is Handler {
     using Drawing for Draw;
 
-    PostedSupply private _supplies;
+    IPostedSupplyOwner private _supplies;
 
     function _makeMethodology() internal override returns (IMethodology) {
         Posted[] memory posted = new Posted[](N);
         for (uint256 i; i < N; ++i) {
             posted[i] = Posted(address(tokens[i]), uint88(1e27 / price[i] + 1), uint40(block.timestamp));
         }
-        _supplies = new PostedSupply(address(this), posted);
+        _supplies = IPostedSupplyOwner(
+            vm.deployCode("PostedSupply.sol:PostedSupply", abi.encode(address(this), posted))
+        );
         Rule memory rule = Rule({
             cap: Cap.Hard,
             capWeight: 0.4e18,
@@ -60,14 +70,16 @@ contract MarketCapHandler is Handler {
             maxSupplyAge: 60 days,
             maxSupplyJump: 0.5e18
         });
-        return new MarketCap(address(this), rule, _candidates(N, State.Active));
+        return IMethodology(
+            vm.deployCode("MarketCap.sol:MarketCap", abi.encode(address(this), rule, _candidates(N, State.Active)))
+        );
     }
 
     /// @dev Posts a supply, or changes the state of a candidate.
     function _changeRule(Draw memory d) internal override {
         if (d.below(4) == 0) {
             State state = State(d.below(3));
-            MarketCap(address(methodology)).setCandidates(_candidates(d.below(2 * N), state));
+            IMarketCapOwner(address(methodology)).setCandidates(_candidates(d.below(2 * N), state));
             return;
         }
         Posted[] memory posted = new Posted[](N);

@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-
-import {IndexToken} from "../contracts/IndexToken.sol";
-import {Opener} from "../contracts/Opener.sol";
-import {Rebalancer} from "../contracts/Rebalancer.sol";
-import {UniswapFiller} from "../contracts/fillers/UniswapFiller.sol";
+import {IIndexToken} from "../contracts/interfaces/IIndexToken.sol";
 import {IMethodology} from "../contracts/interfaces/IMethodology.sol";
-import {Limits, Timetable} from "../contracts/interfaces/IRebalancer.sol";
+import {IRebalancer, Limits, Timetable} from "../contracts/interfaces/IRebalancer.sol";
 import {ExecutionDay} from "../contracts/libraries/Schedule.sol";
 import {Quote} from "../contracts/libraries/Sources.sol";
-import {ChainlinkOracle, Feed} from "../contracts/oracles/ChainlinkOracle.sol";
 import {vm} from "./Vm.sol";
 import {FuzzFeed} from "./parts/FuzzFeed.sol";
 import {FuzzFiller} from "./parts/FuzzFiller.sol";
 import {FuzzPool} from "./parts/FuzzPool.sol";
 import {FuzzToken} from "./parts/FuzzToken.sol";
 
+/// @dev As in ChainlinkOracle.sol.
+struct Feed {
+    address token;
+    address feed;
+    uint32 maxAge;
+    Quote quote;
+    uint128 ratio;
+}
+
 /// @title Scene
 /// @notice The fund under test with everything around it: the one place that deploys. This contract is owner and seeder.
+/// @dev What is under test is known here by its interfaces and deployed by name, see `Deployed.sol`: a change in it does not
+/// make the harness compile again, which takes longest.
 abstract contract Scene {
     uint256 internal constant N = 4;
     uint256 internal constant HOLDERS = 3;
@@ -28,11 +33,10 @@ abstract contract Scene {
     address internal constant RECIPIENT = address(0xfee);
     uint256 internal constant SEED_SHARES = 1000e18;
 
-    IndexToken public index;
-    Rebalancer public rebalancer;
-    ChainlinkOracle internal oracle;
+    IIndexToken public index;
+    IRebalancer public rebalancer;
     IMethodology internal methodology;
-    UniswapFiller internal uniswap;
+    address internal uniswap;
     FuzzFiller internal filler;
     FuzzToken internal weth;
 
@@ -47,15 +51,24 @@ abstract contract Scene {
 
     constructor() {
         _makeTokens();
-        Opener opener = new Opener();
+        address opener = vm.deployCode("Opener.sol:Opener");
         methodology = _makeMethodology();
         // Oracle and index token name the rebalancer, which is made last.
-        uint256 nonce = vm.getNonce(address(this));
-        address later = vm.computeCreateAddress(address(this), nonce + 2);
-        oracle = new ChainlinkOracle(address(this), later, _feeds());
-        index = new IndexToken("Fuzzed", "FUZZ", later, address(this), RECIPIENT, 0.0095e18, 4_000_000_000);
-        rebalancer = new Rebalancer(
-            index, oracle, opener, methodology, address(this), GUARDIAN, _firstLimits(), _firstTimetable()
+        address later = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
+        address oracle = vm.deployCode("ChainlinkOracle.sol:ChainlinkOracle", abi.encode(address(this), later, _feeds()));
+        index = IIndexToken(
+            vm.deployCode(
+                "IndexToken.sol:IndexToken",
+                abi.encode("Fuzzed", "FUZZ", later, address(this), RECIPIENT, 0.0095e18, 4_000_000_000)
+            )
+        );
+        rebalancer = IRebalancer(
+            vm.deployCode(
+                "Rebalancer.sol:Rebalancer",
+                abi.encode(
+                    index, oracle, opener, methodology, address(this), GUARDIAN, _firstLimits(), _firstTimetable()
+                )
+            )
         );
         require(address(rebalancer) == later, "scene: the rebalancer's address");
         _makeFillers();
@@ -123,7 +136,7 @@ abstract contract Scene {
     }
 
     function _makeFillers() private {
-        uniswap = new UniswapFiller(IERC20(address(weth)));
+        uniswap = vm.deployCode("UniswapFiller.sol:UniswapFiller", abi.encode(weth));
         FuzzToken[] memory list = new FuzzToken[](N);
         for (uint256 i; i < N; ++i) {
             list[i] = tokens[i];

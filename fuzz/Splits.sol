@@ -113,7 +113,7 @@ abstract contract Splits is Trades {
         Draw memory d = Drawing.from(seed);
         Before memory b = _before();
         Deal memory deal = _propose(d, b);
-        Order memory o = _order(deal, IFiller(address(uniswap)), PLAIN);
+        Order memory o = _order(deal, IFiller(uniswap), PLAIN);
         bytes memory data;
         uint256 to;
         while ((deal.buys >> to) & 1 == 0) ++to;
@@ -140,9 +140,9 @@ abstract contract Splits is Trades {
 
     /// @dev Nothing lies in the project's filler, nor in the rebalancer.
     function _empty() internal view {
-        _hold(weth.balanceOf(address(uniswap)) == 0, "no token stays in fillers");
+        _hold(weth.balanceOf(uniswap) == 0, "no token stays in fillers");
         for (uint256 i; i < N; ++i) {
-            _hold(tokens[i].balanceOf(address(uniswap)) == 0, "no token stays in fillers");
+            _hold(tokens[i].balanceOf(uniswap) == 0, "no token stays in fillers");
             _hold(tokens[i].balanceOf(address(rebalancer)) == 0, "no token stays in fillers");
         }
     }

@@ -9,6 +9,9 @@ interface Vm {
     function prank(address sender) external;
     /// @notice Discards the call where `condition` does not hold: it counts neither as made nor as failed.
     function assume(bool condition) external pure;
+    /// @notice Deploys a compiled contract, named "File.sol:Contract", from the caller.
+    function deployCode(string calldata what) external returns (address);
+    function deployCode(string calldata what, bytes calldata arguments) external returns (address);
     /// @notice Nonce of an account.
     function getNonce(address account) external view returns (uint64);
     /// @notice Address of the contract that `deployer` makes at `nonce`.
