@@ -96,7 +96,7 @@ def _trade(month: SlicedMonth, rounds: int, rounds_left: int, ready: int) -> int
     batch, counted = _batch(month, state, rounds, rounds_left)
     least = counted.value_in * (10_000 - SLIPPAGE_BPS) // 10_000
     loss = WAD - least * WAD // counted.value_out
-    at = bucket.possible_from(state.limits, state.progress, counted.share, loss, state.time)
+    at = bucket.possible_from(state.limits, state.progress, counted.sale, loss, state.time)
     if at is None:
         raise BenchError(f"{scene.month.label}: same slices: round {rounds - rounds_left + 1} is never allowed")
     _wait_until(scene, at)
@@ -185,7 +185,7 @@ def _made(month: SlicedMonth, state: FundState, items: Sequence[Item], planned: 
         paid = proceeds * weth // total
         buys.append(_leg(month, state, by_index[index], by_index[index].amount(paid), paid))
     empties = {leg.index: leg.amount for leg in sells} == {i.index: i.left for i in items if i.selling and i.left}
-    nothing = Counted(0, 0, 0, 0, {}, state.progress)
+    nothing = Counted(0, 0, bucket.Sale(0, 0), 0, {}, state.progress)
     return Batch(tuple(sells), tuple(buys), proceeds, nothing, 0, 0, 0, empties)
 
 

@@ -5,9 +5,19 @@ Fractions and shares of NAV have 18 decimals, times with X24 are seconds x 2**24
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from keeper.state import WAD, Limits, Progress
 
 SCALE = 1 << 24
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What a batch sells, as a share of NAV: `value` at fresh prices, rounded up, `at_start` at start prices, down."""
+
+    value: int
+    at_start: int
 
 
 def idle_x24(tat: int, now: int, max_idle: int) -> int:
@@ -26,13 +36,18 @@ def open_tolerance(idle: int, limits: Limits) -> int:
     return limits.first_tolerance + rise * idle // (limits.max_idle * SCALE)
 
 
-def tolerance(idle: int, limits: Limits, progress: Progress, value: int = 0) -> int:
-    """Tolerance of a batch of `value` (share of NAV): the open one, never above budget left / turnover left."""
+def tolerance(idle: int, limits: Limits, progress: Progress, sale: Sale | None = None) -> int:
+    """Tolerance of a batch after `idle` (X24); without a `sale`, of any that sells at start prices. Rounded down.
+
+    It is the open one, and at most what lets the batch lose its part of the budget left: the part that it sells of the
+    surplus left, both at start prices.
+    """
     opened = open_tolerance(idle, limits)
-    turnover = max(progress.surplus, value)
-    if opened <= 0 or turnover == 0:
+    sold = sale or Sale(progress.surplus, progress.surplus)
+    if opened <= 0 or sold.value == 0 or progress.surplus == 0:
         return opened
-    return min(opened, budget_left(limits, progress) * WAD // turnover)
+    part = min(sold.at_start, progress.surplus)
+    return min(opened, budget_left(limits, progress) * part * WAD // (progress.surplus * sold.value))
 
 
 def budget_left(limits: Limits, progress: Progress) -> int:
@@ -46,19 +61,19 @@ def consume(tat: int, now: int, value: int, limits: Limits) -> int:
     return max(tat, (now - limits.max_idle) * SCALE) + used
 
 
-def widest_tolerance(limits: Limits, progress: Progress, value: int) -> int:
-    """What the tolerance of a batch of `value` opens to in the end."""
-    return tolerance(limits.max_idle * SCALE, limits, progress, value)
+def widest_tolerance(limits: Limits, progress: Progress, sale: Sale) -> int:
+    """What the tolerance of a batch opens to in the end."""
+    return tolerance(limits.max_idle * SCALE, limits, progress, sale)
 
 
-def possible_from(limits: Limits, progress: Progress, value: int, loss: int, now: int) -> int | None:
-    """First second from `now` on at which a batch of `value` (share of NAV) may lose the fraction `loss` of it.
+def possible_from(limits: Limits, progress: Progress, sale: Sale, loss: int, now: int) -> int | None:
+    """First second from `now` on at which a batch may lose the fraction `loss` of its value.
 
     `loss` is negative for a gain. None: never, as the bucket stands.
     """
-    if value > limits.batch_cap or widest_tolerance(limits, progress, value) < loss:
+    if sale.value > limits.batch_cap or widest_tolerance(limits, progress, sale) < loss:
         return None
-    for_value = -(-value * limits.cool_off * SCALE // limits.batch_cap)
+    for_value = -(-sale.value * limits.cool_off * SCALE // limits.batch_cap)
     rise = limits.last_tolerance - limits.first_tolerance
     over = max(0, loss - limits.first_tolerance)
     for_loss = -(-over * limits.max_idle * SCALE // rise) if over else 0

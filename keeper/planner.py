@@ -237,7 +237,7 @@ class _Planner:
         rested = self.rested
         if self.pace.last_trade is not None:
             rested = max(rested, self.pace.last_trade + self._interval(batches, found.share))
-        at = bucket.possible_from(limits, progress, found.share, loss, rested)
+        at = bucket.possible_from(limits, progress, found.sale, loss, rested)
         fees = sum(lot.fees for lot in lots)
         used = gas_of(lots, batches, self.costs)
         return Plan(
@@ -245,7 +245,7 @@ class _Planner:
             batch=batch,
             min_value_in=least,
             possible_from=at,
-            why=self._why(at, loss, found.share, rested),
+            why=self._why(at, loss, found.sale, rested),
             interval=self._interval(batches, found.share),
             lots=lots,
             cost=fees + sum(lot.impact for lot in lots),
@@ -255,9 +255,9 @@ class _Planner:
             finish=None if at is None else at + (batches - 1) * self._interval(batches, found.share),
         )
 
-    def _why(self, at: int | None, loss: int, share: int, rested: int) -> str:
+    def _why(self, at: int | None, loss: int, sale: bucket.Sale, rested: int) -> str:
         if at is None:
-            widest = bucket.widest_tolerance(self.state.limits, self.state.progress, share)
+            widest = bucket.widest_tolerance(self.state.limits, self.state.progress, sale)
             return f"expects to lose {_percent(loss)}, the tolerance opens to {_percent(widest)}"
         if at <= self.state.time:
             return "due"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from keeper import bucket
+from keeper.bucket import Sale
 from keeper.state import WAD, FundState, Holding, Progress
 
 
@@ -17,15 +18,20 @@ from keeper.state import WAD, FundState, Holding, Progress
 class Outcome:
     """What a batch counts for. `part` is lambda, `credited` what counts of each buy, by component index.
 
-    `share` is the value out as a share of NAV; `progress` the month's after the batch, for a batch at the state's time.
+    `sale` is the value out as a share of NAV; `progress` the month's after the batch, for a batch at the state's time.
     """
 
     value_out: int
     value_in: int
-    share: int
+    sale: Sale
     part: int
     credited: Mapping[int, int]
     progress: Progress
+
+    @property
+    def share(self) -> int:
+        """The value out as a share of NAV, rounded up."""
+        return self.sale.value
 
 
 def goal(state: FundState, holding: Holding, part: int) -> int:
@@ -40,16 +46,22 @@ def attainable(state: FundState, surplus_left: int, received: int) -> int:
     return min(WAD, total * WAD // state.opening.buy_targets)
 
 
+def sold_at_start(state: FundState, sold: Mapping[int, int]) -> int:
+    """The amounts in `sold` (by component index) at start prices, share of NAV, rounded down."""
+    at_start = sum(state.holdings[i].start_value(amount) for i, amount in sold.items())
+    return at_start * WAD // state.nav_at_start_prices
+
+
 def surplus_after(state: FundState, sold: Mapping[int, int]) -> int:
     """Surplus left after selling the amounts in `sold` (by component index), share of NAV, rounded up."""
-    at_start = sum(state.holdings[i].start_value(amount) for i, amount in sold.items())
-    return max(0, state.progress.surplus - at_start * WAD // state.nav_at_start_prices)
+    return max(0, state.progress.surplus - sold_at_start(state, sold))
 
 
 def outcome(state: FundState, sold: Mapping[int, int], arriving: Mapping[int, int]) -> Outcome:
     """What a batch counts for that sends out `sold` and brings `arriving`, both by component index."""
     nav = state.nav_at_start_prices
-    surplus_left = surplus_after(state, sold)
+    out_at_start = sold_at_start(state, sold)
+    surplus_left = max(0, state.progress.surplus - out_at_start)
     value_out = sum(state.holdings[i].value_up(amount) for i, amount in sold.items())
     received = 0
     for i, amount in arriving.items():
@@ -72,7 +84,7 @@ def outcome(state: FundState, sold: Mapping[int, int], arriving: Mapping[int, in
         surplus=surplus_left,
         held=state.progress.held + at_start * WAD // nav,
     )
-    return Outcome(value_out, value_in, share, part, credited, progress)
+    return Outcome(value_out, value_in, Sale(share, out_at_start), part, credited, progress)
 
 
 def _up_to(state: FundState, index: int, amount: int, part: int) -> int:

@@ -176,8 +176,9 @@ struct Result {
 /// of value share v needs v <= min(batchCap, idle x batchCap / coolOff); its tolerance opens linearly with idle; then tat
 /// advances by v x coolOff / batchCap. A dust batch burns only dust of it and splitting gains nothing.
 ///
-/// LOSS BUDGET. Losses of a month add up to at most `lossBudget`; the tolerance is never above remaining budget /
-/// remaining turnover, so that nobody can stop a month by spending it.
+/// LOSS BUDGET. Losses of a month add up to at most `lossBudget`. A batch may lose as much of what is left of it as the
+/// batch sells of what is left to sell, both at start prices, so that nobody can stop a month by spending it and parts of
+/// a batch may together lose no more than the whole.
 ///
 /// ATTAINABLE TARGETS. A buy is credited up to lambda x its target, lambda = (held + received + surplus left - what that
 /// surplus may yet lose) / targets of the buy side, at start prices: costs are shared by all buys in proportion to

@@ -196,17 +196,18 @@ library Settlement {
     /// @notice Measures what left and what came, and reverts unless every rule holds.
     /// @return next The month's progress after the batch.
     function check(Batch memory b, uint256 minValueIn) internal view returns (Progress memory next) {
-        uint256 soldAtStart = _measureSells(b);
-        next.surplus = _left(b.was.surplus, soldAtStart, b.nav);
+        uint256 sold = _measureSells(b);
+        next.surplus = (b.was.surplus > sold ? b.was.surplus - sold : 0).toUint64();
         next.held = b.was.held + _creditBuys(b, next.surplus);
 
         Limits memory l = b.limits;
         uint256 value = Math.ceilDiv(b.result.valueOut * 1e18, b.nav); // {1e18} = {USD} / {USD}
-        (, uint256 capacity, int256 tolerance) = _bucket(l, b.was, value);
+        uint256 idle = Bucket.idleX24(b.was.tat, l.maxIdle);
+        uint256 capacity = Bucket.capacity(idle, l.batchCap, l.coolOff);
         require(value <= capacity, IRebalancer.AboveCapacity(value, capacity));
         next.tat = Bucket.consume(b.was.tat, value, l.batchCap, l.coolOff, l.maxIdle);
 
-        b.result.tolerance = tolerance;
+        b.result.tolerance = _tolerance(l, b.was, idle, sold, value);
         _requireValue(b.result, minValueIn);
         next.spent = _spend(b);
     }
@@ -227,10 +228,11 @@ library Settlement {
         return spent.toUint64();
     }
 
-    /// @dev Fills in `valueOut`; returns what was sold in USD at start prices, rounded down.
-    function _measureSells(Batch memory b) private view returns (uint256 soldAtStart) {
+    /// @dev Fills in `valueOut`; returns what was sold as a share of NAV at start prices, rounded down.
+    function _measureSells(Batch memory b) private view returns (uint256) {
         uint256 n = b.sold;
         uint256 valueOut;
+        uint256 atStart;
         for (uint256 k; k < n; ++k) {
             Line memory line = b.lines[k];
             uint256 balance = Balance.read(line.token, b.index);
@@ -240,10 +242,11 @@ library Settlement {
                 sold = line.before - balance;
             }
             valueOut += Value.upPer(sold, line.price, line.one);
-            soldAtStart += Value.downPer(sold, line.startPrice, line.one);
+            atStart += Value.downPer(sold, line.startPrice, line.one);
         }
         require(valueOut != 0, IRebalancer.NothingSold());
         b.result.valueOut = valueOut;
+        return atStart * 1e18 / b.nav; // {1e18} = {USD} * {1e18} / {USD}
     }
 
     /// @dev Fills in `valueIn` and `attainable`; returns what was credited as a share of NAV at start prices, rounded down.
@@ -285,10 +288,8 @@ library Settlement {
     /// @dev Part of its target that every buy can attain, 18 decimals, rounded down: what the buy side holds and
     /// receives plus what is left to sell, less what that may yet lose, over the buy side's targets.
     function _lambda(Batch memory b, uint256 surplusLeft, uint256 received) private pure returns (uint256) {
-        (uint256 budget, uint256 spent) = (b.limits.lossBudget, b.was.spent);
         uint256 mayLose = Math.min(
-            budget > spent ? budget - spent : 0,
-            surplusLeft * uint256(int256(b.limits.lastTolerance)) / 1e18
+            _budget(b.limits, b.was), surplusLeft * uint256(int256(b.limits.lastTolerance)) / 1e18
         );
         uint256 attainable = uint256(b.was.held) + received + surplusLeft - mayLose;
         return Math.min(1e18, attainable * 1e18 / b.buyTargets);
@@ -304,35 +305,38 @@ library Settlement {
         return supply * StreamingFee.decay(exponentAtStart, exponent) / 1e18;
     }
 
-    /// @notice Idle (seconds x 2**24), capacity and tolerance for a batch up to the remaining turnover.
+    /// @notice Idle (seconds x 2**24), capacity, and tolerance of a batch at the prices of the start.
     function bucket(Limits memory l, Progress memory p)
         internal
         view
         returns (uint256 idle, uint256 capacity, int256 tolerance)
     {
-        return _bucket(l, p, 0);
-    }
-
-    /// @dev `bucket` for a batch of `value`, which fresh prices may put above the remaining turnover at start prices.
-    function _bucket(Limits memory l, Progress memory p, uint256 value)
-        private
-        view
-        returns (uint256 idle, uint256 capacity, int256 tolerance)
-    {
         idle = Bucket.idleX24(p.tat, l.maxIdle);
         capacity = Bucket.capacity(idle, l.batchCap, l.coolOff);
+        tolerance = _tolerance(l, p, idle, p.surplus, p.surplus);
+    }
+
+    /// @dev What the idle time allows, and no more than the batch's part of the loss budget: as much of what is left of it
+    /// as the batch sells of what is left to sell, both at start prices. So parts of a batch may together lose no more
+    /// than the whole, wherever prices have gone since.
+    /// @param sold Share of NAV at start prices, rounded down. `value`: the same at fresh prices, rounded up.
+    function _tolerance(Limits memory l, Progress memory p, uint256 idle, uint256 sold, uint256 value)
+        private
+        pure
+        returns (int256 tolerance)
+    {
         tolerance = Bucket.tolerance(idle, l.firstTolerance, l.lastTolerance, l.maxIdle);
-        uint256 turnover = Math.max(p.surplus, value);
-        if (tolerance > 0 && turnover != 0) {
-            uint256 budget = l.lossBudget > p.spent ? l.lossBudget - p.spent : 0;
-            // {1e18} = {1e18} * {1e18} / {1e18}, down
-            tolerance = int256(Math.min(uint256(tolerance), budget * 1e18 / turnover));
+        if (tolerance > 0 && value != 0 && p.surplus != 0) {
+            // What was given to the sell side since is not of the surplus at start.
+            uint256 part = Math.min(sold, p.surplus);
+            // {1e18} = {1e18} * {1e18} * {1e18} / ({1e18} * {1e18}), down
+            uint256 most = _budget(l, p) * part * 1e18 / (p.surplus * value);
+            tolerance = int256(Math.min(uint256(tolerance), most));
         }
     }
 
-    /// @dev What is left of `share` (of NAV, 18 decimals) once USD `value` is taken out; rounded up, at least 0.
-    function _left(uint256 share, uint256 value, uint256 nav) private pure returns (uint64) {
-        uint256 part = value * 1e18 / nav;
-        return (share > part ? share - part : 0).toUint64();
+    /// @dev What the month may still lose, share of NAV.
+    function _budget(Limits memory l, Progress memory p) private pure returns (uint256) {
+        return l.lossBudget > p.spent ? l.lossBudget - p.spent : 0;
     }
 }

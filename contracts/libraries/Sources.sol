@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Words} from "./Words.sol";
+
 /// @notice What a token's source gives.
 /// Usd: a TOKEN/USD feed. Eth: a TOKEN/ETH feed, times ETH/USD. Pegged: another token's price times a fixed ratio, for a
 /// token that is exchanged for that one at this ratio.
@@ -21,36 +23,54 @@ struct Source {
 
 /// @title Sources
 /// @notice Packs price sources as contract code, ascending by token, three words each: token (160 bits); feed (160, high),
-/// max age (32), decimals (8), quote (8); ratio. A batch reads them all for the price of one cold account.
+/// max age (32), decimals (8), quote (8); what one of the feed's answer is worth in 18 decimals (64, high), ratio (128).
+/// A batch reads them all for the price of one cold account.
+/// @dev An *entry* is where a source's three words begin in memory, 0 for none. Looking up and reading are in assembly,
+/// because both are done for every token of a batch.
 library Sources {
+    using Words for uint256[];
+
     uint256 private constant WORDS = 3;
 
-    /// @notice The source of `token` in a packed list, and its position: the search begins at `from` and wraps around, so
-    /// that ascending look-ups cost one pass. An empty source where there is none.
+    /* LOOKING UP */
+
+    /// @notice A token's entry, 0 where it has none, and where a look-up of a higher token may go on, so that ascending
+    /// look-ups cost one pass. Any other goes back to the first entry.
+    /// @param from 0, or a `next` that `find` gave for this list.
     function find(uint256[] memory words, address token, uint256 from)
         internal
         pure
-        returns (Source memory source, uint256 at)
+        returns (uint256 entry, uint256 next)
     {
-        uint256 n = words.length / WORDS;
-        at = from;
-        for (uint256 k; k < n; ++k) {
-            if (at >= n) at = 0;
-            if (words[at * WORDS] == uint160(token)) {
-                uint256 word = words[at * WORDS + 1];
-                source.feed = address(uint160(word >> 96));
-                source.maxAge = uint32(word >> 16);
-                source.decimals = uint8(word >> 8);
-                source.quote = Quote(uint8(word));
-                source.ratio = uint128(words[at * WORDS + 2]);
-                return (source, at);
+        assembly ("memory-safe") {
+            let key := shr(96, shl(96, token))
+            let first := add(words, 32)
+            let end := add(first, shl(5, mload(words)))
+            next := first
+            // All entries before `from` must lie below `token`; what stands before the first one does not matter.
+            if from { if lt(mload(sub(from, 96)), key) { next := from } }
+            for {} and(lt(next, end), lt(mload(next), key)) { next := add(next, 96) } {}
+            if and(lt(next, end), eq(mload(next), key)) {
+                entry := next
+                next := add(next, 96)
             }
-            ++at;
         }
-        return (source, from);
     }
 
-    /// @notice The list with the source of `token` put in or replaced.
+    /// @notice The source of `token` in a packed list. An empty one where there is none.
+    function get(uint256[] memory words, address token) internal pure returns (Source memory source) {
+        (uint256 entry,) = find(words, token, 0);
+        if (entry == 0) return source;
+        return Source({
+            feed: feed(entry),
+            maxAge: uint32(maxAge(entry)),
+            decimals: uint8(_second(entry) >> 8),
+            quote: Quote(quote(entry)),
+            ratio: uint128(ratio(entry))
+        });
+    }
+
+    /// @notice The list with the source of `token` put in or replaced. `source.decimals` is at most 18.
     function put(uint256[] memory words, address token, Source memory source)
         internal
         pure
@@ -66,9 +86,48 @@ library Sources {
         list[at] = uint160(token);
         list[at + 1] = (uint256(uint160(source.feed)) << 96) | (uint256(source.maxAge) << 16)
             | (uint256(source.decimals) << 8) | uint8(source.quote);
-        list[at + 2] = source.ratio;
+        list[at + 2] = (10 ** uint256(18 - source.decimals) << 128) | source.ratio;
         for (uint256 i = at + WORDS; i < list.length; ++i) {
             list[i] = words[replaces ? i : i - WORDS];
+        }
+    }
+
+    /* READING AN ENTRY */
+
+    /// @notice The Chainlink proxy; of a peg the other token.
+    function feed(uint256 entry) internal pure returns (address) {
+        return address(uint160(_second(entry) >> 96));
+    }
+
+    /// @notice Oldest answer that counts, in seconds.
+    function maxAge(uint256 entry) internal pure returns (uint256) {
+        return uint32(_second(entry) >> 16);
+    }
+
+    /// @notice A `Quote` as a number.
+    function quote(uint256 entry) internal pure returns (uint256) {
+        return uint8(_second(entry));
+    }
+
+    /// @notice 10 ** (18 - the feed's decimals).
+    function scale(uint256 entry) internal pure returns (uint256) {
+        return _third(entry) >> 128;
+    }
+
+    /// @notice Of a peg, 18 decimals.
+    function ratio(uint256 entry) internal pure returns (uint256) {
+        return uint128(_third(entry));
+    }
+
+    function _second(uint256 entry) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(add(entry, 32))
+        }
+    }
+
+    function _third(uint256 entry) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(add(entry, 64))
         }
     }
 }

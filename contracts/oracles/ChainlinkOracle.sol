@@ -26,9 +26,15 @@ struct Feed {
 }
 
 /// @title ChainlinkOracle
-/// @notice USD prices from Chainlink: TOKEN/USD, TOKEN/ETH times ETH/USD, or pegged to another token. An answer that is zero, negative, absurd (above 1e12 USD), older
-/// than its feed's limit, dated in the future, or not given at all means "no price"; nothing here reverts for a feed.
+/// @notice USD prices from Chainlink: TOKEN/USD, TOKEN/ETH times ETH/USD, or pegged to another token. An answer that is
+/// zero, negative, absurd (above 1e12 USD), older than its feed's limit, dated in the future, or not given at all means
+/// "no price"; nothing here reverts for a feed.
 contract ChainlinkOracle is IOracle, Ownable {
+    using Sources for uint256;
+    using Sources for uint256[];
+    using Words for address[];
+    using Words for uint256[];
+
     /* ERRORS */
 
     /// @notice A feed must be a contract that answers `decimals()` with at most 18 (TOKEN/ETH: with 18).
@@ -83,26 +89,27 @@ contract ChainlinkOracle is IOracle, Ownable {
     /* VIEWS */
 
     /// @notice A token's source; feed zero where it has none.
-    function sources(address token) external view returns (Source memory source) {
-        (source,) = Sources.find(Words.read(_sources), token, 0);
+    function sources(address token) external view returns (Source memory) {
+        return Words.read(_sources).get(token);
     }
 
     function price(address token) public view returns (uint256) {
         uint256[] memory words = Words.read(_sources);
-        (Source memory source,) = Sources.find(words, token, 0);
-        return _price(words, source);
+        (uint256 entry,) = words.find(token, 0);
+        return entry == 0 ? 0 : _price(words, entry);
     }
 
     function prices(address[] calldata tokens) external view returns (uint256[] memory values) {
         uint256[] memory words = Words.read(_sources);
-        values = new uint256[](tokens.length);
-        uint256 at;
-        for (uint256 i; i < tokens.length; ++i) {
-            Source memory source;
+        uint256 n = tokens.length;
+        values = new uint256[](n);
+        (uint256 entry, uint256 next) = (0, 0);
+        for (uint256 i; i < n; ++i) {
             // Where the tokens ascend, one pass over the sources finds them all.
-            (source, at) = Sources.find(words, tokens[i], at);
-            values[i] = _price(words, source);
+            (entry, next) = words.find(tokens.given(i), next);
+            if (entry != 0) values.set(i, _price(words, entry));
         }
+        _answerWith(values);
     }
 
     /* OWNER */
@@ -124,7 +131,7 @@ contract ChainlinkOracle is IOracle, Ownable {
     function _put(uint256[] memory words, Feed memory f) private returns (uint256[] memory) {
         uint8 decimals;
         if (f.quote == Quote.Pegged) {
-            (Source memory other,) = Sources.find(words, f.feed, 0);
+            Source memory other = words.get(f.feed);
             bool fits = f.ratio != 0 && f.maxAge == 0 && other.feed != address(0) && other.quote != Quote.Pegged;
             require(fits && f.token != ETH && f.feed != ETH && f.feed != f.token, UnfitPeg(f.token, f.ratio));
         } else {
@@ -133,11 +140,11 @@ contract ChainlinkOracle is IOracle, Ownable {
             require(f.feed.code.length != 0, UnfitFeed(f.token, f.feed));
             decimals = _decimals(f.feed);
             require(f.quote == Quote.Eth ? decimals == 18 : decimals <= 18, UnfitFeed(f.token, f.feed));
-            (Source memory eth,) = Sources.find(words, ETH, 0);
-            require(f.quote != Quote.Eth || (f.token != ETH && eth.feed != address(0)), NoEthFeed(f.token));
+            (uint256 eth,) = words.find(ETH, 0);
+            require(f.quote != Quote.Eth || (f.token != ETH && eth != 0), NoEthFeed(f.token));
         }
         emit FeedSet(f.token, f.feed, f.maxAge, f.quote, f.ratio);
-        return Sources.put(words, f.token, Source(f.feed, f.maxAge, decimals, f.quote, f.ratio));
+        return words.put(f.token, Source(f.feed, f.maxAge, decimals, f.quote, f.ratio));
     }
 
     /// @dev The feed's decimals; 255 for what does not answer.
@@ -148,40 +155,55 @@ contract ChainlinkOracle is IOracle, Ownable {
         return decimals > 18 ? type(uint8).max : uint8(decimals);
     }
 
-    function _price(uint256[] memory words, Source memory source) private view returns (uint256 value) {
-        if (source.quote == Quote.Pegged) {
-            // {USD / tok} = {USD / other} * {other / tok} / {1e18}, down. A peg to a peg has no price: no recursion.
-            (Source memory other,) = Sources.find(words, source.feed, 0);
-            value = other.quote == Quote.Pegged ? 0 : _price(words, other) * source.ratio / 1e18;
+    /// @dev Ends the call and returns `values` as they stand. Solidity would copy them first.
+    function _answerWith(uint256[] memory values) private pure {
+        assembly ("memory-safe") {
+            // What stands before the array is not needed any more.
+            let at := sub(values, 32)
+            mstore(at, 32)
+            return(at, add(64, shl(5, mload(values))))
+        }
+    }
+
+    /// @dev No source is ever removed, so what an entry depends on has one too.
+    /// @param entry See `Sources`; not 0.
+    function _price(uint256[] memory words, uint256 entry) private view returns (uint256 value) {
+        uint256 quote = entry.quote();
+        if (quote == uint256(Quote.Usd)) return _answer(entry);
+        if (quote == uint256(Quote.Eth)) {
+            (uint256 eth,) = words.find(ETH, 0);
+            value = _answer(entry);
+            // {USD / tok} = {ETH / tok} * {USD / ETH} / {1e18}, down
+            if (value != 0) value = value * _answer(eth) / 1e18;
         } else {
-            value = _answer(source);
-            if (source.quote == Quote.Eth && value != 0) {
-                (Source memory eth,) = Sources.find(words, ETH, 0);
-                // {USD / tok} = {ETH / tok} * {USD / ETH} / {1e18}, down
-                value = value * _answer(eth) / 1e18;
-            }
+            (uint256 other,) = words.find(entry.feed(), 0);
+            // A peg to a peg has no price: no recursion.
+            if (other.quote() == uint256(Quote.Pegged)) return 0;
+            // {USD / tok} = {USD / other} * {other / tok} / {1e18}, down
+            value = _price(words, other) * entry.ratio() / 1e18;
         }
         return value > MAX_PRICE ? 0 : value;
     }
 
-    /// @dev The feed's answer with 18 decimals, 0 unless it is sound. A low-level call, because a feed without code or
-    /// with another answer's shape must not stop a fund; in assembly, because it is made for every token of a batch.
-    function _answer(Source memory source) private view returns (uint256) {
-        address feed = source.feed;
-        bool ok;
-        int256 answer;
-        uint256 updatedAt;
+    /// @dev The answer of an entry's feed with 18 decimals, 0 unless it is sound. A low-level call, because a feed
+    /// without code or with another answer's shape must not stop a fund; in assembly, because it is made for every token
+    /// of a batch.
+    function _answer(uint256 entry) private view returns (uint256 value) {
+        (address feed, uint256 maxAge, uint256 scale) = (entry.feed(), entry.maxAge(), entry.scale());
         assembly ("memory-safe") {
             let at := mload(0x40)
             mstore(at, shl(224, 0xfeaf968c)) // latestRoundData()
-            ok := staticcall(FEED_GAS, feed, at, 4, at, 160)
-            ok := and(ok, gt(returndatasize(), 159))
-            answer := mload(add(at, 32))
-            updatedAt := mload(add(at, 96))
+            // Evaluated from right to left.
+            if and(gt(returndatasize(), 159), staticcall(FEED_GAS, feed, at, 4, at, 160)) {
+                let answer := mload(add(at, 32))
+                // A date in the future wraps around, to an age of more than all seconds up to now.
+                let age := sub(timestamp(), mload(add(at, 96)))
+                // A negative answer is above every price, taken as a number without sign; zero stays zero.
+                if iszero(or(gt(answer, MAX_PRICE), gt(age, maxAge))) {
+                    value := mul(answer, scale) // at most 1e30 * 1e18
+                    if gt(value, MAX_PRICE) { value := 0 }
+                }
+            }
         }
-        if (!ok || answer <= 0 || uint256(answer) > MAX_PRICE) return 0;
-        if (updatedAt > block.timestamp || block.timestamp - updatedAt > source.maxAge) return 0;
-        uint256 value = uint256(answer) * 10 ** (18 - source.decimals);
-        return value > MAX_PRICE ? 0 : value;
     }
 }

@@ -96,7 +96,8 @@ def settle(fund: Any, now: int, sells: Mapping[int, int], pays: Mapping[int, int
     if value_out == 0:
         return Outcome(("NothingSold",))
     gone = sum(usd(a, at[i].target.price, at[i].decimals) for i, a in sold.items())
-    surplus = max(0, progress.surplus - gone * WAD // nav)
+    gone_share = gone * WAD // nav
+    surplus = max(0, progress.surplus - gone_share)
 
     def counted(part: int) -> dict[int, int]:
         return {i: max(0, min(goal_of(fund, i, part), at[i].balance + a) - at[i].balance) for i, a in pays.items()}
@@ -112,7 +113,8 @@ def settle(fund: Any, now: int, sells: Mapping[int, int], pays: Mapping[int, int
     budget_left = max(0, limits.lossBudget - progress.spent)
     tolerance = met.tolerance
     if tolerance > 0:
-        tolerance = min(tolerance, budget_left * WAD // max(progress.surplus, value))
+        of_surplus = min(gone_share, progress.surplus)
+        tolerance = min(tolerance, budget_left * of_surplus * WAD // (progress.surplus * value))
     least = ceil_div(value_out * (WAD - tolerance), WAD)
     spent = progress.spent + ceil_div(max(0, value_out - value_in) * WAD, nav)
     error: tuple[Any, ...] | None = None

@@ -86,7 +86,7 @@ def test_settlement_counts_as_the_contract_does(field: Field, done: Done) -> Non
         assert found.part == result["attainable"]
         assert found.progress == after.progress
         idle = bucket.idle_x24(before.progress.tat, time, before.limits.max_idle)
-        assert bucket.tolerance(idle, before.limits, before.progress, found.share) == result["tolerance"]
+        assert bucket.tolerance(idle, before.limits, before.progress, found.sale) == result["tolerance"]
 
 
 def test_bucket_is_the_lens(done: Done) -> None:

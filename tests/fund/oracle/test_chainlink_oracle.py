@@ -83,6 +83,17 @@ def test_answers_with_18_decimals(bench: Bench) -> None:
     assert bench.chain.read(bench.oracle.prices([])) == []
 
 
+@given(
+    tokens=st.lists(st.sampled_from([ETH, f"0x{1:040x}", A, f"0x{0xAB:040x}", B, C, D, "0x" + "ff" * 20]), max_size=9)
+)
+@example(tokens=[B, A, C, A, ETH, D, C])
+@FUZZ
+def test_prices_in_any_order(bench: Bench, tokens: list[str]) -> None:
+    """Known and unknown, repeated, ascending or not: each as if asked for alone."""
+    alone = {token: bench.price(token) for token in set(tokens)}
+    assert bench.chain.read(bench.oracle.prices(tokens)) == [alone[token] for token in tokens]
+
+
 @given(answer=st.integers(1, 10**30), eth=st.integers(1, 10**15), decimals=st.integers(0, 18))
 @example(answer=MAX_PRICE // 10**18, eth=1, decimals=0)
 @example(answer=MAX_PRICE // 10**18 + 1, eth=1, decimals=0)
@@ -101,7 +112,7 @@ def test_any_sound_answer(bench: Bench, answer: int, eth: int, decimals: int) ->
 
 
 @pytest.mark.parametrize("feed", ["a", "b", "c", "eth"])
-@pytest.mark.parametrize("answer", [0, -1, -(2**255), 10**30 + 1, 2**127, 2**255 - 1])
+@pytest.mark.parametrize("answer", [0, -1, -(2**255), 10**30 + 1, 2**127, 2**246 + 10**8, 10**8 - 2**246, 2**255 - 1])
 def test_unsound_answers_are_no_price(bench: Bench, feed: str, answer: int) -> None:
     token = C if feed == "eth" else {"a": A, "b": B, "c": C}[feed]
     assert bench.price(token) > 0

@@ -135,7 +135,7 @@ def filled(state: FundState, batch: Batch, min_value_in: int) -> FundState:
     found = outcome(state, sold, arriving)
     idle = bucket.idle_x24(state.progress.tat, state.time, state.limits.max_idle)
     assert found.share <= bucket.capacity(idle, state.limits), "above capacity"
-    tolerance = bucket.tolerance(idle, state.limits, state.progress, found.share)
+    tolerance = bucket.tolerance(idle, state.limits, state.progress, found.sale)
     assert found.value_in * WAD >= found.value_out * (WAD - tolerance), "below tolerance"
     assert found.value_in >= min_value_in, "below minimum"
     assert found.progress.spent <= state.limits.loss_budget, "above loss budget"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper import bucket
-from keeper.bucket import SCALE
+from keeper.bucket import SCALE, Sale
 from keeper.state import WAD, Limits, Progress
 from tests.unit.keeper.simulated import LIMITS, START
 
@@ -56,20 +56,43 @@ def test_the_loss_budget_narrows_the_tolerance() -> None:
     full = LIMITS.max_idle * SCALE
     # 0.2 % of NAV is left for 10 % of NAV: 2 %
     assert bucket.tolerance(full, LIMITS, progress) == 2 * 10**16
-    # a batch worth more than the turnover left narrows it further
-    assert bucket.tolerance(full, LIMITS, progress, 2 * 10**17) == 10**16
+    assert bucket.tolerance(full, LIMITS, progress, Sale(10**16, 10**16)) == 2 * 10**16
+    # what has risen since start may lose a smaller part of its value, what has fallen a larger one
+    assert bucket.tolerance(full, LIMITS, progress, Sale(2 * 10**16, 10**16)) == 10**16
+    assert bucket.tolerance(full, LIMITS, progress, Sale(8 * 10**15, 10**16)) == 25 * 10**15
+    assert bucket.tolerance(full, LIMITS, progress, Sale(10**15, 10**16)) == LIMITS.last_tolerance
+    # what was given to the sell side adds nothing to the budget
+    assert bucket.tolerance(full, LIMITS, progress, Sale(2 * 10**17, 2 * 10**17)) == 10**16
     assert bucket.tolerance(full, LIMITS, replace(progress, spent=6 * 10**15)) == 0
     # what must gain needs no budget
     assert bucket.tolerance(0, LIMITS, progress) == LIMITS.first_tolerance
 
 
-@given(WIDE, PROGRESS, st.integers(1, 10**17), st.integers(-(10**17), 10**17), st.integers(START, START + 10**5))
-def test_possible_from_is_the_first_second(limits: Limits, progress: Progress, value: int, loss: int, now: int) -> None:
+@given(WIDE, PROGRESS, st.builds(Sale, st.integers(1, 10**17), st.integers(0, WAD)))
+def test_a_batch_never_loses_more_than_its_part_of_the_budget(limits: Limits, progress: Progress, sale: Sale) -> None:
+    allowed = bucket.tolerance(limits.max_idle * SCALE, limits, progress, sale)
+    if progress.surplus == 0 or limits.last_tolerance == 0:
+        assert allowed == limits.last_tolerance
+        return
+    part = min(Fraction(sale.at_start, progress.surplus), Fraction(1))
+    most = part * bucket.budget_left(limits, progress)
+    assert Fraction(sale.value * allowed, WAD) <= most
+    assert allowed == limits.last_tolerance or Fraction(sale.value * (allowed + 1), WAD) > most
+
+
+@given(
+    WIDE,
+    PROGRESS,
+    st.builds(Sale, st.integers(1, 10**17), st.integers(0, WAD)),
+    st.integers(-(10**17), 10**17),
+    st.integers(START, START + 10**5),
+)
+def test_possible_from_is_the_first_second(limits: Limits, progress: Progress, sale: Sale, loss: int, now: int) -> None:
     def allowed(time: int) -> bool:
         idle = bucket.idle_x24(progress.tat, time, limits.max_idle)
-        return value <= bucket.capacity(idle, limits) and loss <= bucket.tolerance(idle, limits, progress, value)
+        return sale.value <= bucket.capacity(idle, limits) and loss <= bucket.tolerance(idle, limits, progress, sale)
 
-    at = bucket.possible_from(limits, progress, value, loss, now)
+    at = bucket.possible_from(limits, progress, sale, loss, now)
     if at is None:
         assert not allowed(now + 2 * 10**6)
     else:

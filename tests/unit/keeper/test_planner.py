@@ -289,7 +289,7 @@ def test_waits_for_the_tolerance_it_needs(april: Simulated) -> None:
 
     def open_at(time: int) -> int:
         idle = bucket.idle_x24(april.state.progress.tat, time, LIMITS.max_idle)
-        return bucket.tolerance(idle, LIMITS, april.state.progress, found.batch.outcome.share if found.batch else 0)
+        return bucket.tolerance(idle, LIMITS, april.state.progress, found.batch.outcome.sale if found.batch else None)
 
     assert open_at(found.possible_from - 1) < loss <= open_at(found.possible_from)
     # still the same plan when that moment has come
