@@ -45,27 +45,29 @@ abstract contract Months is Ghost {
 
     /// @dev Goes to when the next action can be due.
     function _goOn() internal returns (bool) {
-        (Action action,, uint256 next) = rebalancer.workable();
-        if (action != Action.None && action != Action.Trade) return true;
+        (,, uint256 next) = rebalancer.workable();
         if (next <= time) return false;
         _pass(next - time);
         return true;
     }
 
-    /// @notice From wherever the month stands into trading; one time in four only one step, and one time in eight on to the
-    /// end of a trading that is open.
+    /// @notice From wherever the month stands into trading; one time in four only one step. Where it is open, one time
+    /// in four on to its end and into the next one, whose limits and rule may be others.
     function step(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
-        if (trading && time <= end && d.below(8) != 0) return _discard();
+        if (trading && time <= end && d.below(4) != 0) return _discard();
+        if (!trading && d.below(2) == 0) _setLimits(d);
+        if (!trading && d.below(2) == 0) _changeRule(d);
         if (d.below(4) == 0) {
             if (!_act() && !_goOn()) _discard();
             return;
         }
         bool any;
-        for (uint256 k; k < 6; ++k) {
+        for (uint256 k; k < 8; ++k) {
+            bool was = trading;
             if (!_act() && !_goOn()) break;
             any = true;
-            if (trading) break;
+            if (trading && !was) break;
         }
         if (!any) _discard();
     }
@@ -93,10 +95,14 @@ abstract contract Months is Ghost {
 
     /* GUARDIAN */
 
-    /// @notice A veto, one time in three; the guardian may not veto two periods running.
+    /// @notice A veto, one time in six; the guardian may not veto two periods running.
     function veto(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
-        if (d.below(3) != 0 || rebalancer.month().phase != Phase.Determined) return _discard();
+        if (trading || d.below(6) != 0) return _discard();
+        for (uint256 k; k < 3 && rebalancer.month().phase != Phase.Determined; ++k) {
+            if (!_act() && !_goOn()) return _discard();
+        }
+        if (rebalancer.month().phase != Phase.Determined) return _discard();
         uint256 last = rebalancer.month().lastVeto;
         bool running = last + 1 == rebalancer.month().period;
         vm.prank(GUARDIAN);
@@ -169,13 +175,16 @@ abstract contract Months is Ghost {
 
     /// @notice New limits, refused while trading is open.
     function setLimits(uint256 seed) external {
-        Draw memory d = Drawing.from(seed);
+        _setLimits(Drawing.from(seed));
+    }
+
+    function _setLimits(Draw memory d) private {
         uint32 coolOff = uint32(d.between(60, 900));
         uint64 last = uint64(d.below(0.06e18));
         Limits memory l = Limits({
             firstTolerance: int64(uint64(d.below(0.04e18))) - 0.03e18,
             lastTolerance: int64(last),
-            batchCap: uint64(d.between(0.005e18, 0.1e18)),
+            batchCap: uint64(d.between(0.02e18, 0.1e18)),
             lossBudget: uint64(d.below(3) == 0 ? d.between(0, 0.0001e18) : d.between(0, 0.02e18)),
             maxStep: uint64(d.below(2) == 0 ? d.between(0.001e18, 0.1e18) : d.between(0.1e18, 1e18)),
             dust: uint64(d.between(1e12, 1e15)),
@@ -186,8 +195,8 @@ abstract contract Months is Ghost {
         try rebalancer.setLimits(l) {
             _hold(!trading, "limits do not change while trading");
             limits = l;
-        } catch (bytes memory reason) {
-            _refused(reason);
+        } catch {
+            _hold(trading, "limits within bounds");
         }
     }
 

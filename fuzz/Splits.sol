@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IFiller} from "../contracts/interfaces/IFiller.sol";
 import {Order} from "../contracts/interfaces/IRebalancer.sol";
 import {Draw, Drawing} from "./Draw.sol";
+import {vm} from "./Vm.sol";
 import {Trades} from "./Trades.sol";
 
 /// @title Splits
@@ -42,8 +43,14 @@ abstract contract Splits is Trades {
             if (gotSplit[i] != got[i]) _discard();
         }
         for (uint256 i; i < N; ++i) {
-            _hold(gaveSplit[i] + 1 >= gave[i], "splitting gains nothing");
+            if (gaveSplit[i] + 1 < gave[i]) revert(_found(i, gave[i], gaveSplit[i]));
         }
+    }
+
+    function _found(uint256 i, uint256 whole, uint256 parts) private pure returns (string memory) {
+        return string.concat(
+            "splitting gains nothing: component ", vm.toString(i), ", whole ", vm.toString(whole), ", parts ", vm.toString(parts)
+        );
     }
 
     function _copy(Deal memory from) private pure returns (Deal memory to) {
@@ -101,6 +108,13 @@ abstract contract Splits is Trades {
         for (uint256 i; i < N; ++i) {
             got[i] += b.seen.balance[i];
         }
+        // A part so small that its first buy would pay for all of it compares with nothing.
+        bool several = deal.buys & (deal.buys - 1) != 0;
+        for (uint256 i; i < N && several && first != 0; ++i) {
+            if ((deal.buys >> i) & 1 == 0) continue;
+            require(deal.pay[i] == first, Refused());
+            break;
+        }
         require(_make(b, deal, PLAIN), Refused());
         for (uint256 i; i < N; ++i) {
             gave[i] += deal.pay[i];
@@ -117,10 +131,12 @@ abstract contract Splits is Trades {
         bytes memory data;
         uint256 to;
         while ((deal.buys >> to) & 1 == 0) ++to;
+        _setPool(to, d.between(0.98e18, 1.01e18));
         uint256 leg;
         for (uint256 i; i < N; ++i) {
             if (deal.amount[i] == 0) continue;
             bool straight = d.below(2) == 0;
+            _setPool(i, d.between(0.99e18, 1.03e18));
             if (straight) o.recipients[leg] = address(pools[i]);
             // Flags, see `Hop`: 1 token0 goes in, 2 paid already, 8 chained, 16 home.
             uint256 flags = (address(tokens[i]) < address(weth) ? 1 : 0) | (straight ? 2 : 0);

@@ -166,8 +166,8 @@ abstract contract Trades is Ghost {
             uint256 kind = uint256(keccak256(abi.encode(seed, "wait")));
             // Half of the time the bucket is full, else any time up to that, or none.
             uint256 wait = limits.maxIdle;
-            if (kind % 4 == 0) wait = 0;
-            else if (kind % 4 == 1) wait = (kind >> 8) % (wait + 1);
+            if (kind % 8 == 0) wait = 0;
+            else if (kind % 8 < 4) wait = (kind >> 8) % (wait + 1);
             _pass(wait);
             if (time > end) _discard();
             _;
@@ -179,7 +179,7 @@ abstract contract Trades is Ghost {
         Draw memory d = Drawing.from(seed);
         Before memory b = _before();
         Deal memory deal = _propose(d, b);
-        _payFairly(b, deal, deal.value * d.between(0.98e18, 1.02e18) / ONE + 1);
+        _payFairly(b, deal, deal.value * d.between(0.99e18, 1.03e18) / ONE + 1);
         if (!_make(b, deal, PLAIN)) _discard();
     }
 

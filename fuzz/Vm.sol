@@ -12,6 +12,7 @@ interface Vm {
     /// @notice Deploys a compiled contract, named "File.sol:Contract", from the caller.
     function deployCode(string calldata what) external returns (address);
     function deployCode(string calldata what, bytes calldata arguments) external returns (address);
+    function toString(uint256 value) external pure returns (string memory);
     /// @notice Nonce of an account.
     function getNonce(address account) external view returns (uint64);
     /// @notice Address of the contract that `deployer` makes at `nonce`.
