@@ -53,6 +53,7 @@ abstract contract Ghost is Scene {
     // minted while a component was retired, `given`: somebody gave a component, in this month.
     uint256 internal idle;
     uint256 internal spent;
+    uint256 internal left; // share of NAV, surplus not yet sold
     bool internal diluted;
     bool internal given;
 
@@ -145,6 +146,7 @@ abstract contract Ghost is Scene {
         limits = rebalancer.limits();
         (navOfShare, startExponent, end) = (o.nav, o.exponent, o.end);
         (idle, spent, diluted, given) = (0, 0, false, false);
+        left = rebalancer.progress().surplus;
         trading = rebalancer.trading();
         uint256 supply = index.accruedSupply();
         uint256 k;
@@ -183,7 +185,7 @@ abstract contract Ghost is Scene {
     function _settled(Before memory b) internal returns (uint256 valueOut, uint256 valueIn) {
         Seen memory a = _look();
         _supplyKept(b.seen, a);
-        uint256 lambda = _lambda(b, a);
+        (uint256 lambda, uint256 surely) = _lambda(b, a);
         for (uint256 i; i < N; ++i) {
             (uint256 old, uint256 now_, uint256 goal) = (b.seen.balance[i], a.balance[i], b.goal[i]);
             if (now_ < old) {
@@ -193,16 +195,33 @@ abstract contract Ghost is Scene {
             } else if (side[i] == Side.Buy) {
                 // Two wei: the target and lambda's own rounding.
                 uint256 most = _min(now_, goal * lambda / ONE + 2);
+                // What may have come above lambda x target was not counted: a gift.
+                if (now_ > old && now_ > goal * surely / ONE) given = true;
                 if (most > old) valueIn += _up(most - old, price[i], one[i]);
             }
         }
         _pace(b.nav, valueOut);
         int256 tolerance = _tolerance();
         _hold((valueIn + N) * ONE >= valueOut * uint256(int256(ONE) - tolerance), "tolerance, credited up to target");
-        if (valueOut > valueIn) spent += (valueOut - valueIn) * ONE / b.nav;
-        _hold(spent <= limits.lossBudget, "loss budget");
+        _spend(b, a, valueOut > valueIn ? (valueOut - valueIn) * ONE / b.nav : 0);
         _use(b.nav, valueOut);
         trading = rebalancer.trading();
+    }
+
+    /// @dev Losses add up to at most the budget, and no batch takes more of what is left of it than it sells of what is left
+    /// to sell, at start prices.
+    function _spend(Before memory b, Seen memory a, uint256 loss) private {
+        uint256 sold;
+        for (uint256 i; i < N; ++i) {
+            (uint256 old, uint256 now_) = (b.seen.balance[i], a.balance[i]);
+            if (now_ < old) sold += _up(old - now_, startPrice[i], one[i]);
+        }
+        sold = _min(_up(sold, ONE, b.nav), left);
+        uint256 most = left == 0 ? 0 : (limits.lossBudget - spent) * sold / left;
+        _hold(loss <= most + 2, "loss budget in proportion");
+        spent += loss;
+        _hold(spent <= limits.lossBudget, "loss budget");
+        left -= sold;
     }
 
     /// @dev The tolerance of this moment by idle time alone, rounded up.
@@ -224,8 +243,8 @@ abstract contract Ghost is Scene {
 
     /// @dev The part of its target that each buy can attain at most: what the buys hold and what is left to sell, over the
     /// buys' targets, at start prices, 18 decimals. A margin of 1e-9 is for the shares of NAV that progress is kept in.
-    function _lambda(Before memory b, Seen memory a) private view returns (uint256) {
-        if (diluted) return ONE;
+    /// `surely`: what they can attain even if the rest loses all that it may.
+    function _lambda(Before memory b, Seen memory a) private view returns (uint256 most, uint256 surely) {
         uint256 there;
         uint256 wanted;
         for (uint256 i; i < N; ++i) {
@@ -237,6 +256,9 @@ abstract contract Ghost is Scene {
                 there += _up(now_ - goal + 1, startPrice[i], one[i]);
             }
         }
-        return wanted == 0 ? ONE : _min(ONE, there * ONE / wanted + 1e9);
+        if (diluted || wanted == 0) return (ONE, 0);
+        uint256 hold = _min(limits.lossBudget, left * uint256(int256(limits.lastTolerance)) / ONE + 1) * b.nav / ONE;
+        most = _min(ONE, there * ONE / wanted + 1e9);
+        surely = there > hold ? _min(ONE, (there - hold) * ONE / wanted) : 0;
     }
 }

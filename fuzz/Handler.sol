@@ -179,7 +179,7 @@ abstract contract Handler is Holders, Months, Splits {
     /// @dev The next period's month can be determined.
     function _nextMonth() private {
         uint256 period = rebalancer.month().period;
-        for (uint256 k; k < 4 && rebalancer.month().period == period; ++k) {
+        for (uint256 k; k < 8 && rebalancer.month().period == period; ++k) {
             if (!_act()) _hold(_goOn(), "the next month comes");
         }
         _hold(rebalancer.month().period > period, "the next month comes");

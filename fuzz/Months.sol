@@ -52,10 +52,10 @@ abstract contract Months is Ghost {
     }
 
     /// @notice From wherever the month stands into trading; one time in four only one step. Where it is open, one time
-    /// in four on to its end and into the next one, whose limits and rule may be others.
+    /// in three on to its end and into the next one, whose limits and rule may be others.
     function step(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
-        if (trading && time <= end && d.below(4) != 0) return _discard();
+        if (trading && time <= end && d.below(3) != 0) return _discard();
         if (!trading && d.below(2) == 0) _setLimits(d);
         if (!trading && d.below(2) == 0) _changeRule(d);
         if (d.below(4) == 0) {
@@ -145,7 +145,7 @@ abstract contract Months is Ghost {
             if (retired[i] && position[i] < N) return _retire(i, false);
         }
         uint256 j = d.below(N);
-        if (d.below(4) != 0 || position[j] == N) return _discard();
+        if (d.below(8) != 0 || position[j] == N) return _discard();
         _retire(j, true);
     }
 
@@ -226,7 +226,7 @@ abstract contract Months is Ghost {
         for (uint256 i; i < N; ++i) {
             if (price[i] == 0) return _setPrice(i, lastPrice[i]);
         }
-        if (d.below(3) != 0) return _discard();
+        if (d.below(8) != 0) return _discard();
         _setPrice(d.below(N), 0);
     }
 
@@ -241,7 +241,7 @@ abstract contract Months is Ghost {
         for (uint256 i; i < N; ++i) {
             if (stuck[i]) return _stick(i, false);
         }
-        if (d.below(4) != 0) return _discard();
+        if (d.below(8) != 0) return _discard();
         _stick(d.below(N), true);
     }
 

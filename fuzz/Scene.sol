@@ -174,12 +174,12 @@ abstract contract Scene {
         if (price[i] != 0) lastPrice[i] = price[i];
     }
 
-    /// @dev Puts a pool at `ratio` (18 decimals) x the token's last price, with ether at 2,000 dollars and a million dollars on
+    /// @dev Puts a pool at `ratio` (18 decimals) x the token's last price, with ether at 2,000 dollars and a billion dollars on
     /// the side of the ether.
     function _setPool(uint256 i, uint256 ratio) internal {
-        uint256 ether_ = 500e18;
+        uint256 ether_ = 500_000e18;
         // {tok} = {USD} * {tok / whole tok} / {USD / whole tok}
-        uint256 amount = 1_000_000e18 * one[i] / lastPrice[i] * 1e18 / ratio;
+        uint256 amount = 1_000_000_000e18 * one[i] / lastPrice[i] * 1e18 / ratio;
         bool first = address(tokens[i]) < address(weth);
         pools[i].set(uint112(first ? amount : ether_), uint112(first ? ether_ : amount));
     }

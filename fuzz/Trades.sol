@@ -47,6 +47,7 @@ abstract contract Trades is Ghost {
         if (sells == 0 || buys == 0) _discard();
         deal.buys = buys;
         uint256 value = _capacity(b.nav);
+        if (d.below(8) != 0) value = _min(value, _lacking(b, buys) * 24 / 25);
         if (d.below(3) == 0) value = d.amount(value + 1);
         uint256 count;
         for (uint256 i; i < N; ++i) {
@@ -82,12 +83,16 @@ abstract contract Trades is Ghost {
         }
     }
 
+    /// @dev What these buys lack, USD.
+    function _lacking(Before memory b, uint256 buys) private view returns (uint256 value) {
+        for (uint256 i; i < N; ++i) {
+            if ((buys >> i) & 1 != 0) value += (b.goal[i] - b.seen.balance[i]) * price[i] / one[i];
+        }
+    }
+
     /// @dev Pays `value` in the buys, each in proportion to what it lacks.
     function _payFairly(Before memory b, Deal memory deal, uint256 value) internal view {
-        uint256 lacking;
-        for (uint256 i; i < N; ++i) {
-            if ((deal.buys >> i) & 1 != 0) lacking += (b.goal[i] - b.seen.balance[i]) * price[i] / one[i];
-        }
+        uint256 lacking = _lacking(b, deal.buys);
         if (lacking == 0) return;
         for (uint256 i; i < N; ++i) {
             if ((deal.buys >> i) & 1 == 0) continue;
@@ -179,7 +184,7 @@ abstract contract Trades is Ghost {
         Draw memory d = Drawing.from(seed);
         Before memory b = _before();
         Deal memory deal = _propose(d, b);
-        _payFairly(b, deal, deal.value * d.between(0.99e18, 1.03e18) / ONE + 1);
+        _payFairly(b, deal, deal.value * d.between(0.99e18, 1.035e18) / ONE + 1);
         if (!_make(b, deal, PLAIN)) _discard();
     }
 
@@ -201,9 +206,8 @@ abstract contract Trades is Ghost {
         Deal memory deal = _propose(d, b);
         for (uint256 i; i < N; ++i) {
             uint256 whole = deal.value * one[i] / lastPrice[i];
-            if (d.below(2) == 0) deal.pay[i] = d.below(2 * whole + 2);
+            if (d.below(4) != 0) deal.pay[i] = d.below(3 * whole + 2);
         }
-        given = true;
         if (!_make(b, deal, d.below(2) == 0 ? BACK : PLAIN)) _discard();
     }
 
