@@ -181,8 +181,10 @@ abstract contract Ghost is Scene {
         }
     }
 
-    /// @dev Holds a batch that went through to every rule. Returns the values that went out (down) and came in (up).
-    function _settled(Before memory b) internal returns (uint256 valueOut, uint256 valueIn) {
+    /// @dev Holds a batch that went through to every rule. `buys`: bits of the components that it names.
+    function _settled(Before memory b, uint256 buys) internal {
+        uint256 valueOut; // rounded down
+        uint256 valueIn; // rounded up
         Seen memory a = _look();
         _supplyKept(b.seen, a);
         (uint256 lambda, uint256 surely) = _lambda(b, a);
@@ -192,7 +194,9 @@ abstract contract Ghost is Scene {
                 _hold(side[i] == Side.Sell, "only surplus is sold");
                 _hold(now_ >= goal, "no sell below target");
                 valueOut += (old - now_) * price[i] / one[i];
-            } else if (side[i] == Side.Buy) {
+            } else if ((buys >> i) & 1 == 0) {
+                if (now_ > old && side[i] == Side.Buy) given = true;
+            } else {
                 // Two wei: the target and lambda's own rounding.
                 uint256 most = _min(now_, goal * lambda / ONE + 2);
                 // What may have come above lambda x target was not counted: a gift.

@@ -5,8 +5,6 @@ import {Phase, Side} from "../contracts/interfaces/IRebalancer.sol";
 import {Holders} from "./Holders.sol";
 import {Months} from "./Months.sol";
 import {Splits} from "./Splits.sol";
-import {Ghost} from "./Ghost.sol";
-import {vm} from "./Vm.sol";
 
 /// @title Handler
 /// @notice All that may happen to a fund, one function each, and what must be possible at the end of every sequence.
@@ -37,7 +35,7 @@ abstract contract Handler is Holders, Months, Splits {
 
     /// @notice The handlers that a run draws from.
     function handlers() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](24);
+        list = new bytes4[](26);
         (list[0], list[1], list[2]) = (this.mint.selector, this.redeem.selector, this.roundTrip.selector);
         (list[3], list[4], list[5]) = (this.transfer.selector, this.donate.selector, this.collectFee.selector);
         (list[6], list[7], list[8]) = (this.step.selector, this.undue.selector, this.pass.selector);
@@ -45,13 +43,9 @@ abstract contract Handler is Holders, Months, Splits {
         (list[12], list[13], list[14]) = (this.retire.selector, this.setFee.selector, this.setLimits.selector);
         (list[15], list[16], list[17]) = (this.setRule.selector, this.movePrice.selector, this.killPrice.selector);
         (list[18], list[19], list[20]) = (this.movePool.selector, this.stick.selector, this.split.selector);
-        (list[21], list[22], list[23]) = (this.tradeFairly.selector, this.tradeLeast.selector, this.tradePools.selector);
-        bytes4[] memory more = new bytes4[](26);
-        for (uint256 k; k < 24; ++k) {
-            more[k] = list[k];
-        }
-        (more[24], more[25]) = (this.tradeWildly.selector, this.tradeHostilely.selector);
-        return more;
+        (list[21], list[22]) = (this.tradeFairly.selector, this.tradeLeast.selector);
+        (list[23], list[24]) = (this.tradePools.selector, this.tradeWildly.selector);
+        list[25] = this.tradeHostilely.selector;
     }
 
     /* THE END OF A SEQUENCE */

@@ -34,6 +34,7 @@ abstract contract Splits is Trades {
             one_.amount[i] = whole.amount[i] * cut / ONE;
             two.amount[i] = whole.amount[i] - one_.amount[i];
         }
+        uint256 margin = _margin(b.nav, whole);
         // With several buys each is paid this much in all but the last one.
         uint256 first;
         for (uint256 i; i < N && first == 0; ++i) {
@@ -49,8 +50,25 @@ abstract contract Splits is Trades {
             if (gotSplit[i] != got[i]) _discard();
         }
         for (uint256 i; i < N; ++i) {
-            if (gaveSplit[i] + 1 < gave[i]) revert(_found(i, gave[i], gaveSplit[i]));
+            uint256 most = 1 + (price[i] == 0 ? 0 : _up(margin, one[i], price[i]));
+            if (gaveSplit[i] + most < gave[i]) revert(_found(i, gave[i], gaveSplit[i]));
         }
+    }
+
+    /// @dev What the whole batch may lose less than its part of the budget by its own rounding, USD. The budget is kept in 1e-18
+    /// of NAV. Where it binds, the tolerance (at most 0.1) is floored to 1e-18 of the value, itself at most 0.1 of NAV, and
+    /// the value's share of NAV is raised by up to 1e-18: at most 0.1e-18 of NAV each. The share sold is floored by up to
+    /// 1e-18, which costs (budget / surplus) x 1e-18, and where the budget binds budget / surplus is below 0.1 x value / sold.
+    /// The rest are single wei of USD.
+    function _margin(uint256 nav, Deal memory whole) private view returns (uint256) {
+        uint256 value;
+        uint256 atStart;
+        for (uint256 i; i < N; ++i) {
+            value += whole.amount[i] * price[i] / one[i];
+            atStart += whole.amount[i] * startPrice[i] / one[i];
+        }
+        if (atStart == 0) return nav;
+        return _up(_up(nav, 2 * atStart + value, 10 * atStart), 1, ONE) + 2 * N;
     }
 
     function _found(uint256 i, uint256 whole, uint256 parts) private pure returns (string memory) {
@@ -152,7 +170,7 @@ abstract contract Splits is Trades {
         o.data = data;
         (bool made,) = _send(o);
         if (!made) _discard();
-        _settled(b);
+        _settled(b, deal.buys);
         _empty();
     }
 

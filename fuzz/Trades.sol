@@ -131,7 +131,7 @@ abstract contract Trades is Ghost {
     function _make(Before memory b, Deal memory deal, bytes memory data) internal returns (bool made) {
         filler.order(deal.pay);
         (made,) = _send(_order(deal, filler, data));
-        if (made) _settled(b);
+        if (made) _settled(b, deal.buys);
     }
 
     /// @dev The value that this batch must bring in, as the fund itself says when it is paid nothing. 0 where it refuses the
