@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from fuzz import forge
+from fuzz.campaign import contracts_hash
 from fuzz.errors import FuzzError
 from fuzz.mutant_list import MUTANTS, Mutant
 from localnet.anvil import ROOT
@@ -61,7 +63,7 @@ def run(names: Sequence[str], say: Callable[[str], None], *, out: Path = OUT) ->
         for mutant in chosen:
             verdict = judge(mutant, tree)
             verdicts.append(verdict)
-            _write(verdicts, out)
+            _write(verdict, out)
             word = "caught" if verdict.caught else "MISSED"
             say(f"{word:7} {mutant.name:28} {mutant.invariant:36} {verdict.found or '-'} ({verdict.seconds:.0f} s)")
     return verdicts
@@ -93,11 +95,20 @@ def _copy(tree: Path) -> None:
     (tree / "node_modules").symlink_to(ROOT / "node_modules")
 
 
-def _write(verdicts: Sequence[Verdict], out: Path) -> None:
+def _write(verdict: Verdict, out: Path) -> None:
+    """Put the verdict into the file, beside those of other mutants on the same contracts and harness."""
+    code = contracts_hash()
+    known: dict[str, dict[str, Any]] = {}
+    if out.exists():
+        earlier = json.loads(out.read_text())
+        if earlier["contracts"] == code:
+            known = {entry["name"]: entry for entry in earlier["mutants"]}
+    known[verdict.name] = asdict(verdict)
     out.parent.mkdir(exist_ok=True)
     document = {
+        "contracts": code,
         "seed": SEED,
-        "caught": sum(verdict.caught for verdict in verdicts),
-        "mutants": [asdict(verdict) for verdict in verdicts],
+        "caught": sum(entry["caught"] for entry in known.values()),
+        "mutants": [known[mutant.name] for mutant in MUTANTS if mutant.name in known],
     }
     out.write_text(json.dumps(document, indent=2) + "\n")
