@@ -24,7 +24,7 @@ PORT ?= 8545
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast fuzz localnet keeper replay scripts bench tools tests)
 
-.PHONY: help setup compile lint test invariants mutants demo replay year localnet bench lock clean
+.PHONY: help setup compile lint test invariants mutants slither demo replay year localnet bench lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -48,6 +48,9 @@ invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
 
 mutants: setup ## Break the contracts on purpose and see that an invariant notices: [ARGS=names]
 	@$(PY) -m fuzz mutants $(ARGS)
+
+slither: setup .tools/slither.stamp ## Slither; every finding of high or medium impact must be explained in tools/slither_triage.yaml
+	@$(PY) tools/slither.py
 
 demo: compile ## One fund, one month, from deployment to redemption
 	@$(PY) -m replay demo
@@ -99,6 +102,10 @@ clean: ## Remove everything that make and the tests made
 
 .tools/solc.stamp: tools/install_solc.sh .tools/node.stamp
 	@tools/install_solc.sh
+	@touch $@
+
+.tools/slither.stamp: tools/install_slither.sh .tools/python.stamp
+	@tools/install_slither.sh $(PY)
 	@touch $@
 
 .tools/set-v2.stamp: tools/install_set_v2.sh

@@ -124,7 +124,7 @@ def read(text: str) -> tuple[Suite, ...]:
 def _forge(root: Path, arguments: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     if not FORGE.exists():
         raise FuzzError(f"{FORGE} is missing: run `make setup`")
-    command = [str(FORGE), *arguments, "--use", str(COMPILER), "--offline"]
+    command = [str(FORGE), *arguments, "--root", str(root), "--use", str(COMPILER), "--offline"]
     return subprocess.run(
         command, cwd=root, env=variables, capture_output=True, text=True, check=False, preexec_fn=dies_with_parent()
     )

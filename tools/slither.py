@@ -1,6 +1,6 @@
 """Slither over the contracts, against the list of explained findings: `python tools/slither.py`.
 
-Every finding of high or medium impact must match an entry of tools/slither_triage.yaml, which gives the reason why it is no
+Every finding of high or medium impact must match an entry of tools/slither_triage.yaml, which says why it is no
 fault; an entry that matches nothing is an error too. Writes out/slither.json. Slither has a Python of its own
 (.tools/slither); it is given the compiler's syntax trees, because it knows no compiler that is an npm package.
 """
@@ -38,7 +38,7 @@ class SlitherError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """Findings of kind `check` in the functions or contracts whose name matches `where` whole, and why they are no fault."""
+    """Findings of kind `check` where the place matches `where` whole, and why they are no fault."""
 
     check: str
     where: str
