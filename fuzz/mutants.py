@@ -92,7 +92,9 @@ def _copy(tree: Path) -> None:
     for name in ("contracts", "fuzz"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", ".cache"))
     shutil.copytree(ROOT / forge.CACHE, tree / forge.CACHE)
-    (tree / "node_modules").symlink_to(ROOT / "node_modules")
+    for name in ("@openzeppelin", "solady"):
+        # Not links: forge would see files outside of the tree, and compile everything again.
+        shutil.copytree(ROOT / "node_modules" / name, tree / "node_modules" / name)
 
 
 def _write(verdict: Verdict, out: Path) -> None:
