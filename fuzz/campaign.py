@@ -44,7 +44,6 @@ def run(calls: int, seed: int, say: Callable[[str], None], *, out: Path = OUT) -
     """
     forge.build()
     campaign = Campaign(_commit(), contracts_hash(), seed, 0, DEPTH, 0, 0, 0.0, [], {})
-    earlier = _earlier(out)
     while campaign.calls < calls and not campaign.failures:
         left = -(-(calls - campaign.calls) // (DEPTH * len(forge.SETUPS)))
         began = time.monotonic()
@@ -52,7 +51,7 @@ def run(calls: int, seed: int, say: Callable[[str], None], *, out: Path = OUT) -
         campaign.seconds = round(campaign.seconds + time.monotonic() - began, 1)
         campaign.seeds += 1
         add(campaign, report)
-        write(earlier, campaign, out)
+        write(campaign, out)
         say(
             f"seed {seed + campaign.seeds - 1}: {campaign.calls:,} calls, "
             f"{campaign.calls / campaign.seconds:,.0f} a second, {len(campaign.failures)} broken"
@@ -74,12 +73,13 @@ def add(campaign: Campaign, report: forge.Report) -> None:
             campaign.discarded += handler.discarded
 
 
-def write(earlier: list[dict[str, Any]], campaign: Campaign, out: Path) -> None:
+def write(campaign: Campaign, out: Path) -> None:
     """Write all campaigns, with the sum of the calls made on the same contracts as the last one's.
 
-    One that this one repeats, in part or whole, is left out: no sequence counts twice.
+    One that this one repeats, in part or whole, is left out: no sequence counts twice. Campaigns of other processes, with
+    other seeds, stay: each is read anew.
     """
-    campaigns = [*(entry for entry in earlier if not _repeats(entry, campaign)), asdict(campaign)]
+    campaigns = [*(entry for entry in _earlier(out) if not _repeats(entry, campaign)), asdict(campaign)]
     same = [entry for entry in campaigns if entry["contracts"] == campaign.contracts]
     document = {
         "calls": sum(entry["calls"] for entry in campaigns),
