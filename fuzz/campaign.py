@@ -76,8 +76,8 @@ def add(campaign: Campaign, report: forge.Report) -> None:
 def write(campaign: Campaign, out: Path) -> None:
     """Write all campaigns, with the sum of the calls made on the same contracts as the last one's.
 
-    One that this one repeats, in part or whole, is left out: no sequence counts twice. Campaigns of other processes, with
-    other seeds, stay: each is read anew.
+    One that this one repeats, in part or whole, is left out: no sequence counts twice. Those of other processes, with
+    other seeds, stay.
     """
     campaigns = [*(entry for entry in _earlier(out) if not _repeats(entry, campaign)), asdict(campaign)]
     same = [entry for entry in campaigns if entry["contracts"] == campaign.contracts]

@@ -95,18 +95,11 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # Splitting
     _one(
-        "budget-by-fresh-value",
+        "large-batches-pay-more",
         _SPLIT,
         _SETTLEMENT,
-        "uint256 most = _budget(l, p) * part * 1e18 / (p.surplus * value);",
-        "uint256 most = part == 0 ? 0 : _budget(l, p) * 1e18 / Math.max(p.surplus, value);",
-    ),
-    _one(
-        "budget-over-what-is-left-after",
-        _SPLIT,
-        _SETTLEMENT,
-        "uint256 part = Math.min(sold, p.surplus);",
-        "uint256 part = Math.min(sold * 9 / 10 + p.surplus * sold / 10 / (p.surplus + sold), p.surplus);",
+        "tolerance = Bucket.tolerance(idle, l.firstTolerance, l.lastTolerance, l.maxIdle);",
+        "tolerance = Bucket.tolerance(idle, l.firstTolerance, l.lastTolerance, l.maxIdle) - int256(value);",
     ),
     # Targets
     _one(
@@ -170,6 +163,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "return idle * cap / (coolOff * SCALE);",
     ),
     # Loss budget
+    _one(
+        "budget-by-fresh-value",
+        _PROPORTION,
+        _SETTLEMENT,
+        "uint256 most = _budget(l, p) * part * 1e18 / (p.surplus * value);",
+        "uint256 most = part == 0 ? 0 : _budget(l, p) * 1e18 / Math.max(p.surplus, value);",
+    ),
     _one(
         "losses-forgotten",
         _PROPORTION,
