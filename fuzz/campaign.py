@@ -16,7 +16,7 @@ from localnet.anvil import ROOT
 
 OUT = ROOT / "out" / "invariants.json"
 DEPTH = 500
-CHUNK_RUNS = 200
+CHUNK_RUNS = 25
 """Sequences of each set-up in one process of forge: what an interruption loses at most."""
 
 
