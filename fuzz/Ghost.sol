@@ -141,7 +141,7 @@ abstract contract Ghost is Scene {
     /// @dev After a start: reads what it fixed and holds it to the rules.
     function _opened() internal {
         Opening memory o = rebalancer.opening();
-        Target[] memory targets = Targets.readTargets(o.targets);
+        Target[] memory targets = Targets.unpack(Targets.read(o.targets));
         Component[] memory list = index.components();
         limits = rebalancer.limits();
         (navOfShare, startExponent, end) = (o.nav, o.exponent, o.end);
