@@ -86,6 +86,9 @@ abstract contract Handler is Holders, Months, Splits {
     /// that no buy is ahead of another. It must end the month before the period ends, unless gifts have come, or one token wei
     /// is worth more than the dust.
     function _endMonth(bool odd) private {
+        // Where the sequence stopped so late that not even twice the batches it takes would fit in, nothing is asked.
+        uint256 batches = 4 + 2 * left / limits.batchCap;
+        if (time + batches * limits.maxIdle > end) odd = true;
         for (uint256 k; k < BATCHES && trading; ++k) {
             if (time + limits.maxIdle > end) break;
             _pass(limits.maxIdle);
