@@ -87,3 +87,14 @@ def test_parts_lose_no_more_than_the_whole(binding: Bench) -> None:
             binding.chain.cheats.revert(snapshot)
 
     check()
+
+
+def test_what_was_given_to_the_sell_side_has_no_part_of_the_budget(binding: Bench) -> None:
+    """More is sold than was surplus at start: the batch may lose the budget and no more."""
+    binding.post_prices([kind.price * (80 if i in SELLS else 100) // 100 for i, kind in enumerate(KINDS)])
+    fund = binding.fund(START + 60)
+    nav = fund.opening.nav * fund.shares // WAD
+    binding.give(SELLS[0], binding.index, surplus_of(fund, SELLS[0]) // 4)
+    everything = {i: surplus_of(binding.fund(START + 60), i) for i in SELLS}
+    assert everything[SELLS[0]] > surplus_of(fund, SELLS[0])
+    assert 0 <= WORST.loss_budget * nav // WAD - taken(binding, [everything]) < nav // 10**9
