@@ -44,7 +44,8 @@ abstract contract Ghost is Scene {
     Limits internal limits;
     Side[N] internal side;
     uint256[N] internal unit;
-    uint256[N] internal startPrice;
+    uint256[N] internal exactPrice; // at start
+    uint256[N] internal startPrice; // the same as it is kept: what trading is counted in
     uint256[N] internal position;
     uint256 internal navOfShare;
     uint256 internal startExponent;
@@ -54,6 +55,9 @@ abstract contract Ghost is Scene {
     uint256 internal idle;
     uint256 internal spent;
     uint256 internal left; // share of NAV, surplus not yet sold
+    // Share of NAV by which sells, and buys, were counted for less than they were worth at the exact prices of the start.
+    uint256 internal soldMore;
+    uint256 internal boughtMore;
     bool internal diluted;
     bool internal given;
 
@@ -146,6 +150,7 @@ abstract contract Ghost is Scene {
         limits = rebalancer.limits();
         (navOfShare, startExponent, end) = (o.nav, o.exponent, o.end);
         (idle, spent, diluted, given) = (0, 0, false, false);
+        (soldMore, boughtMore) = (0, 0);
         left = rebalancer.progress().surplus;
         trading = rebalancer.trading();
         uint256 supply = index.accruedSupply();
@@ -156,18 +161,26 @@ abstract contract Ghost is Scene {
             side[i] = listed ? targets[k].side : Side.Held;
             unit[i] = listed ? targets[k].unit : 0;
             startPrice[i] = listed ? targets[k].price : 0;
+            exactPrice[i] = startPrice[i] == 0 ? 0 : price[i];
             if (!listed) continue;
             ++k;
             if (startPrice[i] == 0) {
                 _hold(side[i] == Side.Held, "no trade without a price");
                 continue;
             }
-            _hold(startPrice[i] == price[i] && !retired[i], "targets at fresh prices");
+            _hold(startPrice[i] == _kept(price[i]) && !retired[i], "targets at fresh prices");
             uint256 held = tokens[i].balanceOf(address(index)) * ONE / supply * price[i] / one[i];
             uint256 step = navOfShare * limits.maxStep / ONE;
             _hold(unit[i] * price[i] / one[i] <= held + step + 1, "maxStep");
         }
         _hold(k == list.length, "list ascends");
+    }
+
+    /// @dev A price as it is kept: the leading 22 to 25 bits, in steps of 4, the rest rounded away.
+    function _kept(uint256 value) private pure returns (uint256) {
+        uint256 scale = 1;
+        while (value / scale >= 33_554_432) scale *= 16;
+        return value / scale * scale;
     }
 
     /* TRADE */
@@ -201,7 +214,10 @@ abstract contract Ghost is Scene {
                 uint256 most = _min(now_, goal * lambda / ONE + 2);
                 // What may have come above lambda x target was not counted: a gift.
                 if (now_ > old && now_ > goal * surely / ONE) given = true;
-                if (most > old) valueIn += _up(most - old, price[i], one[i]);
+                if (most > old) {
+                    valueIn += _up(most - old, price[i], one[i]);
+                    boughtMore += _up(_up(most - old, exactPrice[i] - startPrice[i], one[i]), ONE, b.nav);
+                }
             }
         }
         _pace(b.nav, valueOut);
@@ -209,7 +225,17 @@ abstract contract Ghost is Scene {
         _hold((valueIn + N) * ONE >= valueOut * uint256(int256(ONE) - tolerance), "tolerance, credited up to target");
         _spend(b, a, valueOut > valueIn ? (valueOut - valueIn) * ONE / b.nav : 0);
         _use(b.nav, valueOut);
+        soldMore += _soldMore(b, a);
         trading = rebalancer.trading();
+    }
+
+    /// @dev By how much less than its worth at the exact prices of the start this batch's sells count, share of NAV.
+    function _soldMore(Before memory b, Seen memory a) private view returns (uint256 value) {
+        for (uint256 i; i < N; ++i) {
+            (uint256 old, uint256 now_) = (b.seen.balance[i], a.balance[i]);
+            if (now_ < old) value += _up(old - now_, exactPrice[i] - startPrice[i], one[i]) + 1;
+        }
+        return _up(value, ONE, b.nav);
     }
 
     /// @dev Losses add up to at most the budget, and no batch takes more of what is left of it than it sells of what is left
@@ -246,23 +272,27 @@ abstract contract Ghost is Scene {
     }
 
     /// @dev The part of its target that each buy can attain at most: what the buys hold and what is left to sell, over the
-    /// buys' targets, at start prices, 18 decimals. A margin of 1e-9 is for the shares of NAV that progress is kept in.
-    /// `surely`: what they can attain even if the rest loses all that it may.
+    /// buys' targets, at the exact prices of the start, 18 decimals, and what trading has counted less than that. A margin
+    /// of 1e-9 is for the shares of NAV that progress is kept in. `surely`: what they can attain even if the rest loses all
+    /// that it may.
     function _lambda(Before memory b, Seen memory a) private view returns (uint256 most, uint256 surely) {
         uint256 there;
         uint256 wanted;
         for (uint256 i; i < N; ++i) {
             (uint256 now_, uint256 goal) = (a.balance[i], b.goal[i]);
             if (side[i] == Side.Buy) {
-                there += _up(_min(now_, goal + 1), startPrice[i], one[i]);
-                wanted += goal * startPrice[i] / one[i];
+                there += _up(_min(now_, goal + 1), exactPrice[i], one[i]);
+                wanted += goal * exactPrice[i] / one[i];
             } else if (side[i] == Side.Sell && now_ > goal) {
-                there += _up(now_ - goal + 1, startPrice[i], one[i]);
+                there += _up(now_ - goal + 1, exactPrice[i], one[i]);
             }
         }
         if (diluted || wanted == 0) return (ONE, 0);
+        there += (soldMore + _soldMore(b, a)) * b.nav / ONE;
         uint256 hold = _min(limits.lossBudget, left * uint256(int256(limits.lastTolerance)) / ONE + 1) * b.nav / ONE;
         most = _min(ONE, there * ONE / wanted + 1e9);
+        // Buys of this batch count for less by 2**-21 of themselves at most.
+        hold += (soldMore + boughtMore) * b.nav / ONE + wanted / 2 ** 21;
         surely = there > hold ? _min(ONE, (there - hold) * ONE / wanted) : 0;
     }
 }

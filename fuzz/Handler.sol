@@ -95,14 +95,14 @@ abstract contract Handler is Holders, Months, Splits {
             Before memory b = _before();
             if (!odd && _coarse(b)) odd = true;
             if (!_batch(b)) {
-                _hold(odd, "a month that can end ends");
+                _hold(odd, "a month that can end ends (no batch)");
                 break;
             }
         }
         if (!trading) return;
-        if (time <= end) _hold(odd, "a month that can end ends");
+        if (time <= end) _hold(odd, "a month that can end ends (too slowly)");
         if (time <= end) _pass(end + 1 - time);
-        _hold(_act() && !trading, "a month that can end ends");
+        _hold(_act() && !trading, "a month that can end ends (by itself)");
     }
 
     function _coarse(Before memory b) private view returns (bool) {

@@ -73,7 +73,7 @@ abstract contract Splits is Trades {
 
     function _found(uint256 i, uint256 whole, uint256 parts) private pure returns (string memory) {
         return string.concat(
-            "splitting gains nothing: component ", vm.toString(i), ", whole ", vm.toString(whole), ", parts ", vm.toString(parts)
+            "splitting gains nothing (component ", vm.toString(i), ": whole ", vm.toString(whole), ", parts ", vm.toString(parts), ")"
         );
     }
 
