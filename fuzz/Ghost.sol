@@ -174,6 +174,28 @@ abstract contract Ghost is Scene {
             _hold(unit[i] * price[i] / one[i] <= held + step + 1, "maxStep");
         }
         _hold(k == list.length, "list ascends");
+        _counted(o, supply);
+    }
+
+    /// @dev What the month begins to count with is what balances, targets and exact prices give, but for roundings: a wei of USD
+    /// for each component, and one of the shares of NAV.
+    function _counted(Opening memory o, uint256 supply) private view {
+        uint256 surplus;
+        uint256 held;
+        uint256 goal;
+        for (uint256 i; i < N; ++i) {
+            uint256 is_ = tokens[i].balanceOf(address(index)) * ONE / supply * exactPrice[i] / one[i];
+            uint256 wanted = unit[i] * exactPrice[i] / one[i];
+            if (side[i] == Side.Sell) surplus += is_ - wanted;
+            if (side[i] == Side.Buy) (held, goal) = (held + is_, goal + wanted);
+        }
+        bool holds = _near(left, surplus) && _near(rebalancer.progress().held, held) && _near(o.buyTargets, goal);
+        _hold(holds, "progress at start");
+    }
+
+    function _near(uint256 share, uint256 value) private view returns (bool) {
+        uint256 counted = share * navOfShare / ONE;
+        return counted <= value + N && value <= counted + navOfShare / ONE + N + 1;
     }
 
     /// @dev A price as it is kept: the leading 22 to 25 bits, in steps of 4, the rest rounded away.
@@ -247,10 +269,10 @@ abstract contract Ghost is Scene {
             if (now_ < old) sold += _up(old - now_, startPrice[i], one[i]);
         }
         sold = _min(_up(sold, ONE, b.nav), left);
+        _hold(spent + loss <= limits.lossBudget, "loss budget");
         uint256 most = left == 0 ? 0 : (limits.lossBudget - spent) * sold / left;
         _hold(loss <= most + 2, "loss budget in proportion");
         spent += loss;
-        _hold(spent <= limits.lossBudget, "loss budget");
         left -= sold;
     }
 

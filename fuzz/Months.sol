@@ -13,6 +13,9 @@ abstract contract Months is Ghost {
 
     /* MONTH */
 
+    /// @dev When the last determination was made.
+    uint256 private _determined;
+
     /// @dev Makes the call that is due, which must succeed. False where none is.
     function _act() internal returns (bool) {
         (Action action,,) = rebalancer.workable();
@@ -22,7 +25,9 @@ abstract contract Months is Ghost {
             catch {
                 _hold(false, "what is due succeeds");
             }
+            _determined = time;
         } else if (action == Action.Start) {
+            _hold(time >= _determined + 1 days, "notice before start");
             try rebalancer.start() {}
             catch {
                 _hold(false, "what is due succeeds");

@@ -199,7 +199,8 @@ abstract contract Trades is Ghost {
         if (!_make(b, deal, PLAIN)) _discard();
     }
 
-    /// @notice Pays anything: much too much of one buy, too little of another, also what nobody asked for.
+    /// @notice Pays anything: much too much of one buy, too little of another, also what nobody asked for. One time in eight it
+    /// also asks for a component that is not to be sold.
     function tradeWildly(uint256 seed) external whileTrading(seed) {
         Draw memory d = Drawing.from(seed);
         Before memory b = _before();
@@ -207,6 +208,11 @@ abstract contract Trades is Ghost {
         for (uint256 i; i < N; ++i) {
             uint256 whole = deal.value * one[i] / lastPrice[i];
             if (d.below(4) != 0) deal.pay[i] = d.below(3 * whole + 2);
+        }
+        uint256 j = d.below(N);
+        if (d.below(8) == 0 && position[j] < N && side[j] != Side.Sell) {
+            deal.amount[j] = 1 + b.seen.balance[j] / 1000;
+            deal.buys &= ~(1 << j);
         }
         if (!_make(b, deal, d.below(2) == 0 ? BACK : PLAIN)) _discard();
     }

@@ -26,7 +26,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Mutant:
-    """`invariant`: how the message begins of the invariant that must fail first. `setup`: the test contract to run."""
+    """`invariant`: name of the invariant that must fail first. `setup`: the test contract to run."""
 
     name: str
     invariant: str
@@ -109,30 +109,36 @@ MUTANTS: tuple[Mutant, ...] = (
         "if (amount > left) amount = left;",
         "if (amount > left + 1) amount = left + 1;",
     ),
-    _one("sell-target-down", _TARGET, _SETTLEMENT, "if (side == Side.Sell && balance * 1e18 != scaled) ++balance;", ""),
+    _one("sell-target-down", _TARGET, _SETTLEMENT, "if (side == SELL && goal * 1e18 != scaled) ++goal;", ""),
     _one(
         "sell-a-buy",
         "only surplus is sold",
         _SETTLEMENT,
-        "left = line.before > line.target ? line.before - line.target : 0;",
-        "left = line.before;",
+        "if (found != side) revert IRebalancer.WrongSide(token, Side(found));",
+        "if (found != side) unit = 0;",
     ),
     # What comes in
     _one(
         "credit-without-lambda",
         _TOLERANCE,
         _SETTLEMENT,
-        "return Math.min(1e18, attainable * 1e18 / b.buyTargets);",
-        "return attainable == 0 ? 0 : 1e18;",
+        "return lambda < 1e18 ? lambda : 1e18;",
+        "return lambda == 0 ? 0 : 1e18;",
     ),
     _one(
         "credit-above-target",
         _TOLERANCE,
         _SETTLEMENT,
-        "uint256 goal = line.target * lambda / 1e18;",
-        "uint256 goal = line.target * lambda / 0.9e18;",
+        "uint256 goal = line.target() * lambda / 1e18;",
+        "uint256 goal = line.target() * lambda / 0.9e18;",
     ),
-    _one("credit-more-than-came", _TOLERANCE, _SETTLEMENT, "if (credited > line.counted) credited = line.counted;", ""),
+    _one(
+        "credit-what-is-ahead",
+        _TOLERANCE,
+        _SETTLEMENT,
+        "uint256 credited = goal > before ? goal - before : 0;",
+        "uint256 credited = goal > before ? goal - before : counted;",
+    ),
     _one(
         "tolerance-twice",
         _TOLERANCE,
@@ -145,8 +151,8 @@ MUTANTS: tuple[Mutant, ...] = (
         "bucket-never-empties",
         "bucket: idle time",
         _BUCKET,
-        "+ Math.ceilDiv(value * coolOff * SCALE, cap)",
-        "+ Math.ceilDiv(value * coolOff * SCALE / 2, cap)",
+        "(value * coolOff * SCALE + cap - 1) / cap",
+        "(value * coolOff * SCALE / 2 + cap - 1) / cap",
     ),
     _one(
         "bucket-ignored",
@@ -159,15 +165,15 @@ MUTANTS: tuple[Mutant, ...] = (
         "bucket-fills-beyond",
         "bucket: cap",
         _BUCKET,
-        "return Math.min(cap, idle * cap / (coolOff * SCALE));",
-        "return idle * cap / (coolOff * SCALE);",
+        "return idle < refill ? idle * cap / refill : cap;",
+        "return idle * cap / refill;",
     ),
     # Loss budget
     _one(
         "budget-by-fresh-value",
         _PROPORTION,
         _SETTLEMENT,
-        "uint256 most = _budget(l, p) * part * 1e18 / (p.surplus * value);",
+        "uint256 most = _budget(l, p) * part * 1e18 / (uint256(p.surplus) * value);",
         "uint256 most = part == 0 ? 0 : _budget(l, p) * 1e18 / Math.max(p.surplus, value);",
     ),
     _one(
@@ -181,14 +187,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "budget-not-narrowed",
         _PROPORTION,
         _SETTLEMENT,
-        "tolerance = int256(Math.min(uint256(tolerance), most));",
+        "if (most < uint256(tolerance)) tolerance = int256(most);",
         "most;",
     ),
     Mutant(
-        "no-budget",
+        "last-batch-beyond-budget",
         "loss budget",
         (
-            Edit(_SETTLEMENT, "tolerance = int256(Math.min(uint256(tolerance), most));", "most;"),
+            Edit(
+                _SETTLEMENT,
+                "if (most < uint256(tolerance)) tolerance = int256(most);",
+                "if (most < uint256(tolerance) && part < p.surplus / 100 * 99) tolerance = int256(most);",
+            ),
             Edit(
                 _SETTLEMENT,
                 "require(spent <= b.limits.lossBudget, IRebalancer.AboveLossBudget(spent, b.limits.lossBudget));",
@@ -197,14 +207,36 @@ MUTANTS: tuple[Mutant, ...] = (
         ),
     ),
     # Steps
-    _one("steps-unlimited", "maxStep", _OPENER, "if (target > value + step) {", "if (target > value + 2 * step) {"),
+    _one(
+        "steps-unlimited",
+        "maxStep",
+        _OPENER,
+        "if (goal > value + step) sums.excess",
+        "if (goal > value + 2 * step) sums.excess",
+    ),
     _one(
         "step-from-target",
         "maxStep",
         _OPENER,
-        "w.units[i] = w.units[i] * (value + step) / target;",
-        "w.units[i] = w.units[i] * (value + step + step / 1000) / target;",
+        "w.goals[i] = unit * (value + step) / goal;",
+        "w.goals[i] = unit * (value + step + step / 1000) / goal;",
     ),
+    # Start
+    _one(
+        "stale-start-price",
+        "targets at fresh prices",
+        _OPENER,
+        "targets.put(i, side, unit, price);",
+        "targets.put(i, side, unit, price - price / 1000);",
+    ),
+    _one(
+        "buys-without-a-price",
+        "no trade without a price",
+        _OPENER,
+        "targets.put(i, Side.Held, held, 0);",
+        "targets.put(i, Side.Buy, held, 0);",
+    ),
+    _one("held-as-wanted", "progress at start", _OPENER, "sums.held += value;", "sums.held += goal;"),
     # Redeem
     _one(
         "redeem-below-cap-only",
@@ -220,6 +252,14 @@ MUTANTS: tuple[Mutant, ...] = (
         _TOKEN,
         "if ((skip >> i) & 1 != 0) continue;",
         "if ((skip >> i) & 1 != 0) continue; require(!list.at(i).retired(), NotSeeded());",
+    ),
+    # Mint
+    _one(
+        "mint-capped-low",
+        "mint always works",
+        _TOKEN,
+        "supply + shares <= uint256(setup.supplyCap) * 1e18,",
+        "supply + shares <= uint256(setup.supplyCap) * 1e12,",
     ),
     # Seed
     _one(
@@ -253,11 +293,11 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # Ends
     _one(
-        "done-needs-both",
+        "done-at-nothing-only",
         _ENDS,
         _REBALANCER,
-        "return p.surplus <= dust || p.held + dust >= buyTargets;",
-        "return p.surplus <= dust && p.held > buyTargets + dust;",
+        "return surplus <= dust || held + dust >= buyTargets;",
+        "return surplus == 0 && dust + held + buyTargets != 0;",
     ),
     _one(
         "never-closes",
@@ -273,10 +313,24 @@ MUTANTS: tuple[Mutant, ...] = (
         "next.surplus = (b.was.surplus > sold ? b.was.surplus - sold : 0).toUint64();",
         "next.surplus = b.was.surplus;",
     ),
+    _one(
+        "next-never-named",
+        "the next month comes",
+        _REBALANCER,
+        "if (m.phase == Phase.Idle) return (Action.None, Reason.Done, end);",
+        "if (m.phase == Phase.Idle) return (Action.None, Reason.Done, 0);",
+    ),
     # What is due
     _one(
+        "determine-refuses",
+        "what is due succeeds",
+        _REBALANCER,
+        "emit Determined(period, list);",
+        "require(list.length != 3, UnfitConstituents());\n        emit Determined(period, list);",
+    ),
+    _one(
         "start-without-notice",
-        "what is not due is refused",
+        "notice before start",
         _REBALANCER,
         "if (block.timestamp < earliest) return (Action.None, Reason.NotYet, earliest);",
         "if (block.timestamp < earliest) return (Action.Start, Reason.NotYet, earliest);",
@@ -310,7 +364,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "require(duration != 0 && duration <= MAX_PAUSE, PauseOutOfBounds(duration, MAX_PAUSE));",
         "",
     ),
-    _one("pause-fills-the-bucket", "bucket", _REBALANCER, "_moveTat(until);\n        emit", "emit"),
+    _one("pause-fills-the-bucket", "bucket: idle time", _REBALANCER, "_moveTat(until);\n        emit", "emit"),
     # Fee
     _one(
         "fee-of-two-years",
@@ -320,15 +374,22 @@ MUTANTS: tuple[Mutant, ...] = (
         "return uint256(-FixedPointMathLib.lnWad(int256(1e18 - fee))) * 2;",
     ),
     _one(
+        "fee-of-half-a-year",
+        "the fee is not lost",
+        _FEE,
+        "return uint256(-FixedPointMathLib.lnWad(int256(1e18 - fee)));",
+        "return uint256(-FixedPointMathLib.lnWad(int256(1e18 - fee))) / 2;",
+    ),
+    _one(
         "fee-at-the-new-rate",
-        "units per share never fall",
+        _NOTHING,
         _TOKEN,
         "_accrue(_setup.rate);\n        _setFee(fee);",
         "_setFee(fee);",
     ),
     _one(
         "fee-forgotten",
-        "nothing minted for nothing",
+        _NOTHING,
         _TOKEN,
         "_writeAccrual(pending, exponent);\n        return minted + pending;",
         "_writeAccrual(0, exponent);\n        return minted + pending;",

@@ -84,7 +84,8 @@ def judge(mutant: Mutant, tree: Path) -> Verdict:
         for file, text in kept.items():
             (tree / file).write_text(text)
     found = report.failures[0] if report.failures else None
-    caught = found is not None and found.startswith(mutant.invariant)
+    # What a message says beyond the invariant's name stands in brackets behind it.
+    caught = found is not None and found.split(" (")[0] == mutant.invariant
     return Verdict(mutant.name, mutant.invariant, found, caught, report.calls, round(time.monotonic() - began, 1))
 
 

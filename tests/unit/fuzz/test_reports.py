@@ -29,13 +29,13 @@ Suite result: ok. 1 passed; 0 failed; 0 skipped; finished in 4.31s (4.30s CPU ti
 """
 FAILED = """
 Ran 1 test for fuzz/Invariants.t.sol:MarketCapInvariants
-[FAIL: splitting gains nothing: component 2, whole 58, parts 39]
+[FAIL: splitting gains nothing (component 2: whole 58, parts 39)]
 \t[Sequence] (original: 452, shrunk: 8)
 \t\tsender=0x82EE addr=[fuzz/Invariants.t.sol:MarketCapHandler]0x5615 calldata=stick(uint256) args=[7]
  invariant_fund() (runs: 3, calls: 1500, reverts: 1)
 
 Failing tests:
-[FAIL: splitting gains nothing: component 2, whole 58, parts 39]
+[FAIL: splitting gains nothing (component 2: whole 58, parts 39)]
  invariant_fund() (runs: 3, calls: 1500, reverts: 1)
 """
 
@@ -45,7 +45,7 @@ def test_a_report_of_two_setups_is_read() -> None:
     assert [suite.setup for suite in suites] == ["FixedWeightInvariants", "MarketCapInvariants"]
     assert [suite.calls for suite in suites] == [5000, 1500]
     assert suites[0].failure is None
-    assert suites[1].failure == "splitting gains nothing: component 2, whole 58, parts 39"
+    assert suites[1].failure == "splitting gains nothing (component 2: whole 58, parts 39)"
     assert suites[0].handlers == {"mint": forge.Handler(272, 35), "veto": forge.Handler(8, 279)}
 
 
