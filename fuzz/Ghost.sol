@@ -263,17 +263,21 @@ abstract contract Ghost is Scene {
     /// @dev Losses add up to at most the budget, and no batch takes more of what is left of it than it sells of what is left
     /// to sell, at start prices.
     function _spend(Before memory b, Seen memory a, uint256 loss) private {
-        uint256 sold;
-        for (uint256 i; i < N; ++i) {
-            (uint256 old, uint256 now_) = (b.seen.balance[i], a.balance[i]);
-            if (now_ < old) sold += _up(old - now_, startPrice[i], one[i]);
-        }
-        sold = _min(_up(sold, ONE, b.nav), left);
+        uint256 sold = _sold(b, a);
         _hold(spent + loss <= limits.lossBudget, "loss budget");
         uint256 most = left == 0 ? 0 : (limits.lossBudget - spent) * sold / left;
         _hold(loss <= most + 2, "loss budget in proportion");
         spent += loss;
         left -= sold;
+    }
+
+    /// @dev What a batch sold of what was left to sell, share of NAV at the kept prices.
+    function _sold(Before memory b, Seen memory a) private view returns (uint256 sold) {
+        for (uint256 i; i < N; ++i) {
+            (uint256 old, uint256 now_) = (b.seen.balance[i], a.balance[i]);
+            if (now_ < old) sold += _up(old - now_, startPrice[i], one[i]);
+        }
+        sold = _min(_up(sold, ONE, b.nav), left);
     }
 
     /// @dev The tolerance of this moment by idle time alone, rounded up.
@@ -298,23 +302,26 @@ abstract contract Ghost is Scene {
     /// of 1e-9 is for the shares of NAV that progress is kept in. `surely`: what they can attain even if the rest loses all
     /// that it may.
     function _lambda(Before memory b, Seen memory a) private view returns (uint256 most, uint256 surely) {
-        uint256 there;
+        uint256 held;
+        uint256 above;
         uint256 wanted;
         for (uint256 i; i < N; ++i) {
             (uint256 now_, uint256 goal) = (a.balance[i], b.goal[i]);
             if (side[i] == Side.Buy) {
-                there += _up(_min(now_, goal + 1), exactPrice[i], one[i]);
+                held += _up(_min(now_, goal + 1), exactPrice[i], one[i]);
                 wanted += goal * exactPrice[i] / one[i];
             } else if (side[i] == Side.Sell && now_ > goal) {
-                there += _up(now_ - goal + 1, exactPrice[i], one[i]);
+                above += _up(now_ - goal + 1, exactPrice[i], one[i]);
             }
         }
         if (diluted || wanted == 0) return (ONE, 0);
-        there += (soldMore + _soldMore(b, a)) * b.nav / ONE;
-        uint256 hold = _min(limits.lossBudget, left * uint256(int256(limits.lastTolerance)) / ONE + 1) * b.nav / ONE;
-        most = _min(ONE, there * ONE / wanted + 1e9);
+        uint256 rounded = (soldMore + _soldMore(b, a)) * b.nav / ONE;
+        most = _min(ONE, (held + above + rounded) * ONE / wanted + 1e9);
+        // Of what stands above the targets the fund counts no more than it began with: gifts to the sell side are not in it.
+        above = _min(above, (left - _sold(b, a)) * b.nav / ONE);
+        uint256 lost = _min(limits.lossBudget, left * uint256(int256(limits.lastTolerance)) / ONE + 1);
         // Buys of this batch count for less by 2**-21 of themselves at most.
-        hold += (soldMore + boughtMore) * b.nav / ONE + wanted / 2 ** 21;
-        surely = there > hold ? _min(ONE, (there - hold) * ONE / wanted) : 0;
+        lost = (lost + boughtMore) * b.nav / ONE + wanted / 2 ** 21;
+        surely = held + above > lost ? _min(ONE, (held + above - lost) * ONE / wanted) : 0;
     }
 }
