@@ -58,7 +58,10 @@ abstract contract Holders is Ghost {
         (address[] memory list,, uint256[] memory least) = _list();
         uint256 skip;
         for (uint256 i; i < N; ++i) {
-            if (stuck[i] && position[i] < N) skip |= 1 << position[i];
+            if (!stuck[i] || position[i] == N) continue;
+            skip |= 1 << position[i];
+            // What a redeemer leaves behind is a gift to the others.
+            if (side[i] == Side.Buy) given = true;
         }
         Seen memory a = _look();
         vm.prank(who);
