@@ -39,8 +39,9 @@ lint: setup ## ruff and mypy --strict
 	@ruff format --check $(LINTED)
 	@mypy $(LINTED)
 
-test: lint compile .tools/set-v2.stamp ## Lint, then all tests on a local mainnet; ARGS="-k word" is passed to pytest
+test: lint compile .tools/set-v2.stamp ## Lint, all tests on a local mainnet, a short fuzz run; ARGS="-k word" is passed to pytest, alone
 	@$(PY) tools/run_tests.py $(ARGS)
+	@$(if $(ARGS),true,$(PY) -m fuzz run --calls 60000)
 
 invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
 	@$(PY) -m fuzz run --calls $(CALLS) --seed $(SEED)
