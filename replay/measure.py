@@ -11,6 +11,7 @@ from eth_utils import keccak, to_checksum_address
 from web3 import Web3
 from web3.types import LogReceipt, TxReceipt
 
+from ballast import packed
 from ballast.book import Book
 from ballast.reference import Cost, Flow, Position, Swap, cost_of, usd
 from localnet.month import Month
@@ -118,10 +119,8 @@ def _targets(w3: Web3, index: Any, started: Any) -> dict[str, int]:
 
 
 def target_units(code: bytes, tokens: Sequence[str]) -> dict[str, int]:
-    """Target units, token wei per 1e18 shares, packed as contract code: a zero byte, then one word for each token of
-    the list with side (8 bits, high), unit (120) and price (128)."""
-    words = [int.from_bytes(code[k : k + 32], "big") for k in range(1, len(code), 32)]
-    return {token: word >> 128 & (2**120 - 1) for token, word in zip(tokens, words, strict=True)}
+    """Target units, token wei per 1e18 shares, of the tokens of the list, packed as contract code behind one byte."""
+    return {token: target.unit for token, target in zip(tokens, packed.targets(code[1:]), strict=True)}
 
 
 def _components(

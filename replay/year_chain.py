@@ -21,6 +21,7 @@ from localnet.world import World
 from replay.carry import Stage
 from replay.clock import BLOCK_S, Clock
 from replay.funding import deal_seed, month_config
+from replay.measure import target_units
 from replay.year_data import WAD, Snapshot, Year, weth_depth
 from replay.year_index import state_of
 
@@ -211,13 +212,10 @@ def listed_tokens(fund: YearFund, block: int) -> list[str]:
 
 
 def target_units_at(fund: YearFund, pointer: str, block: int) -> dict[str, int]:
-    """Target units of the month, by symbol. They are packed as words of contract code behind one byte: side (8 bits,
-    high), unit (120), price (128)."""
-    code = bytes.fromhex(fund.rpc.request("eth_getCode", pointer, hex(block))[2:])[1:]
-    words = [int.from_bytes(code[k : k + 32], "big") for k in range(0, len(code), 32)]
+    """Target units of the month, by symbol."""
+    code = bytes.fromhex(fund.rpc.request("eth_getCode", pointer, hex(block))[2:])
     symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
-    tokens = listed_tokens(fund, block)
-    return {symbol_of[token]: word >> 128 & (2**120 - 1) for token, word in zip(tokens, words, strict=True)}
+    return {symbol_of[token]: unit for token, unit in target_units(code, listed_tokens(fund, block)).items()}
 
 
 def senders(fund: YearFund, first: int, last: int) -> Mapping[str, list[str]]:

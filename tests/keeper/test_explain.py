@@ -12,6 +12,7 @@ import ape
 import pytest
 
 from ballast import methodology as rules
+from ballast.methodology import Flag
 from ballast.reference import period_start
 from keeper import contracts
 from keeper.explain_view import FLAGS
@@ -87,6 +88,8 @@ def test_a_month_from_determination_to_start(keeper: Keeper, field: Field) -> No
     assert units == {symbol: component.published_target_unit for symbol, component in published.items()}
     assert {row["symbol"]: int(row["target_unit"]) for row in found["constituents"]} == units
     started = field.events("Started")[-1]["args"]
+    assert started["basis"] == [], "every supply was the determination's"
+    assert not any(row["confirmed_at_start"] for row in found["start"]["targets"])
     assert (found["start"]["nav_usd"], found["start"]["block"]) == (str(started["nav"]), field.w3.eth.block_number)
 
     shown = keeper("explain", BALLAST_PRIVATE_KEY=None)
@@ -138,6 +141,13 @@ def test_a_computed_supply_and_one_confirmed_at_start(keeper: Keeper, field: Fie
     assert [symbol for symbol, row in start.items() if row["confirmed_at_start"]] == ["UNI"]
     assert (start["UNI"]["basis"], start["YFI"]["basis"]) == ("500000000", "36096")
     assert "confirmed at start: 500,000,000" in keeper("explain").stdout
+    # The chain itself says so: the flags of each basis stand in the event's words.
+    told = field.events("Started")[-1]["args"]["basis"]
+    fixed = list(start.values())
+    assert [word % 2**88 for word in told] == [int(row["basis"]) for row in fixed]
+    assert [Flag.CONFIRMED_AT_START in Flag(word >> 88) for word in told] == [
+        row["confirmed_at_start"] for row in fixed
+    ]
 
 
 def test_a_price_that_is_missing(keeper: Keeper, field: Field) -> None:

@@ -15,6 +15,7 @@ from keeper.chain import Chain as Reader
 from keeper.order import order_of
 from keeper.planner import Pace, plan
 from keeper.state import WAD, FundState, Phase, Side
+from localnet.rpc import send
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
@@ -224,6 +225,5 @@ def test_the_solver_s_call_is_what_its_filler_takes(rivals: Rivals, test_isolati
     abi = contracts.abi("Rebalancer")
     _, arguments = rivals.field.w3.eth.contract(abi=abi).decode_function_input(call.data)
     assert arguments["order"]["filler"] == filler.address
-    request = {"from": rivals.owner, "to": call.to, "data": call.data, "gas": hex(10**7)}
-    rivals.chain.rpc.request("eth_sendTransaction", request)
+    send(rivals.chain.rpc, rivals.owner, call.to, call.data, gas=10**7)
     assert rivals.result()["valueIn"] >= arguments["order"]["minValueIn"]

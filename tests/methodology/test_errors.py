@@ -99,6 +99,48 @@ def test_weights_above_one_after_capping(scene: Scene) -> None:
     assert scene.targets(rule, [basket]) == ["OutsideDomain(weights)"]
 
 
+WIDE: list[tuple[str, Basket]] = [
+    ("width", Basket([MILLION, MILLION], [ONE, 2**128], [ONE, 0], [18, 18])),
+    ("width", Basket([MILLION, MILLION], [ONE, ONE], [ONE, 2**100], [18, 18])),
+    ("width", Basket([MILLION, MILLION], [ONE, 2**255], [ONE, ONE], [18, 18])),
+    ("width", Basket([MILLION, MILLION], [ONE, 0], [ONE, 2**255], [18, 18])),
+    ("nav", Basket([2**88 - 1], [2**104], [ONE], [18])),
+]
+
+
+@pytest.mark.parametrize(("what", "basket"), WIDE)
+@pytest.mark.parametrize("floor_each", [False, True])
+def test_figures_too_wide(scene: Scene, what: str, basket: Basket, floor_each: bool) -> None:
+    """Nothing wraps around: what does not fit is refused."""
+    assert scene.targets(replace(PLAIN, floor_each=floor_each), [basket]) == [f"OutsideDomain({what})"]
+
+
+@pytest.mark.parametrize("floor_each", [False, True])
+def test_figures_as_wide_as_they_may_be(scene: Scene, floor_each: bool) -> None:
+    """The largest of each, and both sides agree."""
+    rule = replace(PLAIN, floor_each=floor_each)
+    most, price = 2**104 - 1, 2**100 - 1
+    baskets = [
+        Basket([2**88 - 1], [most], [ONE], [18]),
+        Basket([2**88 - 1, MILLION], [most - ONE, ONE], [ONE, ONE], [18, 27]),
+        Basket([2**88 - 1, 2**88 - 1], [10**6, 10], [price, price], [9, 0]),
+        Basket([2**88 - 1, MILLION], [ONE, 2**128 - 1], [price, 0], [27, 0]),
+    ]
+    expected = [basket.expected(rule) for basket in baskets]
+    assert scene.targets(rule, baskets) == expected
+    assert all(isinstance(units, list) and any(units) for units in expected)
+
+
+@pytest.mark.parametrize("cap", [Cap.NONE, Cap.HARD, Cap.FLEXIBLE])
+@pytest.mark.parametrize("field", ["basis", "units", "prices", "decimals"])
+def test_lists_of_different_lengths(scene: Scene, field: str, cap: Cap) -> None:
+    rule = replace(PLAIN, cap=cap, cap_weight=0 if cap is Cap.NONE else ONE // 2)
+    whole = Basket([MILLION] * 3, [ONE] * 3, [ONE] * 3, [18] * 3)
+    assert scene.targets(rule, [whole]) == [[ONE] * 3]
+    for list_ in ([], getattr(whole, field)[:2], [*getattr(whole, field), 1]):
+        assert scene.targets(rule, [replace(whole, **{field: list_})]) == ["OutsideDomain(lengths)"]
+
+
 @pytest.fixture
 def methodology(chain: Chain, scene: Scene, owner: str) -> Contract:
     return chain.deploy("MarketCap", owner, rule_tuple(PLAIN), [(t, scene.stage, 0) for t in TOKENS[:2]], sender=owner)

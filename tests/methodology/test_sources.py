@@ -8,7 +8,7 @@ import pytest
 
 from ballast.methodology import ONE, Decision, Flag, Status
 from tests.helpers.chain import Chain
-from tests.helpers.contracts import Contract
+from tests.helpers.contracts import Call, Contract
 from tests.helpers.reverts import assert_reverts
 from tests.methodology.scene import (
     DAY,
@@ -209,3 +209,57 @@ def test_without_a_bound_the_loan_would_have_counted(attack: Attack, chain: Chai
     )
     struck = attack.strike(attack.last(59 * MILLION, 60 * MILLION), millions=40, into=False)
     assert (struck[0].basis, struck[0].flags) == (100 * MILLION, Flag(0))
+
+
+ODD_TOKENS = {
+    "burns all gas": "fe",
+    "runs for ever": "5b5f56",
+    "takes endless memory": "63ffffffff5ff3",
+    "answers nothing": "00",
+    "answers too little": "601f5ff3",
+    "answers the largest number": "5f195f5260205ff3",
+    "answers 100 kB of nothing": "620186a05ff3",
+    "is no contract": "",
+}
+ODD_GAS = 1_100_000
+"""What a source may cost beyond a sound one: the gas that it is given, and the copies of lists on the way."""
+
+
+@pytest.mark.parametrize("code", ODD_TOKENS.values(), ids=ODD_TOKENS)
+def test_a_locked_supply_of_an_odd_token_costs_nobody_the_month(
+    chain: Chain, scene: Scene, owner: str, code: str
+) -> None:
+    """Its own supply counts as missing: last month's is carried on. All others are read as ever, for bounded gas."""
+    tokens = by_number([new_token(chain, 18, owner).address for _ in range(3)])
+    source = chain.deploy("LockedSupply", owner, tokens, [[], [], []], sender=owner)
+    for token in tokens:
+        chain.send(chain.at("ReferenceToken", token).mint(owner, 100 * MILLION * ONE), owner)
+    rule = chain.deploy("MarketCap", owner, rule_tuple(PLAIN), [(token, source, 0) for token in tokens], sender=owner)
+    chain.send(scene.stage.setPrices(tokens, [ONE] * 3), owner)
+    chain.send(scene.stage.setHoldings([(TOKENS[0], 18, False)], [ONE], ONE), owner)
+    chain.send(scene.stage.setPrices([TOKENS[0]], [ONE]), owner)
+    last = [Decision(token, 99 * MILLION, Status.INCLUDED, Flag(0), ONE, ONE // 3) for token in tokens]
+
+    def spent(call: Call) -> int:
+        return int(chain.send(call, owner)["gasUsed"], 16)
+
+    determine = rule.determine(scene.stage, scene.stage, as_tuples(last))
+    sound = known(decisions(chain.read(determine)))
+    assert [(d.basis, d.flags) for d in sound] == [(100 * MILLION, Flag(0))] * 3
+    confirm = rule.confirm(as_words(sound))
+    gas = [spent(determine), spent(confirm)]
+
+    chain.cheats.set_code(tokens[0], bytes.fromhex(code))
+    found = known(decisions(chain.read(determine)))
+    assert [(d.basis, d.flags) for d in found] == [(99 * MILLION, Flag.STALE), *[(100 * MILLION, Flag(0))] * 2]
+    assert all(d.status is Status.INCLUDED for d in found)
+    again = with_bases(sound, chain.read(confirm))
+    # Last month's is nearer to itself than what was determined while the token was sound.
+    assert (again[0].basis, again[0].flags) == (99 * MILLION, Flag.STALE | Flag.CONFIRMED_AT_START)
+    assert again[1:] == sound[1:]
+    assert all(spent(call) - before < ODD_GAS for call, before in zip((determine, confirm), gas, strict=True))
+
+    # A newcomer of that kind stays outside.
+    newcomer = known(decisions(chain.read(rule.determine(scene.stage, scene.stage, as_tuples(last[1:])))))
+    assert (newcomer[0].basis, newcomer[0].flags, newcomer[0].status) == (0, Flag.NO_SUPPLY, Status.OUTSIDE)
+    assert [d.basis for d in newcomer[1:]] == [100 * MILLION] * 2

@@ -191,3 +191,49 @@ def test_an_override_lives_ten_days(chain: Chain, scene: Scene, owner: str) -> N
     alive, over = at(moment + OVERRIDE_LIFE - 1), at(moment + OVERRIDE_LIFE)
     assert (alive.basis, alive.flags, alive.weight) == (3 * MILLION, Flag.OVERRIDDEN, 3 * ONE // 4)
     assert (over.basis, over.flags, over.weight) == (MILLION, NONE, ONE // 2)
+
+
+def test_overrides_that_end_one_after_another(chain: Chain, scene: Scene, owner: str) -> None:
+    """One that is over is not looked at though another lives, one lives on though another is over, and other candidates
+    in between change nothing about either."""
+    tokens = TOKENS[:3]
+    listed = [(token, scene.stage, 0) for token in tokens]
+    made = chain.deploy("MarketCap", owner, rule_tuple(PLAIN), listed, sender=owner)
+    start = chain.now()
+    chain.send(scene.stage.setSupplies(tokens, [MILLION] * 3, [start] * 3), owner)
+    chain.send(scene.stage.setPrices(tokens, [ONE] * 3), owner)
+    chain.send(scene.stage.setHoldings([(tokens[0], 18, False)], [ONE], ONE), owner)
+    first, second = start + DAY, start + 6 * DAY
+    chain.send(made.overrideSupply(tokens[0], 2 * MILLION), owner, at=first)
+    chain.send(made.overrideSupply(tokens[1], 3 * MILLION), owner, at=second)
+    chain.send(made.setCandidates(listed), owner, at=second)
+    last = [before(MILLION, token) for token in tokens]
+    overrides = {
+        tokens[0]: Override(2 * MILLION, first + OVERRIDE_LIFE),
+        tokens[1]: Override(3 * MILLION, second + OVERRIDE_LIFE),
+    }
+
+    def bases(moment: int) -> list[tuple[int, Flag]]:
+        """As determined, and the same at start, then."""
+        answer = decisions(chain.read(made.determine(scene.stage, scene.stage, as_tuples(last)), at=moment))
+        assert not isinstance(answer, str)
+        both = after(last, last)
+        again = with_bases(both, chain.read(made.confirm(as_words(both)), at=moment))
+        candidates = [Candidate(token) for token in tokens]
+        supplies: Mapping[str, Supply | None] = {token: Supply(MILLION, start) for token in tokens}
+        assert again == confirm(PLAIN, candidates, supplies, both, overrides, moment)
+        assert [d.basis for d in again] == [d.basis for d in answer]
+        return [(d.basis, d.flags) for d in answer]
+
+    plain = (MILLION, NONE)
+    one, other = (2 * MILLION, Flag.OVERRIDDEN), (3 * MILLION, Flag.OVERRIDDEN)
+    assert bases(second) == [one, other, plain]
+    assert bases(first + OVERRIDE_LIFE - 1) == [one, other, plain]
+    assert bases(first + OVERRIDE_LIFE) == [plain, other, plain]
+    assert bases(second + OVERRIDE_LIFE - 1) == [plain, other, plain]
+    assert bases(second + OVERRIDE_LIFE) == [plain, plain, plain]
+    # One that is set again after all are over lives for its own ten days.
+    again = second + OVERRIDE_LIFE + DAY
+    chain.send(made.overrideSupply(tokens[0], 2 * MILLION), owner, at=again)
+    overrides[tokens[0]] = Override(2 * MILLION, again + OVERRIDE_LIFE)
+    assert bases(again) == [one, plain, plain]

@@ -11,6 +11,7 @@ from eth_abi import encode
 from eth_utils import to_checksum_address
 from hexbytes import HexBytes
 
+from ballast import packed
 from ballast.reference import (
     WAD,
     Flow,
@@ -199,12 +200,16 @@ def test_swaps_in_v3_pools_keep_the_fee_of_their_tier() -> None:
     assert cost.fees == 500 * WAD + 10_000 * WAD
 
 
-def test_targets_from_their_words() -> None:
-    """Side and price stand around the unit; each token has one word."""
-    most = 2**120 - 1
-    words = [(1 << 248) + (7 << 128) + 2**128 - 1, (2 << 248) + (most << 128), 5]
-    code = bytes(1) + b"".join(word.to_bytes(32, "big") for word in words)
+@pytest.mark.parametrize("width", [1, 8, 15])
+def test_targets_from_their_bytes(width: int) -> None:
+    """A byte says how wide units are; side, shift and price stand before each."""
+    most = 256**width - 1
+    heads = [1 << 30 | 2**30 - 1, 2 << 30, 5]
+    units = [7, most, 0]
+    rows = [head.to_bytes(4, "big") + unit.to_bytes(width, "big") for head, unit in zip(heads, units, strict=True)]
+    code = bytes([0, width]) + b"".join(rows)
     assert target_units(code, [A, B, W]) == {A: 7, B: most, W: 0}
+    assert [(t.side, t.price) for t in packed.targets(code[1:])] == [(1, (2**25 - 1) << 124), (2, 0), (0, 5)]
     with pytest.raises(ValueError, match="longer"):
         target_units(code, [A, B])
 

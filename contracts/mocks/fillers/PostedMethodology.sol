@@ -7,7 +7,7 @@ import {IOracle} from "../../interfaces/IOracle.sol";
 import {Constituents} from "../../libraries/Constituents.sol";
 
 /// @title PostedMethodology
-/// @notice For tests: the basis of a constituent is its target unit, and it refuses when told to.
+/// @notice For tests: the basis of a constituent is its target unit; it refuses, or answers something else, when told to.
 contract PostedMethodology is IMethodology {
     error Refusing();
 
@@ -15,6 +15,8 @@ contract PostedMethodology is IMethodology {
     bool public refusesToDetermine;
     bool public refusesTargets;
     bool public carries;
+    uint256[] private _bases;
+    uint256[] private _targets;
 
     /// @notice Replaces the constituents; nothing about them is checked.
     function post(Constituent[] calldata list) external {
@@ -34,6 +36,11 @@ contract PostedMethodology is IMethodology {
         carries = carries_;
     }
 
+    /// @notice What `confirm` and `targetUnits` answer, whatever they are asked; an empty list: as posted.
+    function answer(uint256[] calldata bases, uint256[] calldata targets) external {
+        (_bases, _targets) = (bases, targets);
+    }
+
     function determine(IOracle, IIndexToken, Constituent[] calldata previous)
         external
         view
@@ -48,6 +55,7 @@ contract PostedMethodology is IMethodology {
     }
 
     function confirm(uint256[] calldata determined) external view returns (uint256[] memory bases) {
+        if (_bases.length != 0) return _bases;
         bases = Constituents.bases(determined);
         for (uint256 i; carries && i < bases.length; ++i) {
             uint256 last = Constituents.lastBasis(determined[2 * i + 1]);
@@ -62,6 +70,7 @@ contract PostedMethodology is IMethodology {
         uint256[] calldata
     ) external view returns (uint256[] memory targets) {
         require(!refusesTargets, Refusing());
+        if (_targets.length != 0) return _targets;
         targets = new uint256[](basis.length);
         for (uint256 i; i < basis.length; ++i) {
             if (prices[i] != 0) targets[i] = uint88(basis[i]);

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from localnet.month import Month
-from localnet.rpc import read
+from localnet.rpc import read, send
 from tests.helpers.filling import CHAINED, FORWARD, HOME, PAID, POT, hop
 from tests.helpers.fund import EXECUTION, WAD, Fund, Setup
 from tests.helpers.reverts import assert_reverts
@@ -169,9 +169,7 @@ def front_run(fund: Fund, token: str, weth: int) -> None:
     pair = pools(fund, token)[0]
     in_token, in_weth = reserves(fund, pair, token)
     stranger = fund.chain.account("front runner")
-    fund.chain.rpc.request(
-        "eth_sendTransaction", {"from": stranger, "to": fund.world.weth, "value": hex(weth), "gas": hex(10**5)}
-    )
+    send(fund.chain.rpc, stranger, fund.world.weth, "0x", gas=10**5, value=weth)
     erc20 = fund.chain.at("ReferenceToken", fund.world.weth)
     fund.chain.send(erc20.transfer(pair, weth), stranger, at=fund.chain.now())
     out = swap(weth, in_weth, in_token)

@@ -1,0 +1,175 @@
+"""What the opener does with odd answers and figures beyond its domain, and when a plan tells its bases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.helpers.bench import (
+    CONFIRMED,
+    FROZEN,
+    INCLUDED,
+    KINDS,
+    LEAVING,
+    NEWCOMER,
+    OUTSIDE,
+    SUPPLY,
+    Bench,
+    confirmed,
+    constituent,
+)
+from tests.helpers.contracts import Call
+from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.packed import kept, targets
+from tests.helpers.reverts import assert_reverts
+
+PRICES = [kind.price for kind in KINDS]
+UNITS = [kind.target for kind in KINDS]
+N = len(KINDS)
+
+
+def refuses(bench: Bench, error: str, *args: int) -> None:
+    """Start reverts with this error of the opener's, the preview too, and nothing is due."""
+    for call in (bench.rebalancer.start(), bench.rebalancer.previewStart()):
+        assert_reverts(bench.chain, call, error, *args, at=EXECUTION, of=bench.opener)
+    assert bench.due(EXECUTION)[:2] == ("None", "Refused")
+
+
+def now(bench: Bench, call: Call) -> None:
+    """Sends it without moving the time."""
+    bench.chain.send(call, bench.keeper, at=bench.chain.now())
+
+
+def post_flags(bench: Bench, flags: Sequence[int], statuses: Sequence[int] = (INCLUDED,) * N) -> None:
+    """Posts and determines KINDS' targets with these flags and statuses."""
+    rows = zip(bench.tokens, UNITS, statuses, flags, strict=True)
+    now(bench, bench.methodology.post([constituent(token, *rest, 0, 0) for token, *rest in rows]))
+    bench.determine()
+
+
+@pytest.mark.parametrize("by", [-1, 1, -N + 1])
+def test_bases_of_another_length(bench: Bench, by: int) -> None:
+    bench.determine()
+    now(bench, bench.methodology.answer([1] * (N + by), []))
+    refuses(bench, "WrongLength", N, N + by)
+
+
+@pytest.mark.parametrize("by", [-1, 1, -N + 1])
+def test_targets_of_another_length(bench: Bench, by: int) -> None:
+    bench.determine()
+    now(bench, bench.methodology.answer([], (UNITS + UNITS)[: N + by]))
+    refuses(bench, "WrongLength", N, N + by)
+    now(bench, bench.methodology.answer([], UNITS))
+    assert bench.due(EXECUTION)[:2] == ("Start", "Due")
+
+
+@pytest.mark.parametrize("by", [-1, 1, -N])
+def test_prices_of_another_length(bench: Bench, by: int) -> None:
+    bench.determine()
+    # PUSH2 size, PUSH1 12, PUSH0, CODECOPY, PUSH2 size, PUSH0, RETURN: always the same list
+    values = (PRICES + PRICES)[: N + by]
+    data = b"".join(word.to_bytes(32, "big") for word in (32, len(values), *values))
+    size = len(data).to_bytes(2, "big")
+    code = b"\x61" + size + b"\x60\x0c\x5f\x39\x61" + size + b"\x5f\xf3" + data
+    bench.chain.cheats.set_code(bench.oracle.address, code)
+    refuses(bench, "WrongLength", N, N + by)
+
+
+def test_an_oracle_that_answers_no_list(bench: Bench) -> None:
+    bench.determine()
+    bench.chain.cheats.set_code(bench.oracle.address, bytes.fromhex("60205ff3"))
+    harness = bench.chain.artifact("ListsHarness")  # the error is the library's, and so in its ABI
+    assert_reverts(bench.chain, bench.rebalancer.start(), "NoList", bench.oracle, at=EXECUTION, of=harness)
+    assert bench.due(EXECUTION)[:2] == ("None", "Refused")
+
+
+@pytest.mark.parametrize("i", [0, 1, NEWCOMER])
+def test_a_price_beyond_the_domain(bench: Bench, i: int) -> None:
+    """2**100 is the first, whether the component is held or comes new."""
+    bench.determine()
+    for price in (2**100, 2**200, 2**256 - 1):
+        bench.post_prices([price if k == i else p for k, p in enumerate(PRICES)])
+        refuses(bench, "TooLarge")
+    bench.post_prices([2**100 - 1 if k == i else p for k, p in enumerate(PRICES)])
+    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+    assert targets(plan.targets)[i].price == kept(2**100 - 1)
+
+
+def test_a_retired_component_may_have_any_price(bench: Bench) -> None:
+    bench.chain.send(bench.index.setRetired(bench.tokens[0], True), bench.owner)
+    bench.determine()
+    bench.post_prices([2**256 - 1, *PRICES[1:]])
+    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+    assert targets(plan.targets)[0] == (0, KINDS[0].unit, 0)
+
+
+def hold(bench: Bench, i: int, balance: int) -> None:
+    """Makes this the fund's balance of a component."""
+    bench.give(i, bench.index, balance - bench.holdings()[i])
+
+
+def test_a_unit_held_beyond_the_domain(bench: Bench) -> None:
+    """2**120 token wei per share is the first; one less is packed whole, though it is worth most of the fund."""
+    bench.determine()
+    beyond = 2**120 * SUPPLY // WAD
+    hold(bench, 0, beyond - 1)
+    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+    assert (plan.targets[0], targets(plan.targets)[5].unit) == (15, KINDS[5].target)
+    now(bench, bench.tokens[0].mint(bench.index, 1))
+    refuses(bench, "TooLarge")
+
+
+@pytest.mark.parametrize("balance", [2**160, 2**238, 2**255])
+def test_a_balance_beyond_the_domain(bench: Bench, balance: int) -> None:
+    """Times 1e18 the second is a multiple of 2**256: a unit of 0, if nobody looked."""
+    bench.determine()
+    hold(bench, 0, balance)
+    refuses(bench, "TooLarge")
+
+
+def test_a_target_beyond_the_domain(bench: Bench) -> None:
+    bench.determine()
+    for goal in (2**120, 2**256 - 1):
+        now(bench, bench.methodology.answer([], [goal, *UNITS[1:]]))
+        refuses(bench, "TooLarge")
+    # Below it the step of 10 % of NAV is what holds it.
+    now(bench, bench.methodology.answer([], [2**120 - 1, *UNITS[1:]]))
+    assert bench.due(EXECUTION)[:2] == ("Start", "Due")
+
+
+def test_bases_are_told_only_if_one_was_read_again(bench: Bench) -> None:
+    """Then all of them, each with its own flags."""
+    post_flags(bench, [0, 1, 2, 4, 127, 0])
+    assert bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION).basis == []
+    snapshot = bench.chain.cheats.snapshot()
+    (event,) = bench.rebalancer.events(bench.start(), "Started")
+    assert event.basis == []
+    bench.chain.cheats.revert(snapshot)
+
+    bases = [flags << 88 | unit for unit, flags in zip(UNITS, [0, 1, 2, 4, 127, CONFIRMED], strict=True)]
+    now(bench, bench.methodology.answer(bases, []))
+    assert bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION).basis == bases
+    (event,) = bench.rebalancer.events(bench.start(), "Started")
+    assert event.basis == bases
+    assert bases[5] == confirmed(UNITS[5])
+
+
+@pytest.mark.parametrize("status", [FROZEN, LEAVING, OUTSIDE])
+def test_what_is_not_included_tells_no_basis(bench: Bench, status: int) -> None:
+    """Nobody reads it again, whatever its flag says."""
+    post_flags(bench, [CONFIRMED, *[0] * (N - 1)], [status, *[INCLUDED] * (N - 1)])
+    assert bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION).basis == []
+
+
+def test_a_newcomer_that_is_dropped_again_changes_no_list(bench: Bench) -> None:
+    """It comes onto the list and has no price: the list is neither in the plan nor written."""
+    bench.determine()
+    bench.post_prices([0 if i == NEWCOMER else price for i, price in enumerate(PRICES)])
+    pointer = bench.chain.read(bench.index.componentsPointer())
+    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+    assert (plan.changed, plan.list) == (False, [])
+    assert [t.unit for t in targets(plan.targets)] == [u for i, u in enumerate(UNITS) if i != NEWCOMER]
+    receipt = bench.start()
+    assert not bench.index.events(receipt, "ComponentsSet")
+    assert bench.chain.read(bench.index.componentsPointer()) == pointer
