@@ -18,18 +18,19 @@ MONTH ?= data/months/dpi-2021-04.json
 RESERVES ?=
 POSITIONS ?=
 ARGS ?=
+CALLS ?= 1000000
 SAMPLE ?= 30
 SEED ?= 1
 PORT ?= 8545
 DATA ?= data/year/invented.csv
-LINTED := $(wildcard ballast examples localnet keeper replay scripts bench mutation tools tests)
+LINTED := $(wildcard ballast examples fuzz localnet keeper replay scripts bench mutation tools tests)
 
-.PHONY: help setup compile lint test demo replay year localnet bench mutation lock clean
+.PHONY: help setup compile lint test invariants mutants slither demo replay year localnet bench mutation lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: .tools/python.stamp .tools/node.stamp .tools/anvil.stamp .tools/solc.stamp ## Install everything into this folder
+setup: .tools/python.stamp .tools/node.stamp .tools/foundry.stamp .tools/solc.stamp ## Install everything into this folder
 
 compile: setup ## Compile the contracts, if they have changed
 	@$(PY) tools/compile.py
@@ -39,8 +40,18 @@ lint: setup ## ruff and mypy --strict
 	@ruff format --check $(LINTED)
 	@mypy $(LINTED)
 
-test: lint compile .tools/set-v2.stamp ## Lint, then all tests on a local mainnet; ARGS="-k word" is passed to pytest
+test: lint compile .tools/set-v2.stamp ## Lint, all tests on a local mainnet, a short fuzz run; ARGS="-k word" is passed to pytest, alone
 	@$(PY) tools/run_tests.py $(ARGS)
+	@$(if $(ARGS),true,$(PY) -m fuzz run --calls 60000)
+
+invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
+	@$(PY) -m fuzz run --calls $(CALLS) --seed $(SEED)
+
+mutants: setup ## Break the contracts on purpose and see that an invariant notices: [ARGS=names]
+	@$(PY) -m fuzz mutants $(ARGS)
+
+slither: setup .tools/slither.stamp ## Slither; every finding of high or medium impact must be explained in tools/slither_triage.yaml
+	@$(PY) tools/slither.py
 
 demo: compile ## One fund, one month, from deployment to redemption
 	@$(PY) -m replay demo
@@ -49,8 +60,8 @@ replay: compile ## Carry a fund through a published month: MONTH=FILE [RESERVES=
 	@$(PY) -m replay month --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
 		$(if $(POSITIONS),--positions $(POSITIONS))
 
-year: compile ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [ARGS=--help]
-	@$(PY) -m replay.year --data $(DATA) $(ARGS)
+year: compile ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [RESERVES=CSV] [ARGS=--help]
+	@$(PY) -m replay.year --data $(DATA) $(if $(RESERVES),--reserves $(RESERVES)) $(ARGS)
 
 localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [POSITIONS=CSV] [PORT=N]
 	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
@@ -87,14 +98,18 @@ clean: ## Remove everything that make and the tests made
 	@npm ci --ignore-scripts --silent
 	@touch $@
 
-.tools/anvil.stamp: tools/install_anvil.sh
+.tools/foundry.stamp: tools/install_foundry.sh
 	@tools/check_versions.sh "$(PYTHON)"
 	@mkdir -p .tools
-	@tools/install_anvil.sh
+	@tools/install_foundry.sh
 	@touch $@
 
 .tools/solc.stamp: tools/install_solc.sh .tools/node.stamp
 	@tools/install_solc.sh
+	@touch $@
+
+.tools/slither.stamp: tools/install_slither.sh .tools/python.stamp
+	@tools/install_slither.sh $(PY)
 	@touch $@
 
 .tools/set-v2.stamp: tools/install_set_v2.sh

@@ -1,9 +1,10 @@
-"""What the contracts keep packed as code, taken apart: a determination, and the targets of a month. Pure functions."""
+"""What the contracts keep or tell of a month, taken apart: a determination and the targets. Pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from eth_utils import to_checksum_address
 
@@ -23,6 +24,19 @@ class PackedTarget:
     side: int
     unit: int
     price: int
+
+
+def decision(row: Mapping[str, Any]) -> Decision:
+    """A constituent as an event or a view has it."""
+    return Decision(
+        token=to_checksum_address(row["token"]),
+        basis=row["basis"],
+        status=Status(row["status"]),
+        flags=Flag(row["flags"]),
+        price=row["price"],
+        weight=row["weight"],
+        last_basis=row["lastBasis"],
+    )
 
 
 def constituents(words: Sequence[int]) -> list[Decision]:

@@ -103,12 +103,12 @@ class _Reader:
         block = determined["blockNumber"]
         at = str(self._view(self._rebalancer, "methodology", block))
         scene = self._scene(at, block)
-        decisions = tuple(_decision(c) for c in determined["args"]["constituents"])
+        decisions = tuple(map(packed.decision, determined["args"]["constituents"]))
         before = self._view(self._rebalancer, "month", block - 1).determination
         previous = packed.constituents(_words(self._code(before, block)))
         stored = self._view(self._at("FundLens", self._book["lens"]), "constituents", block, self._rebalancer.address)
         differences = [
-            *apart("stored", decisions, [_decision(c) for c in stored]),
+            *apart("stored", decisions, [packed.decision(c._asdict()) for c in stored]),
             *check(lambda: apart("determination", decisions, determine(scene, previous)), "determination"),
         ]
         nav = nav_shared(scene, decisions)
@@ -308,10 +308,3 @@ def _determined_basis(token: str, target: PackedTarget, determined: Sequence[Dec
         if d.token == token and d.status is Status.INCLUDED and target.price:
             return int(d.flags) << 88 | d.basis
     return 0
-
-
-def _decision(c: Any) -> Decision:
-    token = to_checksum_address(c["token"] if isinstance(c, Mapping) else c.token)
-    get = c.__getitem__ if isinstance(c, Mapping) else lambda name: getattr(c, name)
-    status, flags = Status(get("status")), Flag(get("flags"))
-    return Decision(token, get("basis"), status, flags, get("price"), get("weight"), get("lastBasis"))

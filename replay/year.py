@@ -21,12 +21,13 @@ from rich.console import Console
 from ballast.values import WAD
 from localnet.anvil import ROOT
 from localnet.errors import LocalnetError
+from localnet.reserves import load_reserves
 from localnet.session import NETWORK, fork_environment, interrupt_on_terminate, run_ape
 from replay.carry import ReplayError, stage
 from replay.keepers import KeeperError
 from replay.report import save_json
 from replay.year_chain import CAP_WEIGHT, TOP_N
-from replay.year_data import YearError, read_year, seed_units, write_month
+from replay.year_data import Year, YearError, read_year, seed_units, write_month
 
 SCRIPT = "replay_year"
 DEFAULT_DATA = ROOT / "data" / "year" / "invented.csv"
@@ -48,6 +49,13 @@ class Request:
     shares: int
     """Whole shares at the start."""
     tokens: tuple[str, ...]
+    reserves: str | None
+    out: str
+
+    def year(self) -> Year:
+        """The months as the files have them. Raises YearError, LocalnetError."""
+        rows = load_reserves(self.reserves) if self.reserves else ()
+        return read_year(Path(self.data), self.first, self.months, self.tokens, rows)
 
     @staticmethod
     def from_environment() -> Request:
@@ -70,11 +78,14 @@ class Request:
     default="",
     help="Candidates, separated by commas; default: the DeFi tokens that the CSV has, or all of its tokens if none.",
 )
-def main(data: Path, first: str, months: int, shares: int, tokens: str) -> None:
+@click.option("--reserves", type=click.Path(path_type=Path), help="CSV of pairs' reserves, as for a replay.")
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "out", show_default=True, help="Folder.")
+def main(data: Path, first: str, months: int, shares: int, tokens: str, reserves: Path | None, out: Path) -> None:
     """Carry a fund through a year; writes out/year.json and out/year.png."""
     interrupt_on_terminate()
     chosen = tuple(token.strip() for token in tokens.split(",") if token.strip())
-    request = Request(str(data.resolve()), first, months, shares, chosen)
+    pairs = None if reserves is None else str(reserves.resolve())
+    request = Request(str(data.resolve()), first, months, shares, chosen, pairs, str(out.resolve()))
     try:
         sys.exit(_run(request))
     except (LocalnetError, YearError) as error:
@@ -86,19 +97,20 @@ def main(data: Path, first: str, months: int, shares: int, tokens: str) -> None:
 
 def _run(request: Request) -> int:
     """Brings up the first month's local mainnet and runs the script on a fork of it; the exit code."""
-    year = read_year(Path(request.data), request.first, request.months, request.tokens)
+    year = request.year()
     units = seed_units(year.snapshots[0], TOP_N, SEED_NAV)
     with tempfile.TemporaryDirectory(prefix="ballast-year-") as folder:
-        month, reserves = Path(folder) / "month.json", Path(folder) / "reserves.csv"
+        month, none = Path(folder) / "month.json", Path(folder) / "reserves.csv"
         write_month(month, year, units, request.shares * WAD, CAP_WEIGHT)
-        reserves.write_text(NO_RESERVES, encoding="utf-8")
-        with fork_environment(month, reserves) as environment:
+        # The pools' depths are set month by month, those of the first too.
+        none.write_text(NO_RESERVES, encoding="utf-8")
+        with fork_environment(month, none) as environment:
             handed = {**environment, ENVIRONMENT: json.dumps(asdict(request))}
             return run_ape(["run", SCRIPT, "--network", NETWORK, "--verbosity", "WARNING"], handed)
 
 
-def run_year(out: Path) -> None:
-    """Inside Ape: carries the year and writes what came of it under `out`. Raises click's one-line errors."""
+def run_year() -> None:
+    """Inside Ape: carries the year and writes what came of it into the request's folder. Raises click's errors."""
     # Ape is only there inside its own process.
     import ape  # noqa: PLC0415
 
@@ -108,7 +120,8 @@ def run_year(out: Path) -> None:
     console = Console()
     try:
         request = Request.from_environment()
-        year = read_year(Path(request.data), request.first, request.months, request.tokens)
+        out = Path(request.out)
+        year = request.year()
         units = seed_units(year.snapshots[0], TOP_N, SEED_NAV)
         on = stage(ape.project, ape.accounts.test_accounts, ape.networks.active_provider)
         console.print(
@@ -123,6 +136,9 @@ def run_year(out: Path) -> None:
     year_report.draw(out / "year.png", values)
     year_report.show(console, values)
     console.print(f"figures: {out / 'year.json'}    picture: {out / 'year.png'}", soft_wrap=True)
+    differing = [month.label for month in months if not month.agrees]
+    if differing:
+        raise click.ClickException(f"{', '.join(differing)}: determined otherwise than the rule in Python says")
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -20,6 +20,7 @@ from pathlib import Path
 from eth_utils import to_checksum_address
 
 from localnet.addresses import FOLDER, stand_in
+from localnet.reserves import ReserveRow
 
 WAD = 10**18
 FEED_STEP = 10**10
@@ -63,11 +64,13 @@ class Quote:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The first of a month. `quotes` by symbol, every token of the year in each."""
+    """The first of a month. `quotes` by symbol, every token of the year in each; `reserves`: WETH wei that the deepest
+    pair of a token was seen to hold that day, by symbol."""
 
     day: date
     weth_price: int
     quotes: dict[str, Quote]
+    reserves: dict[str, int] = field(default_factory=dict)
 
     @property
     def period(self) -> int:
@@ -89,9 +92,11 @@ class Year:
     """The month after the last, if the CSV has it: what the fund and the index are valued at in the end."""
 
 
-def read_year(path: Path, first: str, months: int, tokens: Sequence[str] = ()) -> Year:
+def read_year(
+    path: Path, first: str, months: int, tokens: Sequence[str] = (), reserves: Iterable[ReserveRow] = ()
+) -> Year:
     """`months` months from `first` (YYYY-MM). `tokens`: the candidates; none given: those of `DEFI` that the CSV has,
-    or, where it has none of them, all its tokens."""
+    or, where it has none of them, all its tokens. `reserves`: what pairs were seen to hold, joined by address."""
     rows = _rows(path)
     days = _days(path, first, months, {day for day, _ in rows})
     known = {symbol for _, symbol in rows} - {"ETH"}
@@ -99,11 +104,14 @@ def read_year(path: Path, first: str, months: int, tokens: Sequence[str] = ()) -
         raise YearError(f"tokens: {', '.join(unknown)} not in {path}, expected some of {', '.join(sorted(known))}")
     wanted = set(tokens) or (known & DEFI) or known
     chosen = {symbol for day, symbol in rows if symbol in wanted and day in days}
+    addresses = {symbol: address_of(symbol) for symbol in chosen}
+    seen = _deepest(reserves)
     snapshots = []
     for day in days:
         price, _ = rows.get((day, "ETH"), (WETH_USD, 0))
-        snapshots.append(Snapshot(day, price, {symbol: _quote(rows, days, day, symbol) for symbol in chosen}))
-    addresses = {symbol: address_of(symbol) for symbol in chosen}
+        quotes = {symbol: _quote(rows, days, day, symbol) for symbol in chosen}
+        known_wei = {symbol: seen[day, at] for symbol, at in addresses.items() if (day, at) in seen}
+        snapshots.append(Snapshot(day, price, quotes, known_wei))
     ordered = dict(sorted(addresses.items(), key=lambda entry: int(entry[1], 16)))
     return Year(tuple(snapshots[:months]), ordered, snapshots[months] if len(snapshots) > months else None)
 
@@ -128,8 +136,16 @@ def seed_units(snapshot: Snapshot, top: int, nav: int) -> dict[str, int]:
 
 
 def weth_depth(snapshot: Snapshot, symbol: str) -> int:
-    """WETH wei that the token's pool holds."""
-    return snapshot.quotes[symbol].market_cap * DEPTH // snapshot.weth_price
+    """WETH wei that the token's pool holds: what was seen that day, else a part of the market cap."""
+    return snapshot.reserves.get(symbol) or snapshot.quotes[symbol].market_cap * DEPTH // snapshot.weth_price
+
+
+def _deepest(rows: Iterable[ReserveRow]) -> dict[tuple[date, str], int]:
+    """WETH wei of the deepest pair by day and token."""
+    found: dict[tuple[date, str], int] = {}
+    for row in rows:
+        found[row.day, row.token] = max(row.weth_wei, found.get((row.day, row.token), 0))
+    return found
 
 
 def write_month(path: Path, year: Year, units: dict[str, int], shares: int, cap_weight: int) -> None:

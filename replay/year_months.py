@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from ballast import packed
 from ballast.methodology import Decision, Flag, Holding, Status
 from ballast.reference import Flow, Position, cost_of, execution_time, period_start, residual, usd, weights_of
 from replay import year_chain as chain
@@ -180,7 +181,7 @@ class _Months:
 
     def _determined(self, snapshot: Snapshot) -> _Determined:
         log = self._log("Determined", snapshot.period)
-        decisions = [_decision(row) for row in log["args"]["constituents"]]
+        decisions = [packed.decision(row) for row in log["args"]["constituents"]]
         block = int(log["blockNumber"])
         return _Determined(block, decisions, self._recomputed(snapshot, block) == decisions)
 
@@ -287,17 +288,6 @@ class _Months:
         if not logs:
             raise ReplayError(f"{name}: no such event for period {period}{self._keeper.tail()}")
         return logs[-1]
-
-
-def _decision(row: Any) -> Decision:
-    return Decision(
-        token=row["token"],
-        basis=row["basis"],
-        status=Status(row["status"]),
-        flags=Flag(row["flags"]),
-        price=row["price"],
-        weight=row["weight"],
-    )
 
 
 def _positions(snapshot: Snapshot, held: Mapping[str, int], targets: Mapping[str, int]) -> dict[str, Position]:

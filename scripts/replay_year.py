@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from ballast.cli import FundCommand
@@ -13,4 +11,4 @@ from replay.year import run_year
 @click.command(cls=FundCommand)
 def cli() -> None:
     """Carry a fund through a year of monthly prices on a local fork (see `make year`)."""
-    run_year(Path("out"))
+    run_year()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from ballast.methodology import Cap, Rule, State
 from ballast.reference import period_start, usd
 from localnet.addresses import stand_in
 from localnet.month import load_month
-from localnet.reserves import pools_of
+from localnet.reserves import ReserveRow, pools_of
 from replay import year_report
 from replay.year import DEFAULT_DATA, SEED_NAV
 from replay.year_data import (
@@ -85,6 +86,17 @@ def test_a_missing_row_keeps_the_last_figures_and_leaves(tmp_path: Path) -> None
     assert (second.quotes["BBB"].price, second.quotes["BBB"].listed) == (5 * WAD, False)
     assert (first.quotes["CCC"].price, first.quotes["CCC"].listed) == (7 * WAD, False)
     assert [state_of(second, symbol) for symbol in ("AAA", "BBB", "CCC")] == [State.ACTIVE, State.LEAVING, State.ACTIVE]
+
+
+def test_a_pool_is_as_deep_as_it_was_seen_that_day(tmp_path: Path) -> None:
+    """The deepest pair counts, on its day alone; where nothing was seen it is a part of the market cap."""
+    rows = "2021-01-01,UNI,5,100\n2021-01-01,AAVE,90,10\n2021-02-01,UNI,5,100\n2021-02-01,AAVE,90,10\n"
+    uni = address_of("UNI")
+    seen = [ReserveRow(date(2021, 2, 1), venue, uni, wei, None) for venue, wei in (("uniswap", 7), ("sushiswap", 9))]
+    first, second = read_year(write(tmp_path, rows), "2021-01", 2, reserves=seen).snapshots
+    assert weth_depth(second, "UNI") == 9
+    assert weth_depth(first, "UNI") == 500 * WAD * DEPTH // first.weth_price
+    assert weth_depth(second, "AAVE") == 900 * WAD * DEPTH // second.weth_price
 
 
 def test_eth_is_the_price_of_weth_and_without_it_a_stated_one_counts(tmp_path: Path) -> None:

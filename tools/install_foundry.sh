@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs anvil into .tools/anvil from the npm package made for this platform. The umbrella package would ask npm for
+# Installs anvil and forge into .tools from the npm packages made for this platform. The umbrella packages would ask npm for
 # every platform's binary, which fails where a mirror carries only some of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,14 +12,18 @@ case "$(uname -s)-$(uname -m)" in
   Darwin-arm64) platform=darwin-arm64 ;;
   Darwin-x86_64) platform=darwin-amd64 ;;
   *)
-    echo "install_anvil: no anvil package for $(uname -s) $(uname -m); put an anvil $version at .tools/anvil/bin/anvil" >&2
+    echo "install_foundry: no packages for $(uname -s) $(uname -m); put anvil and forge $version at .tools/anvil/bin/anvil and .tools/foundry/bin/forge" >&2
     exit 1
     ;;
 esac
 
 package="@foundry-rs/anvil-$platform"
-npm install --prefix .tools/anvil --no-save --no-package-lock --ignore-scripts --silent "$package@$version"
-chmod +x ".tools/anvil/node_modules/$package/bin/anvil"
+forge="@foundry-rs/forge-$platform"
+npm install --prefix .tools/anvil --no-save --no-package-lock --ignore-scripts --silent \
+  "$package@$version" "$forge@$version"
+chmod +x ".tools/anvil/node_modules/$package/bin/anvil" ".tools/anvil/node_modules/$forge/bin/forge"
+mkdir -p .tools/foundry/bin
+ln -sf "../../anvil/node_modules/$forge/bin/forge" .tools/foundry/bin/forge
 
 # Ape starts the anvil it finds on PATH, with options of its own. What is put right here:
 # - A fork of a local chain must not keep what it read for the next run, whose chain may have the same block number and
@@ -46,11 +50,13 @@ fi
 exec "\$binary" "\${options[@]}"
 WRAPPER
 chmod +x .tools/anvil/bin/anvil
-found=$(.tools/anvil/bin/anvil --version | head -n 1)
-case "$found" in
-  *"$version"*) ;;
-  *)
-    echo "install_anvil: installed anvil says '$found', expected version $version" >&2
-    exit 1
-    ;;
-esac
+for program in .tools/anvil/bin/anvil .tools/foundry/bin/forge; do
+  found=$("$program" --version | head -n 1)
+  case "$found" in
+    *"$version"*) ;;
+    *)
+      echo "install_foundry: $program says '$found', expected version $version" >&2
+      exit 1
+      ;;
+  esac
+done
