@@ -135,15 +135,19 @@ abstract contract Handler is Holders, Months, Splits {
     /// where the supply has been small in between they are 1e-8 of a buy, which its last batch could not be credited.
     function _all(Before memory b, uint256 value) private view returns (Deal memory deal) {
         uint256 surplus;
+        uint256 atStart;
         for (uint256 i; i < N; ++i) {
             if (side[i] == Side.Sell && b.seen.balance[i] > b.goal[i]) {
                 surplus += (b.seen.balance[i] - b.goal[i]) * price[i] / one[i];
+                atStart += _up(b.seen.balance[i] - b.goal[i], startPrice[i], one[i]);
             }
         }
+        // What progress has left to sell, USD: less than what stands above the targets where somebody gave.
+        uint256 counted = (left - _min(left, limits.dust * 9 / 10)) * b.nav / ONE;
         for (uint256 i; i < N; ++i) {
             if (side[i] == Side.Sell && b.seen.balance[i] > b.goal[i] && surplus != 0) {
                 uint256 over = b.seen.balance[i] - b.goal[i];
-                uint256 most = left == 0 ? 0 : over - over * _min(left, limits.dust * 9 / 10) / left;
+                uint256 most = atStart <= counted ? over : over * counted / atStart;
                 deal.amount[i] = _min(most, surplus <= value ? over : over * value / surplus);
                 deal.value += deal.amount[i] * price[i] / one[i];
             } else if (side[i] == Side.Buy && b.seen.balance[i] < b.goal[i]) {

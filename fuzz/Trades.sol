@@ -199,8 +199,8 @@ abstract contract Trades is Ghost {
         if (!_make(b, deal, PLAIN)) _discard();
     }
 
-    /// @notice Pays anything: much too much of one buy, too little of another, also what nobody asked for. One time in eight it
-    /// also asks for a component that is not to be sold.
+    /// @notice Pays anything: much too much of one buy, too little of another, also what nobody asked for. Sometimes it asks for
+    /// more than the bucket gives, one time in eight also for a component that is not to be sold.
     function tradeWildly(uint256 seed) external whileTrading(seed) {
         Draw memory d = Drawing.from(seed);
         Before memory b = _before();
@@ -213,6 +213,10 @@ abstract contract Trades is Ghost {
         if (d.below(8) == 0 && position[j] < N && side[j] != Side.Sell) {
             deal.amount[j] = 1 + b.seen.balance[j] / 1000;
             deal.buys &= ~(1 << j);
+        }
+        uint256 times = d.below(4) == 0 ? d.between(2, 4) : 1;
+        for (uint256 i; i < N; ++i) {
+            deal.amount[i] *= times;
         }
         if (!_make(b, deal, d.below(2) == 0 ? BACK : PLAIN)) _discard();
     }
