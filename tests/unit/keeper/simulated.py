@@ -9,6 +9,7 @@ from keeper import bucket
 from keeper.batch import Batch, Gas, make_batch, rooms
 from keeper.costs import MEASURED
 from keeper.market import Market, market_of
+from keeper.planner import Pace
 from keeper.schedule import even_part, lots_of, next_slices, paid_for, works_of
 from keeper.settlement import outcome
 from keeper.state import WAD, Action, FundState, Holding, Limits, Opening, Phase, PoolState, Progress, Reason, Side
@@ -29,6 +30,12 @@ LIMITS = Limits(
     cool_off=600,
     max_idle=1800,
 )
+
+
+GWEI = 10**9
+GAS_PRICE = 100 * GWEI
+SLIPPAGE_BPS = 10
+BLOCK_S = 12
 
 
 @dataclass(frozen=True)
@@ -153,3 +160,7 @@ def filled(state: FundState, batch: Batch, min_value_in: int) -> FundState:
 def parts(state: FundState) -> list[int]:
     """Part of its target that each buy has, 18 decimals."""
     return [h.balance * WAD // state.target_balance(h) for h in state.holdings if h.side is Side.BUY]
+
+
+def pace(last_trade: int | None = None, hours: float = 14, rest: int = 600, gas_spent: int | None = None) -> Pace:
+    return Pace(rest, int(hours * 3600), START, last_trade, gas_spent)
