@@ -15,7 +15,7 @@ from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
 from bench.errors import BenchError
-from keeper.access import AccessList, worthwhile
+from keeper.sending.access import AccessList, worthwhile
 from localnet.addresses import stand_in
 from localnet.anvil import ROOT, Cheats
 from localnet.rpc import Rpc, send, unpack

@@ -25,10 +25,10 @@ from web3 import Web3
 from keeper import bucket, contracts, logs
 from keeper.chain import Chain, connect
 from keeper.errors import FeeTooHighError, KeeperError, SimulationError
-from keeper.journal import Journal
 from keeper.market import Market
 from keeper.order import FILLER
-from keeper.sender import Call, sender_for
+from keeper.sending.journal import Journal
+from keeper.sending.sender import Call, sender_for
 from keeper.settings import load_account, load_book, load_settings
 from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
 from keeper.state import WAD, Action, FundState, Side

@@ -22,9 +22,9 @@ from keeper.chain import Chain, ask, connect
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain import explain
 from keeper.explain_view import explain_json, explain_tables
-from keeper.journal import Journal
 from keeper.loop import Keeper, View, Viewer
-from keeper.sender import sender_for
+from keeper.sending.journal import Journal
+from keeper.sending.sender import sender_for
 from keeper.settings import Secrets, Settings, load_account, load_book, load_settings
 
 log = structlog.get_logger("keeper")

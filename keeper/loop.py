@@ -15,7 +15,7 @@ from keeper.market import Market
 from keeper.order import order_of
 from keeper.planner import Aim, Pace, Plan, plan
 from keeper.pulse import Pulse, State
-from keeper.sender import Call, Mined, Sender
+from keeper.sending.sender import Call, Mined, Sender
 from keeper.settings import Settings
 from keeper.state import Action, FundState
 

@@ -6,7 +6,8 @@ import pytest
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint, RPCResponse
 
-from keeper import access, contracts
+from keeper import contracts
+from keeper.sending import access
 from tests.keeper.field import Field
 
 FROM, TO, TOKEN = ("0x" + digit * 40 for digit in "123")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from keeper import contracts
 from keeper.errors import FeeTooHighError, SettingsError
-from keeper.journal import Entry, Journal, Status
 from keeper.pulse import Pulse
-from keeper.sender import Fees, bumped_fees, market_fees
+from keeper.sending.journal import Entry, Journal, Status
+from keeper.sending.sender import Fees, bumped_fees, market_fees
 from tools.export_abi import BUILD, TARGET, export
 
 GWEI = 10**9

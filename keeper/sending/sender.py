@@ -24,8 +24,7 @@ from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 
-from keeper import access, contracts
-from keeper.access import AccessList
+from keeper import contracts
 from keeper.chain import Chain, Head, ask, connect
 from keeper.errors import (
     ChainError,
@@ -38,7 +37,9 @@ from keeper.errors import (
     UnderpricedError,
     UnknownPendingError,
 )
-from keeper.journal import Entry, Journal
+from keeper.sending import access
+from keeper.sending.access import AccessList
+from keeper.sending.journal import Entry, Journal
 from keeper.settings import Secrets, Settings
 
 log = structlog.get_logger("keeper.sender")

@@ -1,0 +1,1 @@
+"""Bringing calls on the chain: what is signed, written down, sent, watched and replaced."""
