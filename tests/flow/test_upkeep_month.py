@@ -1,10 +1,11 @@
-"""Months without a keeper of ours: anybody performs what the upkeep names, as keeper networks do, and a solver fills the
-batches out of its own stock. A month that nobody trades ends too."""
+"""Months without a keeper of ours: anybody performs what the upkeep names, as keeper networks do, and a solver fills
+the batches out of its own stock. A month that nobody trades ends too."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -28,13 +29,13 @@ MOST_STEPS = 600
 
 @dataclass
 class Network:
-    """A keeper network at the upkeep of a fund, which looks as often as it is asked to. `done`: what it has performed."""
+    """A keeper network at a fund's upkeep, which looks when it is told to. `done`: what it has performed."""
 
     field: Field
     chain: Chain
     upkeep: Contract
     account: str
-    done: list[bytes] = field(default_factory=list)
+    done: list[bytes] = dataclasses.field(default_factory=list)
 
     def look(self) -> bool:
         """Asks for the next block, and performs in it what is needed; whether anything was."""

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from tests.fund.upkeep.scene import PERFORMED, Scene, performing
 from tests.helpers.bench import ACTIONS, NOTICE, PERIOD, not_due
+from tests.helpers.contracts import selector
 from tests.helpers.filling import batch, order, step
 from tests.helpers.fund import EXECUTION, PERIOD_END
-from tests.helpers.reverts import assert_reverts, selector
+from tests.helpers.reverts import assert_reverts
 
 
 def test_the_second_performer(scene: Scene) -> None:
