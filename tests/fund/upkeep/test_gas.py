@@ -103,7 +103,6 @@ def test_over_the_plain_call(meter: Meter, action: str) -> None:
         assert meter.spent(meter.upkeep.checkUpkeep(b""))[1] <= MOST_NOTHING
 
 
-
 @pytest.mark.parametrize("action", ["Determine", "Start"])
 def test_too_little_gas_does_nothing_by_half(meter: Meter, action: str) -> None:
     """With any gas limit it reverts, or does what it does with plenty."""
