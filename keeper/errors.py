@@ -15,6 +15,11 @@ class ChainError(KeeperError):
     """The node did not answer or answered with something unexpected; worth trying again."""
 
 
+class JournalError(KeeperError):
+    """The journal cannot be read or written now: nothing is sent until it can. The message names the file and what to
+    do; worth trying again."""
+
+
 class SendError(KeeperError):
     """A transaction could not be brought on the chain."""
 
