@@ -15,6 +15,19 @@ class ChainError(KeeperError):
     """The node did not answer or answered with something unexpected; worth trying again."""
 
 
+class SigningError(KeeperError):
+    """No signature was given out, so nothing was sent and the nonce is free."""
+
+
+class NotAllowedError(SigningError):
+    """The transaction is none that this key may sign: another recipient, a value, another chain. A defect, not a state
+    of the chain: trying again does not help."""
+
+
+class KeyServiceError(SigningError):
+    """The service that holds the key did not answer, refused, or signed wrongly. The message says what to do."""
+
+
 class SendError(KeeperError):
     """A transaction could not be brought on the chain."""
 
