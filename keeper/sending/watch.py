@@ -109,7 +109,8 @@ class Watch:
             return False
         first = min(entry.nonce for entry in gone)
         oldest = max(entry.mined_block or entry.signed_block for entry in gone if entry.nonce == first)
-        if abs(head.number - oldest) > REORG_BLOCKS:
+        # Nonces are used one after the other: a chain that lacks one below the journal's too is not the journal's.
+        if first > count or abs(head.number - oldest) > REORG_BLOCKS:
             raise SendError(
                 f"BALLAST_JOURNAL: {self._journal.path} says that nonce {first} was used about block {oldest}; in "
                 f"block {head.number} the chain's next nonce is {count}. The node is far behind, or this is another "
