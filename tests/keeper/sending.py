@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,10 @@ def nothing(_method: str) -> None:
 
 
 class Node(HTTPProvider):
-    """The node; `before` and `after` each request get its method and may raise."""
+    """The node; `before` and `after` each request get its method and may raise.
+
+    While it mines by itself, it answers when it has mined what it was sent: a look right after that sees it.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__(url, exception_retry_configuration=None)
@@ -46,8 +50,15 @@ class Node(HTTPProvider):
         self.asked.append(method)
         self.before(method)
         answer = super().make_request(method, params)
+        if method == SEND and "result" in answer and self._ask("anvil_getAutomine"):
+            end = time.monotonic() + 20
+            while self._ask("eth_getTransactionReceipt", answer["result"]) is None:
+                assert time.monotonic() < end, "not mined"
         self.after(method)
         return answer
+
+    def _ask(self, method: str, *params: Any) -> Any:
+        return super().make_request(RPCEndpoint(method), list(params)).get("result")
 
 
 def losing_answers(times: int) -> Callable[[str], None]:
