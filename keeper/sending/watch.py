@@ -25,6 +25,9 @@ log = structlog.get_logger("keeper.sender")
 REORG_BLOCKS = 64
 """No reorganization reaches deeper: finality on Ethereum."""
 
+LATE_BLOCKS = 16
+"""A receipt may come so many blocks after the nonce is seen to be used."""
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -60,8 +63,8 @@ class Watch:
         """Receipt of whatever was signed with an open nonce, noted in the journal; None while there is none.
 
         Where the nonce is used and none of ours has a receipt, receipts may lag behind the count, as where several
-        nodes answer for one. Only when it has been used for as many blocks as a receipt takes to be confirmed, it
-        counts as used by a transaction that the journal does not know, and its entries are closed.
+        nodes answer for one. Only when it has been used for LATE_BLOCKS it counts as used by a transaction that the
+        journal does not know, and its entries are closed.
         """
         # The count is asked first: if a receipt is missing after it, it is late or there is none.
         if self.count() <= nonce:
@@ -70,7 +73,7 @@ class Watch:
         if found is not None:
             self._note(found)
             return found
-        deep = head.number - max(1, self._confirmations)
+        deep = head.number - LATE_BLOCKS
         if deep >= 0 and self.count(deep) > nonce and self._receipt_of(nonce) is None:
             log.warning("nonce used by a transaction that the journal does not know", nonce=nonce)
             self._journal.superseded(nonce)

@@ -43,6 +43,7 @@ class Node(HTTPProvider):
     def __init__(self, url: str) -> None:
         super().__init__(url, exception_retry_configuration=None)
         self.asked: list[str] = []
+        self.without_receipts = False
         self.before: Callable[[str], None] = nothing
         self.after: Callable[[str], None] = nothing
 
@@ -54,6 +55,8 @@ class Node(HTTPProvider):
             end = time.monotonic() + 20
             while self._ask("eth_getTransactionReceipt", answer["result"]) is None:
                 assert time.monotonic() < end, "not mined"
+        if method == "eth_getTransactionReceipt" and self.without_receipts:
+            answer["result"] = None
         self.after(method)
         return answer
 

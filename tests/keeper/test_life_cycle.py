@@ -30,6 +30,7 @@ from keeper.sending.journal import CANCEL, Journal, Status
 from keeper.sending.refusals import refusal
 from keeper.sending.sender import Sender
 from keeper.sending.simulate import Call
+from keeper.sending.watch import LATE_BLOCKS
 from localnet.rpc import send
 from tests.keeper.field import Field, journal_rows
 from tests.keeper.sending import (
@@ -237,6 +238,20 @@ def test_an_answer_that_was_lost_is_asked_for_with_the_same_bytes(field: Field, 
     assert mined is not None and determined(field) == [mined.hash]
 
 
+def test_a_receipt_that_is_late_is_waited_for(field: Field, journal: Journal) -> None:
+    """The nonce is used and the node has no receipt yet: nothing is sent for it and nothing else is signed."""
+    node = Node(field.url)
+    sender = sender_of(field, journal, node)
+    node.without_receipts = True
+    assert sender.send(determine(field)) is None
+    mine(field, 3)
+    sent = node.asked.count(SEND)
+    assert sender.settle() is None and sender.unresolved and node.asked.count(SEND) == sent
+    node.without_receipts = False
+    mined = sender.settle()
+    assert mined is not None and determined(field) == [mined.hash] and len(journal.all()) == 1
+
+
 def test_a_spike_of_the_base_fee_is_waited_out(field: Field, journal: Journal) -> None:
     cap = 300 * GWEI
     node = Node(field.url)
@@ -348,7 +363,7 @@ def test_a_revert_is_told(field: Field, journal: Journal) -> None:
 
 
 def test_a_nonce_used_from_elsewhere_is_closed_late(field: Field, journal: Journal) -> None:
-    sender = sender_of(field, journal, confirmations=3)
+    sender = sender_of(field, journal)
     digest = left_open(field, sender)
     field.rpc.request("anvil_dropTransaction", digest)
     account = Account.from_key(field.account.private_key)
@@ -357,14 +372,16 @@ def test_a_nonce_used_from_elsewhere_is_closed_late(field: Field, journal: Journ
     own = {"chainId": 1, "type": 2, "nonce": nonce, "to": account.address, "value": 0}
     field.rpc.request(SEND, account.sign_transaction(own | fees).raw_transaction.to_0x_hex())
     mine(field)
-    for _ in range(3):
-        # Receipts may be late: until then the fate is open, and nothing is signed.
+    # Receipts may be late: until then the fate is open, and nothing is signed.
+    for blocks in (1, LATE_BLOCKS - 2):
         assert sender.settle() is None and sender.unresolved
         with pytest.raises(SendError, match="still open"):
             sender.send(determine(field))
-        mine(field)
+        mine(field, blocks)
+    assert sender.settle() is None and sender.unresolved
+    mine(field)
     assert sender.settle() is None and statuses(journal) == [Status.REPLACED]
-    assert field.sent_by_keeper() == nonce + 1
+    assert field.sent_by_keeper() == nonce + 1 and len(journal.all()) == 1
 
 
 def test_another_chains_journal_is_not_believed(field: Field, journal: Journal) -> None:
