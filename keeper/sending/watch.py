@@ -40,6 +40,14 @@ class Receipt:
     gas_price: int
 
 
+@dataclass(frozen=True)
+class Fate:
+    """What the chain says of an open nonce: whether it is used, and the receipt of what was signed with it."""
+
+    used: bool
+    receipt: Receipt | None = None
+
+
 class Watch:
     """Looks at the chain for one account and notes in the journal what it finds. Every method raises ChainError and
     JournalError."""
@@ -59,8 +67,8 @@ class Watch:
         """The same in one block."""
         return self.count(HexBytes(head.hash))
 
-    def fate(self, nonce: int, head: Head) -> Receipt | None:
-        """Receipt of whatever was signed with an open nonce, noted in the journal; None while there is none.
+    def fate(self, nonce: int, head: Head) -> Fate:
+        """What became of an open nonce; noted in the journal.
 
         Where the nonce is used and none of ours has a receipt, receipts may lag behind the count, as where several
         nodes answer for one. Only when it has been used for LATE_BLOCKS it counts as used by a transaction that the
@@ -68,16 +76,16 @@ class Watch:
         """
         # The count is asked first: if a receipt is missing after it, it is late or there is none.
         if self.count() <= nonce:
-            return None
+            return Fate(used=False)
         found = self._receipt_of(nonce)
         if found is not None:
             self._note(found)
-            return found
+            return Fate(used=True, receipt=found)
         deep = head.number - LATE_BLOCKS
         if deep >= 0 and self.count(deep) > nonce and self._receipt_of(nonce) is None:
             log.warning("nonce used by a transaction that the journal does not know", nonce=nonce)
             self._journal.superseded(nonce)
-        return None
+        return Fate(used=True)
 
     def look(self, head: Head) -> None:
         """Confirms what is old enough in this block, and opens again what is gone from the chain. Asks nothing while

@@ -244,7 +244,7 @@ def test_a_receipt_that_is_late_is_waited_for(field: Field, journal: Journal) ->
     sender = sender_of(field, journal, node)
     node.without_receipts = True
     assert sender.send(determine(field)) is None
-    mine(field, 3)
+    mine(field, 6)  # a replacement would be due
     sent = node.asked.count(SEND)
     assert sender.settle() is None and sender.unresolved and node.asked.count(SEND) == sent
     node.without_receipts = False

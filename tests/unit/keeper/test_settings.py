@@ -69,7 +69,7 @@ def test_env_file_and_its_precedence(environment: pytest.MonkeyPatch, tmp_path: 
         (
             "BALLAST_URGENT_MAX_FEE_GWEI",
             "299",
-            "BALLAST_URGENT_MAX_FEE_GWEI: '299' is not usable: expected at least BALL",
+            "BALLAST_URGENT_MAX_FEE_GWEI: '299' is not usable: expected",
         ),
         ("BALLAST_URGENT_HOURS", "-1", "BALLAST_URGENT_HOURS: '-1' is not usable"),
         ("BALLAST_CONFIRMATIONS", "65", "BALLAST_CONFIRMATIONS: '65' is not usable"),
