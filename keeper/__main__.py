@@ -1,4 +1,4 @@
-"""`python -m keeper status | plan | explain | once | run`."""
+"""`python -m keeper status | plan | explain | once | run | keystore`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 import click
 import structlog
 from rich.console import Console, RenderableType
+from web3 import Web3
 
 from ballast.book import Book
 from keeper import logs, view
@@ -22,10 +23,14 @@ from keeper.chain import Chain, ask, connect
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain import explain
 from keeper.explain_view import explain_json, explain_tables
+from keeper.keys.create import keystore
+from keeper.keys.limited import Limited
+from keeper.keys.load import advice, load_signer
+from keeper.keys.signer import as_account
 from keeper.loop import Keeper, View, Viewer
 from keeper.sending.journal import Journal
 from keeper.sending.sender import sender_for
-from keeper.settings import Secrets, Settings, load_account, load_book, load_settings
+from keeper.settings import Secrets, Settings, load_book, load_settings
 
 log = structlog.get_logger("keeper")
 
@@ -129,6 +134,9 @@ def run(env_file: Path) -> None:
         keeper.run()
 
 
+cli.add_command(keystore)
+
+
 def _show(
     env_file: Path,
     as_json: bool,
@@ -157,10 +165,14 @@ def _keeper(env_file: Path) -> Iterator[Keeper]:
     """A keeper that may send. Every setting is checked before the journal is opened."""
     settings, secrets = load_settings(env_file)
     logs.configure(settings.log)
-    account = load_account(settings, secrets)
+    signer = load_signer(settings, secrets)
     chain = _chain(settings, secrets)
-    if ask(lambda: chain.w3.eth.get_balance(account.address), "balance") == 0:
-        raise SettingsError(f"account {account.address}: has no ether on chain {chain.book.chain_id}; fund it for gas")
+    address = Web3.to_checksum_address(signer.address)
+    if ask(lambda: chain.w3.eth.get_balance(address), "balance") == 0:
+        raise SettingsError(f"account {address}: has no ether on chain {chain.book.chain_id}; fund it for gas")
+    signer = Limited(signer, chain.book.chain_id, [chain.book["rebalancer"]])
+    if (better := advice(settings, secrets)) is not None:
+        log.warning("key", advice=better)
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -168,9 +180,9 @@ def _keeper(env_file: Path) -> Iterator[Keeper]:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    with Journal(settings.journal, chain.book.chain_id, account.address) as journal:
-        sender = sender_for(chain, account, journal, settings, secrets, stop)
-        log.info("keeper", fund=chain.book.fund, account=account.address, chain=chain.book.chain_id)
+    with Journal(settings.journal, chain.book.chain_id, address) as journal:
+        sender = sender_for(chain, as_account(signer), journal, settings, secrets, stop)
+        log.info("keeper", fund=chain.book.fund, account=address, chain=chain.book.chain_id)
         yield Keeper(chain, Viewer(chain, settings), sender, settings, stop)
 
 
@@ -193,4 +205,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logs.guard()
     sys.exit(main())
