@@ -29,6 +29,8 @@ def keystore(file: Path, password_file: Path | None, from_key: bool) -> None:
     """
     if file.exists():
         raise SettingsError(f"{file}: exists; name a new file")
+    if not file.parent.is_dir():
+        raise SettingsError(f"{file}: cannot be written (no such folder)")
     password = password_of(password_file, f"Password for {file}", confirm=True)
     redact.learn(password)
     if from_key:
