@@ -27,11 +27,11 @@ from keeper.chain import Chain, connect
 from keeper.errors import FeeTooHighError, KeeperError, SimulationError
 from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
-from keeper.keys.signer import as_account
 from keeper.market import Market
 from keeper.order import FILLER
 from keeper.sending.journal import Journal
-from keeper.sending.sender import Call, sender_for
+from keeper.sending.sender import sender_for
+from keeper.sending.simulate import Call
 from keeper.settings import load_book, load_settings
 from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
 from keeper.state import WAD, Action, FundState, Side
@@ -189,7 +189,7 @@ def main(filler: str, margin_bps: int, most_bps: int) -> None:
         log.warning("key", advice=better)
     stop = threading.Event()
     with Journal(settings.journal, chain.book.chain_id, signer.address) as journal:
-        sender = sender_for(chain, as_account(signer), journal, settings, secrets, stop)
+        sender = sender_for(chain, signer, journal, settings, secrets, stop)
         solver = Solver(chain, Web3.to_checksum_address(filler), margin_bps, most_bps * WAD // 10_000)
         while True:
             try:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from eth_account.signers.local import LocalAccount
-from hexbytes import HexBytes
 
 
 @dataclass(frozen=True)
@@ -44,29 +43,3 @@ class LocalSigner:
     def sign(self, transaction: dict[str, Any]) -> Signed:
         signed = self._account.sign_transaction(transaction)
         return Signed(signed.hash.to_0x_hex(), signed.raw_transaction.to_0x_hex())
-
-
-@dataclass(frozen=True)
-class _SignedTransaction:
-    hash: HexBytes
-    raw_transaction: HexBytes
-
-
-class _AsAccount:
-    """The part of an account that the sender uses, signed by a signer."""
-
-    def __init__(self, signer: Signer) -> None:
-        self._signer = signer
-
-    @property
-    def address(self) -> str:
-        return self._signer.address
-
-    def sign_transaction(self, transaction: dict[str, Any]) -> _SignedTransaction:
-        signed = self._signer.sign(transaction)
-        return _SignedTransaction(HexBytes(signed.hash), HexBytes(signed.raw))
-
-
-def as_account(signer: Signer) -> LocalAccount:
-    """The signer for a sender that takes an account."""
-    return cast(LocalAccount, _AsAccount(signer))
