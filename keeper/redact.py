@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 MARK: Final = "[secret]"
 SHORTEST: Final = 6
@@ -67,7 +67,8 @@ def _of_url(url: str) -> Iterator[str]:
         return
     if parts.scheme not in ("http", "https"):
         # Of other schemes (of alerts) every part may be a token.
-        yield from _forms(parts.netloc)
+        for part in (parts.netloc, *re.split("[:@/]", parts.netloc + parts.path)):
+            yield from _forms(part)
     if parts.username is not None or parts.password is not None:
         pair = parts.netloc.rpartition("@")[0]
         yield from _forms(pair)
@@ -81,7 +82,9 @@ def _of_url(url: str) -> Iterator[str]:
         yield parts.netloc.rpartition("@")[2] + rest
     for whole in (rest, parts.path, parts.path.rstrip("/"), parts.query):
         yield from _forms(whole)
-    for part in re.split("[/&=;]", rest.replace("?", "/")):
+    for _, value in parse_qsl(parts.query):
+        yield from _forms(value)
+    for part in re.split("[/&=;?]", rest):
         if _like_a_key(part):
             yield from _forms(part)
 

@@ -156,12 +156,9 @@ def test_what_fails_at_once_tells_no_secret(field: Field, kms: FakeKms, tmp_path
     assert "BALLAST_KEYSTORE: is a private key" in done[-1].stderr
     done.append(refused("run", BALLAST_PRIVATE_KEY=KEY, BALLAST_RPC_URL=url_at(free_port())))
     assert "BALLAST_RPC_URL: the node does not answer" in done[-1].stderr
-    done.append(refused("status", BALLAST_RPC_URL=url_at(free_port()).replace("http", "ftp")))
-    assert "BALLAST_RPC_URL: the value is not usable" in done[-1].stderr
-    for fault in ("AccessDeniedException", "UnrecognizedClientException"):
-        kms.fault = fault
-        done.append(refused("run", **in_kms))
-        assert f"KMS refused get_public_key ({fault}): " in done[-1].stderr
+    kms.fault = "AccessDeniedException"
+    done.append(refused("run", **in_kms))
+    assert "KMS refused get_public_key (AccessDeniedException): " in done[-1].stderr
     assert found_in(tmp_path, *done) == []
 
 
@@ -169,7 +166,7 @@ def test_a_node_that_tells_all_is_not_repeated(field: Field, tmp_path: Path) -> 
     with telling(field.url) as node:
         node.tells.set()
         done = []
-        for status, command in ((200, "status"), (200, "once"), (429, "status")):
+        for status, command in ((200, "once"), (429, "status")):
             node.status = status
             done.append(field.command(tmp_path, command, BALLAST_PRIVATE_KEY=KEY, BALLAST_RPC_URL=node.url))
             assert done[-1].returncode in (1, 2) and done[-1].stderr.startswith("keeper: BALLAST_RPC_URL: ")
