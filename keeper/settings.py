@@ -116,10 +116,15 @@ def load_settings(env_file: Path | None = Path(".env")) -> tuple[Settings, Secre
     wrong."""
     settings, secrets = _load(Settings, env_file), _load(Secrets, env_file)
     for name in Secrets.model_fields:
-        value = getattr(secrets, name)
-        if isinstance(value, SecretStr):
-            redact.learn(value.get_secret_value())
+        redact.learn(*_texts(getattr(secrets, name)))
     return settings, secrets
+
+
+def _texts(value: object) -> list[str]:
+    """What a secret field holds: one, several or none."""
+    if isinstance(value, SecretStr):
+        return [value.get_secret_value()]
+    return [text for part in value for text in _texts(part)] if isinstance(value, list | tuple) else []
 
 
 def _load(kind: type[S], env_file: Path | None) -> S:

@@ -58,7 +58,7 @@ class KmsSigner:
             raise SettingsError(
                 f"BALLAST_KMS_KEY_ID: {key_id} is a key of kind {kind} for {usage}; expected {SPEC} for SIGN_VERIFY"
             )
-        self._address = address_of(answer["PublicKey"])
+        self._address = address_of(answer.get("PublicKey", b""))
 
     @property
     def address(self) -> str:
@@ -74,7 +74,7 @@ class KmsSigner:
             MessageType="DIGEST",
             SigningAlgorithm=ALGORITHM,
         )
-        v, r, s = self._signature(digest, answer["Signature"])
+        v, r, s = self._signature(digest, answer.get("Signature", b""))
         raw = TypedTransaction.from_dict({**transaction, "v": v, "r": r, "s": s}).encode()
         return Signed("0x" + keccak(raw).hex(), "0x" + raw.hex())
 

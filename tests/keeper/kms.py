@@ -39,8 +39,8 @@ _SPKI = bytes.fromhex("3056301006072a8648ce3d020106052b8104000a03420004")
 class FakeKms:
     """A running service. Every second signature has the higher of the two values of s, as KMS gives either.
 
-    `fault`: an error's code, or "late" (no answer before `released`), "other key", "garbage", "other digest"; on calls
-    that `of` names. `kind` is the key's.
+    `fault`: an error's code, or "late" (no answer before `released`), "other key", "garbage", "empty", "other digest";
+    on calls that `of` names. `kind` is the key's.
     """
 
     url: str
@@ -75,6 +75,8 @@ class FakeKms:
         if fault is not None and fault.endswith("Exception"):
             message = f"User: arn:aws:iam::111122223333:user/keeper may not, signed with {SECRET_KEY}"
             return 500 if fault == "KMSInternalException" else 400, {"__type": fault, "message": message}
+        if fault == "empty":
+            return 200, {"KeyId": KEY_ID, "KeySpec": self.kind, "KeyUsage": "SIGN_VERIFY"}
         if asked.get("KeyId") != KEY_ID:
             return 400, {"__type": "NotFoundException", "message": "no such key"}
         if call == "GetPublicKey":

@@ -125,6 +125,7 @@ def test_what_openssl_signs_is_the_keys(der: bytes) -> None:
         bytes(DerSequence([-5, 7]).encode()),
         bytes(DerSequence([1, 2, 3]).encode()),
         b"\x30\x03\x04\x01\x01",
+        bytes.fromhex("300702020001020101"),
     ],
 )
 def test_what_is_no_signature_is_refused(der: bytes) -> None:
@@ -152,6 +153,7 @@ def test_what_is_no_public_key_is_refused(der: bytes) -> None:
         ("other key", "signed with another key than that of 0x", 1),
         ("other digest", "signed with another key than that of 0x", 1),
         ("garbage", "gave 9 bytes that are no signature", 1),
+        ("empty", "gave 0 bytes that are no signature", 1),
     ],
 )
 def test_a_signature_that_does_not_come_or_is_wrong(kms: FakeKms, fault: str, expected: str, tries: int) -> None:
@@ -173,6 +175,12 @@ def test_no_key_that_could_be_ethereums(kms: FakeKms) -> None:
     kms.kind = "ECC_SECG_P256K1"
     with pytest.raises(KeyServiceError, match=r"refused get_public_key \(NotFoundException\)"):
         KmsSigner(kms_client(REGION, kms.url), "alias/other")
+
+
+def test_an_answer_without_a_key(kms: FakeKms) -> None:
+    kms.fault = "empty"
+    with pytest.raises(KeyServiceError, match="gave a public key of 0 bytes that is not on secp256k1"):
+        signer_of(kms)
 
 
 def test_nobody_answers(kms: FakeKms) -> None:

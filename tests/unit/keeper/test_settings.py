@@ -41,6 +41,16 @@ def test_secrets_do_not_show(environment: pytest.MonkeyPatch) -> None:
     assert "127.0.0.1" not in repr(secrets)
 
 
+def test_every_secret_is_taken_out_of_errors(environment: pytest.MonkeyPatch) -> None:
+    values = {name: f"http://node.example/{name}-of-this-test" for name in Secrets.model_fields}
+    values["private_key"] = "0x" + "6e" * 32
+    for name, value in values.items():
+        environment.setenv(f"BALLAST_{name.upper()}", value)
+    load_settings()
+    for value in values.values():
+        assert str(SettingsError(f"X: {value}")).endswith("[secret]")
+
+
 def test_env_file_and_its_precedence(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     environment.delenv("BALLAST_BOOK")
     (tmp_path / ".env").write_text("BALLAST_BOOK=from-file.json\nBALLAST_MAX_HOURS=3\nBALLAST_PRIVATE_KEY=0x01\n")
