@@ -1,4 +1,4 @@
-"""`python -m keeper status | plan | explain | once | run | cancel`."""
+"""`python -m keeper status | plan | explain | once | run | cancel | keystore`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ from keeper.chain import Chain, ask, connect
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain import explain
 from keeper.explain_view import explain_json, explain_tables
-from keeper.keys.signer import LocalSigner
+from keeper.keys.create import keystore
+from keeper.keys.limited import Limited
+from keeper.keys.load import advice, load_signer
 from keeper.loop import Keeper, View, Viewer
 from keeper.sending.journal import CANCEL, Journal
 from keeper.sending.sender import PATIENCE, Sender, sender_for
-from keeper.settings import Secrets, Settings, load_account, load_book, load_settings
+from keeper.settings import Secrets, Settings, load_book, load_settings
 
 log = structlog.get_logger("keeper")
 
@@ -149,6 +151,9 @@ def cancel(env_file: Path) -> None:
             click.echo("nothing is open")
 
 
+cli.add_command(keystore)
+
+
 def _show(
     env_file: Path,
     as_json: bool,
@@ -184,10 +189,14 @@ def _sending(env_file: Path, patience: int | None) -> Iterator[tuple[Chain, Send
     """What it takes to send, and what stops it. Every setting is checked before the journal is opened."""
     settings, secrets = load_settings(env_file)
     logs.configure(settings.log)
-    account = LocalSigner(load_account(settings, secrets))
+    signer = load_signer(settings, secrets)
     chain = _chain(settings, secrets)
-    if ask(lambda: chain.w3.eth.get_balance(Web3.to_checksum_address(account.address)), "balance") == 0:
-        raise SettingsError(f"account {account.address}: has no ether on chain {chain.book.chain_id}; fund it for gas")
+    address = Web3.to_checksum_address(signer.address)
+    if ask(lambda: chain.w3.eth.get_balance(address), "balance") == 0:
+        raise SettingsError(f"account {address}: has no ether on chain {chain.book.chain_id}; fund it for gas")
+    signer = Limited(signer, chain.book.chain_id, [chain.book["rebalancer"]])
+    if (better := advice(settings, secrets)) is not None:
+        log.warning("key", advice=better)
     stop = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -195,9 +204,9 @@ def _sending(env_file: Path, patience: int | None) -> Iterator[tuple[Chain, Send
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    with Journal(settings.journal, chain.book.chain_id, account.address) as journal:
-        sender = sender_for(chain, account, journal, settings, secrets, stop, patience)
-        log.info("keeper", fund=chain.book.fund, account=account.address, chain=chain.book.chain_id)
+    with Journal(settings.journal, chain.book.chain_id, address) as journal:
+        sender = sender_for(chain, signer, journal, settings, secrets, stop, patience)
+        log.info("keeper", fund=chain.book.fund, account=address, chain=chain.book.chain_id)
         yield chain, sender, settings, stop
 
 
@@ -220,4 +229,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logs.guard()
     sys.exit(main())

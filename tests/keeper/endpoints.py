@@ -27,6 +27,20 @@ class Endpoint:
 
 
 @contextlib.contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Runs a server on the loopback until the block ends; its port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+@contextlib.contextmanager
 def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
     """Runs one in front of `node` until the block ends."""
     found = Endpoint("", passes)
@@ -52,13 +66,6 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{server.server_port}/{KEY}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as port:
+        found.url = f"http://127.0.0.1:{port}/{KEY}"
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
