@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     pulse: Path | None = None
     """File that says after each look what was seen and done (JSON)."""
     log: Literal["console", "json"] = "console"
+    http_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """Port of /health and /metrics; no server if not given, any free port if 0."""
+    http_host: str = "127.0.0.1"
+    """Address that the server listens on."""
 
 
 class Secrets(BaseSettings):
