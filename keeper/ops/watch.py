@@ -37,7 +37,7 @@ log = structlog.get_logger("keeper.ops")
 
 BALANCE_S = 300.0
 """Between two looks at the account's balance, if nothing was sent."""
-TURN_S = 5.0
+TURN_S = 2.0
 """Between two looks at the facts for alerts and systemd."""
 LEAVE_S = 2.0
 """What is being delivered when the keeper stops is waited for so long."""
