@@ -13,7 +13,8 @@ import requests
 from keeper.state import WAD, Phase
 from tests.helpers.receiver import TOKEN, receiver
 from tests.keeper.endpoints import endpoint
-from tests.keeper.field import Field, Running, wait_for
+from tests.keeper.field import Field, Running
+from tests.keeper.test_kill import wait_for
 
 WITHIN_S = 30
 SENT_LOW = 'ballast_alerts_sent_total{kind="low_balance"}'

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from web3 import Web3
 from ballast.book import Book
 from keeper.state import Phase
 from localnet.world import World
-from tests.keeper.field import Field, Running, deployed, journal_rows, wait_for
+from tests.keeper.field import Field, Running, deployed, journal_rows
+from tests.keeper.test_kill import wait_for
 
 SECOND = "Second/fund"
 POLL = {"BALLAST_POLL_SECONDS": "0.05"}
@@ -25,7 +25,7 @@ POLL = {"BALLAST_POLL_SECONDS": "0.05"}
 def second(field: Field, world: World, w3: Web3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     """Another fund on the same chain, deployed after the first, with a name that is no file name."""
     folder = tmp_path_factory.mktemp("second")
-    with deployed(world, w3, folder, change=lambda config: replace(config, name=SECOND)) as found:
+    with deployed(world, w3, folder, change=lambda config: config.model_copy(update={"name": SECOND})) as found:
         yield found
 
 
@@ -50,6 +50,11 @@ def pulses(folder: Path, *funds: Field) -> list[dict[str, Any]]:
     return [pulse(folder, name_of(fund.book)) for fund in funds]
 
 
+def looked_at(folder: Path, block: int, *funds: Field) -> None:
+    """Waits until these funds have been looked at in that block."""
+    wait_for(lambda: all(found["block"] >= block for found in pulses(folder, *funds)), f"a look at block {block}")
+
+
 def test_two_funds_one_line_of_nonces(field: Field, second: Field, tmp_path: Path) -> None:
     both = (field, second)
     before = field.sent_by_keeper()
@@ -62,7 +67,7 @@ def test_two_funds_one_line_of_nonces(field: Field, second: Field, tmp_path: Pat
             if all(fund.events("Traded") for fund in both):
                 break
             number, now = field.clock.latest()
-            wait_for(lambda at=number: all(p["block"] >= at for p in pulses(tmp_path, *both)), "both looked at")
+            looked_at(tmp_path, number, *both)
             if field.clock.latest()[0] == number:
                 possible = min(p["possible_from"] for p in pulses(tmp_path, *both) if p["possible_from"])
                 field.clock.step(max(possible, now + 12))
@@ -79,20 +84,16 @@ def test_two_funds_one_line_of_nonces(field: Field, second: Field, tmp_path: Pat
 def test_a_fund_that_fails_does_not_stop_the_other(field: Field, tmp_path: Path) -> None:
     raw = json.loads(field.book_path.read_text())
     # Contracts stand there, but none that answers as a lens.
-    contracts = {
-        **raw["contracts"],
-        "lens": raw["contracts"]["rebalancer"],
-        "rebalancer": raw["contracts"]["index_token"],
-    }
+    was = raw["contracts"]
+    raw |= {"fund": "broken", "contracts": {**was, "lens": was["rebalancer"], "rebalancer": was["index_token"]}}
     broken = tmp_path / "broken.json"
-    broken.write_text(json.dumps({**raw, "fund": "broken", "contracts": contracts}))
+    broken.write_text(json.dumps(raw))
     field.to_determination()
     with carrying(field, tmp_path, broken, field.book_path):
         wait_for(lambda: field.state().phase is Phase.DETERMINED, "determined")
         field.to_execution()
         wait_for(lambda: field.state().phase is Phase.TRADING, "started")
-        block = field.w3.eth.block_number
-        wait_for(lambda: pulse(tmp_path, name_of(field.book))["block"] >= block, "looked at")
+        looked_at(tmp_path, field.w3.eth.block_number, field)
         assert pulse(tmp_path, "broken")["state"] == "error"
 
 
@@ -108,9 +109,8 @@ def test_others_are_looked_at_while_a_transaction_is_open(field: Field, second: 
         wait_for(lambda: waiting(field.account.address, "pending") == before + 1, "it in the pool")
         field.rpc.request("anvil_dropTransaction", row["hash"])
         field.rpc.request("evm_mine")
-        block = field.w3.eth.block_number
         assert row["recipient"] == field.book["rebalancer"]
-        wait_for(lambda: pulse(tmp_path, name_of(second.book))["block"] >= block, "the other fund looked at")
+        looked_at(tmp_path, field.w3.eth.block_number, second)
         assert (pulse(tmp_path, name_of(second.book))["state"]) == "waiting"
         assert {entry["nonce"] for entry in journal_rows(tmp_path)} == {before}
         assert pulse(tmp_path, name_of(field.book))["block"] == -1
