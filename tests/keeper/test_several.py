@@ -102,11 +102,10 @@ def test_others_are_looked_at_while_a_transaction_is_open(field: Field, second: 
     before = field.sent_by_keeper()
     field.rpc.request("evm_setAutomine", False)
     with carrying(field, tmp_path, field.book_path, second.book_path, BALLAST_BUMP_BLOCKS="50"):
-        wait_for(lambda: len(journal_rows(tmp_path)) == 1, "a transaction")
-        # It is lost, and blocks go by without it.
-        row = journal_rows(tmp_path)[0]
         waiting = field.w3.eth.get_transaction_count
-        wait_for(lambda: waiting(field.account.address, "pending") == before + 1, "it in the pool")
+        wait_for(lambda: waiting(field.account.address, "pending") == before + 1, "a transaction in the pool")
+        # It is lost, and blocks go by without it.
+        (row,) = journal_rows(tmp_path)
         field.rpc.request("anvil_dropTransaction", row["hash"])
         field.rpc.request("evm_mine")
         assert row["recipient"] == field.book["rebalancer"]
