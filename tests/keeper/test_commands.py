@@ -186,5 +186,5 @@ def test_dear_gas_is_waited_for(keeper: Keeper, field: Field, tmp_path: Path) ->
     field.to_determination()
     done = keeper("once", BALLAST_MAX_FEE_GWEI="1")
     assert done.returncode == 0
-    assert "BALLAST_MAX_FEE_GWEI: 1.00 gwei, the chain asks for" in done.stdout
+    assert "BALLAST_MAX_FEE_GWEI: at most 1.00 gwei now, the chain asks for" in done.stdout
     assert journal_rows(tmp_path) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper import contracts
-from keeper.errors import FeeTooHighError, SettingsError
+from keeper.errors import FeeTooHighError, JournalError, SettingsError
 from keeper.pulse import Pulse
+from keeper.sending.fees import Fees, bumped_fees, market_fees
 from keeper.sending.journal import Entry, Journal, Status
-from keeper.sending.sender import Fees, bumped_fees, market_fees
 from tools.export_abi import BUILD, TARGET, export
 
 GWEI = 10**9
@@ -45,19 +44,17 @@ def test_journal_survives_and_tells_fates(tmp_path: Path) -> None:
         add(journal, 1, "c")
         assert first.max_fee == 2**70
     with Journal(path, 1, SENDER) as journal:
-        assert [e.hash for e in journal.pending()] == ["0xa", "0xb", "0xc"]
+        assert [e.hash for e in journal.open()] == ["0xa", "0xb", "0xc"]
         journal.mined(second, succeeded=True, block=9, gas_used=5, gas_price=3)
         assert [(e.hash, e.status) for e in journal.all()] == [
             ("0xa", Status.REPLACED),
             ("0xb", Status.MINED),
-            ("0xc", Status.SIGNED),
+            ("0xc", Status.PENDING),
         ]
         journal.superseded(1)
-        assert journal.pending() == []
-        newest = journal.newest_mined()
-        assert newest is not None and (newest.hash, newest.mined_block) == ("0xb", 9)
+        assert journal.open() == []
         journal.reopen(0)
-        assert [e.hash for e in journal.pending()] == ["0xa", "0xb"]
+        assert [e.hash for e in journal.open()] == ["0xa", "0xb", "0xc"]
     # another account or chain has a history of its own
     with Journal(path, 5, SENDER) as journal:
         assert journal.all() == []
@@ -66,7 +63,7 @@ def test_journal_survives_and_tells_fates(tmp_path: Path) -> None:
 def test_journal_refuses_the_same_transaction_twice(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal.sqlite", 1, SENDER) as journal:
         add(journal, 0, "a")
-        with pytest.raises(sqlite3.IntegrityError):
+        with pytest.raises(JournalError, match="UNIQUE"):
             add(journal, 1, "a")
         assert len(journal.all()) == 1
 
@@ -91,7 +88,7 @@ def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
 def test_fees_leave_room_and_keep_the_limit() -> None:
     assert market_fees(50 * GWEI, GWEI, 300 * GWEI) == Fees(101 * GWEI, GWEI)
     assert market_fees(200 * GWEI, GWEI, 300 * GWEI) == Fees(300 * GWEI, GWEI)
-    with pytest.raises(FeeTooHighError, match=r"300\.00 gwei, the chain asks for 301\.00 gwei"):
+    with pytest.raises(FeeTooHighError, match=r"300\.00 gwei now, the chain asks for 301\.00 gwei"):
         market_fees(300 * GWEI, GWEI, 300 * GWEI)
 
 
