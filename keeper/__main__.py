@@ -22,7 +22,7 @@ from keeper.loop import Keeper, View, Viewer
 from keeper.sending.journal import CANCEL
 from keeper.sending.sender import PATIENCE
 from keeper.settings import load_book, load_settings
-from keeper.wiring import chains_of, keeper_of, sending
+from keeper.wiring import chains_of, keeper_of, sending, turn_of
 
 WIDE = 140
 """Columns of a table that goes to a pipe or a file."""
@@ -48,6 +48,11 @@ def cli(context: click.Context, env_file: Path) -> None:
 def status(env_file: Path, as_json: bool) -> None:
     """Show the fund as it stands."""
     _show(env_file, as_json, view.fund_json, view.fund_tables)
+    turn = turn_of(load_settings(env_file)[0])
+    if turn.wait and not as_json:
+        click.echo(
+            f"This keeper stands by with rank {turn.rank}: it acts on what has been possible for {turn.wait} blocks."
+        )
 
 
 @cli.command(name="plan")
