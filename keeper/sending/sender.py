@@ -38,7 +38,7 @@ from keeper.sending.access import AccessList
 from keeper.sending.fees import Fees, Urgency, bumped_fees, highest
 from keeper.sending.journal import CANCEL, Entry, Journal
 from keeper.sending.simulate import Call, estimate, require_success
-from keeper.sending.watch import Watch
+from keeper.sending.watch import Receipt, Watch
 from keeper.sending.wire import Taken, Wire
 from keeper.settings import Secrets, Settings
 
@@ -247,20 +247,18 @@ class Sender:
             self._watch.look(head)
             if self._lowest() != nonce:
                 return None
-            mined = self._look(nonce, head)
-            if mined is None and self._is_open(nonce) and self._push(nonce, head):
-                mined = self._look(nonce, head)
-            if mined is not None or not self._is_open(nonce):
-                return mined
+            fate = self._watch.fate(nonce, head)
+            if not fate.used and self._push(nonce, head):
+                fate = self._watch.fate(nonce, head)
+            if not self._is_open(nonce):
+                return self._ended(nonce, fate.receipt)
             if self._pause():
                 return None
         return None
 
-    def _look(self, nonce: int, head: Head) -> Mined | None:
-        """What became of a nonce, if it is known. Raises RevertedError."""
-        found = self._watch.fate(nonce, head)
-        if not self._is_open(nonce):
-            self._tries.pop(nonce, None)
+    def _ended(self, nonce: int, found: Receipt | None) -> Mined | None:
+        """A nonce whose fate is known; None: something else has used it. Raises RevertedError."""
+        self._tries.pop(nonce, None)
         if found is None:
             return None
         if not found.succeeded:

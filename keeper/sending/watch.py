@@ -25,6 +25,9 @@ log = structlog.get_logger("keeper.sender")
 REORG_BLOCKS = 64
 """No reorganization reaches deeper: finality on Ethereum."""
 
+LATE_BLOCKS = 16
+"""A receipt may come so many blocks after the nonce is seen to be used."""
+
 
 @dataclass(frozen=True)
 class Receipt:
@@ -35,6 +38,14 @@ class Receipt:
     block: int
     gas_used: int
     gas_price: int
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What the chain says of an open nonce: whether it is used, and the receipt of what was signed with it."""
+
+    used: bool
+    receipt: Receipt | None = None
 
 
 class Watch:
@@ -56,25 +67,25 @@ class Watch:
         """The same in one block."""
         return self.count(HexBytes(head.hash))
 
-    def fate(self, nonce: int, head: Head) -> Receipt | None:
-        """Receipt of whatever was signed with an open nonce, noted in the journal; None while there is none.
+    def fate(self, nonce: int, head: Head) -> Fate:
+        """What became of an open nonce; noted in the journal.
 
         Where the nonce is used and none of ours has a receipt, receipts may lag behind the count, as where several
-        nodes answer for one. Only when it has been used for as many blocks as a receipt takes to be confirmed, it
-        counts as used by a transaction that the journal does not know, and its entries are closed.
+        nodes answer for one. Only when it has been used for LATE_BLOCKS it counts as used by a transaction that the
+        journal does not know, and its entries are closed.
         """
         # The count is asked first: if a receipt is missing after it, it is late or there is none.
         if self.count() <= nonce:
-            return None
+            return Fate(used=False)
         found = self._receipt_of(nonce)
         if found is not None:
             self._note(found)
-            return found
-        deep = head.number - max(1, self._confirmations)
+            return Fate(used=True, receipt=found)
+        deep = head.number - LATE_BLOCKS
         if deep >= 0 and self.count(deep) > nonce and self._receipt_of(nonce) is None:
             log.warning("nonce used by a transaction that the journal does not know", nonce=nonce)
             self._journal.superseded(nonce)
-        return None
+        return Fate(used=True)
 
     def look(self, head: Head) -> None:
         """Confirms what is old enough in this block, and opens again what is gone from the chain. Asks nothing while
@@ -109,7 +120,8 @@ class Watch:
             return False
         first = min(entry.nonce for entry in gone)
         oldest = max(entry.mined_block or entry.signed_block for entry in gone if entry.nonce == first)
-        if abs(head.number - oldest) > REORG_BLOCKS:
+        # Nonces are used one after the other: a chain that lacks one below the journal's too is not the journal's.
+        if first > count or abs(head.number - oldest) > REORG_BLOCKS:
             raise SendError(
                 f"BALLAST_JOURNAL: {self._journal.path} says that nonce {first} was used about block {oldest}; in "
                 f"block {head.number} the chain's next nonce is {count}. The node is far behind, or this is another "

@@ -13,6 +13,7 @@ from hexbytes import HexBytes
 
 from keeper.state import Phase
 from tests.keeper.field import PERIOD, SUCCEEDED, Field, Running, journal_rows
+from tests.keeper.sending import reorganized
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +129,25 @@ def test_replaces_what_is_not_mined(field: Field, tmp_path: Path) -> None:
         wait_for(lambda: journal_rows(tmp_path)[-1]["status"] in SUCCEEDED, "the replacement's receipt")
         assert journal_rows(tmp_path)[-2]["status"] == "replaced"
         assert traded(field) == [second["hash"]]
+
+
+def test_a_reorganization_while_it_runs(field: Field, tmp_path: Path) -> None:
+    before = field.sent_by_keeper()
+    field.to_determination()
+    with field.keeper(tmp_path) as keeper:
+        with reorganized(field, 2):
+            wait_for(lambda: field.state().phase is Phase.DETERMINED, "the determination")
+            first = journal_rows(tmp_path)[0]["hash"]
+            mine(field)
+            keeper.look()
+        wait_for(lambda: field.state().phase is Phase.DETERMINED, "the determination again")
+        assert [event["transactionHash"].to_0x_hex() for event in field.events("Determined")] == [first]
+        mine(field)
+        wait_for(lambda: journal_rows(tmp_path)[0]["status"] in SUCCEEDED, "its receipt")
+        assert len(journal_rows(tmp_path)) == 1 and field.sent_by_keeper() == before + 1
+        for _ in range(3):
+            mine(field)
+        wait_for(lambda: journal_rows(tmp_path)[0]["status"] == "confirmed", "its confirmation")
 
 
 def test_stops_between_steps_when_asked(field: Field, tmp_path: Path) -> None:

@@ -261,6 +261,7 @@ def test_what_the_keeper_does_is_signed_unchanged(limited: Signer) -> None:
         ({"to": bytes(20)}, "to is b'"),
         ({"value": 1}, "value is 1, expected 0"),
         ({"value": "0x0"}, "value is '0x0', expected 0"),
+        ({"value": 0.0}, "value is 0.0, expected 0"),
         ({"chainId": 5}, "chainId is 5, expected 1"),
         ({"type": 4}, "type is 4, expected 2"),
         ({"authorizationList": []}, "field 'authorizationList' of the transaction is not known"),
