@@ -27,6 +27,7 @@ def configure(kind: Literal["console", "json"]) -> None:
         )
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *([structlog.processors.format_exc_info] if kind == "json" else []),

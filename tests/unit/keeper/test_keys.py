@@ -40,7 +40,7 @@ def given(**fields: Any) -> tuple[Settings, Secrets]:
     public = {name: value for name, value in fields.items() if name in Settings.model_fields}
     secret = {name: value for name, value in fields.items() if name in Secrets.model_fields}
     assert public.keys() | secret.keys() == fields.keys()
-    return Settings(book=Path("book.json"), **public), Secrets(rpc_url=SecretStr("http://127.0.0.1:1"), **secret)
+    return Settings(book="book.json", **public), Secrets(rpc_url=SecretStr("http://127.0.0.1:1"), **secret)
 
 
 def refused(**fields: Any) -> str:
@@ -147,7 +147,7 @@ import sys
 from pathlib import Path
 from keeper.keys.load import load_signer
 from keeper.settings import Secrets, Settings
-settings = Settings(book=Path("book.json"), keystore=Path(sys.argv[1]))
+settings = Settings(book="book.json", keystore=Path(sys.argv[1]))
 print("address", load_signer(settings, Secrets(rpc_url="http://127.0.0.1:1")).address)
 """
 

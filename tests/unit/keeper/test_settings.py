@@ -56,7 +56,7 @@ def test_env_file_and_its_precedence(environment: pytest.MonkeyPatch, tmp_path: 
     environment.delenv("BALLAST_BOOK")
     (tmp_path / ".env").write_text("BALLAST_BOOK=from-file.json\nBALLAST_MAX_HOURS=3\nBALLAST_PRIVATE_KEY=0x01\n")
     settings, secrets = load_settings()
-    assert (settings.book, settings.max_hours) == (Path("from-file.json"), 3)
+    assert (settings.books, settings.max_hours) == ((Path("from-file.json"),), 3)
     assert secrets.private_key is not None and secrets.private_key.get_secret_value() == KEY
 
 
