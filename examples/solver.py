@@ -23,13 +23,13 @@ from eth_abi import encode
 from web3 import Web3
 
 from keeper import bucket, contracts, logs
-from keeper.chain import Chain, connect
+from keeper.chain import Chain, Head, chain_for
 from keeper.errors import FeeTooHighError, KeeperError, SimulationError
 from keeper.market import Market
 from keeper.order import FILLER
 from keeper.sending.journal import Journal
 from keeper.sending.sender import Call, sender_for
-from keeper.settings import load_account, load_book, load_settings
+from keeper.settings import load_account, load_settings
 from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
 from keeper.state import WAD, Action, FundState, Side
 
@@ -135,7 +135,7 @@ class Solver:
     margin_bps: int
     most_share: int
 
-    def call(self, block: int) -> Call | None:
+    def call(self, block: Head | int) -> Call | None:
         """What to send in this block, if anything. Raises ChainError."""
         state, market = self.chain.read(block)
         if state.action is not Action.TRADE:
@@ -179,8 +179,7 @@ def main(filler: str, margin_bps: int, most_bps: int) -> None:
     settings, secrets = load_settings()
     logs.configure(settings.log)
     account = load_account(settings, secrets)
-    chain = Chain(connect(secrets.rpc_url.get_secret_value()), load_book(settings))
-    chain.check(settings.chain_id)
+    chain = chain_for(settings, secrets)
     stop = threading.Event()
     with Journal(settings.journal, chain.book.chain_id, account.address) as journal:
         sender = sender_for(chain, account, journal, settings, secrets, stop)
@@ -189,7 +188,7 @@ def main(filler: str, margin_bps: int, most_bps: int) -> None:
             try:
                 if sender.unresolved:
                     sender.settle()
-                elif (call := solver.call(chain.head().number)) is not None:
+                elif (call := solver.call(chain.head())) is not None:
                     sender.send(call)
             except (FeeTooHighError, SimulationError) as error:
                 log.info("not now", error=str(error))

@@ -18,14 +18,14 @@ from rich.console import Console, RenderableType
 
 from ballast.book import Book
 from keeper import logs, view
-from keeper.chain import Chain, ask, connect
+from keeper.chain import ask, chain_for
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain import explain
 from keeper.explain_view import explain_json, explain_tables
 from keeper.loop import Keeper, View, Viewer
 from keeper.sending.journal import Journal
 from keeper.sending.sender import sender_for
-from keeper.settings import Secrets, Settings, load_account, load_book, load_settings
+from keeper.settings import load_account, load_settings
 
 log = structlog.get_logger("keeper")
 
@@ -89,7 +89,7 @@ def explain_(context: click.Context, period: int | None, as_json: bool) -> None:
     """
     settings, secrets = load_settings(context.obj)
     logs.configure(settings.log)
-    chain = _chain(settings, secrets)
+    chain = chain_for(settings, secrets)
     found = explain(chain, period)
     if as_json:
         click.echo(json.dumps(explain_json(found, chain.book), indent=1))
@@ -137,19 +137,12 @@ def _show(
 ) -> None:
     settings, secrets = load_settings(env_file)
     logs.configure(settings.log)
-    chain = _chain(settings, secrets)
+    chain = chain_for(settings, secrets)
     found = Viewer(chain, settings).look()
     if as_json:
         click.echo(json.dumps(to_json(found, chain.book), indent=1))
     else:
         Console().print(to_tables(found, chain.book))
-
-
-def _chain(settings: Settings, secrets: Secrets) -> Chain:
-    """The chain, checked. Raises SettingsError, ChainError."""
-    chain = Chain(connect(secrets.rpc_url.get_secret_value()), load_book(settings))
-    chain.check(settings.chain_id)
-    return chain
 
 
 @contextmanager
@@ -158,7 +151,7 @@ def _keeper(env_file: Path) -> Iterator[Keeper]:
     settings, secrets = load_settings(env_file)
     logs.configure(settings.log)
     account = load_account(settings, secrets)
-    chain = _chain(settings, secrets)
+    chain = chain_for(settings, secrets)
     if ask(lambda: chain.w3.eth.get_balance(account.address), "balance") == 0:
         raise SettingsError(f"account {account.address}: has no ether on chain {chain.book.chain_id}; fund it for gas")
     stop = threading.Event()

@@ -25,7 +25,7 @@ from web3 import Web3
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception, Web3RPCError
 
 from keeper import contracts
-from keeper.chain import Chain, Head, ask, connect
+from keeper.chain import Chain, Head, ask
 from keeper.errors import (
     ChainError,
     FeeTooHighError,
@@ -37,6 +37,7 @@ from keeper.errors import (
     UnderpricedError,
     UnknownPendingError,
 )
+from keeper.rpc import single
 from keeper.sending import access
 from keeper.sending.access import AccessList
 from keeper.sending.journal import Entry, Journal
@@ -376,7 +377,7 @@ def sender_for(
         chain_id=chain.book.chain_id,
         max_fee=settings.max_fee_gwei * 10**9,
         bump_blocks=settings.bump_blocks,
-        private=None if private is None else connect(private.get_secret_value()),
+        private=None if private is None else single(private.get_secret_value()),
         private_blocks=settings.private_blocks,
         head=chain.head,
         tip=chain.tip,
