@@ -1,13 +1,16 @@
-"""An endpoint in front of the node that notes what it is asked, and may keep transactions to itself."""
+"""An endpoint in front of the node that notes what it is asked, keeps transactions to itself, or misbehaves."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import socket
+import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import requests
 from eth_utils import keccak
@@ -16,50 +19,109 @@ SEND = "eth_sendRawTransaction"
 KEY = "key-that-nobody-may-see"
 """In the path of its URL, as services have it."""
 
+Change = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
+"""What becomes of an answer; takes the question and the node's answer."""
+
 
 @dataclass
 class Endpoint:
-    """A running endpoint. `methods`: what it was asked, in order; `passes`: whether transactions reach the node."""
+    """A running endpoint.
+
+    `passes`: whether transactions reach the node. `methods`: what it was asked, in order; `trips`: the same, by HTTP
+    request. `fails`: an HTTP status that it answers with, "reset": it breaks the connection off, "dropped": so only
+    after the node has answered, "hangs": no answer until the block ends, or a text that it answers in place of JSON.
+    `change`: makes another answer of the node's. `before`: called before anything else, with the methods asked.
+    """
 
     url: str
     passes: bool = True
     methods: list[str] = field(default_factory=list)
+    trips: list[tuple[str, ...]] = field(default_factory=list)
+    fails: int | str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    change: Change | None = None
+    before: Callable[[tuple[str, ...]], None] | None = None
+
+    @property
+    def host(self) -> str:
+        """What may be told of it."""
+        return self.url.split("/")[2]
 
 
 @contextlib.contextmanager
 def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
     """Runs one in front of `node` until the block ends."""
     found = Endpoint("", passes)
+    ended = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             asked = json.loads(body)
             batch = asked if isinstance(asked, list) else [asked]
-            found.methods += [each["method"] for each in batch]
-            if len(batch) == 1 and batch[0]["method"] == SEND and not found.passes:
+            trip = tuple(each["method"] for each in batch)
+            found.methods += trip
+            found.trips.append(trip)
+            if found.before is not None:
+                found.before(trip)
+            fails = found.fails
+            if fails == "hangs":
+                ended.wait(30)
+            if fails in ("reset", "hangs"):
+                self.break_off()
+            elif isinstance(fails, int):
+                self.answer(fails, b"no")
+            elif fails is not None and fails != "dropped":
+                self.answer(200, fails.encode())
+            elif trip == (SEND,) and not found.passes:
                 digest = "0x" + keccak(hexstr=asked["params"][0]).hex()
-                answer = json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": digest}).encode()
+                self.answer(200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": digest}).encode())
             else:
-                answer = requests.post(
-                    node, data=body, headers={"Content-Type": "application/json"}, timeout=20
-                ).content
-            self.send_response(200)
+                headers = {"Content-Type": "application/json"}
+                said = requests.post(node, data=body, headers=headers, timeout=20).json()
+                if fails == "dropped":
+                    self.break_off()
+                    return
+                if found.change is not None:
+                    answers = said if isinstance(said, list) else [said]
+                    by_id = {each["id"]: each for each in batch}
+                    changed = [found.change(by_id[each["id"]], each) for each in answers]
+                    said = changed if isinstance(said, list) else changed[0]
+                self.answer(200, json.dumps(said).encode())
+
+        def answer(self, status: int, content: bytes) -> None:
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Length", str(len(content)))
+            for name, value in found.headers.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(content)
+
+        def break_off(self) -> None:
+            """Ends the connection without a word."""
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """Nothing: whoever asked may be gone."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     found.url = f"http://127.0.0.1:{server.server_port}/{KEY}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
         yield found
     finally:
+        ended.set()
         server.shutdown()
         server.server_close()
         thread.join(10)
