@@ -36,14 +36,13 @@ def _fleeting(error: BaseException) -> bool:
     return isinstance(error, requests.exceptions.ConnectionError)
 
 
-@tenacity.retry(
+# One for all questions: its decorator would make another for each, and leave it to the garbage collector.
+_patiently = tenacity.Retrying(
     retry=tenacity.retry_if_exception(_fleeting),
     stop=tenacity.stop_after_attempt(3),
     wait=tenacity.wait_exponential(multiplier=0.1, max=2),
     reraise=True,
 )
-def _patiently(question: Callable[[], T]) -> T:
-    return question()
 
 
 def ask(question: Callable[[], T], what: str) -> T:

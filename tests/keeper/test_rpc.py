@@ -86,6 +86,14 @@ def test_who_fails_is_put_aside_ever_longer_and_the_next_is_asked(node: HttpRpc,
         assert KEY not in str(log)
 
 
+def test_nobody_is_sent_elsewhere(node: HttpRpc) -> None:
+    with desk(node, 2) as at:
+        at.ask("eth_blockNumber")
+        at.ends[0].fails, at.ends[0].headers = 307, {"Location": at.ends[1].url}
+        number_by(at, 1, 1)
+        assert at.reasons() == ["HTTP 307", ""]
+
+
 def test_a_wait_that_the_endpoint_asks_for_is_kept(node: HttpRpc) -> None:
     with desk(node, 1) as at:
         at.ask("eth_blockNumber")
