@@ -265,6 +265,10 @@ class Pool(JSONBaseProvider):
                     continue
                 if self._health[endpoint.name].due(self._clock(), self._check_s):
                     self._look(endpoint)
+            for endpoint in self._healthy():
+                # What it said may only be old: it is asked again before it is put aside.
+                if endpoint.name not in besides and self._seems_to_lag(endpoint):
+                    self._look(endpoint)
         finally:
             self._looking.release()
 
@@ -284,7 +288,7 @@ class Pool(JSONBaseProvider):
     def _judge(self, endpoint: Endpoint, look: Look) -> bool:
         """Notes what an endpoint says of its chain; whether it is in order."""
         health = self._health[endpoint.name]
-        highest = max((h.look.number for n, h in self._others(endpoint) if h.look is not None), default=None)
+        highest = self._highest_of_others(endpoint)
         fault = fault_of(look, self._limits, shown=health.shown, highest=highest, wall=self._wall())
         if fault is not None:
             self._aside(endpoint, fault)
@@ -297,9 +301,14 @@ class Pool(JSONBaseProvider):
             log.info("endpoint in order again", endpoint=endpoint.name, head=look.number)
         return True
 
-    def _others(self, endpoint: Endpoint) -> Iterator[tuple[str, Health]]:
-        """The others that are in order."""
-        return ((n, health) for n, health in self._health.items() if n != endpoint.name and health.healthy)
+    def _seems_to_lag(self, endpoint: Endpoint) -> bool:
+        look, highest = self._health[endpoint.name].look, self._highest_of_others(endpoint)
+        return look is not None and highest is not None and highest - look.number > self._limits.max_lag
+
+    def _highest_of_others(self, endpoint: Endpoint) -> int | None:
+        """The highest head of the others that are in order."""
+        others = (health for name, health in self._health.items() if name != endpoint.name and health.healthy)
+        return max((health.look.number for health in others if health.look is not None), default=None)
 
     def _aside(self, endpoint: Endpoint, fault: Fault) -> None:
         with self._state:

@@ -55,10 +55,6 @@ FAILS: list[tuple[int | str, str]] = [
     ("hangs", "time-out"),
     ("<html>busy</html>", "malformed answer"),
     ("[]", "malformed answer"),
-    ('{"jsonrpc": "2.0", "id": 1}', "malformed answer"),
-    ('{"jsonrpc": "2.0", "id": 10000, "result": "0x1"}', "malformed answer"),
-    ('{"jsonrpc": "2.0", "id": 2, "error": "no"}', "malformed answer"),
-    ('{"jsonrpc": "2.0", "id": 3, "error": {"code": -32005, "message": "Rate limit reached"}}', "rate limit"),
 ]
 
 
@@ -84,6 +80,27 @@ def test_who_fails_is_put_aside_ever_longer_and_the_next_is_asked(node: HttpRpc,
             ("endpoint in order again", None, host),
         ]
         assert KEY not in str(log)
+
+
+ANSWERS: list[tuple[dict[str, Any], str]] = [
+    ({"result": "0x1"}, ""),
+    ({}, "malformed answer"),
+    ({"result": "0x1", "id": 10_000}, "malformed answer"),
+    ({"result": "0x1", "id": None}, "malformed answer"),
+    ({"error": "no"}, "malformed answer"),
+    ({"error": {"code": -32000, "message": "no"}}, ""),
+    ({"error": {"code": -32005, "message": "Rate limit reached"}}, "rate limit"),
+]
+
+
+@pytest.mark.parametrize(("said", "reason"), ANSWERS)
+def test_what_is_no_answer(node: HttpRpc, said: dict[str, Any], reason: str) -> None:
+    with desk(node, 2) as at:
+        at.ask("eth_blockNumber")
+        at.ends[0].change = lambda _, answer: {"jsonrpc": "2.0", "id": answer["id"], **said}
+        at.ask("eth_blockNumber")
+        assert at.reasons() == [reason, ""]
+        assert ("eth_blockNumber",) in at.ends[1].trips or not reason
 
 
 def test_nobody_is_sent_elsewhere(node: HttpRpc) -> None:
@@ -162,6 +179,14 @@ def test_a_head_that_lags_is_put_aside(node: HttpRpc) -> None:
     latest = int(node.request("eth_blockNumber"), 16)
     with desk(node, 2, limits=Limits(chain_id=1, max_lag=3)) as at:
         at.ends[0].change = older(node, latest - 3)
+        at.ask("eth_chainId")
+        assert at.reasons() == ["", ""]
+    with desk(node, 2, limits=Limits(chain_id=1, max_lag=3)) as at:
+        at.ends[0].change = older(node, latest - 4)
+        at.ask("eth_chainId")
+        assert at.reasons() == ["head lags", ""] and at.ends[1].methods[-1] == "eth_chainId"
+    with desk(node, 2, limits=Limits(chain_id=1, max_lag=3)) as at:
+        at.ends[1].change = older(node, latest - 3)
         at.ask("eth_chainId")
         assert at.reasons() == ["", ""]
     with desk(node, 2, limits=Limits(chain_id=1, max_lag=3)) as at:
