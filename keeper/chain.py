@@ -10,7 +10,7 @@ from ballast.book import Book
 from keeper import contracts
 from keeper.asking import Head, ask, ask_all
 from keeper.errors import ChainError, SettingsError
-from keeper.history import History
+from keeper.history import CHUNK, History
 from keeper.lens import state_of
 from keeper.market import Market, ascending, market_of
 from keeper.rpc import NoEndpointError, Pool, connect
@@ -24,7 +24,7 @@ from keeper.venues.v2 import V2Pool
 from keeper.venues.v3 import VENUE as V3_VENUE
 from keeper.venues.v3_reader import V3Reader
 
-__all__ = ["Chain", "Head", "ask", "chain_for", "connect_to"]
+__all__ = ["CHUNK", "Chain", "Head", "ask", "chain_for", "connect", "connect_to"]
 
 V2_VENUES = ("uniswap", "sushiswap")
 POOL_FEE_BPS = 30

@@ -68,7 +68,7 @@ def test_a_look_without_a_new_block_takes_one(field: Field, tmp_path: Path) -> N
         assert set(first.trips[begin:]) == {LOOK}
 
 
-@pytest.mark.parametrize("fails", [500, "reset", "dropped"])
+@pytest.mark.parametrize("fails", [500, "dropped"])
 def test_the_month_goes_on_over_the_next_endpoint(field: Field, tmp_path: Path, fails: int | str) -> None:
     with contextlib.ExitStack() as stack:
         first, second = (stack.enter_context(endpoint(field.url)) for _ in range(2))
