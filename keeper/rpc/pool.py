@@ -260,14 +260,13 @@ class Pool(JSONBaseProvider):
         if not self._looking.acquire(blocking=False):
             return  # another thread is at it
         try:
-            for endpoint in self._endpoints:
-                if endpoint.name in besides:
-                    continue
-                if self._health[endpoint.name].due(self._clock(), self._check_s):
-                    self._look(endpoint)
-            for endpoint in self._healthy():
-                # What it said may only be old: it is asked again before it is put aside.
-                if endpoint.name not in besides and self._seems_to_lag(endpoint):
+            others = [endpoint for endpoint in self._endpoints if endpoint.name not in besides]
+            due = [each for each in others if self._health[each.name].due(self._clock(), self._check_s)]
+            for endpoint in due:
+                self._look(endpoint)
+            # One of them may have shown that another lags, or what that one said is only old: it is asked again.
+            for endpoint in others if due else ():
+                if self._health[endpoint.name].healthy and self._seems_to_lag(endpoint):
                     self._look(endpoint)
         finally:
             self._looking.release()
