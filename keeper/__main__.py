@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import signal
 import sys
@@ -127,9 +126,6 @@ def once(env_file: Path) -> None:
 def run(env_file: Path) -> None:
     """Go on through this month and the next, until SIGINT or SIGTERM."""
     with _keeper(env_file) as keeper:
-        # What starting up left behind is room for the ticks to come; without this, memory grows by it for a while.
-        gc.collect()
-        gc.freeze()
         keeper.run()
 
 

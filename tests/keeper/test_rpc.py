@@ -296,10 +296,6 @@ def test_a_transaction_goes_to_all_in_order_and_known_is_success(node: HttpRpc) 
         assert at.ask(SEND, raw) == digest
         assert [end.methods.count(SEND) for end in at.ends] == [1, 1, 0]
         assert "already" in at.ask(SEND, raw)["message"]
-        # One says that it has it, the other nothing: it is known.
-        at.ends[0].fails = "reset"
-        assert "already" in at.ask(SEND, raw)["message"]
-        at.ends[0].fails = None
         node.request("evm_mine")
         node.request("evm_setAutomine", True)
         assert at.ask("eth_getTransactionReceipt", digest)["status"] == "0x1"
