@@ -17,14 +17,14 @@ from keeper.rpc import NoEndpointError, Pool, connect
 from keeper.rpc.endpoint import Question
 from keeper.rpc.health import LOOK
 from keeper.rpc.pool import at
-from keeper.settings import Secrets, Settings, load_book
+from keeper.settings import Secrets, Settings
 from keeper.state import Action, FundState, PoolState
 from keeper.venues import Pool as MarketPool
 from keeper.venues.v2 import V2Pool
 from keeper.venues.v3 import VENUE as V3_VENUE
 from keeper.venues.v3_reader import V3Reader
 
-__all__ = ["CHUNK", "Chain", "Head", "ask", "chain_for", "connect", "connect_to"]
+__all__ = ["CHUNK", "Chain", "Head", "ask", "connect", "connect_to"]
 
 V2_VENUES = ("uniswap", "sushiswap")
 POOL_FEE_BPS = 30
@@ -161,11 +161,3 @@ def connect_to(settings: Settings, secrets: Secrets, chain_id: int | None) -> We
         check_s=settings.rpc_check_seconds,
         timeout_s=settings.rpc_timeout_seconds,
     )
-
-
-def chain_for(settings: Settings, secrets: Secrets) -> Chain:
-    """The fund that the settings name, checked. Raises SettingsError, ChainError."""
-    book = load_book(settings)
-    chain = Chain(connect_to(settings, secrets, book.chain_id), book)
-    chain.check(settings.chain_id)
-    return chain

@@ -160,6 +160,8 @@ class Pool(JSONBaseProvider):
     def _agreed_at_one_block(self, question: Question) -> Answer:
         """The answer in the newest block that all who have to agree should have."""
         method, params = question
+        if len(params) > 1 and isinstance(params[1], dict):
+            return self.agreed([question])[0]
         asked = [endpoint for endpoint, _ in islice(self._each(LOOK), self.agree)]
         looks = [look for endpoint in asked if (look := self._health[endpoint.name].look) is not None]
         if not looks:
@@ -363,11 +365,11 @@ def at(block_hash: str) -> dict[str, Any]:
 
 
 def _counts(question: Question) -> bool:
-    """Whether money moves on the answer: a call or a nonce in the latest block."""
+    """Whether money moves on the answer: a call or a nonce in the latest block, or in one named by its hash."""
     method, params = question
     if method not in ("eth_call", "eth_getTransactionCount"):
         return False
-    return len(params) < 2 or params[1] == "latest"
+    return len(params) < 2 or params[1] == "latest" or isinstance(params[1], dict)
 
 
 def _said(answers: Sequence[Answer]) -> str | None:

@@ -18,6 +18,8 @@ from eth_utils import keccak
 SEND = "eth_sendRawTransaction"
 KEY = "key-that-nobody-may-see"
 """In the path of its URL, as services have it."""
+HOLDS_S = 120
+"""What is held back is let go after so long in any case."""
 
 Change = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
 """What becomes of an answer; takes the question and the node's answer."""
@@ -31,6 +33,7 @@ class Endpoint:
     request. `fails`: an HTTP status that it answers with, "reset": it breaks the connection off, "dropped": so only
     after the node has answered, "hangs": no answer until the block ends, or a text that it answers in place of JSON.
     `change`: makes another answer of the node's. `before`: called before anything else, with the methods asked.
+    `answers`: cleared, it takes what it is asked and says nothing until it is set.
     """
 
     url: str
@@ -39,6 +42,7 @@ class Endpoint:
     trips: list[tuple[str, ...]] = field(default_factory=list)
     fails: int | str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    answers: threading.Event = field(default_factory=threading.Event)
     change: Change | None = None
     before: Callable[[tuple[str, ...]], None] | None = None
 
@@ -48,10 +52,30 @@ class Endpoint:
         return self.url.split("/")[2]
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Nothing: whoever asked may be gone."""
+
+
+@contextlib.contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Runs a server on the loopback until the block ends; its port."""
+    server = _Server(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
 @contextlib.contextmanager
 def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
     """Runs one in front of `node` until the block ends."""
     found = Endpoint("", passes)
+    found.answers.set()
     ended = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -69,7 +93,7 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
                 found.before(trip)
             fails = found.fails
             if fails == "hangs":
-                ended.wait(30)
+                ended.wait(HOLDS_S)
             if fails in ("reset", "hangs"):
                 self.break_off()
             elif isinstance(fails, int):
@@ -93,6 +117,7 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
                 self.answer(200, json.dumps(said).encode())
 
         def answer(self, status: int, content: bytes) -> None:
+            found.answers.wait(HOLDS_S)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
@@ -110,18 +135,10 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """Nothing: whoever asked may be gone."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{server.server_port}/{KEY}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield found
-    finally:
-        ended.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with serving(Handler) as port:
+        found.url = f"http://127.0.0.1:{port}/{KEY}"
+        try:
+            yield found
+        finally:
+            ended.set()
+            found.answers.set()

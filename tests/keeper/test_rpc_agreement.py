@@ -61,6 +61,14 @@ def test_two_that_differ_are_an_error_that_names_both(node: HttpRpc) -> None:
             assert at.ask(method, *params) == truth
 
 
+def test_a_call_in_a_block_by_its_hash_needs_agreement(node: HttpRpc) -> None:
+    named = in_block(latest(node)["hash"])
+    with desk(node, 2, agree=2) as at:
+        assert at.ask("eth_call", CALL, named) == SEVEN
+        at.ends[0].change = in_place_of("eth_call", LIE)
+        differs(at, "eth_call", CALL, named)
+
+
 def test_with_one_nobody_is_asked_twice(node: HttpRpc) -> None:
     with desk(node, 2) as at:
         at.ends[1].change = in_place_of("eth_call", LIE)
