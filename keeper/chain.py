@@ -28,6 +28,7 @@ from keeper.state import (
     Progress,
     Reason,
     Side,
+    Timetable,
 )
 from keeper.venues import Pool
 from keeper.venues.v2 import V2Pool
@@ -311,6 +312,13 @@ def state_of(fund: Any) -> FundState:
             dust=limits.dust,
             cool_off=limits.coolOff,
             max_idle=limits.maxIdle,
+        ),
+        timetable=Timetable(
+            fund.timetable.day,
+            fund.timetable.fixedDay,
+            fund.timetable.noticeDays,
+            fund.timetable.minNotice,
+            fund.timetable.minTrading,
         ),
         paused_until=fund.pausedUntil,
         supply=fund.supply,

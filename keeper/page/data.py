@@ -1,0 +1,309 @@
+"""What the page is told of a fund. Pure: the last look, the journal and the samples in, figures ready for JSON out.
+
+Integers that may exceed 2^53 are decimal strings. USD, ether, shares, weights and shares of NAV have 18 decimals; token
+amounts are not told, only their value. Times are Unix seconds: of the chain where nothing else is said. Names and
+messages are cleaned here (`keeper.page.text`), and written as text by the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ballast.book import Book
+from keeper import view as shown
+from keeper.loop import View
+from keeper.page import notes, sent, text
+from keeper.page.details import Details
+from keeper.page.history import Sample
+from keeper.page.notes import Endpoint, Level, Next, Note
+from keeper.page.sent import Entry, Sent, Spent
+from keeper.page.timeline import Timeline, period_shown, timeline
+from keeper.planner import Plan
+from keeper.pulse import Pulse
+from keeper.state import WAD, FundState, Holding, Phase, Side
+
+PPM = 10**12
+"""Weights of samples are told in millionths: 18 decimals divided by this."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is known of a fund. `looked_at` is when it was last looked at, `failing_since` since when looks fail, Unix
+    seconds of the keeper's clock; None: it was not, they do not. `opened` and `closed` are the month's first samples
+    while it traded and after."""
+
+    book: Book
+    view: View | None = None
+    pulse: Pulse | None = None
+    looked_at: float | None = None
+    error: str | None = None
+    failing_since: float | None = None
+    details: Details | None = None
+    opened: Sample | None = None
+    closed: Sample | None = None
+
+
+@dataclass(frozen=True)
+class Component:
+    """A row of the weights. `target`: while the month trades and after it its target at the prices now, before its start
+    the determination's weight; None: not known. `price` "0": none; `value` None: not held yet."""
+
+    symbol: str
+    token: str
+    side: str
+    retired: bool
+    price: str
+    value: str | None
+    weight: str
+    target: str | None
+
+
+@dataclass(frozen=True)
+class Trading:
+    """Where trading stands. Shares of NAV but for `idle` and `max_idle` (seconds), `tolerance` of the bucket from
+    `first_tolerance` to `last_tolerance` (fractions of a batch's value). `sold` and `bought` are fractions: of the
+    surplus at the first look (None: not known) and of the buys' full targets. `batches` are those left, `finish` is when
+    the plan ends; `value_out` of the next batch, `cost_left` and `gas_left` are USD."""
+
+    surplus: str
+    sold: str | None
+    bought: str
+    spent: str
+    loss_budget: str
+    spent_usd: str
+    capacity: str
+    batch_cap: str
+    tolerance: str
+    first_tolerance: str
+    last_tolerance: str
+    idle: int
+    max_idle: int
+    batches: int | None
+    finish: int | None
+    value_out: str | None
+    cost_left: str | None
+    gas_left: str | None
+
+
+@dataclass(frozen=True)
+class Fee:
+    """`yearly` is a fraction, `pending` what has accrued and was not minted yet, in shares and in USD."""
+
+    yearly: str
+    recipient: str
+    pending: str
+    pending_usd: str
+
+
+@dataclass(frozen=True)
+class FundData:
+    """All that is known of a fund that has been looked at."""
+
+    block: int
+    time: int
+    base_fee: str
+    phase: str
+    action: str
+    reason: str
+    month: str
+    standing: str
+    next: Next
+    timeline: Timeline
+    nav: str
+    """Net asset value of one share, USD."""
+    total: str
+    """Of all shares, USD."""
+    supply: str
+    eth_price: str
+    fee: Fee | None
+    components: tuple[Component, ...]
+    target_is: str
+    """What the targets are: "month", "determination" or "unknown"."""
+    trading: Trading | None
+    sent: tuple[Sent, ...]
+    spent: Spent
+
+
+@dataclass(frozen=True)
+class PageData:
+    """One fund on the page. `looked_at` is Unix seconds of the keeper's clock."""
+
+    fund: str
+    chain_id: int
+    rebalancer: str
+    looked_at: float | None
+    level: Level
+    notes: tuple[Note, ...]
+    data: FundData | None
+
+    def json(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
+
+
+def page_data(look: Look, entries: Sequence[Entry], endpoints: Sequence[Endpoint], now: float) -> PageData:
+    """The page's figures of one fund. `entries`: the journal's, of any fund, oldest first; `now`: Unix seconds of the
+    keeper's clock."""
+    book = look.book
+    mine = sent.of_fund(entries, book["rebalancer"])
+    found = [*notes.of_endpoints(endpoints), *sent.notes(mine, now)]
+    if look.failing_since is not None:
+        minutes = int(now - look.failing_since) // 60
+        level: Level = "bad" if minutes >= 5 or look.view is None else "warn"
+        found.insert(0, Note(level, f"Looking fails for {minutes} minutes: {look.error or 'no reason given'}"))
+    elif look.view is None:
+        found.insert(0, Note("warn", "The keeper has not looked at this fund yet"))
+    data = None
+    if look.view is not None and look.pulse is not None:
+        data = fund_data(look, look.view, mine)
+        unpriced = [c.symbol for c in data.components if c.price == "0" and not c.retired and c.value is not None]
+        line = data.timeline
+        found += notes.of_fund(look.view.state, look.pulse, line.opens, line.start_from, unpriced)
+    cleaned = tuple(Note(note.level, text.line(note.text)) for note in found)
+    return PageData(
+        fund=text.name(book.fund),
+        chain_id=book.chain_id,
+        rebalancer=book["rebalancer"],
+        looked_at=look.looked_at,
+        level=notes.worst(cleaned),
+        notes=cleaned,
+        data=data,
+    )
+
+
+def fund_data(look: Look, view: View, mine: Sequence[Entry]) -> FundData:
+    """The fund in the block of the last look."""
+    s, eth_price = view.state, view.market.eth_price
+    period = period_shown(s)
+    opened = look.opened if look.opened and look.opened.period == period else None
+    closed = look.closed if opened else None
+    targets, kind = _targets(s, opened, look.details)
+    nav = s.nav * WAD // s.supply if s.supply else 0
+    return FundData(
+        block=s.block,
+        time=s.time,
+        base_fee=str(view.head.base_fee),
+        phase=s.phase.name.lower(),
+        action=s.action.name.lower(),
+        reason=s.reason.name.lower(),
+        month=shown.period_text(period),
+        standing=notes.standing(s),
+        next=notes.upcoming(s, view.plan),
+        timeline=timeline(s, opened.time if opened else None, closed.time if closed else None),
+        nav=str(nav),
+        total=str(s.nav),
+        supply=str(s.supply),
+        eth_price=str(eth_price),
+        fee=_fee(look.details, nav),
+        components=tuple(_components(s, look.book, targets)),
+        target_is=kind,
+        trading=_trading(s, view.plan, opened) if s.phase is Phase.TRADING else None,
+        sent=tuple(sent.newest(mine, eth_price)),
+        spent=sent.spent(mine, period, eth_price),
+    )
+
+
+def history_data(book: Book, samples: Sequence[Sample]) -> dict[str, Any]:
+    """The samples as columns, oldest first: chain times, NAV of one share and of all in USD (18 decimals, decimal
+    strings), the phase, and for each component its weights in millionths."""
+    tokens = list(dict.fromkeys(part.token for sample in reversed(samples) for part in sample.parts))
+    weights = [{part.token: part.weight // PPM for part in sample.parts} for sample in samples]
+    return {
+        "fund": text.name(book.fund),
+        "rebalancer": book["rebalancer"],
+        "time": [sample.time for sample in samples],
+        "nav": [str(sample.nav * WAD // sample.supply if sample.supply else 0) for sample in samples],
+        "total": [str(sample.nav) for sample in samples],
+        "phase": [sample.phase.name.lower() for sample in samples],
+        "weights_ppm": [
+            {"symbol": _symbol(book, token), "token": token, "values": [found.get(token, 0) for found in weights]}
+            for token in tokens
+        ],
+    }
+
+
+def _targets(state: FundState, opened: Sample | None, details: Details | None) -> tuple[Mapping[str, int], str]:
+    """Target weights (18 decimals) by token, and what they are."""
+    if state.phase is Phase.TRADING:
+        return {h.token: shown.weight(state, h, state.target_balance(h)) for h in state.holdings}, "month"
+    if state.phase is Phase.DETERMINED and details is not None and details.coming is not None:
+        return details.coming, "determination"
+    if state.phase is Phase.IDLE and opened is not None:
+        return _weights({part.token: part.unit for part in opened.parts}, state.holdings), "month"
+    return {}, "unknown"
+
+
+def _weights(units: Mapping[str, int], holdings: Sequence[Holding]) -> dict[str, int]:
+    """Weights of these amounts at the prices now, rounded down; none of what is retired or has no price."""
+    values = {h.token: h.value(units.get(h.token, 0)) for h in holdings if not h.retired}
+    total = sum(values.values())
+    return {token: value * WAD // total for token, value in values.items()} if total else {}
+
+
+def _components(state: FundState, book: Book, targets: Mapping[str, int]) -> list[Component]:
+    """What is held, the largest first, and then what comes."""
+    held = sorted(state.holdings, key=lambda h: (-h.value(h.balance), h.index))
+    rows = [
+        Component(
+            symbol=_symbol(book, h.token),
+            token=h.token,
+            side=h.side.name.lower(),
+            retired=h.retired,
+            price=str(h.price),
+            value=str(h.value(h.balance)),
+            weight=str(shown.weight(state, h, h.balance)),
+            target=_target(targets, h.token),
+        )
+        for h in held
+    ]
+    known = {h.token for h in held}
+    coming = sorted((token for token in targets if token not in known), key=lambda token: -targets[token])
+    return rows + [
+        Component(_symbol(book, token), token, Side.BUY.name.lower(), False, "0", None, "0", str(targets[token]))
+        for token in coming
+    ]
+
+
+def _target(targets: Mapping[str, int], token: str) -> str | None:
+    """Of a component; where targets are known, what has none leaves."""
+    return str(targets.get(token, 0)) if targets else None
+
+
+def _symbol(book: Book, token: str) -> str:
+    candidate = book.candidate(token)
+    return (text.name(candidate.symbol) if candidate else "") or f"{token[:8]}…{token[-4:]}"
+
+
+def _fee(details: Details | None, nav: int) -> Fee | None:
+    if details is None:
+        return None
+    pending = details.pending_fee
+    return Fee(str(details.streaming_fee), details.fee_recipient, str(pending), str(pending * nav // WAD))
+
+
+def _trading(state: FundState, plan: Plan | None, opened: Sample | None) -> Trading:
+    p, limits = state.progress, state.limits
+    first = opened.surplus if opened else 0
+    batch = plan.batch if plan else None
+    return Trading(
+        surplus=str(p.surplus),
+        sold=str(max(0, first - p.surplus) * WAD // first) if first else None,
+        bought=str(min(WAD, p.held * WAD // state.opening.buy_targets)) if state.opening.buy_targets else str(WAD),
+        spent=str(p.spent),
+        loss_budget=str(limits.loss_budget),
+        spent_usd=str(p.spent * state.nav_at_start_prices // WAD),
+        capacity=str(state.capacity),
+        batch_cap=str(limits.batch_cap),
+        tolerance=str(state.tolerance),
+        first_tolerance=str(limits.first_tolerance),
+        last_tolerance=str(limits.last_tolerance),
+        idle=state.idle,
+        max_idle=limits.max_idle,
+        batches=plan.batches if plan else None,
+        finish=plan.finish if plan else None,
+        value_out=str(batch.outcome.value_out) if batch else None,
+        cost_left=str(plan.cost) if plan else None,
+        gas_left=str(plan.gas_cost) if plan else None,
+    )

@@ -1,0 +1,146 @@
+"""Is all well, and what happens next? The answers at the top of the page. Pure; times are Unix seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from keeper.planner import Plan
+from keeper.pulse import Pulse
+from keeper.state import WAD, Action, FundState, Phase, Reason
+from keeper.view import percent, period_text
+
+Level = Literal["ok", "warn", "bad"]
+
+LATE_S = 3_600
+"""So long after it became due an action should have been done."""
+LAST_CALL_S = 86_400
+"""What is still due so shortly before its last moment is an alarm."""
+STUCK_S = 900
+"""A transaction that waits longer wants looking at."""
+
+
+class Endpoint(Protocol):
+    """Health of a node that the keeper uses: `name` without any key, `head` its newest block, `head_age_s` that block's
+    age in seconds; None: not known."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def healthy(self) -> bool: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def head(self) -> int | None: ...
+    @property
+    def head_age_s(self) -> float | None: ...
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that is not as it should be, or that explains why nothing happens."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True)
+class Next:
+    """What happens next: `what`, at chain time `at` (None: not known), and what it waits for."""
+
+    what: str
+    at: int | None
+    why: str = ""
+
+
+_STANDING = {
+    Reason.NOT_SEEDED: "The fund has not been seeded yet",
+    Reason.DONE: "The month {} is done",
+    Reason.VETOED: "The month {} was vetoed",
+    Reason.TOO_LATE: "The month {} was not started in time",
+}
+_DUE = {
+    Action.DETERMINE: "Determination",
+    Action.START: "Start of trading",
+    Action.CLOSE: "Close of the month",
+}
+_EXPLAINED = {
+    Reason.REFUSED: Note("bad", "Methodology or oracle refuses: look at the feeds"),
+    Reason.PAUSED: Note("warn", "The guardian has paused the fund"),
+    Reason.VETOED: Note("warn", "This month was vetoed; nothing is traded until the next"),
+    Reason.TOO_LATE: Note("bad", "This month was missed: it was not started in time"),
+}
+
+
+def standing(state: FundState) -> str:
+    """Where the month stands, in a sentence."""
+    trading = state.phase is Phase.TRADING
+    month = period_text(state.month_period if trading else state.period)
+    if trading:
+        late = state.action is Action.CLOSE
+        return f"The month {month} has run out while trading was open" if late else f"Trading the month {month}"
+    if state.reason in _STANDING:
+        return _STANDING[state.reason].format(month)
+    determined = state.month_period == state.period
+    return f"The weights of {month} are {'determined' if determined else 'to be determined'}"
+
+
+def upcoming(state: FundState, plan: Plan | None) -> Next:
+    """What the keeper does next, and when."""
+    if state.reason is Reason.PAUSED:
+        return Next("The pause ends", state.paused_until)
+    if state.action in _DUE:
+        return Next(_DUE[state.action], state.time, "due now")
+    if state.action is Action.TRADE:
+        return Next("Next batch", plan.possible_from if plan else None, plan.why if plan else "")
+    if state.reason is Reason.NOT_YET:
+        return Next("Start of trading", state.next)
+    if state.reason in (Reason.DONE, Reason.VETOED, Reason.TOO_LATE):
+        return Next("Next determination", state.next)
+    return Next("Next look", None)
+
+
+def of_fund(state: FundState, pulse: Pulse, opens: int, start_from: int, unpriced: Sequence[str]) -> list[Note]:
+    """What of the fund itself wants looking at. `opens` and `start_from` as in `Timeline`; `unpriced`: symbols of
+    components without a price."""
+    found = []
+    if pulse.error:
+        acted = pulse.state != "error"
+        found.append(Note("warn", pulse.error) if acted else Note("bad", f"The keeper could not act: {pulse.error}"))
+    if state.action in _DUE:
+        since = {Action.DETERMINE: opens, Action.START: start_from, Action.CLOSE: state.next}[state.action]
+        left = None if state.action is Action.CLOSE else state.next - state.time
+        found += _late(_DUE[state.action], state.time - since, left)
+    if state.action is Action.TRADE and state.next - state.time < LAST_CALL_S:
+        found.append(Note("bad", "Trading is still open and the month ends within a day"))
+    if state.reason in _EXPLAINED:
+        found.append(_EXPLAINED[state.reason])
+    if state.phase is Phase.TRADING and 2 * state.progress.spent >= state.limits.loss_budget:
+        used = state.progress.spent * WAD // state.limits.loss_budget
+        found.append(Note("warn", f"{percent(used, 0)} of the month's loss budget is used"))
+    if unpriced:
+        found.append(Note("warn", f"No price: {', '.join(unpriced)}"))
+    return found
+
+
+def _late(what: str, since: int, left: int | None) -> list[Note]:
+    if left is not None and left < LAST_CALL_S:
+        return [Note("bad", f"{what} is due and less than a day is left for it")]
+    return [Note("warn", f"{what} has been due for more than an hour")] if since > LATE_S else []
+
+
+def of_endpoints(endpoints: Sequence[Endpoint]) -> list[Note]:
+    """What of the nodes wants looking at."""
+    aside = [endpoint.name for endpoint in endpoints if not endpoint.healthy]
+    if not aside:
+        return []
+    if len(aside) == len(endpoints):
+        return [Note("bad", "No endpoint is usable")]
+    return [Note("warn", f"Put aside: {', '.join(aside)}")]
+
+
+def worst(notes: Iterable[Note]) -> Level:
+    """The level of the worst note; ok without any."""
+    levels = {note.level for note in notes}
+    return "bad" if "bad" in levels else "warn" if "warn" in levels else "ok"

@@ -1,0 +1,138 @@
+"""The keeper's transactions of one fund, from its journal, as the page shows them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from keeper.page.notes import STUCK_S, Note
+from keeper.state import WAD
+from keeper.view import period_text
+
+NEWEST = 50
+"""Transactions that are listed; totals count all of the month."""
+
+FINAL = frozenset({"mined", "confirmed", "reverted", "replaced", "cancelled"})
+"""Statuses after which nothing is waited for."""
+PAID = frozenset({"mined", "confirmed", "reverted"})
+"""Statuses whose gas was paid."""
+
+
+class Entry(Protocol):
+    """A signed transaction as the journal has it: fees and `gas_price` are wei per gas, `signed_at` is Unix seconds."""
+
+    @property
+    def nonce(self) -> int: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def period(self) -> int: ...
+    @property
+    def recipient(self) -> str: ...
+    @property
+    def max_fee(self) -> int: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def signed_block(self) -> int: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def mined_block(self) -> int | None: ...
+    @property
+    def gas_used(self) -> int | None: ...
+    @property
+    def gas_price(self) -> int | None: ...
+    @property
+    def signed_at(self) -> int | None: ...
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A row of the page. `block` is that in which it was mined, or signed while it is not; `signed_at` is Unix seconds
+    of the keeper's clock, None: not known. `gas_price` (of an open one the most that it may pay) is wei, `cost_eth` ether
+    and `cost_usd` USD at the price of ether now, each with 18 decimals as a decimal string, None: nothing was paid."""
+
+    action: str
+    month: str
+    status: str
+    hash: str
+    nonce: int
+    block: int
+    signed_at: int | None
+    gas_used: int | None
+    gas_price: str
+    cost_eth: str | None
+    cost_usd: str | None
+    open: bool
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What transactions of a month cost: how many were paid for, their gas, and their cost as in `Sent`."""
+
+    count: int
+    gas: int
+    cost_eth: str
+    cost_usd: str
+
+
+def of_fund(entries: Sequence[Entry], rebalancer: str) -> list[Entry]:
+    """Those that went to a fund's rebalancer: a key may serve several funds."""
+    return [entry for entry in entries if entry.recipient.lower() == rebalancer.lower()]
+
+
+def row(entry: Entry, eth_price: int) -> Sent:
+    """An entry as it is shown. `eth_price`: USD for one ether, 18 decimals."""
+    cost = _cost(entry)
+    price = entry.max_fee if entry.gas_price is None else entry.gas_price
+    return Sent(
+        action=entry.action,
+        month=period_text(entry.period),
+        status=str(entry.status),
+        hash=entry.hash,
+        nonce=entry.nonce,
+        block=entry.signed_block if entry.mined_block is None else entry.mined_block,
+        signed_at=entry.signed_at,
+        gas_used=entry.gas_used,
+        gas_price=str(price),
+        cost_eth=None if cost is None else str(cost),
+        cost_usd=None if cost is None else str(cost * eth_price // WAD),
+        open=str(entry.status) not in FINAL,
+    )
+
+
+def newest(entries: Sequence[Entry], eth_price: int) -> list[Sent]:
+    """The newest ones, newest first."""
+    return [row(entry, eth_price) for entry in reversed(entries[-NEWEST:])]
+
+
+def spent(entries: Sequence[Entry], period: int, eth_price: int) -> Spent:
+    """What the transactions of a month cost so far."""
+    paid = [entry for entry in entries if entry.period == period and str(entry.status) in PAID]
+    cost = sum(_cost(entry) or 0 for entry in paid)
+    gas = sum(entry.gas_used or 0 for entry in paid)
+    return Spent(len(paid), gas, str(cost), str(cost * eth_price // WAD))
+
+
+def notes(entries: Sequence[Entry], now: float) -> list[Note]:
+    """Which transactions want looking at. `now`: Unix seconds of the keeper's clock."""
+    found = []
+    waiting = {entry.nonce for entry in entries if str(entry.status) not in FINAL}
+    for nonce in sorted(waiting):
+        # The first of those that share the nonce says since when it is waited for.
+        first = next(entry for entry in entries if entry.nonce == nonce)
+        if first.signed_at is not None and now - first.signed_at > STUCK_S:
+            minutes = int(now - first.signed_at) // 60
+            found.append(Note("warn", f"Transaction {nonce} ({first.action}) has waited for {minutes} minutes"))
+    if entries and str(entries[-1].status) == "reverted":
+        found.append(Note("warn", f"The last transaction ({entries[-1].action}) reverted"))
+    return found
+
+
+def _cost(entry: Entry) -> int | None:
+    """Wei that were paid."""
+    if str(entry.status) not in PAID or entry.gas_used is None or entry.gas_price is None:
+        return None
+    return entry.gas_used * entry.gas_price
