@@ -47,8 +47,8 @@ class Look:
 
 @dataclass(frozen=True)
 class Component:
-    """A row of the weights. `target`: while the month trades and after it its target at the prices now, before its start
-    the determination's weight; None: not known. `price` "0": none; `value` None: not held yet."""
+    """A row of the weights. `target`: while the month trades and after it its target at the prices now, before its
+    start the determination's weight; None: not known. `price` "0": none; `value` None: not held yet."""
 
     symbol: str
     token: str
@@ -64,8 +64,8 @@ class Component:
 class Trading:
     """Where trading stands. Shares of NAV but for `idle` and `max_idle` (seconds), `tolerance` of the bucket from
     `first_tolerance` to `last_tolerance` (fractions of a batch's value). `sold` and `bought` are fractions: of the
-    surplus at the first look (None: not known) and of the buys' full targets. `batches` are those left, `finish` is when
-    the plan ends; `value_out` of the next batch, `cost_left` and `gas_left` are USD."""
+    surplus at the first look (None: not known) and of the buys' full targets. `batches` are those left, `finish` is
+    when the plan ends; `value_out` of the next batch, `cost_left` and `gas_left` are USD."""
 
     surplus: str
     sold: str | None

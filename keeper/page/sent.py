@@ -51,8 +51,9 @@ class Entry(Protocol):
 @dataclass(frozen=True)
 class Sent:
     """A row of the page. `block` is that in which it was mined, or signed while it is not; `signed_at` is Unix seconds
-    of the keeper's clock, None: not known. `gas_price` (of an open one the most that it may pay) is wei, `cost_eth` ether
-    and `cost_usd` USD at the price of ether now, each with 18 decimals as a decimal string, None: nothing was paid."""
+    of the keeper's clock, None: not known. `gas_price` (of an open one the most that it may pay) is wei, `cost_eth`
+    ether and `cost_usd` USD at the price of ether now, each with 18 decimals as a decimal string, None: nothing was
+    paid."""
 
     action: str
     month: str

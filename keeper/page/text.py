@@ -11,11 +11,11 @@ LONGEST_LINE = 300
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>)]+", re.IGNORECASE)
 
 
-def name(raw: str) -> str:
+def name(raw: str, longest: int = LONGEST_NAME) -> str:
     """A symbol or name: without characters that have no shape of their own or turn text around, and not too long. What
     it is made of otherwise is not touched: the page writes it as text, never as HTML."""
     shown = " ".join("".join(c if _shown(c) else " " for c in raw).split())
-    return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 1] + "…"
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def line(raw: str) -> str:

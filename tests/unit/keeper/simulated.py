@@ -12,7 +12,20 @@ from keeper.market import Market, market_of
 from keeper.planner import Pace
 from keeper.schedule import even_part, lots_of, next_slices, paid_for, works_of
 from keeper.settlement import outcome
-from keeper.state import WAD, Action, FundState, Holding, Limits, Opening, Phase, PoolState, Progress, Reason, Side, Timetable
+from keeper.state import (
+    WAD,
+    Action,
+    FundState,
+    Holding,
+    Limits,
+    Opening,
+    Phase,
+    PoolState,
+    Progress,
+    Reason,
+    Side,
+    Timetable,
+)
 from localnet.month import Month, load_month
 from localnet.reserves import load_reserves, pools_of
 
