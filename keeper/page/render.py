@@ -26,7 +26,7 @@ class Document:
 def document() -> Document:
     """Reads the files beside this module and puts them together."""
     style = _file("page.css")
-    script = "(() => {\n\"use strict\";\n" + "\n".join(map(_file, SCRIPTS)) + "})();\n"
+    script = '(() => {\n"use strict";\n' + "\n".join(map(_file, SCRIPTS)) + "})();\n"
     html = _file("page.html").replace("{{style}}", style).replace("{{script}}", script)
     policy = "; ".join(
         (

@@ -1,5 +1,5 @@
-"""The page's part in a running keeper: an observer of the loop that keeps the last look at each fund, and the routes that
-answer from it. It asks the chain only for what a look does not hold, and seldom."""
+"""The page's part in a running keeper: an observer of the loop that keeps the last look at each fund, and the routes
+that answer from it. It asks the chain only for what a look does not hold, and seldom."""
 
 from __future__ import annotations
 
