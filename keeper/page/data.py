@@ -17,11 +17,12 @@ from keeper.loop import View
 from keeper.page import notes, sent, text
 from keeper.page.details import Details
 from keeper.page.history import Sample
-from keeper.page.notes import Endpoint, Level, Next, Note
-from keeper.page.sent import Entry, Sent, Spent
+from keeper.page.notes import Endpoint, Level, Next, Note, Patience
+from keeper.page.sent import Sent, Spent
 from keeper.page.timeline import Timeline, period_shown, timeline
 from keeper.planner import Plan
 from keeper.pulse import Pulse
+from keeper.sending.journal import Entry
 from keeper.state import WAD, FundState, Holding, Phase, Side
 
 PPM = 10**12
@@ -143,24 +144,29 @@ class PageData:
         return asdict(self)
 
 
-def page_data(look: Look, entries: Sequence[Entry], endpoints: Sequence[Endpoint], now: float) -> PageData:
+def page_data(
+    look: Look,
+    entries: Sequence[Entry],
+    endpoints: Sequence[Endpoint],
+    now: float,
+    patience: Patience = Patience(),
+) -> PageData:
     """The page's figures of one fund. `entries`: the journal's, of any fund, oldest first; `now`: Unix seconds of the
     keeper's clock."""
     book = look.book
     mine = sent.of_fund(entries, book["rebalancer"])
-    found = [*notes.of_endpoints(endpoints), *sent.notes(mine, now)]
+    found = [*notes.of_endpoints(endpoints), *sent.notes(mine, now, patience)]
     if look.failing_since is not None:
-        minutes = int(now - look.failing_since) // 60
-        level: Level = "bad" if minutes >= 5 or look.view is None else "warn"
-        found.insert(0, Note(level, f"Looking fails for {minutes} minutes: {look.error or 'no reason given'}"))
+        long = now - look.failing_since
+        level: Level = "bad" if long > patience.silent_s or look.view is None else "warn"
+        found.insert(0, Note(level, f"Looking has failed for {int(long) // 60} minutes: {look.error}"))
     elif look.view is None:
         found.insert(0, Note("warn", "The keeper has not looked at this fund yet"))
     data = None
     if look.view is not None and look.pulse is not None:
         data = fund_data(look, look.view, mine)
         unpriced = [c.symbol for c in data.components if c.price == "0" and not c.retired and c.value is not None]
-        line = data.timeline
-        found += notes.of_fund(look.view.state, look.pulse, line.opens, line.start_from, unpriced)
+        found += notes.of_fund(look.view.state, look.pulse, data.timeline, unpriced, patience)
     cleaned = tuple(Note(note.level, text.line(note.text)) for note in found)
     return PageData(
         fund=text.name(book.fund),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from keeper.errors import KeeperError
+from keeper.errors import SettingsError
 from keeper.state import FundState, Phase
 from keeper.view import weight
 
@@ -47,10 +47,6 @@ CREATE TABLE IF NOT EXISTS samples (
 _COLUMNS = "time, block, phase, period, nav, supply, surplus, held, spent, parts"
 
 T = TypeVar("T")
-
-
-class HistoryError(KeeperError):
-    """The file of samples cannot be used; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +104,7 @@ def sample_of(state: FundState) -> Sample:
 
 
 class History:
-    """The samples of several funds. Any thread may use it. Raises HistoryError where the file cannot be used."""
+    """The samples of several funds. Any thread may use it. Raises SettingsError where the file cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -162,7 +158,7 @@ class History:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise HistoryError(f"BALLAST_HISTORY: {self._path} cannot be written ({error.strerror})") from None
+            raise SettingsError(f"BALLAST_HISTORY: {self._path} cannot be written ({error.strerror})") from None
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=1)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
@@ -173,7 +169,7 @@ class History:
         try:
             return work()
         except sqlite3.Error as error:
-            raise HistoryError(f"BALLAST_HISTORY: {self._path} is not usable ({error})") from None
+            raise SettingsError(f"BALLAST_HISTORY: {self._path} is not usable ({error})") from None
 
     def _insert(self, key: tuple[int, str], sample: Sample) -> None:
         parts = json.dumps([[part.token, part.weight, part.unit] for part in sample.parts])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from keeper.page.timeline import Timeline
 from keeper.planner import Plan
 from keeper.pulse import Pulse
 from keeper.state import WAD, Action, FundState, Phase, Reason
@@ -13,12 +14,18 @@ from keeper.view import percent, period_text
 
 Level = Literal["ok", "warn", "bad"]
 
-LATE_S = 3_600
-"""So long after it became due an action should have been done."""
 LAST_CALL_S = 86_400
 """What is still due so shortly before its last moment is an alarm."""
-STUCK_S = 900
-"""A transaction that waits longer wants looking at."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """After how many seconds something wants looking at, as alerts have it: a fund that is not looked at, what is due and
+    not done (chain time), a transaction that is open."""
+
+    silent_s: int = 300
+    overdue_s: int = 3_600
+    open_s: int = 900
 
 
 class Endpoint(Protocol):
@@ -101,17 +108,16 @@ def upcoming(state: FundState, plan: Plan | None) -> Next:
     return Next("Next look", None)
 
 
-def of_fund(state: FundState, pulse: Pulse, opens: int, start_from: int, unpriced: Sequence[str]) -> list[Note]:
-    """What of the fund itself wants looking at. `opens` and `start_from` as in `Timeline`; `unpriced`: symbols of
-    components without a price."""
+def of_fund(state: FundState, pulse: Pulse, line: Timeline, unpriced: Sequence[str], patience: Patience) -> list[Note]:
+    """What of the fund itself wants looking at. `unpriced`: symbols of components without a price."""
     found = []
     if pulse.error:
         acted = pulse.state != "error"
         found.append(Note("warn", pulse.error) if acted else Note("bad", f"The keeper could not act: {pulse.error}"))
     if state.action in _DUE:
-        since = {Action.DETERMINE: opens, Action.START: start_from, Action.CLOSE: state.next}[state.action]
+        since = {Action.DETERMINE: line.opens, Action.START: line.start_from, Action.CLOSE: state.next}[state.action]
         left = None if state.action is Action.CLOSE else state.next - state.time
-        found += _late(_DUE[state.action], state.time - since, left)
+        found += _late(_DUE[state.action], state.time - since, left, patience)
     if state.action is Action.TRADE and state.next - state.time < LAST_CALL_S:
         found.append(Note("bad", "Trading is still open and the month ends within a day"))
     if state.reason in _EXPLAINED:
@@ -124,10 +130,12 @@ def of_fund(state: FundState, pulse: Pulse, opens: int, start_from: int, unprice
     return found
 
 
-def _late(what: str, since: int, left: int | None) -> list[Note]:
+def _late(what: str, since: int, left: int | None, patience: Patience) -> list[Note]:
     if left is not None and left < LAST_CALL_S:
         return [Note("bad", f"{what} is due and less than a day is left for it")]
-    return [Note("warn", f"{what} has been due for more than an hour")] if since > LATE_S else []
+    if since <= patience.overdue_s:
+        return []
+    return [Note("warn", f"{what} has been due for more than {patience.overdue_s // 60} minutes")]
 
 
 def of_endpoints(endpoints: Sequence[Endpoint]) -> list[Note]:

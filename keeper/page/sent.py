@@ -4,48 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from keeper.page.notes import STUCK_S, Note
+from keeper.page.notes import Note, Patience
+from keeper.sending.journal import Entry, Status
 from keeper.state import WAD
 from keeper.view import period_text
 
 NEWEST = 50
 """Transactions that are listed; totals count all of the month."""
 
-FINAL = frozenset({"mined", "confirmed", "reverted", "replaced", "cancelled"})
-"""Statuses after which nothing is waited for."""
-PAID = frozenset({"mined", "confirmed", "reverted"})
-"""Statuses whose gas was paid."""
-
-
-class Entry(Protocol):
-    """A signed transaction as the journal has it: fees and `gas_price` are wei per gas, `signed_at` is Unix seconds."""
-
-    @property
-    def nonce(self) -> int: ...
-    @property
-    def action(self) -> str: ...
-    @property
-    def period(self) -> int: ...
-    @property
-    def recipient(self) -> str: ...
-    @property
-    def max_fee(self) -> int: ...
-    @property
-    def hash(self) -> str: ...
-    @property
-    def signed_block(self) -> int: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def mined_block(self) -> int | None: ...
-    @property
-    def gas_used(self) -> int | None: ...
-    @property
-    def gas_price(self) -> int | None: ...
-    @property
-    def signed_at(self) -> int | None: ...
+PAID = (Status.MINED, Status.CONFIRMED, Status.REVERTED)
+"""What has a receipt: its gas was paid."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +49,10 @@ class Spent:
 
 
 def of_fund(entries: Sequence[Entry], rebalancer: str) -> list[Entry]:
-    """Those that went to a fund's rebalancer: a key may serve several funds."""
-    return [entry for entry in entries if entry.recipient.lower() == rebalancer.lower()]
+    """Those that went to a fund's rebalancer, as a key may serve several funds; and what was sent under the same nonce to
+    make one of them impossible."""
+    nonces = {entry.nonce for entry in entries if entry.recipient.lower() == rebalancer.lower()}
+    return [entry for entry in entries if entry.nonce in nonces]
 
 
 def row(entry: Entry, eth_price: int) -> Sent:
@@ -100,7 +71,7 @@ def row(entry: Entry, eth_price: int) -> Sent:
         gas_price=str(price),
         cost_eth=None if cost is None else str(cost),
         cost_usd=None if cost is None else str(cost * eth_price // WAD),
-        open=str(entry.status) not in FINAL,
+        open=entry.status.open,
     )
 
 
@@ -111,29 +82,29 @@ def newest(entries: Sequence[Entry], eth_price: int) -> list[Sent]:
 
 def spent(entries: Sequence[Entry], period: int, eth_price: int) -> Spent:
     """What the transactions of a month cost so far."""
-    paid = [entry for entry in entries if entry.period == period and str(entry.status) in PAID]
+    paid = [entry for entry in entries if entry.period == period and entry.status in PAID]
     cost = sum(_cost(entry) or 0 for entry in paid)
     gas = sum(entry.gas_used or 0 for entry in paid)
     return Spent(len(paid), gas, str(cost), str(cost * eth_price // WAD))
 
 
-def notes(entries: Sequence[Entry], now: float) -> list[Note]:
+def notes(entries: Sequence[Entry], now: float, patience: Patience) -> list[Note]:
     """Which transactions want looking at. `now`: Unix seconds of the keeper's clock."""
     found = []
-    waiting = {entry.nonce for entry in entries if str(entry.status) not in FINAL}
+    waiting = {entry.nonce for entry in entries if entry.status.open}
     for nonce in sorted(waiting):
         # The first of those that share the nonce says since when it is waited for.
         first = next(entry for entry in entries if entry.nonce == nonce)
-        if first.signed_at is not None and now - first.signed_at > STUCK_S:
+        if first.signed_at is not None and now - first.signed_at > patience.open_s:
             minutes = int(now - first.signed_at) // 60
             found.append(Note("warn", f"Transaction {nonce} ({first.action}) has waited for {minutes} minutes"))
-    if entries and str(entries[-1].status) == "reverted":
+    if entries and entries[-1].status is Status.REVERTED:
         found.append(Note("warn", f"The last transaction ({entries[-1].action}) reverted"))
     return found
 
 
 def _cost(entry: Entry) -> int | None:
     """Wei that were paid."""
-    if str(entry.status) not in PAID or entry.gas_used is None or entry.gas_price is None:
+    if entry.status not in PAID or entry.gas_used is None or entry.gas_price is None:
         return None
     return entry.gas_used * entry.gas_price

@@ -4,7 +4,6 @@ that answer from it. It asks the chain only for what a look does not hold, and s
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,17 +20,15 @@ from keeper.page import text
 from keeper.page.data import Look, history_data, page_data
 from keeper.page.details import DetailsReader
 from keeper.page.history import History
-from keeper.page.notes import Endpoint, Note
+from keeper.page.notes import Endpoint, Note, Patience
 from keeper.page.render import JSON_HEADERS, document
-from keeper.page.sent import Entry
 from keeper.page.timeline import period_shown
 from keeper.pulse import Pulse
+from keeper.sending.journal import Entry
 from keeper.state import FundState
 
 log = structlog.get_logger("keeper.page")
 
-STALE_S = 180.0
-"""A look older than this makes the page say so: a keeper that waits for a transaction looks at nothing meanwhile."""
 DETAILS_S = 3_600.0
 """Between two readings of the fee while the month stands where it stood."""
 RETRY_S = 60.0
@@ -52,7 +49,7 @@ class Shown:
 class StatusPage:
     """What the page shows. The loop tells it (`looked`, `failed`) in one thread, the server asks it in others.
 
-    `journal` gives the journal's entries, oldest first; it may raise KeeperError or what SQLite raises. `history` None:
+    `journal` gives the journal's entries, oldest first; it may raise KeeperError. `history` None:
     no samples are kept. `endpoints` gives the health of the nodes.
     """
 
@@ -63,12 +60,14 @@ class StatusPage:
         journal: Callable[[], Sequence[Entry]],
         history: History | None,
         endpoints: Callable[[], Sequence[Endpoint]] = tuple,
+        patience: Patience = Patience(),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._funds = dict(funds)
         self._journal = journal
         self._history = history
         self._endpoints = endpoints
+        self._patience = patience
         self._clock = clock
         self._lock = threading.Lock()
         self._looks = {name: Look(shown.book) for name, shown in self._funds.items()}
@@ -109,12 +108,12 @@ class StatusPage:
         now = self._clock()
         entries, trouble = self._read_journal()
         endpoints = tuple(self._endpoints())
-        funds = [page_data(look, entries, endpoints, now) for look in looks]
+        funds = [page_data(look, entries, endpoints, now, self._patience) for look in looks]
         if trouble is not None:
             funds = [replace(f, notes=(trouble, *f.notes), level="bad" if f.level == "bad" else "warn") for f in funds]
         return {
             "now": now,
-            "stale_after_s": STALE_S,
+            "stale_after_s": self._patience.silent_s,
             "history_version": version,
             "funds": [asdict(fund) for fund in funds],
             "endpoints": [
@@ -186,7 +185,7 @@ class StatusPage:
             if self._entries is None or now - self._entries[0] > JOURNAL_S:
                 try:
                     self._entries = (now, self._journal(), None)
-                except (KeeperError, sqlite3.Error, OSError) as error:
+                except KeeperError as error:
                     log.debug("journal not read", error=type(error).__name__)
                     note = Note("warn", "The journal cannot be read: what was sent is not shown")
                     self._entries = (now, (), note)
