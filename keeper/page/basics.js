@@ -16,7 +16,7 @@ function filled(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value !== null && value !== undefined && value !== false) node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return node;
 }
 
@@ -64,11 +64,19 @@ const plural = (count, one, many) => `${format(count, 0, 0)} ${count === 1 ? one
 const short = (text) => (text.length > 16 ? `${text.slice(0, 8)}…${text.slice(-4)}` : text);
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const NAMES = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+  "December"];
 const two = (number) => String(number).padStart(2, "0");
 
 function day(time) {
   const d = new Date(1000 * time);
   return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`;
+}
+
+// A month told as 2021-04.
+function monthName(text) {
+  const [year, number] = text.split("-");
+  return `${NAMES[Number(number) - 1]} ${year}`;
 }
 
 function clock(time) {
@@ -92,7 +100,8 @@ function relative(time, now) {
   return off > 0 ? `in ${lasting(off)}` : `${lasting(-off)} ago`;
 }
 
-// A time that tells by itself how far off it is; `kind`: "chain", or "keeper" for the keeper's own clock.
+// A time that tells by itself how far off it is; `kind`: "chain", "keeper" for the keeper's own clock, or "next" for a time
+// of the chain at which something is due.
 function moment(time, kind = "chain", bare = false) {
   return el("time", { datetime: new Date(1000 * time).toISOString(), "data-at": time, "data-clock": kind,
     "data-bare": bare, title: date(time) }, date(time));

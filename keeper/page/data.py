@@ -149,7 +149,7 @@ def page_data(
     entries: Sequence[Entry],
     endpoints: Sequence[Endpoint],
     now: float,
-    patience: Patience = Patience(),
+    patience: Patience,
 ) -> PageData:
     """The page's figures of one fund. `entries`: the journal's, of any fund, oldest first; `now`: Unix seconds of the
     keeper's clock."""

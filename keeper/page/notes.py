@@ -10,7 +10,7 @@ from keeper.page.timeline import Timeline
 from keeper.planner import Plan
 from keeper.pulse import Pulse
 from keeper.state import WAD, Action, FundState, Phase, Reason
-from keeper.view import percent, period_text
+from keeper.view import percent
 
 Level = Literal["ok", "warn", "bad"]
 
@@ -20,12 +20,12 @@ LAST_CALL_S = 86_400
 
 @dataclass(frozen=True)
 class Patience:
-    """After how many seconds something wants looking at, as alerts have it: a fund that is not looked at, what is due and
-    not done (chain time), a transaction that is open."""
+    """After how many seconds something wants looking at, as alerts have it: a fund that is not looked at, what is due
+    and not done (chain time), a transaction that is open."""
 
-    silent_s: int = 300
-    overdue_s: int = 3_600
-    open_s: int = 900
+    silent_s: int
+    overdue_s: int
+    open_s: int
 
 
 class Endpoint(Protocol):
@@ -61,11 +61,15 @@ class Next:
     why: str = ""
 
 
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _STANDING = {
     Reason.NOT_SEEDED: "The fund has not been seeded yet",
-    Reason.DONE: "The month {} is done",
-    Reason.VETOED: "The month {} was vetoed",
-    Reason.TOO_LATE: "The month {} was not started in time",
+    Reason.DONE: "{} is done",
+    Reason.VETOED: "{} was vetoed",
+    Reason.TOO_LATE: "{} was not started in time",
 }
 _DUE = {
     Action.DETERMINE: "Determination",
@@ -83,10 +87,11 @@ _EXPLAINED = {
 def standing(state: FundState) -> str:
     """Where the month stands, in a sentence."""
     trading = state.phase is Phase.TRADING
-    month = period_text(state.month_period if trading else state.period)
+    period = state.month_period if trading else state.period
+    month = f"{_MONTHS[period % 12]} {period // 12}"
     if trading:
         late = state.action is Action.CLOSE
-        return f"The month {month} has run out while trading was open" if late else f"Trading the month {month}"
+        return f"{month} has run out while trading was open" if late else f"Trading {month}"
     if state.reason in _STANDING:
         return _STANDING[state.reason].format(month)
     determined = state.month_period == state.period

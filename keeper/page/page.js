@@ -53,7 +53,8 @@ function glance(one) {
   $("glance").dataset.level = level;
   $("beat").dataset.level = silent > SILENT_S ? "bad" : age !== null && age > told.stale_after_s ? "warn" : "ok";
   say($("verdict"), VERDICTS[level]);
-  say($("standing"), one.data ? one.data.standing : "");
+  const sold = one.data && one.data.trading && one.data.trading.sold;
+  say($("standing"), !one.data ? "" : sold === null ? one.data.standing : `${one.data.standing}, ${percent(whole(sold), 0)} sold`);
   const looked = age === null ? "has not looked yet" : `last look ${lasting(age)} ago`;
   say($("look"), silent > SILENT_S ? `no answer for ${lasting(silent)}` : looked);
   part("notes", notes, () => $("notes").replaceChildren(...notes.map((note) =>
@@ -67,8 +68,8 @@ function head(one) {
   const next = one.data && one.data.next;
   part("next", [one.rebalancer, next], () => {
     say($("next-what"), next ? next.what : "The keeper's first look");
-    const why = next && next.why && next.why !== "due" ? next.why : "";
-    $("next-when").replaceChildren(...(next && next.at !== null ? [moment(next.at)] : []),
+    const why = next && next.why && !next.why.startsWith("due") ? next.why : "";
+    $("next-when").replaceChildren(...(next && next.at !== null ? [moment(next.at, "next")] : []),
       why && next.at !== null ? ` (${why})` : why);
   });
   say($("foot"), `Chain ${one.chain_id}, rebalancer ${one.rebalancer}${one.data ? `, block ${format(one.data.block, 0, 0)}` : ""}.`);
@@ -83,7 +84,7 @@ function tiles(data) {
     tile("tile-total", "Net assets", usd(whole(data.total), 0), `${format(whole(data.supply), 0, 2)} shares`),
     tile("tile-fee", "Streaming fee", fee ? `${percent(whole(fee.yearly))} a year` : "not read yet",
       fee ? `${format(whole(fee.pending), 0, 4)} shares (${usd(whole(fee.pending_usd))}) not minted yet` : ""),
-    tile("tile-gas", `Gas in ${data.month}`, usd(whole(spent.cost_usd)),
+    tile("tile-gas", `Gas in ${monthName(data.month)}`, usd(whole(spent.cost_usd)),
       `${amount(whole(spent.cost_eth))} ETH in ${plural(spent.count, "transaction", "transactions")}`),
     data.trading
       ? tile("tile-lost", "Lost in trading", usd(whole(data.trading.spent_usd)), `${percent(whole(data.trading.spent), 3)} of NAV this month`)
@@ -92,7 +93,7 @@ function tiles(data) {
 
 function month(one) {
   const line = one.data.timeline;
-  say($("month-title"), `The month ${one.data.month}`);
+  say($("month-title"), monthName(one.data.month));
   $("timeline").replaceChildren(timelinePlot(widthOf($("timeline")), line, chainNow(one), one.data.trading));
   const steps = stepsOf(line, one.data.trading);
   const rows = steps.map((step, i) => [step, String(i + 1)]);
@@ -163,7 +164,7 @@ function level(row) {
 function sent(data) {
   const rows = data.sent, spent = data.spent;
   say($("sent-hint"), rows.length
-    ? `Month ${data.month}: ${plural(spent.count, "transaction", "transactions")} paid for, ${format(spent.gas, 0, 0)} gas, ` +
+    ? `${monthName(data.month)}: ${plural(spent.count, "transaction", "transactions")} paid for, ${format(spent.gas, 0, 0)} gas, ` +
       `${amount(whole(spent.cost_eth))} ETH, ${usd(whole(spent.cost_usd))}. The newest ${rows.length} are listed.`
     : "This keeper has sent nothing for this fund yet.");
   const costs = costsPlot(widthOf($("costs")), rows);
@@ -233,7 +234,7 @@ function tick() {
   for (const node of document.querySelectorAll("time[data-at]")) {
     const time = Number(node.dataset.at);
     const now = node.dataset.clock === "keeper" || !one.data ? keeperNow() : chainNow(one);
-    const far = relative(time, now);
+    const far = node.dataset.clock === "next" && time <= now ? "due now" : relative(time, now);
     say(node, node.dataset.bare === undefined ? `${date(time)} (${far})` : far);
   }
 }

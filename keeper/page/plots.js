@@ -220,6 +220,6 @@ function costsPlot(width, rows) {
     ]),
     paid.map((row, i) => svg("rect", { x: left + 4 + i * slot, y: y(whole(row.cost_usd)), width: Math.max(2, slot - 4),
       height: foot - y(whole(row.cost_usd)), rx: 2, class: row.status === "reverted" ? "cost fill-bad" : "cost fill", "data-hash": row.hash },
-    svg("title", {}, `${row.action}, ${row.month}: ${usd(whole(row.cost_usd))}, ${row.status}`))),
+    svg("title", {}, `${row.action}, ${monthName(row.month)}: ${usd(whole(row.cost_usd))}, ${row.status}`))),
     svg("text", { x: left + 4, y: height - 4 }, `${plural(paid.length, "transaction", "transactions")}, oldest first; USD of gas`));
 }

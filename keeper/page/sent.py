@@ -49,8 +49,8 @@ class Spent:
 
 
 def of_fund(entries: Sequence[Entry], rebalancer: str) -> list[Entry]:
-    """Those that went to a fund's rebalancer, as a key may serve several funds; and what was sent under the same nonce to
-    make one of them impossible."""
+    """Those that went to a fund's rebalancer, as a key may serve several funds; and what was sent under the same
+    nonce to make one of them impossible."""
     nonces = {entry.nonce for entry in entries if entry.recipient.lower() == rebalancer.lower()}
     return [entry for entry in entries if entry.nonce in nonces]
 

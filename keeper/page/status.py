@@ -59,8 +59,8 @@ class StatusPage:
         *,
         journal: Callable[[], Sequence[Entry]],
         history: History | None,
+        patience: Patience,
         endpoints: Callable[[], Sequence[Endpoint]] = tuple,
-        patience: Patience = Patience(),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._funds = dict(funds)

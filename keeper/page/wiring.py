@@ -17,8 +17,8 @@ from keeper.settings import Settings
 
 @contextmanager
 def status_page(settings: Settings, chains: Sequence[Chain], account: str) -> Iterator[StatusPage]:
-    """The page of these funds, of one chain, for the journal of this account; its file of samples is open until the block
-    ends. Raises SettingsError if that file cannot be used."""
+    """The page of these funds, of one chain, for the journal of this account; its file of samples is open until the
+    block ends. Raises SettingsError if that file cannot be used."""
     chain_id = chains[0].book.chain_id
     history = History(history_path(settings))
     try:
