@@ -63,14 +63,17 @@ class Component:
 
 @dataclass(frozen=True)
 class Trading:
-    """Where trading stands. Shares of NAV but for `idle` and `max_idle` (seconds), `tolerance` of the bucket from
-    `first_tolerance` to `last_tolerance` (fractions of a batch's value). `sold` and `bought` are fractions: of the
-    surplus at the first look (None: not known) and of the buys' full targets. `batches` are those left, `finish` is
-    when the plan ends; `value_out` of the next batch, `cost_left` and `gas_left` are USD."""
+    """Where trading stands. Shares of NAV: `surplus` and `lack` are what is left to sell and to buy, `spent` of the
+    `loss_budget` is lost (`spent_usd`: in USD at start), `capacity` of `batch_cap` is free in the bucket. `sold` and
+    `bought` are the fractions of surplus and lack at the first look that are done, None: not known. `tolerance` of a
+    batch opens from `first_tolerance` to `last_tolerance` (fractions of its value) in `max_idle` seconds, of which
+    `idle` have passed. `batches` are those left, `finish` is when the plan ends; `value_out` of the next batch,
+    `cost_left` and `gas_left` are USD."""
 
     surplus: str
+    lack: str
     sold: str | None
-    bought: str
+    bought: str | None
     spent: str
     loss_budget: str
     spent_usd: str
@@ -290,13 +293,14 @@ def _fee(details: Details | None, nav: int) -> Fee | None:
 
 
 def _trading(state: FundState, plan: Plan | None, opened: Sample | None) -> Trading:
-    p, limits = state.progress, state.limits
-    first = opened.surplus if opened else 0
+    p, limits, goal = state.progress, state.limits, state.opening.buy_targets
+    lack = max(0, goal - p.held)
     batch = plan.batch if plan else None
     return Trading(
         surplus=str(p.surplus),
-        sold=str(max(0, first - p.surplus) * WAD // first) if first else None,
-        bought=str(min(WAD, p.held * WAD // state.opening.buy_targets)) if state.opening.buy_targets else str(WAD),
+        lack=str(lack),
+        sold=_done(opened.surplus, p.surplus) if opened else None,
+        bought=_done(goal - opened.held, lack) if opened else None,
         spent=str(p.spent),
         loss_budget=str(limits.loss_budget),
         spent_usd=str(p.spent * state.nav_at_start_prices // WAD),
@@ -313,3 +317,8 @@ def _trading(state: FundState, plan: Plan | None, opened: Sample | None) -> Trad
         cost_left=str(plan.cost) if plan else None,
         gas_left=str(plan.gas_cost) if plan else None,
     )
+
+
+def _done(first: int, left: int) -> str:
+    """The part of `first` that is done, 18 decimals; all of it where there was nothing to do."""
+    return str(max(0, first - left) * WAD // first if first > 0 else WAD)

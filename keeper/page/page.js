@@ -134,7 +134,8 @@ function trading(one) {
   const meters = [
     t.sold === null ? null
       : meter("Surplus sold", `${percent(whole(t.sold), 1)}; ${percent(whole(t.surplus))} of NAV is left`, whole(t.sold), "fill-sell"),
-    meter("Targets bought", `${percent(whole(t.bought), 2)} of all buys`, whole(t.bought), "fill-buy"),
+    t.bought === null ? null
+      : meter("Lack bought", `${percent(whole(t.bought), 1)}; ${percent(whole(t.lack))} of NAV is left`, whole(t.bought), "fill-buy"),
     meter("Loss budget", `${percent(lost, 1)} used of ${percent(whole(t.loss_budget))} of NAV`, lost,
       lost < 0.5 ? "fill-ok" : lost < 0.8 ? "fill-warn" : "fill-bad", 0.5),
     meter("Bucket", `a batch may be ${percent(whole(t.capacity))} of NAV and cost ${percent(whole(t.tolerance))}`, wait, "fill"),

@@ -203,7 +203,7 @@ function mixPlot(width, past, mix) {
   });
   const last = past.time.length - 1;
   const told = mix.map((w) => `${w.symbol} ${percent(w.values[last] / 1e6)}`).join(", ");
-  return canvas("mix-plot", width, height, "Weights over time", `At the end: ${told}.`, areas, f.axes);
+  return canvas("mix-plot", width, height, "Weights over time", `At the end: ${told}.`, f.axes, areas);
 }
 
 function costsPlot(width, rows) {
