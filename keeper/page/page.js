@@ -70,7 +70,7 @@ function head(one) {
     say($("next-what"), next ? next.what : "The keeper's first look");
     const why = next && next.why && !next.why.startsWith("due") ? next.why : "";
     $("next-when").replaceChildren(...(next && next.at !== null ? [moment(next.at, "next")] : []),
-      why && next.at !== null ? ` (${why})` : why);
+      why && next.at !== null ? `, ${why}` : why);
   });
   say($("foot"), `Chain ${one.chain_id}, rebalancer ${one.rebalancer}${one.data ? `, block ${format(one.data.block, 0, 0)}` : ""}.`);
 }

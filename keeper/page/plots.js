@@ -61,7 +61,9 @@ function stepsOf(line, trading) {
 function weightsPlot(width, components, known) {
   const rows = components.filter((c) => !c.retired);
   const narrow = width < 460;
-  const left = Math.min(130, 16 + 8 * Math.max(4, ...rows.map((c) => c.symbol.length)));
+  const longest = Math.min(narrow ? 8 : 14, Math.max(4, ...rows.map((c) => c.symbol.length)));
+  const left = 16 + 8.5 * longest;
+  const fitting = (symbol) => (symbol.length > longest ? `${symbol.slice(0, longest - 1)}…` : symbol);
   const right = width - (narrow ? 58 : 132), step = 30, top = 6, foot = top + rows.length * step;
   const most = Math.max(0.01, ...rows.map((c) => Math.max(whole(c.weight), c.target === null ? 0 : whole(c.target)))) * 1.04;
   const x = (weight) => left + (right - left) * weight / most;
@@ -75,7 +77,7 @@ function weightsPlot(width, components, known) {
     const told = target === null ? percent(held) : `${percent(held)}, target ${percent(target)}`;
     return svg("g", { "data-token": c.token, class: "component" },
       svg("title", {}, `${c.symbol}: ${told}`),
-      svg("text", { x: left - 8, y: y + 20, "text-anchor": "end", class: "strong" }, c.symbol),
+      svg("text", { x: left - 8, y: y + 20, "text-anchor": "end", class: "strong" }, fitting(c.symbol)),
       svg("rect", { x: left, y: y + 7, width: x(held) - left, height: 16, rx: 2, class: `weight fill-${c.side}` }),
       off > 0 ? svg("rect", { x: x(held), y: y + 7, width: x(target) - x(held), height: 16, class: "gap gap-buy" }) : null,
       off < 0 ? svg("rect", { x: x(target), y: y + 7, width: x(held) - x(target), height: 16, class: "gap gap-sell" }) : null,
@@ -100,6 +102,8 @@ function meter(label, shown, fraction, kind, mark = null) {
     mark === null ? null : svg("rect", { x: 100 * Math.min(0.995, mark), y: 0, width: 0.5, height: 12, class: "target" })));
 }
 
+const STEPS = [300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, ...[1, 2, 4, 7, 14, 30, 60, 120].map((days) => days * DAY)];
+
 // Axes that both plots of the past share.
 function pastFrame(width, height, times, low, high, shown) {
   const left = 66, right = width - 8, top = 8, foot = height - 24;
@@ -110,13 +114,13 @@ function pastFrame(width, height, times, low, high, shown) {
     svg("line", { x1: left, y1: y(value), x2: right, y2: y(value), class: "axis" }),
     svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, shown(value)),
   ]);
-  const count = Math.max(1, Math.floor((right - left) / 110));
+  const count = Math.max(2, Math.floor((right - left) / 80));
+  const step = STEPS.find((seconds) => span / seconds <= count) ?? span;
   const labels = [];
-  for (let k = 0; k <= count; k += 1) {
-    const time = first + span * k / count;
-    const anchor = k === 0 ? "start" : k === count ? "end" : "middle";
-    labels.push(svg("text", { x: x(time), y: height - 6, "text-anchor": anchor },
-      span < 3 * DAY ? `${day(time)} ${clock(time)}` : day(time)));
+  for (let time = Math.ceil(first / step) * step; time <= first + span; time += step) {
+    labels.push(svg("line", { x1: x(time), y1: foot, x2: x(time), y2: foot + 4, class: "axis" }));
+    if (x(time) < left + 20 || x(time) > right - 20) continue;
+    labels.push(svg("text", { x: x(time), y: height - 6, "text-anchor": "middle" }, time % DAY ? clock(time) : day(time)));
   }
   return { left, right, top, foot, x, y, axes: [lines, labels] };
 }
