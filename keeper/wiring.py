@@ -50,6 +50,7 @@ def keeper_of(settings: Settings, secrets: Secrets, *, watched: bool = False) ->
     funds = [Fund(chain, Viewer(chain, settings), pulse_path(settings, chain.book), turn) for chain in chains]
     with ExitStack() as stack:
         stack.enter_context(stopping(stop))
+        observers = stack.enter_context(watching(settings, secrets, chains, account.address, stop)) if watched else ()
         journal = stack.enter_context(Journal(settings.journal, first.book.chain_id, account.address))
         sender = sender_for(first, account, journal, settings, secrets, stop)
         log.info(
@@ -60,5 +61,4 @@ def keeper_of(settings: Settings, secrets: Secrets, *, watched: bool = False) ->
             standby_rank=turn.rank,
             takes_over_after_blocks=turn.wait,
         )
-        observers = stack.enter_context(watching(settings, secrets, chains, account.address, stop)) if watched else ()
         yield Keeper(funds, first.head, sender, stop, poll_seconds=settings.poll_seconds, observers=observers)

@@ -7,9 +7,9 @@ from another thread at how long ago that was.
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ class Stop(threading.Event):
     """Set: the keeper is to stop. Whoever waits on it gives signs of life meanwhile.
 
     It is set from signal handlers, which run between any two instructions of the thread that may be waiting. An
-    ordinary event takes a lock there that this thread may hold; this one writes to a pipe instead.
+    ordinary event takes a lock there that this thread may hold; this one writes to a socket instead.
     """
 
     def __init__(self, heart: Heart | None = None) -> None:
@@ -57,16 +57,16 @@ class Stop(threading.Event):
         self.meanwhile: Callable[[], None] = lambda: None
         """What is done at the beginning of each `wait`."""
         self._asked = False
-        self._out, self._in = os.pipe()
-        os.set_blocking(self._in, False)
+        self._out, self._in = socket.socketpair()
+        self._in.setblocking(False)
 
     def is_set(self) -> bool:
         return self._asked
 
     def set(self) -> None:
         self._asked = True
-        with contextlib.suppress(BlockingIOError):  # a full pipe wakes as well
-            os.write(self._in, b"x")
+        with contextlib.suppress(BlockingIOError):  # a full one wakes as well
+            self._in.send(b"x")
 
     def wait(self, timeout: float | None = None) -> bool:
         """As an event's, `timeout` in seconds; first what is to be done meanwhile."""

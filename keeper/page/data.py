@@ -14,14 +14,14 @@ from typing import Any
 from ballast.book import Book
 from keeper import view as shown
 from keeper.loop import View
+from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.page import notes, sent, text
 from keeper.page.details import Details
 from keeper.page.history import Sample
-from keeper.page.notes import Endpoint, Level, Next, Note, Patience
+from keeper.page.notes import Level, Next, Note
 from keeper.page.sent import Sent, Spent
 from keeper.page.timeline import Timeline, period_shown, timeline
 from keeper.planner import Plan
-from keeper.pulse import Pulse
 from keeper.sending.journal import Entry
 from keeper.state import WAD, FundState, Holding, Phase, Side
 
@@ -30,20 +30,14 @@ PPM = 10**12
 
 
 @dataclass(frozen=True)
-class Look:
-    """What is known of a fund. `looked_at` is when it was last looked at, `failing_since` since when looks fail, Unix
-    seconds of the keeper's clock; None: it was not, they do not. `opened` and `closed` are the month's first samples
-    while it traded and after."""
+class Kept:
+    """What the page keeps of a fund beside the last look: the fee, the month's first samples while it traded and after,
+    and why the last look failed."""
 
-    book: Book
-    view: View | None = None
-    pulse: Pulse | None = None
-    looked_at: float | None = None
-    error: str | None = None
-    failing_since: float | None = None
     details: Details | None = None
     opened: Sample | None = None
     closed: Sample | None = None
+    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,49 +141,30 @@ class PageData:
         return asdict(self)
 
 
-def page_data(
-    look: Look,
-    entries: Sequence[Entry],
-    endpoints: Sequence[Endpoint],
-    now: float,
-    patience: Patience,
-) -> PageData:
-    """The page's figures of one fund. `entries`: the journal's, of any fund, oldest first; `now`: Unix seconds of the
-    keeper's clock."""
-    book = look.book
-    mine = sent.of_fund(entries, book["rebalancer"])
-    found = [*notes.of_endpoints(endpoints), *sent.notes(mine, now, patience)]
-    if look.failing_since is not None:
-        long = now - look.failing_since
-        level: Level = "bad" if long > patience.silent_s or look.view is None else "warn"
-        found.insert(0, Note(level, f"Looking has failed for {int(long) // 60} minutes: {look.error}"))
-    elif look.view is None:
-        found.insert(0, Note("warn", "The keeper has not looked at this fund yet"))
-    data = None
-    if look.view is not None and look.pulse is not None:
-        data = fund_data(look, look.view, mine)
-        unpriced = [c.symbol for c in data.components if c.price == "0" and not c.retired and c.value is not None]
-        found += notes.of_fund(look.view.state, look.pulse, data.timeline, unpriced, patience)
-    cleaned = tuple(Note(note.level, text.line(note.text)) for note in found)
+def page_data(fund: FundFacts, kept: Kept, facts: Facts, bounds: Bounds) -> PageData:
+    """The page's figures of one fund. `facts`: of the whole keeper."""
+    book = fund.book
+    found = tuple(notes.notes(fund, kept.error, facts, bounds))
     return PageData(
         fund=text.name(book.fund),
         chain_id=book.chain_id,
         rebalancer=book["rebalancer"],
-        looked_at=look.looked_at,
-        level=notes.worst(cleaned),
-        notes=cleaned,
-        data=data,
+        looked_at=fund.looked_at,
+        level=notes.worst(found),
+        notes=found,
+        data=None if fund.view is None else fund_data(book, fund.view, kept, facts.transactions),
     )
 
 
-def fund_data(look: Look, view: View, mine: Sequence[Entry]) -> FundData:
-    """The fund in the block of the last look."""
+def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry]) -> FundData:
+    """The fund in the block of the last look. `transactions`: the journal's, of any fund, oldest first."""
     s, eth_price = view.state, view.market.eth_price
     period = period_shown(s)
-    opened = look.opened if look.opened and look.opened.period == period else None
-    closed = look.closed if opened else None
-    targets, kind = _targets(s, opened, look.details)
+    opened = kept.opened if kept.opened and kept.opened.period == period else None
+    closed = kept.closed if opened else None
+    targets, kind = _targets(s, opened, kept.details)
     nav = s.nav * WAD // s.supply if s.supply else 0
+    mine = sent.of_fund(transactions, book["rebalancer"])
     return FundData(
         block=s.block,
         time=s.time,
@@ -205,8 +180,8 @@ def fund_data(look: Look, view: View, mine: Sequence[Entry]) -> FundData:
         total=str(s.nav),
         supply=str(s.supply),
         eth_price=str(eth_price),
-        fee=_fee(look.details, nav),
-        components=tuple(_components(s, look.book, targets)),
+        fee=_fee(kept.details, nav),
+        components=tuple(_components(s, book, targets)),
         target_is=kind,
         trading=_trading(s, view.plan, opened) if s.phase is Phase.TRADING else None,
         sent=tuple(sent.newest(mine, eth_price)),

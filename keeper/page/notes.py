@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from keeper.page.timeline import Timeline
+from keeper.ops.alerts import Alert, Kind, alerts_of
+from keeper.ops.facts import Bounds, Facts, FundFacts
+from keeper.page import text
 from keeper.planner import Plan
 from keeper.pulse import Pulse
-from keeper.state import WAD, Action, FundState, Phase, Reason
-from keeper.view import percent
+from keeper.sending.journal import Status
+from keeper.state import Action, FundState, Phase, Reason
 
 Level = Literal["ok", "warn", "bad"]
 
 LAST_CALL_S = 86_400
 """What is still due so shortly before its last moment is an alarm."""
-
-
-@dataclass(frozen=True)
-class Patience:
-    """After how many seconds something wants looking at, as alerts have it: a fund that is not looked at, what is due
-    and not done (chain time), a transaction that is open."""
-
-    silent_s: int
-    overdue_s: int
-    open_s: int
-
-
-class Endpoint(Protocol):
-    """Health of a node that the keeper uses: `name` without any key, `head` its newest block, `head_age_s` that block's
-    age in seconds; None: not known."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def healthy(self) -> bool: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def head(self) -> int | None: ...
-    @property
-    def head_age_s(self) -> float | None: ...
 
 
 @dataclass(frozen=True)
@@ -84,6 +60,10 @@ _EXPLAINED = {
 }
 
 
+_LEVELS: dict[Kind, Level] = {Kind.DUE_NOT_DONE: "bad", Kind.KEEPER_FAILING: "bad"}
+"""Of alerts; the others are of level warn."""
+
+
 def standing(state: FundState) -> str:
     """Where the month stands, in a sentence."""
     trading = state.phase is Phase.TRADING
@@ -113,44 +93,44 @@ def upcoming(state: FundState, plan: Plan | None) -> Next:
     return Next("Next look", None)
 
 
-def of_fund(state: FundState, pulse: Pulse, line: Timeline, unpriced: Sequence[str], patience: Patience) -> list[Note]:
-    """What of the fund itself wants looking at. `unpriced`: symbols of components without a price."""
+def notes(fund: FundFacts, error: str | None, facts: Facts, bounds: Bounds) -> list[Note]:
+    """What wants looking at. `error`: why the last look failed. All alerts that concern the fund are among them."""
+    found = []
+    if fund.failing:
+        found.append(Note("warn", f"The last look failed: {error or 'see the log'}"))
+    elif fund.view is None:
+        found.append(Note("warn", "The keeper has not looked at this fund yet"))
+    if fund.view is not None and fund.pulse is not None:
+        found += _of_state(fund.view.state, fund.pulse)
+    found += [Note(_LEVELS.get(alert.kind, "warn"), alert.text) for alert in _alerts(fund, facts, bounds)]
+    if facts.endpoints and not any(endpoint.healthy for endpoint in facts.endpoints):
+        found.append(Note("bad", "No endpoint is usable"))
+    own = [e for e in facts.transactions if fund.book["rebalancer"].lower() == e.recipient.lower()]
+    if own and own[-1].status is Status.REVERTED:
+        found.append(Note("warn", f"The last transaction ({own[-1].action}) reverted"))
+    return [Note(note.level, text.line(note.text.removeprefix(f"{fund.name}: "))) for note in found]
+
+
+def _of_state(state: FundState, pulse: Pulse) -> list[Note]:
     found = []
     if pulse.error:
         acted = pulse.state != "error"
         found.append(Note("warn", pulse.error) if acted else Note("bad", f"The keeper could not act: {pulse.error}"))
-    if state.action in _DUE:
-        since = {Action.DETERMINE: line.opens, Action.START: line.start_from, Action.CLOSE: state.next}[state.action]
-        left = None if state.action is Action.CLOSE else state.next - state.time
-        found += _late(_DUE[state.action], state.time - since, left, patience)
-    if state.action is Action.TRADE and state.next - state.time < LAST_CALL_S:
-        found.append(Note("bad", "Trading is still open and the month ends within a day"))
+    # `next` is the last moment of all that is due but a close, which has none.
+    ends = state.action not in (Action.NONE, Action.CLOSE)
+    if ends and state.next - state.time < LAST_CALL_S:
+        found.append(Note("bad", f"{_DUE.get(state.action, 'Trading')} is open and less than a day is left for it"))
     if state.reason in _EXPLAINED:
         found.append(_EXPLAINED[state.reason])
-    if state.phase is Phase.TRADING and 2 * state.progress.spent >= state.limits.loss_budget:
-        used = state.progress.spent * WAD // state.limits.loss_budget
-        found.append(Note("warn", f"{percent(used, 0)} of the month's loss budget is used"))
-    if unpriced:
-        found.append(Note("warn", f"No price: {', '.join(unpriced)}"))
     return found
 
 
-def _late(what: str, since: int, left: int | None, patience: Patience) -> list[Note]:
-    if left is not None and left < LAST_CALL_S:
-        return [Note("bad", f"{what} is due and less than a day is left for it")]
-    if since <= patience.overdue_s:
-        return []
-    return [Note("warn", f"{what} has been due for more than {patience.overdue_s // 60} minutes")]
-
-
-def of_endpoints(endpoints: Sequence[Endpoint]) -> list[Note]:
-    """What of the nodes wants looking at."""
-    aside = [endpoint.name for endpoint in endpoints if not endpoint.healthy]
-    if not aside:
-        return []
-    if len(aside) == len(endpoints):
-        return [Note("bad", "No endpoint is usable")]
-    return [Note("warn", f"Put aside: {', '.join(aside)}")]
+def _alerts(fund: FundFacts, facts: Facts, bounds: Bounds) -> list[Alert]:
+    """Those that hold now and are not another fund's."""
+    alone = replace(facts, balance=None, transactions=(), endpoints=())
+    others = set().union(*(alerts_of(replace(alone, funds=(o,)), bounds) for o in facts.funds if o.name != fund.name))
+    mine = [alert for alert in alerts_of(facts, bounds) - others if not alert.once]
+    return sorted(mine, key=lambda alert: (alert.kind, alert.subject))
 
 
 def worst(notes: Iterable[Note]) -> Level:

@@ -88,7 +88,9 @@ function tiles(data) {
       `${amount(whole(spent.cost_eth))} ETH in ${plural(spent.count, "transaction", "transactions")}`),
     data.trading
       ? tile("tile-lost", "Lost in trading", usd(whole(data.trading.spent_usd)), `${percent(whole(data.trading.spent), 3)} of NAV this month`)
-      : tile("tile-eth", "Ether", usd(whole(data.eth_price)), `base fee ${format(Number(data.base_fee) / 1e9, 0, 2)} gwei`));
+      : tile("tile-eth", "Ether", usd(whole(data.eth_price)), `base fee ${format(Number(data.base_fee) / 1e9, 0, 2)} gwei`),
+    tile("tile-account", "Keeper's account", told.balance === null ? "not read yet" : `${amount(whole(told.balance))} ETH`,
+      told.balance === null ? "" : `${usd(whole(told.balance) * whole(data.eth_price), 0)} for gas`));
 }
 
 function month(one) {
@@ -247,7 +249,7 @@ function draw() {
   nodes();
   if (data) {
     const width = document.documentElement.clientWidth;
-    part("tiles", [id, data.nav, data.total, data.supply, data.fee, data.spent, data.trading, data.eth_price, data.base_fee, data.block],
+    part("tiles", [id, data.nav, data.total, data.supply, data.fee, data.spent, data.trading, data.eth_price, data.base_fee, data.block, told.balance],
       () => tiles(data));
     part("month", [id, data.timeline, data.trading, data.block, width], () => month(one));
     part("weights", [id, data.components, data.target_is, width], () => weights(data));

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keeper.page.notes import Note, Patience
 from keeper.sending.journal import Entry, Status
 from keeper.state import WAD
 from keeper.view import period_text
@@ -86,21 +85,6 @@ def spent(entries: Sequence[Entry], period: int, eth_price: int) -> Spent:
     cost = sum(_cost(entry) or 0 for entry in paid)
     gas = sum(entry.gas_used or 0 for entry in paid)
     return Spent(len(paid), gas, str(cost), str(cost * eth_price // WAD))
-
-
-def notes(entries: Sequence[Entry], now: float, patience: Patience) -> list[Note]:
-    """Which transactions want looking at. `now`: Unix seconds of the keeper's clock."""
-    found = []
-    waiting = {entry.nonce for entry in entries if entry.status.open}
-    for nonce in sorted(waiting):
-        # The first of those that share the nonce says since when it is waited for.
-        first = next(entry for entry in entries if entry.nonce == nonce)
-        if first.signed_at is not None and now - first.signed_at > patience.open_s:
-            minutes = int(now - first.signed_at) // 60
-            found.append(Note("warn", f"Transaction {nonce} ({first.action}) has waited for {minutes} minutes"))
-    if entries and entries[-1].status is Status.REVERTED:
-        found.append(Note("warn", f"The last transaction ({entries[-1].action}) reverted"))
-    return found
 
 
 def _cost(entry: Entry) -> int | None:

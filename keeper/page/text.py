@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 LONGEST_NAME = 24
+LONGEST_HOST = 80
 LONGEST_LINE = 300
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>)]+", re.IGNORECASE)

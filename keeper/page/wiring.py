@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import structlog
+
 from keeper.chain import Chain
+from keeper.errors import SettingsError
+from keeper.ops.facts import Bounds, Facts
 from keeper.page.details import DetailsReader
 from keeper.page.history import History
-from keeper.page.notes import Patience
 from keeper.page.status import Shown, StatusPage
-from keeper.sending.journal import read_journal
 from keeper.settings import Settings
+
+log = structlog.get_logger("keeper.page")
 
 
 @contextmanager
-def status_page(settings: Settings, chains: Sequence[Chain], account: str) -> Iterator[StatusPage]:
-    """The page of these funds, of one chain, for the journal of this account; its file of samples is open until the
-    block ends. Raises SettingsError if that file cannot be used."""
-    chain_id = chains[0].book.chain_id
-    history = History(history_path(settings))
+def status_page(
+    settings: Settings, chains: Sequence[Chain], facts: Callable[[], Facts], bounds: Bounds
+) -> Iterator[StatusPage]:
+    """The page of these funds; its file of samples is open until the block ends."""
+    with closing(_history(history_path(settings))) as history:
+        shown = [Shown(chain.book, DetailsReader(chain.w3, chain.book)) for chain in chains]
+        yield StatusPage(shown, facts=facts, bounds=bounds, history=history)
+
+
+def _history(path: Path) -> History:
+    """Samples in that file, or in memory alone where it cannot be used: plots are no reason to leave a fund alone."""
     try:
-        yield StatusPage(
-            {chain.book.fund: Shown(chain.book, DetailsReader(chain.w3, chain.book)) for chain in chains},
-            journal=lambda: read_journal(settings.journal, chain_id, account),
-            history=history,
-            patience=Patience(settings.silent_seconds, settings.overdue_seconds, settings.open_seconds),
-        )
-    finally:
-        history.close()
+        return History(path)
+    except SettingsError as error:
+        log.warning("samples for the page are kept in memory alone", error=str(error))
+        return History(Path(":memory:"))
 
 
 def history_path(settings: Settings) -> Path:
