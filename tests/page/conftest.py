@@ -1,4 +1,4 @@
-"""Fixtures: a fund with a hostile symbol, and a browser."""
+"""Fixtures: a fund and a browser."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from web3 import Web3
 
-from tests.keeper.conftest import field
+from localnet.world import World
+from tests.keeper.field import Field, deployed
 from tests.page.browser import Browser, chromium, executable
 
-__all__ = ["field"]
+FEE = 95 * 10**14
+"""A year, 18 decimals."""
+
+
+@pytest.fixture(scope="module")
+def field(module_isolation: None, world: World, w3: Web3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+    """The fund of April 2021 at the local mainnet's prices, with a streaming fee."""
+    folder = tmp_path_factory.mktemp("book")
+    with deployed(world, w3, folder, change=lambda config: config.model_copy(update={"streaming_fee": FEE})) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from keeper.state import WAD, FundState, Holding
 from localnet.anvil import ROOT, free_port
 from tests.keeper.field import PERIOD, Field, Running, journal_rows
 from tests.page.browser import Browser, Tab
+from tests.page.conftest import FEE
 
 HOSTILE = "<img src=x onerror=document.title='taken'>"
 SHOWN = "<img src=x onerror=docu…"
@@ -124,14 +125,9 @@ def test_what_is_drawn_is_what_the_chain_says(watched: Watched, tab: Tab) -> Non
     check_bars(tab, state)
     assert figures(tab.text("#tile-nav dd")) == pytest.approx([state.nav / state.supply], abs=0.0051)
     assert figures(tab.text("#tile-total dd")) == pytest.approx([state.nav / WAD], abs=0.51)
-    index = watched.field.w3.eth.contract(
-        watched.field.w3.to_checksum_address(watched.field.book["index_token"]),
-        abi=[{"type": "function", "name": "streamingFee", "inputs": [], "outputs": [{"type": "uint256", "name": ""}],
-              "stateMutability": "view"}],
-    )  # fmt: skip
-    assert figures(tab.text("#tile-fee dd")) == pytest.approx(
-        [index.functions.streamingFee().call() / 1e16], abs=0.0051
-    )
+    assert figures(tab.text("#tile-fee dd")) == pytest.approx([FEE / 1e16], abs=0.0051)
+    balance = watched.field.w3.eth.get_balance(watched.field.account.address)
+    assert figures(tab.text("#tile-account dd")) == pytest.approx([balance / WAD], abs=0.000051)
     assert figures(tab.text("#tile-lost dd + dd")) == pytest.approx([state.progress.spent / 1e16], abs=0.00051)
     assert tab.text("#verdict") == "All is well"
     assert tab.text("#standing").startswith("Trading April 2021, ")
