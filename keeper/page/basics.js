@@ -59,7 +59,11 @@ function usd(value, digits = 2) {
 // Money in few characters: whole dollars where there are many.
 const money = (value) => usd(value, Math.abs(value) >= 10000 ? 0 : 2);
 const percent = (fraction, digits = 2) => `${format(100 * fraction, digits, digits).replace("-", "−")} %`;
-const amount = (value) => (value !== 0 && Math.abs(value) < 0.0001 ? format(value, 0, 8) : format(value, 0, 4));
+function amount(value) {
+  const size = Math.abs(value);
+  return format(value, 0, size >= 100 ? 2 : size === 0 || size >= 0.0001 ? 4 : 8);
+}
+
 const plural = (count, one, many) => `${format(count, 0, 0)} ${count === 1 ? one : many}`;
 const short = (text) => (text.length > 16 ? `${text.slice(0, 8)}…${text.slice(-4)}` : text);
 

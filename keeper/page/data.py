@@ -17,7 +17,7 @@ from keeper.loop import View
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.page import notes, sent, text
 from keeper.page.details import Details
-from keeper.page.history import Sample
+from keeper.page.history import Sample, unpriced
 from keeper.page.notes import Level, Next, Note
 from keeper.page.sent import Sent, Spent
 from keeper.page.timeline import Timeline, period_shown, timeline
@@ -113,6 +113,8 @@ class FundData:
     """Net asset value of one share, USD."""
     total: str
     """Of all shares, USD."""
+    unpriced: tuple[str, ...]
+    """Symbols of what has no price and therefore is in neither."""
     supply: str
     eth_price: str
     fee: Fee | None
@@ -178,6 +180,7 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
         timeline=timeline(s, opened.time if opened else None, closed.time if closed else None),
         nav=str(nav),
         total=str(s.nav),
+        unpriced=tuple(_symbol(book, h.token) for h in unpriced(s)),
         supply=str(s.supply),
         eth_price=str(eth_price),
         fee=_fee(kept.details, nav),
@@ -190,8 +193,9 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
 
 
 def history_data(book: Book, samples: Sequence[Sample]) -> dict[str, Any]:
-    """The samples as columns, oldest first: chain times, NAV of one share and of all in USD (18 decimals, decimal
+    """The samples in which all had a price, as columns, oldest first: chain times, NAV of one share and of all in USD (18 decimals, decimal
     strings), the phase, and for each component its weights in millionths."""
+    samples = [sample for sample in samples if sample.priced]
     tokens = list(dict.fromkeys(part.token for sample in reversed(samples) for part in sample.parts))
     weights = [{part.token: part.weight // PPM for part in sample.parts} for sample in samples]
     return {

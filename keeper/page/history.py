@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from keeper.errors import SettingsError
-from keeper.state import FundState, Phase
+from keeper.state import FundState, Holding, Phase
 from keeper.view import weight
 
 EVERY_S = 600
@@ -40,11 +40,12 @@ CREATE TABLE IF NOT EXISTS samples (
     surplus TEXT NOT NULL,
     held TEXT NOT NULL,
     spent TEXT NOT NULL,
+    priced INTEGER NOT NULL,
     parts TEXT NOT NULL,
     PRIMARY KEY (chain_id, rebalancer, time)
 ) WITHOUT ROWID;
 """
-_COLUMNS = "time, block, phase, period, nav, supply, surplus, held, spent, parts"
+_COLUMNS = "time, block, phase, period, nav, supply, surplus, held, spent, priced, parts"
 
 T = TypeVar("T")
 
@@ -62,7 +63,8 @@ class Part:
 @dataclass(frozen=True)
 class Sample:
     """A fund in one block. `nav` is USD of all shares, `supply` shares, both 18 decimals; `surplus`, `held` and `spent`
-    are shares of NAV as in `Progress`; `period` is the month's."""
+    are shares of NAV as in `Progress`; `period` is the month's. `priced`: whether all that counts had a price; else NAV
+    and weights are only of what had."""
 
     time: int
     block: int
@@ -73,6 +75,7 @@ class Sample:
     surplus: int
     held: int
     spent: int
+    priced: bool
     parts: tuple[Part, ...]
 
     def same_state(self, other: Sample) -> bool:
@@ -99,8 +102,14 @@ def sample_of(state: FundState) -> Sample:
         surplus=progress.surplus,
         held=progress.held,
         spent=progress.spent,
+        priced=not unpriced(state),
         parts=tuple(Part(h.token, weight(state, h, h.balance), h.unit) for h in state.holdings),
     )
+
+
+def unpriced(state: FundState) -> list[Holding]:
+    """Components that have no price and should have one."""
+    return [holding for holding in state.holdings if not holding.price and not holding.retired]
 
 
 class History:
@@ -129,7 +138,8 @@ class History:
             if last is not None:
                 if sample.time <= last.time:
                     return False
-                if sample.time < last.time + EVERY_S and sample.same_state(last):
+                # What has no price tells little: it is kept only where the month moves on.
+                if sample.same_state(last) and (sample.time < last.time + EVERY_S or not sample.priced):
                     return False
             self._guarded(lambda: self._insert(key, sample))
             self._newest[key] = sample
@@ -177,8 +187,17 @@ class History:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             self._db.execute(
-                f"INSERT INTO samples (chain_id, rebalancer, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (*key, sample.time, sample.block, sample.phase, sample.period, *map(str, figures), parts),
+                f"INSERT INTO samples (chain_id, rebalancer, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *key,
+                    sample.time,
+                    sample.block,
+                    sample.phase,
+                    sample.period,
+                    *map(str, figures),
+                    sample.priced,
+                    parts,
+                ),
             )
             self._thin(key, sample.time)
         except BaseException:
@@ -219,7 +238,8 @@ class History:
                 surplus=int(row[6]),
                 held=int(row[7]),
                 spent=int(row[8]),
-                parts=tuple(Part(token, int(share), int(unit)) for token, share, unit in json.loads(row[9])),
+                priced=bool(row[9]),
+                parts=tuple(Part(token, int(share), int(unit)) for token, share, unit in json.loads(row[10])),
             )
             for row in rows
         ]

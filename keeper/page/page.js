@@ -79,9 +79,10 @@ function tiles(data) {
   const tile = (id, name, value, more) =>
     el("div", { id }, el("dt", {}, name), el("dd", {}, value), el("dd", {}, more));
   const fee = data.fee, spent = data.spent;
+  const lacking = data.unpriced.length ? `without ${data.unpriced.join(", ")}: no price` : "";
   $("tiles").replaceChildren(
-    tile("tile-nav", "NAV per share", usd(whole(data.nav)), `one share, block ${format(data.block, 0, 0)}`),
-    tile("tile-total", "Net assets", usd(whole(data.total), 0), `${format(whole(data.supply), 0, 2)} shares`),
+    tile("tile-nav", "NAV per share", usd(whole(data.nav)), lacking || `one share, block ${format(data.block, 0, 0)}`),
+    tile("tile-total", "Net assets", usd(whole(data.total), 0), lacking || `${format(whole(data.supply), 0, 2)} shares`),
     tile("tile-fee", "Streaming fee", fee ? `${percent(whole(fee.yearly))} a year` : "not read yet",
       fee ? `${format(whole(fee.pending), 0, 4)} shares (${usd(whole(fee.pending_usd))}) not minted yet` : ""),
     tile("tile-gas", `Gas in ${monthName(data.month)}`, usd(whole(spent.cost_usd)),
@@ -249,7 +250,7 @@ function draw() {
   nodes();
   if (data) {
     const width = document.documentElement.clientWidth;
-    part("tiles", [id, data.nav, data.total, data.supply, data.fee, data.spent, data.trading, data.eth_price, data.base_fee, data.block, told.balance],
+    part("tiles", [id, data.unpriced, data.nav, data.total, data.supply, data.fee, data.spent, data.trading, data.eth_price, data.base_fee, data.block, told.balance],
       () => tiles(data));
     part("month", [id, data.timeline, data.trading, data.block, width], () => month(one));
     part("weights", [id, data.components, data.target_is, width], () => weights(data));

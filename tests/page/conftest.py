@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from web3 import Web3
 
+from ballast.config import FundConfig
+from localnet.market import Market
 from localnet.world import World
 from tests.keeper.field import Field, deployed
 from tests.page.browser import Browser, chromium, executable
@@ -17,10 +19,21 @@ FEE = 95 * 10**14
 
 
 @pytest.fixture(scope="module")
-def field(module_isolation: None, world: World, w3: Web3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+def prices(w3: Web3, world: World) -> Market:
+    """The market, whose prices a test may move."""
+    return Market(w3, world)
+
+
+@pytest.fixture(scope="module")
+def field(
+    module_isolation: None, world: World, w3: Web3, prices: Market, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Field]:
     """The fund of April 2021 at the local mainnet's prices, with a streaming fee."""
-    folder = tmp_path_factory.mktemp("book")
-    with deployed(world, w3, folder, change=lambda config: config.model_copy(update={"streaming_fee": FEE})) as found:
+
+    def with_fee(config: FundConfig) -> FundConfig:
+        return config.model_copy(update={"streaming_fee": FEE})
+
+    with deployed(world, w3, tmp_path_factory.mktemp("book"), market=prices, change=with_fee) as found:
         yield found
 
 

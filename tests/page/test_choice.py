@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keeper.ops.server import Server
 from tests.page.browser import Browser
+from tests.unit.keeper.ops.facts import NOW
 from tests.unit.keeper.page.shown import april_facts, book_of, stage, view_of
 from tests.unit.keeper.simulated import load, trading
 
@@ -54,8 +55,7 @@ def test_says_when_nothing_was_looked_at(browser: Browser, tmp_path: Path) -> No
 
 def test_says_how_old_a_look_is(browser: Browser, tmp_path: Path) -> None:
     april = trading(*load())
-    fund = april_facts(april)
-    old = april_facts(april, looked_at=fund.looked_at - 10 * 60)
+    old = april_facts(april, looked_at=NOW - 600.0)
     with (
         stage(tmp_path / "h.sqlite", old) as found,
         Server("127.0.0.1", 0, found.page.routes()) as server,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import pi, sin
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from ballast.reference import period_start
 from keeper.state import WAD, FundState, Holding
 from localnet.anvil import ROOT, free_port
+from localnet.market import Market
 from tests.keeper.field import PERIOD, Field, Running, journal_rows
 from tests.page.browser import Browser, Tab
 from tests.page.conftest import FEE
@@ -44,8 +46,21 @@ class Watched:
         return f"{self.field.w3.eth.block_number:,}"
 
 
+def wander(keeper: Running, prices: Market, steps: int) -> None:
+    """Prices go up and down for some hours each, and come back to where they were; the keeper looks on."""
+    clock, before = keeper.field.clock, dict(prices.prices)
+    for step in range(1, steps + 1):
+        for number, (token, usd) in enumerate(before.items()):
+            swing = sin(2 * pi * step / steps + number) - sin(number)
+            prices.set_price(token, usd * (1000 + round(40 * swing)) // 1000)
+        clock.jump(clock.now() + 6 * 3_600)
+        keeper.look()
+
+
 @pytest.fixture(scope="module")
-def watched(field: Field, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+def watched(
+    field: Field, prices: Market, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Watched]:
     folder, port = tmp_path_factory.mktemp("keeper"), free_port()
     first = field.book.candidates[0]
     book = replace(field.book, candidates=(replace(first, symbol=HOSTILE), *field.book.candidates[1:]))
@@ -57,8 +72,7 @@ def watched(field: Field, browser: Browser, tmp_path_factory: pytest.TempPathFac
     }
     with field.keeper(folder, **changes) as keeper:
         keeper.to_determined()
-        field.clock.jump(field.clock.now() + 3 * 86_400)
-        keeper.look()
+        wander(keeper, prices, 6)
         keeper.to_started()
         found = Watched(field, keeper, f"http://127.0.0.1:{port}/", first.token)
         found.batch()
@@ -127,7 +141,7 @@ def test_what_is_drawn_is_what_the_chain_says(watched: Watched, tab: Tab) -> Non
     assert figures(tab.text("#tile-total dd")) == pytest.approx([state.nav / WAD], abs=0.51)
     assert figures(tab.text("#tile-fee dd")) == pytest.approx([FEE / 1e16], abs=0.0051)
     balance = watched.field.w3.eth.get_balance(watched.field.account.address)
-    assert figures(tab.text("#tile-account dd")) == pytest.approx([balance / WAD], abs=0.000051)
+    assert figures(tab.text("#tile-account dd")) == pytest.approx([balance / WAD], abs=0.0051)
     assert figures(tab.text("#tile-lost dd + dd")) == pytest.approx([state.progress.spent / 1e16], abs=0.00051)
     assert tab.text("#verdict") == "All is well"
     assert tab.text("#standing").startswith("Trading April 2021, ")
@@ -158,6 +172,23 @@ def test_the_month_stands_where_the_chain_says(watched: Watched, tab: Tab) -> No
     sold = float(tab.run("document.querySelector('[data-meter=surplus-sold] rect + rect').getAttribute('width')"))
     assert 0 < sold < 100
     assert sold == pytest.approx(100 * (1 - state.progress.surplus / opened.progress.surplus), abs=0.01)
+
+
+def test_nav_over_time_ends_where_the_chain_stands(watched: Watched, tab: Tab) -> None:
+    state = watched.field.state()
+    line: list[list[float]] = tab.run(
+        "document.querySelector('#nav polyline').getAttribute('points').split(' ').map((p) => p.split(',').map(Number))"
+    )
+    axis: list[list[Any]] = tab.run(
+        """[...document.querySelectorAll('#nav text[text-anchor=end]')].map((t) => [+t.getAttribute('y') - 4,
+        Number(t.textContent.replace(/[$,]/g, ''))])"""
+    )
+    (low_y, low), (high_y, high) = axis[0], axis[-1]
+    assert high > low and len(line) >= 8
+    nav = low + (line[-1][1] - low_y) * (high - low) / (high_y - low_y)
+    assert nav == pytest.approx(state.nav / state.supply, rel=1e-4)
+    assert [x for x, _ in line] == sorted({x for x, _ in line})
+    assert figures(tab.text("#nav-reading"))[-1] != 0
 
 
 def test_what_was_sent_and_what_it_cost(watched: Watched, tab: Tab) -> None:
@@ -224,6 +255,9 @@ def test_widths_and_schemes(watched: Watched, browser: Browser, width: int, dark
 def check_fits(tab: Tab, width: int) -> None:
     """Nothing reaches over the sides of the window, but what scrolls in a frame of its own."""
     assert tab.run("document.documentElement.scrollWidth") == width
+    cut = """[...document.querySelectorAll('.tiles dd, .big')].filter((node) => node.scrollWidth > node.clientWidth)
+      .map((node) => node.textContent)"""
+    assert tab.run(cut) == []
     outside = """[...document.querySelectorAll('body *')].filter((node) => {
       if (node.closest('.scroll, .skip')) return false;
       const box = node.getBoundingClientRect(); return box.width && (box.left < -0.5 || box.right > innerWidth + 0.5);

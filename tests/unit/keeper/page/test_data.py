@@ -250,6 +250,15 @@ def test_samples_as_columns(april: Simulated) -> None:
     assert 999_980 <= sum(values[1] for values in columns.values()) <= 1_000_000
 
 
+def test_what_has_no_price_is_named_and_its_samples_are_not_drawn(april: Simulated) -> None:
+    first, *rest = april.state.holdings
+    stale = replace(april.state, time=START + 600, holdings=(replace(first, price=0), *rest))
+    found = fund_data(book_of(), view_of(april, holdings=stale.holdings), Kept(), ())
+    candidate = book_of().candidate(first.token)
+    assert candidate is not None and found.unpriced == (candidate.symbol,)
+    assert history_data(book_of(), [sample_of(april.state), sample_of(stale)])["time"] == [START]
+
+
 def test_notes_are_the_alerts_of_the_fund_and_what_explains_it(april: Simulated) -> None:
     first, *rest = april.state.holdings
     well, other = april_facts(april), april_facts(april, book=book_of("other", OTHER), overdue_s=9_999)

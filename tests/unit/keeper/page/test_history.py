@@ -59,6 +59,18 @@ def test_one_in_ten_minutes_and_one_for_each_change(history: History, state: Fun
     assert len(times(history)) == 4
 
 
+def test_without_prices_only_what_moves_on_is_kept(history: History, state: FundState) -> None:
+    first, second = state.holdings
+    stale = replace(state, holdings=(replace(first, price=0), second))
+    history.add(*FUND, state)
+    assert not history.add(*FUND, replace(stale, time=state.time + 3 * EVERY_S))
+    assert history.add(*FUND, replace(stale, time=state.time + 4 * EVERY_S, phase=Phase.IDLE))
+    assert history.add(*FUND, replace(state, time=state.time + 5 * EVERY_S, phase=Phase.IDLE))
+    assert [sample.priced for sample in history.samples(*FUND)] == [True, False, True]
+    retired = replace(stale, holdings=(replace(first, price=0, retired=True), second))
+    assert sample_of(retired).priced
+
+
 def test_time_does_not_run_back(history: History, state: FundState) -> None:
     history.add(*FUND, state)
     assert not history.add(*FUND, replace(state, time=state.time - HOUR, phase=Phase.IDLE))
