@@ -193,8 +193,8 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
 
 
 def history_data(book: Book, samples: Sequence[Sample]) -> dict[str, Any]:
-    """The samples in which all had a price, as columns, oldest first: chain times, NAV of one share and of all in USD (18 decimals, decimal
-    strings), the phase, and for each component its weights in millionths."""
+    """The samples in which all had a price, as columns, oldest first: chain times, NAV of one share and of all in USD
+    (18 decimals, decimal strings), the phase, and for each component its weights in millionths."""
     samples = [sample for sample in samples if sample.priced]
     tokens = list(dict.fromkeys(part.token for sample in reversed(samples) for part in sample.parts))
     weights = [{part.token: part.weight // PPM for part in sample.parts} for sample in samples]

@@ -186,18 +186,19 @@ class History:
         figures = (sample.nav, sample.supply, sample.surplus, sample.held, sample.spent)
         self._db.execute("BEGIN IMMEDIATE")
         try:
+            values = (
+                *key,
+                sample.time,
+                sample.block,
+                sample.phase,
+                sample.period,
+                *map(str, figures),
+                sample.priced,
+                parts,
+            )
             self._db.execute(
-                f"INSERT INTO samples (chain_id, rebalancer, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    *key,
-                    sample.time,
-                    sample.block,
-                    sample.phase,
-                    sample.period,
-                    *map(str, figures),
-                    sample.priced,
-                    parts,
-                ),
+                f"INSERT INTO samples (chain_id, rebalancer, {_COLUMNS}) VALUES ({', '.join('?' * len(values))})",
+                values,
             )
             self._thin(key, sample.time)
         except BaseException:
