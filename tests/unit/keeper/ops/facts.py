@@ -20,13 +20,13 @@ BOUNDS = Bounds(stuck_s=300, silent_s=200, overdue_s=3_600, open_s=900, month_ga
 BOOK = Book("fund", 1, 1, {}, WETH, ())
 
 
-def pulse_of(state: FundState, **changes: Any) -> Pulse:
+def pulse_of(fund: FundState, **changes: Any) -> Pulse:
     pulse = Pulse(
-        block=state.block,
-        time=state.time,
-        action=state.action.name.lower(),
-        reason=state.reason.name.lower(),
-        next=state.next,
+        block=fund.block,
+        time=fund.time,
+        action=fund.action.name.lower(),
+        reason=fund.reason.name.lower(),
+        next=fund.next,
         possible_from=None,
         sent=(),
         state="waiting",
