@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     """File that says after each look what was seen and done (JSON)."""
     log: Literal["console", "json"] = "console"
     http_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    """Port of /health and /metrics; no server if not given, any free port if 0."""
+    """Port of /health, /metrics and the status page; no server if not given, any free port if 0."""
     http_host: str = "127.0.0.1"
     """Address that the server listens on."""
     history: Path | None = None
