@@ -37,7 +37,7 @@ FLAGS = (
     # Whatever it might still want from outside stays here: nothing but this machine has a name.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 def executable() -> str | None:

@@ -174,16 +174,20 @@ def test_the_month_stands_where_the_chain_says(watched: Watched, tab: Tab) -> No
     assert sold == pytest.approx(100 * (1 - state.progress.surplus / opened.progress.surplus), abs=0.01)
 
 
+def axis(tab: Tab, plot: str) -> list[tuple[float, float]]:
+    """The lowest and the highest line of a plot in USD: where it lies, and what it says."""
+    texts = f"document.querySelectorAll('{plot} text[text-anchor=end]')"
+    found = tab.run(f"[...{texts}].map((t) => [+t.getAttribute('y') - 4, t.textContent])")
+    lines = [(float(y), figures(text)[0]) for y, text in found]
+    return [lines[0], lines[-1]]
+
+
 def test_nav_over_time_ends_where_the_chain_stands(watched: Watched, tab: Tab) -> None:
     state = watched.field.state()
     line: list[list[float]] = tab.run(
         "document.querySelector('#nav polyline').getAttribute('points').split(' ').map((p) => p.split(',').map(Number))"
     )
-    axis: list[list[Any]] = tab.run(
-        """[...document.querySelectorAll('#nav text[text-anchor=end]')].map((t) => [+t.getAttribute('y') - 4,
-        Number(t.textContent.replace(/[$,]/g, ''))])"""
-    )
-    (low_y, low), (high_y, high) = axis[0], axis[-1]
+    (low_y, low), (high_y, high) = axis(tab, "#nav")
     assert high > low and len(line) >= 8
     nav = low + (line[-1][1] - low_y) * (high - low) / (high_y - low_y)
     assert nav == pytest.approx(state.nav / state.supply, rel=1e-4)
@@ -211,8 +215,9 @@ def test_what_was_sent_and_what_it_cost(watched: Watched, tab: Tab) -> None:
         "[...document.querySelectorAll('#costs .cost')].map((r) => [r.dataset.hash, +r.getAttribute('height')])"
     )
     assert [digest for digest, _ in heights] == [row["hash"] for row in rows]
+    (low_y, low), (high_y, high) = axis(tab, "#costs")
     for (_, height), cost in zip(heights, paid, strict=True):
-        assert height / heights[0][1] == pytest.approx(cost / paid[0], rel=1e-3)
+        assert height == pytest.approx((low_y - high_y) * cost * eth / (high - low), abs=0.1)
     assert figures(tab.text("#tile-gas dd")) == pytest.approx([sum(paid) * eth], abs=0.0051)
 
 
