@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,9 +10,11 @@ from datetime import UTC, datetime
 from math import pi, sin
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
+from ballast.methodology import Status
 from ballast.reference import period_start
 from keeper.state import WAD, FundState, Holding
 from localnet.anvil import ROOT, free_port
@@ -34,12 +37,19 @@ class Watched:
     keeper: Running
     url: str
     hostile: str
+    determined: dict[str, Any]
+    """What the page told between determination and start."""
 
     def batch(self) -> None:
         """Lets the keeper make its next batch and look at what came of it."""
         done = len(self.field.events("Traded"))
         self.keeper.until(lambda: len(self.field.events("Traded")) > done)
         self.keeper.look()
+
+    @property
+    def started(self) -> int:
+        """When trading began."""
+        return int(self.field.w3.eth.get_block(self.field.events("Started")[-1]["blockNumber"])["timestamp"])
 
     def block(self) -> str:
         """The latest block as the page writes it."""
@@ -73,8 +83,11 @@ def watched(
     with field.keeper(folder, **changes) as keeper:
         keeper.to_determined()
         wander(keeper, prices, 6)
+        url = f"http://127.0.0.1:{port}/"
+        with urlopen(f"{url}state.json", timeout=60) as answer:
+            (determined,) = json.load(answer)["funds"]
         keeper.to_started()
-        found = Watched(field, keeper, f"http://127.0.0.1:{port}/", first.token)
+        found = Watched(field, keeper, url, first.token, determined["data"])
         found.batch()
         found.batch()
         yield found
@@ -158,7 +171,7 @@ def test_the_month_stands_where_the_chain_says(watched: Watched, tab: Tab) -> No
         return { left: at('.track', 'x'), width: at('.track', 'width'), now: at('.now', 'x1'),
           from: at('.active', 'x'), marks: document.querySelectorAll('#timeline .mark').length }; })()"""
     )
-    started = watched.field.w3.eth.get_block(watched.field.events("Started")[-1]["blockNumber"])["timestamp"]
+    started = watched.started
     pixels = line["width"] / (end - opens)
     assert line["now"] == pytest.approx(line["left"] + (state.time - opens) * pixels, abs=0.5)
     assert line["from"] == pytest.approx(line["left"] + (started - opens) * pixels, abs=0.5)
@@ -172,6 +185,26 @@ def test_the_month_stands_where_the_chain_says(watched: Watched, tab: Tab) -> No
     sold = float(tab.run("document.querySelector('[data-meter=surplus-sold] rect + rect').getAttribute('width')"))
     assert 0 < sold < 100
     assert sold == pytest.approx(100 * (1 - state.progress.surplus / opened.progress.surplus), abs=0.01)
+
+
+def test_before_the_start_the_targets_are_the_determinations(watched: Watched) -> None:
+    told = watched.determined
+    (event,) = watched.field.events("Determined")
+    included = {c["token"]: c["weight"] for c in event["args"]["constituents"] if c["status"] == Status.INCLUDED}
+    assert len(included) > 10
+    assert (told["phase"], told["target_is"], told["next"]["what"]) == (
+        "determined",
+        "determination",
+        "Start of trading",
+    )
+    rows = {row["token"]: row for row in told["components"]}
+    assert {token: int(row["target"]) for token, row in rows.items() if row["target"] != "0"} == included
+    held = {h.token for h in watched.field.chain.read(event["blockNumber"])[0].holdings}
+    assert {token for token, row in rows.items() if row["value"] is not None} == held
+    assert set(included) - held, "something new comes in"
+    notice = watched.field.config.timetable.notice_days
+    assert told["timeline"]["opens"] == period_start(PERIOD, notice)
+    assert told["next"]["at"] == told["timeline"]["start_from"] == watched.started
 
 
 def axis(tab: Tab, plot: str) -> list[tuple[float, float]]:
