@@ -15,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from ballast.methodology import Status
-from ballast.reference import period_start
+from ballast.reference import execution_time, period_start
 from keeper.state import WAD, FundState, Holding
 from localnet.anvil import ROOT, free_port
 from localnet.market import Market
@@ -202,9 +202,9 @@ def test_before_the_start_the_targets_are_the_determinations(watched: Watched) -
     held = {h.token for h in watched.field.chain.read(event["blockNumber"])[0].holdings}
     assert {token for token, row in rows.items() if row["value"] is not None} == held
     assert set(included) - held, "something new comes in"
-    notice = watched.field.config.timetable.notice_days
-    assert told["timeline"]["opens"] == period_start(PERIOD, notice)
-    assert told["next"]["at"] == told["timeline"]["start_from"] == watched.started
+    table = watched.field.config.timetable
+    assert told["timeline"]["opens"] == period_start(PERIOD, table.notice_days)
+    assert told["next"]["at"] == told["timeline"]["start_from"] == execution_time(PERIOD, table.day, table.fixed_day)
 
 
 def axis(tab: Tab, plot: str) -> list[tuple[float, float]]:
