@@ -25,10 +25,10 @@ PORT ?= 8545
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples fuzz localnet keeper replay scripts bench mutation tools tests)
 
-.PHONY: help setup compile lint test invariants mutants slither demo replay year localnet bench mutation lock clean
+.PHONY: help setup compile lint test test-page invariants mutants slither demo replay year localnet bench mutation lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: .tools/python.stamp .tools/node.stamp .tools/foundry.stamp .tools/solc.stamp ## Install everything into this folder
 
@@ -43,6 +43,10 @@ lint: setup ## ruff and mypy --strict
 test: lint compile .tools/set-v2.stamp ## Lint, all tests on a local mainnet, a short fuzz run; ARGS="-k word" is passed to pytest, alone
 	@$(PY) tools/run_tests.py $(ARGS)
 	@$(if $(ARGS),true,$(PY) -m fuzz run --calls 60000)
+
+test-page: compile ## The status page of a running keeper in a headless Chromium, which root gets installed; ARGS as for test
+	@tools/install_chromium.sh
+	@$(PY) tools/run_tests.py tests/page $(ARGS)
 
 invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
 	@$(PY) -m fuzz run --calls $(CALLS) --seed $(SEED)

@@ -17,6 +17,8 @@ from localnet.session import NETWORK, fork_environment, interrupt_on_terminate, 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 APART = ("keeper", "scripts")
 """Folders that need a fresh chain."""
+BY_NAME = ("page",)
+"""Folders that run only where they are named: these need a browser (`make test-page`)."""
 
 
 def groups(arguments: Sequence[str]) -> list[list[str]]:
@@ -24,7 +26,7 @@ def groups(arguments: Sequence[str]) -> list[list[str]]:
     if any(argument.startswith("tests") for argument in arguments):
         return [list(arguments)]
     folders = sorted(path.name for path in TESTS.iterdir() if path.is_dir() and any(path.rglob("test_*.py")))
-    together = [f"tests/{name}" for name in folders if name not in APART]
+    together = [f"tests/{name}" for name in folders if name not in (*APART, *BY_NAME)]
     return [[*together, *arguments], *([f"tests/{name}", *arguments] for name in APART if name in folders)]
 
 
