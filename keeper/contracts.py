@@ -30,6 +30,12 @@ def topic(contract: str, event: str) -> str:
     raise KeyError(f"{contract} has no event {event}")
 
 
+def selectors(contract: str) -> dict[str, bytes]:
+    """The 4-byte selector of each function of a contract, by its signature."""
+    functions = [_signature(entry) for entry in abi(contract) if entry["type"] == "function"]
+    return {function: keccak(text=function)[:4] for function in functions}
+
+
 def describe_revert(data: str) -> tuple[str, str, str]:
     """Selector, name and arguments of revert data given as 0x...; empty texts where they are not known."""
     raw = bytes.fromhex(data.removeprefix("0x"))
