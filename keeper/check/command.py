@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from keeper.settings import load_settings
 
 WIDE = 140
 """Columns where the output goes to a pipe or a file."""
+MOST_ROWS = 4
+"""Of one check that are in order, each shown by itself; more share a row. JSON has them all."""
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "bold red"}
 
 
@@ -65,16 +67,33 @@ def check_json(lines: Sequence[Line]) -> dict[str, Any]:
 
 
 def check_table(lines: Sequence[Line]) -> Table:
-    """For people: a remedy stands below what it is for."""
+    """For people: a remedy stands below what it is for, and many of one kind that are in order share a row."""
     table = Table(title="keeper check", title_justify="left")
     for column in ("check", "subject", "level", "what was seen"):
         table.add_column(column, overflow="fold")
-    for line in lines:
+    for line in _grouped(lines):
         seen = Text(line.text)
         if line.remedy:
             seen.append(f"\n-> {line.remedy}", style="dim")
         table.add_row(line.check, line.subject, Text(line.level.value, style=_STYLES[line.level]), seen)
     return table
+
+
+def _grouped(lines: Sequence[Line]) -> Iterator[Line]:
+    """The lines, those of a check that are ok put together where they are many."""
+    sound: dict[str, list[str]] = {line.check: [] for line in lines}
+    for line in lines:
+        if line.level is Level.OK:
+            sound[line.check].append(line.subject)
+    told = set()
+    for line in lines:
+        many = len(sound[line.check]) > MOST_ROWS
+        if line.level is not Level.OK or not many:
+            yield line
+        elif line.check not in told:
+            told.add(line.check)
+            subjects = sound[line.check]
+            yield Line(line.check, f"{len(subjects)} of them", Level.OK, ", ".join(subjects))
 
 
 def summary(lines: Sequence[Line]) -> str:

@@ -16,6 +16,7 @@ OLDEST_HEAD_S = 120
 """A head older than this is not the chain's: ten blocks of mainnet."""
 MOST_AHEAD_S = 15
 """A head so far in the future says that this host's clock is slow."""
+DAY_S = 86_400
 MOST_BEHIND = 5
 """Blocks by which an endpoint may lag behind the best."""
 
@@ -69,7 +70,9 @@ def head(endpoint: Endpoint) -> Iterator[Line]:
 
 
 def _apart(age: float) -> str:
-    return f"{age:.0f} s old" if age >= 0 else f"{-age:.0f} s in the future"
+    size = abs(age)
+    shown = f"{size:.0f} s" if size < 2 * DAY_S else f"{size / DAY_S:,.0f} days"
+    return f"{shown} old" if age >= 0 else f"{shown} in the future"
 
 
 def by_hash(endpoint: Endpoint) -> Iterator[Line]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from web3 import Web3
+
 from keeper.check.lines import Line, Says
 from keeper.check.scene import Fund
 from keeper.state import WAD
@@ -41,15 +43,17 @@ def _source(fund: Fund, token: str) -> Source | None:
     answer = fund.view(oracle, "sources(address)", ["address", "uint32", "uint8", "uint8", "uint128"], token)
     if answer is None or int(answer[0], 16) == 0:
         return None
-    return Source(str(answer[0]), answer[1], answer[2], Quote(answer[3]))
+    return Source(Web3.to_checksum_address(answer[0]), answer[1], answer[2], Quote(answer[3]))
 
 
 def feeds(fund: Fund) -> Iterator[Line]:
     """Each component has a price, from a feed that is young enough and counts as the oracle thinks."""
     quoted_in_eth = False
+    sources = {candidate.token: _source(fund, candidate.token) for candidate in fund.book.candidates}
+    fund.ahead((s.feed, view) for s in sources.values() if s for view in ("latestRoundData()", "decimals()"))
     for candidate in fund.book.candidates:
         says = Says("feed", candidate.symbol)
-        source = _source(fund, candidate.token)
+        source = sources[candidate.token]
         if source is None:
             yield says.failure("the oracle lists no source for it", "the owner sets one (setFeed)")
             continue

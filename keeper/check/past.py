@@ -45,13 +45,10 @@ def journal(scene: Scene) -> Iterator[Line]:
     """The journal can be written, and no other keeper holds it."""
     path = scene.settings.journal
     says = Says("journal", str(path))
-    folder = path.parent
-    if not folder.is_dir():
-        # The keeper makes the folder; what counts is the nearest that there is.
-        folder = next(parent for parent in folder.absolute().parents if parent.is_dir())
-    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+    folder = _nearest(path)
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         yield says.failure(
-            f"{path if path.exists() else folder} cannot be written by this user",
+            f"{path if path.exists() else folder} cannot be written by this user, or is no folder",
             "name a folder of the keeper's own in BALLAST_JOURNAL, or give it to the user that runs the keeper",
         )
         return
@@ -84,6 +81,14 @@ def journal(scene: Scene) -> Iterator[Line]:
     yield says.ok(f"{count} transaction{'s' * (count != 1)}")
 
 
+def _nearest(path: Path) -> Path:
+    """The folder of the journal, or what there is of the way to it: the keeper makes the rest."""
+    folder = path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
 def _held(path: Path) -> bool:
     """Whether a keeper holds the journal."""
     guard = path.with_name(path.name + ".lock")
@@ -99,9 +104,7 @@ def _held(path: Path) -> bool:
 
 def disk(scene: Scene) -> Iterator[Line]:
     """There is room for the journal."""
-    folder = scene.settings.journal.parent.absolute()
-    while not folder.is_dir():
-        folder = folder.parent
+    folder = _nearest(scene.settings.journal)
     free = shutil.disk_usage(folder).free // _MIB
     says = Says("disk", str(folder))
     if free < LEAST_FREE_MIB:

@@ -17,7 +17,7 @@ DEEPER = "name more or deeper pools for it in the address book; or the fund's ow
 MOST_OFF_BPS = 500
 """A pool further from the oracle's price than this is not at the market, or the feed is not."""
 USELESS_BPS = 5_000
-"""A slice that loses half of itself to impact is not carried at all."""
+"""A slice that loses half of itself to impact, or to a pool that stands so far off, is not carried at all."""
 
 
 def pools(fund: Fund) -> Iterator[Line]:
@@ -70,7 +70,7 @@ class Carried:
 
 def verdict(carried: Carried, tolerance: int) -> tuple[Level, str]:
     """Level and remedy for what a slice does; `tolerance` (18 decimals) is the widest that a batch may have."""
-    if carried.impact >= USELESS_BPS:
+    if carried.impact >= USELESS_BPS or abs(carried.off) >= USELESS_BPS:
         return Level.FAILURE, DEEPER
     if carried.impact * WAD > tolerance * 10_000:
         return Level.WARNING, DEEPER

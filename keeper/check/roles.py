@@ -20,6 +20,7 @@ REMEDY = "give the keeper a key of its own, without any role (docs/operations/ke
 
 def roles(fund: Fund, account: str) -> Iterator[Line]:
     """What the account is in the fund beside its keeper."""
+    fund.ahead(("timelock", "hasRole(bytes32,address)", role, account) for role in TIMELOCK_ROLES.values())
     held = [
         role
         for role, name, view in (

@@ -4,7 +4,7 @@ is first asked for."""
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +12,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from web3 import Web3
-from web3.types import BlockData
+from web3.providers.base import JSONBaseProvider
+from web3.types import BlockData, RPCEndpoint, RPCResponse
 
 from ballast.book import Book, BookError
-from ballast.calls import call_view
+from ballast.calls import decode_view, view_data
 from keeper.chain import Chain, ask, connect
 from keeper.errors import ChainError, SettingsError
 from keeper.market import Market
 from keeper.settings import Secrets, Settings, load_account
 from keeper.state import FundState
+from keeper.venues.v3 import VENUE as V3_VENUE
+
+MOST_AT_ONCE = 50
+"""Requests in one round trip: services refuse many more."""
+SUPPLIES = ("posted_supply", "locked_supply")
+
+Question = tuple[Any, ...]
+"""A contract (a name of the book, or an address), a view's signature, and its arguments."""
 
 DEVELOPMENT = ("anvil/", "hardhat", "ganache", "foundry")
 """How nodes of development chains name themselves; their time is their own."""
@@ -60,6 +69,30 @@ class Endpoint:
             return ask(lambda: str(self.w3.client_version), self.name)
         except ChainError:
             return ""
+
+    def batch(self, requests: Sequence[tuple[str, list[Any]]]) -> list[RPCResponse]:
+        """The answers to many requests in few round trips; one by one where the node takes no batches. Raises
+        ChainError."""
+        found: list[RPCResponse] = []
+        for first in range(0, len(requests), MOST_AT_ONCE):
+            part = [(RPCEndpoint(method), given) for method, given in requests[first : first + MOST_AT_ONCE]]
+            try:
+                answers = ask(lambda p=part: self._provider.make_batch_request(p), self.name)  # type: ignore[misc]
+            except ChainError:
+                answers = []
+            if not isinstance(answers, list) or len(answers) != len(part):
+                answers = [
+                    ask(lambda m=method, g=given: self._provider.make_request(m, g), self.name)  # type: ignore[misc]
+                    for method, given in part
+                ]
+            found += answers
+        return found
+
+    @property
+    def _provider(self) -> JSONBaseProvider:
+        provider = self.w3.provider
+        assert isinstance(provider, JSONBaseProvider)  # `connect` makes no other
+        return provider
 
     @property
     def development(self) -> bool:
@@ -106,16 +139,40 @@ class Fund:
             found[candidate.token] = 0 if answer is None else int(answer[0])
         return found
 
+    @cached_property
+    def _answers(self) -> dict[tuple[str, str], bytes | None]:
+        """Code (no data) and calls (with data) by address; None where the call reverted. What the book alone makes
+        known is asked together, with the first question."""
+        return self._fetch(_questions(self.book))
+
     def code(self, address: str) -> bytes:
         """Raises ChainError."""
-        where = Web3.to_checksum_address(address)
-        return bytes(ask(lambda: self.w3.eth.get_code(where, self.block), self.endpoint.name))
+        return self._known(address, "") or b""
 
     def view(self, to: str, signature: str, returns: Sequence[str], *args: Any) -> tuple[Any, ...] | None:
         """A view of a contract (a name of the book, or an address); None if nothing sound comes back. Raises
         ChainError."""
-        address = self.book.contracts.get(to, to)
-        return ask(lambda: call_view(self.w3, address, signature, returns, *args, block=self.block), self.endpoint.name)
+        answer = self._known(self.book.contracts.get(to, to), view_data(signature, *args))
+        return None if answer is None else decode_view(answer, returns)
+
+    def ahead(self, questions: Iterable[Question]) -> None:
+        """Asks together what will be asked one by one. Raises ChainError."""
+        keys = {_key(self.book, question) for question in questions}
+        self._answers.update(self._fetch(keys - self._answers.keys()))
+
+    def _known(self, address: str, data: str) -> bytes | None:
+        if (address, data) not in self._answers:
+            self._answers.update(self._fetch({(address, data)}))
+        return self._answers[address, data]
+
+    def _fetch(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bytes | None]:
+        block, ordered = hex(self.block), sorted(keys)
+        requests: list[tuple[str, list[Any]]] = [
+            ("eth_call", [{"to": address, "data": data}, block]) if data else ("eth_getCode", [address, block])
+            for address, data in ordered
+        ]
+        answers = self.endpoint.batch(requests)
+        return {key: _bytes(answer, self.endpoint.name) for key, answer in zip(ordered, answers, strict=True)}
 
     def address_of(self, to: str, signature: str) -> str | None:
         """A view that answers an address. Raises ChainError."""
@@ -194,6 +251,44 @@ class Scene:
             for part in split(secret.get_secret_value()) if secret is not None else ():
                 text = text.replace(part, "***")
         return text
+
+
+def _questions(book: Book) -> set[tuple[str, str]]:
+    """What the checks ask of a fund as far as its book says it."""
+    names = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", *SUPPLIES)
+    asked: list[Question] = [(name, "owner()") for name in names if name in book.contracts]
+    asked += [("rebalancer", f"{view}()") for view in ("INDEX", "ORACLE", "OPENER", "methodology", "guardian")]
+    asked += [("index_token", "REBALANCER()"), ("oracle", "REBALANCER()"), ("index_token", "feeRecipient()")]
+    asked += [("filler", "WETH()"), ("timelock", "getMinDelay()")]
+    sources = "first_oracle" if "first_oracle" in book.contracts else "oracle"
+    found = {(address, "") for address in book.contracts.values()}
+    for candidate in book.candidates:
+        asked += [(candidate.token, "decimals()"), ("oracle", "price(address)", candidate.token)]
+        asked.append((sources, "sources(address)", candidate.token))
+        if "first_oracle" in book.contracts:
+            asked += [("oracle", f"{view}(address)", candidate.token) for view in ("anchors", "anchorPrice")]
+        for pool in candidate.pools:
+            found.add((pool.pair, ""))
+            views = ("fee", "liquidity") if pool.venue == V3_VENUE else ("getReserves",)
+            asked += [(pool.pair, f"{view}()") for view in ("token0", "token1", *views)]
+    return found | {_key(book, question) for question in asked}
+
+
+def _key(book: Book, question: Question) -> tuple[str, str]:
+    to, signature, *args = question
+    return book.contracts.get(to, str(to)), str(view_data(signature, *args))
+
+
+def _bytes(answer: RPCResponse, name: str) -> bytes | None:
+    """A result; None for a revert. Raises ChainError for what says nothing about the contract."""
+    result = answer.get("result")
+    if isinstance(result, str):
+        return bytes.fromhex(result.removeprefix("0x"))
+    error: Any = answer.get("error")
+    message = str(error.get("message") if isinstance(error, dict) else error)
+    if "revert" in message.lower():
+        return None
+    raise ChainError(f"{name}: {message[:200]}")
 
 
 def split(text: str) -> list[str]:
