@@ -22,10 +22,11 @@ CALLS ?= 1000000
 SAMPLE ?= 30
 SEED ?= 1
 PORT ?= 8545
+SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples fuzz localnet keeper replay scripts bench mutation tools tests)
 
-.PHONY: help setup compile lint test invariants mutants slither demo replay year localnet bench mutation lock clean
+.PHONY: help setup compile lint test invariants mutants slither demo replay year localnet fund bench mutation lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -66,6 +67,9 @@ year: compile ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [RE
 localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [POSITIONS=CSV] [PORT=N]
 	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
 		$(if $(POSITIONS),--positions $(POSITIONS)) --port $(PORT)
+
+fund: compile ## Run a fund on a fork of the local mainnet until Ctrl-C, for a keeper of yours: [MONTH=FILE] [SPEED=N]
+	@$(PY) -m replay fund --month $(MONTH) --speed $(SPEED)
 
 bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL"]
 	@$(PY) -m bench $(ARGS)

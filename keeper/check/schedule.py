@@ -42,7 +42,7 @@ def schedule(fund: Fund) -> Iterator[Line]:
 
 def due(state: FundState) -> str:
     """What anyone can do now, and when to look again, in words."""
-    following = f"next look {when(state.next)}" if state.next else ""
-    if state.action is Action.NONE:
-        return ", ".join(filter(None, (f"nothing due ({state.reason.name.lower().replace('_', ' ')})", following)))
-    return ", ".join(filter(None, (f"{state.action.name.lower()} is due now", following)))
+    if state.action is not Action.NONE:
+        return f"{state.action.name.lower()} is due now"
+    why = state.reason.name.lower().replace("_", " ")
+    return f"nothing due ({why})" + (f", next look {when(state.next)}" if state.next else "")

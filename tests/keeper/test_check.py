@@ -107,7 +107,7 @@ def test_a_healthy_fund_has_no_failure(check: Check, field: Field, tmp_path: Pat
         assert set(found.levels(name).values()) == {"ok"}, name
     found.line("head", "warning", "anvil", "days old")
     found.line("agreement", "warning", "one endpoint only")
-    found.line("schedule", "ok", "next look")
+    found.line("schedule", "ok", "determine is due now")
     assert not (tmp_path / "keeper.sqlite").exists()
 
 
