@@ -80,6 +80,8 @@ mutation: compile ## Change the core contracts, one line at a time, and see whet
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
 		-o requirements.lock requirements.in
+	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
+		--constraint requirements.lock -o requirements-keeper.lock requirements-keeper.in
 	@npm install --package-lock-only --ignore-scripts
 
 clean: ## Remove everything that make and the tests made

@@ -105,5 +105,6 @@ def _of_funds(scene: Scene) -> Iterator[tuple[str, str, Check]]:
 
 def _unseen(scene: Scene) -> Iterator[Line]:
     yield Says("fund", "all").failure(
-        f"not looked at: no endpoint answers on chain {scene.chain_id}", "put the endpoints right first"
+        f"not looked at: no endpoint answers on {'its chain' if scene.chain_id is None else f'chain {scene.chain_id}'}",
+        "put the endpoints and address books right first",
     )
