@@ -18,7 +18,8 @@ class Pulse:
     `block` and `time` are the block looked at and its time; `action`, `reason` and `next` are `workable()`'s in words;
     `possible_from` is the chain time from which the next batch is possible, None: none is planned. `sent` holds the
     hashes of what was mined in this step. Idle: nothing is due before `next`. Waiting: something is due and not
-    possible yet.
+    possible yet. `acts_from` is the block from which a standby does what is possible now, None: it is the first, or
+    nothing is.
     """
 
     block: int
@@ -30,6 +31,7 @@ class Pulse:
     sent: tuple[str, ...]
     state: State
     error: str | None = None
+    acts_from: int | None = None
 
     def write(self, path: Path) -> None:
         """Replaces the file in one step: a reader sees the old or the new one."""

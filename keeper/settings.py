@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -24,8 +25,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
 
-    book: Path
-    """The fund's address book, written by its deployment."""
+    book: str
+    """The fund's address book, written by its deployment; several funds: their books, separated by commas."""
     chain_id: Annotated[int, Field(gt=0)] | None = None
     """Refuse to work on another chain; the book's chain if not given."""
     journal: Path = Path("keeper.sqlite")
@@ -59,6 +60,38 @@ class Settings(BaseSettings):
     pulse: Path | None = None
     """File that says after each look what was seen and done (JSON)."""
     log: Literal["console", "json"] = "console"
+    http_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """Port of /health and /metrics; no server if not given, any free port if 0."""
+    http_host: str = "127.0.0.1"
+    """Address that the server listens on."""
+    stuck_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    """A loop that shows no sign of life for so long hangs."""
+    silent_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    """A fund that could not be looked at for so long is being failed: by the node, mostly."""
+    overdue_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
+    """What has been possible for so long, in chain time, and is not done is overdue."""
+    open_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)] = 900
+    """A transaction that has been open for so long since it was first signed is stuck."""
+    month_gas: Annotated[int, Field(ge=100_000, le=1_000_000_000)] = 60_000_000
+    """About the gas of a month of one fund: an account that cannot pay for it at the current price is low."""
+    alert_repeat_hours: Annotated[float, Field(ge=0.01, le=1_000)] = 24
+    """An alert that lasts is sent again after so long."""
+    standby_rank: Annotated[int, Field(ge=0, le=100)] = 0
+    """Place among several keepers of the same funds; 0 acts at once."""
+    standby_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5
+    """Blocks that each keeper waits for those before it."""
+
+    @property
+    def books(self) -> tuple[Path, ...]:
+        """The address books' paths."""
+        return tuple(Path(name.strip()) for name in self.book.split(",") if name.strip())
+
+    @field_validator("book")
+    @classmethod
+    def _some_book(cls, value: str) -> str:
+        if not value.replace(",", " ").strip():
+            raise ValueError("expected the path of an address book, or several separated by commas")
+        return value
 
 
 class Secrets(BaseSettings):
@@ -70,6 +103,8 @@ class Secrets(BaseSettings):
     private_key: SecretStr | None = None
     private_rpc_url: SecretStr | None = None
     """Where signed transactions go, past the public pool of pending ones."""
+    alert_urls: SecretStr | None = None
+    """Where alerts go, as apprise writes it, separated by white space; these URLs carry tokens."""
 
     @field_validator("rpc_url", "private_rpc_url")
     @classmethod
@@ -102,14 +137,52 @@ def _one_line(error: ValidationError, *, secret: bool) -> str:
     return f"{name}: {given} is not usable: {expected[:1].lower()}{expected[1:]}"
 
 
+def load_books(settings: Settings) -> tuple[Book, ...]:
+    """The address books of all funds, of one chain and with names of their own. Raises SettingsError."""
+    books = tuple(_load_book(path) for path in settings.books)
+    first = books[0]
+    for number, book in enumerate(books[1:], 1):
+        if book.chain_id != first.chain_id:
+            raise SettingsError(
+                f"BALLAST_BOOK: {settings.books[number]} is of chain {book.chain_id}, {settings.books[0]} of chain "
+                f"{first.chain_id}; one keeper works on one chain"
+            )
+        for other in books[:number]:
+            if pulse_name(book) == pulse_name(other) or book["rebalancer"] == other["rebalancer"]:
+                raise SettingsError(
+                    f"BALLAST_BOOK: {settings.books[number]} is of fund {book.fund!r}, which another book names too; "
+                    "name each fund once, each with a name of its own"
+                )
+    return books
+
+
 def load_book(settings: Settings) -> Book:
-    """The address book. Raises SettingsError."""
+    """The address book, where there is to be one. Raises SettingsError."""
+    if len(settings.books) != 1:
+        raise SettingsError(f"BALLAST_BOOK: names {len(settings.books)} books; name one here")
+    return _load_book(settings.books[0])
+
+
+def _load_book(path: Path) -> Book:
     try:
-        return Book.load(settings.book)
+        return Book.load(path)
     except BookError as error:
         raise SettingsError(f"BALLAST_BOOK: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"BALLAST_BOOK: {settings.book} cannot be read ({error})") from None
+        raise SettingsError(f"BALLAST_BOOK: {path} cannot be read ({error})") from None
+
+
+def pulse_name(book: Book) -> str:
+    """A fund's name as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", book.fund)
+
+
+def pulse_path(settings: Settings, book: Book) -> Path | None:
+    """Where a fund's pulse goes: the file itself for one fund, `pulse-NAME.json` for `pulse.json` with several."""
+    path = settings.pulse
+    if path is None or len(settings.books) == 1:
+        return path
+    return path.with_name(f"{path.stem}-{pulse_name(book)}{path.suffix}")
 
 
 def load_account(settings: Settings, secrets: Secrets) -> LocalAccount:

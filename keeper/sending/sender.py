@@ -135,27 +135,27 @@ class Sender:
         """Finds out what became of an open transaction of an earlier run or step; None if there was none, if it was
         replaced from elsewhere, or if stop was asked for. Raises RevertedError, ChainError, SendError."""
         self._reopen_after_reorg()
-        pending = self._journal.pending()
+        pending = self._journal.open()
         if not pending:
             return None
         nonce = pending[0].nonce
         log.info("resolving an open transaction", nonce=nonce, action=pending[0].action, hash=pending[-1].hash)
         mined = self._look(nonce)
-        if mined is not None or not self._journal.pending():
+        if mined is not None or not self._journal.open():
             return mined
         return self._wait(nonce, self._broadcast(self._of(nonce)[-1]))
 
     @property
     def unresolved(self) -> bool:
         """Whether a transaction's fate is open."""
-        return bool(self._journal.pending())
+        return bool(self._journal.open())
 
     def send(self, call: Call) -> Mined | None:
         """Brings a call on the chain and waits for it; None if stop was asked for before it was mined.
 
         Raises SimulationError, RevertedError, InsufficientFundsError, FeeTooHighError, UnknownPendingError, ChainError.
         """
-        if self._journal.pending():
+        if self._journal.open():
             raise SendError(f"{call.action}: an earlier transaction is still open")
         gas, listed = self._simulate(call)
         nonce = self._nonce()
@@ -322,7 +322,7 @@ class Sender:
         return ask(question, f"receipt of {tx_hash}")
 
     def _of(self, nonce: int) -> list[Entry]:
-        return [entry for entry in self._journal.pending() if entry.nonce == nonce]
+        return [entry for entry in self._journal.open() if entry.nonce == nonce]
 
     def _bump(self, nonce: int, head: Head) -> bool:
         """The same call under the same nonce for more, or the same bytes again where more is too much; whether the
@@ -342,7 +342,7 @@ class Sender:
 
     def _reopen_after_reorg(self) -> None:
         """A mined transaction that the chain has lost again is open again."""
-        newest = self._journal.newest_mined()
+        newest = self._journal.highest()
         if newest is None or newest.mined_block is None:
             return
         if abs(self._head().number - newest.mined_block) > REORG_BLOCKS:

@@ -24,6 +24,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.Monke
         "rpc_url",
         "private_key",
         "private_rpc_url",
+        "alert_urls",
     ):
         monkeypatch.delenv(f"BALLAST_{name.upper()}", raising=False)
     for name, value in GOOD.items():
@@ -49,7 +50,7 @@ def test_env_file_and_its_precedence(environment: pytest.MonkeyPatch, tmp_path: 
     environment.delenv("BALLAST_BOOK")
     (tmp_path / ".env").write_text("BALLAST_BOOK=from-file.json\nBALLAST_MAX_HOURS=3\nBALLAST_PRIVATE_KEY=0x01\n")
     settings, secrets = load_settings()
-    assert (settings.book, settings.max_hours) == (Path("from-file.json"), 3)
+    assert (settings.books, settings.max_hours) == ((Path("from-file.json"),), 3)
     assert load_account(settings, secrets).address == Account.from_key(KEY).address
 
 
