@@ -1,4 +1,4 @@
-"""Writes the fingerprints of the compiled contracts to keeper/check/codes.json: `python tools/export_codes.py`."""
+"""Writes the fingerprints of the compiled contracts to keeper/check/codes.json: `python -m tools.export_codes`."""
 
 from __future__ import annotations
 

@@ -11,14 +11,8 @@ from keeper.check.lines import Line, Says
 from keeper.check.past import Past
 from keeper.check.scene import Endpoint, Scene
 from keeper.errors import SettingsError
-from keeper.settings import Settings
 
 GWEI = 10**9
-
-CHEAPEST_GAS = 60_000_000
-"""A month with `cheapest` at most, gas: the dearest of four published months took 58.4 million (docs/bench.md)."""
-BEGIN_GAS = 1_600_000
-"""Determine and start at most: 1.52 million in the same months."""
 
 
 def key(scene: Scene) -> Iterator[Line]:
@@ -78,23 +72,17 @@ def nonce(endpoint: Endpoint, account: str, past: Past) -> Iterator[Line]:
         yield says.ok(f"{latest} next, nothing pending")
 
 
-def month_gas(settings: Settings) -> int:
-    """Gas that a month of one fund takes at most, about."""
-    batches = settings.fewest_gas + BEGIN_GAS
-    return batches if settings.plan == "fewest" else CHEAPEST_GAS
-
-
 def balance(scene: Scene, endpoint: Endpoint, account: str) -> Iterator[Line]:
     """The ether lasts for a month: at the price of gas now, and at the cap."""
     says = Says("balance", account)
     have = ask(lambda: endpoint.w3.eth.get_balance(Web3.to_checksum_address(account)), endpoint.name)
     funds = max(1, len(scene.sound_books))
-    gas = month_gas(scene.settings) * funds
+    gas = scene.settings.month_gas * funds
     asked = price_now(endpoint)
     most = gas * scene.settings.max_fee_gwei * GWEI
     now = gas * min(asked, scene.settings.max_fee_gwei * GWEI)
     figure = (
-        f"{ether(have)}; a month of {funds} fund{'s' * (funds > 1)} takes up to {gas / 10**6:g} million gas: "
+        f"{ether(have)}; a month of {funds} fund{'s' * (funds > 1)} takes about {gas / 10**6:g} million gas: "
         f"{ether(now)} at {gwei(asked)}, {ether(most)} at the cap of {scene.settings.max_fee_gwei} gwei"
     )
     if have < now:

@@ -33,6 +33,7 @@ CONTRACTS = (
     "V3Lens",
     "PostedSupply",
     "LockedSupply",
+    "Upkeep",
 )
 CODES = Path(__file__).with_name("codes.json")
 

@@ -21,6 +21,7 @@ KINDS = {
     "v3_lens": ("V3Lens",),
     "posted_supply": ("PostedSupply",),
     "locked_supply": ("LockedSupply",),
+    "upkeep": ("Upkeep",),
 }
 """The contracts of the release that a name of the address book may stand for."""
 
@@ -68,6 +69,8 @@ def wiring(fund: Fund) -> Iterator[Line]:
     ]
     if "first_oracle" in book.contracts:
         expected.append(("oracle", "FIRST()", "first_oracle"))
+    if "upkeep" in book.contracts:
+        expected.append(("upkeep", "REBALANCER()", "rebalancer"))
     wrong = False
     for name, view, right in expected:
         found = fund.address_of(name, view)

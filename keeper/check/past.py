@@ -13,11 +13,13 @@ from pathlib import Path
 
 from keeper.check.lines import Line, Says
 from keeper.check.scene import Scene
-from keeper.sending.journal import Status
+from keeper.errors import SettingsError
+from keeper.sending.journal import read_journal
 
 LEAST_FREE_MIB = 50
 """A month's journal takes less than one; SQLite needs room for its log beside it."""
 _MIB = 2**20
+RESTORE = "name another file, or restore it from a backup"
 
 
 @dataclass(frozen=True)
@@ -29,16 +31,12 @@ class Past:
 
 
 def past_of(path: Path, chain_id: int, account: str) -> Past:
-    """The nonces of the account in the journal; none where there is no journal yet. Raises sqlite3.Error."""
-    if not path.exists():
-        return Past()
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=2)) as db:
-        rows = db.execute(
-            "SELECT nonce, status FROM transactions WHERE chain_id = ? AND sender = ?", (chain_id, account)
-        ).fetchall()
-    mined = frozenset(number for number, status in rows if status in (Status.MINED, Status.REVERTED))
-    closed = mined | {number for number, status in rows if status == Status.REPLACED}
-    return Past(frozenset(number for number, _ in rows) - closed, mined)
+    """The nonces of the account in the journal; none where there is no journal yet. Raises SettingsError and
+    JournalError."""
+    entries = read_journal(path, chain_id, account)
+    mined = frozenset(entry.nonce for entry in entries if entry.mined_block is not None)
+    pending = frozenset(entry.nonce for entry in entries if entry.status.open)
+    return Past(pending - mined, mined)
 
 
 def journal(scene: Scene) -> Iterator[Line]:
@@ -65,8 +63,8 @@ def journal(scene: Scene) -> Iterator[Line]:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=2)) as db:
             db.isolation_level = None
             db.execute("BEGIN IMMEDIATE")
-            (count,) = db.execute("SELECT count(*) FROM transactions").fetchone()
             db.execute("ROLLBACK")
+        count = len(read_journal(path, scene.chain_id or 0))
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             yield says.failure(
@@ -76,7 +74,10 @@ def journal(scene: Scene) -> Iterator[Line]:
             return
         raise
     except sqlite3.DatabaseError as error:
-        yield says.failure(f"is not a journal ({error})", "name another file, or restore it from a backup")
+        yield says.failure(f"is not a journal ({error})", RESTORE)
+        return
+    except SettingsError as error:
+        yield says.failure(str(error), RESTORE)
         return
     yield says.ok(f"{count} transaction{'s' * (count != 1)}")
 

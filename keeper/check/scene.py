@@ -202,7 +202,7 @@ class Scene:
     @cached_property
     def books(self) -> tuple[tuple[Path, Book | str], ...]:
         """Each address book, or in one line why it cannot be used."""
-        return tuple((path, _book(path)) for path in map(Path, split(str(self.settings.book))))
+        return tuple((path, _book(path)) for path in self.settings.books)
 
     @property
     def sound_books(self) -> tuple[tuple[Path, Book], ...]:
@@ -247,7 +247,11 @@ class Scene:
 
     def hidden(self, text: str) -> str:
         """The text without anything secret that it might carry."""
-        for secret in (self.secrets.rpc_url, self.secrets.private_rpc_url, self.secrets.private_key):
+        for secret in (
+            self.secrets.rpc_url,
+            self.secrets.private_rpc_url,
+            self.secrets.private_key,
+        ):
             for part in split(secret.get_secret_value()) if secret is not None else ():
                 text = text.replace(part, "***")
         return text

@@ -316,12 +316,12 @@ def test_too_little_ether(check: Check, field: Field) -> None:
     holds(10**15)
     broke = check()
     broke.only_failures("balance")
-    broke.line("balance", "failure", "0.001 ETH; a month of 1 fund takes up to 60 million gas", "60 ETH at the cap")
+    broke.line("balance", "failure", "0.001 ETH; a month of 1 fund takes about 60 million gas", "60 ETH at the cap")
     holds(59 * ETHER)
     short = check()
     short.only_failures()
     assert "send 1 ETH to it" in short.line("balance", "warning", "59 ETH")["remedy"]
-    check(BALLAST_PLAN="fewest").line("balance", "ok", "12.2 million gas", "12.2 ETH at the cap of 1000 gwei")
+    check(BALLAST_MONTH_GAS="12000000").line("balance", "ok", "12 million gas", "12 ETH at the cap of 1000 gwei")
     check(BALLAST_MAX_FEE_GWEI="1").line("price of gas", "warning", "more than BALLAST_MAX_FEE_GWEI")
 
 
@@ -372,7 +372,7 @@ def test_a_journal_of_another_chain(check: Check, field: Field, tmp_path: Path) 
     write(field, path, 7, "0xa")
     check().line("nonce", "warning", "open transaction with nonce 7, the next to be mined is 0")
     with Journal(path, 1, field.account.address) as journal:
-        (entry,) = journal.pending()
+        (entry,) = journal.open()
         journal.mined(entry, succeeded=True, block=1, gas_used=1, gas_price=1)
     found = check()
     found.only_failures("nonce")
@@ -393,6 +393,11 @@ def test_a_journal_that_cannot_be_used(
         locked = check()
         locked.only_failures("journal")
         locked.line("journal", "failure", "holds the database locked")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version=99")
+    newer = check()
+    newer.only_failures("journal", "nonce")
+    newer.line("journal", "failure", "has version 99")
     path.write_text("no journal")
     check().line("journal", "failure", "is not a journal")
     check(BALLAST_JOURNAL=str(path / "keeper.sqlite")).line("journal", "failure", "is no folder")

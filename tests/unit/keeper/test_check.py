@@ -29,12 +29,12 @@ URL = "https://node.example/v3/secret"
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
     secrets = Secrets(rpc_url=SecretStr(f"{URL},http://other"), private_key=SecretStr(KEY))
-    return Scene(Settings(book=tmp_path / "book.json"), secrets)
+    return Scene(Settings(book=str(tmp_path / "book.json")), secrets)
 
 
 def test_codes_agree_with_the_compiled_contracts() -> None:
     assert BUILD.exists(), "run 'make compile'"
-    assert codes.CODES.read_text() == export(), "run 'python tools/export_codes.py'"
+    assert codes.CODES.read_text() == export(), "run 'python -m tools.export_codes'"
     assert {kind for kinds in KINDS.values() for kind in kinds} == set(codes.CONTRACTS)
 
 
