@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from replay.clock import BLOCK_S, GAS_PRICE_GWEI
 MARK = "# Written by `make fund`: a keeper's settings for the fund on the local fork. Both end with it."
 PUBLIC_KEY_REMARK = "# A key that everybody knows: never send anything of worth to it."
 SLOWEST, FASTEST = 1, 3_600
+STEP_EVERY_S = 1.0
 JUMP_AFTER_S = 5.0
 """Real seconds before time jumps, so that whoever watches sees what the keeper said."""
 
@@ -80,6 +81,7 @@ class Standing:
     run: Run
     chain: Chain
     speed: int
+    pause: Callable[[float], None]
 
     def state(self) -> FundState:
         return self.chain.read(self.run.on.w3.eth.block_number)[0]
@@ -89,15 +91,23 @@ class Standing:
         state = self.state()
         at = next_time(state, self.speed)
         if at - state.time > max(self.speed, BLOCK_S):
-            time.sleep(JUMP_AFTER_S)
+            self.pause(JUMP_AFTER_S)
             self.run.clock.jump(at)
         else:
             self.run.clock.step(at)
         return state
 
 
-def stand(on: Stage, console: Console, env_file: Path, book: Path, speed: int, *, pause_s: float = 1.0) -> None:
-    """Deploys the fund at the beginning of its month's period and lets time pass until interrupted."""
+def stand(
+    on: Stage,
+    console: Console,
+    env_file: Path,
+    book: Path,
+    speed: int,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Deploys the fund at the beginning of its month's period and lets time pass until interrupted: a step a second.
+    `pause` waits for so many seconds."""
     refuse_others(env_file)
     run = prepare(on, console)
     run.clock.jump(period_start(run.period, run.config.timetable.notice_days))
@@ -105,7 +115,7 @@ def stand(on: Stage, console: Console, env_file: Path, book: Path, speed: int, *
     with settings_file(env_file, settings_text(on, book)):
         run.say(f"chain: {on.url}    address book: {book}    settings for a keeper: {env_file}")
         run.say("time waits for your keeper, in another terminal; Ctrl-C ends it")
-        standing = Standing(run, Chain(on.w3, run.book), speed)
+        standing = Standing(run, Chain(on.w3, run.book), speed, pause)
         said = ""
         try:
             while True:
@@ -114,7 +124,7 @@ def stand(on: Stage, console: Console, env_file: Path, book: Path, speed: int, *
                 if text != said:
                     run.say(f"{when(state.time)}: {text}")
                     said = text
-                time.sleep(pause_s)
+                pause(STEP_EVERY_S)
         except KeyboardInterrupt:
             run.say("ended")
         finally:
