@@ -259,6 +259,7 @@ def test_contracts_that_are_missing_or_others(check: Check, field: Field, tmp_pa
     missing = check(BALLAST_BOOK=changed_book(field, tmp_path, contracts={"opener": DEAD}))
     missing.only_failures("contract", "wiring")
     assert missing.levels("contract")["opener"] == "failure"
+    missing.line("contract", "failure", f"no contract at {DEAD} on chain 1")
     missing.line("wiring", "failure", f"the address book says {DEAD}")
 
     lens = field.book["lens"]
