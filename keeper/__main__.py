@@ -1,4 +1,4 @@
-"""`python -m keeper status | plan | explain | check | once | run`."""
+"""`python -m keeper status | plan | explain | check | once | run | cancel | keystore`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ from keeper.check.command import check
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain import explain
 from keeper.explain_view import explain_json, explain_tables
+from keeper.keys.create import keystore
 from keeper.loop import Keeper, View, Viewer
+from keeper.sending.journal import CANCEL
+from keeper.sending.sender import PATIENCE
 from keeper.settings import load_book, load_settings
-from keeper.wiring import chains_of, keeper_of
+from keeper.wiring import chains_of, keeper_of, sending, turn_of
 
 WIDE = 140
 """Columns of a table that goes to a pipe or a file."""
@@ -49,6 +52,11 @@ cli.add_command(check)
 def status(env_file: Path, as_json: bool) -> None:
     """Show the fund as it stands."""
     _show(env_file, as_json, view.fund_json, view.fund_tables)
+    turn = turn_of(load_settings(env_file)[0])
+    if turn.wait and not as_json:
+        click.echo(
+            f"This keeper stands by with rank {turn.rank}: it acts on what has been possible for {turn.wait} blocks."
+        )
 
 
 @cli.command(name="plan")
@@ -102,7 +110,7 @@ def explain_(context: click.Context, period: int | None, as_json: bool) -> None:
 @click.pass_obj
 def once(env_file: Path) -> None:
     """Do what is due now, at most one transaction, and end."""
-    with _keeper(env_file) as keeper:
+    with _keeper(env_file, patience=None) as keeper:
         pulses = keeper.tick()
     if not pulses:
         click.echo("an earlier transaction is still open; run it again")
@@ -127,6 +135,29 @@ def run(env_file: Path) -> None:
         keeper.run()
 
 
+@cli.command()
+@click.pass_obj
+def cancel(env_file: Path) -> None:
+    """End what is signed and not mined, by sending nothing to oneself in its place; waits until that is settled.
+
+    Stop the keeper first: it holds the journal.
+    """
+    settings, secrets = load_settings(env_file)
+    logs.configure(settings.log)
+    with sending(settings, secrets, patience=None) as (sender, *_):
+        ended = sender.cancel()
+        for entry in ended:
+            how = "cancelled by" if entry.action == CANCEL else f"{entry.action} was faster, {entry.status}:"
+            click.echo(f"nonce {entry.nonce}: {how} {entry.hash}")
+        if sender.unresolved:
+            raise KeeperError("an earlier transaction is still open; run it again")
+        if not ended:
+            click.echo("nothing is open")
+
+
+cli.add_command(keystore)
+
+
 def _show(
     env_file: Path,
     as_json: bool,
@@ -145,10 +176,10 @@ def _show(
 
 
 @contextmanager
-def _keeper(env_file: Path, *, watched: bool = False) -> Iterator[Keeper]:
+def _keeper(env_file: Path, *, patience: int | None = PATIENCE, watched: bool = False) -> Iterator[Keeper]:
     settings, secrets = load_settings(env_file)
     logs.configure(settings.log)
-    with keeper_of(settings, secrets, watched=watched) as keeper:
+    with keeper_of(settings, secrets, patience=patience, watched=watched) as keeper:
         yield keeper
 
 
@@ -171,4 +202,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logs.guard()
     sys.exit(main())

@@ -14,14 +14,15 @@ from web3 import Web3
 
 from keeper import contracts
 from keeper.chain import Chain, Head
-from keeper.errors import ChainError, FeeTooHighError, KeeperError, RevertedError
+from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError
 from keeper.market import Market
 from keeper.ops.heart import Interrupted, Stop
 from keeper.ops.observer import Observer, Observers
 from keeper.order import order_of
 from keeper.planner import Aim, Pace, Plan, plan
 from keeper.pulse import Pulse, State
-from keeper.sending.sender import Call, Mined, Sender
+from keeper.sending.sender import Mined, Sender
+from keeper.sending.simulate import Call
 from keeper.settings import Settings
 from keeper.standby import Since, Turn, since
 from keeper.state import Action, FundState
@@ -122,7 +123,9 @@ class Fund:
         if data is None:
             return None
         period = state.period if state.action is Action.DETERMINE else state.month_period
-        return Call(state.action.name.lower(), period, self._rebalancer.address, data)
+        # Until then it is due; closing has no end.
+        deadline = None if state.action is Action.CLOSE else state.next
+        return Call(state.action.name.lower(), period, self._rebalancer.address, data, deadline)
 
     @property
     def acts_from(self) -> int | None:
@@ -204,6 +207,7 @@ class Keeper:
         self._failures = 0
         self._last: Head | None = None
         self._glimpsed = ""
+        self._watched = ""
         self._sending: Fund | None = None
         if self._observers or len(self._funds) > 1:
             stop.meanwhile = self._meanwhile
@@ -221,6 +225,11 @@ class Keeper:
             if mined is not None:
                 log.info("an earlier transaction was mined", action=mined.action, hash=mined.hash)
         head = self._last = self._head()
+        if head.hash != self._watched:
+            if self._sender.watch(head):
+                return ()
+            self._watched = head.hash
+        self._sending = None
         pulses = []
         for fund in list(self._funds):
             if self._stop.is_set():
@@ -267,13 +276,11 @@ class Keeper:
         except FeeTooHighError as error:
             log.info("waiting for cheaper gas", error=str(error))
             return fund.pulse(view, state="waiting", error=str(error))
-        except (ChainError, RevertedError):
+        except (ChainError, JournalError, RevertedError):
             raise
         except KeeperError as error:
             log.warning("could not act", action=call.action, error=str(error))
             return fund.pulse(view, state="error", error=str(error))
-        finally:
-            self._sending = None
         if mined is None:
             return fund.pulse(view, state="waiting")
         log.info("mined", action=mined.action, hash=mined.hash, gas=mined.gas_used, gas_price=mined.gas_price)
@@ -352,7 +359,7 @@ class Keeper:
                 self._observers.failed(fund.name, error)
                 continue
             pulse = fund.pulse(view, state="waiting" if fund is self._sending else None)
-            if self._sending not in (None, fund):
+            if fund is not self._sending and len(self._funds) > 1:
                 # The pulse of the fund that sends is written when its step is done.
                 with self._named(fund):
                     fund.write(pulse)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ballast.book import Book, BookError
+from keeper import redact
 from keeper.errors import SettingsError
 
 PREFIX = "BALLAST_"
+_KEY = re.compile("[0-9a-fA-F]{64}")
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -34,11 +33,23 @@ class Settings(BaseSettings):
     keystore: Path | None = None
     """Encrypted key file, in place of a private key."""
     keystore_password_file: Path | None = None
-    """File whose first line is the key file's password."""
+    """File whose first line is the key file's password; asked for on a terminal if not given."""
+    kms_key_id: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
+    """Key in AWS KMS (id, ARN or alias/...), in place of a private key or a key file."""
+    kms_region: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """AWS region of that key."""
+    kms_endpoint: str | None = None
+    """KMS elsewhere than AWS has it in that region, http or https."""
     poll_seconds: Annotated[float, Field(ge=0.01, le=600)] = 4.0
     """Between two looks at the chain."""
     max_fee_gwei: Annotated[int, Field(ge=1, le=100_000)] = 300
     """Most to pay for one gas, base fee and tip together."""
+    urgent_max_fee_gwei: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """The same at an action's last moment; twice `max_fee_gwei` if not given."""
+    urgent_hours: Annotated[float, Field(ge=0, le=480)] = 72
+    """Hours of chain time before an action's last moment in which the one rises to the other."""
+    confirmations: Annotated[int, Field(ge=0, le=64)] = 3
+    """Blocks after which a receipt counts for good."""
     plan: Literal["cheapest", "fewest"] = "cheapest"
     """What a plan is to bring: the least impact and gas together, or few transactions."""
     plan_gas_gwei: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -93,6 +104,26 @@ class Settings(BaseSettings):
             raise ValueError("expected the path of an address book, or several separated by commas")
         return value
 
+    @field_validator("kms_endpoint")
+    @classmethod
+    def _endpoint(cls, value: str | None) -> str | None:
+        if value is not None and (not value.startswith(("http://", "https://")) or "@" in value):
+            raise ValueError("expected http://... or https://... without user and password")
+        return value
+
+    @field_validator("urgent_max_fee_gwei")
+    @classmethod
+    def _urgent(cls, value: int | None, info: ValidationInfo) -> int | None:
+        normal = info.data.get("max_fee_gwei")
+        if value is not None and normal is not None and value < normal:
+            raise ValueError(f"expected at least BALLAST_MAX_FEE_GWEI, {normal}")
+        return value
+
+    @property
+    def urgent_max_fee(self) -> int:
+        """Most to pay for one gas at an action's last moment, gwei."""
+        return 2 * self.max_fee_gwei if self.urgent_max_fee_gwei is None else self.urgent_max_fee_gwei
+
 
 class Secrets(BaseSettings):
     """What is never shown or logged. A node's URL often carries a key."""
@@ -117,7 +148,17 @@ class Secrets(BaseSettings):
 def load_settings(env_file: Path | None = Path(".env")) -> tuple[Settings, Secrets]:
     """Settings from environment and file; the environment wins. Raises SettingsError for the first field that is
     wrong."""
-    return _load(Settings, env_file), _load(Secrets, env_file)
+    settings, secrets = _load(Settings, env_file), _load(Secrets, env_file)
+    for name in Secrets.model_fields:
+        redact.learn(*_texts(getattr(secrets, name)))
+    return settings, secrets
+
+
+def _texts(value: object) -> list[str]:
+    """What a secret field holds: one, several or none."""
+    if isinstance(value, SecretStr):
+        return [value.get_secret_value()]
+    return [text for part in value for text in _texts(part)] if isinstance(value, list | tuple) else []
 
 
 def _load(kind: type[S], env_file: Path | None) -> S:
@@ -132,7 +173,9 @@ def _one_line(error: ValidationError, *, secret: bool) -> str:
     name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else PREFIX + "*"
     if first["type"] == "missing":
         return f"{name}: not set; set it in the environment or in .env (see .env.example)"
-    given = "the value" if secret else repr(str(first["input"]))
+    text = str(first["input"])
+    # A key or a URL in a variable where it does not belong is a secret still.
+    given = "the value" if secret or "://" in text or _KEY.search(text) else repr(text)
     expected = first["msg"].removeprefix("Value error, ")
     return f"{name}: {given} is not usable: {expected[:1].lower()}{expected[1:]}"
 
@@ -183,45 +226,3 @@ def pulse_path(settings: Settings, book: Book) -> Path | None:
     if path is None or len(settings.books) == 1:
         return path
     return path.with_name(f"{path.stem}-{pulse_name(book)}{path.suffix}")
-
-
-def load_account(settings: Settings, secrets: Secrets) -> LocalAccount:
-    """The keeper's account. Raises SettingsError; no message carries the key."""
-    if secrets.private_key is not None and settings.keystore is not None:
-        raise SettingsError("BALLAST_PRIVATE_KEY and BALLAST_KEYSTORE are both set; set one of them")
-    if secrets.private_key is not None:
-        return _account(secrets.private_key.get_secret_value(), "BALLAST_PRIVATE_KEY")
-    if settings.keystore is None:
-        raise SettingsError(
-            "BALLAST_PRIVATE_KEY: not set; set it, or BALLAST_KEYSTORE and BALLAST_KEYSTORE_PASSWORD_FILE"
-        )
-    if settings.keystore_password_file is None:
-        raise SettingsError("BALLAST_KEYSTORE_PASSWORD_FILE: not set; name the file with the key file's password")
-    content = _read(settings.keystore, "BALLAST_KEYSTORE")
-    password = _read(settings.keystore_password_file, "BALLAST_KEYSTORE_PASSWORD_FILE")
-    lines = password.splitlines()
-    if not lines:
-        raise SettingsError(f"BALLAST_KEYSTORE_PASSWORD_FILE: {settings.keystore_password_file} is empty")
-    try:
-        keyfile: dict[str, Any] = json.loads(content)
-        key = Account.decrypt(keyfile, lines[0])
-    except (ValueError, KeyError, TypeError) as error:
-        reason = "wrong password" if "MAC" in str(error) else "not a key file"
-        raise SettingsError(f"BALLAST_KEYSTORE: {settings.keystore}: {reason}") from None
-    return _account(key.to_0x_hex(), "BALLAST_KEYSTORE")
-
-
-def _account(key: str, name: str) -> LocalAccount:
-    try:
-        account: LocalAccount = Account.from_key(key)
-    except Exception:  # the libraries below raise many kinds, some with the key in the text
-        raise SettingsError(f"{name}: not a private key, expected 0x and 64 hexadecimal digits") from None
-    return account
-
-
-def _read(path: Path, name: str) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise SettingsError(f"{name}: {path} cannot be read ({reason})") from None

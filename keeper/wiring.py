@@ -6,19 +6,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import structlog
+from web3 import Web3
 
 from ballast.book import Book
 from keeper.chain import Chain, ask, connect
 from keeper.errors import SettingsError
+from keeper.keys.limited import Limited
+from keeper.keys.load import advice, load_signer
 from keeper.loop import Fund, Keeper, Viewer
 from keeper.ops.heart import Stop, stopping
+from keeper.ops.observer import Observer
 from keeper.ops.watch import watching
 from keeper.sending.journal import Journal
-from keeper.sending.sender import sender_for
-from keeper.settings import Secrets, Settings, load_account, load_books, pulse_path
+from keeper.sending.sender import Sender, sender_for
+from keeper.settings import Secrets, Settings, load_books, pulse_path
 from keeper.standby import Turn
 
 log = structlog.get_logger("keeper")
+
+Sending = tuple[Sender, tuple[Chain, ...], Stop, tuple[Observer, ...]]
+"""What sends, the funds' chains, what stops it, and who watches."""
 
 
 def chains_of(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[Chain, ...]:
@@ -36,29 +43,36 @@ def turn_of(settings: Settings) -> Turn:
 
 
 @contextmanager
-def keeper_of(settings: Settings, secrets: Secrets, *, watched: bool = False) -> Iterator[Keeper]:
-    """A keeper that may send, and stops on SIGTERM and SIGINT. Every setting is checked before the journal is opened.
+def sending(settings: Settings, secrets: Secrets, *, patience: int | None, watched: bool = False) -> Iterator[Sending]:
+    """What it takes to send, stopped by SIGTERM and SIGINT. Every setting is checked before the journal is opened.
 
-    `watched`: with its HTTP server and alerts, where the settings ask for them. Raises SettingsError, ChainError.
+    `patience` as in `Sender`; `watched`: with HTTP server and alerts, where the settings ask for them. Raises
+    SettingsError, ChainError.
     """
-    account = load_account(settings, secrets)
+    signer = load_signer(settings, secrets)
     chains = chains_of(settings, secrets)
-    first = chains[0]
-    if ask(lambda: first.w3.eth.get_balance(account.address), "balance") == 0:
-        raise SettingsError(f"account {account.address}: has no ether on chain {first.book.chain_id}; fund it for gas")
-    stop, turn = Stop(), turn_of(settings)
-    funds = [Fund(chain, Viewer(chain, settings), pulse_path(settings, chain.book), turn) for chain in chains]
+    first, stop = chains[0], Stop()
+    address = Web3.to_checksum_address(signer.address)
+    if ask(lambda: first.w3.eth.get_balance(address), "balance") == 0:
+        raise SettingsError(f"account {address}: has no ether on chain {first.book.chain_id}; fund it for gas")
+    limited = Limited(signer, first.book.chain_id, [chain.book["rebalancer"] for chain in chains])
+    if (better := advice(settings, secrets)) is not None:
+        log.warning("key", advice=better)
     with ExitStack() as stack:
         stack.enter_context(stopping(stop))
-        observers = stack.enter_context(watching(settings, secrets, chains, account.address, stop)) if watched else ()
-        journal = stack.enter_context(Journal(settings.journal, first.book.chain_id, account.address))
-        sender = sender_for(first, account, journal, settings, secrets, stop)
-        log.info(
-            "keeper",
-            funds=[fund.name for fund in funds],
-            account=account.address,
-            chain=first.book.chain_id,
-            standby_rank=turn.rank,
-            takes_over_after_blocks=turn.wait,
-        )
-        yield Keeper(funds, first.head, sender, stop, poll_seconds=settings.poll_seconds, observers=observers)
+        observers = stack.enter_context(watching(settings, secrets, chains, address, stop)) if watched else ()
+        journal = stack.enter_context(Journal(settings.journal, first.book.chain_id, address))
+        sender = sender_for(first, limited, journal, settings, secrets, stop, patience)
+        log.info("keeper", funds=[chain.book.fund for chain in chains], account=address, chain=first.book.chain_id)
+        yield sender, chains, stop, observers
+
+
+@contextmanager
+def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, watched: bool = False) -> Iterator[Keeper]:
+    """A keeper that may send. As `sending`."""
+    with sending(settings, secrets, patience=patience, watched=watched) as (sender, chains, stop, observers):
+        turn = turn_of(settings)
+        if turn.wait:
+            log.info("standby", rank=turn.rank, takes_over_after_blocks=turn.wait)
+        funds = [Fund(chain, Viewer(chain, settings), pulse_path(settings, chain.book), turn) for chain in chains]
+        yield Keeper(funds, chains[0].head, sender, stop, poll_seconds=settings.poll_seconds, observers=observers)

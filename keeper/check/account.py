@@ -10,19 +10,24 @@ from keeper.chain import ask
 from keeper.check.lines import Line, Says
 from keeper.check.past import Past
 from keeper.check.scene import Endpoint, Scene
-from keeper.errors import SettingsError
+from keeper.errors import KeeperError
 
 GWEI = 10**9
 
 
 def key(scene: Scene) -> Iterator[Line]:
     """The key can be loaded."""
-    try:
-        account = scene.account
-    except SettingsError as error:
-        yield Says("key", "account").failure(str(error), "set what the line names; .env.example has every variable")
-        return
-    yield Says("key", account).ok("loads")
+    account = scene.account
+    if isinstance(account, KeeperError):
+        remedy = "do what the line says; .env.example has every variable, docs/operations.md a chapter on keys"
+        yield Says("key", "account").failure(str(account), remedy)
+    elif scene.secrets.private_key is not None:
+        yield Says("key", account).warning(
+            "loads; it stands in the environment or in .env, in the clear",
+            "right for trying things out; for a real fund an encrypted key file or AWS KMS (docs/operations.md, Keys)",
+        )
+    else:
+        yield Says("key", account).ok("loads")
 
 
 def plain(endpoint: Endpoint, account: str) -> Iterator[Line]:

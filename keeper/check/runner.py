@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 
+from keeper import redact
 from keeper.check import account, books, deployed, endpoints, feeds, past, pools, roles, schedule
 from keeper.check.lines import Level, Line, Says
 from keeper.check.scene import Endpoint, Scene
@@ -18,19 +20,20 @@ UNSEEN = "see the failures above it; if there is none, report it with the output
 
 def run(scene: Scene) -> tuple[Line, ...]:
     """The lines of all checks, in the order in which an operator would look."""
-    return tuple(line for name, subject, check in _checks(scene) for line in guarded(scene, name, subject, check))
+    return tuple(line for name, subject, check in _checks(scene) for line in guarded(name, subject, check))
 
 
-def guarded(scene: Scene, name: str, subject: str, check: Check) -> tuple[Line, ...]:
+def guarded(name: str, subject: str, check: Check) -> tuple[Line, ...]:
     """A check's lines; a failure where it raises, with no secret in it."""
     found: list[Line] = []
     try:
         found.extend(check())
     except KeeperError as error:
-        found.append(Says(name, subject).failure(f"could not be looked at: {scene.hidden(str(error))}", UNSEEN))
+        found.append(Says(name, subject).failure(f"could not be looked at: {error}", UNSEEN))
     except Exception as error:  # whatever it is, the other checks still have something to say
         found.append(Says(name, subject).failure(f"could not be looked at ({type(error).__name__})", UNSEEN))
-    return tuple(found)
+    # Messages are made without secrets; what libraries and nodes say may hold one.
+    return tuple(replace(line, text=redact.clean(line.text)) for line in found)
 
 
 def failed(lines: Iterable[Line]) -> bool:

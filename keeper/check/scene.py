@@ -18,9 +18,10 @@ from web3.types import BlockData, RPCEndpoint, RPCResponse
 from ballast.book import Book, BookError
 from ballast.calls import decode_view, view_data
 from keeper.chain import Chain, ask, connect
-from keeper.errors import ChainError, SettingsError
+from keeper.errors import ChainError, KeeperError
+from keeper.keys.load import load_signer
 from keeper.market import Market
-from keeper.settings import Secrets, Settings, load_account
+from keeper.settings import Secrets, Settings
 from keeper.state import FundState
 from keeper.venues.v3 import VENUE as V3_VENUE
 
@@ -233,28 +234,17 @@ class Scene:
         return () if main is None else tuple(Fund(path, book, main) for path, book in self.sound_books)
 
     @cached_property
-    def account(self) -> str:
-        """The keeper's address. Raises SettingsError."""
-        return str(load_account(self.settings, self.secrets).address)
+    def account(self) -> str | KeeperError:
+        """The keeper's address, or why there is none."""
+        try:
+            return load_signer(self.settings, self.secrets).address
+        except KeeperError as error:
+            return error
 
     @property
     def known_account(self) -> str | None:
         """The same, None where there is none: the check of the key says why."""
-        try:
-            return self.account
-        except SettingsError:
-            return None
-
-    def hidden(self, text: str) -> str:
-        """The text without anything secret that it might carry."""
-        for secret in (
-            self.secrets.rpc_url,
-            self.secrets.private_rpc_url,
-            self.secrets.private_key,
-        ):
-            for part in split(secret.get_secret_value()) if secret is not None else ():
-                text = text.replace(part, "***")
-        return text
+        return self.account if isinstance(self.account, str) else None
 
 
 def _questions(book: Book) -> set[tuple[str, str]]:

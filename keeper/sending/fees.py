@@ -18,6 +18,8 @@ from keeper.errors import FeeTooHighError
 
 TIP_RISE = 3
 """How many times the node's proposal the tip gains over the window."""
+NOOP_ROOM = 2
+"""A no-op may pay this many times the urgent cap for one gas: it takes 21,000, a batch a million."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,23 @@ class Urgency:
     def tip(self, proposed: int, now: int, deadline: int | None) -> int:
         """Tip at chain time `now` where the node proposes `proposed`, wei, rounded down."""
         return proposed + self._part(TIP_RISE * proposed, now, deadline)
+
+    def market(self, base_fee: int, proposed: int, now: int, deadline: int | None) -> Fees:
+        """Fees for a new transaction where the node proposes the tip `proposed`. Raises FeeTooHighError."""
+        cap = self.cap(now, deadline)
+        # What the node proposes decides whether it is too dear; urgency takes what is left below the cap.
+        market_fees(base_fee, proposed, cap)
+        return market_fees(base_fee, min(self.tip(proposed, now, deadline), cap - base_fee), cap)
+
+    @property
+    def noop_cap(self) -> int:
+        """Most that a no-op pays for one gas, wei."""
+        return NOOP_ROOM * self.urgent
+
+    def noop(self, base_fee: int, proposed: int) -> Fees:
+        """What the chain asks, as far as a no-op may go."""
+        tip = min(proposed, self.noop_cap)
+        return Fees(min(2 * base_fee + tip, self.noop_cap), tip)
 
     def _part(self, rise: int, now: int, deadline: int | None) -> int:
         if deadline is None:

@@ -62,8 +62,8 @@ class Entry:
 
     `mined_block`, `gas_used`, `gas_price`: from its receipt, None before. `signed_at`: None where a journal of the
     first version has not noted it. `deadline`: chain time until which the call makes sense, None: no end. `confirmed`:
-    whether its receipt is old enough (also of a reverted one). `lost_block`: the block of a receipt that a
-    reorganization has taken away.
+    whether its receipt is old enough (also of a reverted one). `lost_block`: of an open one whose receipt a
+    reorganization has taken away: its block, until something else is signed with the nonce.
     """
 
     id: int
@@ -195,6 +195,10 @@ class Journal:
         }
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         with self._writing():
+            self._db.execute(
+                "UPDATE transactions SET lost_block = NULL WHERE chain_id = ? AND sender = ? AND nonce = ?",
+                (*self._me, nonce),
+            )
             found = self._db.execute(f"INSERT INTO transactions ({names}) VALUES ({marks})", tuple(values.values()))
             self._changed(f"id = {found.lastrowid}")
         return self._select("hash = ?", tx_hash)[0]
@@ -212,12 +216,14 @@ class Journal:
         """Everything signed with a nonce, oldest first."""
         return self._select("nonce = ?", nonce)
 
-    def highest(self) -> Entry | None:
-        """The newest transaction with the highest nonce."""
-        found = self._select(
-            "nonce = (SELECT max(nonce) FROM transactions WHERE chain_id = ? AND sender = ?)", *self._me
-        )
-        return found[-1] if found else None
+    def current(self, nonce: int) -> Entry:
+        """What is to be mined with an open nonce: the newest, or what was mined before its block left the chain."""
+        entries = self.of(nonce)
+        return next((entry for entry in entries if entry.lost_block is not None), entries[-1])
+
+    def closed_from(self, nonce: int) -> list[Entry]:
+        """Transactions whose fate is not open, of this nonce and all above it, oldest first."""
+        return self._select(f"nonce >= ? AND status NOT IN ({_marks(OPEN)})", nonce)
 
     def all(self) -> list[Entry]:
         """Everything, oldest first."""
@@ -240,7 +246,7 @@ class Journal:
     def mined(self, entry: Entry, *, succeeded: bool, block: int, gas_used: int, gas_price: int) -> None:
         """Notes a receipt; the others with this nonce are thereby replaced, or cancelled if it is a no-op."""
         others = f"nonce = {entry.nonce} AND id != {entry.id}"
-        gone = "confirmed_at = NULL, mined_block = NULL"
+        gone = "confirmed_at = NULL, mined_block = NULL, lost_block = NULL"
         with self._writing():
             if entry.action == CANCEL:
                 self._set(f"{others} AND action != '{CANCEL}'", Status.CANCELLED, gone)
@@ -283,8 +289,9 @@ class Journal:
 
     def _advance(self, entry: Entry, status: Status, before: tuple[Status, ...]) -> None:
         """Moves an entry on; one that is further already stays where it is."""
-        with self._writing():
-            self._set(f"id = {entry.id} AND status IN ({_marks(before)})", status)
+        if entry.status in before:
+            with self._writing():
+                self._set(f"id = {entry.id} AND status IN ({_marks(before)})", status)
 
     def _set(self, where: str, status: Status, more: str = "", values: tuple[object, ...] = ()) -> None:
         """Sets the status and more columns of some rows, and notes the time of what is thereby changed."""

@@ -4,17 +4,17 @@
 |---|---|---|
 | already known, already imported | none: success | waits for the receipt |
 | underpriced, below the base fee | UnderpricedError | the same nonce for more in the next block, within the cap |
-| replacement underpriced | ReplacementUnderpricedError | the same, at 9/8 of the highest that was signed with the nonce |
+| replacement underpriced | ReplacementUnderpricedError | the same, at 9/8 of the most signed with the nonce |
 | nonce too low | NonceTooLowError | looks for the receipts of all that was signed with the nonce |
 | nonce too high, a gap | NonceTooHighError | the same bytes again: the node is behind |
 | insufficient funds | InsufficientFundsError | says so; the same bytes again until the account is funded |
 | execution reverted | RevertedError | simulates again: a no-op takes the nonce if the call makes no sense any more |
-| intrinsic gas too low, above the block's gas limit | RejectedError | no node will ever take it: a no-op takes the nonce |
+| intrinsic gas too low, above the block's gas limit | RejectedError | no node will take it: a no-op takes the nonce |
 | anything else, no answer | ChainError | the same bytes again: whether the node has it is not known |
 
 Clients put these into words of their own, with no numbers for them; the words here are those of geth, erigon, reth,
-nethermind, besu and anvil. What is not recognized counts as not known, which is always safe: the same bytes can be mined
-only once.
+nethermind, besu and anvil. What is not recognized counts as not known, which is always safe: the same bytes can be
+mined only once.
 """
 
 from __future__ import annotations

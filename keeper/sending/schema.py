@@ -80,10 +80,10 @@ def open_for_writing(path: Path, busy_s: float = BUSY_S) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise SettingsError(f"BALLAST_JOURNAL: {path} cannot be opened ({error}); name another file") from None
     try:
+        version = _version(db, path)
         # FULL: a row must be on the disk before its transaction is on the wire.
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
-        version = _version(db, path)
         if version < VERSION:
             with writing(db, path):
                 # Asked again: between the two looks somebody else may have done it.

@@ -22,8 +22,9 @@ from localnet.anvil import free_port
 from localnet.rpc import call_data, send
 from localnet.world import World
 from tests.helpers.chain import Chain
-from tests.keeper.endpoints import KEY, endpoint
+from tests.keeper.endpoints import KEY
 from tests.keeper.field import Field
+from tests.keeper.own_answers import answering
 from tests.keeper.test_commands import Keeper, changed_book
 
 ETHER = 10**18
@@ -101,12 +102,13 @@ def test_a_healthy_fund_has_no_failure(check: Check, field: Field, tmp_path: Pat
     assert set(found.levels("feed")) == set(found.levels("depth")) == {c.symbol for c in book.candidates}
     assert set(found.levels("pool")) == {f"{c.symbol} {p.venue}" for c in book.candidates for p in c.pools}
     assert set(found.levels("pool").values()) == set(found.levels("feed").values()) == {"ok"}
-    for name in ("address book", "key", "journal", "disk", "answers", "chain id", "block hash", "events", "nonce"):
+    for name in ("address book", "journal", "disk", "answers", "chain id", "block hash", "events", "nonce"):
         assert set(found.levels(name).values()) == {"ok"}, name
     for name in ("access lists", "account", "balance", "price of gas", "wiring", "owner", "roles", "token"):
         assert set(found.levels(name).values()) == {"ok"}, name
     found.line("head", "warning", "anvil", "days old")
     found.line("agreement", "warning", "one endpoint only")
+    assert found.line("key", "warning", "in the clear")["subject"] == field.account.address
     found.line("schedule", "ok", "determine is due now")
     assert not (tmp_path / "keeper.sqlite").exists()
 
@@ -189,8 +191,8 @@ def test_an_old_head_and_a_slow_clock(check: Check, field: Field) -> None:
     def geth(asked: dict[str, Any]) -> dict[str, Any] | None:
         return name if asked["method"] == "web3_clientVersion" else None
 
-    with endpoint(field.url, own=geth) as geths:
-        old = check(BALLAST_RPC_URL=geths.url)
+    with answering(field.url, geth) as geths:
+        old = check(BALLAST_RPC_URL=geths)
         old.only_failures("head")
         old.line("head", "failure", "days old, expected at most 120 s")
 
@@ -200,8 +202,8 @@ def test_an_old_head_and_a_slow_clock(check: Check, field: Field) -> None:
         block = requests.post(field.url, json=asked, timeout=20).json()["result"]
         return {"result": {**block, "timestamp": hex(4 * 10**9)}}
 
-    with endpoint(field.url, own=ahead) as early:
-        check(BALLAST_RPC_URL=early.url).line("head", "failure", "in the future")
+    with answering(field.url, ahead) as early:
+        check(BALLAST_RPC_URL=early).line("head", "failure", "in the future")
 
 
 def test_what_a_node_cannot_do(check: Check, field: Field) -> None:
@@ -211,8 +213,8 @@ def test_what_a_node_cannot_do(check: Check, field: Field) -> None:
         by_hash = asked["method"] == "eth_call" and isinstance(asked["params"][1], dict)
         return refused if by_hash or asked["method"] in ("eth_getLogs", "eth_createAccessList") else None
 
-    with endpoint(field.url, own=poor) as limited:
-        found = check(BALLAST_RPC_URL=limited.url)
+    with answering(field.url, poor) as limited:
+        found = check(BALLAST_RPC_URL=limited)
     found.only_failures("block hash")
     found.line("events", "warning", "no events of")
     found.line("access lists", "ok", "does not make them")
@@ -220,8 +222,8 @@ def test_what_a_node_cannot_do(check: Check, field: Field) -> None:
 
 def test_a_node_that_takes_no_batches(check: Check, field: Field) -> None:
     """It is asked one by one, and everything is seen all the same."""
-    with endpoint(field.url, batches=False) as single:
-        found = check(BALLAST_RPC_URL=single.url)
+    with answering(field.url, batches=False) as single:
+        found = check(BALLAST_RPC_URL=single)
     found.only_failures()
     assert set(found.levels("pool").values()) == {"ok"}
 
@@ -235,8 +237,8 @@ def test_endpoints_that_disagree(check: Check, field: Field) -> None:
         block = requests.post(field.url, json=asked, timeout=20).json()["result"]
         return {"result": {**block, "hash": "0x" + "ab" * 32}}
 
-    with endpoint(field.url, own=fork) as lying:
-        found = check(BALLAST_RPC_URL=f"{field.url},{lying.url}")
+    with answering(field.url, fork) as lying:
+        found = check(BALLAST_RPC_URL=f"{field.url},{lying}")
     found.only_failures("agreement")
     found.line("agreement", "failure", "different blocks", "0xabababab")
 
@@ -246,8 +248,8 @@ def test_endpoints_that_disagree(check: Check, field: Field) -> None:
         earlier = {**asked, "params": [hex(field.w3.eth.block_number - 6), False]}
         return {"result": requests.post(field.url, json=earlier, timeout=20).json()["result"]}
 
-    with endpoint(field.url, own=behind) as lagging:
-        found = check(BALLAST_RPC_URL=f"{field.url},{lagging.url}")
+    with answering(field.url, behind) as lagging:
+        found = check(BALLAST_RPC_URL=f"{field.url},{lagging}")
     found.only_failures()
     found.line("agreement", "warning", "6 behind the best")
 
