@@ -66,7 +66,7 @@ def test_a_check_that_raises_is_a_failure() -> None:
     assert [line.level for line in lines] == [Level.OK, Level.FAILURE]
     assert lines[1].text == "could not be looked at (TypeError)" and lines[1].remedy
     (_, told) = guarded("feed", "all", lambda: broken(ChainError(f"{URL} with {KEY} and http://other: no")))
-    assert told.text == "could not be looked at: https://node.example/[secret] with [secret] and http://other: no"
+    assert told.text == "could not be looked at: https://node.example[secret] with [secret] and http://other: no"
     assert failed(lines) and not failed(lines[:1])
 
 
