@@ -71,7 +71,7 @@ localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV]
 fund: compile ## Run a fund on a fork of the local mainnet until Ctrl-C, for a keeper of yours: [MONTH=FILE] [SPEED=N]
 	@$(PY) -m replay fund --month $(MONTH) --speed $(SPEED)
 
-bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL"]
+bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL | --keeper"]
 	@$(PY) -m bench $(ARGS)
 
 mutation: compile ## Change the core contracts, one line at a time, and see whether the tests notice: [SAMPLE=N] [SEED=N]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
-from keeper.chain import ask
+from keeper.asking import ask
 from keeper.check.lines import Line, Says
 from keeper.check.past import Past
 from keeper.check.scene import Endpoint, Scene

@@ -17,10 +17,12 @@ from web3.types import BlockData, RPCEndpoint, RPCResponse
 
 from ballast.book import Book, BookError
 from ballast.calls import decode_view, view_data
-from keeper.chain import Chain, ask, connect
+from keeper.asking import ask
+from keeper.chain import Chain
 from keeper.errors import ChainError, KeeperError
 from keeper.keys.load import load_signer
 from keeper.market import Market
+from keeper.rpc import single
 from keeper.settings import Secrets, Settings
 from keeper.state import FundState
 from keeper.venues.v3 import VENUE as V3_VENUE
@@ -92,7 +94,7 @@ class Endpoint:
     @property
     def _provider(self) -> JSONBaseProvider:
         provider = self.w3.provider
-        assert isinstance(provider, JSONBaseProvider)  # `connect` makes no other
+        assert isinstance(provider, JSONBaseProvider)  # `single` makes no other
         return provider
 
     @property
@@ -295,7 +297,7 @@ def _endpoints(urls: Sequence[str]) -> list[Endpoint]:
     hosts = [urlsplit(url).netloc.rpartition("@")[2] for url in urls]
     for position, (url, host) in enumerate(zip(urls, hosts, strict=True)):
         same = hosts[:position].count(host)
-        found.append(Endpoint(host if not same else f"{host} #{same + 1}", connect(url)))
+        found.append(Endpoint(host if not same else f"{host} #{same + 1}", single(url)))
     return found
 
 
