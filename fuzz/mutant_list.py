@@ -141,7 +141,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _one(
         "tolerance-twice",
-        _TOLERANCE,
+        _PROPORTION,
         _SETTLEMENT,
         "uint256(1e18 - r.tolerance)",
         "uint256(1e18 - r.tolerance - 0.001e18)",
@@ -149,7 +149,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # Bucket
     _one(
         "bucket-never-empties",
-        "bucket: idle time",
+        _TOLERANCE,
         _BUCKET,
         "(value * coolOff * SCALE + cap - 1) / cap",
         "(value * coolOff * SCALE / 2 + cap - 1) / cap",
@@ -308,7 +308,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _one(
         "surplus-not-counted-down",
-        _ENDS,
+        _PROPORTION,
         _SETTLEMENT,
         "next.surplus = (b.was.surplus > sold ? b.was.surplus - sold : 0).toUint64();",
         "next.surplus = b.was.surplus;",
