@@ -340,7 +340,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "what is not due is refused",
         _REBALANCER,
         "function close() external due(Action.Close) {",
-        "function close() external {",
+        "function close() external locking {",
     ),
     _one(
         "limits-while-trading",
@@ -364,7 +364,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "require(duration != 0 && duration <= MAX_PAUSE, PauseOutOfBounds(duration, MAX_PAUSE));",
         "",
     ),
-    _one("pause-fills-the-bucket", "bucket: idle time", _REBALANCER, "_moveTat(until);\n        emit", "emit"),
+    _one("pause-fills-the-bucket", _TOLERANCE, _REBALANCER, "_moveTat(until);\n        emit", "emit"),
     # Fee
     _one(
         "fee-of-two-years",
