@@ -389,7 +389,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _one(
         "fee-forgotten",
-        _NOTHING,
+        "redeem burns what it pays",
         _TOKEN,
         "_writeAccrual(pending, exponent);\n        return minted + pending;",
         "_writeAccrual(0, exponent);\n        return minted + pending;",
