@@ -12,11 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from chaos.catalogue import named
+from chaos.catalogue import kills, named
 from chaos.drawn import drawn
 from chaos.runner import report, run_all, write
 from chaos.scenario import Outcome, Scenario
 from chaos.stage import build
+from chaos.steps import count_steps
 from localnet.errors import LocalnetError
 from localnet.session import RUNS, interrupt_on_terminate
 
@@ -48,7 +49,6 @@ def run_(names: tuple[str, ...], jobs: int, count: int, seed: int, out: Path, ba
     With --random and no names only the combinations are run, unless NAMES is `all`.
     """
     interrupt_on_terminate()
-    scenarios = [*_chosen(names, count), *drawn(seed, count)]
     console = Console()
     began = time.monotonic()
     RUNS.mkdir(exist_ok=True)
@@ -58,7 +58,8 @@ def run_(names: tuple[str, ...], jobs: int, count: int, seed: int, out: Path, ba
                 base = Path(folder)
                 with console.status("deploying the fund"):
                     build(base)
-            outcomes = _show(console, scenarios, base, jobs, out, began)
+            chosen = [*_chosen(names, count, base, Path(folder)), *drawn(seed, count)]
+            outcomes = _show(console, chosen, base, jobs, out, began)
     except LocalnetError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -66,8 +67,12 @@ def run_(names: tuple[str, ...], jobs: int, count: int, seed: int, out: Path, ba
     sys.exit(0 if all(outcome.passed for outcome in outcomes) else 1)
 
 
-def _chosen(names: tuple[str, ...], count: int) -> list[Scenario]:
+def _chosen(names: tuple[str, ...], count: int, base: Path, folder: Path) -> list[Scenario]:
     every = named()
+    if not names and count:
+        return []
+    if not names or any(name.startswith("kill-") or name == "all" for name in names):
+        every += kills(count_steps(base, folder))
     if names == ("all",) or (not names and not count):
         return every
     chosen = [scenario for scenario in every if any(scenario.name.startswith(name) for name in names)]

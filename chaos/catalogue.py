@@ -3,9 +3,11 @@ pending), `ACTION:mined` (the block that has it was just mined); batches are `tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from chaos.faults import Fault, Value
+from chaos.keepers import RPC_TIMEOUT_S
+from chaos.launcher import Launch
 from chaos.proxy import SEND
 from chaos.scenario import Scenario
 
@@ -93,8 +95,48 @@ def processes() -> Iterator[Scenario]:
     yield one("stopped-between-batches", Fault("stop", "trade1:mined", more={"seconds": 3}))
     yield one("journal-locked", Fault("lock", "determine:due", more={"seconds": 2}))
     yield one("journal-locked-for-long", Fault("lock", "trade1:due", more={"seconds": 8}))
+    full = Fault("full", "trade1:due", more={"seconds": 3})
+    yield Scenario("journal-disk-full", (full,), small_disk=True)
+    full = Fault("full", "start:pooled", more={"seconds": 3})
+    yield Scenario("journal-disk-full-while-pending", (full,), small_disk=True)
+    yield one("late-by-two-days", Fault("absent", "start:due", more={"hours": 48}))
+    yield one("away-in-the-middle-of-trading", Fault("absent", "trade2:mined", more={"hours": 100}))
+    yield one("month-missed", Fault("missed", "begin"))
+    for name, shift in (("fast", 7_200.0), ("slow", -7_200.0), ("a-year-fast", 31_536_000.0)):
+        yield Scenario(f"host-clock-{name}", launch=Launch(clock_shift_s=shift, rpc_timeout_s=RPC_TIMEOUT_S))
+    wrong = spoil("trade1:mined", "wrong_chain_id", "eth_chainId", 2)
+    # A keeper that finds another chain at its start ends with 2, and the service manager starts it again.
+    yield Scenario("wrong-chain-id-at-start", (Fault("kill", "trade1:mined"), wrong), ends=(2,))
+
+
+def several() -> Iterator[Scenario]:
+    """Several keepers at once, each with a key, a journal and a node's endpoint of its own."""
+    yield Scenario("two-keepers", keepers=2)
+    yield Scenario("three-keepers", keepers=3)
+    yield Scenario("two-keepers-one-killed", (Fault("kill", "determine:due", more={"blocks": 60}),), keepers=2)
+    yield Scenario("two-keepers-one-stopped", (Fault("stop", "trade1:pooled", more={"seconds": 4}),), keepers=2)
+    lagging = spoil("determine:due", "older_head", "*", 400, blocks=4, within_s=6)
+    yield Scenario("two-keepers-one-node-behind", (lagging,), keepers=2)
+    gone = spoil("start:due", "reset", "*", 10_000, within_s=6)
+    yield Scenario("three-keepers-one-node-gone", (gone,), keepers=3)
+    reorg = Fault("reorg", "start:mined", more={"depth": 3, "returned": 1})
+    yield Scenario("two-keepers-reorganization", (reorg,), keepers=2)
+
+
+DUE = {"determine": ("determine:due", 0), "trade": ("trade1:due", 1_800)}
+"""Actions that are gone through step by step: when the keeper is started, and how long after it time has gone on, so
+that a batch is possible."""
+
+
+def kills(steps: Mapping[str, int]) -> Iterator[Scenario]:
+    """SIGKILL before each step of an action; `steps`: how many each has (`chaos/steps.py` counts them)."""
+    for action, count in steps.items():
+        at, wait_s = DUE[action]
+        for number in range(1, count + 1):
+            fault = Fault("step", at, more={"number": number, "wait_s": wait_s})
+            yield one(f"kill-{action}-{number:02d}", fault)
 
 
 def named() -> list[Scenario]:
-    """All of them."""
-    return [*proxies(), *chains(), *processes()]
+    """All but those of `kills`."""
+    return [*proxies(), *chains(), *processes(), *several()]

@@ -7,9 +7,11 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from chaos.course import Course, Report
+from chaos.disk import filled
 from chaos.proxy import Rule
 from localnet.errors import LocalnetError
 
@@ -55,9 +57,11 @@ def rpc(course: Course, fault: Fault, report: Report) -> Iterator[None]:
     proxy = course.keepers[fault.keeper].proxy
     fields: dict[str, Any] = dict(fault.more)
     rule = proxy.arm(Rule(**fields))
-    while not rule.over(time.monotonic()):
+    # What is left of it when the month is done can spoil nothing that is judged.
+    while not rule.over(time.monotonic()) and not course.finished():
         report.hits = rule.hits
         yield
+    proxy.disarm(rule)
     report.hits, report.ended_at = rule.hits, rule.ended_at
 
 
@@ -157,6 +161,57 @@ def lock(course: Course, fault: Fault, report: Report) -> Iterator[None]:
     report.hits = 1
 
 
+def full(course: Course, fault: Fault, report: Report) -> Iterator[None]:
+    """The disk that holds the journal is full (`chaos/disk.py`)."""
+    keeper = course.keepers[fault.keeper]
+    with filled(keeper.journal.parent):
+        yield from _for(_seconds(fault, 1.5))
+    report.hits = 1
+
+
+def absent(course: Course, fault: Fault, report: Report) -> Iterator[None]:
+    """The keeper is down for so many hours of the chain's time."""
+    keeper = course.keepers[fault.keeper]
+    report.hits = int(keeper.alive())
+    keeper.stop()
+    yield from clock_jump(course, fault, report)
+    keeper.start()
+
+
+def missed(course: Course, fault: Fault, report: Report) -> Iterator[None]:
+    """All keepers are down for the whole period; the next one is to be carried, and nothing of the one missed."""
+    for keeper in course.keepers:
+        keeper.stop()
+    course.period += 1
+    head = course.head()
+    while course.head() - head < 3:
+        yield
+    for keeper in course.keepers:
+        keeper.start()
+    report.hits = 1
+
+
+def step(course: Course, fault: Fault, report: Report) -> Iterator[None]:
+    """The keeper is started while an action is due and kills itself before its step `number`; then it is started
+    again. Without a number all steps are written to `trace` and nothing is killed."""
+    keeper = course.keepers[fault.keeper]
+    keeper.stop()
+    # While nobody looks: the batch becomes possible.
+    course.clock.step(course.clock.now() + int(fault.more.get("wait_s", 0)))
+    if "number" not in fault.more:
+        keeper.start(trace=Path(str(fault.more["trace"])))
+        report.hits = 1
+        return
+    keeper.start(kill_at=int(fault.more["number"]))
+    while keeper.alive():
+        yield
+    report.hits = int(keeper.killed_itself)
+    head = course.head()
+    while course.head() - head < 2:
+        yield
+    keeper.start()
+
+
 KINDS: dict[str, Callable[[Course, Fault, Report], Iterator[None]]] = {
     "rpc": rpc,
     "no_mining": no_mining,
@@ -167,4 +222,8 @@ KINDS: dict[str, Callable[[Course, Fault, Report], Iterator[None]]] = {
     "kill": kill,
     "stop": stop,
     "lock": lock,
+    "full": full,
+    "absent": absent,
+    "missed": missed,
+    "step": step,
 }

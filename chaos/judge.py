@@ -74,8 +74,11 @@ def judge(
     happened: Sequence[Happened],
     journals: Mapping[str, Sequence[Mapping[str, Any]]],
     first_nonces: Mapping[str, int],
+    *,
+    reorganized: bool = False,
 ) -> Verdict:
-    """Judges one month. `journals` and `first_nonces` (at the scenario's start) by the keepers' addresses."""
+    """Judges one month. `journals` and `first_nonces` (at the scenario's start) by the keepers' addresses.
+    `reorganized`: whether blocks were replaced, after which their numbers say nothing about what was known when."""
     problems: list[str] = []
     counts = Counter(event.name for event in happened if event.period == period)
     for name in ("determined", "started", "closed"):
@@ -95,6 +98,8 @@ def judge(
     for address, rows in journals.items():
         mine = [tx for tx in sent if tx.sender == address]
         wrong += _wrong_nonces(address, mine, rows, first_nonces[address], problems)
+        if not reorganized:
+            wrong += _hasty(address, mine, rows, problems)
         open_rows += sum(row["status"] not in FINAL for row in rows)
     done = all(counts[name] == 1 for name in ("determined", "started", "closed")) and counts["traded"] > 0
     return Verdict(done, counts["traded"], twice, reverted, wrong, open_rows, tuple(problems))
@@ -159,3 +164,18 @@ def _wrong_nonces(
         if len(different) > 1:
             say(nonce, f"signed for {len(different)} different calls")
     return len(wrong)
+
+
+def _hasty(address: str, mine: Sequence[Sent], rows: Sequence[Mapping[str, Any]], problems: list[str]) -> int:
+    """Nonces that were signed for before the ones below them were on the chain."""
+    first: dict[int, int] = {}
+    for row in rows:
+        nonce = int(row["nonce"])
+        first[nonce] = min(first.get(nonce, int(row["signed_block"])), int(row["signed_block"]))
+    hasty = 0
+    for tx in mine:
+        signed = first.get(tx.nonce + 1)
+        if signed is not None and signed < tx.block:
+            hasty += 1
+            problems.append(f"{address} nonce {tx.nonce + 1}: signed in block {signed}, the one before mined in {tx.block}")
+    return hasty

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,17 @@ class KeeperProcess:
     proxy: Proxy
     more: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    launch: Launch = field(default_factory=lambda: Launch(rpc_timeout_s=RPC_TIMEOUT_S))
+    """What the launcher does in every run."""
     stopped: bool = False
     """By SIGSTOP."""
+    ended: bool = False
+    """By itself, and nobody has started it again yet."""
     exits: list[int] = field(default_factory=list)
     """Exit codes of runs that ended by themselves, before anybody asked them to."""
+    killed_itself: bool = False
+    """The launcher reached the step at which it was to kill the process."""
+    _kill_at: int | None = None
     _pump: threading.Thread | None = None
 
     def __post_init__(self) -> None:
@@ -75,12 +82,14 @@ class KeeperProcess:
     def log_path(self) -> Path:
         return self.folder / "keeper.log"
 
-    def start(self, launch: Launch | None = None) -> None:
-        """Starts it, unless it runs."""
+    def start(self, kill_at: int | None = None, trace: Path | None = None) -> None:
+        """Starts it, unless it runs. `kill_at`, `trace`: for the launcher, in this run alone."""
         if self.alive():
             return
+        self.ended = self.killed_itself = False
+        self._kill_at = kill_at
         (self.folder / "pulse.json").unlink(missing_ok=True)
-        launch = launch or Launch(rpc_timeout_s=RPC_TIMEOUT_S)
+        launch = replace(self.launch, kill_at=kill_at, trace=None if trace is None else str(trace))
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("BALLAST_", "CHAOS_"))}
         settings = {
             "BALLAST_RPC_URL": self.proxy.url,
@@ -111,8 +120,12 @@ class KeeperProcess:
         code = self.process.poll()
         if code is None:
             return True
-        self.exits.append(code)
         self.process = None
+        if self._kill_at is not None and code == -signal.SIGKILL:
+            self.killed_itself = True
+        else:
+            self.ended = True
+            self.exits.append(code)
         return False
 
     def awake(self) -> bool:

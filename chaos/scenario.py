@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from ballast.book import Book
 from chaos.course import MOST_BLOCKS, Course, CourseError, course_on
+from chaos.disk import small_disk
 from chaos.faults import Fault, lay
 from chaos.history import events, transactions
 from chaos.judge import FINAL, Verdict, judge
@@ -28,14 +30,18 @@ CALM_BLOCKS = 4
 
 @dataclass(frozen=True)
 class Scenario:
-    """`keepers`: how many; `settings`: variables of all of them; `launch`: what the launcher does in the first run of
-    keeper 0. `bites`: whether a fault that never met anything fails the scenario. `within_s`: real time."""
+    """`keepers`: how many; `settings`: variables of all of them; `launch`: what the launcher does in keeper 0. `ends`:
+    exit codes with which a keeper may end by itself here, to be started again. `small_disk`: the journal of keeper 0
+    stands on a disk of its own. `bites`: whether a fault that never met anything fails the scenario. `within_s`: real
+    time."""
 
     name: str
     faults: tuple[Fault, ...] = ()
     keepers: int = 1
     settings: dict[str, str] = field(default_factory=dict)
     launch: Launch | None = None
+    ends: tuple[int, ...] = ()
+    small_disk: bool = False
     bites: bool = True
     seed: int | None = None
     within_s: float = 180.0
@@ -79,6 +85,10 @@ def run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
         ]
         course = course_on(url, world, book, keepers)
         stack.callback(course.rpc.close)
+        if scenario.small_disk:
+            stack.enter_context(small_disk(keepers[0].journal.parent))
+        if scenario.launch is not None:
+            keepers[0].launch = scenario.launch
         for keeper in keepers:
             stack.callback(keeper.kill)
         firsts = {keeper.address: _nonce(course, keeper) for keeper in keepers}
@@ -89,8 +99,10 @@ def run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
         except (CourseError, LocalnetError) as error:
             problems.append(str(error))
         for keeper in keepers:
+            starting = keeper.pulse() is None
             code = keeper.stop()
-            if code not in (0, None):
+            # While it starts, before it can look once, the signal ends it as it ends any process.
+            if code not in (0, None) and not (starting and code == -signal.SIGTERM):
                 problems.append(f"keeper {keeper.index}: ended with {code} when it was asked to stop")
         verdict = judge(
             course.period,
@@ -98,6 +110,7 @@ def run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
             events(course.rpc, book["rebalancer"], course.first_block),
             {keeper.address: keeper.rows() for keeper in keepers},
             firsts,
+            reorganized=course.reorganized,
         )
         blocks = course.head() - course.first_block
     return _outcome(scenario, course, verdict, problems, blocks, time.monotonic() - began)
@@ -109,7 +122,7 @@ def _nonce(course: Course, keeper: KeeperProcess) -> int:
 
 def _carry(course: Course, scenario: Scenario, end: float) -> None:
     for keeper in course.keepers:
-        keeper.start(scenario.launch if keeper.index == 0 else None)
+        keeper.start()
     course.ready()
     course.reached.add("begin")
     while not course.finished():
@@ -138,8 +151,7 @@ def _look_after(course: Course) -> None:
     """A keeper that ended by itself is started again, as a service manager does; the scenario has failed all the
     same."""
     for keeper in course.keepers:
-        before = len(keeper.exits)
-        if not keeper.alive() and len(keeper.exits) > before:
+        if not keeper.alive() and keeper.ended:
             keeper.start()
 
 
@@ -148,12 +160,14 @@ def _outcome(
 ) -> Outcome:
     found = [*problems, *verdict.problems]
     for keeper in course.keepers:
-        if keeper.exits:
+        if set(keeper.exits) - set(scenario.ends):
             found.append(f"keeper {keeper.index}: ended by itself with {keeper.exits}")
         if CRASH in keeper.log():
             found.append(f"keeper {keeper.index}: crashed, {_last_line(keeper.log())}")
     if verdict.open_rows:
         found.append(f"{verdict.open_rows} journal rows have no final state")
+    if scenario.keepers == 1 and verdict.reverted_duplicates:
+        found.append(f"{verdict.reverted_duplicates} calls sent again after they had succeeded")
     for report in course.reports:
         if scenario.bites and not report.hits:
             found.append(f"fault did not bite: {report.kind}")
