@@ -7,9 +7,7 @@ import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,8 +16,9 @@ from typing import Any
 from eth_account import Account
 
 from chaos.launcher import NAME, Launch
+from chaos.nursery import Nursery
 from chaos.proxy import Proxy
-from localnet.anvil import ROOT, dies_with_parent
+from localnet.anvil import ROOT
 
 Account.enable_unaudited_hdwallet_features()
 MNEMONIC = "test test test test test test test test test test test junk"
@@ -27,6 +26,7 @@ MNEMONIC = "test test test test test test test test test test test junk"
 FIRST_ACCOUNT = 2
 """Accounts 0 and 1 deployed and hold the fund."""
 RPC_TIMEOUT_S = 1.0
+ENDS_WITHIN_S = 10.0
 CRASH = "Traceback (most recent call last)"
 SETTINGS = {
     "BALLAST_CHAIN_ID": "1",
@@ -53,8 +53,9 @@ class KeeperProcess:
     folder: Path
     book: Path
     proxy: Proxy
+    nursery: Nursery
     more: Mapping[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    pid: int | None = None
     launch: Launch = field(default_factory=lambda: Launch(rpc_timeout_s=RPC_TIMEOUT_S))
     """What the launcher does in every run."""
     stopped: bool = False
@@ -66,7 +67,6 @@ class KeeperProcess:
     killed_itself: bool = False
     """The launcher reached the step at which it was to kill the process."""
     _kill_at: int | None = None
-    _pump: threading.Thread | None = None
 
     def __post_init__(self) -> None:
         self.address, self.key = key_of(self.index)
@@ -100,27 +100,17 @@ class KeeperProcess:
             **SETTINGS,
             **self.more,
         }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "chaos.launcher", "run"],
-            cwd=self.folder,
-            env={**inherited, **settings, "PYTHONPATH": str(ROOT), NAME: launch.to_json()},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            preexec_fn=dies_with_parent(),  # noqa: PLW1509 (it must run in the child)
-        )
-        # A pipe, so that a limit on the size of its files or a full disk does not end its words.
-        self._pump = threading.Thread(target=_copy, args=(self.process, self.log_path), daemon=True)
-        self._pump.start()
+        environment = {**inherited, **settings, "PYTHONPATH": str(ROOT), NAME: launch.to_json()}
+        self.pid = self.nursery.start(environment, self.folder, self.log_path)
 
     def alive(self) -> bool:
         """Whether it runs; notes the exit code of a run that ended by itself."""
-        if self.process is None:
+        if self.pid is None:
             return False
-        code = self.process.poll()
+        code = self.nursery.poll(self.pid)
         if code is None:
             return True
-        self.process = None
+        self.pid = None
         if self._kill_at is not None and code == -signal.SIGKILL:
             self.killed_itself = True
         else:
@@ -142,30 +132,27 @@ class KeeperProcess:
         return self._end(signal.SIGTERM)
 
     def _end(self, number: int) -> int | None:
-        if not self.alive() or self.process is None:
+        if not self.alive() or self.pid is None:
             return None
-        self.process.send_signal(number)
-        try:
-            code = self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            code = self.process.wait()
-        self.process = None
-        self.stopped = False
-        if self._pump is not None:
-            self._pump.join(5)
+        pid, self.pid, self.stopped = self.pid, None, False
+        os.kill(pid, number)
+        end = time.monotonic() + ENDS_WITHIN_S
+        while (code := self.nursery.poll(pid)) is None:
+            if time.monotonic() > end:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.005)
         return code
 
     def pause(self) -> None:
         """Stops its clock: SIGSTOP."""
-        if self.alive() and self.process is not None:
-            self.process.send_signal(signal.SIGSTOP)
+        if self.alive() and self.pid is not None:
+            os.kill(self.pid, signal.SIGSTOP)
             self.stopped = True
 
     def resume(self) -> None:
         """Lets it go on."""
-        if self.stopped and self.process is not None:
-            self.process.send_signal(signal.SIGCONT)
+        if self.stopped and self.pid is not None:
+            os.kill(self.pid, signal.SIGCONT)
         self.stopped = False
 
     def pulse(self) -> dict[str, Any] | None:
@@ -198,10 +185,3 @@ class KeeperProcess:
         """All it said."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-
-def _copy(process: subprocess.Popen[bytes], to: Path) -> None:
-    assert process.stdout is not None
-    with to.open("ab") as out:
-        while chunk := process.stdout.read1(65_536):  # type: ignore[attr-defined]
-            out.write(chunk)
-            out.flush()

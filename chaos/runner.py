@@ -7,9 +7,11 @@ import multiprocessing
 import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from chaos.nursery import Nursery
 from chaos.scenario import Outcome, Scenario, run
 
 Progress = Callable[[Outcome], None]
@@ -39,9 +41,15 @@ def run_all(
     return [found[scenario.name] for scenario in scenarios if scenario.name in found]
 
 
+@cache
+def _nursery() -> Nursery:
+    """One for each process; it ends with it."""
+    return Nursery()
+
+
 def _run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
     shutil.rmtree(folder, ignore_errors=True)
-    return run(scenario, base, folder)
+    return run(scenario, base, folder, _nursery())
 
 
 def report(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:

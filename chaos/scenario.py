@@ -17,6 +17,7 @@ from chaos.history import events, transactions
 from chaos.judge import FINAL, Verdict, judge
 from chaos.keepers import CRASH, KeeperProcess
 from chaos.launcher import Launch
+from chaos.nursery import Nursery
 from chaos.proxy import proxy
 from chaos.stage import chain
 from localnet.errors import LocalnetError
@@ -70,7 +71,7 @@ class Outcome:
         return asdict(self)
 
 
-def run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
+def run(scenario: Scenario, base: Path, folder: Path, nursery: Nursery) -> Outcome:
     """Carries the scenario's month on a chain of its own; `folder` takes journals and logs."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +81,14 @@ def run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(chain(base, log=folder / "anvil.log"))
         keepers = [
-            KeeperProcess(index, folder / f"keeper{index}", book_path, stack.enter_context(proxy(url)), scenario.settings)
+            KeeperProcess(
+                index,
+                (folder / f"keeper{index}").resolve(),
+                book_path,
+                stack.enter_context(proxy(url)),
+                nursery,
+                scenario.settings,
+            )
             for index in range(scenario.keepers)
         ]
         course = course_on(url, world, book, keepers)

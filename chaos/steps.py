@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chaos.catalogue import DUE
 from chaos.faults import Fault
+from chaos.nursery import Nursery
 from chaos.proxy import SEND
 from chaos.scenario import Scenario, run
 from localnet.errors import LocalnetError
@@ -14,13 +15,15 @@ from localnet.errors import LocalnetError
 def count_steps(base: Path, folder: Path) -> dict[str, int]:
     """Steps of each action that scenarios kill it in. Raises LocalnetError if the month fails without any kill."""
     found = {}
+    nursery = Nursery()
     for action, (at, wait_s) in DUE.items():
         trace = (folder / f"{action}.trace").resolve()
         scenario = Scenario(f"trace-{action}", (Fault("step", at, more={"trace": str(trace), "wait_s": wait_s}),))
-        outcome = run(scenario, base, folder / scenario.name)
+        outcome = run(scenario, base, folder / scenario.name, nursery)
         if not outcome.passed:
             raise LocalnetError(f"{scenario.name}: {'; '.join(outcome.problems)}")
         found[action] = last_step(trace.read_text())
+    nursery.close()
     return found
 
 
