@@ -82,9 +82,7 @@ def _chosen(names: tuple[str, ...], count: int, base: Path, folder: Path) -> lis
     return chosen
 
 
-def _show(
-    console: Console, scenarios: list[Scenario], base: Path, jobs: int, out: Path, began: float
-) -> list[Outcome]:
+def _show(console: Console, scenarios: list[Scenario], base: Path, jobs: int, out: Path, began: float) -> list[Outcome]:
     """Runs them with a bar, writes the figures after each, and prints the table."""
     done: list[Outcome] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

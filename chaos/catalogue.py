@@ -17,6 +17,11 @@ RECEIPT = "eth_getTransactionReceipt"
 COUNT = "eth_getTransactionCount"
 
 
+DUE = {"determine": ("determine:due", 0), "trade": ("trade1:due", 1_800)}
+"""Actions that are gone through step by step: when the keeper is started, and how long after it time has gone on, so
+that a batch is possible."""
+
+
 def spoil(at: str, kind: str, method: str, times: int = 1, keeper: int = 0, **more: Value) -> Fault:
     """A rule of a keeper's proxy from a moment on."""
     return Fault("rpc", at, keeper, {"kind": kind, "method": method, "times": times, **more})
@@ -91,6 +96,10 @@ def processes() -> Iterator[Scenario]:
     """What happens to the keeper's process and its files."""
     yield one("killed-while-pending", Fault("kill", "trade1:pooled"))
     yield one("killed-in-each-action", *(Fault("kill", f"{a}:pooled") for a in ("determine", "start", "trade2")))
+    for action, (at, wait_s) in DUE.items():
+        for when in ("before", "after"):
+            fault = Fault("step", at, more={f"kill_{when}": SEND, "wait_s": wait_s})
+            yield one(f"killed-right-{when}-sending-{action}", fault)
     yield one("stopped-for-a-while", Fault("stop", "start:pooled", more={"seconds": 3}))
     yield one("stopped-between-batches", Fault("stop", "trade1:mined", more={"seconds": 3}))
     yield one("journal-locked", Fault("lock", "determine:due", more={"seconds": 2}))
@@ -123,17 +132,12 @@ def several() -> Iterator[Scenario]:
     yield Scenario("two-keepers-reorganization", (reorg,), keepers=2)
 
 
-DUE = {"determine": ("determine:due", 0), "trade": ("trade1:due", 1_800)}
-"""Actions that are gone through step by step: when the keeper is started, and how long after it time has gone on, so
-that a batch is possible."""
-
-
 def kills(steps: Mapping[str, int]) -> Iterator[Scenario]:
     """SIGKILL before each step of an action; `steps`: how many each has (`chaos/steps.py` counts them)."""
     for action, count in steps.items():
         at, wait_s = DUE[action]
         for number in range(1, count + 1):
-            fault = Fault("step", at, more={"number": number, "wait_s": wait_s})
+            fault = Fault("step", at, more={"kill_at": number, "wait_s": wait_s})
             yield one(f"kill-{action}-{number:02d}", fault)
 
 

@@ -210,9 +210,7 @@ class Course:
         return any(keeper.awake() and keeper.looked(report.head_at_end) for keeper in self.keepers)
 
     def _nonces(self) -> int:
-        answers = self.rpc.batch(
-            [("eth_getTransactionCount", (keeper.address, "latest")) for keeper in self.keepers]
-        )
+        answers = self.rpc.batch([("eth_getTransactionCount", (keeper.address, "latest")) for keeper in self.keepers])
         return sum(int(answer, 16) for answer in answers)
 
     def _pace(self) -> None:

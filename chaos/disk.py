@@ -21,9 +21,8 @@ _CHUNK = 4_096
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
     """The folder is a disk of its own until the block ends. Raises LocalnetError where that is not allowed."""
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)], capture_output=True, text=True, check=False
-    )
+    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode:
         raise LocalnetError(f"small disk: {mounted.stderr.strip()}; mounting takes root's rights")
     try:

@@ -6,8 +6,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chaos.course import Course, Report
@@ -178,7 +177,7 @@ def absent(course: Course, fault: Fault, report: Report) -> Iterator[None]:
     keeper.start()
 
 
-def missed(course: Course, fault: Fault, report: Report) -> Iterator[None]:
+def missed(course: Course, _fault: Fault, report: Report) -> Iterator[None]:
     """All keepers are down for the whole period; the next one is to be carried, and nothing of the one missed."""
     for keeper in course.keepers:
         keeper.stop()
@@ -192,17 +191,19 @@ def missed(course: Course, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def step(course: Course, fault: Fault, report: Report) -> Iterator[None]:
-    """The keeper is started while an action is due and kills itself before its step `number`; then it is started
-    again. Without a number all steps are written to `trace` and nothing is killed."""
+    """The keeper is started while an action is due and kills itself at a step, given as the launcher takes it
+    (`kill_at`, `kill_before`, `kill_after`); then it is started again. With `trace` all steps are written down and
+    nothing is killed. `wait_s`: chain time that passes before, so that a batch becomes possible."""
     keeper = course.keepers[fault.keeper]
     keeper.stop()
     # While nobody looks: the batch becomes possible.
     course.clock.step(course.clock.now() + int(fault.more.get("wait_s", 0)))
-    if "number" not in fault.more:
-        keeper.start(trace=Path(str(fault.more["trace"])))
+    fields: dict[str, Any] = {name: value for name, value in fault.more.items() if name != "wait_s"}
+    launch = replace(keeper.launch, **fields)
+    keeper.start(launch)
+    if not launch.kills:
         report.hits = 1
         return
-    keeper.start(kill_at=int(fault.more["number"]))
     while keeper.alive():
         yield
     report.hits = int(keeper.killed_itself)

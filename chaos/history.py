@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
+from eth_typing import ABIFunction
 from eth_utils import to_checksum_address
+from eth_utils.abi import function_abi_to_4byte_selector
 
 from chaos.judge import Happened, Sent
 from keeper import contracts
@@ -17,12 +19,10 @@ ACTIONS = ("determine", "start", "trade", "close")
 
 def selectors() -> dict[str, str]:
     """Actions by the first 4 bytes of their calls."""
-    from eth_utils.abi import function_abi_to_4byte_selector  # noqa: PLC0415
-
     found = {}
     for entry in contracts.abi("Rebalancer"):
         if entry.get("type") == "function" and entry.get("name") in ACTIONS:
-            found["0x" + function_abi_to_4byte_selector(entry).hex()] = str(entry["name"])
+            found["0x" + function_abi_to_4byte_selector(cast(ABIFunction, entry)).hex()] = str(entry["name"])
     return found
 
 
@@ -33,10 +33,7 @@ def events(rpc: Rpc, rebalancer: str, since: int) -> list[Happened]:
         "eth_getLogs",
         {"address": rebalancer, "fromBlock": hex(since + 1), "toBlock": "latest", "topics": [list(topics)]},
     )
-    return [
-        Happened(topics[log["topics"][0]], int(log["topics"][1], 16), log["transactionHash"])
-        for log in logs
-    ]
+    return [Happened(topics[log["topics"][0]], int(log["topics"][1], 16), log["transactionHash"]) for log in logs]
 
 
 def transactions(rpc: Rpc, rebalancer: str, addresses: Collection[str], since: int) -> list[Sent]:

@@ -146,24 +146,28 @@ def _wrong_nonces(
         no_op = row["recipient"].lower() == address.lower() and row["data"] in ("", "0x")
         if not no_op:
             calls[nonce].add((row["recipient"], row["data"]))
-        found = on_chain.get(nonce)
-        claim = FINAL.get(row["status"])
-        if claim is None:
-            continue
-        if found is None:
-            say(nonce, f"the journal says {row['status']}, the chain has nothing under it")
-        elif claim == "replaced" and found.hash == row["hash"]:
-            say(nonce, "the journal says replaced, the chain has it")
-        elif claim != "replaced" and found.hash != row["hash"]:
-            say(nonce, f"the journal says {row['status']} of {row['hash']}, the chain has {found.hash}")
-        elif claim == "mined" and not found.succeeded:
-            say(nonce, "the journal says mined, the chain says reverted")
-        elif claim == "reverted" and found.succeeded:
-            say(nonce, "the journal says reverted, the chain says it succeeded")
+        if (untrue := _untrue(row, on_chain.get(nonce))) is not None:
+            say(nonce, untrue)
     for nonce, different in calls.items():
         if len(different) > 1:
             say(nonce, f"signed for {len(different)} different calls")
     return len(wrong)
+
+
+def _untrue(row: Mapping[str, Any], found: Sent | None) -> str | None:
+    """What is not true of a row's final word, held against what the chain has under its nonce."""
+    claim = FINAL.get(row["status"])
+    if claim is None:
+        return None
+    if found is None:
+        return f"the journal says {row['status']}, the chain has nothing under it"
+    if claim == "replaced":
+        return "the journal says replaced, the chain has it" if found.hash == row["hash"] else None
+    if found.hash != row["hash"]:
+        return f"the journal says {row['status']} of {row['hash']}, the chain has {found.hash}"
+    if found.succeeded != (claim == "mined"):
+        return f"the journal says {row['status']}, the chain says {'it succeeded' if found.succeeded else 'reverted'}"
+    return None
 
 
 def _hasty(address: str, mine: Sequence[Sent], rows: Sequence[Mapping[str, Any]], problems: list[str]) -> int:
@@ -177,5 +181,7 @@ def _hasty(address: str, mine: Sequence[Sent], rows: Sequence[Mapping[str, Any]]
         signed = first.get(tx.nonce + 1)
         if signed is not None and signed < tx.block:
             hasty += 1
-            problems.append(f"{address} nonce {tx.nonce + 1}: signed in block {signed}, the one before mined in {tx.block}")
+            problems.append(
+                f"{address} nonce {tx.nonce + 1}: signed in block {signed}, the one before mined in {tx.block}"
+            )
     return hasty

@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ class KeeperProcess:
     """Exit codes of runs that ended by themselves, before anybody asked them to."""
     killed_itself: bool = False
     """The launcher reached the step at which it was to kill the process."""
-    _kill_at: int | None = None
+    _kills: bool = False
 
     def __post_init__(self) -> None:
         self.address, self.key = key_of(self.index)
@@ -82,14 +82,14 @@ class KeeperProcess:
     def log_path(self) -> Path:
         return self.folder / "keeper.log"
 
-    def start(self, kill_at: int | None = None, trace: Path | None = None) -> None:
-        """Starts it, unless it runs. `kill_at`, `trace`: for the launcher, in this run alone."""
+    def start(self, launch: Launch | None = None) -> None:
+        """Starts it, unless it runs. `launch`: for the launcher, in this run alone."""
         if self.alive():
             return
         self.ended = self.killed_itself = False
-        self._kill_at = kill_at
+        launch = launch or self.launch
+        self._kills = launch.kills
         (self.folder / "pulse.json").unlink(missing_ok=True)
-        launch = replace(self.launch, kill_at=kill_at, trace=None if trace is None else str(trace))
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("BALLAST_", "CHAOS_"))}
         settings = {
             "BALLAST_RPC_URL": self.proxy.url,
@@ -111,7 +111,7 @@ class KeeperProcess:
         if code is None:
             return True
         self.pid = None
-        if self._kill_at is not None and code == -signal.SIGKILL:
+        if self._kills and code == -signal.SIGKILL:
             self.killed_itself = True
         else:
             self.ended = True
@@ -184,4 +184,3 @@ class KeeperProcess:
     def log(self) -> str:
         """All it said."""
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
-

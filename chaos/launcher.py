@@ -6,6 +6,7 @@ below it (urllib3 and sqlite3), and the clock of the process where a scenario sh
 `CHAOS_LAUNCH`:
 
 - `kill_at`: the step before which the process kills itself with SIGKILL (1 is the first),
+- `kill_before`, `kill_after`: in place of a number, the first step whose name has this word in it,
 - `trace`: a file that gets one line for each step,
 - `clock_shift_s`: seconds by which `time.time` and `time.time_ns` are off,
 - `rpc_timeout_s`: how long a request may take, in place of the keeper's own figure.
@@ -36,9 +37,16 @@ class Launch:
     """What is to happen in the keeper's process."""
 
     kill_at: int | None = None
+    kill_before: str | None = None
+    kill_after: str | None = None
     trace: str | None = None
     clock_shift_s: float = 0.0
     rpc_timeout_s: float | None = None
+
+    @property
+    def kills(self) -> bool:
+        """Whether the process kills itself."""
+        return (self.kill_at, self.kill_before, self.kill_after) != (None, None, None)
 
     def to_json(self) -> str:
         return json.dumps(self.__dict__)
@@ -50,13 +58,18 @@ class Steps:
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
         self._count = 0
+        self._kill_at = launch.kill_at
 
     def __call__(self, what: str) -> None:
         self._count += 1
         if self._launch.trace is not None:
             with Path(self._launch.trace).open("a") as out:
                 out.write(f"{self._count} {what}\n")
-        if self._count == self._launch.kill_at:
+        if self._kill_at is None:
+            for word, later in ((self._launch.kill_before, 0), (self._launch.kill_after, 1)):
+                if word is not None and word in what:
+                    self._kill_at = self._count + later
+        if self._count == self._kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -92,7 +105,8 @@ def count_writes(steps: Steps) -> None:
             return super().execute(sql, *arguments)
 
     def connect(*arguments: Any, **more: Any) -> sqlite3.Connection:
-        return original(*arguments, **{"factory": Counted, **more})
+        connection: sqlite3.Connection = original(*arguments, **{"factory": Counted, **more})
+        return connection
 
     sqlite3.connect = connect  # type: ignore[assignment]
 
@@ -110,7 +124,7 @@ def main(arguments: list[str]) -> int:
     if launch.clock_shift_s:
         shift_clock(launch.clock_shift_s)
     steps = Steps(launch)
-    if launch.kill_at is not None or launch.trace is not None:
+    if launch.kills or launch.trace is not None:
         count_requests(steps)
         count_writes(steps)
     if launch.rpc_timeout_s is not None:

@@ -87,7 +87,7 @@ def _child(wanted: dict[str, Any]) -> None:
 
 def serve() -> None:
     """Answers until the input ends."""
-    import chaos.launcher  # noqa: PLC0415
+    import chaos.launcher  # noqa: F401, PLC0415 (for the children)
     import keeper.__main__  # noqa: F401, PLC0415
 
     children: set[int] = set()

@@ -309,9 +309,9 @@ def older(answer: dict[str, Any], call: dict[str, Any], head: int) -> dict[str, 
         number = result.get("blockNumber")
         if number is not None and int(number, 16) > head:
             return success(call, None)
-    if isinstance(result, dict) and call["method"] in ("eth_getBlockByNumber", "eth_getBlockByHash"):
-        if int(result["number"], 16) > head:
-            return success(call, None)
+    blocks = call["method"] in ("eth_getBlockByNumber", "eth_getBlockByHash")
+    if blocks and isinstance(result, dict) and int(result["number"], 16) > head:
+        return success(call, None)
     return answer
 
 

@@ -17,9 +17,7 @@ from chaos.scenario import Outcome, Scenario, run
 Progress = Callable[[Outcome], None]
 
 
-def run_all(
-    scenarios: Sequence[Scenario], base: Path, work: Path, jobs: int, progress: Progress
-) -> list[Outcome]:
+def run_all(scenarios: Sequence[Scenario], base: Path, work: Path, jobs: int, progress: Progress) -> list[Outcome]:
     """All outcomes in the scenarios' order; `progress` is told each as it comes. Folders of scenarios that passed are
     removed."""
     found: dict[str, Outcome] = {}
@@ -53,7 +51,7 @@ def _run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
 
 
 def report(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
-    """What goes into out/chaos.json. `months_missed`: scenarios in which a month that was to be carried was not done."""
+    """What goes into out/chaos.json. `months_missed`: scenarios whose month was not done."""
     return {
         "scenarios": [outcome.to_json() for outcome in outcomes],
         "passed": sum(outcome.passed for outcome in outcomes),
