@@ -25,10 +25,12 @@ from web3 import Web3
 from keeper import bucket, contracts, logs
 from keeper.chain import Chain, connect
 from keeper.errors import FeeTooHighError, KeeperError, SimulationError
+from keeper.keys.signer import LocalSigner
 from keeper.market import Market
 from keeper.order import FILLER
 from keeper.sending.journal import Journal
-from keeper.sending.sender import Call, sender_for
+from keeper.sending.sender import sender_for
+from keeper.sending.simulate import Call
 from keeper.settings import load_account, load_book, load_settings
 from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
 from keeper.state import WAD, Action, FundState, Side
@@ -178,7 +180,7 @@ def main(filler: str, margin_bps: int, most_bps: int) -> None:
     """Fill batches of the fund out of a stock of one's own, until Ctrl-C."""
     settings, secrets = load_settings()
     logs.configure(settings.log)
-    account = load_account(settings, secrets)
+    account = LocalSigner(load_account(settings, secrets))
     chain = Chain(connect(secrets.rpc_url.get_secret_value()), load_book(settings))
     chain.check(settings.chain_id)
     stop = threading.Event()

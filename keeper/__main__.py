@@ -1,4 +1,4 @@
-"""`python -m keeper status | plan | explain | once | run`."""
+"""`python -m keeper status | plan | explain | once | run | cancel`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any
 import click
 import structlog
 from rich.console import Console, RenderableType
+from web3 import Web3
 
 from ballast.book import Book
 from keeper import logs, view
@@ -22,9 +23,10 @@ from keeper.chain import Chain, ask, connect
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain import explain
 from keeper.explain_view import explain_json, explain_tables
+from keeper.keys.signer import LocalSigner
 from keeper.loop import Keeper, View, Viewer
-from keeper.sending.journal import Journal
-from keeper.sending.sender import sender_for
+from keeper.sending.journal import CANCEL, Journal
+from keeper.sending.sender import PATIENCE, Sender, sender_for
 from keeper.settings import Secrets, Settings, load_account, load_book, load_settings
 
 log = structlog.get_logger("keeper")
@@ -106,7 +108,7 @@ def explain_(context: click.Context, period: int | None, as_json: bool) -> None:
 @click.pass_obj
 def once(env_file: Path) -> None:
     """Do what is due now, at most one transaction, and end."""
-    with _keeper(env_file) as keeper:
+    with _keeper(env_file, patience=None) as keeper:
         pulse = keeper.tick()
     if pulse is None:
         click.echo("an earlier transaction is still open; run it again")
@@ -127,6 +129,24 @@ def run(env_file: Path) -> None:
     """Go on through this month and the next, until SIGINT or SIGTERM."""
     with _keeper(env_file) as keeper:
         keeper.run()
+
+
+@cli.command()
+@click.pass_obj
+def cancel(env_file: Path) -> None:
+    """End what is signed and not mined, by sending nothing to oneself in its place; waits until that is settled.
+
+    Stop the keeper first: it holds the journal.
+    """
+    with _sending(env_file, patience=None) as (_, sender, _, _):
+        ended = sender.cancel()
+        for entry in ended:
+            how = "cancelled by" if entry.action == CANCEL else f"{entry.action} was faster, {entry.status}:"
+            click.echo(f"nonce {entry.nonce}: {how} {entry.hash}")
+        if sender.unresolved:
+            raise KeeperError("an earlier transaction is still open; run it again")
+        if not ended:
+            click.echo("nothing is open")
 
 
 def _show(
@@ -153,13 +173,20 @@ def _chain(settings: Settings, secrets: Secrets) -> Chain:
 
 
 @contextmanager
-def _keeper(env_file: Path) -> Iterator[Keeper]:
+def _keeper(env_file: Path, patience: int | None = PATIENCE) -> Iterator[Keeper]:
     """A keeper that may send. Every setting is checked before the journal is opened."""
+    with _sending(env_file, patience) as (chain, sender, settings, stop):
+        yield Keeper(chain, Viewer(chain, settings), sender, settings, stop)
+
+
+@contextmanager
+def _sending(env_file: Path, patience: int | None) -> Iterator[tuple[Chain, Sender, Settings, threading.Event]]:
+    """What it takes to send, and what stops it. Every setting is checked before the journal is opened."""
     settings, secrets = load_settings(env_file)
     logs.configure(settings.log)
-    account = load_account(settings, secrets)
+    account = LocalSigner(load_account(settings, secrets))
     chain = _chain(settings, secrets)
-    if ask(lambda: chain.w3.eth.get_balance(account.address), "balance") == 0:
+    if ask(lambda: chain.w3.eth.get_balance(Web3.to_checksum_address(account.address)), "balance") == 0:
         raise SettingsError(f"account {account.address}: has no ether on chain {chain.book.chain_id}; fund it for gas")
     stop = threading.Event()
 
@@ -169,9 +196,9 @@ def _keeper(env_file: Path) -> Iterator[Keeper]:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     with Journal(settings.journal, chain.book.chain_id, account.address) as journal:
-        sender = sender_for(chain, account, journal, settings, secrets, stop)
+        sender = sender_for(chain, account, journal, settings, secrets, stop, patience)
         log.info("keeper", fund=chain.book.fund, account=account.address, chain=chain.book.chain_id)
-        yield Keeper(chain, Viewer(chain, settings), sender, settings, stop)
+        yield chain, sender, settings, stop
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,6 +15,24 @@ class ChainError(KeeperError):
     """The node did not answer or answered with something unexpected; worth trying again."""
 
 
+class JournalError(KeeperError):
+    """The journal cannot be read or written now: nothing is sent until it can. The message names the file and what to
+    do; worth trying again."""
+
+
+class SigningError(KeeperError):
+    """No signature was given out, so nothing was sent and the nonce is free."""
+
+
+class NotAllowedError(SigningError):
+    """The transaction is none that this key may sign: another recipient, a value, another chain. A defect, not a state
+    of the chain: trying again does not help."""
+
+
+class KeyServiceError(SigningError):
+    """The service that holds the key did not answer, refused, or signed wrongly. The message says what to do."""
+
+
 class SendError(KeeperError):
     """A transaction could not be brought on the chain."""
 
@@ -40,11 +58,27 @@ class InsufficientFundsError(SendError):
 
 
 class NonceTooLowError(SendError):
-    """The nonce is used by another transaction."""
+    """The node has mined a transaction with the nonce: one of ours, or one that the journal does not know."""
+
+
+class NonceTooHighError(SendError):
+    """The node lacks a transaction with an earlier nonce: it is behind."""
 
 
 class UnderpricedError(SendError):
-    """The node wants a higher fee, for a new transaction or for a replacement."""
+    """The node wants a higher fee."""
+
+
+class ReplacementUnderpricedError(UnderpricedError):
+    """The node has another transaction with the nonce and wants at least 9/8 of its fees."""
+
+
+class RejectedError(SendError):
+    """No node will take the transaction as it is: its gas limit is too low or above the block's."""
+
+
+class CancelledError(SendError):
+    """The call made no sense any more before it was mined: a no-op took its nonce, and it can never be mined."""
 
 
 class FeeTooHighError(SendError):

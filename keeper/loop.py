@@ -10,12 +10,13 @@ from web3 import Web3
 
 from keeper import contracts
 from keeper.chain import Chain, Head
-from keeper.errors import ChainError, FeeTooHighError, KeeperError, RevertedError
+from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError
 from keeper.market import Market
 from keeper.order import order_of
 from keeper.planner import Aim, Pace, Plan, plan
 from keeper.pulse import Pulse, State
-from keeper.sending.sender import Call, Mined, Sender
+from keeper.sending.sender import Mined, Sender
+from keeper.sending.simulate import Call
 from keeper.settings import Settings
 from keeper.state import Action, FundState
 
@@ -82,7 +83,8 @@ class Keeper:
         self._said: Pulse | None = None
 
     def tick(self) -> Pulse | None:
-        """One step; None if there is no new block since the last. Raises ChainError and what a sender raises."""
+        """One step; None if there is no new block since the last, or while a transaction is open. Raises ChainError and
+        what a sender raises."""
         if self._sender.unresolved:
             mined = self._sender.settle()
             if self._sender.unresolved:
@@ -90,7 +92,7 @@ class Keeper:
             if mined is not None:
                 log.info("an earlier transaction was mined", action=mined.action, hash=mined.hash)
         head = self._chain.head()
-        if self._last is not None and head.hash == self._last.hash:
+        if (self._last is not None and head.hash == self._last.hash) or self._sender.watch(head):
             return None
         self._last = head
         view = self._viewer.look(head)
@@ -103,7 +105,7 @@ class Keeper:
         except FeeTooHighError as error:
             log.info("waiting for cheaper gas", error=str(error))
             return self._report(view, "waiting", None, str(error))
-        except (ChainError, RevertedError):
+        except (ChainError, JournalError, RevertedError):
             raise
         except KeeperError as error:
             log.warning("could not act", action=call.action, error=str(error))
@@ -132,7 +134,9 @@ class Keeper:
         if data is None:
             return None
         period = state.period if state.action is Action.DETERMINE else state.month_period
-        return Call(state.action.name.lower(), period, self._rebalancer.address, data)
+        # Until then it is due; closing has no end.
+        deadline = None if state.action is Action.CLOSE else state.next
+        return Call(state.action.name.lower(), period, self._rebalancer.address, data, deadline)
 
     def run(self) -> None:
         """Until stopped. What the node or a transaction does wrong is said and tried again."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ballast.book import Book, BookError
@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     """Between two looks at the chain."""
     max_fee_gwei: Annotated[int, Field(ge=1, le=100_000)] = 300
     """Most to pay for one gas, base fee and tip together."""
+    urgent_max_fee_gwei: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """The same at an action's last moment; twice `max_fee_gwei` if not given."""
+    urgent_hours: Annotated[float, Field(ge=0, le=480)] = 72
+    """Hours of chain time before an action's last moment in which the one rises to the other."""
+    confirmations: Annotated[int, Field(ge=0, le=64)] = 3
+    """Blocks after which a receipt counts for good."""
     plan: Literal["cheapest", "fewest"] = "cheapest"
     """What a plan is to bring: the least impact and gas together, or few transactions."""
     plan_gas_gwei: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -59,6 +65,19 @@ class Settings(BaseSettings):
     pulse: Path | None = None
     """File that says after each look what was seen and done (JSON)."""
     log: Literal["console", "json"] = "console"
+
+    @field_validator("urgent_max_fee_gwei")
+    @classmethod
+    def _urgent(cls, value: int | None, info: ValidationInfo) -> int | None:
+        normal = info.data.get("max_fee_gwei")
+        if value is not None and normal is not None and value < normal:
+            raise ValueError(f"expected at least BALLAST_MAX_FEE_GWEI, {normal}")
+        return value
+
+    @property
+    def urgent_max_fee(self) -> int:
+        """Most to pay for one gas at an action's last moment, gwei."""
+        return 2 * self.max_fee_gwei if self.urgent_max_fee_gwei is None else self.urgent_max_fee_gwei
 
 
 class Secrets(BaseSettings):

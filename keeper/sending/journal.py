@@ -2,13 +2,19 @@
 
 One row for each signed transaction; several rows share a nonce where one replaces another. Signed transactions are no
 secrets: they are what the network gets to see.
+
+    pending -> sent -> submitted -> mined -> confirmed        open: the first three
+                                 -> reverted                  mined, and its call failed
+                                 -> replaced, cancelled       another one with its nonce was mined
+    mined, confirmed, reverted, replaced, cancelled -> sent   a reorganization has taken the nonce's block away
 """
 
 from __future__ import annotations
 
 import fcntl
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,45 +22,49 @@ from pathlib import Path
 from types import TracebackType
 
 from keeper.errors import SettingsError
+from keeper.sending.schema import BUSY_S, open_for_writing, opened_for_reading, reading, writing
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS transactions (
-    id INTEGER PRIMARY KEY,
-    chain_id INTEGER NOT NULL,
-    sender TEXT NOT NULL,
-    nonce INTEGER NOT NULL,
-    action TEXT NOT NULL,
-    period INTEGER NOT NULL,
-    recipient TEXT NOT NULL,
-    data TEXT NOT NULL,
-    gas INTEGER NOT NULL,
-    max_fee TEXT NOT NULL,
-    tip TEXT NOT NULL,
-    hash TEXT NOT NULL UNIQUE,
-    raw TEXT NOT NULL,
-    signed_block INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    mined_block INTEGER,
-    gas_used INTEGER,
-    gas_price TEXT
-);
-CREATE INDEX IF NOT EXISTS transactions_open ON transactions (chain_id, sender, status);
-"""
-_COLUMNS = "id, nonce, action, period, recipient, data, gas, max_fee, tip, hash, raw, signed_block, status, mined_block"
+CANCEL = "cancel"
+"""Action of a transaction of nothing to oneself that takes the place of another one."""
+
+_FIRST_COLUMNS = (
+    "id, nonce, action, period, recipient, data, gas, max_fee, tip, hash, raw, signed_block, status, mined_block,"
+    " gas_used, gas_price"
+)
+_COLUMNS = _FIRST_COLUMNS + ", signed_at, deadline, confirmed_at, lost_block"
 
 
 class Status(StrEnum):
-    """Fate of a signed transaction."""
+    """How far a signed transaction has come."""
 
-    SIGNED = "signed"  # written, perhaps sent
-    MINED = "mined"
-    REVERTED = "reverted"
+    PENDING = "pending"  # signed and written, never on the wire
+    SENT = "sent"  # handed to the wire; whether a node has it is not known
+    SUBMITTED = "submitted"  # a node said that it has it
+    MINED = "mined"  # there is a receipt, not old enough yet
+    CONFIRMED = "confirmed"  # the receipt is as many blocks old as asked for, and still there
+    REVERTED = "reverted"  # mined, its call failed: gas is spent, nothing else happened
     REPLACED = "replaced"  # another one with its nonce was mined
+    CANCELLED = "cancelled"  # a transaction of nothing took its nonce, so that it can never be mined
+
+    @property
+    def open(self) -> bool:
+        """Whether the fate is open: it may still be mined."""
+        return self in OPEN
+
+
+OPEN = (Status.PENDING, Status.SENT, Status.SUBMITTED)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A signed transaction. Fees are wei per gas; `raw` and `data` are 0x texts."""
+    """A signed transaction. Fees and `gas_price` (what was paid) are wei per gas; `raw` and `data` are 0x texts; times
+    are Unix seconds.
+
+    `mined_block`, `gas_used`, `gas_price`: from its receipt, None before. `signed_at`: None where a journal of the
+    first version has not noted it. `deadline`: chain time until which the call makes sense, None: no end. `confirmed`:
+    whether its receipt is old enough (also of a reverted one). `lost_block`: of an open one whose receipt a
+    reorganization has taken away: its block, until something else is signed with the nonce.
+    """
 
     id: int
     nonce: int
@@ -70,17 +80,53 @@ class Entry:
     signed_block: int
     status: Status
     mined_block: int | None
+    gas_used: int | None = None
+    gas_price: int | None = None
+    signed_at: int | None = None
+    deadline: int | None = None
+    confirmed: bool = False
+    lost_block: int | None = None
+
+
+def read_journal(path: Path, chain_id: int, sender: str | None = None) -> list[Entry]:
+    """Every transaction on a chain, oldest first, of one sender if given; empty where there is no file yet.
+
+    For whoever only looks: it takes no lock, writes nothing and reads what a running keeper has written so far. Raises
+    SettingsError where the file is no journal or a newer one, JournalError where it cannot be read now.
+    """
+    if not path.exists():
+        return []
+    where, values = "chain_id = ?", [str(chain_id)]
+    if sender is not None:
+        where, values = f"{where} AND sender = ?", [*values, sender]
+    with opened_for_reading(path) as (db, version):
+        if version == 0:
+            return []
+        columns = _COLUMNS if version > 1 else f"{_FIRST_COLUMNS}, NULL, NULL, NULL, NULL"
+        rows = db.execute(f"SELECT {columns} FROM transactions WHERE {where} ORDER BY id", values).fetchall()
+    return [_entry(row) for row in rows]
 
 
 class Journal:
     """The transactions of one account on one chain. One process at a time may hold a journal.
 
-    Raises SettingsError where the file cannot be used.
+    Raises SettingsError where the file cannot be used, and here and in every method JournalError where it cannot be
+    read or written now: what was to be written is then not written at all.
     """
 
-    def __init__(self, path: Path, chain_id: int, sender: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        chain_id: int,
+        sender: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        busy_s: float = BUSY_S,
+    ) -> None:
+        self.path = path
         self._chain_id = chain_id
         self._sender = sender
+        self._clock = clock
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._guard = path.with_name(path.name + ".lock").open("w")
@@ -94,14 +140,10 @@ class Journal:
                 f"BALLAST_JOURNAL: {path} is in use by another keeper; give each its own journal and key"
             ) from None
         try:
-            self._db = sqlite3.connect(path, isolation_level=None)
-            # FULL: a row must be on the disk before its transaction is on the wire.
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(_SCHEMA)
-        except sqlite3.Error as error:
+            self._db = open_for_writing(path, busy_s)
+        except BaseException:
             self._guard.close()
-            raise SettingsError(f"BALLAST_JOURNAL: {path} is not a journal ({error}); name another file") from None
+            raise
 
     def close(self) -> None:
         self._db.close()
@@ -129,103 +171,186 @@ class Journal:
         tx_hash: str,
         raw: str,
         block: int,
+        deadline: int | None = None,
     ) -> Entry:
         """Writes a signed transaction that is about to be sent."""
-        with self._transaction():
+        values = {
+            "chain_id": self._chain_id,
+            "sender": self._sender,
+            "nonce": nonce,
+            "action": action,
+            "period": period,
+            "recipient": recipient,
+            "data": data,
+            "gas": gas,
+            # as text: wei do not fit into SQLite's numbers
+            "max_fee": str(max_fee),
+            "tip": str(tip),
+            "hash": tx_hash,
+            "raw": raw,
+            "signed_block": block,
+            "status": Status.PENDING,
+            "deadline": deadline,
+            "signed_at": self._now(),
+        }
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        with self._writing():
             self._db.execute(
-                "INSERT INTO transactions (chain_id, sender, nonce, action, period, recipient, data, gas, max_fee, tip,"
-                " hash, raw, signed_block, status) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    self._chain_id,
-                    self._sender,
-                    nonce,
-                    action,
-                    period,
-                    recipient,
-                    data,
-                    gas,
-                    str(max_fee),
-                    str(tip),
-                    tx_hash,
-                    raw,
-                    block,
-                    Status.SIGNED,
-                ),
+                "UPDATE transactions SET lost_block = NULL WHERE chain_id = ? AND sender = ? AND nonce = ?",
+                (*self._me, nonce),
             )
+            found = self._db.execute(f"INSERT INTO transactions ({names}) VALUES ({marks})", tuple(values.values()))
+            self._changed(f"id = {found.lastrowid}")
         return self._select("hash = ?", tx_hash)[0]
 
-    def pending(self) -> list[Entry]:
+    def open(self) -> list[Entry]:
         """Transactions whose fate is open, oldest first."""
-        return self._select("status = ?", Status.SIGNED)
+        return self._select(f"status IN ({_marks(OPEN)})")
 
-    def newest_mined(self) -> Entry | None:
-        """The mined transaction with the highest nonce."""
-        found = self._select("status IN ('mined', 'reverted')")
-        return max(found, key=lambda entry: entry.nonce) if found else None
+    def unconfirmed(self) -> list[Entry]:
+        """Transactions with a receipt that is not old enough yet, lowest nonce first."""
+        found = self._select("status IN (?, ?) AND confirmed_at IS NULL", Status.MINED, Status.REVERTED)
+        return sorted(found, key=lambda entry: entry.nonce)
+
+    def of(self, nonce: int) -> list[Entry]:
+        """Everything signed with a nonce, oldest first."""
+        return self._select("nonce = ?", nonce)
+
+    def current(self, nonce: int) -> Entry:
+        """What is to be mined with an open nonce: the newest, or what was mined before its block left the chain."""
+        entries = self.of(nonce)
+        return next((entry for entry in entries if entry.lost_block is not None), entries[-1])
+
+    def closed_from(self, nonce: int) -> list[Entry]:
+        """Transactions whose fate is not open, of this nonce and all above it, oldest first."""
+        return self._select(f"nonce >= ? AND status NOT IN ({_marks(OPEN)})", nonce)
 
     def all(self) -> list[Entry]:
         """Everything, oldest first."""
         return self._select("1")
 
+    def changes(self, entry: Entry) -> list[tuple[Status, int]]:
+        """Each status that an entry has had and when it came to it, oldest first."""
+        with reading(self.path):
+            rows = self._db.execute("SELECT status, at FROM changes WHERE transaction_id = ? ORDER BY id", (entry.id,))
+            return [(Status(status), at) for status, at in rows]
+
+    def sent(self, entry: Entry) -> None:
+        """Notes that a transaction is about to be handed to the wire."""
+        self._advance(entry, Status.SENT, (Status.PENDING,))
+
+    def submitted(self, entry: Entry) -> None:
+        """Notes that a node has it."""
+        self._advance(entry, Status.SUBMITTED, (Status.PENDING, Status.SENT))
+
     def mined(self, entry: Entry, *, succeeded: bool, block: int, gas_used: int, gas_price: int) -> None:
-        """Notes a receipt; the others with this nonce are thereby replaced."""
-        with self._transaction():
-            self._db.execute(
-                "UPDATE transactions SET status = ? WHERE chain_id = ? AND sender = ? AND nonce = ? AND id != ?",
-                (Status.REPLACED, self._chain_id, self._sender, entry.nonce, entry.id),
+        """Notes a receipt; the others with this nonce are thereby replaced, or cancelled if it is a no-op."""
+        others = f"nonce = {entry.nonce} AND id != {entry.id}"
+        gone = "confirmed_at = NULL, mined_block = NULL, lost_block = NULL"
+        with self._writing():
+            if entry.action == CANCEL:
+                self._set(f"{others} AND action != '{CANCEL}'", Status.CANCELLED, gone)
+                others = f"{others} AND action = '{CANCEL}'"
+            self._set(others, Status.REPLACED, gone)
+            self._set(
+                f"id = {entry.id}",
+                Status.MINED if succeeded else Status.REVERTED,
+                "confirmed_at = NULL, lost_block = NULL, mined_block = ?, gas_used = ?, gas_price = ?",
+                (block, gas_used, str(gas_price)),
             )
-            self._db.execute(
-                "UPDATE transactions SET status = ?, mined_block = ?, gas_used = ?, gas_price = ? WHERE id = ?",
-                (Status.MINED if succeeded else Status.REVERTED, block, gas_used, str(gas_price), entry.id),
-            )
+
+    def confirmed(self, entry: Entry) -> None:
+        """Notes that a receipt is old enough."""
+        with self._writing():
+            self._db.execute("UPDATE transactions SET confirmed_at = ? WHERE id = ?", (self._now(), entry.id))
+            self._set(f"id = {entry.id} AND status = '{Status.MINED}'", Status.CONFIRMED)
 
     def superseded(self, nonce: int) -> None:
         """Notes that a nonce was used by a transaction that is not in the journal."""
-        self._set(nonce, Status.REPLACED)
+        with self._writing():
+            self._set(f"nonce = {nonce}", Status.REPLACED, "mined_block = NULL, confirmed_at = NULL")
 
     def reopen(self, nonce: int) -> None:
-        """Notes that the fate of a nonce is open again: its block is no longer part of the chain."""
-        self._set(nonce, Status.SIGNED)
-
-    def _set(self, nonce: int, status: Status) -> None:
-        with self._transaction():
-            self._db.execute(
-                "UPDATE transactions SET status = ?, mined_block = NULL"
-                " WHERE chain_id = ? AND sender = ? AND nonce = ?",
-                (status, self._chain_id, self._sender, nonce),
+        """Notes that the fates of this nonce and of all above it are open again: their blocks have left the chain."""
+        with self._writing():
+            self._set(
+                f"nonce >= {nonce} AND status NOT IN ({_marks(OPEN)})",
+                Status.SENT,
+                "lost_block = coalesce(mined_block, lost_block), mined_block = NULL, gas_used = NULL, gas_price = NULL,"
+                " confirmed_at = NULL",
             )
 
-    def _select(self, where: str, *values: str) -> list[Entry]:
-        rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM transactions WHERE chain_id = ? AND sender = ? AND {where} ORDER BY id",
-            (self._chain_id, self._sender, *values),
-        ).fetchall()
-        return [
-            Entry(
-                id=row[0],
-                nonce=row[1],
-                action=row[2],
-                period=row[3],
-                recipient=row[4],
-                data=row[5],
-                gas=row[6],
-                max_fee=int(row[7]),
-                tip=int(row[8]),
-                hash=row[9],
-                raw=row[10],
-                signed_block=row[11],
-                status=Status(row[12]),
-                mined_block=row[13],
-            )
-            for row in rows
-        ]
+    @property
+    def _me(self) -> tuple[int, str]:
+        return self._chain_id, self._sender
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+    def _advance(self, entry: Entry, status: Status, before: tuple[Status, ...]) -> None:
+        """Moves an entry on; one that is further already stays where it is."""
+        if entry.status in before:
+            with self._writing():
+                self._set(f"id = {entry.id} AND status IN ({_marks(before)})", status)
+
+    def _set(self, where: str, status: Status, more: str = "", values: tuple[object, ...] = ()) -> None:
+        """Sets the status and more columns of some rows, and notes the time of what is thereby changed."""
+        # Noted first: afterwards the rows that change are not to be told from others.
+        self._changed(f"({where}) AND status != '{status}'", status)
+        changes = f"{more}, status = ?" if more else "status = ?"
+        self._db.execute(
+            f"UPDATE transactions SET {changes} WHERE chain_id = ? AND sender = ? AND {where}",
+            (*values, status, *self._me),
+        )
+
+    def _changed(self, where: str, status: Status = Status.PENDING) -> None:
+        self._db.execute(
+            "INSERT INTO changes (transaction_id, status, at)"
+            f" SELECT id, ?, ? FROM transactions WHERE chain_id = ? AND sender = ? AND {where} ORDER BY id",
+            (status, self._now(), *self._me),
+        )
+
+    def _select(self, where: str, *values: object) -> list[Entry]:
+        with reading(self.path):
+            rows = self._db.execute(
+                f"SELECT {_COLUMNS} FROM transactions WHERE chain_id = ? AND sender = ? AND {where} ORDER BY id",
+                (*self._me, *values),
+            ).fetchall()
+        return [_entry(row) for row in rows]
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+    def _writing(self) -> Iterator[None]:
+        with writing(self._db, self.path):
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+
+
+def _marks(statuses: tuple[Status, ...]) -> str:
+    """Statuses as SQL lists them."""
+    return ", ".join(f"'{status}'" for status in statuses)
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    """A row of `_COLUMNS`."""
+    return Entry(
+        id=row[0],
+        nonce=row[1],
+        action=row[2],
+        period=row[3],
+        recipient=row[4],
+        data=row[5],
+        gas=row[6],
+        max_fee=int(row[7]),
+        tip=int(row[8]),
+        hash=row[9],
+        raw=row[10],
+        signed_block=row[11],
+        # "signed": of a file of the first version that nobody has opened for writing yet.
+        status=Status.SENT if row[12] == "signed" else Status(row[12]),
+        mined_block=row[13],
+        gas_used=row[14],
+        gas_price=None if row[15] is None else int(row[15]),
+        signed_at=row[16],
+        deadline=row[17],
+        confirmed=row[18] is not None,
+        lost_block=row[19],
+    )

@@ -257,6 +257,10 @@ def check_counts(before: FundState, after: FundState, event: Any) -> None:
     assert bucket.tolerance(idle, before.limits, before.progress, found.sale) == result["tolerance"]
 
 
+SUCCEEDED = ("mined", "confirmed")
+"""Status in the journal of what was mined and did what it should."""
+
+
 def journal_rows(folder: Path) -> list[dict[str, Any]]:
     """What stands in a keeper's journal."""
     with contextlib.closing(sqlite3.connect(folder / "keeper.sqlite")) as db:

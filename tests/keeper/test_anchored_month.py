@@ -20,7 +20,7 @@ from localnet.rpc import call_data, unpack
 from localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import AheadOfFeeds, anchor_pools, open_invented, with_anchors
-from tests.keeper.field import Field, check_counts, deployed, journal_rows
+from tests.keeper.field import SUCCEEDED, Field, check_counts, deployed, journal_rows
 
 WINDOW = 1_800
 BOUND = 2 * WAD // 100
@@ -74,7 +74,7 @@ def carried(chain: Chain, pools: World, w3: Web3, tmp_path_factory: pytest.TempP
 def test_the_month_is_done_and_nothing_was_refused(carried: Carried) -> None:
     state = carried.field.state()
     assert (state.phase, state.reason) == (Phase.IDLE, Reason.DONE)
-    assert {row["status"] for row in journal_rows(carried.folder)} == {"mined"}
+    assert {row["status"] for row in journal_rows(carried.folder)} <= set(SUCCEEDED)
     log = (carried.folder / "keeper.log").read_text()
     assert "could not act" not in log and "step failed" not in log
     assert len(carried.field.events("Traded")) > 3

@@ -16,6 +16,7 @@ from keeper.__main__ import main
 from keeper.state import Phase
 from localnet.anvil import free_port
 from tests.keeper.field import Field, journal_rows
+from tests.keeper.sending import determine, journal_of, put_back, sender_of
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,26 @@ def test_once_through_a_month_begin(keeper: Keeper, field: Field, tmp_path: Path
     assert [row["action"] for row in journal_rows(tmp_path)] == ["determine", "start", "trade"]
 
 
+def test_cancel_ends_what_is_open_and_nothing_else(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    field.to_determination()
+    nonce = field.sent_by_keeper()
+    with put_back(field):
+        field.rpc.request("evm_setAutomine", False)
+        with journal_of(field, tmp_path) as journal:
+            assert sender_of(field, journal).send(determine(field)) is None
+        field.rpc.request("evm_setAutomine", True)
+        done = keeper("cancel")
+        assert (done.returncode, done.stdout) == (
+            0,
+            f"nonce {nonce}: cancelled by {journal_rows(tmp_path)[1]['hash']}\n",
+        )
+        assert [row["status"] for row in journal_rows(tmp_path)] == ["cancelled", "mined"]
+        assert field.state().phase is Phase.IDLE and field.sent_by_keeper() == nonce + 1
+        assert keeper("cancel").stdout == "nothing is open\n"
+        # The month itself is not given up.
+        assert keeper("once").stdout.startswith("determine: 0x")
+
+
 def changed_book(field: Field, folder: Path, **changes: Any) -> str:
     raw = json.loads(field.book_path.read_text())
     raw["contracts"] |= changes.pop("contracts", {})
@@ -186,5 +207,5 @@ def test_dear_gas_is_waited_for(keeper: Keeper, field: Field, tmp_path: Path) ->
     field.to_determination()
     done = keeper("once", BALLAST_MAX_FEE_GWEI="1")
     assert done.returncode == 0
-    assert "BALLAST_MAX_FEE_GWEI: 1.00 gwei, the chain asks for" in done.stdout
+    assert "BALLAST_MAX_FEE_GWEI: at most 1.00 gwei now, the chain asks for" in done.stdout
     assert journal_rows(tmp_path) == []

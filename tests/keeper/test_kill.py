@@ -12,7 +12,8 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
 from keeper.state import Phase
-from tests.keeper.field import PERIOD, Field, Running, journal_rows
+from tests.keeper.field import PERIOD, SUCCEEDED, Field, Running, journal_rows
+from tests.keeper.sending import reorganized
 
 
 @pytest.fixture(autouse=True)
@@ -41,8 +42,10 @@ def pending_batch(keeper: Running) -> str:
     """Brings a keeper that trades to a batch that it has sent and that is not mined; its hash."""
     keeper.until_possible()
     wait_for(lambda: in_pool(keeper.field) == 1, "a batch in the pool")
+    # The node has it before the journal says so.
+    wait_for(lambda: journal_rows(keeper.folder)[-1]["status"] == "submitted", "a note that the node has it")
     row = journal_rows(keeper.folder)[-1]
-    assert (row["action"], row["status"]) == ("trade", "signed")
+    assert row["action"] == "trade"
     return str(row["hash"])
 
 
@@ -55,7 +58,7 @@ def check_finished_once(field: Field, folder: Path, before: int) -> None:
     assert field.state().phase is Phase.IDLE
     for name in ("Determined", "Started", "Closed"):
         assert [event["args"]["period"] for event in field.events(name)].count(PERIOD) == 1
-    rows = [row for row in journal_rows(folder) if row["status"] == "mined"]
+    rows = [row for row in journal_rows(folder) if row["status"] in SUCCEEDED]
     nonces = [row["nonce"] for row in rows]
     assert nonces == list(range(before, field.sent_by_keeper()))
     assert traded(field) == [row["hash"] for row in rows if row["action"] == "trade"]
@@ -79,7 +82,7 @@ def test_killed_three_times_in_a_month(field: Field, tmp_path: Path) -> None:
         assert (in_pool(field), traded(field)) == (1, [])
         mine(field)
         field.rpc.request("evm_setAutomine", True)
-        wait_for(lambda: journal_rows(tmp_path)[-1]["status"] == "mined", "its receipt")
+        wait_for(lambda: journal_rows(tmp_path)[-1]["status"] in SUCCEEDED, "its receipt")
         assert traded(field) == [first]
         second = pending_batch(keeper)
         keeper.kill()
@@ -123,9 +126,28 @@ def test_replaces_what_is_not_mined(field: Field, tmp_path: Path) -> None:
         assert int(second["tip"]) * 8 >= int(first["tip"]) * 9
         mine(field)
         field.rpc.request("evm_setAutomine", True)
-        wait_for(lambda: journal_rows(tmp_path)[-1]["status"] == "mined", "the replacement's receipt")
+        wait_for(lambda: journal_rows(tmp_path)[-1]["status"] in SUCCEEDED, "the replacement's receipt")
         assert journal_rows(tmp_path)[-2]["status"] == "replaced"
         assert traded(field) == [second["hash"]]
+
+
+def test_a_reorganization_while_it_runs(field: Field, tmp_path: Path) -> None:
+    before = field.sent_by_keeper()
+    field.to_determination()
+    with field.keeper(tmp_path) as keeper:
+        with reorganized(field, 2):
+            wait_for(lambda: field.state().phase is Phase.DETERMINED, "the determination")
+            first = journal_rows(tmp_path)[0]["hash"]
+            mine(field)
+            keeper.look()
+        wait_for(lambda: field.state().phase is Phase.DETERMINED, "the determination again")
+        assert [event["transactionHash"].to_0x_hex() for event in field.events("Determined")] == [first]
+        mine(field)
+        wait_for(lambda: journal_rows(tmp_path)[0]["status"] in SUCCEEDED, "its receipt")
+        assert len(journal_rows(tmp_path)) == 1 and field.sent_by_keeper() == before + 1
+        for _ in range(3):
+            mine(field)
+        wait_for(lambda: journal_rows(tmp_path)[0]["status"] == "confirmed", "its confirmation")
 
 
 def test_stops_between_steps_when_asked(field: Field, tmp_path: Path) -> None:

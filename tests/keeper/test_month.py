@@ -11,7 +11,7 @@ import pytest
 
 from keeper import bucket
 from keeper.state import WAD, FundState, Phase, Reason, Side
-from tests.keeper.field import PERIOD, Field, check_counts, journal_rows
+from tests.keeper.field import PERIOD, SUCCEEDED, Field, check_counts, journal_rows
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def test_every_buy_ends_at_the_same_part_of_its_target(done: Done) -> None:
 
 def test_each_step_is_made_once(field: Field, done: Done) -> None:
     rows = journal_rows(done.folder)
-    assert {row["status"] for row in rows} == {"mined"}
+    assert {row["status"] for row in rows} <= set(SUCCEEDED)
     assert [row["action"] for row in rows] == ["determine", "start"] + ["trade"] * len(done.batches)
     assert [row["nonce"] for row in rows] == list(range(done.first_nonce, field.sent_by_keeper()))
     for name in ("Determined", "Started", "Closed"):

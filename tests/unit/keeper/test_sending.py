@@ -1,113 +1,15 @@
-"""Journal, fees, names of reverts, and the ABIs."""
+"""Names of reverts, the ABIs, and the pulse."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 
-import pytest
 from eth_utils import keccak
-from hypothesis import given
-from hypothesis import strategies as st
 
 from keeper import contracts
-from keeper.errors import FeeTooHighError, SettingsError
 from keeper.pulse import Pulse
-from keeper.sending.journal import Entry, Journal, Status
-from keeper.sending.sender import Fees, bumped_fees, market_fees
 from tools.export_abi import BUILD, TARGET, export
-
-GWEI = 10**9
-SENDER = "0x" + "aa" * 20
-
-
-def add(journal: Journal, nonce: int, tag: str) -> Entry:
-    return journal.add(
-        nonce=nonce,
-        action="trade",
-        period=24_255,
-        recipient="0x" + "bb" * 20,
-        data="0x01",
-        gas=10**6,
-        max_fee=2**70,
-        tip=1,
-        tx_hash=f"0x{tag}",
-        raw=f"0xraw{tag}",
-        block=7,
-    )
-
-
-def test_journal_survives_and_tells_fates(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "journal.sqlite"
-    with Journal(path, 1, SENDER) as journal:
-        first, second = add(journal, 0, "a"), add(journal, 0, "b")
-        add(journal, 1, "c")
-        assert first.max_fee == 2**70
-    with Journal(path, 1, SENDER) as journal:
-        assert [e.hash for e in journal.pending()] == ["0xa", "0xb", "0xc"]
-        journal.mined(second, succeeded=True, block=9, gas_used=5, gas_price=3)
-        assert [(e.hash, e.status) for e in journal.all()] == [
-            ("0xa", Status.REPLACED),
-            ("0xb", Status.MINED),
-            ("0xc", Status.SIGNED),
-        ]
-        journal.superseded(1)
-        assert journal.pending() == []
-        newest = journal.newest_mined()
-        assert newest is not None and (newest.hash, newest.mined_block) == ("0xb", 9)
-        journal.reopen(0)
-        assert [e.hash for e in journal.pending()] == ["0xa", "0xb"]
-    # another account or chain has a history of its own
-    with Journal(path, 5, SENDER) as journal:
-        assert journal.all() == []
-
-
-def test_journal_refuses_the_same_transaction_twice(tmp_path: Path) -> None:
-    with Journal(tmp_path / "journal.sqlite", 1, SENDER) as journal:
-        add(journal, 0, "a")
-        with pytest.raises(sqlite3.IntegrityError):
-            add(journal, 1, "a")
-        assert len(journal.all()) == 1
-
-
-def test_one_process_holds_a_journal(tmp_path: Path) -> None:
-    path = tmp_path / "journal.sqlite"
-    with Journal(path, 1, SENDER), pytest.raises(SettingsError, match="in use by another keeper"):
-        Journal(path, 1, SENDER)
-    Journal(path, 1, SENDER).close()
-
-
-def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "journal.sqlite"
-    path.write_text("hello, this is no database at all, but long enough to be looked at\n" * 50)
-    with pytest.raises(SettingsError, match="is not a journal"):
-        Journal(path, 1, SENDER)
-    (tmp_path / "file").write_text("")
-    with pytest.raises(SettingsError, match="cannot be written"):
-        Journal(tmp_path / "file" / "journal.sqlite", 1, SENDER)
-
-
-def test_fees_leave_room_and_keep_the_limit() -> None:
-    assert market_fees(50 * GWEI, GWEI, 300 * GWEI) == Fees(101 * GWEI, GWEI)
-    assert market_fees(200 * GWEI, GWEI, 300 * GWEI) == Fees(300 * GWEI, GWEI)
-    with pytest.raises(FeeTooHighError, match=r"300\.00 gwei, the chain asks for 301\.00 gwei"):
-        market_fees(300 * GWEI, GWEI, 300 * GWEI)
-
-
-@given(st.integers(1, 10**12), st.integers(1, 10**12), st.integers(0, 10**12))
-def test_a_replacement_pays_an_eighth_more(max_fee: int, tip: int, base: int) -> None:
-    old = Fees(max(max_fee, tip), tip)
-    most = 10**14
-    new = bumped_fees(old, market_fees(base, tip, most), most)
-    assert new is not None
-    assert new.max_fee * 8 >= old.max_fee * 9 and new.tip * 8 >= old.tip * 9
-    assert new.max_fee >= base + tip
-    assert new.tip <= new.max_fee <= most
-
-
-def test_no_replacement_above_the_limit() -> None:
-    assert bumped_fees(Fees(290 * GWEI, GWEI), Fees(100 * GWEI, GWEI), 300 * GWEI) is None
 
 
 def test_reverts_have_names() -> None:

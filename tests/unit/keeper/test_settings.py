@@ -36,6 +36,7 @@ def test_defaults(environment: pytest.MonkeyPatch) -> None:
     settings, secrets = load_settings()
     assert (settings.max_hours, settings.pool_rest_seconds, settings.chain_id) == (14, 600, None)
     assert (settings.plan, settings.plan_gas_gwei, settings.fewest_batches) == ("cheapest", None, 18)
+    assert (settings.max_fee_gwei, settings.urgent_max_fee, settings.urgent_hours) == (300, 600, 72)
     assert load_account(settings, secrets).address == Account.from_key(KEY).address
 
 
@@ -65,6 +66,13 @@ def test_env_file_and_its_precedence(environment: pytest.MonkeyPatch, tmp_path: 
         ("BALLAST_CHAIN_ID", "0", "BALLAST_CHAIN_ID: '0' is not usable"),
         ("BALLAST_POLL_SECONDS", "0", "BALLAST_POLL_SECONDS: '0' is not usable"),
         ("BALLAST_MAX_FEE_GWEI", "-1", "BALLAST_MAX_FEE_GWEI: '-1' is not usable"),
+        (
+            "BALLAST_URGENT_MAX_FEE_GWEI",
+            "299",
+            "BALLAST_URGENT_MAX_FEE_GWEI: '299' is not usable: expected",
+        ),
+        ("BALLAST_URGENT_HOURS", "-1", "BALLAST_URGENT_HOURS: '-1' is not usable"),
+        ("BALLAST_CONFIRMATIONS", "65", "BALLAST_CONFIRMATIONS: '65' is not usable"),
         ("BALLAST_MAX_HOURS", "0", "BALLAST_MAX_HOURS: '0' is not usable"),
         ("BALLAST_PLAN", "best", "BALLAST_PLAN: 'best' is not usable: input should be 'cheapest' or 'fewest'"),
         ("BALLAST_PLAN_GAS_GWEI", "0", "BALLAST_PLAN_GAS_GWEI: '0' is not usable"),

@@ -1,0 +1,77 @@
+"""Trying a call before it is signed, in one block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from hexbytes import HexBytes
+from web3 import Web3
+from web3.exceptions import ContractLogicError, Web3Exception
+
+from keeper import contracts
+from keeper.chain import Head
+from keeper.errors import ChainError, InsufficientFundsError, RevertedError, SimulationError
+from keeper.sending import access
+from keeper.sending.access import AccessList
+from keeper.sending.refusals import refusal
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is to be brought on the chain: an action's name and the month it is for, contract, and data as 0x... .
+
+    `deadline`: chain time (Unix s) until which it makes sense, None: no end. The price cap rises towards it.
+    """
+
+    action: str
+    period: int
+    to: str
+    data: str
+    deadline: int | None = None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Gas limit for a call, a quarter above the estimate, and its access list where that makes it cheaper."""
+
+    gas: int
+    listed: AccessList
+
+
+def require_success(w3: Web3, sender: str, call: Call, head: Head) -> None:
+    """Raises SimulationError if the call would revert in this block, ChainError if the node does not say."""
+    _tried(w3, sender, call, head, estimate=False)
+
+
+def estimate(w3: Web3, sender: str, call: Call, head: Head) -> Estimate:
+    """What the call takes in this block. Raises SimulationError if it would revert there, ChainError,
+    InsufficientFundsError."""
+    return _tried(w3, sender, call, head, estimate=True)
+
+
+def _tried(w3: Web3, sender: str, call: Call, head: Head, *, estimate: bool) -> Estimate:
+    request: Any = {"from": sender, "to": call.to, "data": call.data}
+    block = HexBytes(head.hash)
+    try:
+        # A call first: its error carries the revert data, which not every node gives for an estimate.
+        w3.eth.call(request, block_identifier=block)
+        if not estimate:
+            return Estimate(0, ())
+        gas = w3.eth.estimate_gas(request, block_identifier=block)
+        listed = access.listed(w3, request, head.hash)
+        with_list = w3.eth.estimate_gas(request | {"accessList": listed}, block_identifier=block) if listed else gas
+    except ContractLogicError as error:
+        data = error.data if isinstance(error.data, str) else ""
+        selector, name, arguments = contracts.describe_revert(data)
+        raise SimulationError(call.action, selector, name, arguments) from None
+    except (requests.exceptions.RequestException, Web3Exception, ValueError) as error:
+        what = f"simulating {call.action}"
+        found = refusal(error, what, sender)
+        if isinstance(found, RevertedError):
+            raise SimulationError(call.action, "", "", "") from None
+        if isinstance(found, ChainError | InsufficientFundsError):
+            raise found from error
+        raise ChainError(f"{what}: {' '.join(str(error).split())[:200]}") from error
+    return Estimate(gas * 5 // 4, listed if with_list < gas else ())

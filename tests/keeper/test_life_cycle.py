@@ -1,0 +1,513 @@
+"""What becomes of a transaction on a real node: confirmed, lost, refused, outbid, cancelled; always at most once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ape
+import pytest
+import requests
+from eth_account import Account
+from web3.types import RPCEndpoint
+
+from keeper import contracts
+from keeper.errors import (
+    ChainError,
+    InsufficientFundsError,
+    NonceTooLowError,
+    RejectedError,
+    RevertedError,
+    SendError,
+    SimulationError,
+    UnderpricedError,
+    UnknownPendingError,
+)
+from keeper.sending.fees import Urgency
+from keeper.sending.journal import CANCEL, Journal, Status
+from keeper.sending.refusals import refusal
+from keeper.sending.sender import Sender
+from keeper.sending.simulate import Call
+from keeper.sending.watch import LATE_BLOCKS
+from localnet.rpc import send
+from tests.keeper.field import Field, journal_rows
+from tests.keeper.sending import (
+    GWEI,
+    SEND,
+    Killed,
+    Node,
+    determine,
+    journal_of,
+    losing_answers,
+    mine,
+    put_back,
+    reorganized,
+    sender_of,
+)
+
+
+@pytest.fixture(autouse=True)
+def due(field: Field, test_isolation: None) -> Iterator[None]:
+    """A month that can be determined; the chain is put back afterwards."""
+    with put_back(field):
+        field.to_determination()
+        yield
+
+
+@pytest.fixture
+def journal(field: Field, tmp_path: Path) -> Iterator[Journal]:
+    with journal_of(field, tmp_path) as found:
+        yield found
+
+
+def statuses(journal: Journal) -> list[Status]:
+    return [entry.status for entry in journal.all()]
+
+
+def determined(field: Field) -> list[str]:
+    """Transactions that have determined the month."""
+    return [event["transactionHash"].to_0x_hex() for event in field.events("Determined")]
+
+
+def stranger() -> str:
+    """Another account that the node signs for."""
+    return str(ape.accounts.test_accounts[5].address)
+
+
+def start(field: Field) -> Call:
+    """The call that begins trading."""
+    contract = field.w3.eth.contract(abi=contracts.abi("Rebalancer"))
+    return replace(determine(field), action="start", data=contract.encode_abi("start"))
+
+
+def head_seen(sender: Sender, field: Field) -> bool:
+    """The sender's look at the latest block: whether something is open."""
+    return sender.watch(field.chain.head())
+
+
+def left_open(field: Field, sender: Sender, **options: Any) -> str:
+    """Sends the determination while nothing is mined; its hash."""
+    field.rpc.request("evm_setAutomine", False)
+    assert sender.send(determine(field, **options)) is None
+    return sender._journal.open()[-1].hash
+
+
+def by_another(field: Field) -> None:
+    """Somebody else determines the month."""
+    call = determine(field)
+    field.rpc.request("evm_setAutomine", True)
+    send(field.rpc, stranger(), call.to, call.data, gas=5_000_000)
+
+
+def test_each_step_is_in_the_journal(field: Field, journal: Journal) -> None:
+    node = Node(field.url)
+    sender = sender_of(field, journal, node, confirmations=2)
+    mined = sender.send(determine(field))
+    assert mined is not None and [mined.hash] == determined(field)
+    entry = journal.all()[0]
+    receipt = field.w3.eth.get_transaction_receipt(mined.hash)  # type: ignore[arg-type]
+    assert (entry.mined_block, entry.gas_used, entry.gas_price) == (
+        receipt["blockNumber"],
+        receipt["gasUsed"],
+        receipt["effectiveGasPrice"],
+    )
+    steps = [Status.PENDING, Status.SENT, Status.SUBMITTED, Status.MINED]
+    assert [status for status, _ in journal.changes(entry)] == steps
+    mine(field)
+    assert not head_seen(sender, field) and statuses(journal) == [Status.MINED]
+    mine(field)
+    assert not head_seen(sender, field) and statuses(journal) == [Status.CONFIRMED]
+    # From here a look at a new block asks the node nothing.
+    mine(field)
+    before = len(node.asked)
+    assert not head_seen(sender, field) and len(node.asked) == before
+
+
+def test_reads_are_of_one_block(field: Field, journal: Journal) -> None:
+    """Between the look at the head and the simulation somebody else determines the month: the call is judged by the
+    block that was looked at, and cancelled in the next one."""
+    node = Node(field.url)
+    sender = sender_of(field, journal, node)
+    field.rpc.request("evm_setAutomine", False)
+    done: list[str] = []
+
+    def meanwhile(method: str) -> None:
+        if method == "eth_call" and not done:
+            done.append(method)
+            by_another(field)
+            field.rpc.request("evm_setAutomine", False)
+
+    node.before = meanwhile
+    assert sender.send(determine(field)) is None
+    assert [entry.action for entry in journal.all()] == ["determine", CANCEL]
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_reorganization_brings_it_back(field: Field, journal: Journal, depth: int) -> None:
+    sender = sender_of(field, journal, confirmations=5)
+    with reorganized(field, depth):
+        first = sender.send(determine(field))
+        mine(field, depth - 1)
+        assert not head_seen(sender, field)
+    assert first is not None
+    nonce = journal.all()[0].nonce
+    assert determined(field) == [] and field.sent_by_keeper() == nonce
+    # Whoever looks at the block first opens it again; the same bytes are mined.
+    assert head_seen(sender, field) and statuses(journal) == [Status.SENT]
+    second = sender.settle()
+    assert second is not None and second.hash == first.hash
+    assert determined(field) == [first.hash] and field.sent_by_keeper() == nonce + 1
+    assert statuses(journal) == [Status.MINED]
+
+
+def test_a_reorganization_of_what_was_confirmed(field: Field, journal: Journal) -> None:
+    sender = sender_of(field, journal, confirmations=2)
+    with reorganized(field, 4):
+        first = sender.send(determine(field))
+        mine(field, 3)
+        assert not head_seen(sender, field) and statuses(journal) == [Status.CONFIRMED]
+    # No look asks for it any more, but what is due again is not signed again.
+    assert not head_seen(sender, field)
+    assert sender.send(determine(field)) is None
+    assert statuses(journal) == [Status.SENT]
+    second = sender.settle()
+    assert first is not None and second is not None and determined(field) == [first.hash] == [second.hash]
+    assert len(journal.all()) == 1
+
+
+def test_mined_again_in_another_block(field: Field, journal: Journal) -> None:
+    """A reorganization that keeps the transaction: the receipt's new block counts, and its age begins there."""
+    sender = sender_of(field, journal, confirmations=3)
+    with reorganized(field, 2):
+        assert sender.send(determine(field)) is not None
+        mine(field)
+        assert not head_seen(sender, field)
+    lost = journal.all()[0]
+    Node(field.url).make_request(RPCEndpoint(SEND), [lost.raw])
+    assert len(determined(field)) == 1
+    assert not head_seen(sender, field) and statuses(journal) == [Status.MINED]
+    assert lost.mined_block is not None and journal.all()[0].mined_block == lost.mined_block + 2
+    mine(field, 2)
+    assert not head_seen(sender, field) and statuses(journal) == [Status.MINED]
+    mine(field)
+    assert not head_seen(sender, field) and statuses(journal) == [Status.CONFIRMED]
+
+
+def test_after_a_restart_a_lost_one_is_found_at_once(field: Field, tmp_path: Path) -> None:
+    with reorganized(field, 2), journal_of(field, tmp_path) as journal:
+        sender = sender_of(field, journal, confirmations=0)
+        assert sender.send(determine(field)) is not None and not head_seen(sender, field)
+        mine(field)
+        assert not head_seen(sender, field) and statuses(journal) == [Status.CONFIRMED]
+    with journal_of(field, tmp_path) as journal:
+        assert head_seen(sender_of(field, journal), field)
+
+
+def test_several_nonces_come_back_in_order(field: Field, journal: Journal) -> None:
+    sender = sender_of(field, journal, confirmations=9)
+    with reorganized(field, 1):
+        assert sender.send(determine(field)) is not None
+        field.to_execution()
+        assert sender.send(start(field)) is not None
+    assert head_seen(sender, field) and statuses(journal) == [Status.SENT] * 2
+    first, second = journal.all()
+    mined = sender.settle()
+    assert mined is not None and mined.hash == first.hash
+    assert [entry.nonce for entry in journal.open()] == [second.nonce]
+    with pytest.raises(SendError, match="still open"):
+        sender.send(start(field))
+    # In the new blocks' time it is too early to start: a no-op takes that nonce, and the start comes when it is due.
+    mined = sender.settle()
+    assert mined is not None and mined.action == CANCEL
+    assert statuses(journal) == [Status.MINED, Status.CANCELLED, Status.MINED]
+
+
+def test_an_answer_that_was_lost_is_asked_for_with_the_same_bytes(field: Field, journal: Journal) -> None:
+    node = Node(field.url)
+    node.after = losing_answers(1)
+    sender = sender_of(field, journal, node)
+    field.rpc.request("evm_setAutomine", False)
+    assert sender.send(determine(field)) is None
+    assert node.asked.count(SEND) == 2
+    # The second time the node said that it has it: no replacement was needed.
+    assert statuses(journal) == [Status.SUBMITTED]
+    mine(field)
+    mined = sender.settle()
+    assert mined is not None and determined(field) == [mined.hash]
+
+
+def test_a_receipt_that_is_late_is_waited_for(field: Field, journal: Journal) -> None:
+    """The nonce is used and the node has no receipt yet: nothing is sent for it and nothing else is signed."""
+    node = Node(field.url)
+    sender = sender_of(field, journal, node)
+    node.without_receipts = True
+    assert sender.send(determine(field)) is None
+    mine(field, 6)  # a replacement would be due
+    sent = node.asked.count(SEND)
+    assert sender.settle() is None and sender.unresolved and node.asked.count(SEND) == sent
+    node.without_receipts = False
+    mined = sender.settle()
+    assert mined is not None and determined(field) == [mined.hash] and len(journal.all()) == 1
+
+
+def test_a_spike_of_the_base_fee_is_waited_out(field: Field, journal: Journal) -> None:
+    cap = 300 * GWEI
+    node = Node(field.url)
+    sender = sender_of(field, journal, node, urgency=Urgency(cap, cap, 0), bump_blocks=1)
+    digest = left_open(field, sender)
+    for _ in range(3):
+        field.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(2 * cap))
+        mine(field)
+        assert sender.settle() is None
+    # Nothing dearer is signed above the cap: the same bytes go out in each block.
+    assert [entry.hash for entry in journal.all()] == [digest]
+    assert node.asked.count(SEND) == 4
+    for _ in range(2):
+        field.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(100 * GWEI))
+        mine(field)
+        if sender.settle() is not None:
+            break
+    assert determined(field) and set(determined(field)) <= {entry.hash for entry in journal.all()}
+    assert len(determined(field)) == 1 and {entry.nonce for entry in journal.all()} == {field.sent_by_keeper() - 1}
+
+
+def test_somebody_was_faster_a_noop_takes_the_nonce(field: Field, journal: Journal) -> None:
+    sender = sender_of(field, journal)
+    digest = left_open(field, sender)
+    field.rpc.request("anvil_dropTransaction", digest)
+    by_another(field)
+    assert field.sent_by_keeper() == journal.all()[0].nonce
+    mined = sender.settle()
+    assert mined is not None and mined.action == CANCEL
+    call, noop = journal.all()
+    assert (call.status, noop.status) == (Status.CANCELLED, Status.MINED)
+    assert (noop.nonce, noop.recipient, noop.data) == (call.nonce, field.account.address, "0x")
+    assert noop.max_fee * 8 >= call.max_fee * 9 and noop.tip * 8 >= call.tip * 9
+    assert len(determined(field)) == 1 and field.sent_by_keeper() == call.nonce + 1
+    with pytest.raises(SimulationError, match="NotDue"):
+        sender.send(determine(field))
+
+
+def test_too_dear_after_its_time_a_noop_takes_the_nonce(field: Field, journal: Journal) -> None:
+    cap = 200 * GWEI
+    sender = sender_of(field, journal, urgency=Urgency(cap, cap, 0))
+    now = field.clock.latest()[1]
+    field.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(150 * GWEI))
+    mine(field)
+    digest = left_open(field, sender, deadline=now + 600)
+    field.rpc.request("anvil_dropTransaction", digest)
+
+    def dear_block(time: int) -> None:
+        field.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(350 * GWEI))
+        field.rpc.request("evm_setNextBlockTimestamp", time)
+        mine(field)
+
+    dear_block(now + 600)
+    assert sender.settle() is None and len(journal.all()) == 1
+    dear_block(now + 601)
+    field.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(350 * GWEI))
+    assert sender.settle() is None
+    assert [entry.action for entry in journal.all()] == ["determine", CANCEL]
+    mine(field)
+    mined = sender.settle()
+    assert mined is not None and mined.action == CANCEL and determined(field) == []
+    assert cap < journal.all()[1].max_fee <= 2 * cap
+
+
+def test_an_operator_cancels(field: Field, journal: Journal) -> None:
+    left_open(field, sender_of(field, journal))
+
+    def mined() -> bool:
+        mine(field)
+        return False
+
+    sender = sender_of(field, journal, pause=mined)
+    (ended,) = sender.cancel()
+    assert ended.action == CANCEL and determined(field) == []
+    assert statuses(journal) == [Status.CANCELLED, Status.MINED]
+    assert sender.cancel() == []
+
+
+def test_what_is_cancelled_may_win(field: Field, journal: Journal) -> None:
+    digest = left_open(field, sender_of(field, journal))
+
+    def win() -> bool:
+        noop = journal.all()[-1]
+        assert noop.action == CANCEL
+        field.rpc.request("anvil_dropTransaction", noop.hash)
+        field.rpc.request(SEND, journal.all()[0].raw)
+        mine(field)
+        return False
+
+    sender = sender_of(field, journal, pause=win)
+    (ended,) = sender.cancel()
+    assert ended.hash == digest and determined(field) == [digest]
+    assert statuses(journal) == [Status.MINED, Status.REPLACED]
+
+
+def test_a_revert_is_told(field: Field, journal: Journal) -> None:
+    sender = sender_of(field, journal)
+    left_open(field, sender)
+    call = determine(field)
+    request = {"from": stranger(), "to": call.to, "data": call.data, "gas": hex(5_000_000)}
+    dear = {"maxFeePerGas": hex(900 * GWEI), "maxPriorityFeePerGas": hex(500 * GWEI)}
+    field.rpc.request("eth_sendTransaction", request | dear)
+    mine(field)
+    with pytest.raises(RevertedError, match="mined and reverted"):
+        sender.settle()
+    assert statuses(journal) == [Status.REVERTED] and not sender.unresolved
+    mine(field, 2)
+    assert not head_seen(sender, field) and [entry.confirmed for entry in journal.all()] == [True]
+
+
+def test_a_nonce_used_from_elsewhere_is_closed_late(field: Field, journal: Journal) -> None:
+    sender = sender_of(field, journal)
+    digest = left_open(field, sender)
+    field.rpc.request("anvil_dropTransaction", digest)
+    account = Account.from_key(field.account.private_key)
+    nonce = journal.all()[0].nonce
+    fees = {"gas": 21_000, "maxFeePerGas": 500 * GWEI, "maxPriorityFeePerGas": 300 * GWEI}
+    own = {"chainId": 1, "type": 2, "nonce": nonce, "to": account.address, "value": 0}
+    field.rpc.request(SEND, account.sign_transaction(own | fees).raw_transaction.to_0x_hex())
+    mine(field)
+    # Receipts may be late: until then the fate is open, and nothing is signed.
+    for blocks in (1, LATE_BLOCKS - 2):
+        assert sender.settle() is None and sender.unresolved
+        with pytest.raises(SendError, match="still open"):
+            sender.send(determine(field))
+        mine(field, blocks)
+    assert sender.settle() is None and sender.unresolved
+    mine(field)
+    assert sender.settle() is None and statuses(journal) == [Status.REPLACED]
+    assert field.sent_by_keeper() == nonce + 1 and len(journal.all()) == 1
+
+
+def test_another_chains_journal_is_not_believed(field: Field, journal: Journal) -> None:
+    head = field.w3.eth.block_number
+    for nonce, block in ((field.sent_by_keeper() + 1, head), (field.sent_by_keeper(), head - 65)):
+        entry = journal.add(
+            nonce=nonce,
+            action="trade",
+            period=1,
+            recipient="0x",
+            data="0x",
+            gas=1,
+            max_fee=1,
+            tip=1,
+            tx_hash=f"0x{nonce:064x}",
+            raw="0x",
+            block=block,
+        )
+        journal.mined(entry, succeeded=True, block=block, gas_used=1, gas_price=1)
+        with pytest.raises(SendError, match="another chain"):
+            sender_of(field, journal).send(determine(field))
+    assert determined(field) == []
+
+
+def test_a_stranger_in_the_pool_is_not_overtaken(field: Field, journal: Journal) -> None:
+    field.rpc.request("evm_setAutomine", False)
+    account = Account.from_key(field.account.private_key)
+    own = {"chainId": 1, "type": 2, "nonce": field.sent_by_keeper(), "to": account.address, "value": 0, "gas": 21_000}
+    fees = {"maxFeePerGas": 300 * GWEI, "maxPriorityFeePerGas": GWEI}
+    field.rpc.request(SEND, account.sign_transaction(own | fees).raw_transaction.to_0x_hex())
+    with pytest.raises(UnknownPendingError):
+        sender_of(field, journal).send(determine(field))
+    assert journal.all() == []
+
+
+def test_what_this_node_refuses(field: Field) -> None:
+    """Its own words, for each error that it can be made to give."""
+    field.rpc.request("evm_setAutomine", False)
+    account = Account.create()
+    field.rpc.request("anvil_setBalance", account.address, hex(10**18))
+    field.rpc.request("anvil_setNonce", account.address, hex(5))
+    usual = {"gas": 21_000, "maxFeePerGas": 500 * GWEI, "maxPriorityFeePerGas": GWEI}
+    own = {"chainId": 1, "type": 2, "nonce": 5, "to": account.address, "value": 0}
+
+    def said(**changes: int) -> Exception | None:
+        raw = account.sign_transaction(own | usual | changes).raw_transaction
+        try:
+            field.w3.eth.send_raw_transaction(raw)
+        except Exception as error:
+            return refusal(error, "sending", account.address)
+        raise AssertionError("the node took it")
+
+    field.w3.eth.send_raw_transaction(account.sign_transaction(own | usual).raw_transaction)
+    assert said() is None
+    assert isinstance(said(nonce=4), NonceTooLowError)
+    assert isinstance(said(gas=21_001), UnderpricedError)
+    assert isinstance(said(nonce=6, maxFeePerGas=GWEI), UnderpricedError)
+    assert isinstance(said(nonce=6, gas=10**7), InsufficientFundsError)
+    assert isinstance(said(nonce=6, gas=20_000), RejectedError)
+    assert isinstance(said(nonce=6, chainId=5), ChainError)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_at_every_request(field: Field, tmp_path: Path, moment: str) -> None:
+    """Whatever the last request before it died was: the next run determines the month once, with one nonce."""
+    (tmp_path / "whole").mkdir()
+    with put_back(field), journal_of(field, tmp_path / "whole") as journal:
+        whole = Node(field.url)
+        assert sender_of(field, journal, whole).send(determine(field)) is not None
+    # Before the last read there is nothing in the journal, whatever comes next.
+    reads = whole.asked.index(SEND) - 2
+    for last in range(reads, len(whole.asked)):
+        folder = tmp_path / str(last)
+        folder.mkdir()
+        with put_back(field):
+            nonce = field.sent_by_keeper()
+            node = Node(field.url)
+
+            def die(method: str, node: Node = node, last: int = last) -> None:
+                if len(node.asked) > last:
+                    raise Killed(method)
+
+            setattr(node, moment, die)
+            with journal_of(field, folder) as journal, pytest.raises(Killed):
+                sender_of(field, journal, node).send(determine(field))
+            again(field, folder)
+            assert len(determined(field)) == 1 and field.sent_by_keeper() == nonce + 1
+            assert [row["status"] for row in journal_rows(folder)] == ["mined"]
+
+
+@pytest.mark.parametrize("write", range(4))
+def test_killed_at_every_write(field: Field, tmp_path: Path, write: int) -> None:
+    left = [write]
+
+    def clock() -> float:
+        if not left[0]:
+            raise Killed
+        left[0] -= 1
+        return 1.0
+
+    nonce = field.sent_by_keeper()
+    with journal_of(field, tmp_path, clock=clock) as journal, pytest.raises(Killed):
+        sender_of(field, journal).send(determine(field))
+    again(field, tmp_path)
+    assert len(determined(field)) == 1 and field.sent_by_keeper() == nonce + 1
+
+
+def again(field: Field, folder: Path) -> None:
+    """The next run's first step: what is open is settled, and what is then still due is sent."""
+    with journal_of(field, folder) as journal:
+        sender = sender_of(field, journal)
+        assert len(journal.all()) <= 1
+        if sender.unresolved:
+            assert sender.settle() is not None
+        elif not determined(field):
+            assert sender.send(determine(field)) is not None
+
+
+def test_no_answer_from_a_dead_node_is_an_error_of_its_own(field: Field, journal: Journal) -> None:
+    node = Node(field.url)
+
+    def dead(method: str) -> None:
+        if method == "eth_call":
+            raise requests.exceptions.ReadTimeout("dead")
+
+    node.before = dead
+    with pytest.raises(ChainError, match="simulating determine: the node does not answer"):
+        sender_of(field, journal, node).send(determine(field))
+    assert journal.all() == []
