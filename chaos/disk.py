@@ -14,8 +14,9 @@ from pathlib import Path
 
 from localnet.errors import LocalnetError
 
-SIZE = "512k"
-_CHUNK = 4_096
+SIZE = "8m"
+"""Room for the 4 MB that SQLite lets its log of changes grow to."""
+_CHUNK = 65_536
 
 
 @contextlib.contextmanager
@@ -38,8 +39,11 @@ def filled(folder: Path) -> Iterator[None]:
     filler = folder / "filler"
     try:
         with filler.open("wb", buffering=0) as out:
-            while True:
-                out.write(bytes(_CHUNK))
+            for size in (_CHUNK, 1):
+                with contextlib.suppress(OSError):
+                    while out.write(bytes(size)):
+                        pass
+            out.write(b"0")
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

@@ -12,16 +12,16 @@ from typing import Any
 
 ONCE = ("determine", "start", "close")
 """Actions that a month has once."""
-FINAL = {
-    "mined": "mined",
-    "confirmed": "mined",
-    "reverted": "reverted",
-    "replaced": "replaced",
-    "cancelled": "replaced",
-    "superseded": "replaced",
-}
-"""Final words of a journal, by what they claim of the chain: mined and succeeded, mined and reverted, or another
-transaction has the nonce."""
+FINAL = {"confirmed": "mined", "replaced": "replaced", "cancelled": "replaced"}
+"""Final words of a journal, by what they claim of the chain: mined and succeeded, or another transaction has the
+nonce. `reverted` is final once it is confirmed."""
+
+
+def final(row: Mapping[str, Any]) -> str | None:
+    """What a journal's row claims of the chain for good; None while its fate is open."""
+    if row["status"] == "reverted" and row["confirmed_at"] is not None:
+        return "reverted"
+    return FINAL.get(row["status"])
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def judge(
         wrong += _wrong_nonces(address, mine, rows, first_nonces[address], problems)
         if not reorganized:
             wrong += _hasty(address, mine, rows, problems)
-        open_rows += sum(row["status"] not in FINAL for row in rows)
+        open_rows += sum(final(row) is None for row in rows)
     done = all(counts[name] == 1 for name in ("determined", "started", "closed")) and counts["traded"] > 0
     return Verdict(done, counts["traded"], twice, reverted, wrong, open_rows, tuple(problems))
 
@@ -156,7 +156,7 @@ def _wrong_nonces(
 
 def _untrue(row: Mapping[str, Any], found: Sent | None) -> str | None:
     """What is not true of a row's final word, held against what the chain has under its nonce."""
-    claim = FINAL.get(row["status"])
+    claim = final(row)
     if claim is None:
         return None
     if found is None:

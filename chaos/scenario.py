@@ -14,7 +14,7 @@ from chaos.course import MOST_BLOCKS, Course, CourseError, course_on
 from chaos.disk import small_disk
 from chaos.faults import Fault, lay
 from chaos.history import events, transactions
-from chaos.judge import FINAL, Verdict, judge
+from chaos.judge import Verdict, final, judge
 from chaos.keepers import CRASH, KeeperProcess
 from chaos.launcher import Launch
 from chaos.nursery import Nursery
@@ -152,7 +152,7 @@ def _carry(course: Course, scenario: Scenario, end: float) -> None:
 
 
 def _open(keeper: KeeperProcess) -> bool:
-    return any(row["status"] not in FINAL for row in keeper.rows())
+    return any(final(row) is None for row in keeper.rows())
 
 
 def _look_after(course: Course) -> None:

@@ -37,7 +37,7 @@ def transaction(nonce: int, action: str, data: str, succeeded: bool = True) -> S
     return Sent(KEEPER, nonce, f"0x{nonce:064x}", 100 + 2 * nonce, succeeded, FUND, data, action)
 
 
-def row(tx: Sent, status: str = "mined", **changes: Any) -> dict[str, Any]:
+def row(tx: Sent, status: str = "confirmed", **changes: Any) -> dict[str, Any]:
     return {
         "nonce": tx.nonce,
         "hash": tx.hash,
@@ -45,6 +45,7 @@ def row(tx: Sent, status: str = "mined", **changes: Any) -> dict[str, Any]:
         "data": tx.data,
         "status": status,
         "signed_block": tx.block - 1,
+        "confirmed_at": 1,
         **changes,
     }
 
@@ -138,7 +139,7 @@ def _nonce_reused(month: History) -> None:
 def _mined_that_reverted(month: History) -> None:
     failed = transaction(FIRST + 4, "trade", "0x0303", succeeded=False)
     month.sent.append(failed)
-    month.rows.append(row(failed, "mined"))
+    month.rows.append(row(failed, "confirmed"))
 
 
 def _reverted_that_succeeded(month: History) -> None:
@@ -155,6 +156,16 @@ def _mined_that_never_was(month: History) -> None:
 
 def _still_open(month: History) -> None:
     month.rows[3]["status"] = "signed"
+
+
+def _not_yet_confirmed(month: History) -> None:
+    month.rows[3]["status"] = "mined"
+
+
+def _reverted_not_yet_confirmed(month: History) -> None:
+    failed = transaction(FIRST + 4, "trade", "0x0303", succeeded=False)
+    month.sent.append(failed)
+    month.rows.append(row(failed, "reverted", confirmed_at=None))
 
 
 def _gap(month: History) -> None:
@@ -181,6 +192,8 @@ FORGED: dict[Callable[[History], None], str] = {
     _replaced_that_was_mined: "the chain has it",
     _mined_that_never_was: "the chain has nothing",
     _still_open: "",
+    _not_yet_confirmed: "",
+    _reverted_not_yet_confirmed: "",
     _gap: "next",
     _signed_before_the_last_was_mined: "signed in block",
 }
