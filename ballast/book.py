@@ -23,9 +23,10 @@ CONTRACTS = (
     "filler",
     "lens",
 )
-OPTIONAL = ("posted_supply", "locked_supply", "v3_lens", "first_oracle")
+OPTIONAL = ("posted_supply", "locked_supply", "v3_lens", "first_oracle", "upkeep")
 """The supplies only of funds whose weights come from them, the lens only where the fund names pools of Uniswap V3, the
-first oracle only where the fund's own has anchors beside it."""
+first oracle only where the fund's own has anchors beside it; the upkeep with every fund that is deployed now, not with
+older ones."""
 
 
 class BookError(ValueError):

@@ -36,7 +36,8 @@ def order(config: FundConfig) -> tuple[str, ...]:
     supplies = SUPPLIES if config.methodology.kind == "market_cap" else ()
     lenses = ("lens", "v3_lens") if config.names_v3_pools else ("lens",)
     oracles = ("first_oracle", "oracle") if config.anchored() else ("oracle",)
-    return ("timelock", "opener", *lenses, "filler", *oracles, *supplies, "methodology", "index_token", "rebalancer")
+    core = (*oracles, *supplies, "methodology", "index_token", "rebalancer")
+    return ("timelock", "opener", *lenses, "filler", *core, "upkeep")
 
 
 def created_address(deployer: str, nonce: int) -> str:
@@ -159,6 +160,7 @@ def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
         config.limits.as_tuple(),
         config.timetable.as_tuple(),
     )
+    deploy("upkeep", project.Upkeep, rebalancer)
 
 
 def _oracle(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> Any:
@@ -246,7 +248,7 @@ def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:
             raise DeployError(f"{name}.{view}: {found} after the deployment, expected {right}")
 
     expect("index_token", "REBALANCER()", at["rebalancer"])
-    for name in ("oracle", "first_oracle"):
+    for name in ("oracle", "first_oracle", "upkeep"):
         if name in at:
             expect(name, "REBALANCER()", at["rebalancer"])
     if "first_oracle" in at:

@@ -38,7 +38,12 @@ def test_deploys_the_published_month(world: World, month: Month, market: Market,
         assert ape.project.ReferenceToken.at(component.token).allowance(account.address, index.address) == 0
     assert [candidate.token for candidate in book.candidates] == [component.token for component in config.ordered()]
 
+    upkeep = ape.project.Upkeep.at(book["upkeep"])
+    assert upkeep.REBALANCER() == book["rebalancer"]
+    needed, data = upkeep.checkUpkeep(b"")
+    assert (needed, len(data)) == (True, 64)  # a new fund's first determination
+
     receipts = receipts_of(w3, account.address, book.deployed_block, w3.eth.block_number)
-    assert len(receipts) == 10 + len(config.seeded()) + 1
+    assert len(receipts) == 11 + len(config.seeded()) + 1
     assert sum(receipt["gasUsed"] for receipt in receipts) < DEPLOYMENT_GAS
     assert sum(receipt["gasUsed"] for receipt in receipts) > DEPLOYMENT_GAS // 2

@@ -1,0 +1,1 @@
+"""Upkeep: determine, start and close behind the two functions of keeper networks."""
