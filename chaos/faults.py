@@ -52,9 +52,9 @@ def _for(seconds: float) -> Iterator[None]:
 
 
 def rpc(course: Course, fault: Fault, report: Report) -> Iterator[None]:
-    """A rule of the keeper's proxy."""
-    proxy = course.keepers[fault.keeper].proxy
-    fields: dict[str, Any] = dict(fault.more)
+    """A rule of the proxy before one of the keeper's endpoints: the first, unless `endpoint` says another."""
+    proxy = course.keepers[fault.keeper].proxies[int(fault.more.get("endpoint", 0))]
+    fields: dict[str, Any] = {name: value for name, value in fault.more.items() if name != "endpoint"}
     rule = proxy.arm(Rule(**fields))
     # What is left of it when the month is done can spoil nothing that is judged.
     while not rule.over(time.monotonic()) and not course.finished():

@@ -8,7 +8,7 @@ import os
 import signal
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,8 @@ class KeeperProcess:
     index: int
     folder: Path
     book: Path
-    proxy: Proxy
+    proxies: Sequence[Proxy]
+    """Its endpoints, in the order of its settings."""
     nursery: Nursery
     more: Mapping[str, str] = field(default_factory=dict)
     pid: int | None = None
@@ -92,7 +93,7 @@ class KeeperProcess:
         (self.folder / "pulse.json").unlink(missing_ok=True)
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("BALLAST_", "CHAOS_"))}
         settings = {
-            "BALLAST_RPC_URL": self.proxy.url,
+            "BALLAST_RPC_URL": ",".join(proxy.url for proxy in self.proxies),
             "BALLAST_BOOK": str(self.book),
             "BALLAST_PRIVATE_KEY": self.key,
             "BALLAST_JOURNAL": str(self.journal),

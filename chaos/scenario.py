@@ -31,14 +31,15 @@ CALM_BLOCKS = 4
 
 @dataclass(frozen=True)
 class Scenario:
-    """`keepers`: how many; `settings`: variables of all of them; `launch`: what the launcher does in keeper 0. `ends`:
-    exit codes with which a keeper may end by itself here, to be started again. `small_disk`: the journal of keeper 0
-    stands on a disk of its own. `bites`: whether a fault that never met anything fails the scenario. `within_s`: real
-    time."""
+    """`keepers`: how many; `endpoints`: of each; `settings`: variables of all of them; `launch`: what the launcher does
+    in keeper 0. `ends`: exit codes with which a keeper may end by itself here, to be started again. `small_disk`: the
+    journal of keeper 0 stands on a disk of its own. `bites`: whether a fault that never met anything fails the
+    scenario. `within_s`: real time."""
 
     name: str
     faults: tuple[Fault, ...] = ()
     keepers: int = 1
+    endpoints: int = 1
     settings: dict[str, str] = field(default_factory=dict)
     launch: Launch | None = None
     ends: tuple[int, ...] = ()
@@ -85,7 +86,7 @@ def run(scenario: Scenario, base: Path, folder: Path, nursery: Nursery) -> Outco
                 index,
                 (folder / f"keeper{index}").resolve(),
                 book_path,
-                stack.enter_context(proxy(url)),
+                [stack.enter_context(proxy(url)) for _ in range(scenario.endpoints)],
                 nursery,
                 scenario.settings,
             )
