@@ -25,13 +25,14 @@ from web3 import Web3
 from keeper import bucket, contracts, logs
 from keeper.chain import Chain, connect
 from keeper.errors import FeeTooHighError, KeeperError, SimulationError
-from keeper.keys.signer import LocalSigner
+from keeper.keys.limited import Limited
+from keeper.keys.load import advice, load_signer
 from keeper.market import Market
 from keeper.order import FILLER
 from keeper.sending.journal import Journal
 from keeper.sending.sender import sender_for
 from keeper.sending.simulate import Call
-from keeper.settings import load_account, load_book, load_settings
+from keeper.settings import load_book, load_settings
 from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
 from keeper.state import WAD, Action, FundState, Side
 
@@ -180,12 +181,15 @@ def main(filler: str, margin_bps: int, most_bps: int) -> None:
     """Fill batches of the fund out of a stock of one's own, until Ctrl-C."""
     settings, secrets = load_settings()
     logs.configure(settings.log)
-    account = LocalSigner(load_account(settings, secrets))
+    key = load_signer(settings, secrets)
     chain = Chain(connect(secrets.rpc_url.get_secret_value()), load_book(settings))
     chain.check(settings.chain_id)
+    signer = Limited(key, chain.book.chain_id, [filler])
+    if (better := advice(settings, secrets)) is not None:
+        log.warning("key", advice=better)
     stop = threading.Event()
-    with Journal(settings.journal, chain.book.chain_id, account.address) as journal:
-        sender = sender_for(chain, account, journal, settings, secrets, stop)
+    with Journal(settings.journal, chain.book.chain_id, signer.address) as journal:
+        sender = sender_for(chain, signer, journal, settings, secrets, stop)
         solver = Solver(chain, Web3.to_checksum_address(filler), margin_bps, most_bps * WAD // 10_000)
         while True:
             try:
@@ -201,4 +205,5 @@ def main(filler: str, margin_bps: int, most_bps: int) -> None:
 
 
 if __name__ == "__main__":
+    logs.guard()
     main()

@@ -1,35 +1,28 @@
-"""`python -m keeper status | plan | explain | once | run | cancel`."""
+"""`python -m keeper status | plan | explain | once | run | cancel | keystore`."""
 
 from __future__ import annotations
 
 import json
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
-import structlog
 from rich.console import Console, RenderableType
-from web3 import Web3
 
 from ballast.book import Book
 from keeper import logs, view
-from keeper.chain import Chain, ask, connect
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain import explain
 from keeper.explain_view import explain_json, explain_tables
-from keeper.keys.signer import LocalSigner
+from keeper.keys.create import keystore
 from keeper.loop import Keeper, View, Viewer
-from keeper.sending.journal import CANCEL, Journal
-from keeper.sending.sender import PATIENCE, Sender, sender_for
-from keeper.settings import Secrets, Settings, load_account, load_book, load_settings
-
-log = structlog.get_logger("keeper")
+from keeper.sending.journal import CANCEL
+from keeper.sending.sender import PATIENCE
+from keeper.settings import load_book, load_settings
+from keeper.wiring import chains_of, keeper_of, sending, turn_of
 
 WIDE = 140
 """Columns of a table that goes to a pipe or a file."""
@@ -55,6 +48,11 @@ def cli(context: click.Context, env_file: Path) -> None:
 def status(env_file: Path, as_json: bool) -> None:
     """Show the fund as it stands."""
     _show(env_file, as_json, view.fund_json, view.fund_tables)
+    turn = turn_of(load_settings(env_file)[0])
+    if turn.wait and not as_json:
+        click.echo(
+            f"This keeper stands by with rank {turn.rank}: it acts on what has been possible for {turn.wait} blocks."
+        )
 
 
 @cli.command(name="plan")
@@ -91,7 +89,7 @@ def explain_(context: click.Context, period: int | None, as_json: bool) -> None:
     """
     settings, secrets = load_settings(context.obj)
     logs.configure(settings.log)
-    chain = _chain(settings, secrets)
+    (chain,) = chains_of(settings, secrets, [load_book(settings)])
     found = explain(chain, period)
     if as_json:
         click.echo(json.dumps(explain_json(found, chain.book), indent=1))
@@ -109,25 +107,27 @@ def explain_(context: click.Context, period: int | None, as_json: bool) -> None:
 def once(env_file: Path) -> None:
     """Do what is due now, at most one transaction, and end."""
     with _keeper(env_file, patience=None) as keeper:
-        pulse = keeper.tick()
-    if pulse is None:
+        pulses = keeper.tick()
+    if not pulses:
         click.echo("an earlier transaction is still open; run it again")
-        return
-    if pulse.state == "error":
-        raise KeeperError(pulse.error or "could not act")
-    if pulse.sent:
-        click.echo(f"{pulse.action}: {pulse.sent[0]}")
-        return
-    at = pulse.possible_from or pulse.next
-    why = pulse.error or pulse.reason.replace("_", " ")
-    click.echo(f"nothing sent: {pulse.action} ({why}); next: {view.when(at) if at else 'unknown'}")
+    for pulse in pulses:
+        if pulse.state == "error":
+            raise KeeperError(pulse.error or "could not act")
+        if pulse.sent:
+            click.echo(f"{pulse.action}: {pulse.sent[0]}")
+            continue
+        at = pulse.possible_from or pulse.next
+        why = pulse.error or pulse.reason.replace("_", " ")
+        if pulse.acts_from is not None:
+            why = f"other keepers' turn until block {pulse.acts_from}"
+        click.echo(f"nothing sent: {pulse.action} ({why}); next: {view.when(at) if at else 'unknown'}")
 
 
 @cli.command()
 @click.pass_obj
 def run(env_file: Path) -> None:
     """Go on through this month and the next, until SIGINT or SIGTERM."""
-    with _keeper(env_file) as keeper:
+    with _keeper(env_file, watched=True) as keeper:
         keeper.run()
 
 
@@ -138,7 +138,9 @@ def cancel(env_file: Path) -> None:
 
     Stop the keeper first: it holds the journal.
     """
-    with _sending(env_file, patience=None) as (_, sender, _, _):
+    settings, secrets = load_settings(env_file)
+    logs.configure(settings.log)
+    with sending(settings, secrets, patience=None) as (sender, *_):
         ended = sender.cancel()
         for entry in ended:
             how = "cancelled by" if entry.action == CANCEL else f"{entry.action} was faster, {entry.status}:"
@@ -149,6 +151,9 @@ def cancel(env_file: Path) -> None:
             click.echo("nothing is open")
 
 
+cli.add_command(keystore)
+
+
 def _show(
     env_file: Path,
     as_json: bool,
@@ -157,48 +162,21 @@ def _show(
 ) -> None:
     settings, secrets = load_settings(env_file)
     logs.configure(settings.log)
-    chain = _chain(settings, secrets)
-    found = Viewer(chain, settings).look()
+    seen = [(Viewer(chain, settings).look(), chain.book) for chain in chains_of(settings, secrets)]
     if as_json:
-        click.echo(json.dumps(to_json(found, chain.book), indent=1))
-    else:
-        Console().print(to_tables(found, chain.book))
-
-
-def _chain(settings: Settings, secrets: Secrets) -> Chain:
-    """The chain, checked. Raises SettingsError, ChainError."""
-    chain = Chain(connect(secrets.rpc_url.get_secret_value()), load_book(settings))
-    chain.check(settings.chain_id)
-    return chain
+        documents = [to_json(found, book) for found, book in seen]
+        click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=1))
+        return
+    for found, book in seen:
+        Console().print(to_tables(found, book))
 
 
 @contextmanager
-def _keeper(env_file: Path, patience: int | None = PATIENCE) -> Iterator[Keeper]:
-    """A keeper that may send. Every setting is checked before the journal is opened."""
-    with _sending(env_file, patience) as (chain, sender, settings, stop):
-        yield Keeper(chain, Viewer(chain, settings), sender, settings, stop)
-
-
-@contextmanager
-def _sending(env_file: Path, patience: int | None) -> Iterator[tuple[Chain, Sender, Settings, threading.Event]]:
-    """What it takes to send, and what stops it. Every setting is checked before the journal is opened."""
+def _keeper(env_file: Path, *, patience: int | None = PATIENCE, watched: bool = False) -> Iterator[Keeper]:
     settings, secrets = load_settings(env_file)
     logs.configure(settings.log)
-    account = LocalSigner(load_account(settings, secrets))
-    chain = _chain(settings, secrets)
-    if ask(lambda: chain.w3.eth.get_balance(Web3.to_checksum_address(account.address)), "balance") == 0:
-        raise SettingsError(f"account {account.address}: has no ether on chain {chain.book.chain_id}; fund it for gas")
-    stop = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    with Journal(settings.journal, chain.book.chain_id, account.address) as journal:
-        sender = sender_for(chain, account, journal, settings, secrets, stop, patience)
-        log.info("keeper", fund=chain.book.fund, account=account.address, chain=chain.book.chain_id)
-        yield chain, sender, settings, stop
+    with keeper_of(settings, secrets, patience=patience, watched=watched) as keeper:
+        yield keeper
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -220,4 +198,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    logs.guard()
     sys.exit(main())

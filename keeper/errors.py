@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from keeper import redact
+
 
 class KeeperError(Exception):
     """Base of all errors that the keeper reports itself."""
+
+    def __str__(self) -> str:
+        """The message without any secret: logs, pulse and alerts take it from here."""
+        return redact.clean(super().__str__())
 
 
 class SettingsError(KeeperError):

@@ -1,12 +1,18 @@
-"""Logging to stderr: stdout is for what a command prints."""
+"""Logging to stderr: stdout is for what a command prints. No line carries a secret, tracebacks neither."""
 
 from __future__ import annotations
 
+import logging
 import sys
+import threading
+import traceback
+from types import TracebackType
 from typing import Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from keeper import redact
 
 
 def configure(kind: Literal["console", "json"]) -> None:
@@ -15,13 +21,47 @@ def configure(kind: Literal["console", "json"]) -> None:
     if kind == "json":
         renderer = structlog.processors.JSONRenderer()
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # Not the default traceback, which shows the values of local variables.
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([structlog.processors.format_exc_info] if kind == "json" else []),
             renderer,
+            redacted,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    if logging.lastResort is not None:
+        # What libraries warn of through Python's own logging, urllib3 with paths of URLs.
+        logging.lastResort.setFormatter(_Redacting())
+
+
+def redacted(_logger: WrappedLogger, _method: str, line: EventDict | str | bytes) -> str:
+    """Structlog's last processor: the rendered line without secrets, wherever in the event they were."""
+    return redact.clean(line.decode() if isinstance(line, bytes) else str(line))
+
+
+class _Redacting(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redact.clean(super().format(record))
+
+
+def guard() -> None:
+    """What nobody catches is shown without secrets too, from any thread. For a process's entry point."""
+    sys.excepthook = _show
+
+    def of_thread(found: threading.ExceptHookArgs) -> None:
+        if found.exc_value is not None:
+            _show(found.exc_type, found.exc_value, found.exc_traceback)
+
+    threading.excepthook = of_thread
+
+
+def _show(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    sys.stderr.write(redact.clean("".join(traceback.format_exception(kind, error, where))))

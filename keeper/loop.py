@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import structlog
+from structlog.contextvars import bound_contextvars
 from web3 import Web3
 
 from keeper import contracts
 from keeper.chain import Chain, Head
 from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError
 from keeper.market import Market
+from keeper.ops.heart import Interrupted, Stop
+from keeper.ops.observer import Observer, Observers
 from keeper.order import order_of
 from keeper.planner import Aim, Pace, Plan, plan
 from keeper.pulse import Pulse, State
 from keeper.sending.sender import Mined, Sender
 from keeper.sending.simulate import Call
 from keeper.settings import Settings
+from keeper.standby import Since, Turn, since
 from keeper.state import Action, FundState
 
 log = structlog.get_logger("keeper")
@@ -67,53 +74,35 @@ class Viewer:
         return View(head, state, market, gas_price, plan(state, market, gas_price, pace, wanted.slippage_bps, aim))
 
 
-class Keeper:
-    """Carries the fund: `tick` does what is due now, `run` goes on until stopped."""
+class Fund:
+    """One fund that the keeper carries: what looks at it, what it calls, and where its pulse goes."""
 
-    def __init__(self, chain: Chain, viewer: Viewer, sender: Sender, settings: Settings, stop: threading.Event) -> None:
-        self._chain = chain
+    def __init__(self, chain: Chain, viewer: Viewer, pulse: Path | None, turn: Turn) -> None:
+        self.name = chain.book.fund
+        self._book = chain.book
         self._viewer = viewer
-        self._sender = sender
-        self._settings = settings
-        self._stop = stop
+        self._pulse = pulse
+        self._turn = turn
         self._rebalancer = chain.w3.eth.contract(
             address=Web3.to_checksum_address(chain.book["rebalancer"]), abi=contracts.abi("Rebalancer")
         )
-        self._last: Head | None = None
+        self._since: Since | None = None
         self._said: Pulse | None = None
+        self.seen = ""
+        """Hash of the last block that was looked at to the end."""
+        self.failures = 0
+        self.not_before = 0.0
+        """Monotonic time before which a fund that failed is left alone."""
 
-    def tick(self) -> Pulse | None:
-        """One step; None if there is no new block since the last, or while a transaction is open. Raises ChainError and
-        what a sender raises."""
-        if self._sender.unresolved:
-            mined = self._sender.settle()
-            if self._sender.unresolved:
-                return None
-            if mined is not None:
-                log.info("an earlier transaction was mined", action=mined.action, hash=mined.hash)
-        head = self._chain.head()
-        if (self._last is not None and head.hash == self._last.hash) or self._sender.watch(head):
-            return None
-        self._last = head
+    def look(self, head: Head) -> tuple[View, Call | None]:
+        """The fund in that block, and what can be sent in it. Raises ChainError."""
         view = self._viewer.look(head)
         call = self.due(view)
-        if call is None:
-            waiting = view.plan is not None
-            return self._report(view, "waiting" if waiting else "idle", None)
-        try:
-            mined = self._sender.send(call)
-        except FeeTooHighError as error:
-            log.info("waiting for cheaper gas", error=str(error))
-            return self._report(view, "waiting", None, str(error))
-        except (ChainError, JournalError, RevertedError):
-            raise
-        except KeeperError as error:
-            log.warning("could not act", action=call.action, error=str(error))
-            return self._report(view, "error", None, str(error))
-        return self._report(view, "waiting" if mined is None else "sent", mined)
+        self._since = since(self._since, view.state, call is not None)
+        return view, call
 
     def due(self, view: View) -> Call | None:
-        """What to send in this block, if anything."""
+        """What can be sent in this block, if anything, by whoever's turn it is."""
         state, functions = view.state, self._rebalancer.functions
         data: str | None = None
         match state.action:
@@ -129,7 +118,7 @@ class Keeper:
                     if p.possible_from > state.time:
                         return None
                     tokens = [holding.token for holding in state.holdings]
-                    order = order_of(p.batch, p.min_value_in, self._chain.book["filler"], view.market.weth, tokens)
+                    order = order_of(p.batch, p.min_value_in, self._book["filler"], view.market.weth, tokens)
                     data = functions.trade(order)._encode_transaction_data()
         if data is None:
             return None
@@ -138,32 +127,22 @@ class Keeper:
         deadline = None if state.action is Action.CLOSE else state.next
         return Call(state.action.name.lower(), period, self._rebalancer.address, data, deadline)
 
-    def run(self) -> None:
-        """Until stopped. What the node or a transaction does wrong is said and tried again."""
-        failures = 0
-        while not self._stop.is_set():
-            wait = self._settings.poll_seconds
-            try:
-                pulse = self.tick()
-                failures = 0
-                if pulse is not None:
-                    self._say(pulse)
-                    if pulse.state == "sent":
-                        continue  # the block it was mined in is there to be looked at
-            except KeeperError as error:
-                failures += 1
-                wait = min(LONGEST_WAIT_S, wait * 2 ** min(failures, 10))
-                log.error("step failed", error=str(error), again_in_s=round(wait, 2))
-                self._fail(str(error))
-                self._last = None
-            self._stop.wait(wait)
-        log.info("stopped")
+    @property
+    def acts_from(self) -> int | None:
+        """The block from which this keeper does what is possible; None if nothing is."""
+        return None if self._since is None else self._turn.begins(self._since)
 
-    def _report(self, view: View, state: State, mined: Mined | None, error: str | None = None) -> Pulse:
-        if mined is not None:
-            log.info("mined", action=mined.action, hash=mined.hash, gas=mined.gas_used, gas_price=mined.gas_price)
+    @property
+    def stands_by(self) -> bool:
+        """Whether other keepers come first."""
+        return self._turn.wait > 0
+
+    def pulse(
+        self, view: View, mined: Mined | None = None, state: State | None = None, error: str | None = None
+    ) -> Pulse:
+        """What a look came to; `state` follows from the plan if not given."""
         s = view.state
-        pulse = Pulse(
+        return Pulse(
             block=view.head.number,
             time=s.time,
             action=s.action.name.lower(),
@@ -171,24 +150,17 @@ class Keeper:
             next=s.next,
             possible_from=view.plan.possible_from if view.plan else None,
             sent=(mined.hash,) if mined else (),
-            state=state,
+            state=state or ("idle" if view.plan is None and self.acts_from is None else "waiting"),
             error=error,
-        )
-        self._write(pulse)
-        return pulse
-
-    def _fail(self, error: str) -> None:
-        head = self._last
-        self._write(
-            Pulse(head.number if head else 0, head.time if head else 0, "none", "unknown", 0, None, (), "error", error)
+            acts_from=self.acts_from if self.stands_by else None,
         )
 
-    def _write(self, pulse: Pulse) -> None:
-        if self._settings.pulse is not None:
-            pulse.write(self._settings.pulse)
-
-    def _say(self, pulse: Pulse) -> None:
-        """One line for each change, none for each look."""
+    def write(self, pulse: Pulse) -> None:
+        """The fund's pulse file; one line in the log for each change, none for each look."""
+        if self._pulse is not None:
+            pulse.write(self._pulse)
+        if pulse.action == "none" and pulse.state == "error":
+            return  # said where it went wrong
         quiet = replace(pulse, block=0, time=0)
         if quiet != self._said and pulse.state != "sent":
             log.info(
@@ -198,5 +170,197 @@ class Keeper:
                 next=pulse.next,
                 possible_from=pulse.possible_from,
                 block=pulse.block,
+                **({} if pulse.acts_from is None else {"acts_from": pulse.acts_from}),
             )
         self._said = quiet
+
+    def failed(self, pause: float) -> None:
+        """Left alone for `pause` seconds, longer each time, up to `LONGEST_WAIT_S`."""
+        self.failures += 1
+        self.seen = ""
+        self.not_before = time.monotonic() + min(LONGEST_WAIT_S, pause * 2 ** min(self.failures, 10))
+
+
+class Keeper:
+    """Carries one or several funds with one account: `tick` does what is due now, `run` goes on until stopped.
+
+    One transaction at a time, whichever fund it is for: the account's nonces are one line. While it is open all funds
+    are still looked at, so that whoever observes the keeper sees them, and nothing else is sent.
+    """
+
+    def __init__(
+        self,
+        funds: Sequence[Fund],
+        head: Callable[[], Head],
+        sender: Sender,
+        stop: Stop,
+        *,
+        poll_seconds: float,
+        observers: Iterable[Observer] = (),
+    ) -> None:
+        self._funds = list(funds)
+        self._head = head
+        self._sender = sender
+        self._stop = stop
+        self._poll_seconds = poll_seconds
+        self._observers = Observers(observers)
+        self._failures = 0
+        self._last: Head | None = None
+        self._glimpsed = ""
+        self._watched = ""
+        self._sending: Fund | None = None
+        if self._observers or len(self._funds) > 1:
+            stop.meanwhile = self._meanwhile
+
+    def tick(self) -> tuple[Pulse, ...]:
+        """One step: each fund is looked at and at most one transaction sent. A pulse for each fund looked at; none if
+        there is no new block, or an earlier transaction is still open. A fund that fails has a pulse that says so.
+
+        Raises ChainError and what a sender raises where that concerns all funds.
+        """
+        if self._sender.unresolved:
+            mined = self._sender.settle()
+            if self._sender.unresolved:
+                return ()
+            if mined is not None:
+                log.info("an earlier transaction was mined", action=mined.action, hash=mined.hash)
+        head = self._last = self._head()
+        if head.hash != self._watched:
+            if self._sender.watch(head):
+                return ()
+            self._watched = head.hash
+        self._sending = None
+        pulses = []
+        for fund in list(self._funds):
+            if self._stop.is_set():
+                break
+            if fund.seen == head.hash or time.monotonic() < fund.not_before:
+                continue
+            self._stop.heart.beat()
+            pulse = self._step(fund, head)
+            pulses.append(pulse)
+            if pulse.state == "sent":
+                # The others' views are a block old now, and next time they come first.
+                self._funds.remove(fund)
+                self._funds.append(fund)
+                break
+            if self._sender.unresolved:
+                break
+        return tuple(pulses)
+
+    def _step(self, fund: Fund, head: Head) -> Pulse:
+        """One fund's part of a tick; its failure stays its own."""
+        try:
+            fund.seen = head.hash
+            with self._named(fund):
+                view, call = fund.look(head)
+                pulse = self._act(fund, view, call)
+        except KeeperError as error:
+            return self._failed(fund, error)
+        fund.failures = 0
+        with self._named(fund):
+            fund.write(pulse)
+        self._observers.looked(fund.name, view, pulse)
+        return pulse
+
+    def _named(self, fund: Fund) -> AbstractContextManager[None]:
+        """What is logged meanwhile names the fund, where there are several."""
+        return bound_contextvars(fund=fund.name) if len(self._funds) > 1 else nullcontext()
+
+    def _act(self, fund: Fund, view: View, call: Call | None) -> Pulse:
+        if call is None or self._before_turn(fund, view):
+            return fund.pulse(view)
+        self._sending = fund
+        try:
+            mined = self._sender.send(call)
+        except FeeTooHighError as error:
+            log.info("waiting for cheaper gas", error=str(error))
+            return fund.pulse(view, state="waiting", error=str(error))
+        except (ChainError, JournalError, RevertedError):
+            raise
+        except KeeperError as error:
+            log.warning("could not act", action=call.action, error=str(error))
+            return fund.pulse(view, state="error", error=str(error))
+        if mined is None:
+            return fund.pulse(view, state="waiting")
+        log.info("mined", action=mined.action, hash=mined.hash, gas=mined.gas_used, gas_price=mined.gas_price)
+        return fund.pulse(view, mined, "sent")
+
+    def _before_turn(self, fund: Fund, view: View) -> bool:
+        """Whether another keeper's turn is not over. At the end of it the chain is asked once more, as the other may
+        just have acted. Raises ChainError."""
+        if not fund.stands_by:
+            return False
+        turn = fund.acts_from
+        if turn is None or view.head.number < turn:
+            return True
+        if self._head().hash != view.head.hash:
+            fund.seen = ""
+            return True
+        log.info("taking over", action=view.state.action.name.lower(), block=view.head.number)
+        return False
+
+    def run(self) -> None:
+        """Until stopped. What the node or a transaction does wrong is said and tried again."""
+        try:
+            while not self._stop.is_set():
+                self._stop.rest(self._turn())
+        except Interrupted:
+            log.warning("stopped in the middle of a wait for the node")
+        log.info("stopped")
+
+    def _turn(self) -> float:
+        """A tick; seconds to wait for the next."""
+        try:
+            pulses = self.tick()
+        except KeeperError as error:
+            self._failures += 1
+            for fund in self._funds:
+                self._failed(fund, error, pause=0)
+            wait: float = min(LONGEST_WAIT_S, self._poll_seconds * 2 ** min(self._failures, 10))
+            log.error("step failed", error=str(error), again_in_s=round(wait, 2))
+            self._last = None
+            return wait
+        self._failures = 0
+        # The block it was mined in is there to be looked at.
+        return 0 if any(pulse.state == "sent" for pulse in pulses) else self._poll_seconds
+
+    def _failed(self, fund: Fund, error: KeeperError, pause: float | None = None) -> Pulse:
+        """Notes a failure of a fund; `pause`: seconds to leave it alone at first, the usual if not given."""
+        fund.failed(self._poll_seconds if pause is None else pause)
+        if pause is None:
+            with self._named(fund):
+                log.error("step failed", error=str(error), again_in_s=round(fund.not_before - time.monotonic(), 2))
+        head = self._last
+        pulse = Pulse(
+            head.number if head else 0, head.time if head else 0, "none", "unknown", 0, None, (), "error", str(error)
+        )
+        fund.write(pulse)
+        self._observers.failed(fund.name, error)
+        return pulse
+
+    def _meanwhile(self) -> None:
+        """A look at all funds while a transaction is open; sends nothing, raises nothing."""
+        try:
+            head = self._head()
+        except KeeperError as error:
+            for fund in self._funds:
+                self._observers.failed(fund.name, error)
+            return
+        if head.hash == self._glimpsed:
+            return
+        self._glimpsed = head.hash
+        for fund in self._funds:
+            self._stop.heart.beat()
+            try:
+                with self._named(fund):
+                    view, _ = fund.look(head)
+            except KeeperError as error:
+                self._observers.failed(fund.name, error)
+                continue
+            pulse = fund.pulse(view, state="waiting" if fund is self._sending else None)
+            if fund is not self._sending and len(self._funds) > 1:
+                # The pulse of the fund that sends is written when its step is done.
+                with self._named(fund):
+                    fund.write(pulse)
+            self._observers.looked(fund.name, view, pulse)

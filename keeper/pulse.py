@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
+
+import structlog
+
+log = structlog.get_logger("keeper")
 
 State = Literal["idle", "waiting", "sent", "error"]
 
@@ -18,7 +23,8 @@ class Pulse:
     `block` and `time` are the block looked at and its time; `action`, `reason` and `next` are `workable()`'s in words;
     `possible_from` is the chain time from which the next batch is possible, None: none is planned. `sent` holds the
     hashes of what was mined in this step. Idle: nothing is due before `next`. Waiting: something is due and not
-    possible yet.
+    possible yet. `acts_from` is the block from which a standby does what is possible now, None: it is the first, or
+    nothing is.
     """
 
     block: int
@@ -30,10 +36,17 @@ class Pulse:
     sent: tuple[str, ...]
     state: State
     error: str | None = None
+    acts_from: int | None = None
 
     def write(self, path: Path) -> None:
-        """Replaces the file in one step: a reader sees the old or the new one."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Replaces the file in one step: a reader sees the old or the new one. One that cannot be written (disk full)
+        is said and no reason to stop."""
         draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        draft.write_text(json.dumps(asdict(self)) + "\n")
-        draft.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(asdict(self)) + "\n")
+            draft.replace(path)
+        except OSError as error:
+            log.warning("BALLAST_PULSE cannot be written", path=str(path), error=error.strerror)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ballast.book import Book, BookError
+from keeper import redact
 from keeper.errors import SettingsError
 
 PREFIX = "BALLAST_"
+_KEY = re.compile("[0-9a-fA-F]{64}")
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -24,8 +24,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
 
-    book: Path
-    """The fund's address book, written by its deployment."""
+    book: str
+    """The fund's address book, written by its deployment; several funds: their books, separated by commas."""
     chain_id: Annotated[int, Field(gt=0)] | None = None
     """Refuse to work on another chain; the book's chain if not given."""
     journal: Path = Path("keeper.sqlite")
@@ -33,7 +33,13 @@ class Settings(BaseSettings):
     keystore: Path | None = None
     """Encrypted key file, in place of a private key."""
     keystore_password_file: Path | None = None
-    """File whose first line is the key file's password."""
+    """File whose first line is the key file's password; asked for on a terminal if not given."""
+    kms_key_id: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
+    """Key in AWS KMS (id, ARN or alias/...), in place of a private key or a key file."""
+    kms_region: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """AWS region of that key."""
+    kms_endpoint: str | None = None
+    """KMS elsewhere than AWS has it in that region, http or https."""
     poll_seconds: Annotated[float, Field(ge=0.01, le=600)] = 4.0
     """Between two looks at the chain."""
     max_fee_gwei: Annotated[int, Field(ge=1, le=100_000)] = 300
@@ -65,6 +71,45 @@ class Settings(BaseSettings):
     pulse: Path | None = None
     """File that says after each look what was seen and done (JSON)."""
     log: Literal["console", "json"] = "console"
+    http_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """Port of /health and /metrics; no server if not given, any free port if 0."""
+    http_host: str = "127.0.0.1"
+    """Address that the server listens on."""
+    stuck_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    """A loop that shows no sign of life for so long hangs."""
+    silent_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    """A fund that could not be looked at for so long is being failed: by the node, mostly."""
+    overdue_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
+    """What has been possible for so long, in chain time, and is not done is overdue."""
+    open_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)] = 900
+    """A transaction that has been open for so long since it was first signed is stuck."""
+    month_gas: Annotated[int, Field(ge=100_000, le=1_000_000_000)] = 60_000_000
+    """About the gas of a month of one fund: an account that cannot pay for it at the current price is low."""
+    alert_repeat_hours: Annotated[float, Field(ge=0.01, le=1_000)] = 24
+    """An alert that lasts is sent again after so long."""
+    standby_rank: Annotated[int, Field(ge=0, le=100)] = 0
+    """Place among several keepers of the same funds; 0 acts at once."""
+    standby_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5
+    """Blocks that each keeper waits for those before it."""
+
+    @property
+    def books(self) -> tuple[Path, ...]:
+        """The address books' paths."""
+        return tuple(Path(name.strip()) for name in self.book.split(",") if name.strip())
+
+    @field_validator("book")
+    @classmethod
+    def _some_book(cls, value: str) -> str:
+        if not value.replace(",", " ").strip():
+            raise ValueError("expected the path of an address book, or several separated by commas")
+        return value
+
+    @field_validator("kms_endpoint")
+    @classmethod
+    def _endpoint(cls, value: str | None) -> str | None:
+        if value is not None and (not value.startswith(("http://", "https://")) or "@" in value):
+            raise ValueError("expected http://... or https://... without user and password")
+        return value
 
     @field_validator("urgent_max_fee_gwei")
     @classmethod
@@ -89,6 +134,8 @@ class Secrets(BaseSettings):
     private_key: SecretStr | None = None
     private_rpc_url: SecretStr | None = None
     """Where signed transactions go, past the public pool of pending ones."""
+    alert_urls: SecretStr | None = None
+    """Where alerts go, as apprise writes it, separated by white space; these URLs carry tokens."""
 
     @field_validator("rpc_url", "private_rpc_url")
     @classmethod
@@ -101,7 +148,17 @@ class Secrets(BaseSettings):
 def load_settings(env_file: Path | None = Path(".env")) -> tuple[Settings, Secrets]:
     """Settings from environment and file; the environment wins. Raises SettingsError for the first field that is
     wrong."""
-    return _load(Settings, env_file), _load(Secrets, env_file)
+    settings, secrets = _load(Settings, env_file), _load(Secrets, env_file)
+    for name in Secrets.model_fields:
+        redact.learn(*_texts(getattr(secrets, name)))
+    return settings, secrets
+
+
+def _texts(value: object) -> list[str]:
+    """What a secret field holds: one, several or none."""
+    if isinstance(value, SecretStr):
+        return [value.get_secret_value()]
+    return [text for part in value for text in _texts(part)] if isinstance(value, list | tuple) else []
 
 
 def _load(kind: type[S], env_file: Path | None) -> S:
@@ -116,58 +173,56 @@ def _one_line(error: ValidationError, *, secret: bool) -> str:
     name = PREFIX + str(first["loc"][0]).upper() if first["loc"] else PREFIX + "*"
     if first["type"] == "missing":
         return f"{name}: not set; set it in the environment or in .env (see .env.example)"
-    given = "the value" if secret else repr(str(first["input"]))
+    text = str(first["input"])
+    # A key or a URL in a variable where it does not belong is a secret still.
+    given = "the value" if secret or "://" in text or _KEY.search(text) else repr(text)
     expected = first["msg"].removeprefix("Value error, ")
     return f"{name}: {given} is not usable: {expected[:1].lower()}{expected[1:]}"
 
 
+def load_books(settings: Settings) -> tuple[Book, ...]:
+    """The address books of all funds, of one chain and with names of their own. Raises SettingsError."""
+    books = tuple(_load_book(path) for path in settings.books)
+    first = books[0]
+    for number, book in enumerate(books[1:], 1):
+        if book.chain_id != first.chain_id:
+            raise SettingsError(
+                f"BALLAST_BOOK: {settings.books[number]} is of chain {book.chain_id}, {settings.books[0]} of chain "
+                f"{first.chain_id}; one keeper works on one chain"
+            )
+        for other in books[:number]:
+            if pulse_name(book) == pulse_name(other) or book["rebalancer"] == other["rebalancer"]:
+                raise SettingsError(
+                    f"BALLAST_BOOK: {settings.books[number]} is of fund {book.fund!r}, which another book names too; "
+                    "name each fund once, each with a name of its own"
+                )
+    return books
+
+
 def load_book(settings: Settings) -> Book:
-    """The address book. Raises SettingsError."""
+    """The address book, where there is to be one. Raises SettingsError."""
+    if len(settings.books) != 1:
+        raise SettingsError(f"BALLAST_BOOK: names {len(settings.books)} books; name one here")
+    return _load_book(settings.books[0])
+
+
+def _load_book(path: Path) -> Book:
     try:
-        return Book.load(settings.book)
+        return Book.load(path)
     except BookError as error:
         raise SettingsError(f"BALLAST_BOOK: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"BALLAST_BOOK: {settings.book} cannot be read ({error})") from None
+        raise SettingsError(f"BALLAST_BOOK: {path} cannot be read ({error})") from None
 
 
-def load_account(settings: Settings, secrets: Secrets) -> LocalAccount:
-    """The keeper's account. Raises SettingsError; no message carries the key."""
-    if secrets.private_key is not None and settings.keystore is not None:
-        raise SettingsError("BALLAST_PRIVATE_KEY and BALLAST_KEYSTORE are both set; set one of them")
-    if secrets.private_key is not None:
-        return _account(secrets.private_key.get_secret_value(), "BALLAST_PRIVATE_KEY")
-    if settings.keystore is None:
-        raise SettingsError(
-            "BALLAST_PRIVATE_KEY: not set; set it, or BALLAST_KEYSTORE and BALLAST_KEYSTORE_PASSWORD_FILE"
-        )
-    if settings.keystore_password_file is None:
-        raise SettingsError("BALLAST_KEYSTORE_PASSWORD_FILE: not set; name the file with the key file's password")
-    content = _read(settings.keystore, "BALLAST_KEYSTORE")
-    password = _read(settings.keystore_password_file, "BALLAST_KEYSTORE_PASSWORD_FILE")
-    lines = password.splitlines()
-    if not lines:
-        raise SettingsError(f"BALLAST_KEYSTORE_PASSWORD_FILE: {settings.keystore_password_file} is empty")
-    try:
-        keyfile: dict[str, Any] = json.loads(content)
-        key = Account.decrypt(keyfile, lines[0])
-    except (ValueError, KeyError, TypeError) as error:
-        reason = "wrong password" if "MAC" in str(error) else "not a key file"
-        raise SettingsError(f"BALLAST_KEYSTORE: {settings.keystore}: {reason}") from None
-    return _account(key.to_0x_hex(), "BALLAST_KEYSTORE")
+def pulse_name(book: Book) -> str:
+    """A fund's name as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]", "-", book.fund)
 
 
-def _account(key: str, name: str) -> LocalAccount:
-    try:
-        account: LocalAccount = Account.from_key(key)
-    except Exception:  # the libraries below raise many kinds, some with the key in the text
-        raise SettingsError(f"{name}: not a private key, expected 0x and 64 hexadecimal digits") from None
-    return account
-
-
-def _read(path: Path, name: str) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise SettingsError(f"{name}: {path} cannot be read ({reason})") from None
+def pulse_path(settings: Settings, book: Book) -> Path | None:
+    """Where a fund's pulse goes: the file itself for one fund, `pulse-NAME.json` for `pulse.json` with several."""
+    path = settings.pulse
+    if path is None or len(settings.books) == 1:
+        return path
+    return path.with_name(f"{path.stem}-{pulse_name(book)}{path.suffix}")

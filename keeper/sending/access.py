@@ -21,9 +21,9 @@ ACCOUNT_COST = 2_400
 SAVED = 100
 
 
-def listed(w3: Web3, request: dict[str, Any], block: str = "latest") -> AccessList:
-    """What the node says that a call touches in a block (its hash), less what is not worth its entry; empty where the
-    node does not say."""
+def listed(w3: Web3, request: dict[str, Any], block: Any = "latest") -> AccessList:
+    """What the node says that a call touches in a block (as JSON-RPC names it), less what is not worth its entry; empty
+    where the node does not say."""
     try:
         answer = w3.provider.make_request(RPCEndpoint("eth_createAccessList"), [_hexed(request), block])
     except (requests.exceptions.RequestException, Web3Exception, ValueError):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
-from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import ContractLogicError, Web3Exception
 
@@ -40,6 +39,11 @@ class Estimate:
     listed: AccessList
 
 
+def pinned(head: Head) -> Any:
+    """The parameter that names a block by its hash (EIP-1898): an error once it is no longer part of the chain."""
+    return {"blockHash": head.hash, "requireCanonical": True}
+
+
 def require_success(w3: Web3, sender: str, call: Call, head: Head) -> None:
     """Raises SimulationError if the call would revert in this block, ChainError if the node does not say."""
     _tried(w3, sender, call, head, estimate=False)
@@ -53,14 +57,14 @@ def estimate(w3: Web3, sender: str, call: Call, head: Head) -> Estimate:
 
 def _tried(w3: Web3, sender: str, call: Call, head: Head, *, estimate: bool) -> Estimate:
     request: Any = {"from": sender, "to": call.to, "data": call.data}
-    block = HexBytes(head.hash)
+    block = pinned(head)
     try:
         # A call first: its error carries the revert data, which not every node gives for an estimate.
         w3.eth.call(request, block_identifier=block)
         if not estimate:
             return Estimate(0, ())
         gas = w3.eth.estimate_gas(request, block_identifier=block)
-        listed = access.listed(w3, request, head.hash)
+        listed = access.listed(w3, request, block)
         with_list = w3.eth.estimate_gas(request | {"accessList": listed}, block_identifier=block) if listed else gas
     except ContractLogicError as error:
         data = error.data if isinstance(error.data, str) else ""

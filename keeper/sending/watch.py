@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from hexbytes import HexBytes
 from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.types import BlockIdentifier
@@ -19,6 +18,7 @@ from web3.types import BlockIdentifier
 from keeper.chain import Head, ask
 from keeper.errors import SendError
 from keeper.sending.journal import Entry, Journal, Status
+from keeper.sending.simulate import pinned
 
 log = structlog.get_logger("keeper.sender")
 
@@ -65,7 +65,7 @@ class Watch:
 
     def count_in(self, head: Head) -> int:
         """The same in one block."""
-        return self.count(HexBytes(head.hash))
+        return self.count(pinned(head))
 
     def fate(self, nonce: int, head: Head) -> Fate:
         """What became of an open nonce; noted in the journal.

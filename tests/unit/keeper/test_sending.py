@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from eth_utils import keccak
+from structlog.testing import capture_logs
 
 from keeper import contracts
 from keeper.pulse import Pulse
@@ -49,3 +50,15 @@ def test_pulse_is_whole(tmp_path: Path) -> None:
         "error": None,
     }
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_pulse_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    pulse = Pulse(5, 1000, "trade", "due", 2000, 1500, (), "waiting")
+    pulse.write(tmp_path / "file" / "pulse.json")
+    # The draft can be written and not take the place of a folder: nothing of it is left.
+    (tmp_path / "folder").mkdir()
+    with capture_logs() as said:
+        pulse.write(tmp_path / "folder")
+    assert [entry["event"] for entry in said] == ["BALLAST_PULSE cannot be written"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]

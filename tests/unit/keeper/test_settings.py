@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from eth_account import Account
+from pydantic_settings import BaseSettings
 
 from ballast.book import CONTRACTS
 from keeper.errors import SettingsError
-from keeper.settings import Settings, load_account, load_book, load_settings
+from keeper.settings import Secrets, Settings, load_book, load_settings
 
 KEY = "0x" + "ab" * 32
 GOOD = {"BALLAST_RPC_URL": "http://127.0.0.1:1", "BALLAST_BOOK": "book.json", "BALLAST_PRIVATE_KEY": KEY}
@@ -19,12 +20,7 @@ GOOD = {"BALLAST_RPC_URL": "http://127.0.0.1:1", "BALLAST_BOOK": "book.json", "B
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """An environment with just enough, in a folder without `.env`."""
-    for name in (
-        *Settings.model_fields,
-        "rpc_url",
-        "private_key",
-        "private_rpc_url",
-    ):
+    for name in (*Settings.model_fields, *Secrets.model_fields):
         monkeypatch.delenv(f"BALLAST_{name.upper()}", raising=False)
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
@@ -37,7 +33,7 @@ def test_defaults(environment: pytest.MonkeyPatch) -> None:
     assert (settings.max_hours, settings.pool_rest_seconds, settings.chain_id) == (14, 600, None)
     assert (settings.plan, settings.plan_gas_gwei, settings.fewest_batches) == ("cheapest", None, 18)
     assert (settings.max_fee_gwei, settings.urgent_max_fee, settings.urgent_hours) == (300, 600, 72)
-    assert load_account(settings, secrets).address == Account.from_key(KEY).address
+    assert secrets.private_key is not None and secrets.private_key.get_secret_value() == KEY
 
 
 def test_secrets_do_not_show(environment: pytest.MonkeyPatch) -> None:
@@ -46,12 +42,22 @@ def test_secrets_do_not_show(environment: pytest.MonkeyPatch) -> None:
     assert "127.0.0.1" not in repr(secrets)
 
 
+def test_every_secret_is_taken_out_of_errors(environment: pytest.MonkeyPatch) -> None:
+    values = {name: f"http://node.example/{name}-of-this-test" for name in Secrets.model_fields}
+    values["private_key"] = "0x" + "6e" * 32
+    for name, value in values.items():
+        environment.setenv(f"BALLAST_{name.upper()}", value)
+    load_settings()
+    for value in values.values():
+        assert str(SettingsError(f"X: {value}")).endswith("[secret]")
+
+
 def test_env_file_and_its_precedence(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     environment.delenv("BALLAST_BOOK")
     (tmp_path / ".env").write_text("BALLAST_BOOK=from-file.json\nBALLAST_MAX_HOURS=3\nBALLAST_PRIVATE_KEY=0x01\n")
     settings, secrets = load_settings()
-    assert (settings.book, settings.max_hours) == (Path("from-file.json"), 3)
-    assert load_account(settings, secrets).address == Account.from_key(KEY).address
+    assert (settings.books, settings.max_hours) == ((Path("from-file.json"),), 3)
+    assert secrets.private_key is not None and secrets.private_key.get_secret_value() == KEY
 
 
 @pytest.mark.parametrize(
@@ -94,43 +100,22 @@ def test_wrong_values(environment: pytest.MonkeyPatch, name: str, value: str | N
     assert "hidden" not in str(caught.value)
 
 
-def refused_account(environment: pytest.MonkeyPatch, **changes: str | None) -> str:
-    for name, value in changes.items():
-        if value is None:
-            environment.delenv(name, raising=False)
-        else:
-            environment.setenv(name, value)
-    with pytest.raises(SettingsError) as caught:
-        load_account(*load_settings())
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+@pytest.mark.parametrize("value", ["https://user:hidden@kms", "ftp://hidden"])
+def test_a_wrong_endpoint_is_not_shown(environment: pytest.MonkeyPatch, value: str) -> None:
+    environment.setenv("BALLAST_KMS_ENDPOINT", value)
+    with pytest.raises(SettingsError, match=r"^BALLAST_KMS_ENDPOINT: the value is not usable") as caught:
+        load_settings()
+    assert "hidden" not in str(caught.value)
 
 
-def test_wrong_keys(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert refused_account(environment, BALLAST_PRIVATE_KEY=None).startswith("BALLAST_PRIVATE_KEY: not set")
-    for bad in ("0x" + "cd" * 31, "word", "0x" + "0" * 64):
-        message = refused_account(environment, BALLAST_PRIVATE_KEY=bad)
-        assert message.startswith("BALLAST_PRIVATE_KEY: not a private key")
-        assert bad not in message
-    both = refused_account(environment, BALLAST_PRIVATE_KEY=KEY, BALLAST_KEYSTORE=str(tmp_path / "key.json"))
-    assert "set one of them" in both
-
-
-def test_keystore(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    keyfile, password = tmp_path / "key.json", tmp_path / "password"
-    names = {"BALLAST_PRIVATE_KEY": None, "BALLAST_KEYSTORE": str(keyfile)}
-    assert refused_account(environment, **names).startswith("BALLAST_KEYSTORE_PASSWORD_FILE: not set")
-    names["BALLAST_KEYSTORE_PASSWORD_FILE"] = str(password)
-    assert refused_account(environment, **names).startswith(f"BALLAST_KEYSTORE: {keyfile} cannot be read")
-    keyfile.write_text("{}")
-    password.write_text("")
-    assert refused_account(environment, **names).endswith("password is empty")
-    password.write_text("wrong\n")
-    assert refused_account(environment, **names).endswith("not a key file")
-    keyfile.write_text(json.dumps(Account.encrypt(bytes.fromhex(KEY[2:]), "right", iterations=2)))
-    assert refused_account(environment, **names).endswith("wrong password")
-    password.write_text("right\n")
-    assert load_account(*load_settings()).address == Account.from_key(KEY).address
+def test_a_secret_in_the_wrong_variable_is_not_shown(environment: pytest.MonkeyPatch) -> None:
+    for name in ("BALLAST_CHAIN_ID", "BALLAST_LOG", "BALLAST_MAX_FEE_GWEI"):
+        for value in ("0x" + "5c" * 32, "https://node.example/hidden-key"):
+            with environment.context() as changed:
+                changed.setenv(name, value)
+                with pytest.raises(SettingsError, match=f"^{name}: the value is not usable") as caught:
+                    load_settings()
+            assert "5c5c" not in str(caught.value) and "hidden" not in str(caught.value)
 
 
 def test_books(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -163,7 +148,37 @@ def test_books(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "cannot be read" in refused()
 
 
-def test_the_example_names_every_variable() -> None:
-    text = (Path(__file__).resolve().parents[3] / ".env.example").read_text()
-    for name in (*Settings.model_fields, "rpc_url", "private_key"):
-        assert f"BALLAST_{name.upper()}=" in text
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def variables(kind: type[BaseSettings]) -> set[str]:
+    return {f"BALLAST_{name.upper()}" for name in kind.model_fields}
+
+
+def test_public_and_secret_never_overlap() -> None:
+    assert not variables(Settings) & variables(Secrets)
+    # What is secret is typed so that no repr shows it.
+    assert all("SecretStr" in str(field.annotation) for field in Secrets.model_fields.values())
+    assert not any("SecretStr" in str(field.annotation) for field in Settings.model_fields.values())
+
+
+def test_the_example_names_every_variable_once() -> None:
+    text = (ROOT / ".env.example").read_text()
+    secret, _, public = text.partition("# --- Public ---")
+    named = [re.findall(r"^#?(BALLAST_[A-Z_]+)=", part, re.MULTILINE) for part in (secret, public)]
+    assert sorted(named[0]) == sorted(variables(Secrets))
+    assert sorted(named[1]) == sorted(variables(Settings))
+
+
+def test_the_manual_has_every_variable_in_its_table() -> None:
+    text = (ROOT / "docs/operations.md").read_text()
+    rows = {"secret": set[str](), "public": set[str]()}
+    head = ""
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else [""]
+        if cells[0] in rows or not line.startswith("|"):
+            head = cells[0]
+        elif head in rows:
+            rows[head] |= set(re.findall(r"BALLAST_[A-Z_]+", cells[0]))
+    assert rows["secret"] == variables(Secrets)
+    assert rows["public"] == variables(Settings)

@@ -1,0 +1,105 @@
+"""What an operator should hear of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from keeper.ops.facts import Bounds, Facts, FundFacts
+from keeper.state import Phase, Reason
+from keeper.view import amount, period_text, symbol
+
+
+class Kind(StrEnum):
+    """Each has its place in docs/operations.md."""
+
+    DUE_NOT_DONE = "due_not_done"
+    TRANSACTION_STUCK = "transaction_stuck"
+    LOW_BALANCE = "low_balance"
+    PRICE_STALE = "price_stale"
+    BUDGET_HALF_USED = "budget_half_used"
+    ENDPOINT_ASIDE = "endpoint_aside"
+    MONTH_DONE = "month_done"
+    KEEPER_FAILING = "keeper_failing"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that is so now. The same `kind` about the same `subject` is one alert, whatever its `text` says."""
+
+    kind: Kind
+    subject: str
+    text: str = field(compare=False)
+
+    @property
+    def once(self) -> bool:
+        """Whether it is news, told once, rather than a state that lasts and ends."""
+        return self.kind is Kind.MONTH_DONE
+
+
+def alerts_of(facts: Facts, bounds: Bounds) -> set[Alert]:
+    """All alerts that hold."""
+    found = {alert for fund in facts.funds for alert in _of_fund(fund, facts, bounds)}
+    for nonce, since in facts.open_since.items():
+        age = int(facts.time) - since
+        if age >= bounds.open_s:
+            last = [entry for entry in facts.transactions if entry.nonce == nonce][-1]
+            found.add(
+                Alert(
+                    Kind.TRANSACTION_STUCK,
+                    f"nonce {nonce}",
+                    f"{last.action} (nonce {nonce}) has been open for {_span(age)}, last as {last.hash}",
+                )
+            )
+    needed = None if facts.base_fee is None else bounds.month_gas * len(facts.funds) * facts.base_fee
+    if facts.balance is not None and needed is not None and facts.balance < needed:
+        found.add(
+            Alert(
+                Kind.LOW_BALANCE,
+                "account",
+                f"the account has {amount(facts.balance, 10**18)} ETH; a month may take {amount(needed, 10**18)} ETH "
+                "at the current price",
+            )
+        )
+    for endpoint in facts.endpoints:
+        if not endpoint.healthy:
+            found.add(Alert(Kind.ENDPOINT_ASIDE, endpoint.name, f"{endpoint.name} is put aside: {endpoint.reason}"))
+    return found
+
+
+def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
+    name, found = fund.name, set()
+    if fund.silent_s >= bounds.silent_s and not facts.stopping:
+        found.add(
+            Alert(Kind.KEEPER_FAILING, name, f"{name} could not be looked at for {_span(fund.silent_s)}; see the log")
+        )
+    if fund.view is None:
+        return found
+    s = fund.view.state
+    month = period_text(s.month_period)
+    if fund.overdue_s >= bounds.overdue_s:
+        action = s.action.name.lower()
+        late = f"{name}: {action} is due and not done for {_span(fund.overdue_s)}"
+        found.add(Alert(Kind.DUE_NOT_DONE, f"{name} {action}", late))
+    for holding in s.holdings:
+        if not holding.price and not holding.retired:
+            token = symbol(fund.book, holding)
+            found.add(Alert(Kind.PRICE_STALE, f"{name} {token}", f"{name}: the oracle has no price for {token}"))
+    if s.phase is Phase.TRADING and s.progress.spent * 2 >= s.limits.loss_budget > 0:
+        used = s.progress.spent * 100 // s.limits.loss_budget
+        found.add(
+            Alert(
+                Kind.BUDGET_HALF_USED, f"{name} {month}", f"{name}: {used} % of the loss budget of {month} is used up"
+            )
+        )
+    if s.phase is Phase.IDLE and s.reason is Reason.DONE:
+        found.add(Alert(Kind.MONTH_DONE, f"{name} {month}", f"{name}: {month} is done"))
+    return found
+
+
+def _span(seconds: float) -> str:
+    """A length of time for people."""
+    minutes = int(seconds) // 60
+    if minutes < 1:
+        return f"{int(seconds)} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

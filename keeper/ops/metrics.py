@@ -1,0 +1,111 @@
+"""The keeper's figures for Prometheus. Money becomes a float here and nowhere else: a metric has nothing finer."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+
+from keeper.errors import KeeperError
+from keeper.loop import View
+from keeper.ops.facts import Facts, FundFacts
+from keeper.ops.server import Response
+from keeper.pulse import Pulse
+from keeper.sending.journal import Status
+from keeper.state import WAD, Phase
+
+Gauge = tuple[str, str, Callable[[FundFacts], float | None]]
+
+
+def _state(read: Callable[[View], float | None]) -> Callable[[FundFacts], float | None]:
+    return lambda fund: None if fund.view is None else read(fund.view)
+
+
+def _trading(read: Callable[[View], float]) -> Callable[[FundFacts], float | None]:
+    return _state(lambda view: read(view) if view.state.phase is Phase.TRADING else None)
+
+
+FUND_GAUGES: tuple[Gauge, ...] = (
+    ("ballast_look_timestamp_seconds", "When the fund was last looked at", lambda fund: fund.looked_at),
+    ("ballast_silent_seconds", "Since the last look that succeeded", lambda fund: fund.silent_s),
+    ("ballast_overdue_seconds", "For how long what is due has not been done, chain time", lambda fund: fund.overdue_s),
+    ("ballast_head_number", "Block last looked at", _state(lambda view: view.head.number)),
+    ("ballast_head_timestamp_seconds", "Time of the block last looked at", _state(lambda view: view.head.time)),
+    ("ballast_base_fee_wei", "Base fee of the block last looked at", _state(lambda view: view.head.base_fee)),
+    ("ballast_nav_usd", "Value of all components that have a price", _state(lambda view: view.state.nav / WAD)),
+    ("ballast_shares", "Supply of the index token", _state(lambda view: view.state.supply / WAD)),
+    (
+        "ballast_loss_budget_used_ratio",
+        "Part of the month's loss budget that is used up",
+        _trading(lambda view: view.state.progress.spent / (view.state.limits.loss_budget or 1)),
+    ),
+    (
+        "ballast_residual_ratio",
+        "What is still to be sold, as a share of NAV",
+        _trading(lambda view: view.state.progress.surplus / WAD),
+    ),
+)
+
+
+class Metrics(Collector):
+    """An observer that counts, and what is read from the facts when asked. It has a registry of its own."""
+
+    def __init__(self, facts: Callable[[], Facts]) -> None:
+        self._facts = facts
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        self._looks = self._counter("ballast_looks", "Looks at a fund, failed ones too", "fund")
+        self._steps = self._counter("ballast_steps", "Steps by what came of them", "fund", "action", "result")
+        self._alerts = self._counter("ballast_alerts_sent", "Alerts delivered", "kind")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self._registry)
+
+    def looked(self, fund: str, view: View, pulse: Pulse) -> None:
+        del view
+        self._looks.labels(fund).inc()
+        self._steps.labels(fund, pulse.action, pulse.state).inc()
+
+    def failed(self, fund: str, error: KeeperError) -> None:
+        self._looks.labels(fund).inc()
+        self._steps.labels(fund, "none", type(error).__name__).inc()
+
+    def alert_sent(self, kind: str) -> None:
+        """Counts a delivered alert."""
+        self._alerts.labels(kind).inc()
+
+    def describe(self) -> list[Metric]:
+        """Nothing beforehand: a registry would otherwise ask for the facts when it is made."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """What stands in the facts."""
+        facts = self._facts()
+        for name, text, read in FUND_GAUGES:
+            family = GaugeMetricFamily(name, text, labels=["fund"])
+            for fund in facts.funds:
+                value = read(fund)
+                if value is not None:
+                    family.add_metric([fund.name], value)
+            yield family
+        yield GaugeMetricFamily("ballast_beat_age_seconds", "Since the loop's last sign of life", value=facts.beat_s)
+        if facts.balance is not None:
+            yield GaugeMetricFamily("ballast_account_balance_wei", "The account's ether", value=facts.balance)
+        yield CounterMetricFamily("ballast_fees_paid_wei", "What transactions have cost", value=facts.fees_paid)
+        by_status = Tally(entry.status for entry in facts.transactions)
+        family = GaugeMetricFamily("ballast_transactions", "Transactions of the journal", labels=["status"])
+        for status in Status:
+            family.add_metric([status.value], by_status[status])
+        yield family
+        family = GaugeMetricFamily("ballast_endpoint_healthy", "1: in use, 0: put aside", labels=["endpoint"])
+        for endpoint in facts.endpoints:
+            family.add_metric([endpoint.name], int(endpoint.healthy))
+        yield family
+
+    def response(self) -> Response:
+        """All of it, as Prometheus reads it."""
+        return Response(200, CONTENT_TYPE_LATEST, generate_latest(self._registry))

@@ -1,0 +1,203 @@
+"""Telling people: each alert once when it begins, again while it lasts, and once when it is over.
+
+What was told is kept in a file, so that a restart tells nothing twice. Deciding is apart from sending: `due_messages`
+says what is to be told, and what has been delivered is noted afterwards. So a service that does not answer is tried
+again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import SecretStr
+
+from keeper.errors import SettingsError
+from keeper.ops.alerts import Alert, Kind
+
+log = structlog.get_logger("keeper.alerts")
+
+RETRY_S = 60.0
+"""Between two tries to deliver the same message."""
+OVER_S = 300.0
+"""What has not held for so long is over: a price around a bound is one alert, not fifty."""
+MOST_KEPT = 1_000
+"""News of so long ago that they cannot come again are forgotten."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An alert that has begun. Times are Unix seconds: when it began, was last delivered and last tried (0: never), and
+    since when it does not hold any more (0: it holds)."""
+
+    kind: str
+    subject: str
+    text: str
+    began: float
+    said: float = 0
+    tried: float = 0
+    absent: float = 0
+
+    @property
+    def once(self) -> bool:
+        return self.kind == Kind.MONTH_DONE
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something to deliver about an alert: that it has begun or lasts, or that it is over."""
+
+    told: Told
+    over: bool
+
+    @property
+    def title(self) -> str:
+        return f"Ballast: {self.told.kind}{' is over' if self.over else ''}"
+
+    @property
+    def body(self) -> str:
+        return f"{'Over: ' if self.over else ''}{self.told.text}"
+
+
+def observed(before: Iterable[Told], alerts: Iterable[Alert], now: float) -> tuple[Told, ...]:
+    """What has begun, after a look at the alerts that hold."""
+    holding = {(alert.kind.value, alert.subject): alert for alert in alerts}
+    found = []
+    for told in before:
+        alert = holding.pop((told.kind, told.subject), None)
+        if alert is not None:
+            found.append(replace(told, text=alert.text, absent=0))
+        else:
+            found.append(replace(told, absent=told.absent or now))
+    found += [Told(alert.kind.value, alert.subject, alert.text, now) for alert in sorted_alerts(holding.values())]
+    # What has ended without ever being told is not worth telling; news are kept, so that they are not told again.
+    kept = [told for told in found if told.said or not told.absent]
+    return tuple(kept[-MOST_KEPT:])
+
+
+def due_messages(told: Iterable[Told], now: float, repeat_s: float) -> tuple[Message, ...]:
+    """What is to be delivered now."""
+    found = []
+    for entry in told:
+        if entry.tried and 0 <= now - entry.tried < RETRY_S and entry.tried != entry.said:
+            continue
+        if entry.absent and not entry.once and now - entry.absent >= OVER_S:
+            found.append(Message(entry, over=True))
+        elif not entry.absent and (not entry.said or (not entry.once and now - entry.said >= repeat_s)):
+            found.append(Message(entry, over=False))
+    return tuple(found)
+
+
+def noted(told: Iterable[Told], message: Message, delivered: bool, now: float) -> tuple[Told, ...]:
+    """What has begun, after a try to deliver a message."""
+    found = []
+    for entry in told:
+        if (entry.kind, entry.subject) != (message.told.kind, message.told.subject):
+            found.append(entry)
+        elif not delivered:
+            found.append(replace(entry, tried=now))
+        elif not message.over:
+            found.append(replace(entry, tried=now, said=now))
+    return tuple(found)
+
+
+def sorted_alerts(alerts: Iterable[Alert]) -> list[Alert]:
+    """In an order that does not change."""
+    return sorted(alerts, key=lambda alert: (alert.kind, alert.subject))
+
+
+Send = Callable[[str, str, bool], bool]
+"""Delivers a title and a text, good news or not; whether it arrived. Raises nothing."""
+
+
+class Notifier:
+    """Tells what holds, and remembers it in `path`. It may take as long as services take to answer: not for the loop's
+    thread."""
+
+    def __init__(self, path: Path, repeat_s: float, send: Send, delivered: Callable[[str], None]) -> None:
+        self._path = path
+        self._repeat_s = repeat_s
+        self._send = send
+        self._delivered = delivered
+        self._told = _read(path)
+
+    def update(self, alerts: Iterable[Alert], now: float) -> None:
+        """Delivers what is due at `now` (Unix seconds), given the alerts that hold."""
+        before, self._told = self._told, observed(self._told, alerts, now)
+        if before != self._told:
+            self._save()
+        for message in due_messages(self._told, now, self._repeat_s):
+            good = message.over or message.told.once
+            arrived = self._send(message.title, message.body, good)
+            if arrived:
+                log.info("alert", kind=message.told.kind, over=message.over, text=message.told.text)
+                self._delivered(message.told.kind)
+            else:
+                log.warning("alert not delivered", kind=message.told.kind, over=message.over, again_in_s=RETRY_S)
+            self._told = noted(self._told, message, arrived, now)
+            self._save()
+
+    def _save(self) -> None:
+        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps([asdict(told) for told in self._told]) + "\n")
+            draft.replace(self._path)
+        except OSError as error:
+            # A full disk is no reason to say nothing: after a restart it is said once more.
+            log.warning("what was told cannot be kept", path=str(self._path), error=error.strerror)
+
+
+def _read(path: Path) -> tuple[Told, ...]:
+    try:
+        return tuple(Told(**entry) for entry in json.loads(path.read_text()))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, TypeError) as error:
+        log.warning("what was told cannot be read, begins anew", path=str(path), error=type(error).__name__)
+        return ()
+
+
+def services_of(urls: SecretStr) -> tuple[Any, ...]:
+    """One apprise object for each URL, so that one that fails does not make the others repeat. Raises SettingsError,
+    without the URL."""
+    import apprise  # noqa: PLC0415 (it takes a second and memory: only for those who want alerts)
+
+    # Its own lines may name hosts and tokens.
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+    found = []
+    for number, url in enumerate(urls.get_secret_value().split(), 1):
+        service = apprise.Apprise()
+        if not service.add(url):
+            raise SettingsError(
+                f"BALLAST_ALERT_URLS: URL {number} is none that apprise knows; see its list of services, and separate "
+                "several by white space"
+            )
+        found.append(service)
+    if not found:
+        raise SettingsError("BALLAST_ALERT_URLS: names no URL; take it away, or name one such as mailto://...")
+    return tuple(found)
+
+
+def sender_to(services: Sequence[Any]) -> Send:
+    """Delivers to all; arrived where at least one has taken it. Each has apprise's own time limits."""
+
+    def send(title: str, body: str, good: bool) -> bool:
+        taken = []
+        for number, service in enumerate(services, 1):
+            try:
+                taken.append(bool(service.notify(title=title, body=body, notify_type="success" if good else "warning")))
+            except Exception as error:  # services are many and raise what they like
+                log.warning("an alert service failed", service=number, error=type(error).__name__)
+                taken.append(False)
+        if any(taken) and not all(taken):
+            log.warning("not every alert service took it", services=[n for n, ok in enumerate(taken, 1) if not ok])
+        return any(taken)
+
+    return send

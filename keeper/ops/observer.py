@@ -1,0 +1,49 @@
+"""Those who are told what the loop sees and does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+
+from keeper.errors import KeeperError
+from keeper.pulse import Pulse
+
+if TYPE_CHECKING:
+    from keeper.loop import View
+
+log = structlog.get_logger("keeper.ops")
+
+
+class Observer(Protocol):
+    """Told in the loop's own thread, so it must be quick; what it raises is logged and goes no further."""
+
+    def looked(self, fund: str, view: View, pulse: Pulse) -> None:
+        """A look at a fund, and what was done about it."""
+
+    def failed(self, fund: str, error: KeeperError) -> None:
+        """A look or a step that failed."""
+
+
+class Observers:
+    """Several as one, none of which can hold up the others or the loop."""
+
+    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+        self._observers = tuple(observers)
+
+    def __bool__(self) -> bool:
+        return bool(self._observers)
+
+    def looked(self, fund: str, view: View, pulse: Pulse) -> None:
+        self._tell(lambda observer: observer.looked(fund, view, pulse))
+
+    def failed(self, fund: str, error: KeeperError) -> None:
+        self._tell(lambda observer: observer.failed(fund, error))
+
+    def _tell(self, what: Callable[[Observer], None]) -> None:
+        for observer in self._observers:
+            try:
+                what(observer)
+            except Exception as error:
+                log.error("an observer failed", observer=type(observer).__name__, error=type(error).__name__)

@@ -1,0 +1,209 @@
+"""A small HTTP server that answers GET and HEAD on a few fixed paths and nothing else.
+
+It serves no files, takes no input but the path, and answers each connection once. Connections are bounded in number and
+time, so that whoever can reach it can neither fill the process with threads nor hold one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from types import TracebackType
+from typing import Any
+
+import structlog
+
+from keeper.errors import SettingsError
+
+log = structlog.get_logger("keeper.http")
+
+MOST_CONNECTIONS = 16
+"""At once; what comes on top is closed unanswered."""
+SILENCE_S = 5.0
+"""A client that is silent for so long is let go."""
+LONGEST_S = 15.0
+"""A connection lives no longer than this, however slowly its client reads and writes."""
+_TURN_S = 0.2
+"""Between two looks at whether to stop."""
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer. `headers` are further ones; they win over the server's own of the same name."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Routes = Mapping[str, Callable[[], Response]]
+"""What answers each path. It runs in a thread of its own, several at once: it must lock what it shares."""
+
+_ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+class Server:
+    """Answers in a thread of its own from `start` (or entering) to `close`.
+
+    Port 0 takes a free one; `port` says which. Raises SettingsError where it cannot listen.
+    """
+
+    def __init__(self, host: str, port: int, routes: Routes) -> None:
+        try:
+            self._http = _Bounded(host, port, routes)
+        except (OSError, OverflowError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            raise SettingsError(
+                f"BALLAST_HTTP_PORT: cannot listen on {host}, port {port} ({reason}); name a free port of this machine"
+            ) from None
+        self.host = host
+        self.port = int(self._http.server_address[1])
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": _TURN_S}, name="http", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begins to answer."""
+        self._thread.start()
+        log.info("listening", host=self.host, port=self.port)
+        if not is_loopback(self.host):
+            log.warning("anyone who reaches this address can read the fund's and the keeper's state", host=self.host)
+
+    def close(self) -> None:
+        """Stops listening. Answers under way are not waited for."""
+        if self._thread.is_alive():
+            self._http.shutdown()
+            self._thread.join()
+        self._http.server_close()
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Bounded(ThreadingHTTPServer):
+    """At most so many connections at once, each for at most so long."""
+
+    daemon_threads = True
+    request_queue_size = MOST_CONNECTIONS
+
+    def __init__(self, host: str, port: int, routes: Routes) -> None:
+        self.routes = dict(routes)
+        self._slots = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._lock = threading.Lock()
+        self._since: dict[socket.socket, float] = {}
+        if ":" in host:
+            self.address_family = socket.AF_INET6
+        super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        # Without the base class's look-up of a host name, which may take long and is not needed.
+        socket_address: Any = self.server_address
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(socket_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._slots.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        with self._lock:
+            self._since[request] = time.monotonic()
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._done(request)
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._done(request)
+
+    def _done(self, request: Any) -> None:
+        with self._lock:
+            self._since.pop(request, None)
+        self._slots.release()
+
+    def service_actions(self) -> None:
+        """Now and then: ends what takes too long."""
+        with self._lock:
+            for request, since in self._since.items():
+                if time.monotonic() - since > LONGEST_S:
+                    with contextlib.suppress(OSError):  # gone already
+                        request.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients come and go as they like: nothing to say."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    server: _Bounded
+    timeout = SILENCE_S
+    server_version = "ballast"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        self._answer(self._found())
+
+    def do_HEAD(self) -> None:
+        self._answer(self._found(), body=False)
+
+    def _refuse(self) -> None:
+        self._answer(_text(HTTPStatus.METHOD_NOT_ALLOWED, "GET and HEAD only", (("Allow", "GET, HEAD"),)))
+
+    do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = _refuse  # noqa: N815
+
+    def _found(self) -> Response:
+        route = self.server.routes.get(self.path.partition("?")[0])
+        if route is None:
+            return _text(HTTPStatus.NOT_FOUND, "nothing here")
+        try:
+            return route()
+        except Exception as error:
+            # Whatever it was, its text is for the operator's eyes, and may hold what no log should.
+            log.error("cannot answer", path=self.path.partition("?")[0], error=type(error).__name__)
+            return _text(HTTPStatus.INTERNAL_SERVER_ERROR, "cannot answer, see the keeper's log")
+
+    def _answer(self, response: Response, body: bool = True) -> None:
+        self.send_response(response.status)
+        headers = {**_ALWAYS, "Content-Type": response.content_type, "Content-Length": str(len(response.body))}
+        for name, value in {**headers, **dict(response.headers)}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if body:
+            self.wfile.write(response.body)
+
+    def log_message(self, *_: Any) -> None:
+        """No line for each request: probes ask every few seconds."""
+
+
+def _text(status: HTTPStatus, text: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    return Response(status, "text/plain; charset=utf-8", f"{text}\n".encode(), headers)

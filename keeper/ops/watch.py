@@ -1,0 +1,249 @@
+"""Whoever watches the keeper: it gathers the facts, and from a thread of its own tells of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from ballast.book import Book
+from keeper import standby
+from keeper.chain import Chain, ask
+from keeper.errors import KeeperError
+from keeper.loop import View
+from keeper.ops.alerts import alerts_of
+from keeper.ops.facts import Bounds, Endpoint, Facts, FundFacts, bounds_of, overdue, possible
+from keeper.ops.health import health
+from keeper.ops.heart import Stop
+from keeper.ops.metrics import Metrics
+from keeper.ops.notifier import Notifier, sender_to, services_of
+from keeper.ops.observer import Observer
+from keeper.ops.server import Response, Server
+from keeper.ops.systemd import tell
+from keeper.pulse import Pulse
+from keeper.sending.journal import Entry, read_journal
+from keeper.settings import Secrets, Settings
+from keeper.standby import Since
+
+log = structlog.get_logger("keeper.ops")
+
+BALANCE_S = 300.0
+"""Between two looks at the account's balance, if nothing was sent."""
+TURN_S = 2.0
+"""Between two looks at the facts for alerts and systemd."""
+LEAVE_S = 2.0
+"""What is being delivered when the keeper stops is waited for so long."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is kept of a fund. `heard` is monotonic: the last good look, or when the keeper began."""
+
+    book: Book
+    heard: float
+    view: View | None = None
+    pulse: Pulse | None = None
+    looked_at: float | None = None
+    failing: bool = False
+    seen: Since | None = None
+    able: Since | None = None
+
+
+class Watch:
+    """An observer that keeps the facts. `facts` may be asked for by any thread.
+
+    `balance` asks the chain, in the loop's thread; `transactions` reads the journal; `endpoints` asks nothing.
+    """
+
+    def __init__(
+        self,
+        books: Sequence[Book],
+        stop: Stop,
+        *,
+        balance: Callable[[], int],
+        transactions: Callable[[], Sequence[Entry]],
+        endpoints: Callable[[], tuple[Endpoint, ...]],
+    ) -> None:
+        self._stop = stop
+        self._ask_balance = balance
+        self._transactions = transactions
+        self._endpoints = endpoints
+        self._lock = threading.Lock()
+        self._known = {book.fund: _Known(book, time.monotonic()) for book in books}
+        self._balance: int | None = None
+        self._balance_at = float("-inf")
+
+    def looked(self, fund: str, view: View, pulse: Pulse) -> None:
+        known, state = self._known[fund], view.state
+        found = replace(
+            known,
+            heard=time.monotonic(),
+            view=view,
+            pulse=pulse,
+            looked_at=time.time(),
+            failing=False,
+            seen=standby.since(known.seen, state, True),
+            able=standby.since(known.able, state, possible(state, pulse.possible_from)),
+        )
+        with self._lock:
+            self._known[fund] = found
+        if pulse.sent or time.monotonic() - self._balance_at >= BALANCE_S:
+            self._balance_at = time.monotonic()
+            with contextlib.suppress(KeeperError):  # the next one will tell
+                self._balance = self._ask_balance()
+
+    def failed(self, fund: str, error: KeeperError) -> None:
+        del error
+        with self._lock:
+            self._known[fund] = replace(self._known[fund], failing=True)
+
+    def facts(self) -> Facts:
+        """All that is known."""
+        with self._lock:
+            known = tuple(self._known.values())
+        now = time.monotonic()
+        return Facts(
+            time=time.time(),
+            beat_s=self._stop.heart.silent_s(),
+            stopping=self._stop.is_set(),
+            funds=tuple(_facts_of(fund, now) for fund in known),
+            balance=self._balance,
+            transactions=self._transactions(),
+            endpoints=self._endpoints(),
+        )
+
+
+def _facts_of(known: _Known, now: float) -> FundFacts:
+    late = 0
+    if known.view is not None and known.pulse is not None:
+        late = overdue(known.view.state, known.pulse.possible_from, known.seen, known.able)
+    return FundFacts(
+        book=known.book,
+        view=known.view,
+        pulse=known.pulse,
+        looked_at=known.looked_at,
+        silent_s=now - known.heard,
+        failing=known.failing,
+        overdue_s=late,
+    )
+
+
+class Transactions:
+    """The journal as it stands on the disk, read again only when it has changed."""
+
+    def __init__(self, path: Path, chain_id: int, account: str) -> None:
+        self._path = path
+        self._read = partial(read_journal, path, chain_id, account)
+        self._lock = threading.Lock()
+        self._version: tuple[tuple[int, int], ...] = ()
+        self._entries: Sequence[Entry] = ()
+
+    def __call__(self) -> Sequence[Entry]:
+        """Oldest first; as last read where it cannot be read now."""
+        with self._lock:
+            version = tuple(_version(Path(f"{self._path}{tail}")) for tail in ("", "-wal"))
+            if version != self._version:
+                try:
+                    self._entries = self._read()
+                    self._version = version
+                except KeeperError as error:
+                    log.warning("the journal cannot be read", error=str(error))
+            return self._entries
+
+
+def _version(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+class Teller:
+    """A thread that looks at the facts every few seconds, whatever the loop does: alerts, and systemd's watchdog."""
+
+    def __init__(
+        self, facts: Callable[[], Facts], bounds: Bounds, notifier: Notifier | None, turn_s: float = TURN_S
+    ) -> None:
+        self._facts = facts
+        self._bounds = bounds
+        self._notifier = notifier
+        self._turn_s = turn_s
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="teller", daemon=True)
+
+    def __enter__(self) -> Teller:
+        tell("READY=1")
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        tell("STOPPING=1")
+        self._end.set()
+        self._thread.join(LEAVE_S)
+
+    def _run(self) -> None:
+        while not self._end.wait(self._turn_s):
+            try:
+                self._turn()
+            except Exception as error:
+                log.error("cannot look at the keeper", error=type(error).__name__)
+
+    def _turn(self) -> None:
+        facts = self._facts()
+        if facts.beat_s < self._bounds.stuck_s:
+            tell("WATCHDOG=1")
+        if self._notifier is not None:
+            self._notifier.update(alerts_of(facts, self._bounds), facts.time)
+
+
+@contextmanager
+def watching(
+    settings: Settings, secrets: Secrets, chains: Sequence[Chain], account: str, stop: Stop
+) -> Iterator[tuple[Observer, ...]]:
+    """The observers that the settings ask for, at work until the block ends; none where nobody watches. Raises
+    SettingsError."""
+    if settings.http_port is None and secrets.alert_urls is None and "NOTIFY_SOCKET" not in os.environ:
+        yield ()
+        return
+    first = chains[0]
+    bounds = bounds_of(settings)
+    watch = Watch(
+        [chain.book for chain in chains],
+        stop,
+        balance=lambda: ask(lambda: first.w3.eth.get_balance(first.w3.to_checksum_address(account)), "balance"),
+        transactions=Transactions(settings.journal, first.book.chain_id, account),
+        endpoints=partial(_endpoints, first),
+    )
+    metrics = Metrics(watch.facts)
+    notifier = None
+    if secrets.alert_urls is not None:
+        notifier = Notifier(
+            settings.journal.with_name(settings.journal.name + ".alerts.json"),
+            settings.alert_repeat_hours * 3600,
+            sender_to(services_of(secrets.alert_urls)),
+            metrics.alert_sent,
+        )
+    with ExitStack() as stack:
+        if settings.http_port is not None:
+            routes: dict[str, Callable[[], Response]] = {
+                "/health": lambda: health(watch.facts(), bounds),
+                "/metrics": metrics.response,
+            }
+            stack.enter_context(Server(settings.http_host, settings.http_port, routes))
+        stack.enter_context(Teller(watch.facts, bounds, notifier))
+        yield (watch, metrics)
+
+
+def _endpoints(chain: Chain) -> tuple[Endpoint, ...]:
+    """How the nodes stand, where the connection knows."""
+    status: Callable[[], tuple[Endpoint, ...]] | None = getattr(chain.w3.provider, "status", None)
+    return () if status is None else status()

@@ -1,0 +1,78 @@
+"""A keeper put together from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import structlog
+from web3 import Web3
+
+from ballast.book import Book
+from keeper.chain import Chain, ask, connect
+from keeper.errors import SettingsError
+from keeper.keys.limited import Limited
+from keeper.keys.load import advice, load_signer
+from keeper.loop import Fund, Keeper, Viewer
+from keeper.ops.heart import Stop, stopping
+from keeper.ops.observer import Observer
+from keeper.ops.watch import watching
+from keeper.sending.journal import Journal
+from keeper.sending.sender import Sender, sender_for
+from keeper.settings import Secrets, Settings, load_books, pulse_path
+from keeper.standby import Turn
+
+log = structlog.get_logger("keeper")
+
+Sending = tuple[Sender, tuple[Chain, ...], Stop, tuple[Observer, ...]]
+"""What sends, the funds' chains, what stops it, and who watches."""
+
+
+def chains_of(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[Chain, ...]:
+    """One for each fund, over one connection, checked. Raises SettingsError, ChainError."""
+    w3 = connect(secrets.rpc_url.get_secret_value())
+    chains = tuple(Chain(w3, book) for book in books or load_books(settings))
+    for chain in chains:
+        chain.check(settings.chain_id)
+    return chains
+
+
+def turn_of(settings: Settings) -> Turn:
+    """This keeper's turn among those of its funds."""
+    return Turn(settings.standby_rank, settings.standby_blocks)
+
+
+@contextmanager
+def sending(settings: Settings, secrets: Secrets, *, patience: int | None, watched: bool = False) -> Iterator[Sending]:
+    """What it takes to send, stopped by SIGTERM and SIGINT. Every setting is checked before the journal is opened.
+
+    `patience` as in `Sender`; `watched`: with HTTP server and alerts, where the settings ask for them. Raises
+    SettingsError, ChainError.
+    """
+    signer = load_signer(settings, secrets)
+    chains = chains_of(settings, secrets)
+    first, stop = chains[0], Stop()
+    address = Web3.to_checksum_address(signer.address)
+    if ask(lambda: first.w3.eth.get_balance(address), "balance") == 0:
+        raise SettingsError(f"account {address}: has no ether on chain {first.book.chain_id}; fund it for gas")
+    limited = Limited(signer, first.book.chain_id, [chain.book["rebalancer"] for chain in chains])
+    if (better := advice(settings, secrets)) is not None:
+        log.warning("key", advice=better)
+    with ExitStack() as stack:
+        stack.enter_context(stopping(stop))
+        observers = stack.enter_context(watching(settings, secrets, chains, address, stop)) if watched else ()
+        journal = stack.enter_context(Journal(settings.journal, first.book.chain_id, address))
+        sender = sender_for(first, limited, journal, settings, secrets, stop, patience)
+        log.info("keeper", funds=[chain.book.fund for chain in chains], account=address, chain=first.book.chain_id)
+        yield sender, chains, stop, observers
+
+
+@contextmanager
+def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, watched: bool = False) -> Iterator[Keeper]:
+    """A keeper that may send. As `sending`."""
+    with sending(settings, secrets, patience=patience, watched=watched) as (sender, chains, stop, observers):
+        turn = turn_of(settings)
+        if turn.wait:
+            log.info("standby", rank=turn.rank, takes_over_after_blocks=turn.wait)
+        funds = [Fund(chain, Viewer(chain, settings), pulse_path(settings, chain.book), turn) for chain in chains]
+        yield Keeper(funds, chains[0].head, sender, stop, poll_seconds=settings.poll_seconds, observers=observers)

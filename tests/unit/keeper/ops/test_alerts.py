@@ -1,0 +1,136 @@
+"""Which alerts hold for given facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from keeper.ops.alerts import Alert, Kind, alerts_of
+from keeper.ops.facts import Facts, overdue, possible
+from keeper.sending.journal import Status
+from keeper.standby import Since, thing_of
+from keeper.state import WAD, Action, Phase, Reason
+from tests.unit.keeper.ops.facts import BOUNDS, GWEI, NOW, entry, facts_of, fund_facts
+from tests.unit.keeper.simulated import Simulated
+
+
+def kinds(facts: Facts) -> set[Kind]:
+    return {alert.kind for alert in alerts_of(facts, BOUNDS)}
+
+
+def only(facts: Facts) -> Alert:
+    (alert,) = alerts_of(facts, BOUNDS)
+    return alert
+
+
+@dataclass(frozen=True)
+class Node:
+    name: str
+    healthy: bool
+    reason: str
+
+
+def test_nothing_wrong_is_nothing_to_tell(april: Simulated) -> None:
+    assert kinds(facts_of(fund_facts(april))) == set()
+    assert kinds(facts_of(replace(fund_facts(april), view=None, pulse=None), balance=None)) == set()
+
+
+def test_due_and_not_done(april: Simulated) -> None:
+    assert kinds(facts_of(fund_facts(april, overdue_s=BOUNDS.overdue_s - 1))) == set()
+    alert = only(facts_of(fund_facts(april, overdue_s=BOUNDS.overdue_s)))
+    assert (alert.kind, alert.subject) == (Kind.DUE_NOT_DONE, "fund trade")
+    assert alert.text == "fund: trade is due and not done for 60 min"
+
+
+def test_a_stuck_transaction_counts_from_its_first_signing(april: Simulated) -> None:
+    fund = fund_facts(april)
+    old = NOW - BOUNDS.open_s
+    # Replaced a moment ago, but open since long.
+    open_ = (entry(7, Status.SUBMITTED, signed_at=old), entry(7, Status.SENT, signed_at=NOW - 5))
+    alert = only(facts_of(fund, transactions=open_))
+    assert (alert.kind, alert.subject) == (Kind.TRANSACTION_STUCK, "nonce 7")
+    assert open_[1].hash in alert.text
+    assert kinds(facts_of(fund, transactions=(replace(open_[0], signed_at=old + 1),))) == set()
+    for status in (Status.MINED, Status.CONFIRMED, Status.REVERTED, Status.REPLACED, Status.CANCELLED):
+        assert kinds(facts_of(fund, transactions=(entry(7, status, signed_at=old),))) == set()
+
+
+def test_low_balance_is_less_than_a_month_of_all_funds(april: Simulated) -> None:
+    fund = fund_facts(april)
+    month = BOUNDS.month_gas * 20 * GWEI
+    assert kinds(facts_of(fund, balance=month)) == set()
+    assert only(facts_of(fund, balance=month - 1)).kind is Kind.LOW_BALANCE
+    assert only(facts_of(fund, fund, balance=2 * month - 1)).text == (
+        "the account has 2.3999 ETH; a month may take 2.4000 ETH at the current price"
+    )
+
+
+def test_a_component_without_a_price(april: Simulated) -> None:
+    holdings = april.state.holdings
+    stale = (replace(holdings[0], price=0), *holdings[1:])
+    alert = only(facts_of(fund_facts(april, holdings=stale)))
+    assert (alert.kind, alert.subject) == (Kind.PRICE_STALE, f"fund {holdings[0].token}")
+    retired = (replace(holdings[0], price=0, retired=True), *holdings[1:])
+    assert kinds(facts_of(fund_facts(april, holdings=retired))) == set()
+
+
+def test_half_the_loss_budget(april: Simulated) -> None:
+    budget = april.state.limits.loss_budget
+    for spent, expected in ((budget // 2 - 1, set()), (-(-budget // 2), {Kind.BUDGET_HALF_USED})):
+        progress = replace(april.state.progress, spent=spent)
+        assert kinds(facts_of(fund_facts(april, progress=progress))) == expected
+    # What is left over from a month that has ended is no news.
+    ended = fund_facts(april, progress=replace(april.state.progress, spent=budget), phase=Phase.IDLE)
+    assert kinds(facts_of(ended)) == set()
+    without = replace(april.state.limits, loss_budget=0)
+    assert kinds(facts_of(fund_facts(april, limits=without))) == set()
+
+
+def test_an_endpoint_put_aside(april: Simulated) -> None:
+    nodes = (Node("one.example", True, ""), Node("two.example", False, "12 blocks behind"))
+    alert = only(facts_of(fund_facts(april), endpoints=nodes))
+    assert (alert.kind, alert.subject) == (Kind.ENDPOINT_ASIDE, "two.example")
+    assert "12 blocks behind" in alert.text
+
+
+def test_the_month_is_done_only_when_it_is(april: Simulated) -> None:
+    done = fund_facts(april, phase=Phase.IDLE, action=Action.NONE, reason=Reason.DONE)
+    alert = only(facts_of(done))
+    assert (alert.kind, alert.subject, alert.once) == (Kind.MONTH_DONE, "fund 2021-04", True)
+    for reason in (Reason.NOT_SEEDED, Reason.TOO_LATE):
+        assert kinds(facts_of(fund_facts(april, phase=Phase.IDLE, action=Action.NONE, reason=reason))) == set()
+
+
+def test_a_keeper_that_cannot_look(april: Simulated) -> None:
+    blind = replace(fund_facts(april), silent_s=float(BOUNDS.silent_s))
+    assert only(facts_of(blind)).kind is Kind.KEEPER_FAILING
+    assert only(facts_of(replace(blind, view=None, pulse=None))).kind is Kind.KEEPER_FAILING
+    assert kinds(facts_of(blind, stopping=True)) == set()
+
+
+def test_fees_and_open_transactions() -> None:
+    paid = entry(1, Status.CONFIRMED, gas_used=100, gas_price=7)
+    reverted = entry(2, Status.REVERTED, gas_used=10, gas_price=3)
+    facts = facts_of(transactions=(paid, reverted, entry(3, Status.PENDING)))
+    assert facts.fees_paid == 730
+    assert facts.open_since == {3: NOW - 100}
+
+
+@pytest.mark.parametrize(
+    ("action", "possible_from", "expected"),
+    [(Action.NONE, None, False), (Action.DETERMINE, None, True), (Action.TRADE, None, False)],
+)
+def test_possible(april: Simulated, action: Action, possible_from: int | None, expected: bool) -> None:
+    assert possible(replace(april.state, action=action), possible_from) is expected
+
+
+def test_overdue_counts_what_could_have_been_done(april: Simulated) -> None:
+    state = replace(april.state, time=april.state.time + WAD)
+    seen = Since(thing_of(state), 1, state.time - 500)
+    able = Since(thing_of(state), 1, state.time - 200)
+    assert possible(state, state.time) and not possible(state, state.time + 1)
+    assert overdue(state, state.time, seen, able) == 200
+    assert overdue(state, state.time + 60, seen, None) == 0  # a moment that is known
+    assert overdue(state, None, seen, None) == 500  # none is known
+    assert overdue(replace(state, action=Action.NONE), None, seen, able) == 0

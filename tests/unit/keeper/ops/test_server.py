@@ -1,0 +1,120 @@
+"""The HTTP server: what it answers, and that nobody can hold it."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from keeper.errors import SettingsError
+from keeper.ops import server as module
+from keeper.ops.server import MOST_CONNECTIONS, Response, Server, is_loopback
+
+LONG_S = 20
+
+
+@pytest.fixture
+def gate() -> threading.Event:
+    """What /slow waits for."""
+    return threading.Event()
+
+
+@pytest.fixture
+def server(gate: threading.Event) -> Iterator[Server]:
+    def slow() -> Response:
+        gate.wait(LONG_S)
+        return Response(200, "text/plain", b"at last")
+
+    def broken() -> Response:
+        raise ValueError("0xsecret")
+
+    routes = {
+        "/one": lambda: Response(203, "text/x-own", b"body", (("Cache-Control", "max-age=1"),)),
+        "/slow": slow,
+        "/broken": broken,
+    }
+    with Server("127.0.0.1", 0, routes) as found:
+        yield found
+        gate.set()
+
+
+def ask(server: Server, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONG_S)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+    finally:
+        connection.close()
+
+
+def test_answers_its_routes_and_nothing_else(server: Server) -> None:
+    status, headers, body = ask(server, "/one?with=query")
+    assert (status, body, headers["Content-Type"]) == (203, b"body", "text/x-own")
+    assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("max-age=1", "nosniff")
+    for path in ("/", "/one/", "/../etc/passwd", "/keeper/ops/server.py", "/%6fne"):
+        assert ask(server, path)[0] == 404, path
+
+
+def test_head_has_no_body(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LONG_S) as connection:
+        connection.sendall(b"HEAD /one HTTP/1.0\r\n\r\n")
+        said = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert said.startswith(b"HTTP/1.0 203 ") and b"Content-Length: 4\r\n" in said
+    assert said.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_other_methods_are_refused(server: Server, method: str) -> None:
+    status, headers, _ = ask(server, "/one", method)
+    assert (status, headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_what_fails_says_nothing_of_why(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    status, _, body = ask(server, "/broken")
+    assert status == 500 and b"secret" not in body
+    said = "".join(capfd.readouterr())
+    assert "ValueError" in said and "secret" not in said
+
+
+def test_connections_are_bounded_and_slow_ones_are_let_go(
+    server: Server, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [socket.create_connection(("127.0.0.1", server.port), timeout=LONG_S) for _ in range(MOST_CONNECTIONS)]
+    try:
+        for connection in held:
+            connection.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            ask(server, "/one")
+        gate.set()
+        assert all(connection.recv(4).startswith(b"HTTP") for connection in held)
+        # Free again, and a client that never ends its request is shown the door.
+        monkeypatch.setattr(module, "LONGEST_S", 0.0)
+        monkeypatch.setattr(module._Handler, "timeout", 10 * LONG_S)
+        idle = socket.create_connection(("127.0.0.1", server.port), timeout=LONG_S)
+        idle.sendall(b"GET /one HTTP/1.0\r\n")
+        assert idle.recv(1) == b""
+        idle.close()
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def test_a_port_in_use_is_refused_by_name(server: Server) -> None:
+    with pytest.raises(SettingsError, match=rf"BALLAST_HTTP_PORT: cannot listen on 127\.0\.0\.1, port {server.port}"):
+        Server("127.0.0.1", server.port, {})
+
+
+def test_nothing_listens_after_close(server: Server) -> None:
+    with Server("127.0.0.1", 0, {}) as other:
+        port = other.port
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=LONG_S)
+
+
+def test_loopback() -> None:
+    assert [is_loopback(host) for host in ("127.0.0.1", "127.8.0.1", "::1", "localhost")] == [True] * 4
+    assert [is_loopback(host) for host in ("0.0.0.0", "::", "10.0.0.1", "example.org")] == [False] * 4

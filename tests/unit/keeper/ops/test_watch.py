@@ -1,0 +1,212 @@
+"""Facts as they are gathered, and the thread that tells of them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from keeper.errors import ChainError
+from keeper.ops import watch as module
+from keeper.ops.heart import Stop
+from keeper.ops.observer import Observers
+from keeper.ops.systemd import tell
+from keeper.ops.watch import Teller, Transactions, Watch
+from keeper.pulse import Pulse
+from keeper.sending.journal import Journal
+from tests.unit.keeper.ops.facts import BOOK, BOUNDS, facts_of, pulse_of, view_of
+from tests.unit.keeper.simulated import Simulated
+
+LONG_S = 20
+
+
+class Account:
+    """Its balance, and how often that was asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.fails = False
+
+    def balance(self) -> int:
+        self.asked += 1
+        if self.fails:
+            raise ChainError("balance: the node does not answer")
+        return self.asked
+
+
+@pytest.fixture
+def account() -> Account:
+    return Account()
+
+
+@pytest.fixture
+def watch(account: Account) -> Watch:
+    return Watch([BOOK], Stop(), balance=account.balance, transactions=tuple, endpoints=tuple)
+
+
+def look(watch: Watch, april: Simulated, after_s: int, possible_from: int | None, *sent: str, tat: int = 0) -> int:
+    """Looks at the fund so much later; for how long something is overdue then."""
+    state = april.state
+    progress = replace(state.progress, tat=state.progress.tat + tat)
+    view = view_of(april, time=state.time + after_s, block=state.block + after_s, progress=progress)
+    at = None if possible_from is None else state.time + possible_from
+    watch.looked("fund", view, pulse_of(view.state, possible_from=at, sent=sent))
+    return watch.facts().funds[0].overdue_s
+
+
+def test_overdue_from_when_it_was_possible_to_when_the_fund_moves(watch: Watch, april: Simulated) -> None:
+    assert look(watch, april, 0, 60) == 0
+    assert look(watch, april, 60, 60) == 0
+    # As a plan says it: possible from now, each time.
+    assert look(watch, april, 160, 160) == 100
+    assert look(watch, april, 260, 260) == 200
+    assert look(watch, april, 300, 900, tat=1) == 0
+    assert look(watch, april, 400, None, tat=1) == 100
+
+
+def test_a_failure_is_noted_until_the_next_look(watch: Watch, april: Simulated) -> None:
+    assert watch.facts().funds[0].view is None
+    watch.failed("fund", ChainError("no"))
+    assert watch.facts().funds[0].failing
+    look(watch, april, 0, None)
+    found = watch.facts().funds[0]
+    assert not found.failing and found.view is not None and found.looked_at is not None
+
+
+def test_silence_is_since_the_last_look_that_succeeded(
+    watch: Watch, april: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    look(watch, april, 0, None)
+    now += 50
+    watch.failed("fund", ChainError("no"))
+    assert watch.facts().funds[0].silent_s == 50
+    assert watch.facts().beat_s >= 50
+
+
+def test_the_balance_is_asked_for_seldom(
+    watch: Watch, april: Simulated, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    for _ in range(3):
+        look(watch, april, 0, None)
+    assert (account.asked, watch.facts().balance) == (1, 1)
+    look(watch, april, 0, None, "0x01")
+    assert account.asked == 2
+    now += module.BALANCE_S
+    account.fails = True
+    look(watch, april, 0, None)
+    assert (account.asked, watch.facts().balance) == (3, 2)
+
+
+def test_the_journal_is_read_when_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, sender = tmp_path / "journal.sqlite", "0x" + "aa" * 20
+    transactions = Transactions(path, 1, sender)
+    assert list(transactions()) == []
+    with Journal(path, 1, sender) as journal:
+        for nonce in (0, 1):
+            journal.add(
+                nonce=nonce,
+                action="trade",
+                period=1,
+                recipient="0x01",
+                data="0x",
+                gas=1,
+                max_fee=1,
+                tip=1,
+                tx_hash=f"0x{nonce}",
+                raw="0x",
+                block=1,
+            )
+            assert [entry.nonce for entry in transactions()] == list(range(nonce + 1))
+        before = transactions()
+        assert transactions() is before
+    path.write_text("no journal at all any more " * 100)
+    for tail in ("-wal", "-shm"):
+        path.with_name(path.name + tail).unlink(missing_ok=True)
+    assert list(transactions()) == list(before)
+
+
+class Broken:
+    """An observer that always fails."""
+
+    def looked(self, *_: object) -> None:
+        raise ZeroDivisionError("0xsecret")
+
+    failed = looked
+
+
+def test_one_observer_that_fails_stops_nothing(
+    watch: Watch, april: Simulated, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told: Sequence[object] = (Broken(), watch)
+    observers = Observers(told)  # type: ignore[arg-type]
+    view = view_of(april)
+    observers.looked("fund", view, pulse_of(view.state))
+    assert watch.facts().funds[0].view is view
+    observers.failed("fund", ChainError("no"))
+    assert watch.facts().funds[0].failing
+    said = "".join(capfd.readouterr())
+    assert said.count("an observer failed") == 2 and "ZeroDivisionError" in said and "secret" not in said
+
+
+def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(tmp_path / "notify")
+    monkeypatch.setenv("NOTIFY_SOCKET", path)
+    beat_s, turns = 0.0, threading.Semaphore(0)
+
+    def facts() -> object:
+        turns.release()
+        return facts_of(beat_s=beat_s)
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(path)
+        heard.settimeout(LONG_S)
+        with Teller(facts, BOUNDS, None, turn_s=0.01):  # type: ignore[arg-type]
+            assert heard.recv(64) == b"READY=1"
+            assert heard.recv(64) == b"WATCHDOG=1"
+            beat_s = float(BOUNDS.stuck_s)
+            # What was on its way is heard, then no more, however often it looks.
+            while turns.acquire(blocking=False):
+                pass
+            assert turns.acquire(timeout=LONG_S) and turns.acquire(timeout=LONG_S)
+            heard.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                while True:
+                    assert heard.recv(64) == b"WATCHDOG=1"
+            for _ in range(5):
+                assert turns.acquire(timeout=LONG_S)
+            with pytest.raises(BlockingIOError):
+                heard.recv(64)
+            heard.settimeout(LONG_S)
+        assert heard.recv(64) == b"STOPPING=1"
+    monkeypatch.delenv("NOTIFY_SOCKET")
+    assert tell("READY=1") is False
+    assert "NOTIFY_SOCKET" not in os.environ
+
+
+def test_a_look_that_fails_does_not_end_the_thread(capfd: pytest.CaptureFixture[str]) -> None:
+    asked = threading.Semaphore(0)
+
+    def facts() -> object:
+        asked.release()
+        raise ZeroDivisionError
+
+    with Teller(facts, BOUNDS, None, turn_s=0.01):  # type: ignore[arg-type]
+        for _ in range(3):
+            assert asked.acquire(timeout=LONG_S)
+    assert "cannot look at the keeper" in "".join(capfd.readouterr())
+
+
+def test_pulses_name_the_turn(april: Simulated, tmp_path: Path) -> None:
+    pulse: Pulse = pulse_of(april.state, acts_from=12)
+    pulse.write(tmp_path / "pulse.json")
+    assert '"acts_from": 12' in (tmp_path / "pulse.json").read_text()
