@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from chaos.faults import Fault, Value
 from chaos.keepers import RPC_TIMEOUT_S
 from chaos.launcher import Launch
-from chaos.proxy import SEND
+from chaos.proxy import ANY, SEND
 from chaos.scenario import Scenario
 
 HEAD = "eth_getBlockByNumber"
@@ -119,17 +119,35 @@ def processes() -> Iterator[Scenario]:
 
 
 def several() -> Iterator[Scenario]:
-    """Several keepers at once, each with a key, a journal and a node's endpoint of its own."""
-    yield Scenario("two-keepers", keepers=2)
-    yield Scenario("three-keepers", keepers=3)
-    yield Scenario("two-keepers-one-killed", (Fault("kill", "determine:due", more={"blocks": 60}),), keepers=2)
-    yield Scenario("two-keepers-one-stopped", (Fault("stop", "trade1:pooled", more={"seconds": 4}),), keepers=2)
-    lagging = spoil("determine:due", "older_head", "*", 400, blocks=4, within_s=6)
-    yield Scenario("two-keepers-one-node-behind", (lagging,), keepers=2)
-    gone = spoil("start:due", "reset", "*", 10_000, within_s=6)
-    yield Scenario("three-keepers-one-node-gone", (gone,), keepers=3)
+    """Several keepers at once, each with a key, a journal and an endpoint of its own: such that compete, and such that
+    stand by for each other."""
+    stopped = Fault("stop", "trade1:pooled", more={"seconds": 4})
+    lagging = spoil("determine:due", "older_head", ANY, 400, blocks=4, within_s=6)
+    gone = spoil("start:due", "reset", ANY, 10_000, within_s=6)
     reorg = Fault("reorg", "start:mined", more={"depth": 3, "returned": 1})
-    yield Scenario("two-keepers-reorganization", (reorg,), keepers=2)
+    yield Scenario("two-keepers", keepers=2, races=True)
+    yield Scenario("three-keepers", keepers=3, races=True)
+    yield Scenario("two-keepers-one-killed", (down("determine:due", 60),), keepers=2, races=True)
+    yield Scenario("two-keepers-one-stopped", (stopped,), keepers=2, races=True)
+    yield Scenario("two-keepers-one-node-behind", (lagging,), keepers=2, races=True)
+    yield Scenario("three-keepers-one-node-gone", (gone,), keepers=3, races=True)
+    yield Scenario("two-keepers-reorganization", (reorg,), keepers=2, races=True)
+    yield Scenario("standby-of-two", keepers=2, standby=True)
+    yield Scenario("standby-of-three", keepers=3, standby=True)
+    yield Scenario("standby-first-down", (down("determine:due", 60),), keepers=2, standby=True)
+    yield Scenario(
+        "standby-first-killed-while-pending", (down("start:pooled", 40),), keepers=2, standby=True, races=True
+    )
+    both = (down("determine:due", 60), down("determine:due", 60, keeper=1))
+    yield Scenario("standby-two-of-three-down", both, keepers=3, standby=True)
+    yield Scenario("standby-first-stopped", (stopped,), keepers=2, standby=True, races=True)
+    yield Scenario("standby-first-without-node", (gone,), keepers=2, standby=True, races=True)
+    yield Scenario("standby-reorganization", (reorg,), keepers=2, standby=True, races=True)
+
+
+def down(at: str, blocks: int, keeper: int = 0) -> Fault:
+    """A keeper killed and away for so many blocks."""
+    return Fault("kill", at, keeper, {"blocks": blocks})
 
 
 def kills(steps: Mapping[str, int]) -> Iterator[Scenario]:

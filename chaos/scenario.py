@@ -25,14 +25,16 @@ from localnet.world import World
 
 SETTLE_BLOCKS = 80
 """After the month is closed: most blocks until every journal has come to rest."""
+STANDBY_BLOCKS = 4
 CALM_BLOCKS = 4
 """After that, so that one who still wants to send can be seen."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`keepers`: how many; `endpoints`: of each; `settings`: variables of all of them; `launch`: what the launcher does
-    in keeper 0. `ends`: exit codes with which a keeper may end by itself here, to be started again. `small_disk`: the
+    """`keepers`: how many; `endpoints`: of each; `settings`: variables of all of them; `standby`: each has its rank, by
+    its number; `races`: whether two of them may send the same, so that one reverts. `launch`: what the launcher does in
+    keeper 0. `ends`: exit codes with which a keeper may end by itself here, to be started again. `small_disk`: the
     journal of keeper 0 stands on a disk of its own. `bites`: whether a fault that never met anything fails the
     scenario. `within_s`: real time."""
 
@@ -41,6 +43,8 @@ class Scenario:
     keepers: int = 1
     endpoints: int = 1
     settings: dict[str, str] = field(default_factory=dict)
+    standby: bool = False
+    races: bool = False
     launch: Launch | None = None
     ends: tuple[int, ...] = ()
     small_disk: bool = False
@@ -88,7 +92,7 @@ def run(scenario: Scenario, base: Path, folder: Path, nursery: Nursery) -> Outco
                 book_path,
                 [stack.enter_context(proxy(url)) for _ in range(scenario.endpoints)],
                 nursery,
-                scenario.settings,
+                scenario.settings | (standing_by(index) if scenario.standby else {}),
             )
             for index in range(scenario.keepers)
         ]
@@ -123,6 +127,11 @@ def run(scenario: Scenario, base: Path, folder: Path, nursery: Nursery) -> Outco
         )
         blocks = course.head() - course.first_block
     return _outcome(scenario, course, verdict, problems, blocks, time.monotonic() - began)
+
+
+def standing_by(index: int) -> dict[str, str]:
+    """Settings of a keeper with this rank."""
+    return {"BALLAST_STANDBY_RANK": str(index), "BALLAST_STANDBY_BLOCKS": str(STANDBY_BLOCKS)}
 
 
 def _nonce(course: Course, keeper: KeeperProcess) -> int:
@@ -175,7 +184,7 @@ def _outcome(
             found.append(f"keeper {keeper.index}: crashed, {_last_line(keeper.log())}")
     if verdict.open_rows:
         found.append(f"{verdict.open_rows} journal rows have no final state")
-    if scenario.keepers == 1 and verdict.reverted_duplicates:
+    if not scenario.races and verdict.reverted_duplicates:
         found.append(f"{verdict.reverted_duplicates} calls sent again after they had succeeded")
     for report in course.reports:
         if scenario.bites and not report.hits:
