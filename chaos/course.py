@@ -163,21 +163,26 @@ class Course:
             self.clock.step(self.clock.now() + BLOCK_S)
 
     def _look(self) -> None:
-        done = self.done()
-        for name, action in (("determined", "determine"), ("started", "start")):
-            if done[name]:
-                self.reached.add(f"{action}:mined")
-        for number in range(1, done["traded"] + 1):
-            self.reached.add(f"trade{number}:mined")
+        """Notes which moments have come. What was mined was pending too, even if nobody saw it."""
+        done = self._done = self.done()
+        mined = [action for name, action in (("determined", "determine"), ("started", "start")) if done[name]]
+        mined += [f"trade{number}" for number in range(1, done["traded"] + 1)]
+        for action in mined:
+            self.reached |= {f"{action}:pooled", f"{action}:mined"}
         if done["closed"]:
             self.reached.add("close:mined")
-        self._done = done
+        self._note(self.pooled())
         due = self.due()
-        for action in self.pooled().values():
-            if action in ACTIONS:
-                self.reached.add(f"{due if action == 'trade' else action}:pooled")
         if self.clock.now() >= self._due_time():
             self.reached.add(f"{due}:due")
+
+    def _note(self, pooled: dict[str, str]) -> bool:
+        """Notes what is pending; whether that is a moment that had not come before."""
+        due = self.due()
+        found = {f"{due if action == 'trade' else action}:pooled" for action in pooled.values() if action in ACTIONS}
+        new = not found <= self.reached
+        self.reached |= found
+        return new
 
     def _due_time(self) -> int:
         due = self.due()
@@ -226,6 +231,8 @@ class Course:
 
     def _block(self) -> None:
         pooled = self.pooled()
+        if self._note(pooled):
+            return  # it came in between: first whatever fault waits for it
         self._pool = set(pooled)
         now = self.clock.now()
         due = self._due_time()

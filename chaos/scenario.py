@@ -154,7 +154,8 @@ def _carry(course: Course, scenario: Scenario, end: float) -> None:
     for _ in range(SETTLE_BLOCKS):
         course.beat()
         _look_after(course)
-        resting = not course.running and not course.pooled() and not any(_open(keeper) for keeper in course.keepers)
+        at_work = any(report.began_at is not None for report, _ in course.running)
+        resting = not at_work and not course.pooled() and not any(_open(keeper) for keeper in course.keepers)
         calm = calm + 1 if resting else 0
         if calm >= CALM_BLOCKS:
             return
