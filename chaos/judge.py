@@ -171,11 +171,10 @@ def _untrue(row: Mapping[str, Any], found: Sent | None) -> str | None:
 
 
 def _hasty(address: str, mine: Sequence[Sent], rows: Sequence[Mapping[str, Any]], problems: list[str]) -> int:
-    """Nonces that were signed for before the ones below them were on the chain."""
+    """Nonces that were first signed for before the ones below them were on the chain."""
     first: dict[int, int] = {}
     for row in rows:
-        nonce = int(row["nonce"])
-        first[nonce] = min(first.get(nonce, int(row["signed_block"])), int(row["signed_block"]))
+        first.setdefault(int(row["nonce"]), int(row["signed_block"]))
     hasty = 0
     for tx in mine:
         signed = first.get(tx.nonce + 1)
