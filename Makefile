@@ -70,7 +70,7 @@ localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV]
 	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
 		$(if $(POSITIONS),--positions $(POSITIONS)) --port $(PORT)
 
-bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL"]
+bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL | --keeper"]
 	@$(PY) -m bench $(ARGS)
 
 mutation: compile ## Change the core contracts, one line at a time, and see whether the tests notice: [SAMPLE=N] [SEED=N]

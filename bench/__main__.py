@@ -1,4 +1,4 @@
-"""`python -m bench`: gas of every operation, and published months, beside Set Protocol V2 and the bare floor."""
+"""`python -m bench`: gas of every operation, published months beside Set Protocol V2, and the keeper on a quiet day."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench import months, months_report, report, trace
+from bench import keeper, months, months_report, report, trace
 from bench.errors import BenchError
 from bench.run import SIZES, Measured, call_trees, measure, stage
 from localnet.anvil import ROOT
 from localnet.errors import LocalnetError
 from localnet.session import interrupt_on_terminate
+from replay.carry import ReplayError
+from replay.keepers import KeeperError
 
 OUT = ROOT / "out"
 SNAPSHOT = ROOT / "bench" / "gas.snapshot.json"
@@ -28,8 +30,11 @@ _SIZE = click.IntRange(2, 30)
 @click.option("--snapshot", is_flag=True, help="Also write the snapshot.")
 @click.option("--size", "sizes", type=_SIZE, multiple=True, help="Only these numbers of components.")
 @click.option("--months", "label", is_flag=False, flag_value=EVERY, help="Only the published months, or the one LABEL.")
+@click.option("--keeper", "quiet", is_flag=True, help="Only the keeper on a quiet day.")
 @click.option("--trace", "traced", type=_SIZE, help="Only write where the gas of ours goes, with N components.")
-def main(check: bool, snapshot: bool, sizes: tuple[int, ...], label: str | None, traced: int | None) -> None:
+def main(
+    check: bool, snapshot: bool, sizes: tuple[int, ...], label: str | None, quiet: bool, traced: int | None
+) -> None:
     """Measure gas and whole months on local chains; writes out/bench.json, out/bench-gas.png, out/bench-months.png.
 
     Without options everything is measured.
@@ -37,10 +42,12 @@ def main(check: bool, snapshot: bool, sizes: tuple[int, ...], label: str | None,
     interrupt_on_terminate()
     console = Console()
     try:
-        if sum((check, snapshot, traced is not None, label is not None)) > 1:
-            raise BenchError("--check, --snapshot, --months and --trace: expected one of them at a time")
+        if sum((check, snapshot, quiet, traced is not None, label is not None)) > 1:
+            raise BenchError("--check, --snapshot, --months, --keeper and --trace: expected one of them at a time")
         if label is not None and sizes:
             raise BenchError("--size with --months: the months have components of their own, leave --size out")
+        if quiet and sizes:
+            raise BenchError("--size with --keeper: its fund is that of a published month, leave --size out")
         if snapshot and sizes:
             raise BenchError("--size with --snapshot: the snapshot holds every size, leave --size out")
         if traced is not None:
@@ -48,13 +55,15 @@ def main(check: bool, snapshot: bool, sizes: tuple[int, ...], label: str | None,
             code = 0
         elif label is not None:
             code = _months(console, None if label == EVERY else label)
+        elif quiet:
+            code = _keeper(console)
         elif check:
             code = _check(console, sorted(set(sizes)) or list(SIZES))
         else:
             code = _measure(console, sorted(set(sizes)) or list(SIZES), snapshot=snapshot)
             if not sizes and not snapshot:
-                code = _months(console, None)
-    except (BenchError, LocalnetError, ValueError) as error:
+                code = _months(console, None) or _keeper(console)
+    except (BenchError, KeeperError, LocalnetError, ReplayError, ValueError) as error:
         click.echo(f"bench: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
@@ -90,6 +99,15 @@ def _months(console: Console, label: str | None) -> int:
     months_report.draw(OUT / "bench-months.png", every)
     (OUT / "bench-months.md").write_text(months_report.markdown(every), encoding="utf-8")
     console.print(f"figures: {_short(path)}    picture: {_short(OUT / 'bench-months.png')}")
+    return 0
+
+
+def _keeper(console: Console) -> int:
+    path = OUT / "bench.json"
+    figures, memory = keeper.measure(console, OUT / "bench-keeper")
+    report.put(path, "keeper", keeper.as_json(figures))
+    keeper.show(console, figures, memory)
+    console.print(f"figures: {_short(path)}")
     return 0
 
 

@@ -23,7 +23,7 @@ from eth_abi import encode
 from web3 import Web3
 
 from keeper import bucket, contracts, logs
-from keeper.chain import Chain, connect
+from keeper.chain import Chain, Head
 from keeper.errors import FeeTooHighError, KeeperError, SimulationError
 from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
@@ -35,6 +35,7 @@ from keeper.sending.simulate import Call
 from keeper.settings import load_book, load_settings
 from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
 from keeper.state import WAD, Action, FundState, Side
+from keeper.wiring import chains_of
 
 log = structlog.get_logger("solver")
 
@@ -138,7 +139,7 @@ class Solver:
     margin_bps: int
     most_share: int
 
-    def call(self, block: int) -> Call | None:
+    def call(self, block: Head | int) -> Call | None:
         """What to send in this block, if anything. Raises ChainError."""
         state, market = self.chain.read(block)
         if state.action is not Action.TRADE:
@@ -182,8 +183,7 @@ def main(filler: str, margin_bps: int, most_bps: int) -> None:
     settings, secrets = load_settings()
     logs.configure(settings.log)
     key = load_signer(settings, secrets)
-    chain = Chain(connect(secrets.rpc_url.get_secret_value()), load_book(settings))
-    chain.check(settings.chain_id)
+    (chain,) = chains_of(settings, secrets, [load_book(settings)])
     signer = Limited(key, chain.book.chain_id, [filler])
     if (better := advice(settings, secrets)) is not None:
         log.warning("key", advice=better)
@@ -195,7 +195,7 @@ def main(filler: str, margin_bps: int, most_bps: int) -> None:
             try:
                 if sender.unresolved:
                     sender.settle()
-                elif (call := solver.call(chain.head().number)) is not None:
+                elif (call := solver.call(chain.head())) is not None:
                     sender.send(call)
             except (FeeTooHighError, SimulationError) as error:
                 log.info("not now", error=str(error))

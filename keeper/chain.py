@@ -1,89 +1,34 @@
-"""Reading the fund: one call for everything in a block, and the month's events for pace."""
+"""Reading the fund: everything of a block in one round trip, pinned to the block's hash."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-import requests
-import structlog
-import tenacity
-from eth_typing import ChecksumAddress
-from web3 import HTTPProvider, Web3
-from web3.exceptions import BlockNotFound, Web3Exception
+from web3 import Web3
 
 from ballast.book import Book
 from keeper import contracts
+from keeper.asking import Head, ask, ask_all
 from keeper.errors import ChainError, SettingsError
+from keeper.history import CHUNK, History
+from keeper.lens import state_of
 from keeper.market import Market, ascending, market_of
-from keeper.state import (
-    Action,
-    FundState,
-    Holding,
-    Limits,
-    Opening,
-    Phase,
-    PoolState,
-    Progress,
-    Reason,
-    Side,
-)
-from keeper.venues import Pool
+from keeper.rpc import NoEndpointError, Pool, connect
+from keeper.rpc.endpoint import Question
+from keeper.rpc.health import LOOK
+from keeper.rpc.pool import at
+from keeper.settings import Secrets, Settings
+from keeper.state import Action, FundState, PoolState
+from keeper.venues import Pool as MarketPool
 from keeper.venues.v2 import V2Pool
 from keeper.venues.v3 import VENUE as V3_VENUE
 from keeper.venues.v3_reader import V3Reader
 
-TIMEOUT_S = 20
-CHUNK = 2_000
-"""Blocks per request for events; common nodes allow at least as many."""
-REORG = 64
-"""Newest blocks whose events are read again each time."""
+__all__ = ["CHUNK", "Chain", "Head", "ask", "connect", "connect_to"]
+
 V2_VENUES = ("uniswap", "sushiswap")
 POOL_FEE_BPS = 30
 """What the filler computes with in these; pools of another fee are left alone."""
-
-T = TypeVar("T")
-log = structlog.get_logger("keeper.chain")
-
-
-@dataclass(frozen=True)
-class Head:
-    """The latest block: number, hash, time (Unix seconds), base fee (wei, 0 where the chain has none)."""
-
-    number: int
-    hash: str
-    time: int
-    base_fee: int
-
-
-def connect(url: str) -> Web3:
-    """A connection that repeats nothing by itself: whether to send again is for the sender to decide."""
-    return Web3(HTTPProvider(url, request_kwargs={"timeout": TIMEOUT_S}, exception_retry_configuration=None))
-
-
-@tenacity.retry(
-    retry=tenacity.retry_if_exception_type(requests.exceptions.ConnectionError),
-    stop=tenacity.stop_after_attempt(3),
-    wait=tenacity.wait_exponential(multiplier=0.1, max=2),
-    reraise=True,
-)
-def _patiently(question: Callable[[], T]) -> T:
-    return question()
-
-
-def ask(question: Callable[[], T], what: str) -> T:
-    """Answer of a question that changes nothing, asked again if the connection fails. Raises ChainError."""
-    try:
-        return _patiently(question)
-    except requests.exceptions.RequestException as error:
-        raise ChainError(f"{what}: the node does not answer ({type(error).__name__})") from error
-    except (Web3Exception, ValueError) as error:
-        raise ChainError(f"{what}: {_line(error)}") from error
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
 
 
 class Chain:
@@ -92,19 +37,21 @@ class Chain:
     def __init__(self, w3: Web3, book: Book) -> None:
         self.w3 = w3
         self.book = book
-        self._lens = w3.eth.contract(address=_address(book["lens"]), abi=contracts.abi("FundLens"), decode_tuples=True)
         self._pools = [
-            (token, pool.other, pool.venue, _address(pool.pair))
+            (token, pool.other, pool.venue, Web3.to_checksum_address(pool.pair))
             for token, pool in book.pools(*V2_VENUES)
             if pool.fee_bps == POOL_FEE_BPS
         ]
-        self._v3 = v3_reader_of(w3, book)
+        pairs = [pair for *_, pair in self._pools]
+        data = contracts.call_data("FundLens", "fundAndPools", book["rebalancer"], pairs)
+        self._request = {"to": Web3.to_checksum_address(book["lens"]), "data": data}
+        self._v3 = v3_reader_of(book)
         self.history = History(w3, book)
 
     def check(self, chain_id: int | None) -> None:
         """Raises SettingsError unless this is the book's chain and its contracts stand there, ChainError if nothing
         answers. `chain_id`: the configured one, None if not given."""
-        found = ask(lambda: self.w3.eth.chain_id, "BALLAST_RPC_URL")
+        found = self._chain_id()
         if chain_id is not None and found != chain_id:
             raise SettingsError(f"BALLAST_CHAIN_ID: is {chain_id}, the node is on chain {found}; connect to {chain_id}")
         if found != self.book.chain_id:
@@ -114,30 +61,75 @@ class Chain:
             )
         lenses = ("lens", "v3_lens") if self._v3 is not None else ("lens",)
         for name in ("index_token", "rebalancer", *lenses, "filler"):
-            address = _address(self.book[name])
+            address = Web3.to_checksum_address(self.book[name])
             if not ask(lambda a=address: self.w3.eth.get_code(a), name):  # type: ignore[misc]
                 raise SettingsError(
                     f"BALLAST_BOOK: {name} is {address}, where chain {found} has no contract; deploy the fund there "
                     "or name another book"
                 )
 
+    def _chain_id(self) -> int:
+        """The chain's id, also where every endpoint is put aside because of it."""
+        try:
+            return ask(lambda: self.w3.eth.chain_id, "BALLAST_RPC_URL")
+        except ChainError as error:
+            if isinstance(error.__cause__, NoEndpointError) and error.__cause__.chain_id is not None:
+                return error.__cause__.chain_id
+            raise
+
     def head(self) -> Head:
-        """The latest block."""
-        block = ask(lambda: self.w3.eth.get_block("latest"), "latest block")
-        return Head(block["number"], block["hash"].to_0x_hex(), block["timestamp"], block.get("baseFeePerGas", 0))
+        """The latest block. Raises ChainError, also where the node has changed to another chain."""
+        chain_id, block = ask_all(self.w3, list(LOOK), "latest block")
+        if int(chain_id, 16) != self.book.chain_id:
+            raise ChainError(f"latest block: the node is on chain {int(chain_id, 16)}, expected {self.book.chain_id}")
+        return Head(
+            int(block["number"], 16),
+            block["hash"],
+            int(block["timestamp"], 16),
+            int(block.get("baseFeePerGas", "0x0"), 16),
+        )
 
     def tip(self) -> int:
         """The priority fee that the node proposes, wei."""
         return ask(lambda: self.w3.eth.max_priority_fee, "priority fee")
 
-    def read(self, block: int) -> tuple[FundState, Market]:
-        """Fund and pools as they stand in a block: one call, and one more where there are pools of Uniswap V3."""
-        function = self._lens.functions.fundAndPools(
-            _address(self.book["rebalancer"]), [pair for *_, pair in self._pools]
-        )
-        fund, reserves = ask(lambda: function.call(block_identifier=block), f"fund in block {block}")
-        state = state_of(fund)
-        pools: list[PoolState | Pool] = []
+    def read(self, block: Head | int) -> tuple[FundState, Market]:
+        """Fund and pools as they stand in a block, in one round trip. Raises ChainError.
+
+        A head is read by its hash (EIP-1898) and is an error once it is no longer part of the chain; a number is
+        whatever block has it. Where something is due in a head, as many endpoints must say the same as the settings
+        want.
+        """
+        found = self._read(block, agreed=False)
+        if isinstance(block, Head) and found[0].action is not Action.NONE and self._several_must_agree():
+            return self._read(block, agreed=True)
+        return found
+
+    def _several_must_agree(self) -> bool:
+        provider: Any = self.w3.provider
+        return isinstance(provider, Pool) and provider.agree > 1
+
+    def _read(self, block: Head | int, *, agreed: bool) -> tuple[FundState, Market]:
+        named = hex(block) if isinstance(block, int) else at(block.hash)
+        number = block if isinstance(block, int) else block.number
+        questions: list[Question] = [("eth_call", [self._request, named])]
+        if self._v3 is not None:
+            questions.append(("eth_call", [self._v3.request, named]))
+        what = f"fund in block {number}"
+        answers = ask_all(self.w3, questions, what, agreed=agreed)
+        try:
+            fund, reserves = contracts.returned("FundLens", "fundAndPools", answers[0])
+            state = state_of(fund)
+            pools = self._pools_of(reserves)
+            if self._v3 is not None:
+                pools += self._v3.pools(answers[1], number)
+        except ValueError as error:
+            raise ChainError(f"{what}: {error}") from None
+        return state, market_of(self.book.weth, pools, state)
+
+    def _pools_of(self, reserves: Any) -> list[PoolState | MarketPool]:
+        """The pools of Uniswap V2 and those like it."""
+        pools: list[PoolState | MarketPool] = []
         for (token, other, venue, pair), (first, second) in zip(self._pools, reserves, strict=True):
             if other is not None:
                 if first and second:
@@ -145,182 +137,27 @@ class Chain:
                 continue
             tokens, weth = (first, second) if int(token, 16) < int(self.book.weth, 16) else (second, first)
             pools.append(PoolState(venue, pair, token, tokens, weth))
-        if self._v3 is not None:
-            reader = self._v3
-            pools += ask(lambda: reader.read(block), f"V3 pools in block {block}")
-        return state, market_of(self.book.weth, pools, state)
+        return pools
 
 
-def v3_reader_of(w3: Web3, book: Book) -> V3Reader | None:
+def v3_reader_of(book: Book) -> V3Reader | None:
     """Reader of the book's pools of Uniswap V3; None if there are none. Raises SettingsError without their lens."""
-    pools = [_address(pool.pair) for _, pool in book.pools(V3_VENUE)]
+    pools = [pool.pair for _, pool in book.pools(V3_VENUE)]
     if not pools:
         return None
     if "v3_lens" not in book.contracts:
         raise SettingsError(f"BALLAST_BOOK: names {len(pools)} pools of {V3_VENUE} but no v3_lens; deploy again")
-    return V3Reader(w3, _address(book["v3_lens"]), pools)
+    return V3Reader(book["v3_lens"], pools)
 
 
-@dataclass(frozen=True)
-class Past:
-    """What a month's trading has been so far: time of its start, time of the last batch (None: none yet), and the gas
-    of all batches, whoever sent them (None: not known)."""
-
-    started_at: int
-    last_trade: int | None
-    gas_spent: int | None
-
-
-class History:
-    """When the month's trading began, when its last batch was and what its batches took, from the rebalancer's events.
-
-    Only pace depends on it. Where a node refuses to give events, what this keeper has seen itself stands in.
-    """
-
-    def __init__(self, w3: Web3, book: Book) -> None:
-        self._w3 = w3
-        self._rebalancer = _address(book["rebalancer"])
-        self._first_block = book.deployed_block
-        self._started = contracts.topic("Rebalancer", "Started")
-        self._traded = contracts.topic("Rebalancer", "Traded")
-        self._period = -1
-        self._next = 0
-        self._events: dict[int, str] = {}
-        self._batches: set[tuple[int, str]] = set()
-        self._gas: dict[tuple[int, str], int] = {}
-        self._seen = 0
-        self._refused = False
-
-    def past(self, head: Head, state: FundState) -> Past:
-        """Of the month that is trading."""
-        period = state.month_period
-        if period != self._period:
-            self._period, self._next, self._events, self._seen = period, 0, {}, state.time
-            self._batches, self._gas = set(), {}
-        try:
-            self._scan(head, period, state.determined_at)
-        except ChainError as error:
-            if not self._refused:
-                log.warning("events not available, pacing by what this keeper sees", error=str(error))
-            self._refused = True
-            return Past(self._seen, None, None)
-        starts = [block for block, kind in self._events.items() if kind == self._started]
-        trades = [block for block, kind in self._events.items() if kind == self._traded]
-        return Past(
-            self._time(max(starts)) if starts else self._seen,
-            self._time(max(trades)) if trades else None,
-            self._gas_spent(),
-        )
-
-    def _gas_spent(self) -> int:
-        """Gas of the month's batches."""
-        for batch in self._batches - self._gas.keys():
-            receipt = ask(
-                lambda digest=batch[1]: self._w3.eth.get_transaction_receipt(digest),  # type: ignore[misc]
-                "receipt of a batch",
-            )
-            self._gas[batch] = receipt["gasUsed"]
-        return sum(self._gas[batch] for batch in self._batches)
-
-    def _scan(self, head: Head, period: int, since: int) -> None:
-        if self._next:
-            first = max(self._first_block, min(self._next, head.number + 1) - REORG)
-            self._events = {block: kind for block, kind in self._events.items() if block < first}
-            self._batches = {batch for batch in self._batches if batch[0] < first}
-            self._read(first, head.number, period)
-        else:
-            # Backwards, as the start lies hours ago at most and the deployment perhaps years.
-            last = head.number
-            while last >= self._first_block:
-                first = max(self._first_block, last - CHUNK + 1)
-                self._read(first, last, period)
-                if self._started in self._events.values() or self._time(first) < since:
-                    break
-                last = first - 1
-        self._next = head.number + 1
-
-    def _read(self, first: int, last: int, period: int) -> None:
-        for start in range(first, last + 1, CHUNK):
-            end = min(last, start + CHUNK - 1)
-            logs = ask(
-                lambda a=start, b=end: self._w3.eth.get_logs(  # type: ignore[misc]
-                    {
-                        "address": self._rebalancer,
-                        "fromBlock": a,
-                        "toBlock": b,
-                        "topics": [[self._started, self._traded], "0x" + period.to_bytes(32, "big").hex()],
-                    }
-                ),
-                "events of the month",
-            )
-            for entry in logs:
-                kind = entry["topics"][0].to_0x_hex()
-                if kind == self._traded:
-                    self._batches.add((entry["blockNumber"], entry["transactionHash"].to_0x_hex()))
-                # One block may hold both: the start is what hours count from.
-                if self._events.get(entry["blockNumber"]) != self._started:
-                    self._events[entry["blockNumber"]] = kind
-
-    def _time(self, block: int) -> int:
-        def question() -> int:
-            try:
-                return int(self._w3.eth.get_block(block)["timestamp"])
-            except BlockNotFound as error:
-                raise ChainError(f"block {block}: gone") from error
-
-        return ask(question, f"block {block}")
-
-
-def state_of(fund: Any) -> FundState:
-    """A `FundLens.Fund` as a FundState."""
-    limits = fund.limits
-    progress = fund.progress
-    holdings = tuple(
-        Holding(
-            index=index,
-            token=h.token,
-            decimals=h.decimals,
-            retired=h.retired,
-            balance=h.balance,
-            price=h.price,
-            side=Side(h.target.side),
-            unit=h.target.unit,
-            start_price=h.target.price,
-            trade_price=h.tradePrice,
-        )
-        for index, h in enumerate(fund.holdings)
+def connect_to(settings: Settings, secrets: Secrets, chain_id: int | None) -> Web3:
+    """The connection that the settings describe, to endpoints of this chain. Raises SettingsError."""
+    return connect(
+        secrets.rpc_url.get_secret_value(),
+        chain_id=chain_id,
+        max_lag=settings.rpc_max_lag,
+        max_age_s=settings.max_head_age_s,
+        agree=settings.rpc_agree,
+        check_s=settings.rpc_check_seconds,
+        timeout_s=settings.rpc_timeout_seconds,
     )
-    return FundState(
-        block=fund.blockNumber,
-        time=fund.time,
-        action=Action(fund.action),
-        reason=Reason(fund.reason),
-        next=fund.next,
-        period=fund.period,
-        phase=Phase(fund.month.phase),
-        month_period=fund.month.period,
-        determined_at=fund.month.determinedAt,
-        opening=Opening(fund.opening.buyTargets, fund.opening.nav, fund.opening.end),
-        progress=Progress(progress.tat, progress.spent, progress.surplus, progress.held),
-        limits=Limits(
-            first_tolerance=limits.firstTolerance,
-            last_tolerance=limits.lastTolerance,
-            batch_cap=limits.batchCap,
-            loss_budget=limits.lossBudget,
-            max_step=limits.maxStep,
-            dust=limits.dust,
-            cool_off=limits.coolOff,
-            max_idle=limits.maxIdle,
-        ),
-        paused_until=fund.pausedUntil,
-        supply=fund.supply,
-        shares=fund.shares,
-        idle=fund.idle,
-        capacity=fund.capacity,
-        tolerance=fund.tolerance,
-        holdings=holdings,
-    )
-
-
-def _address(text: str) -> ChecksumAddress:
-    return Web3.to_checksum_address(text)

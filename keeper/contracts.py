@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from collections import namedtuple
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
-from eth_abi import decode
+from eth_abi import decode, encode
 from eth_abi.exceptions import DecodingError
-from eth_utils import keccak
+from eth_utils import keccak, to_checksum_address
 
 ABIS = ("IndexToken", "Rebalancer", "FundLens", "UniswapFiller", "V3Lens", "Opener", "MarketCap", "FixedWeight")
 
@@ -28,6 +30,57 @@ def topic(contract: str, event: str) -> str:
         if entry["type"] == "event" and entry["name"] == event:
             return "0x" + keccak(text=_signature(entry)).hex()
     raise KeyError(f"{contract} has no event {event}")
+
+
+def call_data(contract: str, function: str, *arguments: Any) -> str:
+    """Calldata as 0x... . Raises KeyError if the contract has no function of that name."""
+    entry = _function(contract, function)
+    selector = keccak(text=_signature(entry))[:4]
+    return "0x" + (selector + encode([_type(field) for field in entry["inputs"]], arguments)).hex()
+
+
+def returned(contract: str, function: str, data: str) -> list[Any]:
+    """What a function returned, given as 0x...; structs have their fields' names, addresses their checksums.
+
+    Raises ValueError if it is not what the function returns.
+    """
+    outputs = _function(contract, function)["outputs"]
+    try:
+        values = decode([_type(field) for field in outputs], bytes.fromhex(data.removeprefix("0x")))
+    except DecodingError as error:
+        raise ValueError(f"{function}: the answer is not what {contract} returns ({error})") from None
+    return [_named(field, field["type"], value) for field, value in zip(outputs, values, strict=True)]
+
+
+@cache
+def _function(contract: str, name: str) -> dict[str, Any]:
+    for entry in abi(contract):
+        if entry["type"] == "function" and entry["name"] == name:
+            return entry
+    raise KeyError(f"{contract} has no function {name}")
+
+
+def _named(field: dict[str, Any], kind: str, value: Any) -> Any:
+    """A decoded value of this type, its structs with names."""
+    if kind.endswith("]"):
+        inner = kind[: kind.rindex("[")]
+        return [_named(field, inner, item) for item in value] if inner.startswith(("tuple", "address")) else list(value)
+    if kind == "tuple":
+        parts = field["components"]
+        struct = _struct(tuple(part["name"] for part in parts))
+        return struct(*(_named(part, part["type"], item) for part, item in zip(parts, value, strict=True)))
+    return _checksummed(value) if kind == "address" else value
+
+
+@cache
+def _struct(names: Sequence[str]) -> Any:
+    """One class for each kind of struct: making one takes longer than decoding."""
+    return namedtuple("Struct", names)
+
+
+@lru_cache(maxsize=4096)
+def _checksummed(address: str) -> str:
+    return to_checksum_address(address)
 
 
 def describe_revert(data: str) -> tuple[str, str, str]:

@@ -47,8 +47,9 @@ from keeper.audit import (
     nav_shared,
     start_apart,
 )
-from keeper.chain import CHUNK, Chain, ask
+from keeper.chain import Chain, ask
 from keeper.errors import ChainError
+from keeper.history import CHUNK
 from keeper.state import Side
 
 OVERRIDE_LIFE_S = 10 * 86_400

@@ -56,7 +56,7 @@ class Viewer:
     def look(self, head: Head | None = None) -> View:
         """The fund in a block (the latest), and the plan for it. Raises ChainError."""
         head = head or self._chain.head()
-        state, market = self._chain.read(head.number)
+        state, market = self._chain.read(head)
         if state.action is not Action.TRADE:
             return View(head, state, market, head.base_fee, None)
         wanted = self._settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -71,6 +72,16 @@ class Settings(BaseSettings):
     pulse: Path | None = None
     """File that says after each look what was seen and done (JSON)."""
     log: Literal["console", "json"] = "console"
+    rpc_agree: Annotated[int, Field(ge=1, le=2)] = 1
+    """How many endpoints must say the same of fund, nonce and simulation before money moves."""
+    rpc_max_lag: Annotated[int, Field(ge=1, le=1_000)] = 3
+    """Blocks that an endpoint's head may stand below another's, or below what it has shown itself."""
+    rpc_check_seconds: Annotated[float, Field(ge=0.01, le=600)] = 15.0
+    """Between two looks at an endpoint that is not being asked anyway."""
+    rpc_timeout_seconds: Annotated[float, Field(ge=0.1, le=300)] = 20.0
+    """How long an endpoint may take to answer."""
+    max_head_age_s: Annotated[int, Field(ge=1, le=86_400)] | None = None
+    """How far an endpoint's head may be behind this machine's clock; not looked at if not given."""
     http_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     """Port of /health and /metrics; no server if not given, any free port if 0."""
     http_host: str = "127.0.0.1"
@@ -137,12 +148,27 @@ class Secrets(BaseSettings):
     alert_urls: SecretStr | None = None
     """Where alerts go, as apprise writes it, separated by white space; these URLs carry tokens."""
 
-    @field_validator("rpc_url", "private_rpc_url")
+    @field_validator("rpc_url")
+    @classmethod
+    def _https(cls, value: SecretStr) -> SecretStr:
+        if not all(_is_url(url.strip()) for url in value.get_secret_value().split(",")):
+            raise ValueError("expected the URL of a node, http://... or https://..., or several with commas in between")
+        return value
+
+    @field_validator("private_rpc_url")
     @classmethod
     def _http(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not value.get_secret_value().startswith(("http://", "https://")):
+        if value is not None and not _is_url(value.get_secret_value()):
             raise ValueError("expected the URL of a node, http://... or https://...")
         return value
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def load_settings(env_file: Path | None = Path(".env")) -> tuple[Settings, Secrets]:

@@ -9,7 +9,7 @@ import structlog
 from web3 import Web3
 
 from ballast.book import Book
-from keeper.chain import Chain, ask, connect
+from keeper.chain import Chain, ask, connect_to
 from keeper.errors import SettingsError
 from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
@@ -30,8 +30,9 @@ Sending = tuple[Sender, tuple[Chain, ...], Stop, tuple[Observer, ...]]
 
 def chains_of(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[Chain, ...]:
     """One for each fund, over one connection, checked. Raises SettingsError, ChainError."""
-    w3 = connect(secrets.rpc_url.get_secret_value())
-    chains = tuple(Chain(w3, book) for book in books or load_books(settings))
+    found = books or load_books(settings)
+    w3 = connect_to(settings, secrets, found[0].chain_id)
+    chains = tuple(Chain(w3, book) for book in found)
     for chain in chains:
         chain.check(settings.chain_id)
     return chains

@@ -64,6 +64,11 @@ class Keeper:
         self._pulse = pulse
         self._log = log
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def look(self, block: int, within_s: float = LOOKS_WITHIN_S) -> Pulse:
         """The keeper's pulse once it has looked at this block or a later one. Raises KeeperError."""
         end = time.monotonic() + within_s

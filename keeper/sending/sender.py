@@ -22,7 +22,7 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 from web3 import Web3
 
-from keeper.chain import Chain, Head, ask, connect
+from keeper.chain import Chain, Head, ask
 from keeper.errors import (
     CancelledError,
     FeeTooHighError,
@@ -34,6 +34,7 @@ from keeper.errors import (
     UnknownPendingError,
 )
 from keeper.keys.signer import Signer
+from keeper.rpc import single
 from keeper.sending.access import AccessList
 from keeper.sending.fees import Fees, Urgency, bumped_fees, highest
 from keeper.sending.journal import CANCEL, Entry, Journal
@@ -388,7 +389,7 @@ def sender_for(
         ),
         bump_blocks=settings.bump_blocks,
         confirmations=settings.confirmations,
-        private=None if private is None else connect(private.get_secret_value()),
+        private=None if private is None else single(private.get_secret_value()),
         private_blocks=settings.private_blocks,
         head=chain.head,
         tip=chain.tip,

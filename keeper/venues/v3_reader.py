@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from eth_typing import ChecksumAddress
 from web3 import Web3
 
 from keeper import contracts
@@ -18,18 +17,19 @@ log = structlog.get_logger("keeper.venues")
 
 
 class V3Reader:
-    """The pools at these addresses, through the lens."""
+    """The pools at these addresses, through the lens. `request`: the call whose answer tells how they stand."""
 
-    def __init__(self, w3: Web3, lens: ChecksumAddress, pools: Sequence[ChecksumAddress]) -> None:
-        self._lens = w3.eth.contract(address=lens, abi=contracts.abi("V3Lens"), decode_tuples=True)
-        self._pools = tuple(pools)
+    def __init__(self, lens: str, pools: Sequence[str]) -> None:
+        self._pools = tuple(Web3.to_checksum_address(pool) for pool in pools)
+        data = contracts.call_data("V3Lens", "states", self._pools, SPAN)
+        self.request = {"to": Web3.to_checksum_address(lens), "data": data}
 
-    def read(self, block: int) -> tuple[V3Pool, ...]:
-        """The pools as they stand in a block. What is no pool, or has no liquidity, is left out.
+    def pools(self, answer: str, block: int) -> tuple[V3Pool, ...]:
+        """The pools, from the call's answer in this block. What is no pool, or has no liquidity, is left out.
 
-        Raises what web3 raises.
+        Raises ValueError for an answer that is none of the lens.
         """
-        states = self._lens.functions.states(self._pools, SPAN).call(block_identifier=block)
+        (states,) = contracts.returned("V3Lens", "states", answer)
         found = []
         for address, state in zip(self._pools, states, strict=True):
             pool = pool_of(address, state)

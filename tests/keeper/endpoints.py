@@ -1,13 +1,16 @@
-"""An endpoint in front of the node that notes what it is asked, and may keep transactions to itself."""
+"""An endpoint in front of the node that notes what it is asked, keeps transactions to itself, or misbehaves."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import socket
+import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import requests
 from eth_utils import keccak
@@ -18,22 +21,46 @@ KEY = "key-that-nobody-may-see"
 HOLDS_S = 120
 """What is held back is let go after so long in any case."""
 
+Change = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
+"""What becomes of an answer; takes the question and the node's answer."""
+
 
 @dataclass
 class Endpoint:
-    """A running endpoint. `methods`: what it was asked, in order; `passes`: whether transactions reach the node;
-    `answers`: cleared, it takes what it is asked and says nothing."""
+    """A running endpoint.
+
+    `passes`: whether transactions reach the node. `methods`: what it was asked, in order; `trips`: the same, by HTTP
+    request. `fails`: an HTTP status that it answers with, "reset": it breaks the connection off, "dropped": so only
+    after the node has answered, "hangs": no answer until the block ends, or a text that it answers in place of JSON.
+    `change`: makes another answer of the node's. `before`: called before anything else, with the methods asked.
+    `answers`: cleared, it takes what it is asked and says nothing until it is set.
+    """
 
     url: str
     passes: bool = True
     methods: list[str] = field(default_factory=list)
+    trips: list[tuple[str, ...]] = field(default_factory=list)
+    fails: int | str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     answers: threading.Event = field(default_factory=threading.Event)
+    change: Change | None = None
+    before: Callable[[tuple[str, ...]], None] | None = None
+
+    @property
+    def host(self) -> str:
+        """What may be told of it."""
+        return self.url.split("/")[2]
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Nothing: whoever asked may be gone."""
 
 
 @contextlib.contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
     """Runs a server on the loopback until the block ends; its port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -49,26 +76,61 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
     """Runs one in front of `node` until the block ends."""
     found = Endpoint("", passes)
     found.answers.set()
+    ended = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             asked = json.loads(body)
-            found.methods.append(asked["method"])
-            if asked["method"] == SEND and not found.passes:
+            batch = asked if isinstance(asked, list) else [asked]
+            trip = tuple(each["method"] for each in batch)
+            found.methods += trip
+            found.trips.append(trip)
+            if found.before is not None:
+                found.before(trip)
+            fails = found.fails
+            if fails == "hangs":
+                ended.wait(HOLDS_S)
+            if fails in ("reset", "hangs"):
+                self.break_off()
+            elif isinstance(fails, int):
+                self.answer(fails, b"no")
+            elif fails is not None and fails != "dropped":
+                self.answer(200, fails.encode())
+            elif trip == (SEND,) and not found.passes:
                 digest = "0x" + keccak(hexstr=asked["params"][0]).hex()
-                answer = json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": digest}).encode()
+                self.answer(200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": digest}).encode())
             else:
-                answer = requests.post(
-                    node, data=body, headers={"Content-Type": "application/json"}, timeout=20
-                ).content
+                headers = {"Content-Type": "application/json"}
+                said = requests.post(node, data=body, headers=headers, timeout=20).json()
+                if fails == "dropped":
+                    self.break_off()
+                    return
+                if found.change is not None:
+                    answers = said if isinstance(said, list) else [said]
+                    by_id = {each["id"]: each for each in batch}
+                    changed = [found.change(by_id[each["id"]], each) for each in answers]
+                    said = changed if isinstance(said, list) else changed[0]
+                self.answer(200, json.dumps(said).encode())
+
+        def answer(self, status: int, content: bytes) -> None:
             found.answers.wait(HOLDS_S)
-            with contextlib.suppress(OSError):  # whoever asked may be gone
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            for name, value in found.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def break_off(self) -> None:
+            """Ends the connection without a word."""
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
@@ -78,4 +140,5 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
         try:
             yield found
         finally:
+            ended.set()
             found.answers.set()

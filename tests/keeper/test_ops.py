@@ -109,11 +109,11 @@ def test_a_loop_that_hangs_is_seen_and_stops_when_asked(field: Field, tmp_path: 
             "BALLAST_RPC_URL": node.url,
             "BALLAST_HTTP_PORT": "0",
             "BALLAST_LOG": "json",
-            "BALLAST_STUCK_SECONDS": "1",
+            "BALLAST_STUCK_SECONDS": "3",
         }
         with field.keeper(tmp_path, **changes) as keeper:
             keeper.look()
-            assert ask(keeper, "/health").status_code == 200
+            wait_for(lambda: ask(keeper, "/health").status_code == 200, "health")
             node.answers.clear()
             wait_for(lambda: ask(keeper, "/health").status_code == 503, "a health that fails")
             assert "no sign of life" in ask(keeper, "/health").json()["reasons"][0]

@@ -72,6 +72,8 @@ def test_journal_refuses_the_same_transaction_twice(tmp_path: Path) -> None:
         with pytest.raises(JournalError, match="UNIQUE"):
             add(journal, 1, "a")
         assert len(journal.all()) == 1
+        # What failed is not left half done.
+        assert add(journal, 1, "b").nonce == 1
 
 
 def test_one_process_holds_a_journal(tmp_path: Path) -> None:

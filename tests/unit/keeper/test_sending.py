@@ -48,6 +48,7 @@ def test_pulse_is_whole(tmp_path: Path) -> None:
         "sent": ["0xa"],
         "state": "sent",
         "error": None,
+        "acts_from": None,
     }
     assert list(path.parent.iterdir()) == [path]
 

@@ -1,0 +1,92 @@
+"""Questions that change nothing: asked again where a connection failed, with one kind of error for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import requests
+import tenacity
+from web3 import Web3
+from web3.exceptions import Web3Exception
+from web3.types import RPCEndpoint
+
+from keeper import contracts
+from keeper.errors import ChainError
+from keeper.rpc import NoEndpointError, Pool
+from keeper.rpc.endpoint import Answer, Question
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The latest block: number, hash, time (Unix seconds), base fee (wei, 0 where the chain has none)."""
+
+    number: int
+    hash: str
+    time: int
+    base_fee: int
+
+
+def _fleeting(error: BaseException) -> bool:
+    if isinstance(error, NoEndpointError):
+        return error.fleeting
+    return isinstance(error, requests.exceptions.ConnectionError)
+
+
+# One for all questions: its decorator would make another for each, and leave it to the garbage collector.
+_patiently = tenacity.Retrying(
+    retry=tenacity.retry_if_exception(_fleeting),
+    stop=tenacity.stop_after_attempt(3),
+    wait=tenacity.wait_exponential(multiplier=0.1, max=2),
+    reraise=True,
+)
+
+
+def ask(question: Callable[[], T], what: str) -> T:
+    """Answer of a question that changes nothing, asked again if the connection fails. Raises ChainError."""
+    try:
+        return _patiently(question)
+    except NoEndpointError as error:
+        raise ChainError(f"{what}: the node does not answer ({error})") from error
+    except requests.exceptions.RequestException as error:
+        raise ChainError(f"{what}: the node does not answer ({type(error).__name__})") from error
+    except (Web3Exception, ValueError) as error:
+        raise ChainError(f"{what}: {_line(error)}") from error
+
+
+def ask_all(w3: Web3, questions: list[Question], what: str, *, agreed: bool = False) -> list[Any]:
+    """Results of several questions that change nothing, in one round trip. Raises ChainError.
+
+    `agreed`: those that as many endpoints give alike as the settings say.
+    """
+
+    def question() -> list[Answer]:
+        provider: Any = w3.provider
+        if agreed and isinstance(provider, Pool):
+            return provider.agreed(questions)
+        found = provider.make_batch_request([(RPCEndpoint(method), params) for method, params in questions])
+        if not isinstance(found, list):
+            raise ValueError(f"the node takes no batches ({found})")
+        return found
+
+    results = []
+    for answer in ask(question, what):
+        if "error" in answer:
+            raise ChainError(f"{what}: {_refusal(answer['error'])}")
+        results.append(answer["result"])
+    return results
+
+
+def _refusal(error: Any) -> str:
+    """What a node said instead of a result, in one line."""
+    if not isinstance(error, dict):
+        return _line(error)
+    _, name, arguments = contracts.describe_revert(error["data"] if isinstance(error.get("data"), str) else "")
+    return f"reverts with {name}{arguments}" if name else _line(error.get("message"))
+
+
+def _line(error: object) -> str:
+    return " ".join(str(error).split())[:300]

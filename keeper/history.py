@@ -1,0 +1,132 @@
+"""The month's events, for pace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from web3 import Web3
+from web3.exceptions import BlockNotFound
+
+from ballast.book import Book
+from keeper import contracts
+from keeper.asking import Head, ask
+from keeper.errors import ChainError
+from keeper.state import FundState
+
+CHUNK = 2_000
+"""Blocks per request for events; common nodes allow at least as many."""
+REORG = 64
+"""Newest blocks whose events are read again each time."""
+
+log = structlog.get_logger("keeper.chain")
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a month's trading has been so far: time of its start, time of the last batch (None: none yet), and the gas
+    of all batches, whoever sent them (None: not known)."""
+
+    started_at: int
+    last_trade: int | None
+    gas_spent: int | None
+
+
+class History:
+    """When the month's trading began, when its last batch was and what its batches took, from the rebalancer's events.
+
+    Only pace depends on it. Where a node refuses to give events, what this keeper has seen itself stands in.
+    """
+
+    def __init__(self, w3: Web3, book: Book) -> None:
+        self._w3 = w3
+        self._rebalancer = Web3.to_checksum_address(book["rebalancer"])
+        self._first_block = book.deployed_block
+        self._started = contracts.topic("Rebalancer", "Started")
+        self._traded = contracts.topic("Rebalancer", "Traded")
+        self._period = -1
+        self._next = 0
+        self._events: dict[int, str] = {}
+        self._batches: set[tuple[int, str]] = set()
+        self._gas: dict[tuple[int, str], int] = {}
+        self._seen = 0
+        self._refused = False
+
+    def past(self, head: Head, state: FundState) -> Past:
+        """Of the month that is trading."""
+        period = state.month_period
+        if period != self._period:
+            self._period, self._next, self._events, self._seen = period, 0, {}, state.time
+            self._batches, self._gas = set(), {}
+        try:
+            self._scan(head, period, state.determined_at)
+        except ChainError as error:
+            if not self._refused:
+                log.warning("events not available, pacing by what this keeper sees", error=str(error))
+            self._refused = True
+            return Past(self._seen, None, None)
+        starts = [block for block, kind in self._events.items() if kind == self._started]
+        trades = [block for block, kind in self._events.items() if kind == self._traded]
+        return Past(
+            self._time(max(starts)) if starts else self._seen,
+            self._time(max(trades)) if trades else None,
+            self._gas_spent(),
+        )
+
+    def _gas_spent(self) -> int:
+        """Gas of the month's batches."""
+        for batch in self._batches - self._gas.keys():
+            receipt = ask(
+                lambda digest=batch[1]: self._w3.eth.get_transaction_receipt(digest),  # type: ignore[misc]
+                "receipt of a batch",
+            )
+            self._gas[batch] = receipt["gasUsed"]
+        return sum(self._gas[batch] for batch in self._batches)
+
+    def _scan(self, head: Head, period: int, since: int) -> None:
+        if self._next:
+            first = max(self._first_block, min(self._next, head.number + 1) - REORG)
+            self._events = {block: kind for block, kind in self._events.items() if block < first}
+            self._batches = {batch for batch in self._batches if batch[0] < first}
+            self._read(first, head.number, period)
+        else:
+            # Backwards, as the start lies hours ago at most and the deployment perhaps years.
+            last = head.number
+            while last >= self._first_block:
+                first = max(self._first_block, last - CHUNK + 1)
+                self._read(first, last, period)
+                if self._started in self._events.values() or self._time(first) < since:
+                    break
+                last = first - 1
+        self._next = head.number + 1
+
+    def _read(self, first: int, last: int, period: int) -> None:
+        for start in range(first, last + 1, CHUNK):
+            end = min(last, start + CHUNK - 1)
+            logs = ask(
+                lambda a=start, b=end: self._w3.eth.get_logs(  # type: ignore[misc]
+                    {
+                        "address": self._rebalancer,
+                        "fromBlock": a,
+                        "toBlock": b,
+                        "topics": [[self._started, self._traded], "0x" + period.to_bytes(32, "big").hex()],
+                    }
+                ),
+                "events of the month",
+            )
+            for entry in logs:
+                kind = entry["topics"][0].to_0x_hex()
+                if kind == self._traded:
+                    self._batches.add((entry["blockNumber"], entry["transactionHash"].to_0x_hex()))
+                # One block may hold both: the start is what hours count from.
+                if self._events.get(entry["blockNumber"]) != self._started:
+                    self._events[entry["blockNumber"]] = kind
+
+    def _time(self, block: int) -> int:
+        def question() -> int:
+            try:
+                return int(self._w3.eth.get_block(block)["timestamp"])
+            except BlockNotFound as error:
+                raise ChainError(f"block {block}: gone") from error
+
+        return ask(question, f"block {block}")

@@ -1,0 +1,58 @@
+"""What the fund's lens says, as a FundState."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keeper.state import Action, FundState, Holding, Limits, Opening, Phase, Progress, Reason, Side
+
+
+def state_of(fund: Any) -> FundState:
+    """A `FundLens.Fund` as a FundState."""
+    limits = fund.limits
+    progress = fund.progress
+    holdings = tuple(
+        Holding(
+            index=index,
+            token=h.token,
+            decimals=h.decimals,
+            retired=h.retired,
+            balance=h.balance,
+            price=h.price,
+            side=Side(h.target.side),
+            unit=h.target.unit,
+            start_price=h.target.price,
+            trade_price=h.tradePrice,
+        )
+        for index, h in enumerate(fund.holdings)
+    )
+    return FundState(
+        block=fund.blockNumber,
+        time=fund.time,
+        action=Action(fund.action),
+        reason=Reason(fund.reason),
+        next=fund.next,
+        period=fund.period,
+        phase=Phase(fund.month.phase),
+        month_period=fund.month.period,
+        determined_at=fund.month.determinedAt,
+        opening=Opening(fund.opening.buyTargets, fund.opening.nav, fund.opening.end),
+        progress=Progress(progress.tat, progress.spent, progress.surplus, progress.held),
+        limits=Limits(
+            first_tolerance=limits.firstTolerance,
+            last_tolerance=limits.lastTolerance,
+            batch_cap=limits.batchCap,
+            loss_budget=limits.lossBudget,
+            max_step=limits.maxStep,
+            dust=limits.dust,
+            cool_off=limits.coolOff,
+            max_idle=limits.maxIdle,
+        ),
+        paused_until=fund.pausedUntil,
+        supply=fund.supply,
+        shares=fund.shares,
+        idle=fund.idle,
+        capacity=fund.capacity,
+        tolerance=fund.tolerance,
+        holdings=holdings,
+    )

@@ -1,0 +1,146 @@
+"""What makes an endpoint one that may be asked, and for how long it is put aside where it is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from keeper.rpc.endpoint import Answer, Fault, Question
+
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 300.0
+"""How long an endpoint is put aside: twice as long each time, and a fresh start once it was good for the longest."""
+
+LOOK: tuple[Question, ...] = (("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False]))
+"""What tells whether an endpoint is in order, in one round trip."""
+
+WRONG_CHAIN = "wrong chain"
+OLDER_HEAD = "older head than it has shown"
+LAGS = "head lags"
+TOO_OLD = "head too old"
+NO_HEAD = "no head"
+NO_RECEIPT = "missing receipt"
+WRONG_STATE = "wrong state"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is asked of an endpoint. `chain_id`: None: any. `max_lag`: blocks that its head may stand below the highest
+    of the others, or below what it has shown itself. `max_age_s`: seconds that its head may be behind this machine's
+    clock; None: that is not looked at."""
+
+    chain_id: int | None = None
+    max_lag: int = 3
+    max_age_s: int | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What an endpoint says of its chain: id, and number, hash and time (Unix seconds) of the latest block."""
+
+    chain_id: int | None
+    number: int
+    hash: str
+    time: int
+
+
+@dataclass(frozen=True)
+class EndpointStatus:
+    """How an endpoint stands. `name` is its host; `reason`: why it is put aside, "" if it is not; `head_age_s`: seconds
+    from its head's time to this machine's clock; None where no head is known."""
+
+    name: str
+    healthy: bool
+    reason: str
+    head: int | None
+    head_age_s: int | None
+
+
+@dataclass
+class Health:
+    """How an endpoint has been. Times are those of a clock that only goes forward, seconds."""
+
+    fault: Fault | None = field(default_factory=lambda: Fault("not looked at yet"))
+    look: Look | None = None
+    shown: int | None = None
+    """Highest head since it was last put aside for going back."""
+    looked_at: float | None = None
+    retry_at: float = 0.0
+    failures: int = 0
+    healthy_since: float = 0.0
+
+    @property
+    def healthy(self) -> bool:
+        return self.fault is None
+
+    def due(self, now: float, check_s: float) -> bool:
+        """Whether it is to be looked at again."""
+        if self.looked_at is None:
+            return True
+        return now - self.looked_at >= check_s if self.healthy else now >= self.retry_at
+
+    def good(self, look: Look, now: float) -> bool:
+        """Notes that it is in order; whether it was not before."""
+        back = self.fault is not None
+        if back:
+            self.healthy_since = now
+        self.fault, self.look, self.looked_at = None, look, now
+        self.shown = max(look.number, self.shown or 0)
+        return back
+
+    def bad(self, fault: Fault, now: float) -> bool:
+        """Puts it aside; whether that is news."""
+        news = self.fault is None or self.fault.reason != fault.reason
+        if self.fault is None and now - self.healthy_since >= LONGEST_WAIT_S:
+            self.failures = 0
+        self.failures += 1
+        self.fault, self.looked_at = fault, now
+        wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures - 1, 20))
+        self.retry_at = now + max(wait, fault.wait_s)
+        if fault.reason == OLDER_HEAD:
+            # A chain that has really been shortened is believed the next time.
+            self.shown = None
+        return news
+
+
+def fault_of(look: Look, limits: Limits, *, shown: int | None, highest: int | None, wall: float) -> Fault | None:
+    """What is wrong with what an endpoint says; None: nothing.
+
+    `shown`: the highest head that it has shown itself; `highest`: that of the others that are in order; `wall`: this
+    machine's clock, Unix seconds.
+    """
+    if limits.chain_id is not None and look.chain_id != limits.chain_id:
+        return Fault(WRONG_CHAIN)
+    if shown is not None and shown - look.number > limits.max_lag:
+        return Fault(OLDER_HEAD, strict=True)
+    if highest is not None and highest - look.number > limits.max_lag:
+        return Fault(LAGS)
+    if limits.max_age_s is not None and wall - look.time > limits.max_age_s:
+        return Fault(TOO_OLD)
+    return None
+
+
+def look_of(questions: list[Question], answers: list[Answer], before: Look | None) -> Look | None:
+    """What answers say of the chain, if the latest block is among them. Raises ValueError for one that is none.
+
+    Where the chain's id was not asked, it is as it was `before`.
+    """
+    chain_id = before.chain_id if before else None
+    block: Any = None
+    asked = False
+    for (method, params), answer in zip(questions, answers, strict=True):
+        if method == "eth_chainId":
+            chain_id = _int(answer.get("result"))
+        elif method == "eth_getBlockByNumber" and params and params[0] == "latest":
+            asked, block = True, answer.get("result")
+    if not asked:
+        return None
+    if not isinstance(block, dict) or not isinstance(block.get("hash"), str):
+        raise ValueError(NO_HEAD)
+    return Look(chain_id, _int(block.get("number")), block["hash"], _int(block.get("timestamp")))
+
+
+def _int(text: Any) -> int:
+    if not isinstance(text, str):
+        raise ValueError(NO_HEAD)
+    return int(text, 16)
