@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from chaos.faults import Fault, Value
-from chaos.keepers import RPC_TIMEOUT_S
 from chaos.launcher import Launch
 from chaos.proxy import ANY, SEND
 from chaos.scenario import Scenario
@@ -115,7 +114,7 @@ def processes() -> Iterator[Scenario]:
     yield one("away-in-the-middle-of-trading", Fault("absent", "trade2:mined", more={"hours": 100}))
     yield one("month-missed", Fault("missed", "begin"))
     for name, shift in (("fast", 7_200.0), ("slow", -7_200.0), ("a-year-fast", 31_536_000.0)):
-        yield Scenario(f"host-clock-{name}", launch=Launch(clock_shift_s=shift, rpc_timeout_s=RPC_TIMEOUT_S))
+        yield Scenario(f"host-clock-{name}", launch=Launch(clock_shift_s=shift))
     wrong = spoil("trade1:mined", "wrong_chain_id", "eth_chainId", 2)
     # A keeper that finds another chain at its start ends with 2, and the service manager starts it again.
     yield Scenario("wrong-chain-id-at-start", (Fault("kill", "trade1:mined"), wrong), ends=(2,))
@@ -148,6 +147,27 @@ def several() -> Iterator[Scenario]:
     yield Scenario("standby-reorganization", (reorg,), keepers=2, standby=True, races=True)
 
 
+def endpoints() -> Iterator[Scenario]:
+    """A keeper with two endpoints of which one is no good."""
+
+    def two(name: str, *faults: Fault, **settings: str) -> Scenario:
+        return Scenario(f"endpoints-{name}", faults, endpoints=2, settings=settings)
+
+    yield two("first-gone", spoil("determine:due", "reset", ANY, 10_000, within_s=8))
+    yield two("first-slow", spoil("start:due", "slow", ANY, 20, delay_s=0.9))
+    yield two("first-behind", spoil("trade1:mined", "older_head", ANY, 400, blocks=6, within_s=8))
+    yield two("first-on-another-chain", spoil("start:due", "wrong_chain_id", "eth_chainId", 400, within_s=15))
+    yield two("first-without-receipts", spoil("determine:pooled", "no_receipt", RECEIPT, 400, within_s=15))
+    yield two("first-swallows", spoil("determine:due", "swallowed", SEND, 50, within_s=30))
+    other = spoil("trade1:due", "reset", ANY, 10_000, within_s=5, endpoint=1)
+    yield two("one-after-the-other", spoil("determine:due", "reset", ANY, 10_000, within_s=5), other)
+    both = (spoil("trade1:due", "reset", ANY, 10_000, within_s=5, endpoint=number) for number in (0, 1))
+    yield two("both-gone", *both)
+    yield two("agree", BALLAST_RPC_AGREE="2")
+    lies = spoil("trade1:mined", "older_head", CALL, 60, blocks=3, within_s=8)
+    yield two("agree-one-lies", lies, BALLAST_RPC_AGREE="2")
+
+
 def down(at: str, blocks: int, keeper: int = 0) -> Fault:
     """A keeper killed and away for so many blocks."""
     return Fault("kill", at, keeper, {"blocks": blocks})
@@ -164,4 +184,4 @@ def kills(steps: Mapping[str, int]) -> Iterator[Scenario]:
 
 def named() -> list[Scenario]:
     """All but those of `kills`."""
-    return [*proxies(), *chains(), *processes(), *several()]
+    return [*proxies(), *chains(), *processes(), *several(), *endpoints()]

@@ -25,7 +25,6 @@ MNEMONIC = "test test test test test test test test test test test junk"
 """Of anvil's own accounts, which are known to everybody."""
 FIRST_ACCOUNT = 2
 """Accounts 0 and 1 deployed and hold the fund."""
-RPC_TIMEOUT_S = 1.0
 ENDS_WITHIN_S = 10.0
 CRASH = "Traceback (most recent call last)"
 SETTINGS = {
@@ -35,6 +34,8 @@ SETTINGS = {
     "BALLAST_POLL_SECONDS": "0.02",
     "BALLAST_POOL_REST_SECONDS": "660",
     "BALLAST_BUMP_BLOCKS": "3",
+    "BALLAST_RPC_TIMEOUT_SECONDS": "1",
+    "BALLAST_RPC_CHECK_SECONDS": "1",
 }
 """Few batches: the scenarios are about what is sent, not about what it costs."""
 
@@ -57,7 +58,7 @@ class KeeperProcess:
     nursery: Nursery
     more: Mapping[str, str] = field(default_factory=dict)
     pid: int | None = None
-    launch: Launch = field(default_factory=lambda: Launch(rpc_timeout_s=RPC_TIMEOUT_S))
+    launch: Launch = field(default_factory=Launch)
     """What the launcher does in every run."""
     stopped: bool = False
     """By SIGSTOP."""

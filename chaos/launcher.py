@@ -8,8 +8,7 @@ below it (urllib3 and sqlite3), and the clock of the process where a scenario sh
 - `kill_at`: the step before which the process kills itself with SIGKILL (1 is the first),
 - `kill_before`, `kill_after`: in place of a number, the first step whose name has this word in it,
 - `trace`: a file that gets one line for each step,
-- `clock_shift_s`: seconds by which `time.time` and `time.time_ns` are off,
-- `rpc_timeout_s`: how long a request may take, in place of the keeper's own figure.
+- `clock_shift_s`: seconds by which `time.time` and `time.time_ns` are off.
 """
 
 from __future__ import annotations
@@ -26,8 +25,6 @@ from typing import Any
 
 import urllib3.connectionpool
 
-from chaos.patches import shorten_timeouts
-
 WRITES = ("BEGIN", "INSERT", "UPDATE", "COMMIT", "DELETE")
 NAME = "CHAOS_LAUNCH"
 
@@ -41,7 +38,6 @@ class Launch:
     kill_after: str | None = None
     trace: str | None = None
     clock_shift_s: float = 0.0
-    rpc_timeout_s: float | None = None
 
     @property
     def kills(self) -> bool:
@@ -127,8 +123,6 @@ def main(arguments: list[str]) -> int:
     if launch.kills or launch.trace is not None:
         count_requests(steps)
         count_writes(steps)
-    if launch.rpc_timeout_s is not None:
-        shorten_timeouts(launch.rpc_timeout_s)
     from keeper.__main__ import main as keeper  # noqa: PLC0415 (after what is wrapped)
 
     return keeper(arguments)
