@@ -54,14 +54,19 @@ def _for(seconds: float) -> Iterator[None]:
 def rpc(course: Course, fault: Fault, report: Report) -> Iterator[None]:
     """A rule of the proxy before one of the keeper's endpoints: the first, unless `endpoint` says another."""
     proxy = course.keepers[fault.keeper].proxies[int(fault.more.get("endpoint", 0))]
-    fields: dict[str, Any] = {name: value for name, value in fault.more.items() if name != "endpoint"}
-    rule = proxy.arm(Rule(**fields))
+    rule = proxy.arm(rule_of(fault))
     # What is left of it when the month is done can spoil nothing that is judged.
     while not rule.over(time.monotonic()) and not course.finished():
         report.hits = rule.hits
         yield
     proxy.disarm(rule)
     report.hits, report.ended_at = rule.hits, rule.ended_at
+
+
+def rule_of(fault: Fault) -> Rule:
+    """The rule of a fault of an endpoint. Raises ValueError where it has no bounds."""
+    fields: dict[str, Any] = {name: value for name, value in fault.more.items() if name != "endpoint"}
+    return Rule(**fields)
 
 
 def no_mining(course: Course, fault: Fault, report: Report) -> Iterator[None]:
