@@ -21,6 +21,11 @@ DUE = {"determine": ("determine:due", 0), "trade": ("trade1:due", 1_800)}
 that a batch is possible."""
 
 
+PATIENT = {"BALLAST_CONFIRMATIONS": "12"}
+"""Where deeper blocks are replaced than the keeper waits for by itself: what is confirmed is not looked at again, so a
+transaction that comes to another end in another block would keep its old word in the journal."""
+
+
 def spoil(at: str, kind: str, method: str, times: int = 1, keeper: int = 0, **more: Value) -> Fault:
     """A rule of a keeper's proxy from a moment on."""
     return Fault("rpc", at, keeper, {"kind": kind, "method": method, "times": times, **more})
@@ -84,7 +89,8 @@ def chains() -> Iterator[Scenario]:
     yield one("dropped-three-times", Fault("drop", "trade1:pooled", more={"times": 3}))
     for depth in (1, 2, 3, 5, 10):
         at = ("determine", "start", "trade1", "trade2", "trade3")[(1, 2, 3, 5, 10).index(depth)]
-        yield one(f"reorganization-of-{depth}", Fault("reorg", f"{at}:mined", more={"depth": depth, "returned": 1}))
+        returned = Fault("reorg", f"{at}:mined", more={"depth": depth, "returned": 1})
+        yield one(f"reorganization-of-{depth}", returned, **PATIENT)
         yield one(f"reorganization-of-{depth}-lost", Fault("reorg", f"{at}:mined", more={"depth": depth}))
     yield one("reorganization-seen-late", Fault("reorg", "start:mined", more={"depth": 4, "after": 2}))
     yield one("reorganization-of-the-last-batch", Fault("reorg", "close:mined", more={"depth": 2}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from chaos.catalogue import CALL, COUNT, HEAD, RECEIPT, spoil
+from chaos.catalogue import CALL, COUNT, HEAD, PATIENT, RECEIPT, spoil
 from chaos.faults import Fault
 from chaos.proxy import ANY, SEND
 from chaos.scenario import Scenario
@@ -24,7 +24,7 @@ def combination(seed: int) -> Scenario:
     random = Random(seed)
     faults = tuple(_fault(random) for _ in range(random.randint(2, 4)))
     # A fault may end before it meets anything, where another has changed what the keeper asks.
-    return Scenario(f"random-{seed}", faults, bites=False, seed=seed)
+    return Scenario(f"random-{seed}", faults, settings=PATIENT, bites=False, seed=seed)
 
 
 def _fault(random: Random) -> Fault:

@@ -23,7 +23,8 @@ def build(folder: Path) -> None:
     with fork_environment() as environment:
         # Ape attaches to the local mainnet itself: a fork of it could not be saved whole.
         here = environment | {"APE_FOUNDRY_HOST": environment["BALLAST_UPSTREAM"]}
-        code = run_ape(["run", SCRIPT, "--network", NETWORK, "--out", str(folder.resolve())], here)
+        options = ["--network", NETWORK, "--verbosity", "WARNING", "--out", str(folder.resolve())]
+        code = run_ape(["run", SCRIPT, *options], here)
     if code or not (folder / STATE).exists():
         raise LocalnetError(f"chaos: the fund could not be deployed (Ape ended with {code})")
 

@@ -136,6 +136,10 @@ def _nonce_reused(month: History) -> None:
     month.rows.append(row(month.sent[2], "replaced", hash="0x" + "ee" * 32, data="0x0399"))
 
 
+def _two_rows_claim_a_nonce(month: History) -> None:
+    month.rows.append(row(month.sent[2], hash="0x" + "ee" * 32))
+
+
 def _mined_that_reverted(month: History) -> None:
     failed = transaction(FIRST + 4, "trade", "0x0303", succeeded=False)
     month.sent.append(failed)
@@ -187,6 +191,7 @@ FORGED: dict[Callable[[History], None], str] = {
     _another_period: f"expected {PERIOD} alone",
     _by_somebody_else: "nobody's key",
     _nonce_reused: "2 different calls",
+    _two_rows_claim_a_nonce: "the chain has",
     _mined_that_reverted: "the chain says reverted",
     _reverted_that_succeeded: "the chain says it succeeded",
     _replaced_that_was_mined: "the chain has it",
@@ -229,7 +234,8 @@ def test_counts_a_call_that_is_mined_again_and_reverts() -> None:
 def test_the_same_batch_by_two_keys_is_no_duplicate() -> None:
     month = right()
     other = replace(transaction(0, "trade", "0x0301", succeeded=False), sender=OTHER)
-    assert judge(PERIOD, [*month.sent, other], month.happened, {KEEPER: month.rows}, {KEEPER: FIRST}).good
+    verdict = judge(PERIOD, [*month.sent, other], month.happened, {KEEPER: month.rows}, {KEEPER: FIRST})
+    assert verdict.good and verdict.reverted_duplicates == 0
 
 
 def test_block_numbers_mean_nothing_after_a_reorganization() -> None:
