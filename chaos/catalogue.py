@@ -21,6 +21,8 @@ DUE = {"determine": ("determine:due", 0), "trade": ("trade1:due", 1_800)}
 that a batch is possible."""
 
 
+OWN_CONFIRMATIONS = 3
+"""What the keeper waits for by itself."""
 PATIENT = {"BALLAST_CONFIRMATIONS": "12"}
 """Where deeper blocks are replaced than the keeper waits for by itself: what is confirmed is not looked at again, so a
 transaction that comes to another end in another block would keep its old word in the journal."""
@@ -90,7 +92,7 @@ def chains() -> Iterator[Scenario]:
     for depth in (1, 2, 3, 5, 10):
         at = ("determine", "start", "trade1", "trade2", "trade3")[(1, 2, 3, 5, 10).index(depth)]
         returned = Fault("reorg", f"{at}:mined", more={"depth": depth, "returned": 1})
-        yield one(f"reorganization-of-{depth}", returned, **PATIENT)
+        yield one(f"reorganization-of-{depth}", returned, **(PATIENT if depth > OWN_CONFIRMATIONS else {}))
         yield one(f"reorganization-of-{depth}-lost", Fault("reorg", f"{at}:mined", more={"depth": depth}))
     yield one("reorganization-seen-late", Fault("reorg", "start:mined", more={"depth": 4, "after": 2}))
     yield one("reorganization-of-the-last-batch", Fault("reorg", "close:mined", more={"depth": 2}))

@@ -11,6 +11,8 @@ from chaos.proxy import ANY, SEND
 from chaos.scenario import Scenario
 
 ACTIONS = ("determine", "start", "trade1", "trade2", "trade3")
+WITHIN_S = 400.0
+"""Of real time: after many failures an endpoint that says it is asked too much is left alone for up to 300 s."""
 STAGES = ("due", "pooled", "mined")
 
 
@@ -24,7 +26,7 @@ def combination(seed: int) -> Scenario:
     random = Random(seed)
     faults = tuple(_fault(random) for _ in range(random.randint(2, 4)))
     # A fault may end before it meets anything, where another has changed what the keeper asks.
-    return Scenario(f"random-{seed}", faults, settings=PATIENT, bites=False, seed=seed)
+    return Scenario(f"random-{seed}", faults, settings=PATIENT, bites=False, seed=seed, within_s=WITHIN_S)
 
 
 def _fault(random: Random) -> Fault:
