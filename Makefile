@@ -22,13 +22,14 @@ CALLS ?= 1000000
 SAMPLE ?= 30
 SEED ?= 1
 PORT ?= 8545
+SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast chaos examples fuzz localnet keeper replay scripts bench mutation tools tests)
 
-.PHONY: help setup compile lint test invariants mutants chaos slither demo replay year localnet bench mutation lock clean
+.PHONY: help setup compile lint test test-page invariants mutants chaos slither demo replay year localnet fund bench mutation lock clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: .tools/python.stamp .tools/node.stamp .tools/foundry.stamp .tools/solc.stamp ## Install everything into this folder
 
@@ -43,6 +44,10 @@ lint: setup ## ruff and mypy --strict
 test: lint compile .tools/set-v2.stamp ## Lint, all tests on a local mainnet, a short fuzz run; ARGS="-k word" is passed to pytest, alone
 	@$(PY) tools/run_tests.py $(ARGS)
 	@$(if $(ARGS),true,$(PY) -m fuzz run --calls 60000)
+
+test-page: compile ## The status page of a running keeper in a headless Chromium, which root gets installed; ARGS as for test
+	@tools/install_chromium.sh
+	@$(PY) tools/run_tests.py tests/page $(ARGS)
 
 invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
 	@$(PY) -m fuzz run --calls $(CALLS) --seed $(SEED)
@@ -70,6 +75,9 @@ localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV]
 	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
 		$(if $(POSITIONS),--positions $(POSITIONS)) --port $(PORT)
 
+fund: compile ## Run a fund on a fork of the local mainnet until Ctrl-C, for a keeper of yours: [MONTH=FILE] [SPEED=N]
+	@$(PY) -m replay fund --month $(MONTH) --speed $(SPEED)
+
 bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL | --keeper"]
 	@$(PY) -m bench $(ARGS)
 
@@ -79,6 +87,8 @@ mutation: compile ## Change the core contracts, one line at a time, and see whet
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
 		-o requirements.lock requirements.in
+	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
+		--constraint requirements.lock -o requirements-keeper.lock requirements-keeper.in
 	@npm install --package-lock-only --ignore-scripts
 
 clean: ## Remove everything that make and the tests made

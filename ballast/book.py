@@ -56,7 +56,8 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Book:
-    """Addresses of one fund on one chain. `contracts` has the keys of CONTRACTS, and of OPTIONAL what there is."""
+    """Addresses of one fund on one chain. `contracts` has the keys of CONTRACTS, and of OPTIONAL what there is.
+    `timelock_delay`: seconds that the timelock was deployed with; None in books that do not say it."""
 
     fund: str
     chain_id: int
@@ -64,6 +65,7 @@ class Book:
     contracts: dict[str, str]
     weth: str
     candidates: tuple[Candidate, ...]
+    timelock_delay: int | None = None
 
     def __getitem__(self, name: str) -> str:
         return self.contracts[name]
@@ -119,6 +121,7 @@ class Book:
             contracts=contracts,
             weth=_address(raw["weth"], "weth"),
             candidates=candidates,
+            timelock_delay=None if raw.get("timelock_delay") is None else int(raw["timelock_delay"]),
         )
 
 

@@ -16,9 +16,9 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from ballast.book import Book, BookError
+from ballast.calls import call_view, has_code
 from ballast.config import FundConfig, FundError, load_fund
 from ballast.parts import Component
-from ballast.preflight import call_view, has_code
 from ballast.values import WAD, parse_address, parse_fraction, parse_shares
 
 fund_argument = click.argument("fund", type=click.Path(path_type=Path))

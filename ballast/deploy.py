@@ -18,9 +18,10 @@ from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from web3 import Web3
 
 from ballast.book import Book, Candidate
+from ballast.calls import call_view
 from ballast.config import FundConfig
 from ballast.parts import STATES
-from ballast.preflight import DeployError, call_view, preflight
+from ballast.preflight import DeployError, preflight
 from ballast.values import DEPLOYER
 
 Progress = Callable[[str], None]
@@ -105,6 +106,7 @@ def deploy_fund(
             Candidate(component.symbol, component.token, component.decimals, component.book_pools())
             for component in config.ordered()
         ),
+        timelock_delay=config.timelock_delay,
     )
     if book_path is not None:
         book.save(book_path)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
-from eth_abi import decode, encode
-from eth_abi.exceptions import DecodingError
-from eth_utils import function_signature_to_4byte_selector, to_checksum_address
+from eth_utils import to_checksum_address
 from web3 import Web3
-from web3.exceptions import Web3Exception
 
+from ballast.calls import call_view, has_code
 from ballast.config import FundConfig, FundError
 from ballast.parts import Anchor, Component, Feed, Pool
 
@@ -25,22 +21,6 @@ MAX_DISAGREEMENT = Decimal("0.05")
 
 class DeployError(FundError):
     """The fund cannot be deployed on this chain from this account; one line for people."""
-
-
-def call_view(w3: Web3, to: str, signature: str, returns: Sequence[str], *args: Any) -> tuple[Any, ...] | None:
-    """Result of a view given as `name(type,type)`, or None if nothing sound comes back."""
-    types = [part for part in signature[signature.index("(") + 1 : -1].split(",") if part]
-    data = function_signature_to_4byte_selector(signature) + encode(types, args)
-    try:
-        answer = w3.eth.call({"to": Web3.to_checksum_address(to), "data": Web3.to_hex(data)})
-        return tuple(decode(list(returns), bytes(answer)))
-    except (Web3Exception, DecodingError, ValueError, OverflowError):
-        return None
-
-
-def has_code(w3: Web3, address: str) -> bool:
-    """Whether a contract stands there."""
-    return len(w3.eth.get_code(Web3.to_checksum_address(address))) > 0
 
 
 def preflight(w3: Web3, account: str, config: FundConfig) -> None:

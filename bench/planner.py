@@ -19,7 +19,20 @@ from bench import report
 from bench.errors import BenchError
 from keeper.market import Market, market_of
 from keeper.planner import Aim, Mode, Pace, plan
-from keeper.state import WAD, Action, FundState, Holding, Limits, Opening, Phase, PoolState, Progress, Reason, Side
+from keeper.state import (
+    WAD,
+    Action,
+    FundState,
+    Holding,
+    Limits,
+    Opening,
+    Phase,
+    PoolState,
+    Progress,
+    Reason,
+    Side,
+    Timetable,
+)
 from localnet.anvil import ROOT
 
 COMPONENTS = 30
@@ -88,6 +101,7 @@ def _opened(holdings: tuple[Holding, ...]) -> FundState:
             cool_off=600,
             max_idle=1_800,
         ),
+        timetable=Timetable(day=0, fixed_day=0, notice_days=8, min_notice=86_400, min_trading=3 * 86_400),
         paused_until=0,
         supply=SHARES,
         shares=SHARES,

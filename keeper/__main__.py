@@ -1,4 +1,4 @@
-"""`python -m keeper status | plan | explain | once | run | cancel | keystore`."""
+"""`python -m keeper status | plan | explain | check | once | run | cancel | keystore`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 
 from ballast.book import Book
 from keeper import logs, view
+from keeper.check.command import check
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain import explain
 from keeper.explain_view import explain_json, explain_tables
@@ -40,6 +41,9 @@ WIDE = 140
 def cli(context: click.Context, env_file: Path) -> None:
     """Carries a fund through its month. Configured by BALLAST_... variables, see .env.example."""
     context.obj = env_file
+
+
+cli.add_command(check)
 
 
 @cli.command()

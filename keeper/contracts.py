@@ -32,6 +32,12 @@ def topic(contract: str, event: str) -> str:
     raise KeyError(f"{contract} has no event {event}")
 
 
+def selectors(contract: str) -> dict[str, bytes]:
+    """The 4-byte selector of each function of a contract, by its signature."""
+    functions = [_signature(entry) for entry in abi(contract) if entry["type"] == "function"]
+    return {function: keccak(text=function)[:4] for function in functions}
+
+
 def call_data(contract: str, function: str, *arguments: Any) -> str:
     """Calldata as 0x... . Raises KeyError if the contract has no function of that name."""
     entry = _function(contract, function)

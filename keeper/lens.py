@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keeper.state import Action, FundState, Holding, Limits, Opening, Phase, Progress, Reason, Side
+from keeper.state import Action, FundState, Holding, Limits, Opening, Phase, Progress, Reason, Side, Timetable
 
 
 def state_of(fund: Any) -> FundState:
@@ -47,6 +47,13 @@ def state_of(fund: Any) -> FundState:
             dust=limits.dust,
             cool_off=limits.coolOff,
             max_idle=limits.maxIdle,
+        ),
+        timetable=Timetable(
+            fund.timetable.day,
+            fund.timetable.fixedDay,
+            fund.timetable.noticeDays,
+            fund.timetable.minNotice,
+            fund.timetable.minTrading,
         ),
         paused_until=fund.pausedUntil,
         supply=fund.supply,

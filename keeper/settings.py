@@ -83,9 +83,11 @@ class Settings(BaseSettings):
     max_head_age_s: Annotated[int, Field(ge=1, le=86_400)] | None = None
     """How far an endpoint's head may be behind this machine's clock; not looked at if not given."""
     http_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    """Port of /health and /metrics; no server if not given, any free port if 0."""
+    """Port of /health, /metrics and the status page; no server if not given, any free port if 0."""
     http_host: str = "127.0.0.1"
     """Address that the server listens on."""
+    history: Path | None = None
+    """Samples of NAV and weights for the status page; beside the journal if not given."""
     stuck_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
     """A loop that shows no sign of life for so long hangs."""
     silent_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300

@@ -68,6 +68,18 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Timetable:
+    """When a period begins and trading may start (`IRebalancer.Timetable`). `day` is the contracts' number of the kind
+    of execution day, `fixed_day` read for a fixed day only; `min_notice` and `min_trading` are seconds."""
+
+    day: int
+    fixed_day: int
+    notice_days: int
+    min_notice: int
+    min_trading: int
+
+
+@dataclass(frozen=True)
 class Progress:
     """What trading changes (`IRebalancer.Progress`). `tat` is in seconds x 2**24, the rest are shares of NAV."""
 
@@ -152,6 +164,7 @@ class FundState:
     opening: Opening
     progress: Progress
     limits: Limits
+    timetable: Timetable
     paused_until: int
     supply: int
     shares: int

@@ -1,8 +1,9 @@
-"""`python -m replay demo | month`: a local mainnet, Ape's fork of it, and a month on that fork."""
+"""`python -m replay demo | month | fund`: a local mainnet, Ape's fork of it, and a month on that fork."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,11 +16,16 @@ SCRIPT = "replay_month"
 
 def _run(month: Path, reserves: Path | None, out: Path, *, demo: bool, positions: Path | None = None) -> int:
     """Runs the month; the exit code."""
+    options = ["--out", str(out.resolve()), *(["--demo"] if demo else [])]
+    return _script(SCRIPT, options, month, reserves, positions)
+
+
+def _script(name: str, options: Sequence[str], month: Path, reserves: Path | None, positions: Path | None) -> int:
+    """Runs a script on a fork of the month's local mainnet; the exit code."""
     interrupt_on_terminate()
     try:
         with fork_environment(month, reserves, positions=positions) as environment:
-            options = ["--network", NETWORK, "--verbosity", "WARNING", "--out", str(out.resolve())]
-            code = run_ape(["run", SCRIPT, *options, *(["--demo"] if demo else [])], environment)
+            code = run_ape(["run", name, "--network", NETWORK, "--verbosity", "WARNING", *options], environment)
     except LocalnetError as error:
         click.echo(f"replay: {error}", err=True)
         return 1
@@ -59,6 +65,15 @@ def demo(reserves: Path | None, out: Path) -> None:
 def month(month: Path, reserves: Path | None, positions: Path | None, out: Path) -> None:
     """A published month; writes out/replay/<label>.json."""
     sys.exit(_run(month, reserves, out, demo=False, positions=positions))
+
+
+@main.command()
+@click.option("--month", type=click.Path(path_type=Path), default=DEFAULT_MONTH, show_default=True, help="Month file.")
+@_reserves
+@click.option("--speed", type=int, default=600, show_default=True, help="Chain seconds a second while trading.")
+def fund(month: Path, reserves: Path | None, speed: int) -> None:
+    """A fund that stands until Ctrl-C, with time that waits for your keeper; writes .env for it."""
+    sys.exit(_script("local_fund", ["--speed", str(speed)], month, reserves, None))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import ape
 import pytest
+import structlog
 from web3 import Web3
 
 from localnet.market import Market
@@ -52,6 +53,13 @@ def module_isolation(request: pytest.FixtureRequest) -> Iterator[None]:
 def test_isolation(request: pytest.FixtureRequest, module_isolation: None) -> Iterator[None]:
     """Undoes what a test did."""
     yield from clean_chain(request)
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Undoes what a command run in this process set up: its log goes to a stderr that is closed after the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,8 @@ def bounds_of(settings: Settings) -> Bounds:
 
 
 class Endpoint(Protocol):
-    """How a node stands; `name` is its host."""
+    """How a node stands; `name` is its host, `head` the number of its newest block and `head_age_s` that block's age in
+    seconds, None where it is not known."""
 
     @property
     def name(self) -> str: ...
@@ -48,6 +49,12 @@ class Endpoint(Protocol):
 
     @property
     def reason(self) -> str: ...
+
+    @property
+    def head(self) -> int | None: ...
+
+    @property
+    def head_age_s(self) -> int | None: ...
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from keeper.ops.notifier import Notifier, sender_to, services_of
 from keeper.ops.observer import Observer
 from keeper.ops.server import Response, Server
 from keeper.ops.systemd import tell
+from keeper.page.wiring import status_page
 from keeper.pulse import Pulse
 from keeper.sending.journal import Entry, read_journal
 from keeper.settings import Secrets, Settings
@@ -232,15 +233,19 @@ def watching(
             sender_to(services_of(secrets.alert_urls)),
             metrics.alert_sent,
         )
+    observers: tuple[Observer, ...] = (watch, metrics)
     with ExitStack() as stack:
         if settings.http_port is not None:
+            page = stack.enter_context(status_page(settings, chains, watch.facts, bounds))
+            observers = (*observers, page)
             routes: dict[str, Callable[[], Response]] = {
                 "/health": lambda: health(watch.facts(), bounds),
                 "/metrics": metrics.response,
+                **page.routes(),
             }
             stack.enter_context(Server(settings.http_host, settings.http_port, routes))
         stack.enter_context(Teller(watch.facts, bounds, notifier))
-        yield (watch, metrics)
+        yield observers
 
 
 def _endpoints(chain: Chain) -> tuple[Endpoint, ...]:

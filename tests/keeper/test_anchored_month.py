@@ -107,6 +107,31 @@ def test_settlement_counts_as_the_contract_does(carried: Carried) -> None:
     assert pulled > 3
 
 
+def test_check_looks_at_anchors_and_v3_pools(carried: Carried, pools: World) -> None:
+    def check() -> dict[tuple[str, str], dict[str, str]]:
+        done = carried.field.command(carried.folder, "check", "--json")
+        lines: list[dict[str, str]] = json.loads(done.stdout)["lines"]
+        assert done.returncode == 0, [line for line in lines if line["level"] == "failure"]
+        return {(line["check"], line["subject"]): line for line in lines}
+
+    listed = {pools.token(token).symbol for token in anchor_pools(pools)}
+    found = check()
+    assert {subject for name, subject in found if name == "anchor"} == listed
+    assert all("observations" in found["anchor", symbol]["text"] for symbol in listed)
+    v3 = {f"{c.symbol} {p.venue}" for c in carried.field.book.candidates for p in c.pools if p.venue == "uniswap-v3"}
+    assert v3 and {found["pool", subject]["level"] for subject in v3} == {"ok"}
+    assert {found["contract", name]["level"] for name in ("oracle", "first_oracle", "v3_lens")} == {"ok"}
+
+    # The market runs further ahead of the feed than the anchor's bound, for longer than its window.
+    clock, market = carried.field.clock, carried.field.clock._market
+    assert isinstance(market, AheadOfFeeds)
+    market.move(pools.token("UNI").address, 4 * LAG)
+    clock.pass_to(clock.now() + REST_S)
+    clock.pass_to(clock.now() + 2 * WINDOW)
+    line = check()["anchor", "UNI"]
+    assert line["level"] == "warning" and "% apart, bound 2 %" in line["text"] and line["remedy"]
+
+
 def at_trade(field: Field, before: FundState, block: int, time: int) -> FundState:
     """The fund before the batch in a block, at that block's time and prices. A mean over a window changes with time,
     though not with what is traded at its end."""

@@ -12,7 +12,20 @@ from keeper.market import Market, market_of
 from keeper.planner import Pace
 from keeper.schedule import even_part, lots_of, next_slices, paid_for, works_of
 from keeper.settlement import outcome
-from keeper.state import WAD, Action, FundState, Holding, Limits, Opening, Phase, PoolState, Progress, Reason, Side
+from keeper.state import (
+    WAD,
+    Action,
+    FundState,
+    Holding,
+    Limits,
+    Opening,
+    Phase,
+    PoolState,
+    Progress,
+    Reason,
+    Side,
+    Timetable,
+)
 from localnet.month import Month, load_month
 from localnet.reserves import load_reserves, pools_of
 
@@ -31,6 +44,7 @@ LIMITS = Limits(
     max_idle=1800,
 )
 
+TIMETABLE = Timetable(day=0, fixed_day=0, notice_days=8, min_notice=86_400, min_trading=3 * 86_400)
 
 GWEI = 10**9
 GAS_PRICE = 100 * GWEI
@@ -97,6 +111,7 @@ def opened(holdings: tuple[Holding, ...], supply: int, limits: Limits = LIMITS) 
         opening=Opening(goals * WAD // nav, nav, START + 22 * 86_400 - 1),
         progress=progress,
         limits=limits,
+        timetable=TIMETABLE,
         paused_until=0,
         supply=supply,
         shares=supply,

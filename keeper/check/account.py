@@ -1,0 +1,129 @@
+"""The keeper's account: its key, its nonce, its ether."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from web3 import Web3
+
+from keeper.asking import ask
+from keeper.check.lines import Line, Says
+from keeper.check.past import Past
+from keeper.check.scene import Endpoint, Scene
+from keeper.errors import KeeperError
+
+GWEI = 10**9
+
+
+def key(scene: Scene) -> Iterator[Line]:
+    """The key can be loaded."""
+    account = scene.account
+    if isinstance(account, KeeperError):
+        remedy = "do what the line says; .env.example has every variable, docs/operations.md a chapter on keys"
+        yield Says("key", "account").failure(str(account), remedy)
+    elif scene.secrets.private_key is not None:
+        yield Says("key", account).warning(
+            "loads; it stands in the environment or in .env, in the clear",
+            "right for trying things out; for a real fund an encrypted key file or AWS KMS (docs/operations.md, Keys)",
+        )
+    else:
+        yield Says("key", account).ok("loads")
+
+
+def plain(endpoint: Endpoint, account: str) -> Iterator[Line]:
+    """The account is one of a key alone, no contract."""
+    says = Says("account", account)
+    code = ask(lambda: endpoint.w3.eth.get_code(Web3.to_checksum_address(account)), endpoint.name)
+    if not code:
+        yield says.ok("no contract")
+    elif bytes(code[:3]) == bytes.fromhex("ef0100"):
+        yield says.warning(
+            f"delegates to 0x{bytes(code[3:23]).hex()} (EIP-7702)",
+            "somebody with this key has given its account code: take another key",
+        )
+    else:
+        yield says.failure("is a contract on this chain", "take a key of its own")
+
+
+def nonce(endpoint: Endpoint, account: str, past: Past) -> Iterator[Line]:
+    """No transaction of somebody else is pending under the key, and the journal fits the chain."""
+    says = Says("nonce", account)
+    address = Web3.to_checksum_address(account)
+    latest = ask(lambda: endpoint.w3.eth.get_transaction_count(address, "latest"), endpoint.name)
+    pending = ask(lambda: endpoint.w3.eth.get_transaction_count(address, "pending"), endpoint.name)
+    unknown = [number for number in range(latest, pending) if number not in past.open]
+    ahead = [number for number in past.closed if number >= latest]
+    gap = sorted(number for number in past.open if number > latest and number - 1 not in past.open)
+    if unknown:
+        yield says.failure(
+            f"{len(unknown)} pending transaction{'s' * (len(unknown) > 1)} that the journal does not know, from nonce "
+            f"{unknown[0]}",
+            "the key is used elsewhere, or the journal was lost: wait until they are mined, or take another key",
+        )
+    elif ahead:
+        yield says.failure(
+            f"the journal knows nonce {max(ahead)} as mined, the chain has mined {latest}",
+            "the journal belongs to another chain or to an earlier run of a development chain, or the node lags: name "
+            "another BALLAST_JOURNAL, or wait",
+        )
+    elif gap:
+        yield says.warning(
+            f"the journal has an open transaction with nonce {gap[0]}, the next to be mined is {latest}",
+            "start the keeper: it settles what is open before anything else",
+        )
+    elif past.open:
+        yield says.ok(f"{latest} next, {len(past.open)} open in the journal: settled at the start")
+    else:
+        yield says.ok(f"{latest} next, nothing pending")
+
+
+def balance(scene: Scene, endpoint: Endpoint, account: str) -> Iterator[Line]:
+    """The ether lasts for a month: at the price of gas now, and at the cap."""
+    says = Says("balance", account)
+    have = ask(lambda: endpoint.w3.eth.get_balance(Web3.to_checksum_address(account)), endpoint.name)
+    funds = max(1, len(scene.sound_books))
+    gas = scene.settings.month_gas * funds
+    asked = price_now(endpoint)
+    most = gas * scene.settings.max_fee_gwei * GWEI
+    now = gas * min(asked, scene.settings.max_fee_gwei * GWEI)
+    figure = (
+        f"{ether(have)}; a month of {funds} fund{'s' * (funds > 1)} takes about {gas / 10**6:g} million gas: "
+        f"{ether(now)} at {gwei(asked)}, {ether(most)} at the cap of {scene.settings.max_fee_gwei} gwei"
+    )
+    if have < now:
+        yield says.failure(figure, f"send {ether(most - have)} to it, at least {ether(now - have)}")
+    elif have < most:
+        yield says.warning(
+            figure, f"send {ether(most - have)} to it, or lower BALLAST_MAX_FEE_GWEI and wait longer for cheaper gas"
+        )
+    else:
+        yield says.ok(figure)
+
+
+def cap(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
+    """The chain asks for less than the keeper may pay."""
+    says = Says("price of gas", endpoint.name)
+    asked, most = price_now(endpoint), scene.settings.max_fee_gwei
+    if asked > most * GWEI:
+        yield says.warning(
+            f"{gwei(asked)}, more than BALLAST_MAX_FEE_GWEI ({most})",
+            "nothing is sent until it is cheaper; raise the cap if a month is running out",
+        )
+    else:
+        yield says.ok(f"{gwei(asked)}, the keeper pays up to {most} gwei")
+
+
+def price_now(endpoint: Endpoint) -> int:
+    """Base fee and tip of the latest block, wei. Raises ChainError."""
+    tip = ask(lambda: endpoint.w3.eth.max_priority_fee, endpoint.name)
+    return int(endpoint.head.get("baseFeePerGas", 0)) + int(tip)
+
+
+def ether(wei: int) -> str:
+    """Wei for people, to four significant digits."""
+    return f"{wei / 10**18:.4g} ETH"
+
+
+def gwei(wei: int) -> str:
+    """Wei for people."""
+    return f"{wei / GWEI:.4g} gwei"

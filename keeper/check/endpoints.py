@@ -1,0 +1,189 @@
+"""Each node by itself: does it answer, on the right chain, up to date, and with all that the keeper asks of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from web3 import Web3
+
+from keeper import contracts
+from keeper.asking import ask
+from keeper.check.lines import Line, Says
+from keeper.check.scene import Endpoint, Scene
+from keeper.errors import ChainError
+from keeper.history import CHUNK
+
+OLDEST_HEAD_S = 120
+"""A head older than this is not the chain's: ten blocks of mainnet."""
+MOST_AHEAD_S = 15
+"""A head so far in the future says that this host's clock is slow."""
+DAY_S = 86_400
+MOST_BEHIND = 5
+"""Blocks by which an endpoint may lag behind the best."""
+
+
+def answers(endpoint: Endpoint) -> Iterator[Line]:
+    """It answers."""
+    says = Says("answers", endpoint.name)
+    try:
+        _ = endpoint.chain_id
+    except ChainError as error:
+        yield says.failure(
+            str(error), "check the URL in BALLAST_RPC_URL, its key, and that this host may reach it; or take it out"
+        )
+        return
+    yield says.ok(endpoint.client or "answers")
+
+
+def chain(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
+    """It is on the chain of the configuration."""
+    says = Says("chain id", endpoint.name)
+    if scene.chain_id is None or endpoint.chain_id == scene.chain_id:
+        yield says.ok(f"chain {endpoint.chain_id}")
+        return
+    yield says.failure(
+        f"is on chain {endpoint.chain_id}, expected {scene.chain_id}",
+        f"put a node of chain {scene.chain_id} into BALLAST_RPC_URL, or name the book of a fund on this chain",
+    )
+
+
+def head(endpoint: Endpoint) -> Iterator[Line]:
+    """Its latest block is as old as a latest block may be, by this host's clock."""
+    says = Says("head", endpoint.name)
+    number, age = endpoint.head["number"], endpoint.seen_at - endpoint.head["timestamp"]
+    if endpoint.development and (age > OLDEST_HEAD_S or age < -MOST_AHEAD_S):
+        yield says.warning(
+            f"block {number}, {_apart(age)}; {endpoint.client} is a development chain with a time of its own",
+            "right for trying things out; a real fund needs a node of its chain",
+        )
+    elif age < -MOST_AHEAD_S:
+        yield says.failure(
+            f"block {number}, {_apart(age)}",
+            "set this host's clock (timedatectl set-ntp true); if it is right, the node is not to be trusted",
+        )
+    elif age > OLDEST_HEAD_S:
+        yield says.failure(
+            f"block {number}, {_apart(age)}, expected at most {OLDEST_HEAD_S} s",
+            "the node lags or stands still: wait until it has caught up, or take another; or this host's clock is fast",
+        )
+    else:
+        yield says.ok(f"block {number}, {_apart(age)}")
+
+
+def _apart(age: float) -> str:
+    size = abs(age)
+    shown = f"{size:.0f} s" if size < 2 * DAY_S else f"{size / DAY_S:,.0f} days"
+    return f"{shown} old" if age >= 0 else f"{shown} in the future"
+
+
+def by_hash(endpoint: Endpoint) -> Iterator[Line]:
+    """It reads the state of a block that is named by its hash."""
+    says = Says("block hash", endpoint.name)
+    block = {"blockHash": Web3.to_hex(endpoint.head["hash"]), "requireCanonical": True}
+    call = {"to": "0x" + "00" * 19 + "04", "data": "0x01"}  # the precompiled copy: answers what it is given
+    try:
+        answer = ask(lambda: endpoint.w3.provider.make_request("eth_call", [call, block]), endpoint.name)  # type: ignore[arg-type]
+    except ChainError as error:
+        answer = {"error": str(error)}  # type: ignore[typeddict-item]
+    if answer.get("result") == "0x01":
+        yield says.ok("reads the state of a block by its hash")
+        return
+    yield says.failure(
+        "does not read the state of a block by its hash (EIP-1898)",
+        "take a node that does: reads pinned to a number may come from two blocks in a reorganization",
+    )
+
+
+def logs(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
+    """It gives events over as many blocks as the keeper asks for at once."""
+    says = Says("events", endpoint.name)
+    for _, book in scene.sound_books[:1]:
+        last = endpoint.head["number"]
+        first = max(0, min(book.deployed_block, last), last - CHUNK + 1)
+        topics = [[contracts.topic("Rebalancer", "Started"), contracts.topic("Rebalancer", "Traded")]]
+        wanted = {
+            "address": Web3.to_checksum_address(book["rebalancer"]),
+            "fromBlock": first,
+            "toBlock": last,
+            "topics": topics,
+        }
+        try:
+            found = ask(lambda w=wanted: endpoint.w3.eth.get_logs(w), endpoint.name)  # type: ignore[misc]
+        except ChainError as error:
+            yield says.warning(
+                f"no events of {last - first + 1} blocks ({error})",
+                f"take a node that gives events over {CHUNK:,} blocks; without them the keeper paces a month only by "
+                "what it has seen itself",
+            )
+            return
+        yield says.ok(f"{len(found)} of the newest {last - first + 1:,} blocks")
+
+
+def access_list(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
+    """Whether it makes access lists, which the keeper can do without."""
+    says = Says("access lists", endpoint.name)
+    for _, book in scene.sound_books[:1]:
+        call = {"to": book["rebalancer"], "data": Web3.to_hex(contracts.selectors("Rebalancer")["workable()"])}
+        try:
+            answer = ask(
+                lambda c=call: endpoint.w3.provider.make_request("eth_createAccessList", [c, "latest"]),  # type: ignore[misc, arg-type]
+                endpoint.name,
+            )
+        except ChainError:
+            answer = {}
+        made = isinstance(answer.get("result"), dict)
+        yield says.ok("makes them" if made else "does not make them; a batch takes about 1.7 % more gas")
+
+
+def agree(scene: Scene) -> Iterator[Line]:
+    """All endpoints that answer see one chain: none far behind the best, and the same block at a common height."""
+    sound = []
+    for endpoint in scene.endpoints:
+        try:
+            if endpoint.chain_id == scene.chain_id:
+                sound.append((int(endpoint.head["number"]), endpoint))
+        except ChainError:
+            continue
+    if len(sound) < 2:
+        if len(scene.endpoints) == 1:
+            yield Says("agreement", "endpoints").warning(
+                "one endpoint only",
+                "name a second one of another service in BALLAST_RPC_URL, separated by a comma: when one fails the "
+                "keeper goes on with the other",
+            )
+        return
+    best = max(number for number, _ in sound)
+    lowest = min(number for number, _ in sound)
+    hashes = {}
+    for number, endpoint in sound:
+        says = Says("agreement", endpoint.name)
+        if best - number > MOST_BEHIND:
+            yield says.warning(
+                f"block {number}, {best - number} behind the best",
+                "wait until it has caught up; or replace it",
+            )
+        block = ask(lambda e=endpoint: e.w3.eth.get_block(lowest), endpoint.name)  # type: ignore[misc]
+        hashes[endpoint.name] = Web3.to_hex(block["hash"])
+    says = Says("agreement", "endpoints")
+    if len(set(hashes.values())) == 1:
+        yield says.ok(f"{len(sound)} see the same block {lowest}")
+        return
+    seen = ", ".join(f"{name} {digest[:10]}" for name, digest in hashes.items())
+    yield says.failure(
+        f"they see different blocks {lowest}: {seen}",
+        "run it again: two nodes may differ for a moment at the head; if it stays, one of them is wrong: find out "
+        "which with a third (a block explorer) and take it out",
+    )
+
+
+def private(endpoint: Endpoint) -> Iterator[Line]:
+    """The private endpoint can be reached. What it answers does not matter here: most take transactions alone."""
+    says = Says("private endpoint", endpoint.name)
+    try:
+        ask(lambda: endpoint.w3.provider.make_request("eth_chainId", []), endpoint.name)  # type: ignore[arg-type]
+    except ChainError as error:
+        yield says.failure(
+            str(error), "check BALLAST_PRIVATE_RPC_URL; without it batches go to the public pool of transactions"
+        )
+        return
+    yield says.ok("answers")

@@ -1,0 +1,46 @@
+"""What a check says: a line of one of three levels, with a remedy wherever something has to be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How serious a line is."""
+
+    OK = "ok"
+    WARNING = "warning"  # it works; somebody should look
+    FAILURE = "failure"  # a month would not be done, or not as it should
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding. `check` is the check's name, `subject` what it looked at (an endpoint, a contract, a component)."""
+
+    check: str
+    subject: str
+    level: Level
+    text: str
+    remedy: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.level is Level.OK) == bool(self.remedy):
+            raise ValueError(f"remedy of {self.check}: expected one exactly where the level is not ok")
+
+
+@dataclass(frozen=True)
+class Says:
+    """Makes the lines of one check about one subject."""
+
+    check: str
+    subject: str
+
+    def ok(self, text: str) -> Line:
+        return Line(self.check, self.subject, Level.OK, text)
+
+    def warning(self, text: str, remedy: str) -> Line:
+        return Line(self.check, self.subject, Level.WARNING, text, remedy)
+
+    def failure(self, text: str, remedy: str) -> Line:
+        return Line(self.check, self.subject, Level.FAILURE, text, remedy)

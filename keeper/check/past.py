@@ -1,0 +1,136 @@
+"""What the journal says, read beside a keeper that may be running: nothing is locked, created or changed for good."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from keeper.check.lines import Line, Says
+from keeper.check.scene import Scene
+from keeper.errors import SettingsError
+from keeper.sending.journal import read_journal
+
+LEAST_FREE_MIB = 50
+"""A month's journal takes less than one; SQLite needs room for its log beside it."""
+_MIB = 2**20
+RESTORE = "name another file, or restore it from a backup"
+
+
+@dataclass(frozen=True)
+class Past:
+    """Nonces of the account in the journal: those whose fate is open, and those that were mined."""
+
+    open: frozenset[int] = frozenset()
+    closed: frozenset[int] = frozenset()
+
+
+def past_of(path: Path, chain_id: int, account: str) -> Past:
+    """The nonces of the account in the journal; none where there is no journal yet. Raises SettingsError and
+    JournalError."""
+    entries = read_journal(path, chain_id, account)
+    mined = frozenset(entry.nonce for entry in entries if entry.mined_block is not None)
+    pending = frozenset(entry.nonce for entry in entries if entry.status.open)
+    return Past(pending - mined, mined)
+
+
+def journal(scene: Scene) -> Iterator[Line]:
+    """The journal can be written, and no other keeper holds it."""
+    path = scene.settings.journal
+    says = Says("journal", str(path))
+    folder = _nearest(path)
+    if not folder.is_dir() or not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        yield says.failure(
+            f"{path if path.exists() else folder} cannot be written by this user, or is no folder",
+            "name a folder of the keeper's own in BALLAST_JOURNAL, or give it to the user that runs the keeper",
+        )
+        return
+    if _held(path):
+        yield says.warning(
+            "a keeper holds it",
+            "right if that is this keeper at work; a second one needs a journal and a key of its own",
+        )
+        return
+    if not path.exists():
+        yield says.ok("none yet: the keeper begins one")
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=2)) as db:
+            db.isolation_level = None
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("ROLLBACK")
+        count = len(read_journal(path, scene.chain_id or 0))
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            yield says.failure(
+                "another program holds the database locked",
+                "end it: backups are taken with sqlite3's .backup, which does not lock for long",
+            )
+            return
+        raise
+    except sqlite3.DatabaseError as error:
+        yield says.failure(f"is not a journal ({error})", RESTORE)
+        return
+    except SettingsError as error:
+        yield says.failure(str(error), RESTORE)
+        return
+    yield says.ok(f"{count} transaction{'s' * (count != 1)}")
+
+
+def _nearest(path: Path) -> Path:
+    """The folder of the journal, or what there is of the way to it: the keeper makes the rest."""
+    folder = path.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _held(path: Path) -> bool:
+    """Whether a keeper holds the journal."""
+    guard = path.with_name(path.name + ".lock")
+    if not guard.exists():
+        return False
+    with guard.open() as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+def disk(scene: Scene) -> Iterator[Line]:
+    """There is room for the journal."""
+    folder = _nearest(scene.settings.journal)
+    free = shutil.disk_usage(folder).free // _MIB
+    says = Says("disk", str(folder))
+    if free < LEAST_FREE_MIB:
+        yield says.failure(
+            f"{free} MiB free, expected at least {LEAST_FREE_MIB}",
+            "make room: a keeper that cannot write its journal sends nothing",
+        )
+    else:
+        yield says.ok(f"{free:,} MiB free")
+
+
+def private_files(scene: Scene) -> Iterator[Line]:
+    """Files with secrets are readable for their owner alone."""
+    settings = scene.settings
+    files = [settings.keystore, settings.keystore_password_file]
+    if scene.env_file is not None and scene.env_file.is_file():
+        files.append(scene.env_file)
+    for path in files:
+        if path is not None and path.is_file():
+            mode = path.stat().st_mode & 0o777
+            says = Says("file", str(path))
+            if mode & 0o077:
+                yield says.warning(
+                    f"others than its owner may open it (mode {mode:03o})",
+                    f"chmod 600 {path}; if others were there, take another key",
+                )
+            else:
+                yield says.ok(f"for its owner alone (mode {mode:03o})")

@@ -1,0 +1,124 @@
+"""The pools that the keeper may use: real, of the right tokens, and deep enough for what they have to carry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ballast.book import Candidate, Pool
+from keeper.chain import POOL_FEE_BPS, V2_VENUES
+from keeper.check.lines import Level, Line, Says
+from keeper.check.scene import Fund
+from keeper.state import WAD
+from keeper.venues import MILLION
+
+TAKE_OUT = "take it out of the address book, or name the right one"
+DEEPER = "name more or deeper pools for it in the address book; or the fund's owner lets the component leave"
+MOST_OFF_BPS = 500
+"""A pool further from the oracle's price than this is not at the market, or the feed is not."""
+USELESS_BPS = 5_000
+"""A slice that loses half of itself to impact, or to a pool that stands so far off, is not carried at all."""
+
+
+def pools(fund: Fund) -> Iterator[Line]:
+    """Each pool of the book exists, trades the tokens that it is named for, and is not empty."""
+    for candidate in fund.book.candidates:
+        for pool in candidate.pools:
+            says = Says("pool", f"{candidate.symbol} {pool.venue}")
+            wrong = _wrong(fund, candidate, pool)
+            if wrong is None:
+                yield says.ok(pool.pair)
+            else:
+                yield says.failure(f"{pool.pair}: {wrong}", TAKE_OUT)
+
+
+def _wrong(fund: Fund, candidate: Candidate, pool: Pool) -> str | None:
+    """What is wrong with a pool, None if nothing is."""
+    if not fund.code(pool.pair):
+        return f"no contract there on chain {fund.book.chain_id}"
+    sides = [fund.address_of(pool.pair, f"{side}()") for side in ("token0", "token1")]
+    other = pool.other or fund.book.weth
+    if {candidate.token, other} != set(sides):
+        return f"trades {' and '.join(str(side) for side in sides)}, expected {candidate.token} and {other}"
+    return _wrong_v2(fund, pool) if pool.venue in V2_VENUES else _wrong_v3(fund, pool)
+
+
+def _wrong_v2(fund: Fund, pool: Pool) -> str | None:
+    if pool.fee_bps != POOL_FEE_BPS:
+        return f"the book says a fee of {pool.fee_bps} bps, the filler counts with {POOL_FEE_BPS}: it is left alone"
+    reserves = fund.view(pool.pair, "getReserves()", ["uint112", "uint112", "uint32"])
+    return None if reserves is not None and reserves[0] and reserves[1] else "has no reserves"
+
+
+def _wrong_v3(fund: Fund, pool: Pool) -> str | None:
+    fee = fund.view(pool.pair, "fee()", ["uint24"])
+    if fee != (pool.fee_bps * 100,):
+        return f"the book says a fee of {pool.fee_bps} bps, the pool {'nothing' if fee is None else fee[0]} millionths"
+    liquidity = fund.view(pool.pair, "liquidity()", ["uint128"])
+    return None if liquidity is not None and liquidity[0] else "has no liquidity at its price"
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What selling one slice over a component's pools does. `impact` and `off` (from the oracle's price, fee left out)
+    in hundredths of a percent; `slice` USD with 18 decimals."""
+
+    slice: int
+    impact: int
+    off: int
+
+
+def verdict(carried: Carried, tolerance: int) -> tuple[Level, str]:
+    """Level and remedy for what a slice does; `tolerance` (18 decimals) is the widest that a batch may have."""
+    if carried.impact >= USELESS_BPS or abs(carried.off) >= USELESS_BPS:
+        return Level.FAILURE, DEEPER
+    if carried.impact * WAD > tolerance * 10_000:
+        return Level.WARNING, DEEPER
+    if abs(carried.off) > MOST_OFF_BPS:
+        return Level.WARNING, "compare pool and feed with the market: one of them is wrong, and batches will lose by it"
+    return Level.OK, ""
+
+
+def depth(fund: Fund) -> Iterator[Line]:
+    """The pools of each component together carry its part of a full batch.
+
+    The part: what a batch at the cap (`batchCap` of NAV) takes of the component by its weight; of one that the fund
+    does not hold yet, an equal part.
+    """
+    state, market = fund.state, fund.market
+    weights = {h.token: h.value(h.balance) * WAD // max(1, state.nav) for h in state.holdings if not h.retired}
+    for candidate in fund.book.candidates:
+        says = Says("depth", candidate.symbol)
+        token, price = candidate.token, fund.prices[candidate.token]
+        if token == fund.book.weth:
+            continue
+        if not market.pools.get(token):
+            yield says.failure("no pool against WETH with anything in it: it cannot be traded", DEEPER)
+            continue
+        if not price or not market.eth_price:
+            yield says.warning("cannot be judged without a price", "see its feed")
+            continue
+        weight = weights.get(token) or WAD // len(fund.book.candidates)
+        slice_ = state.nav * state.limits.batch_cap // WAD * weight // WAD
+        carried = _carried(fund, candidate, price, slice_)
+        level, remedy = verdict(carried, state.limits.last_tolerance)
+        count = len(market.pools[token])
+        text = (
+            f"a slice of {slice_ // WAD:,} USD loses {carried.impact / 100:.2f} % over {count} "
+            f"pool{'s' * (count > 1)}, which stand {carried.off / 100:+.2f} % from the oracle"
+        )
+        yield Line(says.check, says.subject, level, text, remedy)
+
+
+def _carried(fund: Fund, candidate: Candidate, price: int, slice_: int) -> Carried:
+    market = fund.market
+    curve = market.curve(candidate.token, market.pools[candidate.token], selling=True)
+    amount = max(1, slice_ * 10**candidate.decimals // price)
+    # Beyond the ends of the pools a curve knows nothing: what they do not take counts as lost.
+    out = curve.out(amount if curve.most_in is None else min(amount, curve.most_in))
+    straight = max(1, curve.at_start(amount))
+    impact = max(0, straight - out) * 10_000 // straight
+    fee = min(pool.fee for pool in market.pools[candidate.token])
+    before_fee = market.usd(straight) * MILLION // (MILLION - fee)
+    worth = max(1, amount * price // 10**candidate.decimals)
+    return Carried(slice_, impact, (before_fee - worth) * 10_000 // worth)

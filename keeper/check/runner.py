@@ -1,0 +1,113 @@
+"""Runs every check by itself: one that raises becomes a failure of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from keeper import redact
+from keeper.check import account, books, deployed, endpoints, feeds, past, pools, roles, schedule
+from keeper.check.lines import Level, Line, Says
+from keeper.check.scene import Endpoint, Scene
+from keeper.errors import KeeperError
+
+Check = Callable[[], Iterable[Line]]
+"""A check with what it looks at; it may raise."""
+
+UNSEEN = "see the failures above it; if there is none, report it with the output of `--json`"
+
+
+def run(scene: Scene) -> tuple[Line, ...]:
+    """The lines of all checks, in the order in which an operator would look."""
+    return tuple(line for name, subject, check in _checks(scene) for line in guarded(name, subject, check))
+
+
+def guarded(name: str, subject: str, check: Check) -> tuple[Line, ...]:
+    """A check's lines; a failure where it raises, with no secret in it."""
+    found: list[Line] = []
+    try:
+        found.extend(check())
+    except KeeperError as error:
+        found.append(Says(name, subject).failure(f"could not be looked at: {error}", UNSEEN))
+    except Exception as error:  # whatever it is, the other checks still have something to say
+        found.append(Says(name, subject).failure(f"could not be looked at ({type(error).__name__})", UNSEEN))
+    # Messages are made without secrets; what libraries and nodes say may hold one.
+    return tuple(replace(line, text=redact.clean(line.text)) for line in found)
+
+
+def failed(lines: Iterable[Line]) -> bool:
+    """Whether anything has to be put right before the keeper is started."""
+    return any(line.level is Level.FAILURE for line in lines)
+
+
+def _checks(scene: Scene) -> Iterator[tuple[str, str, Check]]:
+    yield "address book", "BALLAST_BOOK", partial(books.books, scene)
+    yield "key", "account", partial(account.key, scene)
+    yield "file", "secrets", partial(past.private_files, scene)
+    yield "journal", str(scene.settings.journal), partial(past.journal, scene)
+    yield "disk", str(scene.settings.journal), partial(past.disk, scene)
+    for endpoint in scene.endpoints:
+        yield "answers", endpoint.name, partial(endpoints.answers, endpoint)
+        if not _reachable(endpoint):
+            continue
+        yield "chain id", endpoint.name, partial(endpoints.chain, scene, endpoint)
+        yield "head", endpoint.name, partial(endpoints.head, endpoint)
+        yield "block hash", endpoint.name, partial(endpoints.by_hash, endpoint)
+        yield "events", endpoint.name, partial(endpoints.logs, scene, endpoint)
+        yield "access lists", endpoint.name, partial(endpoints.access_list, scene, endpoint)
+    yield "agreement", "endpoints", partial(endpoints.agree, scene)
+    for endpoint in scene.private:
+        yield "private endpoint", endpoint.name, partial(endpoints.private, endpoint)
+    yield from _of_account(scene)
+    yield from _of_funds(scene)
+
+
+def _reachable(endpoint: Endpoint) -> bool:
+    try:
+        return endpoint.chain_id > 0
+    except KeeperError:
+        return False
+
+
+def _of_account(scene: Scene) -> Iterator[tuple[str, str, Check]]:
+    main, known = scene.main, scene.known_account
+    if main is None:
+        return
+    yield "price of gas", main.name, partial(account.cap, scene, main)
+    if known is None:
+        return
+    yield "account", known, partial(account.plain, main, known)
+    yield "nonce", known, lambda: account.nonce(main, known, _past(scene, known))
+    yield "balance", known, partial(account.balance, scene, main, known)
+
+
+def _past(scene: Scene, known: str) -> past.Past:
+    return past.past_of(scene.settings.journal, scene.chain_id or 0, known)
+
+
+def _of_funds(scene: Scene) -> Iterator[tuple[str, str, Check]]:
+    if scene.main is None:
+        yield "fund", "all", partial(_unseen, scene)
+        return
+    known = scene.known_account
+    for fund in scene.funds:
+        name = fund.book.fund
+        yield "contract", name, partial(deployed.code, fund)
+        yield "wiring", name, partial(deployed.wiring, fund)
+        yield "owner", name, partial(deployed.owners, fund)
+        if known is not None:
+            yield "roles", known, partial(roles.roles, fund, known)
+        yield "token", name, partial(feeds.tokens, fund)
+        yield "feed", name, partial(feeds.feeds, fund)
+        yield "anchor", name, partial(feeds.anchors, fund)
+        yield "pool", name, partial(pools.pools, fund)
+        yield "depth", name, partial(pools.depth, fund)
+        yield "schedule", name, partial(schedule.schedule, fund)
+
+
+def _unseen(scene: Scene) -> Iterator[Line]:
+    yield Says("fund", "all").failure(
+        f"not looked at: no endpoint answers on {'its chain' if scene.chain_id is None else f'chain {scene.chain_id}'}",
+        "put the endpoints and address books right first",
+    )

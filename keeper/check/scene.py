@@ -1,0 +1,310 @@
+"""What the checks look at: the settings, the endpoints, the funds in one block, the account. Everything is read when it
+is first asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from web3 import Web3
+from web3.providers.base import JSONBaseProvider
+from web3.types import BlockData, RPCEndpoint, RPCResponse
+
+from ballast.book import Book, BookError
+from ballast.calls import decode_view, view_data
+from keeper.asking import ask
+from keeper.chain import Chain
+from keeper.errors import ChainError, KeeperError
+from keeper.keys.load import load_signer
+from keeper.market import Market
+from keeper.rpc import single
+from keeper.settings import Secrets, Settings
+from keeper.state import FundState
+from keeper.venues.v3 import VENUE as V3_VENUE
+
+MOST_AT_ONCE = 50
+"""Requests in one round trip: services refuse many more."""
+SUPPLIES = ("posted_supply", "locked_supply")
+
+Question = tuple[Any, ...]
+"""A contract (a name of the book, or an address), a view's signature, and its arguments."""
+
+DEVELOPMENT = ("anvil/", "hardhat", "ganache", "foundry")
+"""How nodes of development chains name themselves; their time is their own."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One node. `name` is its host, never the path, which often carries a key; `number` counts those of one kind."""
+
+    name: str
+    w3: Web3
+
+    @cached_property
+    def chain_id(self) -> int:
+        """Raises ChainError."""
+        return ask(lambda: self.w3.eth.chain_id, self.name)
+
+    @cached_property
+    def _head(self) -> tuple[BlockData, float]:
+        block = ask(lambda: self.w3.eth.get_block("latest"), self.name)
+        return block, time.time()
+
+    @property
+    def head(self) -> BlockData:
+        """The latest block when it was first asked. Raises ChainError."""
+        return self._head[0]
+
+    @property
+    def seen_at(self) -> float:
+        """Unix seconds of this host when the head was asked."""
+        return self._head[1]
+
+    @cached_property
+    def client(self) -> str:
+        """What the node calls itself; empty where it does not say."""
+        try:
+            return ask(lambda: str(self.w3.client_version), self.name)
+        except ChainError:
+            return ""
+
+    def batch(self, requests: Sequence[tuple[str, list[Any]]]) -> list[RPCResponse]:
+        """The answers to many requests in few round trips; one by one where the node takes no batches. Raises
+        ChainError."""
+        found: list[RPCResponse] = []
+        for first in range(0, len(requests), MOST_AT_ONCE):
+            part = [(RPCEndpoint(method), given) for method, given in requests[first : first + MOST_AT_ONCE]]
+            try:
+                answers = ask(lambda p=part: self._provider.make_batch_request(p), self.name)  # type: ignore[misc]
+            except ChainError:
+                answers = []
+            if not isinstance(answers, list) or len(answers) != len(part):
+                answers = [
+                    ask(lambda m=method, g=given: self._provider.make_request(m, g), self.name)  # type: ignore[misc]
+                    for method, given in part
+                ]
+            found += answers
+        return found
+
+    @property
+    def _provider(self) -> JSONBaseProvider:
+        provider = self.w3.provider
+        assert isinstance(provider, JSONBaseProvider)  # `single` makes no other
+        return provider
+
+    @property
+    def development(self) -> bool:
+        """Whether it is a node of a development chain."""
+        return self.client.lower().startswith(DEVELOPMENT)
+
+
+@dataclass(frozen=True)
+class Fund:
+    """A fund in one block, seen through one endpoint."""
+
+    path: Path
+    book: Book
+    endpoint: Endpoint
+
+    @property
+    def w3(self) -> Web3:
+        return self.endpoint.w3
+
+    @cached_property
+    def block(self) -> int:
+        """The block in which everything is read. Raises ChainError."""
+        return int(self.endpoint.head["number"])
+
+    @cached_property
+    def seen(self) -> tuple[FundState, Market]:
+        """Raises ChainError."""
+        return Chain(self.w3, self.book).read(self.block)
+
+    @property
+    def state(self) -> FundState:
+        return self.seen[0]
+
+    @property
+    def market(self) -> Market:
+        return self.seen[1]
+
+    @cached_property
+    def prices(self) -> dict[str, int]:
+        """USD (18 decimals) of each candidate by token; 0: none. Raises ChainError."""
+        found = {}
+        for candidate in self.book.candidates:
+            answer = self.view("oracle", "price(address)", ["uint256"], candidate.token)
+            found[candidate.token] = 0 if answer is None else int(answer[0])
+        return found
+
+    @cached_property
+    def _answers(self) -> dict[tuple[str, str], bytes | None]:
+        """Code (no data) and calls (with data) by address; None where the call reverted. What the book alone makes
+        known is asked together, with the first question."""
+        return self._fetch(_questions(self.book))
+
+    def code(self, address: str) -> bytes:
+        """Raises ChainError."""
+        return self._known(address, "") or b""
+
+    def view(self, to: str, signature: str, returns: Sequence[str], *args: Any) -> tuple[Any, ...] | None:
+        """A view of a contract (a name of the book, or an address); None if nothing sound comes back. Raises
+        ChainError."""
+        answer = self._known(self.book.contracts.get(to, to), view_data(signature, *args))
+        return None if answer is None else decode_view(answer, returns)
+
+    def ahead(self, questions: Iterable[Question]) -> None:
+        """Asks together what will be asked one by one. Raises ChainError."""
+        keys = {_key(self.book, question) for question in questions}
+        self._answers.update(self._fetch(keys - self._answers.keys()))
+
+    def _known(self, address: str, data: str) -> bytes | None:
+        if (address, data) not in self._answers:
+            self._answers.update(self._fetch({(address, data)}))
+        return self._answers[address, data]
+
+    def _fetch(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], bytes | None]:
+        block, ordered = hex(self.block), sorted(keys)
+        requests: list[tuple[str, list[Any]]] = [
+            ("eth_call", [{"to": address, "data": data}, block]) if data else ("eth_getCode", [address, block])
+            for address, data in ordered
+        ]
+        answers = self.endpoint.batch(requests)
+        return {key: _bytes(answer, self.endpoint.name) for key, answer in zip(ordered, answers, strict=True)}
+
+    def address_of(self, to: str, signature: str) -> str | None:
+        """A view that answers an address. Raises ChainError."""
+        answer = self.view(to, signature, ["address"])
+        return None if answer is None else str(Web3.to_checksum_address(answer[0]))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that one run of the checks looks at. `env_file`: where settings were read from, if it exists."""
+
+    settings: Settings
+    secrets: Secrets = field(repr=False)
+    env_file: Path | None = None
+
+    @cached_property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """One for each URL of BALLAST_RPC_URL."""
+        return tuple(_endpoints(split(self.secrets.rpc_url.get_secret_value())))
+
+    @cached_property
+    def private(self) -> tuple[Endpoint, ...]:
+        """The private endpoint, if one is set."""
+        url = self.secrets.private_rpc_url
+        return () if url is None else tuple(_endpoints(split(url.get_secret_value())))
+
+    @cached_property
+    def books(self) -> tuple[tuple[Path, Book | str], ...]:
+        """Each address book, or in one line why it cannot be used."""
+        return tuple((path, _book(path)) for path in self.settings.books)
+
+    @property
+    def sound_books(self) -> tuple[tuple[Path, Book], ...]:
+        return tuple((path, book) for path, book in self.books if isinstance(book, Book))
+
+    @cached_property
+    def chain_id(self) -> int | None:
+        """The chain to be on: as configured, else the first book's."""
+        if self.settings.chain_id is not None:
+            return self.settings.chain_id
+        return next((book.chain_id for _, book in self.sound_books), None)
+
+    @cached_property
+    def main(self) -> Endpoint | None:
+        """The first endpoint that answers on the right chain: what everything else is asked of."""
+        for endpoint in self.endpoints:
+            try:
+                if endpoint.chain_id == self.chain_id and endpoint.head["number"] >= 0:
+                    return endpoint
+            except Exception:  # whatever is wrong with it is said by the endpoint's own checks
+                continue
+        return None
+
+    @cached_property
+    def funds(self) -> tuple[Fund, ...]:
+        """The funds of all books that can be used; empty without an endpoint."""
+        main = self.main
+        return () if main is None else tuple(Fund(path, book, main) for path, book in self.sound_books)
+
+    @cached_property
+    def account(self) -> str | KeeperError:
+        """The keeper's address, or why there is none."""
+        try:
+            return load_signer(self.settings, self.secrets).address
+        except KeeperError as error:
+            return error
+
+    @property
+    def known_account(self) -> str | None:
+        """The same, None where there is none: the check of the key says why."""
+        return self.account if isinstance(self.account, str) else None
+
+
+def _questions(book: Book) -> set[tuple[str, str]]:
+    """What the checks ask of a fund as far as its book says it."""
+    names = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", *SUPPLIES)
+    asked: list[Question] = [(name, "owner()") for name in names if name in book.contracts]
+    asked += [("rebalancer", f"{view}()") for view in ("INDEX", "ORACLE", "OPENER", "methodology", "guardian")]
+    asked += [("index_token", "REBALANCER()"), ("oracle", "REBALANCER()"), ("index_token", "feeRecipient()")]
+    asked += [("filler", "WETH()"), ("timelock", "getMinDelay()")]
+    sources = "first_oracle" if "first_oracle" in book.contracts else "oracle"
+    found = {(address, "") for address in book.contracts.values()}
+    for candidate in book.candidates:
+        asked += [(candidate.token, "decimals()"), ("oracle", "price(address)", candidate.token)]
+        asked.append((sources, "sources(address)", candidate.token))
+        if "first_oracle" in book.contracts:
+            asked += [("oracle", f"{view}(address)", candidate.token) for view in ("anchors", "anchorPrice")]
+        for pool in candidate.pools:
+            found.add((pool.pair, ""))
+            views = ("fee", "liquidity") if pool.venue == V3_VENUE else ("getReserves",)
+            asked += [(pool.pair, f"{view}()") for view in ("token0", "token1", *views)]
+    return found | {_key(book, question) for question in asked}
+
+
+def _key(book: Book, question: Question) -> tuple[str, str]:
+    to, signature, *args = question
+    return book.contracts.get(to, str(to)), str(view_data(signature, *args))
+
+
+def _bytes(answer: RPCResponse, name: str) -> bytes | None:
+    """A result; None for a revert. Raises ChainError for what says nothing about the contract."""
+    result = answer.get("result")
+    if isinstance(result, str):
+        return bytes.fromhex(result.removeprefix("0x"))
+    error: Any = answer.get("error")
+    message = str(error.get("message") if isinstance(error, dict) else error)
+    if "revert" in message.lower():
+        return None
+    raise ChainError(f"{name}: {message[:200]}")
+
+
+def split(text: str) -> list[str]:
+    """The parts of a setting that may name several, separated by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _endpoints(urls: Sequence[str]) -> list[Endpoint]:
+    found: list[Endpoint] = []
+    hosts = [urlsplit(url).netloc.rpartition("@")[2] for url in urls]
+    for position, (url, host) in enumerate(zip(urls, hosts, strict=True)):
+        same = hosts[:position].count(host)
+        found.append(Endpoint(host if not same else f"{host} #{same + 1}", single(url)))
+    return found
+
+
+def _book(path: Path) -> Book | str:
+    try:
+        return Book.load(path)
+    except BookError as error:
+        return str(error)
+    except (OSError, UnicodeDecodeError) as error:
+        return f"address book {path}: cannot be read ({error})"

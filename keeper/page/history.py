@@ -1,0 +1,246 @@
+"""What a fund was worth and how it was made up over time, in a small SQLite file that outlives restarts.
+
+A sample at most every ten minutes, and one at each change of the month's state (a batch is one). The older, the fewer:
+all of the last two days, then one an hour, after 35 days one in six hours, none after 400 days, and never more than
+`MOST` for a fund. Losing the file loses the plots of the past and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from keeper.errors import SettingsError
+from keeper.state import FundState, Holding, Phase
+from keeper.view import weight
+
+EVERY_S = 600
+"""Between two samples of a fund in which nothing happens, chain time."""
+TIERS = ((2 * 86_400, 3_600), (35 * 86_400, 6 * 3_600))
+"""Age in seconds from which only one sample of each so many seconds is kept."""
+OLDEST_S = 400 * 86_400
+MOST = 5_000
+"""Samples of a fund; the oldest go first."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS samples (
+    chain_id INTEGER NOT NULL,
+    rebalancer TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    phase INTEGER NOT NULL,
+    period INTEGER NOT NULL,
+    nav TEXT NOT NULL,
+    supply TEXT NOT NULL,
+    surplus TEXT NOT NULL,
+    held TEXT NOT NULL,
+    spent TEXT NOT NULL,
+    priced INTEGER NOT NULL,
+    parts TEXT NOT NULL,
+    PRIMARY KEY (chain_id, rebalancer, time)
+) WITHOUT ROWID;
+"""
+_COLUMNS = "time, block, phase, period, nav, supply, surplus, held, spent, priced, parts"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component in a sample: weight in NAV (18 decimals) and the month's target unit (token wei per 1e18 shares, 0
+    while the month is not trading)."""
+
+    token: str
+    weight: int
+    unit: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A fund in one block. `nav` is USD of all shares, `supply` shares, both 18 decimals; `surplus`, `held` and `spent`
+    are shares of NAV as in `Progress`; `period` is the month's. `priced`: whether all that counts had a price; else NAV
+    and weights are only of what had."""
+
+    time: int
+    block: int
+    phase: Phase
+    period: int
+    nav: int
+    supply: int
+    surplus: int
+    held: int
+    spent: int
+    priced: bool
+    parts: tuple[Part, ...]
+
+    def same_state(self, other: Sample) -> bool:
+        """Whether the month stands where it stood: no phase has passed and no batch was made."""
+        return (self.phase, self.period, self.surplus, self.held, self.spent) == (
+            other.phase,
+            other.period,
+            other.surplus,
+            other.held,
+            other.spent,
+        )
+
+
+def sample_of(state: FundState) -> Sample:
+    """What is kept of a fund in a block."""
+    progress = state.progress
+    return Sample(
+        time=state.time,
+        block=state.block,
+        phase=state.phase,
+        period=state.month_period,
+        nav=state.nav,
+        supply=state.supply,
+        surplus=progress.surplus,
+        held=progress.held,
+        spent=progress.spent,
+        priced=not unpriced(state),
+        parts=tuple(Part(h.token, weight(state, h, h.balance), h.unit) for h in state.holdings),
+    )
+
+
+def unpriced(state: FundState) -> list[Holding]:
+    """Components that have no price and should have one."""
+    return [holding for holding in state.holdings if not holding.price and not holding.retired]
+
+
+class History:
+    """The samples of several funds. Any thread may use it. Raises SettingsError where the file cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._newest: dict[tuple[int, str], Sample | None] = {}
+        self._db = self._guarded(self._open)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def add(self, chain_id: int, rebalancer: str, state: FundState) -> bool:
+        """Keeps a sample of the fund if one is due; whether it was. Time does not run back: a block no later than the
+        newest sample's is passed over."""
+        key = (chain_id, rebalancer)
+        sample = sample_of(state)
+        with self._lock:
+            if key not in self._newest:
+                found = self._guarded(lambda: self._select(key, "1", "time DESC LIMIT 1"))
+                self._newest[key] = found[0] if found else None
+            last = self._newest[key]
+            if last is not None:
+                if sample.time <= last.time:
+                    return False
+                # What has no price tells little: it is kept only where the month moves on.
+                if sample.same_state(last) and (sample.time < last.time + EVERY_S or not sample.priced):
+                    return False
+            self._guarded(lambda: self._insert(key, sample))
+            self._newest[key] = sample
+        return True
+
+    def samples(self, chain_id: int, rebalancer: str) -> list[Sample]:
+        """All that is kept of a fund, oldest first."""
+        with self._lock:
+            return self._guarded(lambda: self._select((chain_id, rebalancer), "1", "time"))
+
+    def month(self, chain_id: int, rebalancer: str, period: int) -> tuple[Sample | None, Sample | None]:
+        """The first sample of a month's trading and the first one after it; None where there is none."""
+        key = (chain_id, rebalancer)
+        with self._lock:
+            first = self._guarded(lambda: self._select(key, "period = ? AND phase = ?", "time LIMIT 1", period, 3))
+            if not first:
+                return None, None
+            after = self._guarded(
+                lambda: self._select(
+                    key, "period = ? AND phase != ? AND time > ?", "time LIMIT 1", period, 3, first[0].time
+                )
+            )
+        return first[0], after[0] if after else None
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"BALLAST_HISTORY: {self._path} cannot be written ({error.strerror})") from None
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=1)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=NORMAL")
+        db.executescript(_SCHEMA)
+        return db
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except sqlite3.Error as error:
+            raise SettingsError(f"BALLAST_HISTORY: {self._path} is not usable ({error})") from None
+
+    def _insert(self, key: tuple[int, str], sample: Sample) -> None:
+        parts = json.dumps([[part.token, part.weight, part.unit] for part in sample.parts])
+        figures = (sample.nav, sample.supply, sample.surplus, sample.held, sample.spent)
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            values = (
+                *key,
+                sample.time,
+                sample.block,
+                sample.phase,
+                sample.period,
+                *map(str, figures),
+                sample.priced,
+                parts,
+            )
+            self._db.execute(
+                f"INSERT INTO samples (chain_id, rebalancer, {_COLUMNS}) VALUES ({', '.join('?' * len(values))})",
+                values,
+            )
+            self._thin(key, sample.time)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _thin(self, key: tuple[int, str], now: int) -> None:
+        """Takes out what is too old, too dense for its age, or too much. The first sample of each span stays."""
+        mine = "chain_id = ? AND rebalancer = ?"
+        self._db.execute(f"DELETE FROM samples WHERE {mine} AND time < ?", (*key, now - OLDEST_S))
+        for age, span in TIERS:
+            old = now - age
+            self._db.execute(
+                f"DELETE FROM samples WHERE {mine} AND time < ? AND time NOT IN"
+                f" (SELECT min(time) FROM samples WHERE {mine} AND time < ? GROUP BY time / ?, phase, period)",
+                (*key, old, *key, old, span),
+            )
+        self._db.execute(
+            f"DELETE FROM samples WHERE {mine} AND time <= (SELECT time FROM samples WHERE {mine}"
+            " ORDER BY time DESC LIMIT 1 OFFSET ?)",
+            (*key, *key, MOST),
+        )
+
+    def _select(self, key: tuple[int, str], where: str, order: str, *values: int) -> list[Sample]:
+        rows = self._db.execute(
+            f"SELECT {_COLUMNS} FROM samples WHERE chain_id = ? AND rebalancer = ? AND {where} ORDER BY {order}",
+            (*key, *values),
+        ).fetchall()
+        return [
+            Sample(
+                time=row[0],
+                block=row[1],
+                phase=Phase(row[2]),
+                period=row[3],
+                nav=int(row[4]),
+                supply=int(row[5]),
+                surplus=int(row[6]),
+                held=int(row[7]),
+                spent=int(row[8]),
+                priced=bool(row[9]),
+                parts=tuple(Part(token, int(share), int(unit)) for token, share, unit in json.loads(row[10])),
+            )
+            for row in rows
+        ]

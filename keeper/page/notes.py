@@ -1,0 +1,139 @@
+"""Is all well, and what happens next? The answers at the top of the page. Pure; times are Unix seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from keeper.ops.alerts import Alert, Kind, alerts_of
+from keeper.ops.facts import Bounds, Facts, FundFacts
+from keeper.page import text
+from keeper.planner import Plan
+from keeper.pulse import Pulse
+from keeper.sending.journal import Status
+from keeper.state import Action, FundState, Phase, Reason
+
+Level = Literal["ok", "warn", "bad"]
+
+LAST_CALL_S = 86_400
+"""What is still due so shortly before its last moment is an alarm."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that is not as it should be, or that explains why nothing happens."""
+
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True)
+class Next:
+    """What happens next: `what`, at chain time `at` (None: not known), and what it waits for."""
+
+    what: str
+    at: int | None
+    why: str = ""
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_STANDING = {
+    Reason.NOT_SEEDED: "The fund has not been seeded yet",
+    Reason.DONE: "{} is done",
+    Reason.VETOED: "{} was vetoed",
+    Reason.TOO_LATE: "{} was not started in time",
+}
+_DUE = {
+    Action.DETERMINE: "Determination",
+    Action.START: "Start of trading",
+    Action.CLOSE: "Close of the month",
+}
+_EXPLAINED = {
+    Reason.REFUSED: Note("bad", "Methodology or oracle refuses: look at the feeds"),
+    Reason.PAUSED: Note("warn", "The guardian has paused the fund"),
+    Reason.VETOED: Note("warn", "This month was vetoed; nothing is traded until the next"),
+    Reason.TOO_LATE: Note("bad", "This month was missed: it was not started in time"),
+}
+
+
+_LEVELS: dict[Kind, Level] = {Kind.DUE_NOT_DONE: "bad", Kind.KEEPER_FAILING: "bad"}
+"""Of alerts; the others are of level warn."""
+
+
+def standing(state: FundState) -> str:
+    """Where the month stands, in a sentence."""
+    trading = state.phase is Phase.TRADING
+    period = state.month_period if trading else state.period
+    month = f"{_MONTHS[period % 12]} {period // 12}"
+    if trading:
+        late = state.action is Action.CLOSE
+        return f"{month} has run out while trading was open" if late else f"Trading {month}"
+    if state.reason in _STANDING:
+        return _STANDING[state.reason].format(month)
+    determined = state.month_period == state.period
+    return f"The weights of {month} are {'determined' if determined else 'to be determined'}"
+
+
+def upcoming(state: FundState, plan: Plan | None) -> Next:
+    """What the keeper does next, and when."""
+    if state.reason is Reason.PAUSED:
+        return Next("The pause ends", state.paused_until)
+    if state.action in _DUE:
+        return Next(_DUE[state.action], state.time, "due now")
+    if state.action is Action.TRADE:
+        return Next("Next batch", plan.possible_from if plan else None, plan.why if plan else "")
+    if state.reason is Reason.NOT_YET:
+        return Next("Start of trading", state.next)
+    if state.reason in (Reason.DONE, Reason.VETOED, Reason.TOO_LATE):
+        return Next("Next determination", state.next)
+    return Next("Next look", None)
+
+
+def notes(fund: FundFacts, error: str | None, facts: Facts, bounds: Bounds) -> list[Note]:
+    """What wants looking at. `error`: why the last look failed. All alerts that concern the fund are among them."""
+    found = []
+    if fund.failing:
+        found.append(Note("warn", f"The last look failed: {error or 'see the log'}"))
+    elif fund.view is None:
+        found.append(Note("warn", "The keeper has not looked at this fund yet"))
+    if fund.view is not None and fund.pulse is not None:
+        found += _of_state(fund.view.state, fund.pulse)
+    found += [Note(_LEVELS.get(alert.kind, "warn"), alert.text) for alert in _alerts(fund, facts, bounds)]
+    if facts.endpoints and not any(endpoint.healthy for endpoint in facts.endpoints):
+        found.append(Note("bad", "No endpoint is usable"))
+    own = [e for e in facts.transactions if fund.book["rebalancer"].lower() == e.recipient.lower()]
+    if own and own[-1].status is Status.REVERTED:
+        found.append(Note("warn", f"The last transaction ({own[-1].action}) reverted"))
+    return [Note(note.level, text.line(note.text.removeprefix(f"{fund.name}: "))) for note in found]
+
+
+def _of_state(state: FundState, pulse: Pulse) -> list[Note]:
+    found = []
+    if pulse.error:
+        acted = pulse.state != "error"
+        found.append(Note("warn", pulse.error) if acted else Note("bad", f"The keeper could not act: {pulse.error}"))
+    # `next` is the last moment of all that is due but a close, which has none.
+    ends = state.action not in (Action.NONE, Action.CLOSE)
+    if ends and state.next - state.time < LAST_CALL_S:
+        found.append(Note("bad", f"{_DUE.get(state.action, 'Trading')} is open and less than a day is left for it"))
+    if state.reason in _EXPLAINED:
+        found.append(_EXPLAINED[state.reason])
+    return found
+
+
+def _alerts(fund: FundFacts, facts: Facts, bounds: Bounds) -> list[Alert]:
+    """Those that hold now and are not another fund's."""
+    alone = replace(facts, balance=None, transactions=(), endpoints=())
+    others = set().union(*(alerts_of(replace(alone, funds=(o,)), bounds) for o in facts.funds if o.name != fund.name))
+    mine = [alert for alert in alerts_of(facts, bounds) - others if not alert.once]
+    return sorted(mine, key=lambda alert: (alert.kind, alert.subject))
+
+
+def worst(notes: Iterable[Note]) -> Level:
+    """The level of the worst note; ok without any."""
+    levels = {note.level for note in notes}
+    return "bad" if "bad" in levels else "warn" if "warn" in levels else "ok"

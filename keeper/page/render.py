@@ -1,0 +1,60 @@
+"""The page as one HTML document with everything in it, and the headers that keep it to that."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+
+SCRIPTS = ("basics.js", "plots.js", "page.js")
+
+JSON_HEADERS = (
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """The HTML, and the headers to send with it."""
+
+    body: bytes
+    headers: tuple[tuple[str, str], ...]
+
+
+def document() -> Document:
+    """Reads the files beside this module and puts them together."""
+    style = _file("page.css")
+    script = '(() => {\n"use strict";\n' + "\n".join(map(_file, SCRIPTS)) + "})();\n"
+    html = _file("page.html").replace("{{style}}", style).replace("{{script}}", script)
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src '{_hash(script)}'",
+            f"style-src '{_hash(style)}'",
+            "connect-src 'self'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            # Nothing is ever made from text that could be HTML or code; the browser refuses it if it were.
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
+    headers = (
+        ("Content-Security-Policy", policy),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        ("X-Frame-Options", "DENY"),
+    )
+    return Document(html.encode(), headers)
+
+
+def _file(name: str) -> str:
+    return resources.files("keeper.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

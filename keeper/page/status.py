@@ -1,0 +1,145 @@
+"""The page's part in a running keeper: an observer of the loop that keeps the last look at each fund, and the routes
+that answer from it. It asks the chain only for what a look does not hold, and seldom."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import structlog
+
+from ballast.book import Book
+from keeper.errors import KeeperError
+from keeper.loop import View
+from keeper.ops.facts import Bounds, Facts
+from keeper.ops.server import Response
+from keeper.page import text
+from keeper.page.data import Kept, history_data, page_data
+from keeper.page.details import Details, DetailsReader
+from keeper.page.history import History
+from keeper.page.render import JSON_HEADERS, document
+from keeper.page.timeline import period_shown
+from keeper.pulse import Pulse
+from keeper.state import FundState
+
+log = structlog.get_logger("keeper.page")
+
+DETAILS_S = 3_600.0
+"""Between two readings of the fee while the month stands where it stood."""
+RETRY_S = 60.0
+"""After one that failed."""
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A fund of this keeper: its address book, and who reads what a look does not hold."""
+
+    book: Book
+    details: DetailsReader
+
+
+class StatusPage:
+    """What the page shows. The loop tells it (`looked`, `failed`) in one thread, the server asks it in others.
+
+    `facts` gives what is known of keeper and funds; `history` keeps the samples.
+    """
+
+    def __init__(self, funds: Sequence[Shown], *, facts: Callable[[], Facts], bounds: Bounds, history: History) -> None:
+        self._funds = {shown.book.fund: shown for shown in funds}
+        self._facts = facts
+        self._bounds = bounds
+        self._history = history
+        self._kept = {name: Kept() for name in self._funds}
+        self._version = 0
+        self._refused = False
+        self._details_next: dict[str, tuple[object, float]] = {}
+        self._page = document()
+
+    def looked(self, fund: str, view: View, pulse: Pulse) -> None:
+        """Keeps a sample if one is due, and what a look does not hold."""
+        del pulse
+        old = replace(self._kept[fund], error=None, details=self._read_details(fund, view))
+        self._kept[fund] = self._remember(self._funds[fund].book, view.state, old)
+
+    def failed(self, fund: str, error: KeeperError) -> None:
+        """Keeps why looking failed."""
+        self._kept[fund] = replace(self._kept[fund], error=str(error))
+
+    def routes(self) -> dict[str, Callable[[], Response]]:
+        """What answers where."""
+        return {"/": self._html, "/state.json": self._state, "/history.json": self._samples}
+
+    def state(self) -> dict[str, Any]:
+        """All that the page shows but the samples, as JSON takes it."""
+        version, facts = self._version, self._facts()
+        return {
+            "now": facts.time,
+            "stale_after_s": self._bounds.silent_s,
+            "history_version": version,
+            "balance": None if facts.balance is None else str(facts.balance),
+            "funds": [asdict(page_data(fund, self._kept[fund.name], facts, self._bounds)) for fund in facts.funds],
+            "endpoints": [
+                {
+                    "name": text.name(endpoint.name, text.LONGEST_HOST),
+                    "healthy": endpoint.healthy,
+                    "reason": text.line(endpoint.reason),
+                    "head": endpoint.head,
+                    "head_age_s": endpoint.head_age_s,
+                }
+                for endpoint in facts.endpoints
+            ],
+        }
+
+    def _html(self) -> Response:
+        return Response(200, "text/html; charset=utf-8", self._page.body, self._page.headers)
+
+    def _state(self) -> Response:
+        return Response(200, JSON_TYPE, _json(self.state()), JSON_HEADERS)
+
+    def _samples(self) -> Response:
+        books = [shown.book for shown in self._funds.values()]
+        funds = [history_data(book, self._history.samples(book.chain_id, book["rebalancer"])) for book in books]
+        return Response(200, JSON_TYPE, _json({"funds": funds}), JSON_HEADERS)
+
+    def _read_details(self, fund: str, view: View) -> Details | None:
+        """Read again once an hour, or where the month has moved on."""
+        now, old = time.monotonic(), self._kept[fund].details
+        stands = (view.state.phase, view.state.month_period)
+        before, due = self._details_next.get(fund, (None, 0.0))
+        if stands == before and now < due:
+            return old
+        try:
+            found = self._funds[fund].details.read(view.head, view.state)
+        except KeeperError as error:
+            log.info("fee not read", fund=fund, error=text.line(str(error)))
+            self._details_next[fund] = (stands, now + RETRY_S)
+            # Weights to come of another determination would be wrong.
+            return old if stands == before else None
+        self._details_next[fund] = (stands, now + DETAILS_S)
+        return found
+
+    def _remember(self, book: Book, state: FundState, kept: Kept) -> Kept:
+        """Keeps a sample if one is due, and finds the month's first ones. A file that cannot be used stops nothing."""
+        chain, address, period = book.chain_id, book["rebalancer"], period_shown(state)
+        try:
+            if self._history.add(chain, address, state):
+                self._version += 1
+            elif kept.opened is not None and kept.opened.period == period:
+                return kept
+            opened, closed = self._history.month(chain, address, period)
+        except KeeperError as error:
+            if not self._refused:
+                log.warning("samples for the page are not kept", error=str(error))
+            self._refused = True
+            return kept
+        self._refused = False
+        return replace(kept, opened=opened, closed=closed)
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, separators=(",", ":")).encode()

@@ -1,0 +1,58 @@
+"""When a period's steps are possible and when they happened. Pure; times are Unix seconds of the chain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ballast.parts import DAYS
+from ballast.reference import execution_time, period_start
+from keeper.state import FundState, Phase, Timetable
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A period. `opens` and `end` (exclusive) bound it; `determined_at` is when its weights were fixed, None: not yet.
+    Trading may start from `start_from` until `start_until`; `started_at` and `done_at` are when the keeper first saw
+    trading open and over, None: not seen. `next_start` is the next period's first possible start."""
+
+    period: int
+    opens: int
+    determined_at: int | None
+    start_from: int
+    start_until: int
+    started_at: int | None
+    done_at: int | None
+    end: int
+    next_start: int
+
+
+def period_shown(state: FundState) -> int:
+    """The period that the page tells of: the month's as long as it trades, however late, else that of now."""
+    return state.month_period if state.phase is Phase.TRADING else state.period
+
+
+def timeline(state: FundState, started_at: int | None, done_at: int | None) -> Timeline:
+    """The period's timeline, as the contract's schedule has it."""
+    period, table = period_shown(state), state.timetable
+    determined = state.determined_at if state.month_period == period and state.determined_at else None
+    opens, end = (period_start(number, table.notice_days) for number in (period, period + 1))
+    start_from = first_start(period, table)
+    if determined is not None:
+        start_from = max(start_from, determined + table.min_notice)
+    return Timeline(
+        period=period,
+        opens=opens,
+        determined_at=determined,
+        start_from=start_from,
+        start_until=end - table.min_trading,
+        started_at=started_at,
+        done_at=done_at,
+        end=end,
+        next_start=first_start(period + 1, table),
+    )
+
+
+def first_start(period: int, table: Timetable) -> int:
+    """First second of a period's execution day, but not before `min_notice` after the period begins."""
+    day = execution_time(period, DAYS[table.day], table.fixed_day)
+    return max(day, period_start(period, table.notice_days) + table.min_notice)

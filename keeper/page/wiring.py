@@ -1,0 +1,43 @@
+"""The status page put together from a keeper's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import structlog
+
+from keeper.chain import Chain
+from keeper.errors import SettingsError
+from keeper.ops.facts import Bounds, Facts
+from keeper.page.details import DetailsReader
+from keeper.page.history import History
+from keeper.page.status import Shown, StatusPage
+from keeper.settings import Settings
+
+log = structlog.get_logger("keeper.page")
+
+
+@contextmanager
+def status_page(
+    settings: Settings, chains: Sequence[Chain], facts: Callable[[], Facts], bounds: Bounds
+) -> Iterator[StatusPage]:
+    """The page of these funds; its file of samples is open until the block ends."""
+    with closing(_history(history_path(settings))) as history:
+        shown = [Shown(chain.book, DetailsReader(chain.w3, chain.book)) for chain in chains]
+        yield StatusPage(shown, facts=facts, bounds=bounds, history=history)
+
+
+def _history(path: Path) -> History:
+    """Samples in that file, or in memory alone where it cannot be used: plots are no reason to leave a fund alone."""
+    try:
+        return History(path)
+    except SettingsError as error:
+        log.warning("samples for the page are kept in memory alone", error=str(error))
+        return History(Path(":memory:"))
+
+
+def history_path(settings: Settings) -> Path:
+    """Where samples are kept: beside the journal unless the settings say otherwise."""
+    return settings.history or settings.journal.with_name(f"{settings.journal.stem}-history.sqlite")

@@ -1,0 +1,53 @@
+"""An endpoint in front of the node that answers some questions by itself, and may refuse batches."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import requests
+
+from tests.keeper.endpoints import KEY, serving
+
+Own = Callable[[dict[str, Any]], dict[str, Any] | None]
+"""From a request to the `result` or `error` of an answer of the endpoint's own; None: the node's."""
+
+
+@contextlib.contextmanager
+def answering(node: str, own: Own = lambda _: None, *, batches: bool = True) -> Iterator[str]:
+    """Runs one in front of `node` until the block ends; its URL. `batches`: whether it takes several requests at
+    once."""
+
+    def answer(asked: dict[str, Any]) -> Any:
+        mine = own(asked)
+        if mine is not None:
+            return {"jsonrpc": "2.0", "id": asked["id"], **mine}
+        return requests.post(node, json=asked, timeout=20).json()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if isinstance(asked, list) and not batches:
+                self.send_error(400)
+                return
+            if not isinstance(asked, list):
+                found = answer(asked)
+            elif any(own(request) for request in asked):
+                found = [answer(request) for request in asked]
+            else:
+                found = requests.post(node, json=asked, timeout=20).json()
+            body = json.dumps(found).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}/{KEY}"

@@ -1,0 +1,35 @@
+"""Writes the fingerprints of the compiled contracts to keeper/check/codes.json: `python -m tools.export_codes`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from keeper.check.codes import CODES, CONTRACTS, fingerprint_of
+from tools.export_abi import BUILD
+
+
+def export() -> str:
+    """Text of the file as it should stand. Raises FileNotFoundError, KeyError."""
+    types: dict[str, Any] = json.loads(BUILD.read_text())["contractTypes"]
+    codes = {name: bytes.fromhex(types[name]["runtimeBytecode"]["bytecode"].removeprefix("0x")) for name in CONTRACTS}
+    return json.dumps({name: fingerprint_of(code).to_json() for name, code in codes.items()}, indent=1) + "\n"
+
+
+def main() -> int:
+    """Write it; the exit code."""
+    try:
+        text = export()
+    except FileNotFoundError:
+        print(f"export_codes: {BUILD} is missing, run 'make compile'", file=sys.stderr)
+        return 1
+    except KeyError as error:
+        print(f"export_codes: {BUILD} has no contract {error}, run 'make compile'", file=sys.stderr)
+        return 1
+    CODES.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
