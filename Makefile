@@ -24,9 +24,9 @@ SEED ?= 1
 PORT ?= 8545
 SPEED ?= 600
 DATA ?= data/year/invented.csv
-LINTED := $(wildcard ballast examples fuzz localnet keeper replay scripts bench mutation tools tests)
+LINTED := $(wildcard ballast chaos examples fuzz localnet keeper replay scripts bench mutation tools tests)
 
-.PHONY: help setup compile lint test test-page invariants mutants slither demo replay year localnet fund bench mutation lock clean
+.PHONY: help setup compile lint test test-page invariants mutants chaos slither demo replay year localnet fund bench mutation lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -54,6 +54,9 @@ invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
 
 mutants: setup ## Break the contracts on purpose and see that an invariant notices: [ARGS=names]
 	@$(PY) -m fuzz mutants $(ARGS)
+
+chaos: compile ## Whole months of the keeper under faults, and random combinations: [ARGS="NAMES --random N --seed N"]
+	@$(PY) -m chaos run $(or $(ARGS),all --random 100)
 
 slither: setup .tools/slither.stamp ## Slither; every finding of high or medium impact must be explained in tools/slither_triage.yaml
 	@$(PY) tools/slither.py

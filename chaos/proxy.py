@@ -1,0 +1,351 @@
+"""A node's endpoint with faults: it stands before the node on the loopback and spoils what it is told to spoil.
+
+A rule names a method (`*`: any), what goes wrong, and for how many calls. It ends by itself: after that many calls, or
+after `within_s` seconds of real time at the latest. Batches are taken apart: what spoils the connection spoils the
+whole HTTP request, what spoils an answer that answer alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from eth_utils import keccak
+
+ANY = "*"
+SEND = "eth_sendRawTransaction"
+
+CONNECTION_KINDS = ("http_500", "http_429", "timeout", "reset", "dropped", "malformed", "slow")
+"""What spoils a whole HTTP request. `dropped`: the node gets it, and the connection breaks before the answer."""
+ANSWER_KINDS = (
+    "older_head",
+    "wrong_chain_id",
+    "no_receipt",
+    "already_known",
+    "refused",
+    "swallowed",
+    "price",
+    "not_pending",
+    "empty",
+)
+"""What spoils one answer. `already_known`: the node gets the transaction, the answer is an error that it has it.
+`refused`: an error, and the node gets nothing. `swallowed`: a hash as if all were well, and the node gets nothing."""
+KINDS = CONNECTION_KINDS + ANSWER_KINDS
+
+MOST_CALLS = 10_000
+MOST_SECONDS = 60.0
+HANG_S = 5.0
+"""Longest that a request is held back."""
+_TAGGED = {"eth_call": 1, "eth_getBalance": 1, "eth_getTransactionCount": 1, "eth_getCode": 1, "eth_estimateGas": 1}
+"""Methods that name a block, and at which place."""
+
+
+@dataclass
+class Rule:
+    """A fault that is armed. `times`: calls of the method it spoils, after letting `skip` pass; `within_s`: real
+    seconds after which it is over in any case. `blocks`: how far an older head lies back; `factor`: of a price;
+    `message`: of a refusal; `delay_s`: how long an answer is held back."""
+
+    kind: str
+    method: str = ANY
+    times: int = 1
+    skip: int = 0
+    within_s: float = 10.0
+    blocks: int = 3
+    factor: int = 50
+    message: str = "internal error"
+    delay_s: float = 0.3
+    hits: int = 0
+    ended_at: float | None = None
+    """Monotonic real time."""
+    armed_at: float = 0.0
+    head: int | None = None
+    """The block that an older head stays at."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"rule.kind: {self.kind!r}, expected one of {', '.join(KINDS)}")
+        if not 0 < self.times <= MOST_CALLS:
+            raise ValueError(f"rule.times: {self.times}, expected 1 to {MOST_CALLS}")
+        if not 0 < self.within_s <= MOST_SECONDS:
+            raise ValueError(f"rule.within_s: {self.within_s}, expected at most {MOST_SECONDS:.0f} s")
+
+    def over(self, now: float) -> bool:
+        """Whether it spoils nothing any more."""
+        if self.ended_at is None and (self.hits >= self.times or now - self.armed_at > self.within_s):
+            self.ended_at = now
+        return self.ended_at is not None
+
+    def takes(self, method: str, now: float) -> bool:
+        """Whether this call of the method is spoilt; counts it."""
+        if self.over(now) or self.method not in (ANY, method):
+            return False
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        self.hits += 1
+        if self.hits >= self.times:
+            self.ended_at = now
+        return True
+
+
+@dataclass
+class Proxy:
+    """A running proxy: its URL, the rules that are armed, and how often each method was asked for."""
+
+    node: str
+    url: str = ""
+    rules: list[Rule] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    """HTTP requests, a batch being one."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def arm(self, rule: Rule) -> Rule:
+        """Puts a rule into force."""
+        with self.lock:
+            rule.armed_at = time.monotonic()
+            self.rules.append(rule)
+        return rule
+
+    def disarm(self, rule: Rule) -> None:
+        """Ends a rule now."""
+        with self.lock:
+            rule.ended_at = rule.ended_at or time.monotonic()
+
+    def note(self, calls: list[dict[str, Any]]) -> list[list[Rule]]:
+        """Counts the calls of one HTTP request; for each the rules that spoil it."""
+        now = time.monotonic()
+        with self.lock:
+            self.requests += 1
+            found = []
+            for call in calls:
+                method = str(call.get("method"))
+                self.asked[method] += 1
+                found.append([rule for rule in self.rules if rule.takes(method, now)])
+            return found
+
+
+@contextlib.contextmanager
+def proxy(node: str) -> Iterator[Proxy]:
+    """Runs a proxy before `node` (a URL on the loopback) until the block ends."""
+    host = urlsplit(node).hostname
+    if host != "127.0.0.1":
+        raise ValueError(f"node: {node!r}, expected a URL on 127.0.0.1")
+    running = Proxy(node)
+    server = _Server(("127.0.0.1", 0), _handler(running))
+    running.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield running
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a client that goes away in the middle is part of the game."""
+
+
+class _BrokenError(Exception):
+    """The connection is to be reset."""
+
+
+def _handler(running: Proxy) -> type[BaseHTTPRequestHandler]:
+    parts = urlsplit(running.node)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        upstream: http.client.HTTPConnection | None = None
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            asked = json.loads(body)
+            try:
+                status, answer = self._answer(asked)
+            except _BrokenError:
+                self._reset()
+                return
+            with contextlib.suppress(OSError):
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer)))
+                if status == 429:
+                    self.send_header("Retry-After", "1")
+                self.end_headers()
+                self.wfile.write(answer)
+
+        def _answer(self, asked: Any) -> tuple[int, bytes]:
+            calls = asked if isinstance(asked, list) else [asked]
+            rules = running.note(calls)
+            connection = next((rule for row in rules for rule in row if rule.kind in CONNECTION_KINDS), None)
+            if connection is not None:
+                match connection.kind:
+                    case "http_500":
+                        return 500, b"internal server error"
+                    case "http_429":
+                        return 429, b'{"error": "too many requests"}'
+                    case "timeout":
+                        time.sleep(min(HANG_S, connection.delay_s))
+                        raise _BrokenError
+                    case "reset":
+                        raise _BrokenError
+                    case "slow":
+                        time.sleep(min(HANG_S, connection.delay_s))
+            answers = [self._one(call, row) for call, row in zip(calls, rules, strict=True)]
+            if connection is not None and connection.kind == "dropped":
+                raise _BrokenError
+            text = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
+            if connection is not None and connection.kind == "malformed":
+                return 200, text[: len(text) // 2]
+            return 200, text
+
+        def _one(self, call: dict[str, Any], rules: list[Rule]) -> dict[str, Any]:
+            kinds = {rule.kind: rule for rule in rules if rule.kind in ANSWER_KINDS}
+            if "refused" in kinds:
+                return failure(call, kinds["refused"].message)
+            if "swallowed" in kinds and call["method"] == SEND:
+                return success(call, "0x" + keccak(hexstr=call["params"][0]).hex())
+            if "empty" in kinds:
+                return success(call, None)
+            if "older_head" in kinds:
+                rule = kinds["older_head"]
+                if rule.head is None:
+                    rule.head = int(self._ask("eth_blockNumber"), 16) - rule.blocks
+                return older(self._forward(aged(call, rule.head)), call, rule.head)
+            if "not_pending" in kinds:
+                call = without_pending(call)
+            answer = self._forward(call)
+            for rule in kinds.values():
+                answer = spoilt(answer, call, rule)
+            return answer
+
+        def _ask(self, method: str) -> Any:
+            return self._forward({"jsonrpc": "2.0", "id": 1, "method": method, "params": []})["result"]
+
+        def _forward(self, call: dict[str, Any]) -> dict[str, Any]:
+            for last in (False, True):
+                if self.upstream is None:
+                    self.upstream = http.client.HTTPConnection(str(parts.hostname), parts.port or 80, timeout=30)
+                try:
+                    self.upstream.request("POST", "/", json.dumps(call), {"Content-Type": "application/json"})
+                    answer: dict[str, Any] = json.loads(self.upstream.getresponse().read())
+                    return answer
+                except (OSError, http.client.HTTPException):
+                    self.upstream.close()
+                    self.upstream = None
+                    # A kept connection that the node has closed: asked once more, but for a transaction.
+                    if last or call["method"] == SEND:
+                        raise _BrokenError from None
+            raise AssertionError("not reached")
+
+        def _reset(self) -> None:
+            """Breaks the connection so that the client sees a reset, not an end."""
+            with contextlib.suppress(OSError):
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+            self.close_connection = True
+
+        def finish(self) -> None:
+            with contextlib.suppress(OSError, ValueError):
+                super().finish()
+            if self.upstream is not None:
+                self.upstream.close()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    return Handler
+
+
+def success(call: dict[str, Any], result: Any) -> dict[str, Any]:
+    """An answer to a call."""
+    return {"jsonrpc": "2.0", "id": call.get("id"), "result": result}
+
+
+def failure(call: dict[str, Any], message: str) -> dict[str, Any]:
+    """A refusal of a call."""
+    return {"jsonrpc": "2.0", "id": call.get("id"), "error": {"code": -32000, "message": message}}
+
+
+def aged(call: dict[str, Any], head: int) -> dict[str, Any]:
+    """The call as a node takes it whose latest block is `head`."""
+    method, params = call["method"], list(call.get("params") or [])
+    if method in _TAGGED:
+        place = _TAGGED[method]
+        params += ["latest"] * (place + 1 - len(params))
+        if params[place] in ("latest", "pending"):
+            params[place] = hex(head)
+    elif method == "eth_getBlockByNumber" and params and params[0] in ("latest", "pending"):
+        params[0] = hex(head)
+    return {**call, "params": params}
+
+
+def older(answer: dict[str, Any], call: dict[str, Any], head: int) -> dict[str, Any]:
+    """What a node answers that knows no block after `head`."""
+    result = answer.get("result")
+    if call["method"] == "eth_blockNumber":
+        return success(call, hex(head))
+    if isinstance(result, dict) and call["method"] in ("eth_getTransactionReceipt", "eth_getTransactionByHash"):
+        number = result.get("blockNumber")
+        if number is not None and int(number, 16) > head:
+            return success(call, None)
+    blocks = call["method"] in ("eth_getBlockByNumber", "eth_getBlockByHash")
+    if blocks and isinstance(result, dict) and int(result["number"], 16) > head:
+        return success(call, None)
+    return answer
+
+
+def without_pending(call: dict[str, Any]) -> dict[str, Any]:
+    """The call as a node takes it that shows nobody its pool."""
+    params = ["latest" if param == "pending" else param for param in call.get("params") or []]
+    return {**call, "params": params}
+
+
+def spoilt(answer: dict[str, Any], call: dict[str, Any], rule: Rule) -> dict[str, Any]:
+    """The node's answer with a rule's fault in it."""
+    method, result = call["method"], answer.get("result")
+    match rule.kind:
+        case "wrong_chain_id" if method in ("eth_chainId", "net_version"):
+            return success(call, "0x5" if method == "eth_chainId" else "5")
+        case "no_receipt" if method == "eth_getTransactionReceipt":
+            return success(call, None)
+        case "already_known" if method == SEND:
+            return failure(call, "already known")
+        case "not_pending" if method == "eth_getTransactionByHash":
+            if isinstance(result, dict) and result.get("blockNumber") is None:
+                return success(call, None)
+        case "price":
+            return success(call, _dearer(method, result, rule.factor))
+    return answer
+
+
+def _dearer(method: str, result: Any, factor: int) -> Any:
+    if method in ("eth_gasPrice", "eth_maxPriorityFeePerGas"):
+        return hex(max(int(result, 16), 10**9) * factor)
+    if method == "eth_getBlockByNumber" and isinstance(result, dict) and "baseFeePerGas" in result:
+        return {**result, "baseFeePerGas": hex(int(result["baseFeePerGas"], 16) * factor)}
+    if method == "eth_feeHistory" and isinstance(result, dict):
+        fees = [hex(int(fee, 16) * factor) for fee in result.get("baseFeePerGas", [])]
+        rewards = [[hex(int(tip, 16) * factor) for tip in row] for row in result.get("reward") or []]
+        return {**result, "baseFeePerGas": fees, **({"reward": rewards} if rewards else {})}
+    return result
