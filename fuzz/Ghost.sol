@@ -58,8 +58,10 @@ abstract contract Ghost is Scene {
     // Share of NAV by which sells, and buys, were counted for less than they were worth at the exact prices of the start.
     uint256 internal soldMore;
     uint256 internal boughtMore;
+    // `rounded`: share of NAV by which roundings of mint and redeem have raised what the buys hold, in this month.
     bool internal diluted;
     bool internal given;
+    uint256 internal rounded;
 
     /* HELPERS */
 
@@ -117,6 +119,19 @@ abstract contract Ghost is Scene {
         _hold(a.supply == b.supply, "nothing minted for nothing");
     }
 
+    /// @dev Adds up what a mint or a redemption rounded for the holders who stay: single wei, which weigh more the smaller the
+    /// supply is at that moment. Units rise by it, and progress does not count it.
+    function _countRounding(Seen memory a, Seen memory b) internal {
+        if (!trading) return;
+        for (uint256 i; i < N; ++i) {
+            uint256 kept = a.balance[i] * b.supply;
+            if (side[i] != Side.Buy || b.balance[i] * a.supply <= kept) continue;
+            // {USD} = {tok * share} * {USD / whole tok} / ({share} * {tok / whole tok})
+            uint256 value = _up(b.balance[i] * a.supply - kept, exactPrice[i], a.supply * one[i]);
+            rounded += _up(value, ONE * ONE, navOfShare * b.supply);
+        }
+    }
+
     function _locked() internal view {
         _hold(index.totalSupply() >= 0.1e18 && index.balanceOf(DEAD) >= 0.1e18, "supply above the locked seed");
     }
@@ -150,7 +165,7 @@ abstract contract Ghost is Scene {
         limits = rebalancer.limits();
         (navOfShare, startExponent, end) = (o.nav, o.exponent, o.end);
         (idle, spent, diluted, given) = (0, 0, false, false);
-        (soldMore, boughtMore) = (0, 0);
+        (soldMore, boughtMore, rounded) = (0, 0, 0);
         left = rebalancer.progress().surplus;
         trading = rebalancer.trading();
         uint256 supply = index.accruedSupply();

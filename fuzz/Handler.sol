@@ -83,8 +83,8 @@ abstract contract Handler is Holders, Months, Splits {
     }
 
     /// @dev The honest filler trades with a full bucket, sells what it can and pays the least that the fund takes, spread so
-    /// that no buy is ahead of another. It must end the month before the period ends, unless gifts have come, or one token wei
-    /// is worth more than the dust.
+    /// that no buy is ahead of another. It must end the month before the period ends, unless gifts have come, or what is lost
+    /// to roundings is worth more than the dust.
     function _endMonth(bool odd) private {
         // Where the sequence stopped so late that not even twice the batches it takes would fit in, nothing is asked.
         uint256 batches = 4 + 2 * left / limits.batchCap;
@@ -93,7 +93,7 @@ abstract contract Handler is Holders, Months, Splits {
             if (time + limits.maxIdle > end) break;
             _pass(limits.maxIdle);
             Before memory b = _before();
-            if (!odd && _coarse(b)) odd = true;
+            if (!odd && _coarse()) odd = true;
             if (!_batch(b)) {
                 _hold(odd, "a month that can end ends (no batch)");
                 break;
@@ -105,12 +105,15 @@ abstract contract Handler is Holders, Months, Splits {
         _hold(_act() && !trading, "a month that can end ends (by itself)");
     }
 
-    function _coarse(Before memory b) private view returns (bool) {
+    /// @dev Units are whole wei for a share, rounded down where progress begins: with 8 decimals at 40,000 dollars that is 3e-6
+    /// of a share of 120 dollars, and more than the least dust.
+    function _coarse() private view returns (bool) {
         uint256 wei_;
         for (uint256 i; i < N; ++i) {
             if (position[i] < N) wei_ += _up(1, startPrice[i] > price[i] ? startPrice[i] : price[i], one[i]);
         }
-        return 4 * wei_ > b.nav * limits.dust / ONE;
+        // {USD / share}
+        return 4 * (wei_ + rounded * navOfShare / ONE) > navOfShare * limits.dust / ONE;
     }
 
     /// @dev One batch of the honest filler. Where it is refused because the buys cannot take so much, a part of it.

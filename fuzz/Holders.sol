@@ -49,6 +49,7 @@ abstract contract Holders is Ghost {
             _hold(paid * a.supply >= shares * a.balance[i], "nothing minted for nothing");
         }
         _unitsKept(a, b, exempt);
+        _countRounding(a, b);
         if (exempt != 0) diluted = true;
         return true;
     }
@@ -71,6 +72,7 @@ abstract contract Holders is Ghost {
         }
         Seen memory b = _look();
         _unitsKept(a, b, 0);
+        _countRounding(a, b);
         _hold(b.supply == a.supply - shares && b.minted == a.minted - shares, "redeem burns what it pays");
         for (uint256 i; i < N; ++i) {
             uint256 paid = a.balance[i] - b.balance[i];

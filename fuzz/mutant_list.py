@@ -141,7 +141,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _one(
         "tolerance-twice",
-        _TOLERANCE,
+        _PROPORTION,
         _SETTLEMENT,
         "uint256(1e18 - r.tolerance)",
         "uint256(1e18 - r.tolerance - 0.001e18)",
@@ -149,7 +149,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # Bucket
     _one(
         "bucket-never-empties",
-        "bucket: idle time",
+        _TOLERANCE,
         _BUCKET,
         "(value * coolOff * SCALE + cap - 1) / cap",
         "(value * coolOff * SCALE / 2 + cap - 1) / cap",
@@ -308,7 +308,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _one(
         "surplus-not-counted-down",
-        _ENDS,
+        _PROPORTION,
         _SETTLEMENT,
         "next.surplus = (b.was.surplus > sold ? b.was.surplus - sold : 0).toUint64();",
         "next.surplus = b.was.surplus;",
@@ -340,7 +340,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "what is not due is refused",
         _REBALANCER,
         "function close() external due(Action.Close) {",
-        "function close() external {",
+        "function close() external locking {",
     ),
     _one(
         "limits-while-trading",
@@ -364,7 +364,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "require(duration != 0 && duration <= MAX_PAUSE, PauseOutOfBounds(duration, MAX_PAUSE));",
         "",
     ),
-    _one("pause-fills-the-bucket", "bucket: idle time", _REBALANCER, "_moveTat(until);\n        emit", "emit"),
+    _one("pause-fills-the-bucket", _TOLERANCE, _REBALANCER, "_moveTat(until);\n        emit", "emit"),
     # Fee
     _one(
         "fee-of-two-years",
@@ -389,7 +389,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _one(
         "fee-forgotten",
-        _NOTHING,
+        "redeem burns what it pays",
         _TOKEN,
         "_writeAccrual(pending, exponent);\n        return minted + pending;",
         "_writeAccrual(0, exponent);\n        return minted + pending;",

@@ -11,6 +11,9 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 300.0
 """How long an endpoint is put aside: twice as long each time, and a fresh start once it was good for the longest."""
 
+ALONE_WAIT_S = 15.0
+"""The longest for one that lied or asked for rest where there is no other: a month has its deadlines."""
+
 LOOK: tuple[Question, ...] = (("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False]))
 """What tells whether an endpoint is in order, in one round trip."""
 
@@ -78,6 +81,12 @@ class Health:
         if self.looked_at is None:
             return True
         return now - self.looked_at >= check_s if self.healthy else now >= self.retry_at
+
+    def serves_alone(self, now: float) -> bool:
+        """Whether it may be asked although it is put aside, where there is no other."""
+        if self.fault is None or self.looked_at is None or not (self.fault.strict or self.fault.wait_s > 0):
+            return True
+        return now >= min(self.retry_at, self.looked_at + max(ALONE_WAIT_S, self.fault.wait_s))
 
     def good(self, look: Look, now: float) -> bool:
         """Notes that it is in order; whether it was not before."""

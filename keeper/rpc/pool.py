@@ -247,9 +247,7 @@ class Pool(JSONBaseProvider):
         if self._healthy():
             return
         for endpoint in self._endpoints:
-            health = self._health[endpoint.name]
-            waits = health.fault is not None and (health.fault.strict or health.fault.wait_s > 0)
-            if endpoint.name in tried or (waits and self._clock() < health.retry_at):
+            if endpoint.name in tried or not self._health[endpoint.name].serves_alone(self._clock()):
                 continue
             if self._look(endpoint):
                 yield endpoint

@@ -89,9 +89,11 @@ class Watch:
 
     def look(self, head: Head) -> None:
         """Confirms what is old enough in this block, and opens again what is gone from the chain. Asks nothing while
-        all is confirmed. Raises SendError where the chain is not the journal's."""
+        all is confirmed and nothing open. Raises SendError where the chain is not the journal's."""
         entries = self._journal.unconfirmed()
-        if head.hash == self._looked or (not entries and self._looked is not None):
+        # What is open waits for every nonce below it, and one of those may have been lost after it was confirmed.
+        idle = not entries and not self._journal.open()
+        if head.hash == self._looked or (idle and self._looked is not None):
             return
         count = self.count_in(head)
         self.compare(count, head)

@@ -224,6 +224,26 @@ def test_several_nonces_come_back_in_order(field: Field, journal: Journal) -> No
     assert statuses(journal) == [Status.MINED, Status.CANCELLED, Status.MINED]
 
 
+def test_a_confirmed_one_is_missed_below_one_that_is_open(field: Field, journal: Journal) -> None:
+    """The open one cannot be mined before it, however often it is sent."""
+    sender = sender_of(field, journal, confirmations=1)
+    with reorganized(field, 4):
+        assert sender.send(determine(field)) is not None
+        mine(field, 2)
+        assert not head_seen(sender, field) and statuses(journal) == [Status.CONFIRMED]
+        field.to_execution()
+        field.rpc.request("evm_setAutomine", False)
+        assert sender.send(start(field)) is None
+        field.rpc.request("anvil_dropAllTransactions")
+        field.rpc.request("evm_setAutomine", True)
+    first, second = journal.all()
+    assert journal.open() == [second]
+    assert head_seen(sender, field)
+    assert [entry.nonce for entry in journal.open()] == [first.nonce, second.nonce]
+    mined = sender.settle()
+    assert mined is not None and mined.hash == first.hash and determined(field) == [first.hash]
+
+
 def test_an_answer_that_was_lost_is_asked_for_with_the_same_bytes(field: Field, journal: Journal) -> None:
     node = Node(field.url)
     node.after = losing_answers(1)

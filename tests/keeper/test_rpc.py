@@ -125,6 +125,23 @@ def test_a_wait_that_the_endpoint_asks_for_is_kept(node: HttpRpc) -> None:
         at.ask("eth_blockNumber")
 
 
+def test_one_alone_that_is_often_busy_is_asked_again_soon(node: HttpRpc) -> None:
+    with desk(node, 1) as at:
+        at.ask("eth_blockNumber")
+        at.ends[0].fails = 500
+        for _ in range(8):
+            at.refused("eth_blockNumber")
+        at.ends[0].fails = 429
+        at.refused("eth_blockNumber")
+        at.ends[0].fails = None
+        before = at.trips()
+        at.clock.now += 14.9
+        at.refused("eth_blockNumber")
+        assert at.trips() == before
+        at.clock.now += 0.1
+        at.ask("eth_blockNumber")
+
+
 def test_one_endpoint_alone_is_asked_again_at_once(node: HttpRpc) -> None:
     with desk(node, 1) as at:
         at.ask("eth_blockNumber")
