@@ -19,12 +19,12 @@ def key(scene: Scene) -> Iterator[Line]:
     """The key can be loaded."""
     account = scene.account
     if isinstance(account, KeeperError):
-        remedy = "do what the line says; .env.example has every variable, docs/operations.md a chapter on keys"
+        remedy = "do what the line says; .env.example has every variable, docs/operations/keys.md tells of keys"
         yield Says("key", "account").failure(str(account), remedy)
     elif scene.secrets.private_key is not None:
         yield Says("key", account).warning(
             "loads; it stands in the environment or in .env, in the clear",
-            "right for trying things out; for a real fund an encrypted key file or AWS KMS (docs/operations.md, Keys)",
+            "right for trying things out; for a real fund an encrypted key file or AWS KMS (docs/operations/keys.md)",
         )
     else:
         yield Says("key", account).ok("loads")

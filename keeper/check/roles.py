@@ -15,7 +15,7 @@ TIMELOCK_ROLES = {
     "canceller": keccak(text="CANCELLER_ROLE"),
     "admin": bytes(32),
 }
-REMEDY = "give the keeper a key of its own, without any role (docs/operations/keeping.md, Another key)"
+REMEDY = "give the keeper a key of its own, without any role (docs/operations/keys.md, Changing the key)"
 
 
 def roles(fund: Fund, account: str) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from keeper.view import amount, period_text, symbol
 
 
 class Kind(StrEnum):
-    """Each has its place in docs/operations.md."""
+    """Each has its place in docs/operations/watch.md."""
 
     DUE_NOT_DONE = "due_not_done"
     TRANSACTION_STUCK = "transaction_stuck"

