@@ -148,9 +148,10 @@ abstract contract Ghost is Scene {
         if (time > from && pausedUntil > time) pausedUntil = time;
 
         uint256 growth = index.accruedSupply() - supply;
-        // The continuous rate r = -ln(1 - f) lies between f and f + f^2 / 2 (1 - f); exp(x) - 1 between x and x + x^2.
+        // The continuous rate r = -ln(1 - f) lies between f and f + f^2 / 2 (1 - f); exp(x) - 1 between x and x + x^2. Four
+        // parts in 1e18 for roundings: of this quotient, of the exponents' difference, and of exp at either end.
         uint256 least = fee * duration / YEAR;
-        uint256 most = (fee + fee * fee / (2 * (ONE - fee)) + 1) * duration / YEAR + 2;
+        uint256 most = (fee + fee * fee / (2 * (ONE - fee)) + 1) * duration / YEAR + 4;
         _hold(growth <= supply * (most + most * most / ONE) / ONE + 1, "the fee takes no more than stated");
         _hold(growth + supply * 2 / ONE + 2 >= supply * least / ONE, "the fee is not lost");
     }

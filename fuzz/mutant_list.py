@@ -308,7 +308,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _one(
         "surplus-not-counted-down",
-        _PROPORTION,
+        _TOLERANCE,
         _SETTLEMENT,
         "next.surplus = (b.was.surplus > sold ? b.was.surplus - sold : 0).toUint64();",
         "next.surplus = b.was.surplus;",
