@@ -253,6 +253,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "if ((skip >> i) & 1 != 0) continue;",
         "if ((skip >> i) & 1 != 0) continue; require(!list.at(i).retired(), NotSeeded());",
     ),
+    _one(
+        "redeem-pays-less",
+        "redeem pays a share's part",
+        _TOKEN,
+        "uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply);",
+        "uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply) * 999 / 1000;",
+    ),
     # Mint
     _one(
         "mint-capped-low",
