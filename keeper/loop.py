@@ -17,6 +17,7 @@ from keeper.chain import Chain, Head
 from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError
 from keeper.market import Market
 from keeper.ops.heart import Interrupted, Stop
+from keeper.ops.memory import steady
 from keeper.ops.observer import Observer, Observers
 from keeper.order import order_of
 from keeper.planner import Aim, Pace, Plan, plan
@@ -303,8 +304,11 @@ class Keeper:
     def run(self) -> None:
         """Until stopped. What the node or a transaction does wrong is said and tried again."""
         try:
-            while not self._stop.is_set():
-                self._stop.rest(self._turn())
+            with steady() as tidy:
+                while not self._stop.is_set():
+                    wait = self._turn()
+                    tidy()
+                    self._stop.rest(wait)
         except Interrupted:
             log.warning("stopped in the middle of a wait for the node")
         log.info("stopped")
