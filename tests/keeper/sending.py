@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from keeper import contracts
 from keeper.chain import Chain
 from keeper.keys.signer import LocalSigner
 from keeper.sending.fees import Urgency
-from keeper.sending.journal import Journal
+from keeper.sending.journal import Journal, Status
 from keeper.sending.sender import Sender
 from keeper.sending.simulate import Call
 from tests.keeper.field import Field
@@ -142,3 +143,23 @@ def put_back(field: Field) -> Iterator[None]:
         field.rpc.request("anvil_dropAllTransactions")
         field.rpc.request("evm_revert", snapshot)
         field.rpc.request("evm_setAutomine", True)
+
+
+def statuses(journal: Journal) -> list[Status]:
+    return [entry.status for entry in journal.all()]
+
+
+def determined(field: Field) -> list[str]:
+    """Transactions that have determined the month."""
+    return [event["transactionHash"].to_0x_hex() for event in field.events("Determined")]
+
+
+def start(field: Field) -> Call:
+    """The call that begins trading."""
+    contract = field.w3.eth.contract(abi=contracts.abi("Rebalancer"))
+    return replace(determine(field), action="start", data=contract.encode_abi("start"))
+
+
+def head_seen(sender: Sender, field: Field) -> bool:
+    """The sender's look at the latest block: whether something is open."""
+    return sender.watch(field.chain.head())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,7 @@ import ape
 import pytest
 import requests
 from eth_account import Account
-from web3.types import RPCEndpoint
 
-from keeper import contracts
 from keeper.errors import (
     ChainError,
     InsufficientFundsError,
@@ -29,7 +26,6 @@ from keeper.sending.fees import Urgency
 from keeper.sending.journal import CANCEL, Journal, Status
 from keeper.sending.refusals import refusal
 from keeper.sending.sender import Sender
-from keeper.sending.simulate import Call
 from keeper.sending.watch import LATE_BLOCKS
 from localnet.rpc import send
 from tests.keeper.field import Field, journal_rows
@@ -39,12 +35,14 @@ from tests.keeper.sending import (
     Killed,
     Node,
     determine,
+    determined,
+    head_seen,
     journal_of,
     losing_answers,
     mine,
     put_back,
-    reorganized,
     sender_of,
+    statuses,
 )
 
 
@@ -62,29 +60,9 @@ def journal(field: Field, tmp_path: Path) -> Iterator[Journal]:
         yield found
 
 
-def statuses(journal: Journal) -> list[Status]:
-    return [entry.status for entry in journal.all()]
-
-
-def determined(field: Field) -> list[str]:
-    """Transactions that have determined the month."""
-    return [event["transactionHash"].to_0x_hex() for event in field.events("Determined")]
-
-
 def stranger() -> str:
     """Another account that the node signs for."""
     return str(ape.accounts.test_accounts[5].address)
-
-
-def start(field: Field) -> Call:
-    """The call that begins trading."""
-    contract = field.w3.eth.contract(abi=contracts.abi("Rebalancer"))
-    return replace(determine(field), action="start", data=contract.encode_abi("start"))
-
-
-def head_seen(sender: Sender, field: Field) -> bool:
-    """The sender's look at the latest block: whether something is open."""
-    return sender.watch(field.chain.head())
 
 
 def left_open(field: Field, sender: Sender, **options: Any) -> str:
@@ -142,106 +120,6 @@ def test_reads_are_of_one_block(field: Field, journal: Journal) -> None:
     node.before = meanwhile
     assert sender.send(determine(field)) is None
     assert [entry.action for entry in journal.all()] == ["determine", CANCEL]
-
-
-@pytest.mark.parametrize("depth", [1, 3])
-def test_a_reorganization_brings_it_back(field: Field, journal: Journal, depth: int) -> None:
-    sender = sender_of(field, journal, confirmations=5)
-    with reorganized(field, depth):
-        first = sender.send(determine(field))
-        mine(field, depth - 1)
-        assert not head_seen(sender, field)
-    assert first is not None
-    nonce = journal.all()[0].nonce
-    assert determined(field) == [] and field.sent_by_keeper() == nonce
-    # Whoever looks at the block first opens it again; the same bytes are mined.
-    assert head_seen(sender, field) and statuses(journal) == [Status.SENT]
-    second = sender.settle()
-    assert second is not None and second.hash == first.hash
-    assert determined(field) == [first.hash] and field.sent_by_keeper() == nonce + 1
-    assert statuses(journal) == [Status.MINED]
-
-
-def test_a_reorganization_of_what_was_confirmed(field: Field, journal: Journal) -> None:
-    sender = sender_of(field, journal, confirmations=2)
-    with reorganized(field, 4):
-        first = sender.send(determine(field))
-        mine(field, 3)
-        assert not head_seen(sender, field) and statuses(journal) == [Status.CONFIRMED]
-    # No look asks for it any more, but what is due again is not signed again.
-    assert not head_seen(sender, field)
-    assert sender.send(determine(field)) is None
-    assert statuses(journal) == [Status.SENT]
-    second = sender.settle()
-    assert first is not None and second is not None and determined(field) == [first.hash] == [second.hash]
-    assert len(journal.all()) == 1
-
-
-def test_mined_again_in_another_block(field: Field, journal: Journal) -> None:
-    """A reorganization that keeps the transaction: the receipt's new block counts, and its age begins there."""
-    sender = sender_of(field, journal, confirmations=3)
-    with reorganized(field, 2):
-        assert sender.send(determine(field)) is not None
-        mine(field)
-        assert not head_seen(sender, field)
-    lost = journal.all()[0]
-    Node(field.url).make_request(RPCEndpoint(SEND), [lost.raw])
-    assert len(determined(field)) == 1
-    assert not head_seen(sender, field) and statuses(journal) == [Status.MINED]
-    assert lost.mined_block is not None and journal.all()[0].mined_block == lost.mined_block + 2
-    mine(field, 2)
-    assert not head_seen(sender, field) and statuses(journal) == [Status.MINED]
-    mine(field)
-    assert not head_seen(sender, field) and statuses(journal) == [Status.CONFIRMED]
-
-
-def test_after_a_restart_a_lost_one_is_found_at_once(field: Field, tmp_path: Path) -> None:
-    with reorganized(field, 2), journal_of(field, tmp_path) as journal:
-        sender = sender_of(field, journal, confirmations=0)
-        assert sender.send(determine(field)) is not None and not head_seen(sender, field)
-        mine(field)
-        assert not head_seen(sender, field) and statuses(journal) == [Status.CONFIRMED]
-    with journal_of(field, tmp_path) as journal:
-        assert head_seen(sender_of(field, journal), field)
-
-
-def test_several_nonces_come_back_in_order(field: Field, journal: Journal) -> None:
-    sender = sender_of(field, journal, confirmations=9)
-    with reorganized(field, 1):
-        assert sender.send(determine(field)) is not None
-        field.to_execution()
-        assert sender.send(start(field)) is not None
-    assert head_seen(sender, field) and statuses(journal) == [Status.SENT] * 2
-    first, second = journal.all()
-    mined = sender.settle()
-    assert mined is not None and mined.hash == first.hash
-    assert [entry.nonce for entry in journal.open()] == [second.nonce]
-    with pytest.raises(SendError, match="still open"):
-        sender.send(start(field))
-    # In the new blocks' time it is too early to start: a no-op takes that nonce, and the start comes when it is due.
-    mined = sender.settle()
-    assert mined is not None and mined.action == CANCEL
-    assert statuses(journal) == [Status.MINED, Status.CANCELLED, Status.MINED]
-
-
-def test_a_confirmed_one_is_missed_below_one_that_is_open(field: Field, journal: Journal) -> None:
-    """The open one cannot be mined before it, however often it is sent."""
-    sender = sender_of(field, journal, confirmations=1)
-    with reorganized(field, 4):
-        assert sender.send(determine(field)) is not None
-        mine(field, 2)
-        assert not head_seen(sender, field) and statuses(journal) == [Status.CONFIRMED]
-        field.to_execution()
-        field.rpc.request("evm_setAutomine", False)
-        assert sender.send(start(field)) is None
-        field.rpc.request("anvil_dropAllTransactions")
-        field.rpc.request("evm_setAutomine", True)
-    first, second = journal.all()
-    assert journal.open() == [second]
-    assert head_seen(sender, field)
-    assert [entry.nonce for entry in journal.open()] == [first.nonce, second.nonce]
-    mined = sender.settle()
-    assert mined is not None and mined.hash == first.hash and determined(field) == [first.hash]
 
 
 def test_an_answer_that_was_lost_is_asked_for_with_the_same_bytes(field: Field, journal: Journal) -> None:
