@@ -144,7 +144,7 @@ class Journal:
         except BaseException:
             self._guard.close()
             raise
-        # One for all questions: the connection notes each cursor, and forgets those that are gone by the hundred only.
+        # One for what every tick asks: the connection notes each cursor, and forgets those that are gone after 200.
         self._cursor = self._db.cursor()
 
     def close(self) -> None:
