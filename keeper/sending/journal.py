@@ -144,6 +144,8 @@ class Journal:
         except BaseException:
             self._guard.close()
             raise
+        # One for what every tick asks: the connection notes each cursor, and forgets those that are gone after 200.
+        self._cursor = self._db.cursor()
 
     def close(self) -> None:
         self._db.close()
@@ -312,7 +314,7 @@ class Journal:
 
     def _select(self, where: str, *values: object) -> list[Entry]:
         with reading(self.path):
-            rows = self._db.execute(
+            rows = self._cursor.execute(
                 f"SELECT {_COLUMNS} FROM transactions WHERE chain_id = ? AND sender = ? AND {where} ORDER BY id",
                 (*self._me, *values),
             ).fetchall()

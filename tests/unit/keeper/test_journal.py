@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from keeper.errors import JournalError, SettingsError
+from keeper.ops.memory import steady
 from keeper.sending.journal import CANCEL, Entry, Journal, Status, read_journal
 from keeper.sending.schema import VERSION
 
@@ -64,6 +66,18 @@ def test_journal_survives_and_tells_fates(tmp_path: Path) -> None:
     # another account or chain has a history of its own
     with Journal(path, 5, SENDER) as journal:
         assert journal.all() == []
+
+
+def test_questions_leave_nothing_behind(tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal.sqlite", 1, SENDER) as journal, steady() as tidy:
+        add(journal, 0, "a")
+        journal.open()
+        tidy()
+        before = sys.getallocatedblocks()
+        for _ in range(100):
+            journal.open()
+        tidy()
+        assert sys.getallocatedblocks() - before < 20
 
 
 def test_journal_refuses_the_same_transaction_twice(tmp_path: Path) -> None:

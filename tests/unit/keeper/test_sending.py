@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
+import pytest
 from eth_utils import keccak
 from structlog.testing import capture_logs
 
@@ -51,6 +53,23 @@ def test_pulse_is_whole(tmp_path: Path) -> None:
         "acts_from": None,
     }
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_second_pulse_interns_no_new_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "pulse.json"
+    pulse = Pulse(5, 1000, "trade", "due", 2000, 1500, (), "waiting")
+    interned: list[str] = []
+
+    def intern(text: str) -> str:
+        interned.append(text)
+        return text
+
+    monkeypatch.setattr(sys, "intern", intern)
+    pulse.write(path)
+    assert any(name.startswith("pulse.json.") for name in interned)
+    interned.clear()
+    pulse.write(path)
+    assert set(interned) <= set(path.parts)
 
 
 def test_a_pulse_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
