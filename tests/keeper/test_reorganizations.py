@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,26 +18,13 @@ from tests.keeper.sending import (
     head_seen,
     journal_of,
     mine,
-    put_back,
     reorganized,
     sender_of,
     start,
     statuses,
 )
 
-
-@pytest.fixture(autouse=True)
-def due(field: Field, test_isolation: None) -> Iterator[None]:
-    """A month that can be determined; the chain is put back afterwards."""
-    with put_back(field):
-        field.to_determination()
-        yield
-
-
-@pytest.fixture
-def journal(field: Field, tmp_path: Path) -> Iterator[Journal]:
-    with journal_of(field, tmp_path) as found:
-        yield found
+pytestmark = pytest.mark.usefixtures("due")
 
 
 @pytest.mark.parametrize("depth", [1, 3])
