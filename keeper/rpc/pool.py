@@ -39,7 +39,7 @@ TIMEOUT_S = 20.0
 LOOK_TIMEOUT_S = 5.0
 CHECK_S = 15.0
 SEND = "eth_sendRawTransaction"
-KNOWN = ("already known", "already imported", "known transaction", "alreadyknown")
+KNOWN = ("already known", "already imported", "known transaction", "alreadyknown", "already in mempool")
 """How nodes say that they have a transaction."""
 _READS = ("eth_", "net_", "web3_")
 

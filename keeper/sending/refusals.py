@@ -33,8 +33,8 @@ from keeper.errors import (
     RevertedError,
     UnderpricedError,
 )
+from keeper.rpc.pool import KNOWN
 
-_KNOWN = ("already known", "already imported", "known transaction", "alreadyknown", "already in mempool")
 _REPLACEMENT = (
     "replacement transaction underpriced",
     "replacement underpriced",
@@ -71,7 +71,7 @@ def refusal(error: Exception, what: str, account: str) -> KeeperError | None:
 
     # Before the nonce's: what is known may be refused with both words.
     found: KeeperError | None = ChainError(f"{what}: {' '.join(message.split())[:200]}")
-    if says(_KNOWN):
+    if says(KNOWN):
         found = None
     elif says(_FUNDS):
         found = InsufficientFundsError(f"account {account}: not enough ether for gas ({what}); fund it")
