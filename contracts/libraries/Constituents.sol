@@ -6,7 +6,8 @@ import {Words} from "./Words.sol";
 
 /// @title Constituents
 /// @notice Packs a determination into two words for each constituent, kept as contract code: token (160 bits, high), flags
-/// (8), basis (88); then price (100, high), weight (64), last basis (88), status (4).
+/// (8), basis (88); then price (100, high), weight (64), confirmed basis (88), member (1), status (3).
+/// What a start confirms of each is one word: status (4 bits, from bit 96), flags (8), basis (88).
 library Constituents {
     using Words for uint256[];
 
@@ -14,6 +15,8 @@ library Constituents {
     uint256 internal constant PRICE_LIMIT = 1 << 100;
     uint256 private constant WORDS = 2;
     uint256 private constant BASIS_AND_FLAGS = (1 << 96) - 1;
+    uint256 private constant MEMBER = 8;
+    uint256 private constant STATUS = 7;
 
     /* LISTS */
 
@@ -23,8 +26,8 @@ library Constituents {
         for (uint256 i; i < list.length; ++i) {
             Constituent memory c = list[i];
             words[WORDS * i] = (uint256(uint160(c.token)) << 96) | packBasis(c.basis, c.flags);
-            words[WORDS * i + 1] = (uint256(c.price) << 156) | (uint256(c.weight) << 92) | (uint256(c.lastBasis) << 4)
-                | uint256(c.status);
+            words[WORDS * i + 1] = (uint256(c.price) << 156) | (uint256(c.weight) << 92) | (uint256(c.confirmed) << 4)
+                | (c.member ? MEMBER : 0) | uint256(c.status);
         }
         return Words.write(words);
     }
@@ -40,20 +43,33 @@ library Constituents {
                 basis: basis(word),
                 status: status(more),
                 flags: flags(word),
-                price: uint128(more >> 156),
-                weight: uint64(more >> 92),
-                lastBasis: lastBasis(more)
+                price: price(more),
+                weight: weight(more),
+                confirmed: confirmed(more),
+                member: member(more)
             });
         }
     }
 
-    /// @notice Bases with flags, as `IMethodology.confirm` returns them, of all constituents as they were determined.
-    function bases(uint256[] calldata words) internal pure returns (uint256[] memory list) {
+    /// @notice Constituents as a start confirmed them, of packed ones as they were determined: basis, flags and status are
+    /// replaced. The words are changed in place.
+    /// @param answers What each is confirmed with, one word each.
+    function confirm(uint256[] memory words, uint256[] memory answers) internal pure {
+        for (uint256 i; i < answers.length; ++i) {
+            uint256 answer = answers[i];
+            words[WORDS * i] = (words[WORDS * i] & ~BASIS_AND_FLAGS) | (answer & BASIS_AND_FLAGS);
+            words[WORDS * i + 1] = (words[WORDS * i + 1] & ~STATUS) | uint256(confirmedStatus(answer));
+        }
+    }
+
+    /// @notice What `IMethodology.confirm` returns where all constituents count as they were determined.
+    function asDetermined(uint256[] calldata words) internal pure returns (uint256[] memory list) {
         uint256 n = words.length / WORDS;
         list = Words.room(n);
         unchecked {
             for (uint256 i; i < n; ++i) {
-                list.set(i, basisAndFlags(words.given(WORDS * i)));
+                (uint256 word, uint256 more) = (words.given(WORDS * i), words.given(WORDS * i + 1));
+                list.set(i, packConfirmed(basis(word), flags(word), status(more)));
             }
         }
     }
@@ -63,6 +79,11 @@ library Constituents {
     /// @notice A basis with its flags.
     function packBasis(uint88 basis_, uint8 flags_) internal pure returns (uint256) {
         return (uint256(flags_) << 88) | basis_;
+    }
+
+    /// @notice What a start confirms of a constituent.
+    function packConfirmed(uint88 basis_, uint8 flags_, Status status_) internal pure returns (uint256) {
+        return (uint256(status_) << 96) | packBasis(basis_, flags_);
     }
 
     /// @notice Token, of a constituent's first word.
@@ -85,13 +106,33 @@ library Constituents {
         return uint8(word >> 88);
     }
 
-    /// @notice Last basis, of a constituent's second word.
-    function lastBasis(uint256 more) internal pure returns (uint88) {
+    /// @notice Price, of a constituent's second word.
+    function price(uint256 more) internal pure returns (uint128) {
+        return uint128(more >> 156);
+    }
+
+    /// @notice Weight, of a constituent's second word.
+    function weight(uint256 more) internal pure returns (uint64) {
+        return uint64(more >> 92);
+    }
+
+    /// @notice Basis that the last started month confirmed, of a constituent's second word.
+    function confirmed(uint256 more) internal pure returns (uint88) {
         return uint88(more >> 4);
+    }
+
+    /// @notice Whether the last started month included it, of a constituent's second word.
+    function member(uint256 more) internal pure returns (bool) {
+        return more & MEMBER != 0;
     }
 
     /// @notice Status, of a constituent's second word.
     function status(uint256 more) internal pure returns (Status) {
-        return Status(more & 15);
+        return Status(more & STATUS);
+    }
+
+    /// @notice Status, of a word that a start confirms.
+    function confirmedStatus(uint256 word) internal pure returns (Status) {
+        return Status((word >> 96) & 15);
     }
 }

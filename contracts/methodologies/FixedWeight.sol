@@ -74,8 +74,8 @@ contract FixedWeight is IMethodology, Ownable {
     }
 
     /// @inheritdoc IMethodology
-    function confirm(uint256[] calldata determined) external pure returns (uint256[] memory bases) {
-        return Constituents.bases(determined);
+    function confirm(uint256[] calldata determined) external pure returns (uint256[] memory words) {
+        return Constituents.asDetermined(determined);
     }
 
     /// @inheritdoc IMethodology
