@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {ERC20, ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
@@ -9,6 +8,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {Owned} from "./access/Owned.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {Balance} from "./libraries/Balance.sol";
 import {Component, ComponentList} from "./libraries/ComponentList.sol";
@@ -18,7 +18,7 @@ import {Words} from "./libraries/Words.sol";
 
 /// @title IndexToken
 /// @notice See `IIndexToken` for the specification.
-contract IndexToken is IIndexToken, ERC20Permit, Ownable {
+contract IndexToken is IIndexToken, ERC20Permit, Owned {
     using ComponentList for uint256;
     using ComponentList for uint256[];
     using SafeCast for uint256;
@@ -53,6 +53,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     Setup private _setup;
     address public feeRecipient;
     uint256 public streamingFee;
+    mapping(address token => bool) public writtenOff;
     /// @dev 1 while the lock is held. A whole word, so that taking it reads nothing.
     uint256 private transient _lock;
 
@@ -84,7 +85,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         address recipient,
         uint256 fee,
         uint32 wholeShares
-    ) ERC20(name, symbol) ERC20Permit(name) Ownable(owner) {
+    ) ERC20(name, symbol) ERC20Permit(name) Owned(owner) {
         require(rebalancer != address(0) && recipient != address(0), ZeroAddress());
         REBALANCER = rebalancer;
         SEEDER = msg.sender;
@@ -127,11 +128,19 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         return _setup.supplyCap;
     }
 
-    function previewMint(uint256 shares) external view returns (address[] memory tokens, uint256[] memory amounts) {
+    function previewMint(uint256 shares)
+        external
+        view
+        returns (address[] memory tokens, uint256[] memory amounts, uint256 blocked)
+    {
         return _preview(shares, true);
     }
 
-    function previewRedeem(uint256 shares) external view returns (address[] memory tokens, uint256[] memory amounts) {
+    function previewRedeem(uint256 shares)
+        external
+        view
+        returns (address[] memory tokens, uint256[] memory amounts, uint256 blocked)
+    {
         return _preview(shares, false);
     }
 
@@ -145,13 +154,14 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         require(_setup.pointer == address(0), AlreadySeeded());
         require(to != address(0), ZeroAddress());
         require(shares >= MIN_SEED, SeedTooSmall(shares, MIN_SEED));
+        _requireBelowCap(shares, _setup.supplyCap);
         require(tokens.length == units.length, LengthMismatch(tokens.length, units.length));
 
         Component[] memory list = new Component[](tokens.length);
         uint256[] memory amounts = new uint256[](tokens.length);
         for (uint256 i; i < tokens.length; ++i) {
             require(tokens[i].code.length != 0, UnfitComponent(tokens[i]));
-            list[i] = Component(tokens[i], IERC20Metadata(tokens[i]).decimals(), false);
+            list[i] = Component(tokens[i], IERC20Metadata(tokens[i]).decimals(), 0, false);
         }
         _setComponents(list);
         _writeAccrual(0, 0);
@@ -173,10 +183,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         require(shares != 0, ZeroShares());
         Setup memory setup = _setup;
         uint256 supply = _accrue(setup.rate);
-        require(
-            supply + shares <= uint256(setup.supplyCap) * 1e18,
-            AboveSupplyCap(supply + shares, uint256(setup.supplyCap) * 1e18)
-        );
+        _requireBelowCap(supply + shares, setup.supplyCap);
         uint256[] memory list = _list(setup.pointer, tokens.length, maxAmounts.length);
         uint256 n = list.length;
         amounts = new uint256[](n);
@@ -184,7 +191,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
             uint256 word = list.at(i);
             address token = word.token();
             require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
-            if (word.retired()) continue;
+            if (word.marked() && _leftOut(word)) continue;
             // {tok} = {tok} * {share} / {share}, up
             uint256 amount = Part.up(Balance.read(token, address(this)), shares, supply);
             require(amount <= maxAmounts.given(i), AboveMax(token, amount, maxAmounts.given(i)));
@@ -211,9 +218,10 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         uint256 n = list.length;
         amounts = new uint256[](n);
         for (uint256 i; i < n; ++i) {
-            address token = list.at(i).token();
+            uint256 word = list.at(i);
+            address token = word.token();
             require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
-            if ((skip >> i) & 1 != 0) continue;
+            if ((skip >> i) & 1 != 0 || word.writtenOff()) continue;
             // {tok} = {tok} * {share} / {share}, down
             uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply);
             require(amount >= minAmounts.given(i), BelowMin(token, amount, minAmounts.given(i)));
@@ -244,19 +252,6 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
     function setSupplyCap(uint32 wholeShares) external onlyOwner nonReentrant {
         _setup.supplyCap = wholeShares;
         emit SupplyCapSet(wholeShares);
-    }
-
-    function setRetired(address token, bool retired) external onlyOwner nonReentrant {
-        Component[] memory list = Words.read(_setup.pointer).unpack();
-        for (uint256 i; i < list.length; ++i) {
-            if (list[i].token == token) {
-                list[i].retired = retired;
-                _setup.pointer = ComponentList.write(list);
-                emit Retired(token, retired);
-                return;
-            }
-        }
-        revert NotComponent(token);
     }
 
     /* REBALANCER */
@@ -300,6 +295,18 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         _setComponents(list);
     }
 
+    function setState(address token, uint40 suspendedUntil, bool writtenOff_) external onlyRebalancer {
+        require(_lock != 0, NotLocked());
+        uint256[] memory list = Words.read(_setup.pointer);
+        uint256 i;
+        while (i < list.length && list[i].token() != token) ++i;
+        require(i < list.length, NotComponent(token));
+        list[i] = list[i].withState(suspendedUntil, writtenOff_);
+        _setup.pointer = Words.write(list);
+        if (writtenOff_) writtenOff[token] = true;
+        emit StateSet(token, suspendedUntil, writtenOff_);
+    }
+
     /* INTERNAL: LIST */
 
     function _setComponents(Component[] memory list) private {
@@ -324,12 +331,25 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         require(limits == n, LengthMismatch(n, limits));
     }
 
-    /// @dev Amounts of `shares` at this moment, rounded up for mint, which leaves retired components out, or down for redeem.
+    /// @dev Whether mint leaves out a component that was suspended once or is written off. While it is suspended nobody mints:
+    /// redeem pays it, and nothing that it says of itself is to be relied on.
+    function _leftOut(uint256 word) private view returns (bool) {
+        require(!word.suspended(), ComponentSuspended(word.token()));
+        return word.writtenOff();
+    }
+
+    function _requireBelowCap(uint256 supply, uint256 wholeShares) private pure {
+        // {share} = {whole share} * {share / whole share}
+        require(supply <= wholeShares * 1e18, AboveSupplyCap(supply, wholeShares * 1e18));
+    }
+
+    /// @dev Amounts of `shares` at this moment, rounded up for mint or down for redeem, and which components stop it.
     function _preview(uint256 shares, bool up)
         private
         view
-        returns (address[] memory tokens, uint256[] memory amounts)
+        returns (address[] memory tokens, uint256[] memory amounts, uint256 blocked)
     {
+        require(_lock == 0, Locked());
         (uint256 supply,) = supplyAndExponent();
         uint256[] memory list = Words.read(_setup.pointer);
         uint256 n = list.length;
@@ -337,8 +357,9 @@ contract IndexToken is IIndexToken, ERC20Permit, Ownable {
         amounts = new uint256[](n);
         for (uint256 i; i < n; ++i) {
             tokens[i] = list[i].token();
-            if (up && list[i].retired()) continue;
-            uint256 balance = Balance.read(tokens[i], address(this));
+            if (list[i].writtenOff()) continue;
+            (bool sound, uint256 balance) = Balance.tryRead(tokens[i], address(this));
+            if (!sound || (up && list[i].suspended())) blocked |= 1 << i;
             // {tok} = {tok} * {share} / {share}
             amounts[i] = up ? Part.up(balance, shares, supply) : Part.down(balance, shares, supply);
         }

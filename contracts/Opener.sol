@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
-import {Flags, IMethodology, Status} from "./interfaces/IMethodology.sol";
-import {IOpener, OpeningPlan} from "./interfaces/IOpener.sol";
+import {Constituent, Flags, IMethodology, Status} from "./interfaces/IMethodology.sol";
+import {IOpener, OpeningPlan, Remainder} from "./interfaces/IOpener.sol";
 import {IOracle} from "./interfaces/IOracle.sol";
-import {Side} from "./interfaces/IRebalancer.sol";
+import {Opening, Progress, Side} from "./interfaces/IRebalancer.sol";
 import {Balance} from "./libraries/Balance.sol";
-import {ComponentList} from "./libraries/ComponentList.sol";
+import {Component, ComponentList} from "./libraries/ComponentList.sol";
 import {Constituents} from "./libraries/Constituents.sol";
+import {Decimals} from "./libraries/Decimals.sol";
+import {Determination} from "./libraries/Determination.sol";
 import {Lists} from "./libraries/Lists.sol";
+import {Remaining} from "./libraries/Remaining.sol";
 import {Targets} from "./libraries/Targets.sol";
 import {Value} from "./libraries/Value.sol";
 import {Words} from "./libraries/Words.sol";
@@ -30,29 +32,48 @@ contract Opener is IOpener {
     using Words for address[];
     using Words for uint256[];
 
-    /// @dev A holding outside the index worth less than this share of a share's NAV (18 decimals) is dropped.
-    uint256 private constant DROP_SHARE = 1e9;
-    uint8 private constant MAX_DECIMALS = 27;
-    /// @dev What fits: balances, units and prices of so many bits. No arithmetic here overflows with them.
-    uint256 private constant BALANCE_BITS = 160;
-    uint256 private constant UNIT_BITS = 120;
+    /// @dev What is sound: units, prices and values of a share of so many bits. No arithmetic here overflows with them.
+    uint256 private constant UNIT_BITS = 119;
     uint256 private constant PRICE_BITS = 100;
+    uint256 private constant VALUE_BITS = 98;
+    /// @dev Target units have one bit more than units that are held.
+    uint256 private constant TARGET_BITS = 120;
     /// @dev Stands for the basis of a frozen component until its value has been counted.
     uint256 private constant FROZEN = type(uint256).max;
+    /// @dev Stands for the worth of what is not dropped, whatever it is worth.
+    uint256 private constant STAYS = type(uint256).max;
+    /// @dev Bit of a row: the component is not on the list yet.
+    uint256 private constant NEWCOMER = 1 << 255;
 
-    /// @dev What is worked with beside the plan, in the order of its list. `units` are held; `basis` has its flags; `ones`:
-    /// token wei of one whole token; `values`: USD of the units held; `goals`: units that the methodology wants; `widest`:
-    /// all bits that units have.
+    /// @dev What is worked with beside the plan. In the order of the determination: its words, and what each row is confirmed
+    /// with. In the order of the plan's list: `rows`, the number of the row in the determination, from 1 on, 0 for none, with
+    /// NEWCOMER; `units`, that are held; `basis`, with its flags; `ones`, token wei of one whole token; `values`, USD of the
+    /// units held; `worths`, what would be lost by dropping what is not weighed, USD of a share; `goals`, units that the
+    /// methodology wants. `budget`: what may yet be dropped, USD of a share; `widest`: all bits that units have.
     struct Work {
+        uint256[] determined;
+        uint256[] answers;
         uint256[] list;
+        uint256[] rows;
         uint256[] units;
         address[] tokens;
         uint256[] basis;
         uint256[] prices;
         uint256[] ones;
         uint256[] values;
+        uint256[] worths;
         uint256[] goals;
+        uint256 budget;
         uint256 widest;
+    }
+
+    /// @dev A component that is not simply weighed, as `_measure` found it.
+    struct Aside {
+        bool sound;
+        uint256 balance;
+        uint256 price;
+        uint256 one;
+        uint256 supply;
     }
 
     /// @dev Sums over the list, in USD of a share. `excess`: by how much buys rise above the step.
@@ -63,31 +84,54 @@ contract Opener is IOpener {
         uint256 excess;
     }
 
-    /* PLAN */
+    /* DETERMINATION AND REMAINDER */
 
-    function plan(IIndexToken index, IOracle oracle, IMethodology methodology, address determination, uint256 maxStep)
+    /// @inheritdoc IOpener
+    function constituents(
+        IIndexToken index,
+        IOracle oracle,
+        IMethodology methodology,
+        address determination,
+        bool started
+    ) external view returns (Constituent[] memory) {
+        return Determination.make(index, oracle, methodology, Determination.previous(determination, started));
+    }
+
+    /// @inheritdoc IOpener
+    function without(IIndexToken index, Opening calldata opening, Progress calldata progress, address token)
         external
         view
-        returns (OpeningPlan memory p)
+        returns (Remainder memory)
     {
+        return Remaining.without(index, opening, progress, token);
+    }
+
+    /* PLAN */
+
+    /// @inheritdoc IOpener
+    function plan(
+        IIndexToken index,
+        IOracle oracle,
+        IMethodology methodology,
+        address determination,
+        uint256 maxStep,
+        uint256 dust
+    ) external view returns (OpeningPlan memory p) {
         Work memory w;
-        uint256[] memory determined = Words.read(determination);
-        address rule = address(methodology);
-        bool confirmed = _merge(p, w, index, determined, Lists.ask(rule, IMethodology.confirm.selector, determined));
-        uint256 n = w.list.length;
+        w.determined = Words.read(determination);
+        w.answers = Lists.ask(address(methodology), IMethodology.confirm.selector, w.determined);
+        bool confirmed = _merge(p, w, index);
         w.prices = Lists.ask(address(oracle), IOracle.prices.selector, w.tokens);
-        require(w.prices.length == n, WrongLength(n, w.prices.length));
-        if (_measure(p, w, index)) n = _drop(p, w);
+        require(w.prices.length == w.list.length, WrongLength(w.list.length, w.prices.length));
+        bool aside = _measure(p, w, index);
+        w.budget = p.nav * dust / 1e18;
+        // Without newcomers there is room for all.
+        _choose(p, w, address(methodology), p.changed ? index.MAX_COMPONENTS() : w.list.length, aside);
         // What came onto the list may have gone again.
-        if (p.changed && (p.changed = _differ(Words.read(index.componentsPointer()), w.list))) {
-            uint256 most = index.MAX_COMPONENTS();
-            require(n <= most, TooManyComponents(n, most));
-            p.list = w.list;
-        }
-        w.goals = Lists.ask(rule, IMethodology.targetUnits.selector, w.basis, w.units, w.prices, w.ones);
-        require(w.goals.length == n, WrongLength(n, w.goals.length));
+        if (p.changed && (p.changed = _differ(Words.read(index.componentsPointer()), w.list))) p.list = w.list;
         if (confirmed) p.basis = w.basis;
-        p.targets = Targets.room(n, _widest(w));
+        p.confirmed = Determination.confirmed(w.determined, w.answers);
+        p.targets = Targets.room(w.list.length, w.widest);
         uint256 step = p.nav * maxStep / 1e18;
         Sums memory sums = _target(p, w, step);
         if (sums.excess != 0) {
@@ -104,45 +148,44 @@ contract Opener is IOpener {
         return keccak256(abi.encodePacked(a)) != keccak256(abi.encodePacked(b));
     }
 
-    /* STEPS */
+    /* MERGING */
 
     /// @dev Merges what is held with what is included, both ascending. Basis is 0 for what leaves, FROZEN for what stays
     /// as it is. Says whether any basis is not as it was determined.
-    function _merge(
-        OpeningPlan memory p,
-        Work memory w,
-        IIndexToken index,
-        uint256[] memory determined,
-        uint256[] memory bases
-    ) private view returns (bool confirmed) {
+    function _merge(OpeningPlan memory p, Work memory w, IIndexToken index) private view returns (bool) {
         uint256[] memory old = Words.read(index.componentsPointer());
-        (uint256 m, uint256 k) = (old.length, bases.length);
-        require(k == determined.length / 2, WrongLength(determined.length / 2, k));
+        (uint256 m, uint256 k) = (old.length, w.answers.length);
+        require(k == w.determined.length / 2, WrongLength(w.determined.length / 2, k));
         uint256 i;
         uint256 n;
         uint256 flags;
         unchecked {
-            (w.list, w.basis) = (Words.room(m + k), Words.room(m + k));
+            (w.list, w.basis, w.rows) = (Words.room(m + k), Words.room(m + k), Words.room(m + k));
             w.tokens = Words.room(m + k).asAddresses();
             for (uint256 j; j < k; ++j) {
-                address token = Constituents.token(determined.at(2 * j));
-                Status status = Constituents.status(determined.at(2 * j + 1));
-                while (i < m && old.at(i).token() < token) _add(w, n++, old.at(i++), 0);
+                address token = Constituents.token(w.determined.at(2 * j));
+                (uint256 basis, Status status) = Determination.answer(w.determined, w.answers, j);
+                while (i < m && old.at(i).token() < token) _add(w, n++, old.at(i++), 0, 0);
                 bool held = i < m && old.at(i).token() == token;
-                if (!held) {
-                    if (status != Status.Included) continue;
-                    p.changed = true;
-                }
-                uint256 basis;
                 if (status == Status.Included) {
-                    basis = bases.at(j);
                     flags |= basis;
-                } else if (status == Status.Frozen) {
-                    basis = FROZEN;
+                } else {
+                    if (!held) continue;
+                    basis = status == Status.Frozen ? FROZEN : 0;
                 }
-                _add(w, n++, held ? old.at(i++) : _listing(index, token), basis);
+                if (held) {
+                    _add(w, n++, old.at(i++), basis, j + 1);
+                    continue;
+                }
+                (bool fit, uint256 word) = _listing(index, token);
+                if (fit) {
+                    p.changed = true;
+                    _add(w, n++, word, basis, (j + 1) | NEWCOMER);
+                } else {
+                    Determination.leaveOut(w.answers, j);
+                }
             }
-            while (i < m) _add(w, n++, old.at(i++), 0);
+            while (i < m) _add(w, n++, old.at(i++), 0, 0);
         }
         w.list.cut(n);
         w.tokens.cut(n);
@@ -150,78 +193,155 @@ contract Opener is IOpener {
         return Constituents.flags(flags) & Flags.CONFIRMED_AT_START != 0;
     }
 
-    function _add(Work memory w, uint256 n, uint256 word, uint256 basis) private pure {
+    function _add(Work memory w, uint256 n, uint256 word, uint256 basis, uint256 row) private pure {
         w.list.set(n, word);
         w.tokens.set(n, word.token());
         w.basis.set(n, basis);
+        w.rows.set(n, row);
     }
 
-    /// @dev A token that comes onto the list.
-    function _listing(IIndexToken index, address token) private view returns (uint256) {
-        uint8 decimals = IERC20Metadata(token).decimals();
-        require(token != address(index) && decimals <= MAX_DECIMALS, UnfitConstituent(token));
-        return ComponentList.pack(token, decimals, false);
+    /// @dev The entry of a token that comes onto the list, if the list can take it. A share must never back itself, and what was
+    /// written off comes back only once the fund holds none of it.
+    function _listing(IIndexToken index, address token) private view returns (bool fit, uint256 word) {
+        (bool readable, uint8 decimals) = Decimals.tryRead(token);
+        (bool sound, uint256 balance) = Balance.tryRead(token, address(index));
+        if (!readable || !sound || token == address(index)) return (false, 0);
+        if (balance != 0 && index.writtenOff(token)) return (false, 0);
+        return (true, ComponentList.pack(Component(token, decimals, 0, false)));
     }
 
-    /// @dev Units, values and NAV. What is retired, frozen or without a price is left with price 0 and basis 0: held as
-    /// it is, out of the weights; of these only the frozen counts in NAV. Says whether there is anything to drop.
-    function _measure(OpeningPlan memory p, Work memory w, IIndexToken index) private view returns (bool worthless) {
+    /* MEASURING */
+
+    /// @dev Units, values and NAV. Says whether anything is not weighed.
+    function _measure(OpeningPlan memory p, Work memory w, IIndexToken index) private view returns (bool aside) {
         uint256 n = w.list.length;
         (uint256 supply, uint256 exponent) = index.supplyAndExponent();
         require(supply != 0, NothingToWeigh());
         p.exponent = exponent.toUint88();
-        (w.units, w.values, w.ones) = (Words.room(n), Words.room(n), Words.room(n));
+        (w.units, w.values, w.ones, w.worths) = (Words.room(n), Words.room(n), Words.room(n), Words.room(n));
         uint256 nav;
-        uint256 wide;
-        uint256 widest;
         unchecked {
             for (uint256 i; i < n; ++i) {
                 uint256 word = w.list.at(i);
-                uint256 price = word.retired() ? 0 : w.prices.at(i);
-                uint256 balance = Balance.read(word.token(), address(index));
+                uint256 price = w.prices.at(i);
+                (bool sound, uint256 balance) = Balance.tryRead(word.token(), address(index));
                 // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down
                 uint256 unit = (balance * 1e18).rawDiv(supply);
-                wide |= (balance >> BALANCE_BITS) | (price >> PRICE_BITS);
-                widest |= unit;
-                w.ones.set(i, Value.oneOf(word.decimals()));
+                uint256 one = Value.oneOf(word.decimals());
+                uint256 value;
+                if ((unit >> UNIT_BITS) | (price >> PRICE_BITS) != 0) (sound, unit) = (false, 0);
                 // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down
-                uint256 value = (unit * price).rawDiv(w.ones.at(i));
-                nav += value;
+                else value = (unit * price).rawDiv(one);
+                if (value >> VALUE_BITS != 0) sound = false;
                 uint256 basis = w.basis.at(i);
-                if (basis == FROZEN) price = 0;
-                if (price == 0) {
-                    basis = 0;
-                    w.basis.set(i, 0);
+                if (!sound || price == 0 || basis == 0 || basis == FROZEN || (word.marked() && word.inactive())) {
+                    aside = true;
+                    (price, value) = _setAside(w, i, value, Aside(sound, balance, price, one, supply));
                 }
-                if (basis == 0) worthless = true;
+                nav += value;
+                w.ones.set(i, one);
                 w.prices.set(i, price);
                 w.values.set(i, value);
                 w.units.set(i, unit);
             }
         }
-        require(wide | (widest >> UNIT_BITS) == 0, TooLarge());
-        w.widest = widest;
         require(nav != 0, NothingToWeigh());
         p.nav = nav.toUint128();
     }
 
-    /// @dev Drops what is outside the index and worth nothing; returns how many components are left.
-    function _drop(OpeningPlan memory p, Work memory w) private pure returns (uint256 kept) {
+    /// @dev What is not sound, has no price, or is suspended or written off, is left with price 0 and basis 0: held as it is, out
+    /// of the weights and of NAV. So is what is frozen, but its value stays in NAV. What is left of them, outside the index,
+    /// is sold. Returns price and value.
+    function _setAside(Work memory w, uint256 i, uint256 value, Aside memory a)
+        private
+        view
+        returns (uint256, uint256)
+    {
+        uint256 basis = w.basis[i];
+        w.worths[i] = _worth(w, i, a);
+        bool still = !a.sound || a.price == 0 || w.list[i].inactive();
+        if (still || basis == FROZEN) w.basis[i] = 0;
+        return (still || basis == FROZEN ? 0 : a.price, still ? 0 : value);
+    }
+
+    /// @dev What would be lost by dropping component `i`, USD of a share, rounded up, at the higher of the determination's price
+    /// and today's; STAYS for what is not dropped. A suspended one of the index stays even with nothing held, as its suspension
+    /// would go with it.
+    function _worth(Work memory w, uint256 i, Aside memory a) private view returns (uint256) {
+        (uint256 word, uint256 row) = (w.list[i], w.rows.at(i));
+        if (word.writtenOff()) return 0;
+        bool outside = w.basis[i] == 0;
+        if (!outside && word.suspended()) return STAYS;
+        if (a.sound && a.balance == 0) return 0;
+        if (!outside || !a.sound || a.price == 0 || row == 0) return STAYS;
+        // A row's second word, of rows that are counted from 1 on.
+        uint256 before = Constituents.price(w.determined[2 * row - 1]);
+        if (before == 0) return STAYS;
+        // Below 2**156 * 2**100. {USD / share} = {tok} * {USD / whole tok} * {1e18 share} / ({tok / whole tok} * {share}), up
+        return Math.mulDiv(a.balance * Math.max(a.price, before), 1e18, a.one * a.supply, Math.Rounding.Ceil);
+    }
+
+    /* CHOOSING */
+
+    /// @dev Drops what goes, lets newcomers wait for whom there is no room, and has the methodology say what it wants of the rest.
+    /// A component whose price is so low that its target is too large for any list is set aside, and the others asked again.
+    function _choose(OpeningPlan memory p, Work memory w, address rule, uint256 most, bool aside) private view {
+        for (bool again;; again = true) {
+            if (aside || w.list.length > most) _drop(p, w, most);
+            uint256 n = w.list.length;
+            w.goals = Lists.ask(rule, IMethodology.targetUnits.selector, w.basis, w.units, w.prices, w.ones);
+            require(w.goals.length == n, WrongLength(n, w.goals.length));
+            uint256 wanted;
+            unchecked {
+                w.widest = 0;
+                for (uint256 i; i < n; ++i) {
+                    wanted |= w.goals.at(i);
+                    w.widest |= w.units.at(i);
+                }
+            }
+            require(wanted != 0, NothingToWeigh());
+            w.widest |= wanted;
+            if (wanted >> TARGET_BITS == 0) return;
+            require(!again, TooLarge());
+            aside = true;
+            for (uint256 i; i < n; ++i) {
+                if (w.goals[i] >> TARGET_BITS == 0) continue;
+                p.nav -= uint128(w.values[i]);
+                (w.basis[i], w.prices[i], w.values[i], w.worths[i]) = (0, 0, 0, STAYS);
+            }
+            require(p.nav != 0, NothingToWeigh());
+        }
+    }
+
+    /// @dev Takes off the list what is dropped and what waits. Newcomers that are not weighed never come onto it.
+    function _drop(OpeningPlan memory p, Work memory w, uint256 most) private pure {
         uint256 n = w.list.length;
-        uint256 worthless = p.nav * DROP_SHARE / 1e18;
+        uint256 kept = n;
         for (uint256 i; i < n; ++i) {
-            uint256 word = w.list[i];
-            bool empty = w.units[i] == 0 || (w.prices[i] != 0 && w.values[i] <= worthless);
-            if (w.basis[i] == 0 && empty && !word.retired()) continue;
+            if (w.basis[i] != 0) continue;
+            if (w.rows.at(i) & NEWCOMER == 0) {
+                // What is held as it is keeps its price of 0 in the plan, and its worth is STAYS.
+                if (w.worths[i] > w.budget) continue;
+                w.budget -= w.worths[i];
+            }
+            _strike(w, i);
+            --kept;
+        }
+        for (; kept > most; --kept) {
+            _strike(w, _least(w));
+        }
+        if (kept == n) return;
+        p.changed = true;
+        kept = 0;
+        for (uint256 i; i < n; ++i) {
+            if (w.list[i] == 0) continue;
             if (kept != i) {
-                (w.list[kept], w.units[kept]) = (word, w.units[i]);
+                (w.list[kept], w.rows[kept], w.units[kept]) = (w.list[i], w.rows.at(i), w.units[i]);
                 (w.basis[kept], w.prices[kept], w.ones[kept]) = (w.basis[i], w.prices[i], w.ones[i]);
-                w.values[kept] = w.values[i];
+                (w.values[kept], w.worths[kept]) = (w.values[i], w.worths[i]);
             }
             ++kept;
         }
-        if (kept == n) return n;
-        p.changed = true;
         w.list.cut(kept);
         w.units.cut(kept);
         w.basis.cut(kept);
@@ -229,19 +349,25 @@ contract Opener is IOpener {
         w.ones.cut(kept);
     }
 
-    /// @dev All bits that units, held or wanted, have.
-    function _widest(Work memory w) private pure returns (uint256) {
-        uint256 wanted;
-        uint256[] memory goals = w.goals;
-        unchecked {
-            for (uint256 i; i < goals.length; ++i) {
-                wanted |= goals.at(i);
-            }
-        }
-        require(wanted != 0, NothingToWeigh());
-        require(wanted >> UNIT_BITS == 0, TooLarge());
-        return w.widest | wanted;
+    /// @dev Marks a component as gone. A newcomer's row becomes one outside the index.
+    function _strike(Work memory w, uint256 i) private pure {
+        uint256 row = w.rows.at(i);
+        if (row & NEWCOMER != 0) Determination.leaveOut(w.answers, (row & ~NEWCOMER) - 1);
+        w.list[i] = 0;
     }
+
+    /// @dev The newcomer with the least determined weight. Held components alone never exceed a list.
+    function _least(Work memory w) private pure returns (uint256 at) {
+        uint256 least = type(uint256).max;
+        for (uint256 i; i < w.list.length; ++i) {
+            uint256 row = w.rows.at(i);
+            if (w.list[i] == 0 || row & NEWCOMER == 0) continue;
+            uint256 weight = Constituents.weight(w.determined[2 * (row & ~NEWCOMER) - 1]);
+            if (weight < least) (least, at) = (weight, i);
+        }
+    }
+
+    /* TARGETS */
 
     /// @dev Packs targets and adds up what paces the month, and by how much buys rise above `step` (USD of a share).
     function _target(OpeningPlan memory p, Work memory w, uint256 step) private pure returns (Sums memory sums) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {Owned} from "./access/Owned.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
-import {Constituent, IMethodology, Status} from "./interfaces/IMethodology.sol";
-import {IOpener, OpeningPlan} from "./interfaces/IOpener.sol";
+import {Constituent, IMethodology} from "./interfaces/IMethodology.sol";
+import {IOpener, OpeningPlan, Remainder} from "./interfaces/IOpener.sol";
 import {IOracle} from "./interfaces/IOracle.sol";
 import {
     Action,
@@ -23,21 +23,24 @@ import {
 import {BatchCalls} from "./libraries/BatchCalls.sol";
 import {Bounds} from "./libraries/Bounds.sol";
 import {Bucket} from "./libraries/Bucket.sol";
-import {ComponentList} from "./libraries/ComponentList.sol";
+import {Component, ComponentList} from "./libraries/ComponentList.sol";
 import {Constituents} from "./libraries/Constituents.sol";
 import {ExecutionDay, Schedule} from "./libraries/Schedule.sol";
 import {Batch, Settlement, Standing} from "./libraries/Settlement.sol";
 import {Targets} from "./libraries/Targets.sol";
+import {Words} from "./libraries/Words.sol";
 
 /// @title Rebalancer
 /// @notice See `IRebalancer` for the specification. It holds no tokens: fillers are called from here.
-contract Rebalancer is IRebalancer, Ownable {
+contract Rebalancer is IRebalancer, Owned {
     using BatchCalls for uint256;
 
     /* CONSTANTS AND IMMUTABLES */
 
     uint256 public constant MAX_PAUSE = 3 days;
-    uint256 private constant MAX_CANDIDATES = 100;
+    uint256 public constant SUSPENSION = 7 days;
+    uint256 public constant WINDOW = 30 days;
+    uint40 private constant UNTIL_ENDED = type(uint40).max;
 
     IIndexToken public immutable INDEX;
     IOracle public immutable ORACLE;
@@ -50,7 +53,9 @@ contract Rebalancer is IRebalancer, Ownable {
     Progress private _progress;
     Bounded private _bounded;
     Rules private _rules;
-    address public guardian;
+    Guard private _guard;
+    /// @dev When the guardian last suspended a token.
+    mapping(address token => uint256 time) private _suspendedAt;
 
     /// @dev The limits, see `Limits`, and the pause beside them: two slots, of which start reads one.
     struct Bounded {
@@ -63,7 +68,13 @@ contract Rebalancer is IRebalancer, Ownable {
         uint32 coolOff;
         uint32 maxIdle;
         uint40 pausedUntil;
-        uint24 pausePeriod;
+    }
+
+    /// @dev The guardian, when the last pause began, and the seconds of the pauses that count against `MAX_PAUSE`, in one slot.
+    struct Guard {
+        address guardian;
+        uint40 pausedAt;
+        uint24 pauseUsed;
     }
 
     /// @dev Methodology and timetable, in one slot.
@@ -99,6 +110,11 @@ contract Rebalancer is IRebalancer, Ownable {
         _;
     }
 
+    modifier onlyGuardianOrOwner() {
+        require(msg.sender == _guard.guardian || msg.sender == owner(), NotGuardian(msg.sender));
+        _;
+    }
+
     /* CONSTRUCTOR */
 
     /// @param index The index token, deployed with this contract's address as its rebalancer.
@@ -112,7 +128,7 @@ contract Rebalancer is IRebalancer, Ownable {
         address guardian_,
         Limits memory limits_,
         Timetable memory timetable_
-    ) Ownable(owner) {
+    ) Owned(owner) {
         require(address(oracle).code.length != 0, NotContract(address(oracle)));
         require(address(opener).code.length != 0, NotContract(address(opener)));
         require(index.REBALANCER() == address(this), WrongRebalancer(index.REBALANCER()));
@@ -152,8 +168,12 @@ contract Rebalancer is IRebalancer, Ownable {
         return _limits();
     }
 
-    function pause() external view returns (uint40 until, uint24 period) {
-        return (_bounded.pausedUntil, _bounded.pausePeriod);
+    function pause() external view returns (uint40 until, uint256 left) {
+        return (_bounded.pausedUntil, MAX_PAUSE - _pauseUsed());
+    }
+
+    function guardian() external view returns (address) {
+        return _guard.guardian;
     }
 
     function methodology() external view returns (IMethodology) {
@@ -181,20 +201,15 @@ contract Rebalancer is IRebalancer, Ownable {
         return _periodNow(_rules.noticeDays);
     }
 
-    function previewDetermine() public view returns (Constituent[] memory list) {
-        list = _rules.methodology.determine(ORACLE, INDEX, Constituents.read(_month.determination));
-        require(list.length != 0 && list.length <= MAX_CANDIDATES, UnfitConstituents());
-        address previous;
-        for (uint256 i; i < list.length; ++i) {
-            bool weighed = list[i].basis != 0 || list[i].status != Status.Included;
-            bool fits = list[i].token > previous && list[i].price < Constituents.PRICE_LIMIT;
-            require(weighed && fits, UnfitConstituents());
-            previous = list[i].token;
-        }
+    function previewDetermine() public view returns (Constituent[] memory) {
+        // An idle month was started: what its start confirmed counts. Any other never was.
+        bool started = _month.phase == Phase.Idle;
+        return OPENER.constituents(INDEX, ORACLE, _rules.methodology, _month.determination, started);
     }
 
     function previewStart() public view returns (OpeningPlan memory) {
-        return OPENER.plan(INDEX, ORACLE, _rules.methodology, _month.determination, _bounded.maxStep);
+        Bounded storage b = _bounded;
+        return OPENER.plan(INDEX, ORACLE, _rules.methodology, _month.determination, b.maxStep, b.dust);
     }
 
     /* ANYONE */
@@ -205,7 +220,7 @@ contract Rebalancer is IRebalancer, Ownable {
         _month = Month({
             phase: Phase.Determined,
             period: uint24(period),
-            lastVeto: _month.lastVeto,
+            lastStop: _month.lastStop,
             determinedAt: uint40(block.timestamp),
             determination: Constituents.write(list)
         });
@@ -230,6 +245,7 @@ contract Rebalancer is IRebalancer, Ownable {
             held: p.held
         });
         _month.phase = Phase.Trading;
+        if (p.confirmed.length != 0) _month.determination = Words.write(p.confirmed);
         if (p.changed) INDEX.setComponents(ComponentList.unpack(p.list));
         emit Started(period, p.nav, targets, p.basis);
         if (_done(p.surplus, p.held, p.buyTargets, _bounded.dust)) _close();
@@ -253,39 +269,74 @@ contract Rebalancer is IRebalancer, Ownable {
 
     /* GUARDIAN */
 
-    function veto() external locking {
-        bool byOwner = msg.sender == owner();
-        require(byOwner || msg.sender == guardian, NotGuardian(msg.sender));
+    function veto() external onlyGuardianOrOwner locking {
         uint256 period = _month.period;
         require(_month.phase == Phase.Determined && period == currentPeriod(), NothingToVeto());
-        require(byOwner || _month.lastVeto + 1 != period, VetoedBefore(_month.lastVeto));
+        _countStop(period);
         _month.phase = Phase.Vetoed;
-        _month.lastVeto = uint24(period);
         emit Vetoed(period, msg.sender);
     }
 
+    function endMonth() external onlyGuardianOrOwner locking {
+        uint256 period = _month.period;
+        require(_month.phase == Phase.Trading, NothingToEnd());
+        _countStop(period);
+        emit MonthEnded(period, msg.sender);
+        _close();
+    }
+
     function pauseFor(uint256 duration) external locking {
-        require(msg.sender == guardian, NotGuardian(msg.sender));
-        require(duration != 0 && duration <= MAX_PAUSE, PauseOutOfBounds(duration, MAX_PAUSE));
-        uint256 period = currentPeriod();
-        require(block.timestamp >= _bounded.pausedUntil && _bounded.pausePeriod != period, PauseUsed(period));
+        require(msg.sender == _guard.guardian, NotGuardian(msg.sender));
+        uint256 pausedUntil = _bounded.pausedUntil;
+        require(block.timestamp >= pausedUntil, PausedBefore(pausedUntil));
+        uint256 used = _pauseUsed();
+        require(duration != 0 && duration <= MAX_PAUSE - used, PauseOutOfBounds(duration, MAX_PAUSE - used));
         uint256 until = block.timestamp + duration;
-        (_bounded.pausedUntil, _bounded.pausePeriod) = (uint40(until), uint24(period));
+        (_guard.pausedAt, _guard.pauseUsed) = (uint40(block.timestamp), uint24(used + duration));
+        _bounded.pausedUntil = uint40(until);
         _moveTat(until);
         emit PausedUntil(until);
     }
 
-    function unpause() external locking {
-        require(msg.sender == guardian || msg.sender == owner(), NotGuardian(msg.sender));
+    function unpause() external onlyGuardianOrOwner locking {
         uint256 until = _bounded.pausedUntil;
         require(block.timestamp < until, NotPaused());
+        uint256 rest = until - block.timestamp;
         // Idle time is counted from the end of the pause (see `pauseFor`): bring that end to now.
-        _progress.tat -= uint64((until - block.timestamp) * Bucket.SCALE);
+        _progress.tat -= uint64(rest * Bucket.SCALE);
+        _guard.pauseUsed -= uint24(rest);
         _bounded.pausedUntil = uint40(block.timestamp);
         emit PausedUntil(block.timestamp);
     }
 
+    function suspend(address token) external onlyGuardianOrOwner locking {
+        uint40 until = _suspendedUntil(token);
+        if (msg.sender == owner()) {
+            require(until != UNTIL_ENDED, AlreadySuspended(token, until));
+            until = UNTIL_ENDED;
+        } else {
+            require(block.timestamp >= until, AlreadySuspended(token, until));
+            uint256 last = _suspendedAt[token];
+            require(last == 0 || block.timestamp >= last + WINDOW, SuspendedBefore(token, last + WINDOW));
+            _suspendedAt[token] = block.timestamp;
+            until = uint40(block.timestamp + SUSPENSION);
+        }
+        INDEX.setState(token, until, false);
+        if (_month.phase == Phase.Trading) _takeOut(token);
+    }
+
     /* OWNER */
+
+    function resume(address token) external onlyOwner locking {
+        require(block.timestamp < _suspendedUntil(token), NotSuspended(token));
+        INDEX.setState(token, 0, false);
+    }
+
+    function writeOff(address token) external onlyOwner locking {
+        // What is suspended is not traded in an open month, so that nothing of it has to be taken out here.
+        require(block.timestamp < _suspendedUntil(token), NotSuspended(token));
+        INDEX.setState(token, 0, true);
+    }
 
     function setGuardian(address guardian_) external onlyOwner locking {
         _setGuardian(guardian_);
@@ -300,10 +351,11 @@ contract Rebalancer is IRebalancer, Ownable {
     }
 
     function setMethodology(IMethodology methodology_) external onlyOwner betweenMonths locking {
+        // A basis may mean something else to another methodology.
+        bytes32 basis = _basisOf(methodology_);
+        if (basis == 0 || basis != _basisOf(_rules.methodology)) _month.determination = address(0);
         _setMethodology(methodology_);
-        // A basis means something else to another methodology: nothing determined by the old one may reach the new.
-        _month.determination = address(0);
-        if (_month.phase == Phase.Determined) (_month.phase, _month.period) = (Phase.Idle, _month.period - 1);
+        if (_month.phase == Phase.Determined) _month.phase = Phase.Voided;
     }
 
     /* INTERNAL: MONTH */
@@ -326,7 +378,7 @@ contract Rebalancer is IRebalancer, Ownable {
         Rules memory t = _rules;
         uint256 period = _periodNow(t.noticeDays);
         uint256 end = Schedule.periodStart(period + 1, t.noticeDays);
-        if (m.period != period) {
+        if (m.period != period || m.phase == Phase.Voided) {
             if (INDEX.componentsPointer() == address(0)) return (Action.None, Reason.NotSeeded, 0);
             return (Action.Determine, Reason.Due, end);
         }
@@ -370,6 +422,49 @@ contract Rebalancer is IRebalancer, Ownable {
         emit Closed(_month.period, p.surplus, goal > p.held ? goal - p.held : 0, p.spent);
     }
 
+    /// @dev Counts a veto or an end against the guardian.
+    function _countStop(uint256 period) private {
+        if (msg.sender == owner()) return;
+        require(uint256(_month.lastStop) + 1 < period, StoppedBefore(_month.lastStop));
+        _month.lastStop = uint24(period);
+    }
+
+    /// @dev Seconds of pauses that count against `MAX_PAUSE`. They are forgotten a `WINDOW` after the last pause began: of two pauses
+    /// in any window only the last of the forgotten ones can be among them, and it loses on one side what the new ones gain
+    /// on the other.
+    function _pauseUsed() private view returns (uint256) {
+        return block.timestamp >= _guard.pausedAt + WINDOW ? 0 : _guard.pauseUsed;
+    }
+
+    /// @dev Takes a component out of the open month.
+    function _takeOut(address token) private {
+        Remainder memory left = OPENER.without(INDEX, _opening, _progress, token);
+        if (left.targets.length == 0) return;
+        address targets = Targets.write(left.targets);
+        (_opening.targets, _opening.buyTargets) = (targets, left.buyTargets);
+        (_progress.surplus, _progress.held) = (left.surplus, left.held);
+        emit TakenOut(_month.period, token, targets);
+        if (_done(left.surplus, left.held, left.buyTargets, _bounded.dust)) _close();
+    }
+
+    /// @dev Time before which a component that is not written off is suspended.
+    function _suspendedUntil(address token) private view returns (uint40) {
+        Component[] memory list = INDEX.components();
+        for (uint256 i; i < list.length; ++i) {
+            if (list[i].token != token) continue;
+            require(!list[i].writtenOff, IIndexToken.WrittenOff(token));
+            return list[i].suspendedUntil;
+        }
+        revert IIndexToken.NotComponent(token);
+    }
+
+    /// @dev What a methodology says that a basis is; 0 if it does not say.
+    function _basisOf(IMethodology methodology_) private view returns (bytes32 basis) {
+        try methodology_.BASIS() returns (bytes32 found) {
+            basis = found;
+        } catch {}
+    }
+
     /// @dev Keeps the idle time of now for the moment `time`, to which the bucket stands still.
     function _moveTat(uint256 time) private {
         uint256 idle = Bucket.idleX24(_progress.tat, _bounded.maxIdle);
@@ -379,7 +474,7 @@ contract Rebalancer is IRebalancer, Ownable {
     /* INTERNAL: SETTERS */
 
     function _setGuardian(address guardian_) private {
-        guardian = guardian_;
+        _guard.guardian = guardian_;
         emit GuardianSet(guardian_);
     }
 

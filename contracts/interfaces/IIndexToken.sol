@@ -18,8 +18,12 @@ import {Component} from "../libraries/ComponentList.sol";
 /// TOKENS. Components must not charge on transfer, rebase, call their holders, or be claimable on the fund's behalf by a
 /// third party.
 ///
-/// ROLES. The owner (a timelock) sets fee, fee recipient and supply cap and retires components. The rebalancer,
-/// immutable, moves components during a trade and rewrites the list. Neither can stop mint or redeem.
+/// STATES. What redeem pays, mint asks for. A *suspended* component must not be traded now, or does not move: redeem pays it
+/// unless the holder skips it, and nobody mints while one is suspended. A *written off* one is declared worthless for good:
+/// mint and redeem leave it out alike.
+///
+/// ROLES. The owner (a timelock) sets fee, fee recipient and supply cap. The rebalancer, immutable, moves components during
+/// a trade, rewrites the list, and sets states for its guardian and owner. None of them can stop redeem.
 interface IIndexToken is IERC20 {
     /* ERRORS */
 
@@ -59,6 +63,10 @@ interface IIndexToken is IERC20 {
     error FeeAboveCeiling(uint256 fee, uint256 ceiling);
     /// @notice The token is not on the list.
     error NotComponent(address token);
+    /// @notice Nobody mints while a component is suspended.
+    error ComponentSuspended(address token);
+    /// @notice The component is written off, which is final.
+    error WrittenOff(address token);
 
     /* EVENTS */
 
@@ -71,7 +79,8 @@ interface IIndexToken is IERC20 {
     event StreamingFeeSet(uint256 fee);
     event FeeRecipientSet(address recipient);
     event SupplyCapSet(uint256 wholeShares);
-    event Retired(address indexed token, bool retired);
+    /// @param suspendedUntil Suspended before this time; 0: not suspended any more.
+    event StateSet(address indexed token, uint40 suspendedUntil, bool writtenOff);
     event ComponentsSet(address pointer, address[] tokens);
 
     /* CONSTANTS */
@@ -85,13 +94,13 @@ interface IIndexToken is IERC20 {
     /// @notice Shares of the seed that nobody can ever redeem: the supply never falls below them.
     function LOCKED_SHARES() external view returns (uint256);
 
-    /// @notice The only contract that may call `lock`, `unlock`, `settle` and `setComponents`.
+    /// @notice The only contract that may call `lock`, `unlock`, `settle`, `setComponents` and `setState`.
     function REBALANCER() external view returns (address);
 
     /* VIEWS */
 
-    /// @notice True while a share operation or a rebalancer action is under way in this transaction. Previews and
-    /// balances may be in flux then.
+    /// @notice True while a share operation or a rebalancer action is under way in this transaction. Balances may be in flux
+    /// then, and previews revert.
     function locked() external view returns (bool);
 
     /// @notice The components, ascending by token address.
@@ -119,23 +128,38 @@ interface IIndexToken is IERC20 {
     /// @notice Most whole shares that mint may bring the supply to.
     function supplyCap() external view returns (uint256 wholeShares);
 
-    /// @notice Exactly what `mint` takes in this block, in token wei, each rounded up; 0 for retired components.
-    function previewMint(uint256 shares) external view returns (address[] memory tokens, uint256[] memory amounts);
+    /// @notice Whether a token was ever written off. It can be listed again once the fund holds none of it.
+    function writtenOff(address token) external view returns (bool);
 
-    /// @notice Exactly what `redeem` pays in this block, in token wei, each rounded down.
-    function previewRedeem(uint256 shares) external view returns (address[] memory tokens, uint256[] memory amounts);
+    /// @notice Exactly what `mint` takes in this block, in token wei, each rounded up; 0 for what is written off. Reverts
+    /// while the lock is held.
+    /// @return blocked Bit i set: component i stops every mint now. It is suspended, or its balance is not sound (see
+    /// `Balance.tryRead`), and then its amount is 0. If no bit is set, no state stands in the way of a mint.
+    function previewMint(uint256 shares)
+        external
+        view
+        returns (address[] memory tokens, uint256[] memory amounts, uint256 blocked);
+
+    /// @notice Exactly what `redeem` pays in this block, in token wei, each rounded down; 0 for what is written off. Reverts
+    /// while the lock is held.
+    /// @return blocked Bit i set: component i is to be skipped, as its balance is not sound. It can be passed on as `skip`.
+    function previewRedeem(uint256 shares)
+        external
+        view
+        returns (address[] memory tokens, uint256[] memory amounts, uint256 blocked);
 
     /* HOLDERS */
 
     /// @notice Founds the fund: takes `units[i]` x `shares` / 1e18 (rounded up) of each token, locks `LOCKED_SHARES`
-    /// for good and gives the rest to `to`. Once, by the deployer.
+    /// for good and gives the rest to `to`. Once, by the deployer, and within the supply cap.
     /// @param tokens Strictly ascending addresses.
     /// @param units Token wei per 1e18 shares.
     /// @param shares At least 1e18.
     function seed(address[] calldata tokens, uint256[] calldata units, uint256 shares, address to) external;
 
     /// @notice Mints `shares` to `to` against amount = balance x shares / supply of each component, rounded up.
-    /// @dev Never paused; reads no oracle. Fair in the middle of a rebalance, as it takes what a share holds now.
+    /// @dev Reads no oracle. Fair in the middle of a rebalance, as it takes what a share holds now. Refused while a component
+    /// is suspended (`ComponentSuspended`).
     /// @param tokens The components in the list's order, so that a limit never meets another token.
     /// @param maxAmounts Most the caller gives of each, in token wei.
     /// @return amounts What was taken of each.
@@ -173,11 +197,6 @@ interface IIndexToken is IERC20 {
     /// @notice Sets the most whole shares that mint may bring the supply to. It never binds redeem.
     function setSupplyCap(uint32 wholeShares) external;
 
-    /// @notice Takes a component out of mint, NAV and trading, or puts it back; redeem pays it in either state.
-    /// @dev Warning: mint no longer asks for a retired component while redeem pays it, so one that still has a value and
-    /// transfers can be drawn out by minting. Retire only what is worth nothing or does not transfer.
-    function setRetired(address token, bool retired) external;
-
     /* REBALANCER */
 
     /// @notice Takes the lock; reverts if it is held.
@@ -197,4 +216,8 @@ interface IIndexToken is IERC20 {
     /// @dev Warning: what a dropped token's balance was worth is no longer redeemable; the rebalancer drops only what is
     /// below its stated dust.
     function setComponents(Component[] calldata list) external;
+
+    /// @notice Sets a component's state: suspended before `suspendedUntil` (0: not), or written off. Needs the lock. The rebalancer
+    /// sees to it that what is written off stays so.
+    function setState(address token, uint40 suspendedUntil, bool writtenOff_) external;
 }

@@ -10,12 +10,14 @@ import {IOracle} from "./IOracle.sol";
 
 /// @notice Where the month stands.
 /// Idle: nothing is open. Determined: constituents are known, holders may leave, the guardian may veto.
-/// Vetoed: the period passes without a rebalance. Trading: targets are fixed and batches may come.
+/// Vetoed: the period passes without a rebalance. Trading: targets are fixed and batches may come. Voided: what was
+/// determined is void, as the methodology has been replaced; determine is due again.
 enum Phase {
     Idle,
     Determined,
     Vetoed,
-    Trading
+    Trading,
+    Voided
 }
 
 /// @notice What anyone can do now.
@@ -42,7 +44,7 @@ enum Reason {
 
 /// @notice Side of a component during a month.
 enum Side {
-    Held, // not traded: at its target, retired, or without a price
+    Held, // not traded: at its target, suspended or written off, or without a sound price or balance
     Sell, // above its target at start
     Buy // below its target at start
 }
@@ -71,7 +73,7 @@ struct Limits {
 /// @param day The execution day.
 /// @param fixedDay Day of the month, for ExecutionDay.FixedDay.
 /// @param noticeDays Days before the calendar month at which its period begins, 1 to 14.
-/// @param minNotice Least seconds between determination and start, at most `noticeDays`.
+/// @param minNotice Least seconds between determination and start: a day to `noticeDays`.
 /// @param minTrading Least seconds that must be left of the period at start.
 struct Timetable {
     ExecutionDay day;
@@ -84,13 +86,13 @@ struct Timetable {
 /// @notice The month under way.
 /// @dev In one slot.
 /// @param period See `Schedule`: year * 12 + month - 1 of the last determination; 0 before the first.
-/// @param lastVeto Last period that was vetoed.
+/// @param lastStop Last period that the guardian vetoed or ended.
 /// @param determinedAt Time of the determination.
-/// @param determination Packed constituents (see `Constituents`).
+/// @param determination Packed constituents (see `Constituents`), once started as the start confirmed them.
 struct Month {
     Phase phase;
     uint24 period;
-    uint24 lastVeto;
+    uint24 lastStop;
     uint40 determinedAt;
     address determination;
 }
@@ -184,6 +186,15 @@ struct Result {
 /// surplus may yet lose) / targets of the buy side, at start prices: costs are shared by all buys in proportion to
 /// their targets and no filler can choose who is left short.
 ///
+/// STATES. A component that is suspended or written off is out of trading from that block on, in an open month too: what it
+/// had left to sell leaves the surplus, what it had left to buy leaves the buy side's targets, and a month with nothing
+/// else left ends. It stays out of that month even if it is resumed.
+///
+/// BRAKES. Guardian and owner can let a determined month pass (`veto`), end an open one as it stands (`endMonth`), and
+/// suspend a component; the guardian can stop everything for a while (`pauseFor`). All but the pause work while paused.
+/// What the guardian does is bounded: a veto or an end not in two periods running, a pause of 3 days in any 30, a suspension
+/// of 7 days once a token in 30. The owner's vetoes and ends do not count, and the owner's suspensions last until ended.
+///
 /// PER SHARE. All limits are per share: minting, redeeming and fee accrual change none of them.
 interface IRebalancer {
     /* ERRORS */
@@ -202,17 +213,22 @@ interface IRebalancer {
     error LimitOutOfBounds(bytes32 name);
     /// @notice There is no determination that a veto could stop.
     error NothingToVeto();
-    /// @notice The guardian vetoed the period before; only the owner may veto again.
-    error VetoedBefore(uint256 period);
-    /// @notice Already paused, or the guardian has used this period's pause.
-    error PauseUsed(uint256 period);
-    /// @notice Longer than `MAX_PAUSE`, or zero.
+    /// @notice There is no open month to end.
+    error NothingToEnd();
+    /// @notice The guardian vetoed or ended a month in this period or the one before; only the owner may again.
+    error StoppedBefore(uint256 period);
+    /// @notice Paused already.
+    error PausedBefore(uint256 until);
+    /// @notice Zero, or longer than what is left of `MAX_PAUSE` in these 30 days.
     error PauseOutOfBounds(uint256 duration, uint256 most);
     /// @notice There is no pause to end.
     error NotPaused();
-    /// @notice The methodology returned constituents that do not ascend, are included with basis 0, have a price above all
-    /// measure (2**100), or are too many (100).
-    error UnfitConstituents();
+    /// @notice The guardian suspended this token less than 30 days ago, and may again at `next`.
+    error SuspendedBefore(address token, uint256 next);
+    /// @notice The component is suspended already, by the guardian, or by the owner until ended.
+    error AlreadySuspended(address token, uint256 until);
+    /// @notice The component is not suspended. Only what is suspended can be resumed or written off.
+    error NotSuspended(address token);
     /// @notice Arrays of a batch differ in length, or one is empty.
     error UnfitBatch();
     /// @notice Component indexes must ascend: strictly among the buys; among the sells one may be named again right after itself.
@@ -242,6 +258,9 @@ interface IRebalancer {
 
     event Determined(uint256 indexed period, Constituent[] constituents);
     event Vetoed(uint256 indexed period, address by);
+    event MonthEnded(uint256 indexed period, address by);
+    /// @notice A component has gone out of an open month. @param targets Where the targets are packed now.
+    event TakenOut(uint256 indexed period, address indexed token, address targets);
     /// @param targets Where the targets are packed (see `Targets`). @param basis What each weight came from,
     /// with its flags (see `Constituents`), in the order of the list, if any was read again at start and counts; else empty.
     event Started(uint256 indexed period, uint256 nav, address targets, uint256[] basis);
@@ -258,8 +277,12 @@ interface IRebalancer {
     function INDEX() external view returns (IIndexToken);
     function ORACLE() external view returns (IOracle);
     function OPENER() external view returns (IOpener);
-    /// @notice Longest pause, in seconds.
+    /// @notice Longest pause in any `WINDOW`, in seconds.
     function MAX_PAUSE() external view returns (uint256);
+    /// @notice How long a guardian's suspension lasts, in seconds.
+    function SUSPENSION() external view returns (uint256);
+    /// @notice Seconds in which a guardian's pauses add up to at most `MAX_PAUSE`, and a token is suspended once.
+    function WINDOW() external view returns (uint256);
 
     /* VIEWS */
 
@@ -277,13 +300,13 @@ interface IRebalancer {
     function month() external view returns (Month memory);
     function opening() external view returns (Opening memory);
     function progress() external view returns (Progress memory);
-    /// @notice Until when the rebalancer is paused, and the period whose pause the guardian used last.
-    function pause() external view returns (uint40 until, uint24 period);
+    /// @notice Until when the rebalancer is or was paused, and for how many seconds the guardian may pause now.
+    function pause() external view returns (uint40 until, uint256 left);
 
     /// @notice The period at this time (see `Schedule`), never before the last one determined.
     function currentPeriod() external view returns (uint256);
 
-    /// @notice What `determine` would take now. Reverts with the methodology's error if it refuses.
+    /// @notice What `determine` would take now. Reverts with the methodology's error, or the opener's, if they refuse.
     function previewDetermine() external view returns (Constituent[] memory);
 
     /// @notice What `start` would fix now. Reverts with the methodology's error, or the opener's, if they refuse.
@@ -305,21 +328,38 @@ interface IRebalancer {
 
     /* GUARDIAN */
 
-    /// @notice Lets the determined period pass. The guardian not twice running; the owner always.
+    /// @notice Lets the determined period pass. Guardian or owner, see BRAKES.
     function veto() external;
 
-    /// @notice Stops determine, start, trade and close for `duration` seconds; once in a period. The bucket stands still
-    /// meanwhile; the period does not grow.
+    /// @notice Ends the open month as it stands: what was traded stays traded. Guardian or owner, see BRAKES.
+    function endMonth() external;
+
+    /// @notice Stops determine, start, trade and close for `duration` seconds. Guardian, for at most `MAX_PAUSE` in any `WINDOW`.
+    /// The bucket stands still meanwhile; the period does not grow.
     function pauseFor(uint256 duration) external;
 
     /// @notice Ends a pause. Guardian or owner.
     function unpause() external;
 
+    /// @notice Suspends a component: see STATES, and those of `IIndexToken`. By the guardian for `SUSPENSION` seconds, once a
+    /// token in each `WINDOW`; by the owner until it is resumed, also where the guardian's runs.
+    function suspend(address token) external;
+
     /* OWNER */
+
+    /// @notice Ends a suspension.
+    /// @dev Warning: mint and redeem rely again on what the token says of itself.
+    function resume(address token) external;
+
+    /// @notice Declares a suspended component worthless, for good: mint and redeem leave it out, and the next start takes it
+    /// off the list. It cannot be listed again while the fund holds any.
+    /// @dev Warning: what it is worth after that is nobody's. What may recover stays suspended.
+    function writeOff(address token) external;
 
     function setGuardian(address guardian) external;
     function setLimits(Limits calldata limits) external;
     function setTimetable(Timetable calldata timetable) external;
-    /// @notice Another methodology. A determination that has not been started is void, and determine is due again.
+    /// @notice Another methodology. A determination that has not been started is void, and determine is due again. What the last
+    /// started month confirmed is handed on if both say the same of what a basis is.
     function setMethodology(IMethodology methodology) external;
 }

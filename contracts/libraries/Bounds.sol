@@ -13,6 +13,8 @@ library Bounds {
     // Below this the roundings of a batch alone could keep a month open.
     uint256 internal constant MIN_DUST = 1e12;
     uint256 internal constant MAX_DUST = 0.001e18;
+    // Determination and start must rest on different blocks, and holders need time to leave.
+    uint256 internal constant MIN_NOTICE = 1 days;
 
     /// @notice Reverts with `LimitOutOfBounds(field)` for the first field outside its bounds.
     function check(Limits memory l) internal pure {
@@ -29,7 +31,7 @@ library Bounds {
     /// @notice Reverts with `LimitOutOfBounds(field)` for the first field outside its bounds.
     function check(Timetable memory t) internal pure {
         _require(t.noticeDays != 0 && t.noticeDays <= 14, "noticeDays");
-        _require(t.minNotice <= uint256(t.noticeDays) * 1 days, "minNotice");
+        _require(t.minNotice >= MIN_NOTICE && t.minNotice <= uint256(t.noticeDays) * 1 days, "minNotice");
         // The execution day and the time to trade after it must lie inside the period, also in February.
         uint256 last = 28 - t.noticeDays;
         _require(t.day != ExecutionDay.FixedDay || (t.fixedDay != 0 && t.fixedDay < last), "fixedDay");

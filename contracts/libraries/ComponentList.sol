@@ -65,6 +65,11 @@ library ComponentList {
         return block.timestamp < suspendedUntil(word) && !writtenOff(word);
     }
 
+    /// @notice Whether a packed entry is suspended now or written off.
+    function inactive(uint256 word) internal view returns (bool) {
+        return block.timestamp < suspendedUntil(word) || writtenOff(word);
+    }
+
     /// @notice Time before which a packed entry is suspended, unless it is written off.
     function suspendedUntil(uint256 word) internal pure returns (uint40) {
         return uint40(word >> 16);

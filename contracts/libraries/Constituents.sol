@@ -68,8 +68,7 @@ library Constituents {
         list = Words.room(n);
         unchecked {
             for (uint256 i; i < n; ++i) {
-                (uint256 word, uint256 more) = (words.given(WORDS * i), words.given(WORDS * i + 1));
-                list.set(i, packConfirmed(basis(word), flags(word), status(more)));
+                list.set(i, asConfirmed(words.given(WORDS * i), words.given(WORDS * i + 1)));
             }
         }
     }
@@ -84,6 +83,11 @@ library Constituents {
     /// @notice What a start confirms of a constituent.
     function packConfirmed(uint88 basis_, uint8 flags_, Status status_) internal pure returns (uint256) {
         return (uint256(status_) << 96) | packBasis(basis_, flags_);
+    }
+
+    /// @notice What a start confirms of a constituent, given by its two words, that counts as it was determined.
+    function asConfirmed(uint256 word, uint256 more) internal pure returns (uint256) {
+        return ((more & STATUS) << 96) | basisAndFlags(word);
     }
 
     /// @notice Token, of a constituent's first word.

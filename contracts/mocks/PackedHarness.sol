@@ -31,7 +31,7 @@ contract PackedHarness {
         return (packed, found, packed.unpack(), guard[0]);
     }
 
-    /// @notice Writes a determination; returns its words, what `read` finds in them, and its bases with flags.
+    /// @notice Writes a determination; returns its words, what `read` finds in them, and its bases with flags and statuses.
     function constituents(Constituent[] calldata list)
         external
         returns (uint256[] memory words, Constituent[] memory found, uint256[] memory bases)
@@ -41,9 +41,9 @@ contract PackedHarness {
         return (words, Constituents.read(pointer), this.basesOf(words));
     }
 
-    /// @notice Bases with flags.
+    /// @notice Bases with flags and statuses.
     function basesOf(uint256[] calldata words) external pure returns (uint256[] memory) {
-        return Constituents.bases(words);
+        return Constituents.asDetermined(words);
     }
 
     function _put(bytes memory packed, Target[] calldata list) private pure {

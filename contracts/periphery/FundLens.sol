@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
@@ -19,6 +17,7 @@ import {
     Timetable
 } from "../interfaces/IRebalancer.sol";
 import {IUniswapV2Pair} from "../interfaces/external/IUniswapV2Pair.sol";
+import {Balance} from "../libraries/Balance.sol";
 import {Bucket} from "../libraries/Bucket.sol";
 import {Component} from "../libraries/ComponentList.sol";
 import {Constituents} from "../libraries/Constituents.sol";
@@ -26,6 +25,8 @@ import {Settlement} from "../libraries/Settlement.sol";
 import {Targets} from "../libraries/Targets.sol";
 
 /// @notice A component as it stands.
+/// @param suspendedUntil It is suspended before this time, unless written off. See `Component`.
+/// @param sound Whether its balance can be relied on (see `Balance.tryRead`). Where it is not, balance and prices are 0.
 /// @param balance Token wei in the index token.
 /// @param price USD for one whole token now, 18 decimals; 0: none.
 /// @param tradePrice What a batch counts it for on its side: as `price`, unless the oracle knows a second source.
@@ -33,7 +34,9 @@ import {Targets} from "../libraries/Targets.sol";
 struct Holding {
     address token;
     uint8 decimals;
-    bool retired;
+    uint40 suspendedUntil;
+    bool writtenOff;
+    bool sound;
     uint256 balance;
     uint256 price;
     uint256 tradePrice;
@@ -41,6 +44,7 @@ struct Holding {
 }
 
 /// @notice A fund as it stands in one block.
+/// @param pauseLeft For how many seconds the guardian may pause now.
 /// @param supply Accrued supply. `shares`: the same in shares of the start while trading, else 0.
 /// @param idle Idle seconds of the bucket, `capacity` of a batch (share of NAV) and its `tolerance`, 18 decimals.
 struct Fund {
@@ -56,6 +60,7 @@ struct Fund {
     Limits limits;
     Timetable timetable;
     uint256 pausedUntil;
+    uint256 pauseLeft;
     uint256 supply;
     uint256 shares;
     uint256 idle;
@@ -78,7 +83,7 @@ contract FundLens {
         f.progress = rebalancer.progress();
         f.limits = rebalancer.limits();
         f.timetable = rebalancer.timetable();
-        (f.pausedUntil,) = rebalancer.pause();
+        (f.pausedUntil, f.pauseLeft) = rebalancer.pause();
         f.supply = index.accruedSupply();
         bool trading = rebalancer.trading();
         if (trading) {
@@ -123,11 +128,14 @@ contract FundLens {
         for (uint256 i; i < components.length; ++i) {
             Component memory c = components[i];
             tokens[i] = c.token;
+            (bool sound, uint256 balance) = Balance.tryRead(c.token, address(index));
             list[i] = Holding({
                 token: c.token,
                 decimals: c.decimals,
-                retired: c.retired,
-                balance: IERC20(c.token).balanceOf(address(index)),
+                suspendedUntil: c.suspendedUntil,
+                writtenOff: c.writtenOff,
+                sound: sound,
+                balance: balance,
                 price: 0,
                 tradePrice: 0,
                 target: trading ? targets[i] : Target(Side.Held, 0, 0)
@@ -138,6 +146,7 @@ contract FundLens {
         uint256[] memory sold = oracle.tradePrices(tokens, tokens.length);
         uint256[] memory bought = oracle.tradePrices(tokens, 0);
         for (uint256 i; i < list.length; ++i) {
+            if (!list[i].sound) continue;
             Side side = list[i].target.side;
             list[i].price = prices[i];
             list[i].tradePrice = side == Side.Sell ? sold[i] : side == Side.Buy ? bought[i] : prices[i];

@@ -11,6 +11,8 @@ import {Constituents} from "../../libraries/Constituents.sol";
 contract PostedMethodology is IMethodology {
     error Refusing();
 
+    bytes32 public BASIS = "unit";
+
     Constituent[] private _list;
     bool public refusesToDetermine;
     bool public refusesTargets;
@@ -30,10 +32,14 @@ contract PostedMethodology is IMethodology {
         (refusesToDetermine, refusesTargets) = (determination, targets);
     }
 
-    /// @notice While it carries, last month's basis of the constituent at the same position is kept as its last basis, and
+    /// @notice While it carries, last month's basis of the constituent at the same position is kept as its confirmed one, and
     /// added to that of `determine` and of `confirm`: what was passed as `previous` shows.
     function carry(bool carries_) external {
         carries = carries_;
+    }
+
+    function setBasis(bytes32 basis) external {
+        BASIS = basis;
     }
 
     /// @notice What `confirm` and `targetUnits` answer, whatever they are asked; an empty list: as posted.
@@ -49,16 +55,16 @@ contract PostedMethodology is IMethodology {
         require(!refusesToDetermine, Refusing());
         list = _list;
         for (uint256 i; carries && i < list.length && i < previous.length; ++i) {
-            list[i].lastBasis = previous[i].basis;
+            list[i].confirmed = previous[i].basis;
             list[i].basis += previous[i].basis;
         }
     }
 
     function confirm(uint256[] calldata determined) external view returns (uint256[] memory bases) {
         if (_bases.length != 0) return _bases;
-        bases = Constituents.bases(determined);
+        bases = Constituents.asDetermined(determined);
         for (uint256 i; carries && i < bases.length; ++i) {
-            uint256 last = Constituents.lastBasis(determined[2 * i + 1]);
+            uint256 last = Constituents.confirmed(determined[2 * i + 1]);
             if (last != 0) bases[i] = (bases[i] + last) | (uint256(Flags.CONFIRMED_AT_START) << 88);
         }
     }
