@@ -133,6 +133,8 @@ interface IIndexToken is IERC20 {
 
     /// @notice Exactly what `mint` takes in this block, in token wei, each rounded up; 0 for what is written off. Reverts
     /// while the lock is held.
+    /// @return tokens The components.
+    /// @return amounts Of each.
     /// @return blocked Bit i set: component i stops every mint now. It is suspended, or its balance is not sound (see
     /// `Balance.tryRead`), and then its amount is 0. If no bit is set, no state stands in the way of a mint.
     function previewMint(uint256 shares)
@@ -142,6 +144,8 @@ interface IIndexToken is IERC20 {
 
     /// @notice Exactly what `redeem` pays in this block, in token wei, each rounded down; 0 for what is written off. Reverts
     /// while the lock is held.
+    /// @return tokens The components.
+    /// @return amounts Of each.
     /// @return blocked Bit i set: component i is to be skipped, as its balance is not sound. It can be passed on as `skip`.
     function previewRedeem(uint256 shares)
         external

@@ -12,11 +12,11 @@ library Decimals {
 
     /// @notice The token's decimals; not fit where it has no code, does not answer, or has more than `MOST`. Never reverts.
     function tryRead(address token) internal view returns (bool fit, uint8 decimals) {
-        bytes memory call = abi.encodeCall(IERC20Metadata.decimals, ());
+        bytes memory data = abi.encodeCall(IERC20Metadata.decimals, ());
         uint256 answer;
         // Only 32 bytes are copied: a token that answers with megabytes must not make the caller pay for them.
         assembly ("memory-safe") {
-            fit := staticcall(MOST_GAS, token, add(call, 32), mload(call), 0x00, 0x20)
+            fit := staticcall(MOST_GAS, token, add(data, 32), mload(data), 0x00, 0x20)
             fit := and(fit, gt(returndatasize(), 31))
             answer := mload(0x00)
         }
