@@ -21,18 +21,35 @@ import {vm} from "./Vm.sol";
 contract FixedWeightHandler is Handler {
     using Drawing for Draw;
 
-    function _makeMethodology() internal override returns (IMethodology) {
-        return IMethodology(
-            vm.deployCode("FixedWeight.sol:FixedWeight", abi.encode(address(this), _weights(Drawing.from(0))))
-        );
+    /// @dev Of each methodology, what it weighs, as bits.
+    mapping(IMethodology methodology => uint256) private _weighed;
+
+    function _makeMethodologies() internal override returns (IMethodology first, IMethodology second) {
+        (first, second) = (_make(), _make());
+    }
+
+    function _make() private returns (IMethodology made) {
+        (Weight[] memory list, uint256 bits) = _weights(Drawing.from(0));
+        made = IMethodology(vm.deployCode("FixedWeight.sol:FixedWeight", abi.encode(address(this), list)));
+        _weighed[made] = bits;
     }
 
     function _changeRule(Draw memory d) internal override {
-        IFixedWeightOwner(address(methodology)).setWeights(_weights(d));
+        (Weight[] memory list, uint256 bits) = _weights(d);
+        IFixedWeightOwner(address(methodology)).setWeights(list);
+        _weighed[methodology] = bits;
+    }
+
+    function _determinable() internal pure override returns (bool) {
+        return true;
+    }
+
+    function _active(uint256 i) internal view override returns (bool) {
+        return (_weighed[methodology] >> i) & 1 != 0;
     }
 
     /// @dev Random weights; one time in four one component has none.
-    function _weights(Draw memory d) private view returns (Weight[] memory list) {
+    function _weights(Draw memory d) private view returns (Weight[] memory list, uint256 bits) {
         uint256 left = 1e18;
         uint256 out = d.below(4) == 0 ? d.below(N) : N;
         list = new Weight[](out == N ? N : N - 1);
@@ -41,6 +58,7 @@ contract FixedWeightHandler is Handler {
             if (i == out) continue;
             uint256 weight = k + 1 == list.length ? left : d.between(left / 10, left / 2);
             list[k++] = Weight(address(tokens[i]), uint64(weight));
+            bits |= 1 << i;
             left -= weight;
         }
     }
@@ -52,7 +70,7 @@ contract MarketCapHandler is Handler {
 
     IPostedSupplyOwner private _supplies;
 
-    function _makeMethodology() internal override returns (IMethodology) {
+    function _makeMethodologies() internal override returns (IMethodology first, IMethodology second) {
         Posted[] memory posted = new Posted[](N);
         for (uint256 i; i < N; ++i) {
             posted[i] = Posted(address(tokens[i]), uint88(1e27 / price[i] + 1), uint40(block.timestamp));
@@ -70,9 +88,17 @@ contract MarketCapHandler is Handler {
             maxSupplyAge: 60 days,
             maxSupplyJump: 0.5e18
         });
-        return IMethodology(
-            vm.deployCode("MarketCap.sol:MarketCap", abi.encode(address(this), rule, _candidates(N, State.Active)))
-        );
+        bytes memory arguments = abi.encode(address(this), rule, _candidates(N, State.Active));
+        first = IMethodology(vm.deployCode("MarketCap.sol:MarketCap", arguments));
+        second = IMethodology(vm.deployCode("MarketCap.sol:MarketCap", arguments));
+    }
+
+    function _determinable() internal view override returns (bool) {
+        return false;
+    }
+
+    function _active(uint256 i) internal view override returns (bool) {
+        return true;
     }
 
     /// @dev Posts a supply, or changes the state of a candidate.

@@ -26,7 +26,9 @@ struct Feed {
 /// @dev What is under test is known here by its interfaces and deployed by name, see `Deployed.sol`: a change in it does not
 /// make the harness compile again, which takes longest.
 abstract contract Scene {
-    uint256 internal constant N = 4;
+    uint256 internal constant N = 5;
+    /// @dev The one that the fund is not founded with.
+    uint256 internal constant NEWCOMER = 2;
     uint256 internal constant HOLDERS = 3;
     address internal constant DEAD = 0x000000000000000000000000000000000000dEaD;
     address internal constant GUARDIAN = address(0x6a);
@@ -36,6 +38,8 @@ abstract contract Scene {
     IIndexToken public index;
     IRebalancer public rebalancer;
     IMethodology internal methodology;
+    /// @dev Another one of the same kind, to take its place.
+    IMethodology internal spare;
     address internal uniswap;
     FuzzFiller internal filler;
     FuzzToken internal weth;
@@ -52,7 +56,7 @@ abstract contract Scene {
     constructor() {
         _makeTokens();
         address opener = vm.deployCode("Opener.sol:Opener");
-        methodology = _makeMethodology();
+        (methodology, spare) = _makeMethodologies();
         // Oracle and index token name the rebalancer, which is made last.
         address later = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
         address oracle = vm.deployCode("ChainlinkOracle.sol:ChainlinkOracle", abi.encode(address(this), later, _feeds()));
@@ -75,8 +79,8 @@ abstract contract Scene {
         _seed();
     }
 
-    /// @dev The methodology, and anything that it needs.
-    function _makeMethodology() internal virtual returns (IMethodology);
+    /// @dev The methodology and a second one, and anything that they need.
+    function _makeMethodologies() internal virtual returns (IMethodology first, IMethodology second);
 
     function _firstLimits() internal pure returns (Limits memory) {
         return Limits({
@@ -104,9 +108,9 @@ abstract contract Scene {
     /* PARTS */
 
     function _makeTokens() private {
-        // A dollar, 20,000, 2,000 and 5 cents for one whole token; the feeds have 8 decimals.
-        uint64[N] memory answers = [uint64(1e8), 20_000e8, 2_000e8, 0.05e8];
-        uint8[N] memory decimals = [6, 8, 18, 18];
+        // A dollar, 20,000, 10, 2,000 and 5 cents for one whole token; the feeds have 8 decimals.
+        uint64[N] memory answers = [uint64(1e8), 20_000e8, 10e8, 2_000e8, 0.05e8];
+        uint8[N] memory decimals = [6, 8, 4, 18, 18];
         for (uint256 i; i < N; ++i) {
             tokens[i] = new FuzzToken();
         }
@@ -146,17 +150,18 @@ abstract contract Scene {
 
     /// @dev A quarter of a share's 100 dollars in each component.
     function _seed() private {
-        address[] memory list = new address[](N);
-        uint256[] memory units = new uint256[](N);
+        address[] memory list = new address[](N - 1);
+        uint256[] memory units = new uint256[](N - 1);
+        uint256 n;
         for (uint256 i; i < N; ++i) {
-            list[i] = address(tokens[i]);
-            units[i] = 25e18 * one[i] / price[i];
-            tokens[i].deal(address(this), units[i] * SEED_SHARES / 1e18 + 1);
-            tokens[i].approve(address(index), type(uint256).max);
             for (uint256 k; k < HOLDERS; ++k) {
                 vm.prank(holder(k));
                 tokens[i].approve(address(index), type(uint256).max);
             }
+            if (i == NEWCOMER) continue;
+            (list[n], units[n]) = (address(tokens[i]), 25e18 * one[i] / price[i]);
+            tokens[i].deal(address(this), units[n++] * SEED_SHARES / 1e18 + 1);
+            tokens[i].approve(address(index), type(uint256).max);
         }
         index.seed(list, units, SEED_SHARES, holder(0));
     }
