@@ -65,11 +65,12 @@ abstract contract Months is Openings {
     function _mustGoOn() private view returns (bool) {
         if (rebalancer.month().phase != Phase.Determined) return _determinable();
         Constituent[] memory rows = Constituents.read(rebalancer.month().determination);
+        uint256 supply = index.accruedSupply();
         bool any; // is held, and has a value
         bool wanted; // is included, still
         for (uint256 i; i < N; ++i) {
-            if (price[i] == 0 || !_plausible(i) || _inactive(i)) continue;
-            if (_listed(i) && _said(i) >= index.accruedSupply() / ONE + 1) any = true;
+            if (price[i] == 0 || !_sound(i, supply) || _inactive(i)) continue;
+            if (_listed(i) && _said(i) > supply / ONE) any = true;
             // What is not on the list may be unfit for it.
             if (!_listed(i) || !_active(i)) continue;
             for (uint256 k; k < rows.length; ++k) {

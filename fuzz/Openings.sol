@@ -159,9 +159,15 @@ abstract contract Openings is Conditions {
         _counted(o, supply);
     }
 
-    /// @dev What a component adds to the NAV of a share: nothing while it is suspended, or says no number.
+    /// @dev What a component adds to the NAV of a share: nothing while it is suspended, or says what is not sound.
     function _value(uint256 i, uint256 supply) private view returns (uint256) {
-        return _inactive(i) ? 0 : _said(i) * ONE / supply * price[i] / one[i];
+        return _inactive(i) || !_sound(i, supply) ? 0 : _said(i) * ONE / supply * price[i] / one[i];
+    }
+
+    /// @dev It says a number, and one that no start finds too large: in a fund of next to no shares that people give to.
+    function _sound(uint256 i, uint256 supply) internal view returns (bool) {
+        uint256 held = _said(i) * ONE / supply;
+        return _plausible(i) && held >> 119 == 0 && (held * price[i] / one[i]) >> 98 == 0;
     }
 
     function _isOutside(Constituent[] memory rows, uint256 i) private view returns (bool) {
@@ -184,7 +190,7 @@ abstract contract Openings is Conditions {
         }
         _hold(!writtenOff[i], "what is written off goes off the list");
         _hold(entry.suspendedUntil == suspendedUntil[i] && !entry.writtenOff, "a state lasts");
-        if (outside && !_suspended(i) && !_lying(i) && price[i] != 0 && determinedPrice[i] != 0) {
+        if (outside && !_suspended(i) && !_lying(i) && _sound(i, supply) && price[i] != 0 && determinedPrice[i] != 0) {
             sums.kept += _worth(i, supply);
         }
     }
@@ -213,7 +219,7 @@ abstract contract Openings is Conditions {
             _hold(side[i] == Side.Held, "no trade without a price");
             return;
         }
-        _hold(!_inactive(i) && _plausible(i), "no trade of what is not sound");
+        _hold(!_inactive(i) && _sound(i, supply), "no trade of what is not sound");
         _hold(startPrice[i] == _kept(price[i]), "targets at fresh prices");
         uint256 step = navOfShare * limits.maxStep / ONE;
         _hold(unit[i] * price[i] / one[i] <= _value(i, supply) + step + 1, "maxStep");
