@@ -53,7 +53,7 @@ abstract contract Brakes is Months {
             return _lie(i, Lie.None);
         }
         if (d.below(6) != 0) return _discard();
-        _lie(d.below(N), Lie(d.between(1, uint256(type(Lie).max))));
+        _lie(_oneOf(d), Lie(d.between(1, uint256(type(Lie).max))));
     }
 
     function _lie(uint256 i, Lie to) internal {
@@ -81,7 +81,8 @@ abstract contract Brakes is Months {
         Draw memory d = Drawing.from(seed);
         if (d.below(6) != 0) return _discard();
         uint256 i = d.below(N);
-        for (uint256 j; j < N && d.below(2) == 0; ++j) {
+        bool bad = d.below(2) == 0;
+        for (uint256 j; j < N && bad; ++j) {
             if (_lying(j) || stuck[j]) i = j;
         }
         // Something has to be left to trade.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Draw, Drawing} from "./Draw.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 import {Lie} from "./parts/FuzzToken.sol";
@@ -9,9 +10,12 @@ import {Lie} from "./parts/FuzzToken.sol";
 /// @notice In what condition each token and component is, as the harness knows it: what a token truly holds and what it says,
 /// whether it moves, and what guardian and owner have decided. And what every check needs: names, discards, time.
 abstract contract Conditions is Scene {
+    using Drawing for Draw;
+
     uint256 internal constant ONE = 1e18;
-    /// @dev Gas of one transaction (EIP-7825): no token may make a call need more.
-    uint256 internal constant GAS = 1 << 24;
+    /// @dev Gas that is given to what may meet a bad token: an eighth of what a transaction may use (EIP-7825), several times what
+    /// it needs, and so little that a token that burns all but a 64th of it stops it.
+    uint256 internal constant GAS = 1 << 21;
     uint256 internal constant ALWAYS = type(uint40).max;
 
     /// @dev What every call is compared with.
@@ -118,6 +122,15 @@ abstract contract Conditions is Scene {
         for (uint256 i; i < N; ++i) {
             if (_inactive(i)) ++n;
         }
+    }
+
+    /// @dev Any one, one time in two the first that is suspended, if any.
+    function _oneOf(Draw memory d) internal view returns (uint256) {
+        uint256 any = d.below(2 * N);
+        for (uint256 i; i < N && any % 2 == 0; ++i) {
+            if (_suspended(i)) return i;
+        }
+        return any / 2;
     }
 
     /* ARITHMETIC */

@@ -71,6 +71,7 @@ abstract contract Holders is Openings {
                 uint256 paid = b.balance[i] - a.balance[i];
                 _hold(paid * a.supply >= shares * a.balance[i], "nothing minted for nothing");
             } else if (writtenOff[i] || (everWrittenOff[i] && !_listed(i))) {
+                _hold(b.balance[i] == a.balance[i], "what redeem pays mint asks for");
                 leftOut[i] = a.balance[i] != 0;
             } else if (_listed(i)) {
                 misled = true;
@@ -143,7 +144,7 @@ abstract contract Holders is Openings {
         for (uint256 i; i < N; ++i) {
             uint256 paid = a.balance[i] - b.balance[i];
             if (_lying(i)) lied |= 1 << i;
-            _hold(paid == 0 || !leftOut[i], "what redeem pays mint asks for");
+            _hold(paid == 0 || !(leftOut[i] || writtenOff[i]), "what redeem pays mint asks for");
             if (!_listed(i) || writtenOff[i] || (skip >> position[i]) & 1 != 0) {
                 _hold(paid == 0, "redeem pays a share's part");
                 // What a redeemer leaves behind is a gift to the others.
@@ -254,8 +255,9 @@ abstract contract Holders is Openings {
         Draw memory d = Drawing.from(seed);
         uint256 i = d.below(N);
         Seen memory a = _look();
-        // Up to a thousandth of what is there; sometimes as much again.
+        // Up to a thousandth of what is there; sometimes as much again, or about as much as a start may drop.
         uint256 most = d.below(32) == 0 ? a.balance[i] : a.balance[i] / 1000;
+        if (d.below(4) == 0) most = 2 * navOfShare * limits.dust / ONE * a.supply / ONE * one[i] / lastPrice[i];
         tokens[i].deal(address(index), d.amount(most + 1));
         if (side[i] == Side.Buy) given = true;
         Seen memory b = _look();

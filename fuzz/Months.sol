@@ -2,8 +2,9 @@
 pragma solidity 0.8.30;
 
 import {Constituent, Status} from "../contracts/interfaces/IMethodology.sol";
-import {Action, Limits, Phase, Reason} from "../contracts/interfaces/IRebalancer.sol";
+import {Action, Limits, Phase, Reason, Timetable} from "../contracts/interfaces/IRebalancer.sol";
 import {Constituents} from "../contracts/libraries/Constituents.sol";
+import {ExecutionDay} from "../contracts/libraries/Schedule.sol";
 import {Draw, Drawing} from "./Draw.sol";
 import {Openings} from "./Openings.sol";
 import {vm} from "./Vm.sol";
@@ -177,6 +178,27 @@ abstract contract Months is Openings {
             limits = l;
         } catch {
             _hold(trading, "limits within bounds");
+        }
+    }
+
+    /// @notice Another timetable, one time in four; refused while trading is open, and out of bounds: the notice lasts a day at least.
+    function setTimetable(uint256 seed) external {
+        Draw memory d = Drawing.from(seed);
+        if (d.below(4) != 0) return _discard();
+        uint256 noticeDays = d.between(1, 14);
+        uint256 minNotice = d.below(noticeDays * 1 days + 1);
+        Timetable memory t = Timetable({
+            day: ExecutionDay(d.below(3)),
+            fixedDay: uint8(d.between(1, 27 - noticeDays)),
+            noticeDays: uint8(noticeDays),
+            minNotice: uint32(minNotice),
+            minTrading: uint32(d.below(1 days))
+        });
+        try rebalancer.setTimetable(t) {
+            _hold(!trading && minNotice >= 1 days, "notice before start");
+        } catch (bytes memory reason) {
+            _hold(trading || minNotice < 1 days, "a timetable within bounds");
+            _refused(reason);
         }
     }
 
