@@ -5,6 +5,7 @@ pragma solidity 0.8.30;
 import {IndexToken} from "../contracts/IndexToken.sol";
 import {Opener} from "../contracts/Opener.sol";
 import {Rebalancer} from "../contracts/Rebalancer.sol";
+import {StockFiller} from "../contracts/fillers/StockFiller.sol";
 import {UniswapFiller} from "../contracts/fillers/UniswapFiller.sol";
 import {FixedWeight} from "../contracts/methodologies/FixedWeight.sol";
 import {MarketCap} from "../contracts/methodologies/MarketCap.sol";

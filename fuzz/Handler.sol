@@ -5,12 +5,12 @@ import {Phase, Side} from "../contracts/interfaces/IRebalancer.sol";
 import {Brakes} from "./Brakes.sol";
 import {Draw, Drawing} from "./Draw.sol";
 import {Holders} from "./Holders.sol";
-import {Splits} from "./Splits.sol";
+import {Solvers} from "./Solvers.sol";
 import {Lie} from "./parts/FuzzToken.sol";
 
 /// @title Handler
 /// @notice All that may happen to a fund, one function each, and what must be possible at the end of every sequence.
-abstract contract Handler is Holders, Brakes, Splits {
+abstract contract Handler is Holders, Brakes, Solvers {
     using Drawing for Draw;
 
     /// @dev Batches within which an honest filler ends a month: the cap is at least 2 % of NAV.
@@ -39,7 +39,7 @@ abstract contract Handler is Holders, Brakes, Splits {
 
     /// @notice The handlers that a run draws from.
     function handlers() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](33);
+        list = new bytes4[](34);
         (list[0], list[1], list[2]) = (this.mint.selector, this.redeem.selector, this.roundTrip.selector);
         (list[3], list[4], list[5]) = (this.transfer.selector, this.donate.selector, this.collectFee.selector);
         (list[6], list[7], list[8]) = (this.step.selector, this.undue.selector, this.pass.selector);
@@ -52,7 +52,7 @@ abstract contract Handler is Holders, Brakes, Splits {
         (list[25], list[26]) = (this.tradeHostilely.selector, this.resume.selector);
         (list[27], list[28], list[29]) = (this.writeOff.selector, this.endMonth.selector, this.tellLies.selector);
         (list[30], list[31]) = (this.vanish.selector, this.replaceMethodology.selector);
-        list[32] = this.setTimetable.selector;
+        (list[32], list[33]) = (this.setTimetable.selector, this.tradeStock.selector);
     }
 
     /// @inheritdoc Holders

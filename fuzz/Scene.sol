@@ -42,6 +42,7 @@ abstract contract Scene {
     IMethodology internal spare;
     address internal uniswap;
     FuzzFiller internal filler;
+    address internal stock;
     FuzzToken internal weth;
 
     /// @dev Of each token, ascending by address. `price`: USD with 18 decimals as the oracle must give it, 0 for none;
@@ -141,6 +142,7 @@ abstract contract Scene {
 
     function _makeFillers() private {
         uniswap = vm.deployCode("UniswapFiller.sol:UniswapFiller", abi.encode(weth));
+        stock = vm.deployCode("StockFiller.sol:StockFiller", abi.encode(rebalancer, address(this)));
         FuzzToken[] memory list = new FuzzToken[](N);
         for (uint256 i; i < N; ++i) {
             list[i] = tokens[i];

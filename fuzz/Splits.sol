@@ -77,7 +77,7 @@ abstract contract Splits is Trades {
         );
     }
 
-    function _copy(Deal memory from) private pure returns (Deal memory to) {
+    function _copy(Deal memory from) internal pure returns (Deal memory to) {
         to.buys = from.buys;
         to.value = from.value;
     }
