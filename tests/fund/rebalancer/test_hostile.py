@@ -204,7 +204,7 @@ def test_a_flash_mint_around_a_trade(trading: Bench) -> None:
     chain.cheats.revert(snapshot)
 
     shares = 100 * SUPPLY
-    tokens, amounts = chain.read(trading.index.previewMint(shares), at=T)
+    tokens, amounts, _ = chain.read(trading.index.previewMint(shares), at=T)
     for token, amount in zip(tokens, amounts, strict=True):
         erc20 = chain.at("ReferenceToken", token)
         chain.send(erc20.mint(filler, amount), trading.keeper, at=EXECUTION)
