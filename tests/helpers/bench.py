@@ -150,8 +150,8 @@ CONFIRMED = 128
 
 
 def constituent(token: Contract | str, basis: int, status: int = INCLUDED, *more: int) -> tuple[Any, ...]:
-    """A constituent as the contracts have it; `more`: flags, price, weight, confirmed basis and whether it is a member, as
-    far as they are not 0."""
+    """A constituent as the contracts have it; `more`: flags, price, weight, confirmed basis and whether it is a member,
+    as far as they are not 0."""
     flags, price, weight, before, member = (*more, 0, 0, 0, 0, 0)[:5]
     address = token.address if isinstance(token, Contract) else token
     return (address, basis, status, flags, price, weight, before, bool(member))

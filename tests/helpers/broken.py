@@ -18,8 +18,8 @@ UNSOUND = {
 
 
 def breaks(chain: Chain, token: Contract | str, balance: int, decimals: int = PLAIN) -> bytes:
-    """From now on the token answers like this, without moving the time; its code from before, for `mends`. A ReferenceToken
-    keeps its balances and moves on as before; of another token only the answers are to be looked at."""
+    """From now on the token answers like this, without moving the time; its code from before, for `mends`. A
+    ReferenceToken keeps its balances and moves on as before; of another token only the answers are to be looked at."""
     address = token.address if isinstance(token, Contract) else token
     before = chain.code(address)
     made = chain.artifact("BrokenToken").create(balance, decimals)
