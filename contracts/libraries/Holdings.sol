@@ -36,8 +36,8 @@ library Holdings {
         for (uint256 i; i < list.length; ++i) {
             while (k < tokens.length && tokens[k] < listed[i]) ++k;
             bool asked = k < tokens.length && tokens[k] == listed[i];
-            if (asked) (h.held[k], h.retired[k]) = (true, list[i].retired);
-            if (list[i].retired) continue;
+            if (asked) (h.held[k], h.retired[k]) = (true, (list[i].writtenOff || block.timestamp < list[i].suspendedUntil));
+            if ((list[i].writtenOff || block.timestamp < list[i].suspendedUntil)) continue;
             // {tok / share} = {tok} * {1e18} / {share}
             uint256 unit = IERC20(listed[i]).balanceOf(address(index)) * 1e18 / supply;
             uint256 value = Value.down(unit, prices[i], list[i].decimals);

@@ -35,6 +35,7 @@ contract FixedWeight is IMethodology, Ownable {
 
     event WeightsSet(Weight[] weights);
 
+    bytes32 public constant BASIS = "weight";
     address private _weights;
 
     /// @param owner The timelock.
@@ -69,7 +70,7 @@ contract FixedWeight is IMethodology, Ownable {
             uint128 price = SafeCast.toUint128(oracle.price(all[i].token));
             uint8 flags = price == 0 ? Flags.NO_PRICE : 0;
             uint64 weight = all[i].weight;
-            list[i] = Constituent(all[i].token, weight, Status.Included, flags, price, weight, 0);
+            list[i] = Constituent(all[i].token, weight, Status.Included, flags, price, weight, 0, false);
         }
     }
 

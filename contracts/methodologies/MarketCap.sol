@@ -82,6 +82,7 @@ contract MarketCap is IMethodology, Ownable {
 
     /* RULE */
 
+    bytes32 public constant BASIS = "supply";
     Cap private immutable CAP;
     uint256 private immutable CAP_WEIGHT;
     uint256 private immutable FLOOR_WEIGHT;
@@ -171,8 +172,8 @@ contract MarketCap is IMethodology, Ownable {
             // An absurd price is none: nothing here is to overflow.
             c.price = prices[i] >> PRICE_BITS == 0 ? uint128(prices[i]) : 0;
             while (last < previous.length && previous[last].token < c.token) ++last;
-            if (last < previous.length && previous[last].token == c.token) c.lastBasis = previous[last].basis;
-            (c.basis, c.flags) = _supply(c.token, all[i].source, c.lastBasis, overridden);
+            if (last < previous.length && previous[last].token == c.token) c.confirmed = previous[last].basis;
+            (c.basis, c.flags) = _supply(c.token, all[i].source, c.confirmed, overridden);
             _decide(c, held.retired[i] ? State.Frozen : all[i].state, held.held[i]);
             // What is frozen holds its own value: it is not there for the others to share.
             if (c.status == Status.Frozen) held.nav -= held.values[i];
@@ -197,11 +198,11 @@ contract MarketCap is IMethodology, Ownable {
                     address token = Constituents.token(word);
                     while (k < most && Candidates.token(all, k) < token) ++k;
                     if (k < most && Candidates.token(all, k) == token) {
-                        basis = _again(token, basis, Constituents.lastBasis(more), Candidates.source(all, k), overridden);
+                        basis = _again(token, basis, Constituents.confirmed(more), Candidates.source(all, k), overridden);
                         ++k;
                     }
                 }
-                bases.set(i, basis);
+                bases.set(i, basis | (uint256(Constituents.status(more)) << 96));
             }
         }
         Lists.answer(bases);
@@ -271,7 +272,7 @@ contract MarketCap is IMethodology, Ownable {
     /// @dev What counts of a source's answer.
     function _judge(uint256 supply, uint256 date, uint256 last) private view returns (uint88 value, uint8 flags) {
         if (supply == 0 || date + MAX_SUPPLY_AGE < block.timestamp) {
-            return last == 0 ? (0, Flags.NO_SUPPLY) : (uint88(last), Flags.STALE);
+            return last == 0 ? (0, Flags.UNCONFIRMED) : (uint88(last), Flags.STALE);
         }
         if (last == 0) return (uint88(supply), 0);
         uint256 bound = last * MAX_SUPPLY_JUMP / ONE;
