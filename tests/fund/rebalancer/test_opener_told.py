@@ -23,6 +23,7 @@ from tests.helpers.contracts import Call
 from tests.helpers.fund import EXECUTION, WAD
 from tests.helpers.packed import kept, targets
 from tests.helpers.reverts import assert_reverts
+from tests.helpers.settling import usd
 
 PRICES = [kind.price for kind in KINDS]
 UNITS = [kind.target for kind in KINDS]
@@ -84,24 +85,40 @@ def test_an_oracle_that_answers_no_list(bench: Bench) -> None:
     assert bench.due(EXECUTION)[:2] == ("None", "Refused")
 
 
-@pytest.mark.parametrize("i", [0, 1, NEWCOMER])
+@pytest.mark.parametrize("i", [0, 1, 2])
 def test_a_price_beyond_the_domain(bench: Bench, i: int) -> None:
-    """2**100 is the first, whether the component is held or comes new."""
+    """2**100 is the first: the component is held as it is, the others go on without it. With one less it is the value
+    of a share that decides."""
     bench.determine()
     for price in (2**100, 2**200, 2**256 - 1):
         bench.post_prices([price if k == i else p for k, p in enumerate(PRICES)])
-        refuses(bench, "TooLarge")
+        check_aside(bench, i)
     bench.post_prices([2**100 - 1 if k == i else p for k, p in enumerate(PRICES)])
+    if usd(KINDS[i].unit, 2**100 - 1, KINDS[i].decimals) >= 2**98:
+        check_aside(bench, i)
+    else:
+        plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+        assert targets(plan.targets)[i].price == kept(2**100 - 1)
+
+
+def check_aside(bench: Bench, i: int) -> None:
+    """Component i is held as it is and outside NAV; all others are what they are without it."""
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    assert targets(plan.targets)[i].price == kept(2**100 - 1)
+    found = targets(plan.targets)
+    assert (found[i].side, found[i].price) == (0, 0)
+    assert [t.unit for k, t in enumerate(found) if k != i] == [u for k, u in enumerate(UNITS) if k != i]
+    units = [balance * WAD // SUPPLY for balance in bench.holdings()]
+    rows = [(u, p, k.decimals) for u, p, k in zip(units, PRICES, KINDS, strict=True)]
+    assert plan.nav == sum(usd(*row) for k, row in enumerate(rows) if k != i)
+    assert bench.due(EXECUTION)[:2] == ("Start", "Due")
 
 
-def test_a_retired_component_may_have_any_price(bench: Bench) -> None:
-    bench.chain.send(bench.index.setRetired(bench.tokens[0], True), bench.owner)
+def test_a_newcomer_with_a_price_beyond_the_domain_is_not_listed(bench: Bench) -> None:
     bench.determine()
-    bench.post_prices([2**256 - 1, *PRICES[1:]])
-    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    assert targets(plan.targets)[0] == (0, KINDS[0].unit, 0)
+    for price in (2**100, 2**256 - 1):
+        bench.post_prices([price if k == NEWCOMER else p for k, p in enumerate(PRICES)])
+        plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+        assert (plan.changed, plan.list) == (False, [])
 
 
 def hold(bench: Bench, i: int, balance: int) -> None:
@@ -110,14 +127,28 @@ def hold(bench: Bench, i: int, balance: int) -> None:
 
 
 def test_a_unit_held_beyond_the_domain(bench: Bench) -> None:
-    """2**120 token wei per share is the first; one less is packed whole, though it is worth most of the fund."""
+    """2**119 token wei per share is the first; one less is packed whole."""
     bench.determine()
-    beyond = 2**120 * SUPPLY // WAD
+    bench.post_prices([1, *PRICES[1:]])  # so that it is not its value which is beyond
+    beyond = 2**119 * SUPPLY // WAD
     hold(bench, 0, beyond - 1)
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
     assert (plan.targets[0], targets(plan.targets)[5].unit) == (15, KINDS[5].target)
+    assert targets(plan.targets)[0].side == 1
     now(bench, bench.tokens[0].mint(bench.index, 1))
-    refuses(bench, "TooLarge")
+    assert targets(bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION).targets)[0] == (0, 0, 0)
+    check_aside(bench, 0)
+
+
+def test_a_value_held_beyond_the_domain(bench: Bench) -> None:
+    """2**98 USD-wei of a share is the first."""
+    bench.determine()
+    bench.post_prices([WAD, *PRICES[1:]])
+    hold(bench, 0, (2**98 - 1) * SUPPLY // WAD)
+    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+    assert plan.nav > 2**98 - 1 and targets(plan.targets)[0].side == 1
+    hold(bench, 0, 2**98 * SUPPLY // WAD)
+    check_aside(bench, 0)
 
 
 @pytest.mark.parametrize("bits", [160, 238, 255])
@@ -125,15 +156,17 @@ def test_a_balance_beyond_the_domain(bench: Bench, bits: int) -> None:
     """Times 1e18 the second is a multiple of 2**256: a unit of 0, if nobody looked."""
     bench.determine()
     hold(bench, 0, 2**bits)
-    refuses(bench, "TooLarge")
+    check_aside(bench, 0)
+    bench.start()
 
 
 def test_a_target_beyond_the_domain(bench: Bench) -> None:
+    """2**120 is the first, and of what is not set aside it refuses; below it the step of 10 % of NAV is what holds
+    it."""
     bench.determine()
     for goal in (2**120, 2**256 - 1):
         now(bench, bench.methodology.answer([], [goal, *UNITS[1:]]))
         refuses(bench, "TooLarge")
-    # Below it the step of 10 % of NAV is what holds it.
     now(bench, bench.methodology.answer([], [2**120 - 1, *UNITS[1:]]))
     assert bench.due(EXECUTION)[:2] == ("Start", "Due")
 
