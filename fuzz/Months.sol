@@ -239,14 +239,15 @@ abstract contract Months is Openings {
         if (d.below(2) == 0) _setPool(i, ONE);
     }
 
-    /// @notice A feed dies; where one is dead it lives again.
+    /// @notice A feed dies or stands at its floor; where one has it lives again.
     function killPrice(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
         for (uint256 i; i < N; ++i) {
             if (price[i] == 0) return _setPrice(i, lastPrice[i]);
         }
         if (d.below(8) != 0) return _discard();
-        _setPrice(d.below(N), 0);
+        if (d.below(2) == 0) _setWrong(d.below(N));
+        else _setPrice(d.below(N), 0);
     }
 
     function movePool(uint256 seed) external {

@@ -32,6 +32,9 @@ abstract contract Scene {
     /// @dev The one that the fund is not founded with.
     uint256 internal constant NEWCOMER = 2;
     uint256 internal constant HOLDERS = 3;
+    /// @dev What feeds are believed: half of the least, and twice the most, to which prices go.
+    uint128 internal constant LEAST_PRICE = 0.5e14;
+    uint128 internal constant MOST_PRICE = 2e24;
     address internal constant DEAD = 0x000000000000000000000000000000000000dEaD;
     address internal constant GUARDIAN = address(0x6a);
     address internal constant RECIPIENT = address(0xfee);
@@ -140,7 +143,7 @@ abstract contract Scene {
     function _feeds() private view returns (Feed[] memory list) {
         list = new Feed[](N);
         for (uint256 i; i < N; ++i) {
-            list[i] = Feed(address(tokens[i]), address(feeds[i]), 1 days, Quote.Usd, 0, 0, 0);
+            list[i] = Feed(address(tokens[i]), address(feeds[i]), 1 days, Quote.Usd, 0, LEAST_PRICE, MOST_PRICE);
         }
     }
 
@@ -176,6 +179,12 @@ abstract contract Scene {
 
     function holder(uint256 k) internal pure returns (address) {
         return address(uint160(0xa0 + k));
+    }
+
+    /// @dev The feed lives and is wrong: it stands at a floor below its band, and there is no price.
+    function _setWrong(uint256 i) internal {
+        feeds[i].set(1);
+        price[i] = 0;
     }
 
     /// @dev Sets the oracle's price, USD with 18 decimals, in steps of the feed's 8 decimals; 0: the feed is dead.
