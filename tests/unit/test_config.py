@@ -85,7 +85,7 @@ def test_values_are_read_exactly() -> None:
         600,
         1_800,
     )
-    assert config.timetable.as_tuple() == (0, 0, 7, 172_800, 172_800)
+    assert config.timetable.as_tuple() == (0, 0, 7, 259_200, 172_800)
 
 
 def without(*path: str | int) -> Edit:
@@ -141,6 +141,14 @@ BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
         ("(AAA) weight", "market_cap", "supply"),
     ),
     "state": (set_field("components", 0, "state")("gone"), ("components[0] (BBB).state", "'gone'", "'leaving'")),
+    "frozen with fixed weights": (
+        both(fixed("50 %", "30 %", "20 %"), set_field("components", 0, "state")("frozen")),
+        ("components (BBB) state: found 'frozen' with fixed_weight", "expected active"),
+    ),
+    "leaving with fixed weights": (
+        both(fixed("50 %", "30 %", "20 %"), set_field("components", 0, "state")("leaving")),
+        ("components (BBB) state: found 'leaving' with fixed_weight", "expected active", "sold in the first month"),
+    ),
     "lockers beside a supply": (set_field("components", 0, "lockers")([A]), ("(BBB) lockers", "in place of supply")),
     "lockers with fixed weights": (
         both(fixed("50 %", "30 %", "20 %"), set_field("components", 0, "lockers")([A])),
