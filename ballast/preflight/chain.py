@@ -47,4 +47,4 @@ class Reader:
 
 def usd(amount: Decimal) -> str:
     """A price or value for people, to six digits."""
-    return f"{amount:,.2f} USD" if amount >= 1_000 else f"{amount:.6g} USD"
+    return f"{amount:,.2f} USD" if amount >= 1_000 else f"{float(amount):.6g} USD"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
 
 from ballast.config import FundConfig
 from ballast.parts import MAX_DECIMALS, Component
@@ -93,4 +94,4 @@ def _wei(prices: Mapping[str, Decimal], tokens: Mapping[str, Token], token: str)
 
 
 def _times(wei: Decimal, most: Decimal) -> str:
-    return f"{-(-wei // most):f}" if most else "many"
+    return f"{ceil(wei / most):,}" if most else "many"
