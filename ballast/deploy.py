@@ -83,7 +83,7 @@ def deploy_fund(
     """Deploys and seeds the fund from an Ape account on the connected chain; returns its address book.
 
     The seed shares, less the locked ones, go to the account. `book_path`: where the book is written, if anywhere.
-    `unsafe`: lets pass what is refused only for its governance (see `preflight`); `warn` is told what was let pass.
+    `unsafe`: lets pass what is not wrong but unsafe (see `preflight`); `warn` is told what was let pass.
     Raises DeployError (before the first transaction, unless the chain itself fails on the way).
     """
     say = progress or (lambda _text: None)

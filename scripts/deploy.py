@@ -23,7 +23,8 @@ from ballast.deploy import deploy_fund
 @click.option(
     "--unsafe",
     is_flag=True,
-    help="Let pass what only a fund of your own may do: no timelock delay, one proposer alone, a notice too short.",
+    help="Let pass, with a warning, what only a fund of your own may do: no timelock delay, one proposer alone, a "
+    "notice too short for an override, a feed of another name without a pool to compare, one wei worth more than dust.",
 )
 def cli(provider: Any, fund: Path, account: Any, book_file: Path | None, unsafe: bool) -> None:
     """Deploy the fund described in the file FUND."""

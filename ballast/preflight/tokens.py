@@ -10,7 +10,7 @@ from math import ceil
 from ballast.config import FundConfig
 from ballast.parts import MAX_DECIMALS, Component
 from ballast.preflight.chain import Reader, usd
-from ballast.preflight.problems import Problem
+from ballast.preflight.problems import Level, Problem
 from ballast.values import WAD, decimal
 
 DUST_PARTS = 4
@@ -84,7 +84,8 @@ def worth(config: FundConfig, prices: Mapping[str, Decimal], tokens: Mapping[str
             yield Problem(
                 f"{component.symbol}: one wei of it is worth {usd(wei)}, expected at most {usd(most)}, a quarter of "
                 f"the dust of a share ({usd(share)}); make shares worth {_times(wei, most)} times as much "
-                "(seed_unit), or limits.dust wider"
+                "(seed_unit), or limits.dust wider",
+                Level.UNSAFE,
             )
 
 

@@ -24,8 +24,9 @@ HOUR_S = 3_600
 
 
 @pytest.fixture(scope="module")
-def account(module_isolation: None, config: FundConfig) -> Any:
+def account(module_isolation: None, chain: Chain, world: World, config: FundConfig) -> Any:
     """Who deploys, with the seed."""
+    Market(chain.rpc, world).post_feeds()
     found = ape.accounts.test_accounts[0]
     deal_seed(found, config)
     return found
