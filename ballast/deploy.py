@@ -20,7 +20,6 @@ from web3 import Web3
 from ballast.book import Book, Candidate
 from ballast.calls import call_view
 from ballast.config import FundConfig
-from ballast.oracles import oracle_problems, rollup_warnings
 from ballast.parts import MAX_PRICE, STATES, Feed
 from ballast.preflight import DeployError, preflight
 from ballast.values import DEPLOYER
@@ -80,20 +79,20 @@ def deploy_fund(
     *,
     book_path: Path | None = None,
     progress: Progress | None = None,
+    unsafe: bool = False,
+    warn: Progress | None = None,
 ) -> Book:
     """Deploys and seeds the fund from an Ape account on the connected chain; returns its address book.
 
     The seed shares, less the locked ones, go to the account. `book_path`: where the book is written, if anywhere.
+    `unsafe`: lets pass what is not wrong but unsafe (see `preflight`); `warn` is told what was let pass.
     Raises DeployError (before the first transaction, unless the chain itself fails on the way).
     """
     say = progress or (lambda _text: None)
     w3: Web3 = account.provider.web3
     say("checking chain, account, tokens and feeds")
-    preflight(w3, account.address, config)
-    if problems := oracle_problems(w3, config):
-        raise DeployError("; ".join(problems))
-    for line in rollup_warnings(config):
-        say(line)
+    for warning in preflight(w3, account.address, config, unsafe=unsafe):
+        (warn or say)(f"warning: {warning}")
 
     first_block = w3.eth.block_number + 1  # nothing of the fund can be in an earlier one
     nonce = account.nonce

@@ -297,7 +297,7 @@ class Timetable(Model):
     day: Literal["first_business_day", "last_day", "fixed_day"] = "first_business_day"
     fixed_day: Annotated[int, integer(0, 28)] = 0
     notice_days: Annotated[int, integer(1, 14)] = 7
-    min_notice: Annotated[int, duration(0, 14 * 86_400)] = 2 * 86_400
+    min_notice: Annotated[int, duration(0, 14 * 86_400)] = 3 * 86_400
     min_trading: Annotated[int, duration(0, 27 * 86_400)] = 2 * 86_400
 
     @model_validator(mode="after")

@@ -101,7 +101,8 @@ def prepare(on: Stage, year: Year, streaming_fee: int, progress: Any) -> YearFun
     clock.jump(clock.now() + BLOCK_S)
     config = year_config(on, year, streaming_fee)
     deal_seed(on.deployer, config)
-    book = deploy_fund(on.project, on.deployer, config, book_path=on.folder / "book.json", progress=progress)
+    path = on.folder / "book.json"
+    book = deploy_fund(on.project, on.deployer, config, book_path=path, progress=progress, unsafe=True)
     return YearFund(
         on=on,
         year=year,

@@ -18,14 +18,13 @@ from ballast.cli import (
     checked_address,
     checked_shares,
     checked_slippage,
-    decimal,
     fund_argument,
     open_fund,
     require_funds,
     require_tokens,
 )
 from ballast.deploy import approve
-from ballast.values import WAD
+from ballast.values import WAD, decimal
 
 
 @click.command(cls=FundCommand)

@@ -18,13 +18,12 @@ from ballast.cli import (
     checked_address,
     checked_shares,
     checked_slippage,
-    decimal,
     fund_argument,
     open_fund,
     require_funds,
 )
 from ballast.config import FundError
-from ballast.values import WAD
+from ballast.values import WAD, decimal
 
 
 @click.command(cls=FundCommand)

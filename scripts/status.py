@@ -11,9 +11,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ballast.cli import Deployed, FundCommand, book_option, decimal, dollars, fund_argument, open_fund
+from ballast.cli import Deployed, FundCommand, book_option, dollars, fund_argument, open_fund
 from ballast.reference import usd
-from ballast.values import WAD
+from ballast.values import WAD, decimal
 
 PHASES = ("idle", "determined", "vetoed", "trading")
 ACTIONS = ("nothing", "determine", "start", "trade", "close")
