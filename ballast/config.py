@@ -20,6 +20,8 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from ballast.parts import (
+    BLOCK_S,
+    MAX_BLOCK_TIME,
     MAX_COMPONENTS,
     MAX_STREAMING_FEE,
     MIN_SEED,
@@ -31,6 +33,7 @@ from ballast.parts import (
     Methodology,
     Model,
     Roles,
+    Sequencer,
     Slug,
     Text,
     Timetable,
@@ -64,6 +67,10 @@ class FundConfig(Model):
     roles: Roles
     uniswap_v3_factory: Address | None = None
     """Where the pools of anchors come from; only with anchors."""
+    sequencer: Sequencer | None = None
+    """On a rollup: the feed of its sequencer."""
+    block_time: Annotated[int, duration(1, MAX_BLOCK_TIME)] = BLOCK_S
+    """Least seconds between two blocks with different dates: how fast a pool of an anchor may fill its observations."""
     limits: Limits = Limits()
     timetable: Timetable = Timetable()
 

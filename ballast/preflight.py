@@ -117,7 +117,7 @@ def _check_anchor(w3: Web3, where: str, config: FundConfig, component: Component
         raise DeployError(
             f"{where}: trades {' and '.join(tokens)}, expected {component.symbol} and WETH or another component"
         )
-    _check_observations(w3, where, anchor)
+    _check_observations(w3, where, anchor, config.block_time)
     decimals = {c.token: c.decimals for c in config.components} | {config.weth: 18}
     first = _feed_price(w3, component.feed, config.eth_feed)
     second = _pool_price(w3, where, anchor, component.token == tokens[0])
@@ -131,8 +131,8 @@ def _check_anchor(w3: Web3, where: str, config: FundConfig, component: Component
         )
 
 
-def _check_observations(w3: Web3, where: str, anchor: Anchor) -> None:
-    needed = anchor.observations
+def _check_observations(w3: Web3, where: str, anchor: Anchor, block_time: int) -> None:
+    needed = anchor.observations(block_time)
     types = ["uint160", "int24", "uint16", "uint16", "uint16"]
     slot = call_view(w3, anchor.pool, "slot0()", types)
     kept, wanted = (0, 0) if slot is None else slot[3:]

@@ -100,6 +100,7 @@ def _of_funds(scene: Scene) -> Iterator[tuple[str, str, Check]]:
             yield "roles", known, partial(roles.roles, fund, known)
         yield "token", name, partial(feeds.tokens, fund)
         yield "feed", name, partial(feeds.feeds, fund)
+        yield "sequencer", name, partial(feeds.sequencer, fund)
         yield "anchor", name, partial(feeds.anchors, fund)
         yield "pool", name, partial(pools.pools, fund)
         yield "depth", name, partial(pools.depth, fund)

@@ -73,7 +73,7 @@ def test_values_are_read_exactly() -> None:
     assert [component.state for component in config.components] == ["active"] * 3
     assert config.methodology.as_tuple() == (1, 5 * 10**17, 0, 0, 50, False, 100 * 86_400, 25 * 10**16)
     assert config.ordered()[0].book_pools()[0].pair == C
-    assert feed_rows(config)[0] == (ZERO, config.eth_feed.address, 5_400, 0, 0)
+    assert feed_rows(config)[0] == (ZERO, config.eth_feed.address, 5_400, 0, 0, 0, 0)
     assert [row[0] for row in feed_rows(config)[1:]] == [A, B, C]
     assert config.limits.as_tuple() == (
         -15 * 10**15,
@@ -265,7 +265,7 @@ def test_anchors() -> None:
     raw["limits"] = {"last_tolerance": "4 %"}
     config = parse_fund(raw)
     assert anchor_rows(config) == [(A, B, 1_800, 2 * 10**16), (B, C, 1_200, 15 * 10**15)]
-    assert [anchor.observations for _, anchor in config.anchored()] == [152, 102]
+    assert [anchor.observations(config.block_time) for _, anchor in config.anchored()] == [152, 102]
     assert order(config)[4:6] == ("first_oracle", "oracle")
 
 
