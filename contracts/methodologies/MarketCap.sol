@@ -302,12 +302,16 @@ contract MarketCap is IMethodology, Owned {
         returns (uint256)
     {
         uint256 was = Constituents.basisAndFlags(word);
-        uint256 known = _known(Constituents.confirmed(more), candidate);
+        uint256 known = Constituents.confirmed(more);
+        bool same = known != 0;
+        if (!same) known = Candidates.wholeTokens(candidate);
         uint256 basis = overridden ? _overriding(token) : 0;
         if (basis != 0) return Circulating.again(was, basis, Flags.OVERRIDDEN, known);
         (uint256 supply, uint256 date) = Circulating.ask(token, Candidates.source(candidate));
-        // Mostly the source still says what was determined.
-        if (supply == Constituents.basis(was) && Circulating.fresh(supply, date, MAX_SUPPLY_AGE)) return was;
+        if (supply == Constituents.basis(was) && Circulating.fresh(supply, date, MAX_SUPPLY_AGE)) {
+            // Mostly the source still says what was determined. But a supply may have been given since, which both are held to.
+            if (same || known == 0 || known == supply) return was;
+        }
         uint256 flags;
         (basis, flags) =
             Circulating.judge(supply, date, known, Constituents.member(more), MAX_SUPPLY_AGE, MAX_SUPPLY_JUMP);
