@@ -42,19 +42,18 @@ contract Opener is IOpener {
     uint256 private constant FROZEN = type(uint256).max;
     /// @dev Stands for the worth of what is not dropped, whatever it is worth.
     uint256 private constant STAYS = type(uint256).max;
-    /// @dev Bit of a row: the component is not on the list yet.
-    uint256 private constant NEWCOMER = 1 << 255;
+    uint256 private constant INCLUDED = uint256(Status.Included);
 
     /// @dev What is worked with beside the plan. In the order of the determination: its words, and what each row is confirmed
-    /// with. In the order of the plan's list: `rows`, the number of the row in the determination, from 1 on, 0 for none, with
-    /// NEWCOMER; `units`, that are held; `basis`, with its flags; `ones`, token wei of one whole token; `values`, USD of the
+    /// with. In the order of the plan's list: `units`, that are held; `basis`, with its flags; `ones`, token wei of one whole token; `values`, USD of the
     /// units held; `worths`, what would be lost by dropping what is not weighed, USD of a share; `goals`, units that the
-    /// methodology wants. `budget`: what may yet be dropped, USD of a share; `widest`: all bits that units have.
+    /// methodology wants. `newcomers`: bits of those that are not on the list yet;
+    /// `budget`: what may yet be dropped, USD of a share; `widest`: all bits that units have;
+    /// `confirms`: something is not as it was determined.
     struct Work {
         uint256[] determined;
         uint256[] answers;
         uint256[] list;
-        uint256[] rows;
         uint256[] units;
         address[] tokens;
         uint256[] basis;
@@ -63,15 +62,19 @@ contract Opener is IOpener {
         uint256[] values;
         uint256[] worths;
         uint256[] goals;
+        uint256 newcomers;
         uint256 budget;
         uint256 widest;
+        bool confirms;
     }
 
     /// @dev A component that is not simply weighed, as `_measure` found it.
     struct Aside {
         bool sound;
         uint256 balance;
+        uint256 unit;
         uint256 price;
+        uint256 value;
         uint256 one;
         uint256 supply;
     }
@@ -124,13 +127,16 @@ contract Opener is IOpener {
         w.prices = Lists.ask(address(oracle), IOracle.prices.selector, w.tokens);
         require(w.prices.length == w.list.length, WrongLength(w.list.length, w.prices.length));
         bool aside = _measure(p, w, index);
-        w.budget = p.nav * dust / 1e18;
+        if (aside) w.budget = p.nav * dust / 1e18;
         // Without newcomers there is room for all.
         _choose(p, w, address(methodology), p.changed ? index.MAX_COMPONENTS() : w.list.length, aside);
         // What came onto the list may have gone again.
         if (p.changed && (p.changed = _differ(Words.read(index.componentsPointer()), w.list))) p.list = w.list;
         if (confirmed) p.basis = w.basis;
-        p.confirmed = Determination.confirmed(w.determined, w.answers);
+        if (w.confirms) {
+            Constituents.confirm(w.determined, w.answers);
+            p.confirmed = w.determined;
+        }
         p.targets = Targets.room(w.list.length, w.widest);
         uint256 step = p.nav * maxStep / 1e18;
         Sums memory sums = _target(p, w, step);
@@ -160,32 +166,32 @@ contract Opener is IOpener {
         uint256 n;
         uint256 flags;
         unchecked {
-            (w.list, w.basis, w.rows) = (Words.room(m + k), Words.room(m + k), Words.room(m + k));
+            (w.list, w.basis) = (Words.room(m + k), Words.room(m + k));
             w.tokens = Words.room(m + k).asAddresses();
             for (uint256 j; j < k; ++j) {
-                address token = Constituents.token(w.determined.at(2 * j));
-                (uint256 basis, Status status) = Determination.answer(w.determined, w.answers, j);
-                while (i < m && old.at(i).token() < token) _add(w, n++, old.at(i++), 0, 0);
+                (address token, uint256 basis, uint256 status) = _row(w, j);
+                while (i < m && old.at(i).token() < token) _add(w, n++, old.at(i++), 0);
                 bool held = i < m && old.at(i).token() == token;
-                if (status == Status.Included) {
+                if (status == INCLUDED) {
                     flags |= basis;
                 } else {
                     if (!held) continue;
-                    basis = status == Status.Frozen ? FROZEN : 0;
+                    basis = status == uint256(Status.Frozen) ? FROZEN : 0;
                 }
                 if (held) {
-                    _add(w, n++, old.at(i++), basis, j + 1);
+                    _add(w, n++, old.at(i++), basis);
                     continue;
                 }
                 (bool fit, uint256 word) = _listing(index, token);
                 if (fit) {
                     p.changed = true;
-                    _add(w, n++, word, basis, (j + 1) | NEWCOMER);
+                    w.newcomers |= 1 << n;
+                    _add(w, n++, word, basis);
                 } else {
-                    Determination.leaveOut(w.answers, j);
+                    _leaveOut(w, j);
                 }
             }
-            while (i < m) _add(w, n++, old.at(i++), 0, 0);
+            while (i < m) _add(w, n++, old.at(i++), 0);
         }
         w.list.cut(n);
         w.tokens.cut(n);
@@ -193,11 +199,34 @@ contract Opener is IOpener {
         return Constituents.flags(flags) & Flags.CONFIRMED_AT_START != 0;
     }
 
-    function _add(Work memory w, uint256 n, uint256 word, uint256 basis, uint256 row) private pure {
+    /// @dev Token of a row, and basis with flags and status as they count now. The status is a number, since Solidity checks an enum
+    /// wherever it is looked at.
+    function _row(Work memory w, uint256 j) private pure returns (address token, uint256 basis, uint256 status) {
+        unchecked {
+            uint256[] memory determined = w.determined;
+            (uint256 word, uint256 more) = (determined.at(2 * j), determined.at(2 * j + 1));
+            token = Constituents.token(word);
+            uint256 answer = w.answers.at(j);
+            // Mostly nothing has changed.
+            if (answer != Constituents.asConfirmed(word, more)) {
+                w.confirms = true;
+                answer = Determination.within(answer, more);
+                w.answers.set(j, answer);
+            }
+            return (token, Constituents.basisAndFlags(answer), answer >> 96);
+        }
+    }
+
+    /// @dev Makes a row one that is not in the index this month.
+    function _leaveOut(Work memory w, uint256 j) private pure {
+        w.confirms = true;
+        w.answers[j] = Determination.outside(w.answers[j]);
+    }
+
+    function _add(Work memory w, uint256 n, uint256 word, uint256 basis) private pure {
         w.list.set(n, word);
         w.tokens.set(n, word.token());
         w.basis.set(n, basis);
-        w.rows.set(n, row);
     }
 
     /// @dev The entry of a token that comes onto the list, if the list can take it. A share must never back itself, and what was
@@ -214,7 +243,8 @@ contract Opener is IOpener {
 
     /// @dev Units, values and NAV. Says whether anything is not weighed.
     function _measure(OpeningPlan memory p, Work memory w, IIndexToken index) private view returns (bool aside) {
-        uint256 n = w.list.length;
+        (uint256[] memory list, uint256[] memory prices) = (w.list, w.prices);
+        uint256 n = list.length;
         (uint256 supply, uint256 exponent) = index.supplyAndExponent();
         require(supply != 0, NothingToWeigh());
         p.exponent = exponent.toUint88();
@@ -222,25 +252,24 @@ contract Opener is IOpener {
         uint256 nav;
         unchecked {
             for (uint256 i; i < n; ++i) {
-                uint256 word = w.list.at(i);
-                uint256 price = w.prices.at(i);
+                uint256 word = list.at(i);
+                uint256 price = prices.at(i);
                 (bool sound, uint256 balance) = Balance.tryRead(word.token(), address(index));
                 // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down
                 uint256 unit = (balance * 1e18).rawDiv(supply);
                 uint256 one = Value.oneOf(word.decimals());
-                uint256 value;
-                if ((unit >> UNIT_BITS) | (price >> PRICE_BITS) != 0) (sound, unit) = (false, 0);
                 // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down
-                else value = (unit * price).rawDiv(one);
-                if (value >> VALUE_BITS != 0) sound = false;
+                uint256 value = (unit * price).rawDiv(one);
                 uint256 basis = w.basis.at(i);
-                if (!sound || price == 0 || basis == 0 || basis == FROZEN || (word.marked() && word.inactive())) {
+                bool wide = (unit >> UNIT_BITS) | (price >> PRICE_BITS) | (value >> VALUE_BITS) != 0;
+                // Wraps around for FROZEN.
+                if (wide || !sound || price == 0 || basis + 1 < 2 || word.marked()) {
                     aside = true;
-                    (price, value) = _setAside(w, i, value, Aside(sound, balance, price, one, supply));
+                    (unit, price, value) = _setAside(w, i, Aside(sound && !wide, balance, unit, price, value, one, supply));
                 }
                 nav += value;
                 w.ones.set(i, one);
-                w.prices.set(i, price);
+                prices.set(i, price);
                 w.values.set(i, value);
                 w.units.set(i, unit);
             }
@@ -250,32 +279,31 @@ contract Opener is IOpener {
     }
 
     /// @dev What is not sound, has no price, or is suspended or written off, is left with price 0 and basis 0: held as it is, out
-    /// of the weights and of NAV. So is what is frozen, but its value stays in NAV. What is left of them, outside the index,
-    /// is sold. Returns price and value.
-    function _setAside(Work memory w, uint256 i, uint256 value, Aside memory a)
-        private
-        view
-        returns (uint256, uint256)
-    {
+    /// of the weights and of NAV. So is what is frozen, but its value stays in NAV. Of the others, what is outside the index
+    /// is sold. Returns unit, price and value.
+    function _setAside(Work memory w, uint256 i, Aside memory a) private view returns (uint256, uint256, uint256) {
         uint256 basis = w.basis[i];
         w.worths[i] = _worth(w, i, a);
-        bool still = !a.sound || a.price == 0 || w.list[i].inactive();
-        if (still || basis == FROZEN) w.basis[i] = 0;
-        return (still || basis == FROZEN ? 0 : a.price, still ? 0 : value);
+        if (!a.sound || a.price == 0 || w.list[i].inactive()) {
+            w.basis[i] = 0;
+            return (a.sound ? a.unit : 0, 0, 0);
+        }
+        if (basis == FROZEN) w.basis[i] = 0;
+        return (a.unit, basis == FROZEN ? 0 : a.price, a.value);
     }
 
     /// @dev What would be lost by dropping component `i`, USD of a share, rounded up, at the higher of the determination's price
     /// and today's; STAYS for what is not dropped. A suspended one of the index stays even with nothing held, as its suspension
     /// would go with it.
     function _worth(Work memory w, uint256 i, Aside memory a) private view returns (uint256) {
-        (uint256 word, uint256 row) = (w.list[i], w.rows.at(i));
+        uint256 word = w.list[i];
         if (word.writtenOff()) return 0;
         bool outside = w.basis[i] == 0;
         if (!outside && word.suspended()) return STAYS;
         if (a.sound && a.balance == 0) return 0;
-        if (!outside || !a.sound || a.price == 0 || row == 0) return STAYS;
-        // A row's second word, of rows that are counted from 1 on.
-        uint256 before = Constituents.price(w.determined[2 * row - 1]);
+        if (!outside || !a.sound || a.price == 0) return STAYS;
+        (bool found, uint256 row) = _find(w, word.token());
+        uint256 before = found ? Constituents.price(w.determined[2 * row + 1]) : 0;
         if (before == 0) return STAYS;
         // Below 2**156 * 2**100. {USD / share} = {tok} * {USD / whole tok} * {1e18 share} / ({tok / whole tok} * {share}), up
         return Math.mulDiv(a.balance * Math.max(a.price, before), 1e18, a.one * a.supply, Math.Rounding.Ceil);
@@ -291,16 +319,9 @@ contract Opener is IOpener {
             uint256 n = w.list.length;
             w.goals = Lists.ask(rule, IMethodology.targetUnits.selector, w.basis, w.units, w.prices, w.ones);
             require(w.goals.length == n, WrongLength(n, w.goals.length));
-            uint256 wanted;
-            unchecked {
-                w.widest = 0;
-                for (uint256 i; i < n; ++i) {
-                    wanted |= w.goals.at(i);
-                    w.widest |= w.units.at(i);
-                }
-            }
+            uint256 wanted = _allBits(w.goals);
             require(wanted != 0, NothingToWeigh());
-            w.widest |= wanted;
+            w.widest = wanted | _allBits(w.units);
             if (wanted >> TARGET_BITS == 0) return;
             require(!again, TooLarge());
             aside = true;
@@ -313,13 +334,22 @@ contract Opener is IOpener {
         }
     }
 
+    /// @dev All bits that the entries of a list have.
+    function _allBits(uint256[] memory list) private pure returns (uint256 bits) {
+        unchecked {
+            for (uint256 i; i < list.length; ++i) {
+                bits |= list.at(i);
+            }
+        }
+    }
+
     /// @dev Takes off the list what is dropped and what waits. Newcomers that are not weighed never come onto it.
     function _drop(OpeningPlan memory p, Work memory w, uint256 most) private pure {
         uint256 n = w.list.length;
         uint256 kept = n;
         for (uint256 i; i < n; ++i) {
             if (w.basis[i] != 0) continue;
-            if (w.rows.at(i) & NEWCOMER == 0) {
+            if ((w.newcomers >> i) & 1 == 0) {
                 // What is held as it is keeps its price of 0 in the plan, and its worth is STAYS.
                 if (w.worths[i] > w.budget) continue;
                 w.budget -= w.worths[i];
@@ -327,21 +357,22 @@ contract Opener is IOpener {
             _strike(w, i);
             --kept;
         }
-        for (; kept > most; --kept) {
-            _strike(w, _least(w));
-        }
+        if (kept > most) kept = _makeRoom(w, kept, most);
         if (kept == n) return;
         p.changed = true;
         kept = 0;
+        uint256 newcomers;
         for (uint256 i; i < n; ++i) {
             if (w.list[i] == 0) continue;
+            newcomers |= ((w.newcomers >> i) & 1) << kept;
             if (kept != i) {
-                (w.list[kept], w.rows[kept], w.units[kept]) = (w.list[i], w.rows.at(i), w.units[i]);
+                (w.list[kept], w.units[kept]) = (w.list[i], w.units[i]);
                 (w.basis[kept], w.prices[kept], w.ones[kept]) = (w.basis[i], w.prices[i], w.ones[i]);
                 (w.values[kept], w.worths[kept]) = (w.values[i], w.worths[i]);
             }
             ++kept;
         }
+        w.newcomers = newcomers;
         w.list.cut(kept);
         w.units.cut(kept);
         w.basis.cut(kept);
@@ -351,20 +382,39 @@ contract Opener is IOpener {
 
     /// @dev Marks a component as gone. A newcomer's row becomes one outside the index.
     function _strike(Work memory w, uint256 i) private pure {
-        uint256 row = w.rows.at(i);
-        if (row & NEWCOMER != 0) Determination.leaveOut(w.answers, (row & ~NEWCOMER) - 1);
+        if ((w.newcomers >> i) & 1 != 0) {
+            (, uint256 row) = _find(w, w.list[i].token());
+            _leaveOut(w, row);
+        }
         w.list[i] = 0;
     }
 
-    /// @dev The newcomer with the least determined weight. Held components alone never exceed a list.
-    function _least(Work memory w) private pure returns (uint256 at) {
-        uint256 least = type(uint256).max;
-        for (uint256 i; i < w.list.length; ++i) {
-            uint256 row = w.rows.at(i);
-            if (w.list[i] == 0 || row & NEWCOMER == 0) continue;
-            uint256 weight = Constituents.weight(w.determined[2 * (row & ~NEWCOMER) - 1]);
-            if (weight < least) (least, at) = (weight, i);
+    /// @dev Strikes newcomers, those with the least determined weight first, until there is room. Held components alone never
+    /// exceed a list.
+    function _makeRoom(Work memory w, uint256 kept, uint256 most) private pure returns (uint256) {
+        uint256 n = w.list.length;
+        uint256[] memory weights = Words.room(n);
+        for (uint256 i; i < n; ++i) {
+            bool waits = w.list[i] != 0 && (w.newcomers >> i) & 1 != 0;
+            (, uint256 row) = waits ? _find(w, w.list[i].token()) : (false, 0);
+            weights.set(i, waits ? Constituents.weight(w.determined[2 * row + 1]) : STAYS);
         }
+        for (; kept > most; --kept) {
+            uint256 least;
+            for (uint256 i = 1; i < n; ++i) {
+                if (weights.at(i) < weights.at(least)) least = i;
+            }
+            weights.set(least, STAYS);
+            _strike(w, least);
+        }
+        return kept;
+    }
+
+    /// @dev A token's row in the determination.
+    function _find(Work memory w, address token) private pure returns (bool found, uint256 row) {
+        uint256 n = w.answers.length;
+        while (row < n && Constituents.token(w.determined.at(2 * row)) != token) ++row;
+        return (row < n, row);
     }
 
     /* TARGETS */

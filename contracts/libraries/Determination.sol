@@ -10,10 +10,8 @@ import {Constituents} from "./Constituents.sol";
 import {Words} from "./Words.sol";
 
 /// @title Determination
-/// @notice How a month's determination comes about and how its start confirms it, see `IOpener`.
+/// @notice How a month's determination comes about, and what a start may confirm of it, see `IOpener`.
 library Determination {
-    using Words for uint256[];
-
     uint256 private constant MAX_CANDIDATES = 100;
 
     /* DETERMINING */
@@ -80,45 +78,18 @@ library Determination {
 
     /* CONFIRMING */
 
-    /// @notice Basis with its flags and status of row `j` as they count at start. The status of the answer is put right where it
-    /// makes more of a row than was determined.
-    function answer(uint256[] memory determined, uint256[] memory answers, uint256 j)
-        internal
-        pure
-        returns (uint256 basis, Status status)
-    {
-        uint256 word = answers.at(j);
-        (basis, status) = (Constituents.basisAndFlags(word), Constituents.confirmedStatus(word));
-        if (status == Status.Included) {
-            status = Constituents.status(determined.at(2 * j + 1));
-            bool fits = status != Status.Included || Constituents.basis(basis) != 0;
-            if (!fits) status = Status.Outside;
-            answers.set(j, Constituents.packConfirmed(Constituents.basis(basis), Constituents.flags(basis), status));
-        }
+    /// @notice What a row is confirmed with, made no more of than was determined: what was not included does not become so, and
+    /// nothing is included without a basis.
+    /// @param more The row's second word.
+    function within(uint256 answer, uint256 more) internal pure returns (uint256) {
+        if (Constituents.confirmedStatus(answer) != Status.Included) return answer;
+        Status status = Constituents.status(more);
+        if (status == Status.Included && Constituents.basis(answer) == 0) status = Status.Outside;
+        return Constituents.packConfirmed(Constituents.basis(answer), Constituents.flags(answer), status);
     }
 
-    /// @notice Makes row `j` one that is not in the index this month.
-    function leaveOut(uint256[] memory answers, uint256 j) internal pure {
-        uint256 word = answers[j];
-        answers[j] = Constituents.packConfirmed(Constituents.basis(word), Constituents.flags(word), Status.Outside);
-    }
-
-    /// @notice The determination with its answers; empty where they change nothing.
-    function confirmed(uint256[] memory determined, uint256[] memory answers)
-        internal
-        pure
-        returns (uint256[] memory words)
-    {
-        uint256 n = answers.length;
-        uint256 differ;
-        unchecked {
-            for (uint256 j; j < n; ++j) {
-                (uint256 word, uint256 more) = (determined.at(2 * j), determined.at(2 * j + 1));
-                differ |= Constituents.asConfirmed(word, more) ^ answers.at(j);
-            }
-        }
-        if (differ == 0) return words;
-        Constituents.confirm(determined, answers);
-        return determined;
+    /// @notice What a row is confirmed with, as one that is not in the index this month.
+    function outside(uint256 answer) internal pure returns (uint256) {
+        return Constituents.packConfirmed(Constituents.basis(answer), Constituents.flags(answer), Status.Outside);
     }
 }
