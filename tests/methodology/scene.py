@@ -72,13 +72,14 @@ class Line:
         """As Python has it, with so many shares."""
         sound = self.amount < 2**160
         unit = self.amount * ONE // shares if sound else 0
-        suspended = NOW < self.suspended_until
+        suspended = self.suspended_until > NOW
         return Holding(self.token, unit, self.decimals, suspended, self.written_off, sound)
 
 
 @dataclass(frozen=True)
 class Case:
-    """Everything a determination meets. `later` are the supplies at start and `then` the candidates, where they differ."""
+    """Everything a determination meets. `later` are the supplies at start and `then` the candidates, where they
+    differ."""
 
     candidates: Sequence[Candidate]
     supplies: Mapping[str, Supply | None]
@@ -308,9 +309,7 @@ def apart(chain: Answer, python: Answer) -> str:
 
 def as_tuples(list_: Sequence[Decision]) -> list[tuple[Any, ...]]:
     """Decisions as the contract's structs."""
-    return [
-        (d.token, d.basis, int(d.status), int(d.flags), d.price, d.weight, d.confirmed, d.member) for d in list_
-    ]
+    return [(d.token, d.basis, int(d.status), int(d.flags), d.price, d.weight, d.confirmed, d.member) for d in list_]
 
 
 def as_words(list_: Sequence[Decision]) -> list[int]:

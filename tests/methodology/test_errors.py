@@ -95,7 +95,7 @@ ODD_DECIMALS = {
 
 @pytest.mark.parametrize("code", ODD_DECIMALS.values(), ids=ODD_DECIMALS)
 def test_candidates_whose_decimals_no_list_could_take(chain: Chain, scene: Scene, owner: str, code: str) -> None:
-    """Told when they are set, by an error of their own and for bounded gas, and not at the start that would buy them."""
+    """Told when they are set, by an error of their own and for bounded gas, not at the start that would buy them."""
     odd = "0x00000000000000000000000000000000000beef0"
     chain.cheats.set_code(odd, bytes.fromhex(code))
     made = chain.deploy("MarketCap", owner, rule_tuple(PLAIN), [(TOKENS[0], scene.stage, 0, 0)], sender=owner)
@@ -133,8 +133,8 @@ def test_market_caps_below_one_share(scene: Scene) -> None:
 
 
 def test_weights_above_one_after_capping(scene: Scene) -> None:
-    """A divisor of 1.999, floored to 1, nearly doubles the weights: 1.0 and 0.999. Nothing is left over by the cap then, and
-    nobody is refused a month for it."""
+    """A divisor of 1.98, floored to 1, nearly doubles the weights: 1.0 and 0.98. Nothing is left over by the cap then,
+    and nobody is refused a month for it."""
     cent = ONE // 100
     for passes in (1, 2):
         rule = replace(PLAIN, cap=Cap.HARD, cap_weight=99 * cent, cap_passes=passes)
@@ -189,7 +189,9 @@ def test_lists_of_different_lengths(scene: Scene, field: str, cap: Cap) -> None:
 
 @pytest.fixture
 def methodology(chain: Chain, scene: Scene, owner: str) -> Contract:
-    return chain.deploy("MarketCap", owner, rule_tuple(PLAIN), [(t, scene.stage, 0, 0) for t in TOKENS[:2]], sender=owner)
+    return chain.deploy(
+        "MarketCap", owner, rule_tuple(PLAIN), [(t, scene.stage, 0, 0) for t in TOKENS[:2]], sender=owner
+    )
 
 
 def test_only_the_owner_and_only_candidates(chain: Chain, methodology: Contract, owner: str, stranger: str) -> None:
