@@ -171,6 +171,7 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
     constituents = [component for component in components if component.weighed]
     if not constituents and methodology.kind != "equal_weight":
         raise ValueError(f"components: none has a {right}, expected at least one constituent")
+    _check_given(constituents)
     if methodology.kind == "fixed_weight":
         total = sum(component.basis for component in constituents)
         if total != WAD:
@@ -201,6 +202,16 @@ def _refusal(check: Callable[[], None]) -> ValueError | None:
     except ValueError as error:
         return error
     return None
+
+
+def _check_given(constituents: Sequence[Component]) -> None:
+    """A computed supply that nobody vouched for counts from the second month on: of those alone no first month comes."""
+    computed = [component for component in constituents if component.lockers is not None]
+    if computed and not any(component.given_supply for component in constituents):
+        raise ValueError(
+            f"components ({computed[0].symbol}) known_supply: no constituent has a supply or a known_supply, expected "
+            "at least one: without any the first month could not be determined"
+        )
 
 
 def _check_direct(components: Sequence[Component], tokens: Mapping[str, str]) -> None:

@@ -182,7 +182,7 @@ def _oracle(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) 
     return deploy("oracle", project.AnchoredOracle, *parts, anchor_rows(config))
 
 
-def _supplies(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> list[tuple[str, str, int]]:
+def _supplies(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> list[tuple[str, str, int, int]]:
     """Deploys the sources of supplies; returns the methodology's candidates."""
     now = deploy.account.provider.web3.eth.get_block("latest")["timestamp"]
     constituents = config.constituents()
@@ -199,7 +199,12 @@ def _supplies(project: Any, deploy: _Deployer, config: FundConfig, timelock: str
         ).address,
     }
     return [
-        (component.token, sources[component.lockers is not None], STATES.index(component.state))
+        (
+            component.token,
+            sources[component.lockers is not None],
+            STATES.index(component.state),
+            component.given_supply,
+        )
         for component in constituents
     ]
 

@@ -176,7 +176,7 @@ class _Reader:
             weights = {w.token: w.weight for w in given}
         else:
             rows = self._view(weighing, "candidates", block)
-            candidates = tuple(Candidate(c.token, State(c.state)) for c in rows)
+            candidates = tuple(Candidate(c.token, State(c.state), c.wholeTokens) for c in rows)
             sources = {c.token: c.source for c in rows}
             overrides = self._overrides(weighing, block, state.time)
         tokens = sorted({*sources, *weights, *(h.token for h in state.holdings)}, key=rules.address)
@@ -211,6 +211,7 @@ class _Reader:
             floor_each=r.floorEach,
             max_supply_age=r.maxSupplyAge,
             max_supply_jump=r.maxSupplyJump,
+            cap_passes=r.capPasses,
         )
 
     def _supply(self, source: str, token: str, block: int) -> Supply | None:

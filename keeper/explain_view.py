@@ -18,7 +18,7 @@ FLAGS = {
     Flag.CLAMPED: "clamped",
     Flag.OVERRIDDEN: "overridden",
     Flag.NO_PRICE: "no price",
-    Flag.NO_SUPPLY: "no supply",
+    Flag.UNCONFIRMED: "unconfirmed",
     Flag.BELOW_RANK: "below rank",
     Flag.BELOW_FLOOR: "below floor",
     Flag.CONFIRMED_AT_START: "confirmed at start",

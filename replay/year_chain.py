@@ -89,8 +89,8 @@ def year_config(on: Stage, year: Year, streaming_fee: int) -> FundConfig:
 
 def python_rule(config: FundConfig) -> Rule:
     """The fund's rule as the Python methodology takes it."""
-    cap, cap_weight, floor_weight, entry_weight, top_n, floor_each, age, jump = config.methodology.as_tuple()
-    return Rule(Cap(cap), cap_weight, floor_weight, entry_weight, top_n, bool(floor_each), age, jump)
+    cap, cap_weight, floor_weight, entry_weight, top_n, floor_each, age, jump, passes = config.methodology.as_tuple()
+    return Rule(Cap(cap), cap_weight, floor_weight, entry_weight, top_n, bool(floor_each), age, jump, passes)
 
 
 def prepare(on: Stage, year: Year, streaming_fee: int, progress: Any) -> YearFund:
@@ -170,11 +170,14 @@ def _operation(fund: YearFund, snapshot: Snapshot) -> tuple[Any, ...]:
     posted = fund.book["posted_supply"]
     dated = fund.clock.now()
     supplies = [(token, snapshot.quotes[symbol].supply, dated) for symbol, token in fund.year.tokens.items()]
-    candidates = [(token, posted, int(state_of(snapshot, symbol))) for symbol, token in fund.year.tokens.items()]
+    given = {component.token: component.given_supply for component in fund.config.components}
+    candidates = [
+        (token, posted, int(state_of(snapshot, symbol)), given[token]) for symbol, token in fund.year.tokens.items()
+    ]
     targets = [posted, fund.book["methodology"]]
     payloads = [
         bytes.fromhex(call_data("post((address,uint88,uint40)[])", supplies)[2:]),
-        bytes.fromhex(call_data("setCandidates((address,address,uint8)[])", candidates)[2:]),
+        bytes.fromhex(call_data("setCandidates((address,address,uint8,uint88)[])", candidates)[2:]),
     ]
     return targets, [0, 0], payloads, bytes(32), snapshot.period.to_bytes(32, "big")
 

@@ -121,18 +121,19 @@ def test_supplies_that_jump_fail_or_are_overridden(keeper: Keeper, field: Field,
 def test_a_computed_supply_and_one_confirmed_at_start(keeper: Keeper, field: Field, own: Callable[..., None]) -> None:
     token = {candidate.symbol: candidate.token for candidate in field.book.candidates}
     posted, computed = field.book["posted_supply"], field.book["locked_supply"]
+    (total,) = read(field.rpc, token["LRC"], "totalSupply()", ["uint256"])
     candidates = [
-        (at, computed if at == token["LRC"] else posted, 0) for at in sorted(token.values(), key=lambda at: int(at, 16))
+        (at, computed, 0, total // 10**18) if at == token["LRC"] else (at, posted, 0, 0)
+        for at in sorted(token.values(), key=lambda at: int(at, 16))
     ]
     field.clock.jump(period_start(PERIOD, field.config.timetable.notice_days) - DAY)
     own(computed, "setLockers(address,address[])", token["LRC"], [])
-    own(field.book["methodology"], "setCandidates((address,address,uint8)[])", candidates)
+    own(field.book["methodology"], "setCandidates((address,address,uint8,uint88)[])", candidates)
     rows = {row["symbol"]: row for row in determined(keeper, field)["constituents"]}
     assert (rows["LRC"]["origin"], rows["LRC"]["source"]) == ("computed", computed)
-    (total,) = read(field.rpc, token["LRC"], "totalSupply()", ["uint256"])
     assert int(rows["LRC"]["basis"]) == total // 10**18 > 0
 
-    # The first month has no supply to be near to: of the two readings the smaller counts.
+    # Without a supply that was given there is none to be near to: of the two readings the smaller counts.
     posts = [(token["UNI"], 500_000_000, field.clock.now()), (token["YFI"], 40_000, field.clock.now())]
     own(posted, "post((address,uint88,uint40)[])", posts)
     field.to_execution()
