@@ -205,7 +205,7 @@ def _refusal(check: Callable[[], None]) -> ValueError | None:
 
 
 def _check_given(constituents: Sequence[Component]) -> None:
-    """A computed supply that nobody vouched for counts from the second month on: of those alone no first month comes."""
+    """A computed supply that nobody vouched for counts from the second month on: those alone make no first month."""
     computed = [component for component in constituents if component.lockers is not None]
     if computed and not any(component.given_supply for component in constituents):
         raise ValueError(

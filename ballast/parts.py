@@ -190,8 +190,8 @@ class Component(Model):
     lockers: tuple[Address, ...] | None = None
     """Accounts whose balances do not circulate: the supply is computed on chain, in place of a posted one."""
     known_supply: Annotated[int, integer(1, 2**88 - 1)] | None = None
-    """Only with lockers: the supply in whole tokens that counts as confirmed until a month has confirmed one. Without it
-    a computed supply is looked at for a month before it counts."""
+    """Only with lockers: the supply in whole tokens that counts as confirmed until a month has confirmed one. Without
+    it a computed supply is looked at for a month before it counts."""
     state: Literal["active", "frozen", "leaving"] = "active"
     weight: Annotated[int, fraction(1, WAD, "a weight above 0 and at most 1")] | None = None
     seed_unit: Annotated[int, integer(0, 2**120 - 1)] = 0
