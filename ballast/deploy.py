@@ -265,7 +265,7 @@ def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:
     for name in ("index_token", "oracle", "first_oracle", "methodology", "rebalancer", *SUPPLIES):
         if name in at:
             expect(name, "owner()", at["timelock"])
-    answer = call_view(w3, at["index_token"], "components()", ["(address,uint8,bool)[]"])
+    answer = call_view(w3, at["index_token"], "components()", ["(address,uint8,uint40,bool)[]"])
     listed = [to_checksum_address(row[0]) for row in answer[0]] if answer else []
     if listed != [component.token for component in config.seeded()]:
         raise DeployError(f"index_token.components(): {listed} after the deployment, expected the seeded components")

@@ -98,11 +98,11 @@ def _shares(arena: Arena, fund: Fund) -> dict[str, int]:
     chain, holder = arena.chain, arena.holder
     gas = {}
     for op in ("mint_first", "mint"):
-        tokens, amounts = fund.index.read("previewMint", HOLDER_SHARES)
+        tokens, amounts, _ = fund.index.read("previewMint", HOLDER_SHARES)
         most = [amount + amount // SLACK + 1 for amount in amounts]
         chain.wait(DAY_S)
         gas[op] = _note(arena, fund, op, fund.index.send(holder, "mint", HOLDER_SHARES, holder, tokens, most))
-    tokens, amounts = fund.index.read("previewRedeem", REDEEMED_SHARES)
+    tokens, amounts, _ = fund.index.read("previewRedeem", REDEEMED_SHARES)
     least = [amount - amount // 1000 for amount in amounts]
     chain.wait(DAY_S)
     spent = fund.index.send(holder, "redeem", REDEEMED_SHARES, holder, tokens, least, 0)
