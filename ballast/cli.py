@@ -20,6 +20,7 @@ from ballast.calls import call_view, has_code
 from ballast.config import FundConfig, FundError, load_fund
 from ballast.parts import Component
 from ballast.values import WAD, decimal, parse_address, parse_fraction, parse_shares
+from keeper.errors import KeeperError
 
 fund_argument = click.argument("fund", type=click.Path(path_type=Path))
 book_option = click.option(
@@ -43,7 +44,7 @@ def one_line() -> Iterator[None]:
     """Turns what a user can understand and put right into one line and exit status 1."""
     try:
         yield
-    except (FundError, BookError) as error:
+    except (FundError, BookError, KeeperError) as error:
         raise click.ClickException(str(error)) from error
     except click.ClickException:
         raise  # it has its own line (and some of Ape's exceptions are both)

@@ -264,8 +264,8 @@ def rule(cap: int = NONE, cap_weight: int = 0, *, floor_each: bool = False) -> t
 
 
 def market_cap_arguments(month: Month, supplies: Contract) -> tuple[Any, list[tuple[str, str, int, int]]]:
-    """Rule and candidates of a market-cap month, for MarketCap's constructor after the owner. The published supplies count
-    as confirmed."""
+    """Rule and candidates of a market-cap month, for MarketCap's constructor after the owner. The published supplies
+    count as confirmed."""
     cap = HARD if month.cap == "hard" else NONE
     candidates = [(token, supplies.address, ACTIVE, supply) for token, supply, _ in posted_supplies(month, 0)]
     return rule(cap, month.cap_weight or 0, floor_each=month.nav_floor == "component"), candidates
