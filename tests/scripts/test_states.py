@@ -10,9 +10,9 @@ import ape
 import pytest
 
 from ballast.book import Book
-from ballast.values import decimal
 from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
+from ballast.values import decimal
 from localnet.market import Market
 from localnet.rpc import HttpRpc, Rpc, call_data, send
 from replay.funding import deal, deal_seed
