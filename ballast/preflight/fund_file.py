@@ -11,7 +11,7 @@ from ballast.values import DEPLOYER
 
 MAX_NAME_BYTES = 31
 """The token's name stands in its EIP-712 domain as a short string."""
-MAX_LOCKERS = 20
+MAX_LOCKERS = 8
 """As in LockedSupply."""
 DAY_S = 86_400
 REACTION_S = DAY_S

@@ -71,7 +71,7 @@ def test_values_are_read_exactly() -> None:
     assert config.seed_amounts() == (5, 11)
     assert [component.basis for component in config.constituents()] == [1_000, 20, 5]
     assert [component.state for component in config.components] == ["active"] * 3
-    assert config.methodology.as_tuple() == (1, 5 * 10**17, 0, 0, 50, False, 100 * 86_400, 25 * 10**16)
+    assert config.methodology.as_tuple() == (1, 5 * 10**17, 0, 0, 50, False, 100 * 86_400, 25 * 10**16, 1)
     assert config.ordered()[0].book_pools()[0].pair == C
     assert feed_rows(config)[0] == (ZERO, config.eth_feed.address, 5_400, 0, 0, 0, 0)
     assert [row[0] for row in feed_rows(config)[1:]] == [A, B, C]
@@ -360,6 +360,7 @@ def test_the_whole_rule_is_read() -> None:
         "nav_floor": "component",
         "max_supply_age": "45 days",
         "max_supply_jump": "10 %",
+        "cap_passes": "3",
     }
     config = parse_fund(raw)
     assert config.methodology.as_tuple() == (
@@ -371,6 +372,7 @@ def test_the_whole_rule_is_read() -> None:
         True,
         45 * 86_400,
         10**17,
+        3,
     )
 
 

@@ -106,7 +106,7 @@ CHAINS = {
 def test_rollups_without_a_sequencer_are_warned(chain_id: int) -> None:
     here = set_field("chain_id")(str(chain_id))
     (line,) = rollup_warnings(parsed(here))
-    for word in ("warning: sequencer", "missing", str(chain_id), ROLLUPS[chain_id]):
+    for word in ("sequencer", "missing", str(chain_id), ROLLUPS[chain_id]):
         assert word in line, line
     assert rollup_warnings(parsed(here, set_field("sequencer")({"address": UPTIME}))) == ()
 
@@ -115,7 +115,7 @@ def test_anchors_on_a_rollup_with_the_blocks_of_mainnet_are_warned() -> None:
     here = set_field("chain_id")("8453")
     up = set_field("sequencer")({"address": UPTIME})
     (line,) = rollup_warnings(parsed(here, up, anchored()))
-    assert "warning: block_time: 12 s" in line and "Base" in line
+    assert "block_time: 12 s" in line and "Base" in line
     assert rollup_warnings(parsed(here, up, anchored(), set_field("block_time")("2"))) == ()
     assert len(rollup_warnings(parsed(here, anchored()))) == 2
 
