@@ -88,11 +88,10 @@ def test_outside_the_domain(lines: list[Line], word: str) -> None:
         market_cap_units(lines)
 
 
-def test_weights_that_sum_above_one_are_outside_the_domain() -> None:
+def test_weights_that_sum_above_one_share_nothing() -> None:
     """NAV 10 and market caps 10 and 9: their quotient 1.9 rounds to 1, so the weights are 1 and 0.9; capped 1.6."""
     lines = [Line(10, 10 * WAD, usd(1), 18), Line(9, 0, usd(1), 18)]
-    with pytest.raises(OutsideDomainError, match="weights"):
-        market_cap_units(lines, 8 * WAD // 10)
+    assert market_cap_units(lines, 8 * WAD // 10) == [8 * WAD, 8 * WAD]
 
 
 def test_fixed_weights_by_hand() -> None:

@@ -15,7 +15,7 @@ from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
 from tests.methodology.scene import as_tuples, as_words
 
-FIELDS = {"token": 160, "basis": 88, "flags": 8, "price": 100, "weight": 64, "last_basis": 88}
+FIELDS = {"token": 160, "basis": 88, "flags": 8, "price": 100, "weight": 64, "confirmed": 88, "member": 1}
 """Bits of each field, but the status."""
 
 
@@ -34,7 +34,8 @@ def decision(status: int, **fields: int) -> Decision:
         flags=Flag(given["flags"]),
         price=given["price"],
         weight=given["weight"],
-        last_basis=given["last_basis"],
+        confirmed=given["confirmed"],
+        member=bool(given["member"]),
     )
 
 
@@ -59,7 +60,7 @@ def test_what_is_written_is_read(chain: Chain, harness: Contract, list_: list[De
     said = chain.read(harness.constituents(as_tuples(list_)))
     assert said.words == as_words(list_)
     assert [(c.token.lower(), *c[1:]) for c in said.found] == as_tuples(list_)
-    assert said.bases == [int(d.flags) << 88 | d.basis for d in list_]
+    assert said.bases == [int(d.status) << 96 | int(d.flags) << 88 | d.basis for d in list_]
     found = packed.constituents(said.words)
     assert [(d.token.lower(), *rest) for (_, *rest), d in zip(as_tuples(found), found, strict=True)] == as_tuples(list_)
 

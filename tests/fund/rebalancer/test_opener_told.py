@@ -171,6 +171,35 @@ def test_a_target_beyond_the_domain(bench: Bench) -> None:
     assert bench.due(EXECUTION)[:2] == ("Start", "Due")
 
 
+@pytest.mark.parametrize("i", [0, NEWCOMER])
+def test_a_price_so_low_that_the_target_does_not_fit(bench: Bench, i: int) -> None:
+    """1 USD-wei for a whole token, or little more, asks for 2**120 token wei a share and more: that component is set
+    aside, a newcomer not listed, and the others share its weight."""
+    kinds = list(enumerate(zip(bench.tokens, KINDS, strict=True)))
+    weights = [(token, WAD // N) for _, (token, _) in kinds]
+    weights[-1] = (bench.tokens[-1], WAD - (N - 1) * (WAD // N))
+    bench.set_limits(max_step=WAD)
+    fixed = bench.chain.deploy("FixedWeight", bench.owner, weights, sender=bench.owner)
+    bench.chain.send(bench.rebalancer.setMethodology(fixed), bench.owner)
+    bench.determine()
+    bench.post_prices([1 if k == i else p for k, p in enumerate(PRICES)])
+    assert bench.due(EXECUTION)[:2] == ("Start", "Due")
+    fits = 100 * WAD * 10 ** KINDS[i].decimals // N < 2**120
+    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+    found = targets(plan.targets)
+    if fits:
+        assert len(found) == N and found[i].side == 2
+        return
+    assert len(found) == (N if KINDS[i].unit else N - 1)
+    rest = [t for k, t in enumerate(found) if k != i or i == NEWCOMER]
+    values = [
+        usd(t.unit, t.price, k.decimals) for t, k in zip(rest, [k for j, k in enumerate(KINDS) if j != i], strict=True)
+    ]
+    assert max(values) - min(values) < max(values) // 100
+    if i != NEWCOMER:
+        assert found[i] == (0, KINDS[i].unit, 0)
+
+
 def test_bases_are_told_only_if_one_was_read_again(bench: Bench) -> None:
     """Then all of them, each with its own flags."""
     post_flags(bench, [0, 1, 2, 4, 127, 0])
