@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Phase, Side} from "../contracts/interfaces/IRebalancer.sol";
+import {Phase, Reason, Side} from "../contracts/interfaces/IRebalancer.sol";
 import {Brakes} from "./Brakes.sol";
 import {Draw, Drawing} from "./Draw.sol";
 import {Holders} from "./Holders.sol";
@@ -212,7 +212,11 @@ abstract contract Handler is Holders, Brakes, Solvers {
     function _nextMonth() private {
         uint256 period = rebalancer.month().period;
         for (uint256 k; k < 8 && rebalancer.month().period == period; ++k) {
-            if (!_act()) _hold(_goOn(), "the next month comes");
+            if (_act()) continue;
+            (, Reason reason,) = rebalancer.workable();
+            // Rightly, or `_act` had found it: there is nothing to weigh.
+            if (reason == Reason.Refused) return;
+            _hold(_goOn(), "the next month comes");
         }
         _hold(rebalancer.month().period > period, "the next month comes");
     }

@@ -129,9 +129,20 @@ contract MarketCapHandler is Handler {
 
     /* WHAT MUST GO ON */
 
+    /// @dev A share must be worth less than all market caps together, which may be as low as some ten million dollars here: shares
+    /// become dear where nearly everybody leaves and skips what is stuck.
+    function _weighs(uint256 nav) internal pure override returns (bool) {
+        return nav < 1e7 * ONE;
+    }
+
     /// @dev Of two candidates a supply is known, wherever the month stands.
     function _determinable() internal view override returns (bool) {
         uint256 supply = index.accruedSupply();
+        uint256 nav;
+        for (uint256 i; i < N; ++i) {
+            if (_listed(i) && !_inactive(i) && _sound(i, supply)) nav += _said(i) * ONE / supply * price[i] / one[i];
+        }
+        if (!_weighs(nav)) return false;
         for (uint256 i = 1; i < LAST; ++i) {
             if (i == NEWCOMER || !_active(i) || price[i] == 0 || everWrittenOff[i]) continue;
             if (!_inactive(i) && _sound(i, supply)) return true;

@@ -67,18 +67,23 @@ abstract contract Months is Openings {
         if (rebalancer.month().phase != Phase.Determined) return _determinable();
         Constituent[] memory rows = Constituents.read(rebalancer.month().determination);
         uint256 supply = index.accruedSupply();
-        bool any; // is held, and has a value
+        uint256 nav; // {USD} of a share, of what has a value
         bool wanted; // is included, still
         for (uint256 i; i < N; ++i) {
             if (price[i] == 0 || !_sound(i, supply) || _inactive(i)) continue;
-            if (_listed(i) && _said(i) > supply / ONE) any = true;
+            if (_listed(i)) nav += _said(i) * ONE / supply * price[i] / one[i];
             // What is not on the list may be unfit for it.
             if (!_listed(i) || !_active(i)) continue;
             for (uint256 k; k < rows.length; ++k) {
                 if (rows[k].token == address(tokens[i]) && rows[k].status == Status.Included) wanted = true;
             }
         }
-        return any && wanted;
+        return nav != 0 && _weighs(nav) && wanted;
+    }
+
+    /// @dev Whether the methodology weighs a share of this worth, {USD}.
+    function _weighs(uint256) internal view virtual returns (bool) {
+        return true;
     }
 
     /// @dev Whether the methodology finds somebody to include.
