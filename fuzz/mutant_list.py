@@ -6,7 +6,7 @@ from fuzz.mutant_kinds import (
     BUCKET,
     FEE,
     FILLER,
-    OPENER,
+    MONTH,
     REBALANCER,
     SETTLEMENT,
     TOKEN,
@@ -190,14 +190,14 @@ _RULES: tuple[Mutant, ...] = (
     one(
         "steps-unlimited",
         "maxStep",
-        OPENER,
+        MONTH,
         "if (goal > value + step) sums.excess",
         "if (goal > value + 2 * step) sums.excess",
     ),
     one(
         "step-from-target",
         "maxStep",
-        OPENER,
+        MONTH,
         "w.goals[i] = unit * (value + step) / goal;",
         "w.goals[i] = unit * (value + step + step / 1000) / goal;",
     ),
@@ -205,18 +205,18 @@ _RULES: tuple[Mutant, ...] = (
     one(
         "stale-start-price",
         "targets at fresh prices",
-        OPENER,
+        MONTH,
         "targets.put(i, side, unit, price);",
         "targets.put(i, side, unit, price - price / 1000);",
     ),
     one(
         "buys-without-a-price",
         "no trade without a price",
-        OPENER,
+        MONTH,
         "targets.put(i, Side.Held, held, 0);",
         "targets.put(i, Side.Buy, held, 0);",
     ),
-    one("held-as-wanted", "progress at start", OPENER, "sums.held += value;", "sums.held += goal;"),
+    one("held-as-wanted", "progress at start", MONTH, "sums.held += value;", "sums.held += goal;"),
     # Redeem
     one(
         "redeem-below-cap-only",

@@ -284,7 +284,7 @@ STATES: tuple[Mutant, ...] = (
         "forgotten-by-a-new-methodology",
         _REMEMBERED,
         REBALANCER,
-        "if (basis == 0 || basis != _basisOf(_rules.methodology)) _month.determination = address(0);",
+        "if (basis == 0 || basis != _basisOf(before)) _month.determination = address(0);",
         "_month.determination = basis == 0 ? _month.determination : address(0);",
         MARKET,
     ),
