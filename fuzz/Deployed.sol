@@ -10,5 +10,6 @@ import {UniswapFiller} from "../contracts/fillers/UniswapFiller.sol";
 import {FixedWeight} from "../contracts/methodologies/FixedWeight.sol";
 import {MarketCap} from "../contracts/methodologies/MarketCap.sol";
 import {ChainlinkOracle} from "../contracts/oracles/ChainlinkOracle.sol";
+import {FundLens} from "../contracts/periphery/FundLens.sol";
 import {LockedSupply} from "../contracts/supplies/LockedSupply.sol";
 import {PostedSupply} from "../contracts/supplies/PostedSupply.sol";

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Constituent, IMethodology, Status} from "../contracts/interfaces/IMethodology.sol";
+import {Side} from "../contracts/interfaces/IRebalancer.sol";
 import {State} from "../contracts/libraries/Candidates.sol";
 import {Constituents} from "../contracts/libraries/Constituents.sol";
 import {Cap} from "../contracts/libraries/MarketCapMath.sol";
@@ -212,6 +213,7 @@ contract MarketCapHandler is Handler {
     }
 
     function _confirmed(uint256 i, Constituent memory row, bool lied) private {
+        _hold(side[i] != Side.Buy || _active(i), "what was taken out since is not bought");
         uint256 was = _started && _known[i] != 0 ? _known[i] : _given[i];
         uint256 now_ = row.basis;
         uint256 bound = was * MAX_JUMP / ONE;

@@ -48,6 +48,7 @@ abstract contract Scene {
     address internal uniswap;
     FuzzFiller internal filler;
     address internal stock;
+    address internal lens;
     FuzzToken internal weth;
 
     /// @dev Of each token, ascending by address. `price`: USD with 18 decimals as the oracle must give it, 0 for none;
@@ -150,6 +151,7 @@ abstract contract Scene {
     function _makeFillers() private {
         uniswap = vm.deployCode("UniswapFiller.sol:UniswapFiller", abi.encode(weth));
         stock = vm.deployCode("StockFiller.sol:StockFiller", abi.encode(rebalancer, address(this)));
+        lens = vm.deployCode("FundLens.sol:FundLens");
         FuzzToken[] memory list = new FuzzToken[](N);
         for (uint256 i; i < N; ++i) {
             list[i] = tokens[i];

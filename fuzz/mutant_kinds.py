@@ -20,6 +20,8 @@ BOUNDS = "contracts/libraries/Bounds.sol"
 MONTH = "contracts/libraries/MonthTargets.sol"
 REMAINING = "contracts/libraries/Remaining.sol"
 DETERMINATION = "contracts/libraries/Determination.sol"
+MARKET_CAP = "contracts/methodologies/MarketCap.sol"
+LENS = "contracts/periphery/FundLens.sol"
 CIRCULATING = "contracts/libraries/Circulating.sol"
 
 

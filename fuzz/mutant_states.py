@@ -7,10 +7,13 @@ from fuzz.mutant_kinds import (
     BOUNDS,
     CIRCULATING,
     DETERMINATION,
+    LENS,
     MARKET,
+    MARKET_CAP,
     OPENER,
     REBALANCER,
     REMAINING,
+    STOCK,
     TOKEN,
     Mutant,
     one,
@@ -20,6 +23,7 @@ _ASKS = "what redeem pays mint asks for"
 _SKIPS = "redeem never skips by itself"
 _AGAIN = "what is written off is not listed while any is held"
 _PREVIEWS = "previews say what happens"
+_DUE = "what is due succeeds"
 _OTHERS = "one bad token does not stop the others"
 _LASTS = "a state lasts"
 _DROPPED = "nothing is dropped without a price"
@@ -41,7 +45,7 @@ STATES: tuple[Mutant, ...] = (
         "require(!word.suspended(), ComponentSuspended(word.token()));",
         "",
     ),
-    one("mint-pays-what-is-written-off", _ASKS, TOKEN, "return word.writtenOff();\n    }", "return false;\n    }"),
+    one("mint-pays-what-is-written-off", _PREVIEWS, TOKEN, "return word.writtenOff();\n    }", "return false;\n    }"),
     one(
         "redeem-pays-what-is-written-off",
         _ASKS,
@@ -78,7 +82,7 @@ STATES: tuple[Mutant, ...] = (
         "(bool sound, uint256 balance) = (true, Balance.read(tokens[i], address(this)));",
     ),
     # Balances
-    one("balances-burn-all-gas", _OTHERS, BALANCE, "staticcall(MOST_GAS, token", "staticcall(gas(), token"),
+    one("balances-burn-all-gas", _DUE, BALANCE, "staticcall(MOST_GAS, token", "staticcall(gas(), token"),
     one(
         "balances-of-any-size",
         _PREVIEWS,
@@ -92,6 +96,13 @@ STATES: tuple[Mutant, ...] = (
         BALANCE,
         "sound := and(gt(returndatasize(), 31), staticcall(MOST_GAS",
         "sound := and(1, staticcall(MOST_GAS",
+    ),
+    one(
+        "lens-needs-balances",
+        _OTHERS,
+        LENS,
+        "(bool sound, uint256 balance) = Balance.tryRead(c.token, address(index));",
+        "(bool sound, uint256 balance) = (true, Balance.read(c.token, address(index)));",
     ),
     # List
     one(
@@ -292,6 +303,7 @@ STATES: tuple[Mutant, ...] = (
         "determined-counts-as-confirmed",
         _REMEMBERED,
         DETERMINATION,
+        LENS,
         "list[i].basis = list[i].confirmed;",
         "",
         MARKET,
@@ -300,6 +312,7 @@ STATES: tuple[Mutant, ...] = (
         "member-by-determination",
         _REMEMBERED,
         DETERMINATION,
+        LENS,
         "list[i].status = list[i].member ? Status.Included : Status.Outside;",
         "",
         MARKET,
@@ -343,5 +356,21 @@ STATES: tuple[Mutant, ...] = (
         "return member || known < basis ? known : basis;",
         "return basis;",
         MARKET,
+    ),
+    one(
+        "bought-though-taken-out",
+        "what was taken out since is not bought",
+        MARKET_CAP,
+        "if (state != uint256(State.Active)) status = _statusNow(state, status, Constituents.flags(word));",
+        "",
+        MARKET,
+    ),
+    # Solvers
+    one(
+        "solver-takes-anything",
+        "a solver gets what it pays for",
+        STOCK,
+        "require(amounts[k] >= leastSells[k], TooLittleSold(sells[k], amounts[k], leastSells[k]));",
+        "",
     ),
 )
