@@ -1,18 +1,15 @@
-"""What the fund's file alone shows: names, lockers, and who could do what how fast."""
+"""What the fund's file alone shows: names, and who could do what how fast."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from ballast.config import FundConfig
-from ballast.parts import Component
 from ballast.preflight.problems import Level, Problem
 from ballast.values import DEPLOYER
 
 MAX_NAME_BYTES = 31
 """The token's name stands in its EIP-712 domain as a short string."""
-MAX_LOCKERS = 8
-"""As in LockedSupply."""
 DAY_S = 86_400
 REACTION_S = DAY_S
 """What is left for people to see a late determination and write an override."""
@@ -23,15 +20,6 @@ def names(config: FundConfig) -> Iterator[Problem]:
         size = len(text.encode())
         if size > MAX_NAME_BYTES:
             yield Problem(f"{field}: found {text!r} with {size} bytes, expected at most {MAX_NAME_BYTES}")
-
-
-def lockers(component: Component) -> Iterator[Problem]:
-    listed = component.lockers or ()
-    where = f"{component.symbol}: lockers"
-    if len(listed) > MAX_LOCKERS:
-        yield Problem(f"{where}: found {len(listed)}, expected at most {MAX_LOCKERS}")
-    for address in sorted({address for address in listed if listed.count(address) > 1}):
-        yield Problem(f"{where}: {address} stands there twice, expected each once")
 
 
 def governance(config: FundConfig, account: str, is_contract: Callable[[str], bool]) -> Iterator[Problem]:
