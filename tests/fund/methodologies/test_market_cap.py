@@ -21,6 +21,7 @@ from tests.helpers.contracts import Call, Contract
 from tests.helpers.fund import ACTIVE, HARD, NONE, WAD, market_cap_arguments, posted_supplies, rule
 from tests.helpers.reverts import assert_reverts
 
+
 @dataclass(frozen=True)
 class Rules:
     """The methodology with no cap, with caps of 25 % and 10 %, and with one of 25 % that is applied three times."""
