@@ -20,7 +20,7 @@ from web3 import Web3
 from ballast.book import Book, Candidate
 from ballast.calls import call_view
 from ballast.config import FundConfig
-from ballast.parts import STATES
+from ballast.parts import MAX_PRICE, STATES, Feed
 from ballast.preflight import DeployError, preflight
 from ballast.values import DEPLOYER
 
@@ -30,6 +30,8 @@ ANYONE = "0x0000000000000000000000000000000000000000"
 ETH = ANYONE
 SUPPLIES = ("posted_supply", "locked_supply")
 """Where supplies come from; only of market-cap funds."""
+SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"]
+"""Of the oracle's `Source`: feed, maximum age, decimals, quote, ratio, lowest, highest."""
 
 
 def order(config: FundConfig) -> tuple[str, ...]:
@@ -77,16 +79,20 @@ def deploy_fund(
     *,
     book_path: Path | None = None,
     progress: Progress | None = None,
+    unsafe: bool = False,
+    warn: Progress | None = None,
 ) -> Book:
     """Deploys and seeds the fund from an Ape account on the connected chain; returns its address book.
 
     The seed shares, less the locked ones, go to the account. `book_path`: where the book is written, if anywhere.
+    `unsafe`: lets pass what is not wrong but unsafe (see `preflight`); `warn` is told what was let pass.
     Raises DeployError (before the first transaction, unless the chain itself fails on the way).
     """
     say = progress or (lambda _text: None)
     w3: Web3 = account.provider.web3
     say("checking chain, account, tokens and feeds")
-    preflight(w3, account.address, config)
+    for warning in preflight(w3, account.address, config, unsafe=unsafe):
+        (warn or say)(f"warning: {warning}")
 
     first_block = w3.eth.block_number + 1  # nothing of the fund can be in an earlier one
     nonce = account.nonce
@@ -168,10 +174,11 @@ def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
 def _oracle(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> Any:
     """Deploys the fund's oracle: the feeds alone, or behind the anchors; what the rebalancer asks."""
     rebalancer, name = deploy.predicted["rebalancer"], "first_oracle" if config.anchored() else "oracle"
-    first = deploy(name, project.ChainlinkOracle, timelock, rebalancer, feed_rows(config))
+    sequencer = sequencer_of(config)
+    first = deploy(name, project.ChainlinkOracle, timelock, rebalancer, *sequencer, feed_rows(config))
     if not config.anchored():
         return first
-    parts = timelock, rebalancer, first.address, config.uniswap_v3_factory, config.weth
+    parts = timelock, rebalancer, first.address, config.uniswap_v3_factory, config.weth, config.block_time
     return deploy("oracle", project.AnchoredOracle, *parts, anchor_rows(config))
 
 
@@ -202,14 +209,19 @@ def _supplies(project: Any, deploy: _Deployer, config: FundConfig, timelock: str
     ]
 
 
-def feed_rows(config: FundConfig) -> list[tuple[str, str, int, int, int]]:
+def sequencer_of(config: FundConfig) -> tuple[str, int]:
+    """The sequencer's feed and the grace period as the oracle takes them."""
+    return (ANYONE, 0) if config.sequencer is None else (config.sequencer.address, config.sequencer.grace)
+
+
+def feed_rows(config: FundConfig) -> list[tuple[str, str, int, int, int, int, int]]:
     """The oracle's feeds: ETH/USD first, for those that are quoted in ETH."""
-    rows = [(ETH, config.eth_feed.address, config.eth_feed.max_age, 0, 0)]
-    rows += [
-        (component.token, component.feed.address, component.feed.max_age, int(component.feed.quoted_in_eth), 0)
-        for component in config.ordered()
-    ]
-    return rows
+    sources = [(ETH, config.eth_feed), *((component.token, component.feed) for component in config.ordered())]
+    return [_feed_row(token, feed) for token, feed in sources]
+
+
+def _feed_row(token: str, feed: Feed) -> tuple[str, str, int, int, int, int, int]:
+    return token, feed.address, feed.max_age, int(feed.quoted_in_eth), 0, *feed.band
 
 
 def anchor_rows(config: FundConfig) -> list[tuple[str, str, int, int]]:
@@ -265,10 +277,28 @@ def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:
     for name in ("index_token", "oracle", "first_oracle", "methodology", "rebalancer", *SUPPLIES):
         if name in at:
             expect(name, "owner()", at["timelock"])
-    answer = call_view(w3, at["index_token"], "components()", ["(address,uint8,bool)[]"])
+    answer = call_view(w3, at["index_token"], "components()", ["(address,uint8,uint40,bool)[]"])
     listed = [to_checksum_address(row[0]) for row in answer[0]] if answer else []
     if listed != [component.token for component in config.seeded()]:
         raise DeployError(f"index_token.components(): {listed} after the deployment, expected the seeded components")
+    _verify_oracle(w3, at, config)
+
+
+def _verify_oracle(w3: Web3, at: dict[str, str], config: FundConfig) -> None:
+    first = at.get("first_oracle", at["oracle"])
+    sequencer, grace = sequencer_of(config)
+    expected = [(first, "SEQUENCER()", "address", sequencer.lower()), (first, "GRACE()", "uint256", grace)]
+    if config.anchored():
+        expected.append((at["oracle"], "BLOCK_TIME()", "uint256", config.block_time))
+    for contract, view, kind, right in expected:
+        answer = call_view(w3, contract, view, [kind])
+        if answer != (right,):
+            raise DeployError(f"oracle.{view}: {answer} after the deployment, expected {right}")
+    for token, feed, max_age, quote, ratio, lowest, highest in feed_rows(config):
+        source = call_view(w3, first, "sources(address)", SOURCE, token)
+        wanted = [feed.lower(), max_age, quote, ratio, lowest, highest or MAX_PRICE]
+        if source is None or [*source[:2], *source[3:]] != wanted:
+            raise DeployError(f"oracle.sources({token}): {source} after the deployment, expected {wanted}")
     for component in config.ordered():
         price = call_view(w3, at["oracle"], "price(address)", ["uint256"], component.token)
         if not price or price[0] == 0:

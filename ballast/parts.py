@@ -20,6 +20,7 @@ from ballast.values import (
     parse_flag,
     parse_fraction,
     parse_integer,
+    parse_price,
 )
 
 MAX_COMPONENTS = 50
@@ -32,8 +33,12 @@ MAX_CAP_PASSES = 10
 MIN_WINDOW = 600
 MAX_WINDOW = 86_400
 MAX_BOUND = 5 * WAD // 100
+MAX_PRICE = 10**30
+"""A trillion dollars for one token, 18 decimals: above it a feed is broken."""
+MAX_GRACE = 86_400
+MAX_BLOCK_TIME = 60
 BLOCK_S = 12
-"""Least seconds between two observations of a pool: one block of mainnet."""
+"""Least seconds between two blocks of mainnet."""
 
 CAPS = ("none", "hard", "flexible")
 """In the order of the contract's enum."""
@@ -65,6 +70,10 @@ def duration(least: int, most: int) -> BeforeValidator:
     return BeforeValidator(within(parse_duration, least, most, f"{least} to {most} seconds"))
 
 
+def price() -> BeforeValidator:
+    return BeforeValidator(within(parse_price, 1, MAX_PRICE, "above 0 and at most 1,000,000,000,000"))
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > 64:
         raise ValueError("expected a text of 1 to 64 characters")
@@ -88,11 +97,39 @@ class Model(BaseModel):
 
 
 class Feed(Model):
-    """A Chainlink feed: TOKEN/USD, or TOKEN/ETH where `quoted_in_eth`. `max_age` is its heartbeat plus a margin."""
+    """A Chainlink feed: TOKEN/USD, or TOKEN/ETH where `quoted_in_eth`. `max_age` is its heartbeat plus a margin.
+
+    `lowest` and `highest` are its band, what it may answer at all: 18 decimals, in USD, or in ETH where it is quoted in
+    that. Outside it the token has no price. Both, or neither: then only the absurd is left out.
+    """
 
     address: Address
     max_age: Annotated[int, duration(1, MAX_FEED_AGE)]
     quoted_in_eth: Annotated[bool, BeforeValidator(parse_flag)] = False
+    lowest: Annotated[int, price()] | None = None
+    highest: Annotated[int, price()] | None = None
+
+    @model_validator(mode="after")
+    def _sides(self) -> Feed:
+        for given, missing in (("lowest", "highest"), ("highest", "lowest")):
+            if getattr(self, given) is not None and getattr(self, missing) is None:
+                raise ValueError(f"{missing}: missing, expected with {given}")
+        if self.lowest is not None and self.highest is not None and self.lowest >= self.highest:
+            raise ValueError(f"lowest: found {self.lowest}, expected below highest {self.highest}")
+        return self
+
+    @property
+    def band(self) -> tuple[int, int]:
+        """As the oracle takes it; 0 and 0: none."""
+        return self.lowest or 0, self.highest or 0
+
+
+class Sequencer(Model):
+    """Chainlink's feed that says whether a rollup's sequencer is up, and for how many seconds (`grace`) after it is
+    back there is no price yet: as long as feeds take to report again."""
+
+    address: Address
+    grace: Annotated[int, duration(1, MAX_GRACE)] = 3_600
 
 
 STATES = ("active", "frozen", "leaving")
@@ -133,10 +170,9 @@ class Anchor(Model):
     window: Annotated[int, duration(MIN_WINDOW, MAX_WINDOW)] = 1_800
     bound: Annotated[int, fraction(1, MAX_BOUND, "above 0 and at most 5 %")] = 2 * WAD // 100
 
-    @property
-    def observations(self) -> int:
+    def observations(self, block_time: int) -> int:
         """How many observations the pool must keep: one for each block of the window, and one on each side."""
-        return self.window // BLOCK_S + 2
+        return self.window // block_time + 2
 
 
 class Component(Model):
@@ -154,8 +190,8 @@ class Component(Model):
     lockers: tuple[Address, ...] | None = None
     """Accounts whose balances do not circulate: the supply is computed on chain, in place of a posted one."""
     known_supply: Annotated[int, integer(1, 2**88 - 1)] | None = None
-    """Only with lockers: the supply in whole tokens that counts as confirmed until a month has confirmed one. Without it
-    a computed supply is looked at for a month before it counts."""
+    """Only with lockers: the supply in whole tokens that counts as confirmed until a month has confirmed one. Without
+    it a computed supply is looked at for a month before it counts."""
     state: Literal["active", "frozen", "leaving"] = "active"
     weight: Annotated[int, fraction(1, WAD, "a weight above 0 and at most 1")] | None = None
     seed_unit: Annotated[int, integer(0, 2**120 - 1)] = 0
@@ -289,7 +325,7 @@ class Timetable(Model):
     day: Literal["first_business_day", "last_day", "fixed_day"] = "first_business_day"
     fixed_day: Annotated[int, integer(0, 28)] = 0
     notice_days: Annotated[int, integer(1, 14)] = 7
-    min_notice: Annotated[int, duration(0, 14 * 86_400)] = 2 * 86_400
+    min_notice: Annotated[int, duration(0, 14 * 86_400)] = 3 * 86_400
     min_trading: Annotated[int, duration(0, 27 * 86_400)] = 2 * 86_400
 
     @model_validator(mode="after")

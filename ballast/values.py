@@ -42,6 +42,16 @@ def parse_shares(value: object) -> int:
     return _scaled(value.strip(), 18, right)
 
 
+def parse_price(value: object) -> int:
+    """A price such as "0.01" or "64000" to 18 decimals, exactly; an int is taken as 18-decimal already."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    right = 'expected a price such as "0.01" or "64000" with at most 18 decimals'
+    if not isinstance(value, str):
+        raise ValueError(right)
+    return _scaled(value.strip(), 18, right)
+
+
 def _scaled(text: str, places: int, right: str) -> int:
     try:
         number = Decimal(text)
@@ -105,3 +115,11 @@ def parse_address(value: object) -> str:
 def parse_account(value: object) -> str:
     """An address, or the word "deployer"."""
     return DEPLOYER if value == DEPLOYER else parse_address(value)
+
+
+def decimal(amount: int, decimals: int) -> str:
+    """Token wei as an exact decimal text."""
+    whole, rest = divmod(abs(amount), 10**decimals)
+    sign = "-" if amount < 0 else ""
+    digits = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
+    return f"{sign}{whole:,}" + (f".{digits}" if digits else "")

@@ -70,11 +70,12 @@ class Contract:
 
 @dataclass
 class Chain:
-    """The connected chain. `sent`: hash of the last transaction."""
+    """The connected chain. `sent`: hash of the last transaction; `gas`: limit of each."""
 
     rpc: Rpc
     builds: dict[str, Build]
     sent: str = ""
+    gas: int = GAS
     cheats: Cheats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -124,7 +125,7 @@ class Chain:
     def _send(self, sender: str, to: str | None, data: str, value: int, listed: AccessList = ()) -> dict[str, Any]:
         # Held, so that what a transaction may cost does not depend on how many came before it.
         self.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(BASE_FEE))
-        receipt = send(self.rpc, sender, to, data, gas=GAS, value=value, listed=listed)
+        receipt = send(self.rpc, sender, to, data, gas=self.gas, value=value, listed=listed)
         self.sent = str(receipt["transactionHash"])
         return receipt
 

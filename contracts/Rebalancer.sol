@@ -351,10 +351,11 @@ contract Rebalancer is IRebalancer, Owned {
     }
 
     function setMethodology(IMethodology methodology_) external onlyOwner betweenMonths locking {
+        IMethodology before = _rules.methodology;
+        _setMethodology(methodology_);
         // A basis may mean something else to another methodology.
         bytes32 basis = _basisOf(methodology_);
-        if (basis == 0 || basis != _basisOf(_rules.methodology)) _month.determination = address(0);
-        _setMethodology(methodology_);
+        if (basis == 0 || basis != _basisOf(before)) _month.determination = address(0);
         if (_month.phase == Phase.Determined) _month.phase = Phase.Voided;
     }
 

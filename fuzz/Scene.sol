@@ -19,6 +19,8 @@ struct Feed {
     uint32 maxAge;
     Quote quote;
     uint128 ratio;
+    uint128 lowest;
+    uint128 highest;
 }
 
 /// @title Scene
@@ -55,7 +57,9 @@ abstract contract Scene {
         methodology = _makeMethodology();
         // Oracle and index token name the rebalancer, which is made last.
         address later = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
-        address oracle = vm.deployCode("ChainlinkOracle.sol:ChainlinkOracle", abi.encode(address(this), later, _feeds()));
+        address oracle = vm.deployCode(
+            "ChainlinkOracle.sol:ChainlinkOracle", abi.encode(address(this), later, address(0), 0, _feeds())
+        );
         index = IIndexToken(
             vm.deployCode(
                 "IndexToken.sol:IndexToken",
@@ -131,7 +135,7 @@ abstract contract Scene {
     function _feeds() private view returns (Feed[] memory list) {
         list = new Feed[](N);
         for (uint256 i; i < N; ++i) {
-            list[i] = Feed(address(tokens[i]), address(feeds[i]), 1 days, Quote.Usd, 0);
+            list[i] = Feed(address(tokens[i]), address(feeds[i]), 1 days, Quote.Usd, 0, 0, 0);
         }
     }
 

@@ -55,6 +55,7 @@ def anvil(
     fork_url: str | None = None,
     log: Path | None = None,
     extra: Sequence[str] = (),
+    hardfork: str = HARDFORK,
     binary: Path = ANVIL,
 ) -> Iterator[str]:
     """Run anvil with chain id 1 until the block ends, however it ends; yields the RPC URL.
@@ -66,7 +67,7 @@ def anvil(
         raise LocalnetError(f"anvil: {binary} is missing, run 'make setup'")
     chosen = port or free_port()
     command = [str(binary), "--host", "127.0.0.1", "--port", str(chosen), "--chain-id", str(CHAIN_ID)]
-    command += ["--hardfork", HARDFORK, "--gas-limit", str(GAS_LIMIT), "--silent"]
+    command += ["--hardfork", hardfork, "--gas-limit", str(GAS_LIMIT), "--silent"]
     if timestamp is not None:
         command += ["--timestamp", str(timestamp)]
     if fork_url is not None:

@@ -113,6 +113,7 @@ def prepare(on: Stage, console: Console) -> Run:
             config,
             book_path=on.folder / "book.json",
             progress=status.update,
+            unsafe=True,  # one account proposes: nothing of this fund outlives the replay
         )
     index = on.project.IndexToken.at(book["index_token"])
     run = Run(on, console, clock, config, book, index, on.project.Rebalancer.at(book["rebalancer"]))
@@ -126,7 +127,7 @@ def prepare(on: Stage, console: Console) -> Run:
 def mint(run: Run, shares: int) -> None:
     """The holder mints, giving at most a millionth more of each component than the preview says."""
     on = run.on
-    tokens, amounts = run.index.previewMint(shares)
+    tokens, amounts, _ = run.index.previewMint(shares)
     limits = [amount + 1 + amount // 10**6 for amount in amounts]
     for token, limit in zip(tokens, limits, strict=True):
         deal(on.holder, token, on.holder.address, limit)
@@ -138,7 +139,7 @@ def mint(run: Run, shares: int) -> None:
 def redeem(run: Run) -> None:
     """The holder redeems all shares, for at least the preview less a millionth."""
     shares = run.index.balanceOf(run.on.holder.address)
-    tokens, amounts = run.index.previewRedeem(shares)
+    tokens, amounts, _ = run.index.previewRedeem(shares)
     limits = [amount - amount // 10**6 for amount in amounts]
     run.index.redeem(shares, run.on.holder.address, tokens, limits, 0, sender=run.on.holder)
     run.say(f"the holder redeemed {_shares(shares)} shares and got {len(tokens)} components")

@@ -10,10 +10,11 @@ from typing import Any
 from eth_abi import decode
 from web3 import Web3
 
+from ballast import packed
 from ballast.book import Book
 from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
-from ballast.methodology import Cap, Rule
+from ballast.methodology import Cap, Decision, Rule
 from localnet.anvil import Cheats
 from localnet.market import Market
 from localnet.rpc import HttpRpc, call_data, read, send
@@ -101,7 +102,8 @@ def prepare(on: Stage, year: Year, streaming_fee: int, progress: Any) -> YearFun
     clock.jump(clock.now() + BLOCK_S)
     config = year_config(on, year, streaming_fee)
     deal_seed(on.deployer, config)
-    book = deploy_fund(on.project, on.deployer, config, book_path=on.folder / "book.json", progress=progress)
+    path = on.folder / "book.json"
+    book = deploy_fund(on.project, on.deployer, config, book_path=path, progress=progress, unsafe=True)
     return YearFund(
         on=on,
         year=year,
@@ -210,7 +212,7 @@ def listed_tokens(fund: YearFund, block: int) -> list[str]:
     """The index token's list, ascending."""
     request = {"to": fund.index.address, "data": call_data("components()")}
     answer = fund.rpc.request("eth_call", request, hex(block))
-    (rows,) = decode(["(address,uint8,bool)[]"], bytes.fromhex(answer[2:]))
+    (rows,) = decode(["(address,uint8,uint40,bool)[]"], bytes.fromhex(answer[2:]))
     return [Web3.to_checksum_address(row[0]) for row in rows]
 
 
@@ -219,6 +221,13 @@ def target_units_at(fund: YearFund, pointer: str, block: int) -> dict[str, int]:
     code = bytes.fromhex(fund.rpc.request("eth_getCode", pointer, hex(block))[2:])
     symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
     return {symbol_of[token]: unit for token, unit in target_units(code, listed_tokens(fund, block)).items()}
+
+
+def confirmed_at(fund: YearFund, block: int) -> list[Decision]:
+    """The month's determination as its start, in this block, confirmed it."""
+    pointer = fund.rebalancer.month(block_identifier=block).determination
+    code = bytes.fromhex(fund.rpc.request("eth_getCode", pointer, hex(block))[2:])[1:]
+    return packed.constituents([int.from_bytes(code[i : i + 32], "big") for i in range(0, len(code), 32)])
 
 
 def senders(fund: YearFund, first: int, last: int) -> Mapping[str, list[str]]:

@@ -29,12 +29,27 @@ library Twap {
         } catch {}
     }
 
-    /// @notice What `amount` of one token of a pool is worth in the other at a tick, rounded down; good to about 1e-15.
-    /// `forward`: it is token0 that is given. `amount` up to 1e30.
-    function quote(int256 tick, uint256 amount, bool forward) internal pure returns (uint256) {
+    /// @notice amount * rate / unit, rounded down once; 0 where that is above `most`. The rate is what a wei of one token of a
+    /// pool is worth in wei of the other at a tick, good to about 1e-15. `forward`: it is token0 that is given.
+    /// @param amount Up to 1e57: a whole token of 27 decimals times the highest price.
+    /// @param unit 1 to 1e27.
+    /// @param most Up to 1e30.
+    function quote(int256 tick, bool forward, uint256 amount, uint256 unit, uint256 most)
+        internal
+        pure
+        returns (uint256 value)
+    {
+        if (amount == 0) return 0;
         uint256 size = tick < 0 ? uint256(-tick) : uint256(tick);
-        // {1e18} = {ticks} * {1e36} / {1e18}; at most 887272 ticks, so that no factor exceeds exp(89).
+        // {1e18} = {ticks} * {1e36} / {1e18}; at most 887272 ticks, so that no factor exceeds exp(89), 4.5e56 with its decimals.
         uint256 factor = uint256(FixedPointMathLib.expWad(int256(size * LN / 1e18)));
-        return (tick >= 0) == forward ? Math.mulDiv(amount, factor, 1e18) : Math.mulDiv(amount, 1e18, factor);
+        if ((tick >= 0) == forward) {
+            // most * unit * 1e18 is at most 1e75; above it the quotient might not fit into a word.
+            if (factor > most * unit * 1e18 / amount) return 0;
+            return Math.mulDiv(amount, factor, unit * 1e18);
+        }
+        // The factor is at least 1e18: no quotient is above the amount.
+        value = Math.mulDiv(amount, 1e18, factor) / unit;
+        if (value > most) value = 0;
     }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {Owned} from "../access/Owned.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IUniswapV3Factory} from "../interfaces/external/IUniswapV3Factory.sol";
 import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3Pool.sol";
@@ -51,7 +51,7 @@ struct Anchor {
 /// NAV and weights (`price`, `prices`) stand on the first oracle only.
 /// @dev Warning: whoever holds a pool's price away from the market for a window makes batches of that token dearer for those
 /// who fill them, by up to the bound. The fund loses nothing by it, but may not be filled. Pools must be deep.
-contract AnchoredOracle is IOracle, Ownable {
+contract AnchoredOracle is IOracle, Owned {
     /* ERRORS */
 
     /// @notice An anchor must be a pool of the factory, with the token on one side.
@@ -65,6 +65,10 @@ contract AnchoredOracle is IOracle, Ownable {
     error TooFewObservations(address pool, uint256 found, uint256 needed);
     /// @notice One of the sources has no price, or they are too far apart. Both in USD, 18 decimals.
     error AnchorDisagrees(address token, uint256 price, uint256 anchorPrice);
+    /// @notice Both tokens of a pool must answer `decimals()` with at most 27.
+    error UnfitDecimals(address token);
+    /// @notice The least time between two blocks must be 1 second to a minute.
+    error BlockTimeOutOfBounds(uint256 blockTime);
     /// @notice Anchors change only while the rebalancer is not trading.
     error TradingOpen();
 
@@ -77,13 +81,11 @@ contract AnchoredOracle is IOracle, Ownable {
     address private constant ETH = address(0);
     /// @dev As in the first oracle: a trillion dollars for one token.
     uint256 private constant MAX_PRICE = 1e30;
-    /// @dev Above it the price could not be computed without overflow, and would be absurd anyway.
-    uint256 private constant MAX_QUOTE = 1e47;
+    uint256 private constant MAX_DECIMALS = 27;
+    uint256 private constant MAX_BLOCK_TIME = 1 minutes;
 
     uint256 public constant MIN_WINDOW = 10 minutes;
     uint256 public constant MAX_WINDOW = 1 days;
-    /// @notice Least seconds between two observations: one block of mainnet.
-    uint256 public constant BLOCK = 12;
     /// @notice Most that an anchor may pull a price, as a fraction with 18 decimals.
     uint256 public constant MAX_BOUND = 0.05e18;
     /// @notice Most that a new anchor may differ from the first oracle, as a fraction with 18 decimals.
@@ -93,6 +95,9 @@ contract AnchoredOracle is IOracle, Ownable {
     IOracle public immutable FIRST;
     IUniswapV3Factory public immutable FACTORY;
     address public immutable WETH;
+    /// @notice Least seconds between two observations of a pool, which dates them by blocks: 12 on mainnet, 2 on many rollups.
+    /// Where blocks come faster than their dates change it is 1, the least that two dates differ by.
+    uint256 public immutable BLOCK_TIME;
     /// @notice The fund's rebalancer, whose trading freezes the anchors.
     address public immutable REBALANCER;
 
@@ -102,6 +107,7 @@ contract AnchoredOracle is IOracle, Ownable {
 
     /// @param owner The timelock.
     /// @param rebalancer The fund's rebalancer; it may not be deployed yet.
+    /// @param blockTime Least seconds between two blocks with different dates.
     /// @param listings The first anchors, held to the same as later ones.
     constructor(
         address owner,
@@ -109,9 +115,11 @@ contract AnchoredOracle is IOracle, Ownable {
         IOracle first,
         IUniswapV3Factory factory,
         address weth,
+        uint256 blockTime,
         Listing[] memory listings
-    ) Ownable(owner) {
-        (REBALANCER, FIRST, FACTORY, WETH) = (rebalancer, first, factory, weth);
+    ) Owned(owner) {
+        require(blockTime != 0 && blockTime <= MAX_BLOCK_TIME, BlockTimeOutOfBounds(blockTime));
+        (REBALANCER, FIRST, FACTORY, WETH, BLOCK_TIME) = (rebalancer, first, factory, weth, blockTime);
         for (uint256 i; i < listings.length; ++i) {
             _set(listings[i]);
         }
@@ -197,15 +205,22 @@ contract AnchoredOracle is IOracle, Ownable {
             bound: l.bound,
             other: other == WETH ? ETH : other,
             forward: token == token0,
-            decimals: IERC20Metadata(token).decimals(),
-            otherDecimals: IERC20Metadata(other).decimals()
+            decimals: _decimals(token),
+            otherDecimals: _decimals(other)
         });
+    }
+
+    function _decimals(address token) private view returns (uint8) {
+        (bool ok, bytes memory data) = token.staticcall(abi.encodeCall(IERC20Metadata.decimals, ()));
+        uint256 decimals = ok && data.length >= 32 ? abi.decode(data, (uint256)) : type(uint256).max;
+        require(decimals <= MAX_DECIMALS, UnfitDecimals(token));
+        return uint8(decimals);
     }
 
     /// @dev A pool writes at most one observation a block and keeps the latest `cardinality` of them.
     function _checkHistory(IUniswapV3Pool pool, uint32 window) private view {
         (,,, uint16 cardinality,,,) = pool.slot0();
-        uint256 needed = window / BLOCK + 2;
+        uint256 needed = window / BLOCK_TIME + 2;
         require(cardinality >= needed, TooFewObservations(address(pool), cardinality, needed));
     }
 
@@ -213,12 +228,10 @@ contract AnchoredOracle is IOracle, Ownable {
         if (otherPrice == 0) return 0;
         (bool known, int256 tick) = Twap.meanTick(anchor.pool, anchor.window);
         if (!known) return 0;
-        // {other wei / tok}
-        uint256 quoted = Twap.quote(tick, 10 ** anchor.decimals, anchor.forward);
-        if (quoted > MAX_QUOTE) return 0;
-        // {USD / tok} = {other wei / tok} * {USD / other} / {other wei / other}, down
-        uint256 value = Math.mulDiv(quoted, otherPrice, 10 ** anchor.otherDecimals);
-        return value > MAX_PRICE ? 0 : value;
+        // {USD / tok} = ({wei / tok} * {USD / other}) * {other wei / wei} / {other wei / other}, rounded down once: what a whole
+        // token is worth may be a few wei of the other one.
+        uint256 amount = 10 ** anchor.decimals * otherPrice;
+        return Twap.quote(tick, anchor.forward, amount, 10 ** anchor.otherDecimals, MAX_PRICE);
     }
 
     /// @dev The price that is worse for a batch: of a sell the higher one, of a buy the lower one, no further from the first

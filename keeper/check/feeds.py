@@ -10,13 +10,14 @@ from web3 import Web3
 
 from keeper.check.lines import Line, Says
 from keeper.check.scene import Fund
+from keeper.errors import ChainError
 from keeper.state import WAD
 
 ETH = "0x" + "00" * 20
 _ROUND = ["uint80", "int256", "uint256", "uint256", "uint80"]
 _ANCHOR = ["address", "uint32", "uint64", "address", "bool", "uint8", "uint8"]
-BLOCK_S = 12
-"""Least seconds between two observations of a pool: one block of mainnet."""
+_SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"]
+MAINNET_BLOCK_S = 12
 WAIT_OR_REPLACE = "wait for the feed's next answer; if it stays, the owner can set another feed (setFeed)"
 
 
@@ -30,20 +31,26 @@ class Quote(IntEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """A token's source as the oracle lists it; `max_age` in seconds."""
+    """A token's source as the oracle lists it: `max_age` in seconds, the band `lowest` to `highest` in 18 decimals."""
 
     feed: str
     max_age: int
     decimals: int
     quote: Quote
+    lowest: int
+    highest: int
+
+
+def _first(fund: Fund) -> str:
+    """The oracle that reads the feeds."""
+    return "first_oracle" if "first_oracle" in fund.book.contracts else "oracle"
 
 
 def _source(fund: Fund, token: str) -> Source | None:
-    oracle = "first_oracle" if "first_oracle" in fund.book.contracts else "oracle"
-    answer = fund.view(oracle, "sources(address)", ["address", "uint32", "uint8", "uint8", "uint128"], token)
+    answer = fund.view(_first(fund), "sources(address)", _SOURCE, token)
     if answer is None or int(answer[0], 16) == 0:
         return None
-    return Source(Web3.to_checksum_address(answer[0]), answer[1], answer[2], Quote(answer[3]))
+    return Source(Web3.to_checksum_address(answer[0]), answer[1], answer[2], Quote(answer[3]), *answer[5:])
 
 
 def feeds(fund: Fund) -> Iterator[Line]:
@@ -51,8 +58,12 @@ def feeds(fund: Fund) -> Iterator[Line]:
     quoted_in_eth = False
     sources = {candidate.token: _source(fund, candidate.token) for candidate in fund.book.candidates}
     fund.ahead((s.feed, view) for s in sources.values() if s for view in ("latestRoundData()", "decimals()"))
+    inactive = _inactive(fund)
     for candidate in fund.book.candidates:
         says = Says("feed", candidate.symbol)
+        if candidate.token in inactive:
+            yield says.ok("does not count: see its state")
+            continue
         source = sources[candidate.token]
         if source is None:
             yield says.failure("the oracle lists no source for it", "the owner sets one (setFeed)")
@@ -63,7 +74,8 @@ def feeds(fund: Fund) -> Iterator[Line]:
             if price:
                 yield says.ok(f"{_usd(price)}, pegged to {source.feed}")
             else:
-                yield says.failure(f"no price: pegged to {source.feed}, which has none", WAIT_OR_REPLACE)
+                why = f"no price: pegged to {source.feed}, which has none, or the price is outside the band"
+                yield says.failure(why, WAIT_OR_REPLACE)
             continue
         wrong = _answer(fund, source)
         if wrong is None and price:
@@ -78,6 +90,14 @@ def feeds(fund: Fund) -> Iterator[Line]:
             yield says.ok("answers, for feeds that are quoted in ETH")
         else:
             yield says.failure(wrong, WAIT_OR_REPLACE)
+
+
+def _inactive(fund: Fund) -> set[str]:
+    """Components that are suspended or written off, whose prices do not count; none where the fund cannot be read."""
+    try:
+        return {h.token for h in fund.state.holdings if not fund.state.active(h)}
+    except ChainError:
+        return set()
 
 
 def _age(fund: Fund, source: Source) -> int | None:
@@ -99,18 +119,43 @@ def _answer(fund: Fund, source: Source) -> str | None:
     if decimals is None or decimals[0] != source.decimals:
         found = "nothing" if decimals is None else decimals[0]
         return f"wrong price: the feed {source.feed} has {found} decimals now, the oracle counts {source.decimals}"
+    value = answer[1] * 10 ** (18 - source.decimals)
+    if not source.lowest <= value <= source.highest:
+        band = f"{_amount(source.lowest)} to {_amount(source.highest)}"
+        return f"no price: the feed {source.feed} answers {_amount(value)}, outside its band of {band}"
     return None
+
+
+def sequencer(fund: Fund) -> Iterator[Line]:
+    """On a rollup: the sequencer is up, and has been for the grace period. Without that there is no price at all."""
+    answer = fund.view(_first(fund), "SEQUENCER()", ["address"])
+    if answer is None or int(answer[0], 16) == 0:
+        return
+    says, feed = Says("sequencer", fund.book.fund), str(answer[0])
+    grace = fund.view(_first(fund), "GRACE()", ["uint256"]) or (0,)
+    round_ = fund.view(feed, "latestRoundData()", _ROUND)
+    since = 0 if round_ is None else int(fund.endpoint.head["timestamp"]) - int(round_[2])
+    if round_ is None or round_[1] not in (0, 1) or not round_[2] or since < 0:
+        yield says.failure(f"no price at all: {feed} does not answer as a sequencer's feed", "wait, or ask Chainlink")
+    elif round_[1] == 1:
+        yield says.failure(f"no price at all: down since {since} s", "wait until the sequencer is up")
+    elif since < grace[0]:
+        yield says.warning(f"no price at all: up since {since} s, expected {grace[0]} s", "wait")
+    else:
+        yield says.ok(f"up since {since} s")
 
 
 def tokens(fund: Fund) -> Iterator[Line]:
     """Each component's token has the decimals that book and index token count with."""
     listed = {holding.token: holding.decimals for holding in fund.state.holdings}
+    # What does not answer is told with its state.
+    unread = {h.token for h in fund.state.holdings if not h.sound or not fund.state.active(h)}
     wrong = False
     for candidate in fund.book.candidates:
         answer = fund.view(candidate.token, "decimals()", ["uint256"])
         found = None if answer is None else answer[0]
         counted = {candidate.decimals, listed.get(candidate.token, candidate.decimals)}
-        if counted != {found}:
+        if counted != {found} and candidate.token not in unread:
             wrong = True
             yield Says("token", candidate.symbol).failure(
                 f"{candidate.token} has {found} decimals, counted with {' and '.join(map(str, sorted(counted)))}",
@@ -131,13 +176,14 @@ def anchors(fund: Fund) -> Iterator[Line]:
     """Each anchor reaches back over its window and is near the feed."""
     if "first_oracle" not in fund.book.contracts:
         return
+    block_time = (fund.view("oracle", "BLOCK_TIME()", ["uint256"]) or (MAINNET_BLOCK_S,))[0]
     for candidate in fund.book.candidates:
         found = fund.view("oracle", "anchors(address)", _ANCHOR, candidate.token)
         if found is None or int(found[0], 16) == 0:
             continue
         says = Says("anchor", candidate.symbol)
         pool, window, bound = str(found[0]), int(found[1]), int(found[2])
-        needed = window // BLOCK_S + 2
+        needed = window // block_time + 2
         slot = fund.view(pool, "slot0()", ["uint160", "int24", "uint16", "uint16", "uint16"])
         kept = 0 if slot is None else slot[3]
         answer = fund.view("oracle", "anchorPrice(address)", ["uint256"], candidate.token)
@@ -162,6 +208,11 @@ def anchors(fund: Fund) -> Iterator[Line]:
             )
         else:
             yield says.ok(f"{_usd(anchored)} over {window} s, {kept} observations")
+
+
+def _amount(value: int) -> str:
+    """In the feed's own currency."""
+    return f"{value / WAD:,.6g}"
 
 
 def _usd(amount: int) -> str:

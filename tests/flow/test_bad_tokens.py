@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from tests.flow.carrying import APRIL, FROZEN, INCLUDED, NO_PRICE, OUTSIDE, Carrier
+import pytest
+
+from tests.flow.carrying import FROZEN, INCLUDED, NO_PRICE, OUTSIDE, Carrier
+from tests.helpers.broken import UNSOUND, breaks, mends
+from tests.helpers.contracts import Call
 from tests.helpers.filling import FILLER
 from tests.helpers.fund import FOREVER, WAD, fund_holder, through_timelock
 from tests.helpers.packed import kept
@@ -126,60 +131,131 @@ def test_a_candidate_without_price_is_not_eligible(carrier: Carrier) -> None:
     assert carrier.balance(cream) > 0
 
 
-def test_a_token_that_no_longer_transfers(carrier: Carrier) -> None:
+@dataclass(frozen=True)
+class Stuck:
+    """LRC once it no longer transfers: its place on the list, a holder of SHARES / 2 more, what he tries, and the code
+    with which it moves again."""
+
+    token: str
+    at: int
+    holder: str
+    moving: bytes
+    mint: Call
+    redeem: Call
+    skipping: Call
+
+
+def stick(carrier: Carrier) -> Stuck:
+    """Stops LRC; until somebody suspends it mint and redeem fail on it, and holders leave without it."""
     fund, chain = carrier.fund, carrier.chain
     holder = fund_holder(fund, "holder")
     fund.mint(SHARES, holder)
-    lrc = carrier.address("LRC")
-    moving = chain.code(lrc)
+    lrc, tokens = carrier.address("LRC"), fund.tokens()
+    moving, at = chain.code(lrc), tokens.index(lrc)
     stuck = chain.deploy("StuckToken", sender=carrier.keeper)
     chain.cheats.set_code(lrc, chain.code(stuck.address))
-    tokens = fund.tokens()
-    at = tokens.index(lrc)
     mint = fund.index.mint(SHARES, holder, tokens, [FOREVER] * len(tokens))
-    redeem = [fund.index.redeem(SHARES // 4, holder, tokens, [0] * len(tokens), skip) for skip in (0, 1 << at)]
+    redeem, skipping = [
+        fund.index.redeem(SHARES // 4, holder, tokens, [0] * len(tokens), skip) for skip in (0, 1 << at)
+    ]
+    for call in (mint, redeem):
+        assert_reverts(chain, call, "Stuck", sender=holder, of=stuck)
+    check_paid(carrier, holder, lrc, lambda: carrier.send(skipping, holder))
+    return Stuck(lrc, at, holder, moving, mint, redeem, skipping)
 
-    # Until it is retired nobody mints; holders leave without it.
-    assert_reverts(chain, mint, "Stuck", sender=holder, of=stuck)
-    assert_reverts(chain, redeem[0], "Stuck", sender=holder, of=stuck)
-    check_paid(carrier, holder, lrc, lambda: carrier.send(redeem[1], holder))
 
-    through_timelock(fund, fund.index.setRetired(lrc, True))
-    _, amounts = chain.read(fund.index.previewMint(SHARES))
-    assert [token for token, amount in zip(tokens, amounts, strict=True) if not amount] == [lrc]
-    before = fund.balances()
-    carrier.send(mint, holder)
-    gained = [now - then for now, then in zip(fund.balances(), before, strict=True)]
-    assert [i for i, amount in enumerate(gained) if not amount] == [at]
-    check_paid(carrier, holder, lrc, lambda: carrier.send(redeem[1], holder))
-
-    # The month goes on: neither weighed nor traded.
-    carrier.post()
-    held = carrier.balance(lrc)
+def month_without(carrier: Carrier, token: str) -> None:
+    """A month in which the token is neither weighed nor traded."""
+    held = carrier.balance(token)
+    carrier.to_determination()
     constituents = carrier.determine()
-    assert carrier.month().period == APRIL
-    assert (constituents[lrc].status, constituents[lrc].weight) == (FROZEN, 0)
+    assert (constituents[token].status, constituents[token].weight) == (FROZEN, 0)
     assert WAD - 100 <= weights(constituents) <= WAD
     carrier.to_start()
     holdings = carrier.start()
-    assert (holdings[lrc].target.side, holdings[lrc].target.price) == (HELD, 0)
+    assert (holdings[token].target.side, holdings[token].target.price) == (HELD, 0)
+    assert carrier.state().opening.nav == sum_priced(carrier, holdings)
     carrier.trade_all()
     carrier.check_done()
     carrier.check_on_target(holdings)
-    assert carrier.balance(lrc) == held
+    assert carrier.balance(token) == held
 
-    # It moves again: redeem pays it although it is retired; back from retirement it is weighed again.
-    chain.cheats.set_code(lrc, moving)
-    listed = fund.tokens()
-    owned = chain.read(fund.token(lrc).balanceOf(holder))
-    supply = chain.read(fund.index.accruedSupply())
-    carrier.send(fund.index.redeem(SHARES // 4, holder, listed, [0] * len(listed), 0), holder)
-    paid = chain.read(fund.token(lrc).balanceOf(holder)) - owned
+
+def test_a_token_that_stands_still_and_moves_again(carrier: Carrier) -> None:
+    """Suspended by the guardian, then by the owner: nobody mints, who leaves skips it or waits. Resumed it is as
+    before."""
+    fund, chain = carrier.fund, carrier.chain
+    one = stick(carrier)
+    fund.chain.send(fund.rebalancer.suspend(one.token), fund.guardian)
+    through_timelock(fund, fund.rebalancer.suspend(one.token))
+    carrier.post()
+    _, amounts, blocked = chain.read(fund.index.previewMint(SHARES))
+    assert blocked == 1 << one.at and all(amounts)
+    assert_reverts(chain, one.mint, "ComponentSuspended", one.token, sender=one.holder)
+    check_paid(carrier, one.holder, one.token, lambda: carrier.send(one.skipping, one.holder))
+    month_without(carrier, one.token)
+
+    # It moves again: redeem pays it although it is suspended, and nobody mints until the owner has looked at it.
+    chain.cheats.set_code(one.token, one.moving)
+    held, supply = carrier.balance(one.token), chain.read(fund.index.accruedSupply())
+    owned = chain.read(fund.token(one.token).balanceOf(one.holder))
+    fund.redeem(SHARES // 4, one.holder)
+    paid = chain.read(fund.token(one.token).balanceOf(one.holder)) - owned
     assert paid == held * (SHARES // 4) // supply > 0
-    through_timelock(fund, fund.index.setRetired(lrc, False))
+    tokens = fund.tokens()
+    mint = fund.index.mint(SHARES, one.holder, tokens, [FOREVER] * len(tokens))
+    assert_reverts(chain, mint, "ComponentSuspended", one.token, sender=one.holder)
+    through_timelock(fund, fund.rebalancer.resume(one.token))
+    carrier.send(mint, one.holder)
+    holdings = carrier.whole_month()
+    assert holdings[one.token].target.price == kept(fund.world.token("LRC").price_usd)
+    carrier.check_on_target(holdings)
+
+
+def test_a_token_that_never_moves_again(carrier: Carrier) -> None:
+    """Written off after a month of standing still: mint and redeem leave it out alike, and it goes off the list."""
+    fund = carrier.fund
+    one = stick(carrier)
+    through_timelock(fund, fund.rebalancer.suspend(one.token))
+    month_without(carrier, one.token)
+    through_timelock(fund, fund.rebalancer.writeOff(one.token))
+    tokens = fund.tokens()
+    at = tokens.index(one.token)
+    before = fund.balances()
+    fund.mint(SHARES, one.holder)
+    gained = [now - then for now, then in zip(fund.balances(), before, strict=True)]
+    assert [i for i, amount in enumerate(gained) if not amount] == [at]
+    check_paid(carrier, one.holder, one.token, lambda: fund.redeem(SHARES // 4, one.holder))
+
+    held = carrier.balance(one.token)
+    holdings = carrier.whole_month()
+    assert one.token not in holdings and one.token not in fund.tokens()
+    assert len(holdings) == len(tokens) - 1
+    assert carrier.balance(one.token) == held > 0
+    # Its candidate stands, and is not listed again as long as the fund holds any.
+    holdings = carrier.whole_month()
+    assert one.token not in holdings
+
+
+@pytest.mark.parametrize("fault", UNSOUND)
+def test_a_token_that_no_longer_says_what_the_fund_holds(carrier: Carrier, fault: str) -> None:
+    """Whole months go on without it, nobody having to do anything; holders leave with the skip that the preview
+    names."""
+    fund, chain = carrier.fund, carrier.chain
+    lrc = carrier.address("LRC")
+    at = fund.tokens().index(lrc)
+    code = breaks(chain, lrc, UNSOUND[fault])
+    holdings = carrier.to_trading()
+    assert (holdings[lrc].sound, holdings[lrc].target.side, holdings[lrc].target.price) == (False, HELD, 0)
+    carrier.trade_all()
+    carrier.check_done()
+    tokens, amounts, blocked = chain.read(fund.index.previewRedeem(SHARES))
+    assert blocked == 1 << tokens.index(lrc)
+    carrier.send(fund.index.redeem(SHARES, carrier.fund.deployer, tokens, amounts, blocked), fund.deployer)
+    mends(chain, lrc, code)
+    assert carrier.balance(lrc) > 0 and at >= 0
     holdings = carrier.whole_month()
     assert holdings[lrc].target.price == kept(fund.world.token("LRC").price_usd)
-    carrier.check_on_target(holdings)
 
 
 def check_paid(carrier: Carrier, holder: str, skipped: str, redeem: Any) -> None:

@@ -55,7 +55,8 @@ def test_a_month_that_nobody_started(carrier: Carrier) -> None:
 
 
 def test_vetoed_months(carrier: Carrier) -> None:
-    """The guardian lets April pass but not May too; the owner may. June is an ordinary month."""
+    """The guardian lets April pass but not May too; the owner may. June's is the guardian's again, July is an ordinary
+    month."""
     fund, chain = carrier.fund, carrier.chain
     veto = fund.rebalancer.veto()
     before = fund.balances()
@@ -63,7 +64,7 @@ def test_vetoed_months(carrier: Carrier) -> None:
         carrier.to_determination()
         carrier.determine()
         if sender == fund.owner:
-            assert_reverts(chain, veto, "VetoedBefore", APRIL, sender=fund.guardian)
+            assert_reverts(chain, veto, "StoppedBefore", APRIL, sender=fund.guardian)
         receipt = carrier.send(veto, sender)
         (event,) = fund.rebalancer.events(receipt, "Vetoed")
         assert tuple(event) == (APRIL + passed, sender)
@@ -75,14 +76,14 @@ def test_vetoed_months(carrier: Carrier) -> None:
         assert_reverts(chain, start, "NotDue", *not_due("Start", "Vetoed"), sender=carrier.keeper)
     assert fund.balances() == before
 
-    holdings = carrier.whole_month()
-    assert carrier.month().period == APRIL + 2
-    carrier.check_on_target(holdings)
-    # After a month without a veto the guardian has one again.
+    # After a month without one of its own the guardian has one again: the owner's does not count.
     carrier.to_determination()
     carrier.determine()
     carrier.send(veto, fund.guardian)
     assert carrier.month().phase == VETOED
+    holdings = carrier.whole_month()
+    assert carrier.month().period == APRIL + 3
+    carrier.check_on_target(holdings)
 
 
 def test_a_month_that_ran_out_of_time(carrier: Carrier) -> None:
@@ -118,7 +119,8 @@ def test_a_month_that_ran_out_of_time(carrier: Carrier) -> None:
 
 
 def test_a_pause_in_the_middle(carrier: Carrier) -> None:
-    """Nothing moves for three days, the guardian has no second pause, and the month then goes to its end."""
+    """Nothing moves for three days, the guardian has no second pause within thirty, and the month then goes to its
+    end."""
     fund, chain = carrier.fund, carrier.chain
     holdings = carrier.to_trading()
     carrier.trade()
@@ -135,7 +137,7 @@ def test_a_pause_in_the_middle(carrier: Carrier) -> None:
     carrier.move_to(event.until)
     assert carrier.due() == ("Trade", "Due")
     again = fund.rebalancer.pauseFor(1)
-    assert_reverts(chain, again, "PauseUsed", APRIL, sender=fund.guardian)
+    assert_reverts(chain, again, "PauseOutOfBounds", 1, 0, sender=fund.guardian)
     assert carrier.state().opening.end == PERIOD_END
     carrier.whole_rest()
     carrier.check_on_target(holdings)
@@ -157,3 +159,21 @@ def test_a_pause_over_the_end(carrier: Carrier) -> None:
     carrier.send(close)
     carrier.determine()
     assert carrier.month().period == APRIL + 1
+
+
+def test_a_month_that_is_ended(carrier: Carrier) -> None:
+    """What was traded stays traded, nothing more is, and the next month carries on from there."""
+    fund = carrier.fund
+    carrier.to_trading()
+    carrier.trade()
+    traded = fund.balances()
+    carrier.send(fund.rebalancer.endMonth(), fund.guardian)
+    assert carrier.due() == ("None", "Done")
+    carrier.to_determination()
+    assert fund.balances() == traded
+    carrier.determine()
+    assert carrier.month().period == APRIL + 1
+    carrier.to_start()
+    holdings = carrier.start()
+    carrier.whole_rest()
+    carrier.check_on_target(holdings)

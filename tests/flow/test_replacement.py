@@ -65,8 +65,8 @@ def deploy(carrier: Carrier, swap: Swap) -> Pair:
     carrier.send(feed.init(f"{swap.new} / USD", 8))
     pair = Pair(made[0], made[1], feed)
     post(carrier, swap, pair)
-    carrier.send(fund.oracle.setFeed((pair.new, feed, 8 * DAY, USD, 0)), fund.owner)
-    carrier.send(fund.oracle.setFeed((pair.old, pair.new, 0, PEGGED, swap.ratio)), fund.owner)
+    carrier.send(fund.oracle.setFeed((pair.new, feed, 8 * DAY, USD, 0, 0, 0)), fund.owner)
+    carrier.send(fund.oracle.setFeed((pair.old, pair.new, 0, PEGGED, swap.ratio, 0, 0)), fund.owner)
     return pair
 
 

@@ -124,7 +124,8 @@ class Bench:
     def mint(self, shares: int, account: str, at: int | None = None) -> None:
         """Mints shares for an account, with tokens made for it."""
         time = self.chain.now() + 1 if at is None else at
-        addresses, amounts = self.chain.read(self.index.previewMint(shares), at=time)
+        addresses, amounts, blocked = self.chain.read(self.index.previewMint(shares), at=time)
+        assert not blocked
         for address, amount in zip(addresses, amounts, strict=True):
             token = self.chain.at("ReferenceToken", address)
             self.chain.send(token.mint(account, amount), account, at=self.chain.now())
@@ -149,9 +150,11 @@ CONFIRMED = 128
 
 
 def constituent(token: Contract | str, basis: int, status: int = INCLUDED, *more: int) -> tuple[Any, ...]:
-    """A constituent as the contracts have it; `more`: flags, price and weight, 0 by default, and the last basis."""
-    flags, price, weight, last = (*(more or (0, 0, 0)), 0)[:4]
-    return (token.address if isinstance(token, Contract) else token, basis, status, flags, price, weight, last)
+    """A constituent as the contracts have it; `more`: flags, price, weight, confirmed basis and whether it is a member,
+    as far as they are not 0."""
+    flags, price, weight, before, member = (*more, 0, 0, 0, 0, 0)[:5]
+    address = token.address if isinstance(token, Contract) else token
+    return (address, basis, status, flags, price, weight, before, bool(member))
 
 
 def confirmed(basis: int) -> int:

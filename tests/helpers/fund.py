@@ -20,6 +20,8 @@ YEAR = 31_557_600
 ETH = ANYONE = "0x" + "00" * 20
 DEAD = "0x000000000000000000000000000000000000dEaD"
 LOCKED_SHARES = WAD // 10
+BLOCK_TIME = 12
+"""Seconds between two blocks of the local mainnet at least, as AnchoredOracle counts them."""
 FOREVER = 2**256 - 1
 
 FOUNDED = 1_616_457_600
@@ -79,6 +81,8 @@ class Setup:
     timelock_delay: int = 2 * DAY
     max_age: int = 25 * 3600
     """Oldest answer of a feed that counts, in seconds."""
+    sequencer: tuple[str, int] = (ETH, 0)
+    """The rollup's sequencer feed and the seconds without prices after an outage; none."""
     anchors: tuple[tuple[str, str, int, int], ...] = ()
     """Second sources beside the feeds, as AnchoredOracle lists them."""
 
@@ -185,9 +189,10 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
     filler = chain.deploy("UniswapFiller", world.weth, sender=deployer)
     supplies = chain.deploy("PostedSupply", timelock, posted_supplies(month, chain.now()), sender=deployer)
     rebalancer_address = created_address(deployer, chain.nonce(deployer) + (4 if setup.anchors else 3))
-    oracle = chain.deploy("ChainlinkOracle", timelock, rebalancer_address, feeds(world, setup.max_age), sender=deployer)
+    rows = feeds(world, setup.max_age)
+    oracle = chain.deploy("ChainlinkOracle", timelock, rebalancer_address, *setup.sequencer, rows, sender=deployer)
     if setup.anchors:
-        parts = timelock, rebalancer_address, oracle, world.uniswap_v3_factory, world.weth
+        parts = timelock, rebalancer_address, oracle, world.uniswap_v3_factory, world.weth, BLOCK_TIME
         oracle = chain.deploy("AnchoredOracle", *parts, list(setup.anchors), sender=deployer)
     methodology = chain.deploy("MarketCap", timelock, *market_cap_arguments(month, supplies), sender=deployer)
     index = create_index(
@@ -242,10 +247,10 @@ def by_address(entry: Sequence[Any]) -> int:
     return int(entry[0], 16)
 
 
-def feeds(world: World, max_age: int) -> list[tuple[str, str, int, int, int]]:
-    """The oracle's feeds: ETH/USD, then each token's."""
-    rows = [(ETH, world.eth_feed, max_age, USD, 0)]
-    return rows + [(token.address, token.feed, max_age, USD, 0) for token in world.tokens]
+def feeds(world: World, max_age: int) -> list[tuple[str, str, int, int, int, int, int]]:
+    """The oracle's feeds: ETH/USD, then each token's; without bands."""
+    rows = [(ETH, world.eth_feed, max_age, USD, 0, 0, 0)]
+    return rows + [(token.address, token.feed, max_age, USD, 0, 0, 0) for token in world.tokens]
 
 
 def posted_supplies(month: Month, date: int) -> list[tuple[str, int, int]]:
@@ -259,8 +264,8 @@ def rule(cap: int = NONE, cap_weight: int = 0, *, floor_each: bool = False) -> t
 
 
 def market_cap_arguments(month: Month, supplies: Contract) -> tuple[Any, list[tuple[str, str, int, int]]]:
-    """Rule and candidates of a market-cap month, for MarketCap's constructor after the owner. The published supplies count
-    as confirmed."""
+    """Rule and candidates of a market-cap month, for MarketCap's constructor after the owner. The published supplies
+    count as confirmed."""
     cap = HARD if month.cap == "hard" else NONE
     candidates = [(token, supplies.address, ACTIVE, supply) for token, supply, _ in posted_supplies(month, 0)]
     return rule(cap, month.cap_weight or 0, floor_each=month.nav_floor == "component"), candidates

@@ -15,7 +15,8 @@ class Listed(NamedTuple):
 
     token: str
     decimals: int
-    retired: bool
+    suspended_until: int
+    written_off: bool
 
 
 class Target(NamedTuple):
@@ -41,8 +42,12 @@ def words_at(chain: Chain, pointer: str) -> list[int]:
 
 
 def listed(words: Sequence[int]) -> list[Listed]:
-    """Components: token (160 bits, high), decimals (8), retired (8, low)."""
-    return [Listed(to_checksum_address((w >> 96).to_bytes(20, "big")), w >> 8 & 0xFF, bool(w & 0xFF)) for w in words]
+    """Components: token (160 bits, high), suspended until (40, from bit 16), decimals (8), written off (8)."""
+    tokens = [to_checksum_address((w >> 96).to_bytes(20, "big")) for w in words]
+    return [
+        Listed(token, w >> 8 & 0xFF, w >> 16 & 2**40 - 1, bool(w & 0xFF))
+        for token, w in zip(tokens, words, strict=True)
+    ]
 
 
 def targets(data: bytes) -> list[Target]:

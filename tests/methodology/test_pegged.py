@@ -35,27 +35,27 @@ def feeds(chain: Chain, owner: str) -> dict[str, Contract]:
 def oracle(chain: Chain, scene: Scene, owner: str, feeds: dict[str, Contract]) -> Contract:
     """With feeds for ETH, TRIBE and REN, and RGT pegged to TRIBE."""
     list_ = [
-        (ETHER, feeds[ETHER], HOUR, USD, 0),
-        (TRIBE, feeds[TRIBE], DAY, USD, 0),
-        (REN, feeds[REN], DAY, ETH, 0),
-        (RGT, TRIBE, 0, PEGGED, RATIO),
+        (ETHER, feeds[ETHER], HOUR, USD, 0, 0, 0),
+        (TRIBE, feeds[TRIBE], DAY, USD, 0, 0, 0),
+        (REN, feeds[REN], DAY, ETH, 0, 0, 0),
+        (RGT, TRIBE, 0, PEGGED, RATIO, 0, 0),
     ]
-    return chain.deploy("ChainlinkOracle", owner, scene.stage, list_, sender=owner)
+    return chain.deploy("ChainlinkOracle", owner, scene.stage, ETHER, 0, list_, sender=owner)
 
 
 def test_price_of_a_peg(chain: Chain, oracle: Contract, owner: str) -> None:
     assert chain.read(oracle.price(RGT)) == 13_352_835_000_000_000_000
-    chain.send(oracle.setFeed((LEND, REN, 0, PEGGED, ONE // 100)), owner)
+    chain.send(oracle.setFeed((LEND, REN, 0, PEGGED, ONE // 100, 0, 0)), owner)
     # REN is 0.0002 x 2000 = 0.4 dollars.
     assert chain.read(oracle.prices([LEND, REN, RGT])) == [4 * ONE // 1000, 4 * ONE // 10, 13_352_835_000_000_000_000]
     source = chain.read(oracle.sources(RGT))
-    assert source == (TRIBE, 0, 0, PEGGED, RATIO)
+    assert source == (TRIBE, 0, 0, PEGGED, RATIO, 0, 10**30)
 
 
 def test_price_of_a_peg_is_rounded_down(chain: Chain, oracle: Contract, owner: str) -> None:
-    chain.send(oracle.setFeed((LEND, TRIBE, 0, PEGGED, 3)), owner)
+    chain.send(oracle.setFeed((LEND, TRIBE, 0, PEGGED, 3, 0, 0)), owner)
     assert chain.read(oracle.price(LEND)) == 1
-    chain.send(oracle.setFeed((UNKNOWN, TRIBE, 0, PEGGED, 1)), owner)
+    chain.send(oracle.setFeed((UNKNOWN, TRIBE, 0, PEGGED, 1, 0, 0)), owner)
     assert chain.read(oracle.price(UNKNOWN)) == 0
 
 
@@ -77,7 +77,7 @@ def test_a_price_that_does_not_fit_is_none(
     chain: Chain, oracle: Contract, feeds: dict[str, Contract], owner: str
 ) -> None:
     most = 10**30
-    chain.send(oracle.setFeed((LEND, TRIBE, 0, PEGGED, most)), owner)
+    chain.send(oracle.setFeed((LEND, TRIBE, 0, PEGGED, most, 0, 0)), owner)
     assert chain.read(oracle.price(LEND)) == most // 2
     chain.send(feeds[TRIBE].post(10**8, chain.now()), owner)
     assert chain.read(oracle.price(LEND)) == most
@@ -100,22 +100,22 @@ def test_a_price_that_does_not_fit_is_none(
 def test_pegs_that_do_not_fit(
     chain: Chain, oracle: Contract, owner: str, token: str, other: str, max_age: int, ratio: int
 ) -> None:
-    call = oracle.setFeed((token, other, max_age, PEGGED, ratio))
+    call = oracle.setFeed((token, other, max_age, PEGGED, ratio, 0, 0))
     assert_reverts(chain, call, "UnfitPeg", token, ratio, sender=owner)
 
 
 def test_a_feed_has_no_ratio(chain: Chain, oracle: Contract, feeds: dict[str, Contract], owner: str) -> None:
-    call = oracle.setFeed((TRIBE, feeds[TRIBE], DAY, USD, 1))
+    call = oracle.setFeed((TRIBE, feeds[TRIBE], DAY, USD, 1, 0, 0))
     assert_reverts(chain, call, "UnfitPeg", TRIBE, 1, sender=owner)
-    assert chain.read(oracle.setFeed((TRIBE, feeds[TRIBE], DAY, USD, 0)), sender=owner) is None
+    assert chain.read(oracle.setFeed((TRIBE, feeds[TRIBE], DAY, USD, 0, 0, 0)), sender=owner) is None
 
 
 def test_a_peg_needs_the_other_first(chain: Chain, scene: Scene, feeds: dict[str, Contract], owner: str) -> None:
-    peg: Any = (RGT, TRIBE, 0, PEGGED, RATIO)
-    feed: Any = (TRIBE, feeds[TRIBE], DAY, USD, 0)
-    creation = chain.artifact("ChainlinkOracle").create(owner, scene.stage, [peg, feed])
+    peg: Any = (RGT, TRIBE, 0, PEGGED, RATIO, 0, 0)
+    feed: Any = (TRIBE, feeds[TRIBE], DAY, USD, 0, 0, 0)
+    creation = chain.artifact("ChainlinkOracle").create(owner, scene.stage, ETHER, 0, [peg, feed])
     assert_reverts(chain, creation, "UnfitPeg", RGT, RATIO, sender=owner)
-    assert chain.deploy("ChainlinkOracle", owner, scene.stage, [feed, peg], sender=owner)
+    assert chain.deploy("ChainlinkOracle", owner, scene.stage, ETHER, 0, [feed, peg], sender=owner)
 
 
 def test_an_other_that_becomes_a_peg_ends_the_first(
@@ -123,23 +123,23 @@ def test_an_other_that_becomes_a_peg_ends_the_first(
 ) -> None:
     """No chain of pegs comes about afterwards either: RGT is pegged to TRIBE, so TRIBE as a peg has no RGT price."""
     # REN is 0.4 dollars, TRIBE 0.5: within 5 % of it at 1.25.
-    chain.send(oracle.setFeed((TRIBE, REN, 0, PEGGED, 125 * ONE // 100)), owner)
+    chain.send(oracle.setFeed((TRIBE, REN, 0, PEGGED, 125 * ONE // 100, 0, 0)), owner)
     assert chain.read(oracle.prices([TRIBE, RGT])) == [ONE // 2, 0]
 
 
 def test_a_peg_must_agree_with_the_old_feed(chain: Chain, oracle: Contract, owner: str) -> None:
     old = ONE // 2
     fine = 131 * ONE // 100  # 0.524 dollars; 0.525 is as far as it may go
-    assert chain.read(oracle.setFeed((TRIBE, REN, 0, PEGGED, fine)), sender=owner) is None
+    assert chain.read(oracle.setFeed((TRIBE, REN, 0, PEGGED, fine, 0, 0)), sender=owner) is None
     far = 132 * ONE // 100
-    call = oracle.setFeed((TRIBE, REN, 0, PEGGED, far))
+    call = oracle.setFeed((TRIBE, REN, 0, PEGGED, far, 0, 0))
     assert_reverts(chain, call, "FeedsDisagree", TRIBE, old, far * 4 // 10, sender=owner)
 
 
 def test_pegs_are_the_owners_and_not_during_trade(
     chain: Chain, scene: Scene, oracle: Contract, owner: str, stranger: str
 ) -> None:
-    call = oracle.setFeed((LEND, TRIBE, 0, PEGGED, ONE))
+    call = oracle.setFeed((LEND, TRIBE, 0, PEGGED, ONE, 0, 0))
     assert_reverts(chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
     chain.send(scene.stage.setTrading(True), owner)
     assert_reverts(chain, call, "TradingOpen", sender=owner)

@@ -16,7 +16,6 @@ def owner_calls(basket: Basket) -> dict[str, Call]:
         "setStreamingFee": index.setStreamingFee(FEE),
         "setFeeRecipient": index.setFeeRecipient(basket.holder),
         "setSupplyCap": index.setSupplyCap(5),
-        "setRetired": index.setRetired(basket.addresses[0], True),
         "transferOwnership": index.transferOwnership(basket.holder),
         "renounceOwnership": index.renounceOwnership(),
     }
@@ -29,7 +28,8 @@ def rebalancer_calls(basket: Basket) -> dict[str, Call]:
         "lockForTrading": index.lockForTrading(),
         "unlock": index.unlock(),
         "settle": index.settle([basket.addresses[0]], [1], [basket.holder]),
-        "setComponents": index.setComponents([(basket.addresses[0], 18, False)]),
+        "setComponents": index.setComponents([(basket.addresses[0], 18, 0, False)]),
+        "setState": index.setState(basket.addresses[0], 2**40 - 1, False),
     }
 
 
@@ -42,7 +42,7 @@ def share_calls(basket: Basket) -> dict[str, Call]:
     }
 
 
-@pytest.mark.parametrize("name", ["setStreamingFee", "setFeeRecipient", "setSupplyCap", "setRetired"])
+@pytest.mark.parametrize("name", ["setStreamingFee", "setFeeRecipient", "setSupplyCap"])
 def test_only_the_owner(basket: Basket, stranger: str, name: str) -> None:
     call = owner_calls(basket)[name]
     for sender in (stranger, basket.rebalancer.address, basket.deployer, basket.recipient):
@@ -56,14 +56,14 @@ def test_only_the_owner_hands_over(basket: Basket, stranger: str, name: str) -> 
     assert_reverts(basket.chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
 
 
-@pytest.mark.parametrize("name", ["lock", "lockForTrading", "unlock", "settle", "setComponents"])
+@pytest.mark.parametrize("name", ["lock", "lockForTrading", "unlock", "settle", "setComponents", "setState"])
 def test_only_the_rebalancer(basket: Basket, stranger: str, name: str) -> None:
     call = rebalancer_calls(basket)[name]
     for sender in (stranger, basket.owner, basket.deployer, basket.recipient):
         assert_reverts(basket.chain, call, "NotRebalancer", sender, sender=sender)
 
 
-@pytest.mark.parametrize("name", ["settle", "setComponents"])
+@pytest.mark.parametrize("name", ["settle", "setComponents", "setState"])
 def test_the_rebalancer_needs_the_lock(basket: Basket, stranger: str, name: str) -> None:
     call = rebalancer_calls(basket)[name]
     assert_reverts(basket.chain, basket.script(call), "NotLocked", sender=stranger, of=basket.index)
@@ -99,48 +99,43 @@ def test_settle_takes_one_recipient_and_one_amount_for_each_token(basket: Basket
 
 def test_set_components_replaces_the_list(basket: Basket, stranger: str) -> None:
     chain, index = basket.chain, basket.index
-    new = [(basket.addresses[0], 3, False), (basket.addresses[2], 27, True)]
+    new = [(basket.addresses[0], 3, 0, False), (basket.addresses[2], 27, 2**40 - 1, True)]
     receipt = chain.send(basket.locked(index.setComponents(new)), stranger)
     assert chain.read(index.components()) == new
     pointer = chain.read(index.componentsPointer())
     assert index.events(receipt, "ComponentsSet") == [(pointer, [basket.addresses[0], basket.addresses[2]])]
-    tokens, amounts = chain.read(index.previewRedeem(WAD))
-    assert tokens == [basket.addresses[0], basket.addresses[2]] and amounts[0] > 0
+    tokens, amounts, _ = chain.read(index.previewRedeem(WAD))
+    assert tokens == [basket.addresses[0], basket.addresses[2]] and amounts[0] > 0 == amounts[1]
 
 
 def test_set_components_takes_no_unfit_list(basket: Basket, stranger: str) -> None:
     chain, index, (a, b, _) = basket.chain, basket.index, basket.addresses
     cases = (
-        ([(b, 18, False), (a, 18, False)], "NotAscending", (1,)),
-        ([(a, 18, False), (a, 18, False)], "NotAscending", (1,)),
-        ([(ANYONE, 18, False)], "NotAscending", (0,)),
-        ([(a, 28, False)], "UnfitComponent", (a,)),
-        ([(index.address, 18, False)], "UnfitComponent", (index.address,)),
-        ([(f"0x{k:040x}", 18, False) for k in range(1, 52)], "TooManyComponents", (51, 50)),
+        ([(b, 18, 0, False), (a, 18, 0, False)], "NotAscending", (1,)),
+        ([(a, 18, 0, False), (a, 18, 0, False)], "NotAscending", (1,)),
+        ([(ANYONE, 18, 0, False)], "NotAscending", (0,)),
+        ([(a, 28, 0, False)], "UnfitComponent", (a,)),
+        ([(index.address, 18, 0, False)], "UnfitComponent", (index.address,)),
+        ([(f"0x{k:040x}", 18, 0, False) for k in range(1, 52)], "TooManyComponents", (51, 50)),
     )
     for listed, error, arguments in cases:
         call = basket.locked(index.setComponents(listed))
         assert_reverts(chain, call, error, *arguments, sender=stranger, of=index)
 
 
-def test_retire_and_back(basket: Basket) -> None:
-    chain, index, token = basket.chain, basket.index, basket.addresses[1]
-    before = chain.read(index.components())
-    receipt = chain.send(index.setRetired(token, True), basket.owner)
-    assert index.events(receipt, "Retired") == [(token, True)]
-    after = chain.read(index.components())
-    assert [c.retired for c in after] == [False, True, False]
-    assert [(c.token, c.decimals) for c in after] == [(c.token, c.decimals) for c in before]
-    receipt = chain.send(index.setRetired(token, False), basket.owner)
-    assert index.events(receipt, "Retired") == [(token, False)]
-    assert chain.read(index.components()) == before
-
-
-def test_retire_what_is_not_listed(basket: Basket, unseeded: Basket, stranger: str) -> None:
-    call = basket.index.setRetired(stranger, True)
-    assert_reverts(basket.chain, call, "NotComponent", stranger, sender=basket.owner)
-    call = unseeded.index.setRetired(unseeded.addresses[0], True)
-    assert_reverts(basket.chain, call, "NotComponent", unseeded.addresses[0], sender=unseeded.owner)
+def test_ownership_moves_in_two_steps_and_is_never_given_up(basket: Basket, stranger: str) -> None:
+    chain, index = basket.chain, basket.index
+    assert_reverts(chain, index.renounceOwnership(), "RenounceRefused", sender=basket.owner)
+    chain.send(index.transferOwnership(stranger), basket.owner)
+    assert chain.read(index.owner()) == basket.owner
+    chain.read(index.setSupplyCap(5), sender=basket.owner)  # until it is accepted
+    for account in (basket.owner, basket.holder):
+        arguments = (account,)
+        assert_reverts(chain, index.acceptOwnership(), "OwnableUnauthorizedAccount", *arguments, sender=account)
+    chain.send(index.acceptOwnership(), stranger)
+    assert chain.read(index.owner()) == stranger
+    call = index.setSupplyCap(5)
+    assert_reverts(chain, call, "OwnableUnauthorizedAccount", basket.owner, sender=basket.owner)
 
 
 def test_settings_are_kept(basket: Basket, stranger: str) -> None:

@@ -30,7 +30,7 @@ def test_takes_units_rounded_up_and_locks_shares(unseeded: Basket, stranger: str
     assert listed == (chain.read(index.componentsPointer()), unseeded.addresses)
     components = chain.read(index.components())
     decimals = [chain.read(token.decimals()) for token in unseeded.tokens]
-    assert components == list(zip(unseeded.addresses, decimals, [False] * 3, strict=True))
+    assert components == [(token, k, 0, False) for token, k in zip(unseeded.addresses, decimals, strict=True)]
 
 
 def test_fee_begins_with_the_seed(unseeded: Basket) -> None:
@@ -64,6 +64,15 @@ def test_too_few_shares(unseeded: Basket) -> None:
     assert_reverts(unseeded.chain, call, "SeedTooSmall", WAD - 1, WAD, sender=unseeded.deployer)
 
 
+def test_within_the_supply_cap(unseeded: Basket) -> None:
+    """The cap itself can be seeded, one wei of a share more cannot."""
+    chain, index = unseeded.chain, unseeded.index
+    chain.send(index.setSupplyCap(3), unseeded.owner)
+    over = index.seed(unseeded.addresses, list(UNITS), 3 * WAD + 1, unseeded.holder)
+    assert_reverts(chain, over, "AboveSupplyCap", 3 * WAD + 1, 3 * WAD, sender=unseeded.deployer)
+    chain.send(index.seed(unseeded.addresses, list(UNITS), 3 * WAD, unseeded.holder), unseeded.deployer)
+
+
 def test_to_nobody(unseeded: Basket) -> None:
     call = unseeded.index.seed(unseeded.addresses, list(UNITS), SHARES, ANYONE)
     assert_reverts(unseeded.chain, call, "ZeroAddress", sender=unseeded.deployer)
@@ -93,7 +102,7 @@ def test_decimals_up_to_27(unseeded: Basket, chain: Chain) -> None:
     token = chain.deploy("OddToken", 27, sender=unseeded.deployer)
     chain.send(unseeded.index.seed([token], [0], SHARES, unseeded.holder), unseeded.deployer)
     (component,) = chain.read(unseeded.index.components())
-    assert component == (token.address, 27, False)
+    assert component == (token.address, 27, 0, False)
 
 
 def test_at_most_50_components(unseeded: Basket, chain: Chain) -> None:

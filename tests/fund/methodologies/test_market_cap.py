@@ -170,8 +170,8 @@ def test_outside_the_domain(chain: Chain, rules: Rules, which: str, lines: list[
 
 
 def test_weights_above_one(chain: Chain, rules: Rules) -> None:
-    """The divisor is 23 / 12, rounded down to 1: weights sum to 23 / 12, and to 12 / 10 even under the cap. Nothing is left
-    over to be shared, and no month is refused for it."""
+    """The divisor is 23 / 12, rounded down to 1: weights sum to 23 / 12, and to 12 / 10 even under the cap. Nothing is
+    left over to be shared, and no month is refused for it."""
     lines = [Line(2, WAD, WAD, 18)] * 11 + [Line(1, WAD, WAD, 18)]
     assert market_cap_units(lines, WAD // 10) == [12 * WAD // 10] * 11 + [WAD // 12 * 12]
     assert chain.read(targets(rules.tight, lines)) == [12 * WAD // 10] * 11 + [WAD // 12 * 12]

@@ -11,7 +11,7 @@ from localnet.month import Month
 from localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import ETH, FOUNDED, USD, WAD
+from tests.helpers.fund import BLOCK_TIME, ETH, FOUNDED, USD, WAD
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.v3 import open_pools, read_pool, swap
 
@@ -70,11 +70,11 @@ def bench(module_isolation: None, chain: Chain, world: World, month: Month) -> B
     owner = chain.account("owner")
     Market(chain.rpc, world).post_feeds()
     flag = chain.deploy("TradingFlag", sender=owner)
-    rows = [(ETH, world.eth_feed, MAX_AGE, USD, 0)]
-    rows += [(token.address, token.feed, MAX_AGE, USD, 0) for token in world.tokens]
-    first = chain.deploy("ChainlinkOracle", owner, flag, rows, sender=owner)
+    rows = [(ETH, world.eth_feed, MAX_AGE, USD, 0, 0, 0)]
+    rows += [(token.address, token.feed, MAX_AGE, USD, 0, 0, 0) for token in world.tokens]
+    first = chain.deploy("ChainlinkOracle", owner, flag, ETH, 0, rows, sender=owner)
     factory, weth = world.uniswap_v3_factory, world.weth
-    oracle = chain.deploy("AnchoredOracle", owner, flag, first, factory, weth, [], sender=owner)
+    oracle = chain.deploy("AnchoredOracle", owner, flag, first, factory, weth, BLOCK_TIME, [], sender=owner)
     found = Bench(chain, world, oracle, first, flag, chain.deploy("V3Lens", sender=owner), owner)
     # A pool writes its first swap into the room that was made for observations: until then it keeps one.
     for pool in world.v3_pools:
@@ -166,7 +166,7 @@ def test_an_anchor_pulls_no_further_than_its_bound(bench: Bench, percent: int) -
 
 
 def test_first_anchors_are_held_to_the_same(bench: Bench) -> None:
-    parts = bench.owner, bench.flag, bench.first, bench.world.uniswap_v3_factory, bench.world.weth
+    parts = bench.owner, bench.flag, bench.first, bench.world.uniswap_v3_factory, bench.world.weth, BLOCK_TIME
     uni, knc = (bench.listing(symbol, bench.pool(symbol, "WETH")) for symbol in ("UNI", "KNC"))
     short = bench.listing("UNI", bench.pool("UNI", "WETH", fee=500))
     creation = bench.chain.artifact("AnchoredOracle").create(*parts, [knc, short])
@@ -261,3 +261,43 @@ def test_an_anchor_needs_a_first_price(bench: Bench) -> None:
     assert_reverts(
         bench.chain, call, "AnchorDisagrees", bench.token("UNI"), 0, bench.anchor_price("UNI"), sender=bench.owner
     )
+
+
+def test_a_shut_first_oracle_is_no_price(bench: Bench) -> None:
+    """Behind a sequencer that is down the first oracle prices nothing; anchors do not fill in."""
+    chain, world = bench.chain, bench.world
+    sequencer = chain.deploy("ReferenceFeed", sender=bench.owner)
+    chain.send(sequencer.post(0, 1), bench.owner)
+    feeds = (ETH, world.eth_feed), (bench.token("UNI"), world.token("UNI").feed)
+    rows = [(token, feed, MAX_AGE, USD, 0, 0, 0) for token, feed in feeds]
+    first = chain.deploy("ChainlinkOracle", bench.owner, bench.flag, sequencer, 3_600, rows, sender=bench.owner)
+    listing = bench.listing("UNI", bench.pool("UNI", "WETH"))
+    parts = bench.owner, bench.flag, first, world.uniswap_v3_factory, world.weth, BLOCK_TIME
+    oracle = chain.deploy("AnchoredOracle", *parts, [listing], sender=bench.owner)
+    uni = bench.token("UNI")
+    assert all(chain.read(oracle.tradePrices([uni, uni], 1))) and chain.read(oracle.anchorPrice(uni))
+    chain.send(sequencer.post(1, chain.now()), bench.owner)
+    assert chain.read(oracle.tradePrices([uni, uni], 1)) == [0, 0]
+    assert chain.read(oracle.prices([uni])) == [0]
+    assert chain.read(oracle.anchorPrice(uni)) == 0
+
+
+@pytest.mark.parametrize(("block_time", "needed"), [(12, 152), (2, 902), (1, 1_802), (60, 32), (7, 259)])
+def test_observations_by_the_time_of_blocks(bench: Bench, block_time: int, needed: int) -> None:
+    """A pool observes once a block: where blocks come faster it has to keep more for the same window."""
+    parts = bench.owner, bench.flag, bench.first, bench.world.uniswap_v3_factory, bench.world.weth, block_time
+    oracle = bench.chain.deploy("AnchoredOracle", *parts, [], sender=bench.owner)
+    assert bench.chain.read(oracle.BLOCK_TIME()) == block_time
+    pool = bench.pool("UNI", "WETH")
+    call = oracle.setAnchor(bench.listing("UNI", pool))
+    if needed <= CARDINALITY:
+        bench.chain.send(call, bench.owner)
+    else:
+        assert_reverts(bench.chain, call, "TooFewObservations", pool, CARDINALITY, needed, sender=bench.owner)
+
+
+@pytest.mark.parametrize("block_time", [0, 61])
+def test_bounds_of_the_time_of_blocks(bench: Bench, block_time: int) -> None:
+    parts = bench.owner, bench.flag, bench.first, bench.world.uniswap_v3_factory, bench.world.weth, block_time
+    creation = bench.chain.artifact("AnchoredOracle").create(*parts, [])
+    assert_reverts(bench.chain, creation, "BlockTimeOutOfBounds", block_time, sender=bench.owner)

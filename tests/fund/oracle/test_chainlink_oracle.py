@@ -2,77 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 from eth_abi import encode
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.fund.oracle.scene import ETH_USD, MAX_AGE, MAX_PRICE, A, B, Bench, C, D
 from tests.helpers.basket import FUZZ
-from tests.helpers.chain import Chain
-from tests.helpers.contracts import Call, Contract
+from tests.helpers.contracts import Call
 from tests.helpers.fund import DAY, ETH, FOUNDED, IN_ETH, USD, WAD, Fund
 from tests.helpers.reverts import assert_reverts
 
-A, B, C, D = (f"0x{k:040x}" for k in (0xAA, 0xBB, 0xCC, 0xDD))
-MAX_AGE = 3600
-MAX_PRICE = 10**30
-ETH_USD = 1942_51000000
 ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
 BYTES, REVERTING, BURNING = 0, 1, 2
-
-
-@dataclass(frozen=True)
-class Bench:
-    """An oracle with feeds for A (8 decimals), B (18 decimals), C (quoted in ETH); D has none."""
-
-    chain: Chain
-    oracle: Contract
-    flag: Contract
-    owner: str
-    eth: Contract
-    a: Contract
-    b: Contract
-    c: Contract
-
-    def feed(self, decimals: int, answer: int, age: int = 0) -> Contract:
-        """A new feed that has answered."""
-        feed = self.chain.deploy("ReferenceFeed", sender=self.owner)
-        self.chain.send(feed.init("TEST / USD", decimals), self.owner)
-        self.post(feed, answer, age)
-        return feed
-
-    def post(self, feed: Contract, answer: int, age: int = 0) -> None:
-        """Posts an answer of this age without moving the time."""
-        now = self.chain.now()
-        self.chain.send(feed.post(answer, now - age), self.owner, at=now)
-
-    def price(self, token: str, later: int = 0) -> int:
-        price: int = self.chain.read(self.oracle.price(token), at=self.chain.now() + later)
-        return price
-
-    def set(self, token: str, feed: Contract | str, max_age: int = MAX_AGE, in_eth: bool = False) -> Call:
-        return self.oracle.setFeed((token, feed, max_age, IN_ETH if in_eth else USD, 0))
-
-
-@pytest.fixture(scope="module")
-def bench(module_isolation: None, chain: Chain) -> Bench:
-    chain.move_to(max(FOUNDED, chain.now()))
-    owner = chain.account("owner")
-    flag = chain.deploy("TradingFlag", sender=owner)
-    eth, a, b, c = (chain.deploy("ReferenceFeed", sender=owner) for _ in range(4))
-    for feed, decimals in ((eth, 8), (a, 8), (b, 18), (c, 18)):
-        chain.send(feed.init("TEST / USD", decimals), owner)
-    rows = [
-        (ETH, eth, MAX_AGE, USD, 0),
-        *((t, f, MAX_AGE, q, 0) for t, f, q in ((A, a, USD), (B, b, USD), (C, c, IN_ETH))),
-    ]
-    oracle = chain.deploy("ChainlinkOracle", owner, flag, rows, sender=owner)
-    bench = Bench(chain, oracle, flag, owner, eth, a, b, c)
-    for feed, answer in ((eth, ETH_USD), (a, 29_20000000), (b, 29 * WAD + 1), (c, WAD // 7)):
-        bench.post(feed, answer)
-    return bench
 
 
 def test_answers_with_18_decimals(bench: Bench) -> None:
@@ -101,7 +43,9 @@ def test_prices_in_any_order(bench: Bench, tokens: list[str]) -> None:
 def test_any_sound_answer(bench: Bench, answer: int, eth: int, decimals: int) -> None:
     chain = bench.chain
     chain.send(bench.a.init("TEST / USD", decimals), bench.owner, at=chain.now())
-    oracle = chain.deploy("ChainlinkOracle", bench.owner, bench.flag, [(A, bench.a, DAY, USD, 0)], sender=bench.owner)
+    oracle = chain.deploy(
+        "ChainlinkOracle", bench.owner, bench.flag, ETH, 0, [(A, bench.a, DAY, USD, 0, 0, 0)], sender=bench.owner
+    )
     bench.post(bench.a, answer)
     scaled = answer * 10 ** (18 - decimals)
     assert chain.read(oracle.price(A)) == (scaled if scaled <= MAX_PRICE else 0)
@@ -201,8 +145,8 @@ def test_set_feed(bench: Bench) -> None:
     feed = bench.feed(8, 7 * 10**8)
     receipt = chain.send(bench.set(D, feed, max_age=77), bench.owner)
     (event,) = bench.oracle.events(receipt, "FeedSet")
-    assert (event.token.lower(), *event[1:]) == (D, feed.address, 77, USD, 0)
-    assert chain.read(bench.oracle.sources(D)) == (feed.address, 77, 8, USD, 0)
+    assert (event.token.lower(), *event[1:]) == (D, feed.address, 77, USD, 0, 0, 0)
+    assert chain.read(bench.oracle.sources(D)) == (feed.address, 77, 8, USD, 0, 0, MAX_PRICE)
     assert bench.price(D) == 7 * WAD
 
 
@@ -271,12 +215,14 @@ def test_unfit_feeds(bench: Bench, stranger: str) -> None:
 
 def test_quoted_in_eth_needs_the_eth_feed(bench: Bench) -> None:
     create = bench.chain.artifact("ChainlinkOracle").create
-    rows = [(C, bench.c, MAX_AGE, IN_ETH, 0), (ETH, bench.eth, MAX_AGE, USD, 0)]
-    call = create(bench.owner, bench.flag, rows)
+    rows = [(C, bench.c, MAX_AGE, IN_ETH, 0, 0, 0), (ETH, bench.eth, MAX_AGE, USD, 0, 0, 0)]
+    call = create(bench.owner, bench.flag, ETH, 0, rows)
     assert_reverts(bench.chain, call, "NoEthFeed", C, sender=bench.owner)
     call = bench.set(ETH, bench.c, in_eth=True)
     assert_reverts(bench.chain, call, "NoEthFeed", ETH, sender=bench.owner)
-    bench.chain.read(Call(None, create(bench.owner, bench.flag, rows[::-1]).data, "new", ()), sender=bench.owner)
+    bench.chain.read(
+        Call(None, create(bench.owner, bench.flag, ETH, 0, rows[::-1]).data, "new", ()), sender=bench.owner
+    )
 
 
 def test_of_a_real_fund(fund: Fund) -> None:

@@ -80,7 +80,7 @@ def test_a_price_that_does_not_fit_is_refused(bench: Bench) -> None:
     for price in (2**100, 2**128 - 1):
         post(price)
         for call in (bench.rebalancer.determine(), bench.rebalancer.previewDetermine()):
-            assert_reverts(bench.chain, call, "UnfitConstituents", at=NOTICE)
+            assert_reverts(bench.chain, call, "UnfitConstituents", at=NOTICE, of=bench.opener)
         assert bench.due(NOTICE)[:2] == ("None", "Refused")
     post(2**100 - 1)
     assert bench.due(NOTICE)[:2] == ("Determine", "Due")

@@ -12,6 +12,7 @@ from tests.helpers.bench import (
     INCLUDED,
     KINDS,
     LEAVING,
+    NEWCOMER,
     NOTICE,
     OUTSIDE,
     PERIOD,
@@ -35,7 +36,7 @@ def constituents(bench: Bench) -> list[tuple[Any, ...]]:
 def test_takes_the_constituents_of_the_period(bench: Bench) -> None:
     receipt = bench.determine(NOTICE)
     month = bench.chain.read(bench.rebalancer.month())
-    assert (month.phase, month.period, month.determinedAt, month.lastVeto) == (1, PERIOD, NOTICE, 0)
+    assert (month.phase, month.period, month.determinedAt, month.lastStop) == (1, PERIOD, NOTICE, 0)
     (event,) = bench.rebalancer.events(receipt, "Determined")
     assert event.period == PERIOD
     assert [tuple(c) for c in event.constituents] == constituents(bench)
@@ -46,7 +47,7 @@ def test_takes_the_constituents_of_the_period(bench: Bench) -> None:
 def test_says_all_of_every_candidate(bench: Bench) -> None:
     """Status, flags, price and weight at their largest: in the event and, packed in between, in the view."""
     statuses = (INCLUDED, FROZEN, LEAVING, OUTSIDE, INCLUDED, OUTSIDE)
-    most = (255, 2**100 - 1, 2**64 - 1, 2**88 - 1)
+    most = (255, 2**100 - 1, 2**64 - 1, 2**88 - 1, 1)
     bases = (2**88 - 1, 0, 0, 0, 1, 7)
     told = [
         constituent(token, basis, status, *(most if i % 2 == 0 else (1 << i, 3 * i, 5 * i, 7 * i)))
@@ -109,16 +110,38 @@ def test_unfit_constituents_are_refused(bench: Bench, unfit: str) -> None:
         "zero address": [constituent("0x" + "00" * 20, 1), good[0]],
     }
     bench.chain.send(bench.methodology.post(lists[unfit]), bench.keeper)
-    assert_reverts(bench.chain, bench.rebalancer.determine(), "UnfitConstituents", at=NOTICE)
-    assert_reverts(bench.chain, bench.rebalancer.previewDetermine(), "UnfitConstituents", at=NOTICE)
+    for call in (bench.rebalancer.determine(), bench.rebalancer.previewDetermine()):
+        assert_reverts(bench.chain, call, "UnfitConstituents", at=NOTICE, of=bench.opener)
     assert bench.due(NOTICE)[:2] == ("None", "Refused")
 
 
 def test_as_many_candidates_as_there_may_be(bench: Bench) -> None:
+    """All of them strangers to the fund, whose own components come on top."""
     many = [constituent(f"0x{i + 1:040x}", 1) for i in range(100)]
     bench.chain.send(bench.methodology.post(many), bench.keeper)
     bench.determine(NOTICE)
-    assert len(bench.chain.read(bench.lens.constituents(bench.rebalancer))) == 100
+    assert len(bench.chain.read(bench.lens.constituents(bench.rebalancer))) == 100 + len(KINDS) - 1
+
+
+def test_components_that_are_no_candidates_are_told(bench: Bench) -> None:
+    """As Outside, with the price at which their dust will be measured, in the order of addresses; absurd ones have
+    none."""
+    held = [i for i in range(len(KINDS)) if i != NEWCOMER]
+    prices = [kind.price for kind in KINDS]
+    prices[0] = 2**100
+    bench.post_prices(prices)
+    bench.post_targets({1: 7})
+    (event,) = bench.rebalancer.events(bench.determine(NOTICE), "Determined")
+    others = {i: constituent(bench.tokens[i], 0, OUTSIDE, 0, prices[i] % 2**100) for i in held}
+    wanted = {**others, 1: constituent(bench.tokens[1], 7, INCLUDED, CONFIRMED)}
+    assert [tuple(c) for c in event.constituents] == [wanted[i] for i in held]
+
+
+def test_a_component_that_is_a_candidate_is_told_once(bench: Bench) -> None:
+    """Whatever was decided of it."""
+    posted = [constituent(bench.tokens[i], 1, i % 4) for i in range(len(KINDS))]
+    bench.chain.send(bench.methodology.post(posted), bench.keeper)
+    assert [tuple(c) for c in bench.chain.read(bench.rebalancer.previewDetermine(), at=NOTICE)] == posted
 
 
 def test_a_refusing_methodology_is_heard(bench: Bench) -> None:

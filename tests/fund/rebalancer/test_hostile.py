@@ -70,9 +70,17 @@ def mutable(contract: Contract) -> list[dict[str, Any]]:
     ]
 
 
-HARMLESS = {"transfer", "transferFrom", "approve", "permit", "transferOwnership", "renounceOwnership"}
+HARMLESS = {
+    "transfer",
+    "transferFrom",
+    "approve",
+    "permit",
+    "transferOwnership",
+    "acceptOwnership",
+    "renounceOwnership",
+}
 """ERC-20 of the share and its owner's own affairs: they move no component and no limit."""
-REBALANCER_ONLY = {"lock", "lockForTrading", "unlock", "settle", "setComponents"}
+REBALANCER_ONLY = {"lock", "lockForTrading", "unlock", "settle", "setComponents", "setState"}
 
 
 def entry_points(bench: Bench, contract: Contract) -> dict[str, tuple[str, bytes, bool]]:
@@ -85,11 +93,14 @@ def entry_points(bench: Bench, contract: Contract) -> dict[str, tuple[str, bytes
         "setStreamingFee": (0,),
         "setFeeRecipient": (bench.filler,),
         "setSupplyCap": (10**9,),
-        "setRetired": (tokens[HELD], True),
         "settle": ([tokens[0]], [1], [bench.filler]),
         "setComponents": ([],),
+        "setState": (tokens[HELD], 2**40 - 1, False),
         "trade": (order(bench, {0: 1}, {5: 10**18}),),
         "pauseFor": (60,),
+        "suspend": (tokens[HELD],),
+        "resume": (tokens[1],),
+        "writeOff": (tokens[1],),
         "setGuardian": (bench.filler,),
         "setLimits": (LIMITS.as_tuple(),),
         "setTimetable": (TIMETABLE.as_tuple(),),
@@ -103,13 +114,14 @@ def test_a_filler_that_calls_back_everything_it_can_reach(trading: Bench) -> Non
     """The filler is owner of both contracts and guardian, and still every entry point is shut during its fill."""
     chain, filler = trading.chain, trading.filler
     chain.send(trading.rebalancer.setGuardian(filler), trading.owner)
-    chain.send(trading.rebalancer.transferOwnership(filler), trading.owner)
-    chain.send(trading.index.transferOwnership(filler), trading.owner)
+    for owned in (trading.rebalancer, trading.index):
+        chain.send(owned.transferOwnership(filler), trading.owner)
+        chain.send(filler.run([step(owned.acceptOwnership())]), trading.keeper)
     chain.send(trading.index.transfer(filler, WAD), trading.holder)
     on_index = entry_points(trading, trading.index)
     on_rebalancer = entry_points(trading, trading.rebalancer)
     assert len(on_index) == 13
-    assert len(on_rebalancer) == 11
+    assert len(on_rebalancer) == 15
 
     sells, pays = batch(trading, T)
     given = order(trading, sells, pays, steps=[*on_index.values(), *on_rebalancer.values()])
@@ -137,7 +149,8 @@ def test_a_filler_that_calls_back_everything_it_can_reach(trading: Bench) -> Non
 def test_setters_during_a_fill_between_months_cannot_happen(trading: Bench) -> None:
     """All setters are either shut while trading or locked: no function of the rebalancer is left unlisted."""
     names = {entry["name"] for entry in mutable(trading.rebalancer)}
-    known = {"determine", "start", "trade", "close", "veto", "pauseFor", "unpause"}
+    known = {"determine", "start", "trade", "close", "veto", "endMonth", "pauseFor", "unpause"}
+    known |= {"suspend", "resume", "writeOff"}
     assert names - known - HARMLESS == {"setGuardian", "setLimits", "setTimetable", "setMethodology"}
 
 
@@ -204,7 +217,7 @@ def test_a_flash_mint_around_a_trade(trading: Bench) -> None:
     chain.cheats.revert(snapshot)
 
     shares = 100 * SUPPLY
-    tokens, amounts = chain.read(trading.index.previewMint(shares), at=T)
+    tokens, amounts, _ = chain.read(trading.index.previewMint(shares), at=T)
     for token, amount in zip(tokens, amounts, strict=True):
         erc20 = chain.at("ReferenceToken", token)
         chain.send(erc20.mint(filler, amount), trading.keeper, at=EXECUTION)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from localnet.rpc import read
 from localnet.world import World
-from tests.helpers.bench import KINDS, NOTICE, PERIOD, SUPPLY, Bench, build
+from tests.helpers.bench import HELD, KINDS, NOTICE, PERIOD, SUPPLY, Bench, build
+from tests.helpers.broken import UNSOUND, breaks
 from tests.helpers.chain import Chain
 from tests.helpers.filling import batch, trade
-from tests.helpers.fund import EXECUTION, PERIOD_END
+from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
 from tests.helpers.packed import kept
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import bucket
@@ -45,19 +48,37 @@ def test_a_fund_that_trades(trading: Bench) -> None:
     assert fund.tolerance == min(met.tolerance, budget)
     for i, (holding, balance) in enumerate(zip(fund.holdings, trading.holdings(), strict=True)):
         assert (holding.token, holding.balance) == (trading.tokens[i].address, balance)
-        assert (holding.decimals, holding.price, holding.retired) == (KINDS[i].decimals, KINDS[i].price, False)
+        assert (holding.decimals, holding.price, holding.sound) == (KINDS[i].decimals, KINDS[i].price, True)
+        assert (holding.suspendedUntil, holding.writtenOff) == (0, False)
         assert (holding.target.unit, holding.target.price) == (KINDS[i].target, kept(KINDS[i].price))
 
 
-def test_prices_pauses_and_retirement_show(trading: Bench) -> None:
+def test_prices_pauses_and_states_show(trading: Bench) -> None:
+    chain, rebalancer = trading.chain, trading.rebalancer
     trading.post_prices([7, *[0] * (len(KINDS) - 1)])
-    trading.chain.send(trading.rebalancer.pauseFor(60), trading.guardian, at=T)
-    trading.chain.send(trading.index.setRetired(trading.tokens[1], True), trading.owner, at=T)
+    chain.send(rebalancer.pauseFor(60), trading.guardian, at=T)
+    for i, account in ((1, trading.guardian), (HELD, trading.owner), (5, trading.owner)):
+        chain.send(rebalancer.suspend(trading.tokens[i]), account, at=T)
+    chain.send(rebalancer.writeOff(trading.tokens[5]), trading.owner, at=T)
     fund = trading.fund(T)
     assert [h.price for h in fund.holdings] == [7, 0, 0, 0, 0, 0]
-    assert [h.retired for h in fund.holdings] == [False, True, False, False, False, False]
-    assert fund.pausedUntil == T + 60
+    assert [h.suspendedUntil for h in fund.holdings] == [0, T + 7 * DAY, 0, 0, 2**40 - 1, 0]
+    assert [h.writtenOff for h in fund.holdings] == [False] * 5 + [True]
+    assert (fund.pausedUntil, fund.pauseLeft) == (T + 60, 3 * DAY - 60)
     assert fund.reason == 2
+
+
+@pytest.mark.parametrize("fault", UNSOUND)
+def test_a_balance_that_is_not_sound_shows(trading: Bench, fault: str) -> None:
+    """The others are told as before; it itself without balance and prices, so that nobody plans with it."""
+    before = trading.fund(T).holdings
+    breaks(trading.chain, trading.tokens[0], UNSOUND[fault])
+    fund = trading.fund(T)
+    assert [h.sound for h in fund.holdings] == [False] + [True] * 5
+    broken = fund.holdings[0]
+    assert (broken.balance, broken.price, broken.tradePrice) == (0, 0, 0)
+    assert broken.target == before[0].target
+    assert fund.holdings[1:] == before[1:]
 
 
 def test_pools_and_what_is_none(trading: Bench, world: World) -> None:

@@ -10,16 +10,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.helpers.bench import BUYS, FROZEN, HELD, KINDS, LEAVING, NEWCOMER, OUTSIDE, SELLS, SUPPLY, Bench, confirmed
+from tests.helpers.bench import (
+    BUYS,
+    FROZEN,
+    HELD,
+    KINDS,
+    LEAVING,
+    LIMITS,
+    NEWCOMER,
+    OUTSIDE,
+    SELLS,
+    SUPPLY,
+    Bench,
+    confirmed,
+)
 from tests.helpers.filling import FILLER, UNSHRUNK
-from tests.helpers.fund import EXECUTION, PERIOD_END, WAD
+from tests.helpers.fund import EXECUTION, WAD
 from tests.helpers.packed import kept, words_at
 from tests.helpers.packed import listed as listing
 from tests.helpers.packed import targets as targets_of
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SELL, usd
-
-DROP = 10**9
 
 
 class Checked(SimpleNamespace):
@@ -34,7 +45,8 @@ def model(
     step: int,
     frozen: Collection[int] = (),
 ) -> dict[str, Any]:
-    """The plan for units held, posted prices and posted targets, by token position."""
+    """The plan for units held, posted prices (those of the determination too) and posted targets, by token position.
+    What is held is worth more than dust (see test_dropping.py), so that only what is not held can go."""
     prices = [0 if i in frozen else price for i, price in enumerate(posted)]
     decimals = [kind.decimals for kind in KINDS]
     value = [usd(u, p, d) for u, p, d in zip(units, posted, decimals, strict=True)]
@@ -42,8 +54,7 @@ def model(
     targets: dict[int, int] = {}
     for i in range(len(KINDS)):
         wants = wanted.get(i, 0) if prices[i] else 0
-        worthless = units[i] == 0 or (prices[i] != 0 and value[i] <= nav * DROP // WAD)
-        if (i not in listed and i not in wanted) or (wants == 0 and worthless):
+        if (i not in listed and i not in wanted) or (wants == 0 and units[i] == 0):
             continue
         targets[i] = wants if prices[i] else units[i]
     most = nav * step // WAD
@@ -139,22 +150,6 @@ def test_union_of_holdings_and_constituents(bench: Bench) -> None:
     assert plan.changed
 
 
-def test_a_worthless_leaver_is_dropped(bench: Bench) -> None:
-    """Its price has fallen to 10^-9 of NAV in all; one step more and it is still sold."""
-    leaver = {i: t for i, t in TARGETS.items() if i != 2}
-    determine(bench, leaver)
-    nav_of_others = sum(usd(k.unit, k.price, k.decimals) for i, k in enumerate(KINDS) if i != 2)
-    for price, stays in ((nav_of_others // 10**6 * 99 // 100, False), (nav_of_others // 10**6 * 102 // 100, True)):
-        prices = [price if i == 2 else p for i, p in enumerate(PRICES)]
-        bench.post_prices(prices)
-        plan = check_plan(bench, prices, leaver)
-        assert (bench.tokens[2].address in [c.token for c in plan.list]) is stays
-    bench.post_prices([1 if i == 2 else p for i, p in enumerate(PRICES)])
-    bench.start()
-    listed = [c.token for c in bench.chain.read(bench.index.components())]
-    assert bench.tokens[2].address not in listed
-
-
 def test_a_constituent_stays_however_little_it_is_worth(bench: Bench) -> None:
     determine(bench, TARGETS)
     prices = [1 if i == 2 else p for i, p in enumerate(PRICES)]
@@ -182,34 +177,6 @@ def test_a_newcomer_without_a_price_is_not_listed(bench: Bench) -> None:
     plan = check_plan(bench, prices, TARGETS)
     assert bench.tokens[NEWCOMER].address not in [c.token for c in plan.list]
     assert not plan.changed
-
-
-def test_a_retired_component_is_held(bench: Bench) -> None:
-    """Also when it is worth nothing: redeem pays it as long as it is listed."""
-    bench.chain.send(bench.index.setRetired(bench.tokens[0], True), bench.owner)
-    determine(bench, TARGETS)
-    prices = [0, *PRICES[1:]]  # to the plan it has no price
-    plan = check_plan(bench, prices, TARGETS)
-    assert plan.list[0].retired
-    assert plan.targets[0].side == 0
-    assert plan.basis[0] == 0  # though it is included
-    (event,) = bench.rebalancer.events(bench.start(), "Started")
-    assert event.basis == [0, *(confirmed(kind.target) for kind in KINDS[1:])]
-    listed = bench.chain.read(bench.index.components())
-    assert [c.retired for c in listed] == [True] + [False] * 5
-
-
-def test_retired_and_included_with_nothing_held(bench: Bench) -> None:
-    """It keeps its place on the list, once, and is not bought."""
-    bench.chain.send(bench.index.setRetired(bench.tokens[0], True), bench.owner)
-    burn = bench.tokens[0].transfer(bench.keeper, bench.holdings()[0])
-    bench.chain.send(burn, bench.chain.impersonate(bench.index), at=bench.chain.now())
-    determine(bench, TARGETS)
-    plan = plan_of(bench)
-    assert [c.token for c in plan.list] == [token.address for token in bench.tokens]
-    assert plan.basis == [0, *(confirmed(kind.target) for kind in KINDS[1:])]
-    assert plan.list[0] == (bench.tokens[0].address, KINDS[0].decimals, True)
-    assert plan.targets[0] == (0, 0, 0)
 
 
 @pytest.mark.parametrize("i", [0, 1, HELD])
@@ -247,19 +214,6 @@ def test_leaving_and_outside_are_sold(bench: Bench, status: int) -> None:
     assert bench.tokens[NEWCOMER].address not in [c.token for c in plan.list]
 
 
-def test_an_empty_component_stays_only_while_it_is_retired(bench: Bench) -> None:
-    """Listed last month, never bought, and no constituent any more."""
-    bench.open()
-    bench.chain.send(bench.rebalancer.close(), bench.keeper, at=PERIOD_END + 1)
-    wanted = {i: t for i, t in TARGETS.items() if i != NEWCOMER}
-    bench.post_targets(wanted)
-    bench.determine(PERIOD_END + 1)
-    assert bench.tokens[NEWCOMER].address not in [c.token for c in check_plan(bench, PRICES, wanted).list]
-    bench.chain.send(bench.index.setRetired(bench.tokens[NEWCOMER], True), bench.owner)
-    assert not plan_of(bench).changed
-    assert bench.tokens[NEWCOMER].address in [entry.token for entry in listed_entries(bench)]
-
-
 def test_max_step_holds_every_rise(bench: Bench) -> None:
     """A newcomer that is to weigh 40 % is bought in steps of 10 %, and each sell keeps the same part of its surplus."""
     wanted = {0: 360 * 10**15, 1: 3_500_000, 2: 50_000, NEWCOMER: 82 * WAD, HELD: KINDS[HELD].target, 5: 9 * 10**15}
@@ -291,7 +245,7 @@ def test_a_rise_of_exactly_the_step_is_not_cut(bench: Bench) -> None:
     plan = plan_of(bench)
     month = bench.chain.read(bench.rebalancer.month())
     parts = (bench.index, bench.oracle, bench.methodology, month.determination)
-    wide = unpacked(bench.chain.read(bench.opener.plan(*parts, WAD)))
+    wide = unpacked(bench.chain.read(bench.opener.plan(*parts, WAD, LIMITS.dust)))
     assert [t.unit for t in wide.targets] == [t.unit for t in plan.targets]
     assert {i: plan.targets[i].side for i in (*SELLS, *BUYS)} == {
         **dict.fromkeys(SELLS, SELL),
@@ -300,7 +254,7 @@ def test_a_rise_of_exactly_the_step_is_not_cut(bench: Bench) -> None:
 
 
 def test_any_plan_is_the_model_s(bench: Bench) -> None:
-    """Posted prices and targets, gifts, retired components and steps at random."""
+    """Posted prices and targets, gifts and steps at random."""
 
     @settings(max_examples=40, deadline=None, phases=UNSHRUNK)
     @given(

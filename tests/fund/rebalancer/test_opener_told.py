@@ -23,6 +23,7 @@ from tests.helpers.contracts import Call
 from tests.helpers.fund import EXECUTION, WAD
 from tests.helpers.packed import kept, targets
 from tests.helpers.reverts import assert_reverts
+from tests.helpers.settling import usd
 
 PRICES = [kind.price for kind in KINDS]
 UNITS = [kind.target for kind in KINDS]
@@ -84,24 +85,40 @@ def test_an_oracle_that_answers_no_list(bench: Bench) -> None:
     assert bench.due(EXECUTION)[:2] == ("None", "Refused")
 
 
-@pytest.mark.parametrize("i", [0, 1, NEWCOMER])
+@pytest.mark.parametrize("i", [0, 1, 2])
 def test_a_price_beyond_the_domain(bench: Bench, i: int) -> None:
-    """2**100 is the first, whether the component is held or comes new."""
+    """2**100 is the first: the component is held as it is, the others go on without it. With one less it is the value
+    of a share that decides."""
     bench.determine()
     for price in (2**100, 2**200, 2**256 - 1):
         bench.post_prices([price if k == i else p for k, p in enumerate(PRICES)])
-        refuses(bench, "TooLarge")
+        check_aside(bench, i)
     bench.post_prices([2**100 - 1 if k == i else p for k, p in enumerate(PRICES)])
+    if usd(KINDS[i].unit, 2**100 - 1, KINDS[i].decimals) >= 2**98:
+        check_aside(bench, i)
+    else:
+        plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+        assert targets(plan.targets)[i].price == kept(2**100 - 1)
+
+
+def check_aside(bench: Bench, i: int) -> None:
+    """Component i is held as it is and outside NAV; all others are what they are without it."""
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    assert targets(plan.targets)[i].price == kept(2**100 - 1)
+    found = targets(plan.targets)
+    assert (found[i].side, found[i].price) == (0, 0)
+    assert [t.unit for k, t in enumerate(found) if k != i] == [u for k, u in enumerate(UNITS) if k != i]
+    units = [balance * WAD // SUPPLY for balance in bench.holdings()]
+    rows = [(u, p, k.decimals) for u, p, k in zip(units, PRICES, KINDS, strict=True)]
+    assert plan.nav == sum(usd(*row) for k, row in enumerate(rows) if k != i)
+    assert bench.due(EXECUTION)[:2] == ("Start", "Due")
 
 
-def test_a_retired_component_may_have_any_price(bench: Bench) -> None:
-    bench.chain.send(bench.index.setRetired(bench.tokens[0], True), bench.owner)
+def test_a_newcomer_with_a_price_beyond_the_domain_is_not_listed(bench: Bench) -> None:
     bench.determine()
-    bench.post_prices([2**256 - 1, *PRICES[1:]])
-    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    assert targets(plan.targets)[0] == (0, KINDS[0].unit, 0)
+    for price in (2**100, 2**256 - 1):
+        bench.post_prices([price if k == NEWCOMER else p for k, p in enumerate(PRICES)])
+        plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+        assert (plan.changed, plan.list) == (False, [])
 
 
 def hold(bench: Bench, i: int, balance: int) -> None:
@@ -110,14 +127,28 @@ def hold(bench: Bench, i: int, balance: int) -> None:
 
 
 def test_a_unit_held_beyond_the_domain(bench: Bench) -> None:
-    """2**120 token wei per share is the first; one less is packed whole, though it is worth most of the fund."""
+    """2**119 token wei per share is the first; one less is packed whole."""
     bench.determine()
-    beyond = 2**120 * SUPPLY // WAD
+    bench.post_prices([1, *PRICES[1:]])  # so that it is not its value which is beyond
+    beyond = 2**119 * SUPPLY // WAD
     hold(bench, 0, beyond - 1)
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
     assert (plan.targets[0], targets(plan.targets)[5].unit) == (15, KINDS[5].target)
+    assert targets(plan.targets)[0].side == 1
     now(bench, bench.tokens[0].mint(bench.index, 1))
-    refuses(bench, "TooLarge")
+    assert targets(bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION).targets)[0] == (0, 0, 0)
+    check_aside(bench, 0)
+
+
+def test_a_value_held_beyond_the_domain(bench: Bench) -> None:
+    """2**98 USD-wei of a share is the first."""
+    bench.determine()
+    bench.post_prices([WAD, *PRICES[1:]])
+    hold(bench, 0, (2**98 - 1) * SUPPLY // WAD)
+    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+    assert plan.nav > 2**98 - 1 and targets(plan.targets)[0].side == 1
+    hold(bench, 0, 2**98 * SUPPLY // WAD)
+    check_aside(bench, 0)
 
 
 @pytest.mark.parametrize("bits", [160, 238, 255])
@@ -125,17 +156,48 @@ def test_a_balance_beyond_the_domain(bench: Bench, bits: int) -> None:
     """Times 1e18 the second is a multiple of 2**256: a unit of 0, if nobody looked."""
     bench.determine()
     hold(bench, 0, 2**bits)
-    refuses(bench, "TooLarge")
+    check_aside(bench, 0)
+    bench.start()
 
 
 def test_a_target_beyond_the_domain(bench: Bench) -> None:
+    """2**120 is the first, and of what is not set aside it refuses; below it the step of 10 % of NAV is what holds
+    it."""
     bench.determine()
     for goal in (2**120, 2**256 - 1):
         now(bench, bench.methodology.answer([], [goal, *UNITS[1:]]))
         refuses(bench, "TooLarge")
-    # Below it the step of 10 % of NAV is what holds it.
     now(bench, bench.methodology.answer([], [2**120 - 1, *UNITS[1:]]))
     assert bench.due(EXECUTION)[:2] == ("Start", "Due")
+
+
+@pytest.mark.parametrize("i", [0, NEWCOMER])
+def test_a_price_so_low_that_the_target_does_not_fit(bench: Bench, i: int) -> None:
+    """1 USD-wei for a whole token, or little more, asks for 2**120 token wei a share and more: that component is set
+    aside, a newcomer not listed, and the others share its weight."""
+    kinds = list(enumerate(zip(bench.tokens, KINDS, strict=True)))
+    weights = [(token, WAD // N) for _, (token, _) in kinds]
+    weights[-1] = (bench.tokens[-1], WAD - (N - 1) * (WAD // N))
+    bench.set_limits(max_step=WAD)
+    fixed = bench.chain.deploy("FixedWeight", bench.owner, weights, sender=bench.owner)
+    bench.chain.send(bench.rebalancer.setMethodology(fixed), bench.owner)
+    bench.determine()
+    bench.post_prices([1 if k == i else p for k, p in enumerate(PRICES)])
+    assert bench.due(EXECUTION)[:2] == ("Start", "Due")
+    fits = 100 * WAD * 10 ** KINDS[i].decimals // N < 2**120
+    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
+    found = targets(plan.targets)
+    if fits:
+        assert len(found) == N and found[i].side == 2
+        return
+    assert len(found) == (N if KINDS[i].unit else N - 1)
+    rest = [t for k, t in enumerate(found) if k != i or i == NEWCOMER]
+    values = [
+        usd(t.unit, t.price, k.decimals) for t, k in zip(rest, [k for j, k in enumerate(KINDS) if j != i], strict=True)
+    ]
+    assert max(values) - min(values) < max(values) // 100
+    if i != NEWCOMER:
+        assert found[i] == (0, KINDS[i].unit, 0)
 
 
 def test_bases_are_told_only_if_one_was_read_again(bench: Bench) -> None:

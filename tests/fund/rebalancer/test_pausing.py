@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.helpers.bench import PERIOD, Bench, not_due
-from tests.helpers.filling import batch, trade
+from tests.helpers.bench import Bench, not_due
+from tests.helpers.filling import batch, order, step, trade
 from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import SCALE
 
 T = EXECUTION + 900
 LONGEST = 3 * DAY
+WINDOW = 30 * DAY
 
 
 def pause(bench: Bench, duration: int, at: int) -> None:
@@ -31,7 +33,7 @@ def test_stops_trade_until_it_expires(trading: Bench) -> None:
     sells, pays = batch(trading, T)
     from_now = T + 3600
     pause(trading, 3600, T)
-    assert tuple(trading.chain.read(trading.rebalancer.pause())) == (from_now, PERIOD)
+    assert tuple(trading.chain.read(trading.rebalancer.pause())) == (from_now, LONGEST - 3600)
     empty = trading.rebalancer.trade(([], [], [], [], 0, trading.filler, b""))
     for at in (T, from_now - 1):
         assert trading.due(at) == ("None", "Paused", from_now)
@@ -84,36 +86,97 @@ def test_the_bucket_stands_still_also_after_batches(trading: Bench) -> None:
     assert idle(trading, at + 5100) == before
 
 
-def test_once_in_a_period(trading: Bench) -> None:
-    pause(trading, 60, T)
-    again = trading.rebalancer.pauseFor(60)
-    for at in (T + 30, T + 60, T + DAY, PERIOD_END):
-        assert_reverts(trading.chain, again, "PauseUsed", PERIOD, sender=trading.guardian, at=at)
-    pause(trading, 60, PERIOD_END + 1)
+def left(bench: Bench, at: int) -> int:
+    """For how many seconds the guardian may pause in a block of that time."""
+    return int(bench.chain.read(bench.rebalancer.pause(), at=at)[1])
 
 
-def test_not_on_top_of_last_period_s(trading: Bench) -> None:
-    at = PERIOD_END - 10
-    pause(trading, DAY, at)
-    again = trading.rebalancer.pauseFor(60)
-    call_at = PERIOD_END + 1
-    assert_reverts(trading.chain, again, "PauseUsed", PERIOD + 1, sender=trading.guardian, at=call_at)
-    pause(trading, 60, at + DAY)
-
-
-def test_an_ended_pause_counts_as_used(trading: Bench) -> None:
-    pause(trading, DAY, T)
-    trading.chain.send(trading.rebalancer.unpause(), trading.owner, at=T + 10)
-    assert trading.due(T + 10)[:2] == ("Trade", "Due")
-    call = trading.rebalancer.pauseFor(60)
-    assert_reverts(trading.chain, call, "PauseUsed", PERIOD, sender=trading.guardian, at=T + 11)
+def refused(bench: Bench, duration: int, at: int, most: int) -> None:
+    call = bench.rebalancer.pauseFor(duration)
+    assert_reverts(bench.chain, call, "PauseOutOfBounds", duration, most, sender=bench.guardian, at=at)
+    assert left(bench, at) == most
 
 
 @pytest.mark.parametrize("duration", [0, LONGEST + 1, 2**256 - 1])
 def test_duration_is_bounded(trading: Bench, duration: int) -> None:
-    call = trading.rebalancer.pauseFor(duration)
-    assert_reverts(trading.chain, call, "PauseOutOfBounds", duration, LONGEST, sender=trading.guardian, at=T)
+    refused(trading, duration, T, LONGEST)
     assert trading.chain.read(trading.rebalancer.MAX_PAUSE()) == LONGEST
+    assert trading.chain.read(trading.rebalancer.WINDOW()) == WINDOW
+
+
+def test_three_days_in_any_thirty(trading: Bench) -> None:
+    """Short pauses add up, whatever periods they lie in, to the second; thirty days after the last began all is
+    free."""
+    pause(trading, DAY, T)
+    pause(trading, DAY, T + 10 * DAY)
+    refused(trading, DAY + 1, T + 20 * DAY, DAY)
+    pause(trading, DAY - 1, T + 20 * DAY)
+    refused(trading, 2, T + 30 * DAY, 1)  # of the next period, and the first of the three lies 30 days back
+    pause(trading, 1, T + 30 * DAY)
+    refused(trading, 1, T + 60 * DAY - 1, 0)
+    assert left(trading, T + 60 * DAY) == LONGEST
+    pause(trading, LONGEST, T + 60 * DAY)
+
+
+def test_at_the_edge_of_the_window(trading: Bench) -> None:
+    """The longest pause, and thirty days after its beginning the longest again: no thirty days hold more than three of
+    pause."""
+    pause(trading, LONGEST, T)
+    refused(trading, 1, T + LONGEST, 0)
+    refused(trading, 1, T + WINDOW - 1, 0)
+    pause(trading, LONGEST, T + WINDOW)
+
+
+def test_any_pauses_keep_to_three_days_in_thirty(trading: Bench) -> None:
+    """Pauses as long as the view allows, ended early or not: every window of thirty days is looked at."""
+
+    @settings(max_examples=15, deadline=None)
+    @given(
+        steps=st.lists(
+            st.tuples(st.integers(0, 20 * DAY), st.integers(1, 100), st.integers(0, 100)), min_size=2, max_size=9
+        )
+    )
+    def check(steps: list[tuple[int, int, int]]) -> None:
+        snapshot = trading.chain.cheats.snapshot()
+        try:
+            at, paused = T, [(0, 0)]
+            for wait, part, kept in steps:
+                at = max(at, paused[-1][1]) + wait
+                duration = left(trading, at) * part // 100
+                if duration == 0:
+                    continue
+                pause(trading, duration, at)
+                end = at + duration
+                if kept < 100 and duration > 1:
+                    end = at + max(1, (duration - 1) * kept // 100)
+                    trading.chain.send(trading.rebalancer.unpause(), trading.guardian, at=end)
+                paused.append((at, end))
+            for begin in (edge - over for pair in paused for edge in pair for over in (0, WINDOW)):
+                held = [min(end, begin + WINDOW) - max(start, begin) for start, end in paused]
+                assert sum(max(0, seconds) for seconds in held) <= LONGEST
+        finally:
+            trading.chain.cheats.revert(snapshot)
+
+    check()
+
+
+def test_an_ended_pause_gives_the_rest_back(trading: Bench) -> None:
+    pause(trading, LONGEST, T)
+    assert left(trading, T + 10) == 0
+    trading.chain.send(trading.rebalancer.unpause(), trading.owner, at=T + 10)
+    assert trading.due(T + 10)[:2] == ("Trade", "Due")
+    assert left(trading, T + 10) == LONGEST - 10
+    refused(trading, LONGEST - 9, T + 10, LONGEST - 10)
+    pause(trading, LONGEST - 10, T + 10)
+
+
+def test_not_on_top_of_another(trading: Bench) -> None:
+    """A pause that runs cannot be made longer or shorter by another, not even by what is left."""
+    pause(trading, DAY, T)
+    for duration in (1, DAY, LONGEST):
+        call = trading.rebalancer.pauseFor(duration)
+        assert_reverts(trading.chain, call, "PausedBefore", T + DAY, sender=trading.guardian, at=T + DAY - 1)
+    pause(trading, DAY, T + DAY)
 
 
 def test_who_may_pause(trading: Bench, stranger: str) -> None:
@@ -149,3 +212,14 @@ def test_veto_works_while_paused(trading: Bench) -> None:
     pause(trading, DAY, PERIOD_END + 2)
     trading.chain.send(trading.rebalancer.veto(), trading.guardian, at=PERIOD_END + 3)
     assert trading.due(PERIOD_END + 2 + DAY)[1] == "Vetoed"
+
+
+def test_inside_a_batch_nobody_pauses(trading: Bench) -> None:
+    """Nor unpauses: the lock is named, whoever calls."""
+    chain, filler = trading.chain, trading.filler
+    chain.send(trading.rebalancer.setGuardian(filler), trading.owner)
+    sells, pays = batch(trading, T)
+    steps = [step(call, tolerated=True) for call in (trading.rebalancer.pauseFor(60), trading.rebalancer.unpause())]
+    receipt = chain.send(trading.rebalancer.trade(order(trading, sells, pays, steps=steps)), trading.keeper, at=T)
+    answers = [tried.answer for tried in filler.events(receipt, "Tried")]
+    assert answers == [keccak(text="Locked()")[:4]] * 2

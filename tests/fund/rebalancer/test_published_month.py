@@ -10,7 +10,7 @@ import pytest
 from localnet.month import Month
 from localnet.rpc import read, send
 from tests.helpers.filling import CHAINED, FORWARD, HOME, PAID, POT, hop
-from tests.helpers.fund import EXECUTION, WAD, Fund, Setup
+from tests.helpers.fund import EXECUTION, PERIOD_START, WAD, Fund, Setup
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import SELL, settle, surplus_of, usd
 
@@ -26,9 +26,9 @@ def setup() -> Setup:
 @pytest.fixture(scope="module")
 def started(fund: Fund) -> Fund:
     """Trading since EXECUTION + 2."""
-    fund.move_to(EXECUTION)
+    fund.move_to(PERIOD_START)
     fund.chain.send(fund.rebalancer.determine(), fund.deployer)
-    fund.chain.send(fund.rebalancer.setTimetable((0, 0, 7, 0, 86_400)), fund.owner)
+    fund.move_to(EXECUTION)
     fund.chain.send(fund.rebalancer.start(), fund.deployer)
     return fund
 

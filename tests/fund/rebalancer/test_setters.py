@@ -55,7 +55,7 @@ LIMITS_OUTSIDE = [
 TIMETABLES_WITHIN = [
     {"notice_days": 1, "min_notice": DAY},
     {"notice_days": 14, "min_trading": 11 * DAY},
-    {"min_notice": 0},
+    {"min_notice": DAY},
     {"min_notice": 7 * DAY},
     {"min_trading": 0},
     {"min_trading": 18 * DAY},
@@ -68,6 +68,9 @@ TIMETABLES_OUTSIDE = [
     ("noticeDays", {"notice_days": 0}),
     ("noticeDays", {"notice_days": 15}),
     ("minNotice", {"min_notice": 7 * DAY + 1}),
+    ("minNotice", {"min_notice": DAY - 1}),
+    ("minNotice", {"min_notice": 0}),
+    ("minNotice", {"notice_days": 1, "min_notice": DAY + 1}),
     ("fixedDay", {"day": 2, "fixed_day": 0}),
     ("fixedDay", {"day": 2, "fixed_day": 21}),
     ("minTrading", {"min_trading": 18 * DAY + 1}),
@@ -185,7 +188,7 @@ def test_constructor_refuses_what_does_not_fit(bench: Bench, chain: Chain, stran
 def test_a_shorter_notice_does_not_bring_an_old_period_back(bench: Bench) -> None:
     """On the first day of April's period the notice shrinks, so that the moment lies in March again."""
     bench.determine(NOTICE)
-    shorter = replace(TIMETABLE, notice_days=1, min_notice=0)
+    shorter = replace(TIMETABLE, notice_days=1, min_notice=DAY)
     bench.chain.send(bench.rebalancer.setTimetable(shorter.as_tuple()), bench.owner, at=NOTICE + 1)
     for at in (NOTICE + 2, EXECUTION - 2 * DAY, EXECUTION - DAY - 1):
         assert bench.due(at)[0] == "None"

@@ -23,7 +23,7 @@ def test_lets_the_period_pass(bench: Bench, role: str) -> None:
     bench.determine()
     veto(bench, getattr(bench, role), EXECUTION - 1)
     month = bench.chain.read(bench.rebalancer.month())
-    assert (month.phase, month.lastVeto) == (2, PERIOD)
+    assert (month.phase, month.lastStop) == (2, PERIOD if role == "guardian" else 0)
     for at in (EXECUTION, PERIOD_END):
         assert bench.due(at) == ("None", "Vetoed", NEXT)
         assert_reverts(bench.chain, bench.rebalancer.start(), "NotDue", *not_due("Start", "Vetoed"), at=at)
@@ -60,10 +60,26 @@ def test_the_guardian_not_twice_running(bench: Bench) -> None:
     veto(bench, bench.guardian, NOTICE)
     bench.determine(NEXT)
     call = bench.rebalancer.veto()
-    assert_reverts(bench.chain, call, "VetoedBefore", PERIOD, sender=bench.guardian, at=NEXT)
-    veto(bench, bench.owner, NEXT)
+    assert_reverts(bench.chain, call, "StoppedBefore", PERIOD, sender=bench.guardian, at=NEXT)
+    assert bench.chain.read(bench.rebalancer.month()).phase == 1
+
+
+def test_the_owner_s_do_not_count(bench: Bench) -> None:
+    """The owner may as often as it likes, and what it lets pass takes nothing from the guardian."""
+    for period, moment in enumerate((NOTICE, NEXT)):
+        bench.determine(moment)
+        veto(bench, bench.owner, moment)
+        assert bench.chain.read(bench.rebalancer.month()).lastStop == 0, period
     bench.determine(AFTER_NEXT)
-    assert_reverts(bench.chain, call, "VetoedBefore", PERIOD + 1, sender=bench.guardian, at=AFTER_NEXT)
+    veto(bench, bench.guardian, AFTER_NEXT)
+    assert bench.chain.read(bench.rebalancer.month()).lastStop == PERIOD + 2
+
+
+def test_an_owner_s_veto_keeps_the_guardian_s_count(bench: Bench) -> None:
+    """April the guardian's, May the owner's: in June the guardian has one again."""
+    for account, moment in ((bench.guardian, NOTICE), (bench.owner, NEXT), (bench.guardian, AFTER_NEXT)):
+        bench.determine(moment)
+        veto(bench, account, moment)
 
 
 def test_the_guardian_again_after_a_month_without(bench: Bench) -> None:
@@ -72,4 +88,4 @@ def test_the_guardian_again_after_a_month_without(bench: Bench) -> None:
     bench.determine(NEXT)
     bench.determine(AFTER_NEXT)
     veto(bench, bench.guardian, AFTER_NEXT + DAY)
-    assert bench.chain.read(bench.rebalancer.month()).lastVeto == PERIOD + 2
+    assert bench.chain.read(bench.rebalancer.month()).lastStop == PERIOD + 2

@@ -6,7 +6,7 @@ import pytest
 from eth_utils import keccak
 
 from tests.helpers.contracts import Call
-from tests.helpers.fund import ACTIVE, ANYONE, DAY, USD, Fund, through_timelock
+from tests.helpers.fund import ACTIVE, ANYONE, DAY, FOREVER, USD, WAD, Fund, through_timelock
 from tests.helpers.reverts import assert_reverts
 
 SALT, NOTHING = bytes(32), bytes(32)
@@ -30,20 +30,23 @@ def owner_calls(fund: Fund) -> list[Call]:
         index.setStreamingFee(0),
         index.setFeeRecipient(fund.deployer),
         index.setSupplyCap(1),
-        index.setRetired(token.address, True),
+        rebalancer.resume(suspended(fund)),
+        rebalancer.writeOff(suspended(fund)),
         rebalancer.setGuardian(fund.deployer),
         rebalancer.setLimits(fund.setup.limits.as_tuple()),
         rebalancer.setTimetable(fund.setup.timetable.as_tuple()),
         rebalancer.setMethodology(methodology),
-        oracle.setFeed((token.address, token.feed, DAY, USD, 0)),
+        oracle.setFeed((token.address, token.feed, DAY, USD, 0, 0, 0)),
         methodology.setCandidates([(token.address, fund.supplies, ACTIVE, 0)]),
         methodology.overrideSupply(token.address, 1),
         fund.supplies.post([(token.address, 1, 0)]),
     ]
-    for part in PARTS:
-        contract = getattr(fund, part)
-        calls += [contract.transferOwnership(fund.deployer), contract.renounceOwnership()]
-    return calls
+    return calls + [getattr(fund, part).transferOwnership(fund.deployer) for part in PARTS]
+
+
+def suspended(fund: Fund) -> str:
+    """The component that a test suspends."""
+    return fund.tokens()[0]
 
 
 def test_owns_every_part(fund: Fund) -> None:
@@ -59,6 +62,7 @@ def test_nobody_else_may_do_what_the_owner_may(fund: Fund, stranger: str) -> Non
 
 
 def test_the_owner_may(fund: Fund) -> None:
+    fund.chain.send(fund.rebalancer.suspend(suspended(fund)), fund.guardian)
     for call in owner_calls(fund):
         fund.chain.read(call, sender=fund.owner)
 
@@ -126,7 +130,35 @@ def test_nobody_governs_it_but_itself(fund: Fund, stranger: str) -> None:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_hands_a_part_over_only_in_time(fund: Fund, part: str) -> None:
-    contract = getattr(fund, part)
+def test_hands_a_part_over_only_in_time_and_in_two_steps(fund: Fund, part: str) -> None:
+    """Until the new owner has accepted it is the timelock's."""
+    chain, contract = fund.chain, getattr(fund, part)
     through_timelock(fund, contract.transferOwnership(fund.deployer))
-    assert fund.chain.read(contract.owner()) == fund.deployer
+    assert chain.read(contract.owner()) == fund.timelock.address
+    for account in (fund.proposer, fund.guardian):
+        call = contract.acceptOwnership()
+        assert_reverts(chain, call, "OwnableUnauthorizedAccount", account, sender=account)
+    chain.send(contract.acceptOwnership(), fund.deployer)
+    assert chain.read(contract.owner()) == fund.deployer
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_gives_no_part_up(fund: Fund, stranger: str, part: str) -> None:
+    """A part without an owner could never be mended."""
+    call = getattr(fund, part).renounceOwnership()
+    assert_reverts(fund.chain, call, "RenounceRefused", sender=fund.owner)
+    assert_reverts(fund.chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
+
+
+def test_an_attacker_cannot_execute_a_state_after_the_pause(fund: Fund, stranger: str) -> None:
+    """What is scheduled can be executed by anybody in time: a write-off then finds a suspended component or nothing,
+    and nobody mints beside a suspended one."""
+    token = suspended(fund)
+    fund.chain.send(fund.rebalancer.suspend(token), fund.guardian)
+    receipt = through_timelock(fund, fund.rebalancer.suspend(token))
+    assert fund.index.events(receipt, "StateSet") == [(token, 2**40 - 1, False)]
+    tokens = fund.tokens()
+    mint = fund.index.mint(WAD, stranger, tokens, [FOREVER] * len(tokens))
+    assert_reverts(fund.chain, mint, "ComponentSuspended", token, sender=stranger)
+    receipt = through_timelock(fund, fund.rebalancer.writeOff(token))
+    assert fund.index.events(receipt, "StateSet") == [(token, 0, True)]

@@ -52,7 +52,7 @@ NEEDED = {
     "codeless_constituent": UNSTARTABLE,
     "fine_grained_constituent": UNSTARTABLE,
     "the_fund_itself": UNSTARTABLE,
-    "too_many_components": UNSTARTABLE,
+    "too_many_components": STARTABLE,
     "huge_targets": UNSTARTABLE,
 }
 """What is needed at one time or another in each state, if nobody acts."""

@@ -9,13 +9,25 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.fund.upkeep.scene import PERFORMED, Scene, performing
-from tests.helpers.bench import ACTIONS, NOTICE
+from tests.helpers.bench import ACTIONS, HELD, NOTICE
 from tests.helpers.chain import RevertedError
 from tests.helpers.contracts import Call
 from tests.helpers.filling import UNSHRUNK, batch, trade
 from tests.helpers.fund import DAY
 
-OTHERS = ("veto", "owner's veto", "pause", "unpause", "refuse", "accept", "trade")
+OTHERS = (
+    "veto",
+    "owner's veto",
+    "pause",
+    "unpause",
+    "end",
+    "owner's end",
+    "suspend",
+    "resume",
+    "refuse",
+    "accept",
+    "trade",
+)
 """What else happens to the fund."""
 
 
@@ -41,6 +53,10 @@ class Walk:
             "owner's veto": (bench.rebalancer.veto(), bench.owner),
             "pause": (bench.rebalancer.pauseFor(2 * DAY), bench.guardian),
             "unpause": (bench.rebalancer.unpause(), bench.guardian),
+            "end": (bench.rebalancer.endMonth(), bench.guardian),
+            "owner's end": (bench.rebalancer.endMonth(), bench.owner),
+            "suspend": (bench.rebalancer.suspend(bench.tokens[HELD]), bench.guardian),
+            "resume": (bench.rebalancer.resume(bench.tokens[HELD]), bench.owner),
             "refuse": (bench.methodology.refuse(True, True), bench.keeper),
             "accept": (bench.methodology.refuse(False, False), bench.keeper),
         }
