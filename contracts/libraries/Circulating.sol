@@ -40,9 +40,11 @@ library Circulating {
         if (supply > type(uint88).max || date > block.timestamp) return (0, 0);
     }
 
-    /// @notice Whether a reading may count: not missing, and at most `maxAge` seconds old.
+    /// @notice Whether a reading may count: not missing, and at most `maxAge` seconds old. It is not dated in the future.
     function fresh(uint256 supply, uint256 date, uint256 maxAge) internal view returns (bool) {
-        return supply != 0 && date + maxAge >= block.timestamp;
+        unchecked {
+            return supply != 0 && block.timestamp - date <= maxAge;
+        }
     }
 
     /// @notice What counts of a reading, and why.

@@ -115,6 +115,18 @@ contract MarketCap is IMethodology, Owned {
     /// @notice How long an override counts: long enough from a notice period to its start, not until the next.
     uint256 public constant OVERRIDE_LIFE = 10 days;
 
+    /// @dev A candidate at start: its row, its second word in the list, what its source says now, and whether there may be an
+    /// override.
+    struct Reread {
+        address token;
+        uint256 determined;
+        uint256 more;
+        uint256 candidate;
+        uint256 supply;
+        uint256 date;
+        bool overridden;
+    }
+
     Register private _register;
     mapping(address token => Override) private _overrides;
 
@@ -213,10 +225,14 @@ contract MarketCap is IMethodology, Owned {
                     continue;
                 }
                 uint256 candidate = Candidates.second(all, k++);
-                uint256 status = uint256(Constituents.status(more));
-                uint256 state = Candidates.state(candidate);
-                if (state != uint256(State.Active)) status = _statusNow(state, status, Constituents.flags(word));
-                words.set(i, (status << 96) | _again(token, word, more, candidate, overridden));
+                (uint256 supply, uint256 date) = Circulating.ask(token, Candidates.source(candidate));
+                uint256 answer = Constituents.asConfirmed(word, more);
+                // Mostly the source still says what was determined.
+                if (
+                    overridden || supply != Constituents.basis(word) || block.timestamp - date > MAX_SUPPLY_AGE
+                        || _changed(candidate, more, supply)
+                ) answer = _again(Reread(token, answer, more, candidate, supply, date, overridden));
+                words.set(i, answer);
             }
         }
         Lists.answer(words);
@@ -295,27 +311,28 @@ contract MarketCap is IMethodology, Owned {
         (c.basis, c.flags) = (uint88(basis), uint8(flags));
     }
 
-    /// @dev Basis and flags of a constituent once its supply has been read again. `word` and `more`: as determined.
-    function _again(address token, uint256 word, uint256 more, uint256 candidate, bool overridden)
-        private
-        view
-        returns (uint256)
-    {
-        uint256 was = Constituents.basisAndFlags(word);
-        uint256 known = Constituents.confirmed(more);
-        bool same = known != 0;
-        if (!same) known = Candidates.wholeTokens(candidate);
-        uint256 basis = overridden ? _overriding(token) : 0;
-        if (basis != 0) return Circulating.again(was, basis, Flags.OVERRIDDEN, known);
-        (uint256 supply, uint256 date) = Circulating.ask(token, Candidates.source(candidate));
-        if (supply == Constituents.basis(was) && Circulating.fresh(supply, date, MAX_SUPPLY_AGE)) {
-            // Mostly the source still says what was determined. But a supply may have been given since, which both are held to.
-            if (same || known == 0 || known == supply) return was;
+    /// @dev Whether the owner has changed a candidate since the determination: its state, or a supply that both readings are held
+    /// against.
+    function _changed(uint256 candidate, uint256 more, uint256 supply) private pure returns (bool) {
+        if (Candidates.state(candidate) != uint256(State.Active)) return true;
+        if (Constituents.confirmed(more) != 0) return false;
+        uint256 given = Candidates.wholeTokens(candidate);
+        return given != 0 && given != supply;
+    }
+
+    /// @dev What a candidate is confirmed with, once its supply has been read again.
+    function _again(Reread memory r) private view returns (uint256) {
+        uint256 known = _known(Constituents.confirmed(r.more), r.candidate);
+        uint256 flags = Flags.OVERRIDDEN;
+        uint256 basis = r.overridden ? _overriding(r.token) : 0;
+        if (basis == 0) {
+            bool member = Constituents.member(r.more);
+            (basis, flags) = Circulating.judge(r.supply, r.date, known, member, MAX_SUPPLY_AGE, MAX_SUPPLY_JUMP);
         }
-        uint256 flags;
-        (basis, flags) =
-            Circulating.judge(supply, date, known, Constituents.member(more), MAX_SUPPLY_AGE, MAX_SUPPLY_JUMP);
-        return Circulating.again(was, basis, flags, known);
+        uint256 was = Constituents.basisAndFlags(r.determined);
+        uint256 state = Candidates.state(r.candidate);
+        uint256 status = _statusNow(state, Constituents.status(r.more), Constituents.flags(was));
+        return (status << 96) | Circulating.again(was, basis, flags, known);
     }
 
     /// @dev The supply that a reading is held against, see `Circulating`.
@@ -346,12 +363,12 @@ contract MarketCap is IMethodology, Owned {
         }
     }
 
-    /// @dev Status at start of a candidate that the owner has taken out. What was outside without being dropped is not held: it
-    /// stays outside.
-    function _statusNow(uint256 state, uint256 status, uint256 flags) private pure returns (uint256) {
+    /// @dev Status at start of a candidate of this state. What was outside without being dropped is not held: it stays outside.
+    function _statusNow(uint256 state, Status status, uint256 flags) private pure returns (uint256) {
         if (state == uint256(State.Leaving)) return uint256(Status.Leaving);
         bool dropped = flags & (Flags.BELOW_RANK | Flags.BELOW_FLOOR) != 0;
-        return status == uint256(Status.Outside) && !dropped ? status : uint256(Status.Frozen);
+        bool frozen = state == uint256(State.Frozen) && (dropped || status != Status.Outside);
+        return uint256(frozen ? Status.Frozen : status);
     }
 
     /// @dev Who is in, and the weights. The decisive figures choose, the bases weigh.
