@@ -19,7 +19,8 @@ from ballast.book import Book, BookError
 from ballast.calls import call_view, has_code
 from ballast.config import FundConfig, FundError, load_fund
 from ballast.parts import Component
-from ballast.values import WAD, parse_address, parse_fraction, parse_shares
+from ballast.values import WAD, decimal, parse_address, parse_fraction, parse_shares
+from keeper.errors import KeeperError
 
 fund_argument = click.argument("fund", type=click.Path(path_type=Path))
 book_option = click.option(
@@ -43,7 +44,7 @@ def one_line() -> Iterator[None]:
     """Turns what a user can understand and put right into one line and exit status 1."""
     try:
         yield
-    except (FundError, BookError) as error:
+    except (FundError, BookError, KeeperError) as error:
         raise click.ClickException(str(error)) from error
     except click.ClickException:
         raise  # it has its own line (and some of Ape's exceptions are both)
@@ -150,14 +151,6 @@ def require_tokens(on: Deployed, account: str, tokens: list[str], amounts: list[
                 f"account {account}: holds {decimal(held, decimals)} {symbol} ({token}), "
                 f"expected at least {decimal(amount, decimals)}"
             )
-
-
-def decimal(amount: int, decimals: int) -> str:
-    """Token wei as an exact decimal text."""
-    whole, rest = divmod(abs(amount), 10**decimals)
-    sign = "-" if amount < 0 else ""
-    digits = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
-    return f"{sign}{whole:,}" + (f".{digits}" if digits else "")
 
 
 def dollars(amount: int) -> str:

@@ -7,17 +7,19 @@ Every scalar is read as text and parsed exactly, so no float ever comes near an 
 - share amounts ("1.5" whole shares) become 18-decimal integers,
 - units stay what they are: token wei per 1e18 shares.
 
-What does not fit is refused with one line that names the field, the value and what would be right (`FundError`).
+What does not fit is refused with a line for each problem that names the field, the value and what would be right
+(`FundError`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from ballast.parts import (
     BLOCK_S,
@@ -76,13 +78,21 @@ class FundConfig(Model):
 
     @model_validator(mode="after")
     def _together(self) -> FundConfig:
-        _check_components(self.components, self.methodology)
+        checks = (
+            lambda: _check_components(self.components, self.methodology),
+            lambda: _check_states(self.components, self.methodology),
+            self._check_amounts,
+            self._check_anchors,
+        )
+        if problems := [str(error) for check in checks if (error := _refusal(check)) is not None]:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _check_amounts(self) -> None:
         if self.eth_feed.quoted_in_eth:
             raise ValueError("eth_feed.quoted_in_eth: found true, expected the ETH/USD feed")
         if self.seed_shares > self.supply_cap * WAD:
             raise ValueError(f"supply_cap: found {self.supply_cap}, expected at least seed_shares")
-        self._check_anchors()
-        return self
 
     def _check_anchors(self) -> None:
         if (self.uniswap_v3_factory is None) == bool(self.anchored()):
@@ -161,12 +171,47 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
     constituents = [component for component in components if component.weighed]
     if not constituents and methodology.kind != "equal_weight":
         raise ValueError(f"components: none has a {right}, expected at least one constituent")
+    _check_given(constituents)
     if methodology.kind == "fixed_weight":
         total = sum(component.basis for component in constituents)
         if total != WAD:
             raise ValueError(f"components: weights sum to {total}, expected {WAD} (100 %)")
     if methodology.cap_weight is not None and methodology.cap_weight * len(constituents) < WAD:
         raise ValueError(f"cap_weight: {len(constituents)} constituents cannot fill 100 % at {methodology.cap_weight}")
+
+
+def _check_states(components: Sequence[Component], methodology: Methodology) -> None:
+    """A state that the rule does not know would say one thing in the file, and the fund do another."""
+    if methodology.kind == "market_cap":
+        return
+    remedy = "active; what has no weight is sold in the first month"
+    right = {"fixed_weight": (("active",), remedy), "equal_weight": (("active", "leaving"), "active or leaving")}
+    allowed, words = right[methodology.kind]
+    wrong = [
+        f"components ({component.symbol}) state: found {component.state!r} with {methodology.kind}, expected {words}"
+        for component in components
+        if component.state not in allowed
+    ]
+    if wrong:
+        raise ValueError("\n".join(wrong))
+
+
+def _refusal(check: Callable[[], None]) -> ValueError | None:
+    try:
+        check()
+    except ValueError as error:
+        return error
+    return None
+
+
+def _check_given(constituents: Sequence[Component]) -> None:
+    """A computed supply that nobody vouched for counts from the second month on: those alone make no first month."""
+    computed = [component for component in constituents if component.lockers is not None]
+    if computed and not any(component.given_supply for component in constituents):
+        raise ValueError(
+            f"components ({computed[0].symbol}) known_supply: no constituent has a supply or a known_supply, expected "
+            "at least one: without any the first month could not be determined"
+        )
 
 
 def _check_direct(components: Sequence[Component], tokens: Mapping[str, str]) -> None:
@@ -188,7 +233,7 @@ def _check_equal(components: Sequence[Component]) -> None:
 
 
 def load_fund(path: str | Path) -> FundConfig:
-    """Reads a fund's YAML file. Raises FundError with one line that begins with the file's name."""
+    """Reads a fund's YAML file. Raises FundError with what is wrong; it begins with the file's name."""
     file = Path(path)
     try:
         raw = yaml.load(file.read_text(encoding="utf-8"), Loader=_TextLoader)
@@ -205,18 +250,20 @@ def load_fund(path: str | Path) -> FundConfig:
 
 
 def parse_fund(raw: object) -> FundConfig:
-    """Checks a decoded fund and gives it types. Raises FundError with one line."""
+    """Checks a decoded fund and gives it types. Raises FundError with a line for each thing that is wrong."""
     if not isinstance(raw, dict):
         raise FundError("expected a mapping of fields")
     try:
         return FundConfig.model_validate(raw)
     except ValidationError as error:
-        raise FundError(_line(error, raw)) from None
+        lines = [_line(each, raw) for each in error.errors(include_url=False)]
+        lines = [line for each in lines for line in each.splitlines()]
+        text = lines[0] if len(lines) == 1 else "\n".join((f"{len(lines)} problems:", *lines))
+        raise FundError(text) from None
 
 
-def _line(error: ValidationError, raw: dict[str, Any]) -> str:
-    """The first thing that is wrong, in one line."""
-    first = error.errors(include_url=False)[0]
+def _line(first: ErrorDetails, raw: dict[str, Any]) -> str:
+    """One thing that is wrong, in one line, or a line for each thing that a check of several fields found."""
     where = _where(first["loc"], raw)
     if first["type"] == "missing":
         return f"{where}: missing"

@@ -20,7 +20,6 @@ from web3 import Web3
 from ballast.book import Book, Candidate
 from ballast.calls import call_view
 from ballast.config import FundConfig
-from ballast.oracles import oracle_problems, rollup_warnings
 from ballast.parts import MAX_PRICE, STATES, Feed
 from ballast.preflight import DeployError, preflight
 from ballast.values import DEPLOYER
@@ -80,20 +79,20 @@ def deploy_fund(
     *,
     book_path: Path | None = None,
     progress: Progress | None = None,
+    unsafe: bool = False,
+    warn: Progress | None = None,
 ) -> Book:
     """Deploys and seeds the fund from an Ape account on the connected chain; returns its address book.
 
     The seed shares, less the locked ones, go to the account. `book_path`: where the book is written, if anywhere.
+    `unsafe`: lets pass what is not wrong but unsafe (see `preflight`); `warn` is told what was let pass.
     Raises DeployError (before the first transaction, unless the chain itself fails on the way).
     """
     say = progress or (lambda _text: None)
     w3: Web3 = account.provider.web3
     say("checking chain, account, tokens and feeds")
-    preflight(w3, account.address, config)
-    if problems := oracle_problems(w3, config):
-        raise DeployError("; ".join(problems))
-    for line in rollup_warnings(config):
-        say(line)
+    for warning in preflight(w3, account.address, config, unsafe=unsafe):
+        (warn or say)(f"warning: {warning}")
 
     first_block = w3.eth.block_number + 1  # nothing of the fund can be in an earlier one
     nonce = account.nonce
@@ -183,7 +182,7 @@ def _oracle(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) 
     return deploy("oracle", project.AnchoredOracle, *parts, anchor_rows(config))
 
 
-def _supplies(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> list[tuple[str, str, int]]:
+def _supplies(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> list[tuple[str, str, int, int]]:
     """Deploys the sources of supplies; returns the methodology's candidates."""
     now = deploy.account.provider.web3.eth.get_block("latest")["timestamp"]
     constituents = config.constituents()
@@ -200,7 +199,12 @@ def _supplies(project: Any, deploy: _Deployer, config: FundConfig, timelock: str
         ).address,
     }
     return [
-        (component.token, sources[component.lockers is not None], STATES.index(component.state))
+        (
+            component.token,
+            sources[component.lockers is not None],
+            STATES.index(component.state),
+            component.given_supply,
+        )
         for component in constituents
     ]
 

@@ -3,161 +3,64 @@
 The contracts decide; this says what they ought to decide. `keeper explain` compares the two, and replays compute with
 it. Pure functions: nothing here reads a chain or a clock.
 
-Units throughout: weights, fractions and USD have 18 decimals (`ONE`); prices are USD for one whole token; supplies are
-whole tokens; token units are token wei per 1e18 shares; times are Unix seconds. Every division rounds down.
+Units are those of `ballast.rule`. Every division rounds down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum, IntFlag
 from fractions import Fraction
 from typing import TypeVar
 
-ONE = 10**18
-MAX_NAV = 2**104 - 1
-"""Largest NAV of a share that weights are computed from, in USD with 18 decimals."""
-MAX_BASIS = 2**88 - 1
-"""Largest supply that a determination can hold, in whole tokens."""
+from ballast.rule import (
+    MAX_BASIS,
+    MAX_NAV,
+    MAX_PRICE,
+    MAX_UNIT,
+    MAX_VALUE,
+    ONE,
+    Candidate,
+    Cap,
+    Decision,
+    Flag,
+    Holding,
+    MethodologyError,
+    NoConstituentsError,
+    OutsideDomainError,
+    Override,
+    Rule,
+    State,
+    Status,
+    Supply,
+    UnfitRuleError,
+)
 
-
-class MethodologyError(ValueError):
-    """The rule gives no answer for these figures."""
-
-
-class NoConstituentsError(MethodologyError):
-    """No candidate is left to include."""
-
-
-class OutsideDomainError(MethodologyError):
-    """The figures lie outside the rule's domain; `what` is the contract's word for it: nav, divisor or weights."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"outside the domain: {what}")
-        self.what = what
-
-
-class UnfitRuleError(MethodologyError):
-    """A field of the rule is out of bounds; `field` is the contract's name for it."""
-
-    def __init__(self, field: str) -> None:
-        super().__init__(f"the rule's {field} is out of bounds")
-        self.field = field
-
-
-class Cap(IntEnum):
-    """What happens above the cap weight: nothing, the cap, or the middle of cap and present weight if that is less."""
-
-    NONE = 0
-    HARD = 1
-    FLEXIBLE = 2
-
-
-class State(IntEnum):
-    """What the owner says of a candidate."""
-
-    ACTIVE = 0
-    FROZEN = 1
-    LEAVING = 2
-
-
-class Status(IntEnum):
-    """What a determination decided."""
-
-    INCLUDED = 0
-    FROZEN = 1
-    LEAVING = 2
-    OUTSIDE = 3
-
-
-class Flag(IntFlag):
-    """Why, and from what."""
-
-    STALE = 1
-    CLAMPED = 2
-    OVERRIDDEN = 4
-    NO_PRICE = 8
-    NO_SUPPLY = 16
-    BELOW_RANK = 32
-    BELOW_FLOOR = 64
-    CONFIRMED_AT_START = 128
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The rule of a market-cap index. Weights and the jump are 18-decimal fractions, the age is in seconds."""
-
-    cap: Cap
-    cap_weight: int
-    floor_weight: int
-    entry_weight: int
-    top_n: int
-    floor_each: bool
-    max_supply_age: int
-    max_supply_jump: int
-
-    def __post_init__(self) -> None:
-        least, beyond = (0, 1) if self.cap is Cap.NONE else (1, ONE)
-        bounds = {
-            "capWeight": least <= self.cap_weight < beyond,
-            "floorWeight": 0 <= self.floor_weight < ONE,
-            "entryWeight": self.floor_weight <= self.entry_weight < ONE,
-            "topN": self.top_n > 0,
-            "maxSupplyAge": self.max_supply_age > 0,
-            "maxSupplyJump": self.max_supply_jump > 0,
-        }
-        for field, fits in bounds.items():
-            if not fits:
-                raise UnfitRuleError(field)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A token that may be in the index."""
-
-    token: str
-    state: State = State.ACTIVE
-
-
-@dataclass(frozen=True)
-class Supply:
-    """A source's answer: circulating supply in whole tokens, true at `date`."""
-
-    whole_tokens: int
-    date: int
-
-
-@dataclass(frozen=True)
-class Override:
-    """The owner's supply in whole tokens, which counts before `until`."""
-
-    whole_tokens: int
-    until: int
-
-
-@dataclass(frozen=True)
-class Holding:
-    """One line of the index token's list. `unit` is token wei per 1e18 shares, rounded down."""
-
-    token: str
-    unit: int
-    decimals: int
-    retired: bool = False
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One candidate in a determination; field by field the contract's `Constituent`. `last_basis`: 0 for none."""
-
-    token: str
-    basis: int
-    status: Status
-    flags: Flag
-    price: int
-    weight: int
-    last_basis: int = 0
-
+__all__ = [
+    "MAX_BASIS",
+    "ONE",
+    "Candidate",
+    "Cap",
+    "Decision",
+    "Flag",
+    "Holding",
+    "MethodologyError",
+    "NoConstituentsError",
+    "OutsideDomainError",
+    "Override",
+    "Rule",
+    "State",
+    "Status",
+    "Supply",
+    "UnfitRuleError",
+    "address",
+    "confirm",
+    "determine",
+    "fixed_decisions",
+    "fixed_target_units",
+    "left_by",
+    "target_units",
+]
 
 Given = TypeVar("Given")
 
@@ -172,53 +75,64 @@ def determine(
     overrides: Mapping[str, Override],
     now: int,
 ) -> list[Decision]:
-    """What a determination at `now` decides for every candidate, ascending by address.
+    """What a determination at `now` decides for every candidate and the components that are none, ascending by address.
 
-    A token missing from `prices` has no price; one missing from `supplies`, or with None there, has a source that
-    fails. The value of what is held is floored for each component, whatever the rule says of NAV at start. Raises
-    NoConstituentsError, or OutsideDomainError where the weights cannot be computed.
+    `previous` is what the last started month left (`left_by`), nothing before the first one. A token missing from
+    `prices` has no price; one missing from `supplies`, or with None there, has a source that fails. The value of what
+    is held is floored for each component, whatever the rule says of NAV at start. Raises NoConstituentsError, or
+    OutsideDomainError where the weights cannot be computed.
     """
-    price_of = _by_address(prices)
+    price_of = {at: price for at, price in _by_address(prices).items() if price <= MAX_PRICE}
     held = {address(h.token): h for h in holdings}
-    value_of = {at: 0 if h.retired else h.unit * price_of.get(at, 0) // 10**h.decimals for at, h in held.items()}
-    last = {address(d.token): d.basis for d in previous}
+    value_of = {at: _value(h, price_of.get(at, 0)) for at, h in held.items()}
+    before = {address(d.token): d for d in previous}
     answers, by_owner = _by_address(supplies), _by_address(overrides)
 
-    decided: dict[int, Decision] = {}
-    for candidate in sorted(candidates, key=lambda c: address(c.token)):
+    decided = {at: Decision(h.token, 0, Status.OUTSIDE, Flag(0), price_of.get(at, 0), 0) for at, h in held.items()}
+    decisive: dict[int, int] = {}
+    for candidate in candidates:
         at = address(candidate.token)
-        basis, flags = _circulating(rule, answers.get(at), last.get(at, 0), by_owner.get(at), now)
+        confirmed = before[at].basis if at in before else 0
+        member = _was_in(before[at]) if at in before else not before and at in held
+        known = confirmed or candidate.whole_tokens
+        found = _read(rule, answers.get(at), known, member, by_owner.get(at), now)
+        decisive[at] = found.decisive
         price = price_of.get(at, 0)
-        flags |= Flag(0) if price else Flag.NO_PRICE
-        status = _status(candidate.state, held.get(at), eligible=price > 0 and basis > 0)
-        decided[at] = Decision(candidate.token, basis, status, flags, price, 0, last.get(at, 0))
+        flags = found.flags | (Flag(0) if price else Flag.NO_PRICE)
+        status = _status(candidate.state, held.get(at), value_of.get(at), flags)
+        decided[at] = Decision(candidate.token, found.basis, status, flags, price, 0, confirmed, member)
+    decided = dict(sorted(decided.items()))
 
     # What is frozen holds its own value: it is not there for the others to share.
-    pot = sum(value_of.values()) - sum(value_of.get(at, 0) for at, d in decided.items() if d.status is Status.FROZEN)
+    pot = sum(value or 0 for at, value in value_of.items() if decided[at].status is not Status.FROZEN)
+
+    def included() -> list[int]:
+        return [at for at, d in decided.items() if d.status is Status.INCLUDED]
 
     def leave(losers: Iterable[int], why: Flag) -> None:
         for at in losers:
             decided[at] = replace(decided[at], status=Status.OUTSIDE, flags=decided[at].flags | why, weight=0)
 
-    def weigh() -> list[int]:
-        members = [at for at, d in decided.items() if d.status is Status.INCLUDED]
+    def weigh(supply_of: Callable[[int], int]) -> None:
+        members = included()
         if not members:
             raise NoConstituentsError("no candidate is left to include")
         _within(pot > 0, "nav")
-        present = [value_of.get(at, 0) * ONE // pot for at in members]
-        shares = _shares(rule, pot, [(decided[at].basis, decided[at].price) for at in members], present)
+        present = [(value_of.get(at) or 0) * ONE // pot for at in members]
+        shares = _shares(rule, pot, [(supply_of(at), decided[at].price) for at in members], present)
         for at, share in zip(members, shares, strict=True):
             decided[at] = replace(decided[at], weight=share.weight)
-        return members
 
-    in_the_running = [at for at, d in decided.items() if d.status is Status.INCLUDED]
-    by_size = sorted(in_the_running, key=lambda at: (-decided[at].basis * decided[at].price, at))
+    # Who is in is decided on figures that no single block can have made.
+    by_size = sorted(included(), key=lambda at: (-decisive[at] * decided[at].price, at))
     leave(by_size[rule.top_n :], Flag.BELOW_RANK)
-    least = {at: rule.floor_weight if at in held else rule.entry_weight for at in decided}
-    too_small = [at for at in weigh() if decided[at].weight < least[at]]
-    if too_small:
+    weigh(lambda at: decisive[at])
+    least = {at: rule.floor_weight if d.member else rule.entry_weight for at, d in decided.items()}
+    too_small = [at for at in included() if decided[at].weight < least[at]]
+    if len(too_small) < len(included()):
         leave(too_small, Flag.BELOW_FLOOR)
-        weigh()
+    # What they weigh comes of the supplies that count now.
+    weigh(lambda at: decided[at].basis)
     return list(decided.values())
 
 
@@ -230,29 +144,45 @@ def confirm(
     overrides: Mapping[str, Override],
     now: int,
 ) -> list[Decision]:
-    """The determination as it counts at a start at `now`: of two supplies the one nearer to last month's.
+    """The determination as it counts at a start at `now`: of two supplies the one nearer to the confirmed one.
 
-    Of a newcomer's two, which has none of last month, the smaller counts. At equal distance the determination's stays.
-    An override that lives now counts without comparison; one that counted at the determination gives way to nothing
-    else. Only what is included and still a candidate is read again.
+    Where none is known the smaller counts, and one that was not confirmed needs both readings. At equal distance the
+    determination's stays. An override that lives now counts without comparison; one that counted at the determination
+    gives way to nothing else. What the owner has made leaving since leaves; what is frozen since is not traded, if
+    there is anything of it; what is no candidate any more is outside, with the supply that was confirmed before.
     """
-    known = {address(c.token) for c in candidates}
+    listed = {address(c.token): c for c in candidates}
     answers, by_owner = _by_address(supplies), _by_address(overrides)
 
     def again(d: Decision) -> Decision:
         at = address(d.token)
-        if d.status is not Status.INCLUDED or at not in known:
-            return d
-        before = d.last_basis
-        basis, flags = _circulating(rule, answers.get(at), before, by_owner.get(at), now)
-        if Flag.OVERRIDDEN not in flags:
-            nearer = abs(basis - before) < abs(d.basis - before) if before else basis < d.basis
-            if basis == 0 or Flag.OVERRIDDEN in d.flags or not nearer:
+        candidate = listed.get(at)
+        if candidate is None:
+            return replace(d, status=Status.OUTSIDE, basis=d.confirmed)
+        d = replace(d, status=_status_now(candidate.state, d))
+        known = d.confirmed or candidate.whole_tokens
+        found = _read(rule, answers.get(at), known, d.member, by_owner.get(at), now)
+        if Flag.OVERRIDDEN not in found.flags:
+            if Flag.OVERRIDDEN in d.flags:
                 return d
-        kept = d.flags & ~(Flag.STALE | Flag.CLAMPED)
-        return replace(d, basis=basis, flags=kept | flags | Flag.CONFIRMED_AT_START)
+            if known:
+                better = abs(found.basis - known) < abs(d.basis - known)
+            else:
+                better = found.basis < d.basis and (found.basis > 0 or Flag.UNCONFIRMED in d.flags)
+            if not better:
+                return d
+        which = Flag.STALE | Flag.CLAMPED | Flag.OVERRIDDEN
+        return replace(d, basis=found.basis, flags=d.flags & ~which | found.flags & which | Flag.CONFIRMED_AT_START)
 
     return [again(d) for d in determined]
+
+
+def left_by(determined: Iterable[Decision], *, started: bool) -> list[Decision]:
+    """What the last started month left, of the last determination: as its start confirmed it, or if it was never
+    started, what it had been told of the one before."""
+    if started:
+        return list(determined)
+    return [replace(d, basis=d.confirmed, status=Status.INCLUDED if d.member else Status.OUTSIDE) for d in determined]
 
 
 def target_units(
@@ -319,65 +249,96 @@ def _shares(rule: Rule, nav: int, sizes: Sequence[tuple[int, int]], present: Seq
     _within(divisor > 0, "divisor")
     units = [supply * ONE // divisor if price else 0 for supply, price in sizes]
     weights = [price * unit // nav for unit, (_, price) in zip(units, sizes, strict=True)]
-    plain = [_Share(unit, weight) for unit, weight in zip(units, weights, strict=True)]
-    if rule.cap is Cap.NONE:
-        return plain
-
-    if rule.cap is Cap.HARD:
-        most = [rule.cap_weight for _ in weights]
-    else:
-        # Whoever is at or below the cap is free; above it the middle binds only if it is less than the weight.
-        most = [
-            (rule.cap_weight + now) // 2 if w > rule.cap_weight else w for w, now in zip(weights, present, strict=True)
-        ]
-    bound = {i for i, (weight, limit) in enumerate(zip(weights, most, strict=True)) if weight > limit}
-    if not bound:
-        return plain
     members = [i for i, unit in enumerate(units) if unit]
-    cut = [
-        min(weight, limit) if i in bound else weight
-        for i, (weight, limit) in enumerate(zip(weights, most, strict=True))
-    ]
-    total = sum(cut[i] for i in members)
-    free = total - sum(cut[i] for i in bound)
-    _within(total <= ONE, "weights")
-
-    shared = [_Share(0, 0)] * len(units)
-    for i in members:
+    capped: set[int] = set()
+    for _ in range(0 if rule.cap is Cap.NONE else rule.cap_passes):
+        above = {i: _limit(rule, present[i]) for i in members if i not in capped and weights[i] > rule.cap_weight}
+        cut = {i: limit for i, limit in above.items() if weights[i] > limit}
+        if not cut:
+            break
+        capped |= set(cut)
+        weights = [cut.get(i, weight) for i, weight in enumerate(weights)]
+        total = sum(weights)
+        free = total - sum(weights[i] for i in capped)
         if free == 0:
-            weight = ONE // len(members)
-        elif i in bound:
-            weight = cut[i]
-        else:
-            weight = cut[i] + cut[i] * ONE // free * (ONE - total) // ONE
-        shared[i] = _Share(weight * nav // sizes[i][1], weight)
-    return shared
+            weights = [ONE // len(members) if unit else 0 for unit in units]
+            break
+        # Where the divisor is small its rounding alone may leave more than 1: nothing is left over then.
+        excess = max(0, ONE - total)
+        weights = [
+            weight if i in capped else weight + weight * ONE // free * excess // ONE for i, weight in enumerate(weights)
+        ]
+    if capped:
+        units = [weights[i] * nav // sizes[i][1] if unit else 0 for i, unit in enumerate(units)]
+    return [_Share(unit, weight) for unit, weight in zip(units, weights, strict=True)]
 
 
-def _circulating(rule: Rule, answer: Supply | None, last: int, override: Override | None, now: int) -> tuple[int, Flag]:
-    """The supply that counts at `now` in whole tokens, and how it came about. `last` is last month's, 0 for none."""
+def _limit(rule: Rule, present: int) -> int:
+    """Most that something above the cap may weigh: the cap, or the middle between it and the weight held now."""
+    return rule.cap_weight if rule.cap is Cap.HARD else (rule.cap_weight + present) // 2
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A supply that counts, how it came about, and the one that decides who enters and leaves."""
+
+    basis: int
+    flags: Flag
+    decisive: int
+
+
+def _read(rule: Rule, answer: Supply | None, known: int, member: bool, override: Override | None, now: int) -> _Reading:
+    """The supply that counts at `now`. `known` is the one that was confirmed or given, 0 for none."""
     if override is not None and now < override.until:
-        return override.whole_tokens, Flag.OVERRIDDEN
-    sound = (
-        answer is not None and 0 < answer.whole_tokens <= MAX_BASIS and now - rule.max_supply_age <= answer.date <= now
-    )
-    if answer is None or not sound:
-        return (last, Flag.STALE) if last else (0, Flag.NO_SUPPLY)
-    if last == 0:
-        return answer.whole_tokens, Flag(0)
-    leeway = last * rule.max_supply_jump // ONE
-    clamped = min(max(answer.whole_tokens, last - leeway), last + leeway, MAX_BASIS)
-    return clamped, Flag(0) if clamped == answer.whole_tokens else Flag.CLAMPED
+        return _Reading(override.whole_tokens, Flag.OVERRIDDEN, override.whole_tokens)
+    if answer is None or not (0 < answer.whole_tokens <= MAX_BASIS and now - rule.max_supply_age <= answer.date <= now):
+        return _Reading(known, Flag.STALE if known else Flag.UNCONFIRMED, known)
+    posted = answer.date < now
+    if not known:
+        return _Reading(answer.whole_tokens, Flag(0) if posted else Flag.UNCONFIRMED, answer.whole_tokens)
+    leeway = known * rule.max_supply_jump // ONE
+    least = known - leeway if member else 0
+    basis = min(max(answer.whole_tokens, least), known + leeway, MAX_BASIS)
+    if basis == answer.whole_tokens and posted:
+        return _Reading(basis, Flag(0), basis)
+    # What rests on this block, or was clamped, decides nothing yet, but that no outsider is larger than it says.
+    decisive = known if member else min(known, basis)
+    return _Reading(basis, Flag(0) if basis == answer.whole_tokens else Flag.CLAMPED, decisive)
 
 
-def _status(state: State, held: Holding | None, *, eligible: bool) -> Status:
-    """Status of a candidate before ranks and floors. What the index token has retired is as good as frozen."""
-    retired = held is not None and held.retired
-    if state is State.LEAVING and not retired:
+def _was_in(before: Decision) -> bool:
+    """Whether a candidate was in the index in the last started month; one that was frozen is what it was before."""
+    return before.status is Status.INCLUDED or (before.status is Status.FROZEN and before.member)
+
+
+def _value(holding: Holding, price: int) -> int | None:
+    """USD of one share that count in NAV; None for what is held as it is, outside NAV."""
+    if holding.suspended or holding.written_off or not holding.sound or holding.unit > MAX_UNIT:
+        return None
+    value = int(holding.unit * price // 10**holding.decimals)
+    return value if value <= MAX_VALUE else None
+
+
+def _status(state: State, held: Holding | None, value: int | None, flags: Flag) -> Status:
+    """Status of a candidate before ranks and floors."""
+    if held is not None and held.written_off:
+        return Status.OUTSIDE
+    if state is State.LEAVING:
         return Status.LEAVING
-    if state is State.ACTIVE and not retired and eligible:
-        return Status.INCLUDED
-    return Status.OUTSIDE if held is None else Status.FROZEN
+    stuck = held is not None and value is None
+    if state is State.FROZEN or stuck or flags & (Flag.NO_PRICE | Flag.UNCONFIRMED):
+        return Status.OUTSIDE if held is None else Status.FROZEN
+    return Status.INCLUDED
+
+
+def _status_now(state: State, determined: Decision) -> Status:
+    """Status at start of a candidate of this state. One that was outside, but not dropped, is not held."""
+    if state is State.LEAVING:
+        return Status.LEAVING
+    dropped = determined.flags & (Flag.BELOW_RANK | Flag.BELOW_FLOOR)
+    if state is State.FROZEN and (dropped or determined.status is not Status.OUTSIDE):
+        return Status.FROZEN
+    return determined.status
 
 
 def _by_address(given: Mapping[str, Given]) -> dict[int, Given]:

@@ -44,12 +44,12 @@ def rollup_warnings(config: FundConfig) -> tuple[str, ...]:
     lines = []
     if config.sequencer is None:
         lines.append(
-            f"warning: sequencer: missing, and chain {config.chain_id} is {rollup}: after an outage of its sequencer "
+            f"sequencer: missing, and chain {config.chain_id} is {rollup}: after an outage of its sequencer "
             "the fund would trade at prices from before it; expected the address of Chainlink's sequencer uptime feed"
         )
     if config.anchored() and config.block_time == BLOCK_S:
         lines.append(
-            f"warning: block_time: {BLOCK_S} s is Ethereum's, and chain {config.chain_id} is {rollup}: a busy pool may "
+            f"block_time: {BLOCK_S} s is Ethereum's, and chain {config.chain_id} is {rollup}: a busy pool may "
             "not reach back over an anchor's window; expected the rollup's"
         )
     return tuple(lines)

@@ -35,7 +35,8 @@ def decision(row: Mapping[str, Any]) -> Decision:
         flags=Flag(row["flags"]),
         price=row["price"],
         weight=row["weight"],
-        last_basis=row["lastBasis"],
+        confirmed=row["confirmed"],
+        member=row["member"],
     )
 
 
@@ -45,11 +46,12 @@ def constituents(words: Sequence[int]) -> list[Decision]:
         Decision(
             token=to_checksum_address((word >> 96).to_bytes(20, "big")),
             basis=word % 2**88,
-            status=Status(more % 2**4),
+            status=Status(more % 2**3),
             flags=Flag((word >> 88) % 2**8),
             price=more >> 156,
             weight=(more >> 92) % 2**64,
-            last_basis=(more >> 4) % 2**88,
+            confirmed=(more >> 4) % 2**88,
+            member=bool(more >> 3 & 1),
         )
         for word, more in zip(words[::2], words[1::2], strict=True)
     ]

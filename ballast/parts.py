@@ -28,6 +28,8 @@ MAX_DECIMALS = 27
 MAX_STREAMING_FEE = 5 * WAD // 100
 MAX_FEED_AGE = 8 * 86_400
 MIN_SEED = WAD
+MAX_LOCKERS = 8
+MAX_CAP_PASSES = 10
 MIN_WINDOW = 600
 MAX_WINDOW = 86_400
 MAX_BOUND = 5 * WAD // 100
@@ -187,12 +189,32 @@ class Component(Model):
     supply: Annotated[int, integer(1, 2**88 - 1)] | None = None
     lockers: tuple[Address, ...] | None = None
     """Accounts whose balances do not circulate: the supply is computed on chain, in place of a posted one."""
+    known_supply: Annotated[int, integer(1, 2**88 - 1)] | None = None
+    """Only with lockers: the supply in whole tokens that counts as confirmed until a month has confirmed one. Without
+    it a computed supply is looked at for a month before it counts."""
     state: Literal["active", "frozen", "leaving"] = "active"
     weight: Annotated[int, fraction(1, WAD, "a weight above 0 and at most 1")] | None = None
     seed_unit: Annotated[int, integer(0, 2**120 - 1)] = 0
     """Token wei per 1e18 shares at the start; 0: only a candidate."""
     pools: tuple[Pool, ...] = ()
     anchor: Anchor | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Component:
+        if self.known_supply is not None and self.lockers is None:
+            raise ValueError("known_supply: expected with lockers, and only there")
+        lockers = self.lockers or ()
+        if len(lockers) > MAX_LOCKERS:
+            raise ValueError(f"lockers: found {len(lockers)}, expected at most {MAX_LOCKERS}; post the supply instead")
+        twice = sorted({locker for locker in lockers if lockers.count(locker) > 1})
+        if twice:
+            raise ValueError(f"lockers: {twice[0]} stands twice, expected each once")
+        return self
+
+    @property
+    def given_supply(self) -> int:
+        """Supply in whole tokens that counts as confirmed from the beginning; 0 for none."""
+        return self.supply or self.known_supply or 0
 
     @property
     def basis(self) -> int:
@@ -213,9 +235,11 @@ class Methodology(Model):
     """The rule of the index, see the contracts' `Rule`: market-cap weights, fixed weights, or equal weights for every
     component that is active. Fractions with 18 decimals.
 
-    Of market cap: the `top_n` largest, capped; what is below `floor_weight` (held) or `entry_weight` (new) is left
-    out. NAV is floored once over the `sum`, or for each `component`. A supply older than `max_supply_age` (seconds) is
-    replaced by last month's; one further from that than `max_supply_jump` is clamped.
+    Of market cap: the `top_n` largest, capped; what is below `floor_weight` (members) or `entry_weight` (all others)
+    is left out. Weights are capped `cap_passes` times at most: the published rule does it once, and what the excess
+    lifts above the cap then stays there. NAV is floored once over the `sum`, or for each `component`. A supply older
+    than `max_supply_age` (seconds) is replaced by the confirmed one; one further from that than `max_supply_jump` is
+    clamped.
     """
 
     kind: Literal["market_cap", "fixed_weight", "equal_weight"]
@@ -227,6 +251,7 @@ class Methodology(Model):
     nav_floor: Literal["sum", "component"] = "sum"
     max_supply_age: Annotated[int, duration(1, 2**32 - 1)] = 100 * 86_400
     max_supply_jump: Annotated[int, fraction(1, 10 * WAD, "a fraction above 0 and at most 10")] = 25 * WAD // 100
+    cap_passes: Annotated[int, integer(1, MAX_CAP_PASSES)] = 1
 
     @model_validator(mode="after")
     def _fits(self) -> Methodology:
@@ -234,6 +259,8 @@ class Methodology(Model):
             raise ValueError("cap_weight: expected with cap hard or flexible, and only there")
         if self.kind != "market_cap" and self.cap != "none":
             raise ValueError(f"cap: found {self.cap!r}, expected none with {self.kind}")
+        if self.cap == "none" and self.cap_passes != 1:
+            raise ValueError(f"cap_passes: found {self.cap_passes}, expected with cap hard or flexible only")
         if self.entry_weight < self.floor_weight:
             raise ValueError(f"entry_weight: found {self.entry_weight}, expected at least floor_weight")
         return self
@@ -249,6 +276,7 @@ class Methodology(Model):
             self.nav_floor == "component",
             self.max_supply_age,
             self.max_supply_jump,
+            self.cap_passes,
         )
 
 
@@ -297,7 +325,7 @@ class Timetable(Model):
     day: Literal["first_business_day", "last_day", "fixed_day"] = "first_business_day"
     fixed_day: Annotated[int, integer(0, 28)] = 0
     notice_days: Annotated[int, integer(1, 14)] = 7
-    min_notice: Annotated[int, duration(0, 14 * 86_400)] = 2 * 86_400
+    min_notice: Annotated[int, duration(0, 14 * 86_400)] = 3 * 86_400
     min_trading: Annotated[int, duration(0, 27 * 86_400)] = 2 * 86_400
 
     @model_validator(mode="after")

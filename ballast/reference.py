@@ -44,8 +44,8 @@ def usd(amount: int, price: int, decimals: int) -> int:
 # Methodologies
 
 
-def market_cap_units(lines: Sequence[Line], cap: int | None = None) -> list[int]:
-    """Target units by circulating market cap, with a hard cap if one is given (18 decimals).
+def market_cap_units(lines: Sequence[Line], cap: int | None = None, passes: int = 1) -> list[int]:
+    """Target units by circulating market cap, with a hard cap if one is given (18 decimals), applied `passes` times.
 
     The published spreadsheet works on 18-decimal amounts whatever the token's decimals; the last step scales.
     """
@@ -59,30 +59,29 @@ def market_cap_units(lines: Sequence[Line], cap: int | None = None) -> list[int]
         raise OutsideDomainError("divisor: 0, expected market caps above a share's NAV")
     wide = {i: lines[i].basis * WAD // divisor for i in members}
     if cap is not None:
-        wide = _capped(wide, {i: lines[i].price for i in members}, nav, cap)
+        wide = _capped(wide, {i: lines[i].price for i in members}, nav, cap, passes)
     return [wide.get(i, 0) * 10**line.decimals // WAD for i, line in enumerate(lines)]
 
 
-def _capped(units: Mapping[int, int], prices: Mapping[int, int], nav: int, cap: int) -> dict[int, int]:
-    """One pass: who is above the cap gets the cap, the others share what that frees in proportion to their weights."""
+def _capped(units: Mapping[int, int], prices: Mapping[int, int], nav: int, cap: int, passes: int) -> dict[int, int]:
+    """Who is above the cap gets the cap, the others share what that frees in proportion to their weights; `passes`
+    times at most, as that may lift others above the cap."""
     weights = {i: prices[i] * unit // nav for i, unit in units.items() if unit}
-    over = {i for i, weight in weights.items() if weight > cap}
-    if not over:
-        return dict(units)
-    total = sum(cap if i in over else weight for i, weight in weights.items())
-    if total > WAD:
-        raise OutsideDomainError(f"weights: sum to {total} after the cap, expected at most {WAD}")
-    free = total - cap * len(over)
-    result = dict(units)
-    for i, weight in weights.items():
+    over: set[int] = set()
+    for _ in range(passes):
+        new = {i for i, weight in weights.items() if weight > cap and i not in over}
+        if not new:
+            break
+        over |= new
+        weights |= dict.fromkeys(new, cap)
+        free = sum(weight for i, weight in weights.items() if i not in over)
         if not free:
-            final = WAD // len(weights)
-        elif i in over:
-            final = cap
-        else:
-            final = weight + weight * WAD // free * (WAD - total) // WAD
-        result[i] = final * nav // prices[i]
-    return result
+            weights = dict.fromkeys(weights, WAD // len(weights))
+            break
+        # The divisor is rounded down: the weights alone may come to more than 1, and then nothing is left over.
+        excess = max(WAD - free - cap * len(over), 0)
+        weights |= {i: w + w * WAD // free * excess // WAD for i, w in weights.items() if i not in over}
+    return dict(units) if not over else dict(units) | {i: w * nav // prices[i] for i, w in weights.items()}
 
 
 def fixed_weight_units(lines: Sequence[Line]) -> list[int]:

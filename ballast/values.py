@@ -115,3 +115,11 @@ def parse_address(value: object) -> str:
 def parse_account(value: object) -> str:
     """An address, or the word "deployer"."""
     return DEPLOYER if value == DEPLOYER else parse_address(value)
+
+
+def decimal(amount: int, decimals: int) -> str:
+    """Token wei as an exact decimal text."""
+    whole, rest = divmod(abs(amount), 10**decimals)
+    sign = "-" if amount < 0 else ""
+    digits = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
+    return f"{sign}{whole:,}" + (f".{digits}" if digits else "")

@@ -121,6 +121,8 @@ def _asset(chain: Chain, world: World, builder: str, token: Contract, component:
     (pair,) = read(chain.rpc, factory, "getPair(address,address)", ["address"], token.address, world.weth)
     pool = Asset(component, token, feed, chain.at("BenchToken", pair).address)
     token.send(builder, "mint", pool.pair, POOL_VALUE * WAD // component.price)
+    # As many as are said to circulate.
+    token.send(builder, "mint", builder, component.supply * WAD)
     chain.send(builder, world.weth, call_data("transfer(address,uint256)", pool.pair, reserve))
     chain.send(builder, pool.pair, call_data("mint(address)", builder))
     return pool

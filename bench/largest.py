@@ -1,9 +1,10 @@
 """`python -m bench.largest`: determine and start of the largest fund that the contracts allow, honest and hostile.
 
-Since EIP-7825 a transaction may use 2^24 gas. The node enforces it here, so what does not fit is refused. The fund holds
-as many components as a list has places for, and beside the few candidates among them stand as many as the methodology
-takes. *honest*: every supply is computed from the most lockers. *hostile*: every supply source, feed and balance burns
-all the gas that it is given, but for the few that keep the month possible. Writes `largest` into out/bench.json.
+Since EIP-7825 a transaction may use 2^24 gas. The node enforces it here, so what does not fit is refused. The fund
+holds as many components as a list has places for, and beside the few candidates among them stand as many as the
+methodology takes. *honest*: every supply is computed from the most lockers. *hostile*: every supply source, feed and
+balance burns all the gas that it is given, but for the few that keep the month possible. Writes `largest` into
+out/bench.json.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from localnet.rpc import HttpRpc
 LIMIT = 2**24
 """Most gas of a transaction (EIP-7825)."""
 HELD = 50
-CANDIDATES = 60
-LOCKERS = 20
+CANDIDATES = 50
+LOCKERS = 8
 SOUND = 3
 """So many components stay as they are, so that there is something to weigh."""
 DAY_S = 86_400

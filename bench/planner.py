@@ -65,7 +65,7 @@ def fund() -> tuple[FundState, tuple[PoolState, ...]]:
         moved = NAV * TURNOVER_BPS // 10_000 * weights[k] // own
         unit = (held - moved if side is Side.SELL else held + moved) * WAD // price
         token = f"0x{(k + 1) * 7919:040x}"
-        holdings.append(Holding(k, token, 18, False, held * SHARES // price, price, side, unit, price))
+        holdings.append(Holding(k, token, 18, held * SHARES // price, price, side, unit, price))
         for position, venue in enumerate(VENUES):
             weth = (20_000 >> position) * (k % 5 + 1) * WAD
             tokens = weth * ETH_USD * WAD // price
@@ -88,6 +88,7 @@ def _opened(holdings: tuple[Holding, ...]) -> FundState:
         period=2021 * 12 + 3,
         phase=Phase.TRADING,
         month_period=2021 * 12 + 3,
+        last_stop=0,
         determined_at=START - 6 * 86_400,
         opening=Opening(targets * WAD // nav, nav * WAD // SHARES, START + 22 * 86_400 - 1),
         progress=Progress(START << 24, 0, sells * WAD // nav, held * WAD // nav),
@@ -103,6 +104,7 @@ def _opened(holdings: tuple[Holding, ...]) -> FundState:
         ),
         timetable=Timetable(day=0, fixed_day=0, notice_days=8, min_notice=86_400, min_trading=3 * 86_400),
         paused_until=0,
+        pause_left=3 * 86_400,
         supply=SHARES,
         shares=SHARES,
         idle=0,

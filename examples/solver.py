@@ -8,12 +8,15 @@ It needs a deployed `StockFiller` that holds what the fund buys, and the keeper'
 What it offers follows from its margin alone: it pays what the fund sells is worth to it, less the margin, and sends as
 soon as the fund's tolerance allows that. A tolerance that opens slowly is an auction with a falling price: of several
 solvers the one with the smallest margin comes first, and a keeper that trades in pools comes last.
+
+It pays a fixed amount, while the fund clamps what it sells to what is left when the batch is mined. So it names the
+least that it wants of each sell: where somebody trades first, its batch reverts and it offers anew.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +44,8 @@ log = structlog.get_logger("solver")
 
 FINE = 10**6
 """Parts of what could be bought in which the search for the right amounts ends."""
+SLACK = 10**4
+"""One part in so many of what it pays for may be missing: whoever redeems before it takes a little of the surplus."""
 
 
 @dataclass(frozen=True)
@@ -109,11 +114,17 @@ def _even(state: FundState, sells: Mapping[int, int], prices: Mapping[str, int],
 
 
 def order_for(found: Offer, filler: str) -> tuple[Any, ...]:
-    """The offer as `StockFiller.trade` takes it. It may not bring less than it was counted for, a millionth aside."""
+    """The offer as `StockFiller.trade` takes it. It may not bring less than it was counted for, a millionth aside, and
+    the filler does not pay for less than is planned to be sold, a ten-thousandth aside."""
     least = found.outcome.value_in - found.outcome.value_in // 10**6
-    data = encode(["uint256[]"], [list(found.pays.values())])
+    data = stock_data([*found.pays.values()], [amount - amount // SLACK for amount in found.sells.values()])
     recipients = [FILLER] * len(found.sells)
     return [*found.sells], [*found.sells.values()], recipients, [*found.pays], least, filler, data
+
+
+def stock_data(pays: Sequence[int], least_sells: Sequence[int]) -> bytes:
+    """What `StockFiller` takes as an order's data: token wei to pay of each buy, least token wei of each sell."""
+    return encode(["uint256[]", "uint256[]"], [pays, least_sells])
 
 
 def pool_prices(state: FundState, market: Market) -> dict[str, int]:

@@ -68,7 +68,8 @@ contract MarketCapHandler is Handler {
             topN: 4,
             floorEach: true,
             maxSupplyAge: 60 days,
-            maxSupplyJump: 0.5e18
+            maxSupplyJump: 0.5e18,
+            capPasses: 2
         });
         return IMethodology(
             vm.deployCode("MarketCap.sol:MarketCap", abi.encode(address(this), rule, _candidates(N, State.Active)))
@@ -95,7 +96,7 @@ contract MarketCapHandler is Handler {
     function _candidates(uint256 which, State state) private view returns (Candidate[] memory list) {
         list = new Candidate[](N);
         for (uint256 i; i < N; ++i) {
-            list[i] = Candidate(address(tokens[i]), address(_supplies), i == which ? state : State.Active);
+            list[i] = Candidate(address(tokens[i]), address(_supplies), i == which ? state : State.Active, 0);
         }
     }
 }

@@ -15,6 +15,7 @@ struct Candidate {
     address token;
     address source;
     State state;
+    uint88 wholeTokens;
 }
 
 struct Posted {
@@ -32,6 +33,7 @@ struct Rule {
     bool floorEach;
     uint32 maxSupplyAge;
     uint64 maxSupplyJump;
+    uint8 capPasses;
 }
 
 interface IFixedWeightOwner {

@@ -23,7 +23,12 @@ from ballast.methodology import (
     Supply,
 )
 from ballast.packed import kept_price
-from keeper.state import FundState, Side
+from keeper.state import PRICE_BITS, UNIT_BITS, VALUE_BITS, FundState, Side
+
+MOST_COMPONENTS = 50
+"""Places of a list."""
+TARGET_BITS = 120
+"""Target units have at most so many bits."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +48,16 @@ class Target:
 
 @dataclass(frozen=True)
 class Start:
-    """The start of the month. `divisor` is 0 where weights are given."""
+    """The start of the month. `divisor` is 0 where weights are given. `confirmed`: the determination as it counts
+    since, which the next month is held against; `changed`: tokens of what counts otherwise than was determined."""
 
     block: int
     time: int
     nav: int
     divisor: int
     targets: tuple[Target, ...]
+    confirmed: tuple[Decision, ...]
+    changed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,12 @@ class Difference:
 
 @dataclass(frozen=True)
 class Scene:
-    """What the rule is applied to, as it stands at the end of a block. `rule` is None where `weights` are given."""
+    """What the rule is applied to, as it stands at the end of a block. `rule` is None where `weights` are given.
+
+    `holdings` are the list's. At a start, `dropped` are those that it took off the list, `newcomers` those that it put
+    on it, and `unfit` tokens that no list can take: their decimals or the fund's balance cannot be read, or they are
+    written off and the fund holds some. `balances`: token wei of what is held and was dropped.
+    """
 
     state: FundState
     rule: Rule | None
@@ -76,40 +89,86 @@ class Scene:
     overrides: Mapping[str, Override]
     prices: Mapping[str, int]
     holdings: tuple[Holding, ...]
+    balances: Mapping[str, int]
+    dropped: tuple[Holding, ...] = ()
+    newcomers: frozenset[str] = frozenset()
+    unfit: frozenset[str] = frozenset()
 
 
 # The keeper's own computation
 
 
 def determine(scene: Scene, previous: Sequence[Decision]) -> list[Decision]:
+    """With a row for each component that is no candidate: outside the index, at the price that its dust will have."""
     if scene.rule is None:
-        return rules.fixed_decisions(scene.weights, scene.prices)
-    return rules.determine(
-        scene.rule,
-        scene.candidates,
-        scene.supplies,
-        scene.prices,
-        scene.holdings,
-        previous,
-        scene.overrides,
-        scene.state.time,
-    )
+        found = rules.fixed_decisions(scene.weights, scene.prices)
+    else:
+        found = rules.determine(
+            scene.rule,
+            scene.candidates,
+            scene.supplies,
+            scene.prices,
+            scene.holdings,
+            previous,
+            scene.overrides,
+            scene.state.time,
+        )
+    known = {d.token for d in found}
+    others = [h.token for h in scene.holdings if h.token not in known]
+    prices = {token: price for token, price in scene.prices.items() if not price >> PRICE_BITS}
+    rows = [Decision(token, 0, Status.OUTSIDE, Flag(0), prices.get(token, 0), 0) for token in others]
+    return sorted([*found, *rows], key=lambda d: rules.address(d.token))
 
 
 def confirm(scene: Scene, determined: Sequence[Decision]) -> list[Decision]:
+    """The determination as it counts from a start in this scene on. Included stands only where it was determined; a
+    newcomer that is not listed is outside."""
     if scene.rule is None:
-        return list(determined)
-    return rules.confirm(scene.rule, scene.candidates, scene.supplies, determined, scene.overrides, scene.state.time)
+        answers = list(determined)
+    else:
+        answers = rules.confirm(
+            scene.rule, scene.candidates, scene.supplies, determined, scene.overrides, scene.state.time
+        )
+    found = [_allowed(answer, d) for answer, d in zip(answers, determined, strict=True)]
+    left_out = _left_out(scene, found)
+    return [replace(d, status=Status.OUTSIDE) if d.token in left_out else d for d in found]
+
+
+def _allowed(answer: Decision, determined: Decision) -> Decision:
+    if answer.status is not Status.INCLUDED:
+        return answer
+    if determined.status is not Status.INCLUDED:
+        return replace(answer, status=determined.status)
+    return answer if answer.basis else replace(answer, status=Status.OUTSIDE)
+
+
+def _left_out(scene: Scene, confirmed: Sequence[Decision]) -> set[str]:
+    """Newcomers that are not listed: what no list can take, what has no price, and what finds no room. Those with the
+    largest weights come first."""
+    staying = {h.token for h in scene.holdings} - scene.newcomers
+    held = staying | {h.token for h in scene.dropped}
+    coming = [d for d in confirmed if d.status is Status.INCLUDED and d.token not in held]
+    listed = {h.token: h for h in scene.holdings}
+    priced = {
+        d.token
+        for d in coming
+        if d.token not in scene.unfit
+        and (_counted(scene, listed[d.token]) if d.token in listed else scene.prices.get(d.token, 0))
+    }
+    fit = sorted((d for d in coming if d.token in priced), key=lambda d: (d.weight, rules.address(d.token)))
+    waiting = fit[: max(0, len(staying) + len(fit) - MOST_COMPONENTS)]
+    return {d.token for d in coming if d.token not in priced} | {d.token for d in waiting}
 
 
 def plan(scene: Scene, confirmed: Sequence[Decision]) -> tuple[int, list[Target]]:
     """NAV of one share and the targets that a start in this scene fixes. Raises MethodologyError."""
     by_token = {d.token: d for d in confirmed}
     lines: list[Target] = []
-    nav = 0
+    # What is dropped is dust: it still counts in the NAV of that start.
+    nav = sum(h.unit * _counted(scene, h) // 10**h.decimals for h in scene.dropped)
     for h in scene.holdings:
         d = by_token.get(h.token)
-        price = 0 if h.retired else scene.prices.get(h.token, 0)
+        price = _counted(scene, h)
         nav += h.unit * price // 10**h.decimals
         if d is not None and d.status is Status.FROZEN:
             price = 0
@@ -117,13 +176,71 @@ def plan(scene: Scene, confirmed: Sequence[Decision]) -> tuple[int, list[Target]
         told = (d.basis, d.flags) if d is not None and counts else (0, Flag(0))
         lines.append(Target(h.token, Side.HELD, h.unit, price, kept_price(price), *told, h.unit))
     decimals = [h.decimals for h in scene.holdings]
-    basis, prices, held = [t.basis for t in lines], [t.price for t in lines], [t.held for t in lines]
-    if scene.rule is None:
-        units = rules.fixed_target_units(basis, held, prices, decimals)
-    else:
-        units = rules.target_units(scene.rule, basis, held, prices, decimals)
+    units = _units(scene, lines, decimals)
+    large = {i for i, unit in enumerate(units) if unit >> TARGET_BITS}
+    if large:
+        # A target above what a list can keep: held as it is, and the others share without it.
+        nav -= sum(lines[i].held * lines[i].price // 10 ** decimals[i] for i in large)
+        lines = [replace(t, price=0, kept=0, basis=0, flags=Flag(0)) if i in large else t for i, t in enumerate(lines)]
+        units = _units(scene, lines, decimals)
     _limit(lines, units, decimals, nav * scene.state.limits.max_step // ONE)
     return nav, [_aimed(t, unit) for t, unit in zip(lines, units, strict=True)]
+
+
+def _units(scene: Scene, lines: Sequence[Target], decimals: Sequence[int]) -> list[int]:
+    basis, prices, held = [t.basis for t in lines], [t.price for t in lines], [t.held for t in lines]
+    if scene.rule is None:
+        return rules.fixed_target_units(basis, held, prices, decimals)
+    return rules.target_units(scene.rule, basis, held, prices, decimals)
+
+
+def gone(scene: Scene, confirmed: Sequence[Decision], nav: int) -> set[str]:
+    """Tokens that a start in this scene takes off the list: what is outside the index, as long as it is worth no more
+    than the month's dust, all together, at the determination's price and now; without a price only what is not held.
+    `nav`: USD of one share."""
+    rows = {d.token: d for d in confirmed}
+    budget = nav * scene.state.limits.dust // ONE
+    found = set()
+    old = [h for h in (*scene.holdings, *scene.dropped) if h.token not in scene.newcomers]
+    for h in sorted(old, key=lambda h: rules.address(h.token)):
+        worth = _worth(scene, h, rows.get(h.token))
+        if worth is not None and worth <= budget:
+            budget -= worth
+            found.add(h.token)
+    return found
+
+
+def _worth(scene: Scene, holding: Holding, row: Decision | None) -> int | None:
+    """USD of a share, rounded up, that would be lost by dropping a component; None for what is not dropped."""
+    balance, price = scene.balances[holding.token], scene.prices.get(holding.token, 0)
+    included = row is not None and row.status is Status.INCLUDED
+    if included and _counted(scene, holding):
+        return None
+    if holding.written_off:
+        return 0
+    outside = row is None or row.status not in (Status.INCLUDED, Status.FROZEN)
+    if not outside and holding.suspended:
+        return None
+    sound = holding.sound and _measured(holding.unit, price, holding.decimals)
+    if sound and balance == 0:
+        return 0
+    if not outside or not sound or row is None or not price or not row.price:
+        return None
+    one: int = 10**holding.decimals
+    return -(-balance * max(price, row.price) * ONE // (one * scene.state.supply))
+
+
+def _counted(scene: Scene, holding: Holding) -> int:
+    """The price at which a component counts in NAV; 0: it is held as it is."""
+    price = scene.prices.get(holding.token, 0)
+    if holding.suspended or holding.written_off or not holding.sound:
+        return 0
+    return price if _measured(holding.unit, price, holding.decimals) else 0
+
+
+def _measured(unit: int, price: int, decimals: int) -> bool:
+    """Whether unit, price and value of a share are below what counts as sound."""
+    return not (unit >> UNIT_BITS or price >> PRICE_BITS or unit * price // 10**decimals >> VALUE_BITS)
 
 
 def _limit(lines: Sequence[Target], units: list[int], decimals: Sequence[int], most: int) -> None:
@@ -158,11 +275,7 @@ def nav_at(scene: Scene, targets: Sequence[Target]) -> int:
 def nav_shared(scene: Scene, decisions: Sequence[Decision]) -> int:
     """USD of one share that the weights of a determination share."""
     frozen = {d.token for d in decisions if d.status is Status.FROZEN}
-    return sum(
-        h.unit * scene.prices.get(h.token, 0) // 10**h.decimals
-        for h in scene.holdings
-        if not h.retired and h.token not in frozen
-    )
+    return sum(h.unit * _counted(scene, h) // 10**h.decimals for h in scene.holdings if h.token not in frozen)
 
 
 def divisor(scene: Scene, sizes: Iterable[tuple[int, int]], nav: int) -> int:
@@ -182,19 +295,29 @@ def check(compare: Callable[[], list[Difference]], stage: str) -> list[Differenc
 
 
 def apart(stage: str, chain: Sequence[Decision], keeper: Sequence[Decision]) -> list[Difference]:
-    return _rows_apart(stage, chain, keeper, ("basis", "status", "flags", "price", "weight"))
+    return _rows_apart(stage, chain, keeper, ("basis", "status", "flags", "price", "weight", "confirmed", "member"))
 
 
 def start_apart(start: Start, scene: Scene, confirmed: Sequence[Decision]) -> list[Difference]:
+    """Of the targets, of the list, and of what counts since."""
     nav, targets = plan(scene, confirmed)
-    listed = {t.token for t in targets}
+    listed, left = {t.token for t in targets}, {h.token for h in scene.dropped}
+    should_go = gone(scene, confirmed, nav)
     missing = [
         Difference("start", d.token, "listed", "no", "yes")
         for d in confirmed
-        if d.status is Status.INCLUDED and d.token not in listed and scene.prices.get(d.token)
+        if d.status is Status.INCLUDED and d.token not in listed | left
     ]
+    missing += [Difference("start", token, "listed", "no", "yes") for token in sorted(left - should_go)]
+    missing += [Difference("start", token, "listed", "yes", "no") for token in sorted(should_go & listed)]
     whole = [] if nav == start.nav else [Difference("start", "", "nav", str(start.nav), str(nav))]
-    return whole + missing + _rows_apart("start", start.targets, targets, ("side", "unit", "kept", "basis", "flags"))
+    counts = apart("confirmed", start.confirmed, confirmed)
+    return (
+        counts
+        + whole
+        + missing
+        + _rows_apart("start", start.targets, targets, ("side", "unit", "kept", "basis", "flags"))
+    )
 
 
 def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields: Sequence[str]) -> list[Difference]:

@@ -116,7 +116,7 @@ def sellable(state: FundState, market: Market) -> dict[int, int]:
     return {
         h.index: surplus
         for h in state.holdings
-        if h.side is Side.SELL and h.price and market.tradable(h.token) and (surplus := state.surplus(h))
+        if h.side is Side.SELL and state.trades(h) and market.tradable(h.token) and (surplus := state.surplus(h))
     }
 
 
@@ -127,7 +127,7 @@ def rooms(state: FundState, sold: int) -> dict[int, int]:
     return {
         h.index: h.value(max(0, goal(state, h, part) - h.balance))
         for h in state.holdings
-        if h.side is Side.BUY and h.price
+        if h.side is Side.BUY and state.trades(h)
     }
 
 

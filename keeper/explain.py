@@ -33,6 +33,7 @@ from ballast.methodology import (
 from ballast.packed import PackedTarget
 from ballast.reference import period_start
 from keeper import contracts
+from keeper import state as fund
 from keeper.audit import (
     Difference,
     Scene,
@@ -50,12 +51,15 @@ from keeper.audit import (
 from keeper.chain import Chain, ask
 from keeper.errors import ChainError
 from keeper.history import CHUNK
-from keeper.state import Side
+from keeper.state import FundState, Phase, Side
 
 OVERRIDE_LIFE_S = 10 * 86_400
 """How long the methodology lets an override count."""
 MOST_NOTICE_DAYS = 14
 """No period begins earlier than so many days before its month."""
+MOST_DECIMALS = 27
+SOUND_BITS = 160
+"""What a list can take has at most so many decimals, and a balance of at most so many bits."""
 SUPPLY = "supply(address)"
 PRICES = "prices(address[])"
 
@@ -65,7 +69,8 @@ class Explanation:
     """A determination, what came of it, and where the keeper's own computation differs.
 
     `rule` is None where weights are given. `nav` is what the weights share: NAV of one share less what is frozen.
-    `sources` names the contract that each supply comes from.
+    `sources` names the contract that each supply comes from. `decisions` has a row for each of the `candidates`, and
+    one for each component that is none.
     """
 
     period: int
@@ -76,6 +81,7 @@ class Explanation:
     nav: int
     divisor: int
     decisions: tuple[Decision, ...]
+    candidates: frozenset[str]
     sources: Mapping[str, str]
     start: Start | None
     differences: tuple[Difference, ...]
@@ -105,8 +111,7 @@ class _Reader:
         at = str(self._view(self._rebalancer, "methodology", block))
         scene = self._scene(at, block)
         decisions = tuple(map(packed.decision, determined["args"]["constituents"]))
-        before = self._view(self._rebalancer, "month", block - 1).determination
-        previous = packed.constituents(_words(self._code(before, block)))
+        previous = self._previous(block)
         stored = self._view(self._at("FundLens", self._book["lens"]), "constituents", block, self._rebalancer.address)
         differences = [
             *apart("stored", decisions, [packed.decision(c._asdict()) for c in stored]),
@@ -126,17 +131,26 @@ class _Reader:
             nav=nav,
             divisor=divisor(scene, ((d.basis, d.price) for d in decisions if d.status is Status.INCLUDED), nav),
             decisions=decisions,
+            candidates=frozenset({*scene.sources, *scene.weights}),
             sources=scene.sources,
             start=start,
             differences=tuple(differences),
         )
 
+    def _previous(self, block: int) -> list[Decision]:
+        """What the last started month left, as a determination in that block is given it."""
+        before = self._view(self._rebalancer, "month", block - 1)
+        started = Phase(before.phase) in (Phase.IDLE, Phase.TRADING)
+        return rules.left_by(packed.constituents(_words(self._code(before.determination, block))), started=started)
+
     def _start(self, event: Any, at: str, determined: Sequence[Decision]) -> tuple[Start, list[Difference]]:
         """What start fixed, and where the keeper's own plan differs."""
         block = event["blockNumber"]
-        scene = self._scene(at, block)
+        scene = self._scene(at, block, determined)
+        pointer = self._view(self._rebalancer, "month", block).determination
+        confirmed = packed.constituents(_words(self._code(pointer, block)))
         fixed = packed.targets(self._code(event["args"]["targets"], block))
-        bases = event["args"]["basis"] or [_determined_basis(h.token, t, determined) for h, t in _pairs(scene, fixed)]
+        bases = event["args"]["basis"] or [_basis(h.token, t, confirmed) for h, t in _pairs(scene, fixed)]
         targets = tuple(
             Target(
                 token=h.token,
@@ -158,13 +172,20 @@ class _Reader:
             nav=nav,
             divisor=divisor(scene, ((t.basis, t.price) for t in targets), priced),
             targets=targets,
+            confirmed=tuple(confirmed),
+            changed=tuple(now.token for now, then in zip(confirmed, determined, strict=True) if now != then),
         )
         return start, check(lambda: start_apart(start, scene, confirm(scene, determined)), "start")
 
     # Reading
 
-    def _scene(self, methodology: str, block: int) -> Scene:
+    def _scene(self, methodology: str, block: int, started: Sequence[Decision] = ()) -> Scene:
+        """`started`: at a start, what was determined for it."""
         state, _ = self._chain.read(block)
+        before = self._chain.read(block - 1)[0].holdings if started else state.holdings
+        listed, was = {h.token for h in state.holdings}, {h.token for h in before}
+        dropped = [h for h in before if h.token not in listed]
+        absent = [d.token for d in started if d.status is Status.INCLUDED and d.token not in listed | was]
         weighing = self._at("MarketCap", methodology)
         candidates: tuple[Candidate, ...] = ()
         sources: dict[str, str] = {}
@@ -176,10 +197,10 @@ class _Reader:
             weights = {w.token: w.weight for w in given}
         else:
             rows = self._view(weighing, "candidates", block)
-            candidates = tuple(Candidate(c.token, State(c.state)) for c in rows)
+            candidates = tuple(Candidate(c.token, State(c.state), c.wholeTokens) for c in rows)
             sources = {c.token: c.source for c in rows}
             overrides = self._overrides(weighing, block, state.time)
-        tokens = sorted({*sources, *weights, *(h.token for h in state.holdings)}, key=rules.address)
+        tokens = sorted({*sources, *weights, *listed, *was}, key=rules.address)
         return Scene(
             state=state,
             rule=rule,
@@ -189,10 +210,23 @@ class _Reader:
             supplies={token: self._supply(source, token, block) for token, source in sources.items()},
             overrides=overrides,
             prices=self._prices(tokens, block),
-            holdings=tuple(
-                Holding(h.token, h.balance * ONE // state.supply, h.decimals, h.retired) for h in state.holdings
-            ),
+            holdings=tuple(_holding(state, h) for h in state.holdings),
+            balances={h.token: h.balance for h in (*state.holdings, *dropped)},
+            dropped=tuple(_holding(state, h) for h in dropped),
+            newcomers=frozenset(listed - was),
+            unfit=frozenset(token for token in absent if not self._fit(token, block)),
         )
+
+    def _fit(self, token: str, block: int) -> bool:
+        """Whether a list can take a token."""
+        index = self._book["index_token"]
+        try:
+            (decimals,) = decode(["uint256"], self._raw(token, "decimals()", [], [], block))
+            (balance,) = decode(["uint256"], self._raw(token, "balanceOf(address)", ["address"], [index], block))
+        except (ChainError, DecodingError):
+            return False
+        (gone,) = decode(["bool"], self._raw(index, "writtenOff(address)", ["address"], [token], block))
+        return decimals <= MOST_DECIMALS and balance >> SOUND_BITS == 0 and not (balance and gone)
 
     def _rule(self, contract: Any, block: int) -> Rule | None:
         """The rule of a market-cap methodology; None for one that has none, whose weights are given."""
@@ -211,6 +245,7 @@ class _Reader:
             floor_each=r.floorEach,
             max_supply_age=r.maxSupplyAge,
             max_supply_jump=r.maxSupplyJump,
+            cap_passes=r.capPasses,
         )
 
     def _supply(self, source: str, token: str, block: int) -> Supply | None:
@@ -303,9 +338,21 @@ def _pairs(scene: Scene, fixed: Sequence[PackedTarget]) -> list[tuple[Holding, P
     return list(zip(scene.holdings, fixed, strict=True))
 
 
-def _determined_basis(token: str, target: PackedTarget, determined: Sequence[Decision]) -> int:
-    """Basis and flags, as the event has them, of a component that was not read again at start."""
-    for d in determined:
+def _holding(state: FundState, holding: fund.Holding) -> Holding:
+    """A component as the rule sees it in a block."""
+    return Holding(
+        token=holding.token,
+        unit=holding.balance * ONE // state.supply,
+        decimals=holding.decimals,
+        suspended=state.suspended(holding),
+        written_off=holding.written_off,
+        sound=holding.sound,
+    )
+
+
+def _basis(token: str, target: PackedTarget, confirmed: Sequence[Decision]) -> int:
+    """Basis and flags, as the event has them, where it has none: no component was read again at start."""
+    for d in confirmed:
         if d.token == token and d.status is Status.INCLUDED and target.price:
             return int(d.flags) << 88 | d.basis
     return 0

@@ -18,7 +18,7 @@ FLAGS = {
     Flag.CLAMPED: "clamped",
     Flag.OVERRIDDEN: "overridden",
     Flag.NO_PRICE: "no price",
-    Flag.NO_SUPPLY: "no supply",
+    Flag.UNCONFIRMED: "unconfirmed",
     Flag.BELOW_RANK: "below rank",
     Flag.BELOW_FLOOR: "below floor",
     Flag.CONFIRMED_AT_START: "confirmed at start",
@@ -92,6 +92,17 @@ def _start_json(start: Start, book: Book) -> dict[str, Any]:
             }
             for t in start.targets
         ],
+        "counts_otherwise": [
+            {
+                "symbol": _symbol(book, d.token),
+                "token": d.token,
+                "basis": str(d.basis),
+                "status": d.status.name.lower(),
+                "flags": flags(d.flags),
+            }
+            for d in start.confirmed
+            if d.token in start.changed
+        ],
     }
 
 
@@ -100,6 +111,8 @@ def explain_tables(found: Explanation, book: Book) -> RenderableType:
     parts: list[RenderableType] = [_head(found, book), _constituents(found, book)]
     if found.start is not None:
         parts += [_start_head(found.start), _targets(found.start, book)]
+        if found.start.changed:
+            parts.append(_changed(found, found.start, book))
     if not found.differences:
         parts.append("The keeper's own computation agrees to the wei.")
         return Group(*parts)
@@ -140,9 +153,10 @@ def _constituents(found: Explanation, book: Book) -> Table:
     table.add_column("status")
     table.add_column("why" if fixed else "supply from, why")
     for d in found.decisions:
-        supply = [] if fixed else [f"{d.basis:,}"]
-        size = [] if fixed else [f"{d.basis * d.price // ONE:,}"]
-        origins = [] if fixed else [origin(found, book, d)]
+        none = d.token not in found.candidates
+        supply = [] if fixed else ["-" if none else f"{d.basis:,}"]
+        size = [] if fixed else ["-" if none else f"{d.basis * d.price // ONE:,}"]
+        origins = [origin(found, book, d)] if none or not fixed else []
         table.add_row(
             _symbol(book, d.token),
             *supply,
@@ -181,6 +195,23 @@ def _targets(start: Start, book: Book) -> Table:
     return table
 
 
+def _changed(found: Explanation, start: Start, book: Book) -> Table:
+    """What counts since the start otherwise than it was determined, and is what the next month is held against."""
+    table = Table("component", title="counts otherwise since the start", title_justify="left")
+    table.add_column("weight" if found.rule is None else "supply", justify="right", overflow="fold")
+    table.add_column("status")
+    table.add_column("why")
+    determined = {d.token: d for d in found.decisions}
+    for d in start.confirmed:
+        if d.token in start.changed:
+            was = determined[d.token]
+            status = d.status.name.lower()
+            if was.status is not d.status:
+                status += f" (determined: {was.status.name.lower()})"
+            table.add_row(_symbol(book, d.token), f"{d.basis:,}", status, ", ".join(flags(d.flags)))
+    return table
+
+
 def _differences(differences: tuple[Difference, ...], book: Book) -> Table:
     table = Table("stage", "component", "figure")
     for name in ("on chain", "keeper"):
@@ -196,7 +227,9 @@ def flags(given: Flag) -> list[str]:
 
 
 def origin(found: Explanation, book: Book, decision: Decision) -> str:
-    """Where a candidate's supply comes from, in one word."""
+    """Where a candidate's supply comes from, in one word; of a component that is none, that it is none."""
+    if decision.token not in found.candidates:
+        return "no candidate"
     source = found.sources.get(decision.token)
     return "given" if source is None else _kind(book, source)
 

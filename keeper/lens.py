@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from web3 import Web3
+
+from ballast.book import Book
+from keeper import contracts
+from keeper.asking import ask
+from keeper.errors import ChainError
 from keeper.state import Action, FundState, Holding, Limits, Opening, Phase, Progress, Reason, Side, Timetable
+
+
+def read_fund(w3: Web3, book: Book) -> FundState:
+    """A fund in the latest block. Raises ChainError."""
+    data = contracts.call_data("FundLens", "fund", book["rebalancer"])
+    at = Web3.to_checksum_address(book["lens"])
+    answer = ask(lambda: w3.eth.call({"to": at, "data": data}), "fund")  # type: ignore[typeddict-item]
+    try:
+        (fund,) = contracts.returned("FundLens", "fund", answer.to_0x_hex())
+    except ValueError as error:
+        raise ChainError(f"fund: {error}") from None
+    return state_of(fund)
 
 
 def state_of(fund: Any) -> FundState:
@@ -16,13 +34,15 @@ def state_of(fund: Any) -> FundState:
             index=index,
             token=h.token,
             decimals=h.decimals,
-            retired=h.retired,
             balance=h.balance,
             price=h.price,
             side=Side(h.target.side),
             unit=h.target.unit,
             start_price=h.target.price,
             trade_price=h.tradePrice,
+            suspended_until=h.suspendedUntil,
+            written_off=h.writtenOff,
+            sound=h.sound,
         )
         for index, h in enumerate(fund.holdings)
     )
@@ -35,6 +55,7 @@ def state_of(fund: Any) -> FundState:
         period=fund.period,
         phase=Phase(fund.month.phase),
         month_period=fund.month.period,
+        last_stop=fund.month.lastStop,
         determined_at=fund.month.determinedAt,
         opening=Opening(fund.opening.buyTargets, fund.opening.nav, fund.opening.end),
         progress=Progress(progress.tat, progress.spent, progress.surplus, progress.held),
@@ -56,6 +77,7 @@ def state_of(fund: Any) -> FundState:
             fund.timetable.minTrading,
         ),
         paused_until=fund.pausedUntil,
+        pause_left=fund.pauseLeft,
         supply=fund.supply,
         shares=fund.shares,
         idle=fund.idle,

@@ -27,6 +27,7 @@ from keeper.sending.simulate import Call
 from keeper.settings import Settings
 from keeper.standby import Since, Turn, since
 from keeper.state import Action, FundState
+from keeper.told import Chronicle, Told
 
 log = structlog.get_logger("keeper")
 
@@ -38,13 +39,14 @@ LONGEST_WAIT_S = 60.0
 @dataclass(frozen=True)
 class View:
     """What is known about one block. `plan` only while trading; `gas_price` is what the plan holds one gas to be
-    worth, wei: base fee and tip unless the settings say otherwise."""
+    worth, wei: base fee and tip unless the settings say otherwise. `told`: what was done to the month, if asked for."""
 
     head: Head
     state: FundState
     market: Market
     gas_price: int
     plan: Plan | None
+    told: tuple[Told, ...] = ()
 
 
 class Viewer:
@@ -78,8 +80,11 @@ class Viewer:
 class Fund:
     """One fund that the keeper carries: what looks at it, what it calls, and where its pulse goes."""
 
-    def __init__(self, chain: Chain, viewer: Viewer, pulse: Path | None, turn: Turn) -> None:
+    def __init__(
+        self, chain: Chain, viewer: Viewer, pulse: Path | None, turn: Turn, chronicle: Chronicle | None = None
+    ) -> None:
         self.name = chain.book.fund
+        self._chronicle = chronicle
         self._book = chain.book
         self._viewer = viewer
         self._pulse = pulse
@@ -98,6 +103,8 @@ class Fund:
     def look(self, head: Head) -> tuple[View, Call | None]:
         """The fund in that block, and what can be sent in it. Raises ChainError."""
         view = self._viewer.look(head)
+        if self._chronicle is not None:
+            view = replace(view, told=self._chronicle.told(head, view.state))
         call = self.due(view)
         self._since = since(self._since, view.state, call is not None)
         return view, call

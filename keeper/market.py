@@ -97,7 +97,7 @@ class Market:
             return self
         pools = dict(self.pools)
         for holding in state.holdings:
-            if holding.price and holding.token in pools:
+            if state.counts(holding) and holding.token in pools:
                 # {WETH wei / token wei} = {USD / whole tok} * {1e18} / ({tok wei / whole tok} * {USD / ETH})
                 price = (holding.trade_price or holding.price) * WAD, holding.one * self.eth_price
                 pools[holding.token] = tuple(
@@ -108,7 +108,7 @@ class Market:
 
     def _direct_at(self, state: FundState) -> dict[tuple[str, str], tuple[Pool, ...]]:
         """The direct pools at the oracle's prices; as they are where one is missing."""
-        known = {h.token: h for h in state.holdings if h.price}
+        known = {h.token: h for h in state.holdings if state.counts(h)}
         found = {}
         for (first, second), pools in self.direct.items():
             if first in known and second in known:
@@ -237,7 +237,7 @@ def _eth_price(pools: Mapping[str, Sequence[Pool]], state: FundState) -> int:
     """USD of one ETH: the median over all pools of what their price and the oracle's imply. 0 if there is none."""
     implied = []
     for holding in state.holdings:
-        for pool in pools.get(holding.token, ()) if holding.price else ():
+        for pool in pools.get(holding.token, ()) if state.counts(holding) else ():
             side = pool.segments(holding.token)[0]
             implied.append(holding.price * side.reserve_in * WAD // (holding.one * side.reserve_out))
     return median_low(implied) if implied else 0

@@ -103,7 +103,7 @@ def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) 
     """
     sells, buys = [], []
     for holding in state.holdings:
-        if holding.side is Side.HELD or not holding.price or not market.tradable(holding.token):
+        if not state.trades(holding) or not market.tradable(holding.token):
             continue
         if holding.side is Side.SELL:
             sells.append(_work(holding, holding.value(state.surplus(holding)), market, costs, gas_price))

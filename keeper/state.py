@@ -11,6 +11,12 @@ from enum import IntEnum
 
 WAD = 10**18
 
+UNIT_BITS, PRICE_BITS, VALUE_BITS = 119, 100, 98
+"""What counts has a unit, a price and a value of a share of at most so many bits."""
+TRADED_BITS = 128
+"""What a batch names has a balance and a target of at most so many bits."""
+MOST_TRADE_PRICE = 1 << 100
+
 
 class Phase(IntEnum):
     """Where the month stands (`IRebalancer.Phase`)."""
@@ -19,6 +25,7 @@ class Phase(IntEnum):
     DETERMINED = 1
     VETOED = 2
     TRADING = 3
+    VOIDED = 4
 
 
 class Action(IntEnum):
@@ -102,6 +109,9 @@ class Opening:
 class Holding:
     """A component. `price` is USD for one whole token now, 0 if there is none; `unit` and `start_price` the month's.
 
+    `suspended_until`: suspended before this time, unless it is `written_off`. `sound`: whether its balance can be read;
+    where it cannot, balance and prices are 0.
+
     `trade_price` is what a batch counts it for on its side: where the oracle knows a second source, a sell the higher
     of the two prices, a buy the lower. 0: as `price`.
     """
@@ -109,13 +119,15 @@ class Holding:
     index: int
     token: str
     decimals: int
-    retired: bool
     balance: int
     price: int
     side: Side
     unit: int
     start_price: int
     trade_price: int = 0
+    suspended_until: int = 0
+    written_off: bool = False
+    sound: bool = True
 
     @property
     def one(self) -> int:
@@ -146,7 +158,8 @@ class Holding:
 
 @dataclass(frozen=True)
 class FundState:
-    """A fund in one block (`FundLens.Fund`).
+    """A fund in one block (`FundLens.Fund`). `last_stop`: last period that the guardian vetoed or ended,
+    0: none; `pause_left`: for how many seconds it may pause now.
 
     `shares` is the supply in shares of the start while trading, else 0. `idle` (seconds), `capacity` (share of NAV)
     and `tolerance` are the bucket's in that block.
@@ -160,12 +173,14 @@ class FundState:
     period: int
     phase: Phase
     month_period: int
+    last_stop: int
     determined_at: int
     opening: Opening
     progress: Progress
     limits: Limits
     timetable: Timetable
     paused_until: int
+    pause_left: int
     supply: int
     shares: int
     idle: int
@@ -180,8 +195,34 @@ class FundState:
 
     @property
     def nav(self) -> int:
-        """USD of all components that have a price and are not retired, at the prices now."""
-        return sum(h.value(h.balance) for h in self.holdings if not h.retired)
+        """USD of all components that count, at the prices now."""
+        return sum(h.value(h.balance) for h in self.holdings if self.counts(h))
+
+    def suspended(self, holding: Holding) -> bool:
+        """Whether a component is suspended now."""
+        return self.time < holding.suspended_until and not holding.written_off
+
+    def active(self, holding: Holding) -> bool:
+        """Whether a component is traded and weighed: neither suspended nor written off."""
+        return not holding.written_off and not self.suspended(holding)
+
+    def counts(self, holding: Holding) -> bool:
+        """Whether a component is in NAV: active, with a balance that can be read and a price, neither above all measure
+        (`Opener`)."""
+        if not (self.active(holding) and holding.sound and holding.price):
+            return False
+        if holding.price >> PRICE_BITS:
+            return False
+        unit = holding.balance * WAD // self.supply if self.supply else 0
+        return unit >> UNIT_BITS == 0 and unit * holding.price // holding.one >> VALUE_BITS == 0
+
+    def trades(self, holding: Holding) -> bool:
+        """Whether a batch may name a component now: it has a side this month, counts, and neither its balance, its
+        target nor its price is above what a batch takes (`Settlement`). Others are left alone."""
+        if holding.side is Side.HELD or not self.counts(holding) or holding.trade_price > MOST_TRADE_PRICE:
+            return False
+        target = -(-holding.unit * self.shares // WAD)
+        return (holding.balance | target) >> TRADED_BITS == 0
 
     def target_balance(self, holding: Holding) -> int:
         """Target in token wei for all shares, rounded down."""
@@ -189,7 +230,7 @@ class FundState:
 
     def surplus(self, holding: Holding) -> int:
         """Token wei that may be sold: what lies above the target rounded up."""
-        if holding.side is not Side.SELL:
+        if holding.side is not Side.SELL or not holding.sound:
             return 0
         return max(0, holding.balance + (-holding.unit * self.shares // WAD))
 

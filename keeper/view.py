@@ -11,6 +11,7 @@ from rich.table import Table
 
 from ballast.book import Book
 from keeper.batch import Batch, Leg
+from keeper.condition import condition
 from keeper.direct import Cross
 from keeper.loop import View
 from keeper.market import Swap
@@ -45,6 +46,7 @@ def fund_json(view: View, book: Book) -> dict[str, Any]:
                 "symbol": symbol(book, h),
                 "token": h.token,
                 "side": h.side.name.lower(),
+                "condition": condition(s, h),
                 "balance": str(h.balance),
                 "target": str(s.target_balance(h)) if s.phase is Phase.TRADING else None,
                 "price_usd": str(h.price),
@@ -154,7 +156,7 @@ def fund_tables(view: View, book: Book) -> RenderableType:
         target = percent(weight(s, h, s.target_balance(h))) if s.phase is Phase.TRADING else "-"
         table.add_row(
             symbol(book, h),
-            "retired" if h.retired else h.side.name.lower(),
+            condition(s, h) or h.side.name.lower(),
             amount(h.balance, h.one),
             usd(h.price) if h.price else "none",
             *([usd(h.trade_price) if h.pulled else ""] if pulled else []),
@@ -247,8 +249,8 @@ def symbol(book: Book, holding: Holding) -> str:
 
 
 def weight(state: FundState, holding: Holding, balance: int) -> int:
-    """Weight of `balance` in NAV, 18 decimals; 0 for what is retired."""
-    return 0 if holding.retired or not state.nav else holding.value(balance) * WAD // state.nav
+    """Weight of `balance` in NAV, 18 decimals; 0 for what does not count."""
+    return 0 if not state.counts(holding) or not state.nav else holding.value(balance) * WAD // state.nav
 
 
 def when(time: int | None) -> str:

@@ -21,6 +21,7 @@ from keeper.sending.journal import Journal
 from keeper.sending.sender import Sender, sender_for
 from keeper.settings import Secrets, Settings, load_books, pulse_path
 from keeper.standby import Turn
+from keeper.told import Chronicle
 
 log = structlog.get_logger("keeper")
 
@@ -75,5 +76,15 @@ def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, wat
         turn = turn_of(settings)
         if turn.wait:
             log.info("standby", rank=turn.rank, takes_over_after_blocks=turn.wait)
-        funds = [Fund(chain, Viewer(chain, settings), pulse_path(settings, chain.book), turn) for chain in chains]
+        funds = [
+            Fund(
+                chain,
+                Viewer(chain, settings),
+                pulse_path(settings, chain.book),
+                turn,
+                # For those who watch: what is sent does not depend on it.
+                Chronicle(chain.w3, chain.book) if observers else None,
+            )
+            for chain in chains
+        ]
         yield Keeper(funds, chains[0].head, sender, stop, poll_seconds=settings.poll_seconds, observers=observers)

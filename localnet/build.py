@@ -114,6 +114,10 @@ def _furnish(
         feed, on_mainnet = feeds[component.symbol]
         openings = [(exchanges.factory(pool.venue), pool.token_wei, pool.weth_wei) for pool in mine]
         send(rpc, builder, market, _open_call(component, feed, exchanges.weth, openings), gas=_OPEN_GAS)
+        # What circulates is at least somebody's: a token of which there is less than a fund counts is refused.
+        circulating = (component.supply or 0) * 10**component.decimals
+        public = call_data("mint(address,uint256)", stand_in("public"), circulating)
+        send(rpc, builder, component.address, public, gas=200_000)
         tokens.append(_token(component, feed, on_mainnet, mine, exchanges))
     return World(
         month=month.label,

@@ -113,6 +113,7 @@ def prepare(on: Stage, console: Console) -> Run:
             config,
             book_path=on.folder / "book.json",
             progress=status.update,
+            unsafe=True,  # one account proposes: nothing of this fund outlives the replay
         )
     index = on.project.IndexToken.at(book["index_token"])
     run = Run(on, console, clock, config, book, index, on.project.Rebalancer.at(book["rebalancer"]))

@@ -10,10 +10,11 @@ from typing import Any
 from eth_abi import decode
 from web3 import Web3
 
+from ballast import packed
 from ballast.book import Book
 from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
-from ballast.methodology import Cap, Rule
+from ballast.methodology import Cap, Decision, Rule
 from localnet.anvil import Cheats
 from localnet.market import Market
 from localnet.rpc import HttpRpc, call_data, read, send
@@ -89,8 +90,8 @@ def year_config(on: Stage, year: Year, streaming_fee: int) -> FundConfig:
 
 def python_rule(config: FundConfig) -> Rule:
     """The fund's rule as the Python methodology takes it."""
-    cap, cap_weight, floor_weight, entry_weight, top_n, floor_each, age, jump = config.methodology.as_tuple()
-    return Rule(Cap(cap), cap_weight, floor_weight, entry_weight, top_n, bool(floor_each), age, jump)
+    cap, cap_weight, floor_weight, entry_weight, top_n, floor_each, age, jump, passes = config.methodology.as_tuple()
+    return Rule(Cap(cap), cap_weight, floor_weight, entry_weight, top_n, bool(floor_each), age, jump, passes)
 
 
 def prepare(on: Stage, year: Year, streaming_fee: int, progress: Any) -> YearFund:
@@ -101,7 +102,8 @@ def prepare(on: Stage, year: Year, streaming_fee: int, progress: Any) -> YearFun
     clock.jump(clock.now() + BLOCK_S)
     config = year_config(on, year, streaming_fee)
     deal_seed(on.deployer, config)
-    book = deploy_fund(on.project, on.deployer, config, book_path=on.folder / "book.json", progress=progress)
+    path = on.folder / "book.json"
+    book = deploy_fund(on.project, on.deployer, config, book_path=path, progress=progress, unsafe=True)
     return YearFund(
         on=on,
         year=year,
@@ -169,11 +171,14 @@ def _operation(fund: YearFund, snapshot: Snapshot) -> tuple[Any, ...]:
     posted = fund.book["posted_supply"]
     dated = fund.clock.now()
     supplies = [(token, snapshot.quotes[symbol].supply, dated) for symbol, token in fund.year.tokens.items()]
-    candidates = [(token, posted, int(state_of(snapshot, symbol))) for symbol, token in fund.year.tokens.items()]
+    given = {component.token: component.given_supply for component in fund.config.components}
+    candidates = [
+        (token, posted, int(state_of(snapshot, symbol)), given[token]) for symbol, token in fund.year.tokens.items()
+    ]
     targets = [posted, fund.book["methodology"]]
     payloads = [
         bytes.fromhex(call_data("post((address,uint88,uint40)[])", supplies)[2:]),
-        bytes.fromhex(call_data("setCandidates((address,address,uint8)[])", candidates)[2:]),
+        bytes.fromhex(call_data("setCandidates((address,address,uint8,uint88)[])", candidates)[2:]),
     ]
     return targets, [0, 0], payloads, bytes(32), snapshot.period.to_bytes(32, "big")
 
@@ -207,7 +212,7 @@ def listed_tokens(fund: YearFund, block: int) -> list[str]:
     """The index token's list, ascending."""
     request = {"to": fund.index.address, "data": call_data("components()")}
     answer = fund.rpc.request("eth_call", request, hex(block))
-    (rows,) = decode(["(address,uint8,bool)[]"], bytes.fromhex(answer[2:]))
+    (rows,) = decode(["(address,uint8,uint40,bool)[]"], bytes.fromhex(answer[2:]))
     return [Web3.to_checksum_address(row[0]) for row in rows]
 
 
@@ -216,6 +221,13 @@ def target_units_at(fund: YearFund, pointer: str, block: int) -> dict[str, int]:
     code = bytes.fromhex(fund.rpc.request("eth_getCode", pointer, hex(block))[2:])
     symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
     return {symbol_of[token]: unit for token, unit in target_units(code, listed_tokens(fund, block)).items()}
+
+
+def confirmed_at(fund: YearFund, block: int) -> list[Decision]:
+    """The month's determination as its start, in this block, confirmed it."""
+    pointer = fund.rebalancer.month(block_identifier=block).determination
+    code = bytes.fromhex(fund.rpc.request("eth_getCode", pointer, hex(block))[2:])[1:]
+    return packed.constituents([int.from_bytes(code[i : i + 32], "big") for i in range(0, len(code), 32)])
 
 
 def senders(fund: YearFund, first: int, last: int) -> Mapping[str, list[str]]:

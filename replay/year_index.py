@@ -74,12 +74,12 @@ def decide(
     previous: Sequence[Decision],
     now: int,
 ) -> list[Decision]:
-    """What the rule decides on the snapshot. What is not listed leaves; every supply is fresh."""
+    """What the rule decides on the snapshot. What is not listed leaves; every supply was posted just before."""
     quotes = snapshot.quotes
     return determine(
         rule,
         [Candidate(token, state_of(snapshot, symbol)) for symbol, token in tokens.items()],
-        {token: Supply(quotes[symbol].supply, now) for symbol, token in tokens.items()},
+        {token: Supply(quotes[symbol].supply, now - 1) for symbol, token in tokens.items()},
         {token: quotes[symbol].price for symbol, token in tokens.items()},
         holdings,
         previous,

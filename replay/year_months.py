@@ -189,6 +189,7 @@ class _Months:
         log = self._log("Started", period)
         block = int(log["blockNumber"])
         targets = chain.target_units_at(self._fund, log["args"]["targets"], block)
+        self._previous = chain.confirmed_at(self._fund, block)
         return _Started(block, chain.units(self._fund, block), targets)
 
     def _trade(self, label: str, period: int, latest: int) -> bool:
@@ -227,7 +228,6 @@ class _Months:
         by_sender = chain.senders(fund, first, last)
         mine = by_sender.get(fund.on.keeper.address, [])
         members, self._members = self._members, set(weights)
-        self._previous = decisions
         return MonthResult(
             label=snapshot.label,
             weights=weights,

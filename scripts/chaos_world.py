@@ -37,7 +37,7 @@ def cli(out: Path) -> None:
     deployer = ape.accounts.test_accounts[0]
     config = fund_config(world)
     deal_seed(deployer, config)
-    book = deploy_fund(ape.project, deployer, config, book_path=out / "book.json")
+    book = deploy_fund(ape.project, deployer, config, book_path=out / "book.json", unsafe=True)
     # The period that the fund was deployed in is determined and then too late to start: nothing is due before the next.
     ape.project.Rebalancer.at(book["rebalancer"]).determine(sender=deployer)
     clock.jump(period_start(PERIOD, NOTICE_DAYS) - LEFT_S)

@@ -20,7 +20,13 @@ from ballast.deploy import deploy_fund
 @fund_argument
 @account_option()  # type: ignore[untyped-decorator]
 @book_option
-def cli(provider: Any, fund: Path, account: Any, book_file: Path | None) -> None:
+@click.option(
+    "--unsafe",
+    is_flag=True,
+    help="Let pass, with a warning, what only a fund of your own may do: no timelock delay, one proposer alone, a "
+    "notice too short for an override, a feed of another name without a pool to compare, one wei worth more than dust.",
+)
+def cli(provider: Any, fund: Path, account: Any, book_file: Path | None, unsafe: bool) -> None:
     """Deploy the fund described in the file FUND."""
     console = Console()
     config = load_fund(fund)
@@ -28,7 +34,15 @@ def cli(provider: Any, fund: Path, account: Any, book_file: Path | None) -> None
     if target.exists():
         raise FundError(f"address book {target}: exists already; remove it, or name another with --book")
     with console.status("deploying") as status:
-        book = deploy_fund(ape.project, account, config, book_path=target, progress=status.update)
+        book = deploy_fund(
+            ape.project,
+            account,
+            config,
+            book_path=target,
+            progress=status.update,
+            unsafe=unsafe,
+            warn=lambda text: console.print(text, style="yellow", soft_wrap=True, markup=False),
+        )
     table = Table(title=f"{config.name} ({config.symbol}) on chain {book.chain_id}", title_justify="left")
     table.add_column("contract")
     table.add_column("address")

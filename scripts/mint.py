@@ -18,14 +18,16 @@ from ballast.cli import (
     checked_address,
     checked_shares,
     checked_slippage,
-    decimal,
     fund_argument,
     open_fund,
     require_funds,
     require_tokens,
 )
+from ballast.config import FundError
 from ballast.deploy import approve
-from ballast.values import WAD
+from ballast.values import WAD, decimal
+from keeper.condition import condition
+from keeper.lens import read_fund
 
 
 @click.command(cls=FundCommand)
@@ -44,7 +46,9 @@ def cli(
     to = checked_address("to", receiver) if receiver else account.address
     on = open_fund(ape.project, provider, fund, book_file)
     require_funds(on.w3, account.address)
-    tokens, amounts = on.index.previewMint(wanted)
+    tokens, amounts, blocked = on.index.previewMint(wanted)
+    if blocked:
+        raise FundError(_closed(on, blocked))
     limits = [-(-amount * (WAD + margin) // WAD) for amount in amounts]
     require_tokens(on, account.address, tokens, limits)
     console.print(_table(on, tokens, amounts, limits))
@@ -56,6 +60,13 @@ def cli(
         receipt = on.index.mint(wanted, to, tokens, limits, sender=account)
     console.print(f"minted {decimal(on.shares_of(to) - before, 18)} shares to {to}", soft_wrap=True)
     console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+
+
+def _closed(on: Deployed, blocked: int) -> str:
+    """Why nobody can mint: the components, as bits, whose state stops it."""
+    state = read_fund(on.w3, on.book)
+    stopping = [f"{on.named(h.token)[0]} ({condition(state, h)})" for h in state.holdings if blocked >> h.index & 1]
+    return f"mint: nobody can mint now because of {', '.join(stopping)}; wait until that has ended"
 
 
 def _table(on: Deployed, tokens: list[str], amounts: list[int], limits: list[int]) -> Table:

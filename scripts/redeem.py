@@ -10,6 +10,7 @@ import click
 from ape.cli import account_option
 from rich.console import Console
 from rich.table import Table
+from web3.exceptions import Web3Exception
 
 from ballast.cli import (
     Deployed,
@@ -18,13 +19,18 @@ from ballast.cli import (
     checked_address,
     checked_shares,
     checked_slippage,
-    decimal,
+    dollars,
     fund_argument,
     open_fund,
     require_funds,
 )
 from ballast.config import FundError
-from ballast.values import WAD
+from ballast.reference import usd
+from ballast.values import WAD, decimal
+from keeper.lens import read_fund
+
+AUTO = "auto"
+"""In place of a component: all that cannot be paid."""
 
 
 @click.command(cls=FundCommand)
@@ -33,7 +39,12 @@ from ballast.values import WAD
 @account_option()  # type: ignore[untyped-decorator]
 @click.option("--to", "receiver", help="Who gets the components; default: the account.")
 @click.option("--slippage", default="0.1 %", show_default=True, help="How much less than the preview is accepted.")
-@click.option("--skip", "skipped", multiple=True, help="Forfeit this component (symbol or address); may be repeated.")
+@click.option(
+    "--skip",
+    "skipped",
+    multiple=True,
+    help='Forfeit this component (symbol or address); may be repeated. "auto": those that cannot be paid now.',
+)
 @book_option
 def cli(
     provider: Any,
@@ -45,7 +56,10 @@ def cli(
     skipped: tuple[str, ...],
     book_file: Path | None,
 ) -> None:
-    """Redeem SHARES whole shares (such as 1.5, or "all") of the fund described in the file FUND."""
+    """Redeem SHARES whole shares (such as 1.5, or "all") of the fund described in the file FUND.
+
+    A component that cannot be paid now stops it, unless it is skipped: that is forfeited to the other holders.
+    """
     console = Console()
     margin = checked_slippage(slippage)
     wanted = None if shares == "all" else checked_shares(shares)
@@ -59,37 +73,99 @@ def cli(
             f"account {account.address}: holds {decimal(held, 18)} shares, expected at least "
             f"{decimal(amount, 18) if amount else 'some'}"
         )
-    tokens, amounts = on.index.previewRedeem(amount)
-    skip = _skip(on, list(tokens), skipped)
-    limits = [0 if skip >> i & 1 else value * (WAD - margin) // WAD for i, value in enumerate(amounts)]
-    console.print(_table(on, tokens, amounts, limits, skip))
-    receipt = on.index.redeem(amount, to, tokens, limits, skip, sender=account)
+    payment = _Payment(on, account.address, to, amount)
+    skip = payment.skip(console, skipped)
+    limits = [0 if skip >> i & 1 else value * (WAD - margin) // WAD for i, value in enumerate(payment.amounts)]
+    console.print(payment.table(limits, skip))
+    receipt = on.index.redeem(amount, to, payment.tokens, limits, skip, sender=account)
     console.print(f"redeemed {decimal(amount, 18)} shares to {to}", soft_wrap=True)
     console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
 
 
-def _skip(on: Deployed, tokens: list[str], skipped: tuple[str, ...]) -> int:
-    """Bit i set: component i is forfeited."""
-    skip = 0
-    for key in skipped:
-        component = on.component(key)
-        if component.token not in tokens:
-            raise FundError(f"skip: {component.symbol} is not held now, expected a component of the list")
-        skip |= 1 << tokens.index(component.token)
-    return skip
+class _Payment:
+    """What a redemption pays, and what it cannot pay. Sets of components are bits, as the contract has them."""
 
+    def __init__(self, on: Deployed, account: str, to: str, shares: int) -> None:
+        self._on = on
+        self._account, self._to, self._shares = account, to, shares
+        tokens, amounts, self._unsound = on.index.previewRedeem(shares)
+        self.tokens = [str(token) for token in tokens]
+        self.amounts = [int(amount) for amount in amounts]
+        self._state = read_fund(on.w3, on.book)
 
-def _table(on: Deployed, tokens: list[str], amounts: list[int], limits: list[int], skip: int) -> Table:
-    table = Table(title="What the redemption pays", title_justify="left")
-    table.add_column("component")
-    table.add_column("amount", justify="right")
-    table.add_column("at least", justify="right")
-    for i, (token, amount, limit) in enumerate(zip(tokens, amounts, limits, strict=True)):
-        symbol, decimals = on.named(token)
-        forfeited = skip >> i & 1
-        table.add_row(
-            symbol,
-            "forfeited" if forfeited else decimal(amount, decimals),
-            "-" if forfeited else decimal(limit, decimals),
+    def skip(self, console: Console, wanted: tuple[str, ...]) -> int:
+        """What is forfeited. Nothing is skipped by itself: raises FundError, after showing what skipping would forfeit,
+        for what cannot be paid and is not named."""
+        named = 0
+        for key in wanted:
+            if key == AUTO:
+                continue
+            component = self._on.component(key)
+            if component.token not in self.tokens:
+                raise FundError(f"skip: {component.symbol} is not held now, expected a component of the list")
+            named |= 1 << self.tokens.index(component.token)
+        stopping = self._stopping(named | self._unsound) & ~named
+        if not stopping:
+            return named
+        console.print(self._forfeits(stopping))
+        if AUTO in wanted:
+            return named | stopping
+        symbols = [self._on.named(token)[0] for i, token in enumerate(self.tokens) if stopping >> i & 1]
+        options = " ".join(f"--skip {symbol}" for symbol in symbols)
+        raise FundError(
+            f"redeem: {', '.join(symbols)} cannot be paid now; wait, or forfeit what the shares have of it with "
+            f"{options} (or --skip {AUTO})"
         )
-    return table
+
+    def _stopping(self, skip: int) -> int:
+        """`skip`, and each component that does not move when it alone is paid."""
+        if self._goes(skip):
+            return skip
+        every = (1 << len(self.tokens)) - 1
+        for i in range(len(self.tokens)):
+            if not skip >> i & 1 and not self._goes(every & ~(1 << i)):
+                skip |= 1 << i
+        return skip
+
+    def _goes(self, skip: int) -> bool:
+        """Whether the redemption would go through without the components of `skip`."""
+        least = [0] * len(self.tokens)
+        data = self._on.index.redeem.encode_input(self._shares, self._to, self.tokens, least, skip)
+        try:
+            self._on.w3.eth.call({"from": self._account, "to": self._on.index.address, "data": data})
+        except (Web3Exception, ValueError):
+            return False
+        return True
+
+    def table(self, limits: list[int], skip: int) -> Table:
+        """What is paid."""
+        table = Table(title="What the redemption pays", title_justify="left")
+        table.add_column("component")
+        table.add_column("amount", justify="right")
+        table.add_column("at least", justify="right")
+        for i, holding in enumerate(self._state.holdings):
+            symbol, decimals = self._on.named(self.tokens[i])
+            cells = decimal(self.amounts[i], decimals), decimal(limits[i], decimals)
+            if holding.written_off:
+                cells = "written off: not paid", "-"
+            elif skip >> i & 1:
+                cells = "forfeited", "-"
+            table.add_row(symbol, *cells)
+        return table
+
+    def _forfeits(self, skip: int) -> Table:
+        """What cannot be paid, and what is given up by skipping it."""
+        table = Table(title="What cannot be paid now", title_justify="left")
+        table.add_column("component")
+        table.add_column("why")
+        table.add_column("forfeited by skipping it", justify="right")
+        for i, holding in enumerate(self._state.holdings):
+            if not skip >> i & 1:
+                continue
+            symbol, decimals = self._on.named(self.tokens[i])
+            if self._unsound >> i & 1:
+                table.add_row(symbol, "balance not readable", "all that the shares have of it")
+                continue
+            worth = dollars(usd(self.amounts[i], holding.price, decimals)) if holding.price else "no price"
+            table.add_row(symbol, "does not move", f"{decimal(self.amounts[i], decimals)}, {worth}")
+        return table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ballast.cli import Deployed, FundCommand, book_option, decimal, dollars, fund_argument, open_fund
-from ballast.reference import usd
-from ballast.values import WAD
+from ballast.cli import Deployed, FundCommand, book_option, dollars, fund_argument, open_fund
+from ballast.values import WAD, decimal
+from keeper.condition import condition
+from keeper.lens import read_fund
+from keeper.state import FundState, Phase
+from keeper.view import percent, period_text, weight, when
 
-PHASES = ("idle", "determined", "vetoed", "trading")
+PHASES = ("idle", "determined", "vetoed", "trading", "void, to be determined again")
 ACTIONS = ("nothing", "determine", "start", "trade", "close")
 REASONS = (
     "due",
@@ -37,48 +39,50 @@ def cli(provider: Any, fund: Path, book_file: Path | None) -> None:
     """Show the fund described in the file FUND as it stands now."""
     console = Console()
     on = open_fund(ape.project, provider, fund, book_file)
-    state = on.lens.fund(on.book["rebalancer"])
+    state = read_fund(on.w3, on.book)
     console.print(_holdings(on, state))
     console.print(_summary(on, state))
+    for holding in state.holdings:
+        if not state.counts(holding):
+            symbol = on.named(holding.token)[0]
+            console.print(
+                f"{symbol} counts for nothing in NAV and weights: {condition(state, holding)}", soft_wrap=True
+            )
 
 
-def _holdings(on: Deployed, state: Any) -> Table:
-    table = Table(title=f"{on.config.name} ({on.config.symbol}) at {_time(state.time)}", title_justify="left")
+def _holdings(on: Deployed, state: FundState) -> Table:
+    table = Table(title=f"{on.config.name} ({on.config.symbol}) at {when(state.time)}", title_justify="left")
     table.add_column("component")
     for column in ("unit", "price", "weight", "target unit"):
         table.add_column(column, justify="right")
-    supply = int(state.supply) or 1
-    values = [usd(h.balance, h.price, h.decimals) for h in state.holdings]
-    nav = sum(values) or 1
-    for holding, value in zip(state.holdings, values, strict=True):
+    table.add_column("state")
+    for holding in state.holdings:
         symbol, decimals = on.named(holding.token)
-        target = holding.target[1]  # the unit; Ape gives a struct within a list's struct as a plain tuple
+        unit = holding.balance * WAD // (state.supply or 1)
         table.add_row(
-            symbol + (" (retired)" if holding.retired else ""),
-            decimal(holding.balance * WAD // supply, decimals),
+            symbol,
+            decimal(unit, decimals) if holding.sound else "not readable",
             dollars(holding.price) if holding.price else "none",
-            f"{value * 10_000 // nav / 100:.2f} %",
-            decimal(target, decimals) if target else "-",
+            percent(weight(state, holding, holding.balance)),
+            decimal(holding.unit, decimals) if holding.unit else "-",
+            condition(state, holding),
         )
     return table
 
 
-def _summary(on: Deployed, state: Any) -> Table:
-    nav = sum(usd(h.balance, h.price, h.decimals) for h in state.holdings)
+def _summary(on: Deployed, state: FundState) -> Table:
     table = Table(show_header=False)
     table.add_column()
     table.add_column()
     table.add_row("supply", f"{decimal(state.supply, 18)} shares")
-    table.add_row("NAV", f"{dollars(nav)}, {dollars(nav * WAD // int(state.supply))} a share" if state.supply else "-")
-    table.add_row("period", f"{state.period // 12}-{state.period % 12 + 1:02d}, {PHASES[state.month.phase]}")
-    when = f", next look {_time(state.next)}" if state.next else ""
-    table.add_row("due now", f"{ACTIONS[state.action]} ({REASONS[state.reason]}){when}")
-    if state.month.phase == PHASES.index("trading"):
-        left = f"{state.progress.surplus * 100 / WAD:.3f} % of NAV left to sell"
-        table.add_row("trading", f"{left}, capacity {state.capacity * 100 / WAD:.2f} %")
+    without = [on.named(h.token)[0] for h in state.holdings if not state.counts(h)]
+    nav = f"{dollars(state.nav)}, {dollars(state.nav * WAD // state.supply)} a share" if state.supply else "-"
+    table.add_row("NAV", nav + (f", without {', '.join(without)}" if without else ""))
+    table.add_row("period", f"{period_text(state.period)}, {PHASES[state.phase]}")
+    next_look = f", next look {when(state.next)}" if state.next else ""
+    table.add_row("due now", f"{ACTIONS[state.action]} ({REASONS[state.reason]}){next_look}")
+    if state.phase is Phase.TRADING:
+        left = percent(state.progress.surplus, 3)
+        table.add_row("trading", f"{left} of NAV left to sell, capacity {percent(state.capacity)}")
     table.add_row("index token", str(on.book["index_token"]))
     return table
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

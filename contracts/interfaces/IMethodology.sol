@@ -24,7 +24,7 @@ enum Status {
 /// @param weight Weight after capping at the determination's prices, 18 decimals, of what the included share.
 /// @param confirmed Basis that the last started month confirmed; 0 if there is none. Vetoed months, and those that never
 /// started, carry the older one.
-/// @param member Whether the last started month included it.
+/// @param member Whether the last started month included it, or it has been frozen since one did.
 struct Constituent {
     address token;
     uint88 basis;
@@ -54,7 +54,7 @@ library Flags {
     /// @notice Below the floor weight (members) or the entry weight (all others).
     uint8 internal constant BELOW_FLOOR = 64;
     /// @notice The supply read again at start counts, not the determination's: it is nearer to the confirmed one (smaller,
-    /// where there is none or the candidate is no member), or the owner's override.
+    /// where there is none), or the owner's override.
     uint8 internal constant CONFIRMED_AT_START = 128;
 }
 

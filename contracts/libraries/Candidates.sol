@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Decimals} from "./Decimals.sol";
 import {Words} from "./Words.sol";
 
 /// @notice What the owner says of a candidate.
@@ -13,35 +14,45 @@ enum State {
 
 /// @notice A candidate of a market-cap index.
 /// @param source Where its circulating supply comes from, an `ISupplySource`.
+/// @param wholeTokens The supply that counts as confirmed until a started month has confirmed one; 0: none is given.
 struct Candidate {
     address token;
     address source;
     State state;
+    uint88 wholeTokens;
 }
 
 /// @title Candidates
-/// @notice Packs candidates into two words each: token, and source with state.
+/// @notice Packs candidates into two words each: token; then given supply (88 bits, high), source (160), state (8).
 library Candidates {
     /// @notice Candidates must ascend strictly by address and have a source with code.
     error UnfitCandidate(address token);
-    /// @notice No candidates, or more than 100.
+    /// @notice The token does not say how many decimals it has, or has more than 27: no list could take it.
+    error UnfitDecimals(address token);
+    /// @notice No candidates, or more than 50.
     error UnfitNumber(uint256 given, uint256 most);
 
-    uint256 internal constant MOST = 100;
+    /// @notice As many as an index token's list has places. With 50 held components that are none, and everything burning
+    /// the gas that it is given, a determination and a start still fit into a transaction (docs/contracts.md has the sum).
+    uint256 internal constant MOST = 50;
+    uint256 private constant WORDS = 2;
 
     using Words for uint256[];
 
     /// @notice Checks a list, writes it and returns where.
     function write(Candidate[] memory list) internal returns (address) {
         require(list.length != 0 && list.length <= MOST, UnfitNumber(list.length, MOST));
-        uint256[] memory words = new uint256[](2 * list.length);
+        uint256[] memory words = new uint256[](WORDS * list.length);
         address previous;
         for (uint256 i; i < list.length; ++i) {
             Candidate memory c = list[i];
             require(c.token > previous && c.source.code.length != 0, UnfitCandidate(c.token));
+            (bool fit,) = Decimals.tryRead(c.token);
+            require(fit, UnfitDecimals(c.token));
             previous = c.token;
-            words[2 * i] = uint160(c.token);
-            words[2 * i + 1] = (uint256(uint160(c.source)) << 8) | uint8(c.state);
+            words[WORDS * i] = uint160(c.token);
+            words[WORDS * i + 1] =
+                (uint256(c.wholeTokens) << 168) | (uint256(uint160(c.source)) << 8) | uint8(c.state);
         }
         return Words.write(words);
     }
@@ -49,40 +60,47 @@ library Candidates {
     /// @notice Reads a list.
     function read(address pointer) internal view returns (Candidate[] memory list) {
         uint256[] memory words = Words.read(pointer);
-        list = new Candidate[](words.length / 2);
+        list = new Candidate[](count(words));
         for (uint256 i; i < list.length; ++i) {
-            uint256 word = words[2 * i + 1];
-            list[i] = Candidate(address(uint160(words[2 * i])), address(uint160(word >> 8)), State(uint8(word)));
+            uint256 more = second(words, i);
+            list[i] = Candidate(token(words, i), source(more), State(state(more)), wholeTokens(more));
         }
     }
 
     /// @notice How many candidates a packed list has.
     function count(uint256[] memory words) internal pure returns (uint256) {
-        return words.length / 2;
+        return words.length / WORDS;
     }
 
     /// @notice Token of candidate `i` of a packed list.
     function token(uint256[] memory words, uint256 i) internal pure returns (address) {
-        return address(uint160(words.at(2 * i)));
+        return address(uint160(words.at(WORDS * i)));
     }
 
-    /// @notice Source of candidate `i` of a packed list.
-    function source(uint256[] memory words, uint256 i) internal pure returns (address) {
-        return address(uint160(words.at(2 * i + 1) >> 8));
+    /// @notice Second word of candidate `i` of a packed list.
+    function second(uint256[] memory words, uint256 i) internal pure returns (uint256) {
+        return words.at(WORDS * i + 1);
     }
 
-    /// @notice The tokens of a list.
-    function tokens(Candidate[] memory list) internal pure returns (address[] memory all) {
-        all = new address[](list.length);
-        for (uint256 i; i < list.length; ++i) {
-            all[i] = list[i].token;
-        }
+    /// @notice Source, of a candidate's second word.
+    function source(uint256 more) internal pure returns (address) {
+        return address(uint160(more >> 8));
     }
 
-    /// @notice Whether a token is on the list.
-    function contains(Candidate[] memory list, address wanted) internal pure returns (bool) {
-        for (uint256 i; i < list.length; ++i) {
-            if (list[i].token == wanted) return true;
+    /// @notice State, of a candidate's second word; a number, since Solidity checks an enum wherever it is looked at.
+    function state(uint256 more) internal pure returns (uint256) {
+        return uint8(more);
+    }
+
+    /// @notice Given supply, of a candidate's second word.
+    function wholeTokens(uint256 more) internal pure returns (uint88) {
+        return uint88(more >> 168);
+    }
+
+    /// @notice Whether a token is on a packed list.
+    function contains(uint256[] memory words, address wanted) internal pure returns (bool) {
+        for (uint256 i; i < count(words); ++i) {
+            if (token(words, i) == wanted) return true;
         }
         return false;
     }

@@ -14,6 +14,15 @@ enum Cap {
     Flexible
 }
 
+/// @notice How weights are capped.
+/// @param weight The cap, 18 decimals; not read with Cap.None.
+/// @param passes How often at most, see `MarketCapMath`; 1 or more.
+struct Capping {
+    Cap cap;
+    uint256 weight;
+    uint256 passes;
+}
+
 /// @title MarketCapMath
 /// @notice The arithmetic of the published DPI rebalances (IndexCoop/index-rebalance-utils): supplies in whole tokens,
 /// all else 18-decimal integers, every division rounds down. With p prices:
@@ -22,17 +31,22 @@ enum Cap {
 ///     a > cap:   f = cap            S = sum(min(a, cap))      C = sum of the capped
 ///     others:    f = a + a / (S - C) * (1 - S)                u = f * NAV / p
 ///
+/// That is one pass, the published rule: what the excess lifts above the cap stays there. In each further pass those come
+/// to be capped as well, with f in place of a, until nobody new is above the cap.
+///
 /// @dev Domain: supplies below 2**88, prices below 2**100, NAV above zero and below 2**104; D above zero, which ends where
-/// all market caps together are below one share's NAV; S at most 1. D is floored, so before capping n weights add up to
-/// at most 1 + 1 / D and at least 1 less n and sum(p) / NAV wei; where the cap bound, to at most 1 and at least 1 less 2 n
-/// wei.
+/// all market caps together are below one share's NAV. D is floored, so n weights add up to at most 1 + 1 / D and at least 1
+/// less n and sum(p) / NAV wei; where the cap bound, to at least 1 less 2 n wei for each pass, and to more than 1 only where
+/// they still did when cut: there is no excess then.
 library MarketCapMath {
     using FixedPointMathLib for uint256;
     using Words for uint256[];
 
     uint256 private constant ONE = 1e18;
-    /// @dev Stands for the units of a component that the cap bound, until they are computed.
-    uint256 private constant CAPPED = type(uint256).max;
+    /// @dev Bits above a component's units, which have at most 148: the cap bound it; it shares in the weights, set between
+    /// passes only.
+    uint256 private constant CAPPED = 1 << 255;
+    uint256 private constant MEMBER = 1 << 254;
 
     uint256 private constant NAV_LIMIT = 1 << 104;
 
@@ -44,8 +58,8 @@ library MarketCapMath {
         bool bound;
     }
 
-    /// @notice The figures lie outside the domain; `what` names which: "nav", "divisor", "weights";
-    /// "width" where a supply, price or unit is too large; "lengths" where lists that belong together differ in length.
+    /// @notice The figures lie outside the domain; `what` names which: "nav", "divisor"; "width" where a supply, price or unit
+    /// is too large; "lengths" where lists that belong together differ in length.
     error OutsideDomain(bytes32 what);
 
     /// @notice Units (18 decimals whatever the token's) and weights (18 decimals) of components with a basis and a price;
@@ -61,8 +75,7 @@ library MarketCapMath {
         uint256[] memory basis,
         uint256[] memory prices,
         uint256[] memory current,
-        Cap cap,
-        uint256 capWeight
+        Capping memory capping
     ) internal pure returns (uint256[] memory units, uint256[] memory weights) {
         require(nav != 0 && nav < NAV_LIMIT, OutsideDomain("nav"));
         uint256 n = basis.length;
@@ -70,6 +83,7 @@ library MarketCapMath {
         require(divisor != 0, OutsideDomain("divisor"));
         (units, weights) = (Words.room(n), Words.room(n));
         Sums memory sums;
+        bool capped = capping.cap != Cap.None;
         unchecked {
             for (uint256 i; i < n; ++i) {
                 uint256 price = prices.at(i);
@@ -80,10 +94,10 @@ library MarketCapMath {
                 }
                 uint256 unit = (uint256(uint88(basis.at(i))) * ONE).rawDiv(divisor); // below 2**148
                 uint256 weight = (price * unit).rawDiv(nav); // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
-                if (cap != Cap.None && unit != 0) {
+                if (capped && unit != 0) {
                     ++sums.members;
-                    if (weight > capWeight) {
-                        uint256 limit = cap == Cap.Hard ? capWeight : (capWeight + current.at(i)) / 2;
+                    if (weight > capping.weight) {
+                        uint256 limit = _limit(capping, current, i);
                         if (weight > limit) {
                             (weight, unit) = (limit, CAPPED);
                             sums.capped += limit;
@@ -96,32 +110,83 @@ library MarketCapMath {
                 weights.set(i, weight);
             }
         }
-        if (sums.bound) _share(nav, units, weights, prices, sums);
+        if (!sums.bound) return (units, weights);
+        if (capping.passes == 1) {
+            _share(nav, units, weights, prices, sums, 0);
+            return (units, weights);
+        }
+        for (uint256 pass = 1;; ++pass) {
+            _share(nav, units, weights, prices, sums, MEMBER);
+            if (pass == capping.passes || !_cut(units, weights, current, capping, sums)) break;
+        }
+        for (uint256 i; i < n; ++i) {
+            units[i] &= MEMBER - 1;
+        }
     }
 
-    /// @dev Gives what the capped left to the others, and all members their units.
+    /// @dev Most that component `i` may weigh once it is above the cap.
+    function _limit(Capping memory capping, uint256[] memory current, uint256 i) private pure returns (uint256) {
+        unchecked {
+            return capping.cap == Cap.Hard ? capping.weight : (capping.weight + current.at(i)) / 2;
+        }
+    }
+
+    /// @dev Caps those that the last pass lifted above the cap; says whether there are any.
+    function _cut(
+        uint256[] memory units,
+        uint256[] memory weights,
+        uint256[] memory current,
+        Capping memory capping,
+        Sums memory sums
+    ) private pure returns (bool any) {
+        // All were capped, and weigh the same.
+        if (sums.total == sums.capped) return false;
+        sums.total = 0;
+        unchecked {
+            for (uint256 i; i < units.length; ++i) {
+                (uint256 unit, uint256 weight) = (units.at(i), weights.at(i));
+                if (unit != 0 && unit & CAPPED == 0 && weight > capping.weight) {
+                    uint256 limit = _limit(capping, current, i);
+                    if (weight > limit) {
+                        (weight, any) = (limit, true);
+                        units.set(i, CAPPED);
+                        weights.set(i, weight);
+                        sums.capped += weight;
+                    }
+                }
+                sums.total += weight;
+            }
+        }
+    }
+
+    /// @dev Gives what the capped left to the others, and all members their units; `mark` is set in those, and that they are
+    /// capped stays, where another pass may follow.
     function _share(
         uint256 nav,
         uint256[] memory units,
         uint256[] memory weights,
         uint256[] memory prices,
-        Sums memory sums
+        Sums memory sums,
+        uint256 mark
     ) private pure {
-        require(sums.total <= ONE, OutsideDomain("weights"));
         uint256 n = units.length;
         unchecked {
-            (uint256 free, uint256 excess) = (sums.total - sums.capped, ONE - sums.total);
+            uint256 free = sums.total - sums.capped;
+            // Where D is small its rounding alone may leave more than 1: nothing is left over then.
+            uint256 excess = sums.total < ONE ? ONE - sums.total : 0;
             // All are capped: nobody is left to take the excess, so all weigh the same.
             uint256 equal = free == 0 ? ONE / sums.members : 0;
             for (uint256 i; i < n; ++i) {
                 uint256 unit = units.at(i);
                 if (unit == 0) continue;
                 uint256 weight = weights.at(i);
+                uint256 capped = unit & CAPPED;
                 if (free == 0) weight = equal;
-                // A weight is part of what is free, so that it at most doubles.
-                else if (unit != CAPPED) weight += (weight * ONE).rawDiv(free) * excess / ONE;
+                // A weight is part of what is free, so that it rises by the excess at most.
+                else if (capped == 0) weight += (weight * ONE).rawDiv(free) * excess / ONE;
                 weights.set(i, weight);
-                units.set(i, (weight * nav).rawDiv(prices.at(i)));
+                unit = (weight * nav).rawDiv(prices.at(i));
+                units.set(i, mark == 0 ? unit : unit | mark | capped);
             }
         }
     }

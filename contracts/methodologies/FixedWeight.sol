@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-
+import {Owned} from "../access/Owned.sol";
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
-import {Constituent, Flags, IMethodology, Status} from "../interfaces/IMethodology.sol";
+import {Constituent, Flags, IMethodology} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {Constituents} from "../libraries/Constituents.sol";
+import {Decimals} from "../libraries/Decimals.sol";
 import {Words} from "../libraries/Words.sol";
 
 /// @notice A token and its weight, 18 decimals.
@@ -23,24 +22,31 @@ struct Weight {
 ///     NAV = sum(floor(cur * p / 10^decimals))      u = 10^decimals * floor(NAV * w / 1e18) / p
 ///
 /// Where a component has no price, the others' weights are scaled up to 1.
-contract FixedWeight is IMethodology, Ownable {
+contract FixedWeight is IMethodology, Owned {
     uint256 private constant ONE = 1e18;
+    /// @dev As many as an index token's list has places.
+    uint256 private constant MOST = 50;
+
+    bytes32 public constant BASIS = "weight";
 
     /// @notice NAV is zero, or no weighted component has a price.
     error OutsideDomain(bytes32 what);
     /// @notice Weighted tokens must ascend by address and have a weight above zero.
     error UnfitWeight(address token);
+    /// @notice The token does not say how many decimals it has, or has more than 27: no list could take it.
+    error UnfitDecimals(address token);
+    /// @notice More weights than a list has places.
+    error TooManyWeights(uint256 given, uint256 most);
     /// @notice The weights must add up to 1e18.
     error WeightsDoNotSum(uint256 sum);
 
     event WeightsSet(Weight[] weights);
 
-    bytes32 public constant BASIS = "weight";
     address private _weights;
 
     /// @param owner The timelock.
     /// @param list See `setWeights`.
-    constructor(address owner, Weight[] memory list) Ownable(owner) {
+    constructor(address owner, Weight[] memory list) Owned(owner) {
         _setWeights(list);
     }
 
@@ -66,11 +72,17 @@ contract FixedWeight is IMethodology, Ownable {
     {
         Weight[] memory all = weights();
         list = new Constituent[](all.length);
+        address[] memory tokens = new address[](all.length);
         for (uint256 i; i < all.length; ++i) {
-            uint128 price = SafeCast.toUint128(oracle.price(all[i].token));
-            uint8 flags = price == 0 ? Flags.NO_PRICE : 0;
-            uint64 weight = all[i].weight;
-            list[i] = Constituent(all[i].token, weight, Status.Included, flags, price, weight, 0, false);
+            tokens[i] = all[i].token;
+        }
+        uint256[] memory prices = oracle.prices(tokens);
+        for (uint256 i; i < all.length; ++i) {
+            Constituent memory c = list[i];
+            (c.token, c.basis, c.weight) = (tokens[i], all[i].weight, all[i].weight);
+            // An absurd price is none.
+            if (prices[i] < Constituents.PRICE_LIMIT) c.price = uint128(prices[i]);
+            if (c.price == 0) c.flags = Flags.NO_PRICE;
         }
     }
 
@@ -106,9 +118,12 @@ contract FixedWeight is IMethodology, Ownable {
     function _setWeights(Weight[] memory list) private {
         address previous;
         uint256 sum;
+        require(list.length <= MOST, TooManyWeights(list.length, MOST));
         uint256[] memory words = new uint256[](list.length);
         for (uint256 i; i < list.length; ++i) {
             require(list[i].token > previous && list[i].weight != 0, UnfitWeight(list[i].token));
+            (bool fit,) = Decimals.tryRead(list[i].token);
+            require(fit, UnfitDecimals(list[i].token));
             previous = list[i].token;
             sum += list[i].weight;
             words[i] = (uint256(uint160(list[i].token)) << 96) | list[i].weight;

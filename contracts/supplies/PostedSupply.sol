@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-
+import {Owned} from "../access/Owned.sol";
 import {ISupplySource} from "../interfaces/ISupplySource.sol";
 
 /// @notice A supply as posted. @param wholeTokens Circulating supply. @param date Unix time it was true.
@@ -14,9 +13,11 @@ struct Posted {
 
 /// @title PostedSupply
 /// @notice Circulating supplies that the owner, a timelock, posts.
-contract PostedSupply is ISupplySource, Ownable {
+contract PostedSupply is ISupplySource, Owned {
     /// @notice A supply must be above zero and dated no later than now.
     error UnfitSupply(address token, uint256 wholeTokens, uint256 date);
+    /// @notice A newer supply stands: an old post, executed late, must not replace it. One of the same date may be corrected.
+    error OlderSupply(address token, uint256 date, uint256 newest);
 
     event SupplyPosted(address indexed token, uint256 wholeTokens, uint256 date);
 
@@ -24,7 +25,7 @@ contract PostedSupply is ISupplySource, Ownable {
     mapping(address token => uint256) private _posted;
 
     /// @param owner The timelock. @param list The first supplies.
-    constructor(address owner, Posted[] memory list) Ownable(owner) {
+    constructor(address owner, Posted[] memory list) Owned(owner) {
         _post(list);
     }
 
@@ -46,6 +47,8 @@ contract PostedSupply is ISupplySource, Ownable {
                 p.token != address(0) && p.wholeTokens != 0 && p.date <= block.timestamp,
                 UnfitSupply(p.token, p.wholeTokens, p.date)
             );
+            uint256 newest = _posted[p.token] >> 88;
+            require(p.date >= newest, OlderSupply(p.token, p.date, newest));
             _posted[p.token] = (uint256(p.date) << 88) | p.wholeTokens;
             emit SupplyPosted(p.token, p.wholeTokens, p.date);
         }

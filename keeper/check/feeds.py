@@ -10,6 +10,7 @@ from web3 import Web3
 
 from keeper.check.lines import Line, Says
 from keeper.check.scene import Fund
+from keeper.errors import ChainError
 from keeper.state import WAD
 
 ETH = "0x" + "00" * 20
@@ -57,8 +58,12 @@ def feeds(fund: Fund) -> Iterator[Line]:
     quoted_in_eth = False
     sources = {candidate.token: _source(fund, candidate.token) for candidate in fund.book.candidates}
     fund.ahead((s.feed, view) for s in sources.values() if s for view in ("latestRoundData()", "decimals()"))
+    inactive = _inactive(fund)
     for candidate in fund.book.candidates:
         says = Says("feed", candidate.symbol)
+        if candidate.token in inactive:
+            yield says.ok("does not count: see its state")
+            continue
         source = sources[candidate.token]
         if source is None:
             yield says.failure("the oracle lists no source for it", "the owner sets one (setFeed)")
@@ -85,6 +90,14 @@ def feeds(fund: Fund) -> Iterator[Line]:
             yield says.ok("answers, for feeds that are quoted in ETH")
         else:
             yield says.failure(wrong, WAIT_OR_REPLACE)
+
+
+def _inactive(fund: Fund) -> set[str]:
+    """Components that are suspended or written off, whose prices do not count; none where the fund cannot be read."""
+    try:
+        return {h.token for h in fund.state.holdings if not fund.state.active(h)}
+    except ChainError:
+        return set()
 
 
 def _age(fund: Fund, source: Source) -> int | None:
@@ -135,12 +148,14 @@ def sequencer(fund: Fund) -> Iterator[Line]:
 def tokens(fund: Fund) -> Iterator[Line]:
     """Each component's token has the decimals that book and index token count with."""
     listed = {holding.token: holding.decimals for holding in fund.state.holdings}
+    # What does not answer is told with its state.
+    unread = {h.token for h in fund.state.holdings if not h.sound or not fund.state.active(h)}
     wrong = False
     for candidate in fund.book.candidates:
         answer = fund.view(candidate.token, "decimals()", ["uint256"])
         found = None if answer is None else answer[0]
         counted = {candidate.decimals, listed.get(candidate.token, candidate.decimals)}
-        if counted != {found}:
+        if counted != {found} and candidate.token not in unread:
             wrong = True
             yield Says("token", candidate.symbol).failure(
                 f"{candidate.token} has {found} decimals, counted with {' and '.join(map(str, sorted(counted)))}",

@@ -86,7 +86,7 @@ def depth(fund: Fund) -> Iterator[Line]:
     does not hold yet, an equal part.
     """
     state, market = fund.state, fund.market
-    weights = {h.token: h.value(h.balance) * WAD // max(1, state.nav) for h in state.holdings if not h.retired}
+    weights = {h.token: h.value(h.balance) * WAD // max(1, state.nav) for h in state.holdings if state.counts(h)}
     for candidate in fund.book.candidates:
         says = Says("depth", candidate.symbol)
         token, price = candidate.token, fund.prices[candidate.token]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from keeper import redact
-from keeper.check import account, books, deployed, endpoints, feeds, past, pools, roles, schedule
+from keeper.check import account, books, components, deployed, endpoints, feeds, past, pools, roles, schedule
 from keeper.check.lines import Level, Line, Says
 from keeper.check.scene import Endpoint, Scene
 from keeper.errors import KeeperError
@@ -104,6 +104,8 @@ def _of_funds(scene: Scene) -> Iterator[tuple[str, str, Check]]:
         yield "anchor", name, partial(feeds.anchors, fund)
         yield "pool", name, partial(pools.pools, fund)
         yield "depth", name, partial(pools.depth, fund)
+        yield "state", name, partial(components.states, fund)
+        yield "brakes", name, partial(components.brakes, fund)
         yield "schedule", name, partial(schedule.schedule, fund)
 
 

@@ -30,7 +30,9 @@ def schedule(fund: Fund) -> Iterator[Line]:
     state = fund.state
     says = Says("schedule", fund.book.fund)
     if state.paused_until > state.time or state.reason is Reason.PAUSED:
-        yield says.warning(f"paused until {when(state.paused_until)}", "nothing: the guardian or the owner paused it")
+        yield says.warning(
+            f"paused until {when(state.paused_until)}", "nothing: the guardian paused it; see the brakes above"
+        )
         return
     if state.reason not in _WHY:
         yield says.ok(due(state))

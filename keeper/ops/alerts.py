@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from keeper.condition import condition
 from keeper.ops.facts import Bounds, Facts, FundFacts
-from keeper.state import Phase, Reason
-from keeper.view import amount, period_text, symbol
+from keeper.state import FundState, Holding, Phase, Reason
+from keeper.told import ended
+from keeper.view import amount, percent, period_text, symbol
 
 
 class Kind(StrEnum):
@@ -19,7 +21,11 @@ class Kind(StrEnum):
     PRICE_STALE = "price_stale"
     BUDGET_HALF_USED = "budget_half_used"
     ENDPOINT_ASIDE = "endpoint_aside"
+    COMPONENT_SUSPENDED = "component_suspended"
+    COMPONENT_WRITTEN_OFF = "component_written_off"
+    BALANCE_UNREADABLE = "balance_unreadable"
     MONTH_DONE = "month_done"
+    MONTH_ENDED = "month_ended"
     KEEPER_FAILING = "keeper_failing"
 
 
@@ -34,7 +40,7 @@ class Alert:
     @property
     def once(self) -> bool:
         """Whether it is news, told once, rather than a state that lasts and ends."""
-        return self.kind is Kind.MONTH_DONE
+        return self.kind in (Kind.MONTH_DONE, Kind.MONTH_ENDED)
 
 
 def alerts_of(facts: Facts, bounds: Bounds) -> set[Alert]:
@@ -82,9 +88,7 @@ def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
         late = f"{name}: {action} is due and not done for {_span(fund.overdue_s)}"
         found.add(Alert(Kind.DUE_NOT_DONE, f"{name} {action}", late))
     for holding in s.holdings:
-        if not holding.price and not holding.retired:
-            token = symbol(fund.book, holding)
-            found.add(Alert(Kind.PRICE_STALE, f"{name} {token}", f"{name}: the oracle has no price for {token}"))
+        found |= _of_component(name, symbol(fund.book, holding), s, holding)
     if s.phase is Phase.TRADING and s.progress.spent * 2 >= s.limits.loss_budget > 0:
         used = s.progress.spent * 100 // s.limits.loss_budget
         found.add(
@@ -93,8 +97,31 @@ def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
             )
         )
     if s.phase is Phase.IDLE and s.reason is Reason.DONE:
-        found.add(Alert(Kind.MONTH_DONE, f"{name} {month}", f"{name}: {month} is done"))
+        end = ended(s, fund.view.told)
+        if end is None:
+            found.add(Alert(Kind.MONTH_DONE, f"{name} {month}", f"{name}: {month} is done"))
+        else:
+            left = percent(s.progress.surplus)
+            text = f"{name}: {month} was ended as it stood by {end.by}, with {left} of NAV left to sell"
+            found.add(Alert(Kind.MONTH_ENDED, f"{name} {month}", text))
     return found
+
+
+def _of_component(fund: str, token: str, state: FundState, holding: Holding) -> set[Alert]:
+    """Of its state. What is suspended or written off has one alert, whatever else is wrong with it."""
+    subject, why = f"{fund} {token}", condition(state, holding)
+    if holding.written_off:
+        gone = f"{fund}: {token} is written off; the next start takes it off the list"
+        return {Alert(Kind.COMPONENT_WRITTEN_OFF, subject, gone)}
+    if state.suspended(holding):
+        text = f"{fund}: {token} is {why}: not traded, out of NAV, and nobody can mint"
+        return {Alert(Kind.COMPONENT_SUSPENDED, subject, text)}
+    if state.counts(holding):
+        return set()
+    if holding.sound and not holding.price:
+        return {Alert(Kind.PRICE_STALE, subject, f"{fund}: the oracle has no price for {token}")}
+    text = f"{fund}: {token} cannot be relied on ({why}): not traded, out of NAV"
+    return {Alert(Kind.BALANCE_UNREADABLE, subject, text)}
 
 
 def _span(seconds: float) -> str:

@@ -13,17 +13,19 @@ from typing import Any
 
 from ballast.book import Book
 from keeper import view as shown
+from keeper.condition import condition
 from keeper.loop import View
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.page import notes, sent, text
 from keeper.page.details import Details
-from keeper.page.history import Sample, unpriced
+from keeper.page.history import Sample
 from keeper.page.notes import Level, Next, Note
 from keeper.page.sent import Sent, Spent
 from keeper.page.timeline import Timeline, period_shown, timeline
 from keeper.planner import Plan
 from keeper.sending.journal import Entry
-from keeper.state import WAD, FundState, Holding, Phase, Side
+from keeper.state import WAD, FundState, Phase, Side
+from keeper.told import words
 
 PPM = 10**12
 """Weights of samples are told in millionths: 18 decimals divided by this."""
@@ -42,13 +44,14 @@ class Kept:
 
 @dataclass(frozen=True)
 class Component:
-    """A row of the weights. `target`: while the month trades and after it its target at the prices now, before its
-    start the determination's weight; None: not known. `price` "0": none; `value` None: not held yet."""
+    """A row of the weights. `condition`: why it does not count, in words, empty where it does. `target`: while the
+    month trades and after it its target at the prices now, before its start the determination's weight; None: not
+    known. `price` "0": none; `value` None: not held yet."""
 
     symbol: str
     token: str
     side: str
-    retired: bool
+    condition: str
     price: str
     value: str | None
     weight: str
@@ -96,6 +99,14 @@ class Fee:
 
 
 @dataclass(frozen=True)
+class Happened:
+    """What somebody did to the month or to a component, at chain time `time`, in a sentence."""
+
+    time: int
+    text: str
+
+
+@dataclass(frozen=True)
 class FundData:
     """All that is known of a fund that has been looked at."""
 
@@ -108,13 +119,14 @@ class FundData:
     month: str
     standing: str
     next: Next
+    events: tuple[Happened, ...]
     timeline: Timeline
     nav: str
     """Net asset value of one share, USD."""
     total: str
     """Of all shares, USD."""
-    unpriced: tuple[str, ...]
-    """Symbols of what has no price and therefore is in neither."""
+    left_out: tuple[str, ...]
+    """What is in neither, and why: "AAVE: no price"."""
     supply: str
     eth_price: str
     fee: Fee | None
@@ -175,12 +187,13 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
         action=s.action.name.lower(),
         reason=s.reason.name.lower(),
         month=shown.period_text(period),
-        standing=notes.standing(s),
+        standing=notes.standing(s, view.told),
         next=notes.upcoming(s, view.plan),
+        events=_events(view, book),
         timeline=timeline(s, opened.time if opened else None, closed.time if closed else None),
         nav=str(nav),
         total=str(s.nav),
-        unpriced=tuple(_symbol(book, h.token) for h in unpriced(s)),
+        left_out=tuple(f"{_symbol(book, h.token)}: {condition(s, h)}" for h in s.holdings if not s.counts(h)),
         supply=str(s.supply),
         eth_price=str(eth_price),
         fee=_fee(kept.details, nav),
@@ -219,13 +232,13 @@ def _targets(state: FundState, opened: Sample | None, details: Details | None) -
     if state.phase is Phase.DETERMINED and details is not None and details.coming is not None:
         return details.coming, "determination"
     if state.phase is Phase.IDLE and opened is not None:
-        return _weights({part.token: part.unit for part in opened.parts}, state.holdings), "month"
+        return _weights({part.token: part.unit for part in opened.parts}, state), "month"
     return {}, "unknown"
 
 
-def _weights(units: Mapping[str, int], holdings: Sequence[Holding]) -> dict[str, int]:
-    """Weights of these amounts at the prices now, rounded down; none of what is retired or has no price."""
-    values = {h.token: h.value(units.get(h.token, 0)) for h in holdings if not h.retired}
+def _weights(units: Mapping[str, int], state: FundState) -> dict[str, int]:
+    """Weights of these amounts at the prices now, rounded down; none of what does not count."""
+    values = {h.token: h.value(units.get(h.token, 0)) for h in state.holdings if state.counts(h)}
     total = sum(values.values())
     return {token: value * WAD // total for token, value in values.items()} if total else {}
 
@@ -238,7 +251,7 @@ def _components(state: FundState, book: Book, targets: Mapping[str, int]) -> lis
             symbol=_symbol(book, h.token),
             token=h.token,
             side=h.side.name.lower(),
-            retired=h.retired,
+            condition=condition(state, h),
             price=str(h.price),
             value=str(h.value(h.balance)),
             weight=str(shown.weight(state, h, h.balance)),
@@ -249,7 +262,7 @@ def _components(state: FundState, book: Book, targets: Mapping[str, int]) -> lis
     known = {h.token for h in held}
     coming = sorted((token for token in targets if token not in known), key=lambda token: -targets[token])
     return rows + [
-        Component(_symbol(book, token), token, Side.BUY.name.lower(), False, "0", None, "0", str(targets[token]))
+        Component(_symbol(book, token), token, Side.BUY.name.lower(), "", "0", None, "0", str(targets[token]))
         for token in coming
     ]
 
@@ -262,6 +275,10 @@ def _target(targets: Mapping[str, int], token: str) -> str | None:
 def _symbol(book: Book, token: str) -> str:
     candidate = book.candidate(token)
     return (text.name(candidate.symbol) if candidate else "") or f"{token[:8]}…{token[-4:]}"
+
+
+def _events(view: View, book: Book) -> tuple[Happened, ...]:
+    return tuple(Happened(one.time, words(one, _symbol(book, one.token) if one.token else "")) for one in view.told)
 
 
 def _fee(details: Details | None, nav: int) -> Fee | None:

@@ -55,4 +55,4 @@ class DetailsReader:
         )
 
 
-_FIELDS = ("token", "basis", "status", "flags", "price", "weight", "lastBasis")
+_FIELDS = ("token", "basis", "status", "flags", "price", "weight", "confirmed", "member")

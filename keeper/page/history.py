@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from keeper.condition import lacking
 from keeper.errors import SettingsError
-from keeper.state import FundState, Holding, Phase
+from keeper.state import FundState, Phase
 from keeper.view import weight
 
 EVERY_S = 600
@@ -63,8 +64,8 @@ class Part:
 @dataclass(frozen=True)
 class Sample:
     """A fund in one block. `nav` is USD of all shares, `supply` shares, both 18 decimals; `surplus`, `held` and `spent`
-    are shares of NAV as in `Progress`; `period` is the month's. `priced`: whether all that counts had a price; else NAV
-    and weights are only of what had."""
+    are shares of NAV as in `Progress`; `period` is the month's. `priced`: whether all active components counted;
+    else NAV and weights are only of those that did."""
 
     time: int
     block: int
@@ -102,14 +103,9 @@ def sample_of(state: FundState) -> Sample:
         surplus=progress.surplus,
         held=progress.held,
         spent=progress.spent,
-        priced=not unpriced(state),
+        priced=not lacking(state),
         parts=tuple(Part(h.token, weight(state, h, h.balance), h.unit) for h in state.holdings),
     )
-
-
-def unpriced(state: FundState) -> list[Holding]:
-    """Components that have no price and should have one."""
-    return [holding for holding in state.holdings if not holding.price and not holding.retired]
 
 
 class History:

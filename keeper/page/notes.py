@@ -13,6 +13,7 @@ from keeper.planner import Plan
 from keeper.pulse import Pulse
 from keeper.sending.journal import Status
 from keeper.state import Action, FundState, Phase, Reason
+from keeper.told import Told, ended
 
 Level = Literal["ok", "warn", "bad"]
 
@@ -64,17 +65,19 @@ _LEVELS: dict[Kind, Level] = {Kind.DUE_NOT_DONE: "bad", Kind.KEEPER_FAILING: "ba
 """Of alerts; the others are of level warn."""
 
 
-def standing(state: FundState) -> str:
-    """Where the month stands, in a sentence."""
+def standing(state: FundState, told: Iterable[Told] = ()) -> str:
+    """Where the month stands, in a sentence. `told`: what was done to it."""
     trading = state.phase is Phase.TRADING
     period = state.month_period if trading else state.period
     month = f"{_MONTHS[period % 12]} {period // 12}"
     if trading:
         late = state.action is Action.CLOSE
         return f"{month} has run out while trading was open" if late else f"Trading {month}"
+    if state.reason is Reason.DONE and ended(state, told) is not None:
+        return f"{month} was ended as it stood"
     if state.reason in _STANDING:
         return _STANDING[state.reason].format(month)
-    determined = state.month_period == state.period
+    determined = state.month_period == state.period and state.phase is not Phase.VOIDED
     return f"The weights of {month} are {'determined' if determined else 'to be determined'}"
 
 

@@ -79,7 +79,7 @@ function tiles(data) {
   const tile = (id, name, value, more) =>
     el("div", { id }, el("dt", {}, name), el("dd", {}, value), el("dd", {}, more));
   const fee = data.fee, spent = data.spent;
-  const lacking = data.unpriced.length ? `without ${data.unpriced.join(", ")}: no price` : "";
+  const lacking = data.left_out.length ? `without ${data.left_out.join("; ")}` : "";
   $("tiles").replaceChildren(
     tile("tile-nav", "NAV per share", usd(whole(data.nav)), lacking || `one share, block ${format(data.block, 0, 0)}`),
     tile("tile-total", "Net assets", usd(whole(data.total), 0), lacking || `${format(whole(data.supply), 0, 2)} shares`),
@@ -100,6 +100,8 @@ function month(one) {
   $("timeline").replaceChildren(timelinePlot(widthOf($("timeline")), line, chainNow(one), one.data.trading));
   const steps = stepsOf(line, one.data.trading);
   const rows = steps.map((step, i) => [step, String(i + 1)]);
+  // What somebody did to the month, in words: it is past.
+  for (const event of one.data.events) rows.push([{ what: event.text, at: event.time, past: true }, "!"]);
   rows.push([{ what: "First start of the next period", at: line.next_start, past: false }, "→"]);
   $("dates").replaceChildren(...rows.map(([step, sign]) => el("li", {},
     el("span", { class: step.past ? "badge past" : "badge", "aria-hidden": "true" }, sign),
@@ -118,7 +120,7 @@ function weights(data) {
     ["Component", "Side", "#Price", "#Value", "#Weight", "#Target", "#To go"],
     data.components.map((c) => {
       const off = c.target === null ? null : whole(c.target) - whole(c.weight);
-      return [el("span", { title: c.token }, c.symbol), c.retired ? "retired" : c.side,
+      return [el("span", { title: c.token }, c.symbol), c.condition || c.side,
         c.price === "0" ? "none" : money(whole(c.price)), c.value === null ? "-" : usd(whole(c.value), 0), percent(whole(c.weight)),
         off === null ? "-" : percent(whole(c.target)), off === null ? "-" : `${off > 0 ? "+" : ""}${percent(off)}`];
     })));
@@ -250,9 +252,9 @@ function draw() {
   nodes();
   if (data) {
     const width = document.documentElement.clientWidth;
-    part("tiles", [id, data.unpriced, data.nav, data.total, data.supply, data.fee, data.spent, data.trading, data.eth_price, data.base_fee, data.block, told.balance],
+    part("tiles", [id, data.left_out, data.nav, data.total, data.supply, data.fee, data.spent, data.trading, data.eth_price, data.base_fee, data.block, told.balance],
       () => tiles(data));
-    part("month", [id, data.timeline, data.trading, data.block, width], () => month(one));
+    part("month", [id, data.timeline, data.events, data.trading, data.block, width], () => month(one));
     part("weights", [id, data.components, data.target_is, width], () => weights(data));
     part("trading", [id, data.trading, data.timeline, data.block], () => trading(one));
     part("sent", [id, data.sent, data.spent, width], () => sent(data));

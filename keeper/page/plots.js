@@ -59,7 +59,7 @@ function stepsOf(line, trading) {
 }
 
 function weightsPlot(width, components, known) {
-  const rows = components.filter((c) => !c.retired);
+  const rows = components.filter((c) => !c.condition);
   const narrow = width < 460;
   const longest = Math.min(narrow ? 8 : 14, Math.max(4, ...rows.map((c) => c.symbol.length)));
   const left = 16 + 8.5 * longest;

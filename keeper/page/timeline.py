@@ -34,7 +34,8 @@ def period_shown(state: FundState) -> int:
 def timeline(state: FundState, started_at: int | None, done_at: int | None) -> Timeline:
     """The period's timeline, as the contract's schedule has it."""
     period, table = period_shown(state), state.timetable
-    determined = state.determined_at if state.month_period == period and state.determined_at else None
+    holds = state.month_period == period and state.phase is not Phase.VOIDED
+    determined = state.determined_at if holds and state.determined_at else None
     opens, end = (period_start(number, table.notice_days) for number in (period, period + 1))
     start_from = first_start(period, table)
     if determined is not None:

@@ -83,9 +83,10 @@ def supplies(carrier: Carrier, **tokens: tuple[str, int]) -> Any:
 def set_candidates(carrier: Carrier, *added: tuple[str, int]) -> None:
     """The candidates of before, with these (token, state) in their places; through the timelock."""
     fund = carrier.fund
-    present = {c.token: (c.token, c.source, c.state) for c in carrier.chain.read(fund.methodology.candidates())}
+    listed = carrier.chain.read(fund.methodology.candidates())
+    present = {c.token: (c.token, c.source, c.state, c.wholeTokens) for c in listed}
     for token, state in added:
-        present[token] = (token, fund.supplies.address, state)
+        present[token] = (token, fund.supplies.address, state, 0)
     call = fund.methodology.setCandidates(sorted(present.values(), key=by_address))
     through_timelock(fund, call)
     carrier.post()

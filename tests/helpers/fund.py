@@ -260,13 +260,14 @@ def posted_supplies(month: Month, date: int) -> list[tuple[str, int, int]]:
 
 def rule(cap: int = NONE, cap_weight: int = 0, *, floor_each: bool = False) -> tuple[int | bool, ...]:
     """A market-cap rule without floors: up to 50 constituents, supplies of 100 days, jumps of 25 %."""
-    return (cap, cap_weight, 0, 0, 50, floor_each, 100 * DAY, WAD // 4)
+    return (cap, cap_weight, 0, 0, 50, floor_each, 100 * DAY, WAD // 4, 1)
 
 
-def market_cap_arguments(month: Month, supplies: Contract) -> tuple[Any, list[tuple[str, str, int]]]:
-    """Rule and candidates of a market-cap month, for MarketCap's constructor after the owner."""
+def market_cap_arguments(month: Month, supplies: Contract) -> tuple[Any, list[tuple[str, str, int, int]]]:
+    """Rule and candidates of a market-cap month, for MarketCap's constructor after the owner. The published supplies
+    count as confirmed."""
     cap = HARD if month.cap == "hard" else NONE
-    candidates = [(token, supplies.address, ACTIVE) for token, *_ in posted_supplies(month, 0)]
+    candidates = [(token, supplies.address, ACTIVE, supply) for token, supply, _ in posted_supplies(month, 0)]
     return rule(cap, month.cap_weight or 0, floor_each=month.nav_floor == "component"), candidates
 
 

@@ -147,7 +147,7 @@ def deployed(
         deployer, keeper = ape.accounts.test_accounts[0], ape.accounts.test_accounts[2]
         deal_seed(deployer, config)
         path = folder / "book.json"
-        book = deploy_fund(ape.project, deployer, config, book_path=path)
+        book = deploy_fund(ape.project, deployer, config, book_path=path, unsafe=True)
         yield Field(w3, rpc, url, clock, book, path, config, keeper)
     finally:
         rpc.request("anvil_removeBlockTimestampInterval")

@@ -22,6 +22,7 @@ from localnet.anvil import free_port
 from localnet.rpc import call_data, send
 from localnet.world import World
 from tests.helpers.chain import Chain
+from tests.helpers.spoiled import REVERTS
 from tests.keeper.endpoints import KEY
 from tests.keeper.field import Field
 from tests.keeper.own_answers import answering
@@ -225,7 +226,7 @@ def test_a_node_that_takes_no_batches(check: Check, field: Field) -> None:
     same."""
     with answering(field.url, batches=False) as single:
         found = check(BALLAST_RPC_URL=single)
-    found.only_failures("depth", "schedule", "token")
+    found.only_failures("brakes", "depth", "schedule", "state", "token")
     found.line("schedule", "failure", "could not be looked at")
     assert set(found.levels("pool").values()) == {"ok"}
 
@@ -471,4 +472,36 @@ def test_the_schedule(check: Check, field: Field, chain: Chain) -> None:
     check().line("schedule", "ok", "determine is due now")
     guardian = chain.impersonate(ape.accounts.test_accounts[0].address)
     send(chain.rpc, guardian, field.book["rebalancer"], call_data("pauseFor(uint256)", 3600), gas=10**6)
-    check().line("schedule", "warning", "paused until 2021-03-25 01:00")
+    found = check()
+    found.line("schedule", "warning", "paused until 2021-03-25 01:00")
+    found.line("brakes", "warning", "paused until 2021-03-25 01:00", "may pause for 71 h of any 30 days")
+
+
+def test_the_states_of_components(check: Check, field: Field, chain: Chain) -> None:
+    """What is suspended, written off or cannot be read is told, and fails nothing: the keeper goes on without it."""
+    found = check()
+    assert found.levels("state") == {field.book.fund: "ok"}
+    found.line("brakes", "ok", "not paused", "may pause for 72 h", "and may veto or end a month")
+    names = ("UNI", "LRC", "SNX")
+    uni, lrc, snx = (next(c.token for c in field.book.candidates if c.symbol == name) for name in names)
+    owner = chain.impersonate(field.book["timelock"])
+    field.to_determination()
+    send(chain.rpc, owner, field.book["rebalancer"], call_data("determine()"), gas=15_000_000)
+    for signature, token in (("suspend", uni), ("suspend", lrc), ("writeOff", lrc)):
+        send(chain.rpc, owner, field.book["rebalancer"], call_data(f"{signature}(address)", token), gas=5_000_000)
+    for token in (lrc, snx):
+        chain.rpc.request("anvil_setCode", token, REVERTS)
+    found = check()
+    found.only_failures()
+    assert found.levels("state") == dict.fromkeys(names, "warning")
+    found.line("state", "warning", "suspended until the owner ends it", "redeem pays it")
+    found.line("state", "warning", "written off, balance not readable")
+    found.line("state", "warning", "balance not readable: not traded", "redeem has to skip it")
+
+
+def test_what_the_guardian_has_used(check: Check, field: Field, chain: Chain) -> None:
+    field.to_determination()
+    guardian = chain.impersonate(ape.accounts.test_accounts[0].address)
+    for call in (call_data("determine()"), call_data("veto()"), call_data("pauseFor(uint256)", 3 * 86_400)):
+        send(chain.rpc, guardian, field.book["rebalancer"], call, gas=15_000_000)
+    check().line("brakes", "warning", "may pause for 0 h", "may not veto or end a month now: it did in 2021-04")

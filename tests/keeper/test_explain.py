@@ -51,8 +51,19 @@ def once(keeper: Keeper) -> str:
 def determined(keeper: Keeper, field: Field, period: int = PERIOD) -> dict[str, Any]:
     """Determines the period; what `explain` says of it."""
     field.clock.jump(period_start(period, field.config.timetable.notice_days))
-    assert once(keeper).startswith("determine: 0x")
+    done = once(keeper)
+    if done.startswith("close: 0x"):
+        done = once(keeper)
+    assert done.startswith("determine: 0x")
     return explained(keeper)
+
+
+def started(keeper: Keeper, field: Field) -> dict[str, Any]:
+    """Starts the month that is determined; what `explain` says of its start."""
+    field.to_execution()
+    assert once(keeper).startswith("start: 0x")
+    found: dict[str, Any] = explained(keeper)["start"]
+    return found
 
 
 def explained(keeper: Keeper, *arguments: str) -> dict[str, Any]:
@@ -87,10 +98,11 @@ def test_a_month_from_determination_to_start(keeper: Keeper, field: Field) -> No
     units = {row["symbol"]: int(row["target_unit"]) for row in found["start"]["targets"]}
     assert units == {symbol: component.published_target_unit for symbol, component in published.items()}
     assert {row["symbol"]: int(row["target_unit"]) for row in found["constituents"]} == units
-    started = field.events("Started")[-1]["args"]
-    assert started["basis"] == [], "every supply was the determination's"
+    event = field.events("Started")[-1]["args"]
+    assert event["basis"] == [], "every supply was the determination's"
+    assert found["start"]["counts_otherwise"] == []
     assert not any(row["confirmed_at_start"] for row in found["start"]["targets"])
-    assert (found["start"]["nav_usd"], found["start"]["block"]) == (str(started["nav"]), field.w3.eth.block_number)
+    assert (found["start"]["nav_usd"], found["start"]["block"]) == (str(event["nav"]), field.w3.eth.block_number)
 
     shown = keeper("explain", BALLAST_PRIVATE_KEY=None)
     assert shown.returncode == 0
@@ -100,6 +112,7 @@ def test_a_month_from_determination_to_start(keeper: Keeper, field: Field) -> No
 
 def test_supplies_that_jump_fail_or_are_overridden(keeper: Keeper, field: Field, own: Callable[..., None]) -> None:
     assert len(determined(keeper, field)["constituents"]) == 14
+    assert started(keeper, field)["counts_otherwise"] == []
     token = {candidate.symbol: candidate.token for candidate in field.book.candidates}
     now = field.clock.now()
     posts = [(token["UNI"], 10**9, now), (token["YFI"], 1, now), (token["SUSHI"], 139_445_659, now)]
@@ -116,31 +129,41 @@ def test_supplies_that_jump_fail_or_are_overridden(keeper: Keeper, field: Field,
     assert (rows["MKR"]["flags"], rows["MKR"]["basis"]) == (["overridden"], "12345678")
     # The month before stays to be explained.
     assert explained(keeper, "2021-04")["constituents"][0]["flags"] == []
+    # A month that is vetoed leaves nothing: the next is held against the one that was started.
+    own(field.book["rebalancer"], "veto()")
+    again = {row["symbol"]: row for row in determined(keeper, field, PERIOD + 2)["constituents"]}
+    assert (again["UNI"]["basis"], again["UNI"]["flags"]) == (rows["UNI"]["basis"], ["clamped"])
 
 
 def test_a_computed_supply_and_one_confirmed_at_start(keeper: Keeper, field: Field, own: Callable[..., None]) -> None:
     token = {candidate.symbol: candidate.token for candidate in field.book.candidates}
     posted, computed = field.book["posted_supply"], field.book["locked_supply"]
+    (total,) = read(field.rpc, token["LRC"], "totalSupply()", ["uint256"])
     candidates = [
-        (at, computed if at == token["LRC"] else posted, 0) for at in sorted(token.values(), key=lambda at: int(at, 16))
+        (at, computed, 0, total // 10**18) if at == token["LRC"] else (at, posted, 0, 0)
+        for at in sorted(token.values(), key=lambda at: int(at, 16))
     ]
     field.clock.jump(period_start(PERIOD, field.config.timetable.notice_days) - DAY)
     own(computed, "setLockers(address,address[])", token["LRC"], [])
-    own(field.book["methodology"], "setCandidates((address,address,uint8)[])", candidates)
+    own(field.book["methodology"], "setCandidates((address,address,uint8,uint88)[])", candidates)
     rows = {row["symbol"]: row for row in determined(keeper, field)["constituents"]}
     assert (rows["LRC"]["origin"], rows["LRC"]["source"]) == ("computed", computed)
-    (total,) = read(field.rpc, token["LRC"], "totalSupply()", ["uint256"])
     assert int(rows["LRC"]["basis"]) == total // 10**18 > 0
 
-    # The first month has no supply to be near to: of the two readings the smaller counts.
+    # Without a supply that was given there is none to be near to: of the two readings the smaller counts.
     posts = [(token["UNI"], 500_000_000, field.clock.now()), (token["YFI"], 40_000, field.clock.now())]
     own(posted, "post((address,uint88,uint40)[])", posts)
     field.to_execution()
     assert once(keeper).startswith("start: 0x")
-    start = {row["symbol"]: row for row in explained(keeper)["start"]["targets"]}
+    found = explained(keeper)["start"]
+    start = {row["symbol"]: row for row in found["targets"]}
+    assert [(row["symbol"], row["basis"], row["flags"]) for row in found["counts_otherwise"]] == [
+        ("UNI", "500000000", ["confirmed at start"])
+    ]
     assert [symbol for symbol, row in start.items() if row["confirmed_at_start"]] == ["UNI"]
     assert (start["UNI"]["basis"], start["YFI"]["basis"]) == ("500000000", "36096")
-    assert "confirmed at start: 500,000,000" in keeper("explain").stdout
+    shown = keeper("explain").stdout
+    assert "confirmed at start: 500,000,000" in shown and "counts otherwise since the start" in shown
     # The chain itself says so: the flags of each basis stand in the event's words.
     told = field.events("Started")[-1]["args"]["basis"]
     fixed = list(start.values())
@@ -148,6 +171,11 @@ def test_a_computed_supply_and_one_confirmed_at_start(keeper: Keeper, field: Fie
     assert [Flag.CONFIRMED_AT_START in Flag(word >> 88) for word in told] == [
         row["confirmed_at_start"] for row in fixed
     ]
+    # What start confirmed is what the next month is held against, not what was determined.
+    own(posted, "post((address,uint88,uint40)[])", [(token["UNI"], 10**9, field.clock.now())])
+    rows = {row["symbol"]: row for row in determined(keeper, field, PERIOD + 1)["constituents"]}
+    jump = field.config.methodology.max_supply_jump
+    assert int(rows["UNI"]["basis"]) == 500_000_000 + 500_000_000 * jump // 10**18
 
 
 def test_a_price_that_is_missing(keeper: Keeper, field: Field) -> None:
@@ -161,6 +189,29 @@ def test_a_price_that_is_missing(keeper: Keeper, field: Field) -> None:
     assert (row["status"], row["flags"], row["price_usd"], row["weight"]) == ("frozen", ["no price"], "0", "0")
 
 
+def test_a_suspended_component_and_one_that_is_dropped(keeper: Keeper, field: Field, own: Callable[..., None]) -> None:
+    """What is suspended is held; dust outside the index goes off the list and still counts in NAV."""
+    holdings = field.state().holdings
+    tokens = sorted((h.token for h in holdings[:4]), key=lambda token: int(token, 16))
+    given = [(token, 25 * 10**16) for token in tokens]
+    fixed = ape.accounts.test_accounts[0].deploy(ape.project.FixedWeight, field.book["timelock"], given)
+    own(field.book["rebalancer"], "setMethodology(address)", fixed.address)
+    dust, suspended = holdings[-1], holdings[-2]
+    left = field.state().nav // 10**7 * dust.one // dust.price
+    index = field.book["index_token"]
+    field.rpc.request("anvil_impersonateAccount", index)
+    field.rpc.request("anvil_setBalance", index, hex(10**20))
+    away = call_data("transfer(address,uint256)", field.account.address, dust.balance - left)
+    send(field.rpc, index, dust.token, away, gas=1_000_000)
+    own(field.book["rebalancer"], "suspend(address)", suspended.token)
+    determined(keeper, field)
+    start = started(keeper, field)
+    targets = {row["token"]: row for row in start["targets"]}
+    assert dust.token not in targets and left > 0
+    assert (targets[suspended.token]["side"], targets[suspended.token]["price_usd"]) == ("held", "0")
+    assert "agrees to the wei" in keeper("explain").stdout
+
+
 def test_given_weights(keeper: Keeper, field: Field, own: Callable[..., None]) -> None:
     tokens = sorted((c.token for c in field.book.candidates[:4]), key=lambda token: int(token, 16))
     given = [(token, 25 * 10**16) for token in tokens]
@@ -168,7 +219,13 @@ def test_given_weights(keeper: Keeper, field: Field, own: Callable[..., None]) -
     own(field.book["rebalancer"], "setMethodology(address)", fixed.address)
     found = determined(keeper, field)
     assert (found["kind"], found["methodology"]) == ("fixed_weight", fixed.address)
-    assert [(row["token"], int(row["weight"])) for row in found["constituents"]] == given
+    rows = found["constituents"]
+    assert [(row["token"], int(row["weight"])) for row in rows if row["status"] == "included"] == given
+    # What the fund holds and the methodology does not name is told as such.
+    others = [row for row in rows if row["status"] != "included"]
+    assert {row["token"] for row in others} == {h.token for h in field.state().holdings} - set(tokens)
+    assert {(row["status"], row["origin"], row["basis"]) for row in others} == {("outside", "no candidate", "0")}
+    assert all(int(row["price_usd"]) for row in others)
     field.to_execution()
     assert once(keeper).startswith("start: 0x")
     assert explained(keeper)["start"]["divisor"] == "0"

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from eth_abi import encode
 
-from examples.solver import Offer, Solver, offer, order_for, pool_prices
+from examples.solver import SLACK, Offer, Solver, offer, order_for, pool_prices, stock_data
 from keeper import contracts
 from keeper.chain import Chain as Reader
 from keeper.order import order_of
@@ -132,13 +131,16 @@ def test_the_fund_gains_from_two_that_compete(rivals: Rivals, test_isolation: No
     assert result["tolerance"] < 50 * WAD // 10_000
 
 
-def lag(rivals: Rivals) -> int:
+@pytest.fixture
+def lag(rivals: Rivals, test_isolation: None) -> Iterator[int]:
     """UNI, which the fund sells, rises in the pools; the feeds do not follow yet. Its true price."""
     market = rivals.field.clock._market
-    uni = rivals.field.clock._market.world.token("UNI")
+    uni = market.world.token("UNI")
+    before = market.prices[uni.address]
     market.set_price(uni.address, uni.price_usd * (10_000 + LAG_BPS) // 10_000)
     market.arbitrage()
-    return market.prices[uni.address]
+    yield market.prices[uni.address]
+    market.set_price(uni.address, before)
 
 
 def true_gain(rivals: Rivals, before: FundState, true_price: int) -> int:
@@ -154,10 +156,9 @@ def true_gain(rivals: Rivals, before: FundState, true_price: int) -> int:
     return (came - out) * 10_000 * WAD // out
 
 
-def test_nobody_keeps_the_lag_of_the_oracle(rivals: Rivals, test_isolation: None) -> None:
+def test_nobody_keeps_the_lag_of_the_oracle(rivals: Rivals, lag: int) -> None:
     """Who pays what the lagging oracle asks, as would do with a first tolerance of 0, is refused while the tolerance is
     below 0; who competes for the batch pays the true price less its margin."""
-    true_price = lag(rivals)
     state = rivals.state()
     solver, filler = rivals.solvers[20]
     # A grabber: what it pays is worth what the oracle says, 2 % less than it gets.
@@ -178,12 +179,11 @@ def test_nobody_keeps_the_lag_of_the_oracle(rivals: Rivals, test_isolation: None
     who, result = rivals.first_batch([50, 20], keeper=False)
     margin = int(who.split()[1])
     assert result["tolerance"] < 0 and lost_bps(result) < -(LAG_BPS - margin - 10) * WAD
-    gain = true_gain(rivals, before, true_price)
+    gain = true_gain(rivals, before, lag)
     assert abs(gain + margin * WAD) < 8 * WAD
 
 
-def test_the_keeper_alone_brings_the_lag_home_too(rivals: Rivals, test_isolation: None, alone: int) -> None:
-    lag(rivals)
+def test_the_keeper_alone_brings_the_lag_home_too(rivals: Rivals, lag: int, alone: int) -> None:
     who, result = rivals.first_batch([])
     assert who == "keeper"
     # Its pools pay by the true price: what the oracle does not know comes to the fund.
@@ -202,16 +202,56 @@ def test_only_its_owner_s_batches_are_filled(rivals: Rivals, test_isolation: Non
     rebalancer = rivals.chain.at("Rebalancer", rivals.reader.book["rebalancer"])
     stock = rivals.chain.artifact("StockFiller")
     assert_reverts(rivals.chain, rebalancer.trade(order), "NotTrading", rebalancer.address, sender=thief, of=stock)
-    data = encode(["uint256[]"], [[1]])
+    data = stock_data([1], [])
     call = filler.fill(thief, [], [], [token], data)
     assert_reverts(rivals.chain, call, "NotTrading", thief, sender=thief)
     assert_reverts(rivals.chain, filler.trade(order), "OwnableUnauthorizedAccount", thief, sender=thief)
     withdrawal = filler.withdraw(token, thief, 1)
     assert_reverts(rivals.chain, withdrawal, "OwnableUnauthorizedAccount", thief, sender=thief)
-    # The owner's own order with fewer amounts than buys is refused; what it holds it can take back.
-    short = (*order[:6], encode(["uint256[]"], [[1]]))
-    assert_reverts(rivals.chain, filler.trade(short), "UnfitData", 1, len(order[3]), sender=rivals.owner)
+    # The owner's own order with fewer amounts than buys, or sells, is refused; what it holds it can take back.
+    sells, buys = len(order[0]), len(order[3])
+    for pays, leasts, words in (([1], [0] * sells, (1, buys)), ([1] * buys, [0] * (sells + 1), (sells + 1, sells))):
+        short = (*order[:6], stock_data(pays, leasts))
+        assert_reverts(rivals.chain, filler.trade(short), "UnfitData", *words, sender=rivals.owner)
     rivals.chain.send(filler.withdraw(token, rivals.owner, 1), rivals.owner)
+
+
+def stock_of(rivals: Rivals, filler: Contract) -> dict[str, int]:
+    """What a filler holds of each component."""
+    chain, held = rivals.chain, rivals.state().holdings
+    return {h.token: chain.read(chain.at("ReferenceToken", h.token).balanceOf(filler)) for h in held}
+
+
+def test_who_comes_second_pays_nothing(rivals: Rivals, test_isolation: None) -> None:
+    """Somebody sells nine tenths of what a solver is about to be sent, just before it. The fund would send the rest
+    and the solver pay for all: its batch reverts whole."""
+    (first, first_filler), (second, filler) = rivals.solvers[50], rivals.solvers[20]
+
+    def planned(solver: Solver, most: int) -> Offer:
+        state, market = rivals.reader.read(rivals.field.w3.eth.block_number)
+        found = offer(state, pool_prices(state, market), solver.stock(state), solver.margin_bps, most)
+        assert found is not None
+        return found
+
+    def fill_first(found: Offer) -> None:
+        rivals.chain.send(first_filler.trade(order_for(found, first_filler.address)), rivals.owner)
+
+    while rivals.state().progress.surplus > SHARE:
+        rivals.field.clock.jump(rivals.field.clock.now() + 1_800)
+        fill_first(planned(first, 4 * SHARE))
+    rivals.field.clock.jump(rivals.field.clock.now() + 1_800)
+    state, wanted = rivals.state(), planned(second, SHARE)
+    (uni, asked), *others = wanted.sells.items()
+    token = state.holdings[uni].token
+    assert asked == state.surplus(state.holdings[uni]) and not others
+    fill_first(planned(first, wanted.outcome.share * 9 // 10))
+    left = rivals.state().surplus(rivals.state().holdings[uni])
+    assert 0 < left < asked // 9
+
+    order, stock = order_for(wanted, filler.address), stock_of(rivals, filler)
+    words = ("TooLittleSold", token, left, asked - asked // SLACK)
+    assert_reverts(rivals.chain, filler.trade(order), *words, sender=rivals.owner)
+    assert stock_of(rivals, filler) == stock
 
 
 def test_the_solver_s_call_is_what_its_filler_takes(rivals: Rivals, test_isolation: None) -> None:

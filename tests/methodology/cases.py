@@ -51,6 +51,7 @@ def rules(draw: st.DrawFn) -> Rule:
         floor_each=draw(st.booleans()),
         max_supply_age=draw(st.sampled_from([1, DAY, 40 * DAY])),
         max_supply_jump=draw(st.sampled_from([1, ONE // 10, ONE // 2, ONE, 3 * ONE]) | st.integers(1, 2 * ONE)),
+        cap_passes=draw(st.sampled_from([1, 1, 2, 3, 10])),
     )
 
 
@@ -65,8 +66,9 @@ def cases(draw: st.DrawFn, sized: bool) -> Case:
     spread = dice.number(-1, 2)
     parts = [part(dice, token, spread if sized else None, rule) for token in tokens[:number]]
     others = {token: dice.magnitude(12, 23) for token in tokens[number:]}
+    first = dice.once_in(5)
     return Case(
-        candidates=[Candidate(p.token, p.state) for p in parts],
+        candidates=[Candidate(p.token, p.state, p.given) for p in parts],
         supplies={p.token: p.supply for p in parts},
         prices={**{p.token: p.price for p in parts}, **others},
         lines=[
@@ -75,14 +77,16 @@ def cases(draw: st.DrawFn, sized: bool) -> Case:
         ],
         rule=rule,
         shares=shares,
-        previous=[
-            Decision(p.token, p.last, Status.INCLUDED, Flag(0), 0, 0)
-            for p in sorted(parts, key=lambda p: int(p.token, 16))
-            if p.last is not None
-        ],
+        previous=[] if first else by_address([*[p.last for p in parts if p.last], *map(dice.before, others)]),
         overrides={p.token: p.override for p in parts if p.override},
         later={p.token: p.later for p in parts},
+        then=[*[p.then for p in parts if p.then], *[Candidate(token) for token in others if dice.once_in(3)]]
+        or [Candidate(tokens[0])],
     )
+
+
+def by_address(rows: list[Decision]) -> list[Decision]:
+    return sorted(rows, key=lambda d: int(d.token, 16))
 
 
 @st.composite
@@ -136,19 +140,29 @@ class Dice:
         if self.once_in(30):
             return None
         value = 0 if self.once_in(30) else MAX_BASIS + 1 if self.once_in(60) else supply
-        return Supply(value, self.random.choice([NOW] * 5 + [oldest] * 3 + [oldest - 1, NOW + 1 if value else 0]))
+        dates = [NOW] * 5 + [max(oldest, NOW - DAY)] * 5 + [oldest] * 3 + [oldest - 1, NOW + 1 if value else 0]
+        return Supply(value, self.random.choice(dates))
+
+    def before(self, token: str, supply: int = 1) -> Decision:
+        """What the last started month left of a token."""
+        basis = 0 if self.once_in(10) else self.near(supply)
+        status = self.random.choice([Status.INCLUDED] * 4 + [Status.FROZEN, Status.LEAVING, Status.OUTSIDE])
+        return Decision(token, basis, status, Flag(0), 0, 0, member=self.once_in(2))
 
 
 @dataclass(frozen=True)
 class Part:
-    """One candidate and all that concerns it. `worth` is what one share holds of it in USD, 0 if it is not listed."""
+    """One candidate and all that concerns it. `given` is the supply that was given for it, `last` what the last started
+    month left, `then` the candidate at start; `worth` what one share holds of it in USD, 0 if it is not listed."""
 
     token: str
     state: State
     price: int
     supply: Supply | None
     later: Supply | None
-    last: int | None
+    given: int
+    last: Decision | None
+    then: Candidate | None
     override: int
     worth: int
 
@@ -157,13 +171,22 @@ def part(dice: Dice, token: str, spread: int | None, rule: Rule) -> Part:
     """A random candidate."""
     price = ONE if spread == ALIKE else dice.magnitude(12, 23)
     supply = dice.supply(price, spread)
+    state = dice.random.choice([State.ACTIVE] * 10 + [State.FROZEN, State.LEAVING])
+    given = dice.near(supply) if dice.once_in(2) else 0
+    later = Candidate(
+        token,
+        dice.random.choice(list(State)) if dice.once_in(10) else state,
+        dice.near(supply) if dice.once_in(10) else given,
+    )
     return Part(
         token=token,
-        state=dice.random.choice([State.ACTIVE] * 10 + [State.FROZEN, State.LEAVING]),
+        state=state,
         price=0 if dice.once_in(20) else price,
         supply=dice.answer(supply, rule),
         later=dice.answer(dice.near(supply), rule),
-        last=None if dice.once_in(4) else dice.near(supply),
+        given=given,
+        last=None if dice.once_in(4) else dice.before(token, supply),
+        then=None if dice.once_in(20) else later,
         override=dice.near(supply) if dice.once_in(15) else 0,
         worth=0 if dice.once_in(4) else dice.magnitude(15, 18),
     )
@@ -173,4 +196,6 @@ def line_of(token: str, price: int, worth: int, shares: int, dice: Dice) -> Line
     """A line of the index token's list that is worth about this much in one share; anything without a price."""
     decimals = dice.number(0, 27)
     unit = worth * 10**decimals // price if price else dice.magnitude(0, 27)
-    return Line(token, unit * shares // ONE + dice.number(0, 1), decimals, retired=dice.once_in(20))
+    amount = 2**160 + dice.number(0, 1) if dice.once_in(30) else unit * shares // ONE + dice.number(0, 1)
+    until = dice.random.choice([0] * 20 + [NOW, NOW + 1])
+    return Line(token, amount, decimals, until, written_off=dice.once_in(30))

@@ -35,6 +35,7 @@ from tests.helpers.contracts import Call, Contract, decode_values, selector, sig
 
 NOW = 1_900_000_000
 DAY = 86_400
+YESTERDAY = NOW - DAY
 OVERRIDE_LIFE = 10 * DAY
 FAILING = 2**256 - 1
 TOKENS: list[str] = sorted(
@@ -58,17 +59,27 @@ Answer = list[Decision] | str
 
 @dataclass(frozen=True)
 class Line:
-    """One component of the index token's list: `amount` is its balance in token wei."""
+    """One component of the index token's list: `amount` is its balance in token wei, 2^160 or more for one that is
+    not sound."""
 
     token: str
     amount: int
     decimals: int = 18
-    retired: bool = False
+    suspended_until: int = 0
+    written_off: bool = False
+
+    def holding(self, shares: int) -> Holding:
+        """As Python has it, with so many shares."""
+        sound = self.amount < 2**160
+        unit = self.amount * ONE // shares if sound else 0
+        suspended = self.suspended_until > NOW
+        return Holding(self.token, unit, self.decimals, suspended, self.written_off, sound)
 
 
 @dataclass(frozen=True)
 class Case:
-    """Everything a determination meets. `later` are the supplies at start, where they differ."""
+    """Everything a determination meets. `later` are the supplies at start and `then` the candidates, where they
+    differ."""
 
     candidates: Sequence[Candidate]
     supplies: Mapping[str, Supply | None]
@@ -79,12 +90,13 @@ class Case:
     previous: Sequence[Decision] = ()
     overrides: Mapping[str, int] = field(default_factory=dict)
     later: Mapping[str, Supply | None] | None = None
+    then: Sequence[Candidate] | None = None
 
     def given(self) -> dict[str, Override]:
         return {token: Override(value, NOW + OVERRIDE_LIFE) for token, value in self.overrides.items()}
 
     def holdings(self) -> list[Holding]:
-        return [Holding(c.token, c.amount * ONE // self.shares, c.decimals, c.retired) for c in self.lines]
+        return [line.holding(self.shares) for line in self.lines]
 
     def expected(self) -> Answer:
         """What Python determines."""
@@ -105,7 +117,8 @@ class Case:
     def expected_confirmed(self, determined: Sequence[Decision]) -> list[Decision]:
         """What Python confirms, with the supplies of `later`."""
         supplies = self.supplies if self.later is None else self.later
-        return confirm(self.rule, self.candidates, supplies, after(determined, self.previous), self.given(), NOW)
+        candidates = self.candidates if self.then is None else self.then
+        return confirm(self.rule, candidates, supplies, determined, self.given(), NOW)
 
 
 @dataclass(frozen=True)
@@ -145,10 +158,13 @@ class Scene:
 
     def confirmation(self, case: Case, determined: Sequence[Decision]) -> list[Decision]:
         """What the contract confirms of a determination, with the supplies of `later`."""
-        case = replace(case, supplies=case.supplies if case.later is None else case.later)
-        determined = after(determined, case.previous)
+        case = replace(
+            case,
+            supplies=case.supplies if case.later is None else case.later,
+            candidates=case.candidates if case.then is None else case.then,
+        )
         (answer,) = self._play(case, [self._method().confirm(as_words(determined))])
-        return with_bases(determined, answer)
+        return confirmed_by(determined, answer)
 
     def agree(self, case: Case) -> Answer:
         """What both sides determine, and that they agree on it and on what they confirm of it."""
@@ -156,12 +172,14 @@ class Scene:
         method = self._method()
         calls = [method.determine(self.stage, self.stage, as_tuples(case.previous))]
         if not isinstance(expected, str) and case.later is not None:
-            calls += [self._figures(case.later), method.confirm(as_words(after(expected, case.previous)))]
+            if case.then is not None:
+                calls.append(method.setCandidates(self._listed(case.then)))
+            calls += [self._figures(case.later), method.confirm(as_words(expected))]
         answers = self._play(case, calls)
         determined = decisions(answers[0])
         assert determined == expected, apart(determined, expected)
         if not isinstance(expected, str) and case.later is not None:
-            confirmed = with_bases(after(expected, case.previous), answers[2])
+            confirmed = confirmed_by(expected, answers[-1])
             again = case.expected_confirmed(expected)
             assert confirmed == again, apart(confirmed, again)
         return determined
@@ -197,7 +215,9 @@ class Scene:
             self.stage.setPrices(tokens, [case.prices[token] for token in tokens]),
             self._figures(case.supplies),
             self.stage.setHoldings(
-                [(c.token, c.decimals, c.retired) for c in lines], [c.amount for c in lines], case.shares
+                [(c.token, c.decimals, c.suspended_until, c.written_off) for c in lines],
+                [c.amount for c in lines],
+                case.shares,
             ),
             *[method.overrideSupply(token, value) for token, value in case.overrides.items()],
         ]
@@ -209,10 +229,11 @@ class Scene:
         return self.market_cap.at("0x" + "00" * 20)
 
     def _creation(self, rule: Rule, candidates: Sequence[Candidate]) -> Call:
-        listed = sorted(candidates, key=lambda c: int(c.token, 16))
-        return self.market_cap.create(
-            self.stage, rule_tuple(rule), [(c.token, self.stage.address, int(c.state)) for c in listed]
-        )
+        return self.market_cap.create(self.stage, rule_tuple(rule), self._listed(candidates))
+
+    def _listed(self, candidates: Sequence[Candidate]) -> list[tuple[Any, ...]]:
+        ascending = sorted(candidates, key=lambda c: int(c.token, 16))
+        return [(c.token, self.stage.address, int(c.state), c.whole_tokens) for c in ascending]
 
     def _figures(self, supplies: Mapping[str, Supply | None]) -> Call:
         answers = [(0, FAILING) if s is None else (s.whole_tokens, s.date) for s in supplies.values()]
@@ -230,7 +251,7 @@ class Scene:
 def simple(
     supplies: Sequence[int], values: Sequence[int] = (ONE,), *, states: Mapping[int, State] | None = None, **more: Any
 ) -> Case:
-    """Candidates TOKENS[0], TOKENS[1], ... at one dollar with fresh supplies in whole tokens.
+    """Candidates TOKENS[0], TOKENS[1], ... at one dollar with fresh supplies in whole tokens, posted yesterday.
 
     `values` are USD (18 decimals) that one share holds of the first ones; a token of value 0 is not on the list.
     """
@@ -238,7 +259,7 @@ def simple(
     stated = states or {}
     case = Case(
         candidates=[Candidate(token, stated.get(i, State.ACTIVE)) for i, token in enumerate(tokens)],
-        supplies={token: Supply(supply, NOW) for token, supply in zip(tokens, supplies, strict=True)},
+        supplies={token: Supply(supply, YESTERDAY) for token, supply in zip(tokens, supplies, strict=True)},
         prices=dict.fromkeys(tokens, ONE),
         lines=[Line(token, value) for token, value in zip(tokens, values, strict=False) if value],
     )
@@ -256,6 +277,7 @@ def rule_tuple(rule: Rule) -> tuple[Any, ...]:
         rule.floor_each,
         rule.max_supply_age,
         rule.max_supply_jump,
+        rule.cap_passes,
     )
 
 
@@ -263,7 +285,10 @@ def decisions(answer: Any) -> Answer:
     """Constituents as Python's decisions."""
     if isinstance(answer, str):
         return answer
-    return [Decision(c.token, c.basis, Status(c.status), Flag(c.flags), c.price, c.weight, c.lastBasis) for c in answer]
+    return [
+        Decision(c.token, c.basis, Status(c.status), Flag(c.flags), c.price, c.weight, c.confirmed, c.member)
+        for c in answer
+    ]
 
 
 def told(error: MethodologyError) -> str:
@@ -284,7 +309,7 @@ def apart(chain: Answer, python: Answer) -> str:
 
 def as_tuples(list_: Sequence[Decision]) -> list[tuple[Any, ...]]:
     """Decisions as the contract's structs."""
-    return [(d.token, d.basis, int(d.status), int(d.flags), d.price, d.weight, d.last_basis) for d in list_]
+    return [(d.token, d.basis, int(d.status), int(d.flags), d.price, d.weight, d.confirmed, d.member) for d in list_]
 
 
 def as_words(list_: Sequence[Decision]) -> list[int]:
@@ -292,17 +317,14 @@ def as_words(list_: Sequence[Decision]) -> list[int]:
     words = []
     for d in list_:
         words.append(int(d.token, 16) << 96 | int(d.flags) << 88 | d.basis)
-        words.append(d.price << 156 | d.weight << 92 | d.last_basis << 4 | int(d.status))
+        words.append(d.price << 156 | d.weight << 92 | d.confirmed << 4 | int(d.member) << 3 | int(d.status))
     return words
 
 
-def after(determined: Sequence[Decision], previous: Sequence[Decision]) -> list[Decision]:
-    """The same decisions, made in the month after `previous`."""
-    last = {d.token: d.basis for d in previous}
-    return [replace(d, last_basis=last.get(d.token, 0)) for d in determined]
-
-
-def with_bases(determined: Sequence[Decision], answer: Sequence[int]) -> list[Decision]:
-    """Decisions with the bases and flags that `confirm` answered."""
+def confirmed_by(determined: Sequence[Decision], answer: Sequence[int]) -> list[Decision]:
+    """Decisions with the bases, flags and statuses that `confirm` answered."""
     assert not isinstance(answer, str), answer
-    return [replace(d, basis=word % 2**88, flags=Flag(word >> 88)) for d, word in zip(determined, answer, strict=True)]
+    return [
+        replace(d, basis=word % 2**88, flags=Flag((word >> 88) % 2**8), status=Status(word >> 96))
+        for d, word in zip(determined, answer, strict=True)
+    ]

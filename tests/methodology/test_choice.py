@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from ballast.methodology import ONE, Cap, Decision, Flag, State, Status
-from tests.methodology.scene import PLAIN, TOKENS, Basket, Case, Scene, simple
+from tests.methodology.scene import NOW, PLAIN, TOKENS, Basket, Case, Line, Scene, simple
 
 MILLION = 10**6
 CENT = ONE // 100
@@ -80,6 +80,27 @@ def test_all_that_fail_the_floor_go_at_once(scene: Scene) -> None:
     assert weights(result) == [ONE, 0, 0]
 
 
+def test_if_all_fail_the_floor_nobody_goes(scene: Scene) -> None:
+    """There would be no index otherwise, and the month would be refused."""
+    rule = replace(PLAIN, floor_weight=ONE // 2, entry_weight=ONE // 2)
+    result = agreed(scene, simple([MILLION] * 3, [ONE, 0, 0], rule=rule))
+    assert statuses(result) == [(Status.INCLUDED, NONE)] * 3
+    assert weights(result) == [ONE // 3] * 3
+
+
+def test_further_passes_of_the_cap(scene: Scene) -> None:
+    hard = replace(PLAIN, cap=Cap.HARD, cap_weight=QUARTER, cap_passes=2)
+    case = simple([4000 * MILLION, 2400 * MILLION, 1600 * MILLION, 1200 * MILLION, 800 * MILLION], rule=hard)
+    # 40 % becomes 25 %. The 15 % left over lift 24 % to 30 %: above the cap. What that leaves lifts 20 to 21.9 %.
+    assert weights(agreed(scene, case))[:2] == [QUARTER, QUARTER]
+    # In a second pass another comes above it, and stays there: the third takes that as well.
+    case = simple([5500 * MILLION, 1900 * MILLION, 1500 * MILLION, 600 * MILLION, 500 * MILLION], rule=hard)
+    twice = weights(agreed(scene, case))
+    thrice = weights(agreed(scene, replace(case, rule=replace(hard, cap_passes=3))))
+    assert twice[:2] == thrice[:2] == [QUARTER, QUARTER]
+    assert twice[2] > QUARTER == thrice[2]
+
+
 def test_weights_are_shared_anew_once_only(scene: Scene) -> None:
     rule = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=QUARTER, floor_weight=CENT // 2, entry_weight=20 * CENT)
     sizes = [5325 * MILLION, 2475 * MILLION, 2000 * MILLION, 200 * MILLION]
@@ -132,7 +153,8 @@ def test_smallest_flexible_cap(scene: Scene) -> None:
     rule = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=1)
     case = simple([5000 * MILLION, 5000 * MILLION], [0, 0], rule=rule)
     case = replace(case, lines=simple([1] * 3, [0, 0, ONE]).lines, prices=dict.fromkeys(TOKENS[:3], ONE))
-    assert weights(agreed(scene, case)) == [ONE // 2] * 2
+    # What is held and no candidate is told beside them.
+    assert weights(agreed(scene, case)) == [ONE // 2] * 2 + [0]
     basket = Basket([0, 9 * MILLION, MILLION], [ONE, 0, 0], [ONE] * 3, [18] * 3)
     assert scene.targets(rule, [basket]) == [[0, ONE // 2, ONE // 2]]
 
@@ -162,11 +184,45 @@ def test_leaving_has_no_weight_but_its_value_is_shared(scene: Scene) -> None:
     assert weights(result) == [0, 375 * ONE // 1000, 125 * ONE // 1000, ONE // 2]
 
 
-def test_retired_is_as_good_as_frozen(scene: Scene) -> None:
-    case = simple([MILLION] * 3, [ONE, ONE, ONE], states={1: State.LEAVING})
-    lines = [replace(line, retired=i < 2) for i, line in enumerate(case.lines)]
+def test_what_is_suspended_is_frozen_unless_it_leaves(scene: Scene) -> None:
+    """Neither counts in NAV: the flexible cap of the two others is that of two dollars, not of four."""
+    rule = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=QUARTER)
+    case = simple([MILLION] * 4, [ONE] * 4, states={1: State.LEAVING}, rule=rule)
+    lines = [replace(line, suspended_until=NOW + 1) if i < 2 else line for i, line in enumerate(case.lines)]
     result = agreed(scene, replace(case, lines=lines))
-    assert [d.status for d in result] == [Status.FROZEN, Status.FROZEN, Status.INCLUDED]
+    assert [d.status for d in result] == [Status.FROZEN, Status.LEAVING, Status.INCLUDED, Status.INCLUDED]
+    assert weights(result)[2:] == [ONE // 2] * 2
+    # A suspension that is over is none.
+    over = [replace(line, suspended_until=NOW) for line in case.lines]
+    assert agreed(scene, replace(case, lines=over))[0].status is Status.INCLUDED
+
+
+def test_what_is_written_off_is_outside(scene: Scene) -> None:
+    case = simple([MILLION] * 3, [ONE] * 3, states={1: State.LEAVING})
+    lines = [replace(line, written_off=i < 2) for i, line in enumerate(case.lines)]
+    result = agreed(scene, replace(case, lines=lines))
+    assert statuses(result) == [(Status.OUTSIDE, NONE), (Status.OUTSIDE, NONE), (Status.INCLUDED, NONE)]
+
+
+@pytest.mark.parametrize("amount", [2**160, 2**119, 2**99])
+def test_a_balance_that_is_not_sound_stops_nobody(scene: Scene, amount: int) -> None:
+    """An infinite mint that is sent to the fund as a gift, a unit above all measure, or one of such a value."""
+    case = simple([MILLION] * 3, [ONE] * 3)
+    lines = [replace(line, amount=amount) if i == 1 else line for i, line in enumerate(case.lines)]
+    result = agreed(scene, replace(case, lines=lines))
+    assert [d.status for d in result] == [Status.INCLUDED, Status.FROZEN, Status.INCLUDED]
+    assert weights(result) == [ONE // 2, 0, ONE // 2]
+
+
+def test_what_is_held_and_no_candidate_is_told_with_its_price(scene: Scene) -> None:
+    case = simple([MILLION, MILLION], [ONE])
+    lines = [*case.lines, Line(TOKENS[5], 3 * ONE), Line(TOKENS[6], ONE)]
+    prices = {**case.prices, TOKENS[5]: 7 * ONE, TOKENS[6]: 2**100}
+    result = agreed(scene, replace(case, lines=lines, prices=prices))
+    assert [(d.token, d.status, d.price, d.basis) for d in result[2:]] == [
+        (TOKENS[5], Status.OUTSIDE, 7 * ONE, 0),
+        (TOKENS[6], Status.OUTSIDE, 0, 0),
+    ]
 
 
 def test_without_a_price(scene: Scene) -> None:

@@ -18,7 +18,7 @@ from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
 from tests.methodology.cases import DRAWN, baskets
-from tests.methodology.scene import TOKENS, Basket, Scene, as_words, decisions, told, with_bases
+from tests.methodology.scene import TOKENS, Basket, Scene, as_words, confirmed_by, decisions, told
 
 HALVES = [(TOKENS[0], ONE // 2), (TOKENS[1], ONE // 2)]
 
@@ -101,7 +101,7 @@ def test_determination(chain: Chain, scene: Scene, fixed: Contract, owner: str) 
         (ONE // 2, ONE // 2, Status.INCLUDED, 0, 5 * ONE),
         (ONE // 2, ONE // 2, Status.INCLUDED, 8, 0),
     ]
-    assert with_bases(expected, chain.read(fixed.confirm(as_words(expected)))) == expected
+    assert confirmed_by(expected, chain.read(fixed.confirm(as_words(expected)))) == expected
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from ballast.methodology import ONE, Cap, fixed_target_units, target_units
 from localnet.anvil import ROOT
 from localnet.month import Month, load_month
 from tests.helpers.chain import Chain
-from tests.methodology.scene import PLAIN, Basket, Scene
+from tests.methodology.scene import PLAIN, TOKENS, Basket, Scene
 
 FILES = sorted((ROOT / "data" / "months").glob("*.json"))
 
@@ -38,6 +38,8 @@ def test_published_units(chain: Chain, scene: Scene, owner: str, path: Path) -> 
     if month.cap == "fixed":
         weights = sorted(((c.address, c.weight) for c in month.components), key=lambda w: int(w[0], 16))
         assert sum(given.basis) == ONE
+        for address, _ in weights:
+            chain.cheats.set_code(address, chain.code(TOKENS[0]))
         made = chain.deploy("FixedWeight", owner, weights, sender=owner)
         assert chain.read(made.targetUnits(*given.arguments())) == published
         assert fixed_target_units(given.basis, given.units, given.prices, given.decimals) == published

@@ -13,9 +13,11 @@ import ape
 import click
 import pytest
 import yaml
+from eth_utils import to_checksum_address
 
 from ballast.cli import one_line
 from ballast.config import FundConfig
+from ballast.values import DEPLOYER as DEPLOYER_ROLE
 from localnet.anvil import ROOT
 from localnet.month import Month
 from localnet.session import NETWORK
@@ -23,6 +25,7 @@ from localnet.world import World
 from replay.funding import month_config
 
 SHARES = 100 * 10**18
+SECOND_PROPOSER = "0x" + "5e" * 20
 DEPLOYER = "TEST::3"
 """Ape's name of the account that these tests deploy from."""
 
@@ -68,7 +71,10 @@ def run_script() -> Run:
 @pytest.fixture(scope="session")
 def config(world: World, month: Month) -> FundConfig:
     """The month's fund with a small seed."""
-    return month_config(month, world, seed_shares=SHARES, streaming_fee=95 * 10**14)
+    found = month_config(month, world, seed_shares=SHARES, streaming_fee=95 * 10**14)
+    # As a real one has it: none alone, so that nothing needs --unsafe.
+    roles = found.roles.model_copy(update={"proposers": (DEPLOYER_ROLE, to_checksum_address(SECOND_PROPOSER))})
+    return found.model_copy(update={"roles": roles})
 
 
 def as_yaml(config: FundConfig) -> dict[str, Any]:

@@ -93,7 +93,11 @@ def test_pools_that_are_no_anchors(w3: Web3, pools: World, anchored: FundConfig,
     refused(w3, account, uni_with(anchored, pool=uni.pools[0].pair), "UNI: anchor", "no pool of Uniswap V3")
     refused(w3, account, uni_with(anchored, pool=listed[snx.address]), "trades", snx.address, "expected UNI and WETH")
     other = anchored.model_copy(update={"uniswap_v3_factory": NOBODY})
-    refused(w3, account, other, f"not a pool of uniswap_v3_factory {NOBODY}")
+    with pytest.raises(DeployError) as caught:
+        preflight(w3, account.address, other)
+    head, *lines = str(caught.value).splitlines()
+    assert head == "8 problems:" and len(lines) == 8
+    assert all(line.endswith(f"not a pool of uniswap_v3_factory {NOBODY}") for line in lines)
 
 
 def test_a_pool_that_keeps_too_few_observations(

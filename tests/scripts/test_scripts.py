@@ -78,7 +78,8 @@ def test_life_of_a_fund(
     for word in ("UNI", "29.20 USD", "33.22 %", "100 shares", "determine (due)"):
         assert word in ran.out, ran.out
 
-    for token, amount in zip(*index.previewMint(2 * 10**18), strict=True):
+    tokens, amounts, _ = index.previewMint(2 * 10**18)
+    for token, amount in zip(tokens, amounts, strict=True):
         deal(funded, token, funded.address, amount)
     ran = run_script("mint", fund.as_posix(), "1.5", *common[1:], *signed, "--to", NOBODY)
     assert ran.code == 0, ran.errors
@@ -115,7 +116,7 @@ def test_refusals_of_a_deployed_fund(
         other.write_text(json.dumps(book))
         return invoke(status, **{**here, "book_file": other})
 
-    refused(invoke(deploy, account=funded, **here), str(book_file), "exists already")
+    refused(invoke(deploy, account=funded, unsafe=False, **here), str(book_file), "exists already")
     refused(redeems("1000"), "holds 99.9 shares", "expected at least 1,000")
     refused(redeems("1", skipped=("DOGE",)), "'DOGE'", "unknown", "UNI")
     refused(redeems("1", skipped=("FARM",)), "skip", "FARM", "not held")
@@ -152,12 +153,13 @@ BAD_ON_CHAIN: dict[str, tuple[Edit, tuple[str, ...]]] = {
 
 
 @pytest.fixture
-def deploys(invoke: Invoke, account: Any, tmp_path: Path) -> Callable[[Path], Ran]:
+def deploys(invoke: Invoke, account: Any, tmp_path: Path) -> Callable[..., Ran]:
     """Runs the deployment of a file; whatever happens, there must be no book and nothing sent."""
 
-    def run(fund: Path) -> Ran:
+    def run(fund: Path, unsafe: bool = False) -> Ran:
         book, nonce = tmp_path / "book.json", account.nonce
-        ran = invoke(deploy, provider=ape.networks.active_provider, fund=fund, account=account, book_file=book)
+        here = {"provider": ape.networks.active_provider, "account": account}
+        ran = invoke(deploy, fund=fund, book_file=book, unsafe=unsafe, **here)
         assert not book.exists()
         assert account.nonce == nonce
         return ran
@@ -165,7 +167,7 @@ def deploys(invoke: Invoke, account: Any, tmp_path: Path) -> Callable[[Path], Ra
     return run
 
 
-Deploys = Callable[[Path], Ran]
+Deploys = Callable[..., Ran]
 
 
 @pytest.mark.parametrize("name", BAD_ON_CHAIN)
@@ -182,7 +184,10 @@ def test_deploy_refuses_an_account_without_tokens(
     config: FundConfig, write_fund: WriteFund, account: Any, market: Market, deploys: Deploys
 ) -> None:
     market.post_feeds()
-    refused(deploys(write_fund(as_yaml(config))), account.address, "holds 0 wei of YFI", "for the seed")
+    lines = deploys(write_fund(as_yaml(config))).error_lines
+    assert lines[0] == f"Error: {len(config.seeded())} problems:"
+    assert lines[1].startswith(f"account {account.address}: holds 0 YFI (0x0bc5")
+    assert lines[1].endswith("expected 0.0566411985921079 for the seed")
 
 
 def test_deploy_refuses_an_account_without_ether(
@@ -194,7 +199,10 @@ def test_deploy_refuses_an_account_without_ether(
 
 def test_deploy_refuses_a_stale_feed(config: FundConfig, write_fund: WriteFund, funded: Any, deploys: Deploys) -> None:
     ape.chain.mine(deltatime=config.eth_feed.max_age + 60)
-    refused(deploys(write_fund(as_yaml(config))), "eth_feed", "s old", "expected 0 to 7200")
+    lines = deploys(write_fund(as_yaml(config))).error_lines
+    assert lines[0] == f"Error: {len(config.components) + 1} problems:"
+    assert lines[1].startswith("eth_feed: ") and lines[1].endswith(" s old, expected 0 to 7200 s")
+    assert all(line.endswith(" s old, expected 0 to 7200 s") for line in lines[2:])
 
 
 def test_deploy_refuses_a_bad_file(config: FundConfig, write_fund: WriteFund, deploys: Deploys, tmp_path: Path) -> None:

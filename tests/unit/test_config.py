@@ -85,7 +85,7 @@ def test_values_are_read_exactly() -> None:
         600,
         1_800,
     )
-    assert config.timetable.as_tuple() == (0, 0, 7, 172_800, 172_800)
+    assert config.timetable.as_tuple() == (0, 0, 7, 259_200, 172_800)
 
 
 def without(*path: str | int) -> Edit:
@@ -141,6 +141,14 @@ BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
         ("(AAA) weight", "market_cap", "supply"),
     ),
     "state": (set_field("components", 0, "state")("gone"), ("components[0] (BBB).state", "'gone'", "'leaving'")),
+    "frozen with fixed weights": (
+        both(fixed("50 %", "30 %", "20 %"), set_field("components", 0, "state")("frozen")),
+        ("components (BBB) state: found 'frozen' with fixed_weight", "expected active"),
+    ),
+    "leaving with fixed weights": (
+        both(fixed("50 %", "30 %", "20 %"), set_field("components", 0, "state")("leaving")),
+        ("components (BBB) state: found 'leaving' with fixed_weight", "expected active", "sold in the first month"),
+    ),
     "lockers beside a supply": (set_field("components", 0, "lockers")([A]), ("(BBB) lockers", "in place of supply")),
     "lockers with fixed weights": (
         both(fixed("50 %", "30 %", "20 %"), set_field("components", 0, "lockers")([A])),
@@ -300,6 +308,46 @@ def test_equal_weights_share_every_wei() -> None:
     raw["components"][0]["weight"] = "50 %"
     with pytest.raises(FundError, match=r"\(BBB\).*expected none of them"):
         parse_fund(raw)
+
+
+def test_equal_weights_hold_nothing_frozen() -> None:
+    """It would be sold: what is not active has no weight."""
+    raw = good()
+    raw["methodology"] = {"kind": "equal_weight"}
+    for component in raw["components"]:
+        component.pop("supply", None)
+    raw["components"][1]["state"] = "frozen"
+    with pytest.raises(
+        FundError, match=r"^components \(AAA\) state: found 'frozen' with equal_weight, expected active or"
+    ):
+        parse_fund(raw)
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    raw = good()
+    raw["chain_id"] = "none"
+    del raw["components"][0]["feed"]
+    raw["components"][1]["seed_unit"] = "-1"
+    with pytest.raises(FundError) as caught:
+        parse_fund(raw)
+    head, *lines = str(caught.value).splitlines()
+    assert head == "3 problems:"
+    assert [line.split(":")[0] for line in lines] == [
+        "chain_id",
+        "components[0] (BBB).feed",
+        "components[1] (AAA).seed_unit",
+    ]
+    # What several fields say together is looked at once each of them is sound.
+    raw = good()
+    fixed("50 %", "30 %", "19 %")(raw)
+    raw["components"][0]["state"] = raw["components"][1]["state"] = "frozen"
+    raw["supply_cap"] = "1"
+    with pytest.raises(FundError) as caught:
+        parse_fund(raw)
+    head, *lines = str(caught.value).splitlines()
+    assert head == "4 problems:"
+    found = [line.split(":")[0] for line in lines]
+    assert found == ["components", "components (BBB) state", "components (AAA) state", "supply_cap"]
 
 
 def test_the_whole_rule_is_read() -> None:

@@ -6,7 +6,7 @@ What a determination decides is tested under tests/methodology.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import assume, example, given
@@ -21,16 +21,15 @@ from tests.helpers.contracts import Call, Contract
 from tests.helpers.fund import ACTIVE, HARD, NONE, WAD, market_cap_arguments, posted_supplies, rule
 from tests.helpers.reverts import assert_reverts
 
-A = f"0x{0xAA:040x}"
-
 
 @dataclass(frozen=True)
 class Rules:
-    """The methodology with no cap, and with caps of 25 % and 10 %."""
+    """The methodology with no cap, with caps of 25 % and 10 %, and with one of 25 % that is applied three times."""
 
     none: Contract
     hard: Contract
     tight: Contract
+    thrice: Contract
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +40,14 @@ def owner(chain: Chain) -> str:
 @pytest.fixture(scope="module")
 def rules(module_isolation: None, chain: Chain, owner: str) -> Rules:
     supplies = chain.deploy("PostedSupply", owner, [], sender=owner)
+    token = chain.deploy("ReferenceToken", sender=owner)
+    chain.send(token.init("Token", "TOK", 18), owner)
 
-    def deploy(cap: int, weight: int) -> Contract:
-        return chain.deploy("MarketCap", owner, rule(cap, weight), [(A, supplies, ACTIVE)], sender=owner)
+    def deploy(cap: int, weight: int, passes: int = 1) -> Contract:
+        fields = (*rule(cap, weight)[:-1], passes)
+        return chain.deploy("MarketCap", owner, fields, [(token, supplies, ACTIVE, 0)], sender=owner)
 
-    return Rules(deploy(NONE, 0), deploy(HARD, WAD // 4), deploy(HARD, WAD // 10))
+    return Rules(deploy(NONE, 0), deploy(HARD, WAD // 4), deploy(HARD, WAD // 10), deploy(HARD, WAD // 4, 3))
 
 
 def targets(methodology: Contract, lines: Sequence[Line]) -> Call:
@@ -97,18 +99,20 @@ LINES = st.lists(
 WHOLE = Line(10**9, WAD, WAD, 18)
 
 
-@given(lines=LINES, which=st.sampled_from(["none", "hard", "tight"]))
+@given(lines=LINES, which=st.sampled_from(["none", "hard", "tight", "thrice"]))
 @example(lines=[WHOLE] * 4, which="hard")
 @example(lines=[WHOLE] * 3, which="hard")
 @example(lines=[WHOLE, WHOLE, Line(0, WAD, WAD, 18)], which="hard")
 @example(lines=[WHOLE, Line(1, WAD, 0, 18)], which="none")
 @example(lines=[WHOLE] * 11, which="tight")
+@example(lines=[replace(WHOLE, basis=10**9 // k**2) for k in range(1, 8)], which="thrice")
+@example(lines=[Line(2, WAD, WAD, 18)] * 11 + [Line(1, WAD, WAD, 18)], which="tight")
 @FUZZ
 def test_agrees_with_the_second_implementation(chain: Chain, rules: Rules, lines: list[Line], which: str) -> None:
-    cap = {"none": None, "hard": WAD // 4, "tight": WAD // 10}[which]
+    cap = {"none": None, "hard": WAD // 4, "tight": WAD // 10, "thrice": WAD // 4}[which]
     call = targets(getattr(rules, which), lines)
     try:
-        wanted = market_cap_units(lines, cap)
+        wanted = market_cap_units(lines, cap, 3 if which == "thrice" else 1)
     except OutsideDomainError as error:
         (what,) = assert_reverts(chain, call, "OutsideDomain")
         assert what.rstrip(bytes(1)).decode() == str(error).split(":")[0]
@@ -166,10 +170,22 @@ def test_outside_the_domain(chain: Chain, rules: Rules, which: str, lines: list[
 
 
 def test_weights_above_one(chain: Chain, rules: Rules) -> None:
-    """The divisor is 23 / 12, rounded down to 1: weights sum to 23 / 12, and to more than 1 even under the cap."""
+    """The divisor is 23 / 12, rounded down to 1: weights sum to 23 / 12, and to 12 / 10 even under the cap. Nothing is
+    left over to be shared, and no month is refused for it."""
     lines = [Line(2, WAD, WAD, 18)] * 11 + [Line(1, WAD, WAD, 18)]
-    cap = WAD // 10
-    with pytest.raises(OutsideDomainError, match="weights"):
-        market_cap_units(lines, cap)
-    (found,) = assert_reverts(chain, targets(rules.tight, lines), "OutsideDomain")
-    assert found.rstrip(bytes(1)) == b"weights"
+    assert market_cap_units(lines, WAD // 10) == [12 * WAD // 10] * 11 + [WAD // 12 * 12]
+    assert chain.read(targets(rules.tight, lines)) == [12 * WAD // 10] * 11 + [WAD // 12 * 12]
+
+
+def test_one_pass_may_leave_a_component_above_the_cap(chain: Chain, rules: Rules) -> None:
+    """The published rule caps once. With one component capped at 25 %, another of more than a third of what is left is
+    lifted above the cap: of 60, 22, 9 and 9 % the second comes to 41.25 %. Further passes cap it as well."""
+    lines = [replace(WHOLE, basis=basis * 10**7) for basis in (60, 22, 9, 9)]
+    once, thrice = (chain.read(targets(which, lines)) for which in (rules.hard, rules.thrice))
+    assert [unit * 100 / (4 * WAD) for unit in once] == [25, 41.25, 16.875, 16.875]
+    assert [unit * 100 / (4 * WAD) for unit in thrice] == [25, 25, 25, 25]
+
+
+def test_passes_end_where_nobody_new_is_above_the_cap(chain: Chain, rules: Rules) -> None:
+    lines = [replace(WHOLE, basis=basis * 10**7) for basis in (50, 15, 10, 10, 10, 5)]
+    assert chain.read(targets(rules.thrice, lines)) == chain.read(targets(rules.hard, lines))

@@ -37,7 +37,7 @@ def owner_calls(fund: Fund) -> list[Call]:
         rebalancer.setTimetable(fund.setup.timetable.as_tuple()),
         rebalancer.setMethodology(methodology),
         oracle.setFeed((token.address, token.feed, DAY, USD, 0, 0, 0)),
-        methodology.setCandidates([(token.address, fund.supplies, ACTIVE)]),
+        methodology.setCandidates([(token.address, fund.supplies, ACTIVE, 0)]),
         methodology.overrideSupply(token.address, 1),
         fund.supplies.post([(token.address, 1, fund.chain.now())]),
     ]

@@ -83,7 +83,7 @@ def trading(month: Month, pools: tuple[PoolState, ...], limits: Limits = LIMITS)
         current, target = c.current_unit, c.published_target_unit
         side = Side.HELD if current == target else Side.SELL if current > target else Side.BUY
         balance = -(-current * supply // WAD)
-        holdings.append(Holding(index, c.address, c.decimals, False, balance, c.price_usd, side, target, c.price_usd))
+        holdings.append(Holding(index, c.address, c.decimals, balance, c.price_usd, side, target, c.price_usd))
     return Simulated(opened(tuple(holdings), supply, limits), pools)
 
 
@@ -107,12 +107,14 @@ def opened(holdings: tuple[Holding, ...], supply: int, limits: Limits = LIMITS) 
         period=2021 * 12 + 3,
         phase=Phase.TRADING,
         month_period=2021 * 12 + 3,
+        last_stop=0,
         determined_at=START - 6 * 86_400,
         opening=Opening(goals * WAD // nav, nav, START + 22 * 86_400 - 1),
         progress=progress,
         limits=limits,
         timetable=TIMETABLE,
         paused_until=0,
+        pause_left=3 * 86_400,
         supply=supply,
         shares=supply,
         idle=0,

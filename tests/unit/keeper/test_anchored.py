@@ -40,13 +40,13 @@ def april() -> Simulated:
 
 
 def test_without_a_second_source_the_price_counts() -> None:
-    holding = Holding(0, WETH, 6, False, 10**6, 3 * WAD, Side.SELL, 0, WAD)
+    holding = Holding(0, WETH, 6, 10**6, 3 * WAD, Side.SELL, 0, WAD)
     assert not holding.pulled and not replace(holding, trade_price=3 * WAD).pulled
     assert (holding.trade_value(7), holding.trade_value_up(7)) == (21 * 10**12, 21 * 10**12)
 
 
 def test_each_side_is_rounded_for_the_fund() -> None:
-    holding = Holding(0, WETH, 6, False, 10**6, 3 * WAD, Side.SELL, 0, WAD, trade_price=4 * WAD + 1)
+    holding = Holding(0, WETH, 6, 10**6, 3 * WAD, Side.SELL, 0, WAD, trade_price=4 * WAD + 1)
     assert holding.pulled
     # 7 / 10^6 of a token: 28 * 10^12 USD and 7 / 10^6 of one of 10^-18
     assert (holding.trade_value(7), holding.trade_value_up(7)) == (28 * 10**12, 28 * 10**12 + 1)

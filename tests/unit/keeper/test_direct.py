@@ -32,7 +32,7 @@ def fund() -> FundState:
     """Sells 100 and 50 of the two, buys 150 of the third; NAV 10,000 ETH."""
     units = ((2 * WAD, 19 * WAD // 10), (2 * WAD, 195 * WAD // 100), (6 * WAD, 615 * WAD // 100))
     holdings = tuple(
-        Holding(i, token, 18, False, was * SUPPLY // WAD, 2_000 * WAD, side, unit, 2_000 * WAD)
+        Holding(i, token, 18, was * SUPPLY // WAD, 2_000 * WAD, side, unit, 2_000 * WAD)
         for i, (token, side, (was, unit)) in enumerate(
             zip(TOKENS, (Side.SELL, Side.SELL, Side.BUY), units, strict=True)
         )
@@ -194,7 +194,7 @@ def test_nearly_all_may_go_straight() -> None:
 
 def test_direct_pools_recover_to_the_oracle_s_prices() -> None:
     state = fund()
-    third = replace(state.holdings[2], price=4_000 * WAD, decimals=6)
+    third = replace(state.holdings[2], price=4_000 * WAD, decimals=6, balance=state.holdings[2].balance // 10**12)
     state = replace(state, holdings=(*state.holdings[:2], third))
     off = market(state, pair(TOKENS[0], TOKENS[2], (2_000, 1_800))).recovered(state)
     (pool,) = off.between(TOKENS[2], TOKENS[0])

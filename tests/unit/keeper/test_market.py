@@ -22,7 +22,7 @@ FREE = {0: 0, 1: 0}
 def state_of(*tokens: str, price: int = 20 * WAD, decimals: int = 18) -> FundState:
     one = 10**decimals
     holdings = tuple(
-        Holding(i, token, decimals, False, 2_000 * one, price, Side.SELL if i == 0 else Side.BUY, one, price)
+        Holding(i, token, decimals, 2_000 * one, price, Side.SELL if i == 0 else Side.BUY, one, price)
         for i, token in enumerate((*tokens, "0x" + "ee" * 20))
     )
     return opened(holdings, 1_000 * WAD)

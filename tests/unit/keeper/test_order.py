@@ -44,7 +44,7 @@ def planned(sides: tuple[Side, Side, Side], pools: tuple[PoolState, ...]) -> Bat
     supply = 1_000 * WAD
     held = {Side.SELL: 2 * supply, Side.BUY: supply // 2, Side.HELD: supply}
     holdings = tuple(
-        Holding(i, token, 18, False, held[side], 2_000 * WAD, side, WAD, 2_000 * WAD)
+        Holding(i, token, 18, held[side], 2_000 * WAD, side, WAD, 2_000 * WAD)
         for i, (token, side) in enumerate(zip(TOKENS, sides, strict=True))
     )
     state = opened(holdings, supply)

@@ -74,9 +74,7 @@ def funds(data: st.DataObject) -> Simulated:
         change = data.draw(st.integers(1, 2_000))
         target = unit * (10_000 + (change if side is Side.BUY else -change if side is Side.SELL else 0)) // 10_000
         holdings.append(
-            Holding(
-                i, token, decimals, False, unit * supply // WAD, price, side, target, price * (10_000 + drift) // 10_000
-            )
+            Holding(i, token, decimals, unit * supply // WAD, price, side, target, price * (10_000 + drift) // 10_000)
         )
         for venue in ("uniswap", "sushiswap")[: data.draw(st.integers(1, 2))]:
             depth = data.draw(st.integers(100, 100_000)) * WAD
@@ -171,8 +169,8 @@ def test_weth_itself_can_be_a_component() -> None:
     token, weth = "0x" + "11" * 20, WETH
     supply = 1_000 * WAD
     holdings = (
-        Holding(0, token, 18, False, 2 * supply, 2_000 * WAD, Side.SELL, WAD, 2_000 * WAD),
-        Holding(1, weth, 18, False, supply, 2_000 * WAD, Side.BUY, 2 * WAD, 2_000 * WAD),
+        Holding(0, token, 18, 2 * supply, 2_000 * WAD, Side.SELL, WAD, 2_000 * WAD),
+        Holding(1, weth, 18, supply, 2_000 * WAD, Side.BUY, 2 * WAD, 2_000 * WAD),
     )
     pools = (PoolState("uniswap", "0x" + "22" * 20, token, 10**5 * WAD, 10**5 * WAD),)
     state = opened(holdings, supply)
@@ -223,7 +221,7 @@ def test_both_sides_match_where_there_are_fewer_slices_than_batches() -> None:
     supply = 10_000 * WAD
     tokens = ["0x" + f"{k}{k}" * 20 for k in (1, 2, 3)]
     holdings = tuple(
-        Holding(k, tokens[k], 18, False, was * supply, WAD, Side.SELL if k == 0 else Side.BUY, unit, WAD)
+        Holding(k, tokens[k], 18, was * supply, WAD, Side.SELL if k == 0 else Side.BUY, unit, WAD)
         for k, (was, unit) in enumerate(((14, 13 * WAD), (16, 165 * WAD // 10), (2, 25 * WAD // 10)))
     )
     pools = [PoolState("uniswap", f"0x{k + 1:040x}", t, 10**9 * WAD, 5 * 10**5 * WAD) for k, t in enumerate(tokens)]
@@ -269,9 +267,9 @@ def test_no_more_is_bought_than_counts_where_others_cannot_be_bought() -> None:
     supply = 10_000 * WAD
     tokens = ["0x" + f"{k}{k}" * 20 for k in (1, 2, 3)]
     holdings = (
-        Holding(0, tokens[0], 18, False, 100 * supply, WAD, Side.SELL, 96 * WAD, WAD),
-        Holding(1, tokens[1], 18, False, 10 * supply, WAD, Side.BUY, 105 * WAD // 10, WAD),
-        Holding(2, tokens[2], 18, False, 10 * supply, WAD, Side.BUY, 135 * WAD // 10, WAD),
+        Holding(0, tokens[0], 18, 100 * supply, WAD, Side.SELL, 96 * WAD, WAD),
+        Holding(1, tokens[1], 18, 10 * supply, WAD, Side.BUY, 105 * WAD // 10, WAD),
+        Holding(2, tokens[2], 18, 10 * supply, WAD, Side.BUY, 135 * WAD // 10, WAD),
     )
     pools = [PoolState("uniswap", f"0x{k:040x}", tokens[k], 10**9 * WAD, 5 * 10**5 * WAD) for k in (0, 1)]
     state = opened(holdings, supply, replace(LIMITS, batch_cap=10**17))

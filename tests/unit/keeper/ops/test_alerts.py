@@ -11,6 +11,8 @@ from keeper.ops.facts import Facts, overdue, possible
 from keeper.sending.journal import Status
 from keeper.standby import Since, thing_of
 from keeper.state import WAD, Action, Phase, Reason
+from keeper.told import Told, What
+from keeper.view import percent
 from tests.unit.keeper.ops.facts import BOUNDS, GWEI, NOW, entry, facts_of, fund_facts
 from tests.unit.keeper.simulated import Simulated
 
@@ -71,8 +73,30 @@ def test_a_component_without_a_price(april: Simulated) -> None:
     stale = (replace(holdings[0], price=0), *holdings[1:])
     alert = only(facts_of(fund_facts(april, holdings=stale)))
     assert (alert.kind, alert.subject) == (Kind.PRICE_STALE, f"fund {holdings[0].token}")
-    retired = (replace(holdings[0], price=0, retired=True), *holdings[1:])
-    assert kinds(facts_of(fund_facts(april, holdings=retired))) == set()
+
+
+def test_the_state_of_a_component_is_one_alert(april: Simulated) -> None:
+    first, *others = april.state.holdings
+    now = april.state.time
+
+    def told(**changes: object) -> Alert:
+        return only(facts_of(fund_facts(april, holdings=(replace(first, **changes), *others))))  # type: ignore[arg-type]
+
+    alert = told(suspended_until=now + 1, price=0, sound=False, balance=0)
+    assert (alert.kind, alert.subject) == (Kind.COMPONENT_SUSPENDED, f"fund {first.token}")
+    assert alert.text == (
+        f"fund: {first.token} is suspended until 2021-04-01 00:00 UTC, balance not readable: not traded, out of NAV, "
+        "and nobody can mint"
+    )
+    assert "until the owner ends it" in told(suspended_until=2**40 - 1).text
+    # Written off is final, whatever was said of a suspension; one that is over says nothing.
+    assert told(suspended_until=now + 1, written_off=True).kind is Kind.COMPONENT_WRITTEN_OFF
+    over = (replace(first, suspended_until=now), *others)
+    assert kinds(facts_of(fund_facts(april, holdings=over))) == set()
+    unread = told(sound=False, balance=0, price=0)
+    assert unread.kind is Kind.BALANCE_UNREADABLE and "balance not readable" in unread.text
+    absurd = told(balance=2**159)
+    assert absurd.kind is Kind.BALANCE_UNREADABLE and "above all measure" in absurd.text
 
 
 def test_half_the_loss_budget(april: Simulated) -> None:
@@ -100,6 +124,19 @@ def test_the_month_is_done_only_when_it_is(april: Simulated) -> None:
     assert (alert.kind, alert.subject, alert.once) == (Kind.MONTH_DONE, "fund 2021-04", True)
     for reason in (Reason.NOT_SEEDED, Reason.TOO_LATE):
         assert kinds(facts_of(fund_facts(april, phase=Phase.IDLE, action=Action.NONE, reason=reason))) == set()
+
+
+def test_a_month_that_somebody_ended_is_told_as_such(april: Simulated) -> None:
+    end = Told(What.ENDED, 7, NOW, april.state.month_period, by="0xGuardian")
+    done = fund_facts(april, phase=Phase.IDLE, action=Action.NONE, reason=Reason.DONE)
+    assert done.view is not None
+    alert = only(facts_of(replace(done, view=replace(done.view, told=(end,)))))
+    assert (alert.kind, alert.subject, alert.once) == (Kind.MONTH_ENDED, "fund 2021-04", True)
+    left = percent(april.state.progress.surplus)
+    assert alert.text == f"fund: 2021-04 was ended as it stood by 0xGuardian, with {left} of NAV left to sell"
+    # Another month's end is not this one's.
+    other = replace(end, period=april.state.month_period - 1)
+    assert only(facts_of(replace(done, view=replace(done.view, told=(other,))))).kind is Kind.MONTH_DONE
 
 
 def test_a_keeper_that_cannot_look(april: Simulated) -> None:

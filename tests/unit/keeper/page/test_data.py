@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from keeper.condition import condition
 from keeper.page import sent, text
 from keeper.page.data import Kept, fund_data, history_data, page_data
 from keeper.page.details import Details
@@ -16,6 +17,7 @@ from keeper.page.history import sample_of
 from keeper.page.timeline import timeline
 from keeper.sending.journal import Status
 from keeper.state import WAD, Action, Phase, Progress, Reason, Side, Timetable
+from keeper.told import Told, What
 from tests.unit.keeper.ops.facts import BOUNDS, NOW, entry, facts_of, pulse_of, view_of
 from tests.unit.keeper.page.shown import FEE, OTHER, REBALANCER, april_facts, book_of, stage
 from tests.unit.keeper.simulated import START, Simulated
@@ -255,8 +257,51 @@ def test_what_has_no_price_is_named_and_its_samples_are_not_drawn(april: Simulat
     stale = replace(april.state, time=START + 600, holdings=(replace(first, price=0), *rest))
     found = fund_data(book_of(), view_of(april, holdings=stale.holdings), Kept(), ())
     candidate = book_of().candidate(first.token)
-    assert candidate is not None and found.unpriced == (candidate.symbol,)
+    assert candidate is not None and found.left_out == (f"{candidate.symbol}: no price",)
     assert history_data(book_of(), [sample_of(april.state), sample_of(stale)])["time"] == [START]
+
+
+def test_states_of_components_and_what_was_done_are_told_in_words(april: Simulated) -> None:
+    first, second, *rest = april.state.holdings
+    names = [candidate.symbol for h in (first, second) if (candidate := book_of().candidate(h.token)) is not None]
+    holdings = (replace(first, suspended_until=START + 86_400), replace(second, balance=0, price=0, sound=False), *rest)
+    view = replace(
+        view_of(april, holdings=holdings),
+        told=(
+            Told(What.SUSPENDED, 5, START + 60, None, first.token, until=START + 86_400),
+            Told(What.TAKEN_OUT, 5, START + 60, april.state.month_period, first.token),
+        ),
+    )
+    found = fund_data(book_of(), view, Kept(), ())
+    rows = {row.token: row for row in found.components}
+    assert [rows[h.token].condition for h in (first, second, rest[0])] == [
+        "suspended until 2021-04-02 00:00 UTC",
+        "balance not readable",
+        "",
+    ]
+    assert rows[first.token].weight == rows[second.token].weight == "0"
+    assert found.left_out == tuple(
+        f"{n}: {rows[h.token].condition}" for n, h in zip(names, (first, second), strict=True)
+    )
+    assert [(one.time, one.text) for one in found.events] == [
+        (START + 60, f"{names[0]} suspended until 2021-04-02 00:00 UTC"),
+        (START + 60, f"{names[0]} taken out of this month's trading"),
+    ]
+    # The owner's has no end; one that is over is none.
+    assert "until the owner ends it" in condition(april.state, replace(first, suspended_until=2**40 - 1))
+    assert condition(april.state, replace(first, suspended_until=START)) == ""
+
+
+def test_a_month_that_was_ended_or_is_void(april: Simulated) -> None:
+    end = Told(What.ENDED, 5, START + 60, april.state.month_period, by=OTHER)
+    over = replace(view_of(april, phase=Phase.IDLE, action=Action.NONE, reason=Reason.DONE), told=(end,))
+    found = fund_data(book_of(), over, Kept(), ())
+    assert found.standing == "April 2021 was ended as it stood"
+    assert [one.text for one in found.events] == [f"ended as it stood by {OTHER}: what was traded stays traded"]
+    void = view_of(april, phase=Phase.VOIDED, action=Action.DETERMINE, reason=Reason.DUE)
+    found = fund_data(book_of(), void, Kept(), ())
+    assert found.standing == "The weights of April 2021 are to be determined"
+    assert found.timeline.determined_at is None
 
 
 def test_notes_are_the_alerts_of_the_fund_and_what_explains_it(april: Simulated) -> None:

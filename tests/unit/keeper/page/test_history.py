@@ -67,8 +67,11 @@ def test_without_prices_only_what_moves_on_is_kept(history: History, state: Fund
     assert history.add(*FUND, replace(stale, time=state.time + 4 * EVERY_S, phase=Phase.IDLE))
     assert history.add(*FUND, replace(state, time=state.time + 5 * EVERY_S, phase=Phase.IDLE))
     assert [sample.priced for sample in history.samples(*FUND)] == [True, False, True]
-    retired = replace(stale, holdings=(replace(first, price=0, retired=True), second))
-    assert sample_of(retired).priced
+    # What is suspended is out of NAV by its state; what cannot be read should be in it.
+    suspended = replace(stale, holdings=(replace(first, price=0, suspended_until=stale.time + 1), second))
+    assert sample_of(suspended).priced
+    unread = replace(state, holdings=(replace(first, balance=0, price=0, sound=False), second))
+    assert not sample_of(unread).priced
 
 
 def test_time_does_not_run_back(history: History, state: FundState) -> None:

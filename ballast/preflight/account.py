@@ -1,0 +1,38 @@
+"""The deploying account: ether for gas, and what the seed takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from web3 import Web3
+
+from ballast.config import FundConfig
+from ballast.preflight.chain import Reader
+from ballast.preflight.problems import Problem
+from ballast.values import decimal
+
+DEPLOYMENT_GAS = 25_000_000
+"""More than a whole deployment takes; ether for this at the current gas price is asked for."""
+
+
+def ether(reader: Reader, account: str) -> Iterator[Problem]:
+    need = DEPLOYMENT_GAS * reader.w3.eth.gas_price
+    have = reader.w3.eth.get_balance(Web3.to_checksum_address(account))
+    if have == 0 or have < need:
+        yield Problem(
+            f"account {account}: holds {Web3.from_wei(have, 'ether')} ETH, "
+            f"expected at least {Web3.from_wei(need, 'ether')} ETH for gas"
+        )
+
+
+def seed(reader: Reader, account: str, config: FundConfig, sound: frozenset[str]) -> Iterator[Problem]:
+    """Holds what it has against what the seed takes, of the tokens that are `sound`."""
+    for component, amount in zip(config.seeded(), config.seed_amounts(), strict=True):
+        if component.token not in sound:
+            continue
+        held = reader.number(component.token, "balanceOf(address)", account) or 0
+        if held < amount:
+            yield Problem(
+                f"account {account}: holds {decimal(held, component.decimals)} {component.symbol} "
+                f"({component.token}), expected {decimal(amount, component.decimals)} for the seed"
+            )

@@ -1,0 +1,63 @@
+"""What the fund's file alone shows: names, lockers, and who could do what how fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ballast.config import FundConfig
+from ballast.parts import Component
+from ballast.preflight.problems import Level, Problem
+from ballast.values import DEPLOYER
+
+MAX_NAME_BYTES = 31
+"""The token's name stands in its EIP-712 domain as a short string."""
+MAX_LOCKERS = 20
+"""As in LockedSupply."""
+DAY_S = 86_400
+REACTION_S = DAY_S
+"""What is left for people to see a late determination and write an override."""
+
+
+def names(config: FundConfig) -> Iterator[Problem]:
+    for field, text in (("name", config.name), ("symbol", config.symbol)):
+        size = len(text.encode())
+        if size > MAX_NAME_BYTES:
+            yield Problem(f"{field}: found {text!r} with {size} bytes, expected at most {MAX_NAME_BYTES}")
+
+
+def lockers(component: Component) -> Iterator[Problem]:
+    listed = component.lockers or ()
+    where = f"{component.symbol}: lockers"
+    if len(listed) > MAX_LOCKERS:
+        yield Problem(f"{where}: found {len(listed)}, expected at most {MAX_LOCKERS}")
+    for address in sorted({address for address in listed if listed.count(address) > 1}):
+        yield Problem(f"{where}: {address} stands there twice, expected each once")
+
+
+def governance(config: FundConfig, account: str, is_contract: Callable[[str], bool]) -> Iterator[Problem]:
+    """`account` deploys; `is_contract` says whether code stands at an address."""
+    delay, notice = config.timelock_delay, config.timetable.min_notice
+    if delay == 0:
+        yield Problem("timelock_delay: found 0, expected time in which holders can leave, such as 2 days", Level.UNSAFE)
+    guardian = account if config.roles.guardian == DEPLOYER else config.roles.guardian
+    proposers = {account if who == DEPLOYER else who for who in config.roles.proposers}
+    if len(proposers) == 1:
+        (alone,) = proposers
+        if not is_contract(alone):
+            also = [role for role, who in (("the deployer", account), ("the guardian", guardian)) if who == alone]
+            note = f" (also {' and '.join(also)})" if also else ""
+            yield Problem(
+                f"roles.proposers: found one plain account alone, {alone}{note}: with its key all is lost, expected "
+                "two or more, or a multi-signature account",
+                Level.UNSAFE,
+            )
+    if notice < delay + REACTION_S:
+        yield Problem(
+            f"timetable.min_notice: found {_days(notice)}, expected at least {_days(delay + REACTION_S)}: "
+            "timelock_delay and a day, or no override can be in time after a late determination",
+            Level.UNSAFE,
+        )
+
+
+def _days(seconds: int) -> str:
+    return f"{seconds} s ({seconds / DAY_S:g} days)"

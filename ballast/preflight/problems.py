@@ -1,0 +1,47 @@
+"""What a check found, and how bad it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from ballast.config import FundError
+
+
+class DeployError(FundError):
+    """The fund cannot be deployed on this chain from this account; a line for people for each problem."""
+
+
+class Level(Enum):
+    """What a problem stops."""
+
+    ERROR = "the deployment would fail, or the fund be wrong from its first day"
+    UNSAFE = "refused, unless the deployer says that it is meant"
+    WARNING = "told, and the deployment goes on"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One line: field, value, what would be right."""
+
+    text: str
+    level: Level = Level.ERROR
+
+
+def judge(problems: Iterable[Problem], unsafe: bool) -> tuple[str, ...]:
+    """The warnings. Raises DeployError with all that stops the deployment; `unsafe` makes what it may a warning."""
+    warnings: list[str] = []
+    stops: list[str] = []
+    for problem in problems:
+        if problem.level is Level.ERROR:
+            stops.append(problem.text)
+        elif problem.level is Level.UNSAFE and not unsafe:
+            stops.append(f"{problem.text}; --unsafe deploys it all the same")
+        else:
+            warnings.append(problem.text)
+    if len(stops) == 1:
+        raise DeployError(stops[0])
+    if stops:
+        raise DeployError("\n".join((f"{len(stops)} problems:", *stops)))
+    return tuple(warnings)

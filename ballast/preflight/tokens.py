@@ -1,0 +1,98 @@
+"""The tokens: that they stand there, how they count, how many there are, and that one wei of them is little enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
+
+from ballast.config import FundConfig
+from ballast.parts import MAX_DECIMALS, Component
+from ballast.preflight.chain import Reader, usd
+from ballast.preflight.problems import Level, Problem
+from ballast.values import WAD, decimal
+
+DUST_PARTS = 4
+"""A wei may be worth at most one part in so many of a share's dust: then what rounding leaves is dust."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a token answers; None: nothing sound. `total` in token wei."""
+
+    code: bool
+    decimals: int | None
+    total: int | None
+
+    @property
+    def sound(self) -> bool:
+        """Whether amounts of it can be read."""
+        return self.code and self.decimals is not None and self.decimals <= MAX_DECIMALS
+
+
+def read(reader: Reader, token: str) -> Token:
+    code = reader.has_code(token)
+    return Token(
+        code,
+        reader.number(token, "decimals()") if code else None,
+        reader.number(token, "totalSupply()") if code else None,
+    )
+
+
+def check(component: Component, token: Token) -> Iterator[Problem]:
+    symbol, address = component.symbol, component.token
+    if not token.code:
+        yield Problem(f"{symbol}: unknown token, no contract at {address} on this chain")
+    elif token.decimals is None:
+        yield Problem(f"{symbol}: {address} does not answer decimals(), expected an ERC-20 token")
+    elif token.decimals > MAX_DECIMALS:
+        yield Problem(f"{symbol}: decimals: the token {address} has {token.decimals}, expected at most {MAX_DECIMALS}")
+    elif token.decimals != component.decimals:
+        yield Problem(
+            f"{symbol}: decimals: the fund says {component.decimals}, the token {address} says {token.decimals}"
+        )
+    if token.sound:
+        yield from _supply(component, token)
+
+
+def _supply(component: Component, token: Token) -> Iterator[Problem]:
+    if component.supply is None and component.lockers is None:
+        return
+    if token.total is None:
+        yield Problem(f"{component.symbol}: {component.token} does not answer totalSupply(), expected an ERC-20 token")
+    elif component.supply and component.supply * 10 ** (token.decimals or 0) > token.total:
+        yield Problem(
+            f"{component.symbol}: supply: found {component.supply:,} tokens, expected at most "
+            f"{decimal(token.total, token.decimals or 0)}, all that there are"
+        )
+
+
+def worth(config: FundConfig, prices: Mapping[str, Decimal], tokens: Mapping[str, Token]) -> Iterator[Problem]:
+    """A unit is whole token wei for a share: one wei of any token has to be small beside a share's dust. Asks for the
+    price (USD for a whole token) of all that the seed takes."""
+    if any(c.token not in prices or not tokens[c.token].sound for c in config.seeded()):
+        return
+    # {USD / share} = {wei / share} * {USD / tok} / {wei / tok}
+    share = sum((_wei(prices, tokens, c.token) * c.seed_unit for c in config.seeded()), Decimal(0))
+    most = share * config.limits.dust / WAD / DUST_PARTS
+    for component in config.ordered():
+        if component.token not in prices or not tokens[component.token].sound:
+            continue
+        wei = _wei(prices, tokens, component.token)
+        if wei > most:
+            yield Problem(
+                f"{component.symbol}: one wei of it is worth {usd(wei)}, expected at most {usd(most)}, a quarter of "
+                f"the dust of a share ({usd(share)}); make shares worth {_times(wei, most)} times as much "
+                "(seed_unit), or limits.dust wider",
+                Level.UNSAFE,
+            )
+
+
+def _wei(prices: Mapping[str, Decimal], tokens: Mapping[str, Token], token: str) -> Decimal:
+    """USD for one wei."""
+    return prices[token].scaleb(-(tokens[token].decimals or 0))
+
+
+def _times(wei: Decimal, most: Decimal) -> str:
+    return f"{ceil(wei / most):,}" if most else "many"

@@ -1,0 +1,194 @@
+"""What people did to a fund's month, from its events: vetoes, ends, states of components. Batches are not among it.
+
+Events are read only where a look shows that something has changed, and only as far back as the change can lie: the
+state itself is in every look. After a start of the keeper they are looked for in the newest blocks alone; what is older
+stays untold, and the state is known all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from web3 import Web3
+
+from ballast.book import Book
+from keeper import contracts
+from keeper.asking import Head, ask
+from keeper.condition import suspension
+from keeper.errors import ChainError
+from keeper.history import CHUNK, REORG
+from keeper.state import FundState, Phase
+
+log = structlog.get_logger("keeper.chain")
+
+AGAIN = 5
+"""Blocks after a change in which events are read again: the node that gives them may be behind the one that gave the
+state."""
+MOST_CHUNKS = 10
+"""Requests for events at the first look; with `CHUNK` blocks each about three days of mainnet."""
+
+
+class What(StrEnum):
+    """What was done."""
+
+    VETOED = "vetoed"
+    ENDED = "ended"
+    TAKEN_OUT = "taken_out"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+    WRITTEN_OFF = "written_off"
+
+
+@dataclass(frozen=True)
+class Told:
+    """One of them, at chain time `time`. `period`: the month it was done to, None for a state. `token`: of a component;
+    `by`: who did it, where the event says; `until`: end of a suspension."""
+
+    what: What
+    block: int
+    time: int
+    period: int | None = None
+    token: str | None = None
+    by: str | None = None
+    until: int = 0
+
+
+def words(told: Told, name: str) -> str:
+    """In a sentence; `name`: of the component."""
+    match told.what:
+        case What.VETOED:
+            return f"vetoed by {told.by}: nothing is traded this month"
+        case What.ENDED:
+            return f"ended as it stood by {told.by}: what was traded stays traded"
+        case What.TAKEN_OUT:
+            return f"{name} taken out of this month's trading"
+        case What.SUSPENDED:
+            return f"{name} {suspension(told.until)}"
+        case What.RESUMED:
+            return f"{name} no longer suspended"
+        case What.WRITTEN_OFF:
+            return f"{name} written off, for good"
+
+
+def ended(state: FundState, told: Iterable[Told]) -> Told | None:
+    """The end that somebody made to the month as it stood, if that is how it ended and the month is over."""
+    if state.phase is not Phase.IDLE:
+        return None
+    return next((one for one in told if one.what is What.ENDED and one.period == state.month_period), None)
+
+
+def symbol_of(book: Book, token: str | None) -> str:
+    """The symbol of a component, its address where the book does not know it."""
+    candidate = book.candidate(token or "")
+    return candidate.symbol if candidate else token or ""
+
+
+class Chronicle:
+    """Reads them for one fund, as said above. A node that refuses to give events stops nothing."""
+
+    def __init__(self, w3: Web3, book: Book) -> None:
+        self._w3 = w3
+        self._book = book
+        self._first_block = book.deployed_block
+        self._rebalancer = w3.eth.contract(
+            address=Web3.to_checksum_address(book["rebalancer"]), abi=contracts.abi("Rebalancer")
+        )
+        self._index = w3.eth.contract(
+            address=Web3.to_checksum_address(book["index_token"]), abi=contracts.abi("IndexToken")
+        )
+        self._topics = {
+            contracts.topic(contract, name): (source, name)
+            for contract, source, names in (
+                ("Rebalancer", self._rebalancer, ("Vetoed", "MonthEnded", "TakenOut")),
+                ("IndexToken", self._index, ("StateSet",)),
+            )
+            for name in names
+        }
+        self._seen: object = None
+        self._next = 0
+        self._from = 0
+        self._until = -1
+        self._told: tuple[Told, ...] = ()
+        self._refused = False
+
+    def told(self, head: Head, state: FundState) -> tuple[Told, ...]:
+        """Of the month and since its determination, oldest first."""
+        key = _key(state)
+        if key != self._seen:
+            self._from = self._first_block if not self._next else max(self._first_block, self._next - REORG)
+            self._seen, self._until = key, head.number + AGAIN
+        if head.number <= self._until:
+            first = self._from
+            try:
+                fresh = self._read(first, head.number, state.determined_at)
+            except ChainError as error:
+                if not self._refused:
+                    log.warning("events not available, states are told without their time", error=str(error))
+                self._refused, self._until = True, head.number + AGAIN
+                return self._told
+            for one in fresh:
+                if one not in self._told:
+                    log.info(words(one, symbol_of(self._book, one.token)), block=one.block)
+            self._told = tuple(
+                one
+                for one in (*(old for old in self._told if old.block < first), *fresh)
+                if one.time >= state.determined_at
+            )
+            self._refused, self._from = False, max(first, head.number - REORG)
+        self._next = head.number + 1
+        return self._told
+
+    def _read(self, first: int, last: int, since: int) -> list[Told]:
+        found: list[Told] = []
+        for _ in range(MOST_CHUNKS):
+            start = max(first, last - CHUNK + 1)
+            found = [*self._logs(start, last), *found]
+            if start <= first or self._time(start) < since:
+                break
+            last = start - 1
+        return found
+
+    def _logs(self, first: int, last: int) -> list[Told]:
+        logs = ask(
+            lambda: self._w3.eth.get_logs(
+                {
+                    "address": [self._rebalancer.address, self._index.address],
+                    "fromBlock": first,
+                    "toBlock": last,
+                    "topics": [list(self._topics)],
+                }
+            ),
+            "events of the fund",
+        )
+        return [self._one(entry) for entry in logs]
+
+    def _one(self, entry: Any) -> Told:
+        source, name = self._topics[entry["topics"][0].to_0x_hex()]
+        args = source.events[name]().process_log(entry)["args"]
+        block, time = entry["blockNumber"], self._time(entry["blockNumber"])
+        match name:
+            case "Vetoed":
+                return Told(What.VETOED, block, time, args["period"], by=args["by"])
+            case "MonthEnded":
+                return Told(What.ENDED, block, time, args["period"], by=args["by"])
+            case "TakenOut":
+                return Told(What.TAKEN_OUT, block, time, args["period"], args["token"])
+        what = What.WRITTEN_OFF if args["writtenOff"] else What.SUSPENDED if args["suspendedUntil"] else What.RESUMED
+        return Told(what, block, time, None, args["token"], until=args["suspendedUntil"])
+
+    def _time(self, block: int) -> int:
+        return ask(lambda: int(self._w3.eth.get_block(block)["timestamp"]), f"block {block}")
+
+
+def _key(state: FundState) -> object:
+    """What changes with every such event."""
+    return (
+        state.phase,
+        state.month_period,
+        state.determined_at,
+        tuple((h.token, h.suspended_until, h.written_off, h.side) for h in state.holdings),
+    )
