@@ -32,7 +32,7 @@ NAV = sum(kind.unit * kind.price // 10**kind.decimals for i, kind in enumerate(K
 
 def price_at(share: int) -> int:
     """The leaver's price at which what the fund holds of it is this share of NAV (18 decimals), or a little less."""
-    return NAV * share // WAD * 10**8 // KINDS[LEAVER].unit
+    return int(NAV * share // WAD * 10**8 // KINDS[LEAVER].unit)
 
 
 DUST = price_at(LIMITS.dust * 99 // 100)
