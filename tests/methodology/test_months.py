@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -73,13 +74,13 @@ def months(scene: Scene, case: Case, *computed: str) -> Months:
     return Months(scene, case, honest, frozenset(computed))
 
 
-def newcomer(scene: Scene, others: int = 1, size: int = MILLION, **rule: int) -> Months:
+def newcomer(scene: Scene, others: int = 1, size: int = MILLION, **rule: Any) -> Months:
     """A candidate X of `size` that was never known and is not held, beside others of 1,000 million that are."""
     case = simple([size, *[1_000 * MILLION] * others], [0, *[ONE] * others])
     return months(scene, replace(case, rule=replace(PLAIN, **rule)), X)
 
 
-def member(scene: Scene, supply: int = 100 * MILLION, **rule: int) -> Months:
+def member(scene: Scene, supply: int = 100 * MILLION, **rule: Any) -> Months:
     """A computed supply of X that a started month has confirmed; X and another are held."""
     case = replace(simple([supply, 1_000 * MILLION], [ONE, ONE]), rule=replace(PLAIN, **rule))
     story = months(scene, case, X)
