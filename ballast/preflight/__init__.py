@@ -31,6 +31,8 @@ def preflight(w3: Web3, account: str, config: FundConfig, *, unsafe: bool = Fals
 
 def _problems(reader: Reader, account: str, config: FundConfig) -> Iterator[Problem]:
     yield from fund_file.names(config)
+    for component in config.ordered():
+        yield from fund_file.lockers(component)
     chain_id = reader.w3.eth.chain_id
     if chain_id != config.chain_id:
         # Nothing that the file names can be expected on another chain.

@@ -1,10 +1,11 @@
-"""What the fund's file alone shows: names, and who could do what how fast."""
+"""What the fund's file alone shows: names, lockers, and who could do what how fast."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from ballast.config import FundConfig
+from ballast.parts import MAX_LOCKERS, Component
 from ballast.preflight.problems import Level, Problem
 from ballast.values import DEPLOYER
 
@@ -20,6 +21,15 @@ def names(config: FundConfig) -> Iterator[Problem]:
         size = len(text.encode())
         if size > MAX_NAME_BYTES:
             yield Problem(f"{field}: found {text!r} with {size} bytes, expected at most {MAX_NAME_BYTES}")
+
+
+def lockers(component: Component) -> Iterator[Problem]:
+    listed = component.lockers or ()
+    where = f"{component.symbol}: lockers"
+    if len(listed) > MAX_LOCKERS:
+        yield Problem(f"{where}: found {len(listed)}, expected at most {MAX_LOCKERS}")
+    for address in sorted({address for address in listed if listed.count(address) > 1}):
+        yield Problem(f"{where}: {address} stands there twice, expected each once")
 
 
 def governance(config: FundConfig, account: str, is_contract: Callable[[str], bool]) -> Iterator[Problem]:

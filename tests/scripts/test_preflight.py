@@ -191,7 +191,9 @@ def test_a_wei_that_is_too_much(w3: Web3, account: Any, config: FundConfig) -> N
 
 def test_all_at_once(w3: Web3, account: Any, config: FundConfig) -> None:
     """Of every kind one, each a line of its own, in tokens; --unsafe lets only the unsafe pass."""
+    lockers = (named(config, "UNI").token,) * 2
     wrong = exchanged(config, "YFI", "COMP")
+    wrong = with_component(wrong, "UNI", supply=None, lockers=lockers)
     wrong = with_component(wrong, "SNX", supply=10**12)
     wrong = with_component(wrong, "AAVE", decimals=6)
     wrong = with_component(wrong, "MKR", seed_unit=10**18)
@@ -200,6 +202,7 @@ def test_all_at_once(w3: Web3, account: Any, config: FundConfig) -> None:
     found = problems(w3, account, wrong)
     starts = (
         "name: found ",
+        "UNI: lockers: ",
         "timelock_delay: found 0",
         "roles.proposers: found one plain account alone",
         "SNX: supply: found 1,000,000,000,000 tokens",
