@@ -196,10 +196,10 @@ def _units(scene: Scene, lines: Sequence[Target], decimals: Sequence[int]) -> li
 
 def gone(scene: Scene, confirmed: Sequence[Decision], nav: int) -> set[str]:
     """Tokens that a start in this scene takes off the list: what is outside the index, as long as it is worth no more
-    than the month's dust, all together, at the determination's price and now; without a price only what is not held.
+    than `MAX_DROP` of NAV, all together, at the determination's price and now; without a price only what is not held.
     `nav`: USD of one share."""
     rows = {d.token: d for d in confirmed}
-    budget = nav * scene.state.limits.dust // ONE
+    budget = nav * MAX_DROP // ONE
     found = set()
     old = [h for h in (*scene.holdings, *scene.dropped) if h.token not in scene.newcomers]
     for h in sorted(old, key=lambda h: rules.address(h.token)):
@@ -337,3 +337,5 @@ def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields:
 
 def _yes(holds: bool) -> str:
     return "yes" if holds else "no"
+MAX_DROP = 10**12
+"""Most that one start may drop, share of NAV, 18 decimals."""
