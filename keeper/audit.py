@@ -27,6 +27,8 @@ from keeper.state import PRICE_BITS, UNIT_BITS, VALUE_BITS, FundState, Side
 
 MOST_COMPONENTS = 50
 """Places of a list."""
+MAX_DROP = 10**12
+"""Most that one start may drop, share of NAV, 18 decimals."""
 TARGET_BITS = 120
 """Target units have at most so many bits."""
 
@@ -337,5 +339,3 @@ def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields:
 
 def _yes(holds: bool) -> str:
     return "yes" if holds else "no"
-MAX_DROP = 10**12
-"""Most that one start may drop, share of NAV, 18 decimals."""
