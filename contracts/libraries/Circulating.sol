@@ -79,8 +79,8 @@ library Circulating {
     }
 
     /// @notice What counts of a determined basis and the one read again at start, both packed with their flags.
-    /// @dev An override always; else the nearer to the known supply, at equal distance the determined one. Without a known supply
-    /// the smaller, as one that nobody vouches for is faked upwards; what was not confirmed yet needs both readings.
+    /// @dev An override always; else the nearer to the known supply, at equal distance the determined one. Without a known
+    /// supply the smaller, as one that nobody vouches for is faked upwards; what was not confirmed yet needs both readings.
     function again(uint256 was, uint256 basis, uint256 flags, uint256 known) internal pure returns (uint256) {
         uint256 flagsWere = Constituents.flags(was);
         if (!_replaces(Constituents.basis(was), flagsWere, basis, flags, known)) return was;
