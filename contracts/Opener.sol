@@ -252,13 +252,13 @@ contract Opener is IOpener {
     }
 
     /// @dev What would be lost by dropping component `i`, USD of a share, rounded up, at the higher of the determination's price
-    /// and today's; STAYS for what is not dropped. A suspended one of the index stays even with nothing held, as its suspension
-    /// would go with it.
+    /// and today's; STAYS for what is not dropped. A suspended one stays even with nothing held: what it says of itself is not
+    /// to be relied on, and its suspension would go with it.
     function _worth(Work memory w, uint256 i, Aside memory a) private view returns (uint256) {
         uint256 word = w.list[i];
         if (word.writtenOff()) return 0;
+        if (word.suspended()) return STAYS;
         bool outside = w.basis[i] == 0;
-        if (!outside && word.suspended()) return STAYS;
         if (a.sound && a.balance == 0) return 0;
         if (!outside || !a.sound || a.price == 0) return STAYS;
         (bool found, uint256 row) = _find(w, word.token());

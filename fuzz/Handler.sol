@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Phase, Side} from "../contracts/interfaces/IRebalancer.sol";
+import {Phase, Reason, Side} from "../contracts/interfaces/IRebalancer.sol";
+import {Brakes} from "./Brakes.sol";
+import {Draw, Drawing} from "./Draw.sol";
 import {Holders} from "./Holders.sol";
-import {Months} from "./Months.sol";
-import {Splits} from "./Splits.sol";
+import {Solvers} from "./Solvers.sol";
+import {Lie} from "./parts/FuzzToken.sol";
 
 /// @title Handler
 /// @notice All that may happen to a fund, one function each, and what must be possible at the end of every sequence.
-abstract contract Handler is Holders, Months, Splits {
+abstract contract Handler is Holders, Brakes, Solvers {
+    using Drawing for Draw;
+
     /// @dev Batches within which an honest filler ends a month: the cap is at least 2 % of NAV.
     uint256 private constant BATCHES = 120;
 
     constructor() {
         limits = _firstLimits();
         for (uint256 i; i < N; ++i) {
-            position[i] = i;
+            position[i] = i < NEWCOMER ? i : i == NEWCOMER ? N : i - 1;
         }
         _armFiller();
     }
@@ -35,17 +39,37 @@ abstract contract Handler is Holders, Months, Splits {
 
     /// @notice The handlers that a run draws from.
     function handlers() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](26);
+        list = new bytes4[](34);
         (list[0], list[1], list[2]) = (this.mint.selector, this.redeem.selector, this.roundTrip.selector);
         (list[3], list[4], list[5]) = (this.transfer.selector, this.donate.selector, this.collectFee.selector);
         (list[6], list[7], list[8]) = (this.step.selector, this.undue.selector, this.pass.selector);
         (list[9], list[10], list[11]) = (this.veto.selector, this.pause.selector, this.unpause.selector);
-        (list[12], list[13], list[14]) = (this.retire.selector, this.setFee.selector, this.setLimits.selector);
+        (list[12], list[13], list[14]) = (this.suspend.selector, this.setFee.selector, this.setLimits.selector);
         (list[15], list[16], list[17]) = (this.setRule.selector, this.movePrice.selector, this.killPrice.selector);
         (list[18], list[19], list[20]) = (this.movePool.selector, this.stick.selector, this.split.selector);
         (list[21], list[22]) = (this.tradeFairly.selector, this.tradeLeast.selector);
         (list[23], list[24]) = (this.tradePools.selector, this.tradeWildly.selector);
-        list[25] = this.tradeHostilely.selector;
+        (list[25], list[26]) = (this.tradeHostilely.selector, this.resume.selector);
+        (list[27], list[28], list[29]) = (this.writeOff.selector, this.endMonth.selector, this.tellLies.selector);
+        (list[30], list[31]) = (this.vanish.selector, this.replaceMethodology.selector);
+        (list[32], list[33]) = (this.setTimetable.selector, this.tradeStock.selector);
+    }
+
+    /// @inheritdoc Holders
+    function _happen(Draw memory d) internal override {
+        uint256 kind = d.below(8);
+        uint256 i = d.below(N);
+        if (kind < 2) return _stick(i, !stuck[i]);
+        if (kind < 4) return _lie(i, _lying(i) ? Lie.None : Lie(d.between(1, uint256(type(Lie).max))));
+        if (!_listed(i) || writtenOff[i]) return;
+        bool last = _aside() >= 2;
+        if (!_suspended(i)) {
+            if (!last) _suspend(i, suspendedUntil[i] != ALWAYS);
+        } else if (kind < 7 || last || d.below(2) == 0) {
+            _resume(i);
+        } else {
+            _writeOff(i);
+        }
     }
 
     /* THE END OF A SEQUENCE */
@@ -53,7 +77,7 @@ abstract contract Handler is Holders, Months, Splits {
     /// @notice Whatever has happened: an honest filler ends the month, the next one comes, and everybody gets out.
     function finish() external {
         _repair();
-        bool odd = given || diluted;
+        bool odd = given || misled;
         if (trading) _endMonth(odd);
         _hold(rebalancer.month().phase != Phase.Trading, "a month that can end ends");
         _empty();
@@ -67,12 +91,13 @@ abstract contract Handler is Holders, Months, Splits {
         _empty();
     }
 
-    /// @dev Feeds live, tokens transfer, nothing is retired or paused: what must end can.
+    /// @dev Feeds live, tokens transfer and say the truth, nothing is suspended or paused: what must end can.
     function _repair() private {
         for (uint256 i; i < N; ++i) {
             if (price[i] == 0) _setPrice(i, lastPrice[i]);
             if (stuck[i]) _stick(i, false);
-            if (retired[i] && position[i] < N) _retire(i, false);
+            if (_lying(i)) _lie(i, Lie.None);
+            if (_suspended(i)) _resume(i);
         }
         if (pausedUntil > time) _pass(pausedUntil - time);
     }
@@ -187,7 +212,11 @@ abstract contract Handler is Holders, Months, Splits {
     function _nextMonth() private {
         uint256 period = rebalancer.month().period;
         for (uint256 k; k < 8 && rebalancer.month().period == period; ++k) {
-            if (!_act()) _hold(_goOn(), "the next month comes");
+            if (_act()) continue;
+            (, Reason reason,) = rebalancer.workable();
+            // Rightly, or `_act` had found it: there is nothing to weigh.
+            if (reason == Reason.Refused) return;
+            _hold(_goOn(), "the next month comes");
         }
         _hold(rebalancer.month().period > period, "the next month comes");
     }

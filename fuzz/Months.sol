@@ -1,45 +1,54 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Action, Limits, Phase, Reason} from "../contracts/interfaces/IRebalancer.sol";
+import {Constituent, Status} from "../contracts/interfaces/IMethodology.sol";
+import {Action, Limits, Phase, Reason, Timetable} from "../contracts/interfaces/IRebalancer.sol";
+import {Constituents} from "../contracts/libraries/Constituents.sol";
+import {ExecutionDay} from "../contracts/libraries/Schedule.sol";
 import {Draw, Drawing} from "./Draw.sol";
-import {Ghost} from "./Ghost.sol";
+import {Openings} from "./Openings.sol";
 import {vm} from "./Vm.sol";
 
 /// @title Months
-/// @notice What moves months, prices and pools: time, the four actions, guardian, owner, market.
-abstract contract Months is Ghost {
+/// @notice What moves months, prices and pools: time, the actions, the owner's settings, the market.
+abstract contract Months is Openings {
     using Drawing for Draw;
 
     /* MONTH */
 
     /// @dev When the last determination was made.
-    uint256 private _determined;
+    uint256 internal determined;
 
-    /// @dev Makes the call that is due, which must succeed. False where none is.
+    /// @dev Makes the call that is due, which must succeed within the gas of a transaction. False where none is.
     function _act() internal returns (bool) {
-        (Action action,,) = rebalancer.workable();
+        (Action action, Reason reason,) = rebalancer.workable();
         Seen memory a = _look();
         if (action == Action.Determine) {
-            try rebalancer.determine() {}
+            _beforeReading(true);
+            try rebalancer.determine{gas: GAS}() {}
             catch {
                 _hold(false, "what is due succeeds");
             }
-            _determined = time;
+            determined = time;
+            determinedPrice = price;
+            _read(true);
         } else if (action == Action.Start) {
-            _hold(time >= _determined + 1 days, "notice before start");
-            try rebalancer.start() {}
+            _hold(time >= determined + 1 days, "notice before start");
+            _beforeReading(false);
+            try rebalancer.start{gas: GAS}() {}
             catch {
                 _hold(false, "what is due succeeds");
             }
             _opened();
+            _read(false);
         } else if (action == Action.Close) {
-            try rebalancer.close() {}
+            try rebalancer.close{gas: GAS}() {}
             catch {
                 _hold(false, "what is due succeeds");
             }
             trading = false;
         } else {
+            if (reason == Reason.Refused) _hold(!_mustGoOn(), "one bad token does not stop the others");
             return false;
         }
         Seen memory b = _look();
@@ -47,6 +56,41 @@ abstract contract Months is Ghost {
         _unitsKept(a, b, 0);
         return true;
     }
+
+    /// @dev Before and after a determination, or a start, in its block: what the methodology's sources say.
+    function _beforeReading(bool determining) internal virtual {}
+
+    function _read(bool determining) internal virtual {}
+
+    /// @dev Whether determine, or start, can be made in spite of all that misbehaves: there is something to weigh.
+    function _mustGoOn() private view returns (bool) {
+        if (rebalancer.month().phase != Phase.Determined) return _determinable();
+        Constituent[] memory rows = Constituents.read(rebalancer.month().determination);
+        uint256 supply = index.accruedSupply();
+        uint256 nav; // {USD} of a share, of what has a value
+        bool wanted; // is included, still
+        for (uint256 i; i < N; ++i) {
+            if (price[i] == 0 || !_sound(i, supply) || _inactive(i)) continue;
+            if (_listed(i)) nav += _said(i) * ONE / supply * price[i] / one[i];
+            // What is not on the list may be unfit for it.
+            if (!_listed(i) || !_active(i)) continue;
+            for (uint256 k; k < rows.length; ++k) {
+                if (rows[k].token == address(tokens[i]) && rows[k].status == Status.Included) wanted = true;
+            }
+        }
+        return nav != 0 && _weighs(nav) && wanted;
+    }
+
+    /// @dev Whether the methodology weighs a share of this worth, {USD}.
+    function _weighs(uint256) internal view virtual returns (bool) {
+        return true;
+    }
+
+    /// @dev Whether the methodology finds somebody to include.
+    function _determinable() internal view virtual returns (bool);
+
+    /// @dev Whether the owner of the methodology has `i` in the index, now.
+    function _active(uint256 i) internal view virtual returns (bool);
 
     /// @dev Goes to when the next action can be due.
     function _goOn() internal returns (bool) {
@@ -98,70 +142,7 @@ abstract contract Months is Ghost {
         _pass(kind < 5 ? d.between(1, 1 hours) : kind < 7 ? d.between(1, 1 days) : d.between(1, 12 days));
     }
 
-    /* GUARDIAN */
-
-    /// @notice A veto, one time in six; the guardian may not veto two periods running.
-    function veto(uint256 seed) external {
-        Draw memory d = Drawing.from(seed);
-        if (trading || d.below(6) != 0) return _discard();
-        for (uint256 k; k < 3 && rebalancer.month().phase != Phase.Determined; ++k) {
-            if (!_act() && !_goOn()) return _discard();
-        }
-        if (rebalancer.month().phase != Phase.Determined) return _discard();
-        uint256 last = rebalancer.month().lastVeto;
-        bool running = last + 1 == rebalancer.month().period;
-        vm.prank(GUARDIAN);
-        try rebalancer.veto() {
-            _hold(!running, "no two vetoes running");
-        } catch (bytes memory reason) {
-            _refused(reason);
-        }
-        _hold(!trading, "no veto while trading");
-    }
-
-    function pause(uint256 seed) external {
-        Draw memory d = Drawing.from(seed);
-        uint256 duration = d.below(8) == 0 ? d.between(1, 4 days) : d.between(1, 2 hours);
-        vm.prank(GUARDIAN);
-        try rebalancer.pauseFor(duration) {
-            _hold(duration <= 3 days && pausedUntil <= time, "pause: bounds");
-            pausedUntil = time + duration;
-        } catch (bytes memory reason) {
-            _refused(reason);
-        }
-    }
-
-    function unpause(uint256) external {
-        if (pausedUntil <= time) return _discard();
-        vm.prank(GUARDIAN);
-        try rebalancer.unpause() {
-            pausedUntil = time;
-        } catch {
-            _hold(false, "a pause can be ended");
-        }
-    }
-
     /* OWNER */
-
-    /// @notice Retires a component or brings it back; at most one is retired.
-    function retire(uint256 seed) external {
-        Draw memory d = Drawing.from(seed);
-        for (uint256 i; i < N; ++i) {
-            if (retired[i] && position[i] < N) return _retire(i, false);
-        }
-        uint256 j = d.below(N);
-        if (d.below(8) != 0 || position[j] == N) return _discard();
-        _retire(j, true);
-    }
-
-    function _retire(uint256 i, bool to) internal {
-        Seen memory a = _look();
-        index.setRetired(address(tokens[i]), to);
-        retired[i] = to;
-        Seen memory b = _look();
-        _supplyKept(a, b);
-        _unitsKept(a, b, 0);
-    }
 
     function setFee(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
@@ -205,11 +186,49 @@ abstract contract Months is Ghost {
         }
     }
 
+    /// @notice Another timetable, one time in four; refused while trading is open, and out of bounds: the notice lasts a day at least.
+    function setTimetable(uint256 seed) external {
+        Draw memory d = Drawing.from(seed);
+        if (d.below(4) != 0) return _discard();
+        uint256 noticeDays = d.between(1, 14);
+        uint256 minNotice = d.below(noticeDays * 1 days + 1);
+        Timetable memory t = Timetable({
+            day: ExecutionDay(d.below(3)),
+            fixedDay: uint8(d.between(1, 27 - noticeDays)),
+            noticeDays: uint8(noticeDays),
+            minNotice: uint32(minNotice),
+            minTrading: uint32(d.below(1 days))
+        });
+        try rebalancer.setTimetable(t) {
+            _hold(!trading && minNotice >= 1 days, "notice before start");
+        } catch (bytes memory reason) {
+            _hold(trading || minNotice < 1 days, "a timetable within bounds");
+            _refused(reason);
+        }
+    }
+
     /// @dev Changes what the methodology goes by.
     function _changeRule(Draw memory d) internal virtual;
 
     function setRule(uint256 seed) external {
         _changeRule(Drawing.from(seed));
+    }
+
+    /// @notice Another methodology, that says the same of what a basis is, takes the place of this one; refused while trading is
+    /// open. A month that was determined is void.
+    function replaceMethodology(uint256 seed) external {
+        Draw memory d = Drawing.from(seed);
+        if (d.below(8) != 0) return _discard();
+        bool was = rebalancer.month().phase == Phase.Determined;
+        (methodology, spare) = (spare, methodology);
+        try rebalancer.setMethodology(methodology) {
+            _hold(!trading, "the methodology does not change while trading");
+        } catch (bytes memory reason) {
+            _hold(trading, "the methodology can be replaced");
+            return _refused(reason);
+        }
+        _hold(!was || rebalancer.month().phase == Phase.Voided, "what was determined is void");
+        _changeRule(d);
     }
 
     /* MARKET */
@@ -225,33 +244,19 @@ abstract contract Months is Ghost {
         if (d.below(2) == 0) _setPool(i, ONE);
     }
 
-    /// @notice A feed dies; where one is dead it lives again.
+    /// @notice A feed dies or stands at its floor; where one has it lives again.
     function killPrice(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
         for (uint256 i; i < N; ++i) {
             if (price[i] == 0) return _setPrice(i, lastPrice[i]);
         }
         if (d.below(8) != 0) return _discard();
-        _setPrice(d.below(N), 0);
+        if (d.below(2) == 0) _setWrong(d.below(N));
+        else _setPrice(d.below(N), 0);
     }
 
     function movePool(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
         _setPool(d.below(N), d.between(0.9e18, 1.1e18));
-    }
-
-    /// @notice A component refuses transfers, until the next call.
-    function stick(uint256 seed) external {
-        Draw memory d = Drawing.from(seed);
-        for (uint256 i; i < N; ++i) {
-            if (stuck[i]) return _stick(i, false);
-        }
-        if (d.below(8) != 0) return _discard();
-        _stick(d.below(N), true);
-    }
-
-    function _stick(uint256 i, bool to) internal {
-        tokens[i].setStuck(to);
-        stuck[i] = to;
     }
 }

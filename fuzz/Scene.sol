@@ -28,8 +28,13 @@ struct Feed {
 /// @dev What is under test is known here by its interfaces and deployed by name, see `Deployed.sol`: a change in it does not
 /// make the harness compile again, which takes longest.
 abstract contract Scene {
-    uint256 internal constant N = 4;
+    uint256 internal constant N = 5;
+    /// @dev The one that the fund is not founded with.
+    uint256 internal constant NEWCOMER = 2;
     uint256 internal constant HOLDERS = 3;
+    /// @dev What feeds are believed: half of the least, and twice the most, to which prices go.
+    uint128 internal constant LEAST_PRICE = 0.5e14;
+    uint128 internal constant MOST_PRICE = 2e24;
     address internal constant DEAD = 0x000000000000000000000000000000000000dEaD;
     address internal constant GUARDIAN = address(0x6a);
     address internal constant RECIPIENT = address(0xfee);
@@ -38,8 +43,11 @@ abstract contract Scene {
     IIndexToken public index;
     IRebalancer public rebalancer;
     IMethodology internal methodology;
+    /// @dev Another one of the same kind, to take its place.
+    IMethodology internal spare;
     address internal uniswap;
     FuzzFiller internal filler;
+    address internal stock;
     FuzzToken internal weth;
 
     /// @dev Of each token, ascending by address. `price`: USD with 18 decimals as the oracle must give it, 0 for none;
@@ -54,7 +62,7 @@ abstract contract Scene {
     constructor() {
         _makeTokens();
         address opener = vm.deployCode("Opener.sol:Opener");
-        methodology = _makeMethodology();
+        (methodology, spare) = _makeMethodologies();
         // Oracle and index token name the rebalancer, which is made last.
         address later = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
         address oracle = vm.deployCode(
@@ -79,8 +87,8 @@ abstract contract Scene {
         _seed();
     }
 
-    /// @dev The methodology, and anything that it needs.
-    function _makeMethodology() internal virtual returns (IMethodology);
+    /// @dev The methodology and a second one, and anything that they need.
+    function _makeMethodologies() internal virtual returns (IMethodology first, IMethodology second);
 
     function _firstLimits() internal pure returns (Limits memory) {
         return Limits({
@@ -108,9 +116,9 @@ abstract contract Scene {
     /* PARTS */
 
     function _makeTokens() private {
-        // A dollar, 20,000, 2,000 and 5 cents for one whole token; the feeds have 8 decimals.
-        uint64[N] memory answers = [uint64(1e8), 20_000e8, 2_000e8, 0.05e8];
-        uint8[N] memory decimals = [6, 8, 18, 18];
+        // A dollar, 20,000, 10, 2,000 and 5 cents for one whole token; the feeds have 8 decimals.
+        uint64[N] memory answers = [uint64(1e8), 20_000e8, 10e8, 2_000e8, 0.05e8];
+        uint8[N] memory decimals = [6, 8, 4, 18, 18];
         for (uint256 i; i < N; ++i) {
             tokens[i] = new FuzzToken();
         }
@@ -135,12 +143,13 @@ abstract contract Scene {
     function _feeds() private view returns (Feed[] memory list) {
         list = new Feed[](N);
         for (uint256 i; i < N; ++i) {
-            list[i] = Feed(address(tokens[i]), address(feeds[i]), 1 days, Quote.Usd, 0, 0, 0);
+            list[i] = Feed(address(tokens[i]), address(feeds[i]), 1 days, Quote.Usd, 0, LEAST_PRICE, MOST_PRICE);
         }
     }
 
     function _makeFillers() private {
         uniswap = vm.deployCode("UniswapFiller.sol:UniswapFiller", abi.encode(weth));
+        stock = vm.deployCode("StockFiller.sol:StockFiller", abi.encode(rebalancer, address(this)));
         FuzzToken[] memory list = new FuzzToken[](N);
         for (uint256 i; i < N; ++i) {
             list[i] = tokens[i];
@@ -150,17 +159,18 @@ abstract contract Scene {
 
     /// @dev A quarter of a share's 100 dollars in each component.
     function _seed() private {
-        address[] memory list = new address[](N);
-        uint256[] memory units = new uint256[](N);
+        address[] memory list = new address[](N - 1);
+        uint256[] memory units = new uint256[](N - 1);
+        uint256 n;
         for (uint256 i; i < N; ++i) {
-            list[i] = address(tokens[i]);
-            units[i] = 25e18 * one[i] / price[i];
-            tokens[i].deal(address(this), units[i] * SEED_SHARES / 1e18 + 1);
-            tokens[i].approve(address(index), type(uint256).max);
             for (uint256 k; k < HOLDERS; ++k) {
                 vm.prank(holder(k));
                 tokens[i].approve(address(index), type(uint256).max);
             }
+            if (i == NEWCOMER) continue;
+            (list[n], units[n]) = (address(tokens[i]), 25e18 * one[i] / price[i]);
+            tokens[i].deal(address(this), units[n++] * SEED_SHARES / 1e18 + 1);
+            tokens[i].approve(address(index), type(uint256).max);
         }
         index.seed(list, units, SEED_SHARES, holder(0));
     }
@@ -169,6 +179,12 @@ abstract contract Scene {
 
     function holder(uint256 k) internal pure returns (address) {
         return address(uint160(0xa0 + k));
+    }
+
+    /// @dev The feed lives and is wrong: it stands at a floor below its band, and there is no price.
+    function _setWrong(uint256 i) internal {
+        feeds[i].set(1);
+        price[i] = 0;
     }
 
     /// @dev Sets the oracle's price, USD with 18 decimals, in steps of the feed's 8 decimals; 0: the feed is dead.

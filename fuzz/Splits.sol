@@ -77,7 +77,7 @@ abstract contract Splits is Trades {
         );
     }
 
-    function _copy(Deal memory from) private pure returns (Deal memory to) {
+    function _copy(Deal memory from) internal pure returns (Deal memory to) {
         to.buys = from.buys;
         to.value = from.value;
     }
@@ -102,7 +102,7 @@ abstract contract Splits is Trades {
             assembly ("memory-safe") {
                 reason := add(reason, 4)
             }
-            (got, gave) = abi.decode(_tail(reason), (uint256[4], uint256[4]));
+            (got, gave) = abi.decode(_tail(reason), (uint256[5], uint256[5]));
         }
     }
 
@@ -142,7 +142,7 @@ abstract contract Splits is Trades {
         require(_make(b, deal, PLAIN), Refused());
         for (uint256 i; i < N; ++i) {
             gave[i] += deal.pay[i];
-            got[i] = got[i] + deal.pay[i] - tokens[i].balanceOf(address(index));
+            got[i] = got[i] + deal.pay[i] - _held(i);
         }
     }
 

@@ -56,7 +56,8 @@ struct Remainder {
 ///
 /// DROPPING. What is outside the index goes off the list once the fund holds none of it, or what it holds is worth at most
 /// `maxDrop` both at the determination's price and now; so is all that goes in one start together. Without a
-/// price only a balance of exactly 0 goes. What is written off always goes.
+/// price only a balance of exactly 0 goes. What is suspended stays, whatever it says of itself. What is written off always
+/// goes.
 interface IOpener {
     /// @notice NAV is zero, or no constituent has a price and a weight.
     error NothingToWeigh();

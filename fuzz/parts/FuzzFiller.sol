@@ -24,8 +24,8 @@ contract FuzzFiller is IFiller {
     }
 
     /// @notice What it pays of each token.
-    function order(uint256[4] calldata payments) external {
-        for (uint256 i; i < 4; ++i) {
+    function order(uint256[5] calldata payments) external {
+        for (uint256 i; i < 5; ++i) {
             _payments[i] = payments[i];
         }
     }
@@ -49,7 +49,7 @@ contract FuzzFiller is IFiller {
         address[] calldata,
         bytes calldata data
     ) external {
-        for (uint256 i; i < 4; ++i) {
+        for (uint256 i; i < 5; ++i) {
             uint256 payment = _payments[i];
             if (payment != 0) _tokens[i].deal(index, payment);
         }
