@@ -198,7 +198,7 @@ def _units(scene: Scene, lines: Sequence[Target], decimals: Sequence[int]) -> li
 
 def gone(scene: Scene, confirmed: Sequence[Decision], nav: int) -> set[str]:
     """Tokens that a start in this scene takes off the list: what is outside the index, as long as it is worth no more
-    than `MAX_DROP` of NAV, all together, at the determination's price and now; without a price only what is not held.
+    than `MAX_DROP` of NAV, all together, at the determination's price and now; without a price only what is not held; nothing that is suspended.
     `nav`: USD of one share."""
     rows = {d.token: d for d in confirmed}
     budget = nav * MAX_DROP // ONE
@@ -220,9 +220,9 @@ def _worth(scene: Scene, holding: Holding, row: Decision | None) -> int | None:
         return None
     if holding.written_off:
         return 0
-    outside = row is None or row.status not in (Status.INCLUDED, Status.FROZEN)
-    if not outside and holding.suspended:
+    if holding.suspended:
         return None
+    outside = row is None or row.status not in (Status.INCLUDED, Status.FROZEN)
     sound = holding.sound and _measured(holding.unit, price, holding.decimals)
     if sound and balance == 0:
         return 0

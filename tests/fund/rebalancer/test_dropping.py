@@ -120,6 +120,21 @@ def test_a_constituent_stays_with_dust_and_goes_with_nothing(bench: Bench) -> No
         bench.chain.cheats.revert(snapshot)
 
 
+@pytest.mark.parametrize("held", [True, False])
+def test_what_is_suspended_stays(bench: Bench, held: bool) -> None:
+    """With dust and with nothing: what a suspended token says of itself may be another thing next week, and its
+    suspension would go with it."""
+    bench.post_targets(REST)
+    post(bench, DUST)
+    bench.determine()
+    bench.chain.send(bench.rebalancer.suspend(bench.tokens[LEAVER]), bench.owner, at=bench.chain.now())
+    if not held:
+        empty(bench, bench.tokens[LEAVER])
+    assert stays(bench, bench.tokens[LEAVER])
+    bench.chain.send(bench.rebalancer.resume(bench.tokens[LEAVER]), bench.owner, at=bench.chain.now())
+    assert not stays(bench, bench.tokens[LEAVER])
+
+
 def test_no_more_than_dust_in_one_start(bench: Bench) -> None:
     """Three leavers of 0.4 of it each: two go, the third is sold or goes with the next start."""
     third = (0, 1, 2)
