@@ -14,6 +14,9 @@ import {vm} from "./Vm.sol";
 /// @title Openings
 /// @notice The month as start fixed it, and as it is once a component has gone out of it.
 abstract contract Openings is Conditions {
+    /// @dev Most that one start may drop, share of NAV: a millionth.
+    uint256 private constant MAX_DROP = 1e12;
+
     uint256 private constant YEAR = 31_557_600;
 
     /// @dev A batch before it is made. `goal`: balance at target, up for sells and down for buys.
@@ -153,9 +156,9 @@ abstract contract Openings is Conditions {
         }
         _hold(k == list.length, "list ascends");
         _hold(navOfShare == sums.nav, "NAV of what is sound");
-        uint256 dust = navOfShare * limits.dust / ONE;
-        _hold(sums.dropped <= dust, "only dust is dropped");
-        _hold(sums.kept == 0 || sums.dropped + sums.kept > dust, "dust goes off the list");
+        uint256 most = navOfShare * MAX_DROP / ONE;
+        _hold(sums.dropped <= most, "only dust is dropped");
+        _hold(sums.kept == 0 || sums.dropped + sums.kept > most, "dust goes off the list");
         _counted(o, supply);
     }
 

@@ -198,7 +198,8 @@ def _units(scene: Scene, lines: Sequence[Target], decimals: Sequence[int]) -> li
 
 def gone(scene: Scene, confirmed: Sequence[Decision], nav: int) -> set[str]:
     """Tokens that a start in this scene takes off the list: what is outside the index, as long as it is worth no more
-    than `MAX_DROP` of NAV, all together, at the determination's price and now; without a price only what is not held; nothing that is suspended.
+    than `MAX_DROP` of NAV, all together, at the determination's price and now; without a price only what is not held.
+    Nothing that is suspended.
     `nav`: USD of one share."""
     rows = {d.token: d for d in confirmed}
     budget = nav * MAX_DROP // ONE
