@@ -14,9 +14,6 @@ import {vm} from "./Vm.sol";
 /// @title Openings
 /// @notice The month as start fixed it, and as it is once a component has gone out of it.
 abstract contract Openings is Conditions {
-    /// @dev Most that one start may drop, share of NAV: a millionth.
-    uint256 private constant MAX_DROP = 1e12;
-
     uint256 private constant YEAR = 31_557_600;
 
     /// @dev A batch before it is made. `goal`: balance at target, up for sells and down for buys.
