@@ -112,6 +112,16 @@ def test_a_supply_posted_a_hundredfold_and_corrected_before_start_does_not_come_
     assert (after.basis, after.flags, after.confirmed) == (MILLION, NONE, MILLION)
 
 
+def test_a_post_that_was_clamped_decides_nothing(scene: Scene) -> None:
+    """The bound of it would be enough to take another's place. An honest post of that size takes it next month."""
+    rule = replace(PLAIN, top_n=1)
+    story = months(scene, simple([100 * MILLION, 105 * MILLION], [ONE, ONE], rule=rule))
+    assert story.month()[X].status is Status.OUTSIDE
+    wrong = story.month({X: 10_000 * MILLION}, {X: 10_000 * MILLION})[X]
+    assert (wrong.status, wrong.basis) == (Status.OUTSIDE, 110 * MILLION)
+    assert story.month({X: 110 * MILLION}, {X: 110 * MILLION})[X].status is Status.INCLUDED
+
+
 def test_a_newcomers_supply_posted_a_hundredfold_and_corrected_before_start(scene: Scene) -> None:
     story = months(scene, simple([MILLION, 1_000 * MILLION], [0, ONE]))
     assert story.month({X: 100 * MILLION})[X].basis == MILLION
