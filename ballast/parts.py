@@ -203,12 +203,6 @@ class Component(Model):
     def _fits(self) -> Component:
         if self.known_supply is not None and self.lockers is None:
             raise ValueError("known_supply: expected with lockers, and only there")
-        lockers = self.lockers or ()
-        if len(lockers) > MAX_LOCKERS:
-            raise ValueError(f"lockers: found {len(lockers)}, expected at most {MAX_LOCKERS}; post the supply instead")
-        twice = sorted({locker for locker in lockers if lockers.count(locker) > 1})
-        if twice:
-            raise ValueError(f"lockers: {twice[0]} stands twice, expected each once")
         return self
 
     @property

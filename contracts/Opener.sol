@@ -85,7 +85,7 @@ contract Opener is IOpener {
         IMethodology methodology,
         address determination,
         uint256 maxStep,
-        uint256 dust
+        uint256 maxDrop
     ) external view returns (OpeningPlan memory p) {
         Work memory w;
         w.determined = Words.read(determination);
@@ -94,7 +94,7 @@ contract Opener is IOpener {
         w.prices = Lists.ask(address(oracle), IOracle.prices.selector, w.tokens);
         require(w.prices.length == w.list.length, WrongLength(w.list.length, w.prices.length));
         bool aside = _measure(p, w, index);
-        if (aside) w.budget = p.nav * dust / 1e18;
+        if (aside) w.budget = p.nav * maxDrop / 1e18;
         // Without newcomers there is room for all.
         _choose(p, w, address(methodology), p.changed ? index.MAX_COMPONENTS() : w.list.length, aside);
         // What came onto the list may have gone again.

@@ -208,8 +208,9 @@ contract Rebalancer is IRebalancer, Owned {
     }
 
     function previewStart() public view returns (OpeningPlan memory) {
-        Bounded storage b = _bounded;
-        return OPENER.plan(INDEX, ORACLE, _rules.methodology, _month.determination, b.maxStep, b.dust);
+        // What is dropped is lost to the holders: no more than the least dust that a month may end with.
+        uint256 maxDrop = Bounds.MIN_DUST;
+        return OPENER.plan(INDEX, ORACLE, _rules.methodology, _month.determination, _bounded.maxStep, maxDrop);
     }
 
     /* ANYONE */

@@ -259,7 +259,7 @@ abstract contract Holders is Openings {
         Seen memory a = _look();
         // Up to a thousandth of what is there; sometimes as much again, or about as much as a start may drop.
         uint256 most = d.below(32) == 0 ? a.balance[i] : a.balance[i] / 1000;
-        if (d.below(4) == 0) most = 2 * navOfShare * limits.dust / ONE * a.supply / ONE * one[i] / lastPrice[i];
+        if (d.below(4) == 0) most = 2 * navOfShare * MAX_DROP / ONE * a.supply / ONE * one[i] / lastPrice[i];
         tokens[i].deal(address(index), d.amount(most + 1));
         if (side[i] == Side.Buy) given = true;
         Seen memory b = _look();

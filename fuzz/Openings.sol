@@ -153,9 +153,9 @@ abstract contract Openings is Conditions {
         }
         _hold(k == list.length, "list ascends");
         _hold(navOfShare == sums.nav, "NAV of what is sound");
-        uint256 dust = navOfShare * limits.dust / ONE;
-        _hold(sums.dropped <= dust, "only dust is dropped");
-        _hold(sums.kept == 0 || sums.dropped + sums.kept > dust, "dust goes off the list");
+        uint256 most = navOfShare * MAX_DROP / ONE;
+        _hold(sums.dropped <= most, "only dust is dropped");
+        _hold(sums.kept == 0 || sums.dropped + sums.kept > most, "dust goes off the list");
         _counted(o, supply);
     }
 

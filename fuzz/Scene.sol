@@ -39,6 +39,8 @@ abstract contract Scene {
     address internal constant GUARDIAN = address(0x6a);
     address internal constant RECIPIENT = address(0xfee);
     uint256 internal constant SEED_SHARES = 1000e18;
+    /// @dev Most that one start may drop, share of NAV: a millionth.
+    uint256 internal constant MAX_DROP = 1e12;
 
     IIndexToken public index;
     IRebalancer public rebalancer;

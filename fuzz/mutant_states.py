@@ -161,8 +161,8 @@ STATES: tuple[Mutant, ...] = (
         "dropped-above-dust",
         "only dust is dropped",
         OPENER,
-        "w.budget = p.nav * dust / 1e18;",
-        "w.budget = p.nav * dust / 1e17;",
+        "w.budget = p.nav * maxDrop / 1e18;",
+        "w.budget = p.nav * maxDrop / 1e17;",
     ),
     one(
         "dropped-at-the-lower-price",

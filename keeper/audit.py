@@ -27,6 +27,8 @@ from keeper.state import PRICE_BITS, UNIT_BITS, VALUE_BITS, FundState, Side
 
 MOST_COMPONENTS = 50
 """Places of a list."""
+MAX_DROP = 10**12
+"""Most that one start may drop, share of NAV, 18 decimals."""
 TARGET_BITS = 120
 """Target units have at most so many bits."""
 
@@ -196,10 +198,11 @@ def _units(scene: Scene, lines: Sequence[Target], decimals: Sequence[int]) -> li
 
 def gone(scene: Scene, confirmed: Sequence[Decision], nav: int) -> set[str]:
     """Tokens that a start in this scene takes off the list: what is outside the index, as long as it is worth no more
-    than the month's dust, all together, at the determination's price and now; without a price only what is not held.
+    than `MAX_DROP` of NAV, all together, at the determination's price and now; without a price only what is not held.
+    Nothing that is suspended.
     `nav`: USD of one share."""
     rows = {d.token: d for d in confirmed}
-    budget = nav * scene.state.limits.dust // ONE
+    budget = nav * MAX_DROP // ONE
     found = set()
     old = [h for h in (*scene.holdings, *scene.dropped) if h.token not in scene.newcomers]
     for h in sorted(old, key=lambda h: rules.address(h.token)):
@@ -218,9 +221,9 @@ def _worth(scene: Scene, holding: Holding, row: Decision | None) -> int | None:
         return None
     if holding.written_off:
         return 0
-    outside = row is None or row.status not in (Status.INCLUDED, Status.FROZEN)
-    if not outside and holding.suspended:
+    if holding.suspended:
         return None
+    outside = row is None or row.status not in (Status.INCLUDED, Status.FROZEN)
     sound = holding.sound and _measured(holding.unit, price, holding.decimals)
     if sound and balance == 0:
         return 0

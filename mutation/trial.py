@@ -42,6 +42,9 @@ FIRST: Mapping[str, Sequence[str]] = {
     "Lists": ("packed/test_lists",),
     "MarketCapMath": ("methodology/test_differential", "methodology/"),
     "MarketCap": ("methodologies/", "methodology/"),
+    "Choice": ("methodology/test_choice", "methodology/"),
+    "Circulating": ("methodology/test_supplies", "methodology/"),
+    "Holdings": ("methodology/test_choice", "methodology/"),
 }
 """Which tests to run first for a file: beginnings of paths below tests/fund or tests, in this order."""
 

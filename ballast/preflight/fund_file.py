@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ballast.config import FundConfig
-from ballast.parts import Component
+from ballast.parts import MAX_LOCKERS, Component
 from ballast.preflight.problems import Level, Problem
 from ballast.values import DEPLOYER
 
 MAX_NAME_BYTES = 31
 """The token's name stands in its EIP-712 domain as a short string."""
-MAX_LOCKERS = 8
-"""As in LockedSupply."""
 DAY_S = 86_400
 REACTION_S = DAY_S
 """What is left for people to see a late determination and write an override."""

@@ -61,9 +61,10 @@ def _supply(component: Component, token: Token) -> Iterator[Problem]:
         return
     if token.total is None:
         yield Problem(f"{component.symbol}: {component.token} does not answer totalSupply(), expected an ERC-20 token")
-    elif component.supply and component.supply * 10 ** (token.decimals or 0) > token.total:
+    elif component.given_supply * 10 ** (token.decimals or 0) > token.total:
+        field = "supply" if component.supply else "known_supply"
         yield Problem(
-            f"{component.symbol}: supply: found {component.supply:,} tokens, expected at most "
+            f"{component.symbol}: {field}: found {component.given_supply:,} tokens, expected at most "
             f"{decimal(token.total, token.decimals or 0)}, all that there are"
         )
 

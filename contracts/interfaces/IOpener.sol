@@ -55,7 +55,7 @@ struct Remainder {
 /// ROOM. A list has places for 50. Newcomers that find none wait; those with the largest determined weights come first.
 ///
 /// DROPPING. What is outside the index goes off the list once the fund holds none of it, or what it holds is worth at most
-/// the month's dust both at the determination's price and now; all that goes in one start together. Without a
+/// `maxDrop` both at the determination's price and now; so is all that goes in one start together. Without a
 /// price only a balance of exactly 0 goes. What is suspended stays, whatever it says of itself. What is written off always
 /// goes.
 interface IOpener {
@@ -86,14 +86,14 @@ interface IOpener {
     /// @param determination Where the constituents are packed (`IRebalancer.month`).
     /// @param maxStep Most that a weight may rise, 18 decimals. Where it binds, the sells keep what the limited buys
     /// will not take, each the same fraction of its surplus.
-    /// @param dust What may be dropped, share of NAV, 18 decimals.
+    /// @param maxDrop Most that what goes off the list may be worth together, share of NAV, 18 decimals.
     function plan(
         IIndexToken index,
         IOracle oracle,
         IMethodology methodology,
         address determination,
         uint256 maxStep,
-        uint256 dust
+        uint256 maxDrop
     ) external view returns (OpeningPlan memory);
 
     /// @notice An open month without a component.

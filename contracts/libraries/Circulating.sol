@@ -40,9 +40,11 @@ library Circulating {
         if (supply > type(uint88).max || date > block.timestamp) return (0, 0);
     }
 
-    /// @notice Whether a reading may count: not missing, and at most `maxAge` seconds old.
+    /// @notice Whether a reading may count: not missing, and at most `maxAge` seconds old. It is not dated in the future.
     function fresh(uint256 supply, uint256 date, uint256 maxAge) internal view returns (bool) {
-        return supply != 0 && date + maxAge >= block.timestamp;
+        unchecked {
+            return supply != 0 && block.timestamp - date <= maxAge;
+        }
     }
 
     /// @notice What counts of a reading, and why.
@@ -77,8 +79,8 @@ library Circulating {
     }
 
     /// @notice What counts of a determined basis and the one read again at start, both packed with their flags.
-    /// @dev An override always; else the nearer to the known supply, at equal distance the determined one. Without a known supply
-    /// the smaller, as one that nobody vouches for is faked upwards; what was not confirmed yet needs both readings.
+    /// @dev An override always; else the nearer to the known supply, at equal distance the determined one. Without a known
+    /// supply the smaller, as one that nobody vouches for is faked upwards; what was not confirmed yet needs both readings.
     function again(uint256 was, uint256 basis, uint256 flags, uint256 known) internal pure returns (uint256) {
         uint256 flagsWere = Constituents.flags(was);
         if (!_replaces(Constituents.basis(was), flagsWere, basis, flags, known)) return was;

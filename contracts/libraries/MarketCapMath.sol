@@ -49,6 +49,10 @@ library MarketCapMath {
     uint256 private constant MEMBER = 1 << 254;
 
     uint256 private constant NAV_LIMIT = 1 << 104;
+    /// @dev Prices have at most so many bits.
+    uint256 private constant PRICE_BITS = 100;
+    /// @dev Whole tokens are at most so many token wei: 27 decimals.
+    uint256 private constant MOST_ONE = 1e27;
 
     /// @dev S, C, the number of members, and whether the cap bound any.
     struct Sums {
@@ -61,6 +65,33 @@ library MarketCapMath {
     /// @notice The figures lie outside the domain; `what` names which: "nav", "divisor"; "width" where a supply, price or unit
     /// is too large; "lengths" where lists that belong together differ in length.
     error OutsideDomain(bytes32 what);
+
+    /// @notice NAV of one share in USD with 18 decimals, floored for each component or once over the sum, and the
+    /// sum of all market caps.
+    function totals(
+        uint256[] calldata basis,
+        uint256[] calldata units,
+        uint256[] calldata prices,
+        uint256[] calldata ones,
+        bool each
+    ) internal pure returns (uint256 nav, uint256 marketCap) {
+        uint256 rest; // {1e-27 USD}
+        uint256 wide;
+        unchecked {
+            for (uint256 i; i < units.length; ++i) {
+                (uint256 supply, uint256 price) = (uint88(basis.given(i)), prices.given(i));
+                marketCap += supply * price;
+                (uint256 unit, uint256 one) = (units.given(i), ones.given(i));
+                wide |= (unit >> 128) | (price >> PRICE_BITS);
+                uint256 product = unit * price;
+                uint256 value = product.rawDiv(one);
+                nav += value;
+                if (!each) rest += (product - value * one) * MOST_ONE.rawDiv(one);
+            }
+            if (!each) nav += rest / MOST_ONE;
+        }
+        require(wide == 0, OutsideDomain("width"));
+    }
 
     /// @notice Units (18 decimals whatever the token's) and weights (18 decimals) of components with a basis and a price;
     /// 0 for the others.
@@ -93,7 +124,8 @@ library MarketCapMath {
                     continue;
                 }
                 uint256 unit = (uint256(uint88(basis.at(i))) * ONE).rawDiv(divisor); // below 2**148
-                uint256 weight = (price * unit).rawDiv(nav); // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
+                // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
+                uint256 weight = (price * unit).rawDiv(nav);
                 if (capped && unit != 0) {
                     ++sums.members;
                     if (weight > capping.weight) {

@@ -31,7 +31,7 @@ library Twap {
 
     /// @notice amount * rate / unit, rounded down once; 0 where that is above `most`. The rate is what a wei of one token of a
     /// pool is worth in wei of the other at a tick, good to about 1e-15. `forward`: it is token0 that is given.
-    /// @param amount Up to 1e57: a whole token of 27 decimals times the highest price.
+    /// @param amount 1 to 1e57: a whole token of 27 decimals times the highest price.
     /// @param unit 1 to 1e27.
     /// @param most Up to 1e30.
     function quote(int256 tick, bool forward, uint256 amount, uint256 unit, uint256 most)
@@ -39,7 +39,6 @@ library Twap {
         pure
         returns (uint256 value)
     {
-        if (amount == 0) return 0;
         uint256 size = tick < 0 ? uint256(-tick) : uint256(tick);
         // {1e18} = {ticks} * {1e36} / {1e18}; at most 887272 ticks, so that no factor exceeds exp(89), 4.5e56 with its decimals.
         uint256 factor = uint256(FixedPointMathLib.expWad(int256(size * LN / 1e18)));

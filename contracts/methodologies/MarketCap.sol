@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-
-import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
-import {LibSort} from "solady/src/utils/LibSort.sol";
-
 import {Owned} from "../access/Owned.sol";
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent, Flags, IMethodology, Status} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {Candidates, Candidate, State} from "../libraries/Candidates.sol";
+import {Choice} from "../libraries/Choice.sol";
 import {Circulating} from "../libraries/Circulating.sol";
 import {Constituents} from "../libraries/Constituents.sol";
 import {Holdings, Standing} from "../libraries/Holdings.sol";
@@ -60,21 +56,13 @@ struct Rule {
 /// and its weight taken out before the others share. A leaving one has target zero. What is held and no candidate is told
 /// beside them, as outside.
 contract MarketCap is IMethodology, Owned {
-    using FixedPointMathLib for uint256;
-    using SafeCast for uint256;
     using Words for uint256[];
 
     uint256 private constant ONE = 1e18;
-    /// @dev Whole tokens are at most so many token wei: 27 decimals.
-    uint256 private constant MOST_ONE = 1e27;
-    /// @dev Prices have at most so many bits.
-    uint256 private constant PRICE_BITS = 100;
     uint256 private constant MAX_PASSES = 10;
 
     /* ERRORS */
 
-    /// @notice No candidate is left to include.
-    error NoConstituents();
     /// @notice A field of the rule is out of bounds.
     error UnfitRule(bytes32 field);
     /// @notice An override must be above zero, for a candidate.
@@ -114,6 +102,18 @@ contract MarketCap is IMethodology, Owned {
 
     /// @notice How long an override counts: long enough from a notice period to its start, not until the next.
     uint256 public constant OVERRIDE_LIFE = 10 days;
+
+    /// @dev A candidate at start: its row, its second word in the list, what its source says now, and whether there may be an
+    /// override.
+    struct Reread {
+        address token;
+        uint256 determined;
+        uint256 more;
+        uint256 candidate;
+        uint256 supply;
+        uint256 date;
+        bool overridden;
+    }
 
     Register private _register;
     mapping(address token => Override) private _overrides;
@@ -188,7 +188,7 @@ contract MarketCap is IMethodology, Owned {
             // Before the first started month, what the fund was seeded with is its index.
             if (previous.length == 0) c.member = held.standings[i] != Standing.Unlisted;
             (bases[i], decisive[i]) = _read(c, candidate, overridden);
-            _decide(c, Candidates.state(candidate), held.standings[i]);
+            Choice.decide(c, Candidates.state(candidate), held.standings[i]);
             // What is frozen holds its own value: it is not there for the others to share.
             if (c.status == Status.Frozen) held.nav -= held.values[i];
         }
@@ -209,14 +209,19 @@ contract MarketCap is IMethodology, Owned {
                 while (k < most && Candidates.token(all, k) < token) ++k;
                 if (k == most || Candidates.token(all, k) != token) {
                     // No candidate, or none any more: what was read at the determination is not confirmed.
-                    words.set(i, Constituents.packConfirmed(Constituents.confirmed(more), Constituents.flags(word), Status.Outside));
+                    uint88 before = Constituents.confirmed(more);
+                    words.set(i, Constituents.packConfirmed(before, Constituents.flags(word), Status.Outside));
                     continue;
                 }
                 uint256 candidate = Candidates.second(all, k++);
-                uint256 status = uint256(Constituents.status(more));
-                uint256 state = Candidates.state(candidate);
-                if (state != uint256(State.Active)) status = _statusNow(state, status, Constituents.flags(word));
-                words.set(i, (status << 96) | _again(token, word, more, candidate, overridden));
+                (uint256 supply, uint256 date) = Circulating.ask(token, Candidates.source(candidate));
+                uint256 answer = Constituents.asConfirmed(word, more);
+                // Mostly the source still says what was determined.
+                if (
+                    overridden || supply != Constituents.basis(word) || block.timestamp - date > MAX_SUPPLY_AGE
+                        || _changed(candidate, more, supply)
+                ) answer = _again(Reread(token, answer, more, candidate, supply, date, overridden));
+                words.set(i, answer);
             }
         }
         Lists.answer(words);
@@ -231,7 +236,7 @@ contract MarketCap is IMethodology, Owned {
     ) external view returns (uint256[] memory targets) {
         uint256 n = units.length;
         require(basis.length == n && prices.length == n && ones.length == n, MarketCapMath.OutsideDomain("lengths"));
-        (uint256 nav, uint256 marketCap) = _totals(basis, units, prices, ones);
+        (uint256 nav, uint256 marketCap) = MarketCapMath.totals(basis, units, prices, ones, FLOOR_EACH);
         uint256[] memory current;
         if (CAP == Cap.Flexible && nav != 0) {
             current = new uint256[](n);
@@ -295,27 +300,28 @@ contract MarketCap is IMethodology, Owned {
         (c.basis, c.flags) = (uint88(basis), uint8(flags));
     }
 
-    /// @dev Basis and flags of a constituent once its supply has been read again. `word` and `more`: as determined.
-    function _again(address token, uint256 word, uint256 more, uint256 candidate, bool overridden)
-        private
-        view
-        returns (uint256)
-    {
-        uint256 was = Constituents.basisAndFlags(word);
-        uint256 known = Constituents.confirmed(more);
-        bool same = known != 0;
-        if (!same) known = Candidates.wholeTokens(candidate);
-        uint256 basis = overridden ? _overriding(token) : 0;
-        if (basis != 0) return Circulating.again(was, basis, Flags.OVERRIDDEN, known);
-        (uint256 supply, uint256 date) = Circulating.ask(token, Candidates.source(candidate));
-        if (supply == Constituents.basis(was) && Circulating.fresh(supply, date, MAX_SUPPLY_AGE)) {
-            // Mostly the source still says what was determined. But a supply may have been given since, which both are held to.
-            if (same || known == 0 || known == supply) return was;
+    /// @dev Whether the owner has changed a candidate since the determination: its state, or a supply that both readings are
+    /// held against.
+    function _changed(uint256 candidate, uint256 more, uint256 supply) private pure returns (bool) {
+        if (Candidates.state(candidate) != uint256(State.Active)) return true;
+        if (Constituents.confirmed(more) != 0) return false;
+        uint256 given = Candidates.wholeTokens(candidate);
+        return given != 0 && given != supply;
+    }
+
+    /// @dev What a candidate is confirmed with, once its supply has been read again.
+    function _again(Reread memory r) private view returns (uint256) {
+        uint256 known = _known(Constituents.confirmed(r.more), r.candidate);
+        uint256 flags = Flags.OVERRIDDEN;
+        uint256 basis = r.overridden ? _overriding(r.token) : 0;
+        if (basis == 0) {
+            bool member = Constituents.member(r.more);
+            (basis, flags) = Circulating.judge(r.supply, r.date, known, member, MAX_SUPPLY_AGE, MAX_SUPPLY_JUMP);
         }
-        uint256 flags;
-        (basis, flags) =
-            Circulating.judge(supply, date, known, Constituents.member(more), MAX_SUPPLY_AGE, MAX_SUPPLY_JUMP);
-        return Circulating.again(was, basis, flags, known);
+        uint256 was = Constituents.basisAndFlags(r.determined);
+        uint256 state = Candidates.state(r.candidate);
+        uint256 status = Choice.atStart(state, Constituents.status(r.more), Constituents.flags(was));
+        return (status << 96) | Circulating.again(was, basis, flags, known);
     }
 
     /// @dev The supply that a reading is held against, see `Circulating`.
@@ -331,29 +337,6 @@ contract MarketCap is IMethodology, Owned {
 
     /* INTERNAL: CHOICE */
 
-    /// @dev Status of one candidate before ranks and floors.
-    function _decide(Constituent memory c, uint256 state, Standing standing) private pure {
-        if (c.price == 0) c.flags |= Flags.NO_PRICE;
-        if (standing == Standing.WrittenOff) {
-            c.status = Status.Outside;
-        } else if (state == uint256(State.Leaving)) {
-            c.status = Status.Leaving;
-        } else if (
-            state == uint256(State.Frozen) || standing == Standing.Stuck || c.price == 0
-                || c.flags & Flags.UNCONFIRMED != 0
-        ) {
-            c.status = standing == Standing.Unlisted ? Status.Outside : Status.Frozen;
-        }
-    }
-
-    /// @dev Status at start of a candidate that the owner has taken out. What was outside without being dropped is not held: it
-    /// stays outside.
-    function _statusNow(uint256 state, uint256 status, uint256 flags) private pure returns (uint256) {
-        if (state == uint256(State.Leaving)) return uint256(Status.Leaving);
-        bool dropped = flags & (Flags.BELOW_RANK | Flags.BELOW_FLOOR) != 0;
-        return status == uint256(Status.Outside) && !dropped ? status : uint256(Status.Frozen);
-    }
-
     /// @dev Who is in, and the weights. The decisive figures choose, the bases weigh.
     function _choose(
         Constituent[] memory list,
@@ -361,104 +344,16 @@ contract MarketCap is IMethodology, Owned {
         uint256[] memory decisive,
         Holdings.Held memory held
     ) private view {
-        _rank(list, decisive);
-        _weigh(list, decisive, held);
-        bool again = _dropSmall(list);
+        Choice.rank(list, decisive, TOP_N);
+        Choice.weigh(list, decisive, held, _capping());
+        bool again = Choice.dropSmall(list, FLOOR_WEIGHT, ENTRY_WEIGHT);
         for (uint256 i; i < list.length && !again; ++i) {
             again = list[i].status == Status.Included && bases[i] != decisive[i];
         }
-        if (again) _weigh(list, bases, held);
-    }
-
-    /// @dev Leaves the `topN` largest by market cap. Of equals the lower address stays.
-    function _rank(Constituent[] memory list, uint256[] memory decisive) private view {
-        uint256[] memory sizes = Words.room(list.length);
-        uint256 n;
-        for (uint256 i; i < list.length; ++i) {
-            if (list[i].status != Status.Included) continue;
-            // {USD} = {whole tok} * {USD / whole tok}, below 2**188; then the place, counted from the end.
-            sizes.set(n++, (decisive[i] * list[i].price << 8) | (type(uint8).max - i));
-        }
-        if (n <= TOP_N) return;
-        sizes.cut(n);
-        LibSort.insertionSort(sizes);
-        for (uint256 j; j < n - TOP_N; ++j) {
-            Constituent memory c = list[type(uint8).max - uint8(sizes[j])];
-            c.status = Status.Outside;
-            c.flags |= Flags.BELOW_RANK;
-        }
-    }
-
-    /// @dev Fills the weights of the included, by these supplies.
-    function _weigh(Constituent[] memory list, uint256[] memory supplies, Holdings.Held memory held) private view {
-        uint256 n = list.length;
-        uint256[] memory basis = new uint256[](n);
-        uint256[] memory prices = new uint256[](n);
-        uint256[] memory current = new uint256[](n);
-        uint256 marketCap;
-        bool any;
-        for (uint256 i; i < n; ++i) {
-            if (list[i].status != Status.Included) continue;
-            any = true;
-            (basis[i], prices[i]) = (supplies[i], list[i].price);
-            marketCap += basis[i] * prices[i];
-            if (held.nav != 0) current[i] = held.values[i] * ONE / held.nav;
-        }
-        require(any, NoConstituents());
-        (, uint256[] memory weights) = MarketCapMath.weigh(held.nav, marketCap, basis, prices, current, _capping());
-        for (uint256 i; i < n; ++i) {
-            list[i].weight = weights[i].toUint64();
-        }
-    }
-
-    /// @dev Drops all that fail their floor, at once, unless all do; says whether any was dropped.
-    function _dropSmall(Constituent[] memory list) private view returns (bool) {
-        (uint256 included, uint256 small) = (0, 0);
-        for (uint256 i; i < list.length; ++i) {
-            if (list[i].status != Status.Included) continue;
-            ++included;
-            if (_isSmall(list[i])) ++small;
-        }
-        if (small == 0 || small == included) return false;
-        for (uint256 i; i < list.length; ++i) {
-            if (list[i].status != Status.Included || !_isSmall(list[i])) continue;
-            list[i].status = Status.Outside;
-            list[i].flags |= Flags.BELOW_FLOOR;
-        }
-        return true;
-    }
-
-    function _isSmall(Constituent memory c) private view returns (bool) {
-        return c.weight < (c.member ? FLOOR_WEIGHT : ENTRY_WEIGHT);
+        if (again) Choice.weigh(list, bases, held, _capping());
     }
 
     /* INTERNAL: HELPERS */
-
-    /// @dev NAV of one share in USD with 18 decimals, floored as the rule says, and the sum of all market caps.
-    function _totals(
-        uint256[] calldata basis,
-        uint256[] calldata units,
-        uint256[] calldata prices,
-        uint256[] calldata ones
-    ) private view returns (uint256 nav, uint256 marketCap) {
-        bool each = FLOOR_EACH;
-        uint256 rest; // {1e-27 USD}
-        uint256 wide;
-        unchecked {
-            for (uint256 i; i < units.length; ++i) {
-                (uint256 supply, uint256 price) = (uint88(basis.given(i)), prices.given(i));
-                marketCap += supply * price;
-                (uint256 unit, uint256 one) = (units.given(i), ones.given(i));
-                wide |= (unit >> 128) | (price >> PRICE_BITS);
-                uint256 product = unit * price;
-                uint256 value = product.rawDiv(one);
-                nav += value;
-                if (!each) rest += (product - value * one) * MOST_ONE.rawDiv(one);
-            }
-            if (!each) nav += rest / MOST_ONE;
-        }
-        require(wide == 0, MarketCapMath.OutsideDomain("width"));
-    }
 
     function _capping() private view returns (Capping memory) {
         return Capping(CAP, CAP_WEIGHT, CAP_PASSES);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {Owned} from "../access/Owned.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IUniswapV3Factory} from "../interfaces/external/IUniswapV3Factory.sol";
 import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3Pool.sol";
+import {Decimals} from "../libraries/Decimals.sol";
 import {Twap} from "../libraries/Twap.sol";
 
 interface ITradingState {
@@ -81,7 +81,6 @@ contract AnchoredOracle is IOracle, Owned {
     address private constant ETH = address(0);
     /// @dev As in the first oracle: a trillion dollars for one token.
     uint256 private constant MAX_PRICE = 1e30;
-    uint256 private constant MAX_DECIMALS = 27;
     uint256 private constant MAX_BLOCK_TIME = 1 minutes;
 
     uint256 public constant MIN_WINDOW = 10 minutes;
@@ -211,10 +210,9 @@ contract AnchoredOracle is IOracle, Owned {
     }
 
     function _decimals(address token) private view returns (uint8) {
-        (bool ok, bytes memory data) = token.staticcall(abi.encodeCall(IERC20Metadata.decimals, ()));
-        uint256 decimals = ok && data.length >= 32 ? abi.decode(data, (uint256)) : type(uint256).max;
-        require(decimals <= MAX_DECIMALS, UnfitDecimals(token));
-        return uint8(decimals);
+        (bool fit, uint8 decimals) = Decimals.tryRead(token);
+        require(fit, UnfitDecimals(token));
+        return decimals;
     }
 
     /// @dev A pool writes at most one observation a block and keeps the latest `cardinality` of them.

@@ -269,10 +269,9 @@ contract ChainlinkOracle is IOracle, Owned {
         return up && block.timestamp - startedAt >= GRACE;
     }
 
-    /// @dev What the sequencer's feed says, and since when. Status 2, which no such feed knows, where it does not answer.
+    /// @dev What the sequencer's feed says, and since when: 0 where it does not answer.
     function _status() private view returns (uint256 status, uint256 startedAt) {
         address feed = SEQUENCER;
-        status = 2;
         assembly ("memory-safe") {
             let at := mload(0x40)
             mstore(at, shl(224, 0xfeaf968c)) // latestRoundData()

@@ -15,6 +15,10 @@ from tests.helpers.contracts import Call, Contract
 from tests.methodology.scene import PLAIN, Scene, as_tuples, as_words, confirmed_by, decisions, rule_tuple
 from tests.methodology.test_errors import more_tokens
 
+LIMIT = 2**24
+"""Most gas of a transaction."""
+REST = 250_000
+"""What the rebalancer does beside that, with the transaction itself."""
 MOST = 50
 """Candidates, and components that are none."""
 FEED_GAS = 50_000
@@ -69,20 +73,23 @@ def test_the_largest_determination(hot: Hot) -> None:
     assert [d.status for d in found].count(Status.INCLUDED) == MOST - 1
     burnt = 2 * MOST * FEED_GAS + MOST * BALANCE_GAS + MOST * SOURCE_GAS
     gas = hot.gas(hot.rule.determine(hot.oracle, hot.scene.stage, as_tuples(hot.last)))
+    assert 0 < gas - burnt < 1_300_000
+    # With the opener around it, and what the rebalancer stores and tells of it: two words of code, an event's eight.
     opener = hot.chain.deploy("Opener", sender=hot.owner)
     whole = hot.gas(opener.constituents(hot.scene.stage, hot.oracle, hot.rule, "0x" + "00" * 20, False))
-    print("DETERMINE", burnt, gas - burnt, whole - burnt)
+    stored, told = 200 * 64 * len(found), 8 * 256 * len(found)
+    assert whole + stored + told + REST < LIMIT * 95 // 100
 
 
 def test_the_largest_confirmation(hot: Hot) -> None:
     found = hot.determined()
     confirm = hot.rule.confirm(as_words(found))
     assert len(confirmed_by(found, hot.chain.read(confirm))) == 2 * MOST
-    burnt = MOST * SOURCE_GAS
-    print("CONFIRM", burnt, hot.gas(confirm) - burnt)
+    assert 0 < hot.gas(confirm) - MOST * SOURCE_GAS < 200_000
 
 
 def test_the_largest_targets(hot: Hot) -> None:
-    n = MOST
-    weigh = hot.rule.targetUnits([10**9] * n, [10**18] * n, [ONE + i for i in range(n)], [ONE] * n)
-    print("TARGETS", hot.gas(weigh))
+    """Each pass caps a few more: all ten are made."""
+    basis = [10**14 * 3**i // 5**i for i in range(MOST)]
+    weigh = hot.rule.targetUnits(basis, [10**18] * MOST, [ONE] * MOST, [ONE] * MOST)
+    assert hot.gas(weigh) < 500_000

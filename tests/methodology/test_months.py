@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -73,13 +74,13 @@ def months(scene: Scene, case: Case, *computed: str) -> Months:
     return Months(scene, case, honest, frozenset(computed))
 
 
-def newcomer(scene: Scene, others: int = 1, size: int = MILLION, **rule: int) -> Months:
+def newcomer(scene: Scene, others: int = 1, size: int = MILLION, **rule: Any) -> Months:
     """A candidate X of `size` that was never known and is not held, beside others of 1,000 million that are."""
     case = simple([size, *[1_000 * MILLION] * others], [0, *[ONE] * others])
     return months(scene, replace(case, rule=replace(PLAIN, **rule)), X)
 
 
-def member(scene: Scene, supply: int = 100 * MILLION, **rule: int) -> Months:
+def member(scene: Scene, supply: int = 100 * MILLION, **rule: Any) -> Months:
     """A computed supply of X that a started month has confirmed; X and another are held."""
     case = replace(simple([supply, 1_000 * MILLION], [ONE, ONE]), rule=replace(PLAIN, **rule))
     story = months(scene, case, X)
@@ -109,6 +110,16 @@ def test_a_supply_posted_a_hundredfold_and_corrected_before_start_does_not_come_
     assert (wrong.basis, wrong.flags) == (MILLION, Flag.CONFIRMED_AT_START)
     after = story.month()[X]
     assert (after.basis, after.flags, after.confirmed) == (MILLION, NONE, MILLION)
+
+
+def test_a_post_that_was_clamped_decides_nothing(scene: Scene) -> None:
+    """The bound of it would be enough to take another's place. An honest post of that size takes it next month."""
+    rule = replace(PLAIN, top_n=1)
+    story = months(scene, simple([100 * MILLION, 105 * MILLION], [ONE, ONE], rule=rule))
+    assert story.month()[X].status is Status.OUTSIDE
+    wrong = story.month({X: 10_000 * MILLION}, {X: 10_000 * MILLION})[X]
+    assert (wrong.status, wrong.basis) == (Status.OUTSIDE, 110 * MILLION)
+    assert story.month({X: 110 * MILLION}, {X: 110 * MILLION})[X].status is Status.INCLUDED
 
 
 def test_a_newcomers_supply_posted_a_hundredfold_and_corrected_before_start(scene: Scene) -> None:

@@ -82,14 +82,13 @@ def test_deploys_with_bands_a_sequencer_and_anchors(
 
 
 def refused(account: Any, config: FundConfig, *words: str) -> None:
-    """With one line that has all these words, before the first transaction."""
+    """With lines that have all these words, before the first transaction."""
     before = account.nonce
     with pytest.raises(DeployError) as caught:
-        deploy_fund(ape.project, account, config)
-    line = str(caught.value)
-    assert "\n" not in line
+        deploy_fund(ape.project, account, config, unsafe=True)
+    lines = str(caught.value)
     for word in words:
-        assert word in line, line
+        assert word in lines, lines
     assert account.nonce == before
 
 

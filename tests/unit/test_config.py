@@ -154,6 +154,26 @@ BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
         both(fixed("50 %", "30 %", "20 %"), set_field("components", 0, "lockers")([A])),
         ("(BBB) lockers", "market_cap"),
     ),
+    "a known supply beside a posted one": (
+        set_field("components", 0, "known_supply")("5"),
+        ("components[0] (BBB).known_supply", "expected with lockers"),
+    ),
+    "computed supplies that nobody vouched for": (
+        both(
+            *[without("components", i, "supply") for i in range(3)],
+            *[set_field("components", i, "lockers")([A]) for i in range(3)],
+        ),
+        ("components (BBB) known_supply: no constituent has", "at least one"),
+    ),
+    "no pass of the cap": (set_field("methodology", "cap_passes")("0"), ("methodology.cap_passes", "from 1 to 10")),
+    "passes without a cap": (
+        both(
+            set_field("methodology", "cap")("none"),
+            without("methodology", "cap_weight"),
+            set_field("methodology", "cap_passes")("2"),
+        ),
+        ("methodology.cap_passes", "found 2", "cap hard or flexible"),
+    ),
     "entry below the floor": (
         both(set_field("methodology", "floor_weight")("2 %"), set_field("methodology", "entry_weight")("1 %")),
         ("methodology.entry_weight", "at least floor_weight"),
@@ -380,11 +400,12 @@ def test_states_and_lockers() -> None:
     """A component whose supply is computed has no basis of its own, and is weighed all the same."""
     raw = good()
     without("components", 1, "supply")(raw)
-    raw["components"][1]["lockers"] = [B, C]
+    raw["components"][1] |= {"lockers": [B, C], "known_supply": "7"}
     raw["components"][0]["state"] = "leaving"
     config = parse_fund(raw)
     first, second, _ = config.constituents()
-    assert (first.symbol, first.basis, first.lockers) == ("AAA", 0, (B, C))
+    assert (first.symbol, first.basis, first.lockers, first.given_supply) == ("AAA", 0, (B, C), 7)
+    assert second.given_supply == second.supply == 20
     assert (second.state, STATES.index(second.state)) == ("leaving", 2)
     assert order(config)[5:7] == ("posted_supply", "locked_supply")
     fixed("50 %", "30 %", "20 %")(rest := good())

@@ -89,9 +89,9 @@ def test_outside_the_domain(lines: list[Line], word: str) -> None:
 
 
 def test_weights_that_sum_above_one_share_nothing() -> None:
-    """NAV 10 and market caps 10 and 9: their quotient 1.9 rounds to 1, so the weights are 1 and 0.9; capped 1.6."""
-    lines = [Line(10, 10 * WAD, usd(1), 18), Line(9, 0, usd(1), 18)]
-    assert market_cap_units(lines, 8 * WAD // 10) == [8 * WAD, 8 * WAD]
+    """NAV 10, market caps 10, 3 and 6: their quotient 1.9 rounds to 1, so weights are 1, 0.3 and 0.6; capped 1.7."""
+    lines = [Line(10, 10 * WAD, usd(1), 18), Line(3, 0, usd(1), 18), Line(6, 0, usd(1), 18)]
+    assert market_cap_units(lines, 8 * WAD // 10) == [8 * WAD, 3 * WAD, 6 * WAD]
 
 
 def test_fixed_weights_by_hand() -> None:

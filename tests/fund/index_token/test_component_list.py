@@ -17,7 +17,7 @@ COMPONENTS = st.lists(
 
 
 def listed(entries: list[tuple[int, int, int, bool]]) -> list[tuple[str, int, int, bool]]:
-    return [(f"0x{token:040x}", *rest) for token, *rest in entries]
+    return [(f"0x{token:040x}", decimals, until, off) for token, decimals, until, off in entries]
 
 
 @given(entries=COMPONENTS)

@@ -37,6 +37,10 @@ def test_prices_in_any_order(bench: Bench, tokens: list[str]) -> None:
 
 
 @given(answer=st.integers(1, 10**30), eth=st.integers(1, 10**15), decimals=st.integers(0, 18))
+@example(answer=20 * WAD + 7, eth=ETH_USD, decimals=18)
+@example(answer=MAX_PRICE, eth=10**15, decimals=18)
+@example(answer=MAX_PRICE, eth=10**8, decimals=18)
+@example(answer=MAX_PRICE, eth=10**8 + 1, decimals=18)
 @example(answer=MAX_PRICE // 10**18, eth=1, decimals=0)
 @example(answer=MAX_PRICE // 10**18 + 1, eth=1, decimals=0)
 @FUZZ

@@ -86,7 +86,7 @@ def test_the_quarter_of_a_fund_that_is_worthless(bench: Bench) -> None:
         """Of 100,000 dollars of NAV at start, to the next hundred."""
         worth = [usd(b, p, k.decimals) for b, p, k in zip(bench.holdings(), prices, KINDS, strict=True)]
         nav = bench.chain.read(bench.rebalancer.opening()).nav * SUPPLY // WAD
-        return round(1000 * (sum(worth) - worth[5]) / nav) * 100
+        return int((1000 * (sum(worth) - worth[5]) + nav // 2) // nav) * 100
 
     assert true_value() == 75_000
     snapshot, at = bench.chain.cheats.snapshot(), EXECUTION

@@ -162,5 +162,4 @@ def test_as_many_burning_tokens_as_there_may_be(bench: Bench) -> None:
         spent[name] = int(chain.send(getattr(bench.rebalancer, name.lower())(), bench.keeper, at=at)["gasUsed"], 16)
     assert len(listed(bench)) == 50
     spent["suspend"] = int(chain.send(bench.rebalancer.suspend(bench.tokens[0]), bench.guardian)["gasUsed"], 16)
-    print(spent)
     assert max(spent.values()) < MOST_GAS, spent

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.helpers.bench import FROZEN, INCLUDED, KINDS, LEAVING, NEWCOMER, OUTSIDE, Bench, constituent
+from tests.helpers.bench import FROZEN, INCLUDED, KINDS, LEAVING, NEWCOMER, OUTSIDE, Bench, Kind, constituent
+from tests.helpers.contracts import Contract
 from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.packed import targets, words_at
 from tests.helpers.settling import BUY, HELD, SELL
@@ -24,7 +25,7 @@ def determine(bench: Bench, statuses: Mapping[int, int]) -> None:
     bench.determine()
 
 
-def rows_of(bench: Bench) -> list[tuple[object, object]]:
+def rows_of(bench: Bench) -> list[tuple[Contract, Kind]]:
     return list(zip(bench.tokens, KINDS, strict=True))
 
 

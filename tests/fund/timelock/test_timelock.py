@@ -39,7 +39,7 @@ def owner_calls(fund: Fund) -> list[Call]:
         oracle.setFeed((token.address, token.feed, DAY, USD, 0, 0, 0)),
         methodology.setCandidates([(token.address, fund.supplies, ACTIVE, 0)]),
         methodology.overrideSupply(token.address, 1),
-        fund.supplies.post([(token.address, 1, 0)]),
+        fund.supplies.post([(token.address, 1, fund.chain.now())]),
     ]
     return calls + [getattr(fund, part).transferOwnership(fund.deployer) for part in PARTS]
 
