@@ -359,8 +359,8 @@ STATES: tuple[Mutant, ...] = (
         "bought-though-taken-out",
         "what was taken out since is not bought",
         MARKET_CAP,
-        "if (state != uint256(State.Active)) status = _statusNow(state, status, Constituents.flags(word));",
-        "",
+        "uint256 status = Choice.atStart(state, Constituents.status(r.more), Constituents.flags(was));",
+        "uint256 status = uint256(Constituents.status(r.more)) + 0 * state;",
         MARKET,
     ),
     # Solvers
