@@ -99,6 +99,11 @@ abstract contract Conditions is Scene {
         return lie[i] > Lie.Absurd;
     }
 
+    /// @dev It says a number that no fund holds: a few wei of shares have a part of it that can be paid.
+    function _vast(uint256 i) internal view returns (bool) {
+        return lie[i] == Lie.Absurd || lie[i] == Lie.Huge;
+    }
+
     function _lying(uint256 i) internal view returns (bool) {
         return lie[i] != Lie.None;
     }

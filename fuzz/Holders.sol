@@ -43,9 +43,9 @@ abstract contract Holders is Openings {
             if (!_listed(i) || writtenOff[i]) continue;
             way.suspended = way.suspended || _suspended(i);
             // Who has enough of a token may pay a few shares' part even of 2**160.
-            bool vast = lie[i] == Lie.Absurd || lie[i] == Lie.Huge;
-            way.unsure = way.unsure || vast;
-            way.refusing = way.refusing || _suspended(i) || (_unsound(i) && !vast) || (stuck[i] && says != 0);
+            way.unsure = way.unsure || _vast(i);
+            way.refusing = way.refusing || _suspended(i) || (stuck[i] && says != 0);
+            way.refusing = way.refusing || (_unsound(i) && !_vast(i));
         }
     }
 
@@ -169,7 +169,7 @@ abstract contract Holders is Openings {
         for (uint256 i; i < N; ++i) {
             if (!_listed(i) || writtenOff[i]) continue;
             uint256 part = _says(i, a.balance[i]) * shares / a.supply;
-            due = due || _unsound(i) || (stuck[i] && part != 0) || part > a.balance[i];
+            due = due || (_unsound(i) && !_vast(i)) || (stuck[i] && part != 0) || part > a.balance[i];
         }
         (address[] memory list,, uint256[] memory least) = _list();
         if (!due) return;
