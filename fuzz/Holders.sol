@@ -25,12 +25,14 @@ abstract contract Holders is Openings {
 
     /* MINT */
 
-    /// @dev What stands in the way of a mint. `refusing`: it must be refused. `unsure`: a balance that no fund holds.
+    /// @dev What stands in the way of a mint. `refusing`: it must be refused. `unsure`: a balance that no fund holds;
+    /// `huge`: one that is not sound, of which a part is asked for all the same: who has so much of it may mint.
     /// `exempt`: who mints does not pay them, or not what is due, as bits.
     struct Way {
         bool suspended;
         bool refusing;
         bool unsure;
+        bool huge;
         uint256 exempt;
     }
 
@@ -42,8 +44,10 @@ abstract contract Holders is Openings {
             if (!_listed(i) || writtenOff[i] || _lying(i)) way.exempt |= 1 << i;
             if (!_listed(i) || writtenOff[i]) continue;
             way.suspended = way.suspended || _suspended(i);
-            way.refusing = way.refusing || _suspended(i) || _unsound(i) || (stuck[i] && says != 0);
-            way.unsure = way.unsure || lie[i] == Lie.Absurd;
+            bool huge = lie[i] == Lie.Huge;
+            way.refusing = way.refusing || _suspended(i) || (_unsound(i) && !huge) || (stuck[i] && says != 0);
+            way.unsure = way.unsure || lie[i] == Lie.Absurd || huge;
+            way.huge = way.huge || huge;
         }
     }
 
@@ -58,7 +62,7 @@ abstract contract Holders is Openings {
         try index.mint{gas: GAS}(shares, who, list, most) returns (uint256[] memory amounts) {
             _hold(!way.suspended, "no mint while a component is suspended");
             _hold(!way.refusing, "stuck");
-            _hold(blocked == 0 && _same(amounts, previewed), "previews say what happens");
+            _hold(way.huge || (blocked == 0 && _same(amounts, previewed)), "previews say what happens");
         } catch (bytes memory reason) {
             _hold(way.refusing || way.unsure, "mint always works");
             _noPanic(reason);
