@@ -135,7 +135,7 @@ interface IIndexToken is IERC20 {
     /// while the lock is held.
     /// @return tokens The components.
     /// @return amounts Of each.
-    /// @return blocked Bit i set: component i stops every mint now. It is suspended, or its balance is not sound (see
+    /// @return blocked Bit i set: component i stands in the way. It is suspended, or its balance is not sound (see
     /// `Balance.tryRead`), and then its amount is 0. If no bit is set, no state stands in the way of a mint.
     function previewMint(uint256 shares)
         external
