@@ -50,14 +50,14 @@ STATES: tuple[Mutant, ...] = (
         "redeem-pays-what-is-written-off",
         _ASKS,
         TOKEN,
-        "if ((skip >> i) & 1 != 0 || word.writtenOff()) continue;",
-        "if ((skip >> i) & 1 != 0) continue;",
+        "uint256 amount = word.writtenOff() ? 0 : Part.down",
+        "uint256 amount = Part.down",
     ),
     one(
         "redeem-skips-what-is-suspended",
         _SKIPS,
         TOKEN,
-        "if ((skip >> i) & 1 != 0 || word.writtenOff()) continue;",
+        "if ((skip >> i) & 1 != 0) continue;",
         "if ((skip >> i) & 1 != 0 || word.inactive()) continue;",
     ),
     one(
