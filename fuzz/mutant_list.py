@@ -34,8 +34,8 @@ _RULES: tuple[Mutant, ...] = (
         "redeem-rounds-up",
         _UNITS,
         TOKEN,
-        "uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply);",
-        "uint256 amount = Part.up(Balance.read(token, address(this)), shares, supply);",
+        "Part.down(Balance.read(token, address(this)), shares, supply);",
+        "Part.up(Balance.read(token, address(this)), shares, supply);",
     ),
     one(
         "fee-one-wei-more",
@@ -57,7 +57,7 @@ _RULES: tuple[Mutant, ...] = (
         _NOTHING,
         TOKEN,
         "uint256 amount = Part.up(Balance.read(token, address(this)), shares, supply);",
-        "uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply);",
+        "Part.down(Balance.read(token, address(this)), shares, supply);",
     ),
     one(
         "mint-one-wei-more",
@@ -243,7 +243,7 @@ _RULES: tuple[Mutant, ...] = (
         "redeem-pays-less",
         "redeem pays a share's part",
         TOKEN,
-        "uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply);",
+        "Part.down(Balance.read(token, address(this)), shares, supply);",
         "uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply) * 999 / 1000;",
     ),
     # Mint

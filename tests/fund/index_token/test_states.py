@@ -75,7 +75,7 @@ def test_what_is_written_off_is_left_out_alike(basket: Basket, stranger: str) ->
 
 
 def test_limits_on_what_is_written_off(basket: Basket) -> None:
-    """A mint takes nothing of it. A redeemer who asks for some is told that there is none, unless he leaves it behind."""
+    """A mint takes nothing of it. Who asks for some when redeeming is told that there is none, unless it is skipped."""
     set_state(basket, 1, 0, True)
     chain = basket.chain
     chain.read(basket.mint(SHARES, basket.holder, [FOREVER, 0, FOREVER]), sender=basket.holder)
