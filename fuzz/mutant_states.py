@@ -64,7 +64,7 @@ STATES: tuple[Mutant, ...] = (
         "redeem-skips-what-is-unsound",
         _SKIPS,
         TOKEN,
-        "uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply);",
+        "uint256 amount = word.writtenOff() ? 0 : Part.down(Balance.read(token, address(this)), shares, supply);",
         "(, uint256 amount) = Balance.tryRead(token, address(this)); amount = Part.down(amount, shares, supply);",
     ),
     one(
