@@ -221,9 +221,9 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
             uint256 word = list.at(i);
             address token = word.token();
             require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
-            if ((skip >> i) & 1 != 0 || word.writtenOff()) continue;
+            if ((skip >> i) & 1 != 0) continue;
             // {tok} = {tok} * {share} / {share}, down
-            uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply);
+            uint256 amount = word.writtenOff() ? 0 : Part.down(Balance.read(token, address(this)), shares, supply);
             require(amount >= minAmounts.given(i), BelowMin(token, amount, minAmounts.given(i)));
             amounts.set(i, amount);
             if (amount != 0) IERC20(token).safeTransfer(to, amount);

@@ -135,8 +135,8 @@ interface IIndexToken is IERC20 {
     /// while the lock is held.
     /// @return tokens The components.
     /// @return amounts Of each.
-    /// @return blocked Bit i set: component i stands in the way. It is suspended, or its balance is not sound (see
-    /// `Balance.tryRead`), and then its amount is 0. If no bit is set, no state stands in the way of a mint.
+    /// @return blocked Bit i set: component i stands in the way. Either it is suspended; or its balance is not sound (see
+    /// `Balance.tryRead`), and of that one the amount is 0. If no bit is set, no state stands in the way of a mint.
     function previewMint(uint256 shares)
         external
         view
@@ -161,7 +161,7 @@ interface IIndexToken is IERC20 {
     /// @param shares At least 1e18.
     function seed(address[] calldata tokens, uint256[] calldata units, uint256 shares, address to) external;
 
-    /// @notice Mints `shares` to `to` against amount = balance x shares / supply of each component, rounded up.
+    /// @notice Mints `shares` to `to` against amount = balance x shares / supply of each component but what is written off, rounded up.
     /// @dev Reads no oracle. Fair in the middle of a rebalance, as it takes what a share holds now. Refused while a component
     /// is suspended (`ComponentSuspended`).
     /// @param tokens The components in the list's order, so that a limit never meets another token.
@@ -176,7 +176,8 @@ interface IIndexToken is IERC20 {
     /// @dev Warning: a skipped component is forfeited to the other holders. It is there for a token that no longer
     /// transfers.
     /// @param tokens The components in the list's order.
-    /// @param minAmounts Least the caller accepts of each, in token wei; not looked at for skipped ones.
+    /// @param minAmounts Least the caller accepts of each, in token wei; not looked at for skipped ones. Of what
+    /// is written off nothing is paid: a least amount above 0 reverts (`BelowMin`).
     /// @param skip Bit i set: component i is not paid.
     /// @return amounts What was paid of each.
     function redeem(
@@ -218,7 +219,7 @@ interface IIndexToken is IERC20 {
 
     /// @notice Replaces the list. Needs the lock.
     /// @dev Warning: what a dropped token's balance was worth is no longer redeemable; the rebalancer drops only what is
-    /// below its stated dust.
+    /// written off, or worth next to nothing (see `IOpener`).
     function setComponents(Component[] calldata list) external;
 
     /// @notice Sets a component's state: suspended before `suspendedUntil` (0: not), or written off. Needs the lock. The rebalancer

@@ -7,7 +7,7 @@ import {IOracle} from "./IOracle.sol";
 import {Opening, Progress} from "./IRebalancer.sol";
 
 /// @notice What `start` is about to fix, in the order of the new list: what is held plus what is included, without what is
-/// written off or worth nothing.
+/// written off, dropped, or waits for room.
 /// @param changed The new list differs from the index token's.
 /// @param list If so, the new list, packed (see `ComponentList`); else empty.
 /// @param confirmed The determination as it counts now, packed (see `Constituents`), where that is not as it was determined;
@@ -16,7 +16,7 @@ import {Opening, Progress} from "./IRebalancer.sol";
 /// else empty. 0 for what is not included.
 /// @param targets Packed targets (see `Targets`).
 /// @param exponent The index token's fee exponent now.
-/// @param nav NAV of one share, USD with 18 decimals, of what is sound and not suspended.
+/// @param nav NAV of one share, USD with 18 decimals, of what has a price, is sound, and is neither suspended nor written off.
 /// @param surplus Value above target on the sell side, share of NAV with 18 decimals, rounded down.
 /// @param held Value held on the buy side, share of NAV, rounded down.
 /// @param buyTargets Value of the buy side's targets, share of NAV, rounded down.
@@ -48,9 +48,9 @@ struct Remainder {
 /// has gone out. It merges list and constituents, reads prices, asks the methodology, and holds every rise of a weight to
 /// `maxStep`. A contract of its own because a rebalancer with it inside would be too large.
 ///
-/// BAD TOKENS. One bad token does not stop the others. A component that is suspended, has no price, a balance that is not
+/// BAD TOKENS. One bad token does not stop the others. A component that is suspended or written off, has no price, a balance that is not
 /// sound (see `Balance.tryRead`), a unit of 2**119 or more, a value of 2**98 USD-wei or more a share, or a price so low
-/// that its target would be so large, is held as it is, outside NAV and weights. A newcomer of that kind is not listed.
+/// that its target would be so large, is held as it is, outside NAV and weights. A newcomer of that kind, or whose decimals cannot be read, is not listed.
 ///
 /// ROOM. A list has places for 50. Newcomers that find none wait; those with the largest determined weights come first.
 ///
@@ -66,7 +66,7 @@ interface IOpener {
     /// @notice A target unit of 2**120 or more.
     error TooLarge();
     /// @notice The methodology returned constituents that do not ascend, are included with basis 0, have a price above all
-    /// measure (2**100), or are none or too many (100).
+    /// measure (2**100), or are none or more than 100.
     error UnfitConstituents();
 
     /// @notice What the methodology determines now, and the components that are no candidates, as Outside with their price: the

@@ -187,8 +187,8 @@ struct Result {
 /// their targets and no filler can choose who is left short.
 ///
 /// STATES. A component that is suspended or written off is out of trading from that block on, in an open month too: what it
-/// had left to sell leaves the surplus, what it had left to buy leaves the buy side's targets, and a month with nothing
-/// else left ends. It stays out of that month even if it is resumed.
+/// had left to sell leaves the surplus, its target and what is held of it leave the buy side, and a month with nothing
+/// else left ends. It stays out of that month even if its suspension ends.
 ///
 /// BRAKES. Guardian and owner can let a determined month pass (`veto`), end an open one as it stands (`endMonth`), and
 /// suspend a component; the guardian can stop everything for a while (`pauseFor`). All but the pause work while paused.
@@ -207,7 +207,7 @@ interface IRebalancer {
     error NotContract(address given);
     /// @notice The index token names another rebalancer.
     error WrongRebalancer(address expected);
-    /// @notice Limits, timetable, oracle and methodology change only while no trading is open.
+    /// @notice Limits, timetable, methodology, feeds and anchors change only while no trading is open.
     error TradingOpen();
     /// @notice A limit is outside its hard bounds; `name` is the field.
     error LimitOutOfBounds(bytes32 name);

@@ -74,11 +74,14 @@ def test_what_is_written_off_is_left_out_alike(basket: Basket, stranger: str) ->
     assert basket.balances(index)[1] == held[1]
 
 
-def test_a_limit_on_what_is_written_off_means_nothing(basket: Basket) -> None:
+def test_limits_on_what_is_written_off(basket: Basket) -> None:
+    """A mint takes nothing of it. Who asks for some when redeeming is told that there is none, unless it is skipped."""
     set_state(basket, 1, 0, True)
     chain = basket.chain
     chain.read(basket.mint(SHARES, basket.holder, [FOREVER, 0, FOREVER]), sender=basket.holder)
-    chain.read(basket.redeem(SHARES, basket.holder, [0, FOREVER, 0]), sender=basket.holder)
+    asking = basket.redeem(SHARES, basket.holder, [0, 1, 0])
+    assert_reverts(chain, asking, "BelowMin", basket.addresses[1], 0, 1, sender=basket.holder)
+    chain.read(basket.redeem(SHARES, basket.holder, [0, 1, 0], 0b10), sender=basket.holder)
 
 
 def test_in_and_out_gains_nothing_in_any_state(basket: Basket) -> None:
