@@ -211,8 +211,8 @@ abstract contract Holders is Openings {
         _redeemFor(who, d.below(8) == 0 ? most : d.amount(most));
     }
 
-    /// @notice Mints twice and redeems all of it at once, while tokens stop, lie and recover and guardian and owner do what they
-    /// can: nobody is a wei richer by it. Not counted is a token that lied, at the mint or at the redemption.
+    /// @notice Mints twice and redeems all of it at once, while tokens stop, lie and recover and guardian and owner do what
+    /// they can: nobody is a wei richer by it. Not counted is a token that lied, at the mint or at the redemption.
     function roundTrip(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
         (uint256 first, uint256 second) = (d.amount(1e22), d.amount(1e22));
