@@ -243,8 +243,8 @@ abstract contract Brakes is Months {
         _bounded();
     }
 
-    /// @dev In no 30 days do pauses add up to more than three days. The most is in a window that ends with the last one, or begins
-    /// with one of them.
+    /// @dev In no 30 days do pauses add up to more than three days. The most is in a window that ends with the last one, or
+    /// begins with one of them.
     function _bounded() private view {
         uint256 last = _pauses.length;
         _hold(_paused(pausedUntil - WINDOW, last) <= 3 days, "pause: bounds");

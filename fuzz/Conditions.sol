@@ -13,8 +13,8 @@ abstract contract Conditions is Scene {
     using Drawing for Draw;
 
     uint256 internal constant ONE = 1e18;
-    /// @dev Gas that is given to what may meet a bad token: an eighth of what a transaction may use (EIP-7825), several times what
-    /// it needs, and so little that a token that burns all but a 64th of it stops it.
+    /// @dev Gas that is given to what may meet a bad token: an eighth of what a transaction may use (EIP-7825), several times
+    /// what it needs, and so little that a token that burns all but a 64th of it stops it.
     uint256 internal constant GAS = 1 << 21;
     uint256 internal constant ALWAYS = type(uint40).max;
 

@@ -134,6 +134,7 @@ abstract contract Holders is Openings {
         Seen memory a = _look();
         (, uint256[] memory previewed,) = _preview(shares, false);
         if (skip != 0) _neverSkipped(who, shares, a);
+        _leastHolds(who, shares, skip);
         vm.prank(who);
         try index.redeem{gas: GAS}(shares, who, list, least, skip) {}
         catch {
@@ -161,6 +162,21 @@ abstract contract Holders is Openings {
         }
         _unitsKept(a, b, lied);
         _locked();
+    }
+
+    /// @dev Who asks for something of what is written off gets nothing at all.
+    function _leastHolds(address who, uint256 shares, uint256 skip) private {
+        (address[] memory list,, uint256[] memory least) = _list();
+        bool asks;
+        for (uint256 i; i < N; ++i) {
+            if (_listed(i) && writtenOff[i]) (asks, least[position[i]]) = (true, 1);
+        }
+        if (!asks) return;
+        vm.prank(who);
+        (bool made,) = address(index).call{gas: GAS}(
+            abi.encodeCall(index.redeem, (shares, who, list, least, skip))
+        );
+        _hold(!made, "a least amount holds");
     }
 
     /// @dev Who skips nothing is not paid less: where something cannot be paid, all of it is refused.
@@ -195,8 +211,8 @@ abstract contract Holders is Openings {
         _redeemFor(who, d.below(8) == 0 ? most : d.amount(most));
     }
 
-    /// @notice Mints twice and redeems all of it at once, while tokens stop, lie and recover and guardian and owner do what they
-    /// can: nobody is a wei richer by it. Not counted is a token that lied, at the mint or at the redemption.
+    /// @notice Mints twice and redeems all of it at once, while tokens stop, lie and recover and guardian and owner do what
+    /// they can: nobody is a wei richer by it. Not counted is a token that lied, at the mint or at the redemption.
     function roundTrip(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
         (uint256 first, uint256 second) = (d.amount(1e22), d.amount(1e22));

@@ -11,8 +11,8 @@ import {Handler} from "./Handler.sol";
 import {Candidate, IMarketCapOwner, IPostedSupplyOwner, Posted, Rule} from "./Methodologies.sol";
 import {vm} from "./Vm.sol";
 
-/// @notice A fund by market cap. Of two candidates, one of them new, the supply is computed on chain from what lies in a locker,
-/// which can be moved for one block; the others' are posted.
+/// @notice A fund by market cap. Of two candidates, one of them new, the supply is computed on chain from what lies in a
+/// locker, which can be moved for one block; the others' are posted.
 contract MarketCapHandler is Handler {
     using Drawing for Draw;
 
@@ -130,8 +130,8 @@ contract MarketCapHandler is Handler {
 
     /* WHAT MUST GO ON */
 
-    /// @dev A share must be worth less than all market caps together, which may be as low as some ten million dollars here: shares
-    /// become dear where nearly everybody leaves and skips what is stuck.
+    /// @dev A share must be worth less than all market caps together, which may be as low as some ten million dollars here:
+    /// shares become dear where nearly everybody leaves and skips what is stuck.
     function _weighs(uint256 nav) internal pure override returns (bool) {
         return nav < 1e7 * ONE;
     }
@@ -158,8 +158,8 @@ contract MarketCapHandler is Handler {
 
     /* SUPPLIES */
 
-    /// @dev One time in three somebody moves what is locked of one candidate, for this block: all of it, or any part. It changes
-    /// nobody's status where the candidate was a member: that rests on what was known before.
+    /// @dev One time in three somebody moves what is locked of one candidate, for this block: all of it, or any part. It
+    /// changes nobody's status where the candidate was a member: that rests on what was known before.
     function _beforeReading(bool determining) internal override {
         for (uint256 i; i < N && determining; ++i) {
             if (_computed(i)) (_honest[i], _lied[i]) = (_circulates(i), false);

@@ -226,8 +226,8 @@ abstract contract Openings is Conditions {
         if (_lying(i)) misled = true;
     }
 
-    /// @dev What the month begins to count with is what balances, targets and exact prices give, but for roundings: a wei of USD
-    /// for each component, and one of the shares of NAV.
+    /// @dev What the month begins to count with is what balances, targets and exact prices give, but for roundings: a wei of
+    /// USD for each component, and one of the shares of NAV.
     function _counted(Opening memory o, uint256 supply) private view {
         uint256 surplus;
         uint256 held;
@@ -256,8 +256,8 @@ abstract contract Openings is Conditions {
 
     /* OUT OF AN OPEN MONTH */
 
-    /// @dev After component `i` has been suspended in the open month: it is traded no more, and what is left to sell, what the buys
-    /// hold and what they want is what the others' balances give at the prices of the start. Nothing else has changed.
+    /// @dev After component `i` has been suspended in the open month: it is traded no more, and what is left to sell, what the
+    /// buys hold and what they want is what the others' balances give at the prices of the start. Nothing else has changed.
     function _takenOut(uint256 i, Opening memory was, Progress memory p) internal {
         Opening memory o = rebalancer.opening();
         if (side[i] == Side.Held) {

@@ -42,7 +42,8 @@ abstract contract Solvers is Splits {
         _settled(b, deal.buys);
     }
 
-    /// @dev The order, with what is paid of each buy and the least that is wanted of each sell; the stock is given what it pays.
+    /// @dev The order, with what is paid of each buy and the least that is wanted of each sell; the stock is given what it
+    /// pays.
     function _orderOf(Deal memory deal) private returns (Order memory o) {
         o = _order(deal, IFiller(stock), PLAIN);
         uint256[] memory pays = new uint256[](o.buys.length);

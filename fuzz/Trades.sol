@@ -208,8 +208,8 @@ abstract contract Trades is Ghost {
         if (!_make(_giveFirst(d, b), deal, PLAIN)) _discard();
     }
 
-    /// @notice Pays anything: much too much of one buy, too little of another, also what nobody asked for. Sometimes it asks for
-    /// more than the bucket gives, one time in eight also for a component that is not to be sold.
+    /// @notice Pays anything: much too much of one buy, too little of another, also what nobody asked for. Sometimes it asks
+    /// for more than the bucket gives, one time in eight also for a component that is not to be sold.
     function tradeWildly(uint256 seed) external whileTrading(seed) {
         Draw memory d = Drawing.from(seed);
         Before memory b = _before();

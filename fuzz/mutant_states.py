@@ -54,6 +54,13 @@ STATES: tuple[Mutant, ...] = (
         "uint256 amount = Part.down",
     ),
     one(
+        "redeem-without-a-limit",
+        "a least amount holds",
+        TOKEN,
+        "if ((skip >> i) & 1 != 0) continue;",
+        "if ((skip >> i) & 1 != 0 || word.writtenOff()) continue;",
+    ),
+    one(
         "redeem-skips-what-is-suspended",
         _SKIPS,
         TOKEN,
