@@ -141,6 +141,8 @@ contract MarketCapHandler is Handler {
         uint256 supply = index.accruedSupply();
         uint256 nav;
         for (uint256 i; i < N; ++i) {
+            // What is frozen holds its own value: a state of the owner's, or a computed supply that nobody has confirmed yet.
+            if (i == NEWCOMER || i == LAST || !_active(i)) continue;
             if (_listed(i) && !_inactive(i) && _sound(i, supply)) nav += _said(i) * ONE / supply * price[i] / one[i];
         }
         if (!_weighs(nav)) return false;
