@@ -145,7 +145,7 @@ contract MarketCapHandler is Handler {
             if (i == NEWCOMER || i == LAST || !_active(i)) continue;
             if (_listed(i) && !_inactive(i) && _sound(i, supply)) nav += _said(i) * ONE / supply * price[i] / one[i];
         }
-        if (!_weighs(nav)) return false;
+        if (nav == 0 || !_weighs(nav)) return false;
         for (uint256 i = 1; i < LAST; ++i) {
             if (i == NEWCOMER || !_active(i) || price[i] == 0 || everWrittenOff[i]) continue;
             if (!_inactive(i) && _sound(i, supply)) return true;
