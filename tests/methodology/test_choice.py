@@ -204,14 +204,22 @@ def test_what_is_written_off_is_outside(scene: Scene) -> None:
     assert statuses(result) == [(Status.OUTSIDE, NONE), (Status.OUTSIDE, NONE), (Status.INCLUDED, NONE)]
 
 
-@pytest.mark.parametrize("amount", [2**160, 2**119, 2**99])
-def test_a_balance_that_is_not_sound_stops_nobody(scene: Scene, amount: int) -> None:
+@pytest.mark.parametrize(
+    ("amount", "price", "status"),
+    [
+        (2**160, ONE, Status.FROZEN),
+        (2**119, 10**6, Status.FROZEN),
+        (2**119 - 1, 10**6, Status.INCLUDED),
+        (2**98, ONE, Status.FROZEN),
+    ],
+)
+def test_a_balance_that_is_not_sound_stops_nobody(scene: Scene, amount: int, price: int, status: Status) -> None:
     """An infinite mint that is sent to the fund as a gift, a unit above all measure, or one of such a value."""
-    case = simple([MILLION] * 3, [ONE] * 3)
+    case = simple([10**9, 10**15, 10**9], [ONE] * 3)
     lines = [replace(line, amount=amount) if i == 1 else line for i, line in enumerate(case.lines)]
-    result = agreed(scene, replace(case, lines=lines))
-    assert [d.status for d in result] == [Status.INCLUDED, Status.FROZEN, Status.INCLUDED]
-    assert weights(result) == [ONE // 2, 0, ONE // 2]
+    result = agreed(scene, replace(case, lines=lines, prices={**case.prices, TOKENS[1]: price}))
+    assert [d.status for d in result] == [Status.INCLUDED, status, Status.INCLUDED]
+    assert status is Status.INCLUDED or weights(result) == [ONE // 2, 0, ONE // 2]
 
 
 def test_what_is_held_and_no_candidate_is_told_with_its_price(scene: Scene) -> None:
