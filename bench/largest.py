@@ -1,10 +1,10 @@
 """`python -m bench.largest`: determine and start of the largest fund that the contracts allow, honest and hostile.
 
-Since EIP-7825 a transaction may use 2^24 gas. The node enforces it here, so what does not fit is refused. The fund
-holds as many components as a list has places for, and beside the few candidates among them stand as many as the
-methodology takes. *honest*: every supply is computed from the most lockers. *hostile*: every supply source, feed and
-balance burns all the gas that it is given, but for the few that keep the month possible. Writes `largest` into
-out/bench.json.
+Since EIP-7825 a transaction may use 2^24 gas. The node enforces it here, so what does not fit is refused. Beside the few
+candidates that the fund holds stand as many as the methodology takes. *honest*: every supply is computed from the most
+lockers. *burns all*: every supply source, feed and token burns all the gas that it is given, but for the few that keep the
+month possible. *burns nearly all*: they burn nearly all of it and then answer soundly, so that they are asked again; with
+a full list, and with a list that has places for all the others. Writes `largest` into out/bench.json.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from localnet.rpc import HttpRpc
 
 LIMIT = 2**24
 """Most gas of a transaction (EIP-7825)."""
-HELD = 50
+MOST_HELD = 50
 CANDIDATES = 50
 LOCKERS = 8
+FLEXIBLE, CAP, CAP_PASSES = 2, 3 * 10**16, 10
 SOUND = 3
 """So many components stay as they are, so that there is something to weigh."""
 DAY_S = 86_400
@@ -65,6 +66,23 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Case:
+    """`burns`: as `Burns` of contracts/mocks/bench/Burning.sol counts them."""
+
+    name: str
+    held: int
+    burns: int
+
+
+CASES = (
+    Case("honest", MOST_HELD, 0),
+    Case("burns all", MOST_HELD, 1),
+    Case("burns nearly all", MOST_HELD, 2),
+    Case("burns nearly all, few held", SOUND, 2),
+)
+
+
+@dataclass(frozen=True)
 class Scene:
     """The largest fund. `held` are its components, `others` the candidates that it does not hold; feeds by token."""
 
@@ -86,28 +104,30 @@ def builds() -> dict[str, Build]:
     }
 
 
-def scene(chain: Chain, *, hostile: bool) -> Scene:
+def scene(chain: Chain, case: Case) -> Scene:
     """Deploys and seeds it."""
     who = chain.account("builder")
-    tokens = [chain.deploy(who, "BurningToken") for _ in range(HELD + CANDIDATES - SOUND)]
+    tokens = [chain.deploy(who, "BurningToken") for _ in range(case.held + CANDIDATES - SOUND)]
     tokens.sort(key=lambda token: int(token.address, 16))
     # The few sound ones are components and candidates at once.
-    held, others = tokens[:HELD], tokens[HELD:]
+    held, others = tokens[: case.held], tokens[case.held :]
     feeds = {token.address: chain.deploy(who, "BurningFeed") for token in tokens}
     candidates = [*held[-SOUND:], *others]
     source = chain.deploy(who, "BurningSource")
     lockers = sorted(chain.account(f"locker {i}") for i in range(LOCKERS))
     lockers.sort(key=lambda account: int(account, 16))
     locked = chain.deploy(who, "LockedSupply", who, [t.address for t in candidates], [lockers] * len(candidates))
-    for token in candidates:
+    for k, token in enumerate(candidates):
         for locker in lockers:
             token.send(who, "mint", locker, WAD)
-        token.send(who, "mint", who, 10**9 * WAD)
+        # Of several sizes, so that the cap has to be worked out.
+        token.send(who, "mint", who, (k % 5 + 1) * 10**8 * WAD)
     rows = [
-        (token.address, (source if hostile and token in others else locked).address, 0, 10**9) for token in candidates
+        (token.address, (source if case.burns and token in others else locked).address, 0, (k % 5 + 1) * 10**8)
+        for k, token in enumerate(candidates)
     ]
     opener = chain.deploy(who, "Opener")
-    rule = (0, 0, 0, 0, 50, False, 100 * DAY_S, WAD, 1)
+    rule = (FLEXIBLE, CAP, 0, 0, 50, False, 100 * DAY_S, WAD, CAP_PASSES)
     methodology = chain.deploy(who, "MarketCap", who, rule, rows)
     nonce = int(chain.rpc.request("eth_getTransactionCount", who, "latest"), 16)
     place = created_address(who, nonce + 2)
@@ -130,30 +150,29 @@ def scene(chain: Chain, *, hostile: bool) -> Scene:
     for token in held:
         token.send(who, "mint", who, 1_000 * WAD)
         token.send(who, "approve", index.address, 2**256 - 1)
-    index.send(who, "seed", [token.address for token in held], [WAD] * HELD, 100 * WAD, who)
+    index.send(who, "seed", [token.address for token in held], [WAD] * case.held, 100 * WAD, who)
     return Scene(chain, who, rebalancer, held, others, feeds, source)
 
 
-def _burn(on: Scene) -> None:
+def _burn(on: Scene, burns: int) -> None:
     """From now on all but the sound ones burn what they are given."""
-    on.source.send(on.who, "burn")
-    for token in on.held[:-SOUND]:
-        token.send(on.who, "burn")
+    on.source.send(on.who, "burn", burns)
     for token in (*on.held[:-SOUND], *on.others):
-        on.feeds[token.address].send(on.who, "burn")
+        token.send(on.who, "burn", burns)
+        on.feeds[token.address].send(on.who, "burn", burns)
 
 
-def measure(case: str, *, hostile: bool) -> list[Figure]:
+def measure(case: Case) -> list[Figure]:
     """Gas of determine and start. Raises LocalnetError where one does not fit into the limit."""
     # The deployment of so large a fund is in pieces of its own; the node's limit holds for each of them too.
     extra = ["--enable-tx-gas-limit"]
     with anvil(timestamp=BEGIN, hardfork="osaka", extra=extra) as url:
         rpc = HttpRpc(url)
         try:
-            on = scene(Chain(rpc, builds(), gas=LIMIT), hostile=hostile)
-            if hostile:
-                _burn(on)
-            return [Figure(case, action, _act(on, action)) for action in ("determine", "start")]
+            on = scene(Chain(rpc, builds(), gas=LIMIT), case)
+            if case.burns:
+                _burn(on, case.burns)
+            return [Figure(case.name, action, _act(on, action)) for action in ("determine", "start")]
         finally:
             rpc.close()
 
@@ -172,7 +191,7 @@ def _act(on: Scene, action: str) -> int:
 
 def show(console: Console, figures: list[Figure]) -> None:
     """Prints the table."""
-    table = Table(title=f"The largest fund: {HELD} components, {CANDIDATES} candidates of {LOCKERS} lockers each")
+    table = Table(title=f"The largest fund: at most {MOST_HELD} components, {CANDIDATES} candidates of {LOCKERS} lockers each")
     for column in ("case", "action", "gas", "of 2^24"):
         table.add_column(column, justify="left" if column in ("case", "action") else "right", no_wrap=True)
     for figure in figures:
@@ -187,8 +206,8 @@ def main() -> None:
     path: Path = ROOT / "out" / "bench.json"
     figures: list[Figure] = []
     try:
-        for case in track(("honest", "hostile"), "the largest fund", console=console, transient=True):
-            figures += measure(case, hostile=case == "hostile")
+        for case in track(CASES, "the largest fund", console=console, transient=True):
+            figures += measure(case)
     except (BenchError, LocalnetError) as error:
         click.echo(f"bench: {error}", err=True)
         sys.exit(1)

@@ -42,6 +42,10 @@ contract Opener is IOpener {
     /// @dev Stands for the worth of what is not dropped, whatever it is worth.
     uint256 private constant STAYS = type(uint256).max;
     uint256 private constant INCLUDED = uint256(Status.Included);
+    /// @dev Most components and newcomers that a start reads. Above a list's 50, so that newcomers can take the places of what
+    /// this start drops, and of newcomers that turn out to be dead. Below the 100 that a determination can name, so that a start fits
+    /// into a transaction whatever the tokens burn.
+    uint256 private constant MOST_READ = 60;
 
     /// @dev A component that is not simply weighed, as `_measure` found it.
     struct Aside {
@@ -119,6 +123,7 @@ contract Opener is IOpener {
         uint256[] memory old = Words.read(index.componentsPointer());
         (uint256 m, uint256 k) = (old.length, w.answers.length);
         require(k == w.determined.length / 2, WrongLength(w.determined.length / 2, k));
+        if (k > MOST_READ) _limitNewcomers(w, old);
         uint256 i;
         uint256 n;
         uint256 flags;
@@ -186,16 +191,42 @@ contract Opener is IOpener {
         w.basis.set(n, basis);
     }
 
-    /// @dev The entry of a token that comes onto the list, if the list can take it. A share must never back itself, and what was
-    /// written off comes back only once the fund holds none of it.
+    /// @dev Lets newcomers wait, those with the least determined weight first, until a start can read the others.
+    function _limitNewcomers(Work memory w, uint256[] memory old) private pure {
+        uint256 k = w.answers.length;
+        uint256[] memory weights = Words.room(k);
+        uint256 n = old.length;
+        uint256 i;
+        for (uint256 j; j < k; ++j) {
+            (address token, uint256 more) = (Constituents.token(w.determined.at(2 * j)), w.determined.at(2 * j + 1));
+            while (i < old.length && old.at(i).token() < token) ++i;
+            // As `_row` has it, but for what has no basis.
+            bool newcomer = w.answers.at(j) >> 96 == INCLUDED && Constituents.status(more) == Status.Included
+                && (i == old.length || old.at(i).token() != token);
+            if (newcomer) ++n;
+            weights.set(j, newcomer ? Constituents.weight(more) : STAYS);
+        }
+        for (; n > MOST_READ; --n) {
+            uint256 least = _least(weights);
+            weights.set(least, STAYS);
+            _leaveOut(w, least);
+        }
+    }
+
+    /// @dev Position of the first of the least entries.
+    function _least(uint256[] memory list) private pure returns (uint256 least) {
+        for (uint256 i = 1; i < list.length; ++i) {
+            if (list.at(i) < list.at(least)) least = i;
+        }
+    }
+
+    /// @dev The entry of a token that comes onto the list, if the list can take it: a share must never back itself. One that was
+    /// written off carries the mark until `_setAside` has seen that the fund holds none of it.
     function _listing(IIndexToken index, address token) private view returns (bool fit, uint256 word) {
-        (bool readable, uint8 decimals) = Decimals.tryRead(token);
-        // One that burns its gas has done so once: with a list full of them there are a hundred.
-        if (!readable || token == address(index)) return (false, 0);
-        (bool sound, uint256 balance) = Balance.tryRead(token, address(index));
-        if (!sound) return (false, 0);
-        if (balance != 0 && index.writtenOff(token)) return (false, 0);
-        return (true, ComponentList.pack(Component(token, decimals, 0, false)));
+        uint8 decimals;
+        (fit, decimals) = Decimals.tryRead(token);
+        if (!fit || token == address(index)) return (false, 0);
+        return (true, ComponentList.pack(Component(token, decimals, 0, index.writtenOff(token))));
     }
 
     /* MEASURING */
@@ -242,6 +273,9 @@ contract Opener is IOpener {
     /// is sold. Returns unit, price and value.
     function _setAside(Work memory w, uint256 i, Aside memory a) private view returns (uint256, uint256, uint256) {
         uint256 basis = w.basis[i];
+        bool newcomer = (w.newcomers >> i) & 1 != 0;
+        // Written off once, and gone from the fund: it comes back as any other.
+        if (newcomer && a.sound && a.balance == 0) w.list[i] = w.list[i].withState(0, false);
         w.worths[i] = _worth(w, i, a);
         if (!a.sound || a.price == 0 || w.list[i].inactive()) {
             w.basis[i] = 0;
@@ -359,10 +393,7 @@ contract Opener is IOpener {
             weights.set(i, waits ? Constituents.weight(w.determined[2 * row + 1]) : STAYS);
         }
         for (; kept > most; --kept) {
-            uint256 least;
-            for (uint256 i = 1; i < n; ++i) {
-                if (weights.at(i) < weights.at(least)) least = i;
-            }
+            uint256 least = _least(weights);
             weights.set(least, STAYS);
             _strike(w, least);
         }

@@ -116,8 +116,15 @@ STATES: tuple[Mutant, ...] = (
         "written-off-listed-again",
         _AGAIN,
         OPENER,
-        "if (balance != 0 && index.writtenOff(token)) return (false, 0);",
-        "",
+        "Component(token, decimals, 0, index.writtenOff(token))",
+        "Component(token, decimals, 0, false)",
+    ),
+    one(
+        "written-off-forgiven-while-held",
+        _AGAIN,
+        OPENER,
+        "if (newcomer && a.sound && a.balance == 0) w.list[i]",
+        "if (newcomer && a.sound) w.list[i]",
     ),
     one("written-off-forgotten", _AGAIN, TOKEN, "if (writtenOff_) writtenOff[token] = true;", ""),
     one(

@@ -5,26 +5,38 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
 import {ISupplySource} from "../../interfaces/ISupplySource.sol";
 
-/// @title Burning
-/// @notice For benchmarks: something that answers until it is told to burn all the gas that it is given.
-abstract contract Burning {
-    bool public burning;
+/// @notice What it does with the gas that it is given: answers at once; burns it all; burns nearly all and then answers.
+enum Burns {
+    Nothing,
+    All,
+    NearlyAll
+}
 
-    function burn() external {
-        burning = true;
+/// @title Burning
+/// @notice For benchmarks: something that answers at once until it is told to burn gas.
+abstract contract Burning {
+    /// @dev What an answer of the contracts here takes at most, with cold storage.
+    uint256 private constant ANSWER_GAS = 6_000;
+
+    Burns public burns;
+
+    function burn(Burns burns_) external {
+        burns = burns_;
     }
 
     function _burnGas() internal view {
-        if (burning) {
+        Burns how = burns;
+        if (how == Burns.All) {
             assembly ("memory-safe") {
                 invalid()
             }
         }
+        if (how == Burns.NearlyAll) while (gasleft() > ANSWER_GAS) {}
     }
 }
 
 /// @title BurningToken
-/// @notice A token of which anybody may mint. Once it burns, nobody's balance can be read.
+/// @notice A token of which anybody may mint. It burns gas when it is asked for a balance or its decimals.
 contract BurningToken is ERC20, Burning {
     constructor() ERC20("Burning", "BURN") {}
 
@@ -35,6 +47,11 @@ contract BurningToken is ERC20, Burning {
     function balanceOf(address account) public view override returns (uint256) {
         _burnGas();
         return super.balanceOf(account);
+    }
+
+    function decimals() public view override returns (uint8) {
+        _burnGas();
+        return 18;
     }
 }
 
@@ -50,10 +67,10 @@ contract BurningFeed is Burning {
 }
 
 /// @title BurningSource
-/// @notice A supply of a billion, of this second.
+/// @notice A supply of half a billion, of this second.
 contract BurningSource is ISupplySource, Burning {
     function supply(address) external view returns (uint256, uint256) {
         _burnGas();
-        return (1e9, block.timestamp);
+        return (5e8, block.timestamp);
     }
 }

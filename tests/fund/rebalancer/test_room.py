@@ -10,6 +10,8 @@ from tests.helpers.contracts import Contract
 from tests.helpers.fund import EXECUTION, PERIOD_END, WAD
 
 MOST = 50
+MOST_READ = 60
+"""Components and newcomers that a start reads."""
 NEXT = PERIOD_END + 1
 NEXT_EXECUTION = 1620000000  # 2021-05-03 00:00 UTC
 JUNE = 1621900800  # 2021-05-25: the period June 2021 begins
@@ -20,8 +22,8 @@ Rows = list[tuple[Contract, int, int, int]]
 
 @pytest.fixture(scope="module")
 def others(bench: Bench) -> list[Contract]:
-    """50 tokens that the fund does not know, at a dollar each."""
-    made = [bench.chain.deploy("ReferenceToken", sender=bench.deployer) for _ in range(MOST)]
+    """59 tokens that the fund does not know, at a dollar each."""
+    made = [bench.chain.deploy("ReferenceToken", sender=bench.deployer) for _ in range(59)]
     for token in made:
         bench.chain.send(token.init("New", "NEW", 18), bench.deployer)
     bench.chain.send(bench.oracle.post(made, [WAD] * len(made)), bench.keeper)
@@ -67,7 +69,7 @@ def test_the_largest_come_first(bench: Bench, others: list[Contract]) -> None:
 
 def test_one_that_is_held_never_waits(bench: Bench, others: list[Contract]) -> None:
     """Whatever its weight: room is asked for newcomers alone."""
-    post(bench, [*own(bench), *included(others, [WAD // 50] * MOST)])
+    post(bench, [*own(bench), *included(others[:MOST], [WAD // 50] * MOST)])
     bench.open()
     assert {token.address for i, token in enumerate(bench.tokens) if KINDS[i].unit} < listed(bench)
     assert len(listed(bench)) == MOST
@@ -121,3 +123,30 @@ def test_a_place_that_becomes_free_in_the_same_start(bench: Bench, others: list[
     assert not {bench.tokens[0].address, first[0].address} & listed(bench)
     assert len(listed(bench)) == MOST
     assert NOTICE < EXECUTION
+
+
+def test_one_start_reads_so_many_and_no_more(bench: Bench, others: list[Contract]) -> None:
+    """Of a full list twelve go at once, and fourteen newcomers come, in no order of weights. A start reads ten of them, those
+    with the largest weights; the others wait, though two more places are free in the end, and come with the next."""
+    first, newcomers = others[:45], others[45:]
+    post(bench, [*own(bench), *included(first, [1] * 45)])
+    bench.open()
+    bench.chain.send(bench.rebalancer.close(), bench.keeper, at=NEXT)
+    weights = [(5 * k) % 14 + 100 for k in range(14)]
+    going = [*own(bench), *included(first[12:], [1] * 33), *included(newcomers, weights)]
+    post(bench, going)
+    bench.determine(NEXT)
+    bench.start(NEXT_EXECUTION)
+    waiting = {newcomers[weights.index(least)].address for least in (100, 101, 102, 103)}
+    assert {t.address for t in newcomers} - listed(bench) == waiting
+    assert not {t.address for t in first[:12]} & listed(bench)
+    assert len(listed(bench)) == MOST_READ - 12
+    assert {token for token, status in statuses(bench).items() if status == OUTSIDE} >= waiting
+
+    end = bench.chain.read(bench.rebalancer.opening()).end
+    bench.chain.send(bench.rebalancer.close(), bench.keeper, at=end + 1)
+    post(bench, going)
+    bench.chain.move_to(JUNE)
+    bench.determine(JUNE + 1)
+    bench.start(JUNE_EXECUTION)
+    assert len(waiting & listed(bench)) == 2 and len(listed(bench)) == MOST
