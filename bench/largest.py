@@ -1,10 +1,10 @@
 """`python -m bench.largest`: determine and start of the largest fund that the contracts allow, honest and hostile.
 
-Since EIP-7825 a transaction may use 2^24 gas. The node enforces it here, so what does not fit is refused. Beside the few
-candidates that the fund holds stand as many as the methodology takes. *honest*: every supply is computed from the most
-lockers. *burns all*: every supply source, feed and token burns all the gas that it is given, but for the few that keep the
-month possible. *burns nearly all*: they burn nearly all of it and then answer soundly, so that they are asked again; with
-a full list, and with a list that has places for all the others. Writes `largest` into out/bench.json.
+Since EIP-7825 a transaction may use 2^24 gas. The node enforces it here, so what does not fit is refused. Beside the
+few candidates that the fund holds stand as many as the methodology takes. *honest*: every supply is computed from the
+most lockers. *burns all*: every supply source, feed and token burns all the gas that it is given, but for the few that
+keep the month possible. *burns nearly all*: they burn nearly all of it and then answer soundly, so that they are asked
+again; with a full list, and with a list that has places for all the others. Writes `largest` into out/bench.json.
 """
 
 from __future__ import annotations
@@ -191,7 +191,9 @@ def _act(on: Scene, action: str) -> int:
 
 def show(console: Console, figures: list[Figure]) -> None:
     """Prints the table."""
-    table = Table(title=f"The largest fund: at most {MOST_HELD} components, {CANDIDATES} candidates of {LOCKERS} lockers each")
+    table = Table(
+        title=f"The largest fund: at most {MOST_HELD} components, {CANDIDATES} candidates of {LOCKERS} lockers each"
+    )
     for column in ("case", "action", "gas", "of 2^24"):
         table.add_column(column, justify="left" if column in ("case", "action") else "right", no_wrap=True)
     for figure in figures:

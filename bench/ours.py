@@ -15,7 +15,7 @@ from bench.arena import DAY_S, HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, 
 from bench.basket import CAP
 from bench.chain import Contract
 from bench.errors import BenchError
-from keeper.order import Flag, Kind, data_of, hop_word
+from keeper.plan.order import Flag, Kind, data_of, hop_word
 
 FEED_MAX_AGE = 8 * DAY_S
 SLACK = 10**6

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from bench import report
 from bench.errors import BenchError
-from keeper.market import Market, market_of
-from keeper.planner import Aim, Mode, Pace, plan
+from keeper.plan.planner import Aim, Mode, Pace, plan
+from keeper.pools.market import Market, market_of
 from keeper.state import (
     WAD,
     Action,

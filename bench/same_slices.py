@@ -17,13 +17,13 @@ from bench.chain import Contract
 from bench.errors import BenchError
 from bench.month_scene import Scene, slice_of
 from bench.rounds import Item, Round, next_round
-from keeper import bucket
-from keeper.batch import Batch, Leg
-from keeper.chain import Chain as Reader
-from keeper.market import Route, Swap
-from keeper.order import order_of
-from keeper.settlement import Outcome as Counted
-from keeper.settlement import goal, outcome
+from keeper.look.chain import Chain as Reader
+from keeper.plan import bucket
+from keeper.plan.batch import Batch, Leg
+from keeper.plan.order import order_of
+from keeper.plan.settlement import Outcome as Counted
+from keeper.plan.settlement import goal, outcome
+from keeper.pools.market import Route, Swap
 from keeper.state import WAD, FundState, Side
 from localnet.month import MonthComponent
 from localnet.rpc import read_many

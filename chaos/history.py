@@ -10,7 +10,7 @@ from eth_utils import to_checksum_address
 from eth_utils.abi import function_abi_to_4byte_selector
 
 from chaos.judge import Happened, Sent
-from keeper import contracts
+from keeper.look import contracts
 from localnet.rpc import Rpc
 
 EVENTS = {"Determined": "determined", "Started": "started", "Traded": "traded", "Closed": "closed"}

@@ -25,18 +25,20 @@ import structlog
 from eth_abi import encode
 from web3 import Web3
 
-from keeper import bucket, contracts, logs
-from keeper.chain import Chain, Head
 from keeper.errors import FeeTooHighError, KeeperError, SimulationError
 from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
-from keeper.market import Market
-from keeper.order import FILLER
+from keeper.look import contracts
+from keeper.look.chain import Chain, Head
+from keeper.output import logs
+from keeper.plan import bucket
+from keeper.plan.order import FILLER
+from keeper.plan.settlement import Outcome, attainable, goal, outcome, surplus_after
+from keeper.pools.market import Market
 from keeper.sending.journal import Journal
 from keeper.sending.sender import sender_for
 from keeper.sending.simulate import Call
 from keeper.settings import load_book, load_settings
-from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
 from keeper.state import WAD, Action, FundState, Side
 from keeper.wiring import chains_of
 

@@ -13,13 +13,13 @@ import click
 from rich.console import Console, RenderableType
 
 from ballast.book import Book
-from keeper import logs, view
 from keeper.check.command import check
 from keeper.errors import KeeperError, SettingsError
-from keeper.explain import explain
-from keeper.explain_view import explain_json, explain_tables
+from keeper.explain.month import explain
+from keeper.explain.view import explain_json, explain_tables
 from keeper.keys.create import keystore
 from keeper.loop import Keeper, View, Viewer
+from keeper.output import logs, view
 from keeper.sending.journal import CANCEL
 from keeper.sending.sender import PATIENCE
 from keeper.settings import load_book, load_settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keeper import redact
+from keeper.output import redact
 
 
 class KeeperError(Exception):

@@ -12,22 +12,22 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from web3 import Web3
 
-from keeper import contracts
-from keeper.chain import Chain, Head
 from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError
-from keeper.market import Market
-from keeper.ops.heart import Interrupted, Stop
+from keeper.look import contracts
+from keeper.look.chain import Chain, Head
+from keeper.look.interventions import Chronicle, Told
+from keeper.ops.liveness import Interrupted, Stop
 from keeper.ops.memory import steady
 from keeper.ops.observer import Observer, Observers
-from keeper.order import order_of
-from keeper.planner import Aim, Pace, Plan, plan
-from keeper.pulse import Pulse, State
+from keeper.ops.pulse import Pulse, State
+from keeper.plan.order import order_of
+from keeper.plan.planner import Aim, Pace, Plan, plan
+from keeper.plan.standby import Since, Turn, since
+from keeper.pools.market import Market
 from keeper.sending.sender import Mined, Sender
 from keeper.sending.simulate import Call
 from keeper.settings import Settings
-from keeper.standby import Since, Turn, since
 from keeper.state import Action, FundState
-from keeper.told import Chronicle, Told
 
 log = structlog.get_logger("keeper")
 

@@ -11,8 +11,8 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ballast.book import Book, BookError
-from keeper import redact
 from keeper.errors import SettingsError
+from keeper.output import redact
 
 PREFIX = "BALLAST_"
 _KEY = re.compile("[0-9a-fA-F]{64}")

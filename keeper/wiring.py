@@ -9,19 +9,19 @@ import structlog
 from web3 import Web3
 
 from ballast.book import Book
-from keeper.chain import Chain, ask, connect_to
 from keeper.errors import SettingsError
 from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
+from keeper.look.chain import Chain, ask, connect_to
+from keeper.look.interventions import Chronicle
 from keeper.loop import Fund, Keeper, Viewer
-from keeper.ops.heart import Stop, stopping
+from keeper.ops.liveness import Stop, stopping
 from keeper.ops.observer import Observer
 from keeper.ops.watch import watching
+from keeper.plan.standby import Turn
 from keeper.sending.journal import Journal
 from keeper.sending.sender import Sender, sender_for
 from keeper.settings import Secrets, Settings, load_books, pulse_path
-from keeper.standby import Turn
-from keeper.told import Chronicle
 
 log = structlog.get_logger("keeper")
 

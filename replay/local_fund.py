@@ -16,9 +16,9 @@ from pathlib import Path
 from rich.console import Console
 
 from ballast.reference import period_start
-from keeper.chain import Chain
+from keeper.look.chain import Chain
+from keeper.output.view import when
 from keeper.state import Action, FundState, Reason
-from keeper.view import when
 from replay.carry import Run, Stage, prepare, private_key_of
 from replay.clock import BLOCK_S, GAS_PRICE_GWEI
 

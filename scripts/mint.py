@@ -26,8 +26,8 @@ from ballast.cli import (
 from ballast.config import FundError
 from ballast.deploy import approve
 from ballast.values import WAD, decimal
-from keeper.condition import condition
-from keeper.lens import read_fund
+from keeper.look.lens import read_fund
+from keeper.output.condition import condition
 
 
 @click.command(cls=FundCommand)

@@ -27,7 +27,7 @@ from ballast.cli import (
 from ballast.config import FundError
 from ballast.reference import usd
 from ballast.values import WAD, decimal
-from keeper.lens import read_fund
+from keeper.look.lens import read_fund
 
 AUTO = "auto"
 """In place of a component: all that cannot be paid."""

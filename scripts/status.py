@@ -12,10 +12,10 @@ from rich.table import Table
 
 from ballast.cli import Deployed, FundCommand, book_option, dollars, fund_argument, open_fund
 from ballast.values import WAD, decimal
-from keeper.condition import condition
-from keeper.lens import read_fund
+from keeper.look.lens import read_fund
+from keeper.output.condition import condition
+from keeper.output.view import percent, period_text, weight, when
 from keeper.state import FundState, Phase
-from keeper.view import percent, period_text, weight, when
 
 PHASES = ("idle", "determined", "vetoed", "trading", "void, to be determined again")
 ACTIONS = ("nothing", "determine", "start", "trade", "close")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
-from keeper.asking import ask
+from keeper.check.context import Endpoint, Scene
 from keeper.check.lines import Line, Says
 from keeper.check.past import Past
-from keeper.check.scene import Endpoint, Scene
 from keeper.errors import KeeperError
+from keeper.look.retry import ask
 
 GWEI = 10**9
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ballast.book import Book
+from keeper.check.context import Scene
 from keeper.check.lines import Line, Says
-from keeper.check.scene import Scene
 
 
 def books(scene: Scene) -> Iterator[Line]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from eth_utils import keccak
 
-from keeper import contracts
+from keeper.look import contracts
 
 CONTRACTS = (
     "IndexToken",

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from keeper import logs
+from keeper.check.context import Scene
 from keeper.check.lines import Level, Line, Says
 from keeper.check.runner import failed, run
-from keeper.check.scene import Scene
 from keeper.errors import SettingsError
+from keeper.output import logs
 from keeper.settings import load_settings
 
 WIDE = 140

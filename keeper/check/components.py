@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from keeper.check.context import Fund
 from keeper.check.lines import Line, Says
-from keeper.check.scene import Fund
-from keeper.condition import condition
+from keeper.output.condition import condition
+from keeper.output.view import period_text, symbol, when
 from keeper.state import FundState, Holding
-from keeper.view import period_text, symbol, when
 
 HOUR_S = 3_600
 

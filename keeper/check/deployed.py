@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from keeper.check.codes import known, missing_functions
+from keeper.check.context import Fund
 from keeper.check.lines import Line, Says
-from keeper.check.scene import Fund
 
 KINDS = {
     "index_token": ("IndexToken",),

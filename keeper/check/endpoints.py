@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
-from keeper import contracts
-from keeper.asking import ask
+from keeper.check.context import Endpoint, Scene
 from keeper.check.lines import Line, Says
-from keeper.check.scene import Endpoint, Scene
 from keeper.errors import ChainError
-from keeper.history import CHUNK
+from keeper.look import contracts
+from keeper.look.history import CHUNK
+from keeper.look.retry import ask
 
 OLDEST_HEAD_S = 120
 """A head older than this is not the chain's: ten blocks of mainnet."""

@@ -8,8 +8,8 @@ from enum import IntEnum
 
 from web3 import Web3
 
+from keeper.check.context import Fund
 from keeper.check.lines import Line, Says
-from keeper.check.scene import Fund
 from keeper.errors import ChainError
 from keeper.state import WAD
 

@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from keeper.check.context import Scene
 from keeper.check.lines import Line, Says
-from keeper.check.scene import Scene
 from keeper.errors import SettingsError
 from keeper.sending.journal import read_journal
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from eth_utils import keccak
 
+from keeper.check.context import Fund
 from keeper.check.lines import Line, Says
-from keeper.check.scene import Fund
 
 TIMELOCK_ROLES = {
     "proposer": keccak(text="PROPOSER_ROLE"),

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from keeper import redact
 from keeper.check import account, books, components, deployed, endpoints, feeds, past, pools, roles, schedule
+from keeper.check.context import Endpoint, Scene
 from keeper.check.lines import Level, Line, Says
-from keeper.check.scene import Endpoint, Scene
 from keeper.errors import KeeperError
+from keeper.output import redact
 
 Check = Callable[[], Iterable[Line]]
 """A check with what it looks at; it may raise."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from keeper.check.context import Fund
 from keeper.check.lines import Line, Says
-from keeper.check.scene import Fund
+from keeper.output.view import when
 from keeper.state import Action, FundState, Reason
-from keeper.view import when
 
 _WHY = {
     Reason.LOCKED: ("the fund's lock is held", "it should last for one transaction only: run it again"),

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 from eth_account import Account
 
-from keeper import redact
 from keeper.errors import SettingsError
 from keeper.keys.load import account_of, password_of
+from keeper.output import redact
 
 
 @click.command()

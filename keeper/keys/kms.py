@@ -16,9 +16,9 @@ from eth_keys.constants import SECPK1_N
 from eth_keys.exceptions import BadSignature, ValidationError
 from eth_utils import keccak
 
-from keeper import redact
 from keeper.errors import KeyServiceError, SettingsError
 from keeper.keys.signer import Signed
+from keeper.output import redact
 
 SPEC: Final = "ECC_SECG_P256K1"
 ALGORITHM: Final = "ECDSA_SHA_256"

@@ -12,10 +12,10 @@ import click
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from keeper import redact
 from keeper.errors import SettingsError
 from keeper.keys.kms import KmsSigner, kms_client
 from keeper.keys.signer import LocalSigner, Signer
+from keeper.output import redact
 from keeper.settings import Secrets, Settings
 
 _KEY = re.compile("(?:0x)?[0-9a-fA-F]{64}")

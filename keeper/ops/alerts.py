@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from keeper.condition import condition
+from keeper.look.interventions import ended
 from keeper.ops.facts import Bounds, Facts, FundFacts
+from keeper.output.condition import condition
+from keeper.output.view import amount, percent, period_text, symbol
 from keeper.state import FundState, Holding, Phase, Reason
-from keeper.told import ended
-from keeper.view import amount, percent, period_text, symbol
 
 
 class Kind(StrEnum):

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from ballast.book import Book
 from keeper.loop import View
-from keeper.pulse import Pulse
+from keeper.ops.pulse import Pulse
+from keeper.plan.standby import Since
 from keeper.sending.journal import Entry
 from keeper.settings import Settings
-from keeper.standby import Since
 from keeper.state import Action, FundState
 
 

@@ -13,8 +13,8 @@ from prometheus_client.registry import Collector
 from keeper.errors import KeeperError
 from keeper.loop import View
 from keeper.ops.facts import Facts, FundFacts
+from keeper.ops.pulse import Pulse
 from keeper.ops.server import Response
-from keeper.pulse import Pulse
 from keeper.sending.journal import Status
 from keeper.state import WAD, Phase
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from keeper.errors import KeeperError
-from keeper.pulse import Pulse
+from keeper.ops.pulse import Pulse
 
 if TYPE_CHECKING:
     from keeper.loop import View

@@ -15,24 +15,24 @@ from pathlib import Path
 import structlog
 
 from ballast.book import Book
-from keeper import standby
-from keeper.chain import Chain, ask
 from keeper.errors import KeeperError
+from keeper.look.chain import Chain, ask
 from keeper.loop import View
 from keeper.ops.alerts import alerts_of
 from keeper.ops.facts import Bounds, Endpoint, Facts, FundFacts, bounds_of, overdue, possible
 from keeper.ops.health import health
-from keeper.ops.heart import Stop
+from keeper.ops.liveness import Stop
 from keeper.ops.metrics import Metrics
 from keeper.ops.notifier import Notifier, sender_to, services_of
 from keeper.ops.observer import Observer
+from keeper.ops.pulse import Pulse
 from keeper.ops.server import Response, Server
 from keeper.ops.systemd import tell
 from keeper.page.wiring import status_page
-from keeper.pulse import Pulse
+from keeper.plan import standby
+from keeper.plan.standby import Since
 from keeper.sending.journal import Entry, read_journal
 from keeper.settings import Secrets, Settings
-from keeper.standby import Since
 
 log = structlog.get_logger("keeper.ops")
 

@@ -12,20 +12,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ballast.book import Book
-from keeper import view as shown
-from keeper.condition import condition
+from keeper.look.interventions import words
 from keeper.loop import View
 from keeper.ops.facts import Bounds, Facts, FundFacts
+from keeper.output import view as shown
+from keeper.output.condition import condition
 from keeper.page import notes, sent, text
 from keeper.page.details import Details
 from keeper.page.history import Sample
 from keeper.page.notes import Level, Next, Note
 from keeper.page.sent import Sent, Spent
 from keeper.page.timeline import Timeline, period_shown, timeline
-from keeper.planner import Plan
+from keeper.plan.planner import Plan
 from keeper.sending.journal import Entry
 from keeper.state import WAD, FundState, Phase, Side
-from keeper.told import words
 
 PPM = 10**12
 """Weights of samples are told in millionths: 18 decimals divided by this."""

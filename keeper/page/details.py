@@ -10,8 +10,8 @@ from web3 import Web3
 from ballast.book import Book
 from ballast.methodology import Status
 from ballast.packed import decision
-from keeper import contracts
-from keeper.asking import Head, ask
+from keeper.look import contracts
+from keeper.look.retry import Head, ask
 from keeper.state import FundState, Phase
 
 

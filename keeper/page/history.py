@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from keeper.condition import lacking
 from keeper.errors import SettingsError
+from keeper.output.condition import lacking
+from keeper.output.view import weight
 from keeper.state import FundState, Phase
-from keeper.view import weight
 
 EVERY_S = 600
 """Between two samples of a fund in which nothing happens, chain time."""

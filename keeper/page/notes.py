@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from keeper.look.interventions import Told, ended
 from keeper.ops.alerts import Alert, Kind, alerts_of
 from keeper.ops.facts import Bounds, Facts, FundFacts
+from keeper.ops.pulse import Pulse
 from keeper.page import text
-from keeper.planner import Plan
-from keeper.pulse import Pulse
+from keeper.plan.planner import Plan
 from keeper.sending.journal import Status
 from keeper.state import Action, FundState, Phase, Reason
-from keeper.told import Told, ended
 
 Level = Literal["ok", "warn", "bad"]
 

@@ -15,6 +15,7 @@ from ballast.book import Book
 from keeper.errors import KeeperError
 from keeper.loop import View
 from keeper.ops.facts import Bounds, Facts
+from keeper.ops.pulse import Pulse
 from keeper.ops.server import Response
 from keeper.page import text
 from keeper.page.data import Kept, history_data, page_data
@@ -22,7 +23,6 @@ from keeper.page.details import Details, DetailsReader
 from keeper.page.history import History
 from keeper.page.render import JSON_HEADERS, document
 from keeper.page.timeline import period_shown
-from keeper.pulse import Pulse
 from keeper.state import FundState
 
 log = structlog.get_logger("keeper.page")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import structlog
 
-from keeper.chain import Chain
 from keeper.errors import SettingsError
+from keeper.look.chain import Chain
 from keeper.ops.facts import Bounds, Facts
 from keeper.page.details import DetailsReader
 from keeper.page.history import History

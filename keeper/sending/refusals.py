@@ -33,7 +33,7 @@ from keeper.errors import (
     RevertedError,
     UnderpricedError,
 )
-from keeper.rpc.pool import KNOWN
+from keeper.look.rpc.pool import KNOWN
 
 _REPLACEMENT = (
     "replacement transaction underpriced",

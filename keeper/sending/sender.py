@@ -22,7 +22,6 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 from web3 import Web3
 
-from keeper.chain import Chain, Head, ask
 from keeper.errors import (
     CancelledError,
     FeeTooHighError,
@@ -34,7 +33,8 @@ from keeper.errors import (
     UnknownPendingError,
 )
 from keeper.keys.signer import Signer
-from keeper.rpc import single
+from keeper.look.chain import Chain, Head, ask
+from keeper.look.rpc import single
 from keeper.sending.access import AccessList
 from keeper.sending.fees import Fees, Urgency, bumped_fees, highest
 from keeper.sending.journal import CANCEL, Entry, Journal

@@ -9,9 +9,9 @@ import requests
 from web3 import Web3
 from web3.exceptions import ContractLogicError, Web3Exception
 
-from keeper import contracts
-from keeper.chain import Head
 from keeper.errors import ChainError, InsufficientFundsError, RevertedError, SimulationError
+from keeper.look import contracts
+from keeper.look.chain import Head
 from keeper.sending import access
 from keeper.sending.access import AccessList
 from keeper.sending.refusals import refusal

@@ -15,8 +15,8 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.types import BlockIdentifier
 
-from keeper.chain import Head, ask
 from keeper.errors import SendError
+from keeper.look.chain import Head, ask
 from keeper.sending.journal import Entry, Journal, Status
 from keeper.sending.simulate import pinned
 

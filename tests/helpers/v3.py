@@ -10,8 +10,8 @@ from eth_utils import to_checksum_address
 
 from ballast.config import FundConfig
 from ballast.parts import Anchor
-from keeper.venues.v3 import V3Pool, pool_of
-from keeper.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
+from keeper.pools.venues.v3 import V3Pool, pool_of
+from keeper.pools.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from localnet.anvil import ROOT
 from localnet.market import Market
 from localnet.month import Month

@@ -22,9 +22,10 @@ from ballast.book import Book
 from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
 from ballast.reference import execution_time, period_start
-from keeper import bucket, contracts
-from keeper.chain import Chain
-from keeper.settlement import outcome
+from keeper.look import contracts
+from keeper.look.chain import Chain
+from keeper.plan import bucket
+from keeper.plan.settlement import outcome
 from keeper.state import FundState, Phase, Side
 from localnet.anvil import ROOT, dies_with_parent, stop
 from localnet.market import Market

@@ -11,8 +11,8 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3.types import RPCEndpoint
 
-from keeper.rpc import Limits, Pool
-from keeper.rpc.endpoint import Answer, NoEndpointError
+from keeper.look.rpc import Limits, Pool
+from keeper.look.rpc.endpoint import Answer, NoEndpointError
 from localnet.rpc import HttpRpc
 from tests.keeper.endpoints import Endpoint, endpoint
 

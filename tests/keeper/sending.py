@@ -14,9 +14,9 @@ from eth_account import Account
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint, RPCResponse
 
-from keeper import contracts
-from keeper.chain import Chain
 from keeper.keys.signer import LocalSigner
+from keeper.look import contracts
+from keeper.look.chain import Chain
 from keeper.sending.fees import Urgency
 from keeper.sending.journal import Journal, Status
 from keeper.sending.sender import Sender

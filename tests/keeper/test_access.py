@@ -6,7 +6,7 @@ import pytest
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint, RPCResponse
 
-from keeper import contracts
+from keeper.look import contracts
 from keeper.sending import access
 from tests.keeper.field import Field
 

@@ -10,9 +10,9 @@ from typing import Any
 import ape
 import pytest
 
-from keeper.chain import Chain
 from keeper.errors import ChainError
-from keeper.rpc import connect
+from keeper.look.chain import Chain
+from keeper.look.rpc import connect
 from keeper.state import Action
 from tests.keeper.endpoints import KEY, SEND, endpoint
 from tests.keeper.field import Field

@@ -14,8 +14,8 @@ import pytest
 from ballast import methodology as rules
 from ballast.methodology import Flag
 from ballast.reference import period_start
-from keeper import contracts
-from keeper.explain_view import FLAGS
+from keeper.explain.view import FLAGS
+from keeper.look import contracts
 from localnet.month import load_month
 from localnet.rpc import call_data, read, send
 from tests.keeper.field import PERIOD, Field

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from keeper import bucket
+from keeper.plan import bucket
 from keeper.state import WAD, FundState, Phase, Reason, Side
 from tests.keeper.field import PERIOD, SUCCEEDED, Field, check_counts, journal_rows
 

@@ -10,7 +10,7 @@ import pytest
 from eth_utils import keccak
 
 from ballast.reference import WAD
-from keeper import contracts
+from keeper.look import contracts
 from keeper.state import Phase
 from localnet.rpc import call_data, send
 from localnet.world import World

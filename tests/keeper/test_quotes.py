@@ -7,7 +7,7 @@ from eth_typing import HexStr
 from web3 import Web3
 from web3.exceptions import ContractLogicError
 
-from keeper import amm
+from keeper.pools import amm
 from localnet.rpc import call_data, send
 from localnet.world import World
 from tests.keeper.field import Field

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from keeper.rpc import Limits
+from keeper.look.rpc import Limits
 from localnet.anvil import anvil
 from localnet.rpc import HttpRpc
 from tests.keeper.endpoints import KEY, SEND

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from web3 import Web3
 
-from keeper.asking import ask, ask_all
 from keeper.errors import ChainError, SettingsError
-from keeper.rpc import AgreementError, connect
-from keeper.rpc.pool import at as in_block
+from keeper.look.retry import ask, ask_all
+from keeper.look.rpc import AgreementError, connect
+from keeper.look.rpc.pool import at as in_block
 from localnet.anvil import anvil
 from localnet.rpc import HttpRpc, RpcError
 from tests.keeper.endpoints import KEY

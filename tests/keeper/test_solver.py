@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from examples.solver import SLACK, Offer, Solver, offer, order_for, pool_prices, stock_data
-from keeper import contracts
-from keeper.chain import Chain as Reader
-from keeper.order import order_of
-from keeper.planner import Pace, plan
+from keeper.look import contracts
+from keeper.look.chain import Chain as Reader
+from keeper.plan.order import order_of
+from keeper.plan.planner import Pace, plan
 from keeper.state import WAD, FundState, Phase, Side
 from localnet.rpc import send
 from tests.helpers.chain import Chain

@@ -11,8 +11,8 @@ import pytest
 from web3 import Web3
 
 from ballast.book import Book
-from keeper.chain import Chain as KeeperChain
 from keeper.errors import SettingsError
+from keeper.look.chain import Chain as KeeperChain
 from keeper.state import Phase, Reason
 from localnet.month import Month
 from localnet.world import World

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from keeper.venues.v3 import UnknownTicksError, V3Pool
+from keeper.pools.venues.v3 import UnknownTicksError, V3Pool
 from localnet.deployments import V3_TICK_SPACINGS
 from localnet.month import Month
 from localnet.world import World

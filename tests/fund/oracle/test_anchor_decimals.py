@@ -12,7 +12,7 @@ from math import isqrt
 import pytest
 from eth_abi import encode
 
-from keeper.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
+from keeper.pools.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from localnet.rpc import call_data
 from localnet.world import World
 from tests.helpers.chain import Chain

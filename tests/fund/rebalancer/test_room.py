@@ -126,8 +126,9 @@ def test_a_place_that_becomes_free_in_the_same_start(bench: Bench, others: list[
 
 
 def test_one_start_reads_so_many_and_no_more(bench: Bench, others: list[Contract]) -> None:
-    """Of a full list twelve go at once, and fourteen newcomers come, in no order of weights. A start reads ten of them, those
-    with the largest weights; the others wait, though two more places are free in the end, and come with the next."""
+    """Of a full list twelve go at once, and fourteen newcomers come, in no order of weights. A start reads ten of them,
+    those with the largest weights. The others wait, though two more places are free in the end, and come with the
+    next."""
     first, newcomers = others[:45], others[45:]
     post(bench, [*own(bench), *included(first, [1] * 45)])
     bench.open()

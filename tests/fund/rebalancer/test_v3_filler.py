@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from keeper.venues.v3 import V3Pool
+from keeper.pools.venues.v3 import V3Pool
 from localnet.deployments import V3_TICK_SPACINGS
 from localnet.month import Month
 from localnet.rpc import read

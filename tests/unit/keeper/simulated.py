@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from keeper import bucket
-from keeper.batch import Batch, Gas, make_batch, rooms
-from keeper.costs import MEASURED
-from keeper.market import Market, market_of
-from keeper.planner import Pace
-from keeper.schedule import even_part, lots_of, next_slices, paid_for, works_of
-from keeper.settlement import outcome
+from keeper.plan import bucket
+from keeper.plan.batch import Batch, Gas, make_batch, rooms
+from keeper.plan.costs import MEASURED
+from keeper.plan.planner import Pace
+from keeper.plan.settlement import outcome
+from keeper.plan.slices import even_part, lots_of, next_slices, paid_for, works_of
+from keeper.pools.market import Market, market_of
 from keeper.state import (
     WAD,
     Action,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keeper.venues import MILLION, Segment
+from keeper.pools.venues import MILLION, Segment
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.amm import Reserves, after_swap, amount_in, amount_out
+from keeper.pools.amm import Reserves, after_swap, amount_in, amount_out
 
 WEI = st.integers(10**12, 10**27)
 POOL = st.builds(Reserves, WEI, WEI)

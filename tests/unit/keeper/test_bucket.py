@@ -9,8 +9,8 @@ from math import ceil, floor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper import bucket
-from keeper.bucket import SCALE, Sale
+from keeper.plan import bucket
+from keeper.plan.bucket import SCALE, Sale
 from keeper.state import WAD, Limits, Progress
 from tests.unit.keeper.simulated import LIMITS, START
 

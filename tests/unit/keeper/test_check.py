@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from keeper import redact
 from keeper.check import codes
 from keeper.check.command import check_json, check_table, summary
 from keeper.check.deployed import KINDS
@@ -15,6 +14,7 @@ from keeper.check.lines import Level, Line, Says
 from keeper.check.pools import Carried, verdict
 from keeper.check.runner import failed, guarded
 from keeper.errors import ChainError
+from keeper.output import redact
 from keeper.state import WAD
 from tools.export_abi import BUILD
 from tools.export_codes import export

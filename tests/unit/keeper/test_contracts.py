@@ -6,7 +6,7 @@ import pytest
 from eth_abi import encode
 from web3 import Web3
 
-from keeper import contracts
+from keeper.look import contracts
 
 PAIRS = [Web3.to_checksum_address("0x" + digits * 20) for digits in ("ab", "cd")]
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from keeper import amm
-from keeper.curve import Curve
-from keeper.venues import Pool, Segment
-from keeper.venues.v2 import V2Pool
+from keeper.pools import amm
+from keeper.pools.curve import Curve
+from keeper.pools.venues import Pool, Segment
+from keeper.pools.venues.v2 import V2Pool
 from tests.unit.keeper.stepped import SteppedPool
 
 TOKEN, WETH = "0x" + "11" * 20, "0x" + "22" * 20

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from keeper.batch import Batch
-from keeper.costs import MEASURED
-from keeper.direct import Wanted, crosses_of
-from keeper.market import Market, market_of
-from keeper.order import FILLER, Flag, order_of
+from keeper.plan.batch import Batch
+from keeper.plan.costs import MEASURED
+from keeper.plan.direct import Wanted, crosses_of
+from keeper.plan.order import FILLER, Flag, order_of
+from keeper.pools.market import Market, market_of
+from keeper.pools.venues import Pool
+from keeper.pools.venues.v2 import V2Pool
 from keeper.state import WAD, FundState, Holding, PoolState, Side
-from keeper.venues import Pool
-from keeper.venues.v2 import V2Pool
 from tests.unit.keeper.simulated import LIMITS, WETH, at, batch_of, filled, opened
 from tests.unit.keeper.test_order import hops
 

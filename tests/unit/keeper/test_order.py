@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import pytest
 
-from keeper.batch import Batch
-from keeper.market import market_of
-from keeper.order import FILLER, Flag, Kind, hop_word, order_of
+from keeper.plan.batch import Batch
+from keeper.plan.order import FILLER, Flag, Kind, hop_word, order_of
+from keeper.pools.market import market_of
 from keeper.state import WAD, Holding, PoolState, Side
 from tests.unit.keeper.simulated import WETH, batch_of, opened
 

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
-from keeper.costs import MEASURED
-from keeper.planner import Aim, Mode, Plan, plan
-from keeper.schedule import CRUMBS, gas_of, lots_of, paid_for, works_of
-from keeper.settlement import goal
+from keeper.plan.costs import MEASURED
+from keeper.plan.planner import Aim, Mode, Plan, plan
+from keeper.plan.settlement import goal
+from keeper.plan.slices import CRUMBS, gas_of, lots_of, paid_for, works_of
 from keeper.state import WAD, FundState, Phase
 from tests.unit.keeper.simulated import (
     BLOCK_S,

@@ -7,13 +7,13 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keeper import bucket
-from keeper.batch import sellable
-from keeper.market import NO_PAIR, market_of
-from keeper.order import order_of
-from keeper.planner import plan
-from keeper.schedule import next_slices
-from keeper.settlement import attainable, goal, outcome, surplus_after
+from keeper.plan import bucket
+from keeper.plan.batch import sellable
+from keeper.plan.order import order_of
+from keeper.plan.planner import plan
+from keeper.plan.settlement import attainable, goal, outcome, surplus_after
+from keeper.plan.slices import next_slices
+from keeper.pools.market import NO_PAIR, market_of
 from keeper.state import WAD, Holding, PoolState, Side
 from tests.unit.keeper.simulated import (
     GAS_PRICE,

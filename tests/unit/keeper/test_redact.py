@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import pytest
 
-from keeper import redact
 from keeper.errors import ChainError, SimulationError
-from keeper.redact import MARK, Redactor
+from keeper.output import redact
+from keeper.output.redact import MARK, Redactor
 
 ROOT = Path(__file__).resolve().parents[3]
 KEY = "0x" + "c0ffee" * 10 + "1234"

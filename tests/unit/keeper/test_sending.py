@@ -10,8 +10,8 @@ import pytest
 from eth_utils import keccak
 from structlog.testing import capture_logs
 
-from keeper import contracts
-from keeper.pulse import Pulse
+from keeper.look import contracts
+from keeper.ops.pulse import Pulse
 from tools.export_abi import BUILD, TARGET, export
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from keeper.standby import Since, Turn, since, thing_of
+from keeper.plan.standby import Since, Turn, since, thing_of
 from keeper.state import Action, FundState
 from tests.unit.keeper.simulated import Simulated
 

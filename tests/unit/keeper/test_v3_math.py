@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from keeper.venues import MILLION
-from keeper.venues.v3 import V3Pool
-from keeper.venues.v3_math import (
+from keeper.pools.venues import MILLION
+from keeper.pools.venues.v3 import V3Pool
+from keeper.pools.venues.v3_math import (
     MAX_SQRT_RATIO,
     MAX_TICK,
     MIN_SQRT_RATIO,

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from ballast.book import Book
-from keeper.chain import Head
+from keeper.look.chain import Head
 from keeper.loop import View
 from keeper.ops.facts import Bounds, Facts, FundFacts
-from keeper.pulse import Pulse
+from keeper.ops.pulse import Pulse
 from keeper.sending.journal import Entry, Status
 from keeper.state import FundState
 from tests.unit.keeper.simulated import WETH, Simulated

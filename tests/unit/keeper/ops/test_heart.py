@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from keeper.ops import heart as module
-from keeper.ops.heart import Heart, Interrupted, Stop, stopping
+from keeper.ops import liveness as module
+from keeper.ops.liveness import Heart, Interrupted, Stop, stopping
 
 LONG_S = 30
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from keeper.loop import Keeper
-from keeper.ops.heart import Stop
+from keeper.ops.liveness import Stop
 from keeper.ops.memory import steady
-from keeper.pulse import Pulse
+from keeper.ops.pulse import Pulse
 
 NOBODY: Any = None
 

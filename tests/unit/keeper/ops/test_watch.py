@@ -13,11 +13,11 @@ import pytest
 
 from keeper.errors import ChainError
 from keeper.ops import watch as module
-from keeper.ops.heart import Stop
+from keeper.ops.liveness import Stop
 from keeper.ops.observer import Observers
+from keeper.ops.pulse import Pulse
 from keeper.ops.systemd import tell
 from keeper.ops.watch import Teller, Transactions, Watch
-from keeper.pulse import Pulse
 from keeper.sending.journal import Journal
 from tests.unit.keeper.ops.facts import BOOK, BOUNDS, facts_of, pulse_of, view_of
 from tests.unit.keeper.simulated import Simulated

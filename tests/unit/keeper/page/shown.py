@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ballast.book import Book, Candidate
-from keeper.chain import Head
 from keeper.errors import ChainError
+from keeper.look.chain import Head
 from keeper.loop import View
 from keeper.ops.facts import Facts, FundFacts
 from keeper.page.details import Details, DetailsReader

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from keeper.condition import condition
+from keeper.look.interventions import Told, What
+from keeper.output.condition import condition
 from keeper.page import sent, text
 from keeper.page.data import Kept, fund_data, history_data, page_data
 from keeper.page.details import Details
@@ -17,7 +18,6 @@ from keeper.page.history import sample_of
 from keeper.page.timeline import timeline
 from keeper.sending.journal import Status
 from keeper.state import WAD, Action, Phase, Progress, Reason, Side, Timetable
-from keeper.told import Told, What
 from tests.unit.keeper.ops.facts import BOUNDS, NOW, entry, facts_of, pulse_of, view_of
 from tests.unit.keeper.page.shown import FEE, OTHER, REBALANCER, april_facts, book_of, stage
 from tests.unit.keeper.simulated import START, Simulated

@@ -32,9 +32,9 @@ from ballast.methodology import (
 )
 from ballast.packed import PackedTarget
 from ballast.reference import period_start
-from keeper import contracts
 from keeper import state as fund
-from keeper.audit import (
+from keeper.errors import ChainError
+from keeper.explain.recompute import (
     Difference,
     Scene,
     Start,
@@ -48,9 +48,9 @@ from keeper.audit import (
     nav_shared,
     start_apart,
 )
-from keeper.chain import Chain, ask
-from keeper.errors import ChainError
-from keeper.history import CHUNK
+from keeper.look import contracts
+from keeper.look.chain import Chain, ask
+from keeper.look.history import CHUNK
 from keeper.state import FundState, Phase, Side
 
 OVERRIDE_LIFE_S = 10 * 86_400

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from math import isqrt
 from typing import Any, NamedTuple
 
-from keeper.venues import MILLION, Segment
-from keeper.venues import v3_math as math
+from keeper.pools.venues import MILLION, Segment
+from keeper.pools.venues import v3_math as math
 
 VENUE = "uniswap-v3"
 KIND = 1

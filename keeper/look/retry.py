@@ -12,10 +12,10 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
-from keeper import contracts
 from keeper.errors import ChainError
-from keeper.rpc import NoEndpointError, Pool
-from keeper.rpc.endpoint import Answer, Question
+from keeper.look import contracts
+from keeper.look.rpc import NoEndpointError, Pool
+from keeper.look.rpc.endpoint import Answer, Question
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from keeper import bucket
-from keeper.bucket import Sale
+from keeper.plan import bucket
+from keeper.plan.bucket import Sale
 from keeper.state import WAD, FundState, Holding, Progress
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import isqrt
 
-from keeper import amm
+from keeper.pools import amm
+from keeper.pools.venues import Segment
 from keeper.state import PoolState
-from keeper.venues import Segment
 
 FEE = 3_000
 KIND = 0

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isqrt
 
-from keeper.venues import MILLION, Pool, Segment
+from keeper.pools.venues import MILLION, Pool, Segment
 
 _FINE = 64
 """Bits after the point of A, L and X in here: amounts of coarse tokens (few decimals) stay exact enough."""

@@ -18,12 +18,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isqrt
 
-from keeper.costs import GasCosts
-from keeper.curve import Curve
-from keeper.market import Market
-from keeper.settlement import goal
+from keeper.plan.costs import GasCosts
+from keeper.plan.settlement import goal
+from keeper.pools.curve import Curve
+from keeper.pools.market import Market
+from keeper.pools.venues import MILLION
 from keeper.state import WAD, FundState, Holding, Side
-from keeper.venues import MILLION
 
 _REST = 50
 """A buy that lacks less than one part in so many of a batch waits for the last one."""

@@ -16,14 +16,14 @@ import structlog
 from web3 import Web3
 
 from ballast.book import Book
-from keeper import contracts
-from keeper.asking import Head, ask
-from keeper.condition import suspension
 from keeper.errors import ChainError
-from keeper.history import CHUNK, REORG
+from keeper.look import contracts
+from keeper.look.history import CHUNK, REORG
+from keeper.look.retry import Head, ask
+from keeper.output.condition import suspension
 from keeper.state import FundState, Phase
 
-log = structlog.get_logger("keeper.chain")
+log = structlog.get_logger("keeper.look.chain")
 
 AGAIN = 5
 """Blocks after a change in which events are read again: the node that gives them may be behind the one that gave the

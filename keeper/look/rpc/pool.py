@@ -20,8 +20,8 @@ from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from keeper.errors import SettingsError
-from keeper.rpc.endpoint import Answer, Endpoint, EndpointError, Fault, NoEndpointError, Question, names_of
-from keeper.rpc.health import (
+from keeper.look.rpc.endpoint import Answer, Endpoint, EndpointError, Fault, NoEndpointError, Question, names_of
+from keeper.look.rpc.health import (
     LOOK,
     NO_HEAD,
     NO_RECEIPT,
@@ -43,7 +43,7 @@ KNOWN = ("already known", "already imported", "known transaction", "alreadyknown
 """How nodes say that they have a transaction."""
 _READS = ("eth_", "net_", "web3_")
 
-log = structlog.get_logger("keeper.rpc")
+log = structlog.get_logger("keeper.look.rpc")
 
 
 class AgreementError(Web3Exception):

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Literal
 
-from keeper import bucket
-from keeper.batch import Batch, Gas, make_batch, rooms
-from keeper.costs import MEASURED, GasCosts
-from keeper.market import Market
-from keeper.schedule import Lot, Work, estimate, even_part, gas_of, lots_of, next_slices, paid_for, works_of
+from keeper.plan import bucket
+from keeper.plan.batch import Batch, Gas, make_batch, rooms
+from keeper.plan.costs import MEASURED, GasCosts
+from keeper.plan.slices import Lot, Work, estimate, even_part, gas_of, lots_of, next_slices, paid_for, works_of
+from keeper.pools.market import Market
 from keeper.state import WAD, FundState
 
 CAPACITY_MARGIN_BPS = 50

@@ -12,7 +12,7 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from keeper import redact
+from keeper.output import redact
 
 
 def configure(kind: Literal["console", "json"]) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from keeper.curve import Curve
-from keeper.market import HopCosts, Market, Route
+from keeper.pools.curve import Curve
+from keeper.pools.market import HopCosts, Market, Route
+from keeper.pools.venues import Pool
 from keeper.state import FundState
-from keeper.venues import Pool
 
 _FINE = 24
 """The best amount is searched to one part in 2 to the power of so many."""

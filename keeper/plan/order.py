@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from enum import IntEnum, IntFlag
 from typing import Any
 
-from keeper.batch import Batch, Leg
-from keeper.market import NO_PAIR, Swap
+from keeper.plan.batch import Batch, Leg
+from keeper.pools.market import NO_PAIR, Swap
 
 FILLER = "0x" + "00" * 20
 """As a recipient: whoever fills the batch."""

@@ -10,12 +10,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from ballast.book import Book
-from keeper.batch import Batch, Leg
-from keeper.condition import condition
-from keeper.direct import Cross
 from keeper.loop import View
-from keeper.market import Swap
-from keeper.schedule import Lot
+from keeper.output.condition import condition
+from keeper.plan.batch import Batch, Leg
+from keeper.plan.direct import Cross
+from keeper.plan.slices import Lot
+from keeper.pools.market import Swap
 from keeper.state import WAD, FundState, Holding, Phase, Side
 
 

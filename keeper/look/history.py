@@ -9,9 +9,9 @@ from web3 import Web3
 from web3.exceptions import BlockNotFound
 
 from ballast.book import Book
-from keeper import contracts
-from keeper.asking import Head, ask
 from keeper.errors import ChainError
+from keeper.look import contracts
+from keeper.look.retry import Head, ask
 from keeper.state import FundState
 
 CHUNK = 2_000
@@ -19,7 +19,7 @@ CHUNK = 2_000
 REORG = 64
 """Newest blocks whose events are read again each time."""
 
-log = structlog.get_logger("keeper.chain")
+log = structlog.get_logger("keeper.look.chain")
 
 
 @dataclass(frozen=True)

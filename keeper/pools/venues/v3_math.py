@@ -14,7 +14,7 @@ from functools import lru_cache
 from math import isqrt
 from typing import NamedTuple
 
-from keeper.venues import MILLION
+from keeper.pools.venues import MILLION
 
 Q96 = 2**96
 

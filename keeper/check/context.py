@@ -17,15 +17,15 @@ from web3.types import BlockData, RPCEndpoint, RPCResponse
 
 from ballast.book import Book, BookError
 from ballast.calls import decode_view, view_data
-from keeper.asking import ask
-from keeper.chain import Chain
 from keeper.errors import ChainError, KeeperError
 from keeper.keys.load import load_signer
-from keeper.market import Market
-from keeper.rpc import single
+from keeper.look.chain import Chain
+from keeper.look.retry import ask
+from keeper.look.rpc import single
+from keeper.pools.market import Market
+from keeper.pools.venues.v3 import VENUE as V3_VENUE
 from keeper.settings import Secrets, Settings
 from keeper.state import FundState
-from keeper.venues.v3 import VENUE as V3_VENUE
 
 MOST_AT_ONCE = 50
 """Requests in one round trip: services refuse many more."""

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from ballast.book import Book
 from ballast.methodology import ONE, Cap, Decision, Flag, Status
-from keeper.audit import Difference, Start
-from keeper.explain import Explanation
-from keeper.view import percent, period_text, usd, when
+from keeper.explain.month import Explanation
+from keeper.explain.recompute import Difference, Start
+from keeper.output.view import percent, period_text, usd, when
 
 FLAGS = {
     Flag.STALE: "stale",

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import structlog
 from web3 import Web3
 
-from keeper import contracts
-from keeper.venues.v3 import V3Pool, pool_of
+from keeper.look import contracts
+from keeper.pools.venues.v3 import V3Pool, pool_of
 
 SPAN = 5_000
 """Ticks that are read on each side of a price, about a factor 1.65. No batch may move a price that far."""
 
-log = structlog.get_logger("keeper.venues")
+log = structlog.get_logger("keeper.pools.venues")
 
 
 class V3Reader:

@@ -7,9 +7,9 @@ from typing import Any
 from web3 import Web3
 
 from ballast.book import Book
-from keeper import contracts
-from keeper.asking import ask
 from keeper.errors import ChainError
+from keeper.look import contracts
+from keeper.look.retry import ask
 from keeper.state import Action, FundState, Holding, Limits, Opening, Phase, Progress, Reason, Side, Timetable
 
 

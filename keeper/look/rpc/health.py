@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from keeper.rpc.endpoint import Answer, Fault, Question
+from keeper.look.rpc.endpoint import Answer, Fault, Question
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 300.0

@@ -7,22 +7,22 @@ from typing import Any
 from web3 import Web3
 
 from ballast.book import Book
-from keeper import contracts
-from keeper.asking import Head, ask, ask_all
 from keeper.errors import ChainError, SettingsError
-from keeper.history import CHUNK, History
-from keeper.lens import state_of
-from keeper.market import Market, ascending, market_of
-from keeper.rpc import NoEndpointError, Pool, connect
-from keeper.rpc.endpoint import Question
-from keeper.rpc.health import LOOK
-from keeper.rpc.pool import at
+from keeper.look import contracts
+from keeper.look.history import CHUNK, History
+from keeper.look.lens import state_of
+from keeper.look.retry import Head, ask, ask_all
+from keeper.look.rpc import NoEndpointError, Pool, connect
+from keeper.look.rpc.endpoint import Question
+from keeper.look.rpc.health import LOOK
+from keeper.look.rpc.pool import at
+from keeper.pools.market import Market, ascending, market_of
+from keeper.pools.venues import Pool as MarketPool
+from keeper.pools.venues.v2 import V2Pool
+from keeper.pools.venues.v3 import VENUE as V3_VENUE
+from keeper.pools.venues.v3_reader import V3Reader
 from keeper.settings import Secrets, Settings
 from keeper.state import Action, FundState, PoolState
-from keeper.venues import Pool as MarketPool
-from keeper.venues.v2 import V2Pool
-from keeper.venues.v3 import VENUE as V3_VENUE
-from keeper.venues.v3_reader import V3Reader
 
 __all__ = ["CHUNK", "Chain", "Head", "ask", "connect", "connect_to"]
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from keeper.bucket import Sale
-from keeper.costs import GasCosts
-from keeper.direct import Cross, Wanted, crosses_of
-from keeper.market import Market, Route
-from keeper.schedule import CRUMBS, Slice
-from keeper.settlement import Outcome, attainable, goal, outcome, surplus_after
+from keeper.plan.bucket import Sale
+from keeper.plan.costs import GasCosts
+from keeper.plan.direct import Cross, Wanted, crosses_of
+from keeper.plan.settlement import Outcome, attainable, goal, outcome, surplus_after
+from keeper.plan.slices import CRUMBS, Slice
+from keeper.pools.market import Market, Route
+from keeper.pools.venues import Pool
 from keeper.state import WAD, FundState, Holding, Side
-from keeper.venues import Pool
 
 _ROUNDS = 6
 """Most corrections of a batch that turns out above a limit; each one is far smaller than the one before."""
