@@ -15,9 +15,9 @@ from requests.exceptions import RequestException
 from web3 import Web3
 from web3.exceptions import Web3Exception
 
+from ballast.abi import call_view, has_code
 from ballast.book import Book, BookError
-from ballast.calls import call_view, has_code
-from ballast.config import FundConfig, FundError, load_fund
+from ballast.fund_file import FundConfig, FundError, load_fund
 from ballast.parts import Component
 from ballast.values import WAD, decimal, parse_address, parse_fraction, parse_shares
 from keeper.errors import KeeperError

@@ -17,9 +17,9 @@ from eth_utils import function_signature_to_4byte_selector, keccak, to_checksum_
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from web3 import Web3
 
+from ballast.abi import call_view
 from ballast.book import Book, Candidate
-from ballast.calls import call_view
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.parts import MAX_PRICE, STATES, Feed
 from ballast.preflight import DeployError, preflight
 from ballast.values import DEPLOYER

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
-from ballast.calls import call_view
-from ballast.config import FundConfig
+from ballast.abi import call_view
+from ballast.fund_file import FundConfig
 from ballast.parts import BLOCK_S, Feed, Sequencer
 from ballast.values import WAD
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ballast.reference import WAD
+from ballast.rule.arithmetic import WAD
 from bench.basket import FEED_STEP, SHARE_NAV, Component, basket
 from bench.chain import Chain, Contract
 from localnet.rpc import call_data, read

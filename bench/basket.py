@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ballast.reference import WAD, Line, market_cap_units
+from ballast.rule.arithmetic import WAD, Line, market_cap_units
 
 CAP = WAD // 4
 """Hard cap of a weight, as DPI has it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ballast.reference import WAD
+from ballast.rule.arithmetic import WAD
 from bench.arena import DAY_S, HOLDER_SHARES, REDEEMED_SHARES, SHARES, Arena
 
 

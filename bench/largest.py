@@ -22,7 +22,7 @@ from rich.table import Table
 
 from ballast.build import BUILD
 from ballast.deploy import created_address
-from ballast.reference import WAD, execution_time, period_start
+from ballast.rule.arithmetic import WAD, execution_time, period_start
 from bench import report
 from bench.chain import Build, Chain, Contract
 from bench.errors import BenchError

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from web3 import Web3
 from web3.types import LogReceipt
 
-from ballast.reference import WAD, Cost, Flow, cost_of, part, residual, usd, worst_short
+from ballast.rule.arithmetic import WAD, Cost, Flow, cost_of, part, residual, usd, worst_short
 from bench.chain import Chain
 from localnet.month import Month, MonthComponent
 from localnet.rpc import call_data, read, read_many

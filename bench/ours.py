@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ballast.book import Book
-from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
+from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed, Methodology, Pool, Roles
-from ballast.reference import WAD, execution_time, period_start
+from ballast.rule.arithmetic import WAD, execution_time, period_start
 from ballast.values import DEPLOYER
 from bench.arena import DAY_S, HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, Arena, Asset
 from bench.basket import CAP

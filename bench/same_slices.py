@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from rich.console import Console
 from web3 import Web3
 
-from ballast.reference import execution_time, period_start
+from ballast.rule.arithmetic import execution_time, period_start
 from bench.chain import Contract
 from bench.errors import BenchError
 from bench.month_scene import Scene, slice_of

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ballast.reference import WAD, Cost, execution_time, usd
+from ballast.rule.arithmetic import WAD, Cost, execution_time, usd
 from bench.month_scene import Scene, slice_of
 from bench.set_protocol import ADAPTER, Protocol, deploy
 from localnet.month import MonthComponent

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ballast.book import Book
-from ballast.reference import execution_time, period_start
+from ballast.rule.arithmetic import execution_time, period_start
 from chaos.history import ACTIONS, events, selectors
 from chaos.keepers import KeeperProcess
 from localnet.market import Market

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed, Methodology, Pool, Roles
 from ballast.values import DEPLOYER, WAD
 from localnet.world import World

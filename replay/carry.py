@@ -16,9 +16,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.config import FundConfig
 from ballast.deploy import approve, deploy_fund
-from ballast.reference import WAD, execution_time, period_start
+from ballast.fund_file import FundConfig
+from ballast.rule.arithmetic import WAD, execution_time, period_start
 from localnet.market import Market
 from localnet.month import Month, load_month
 from localnet.rpc import HttpRpc

@@ -10,7 +10,7 @@ from typing import Any
 from eth_abi import encode
 from eth_utils import function_signature_to_4byte_selector
 
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed, Limits, Methodology, Pool, Roles, Timetable
 from ballast.values import DEPLOYER, WAD
 from localnet.market import V3_VENUE

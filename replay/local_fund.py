@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ballast.reference import period_start
+from ballast.rule.arithmetic import period_start
 from keeper.look.chain import Chain
 from keeper.output.view import when
 from keeper.state import Action, FundState, Reason

@@ -11,9 +11,9 @@ from eth_utils import keccak, to_checksum_address
 from web3 import Web3
 from web3.types import LogReceipt, TxReceipt
 
-from ballast import packed
 from ballast.book import Book
-from ballast.reference import Cost, Flow, Position, Swap, cost_of, usd
+from ballast.rule import packed
+from ballast.rule.arithmetic import Cost, Flow, Position, Swap, cost_of, usd
 from localnet.month import Month
 from localnet.world import V3Pool, World
 

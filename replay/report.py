@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ballast.reference import WAD, Position, part, residual, weights_of, worst_short
+from ballast.rule.arithmetic import WAD, Position, part, residual, weights_of, worst_short
 from localnet.world import World
 from replay.clock import GAS_PRICE_GWEI, GWEI
 from replay.measure import Outcome

@@ -10,11 +10,11 @@ from typing import Any
 from eth_abi import decode
 from web3 import Web3
 
-from ballast import packed
 from ballast.book import Book
-from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
-from ballast.methodology import Cap, Decision, Rule
+from ballast.fund_file import FundConfig
+from ballast.rule import packed
+from ballast.rule.methodology import Cap, Decision, Rule
 from localnet.anvil import Cheats
 from localnet.market import Market
 from localnet.rpc import HttpRpc, call_data, read, send

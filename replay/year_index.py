@@ -9,18 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ballast.methodology import (
-    Candidate,
-    Decision,
-    Holding,
-    Rule,
-    State,
-    Status,
-    Supply,
-    determine,
-    target_units,
-)
-from ballast.reference import usd
+from ballast.rule.arithmetic import usd
+from ballast.rule.methodology import Candidate, Decision, Holding, Rule, State, Status, Supply, determine, target_units
 from replay.year_data import DECIMALS, Snapshot
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from ballast import packed
-from ballast.methodology import Decision, Flag, Holding, Status
-from ballast.reference import Flow, Position, cost_of, execution_time, period_start, residual, usd, weights_of
+from ballast.rule import packed
+from ballast.rule.arithmetic import Flow, Position, cost_of, execution_time, period_start, residual, usd, weights_of
+from ballast.rule.methodology import Decision, Flag, Holding, Status
 from replay import year_chain as chain
 from replay.carry import ReplayError, Stage, count_errors, private_key_of, until
 from replay.clock import GAS_PRICE_GWEI, next_look

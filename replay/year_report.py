@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
-from ballast.reference import usd
+from ballast.rule.arithmetic import usd
 from replay import year_chain
 from replay.year_data import WAD, Year
 from replay.year_months import MonthResult

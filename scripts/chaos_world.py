@@ -10,7 +10,7 @@ import click
 
 from ballast.cli import FundCommand
 from ballast.deploy import deploy_fund
-from ballast.reference import period_start
+from ballast.rule.arithmetic import period_start
 from chaos.course import NOTICE_DAYS, PERIOD
 from chaos.fund import fund_config
 from chaos.stage import save_chain

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ballast.cli import FundCommand, book_option, default_book, fund_argument
-from ballast.config import FundError, load_fund
 from ballast.deploy import deploy_fund
+from ballast.fund_file import FundError, load_fund
 
 
 @click.command(cls=FundCommand)

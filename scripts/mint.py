@@ -23,8 +23,8 @@ from ballast.cli import (
     require_funds,
     require_tokens,
 )
-from ballast.config import FundError
 from ballast.deploy import approve
+from ballast.fund_file import FundError
 from ballast.values import WAD, decimal
 from keeper.look.lens import read_fund
 from keeper.output.condition import condition

@@ -24,8 +24,8 @@ from ballast.cli import (
     open_fund,
     require_funds,
 )
-from ballast.config import FundError
-from ballast.reference import usd
+from ballast.fund_file import FundError
+from ballast.rule.arithmetic import usd
 from ballast.values import WAD, decimal
 from keeper.look.lens import read_fund
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from web3 import Web3
 
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.oracles import oracle_problems, rollup_warnings
 from ballast.parts import Component
 from ballast.preflight import account as account_checks

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.preflight.chain import Reader
 from ballast.preflight.problems import Problem
 from ballast.values import decimal

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from eth_utils import to_checksum_address
 
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.parts import Anchor, Component
 from ballast.preflight.chain import Reader
 from ballast.preflight.problems import Problem

@@ -8,7 +8,7 @@ from typing import Any
 
 from web3 import Web3
 
-from ballast.calls import call_view, has_code
+from ballast.abi import call_view, has_code
 
 
 class Reader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.parts import MAX_LOCKERS, Component
 from ballast.preflight.problems import Level, Problem
 from ballast.values import DEPLOYER

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from ballast.config import FundError
+from ballast.fund_file import FundError
 
 
 class DeployError(FundError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
 
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.parts import MAX_DECIMALS, Component
 from ballast.preflight.chain import Reader, usd
 from ballast.preflight.problems import Level, Problem

@@ -15,8 +15,8 @@ from web3 import Web3
 from web3.providers.base import JSONBaseProvider
 from web3.types import BlockData, RPCEndpoint, RPCResponse
 
+from ballast.abi import decode_view, view_data
 from ballast.book import Book, BookError
-from ballast.calls import decode_view, view_data
 from keeper.errors import ChainError, KeeperError
 from keeper.keys.load import load_signer
 from keeper.look.chain import Chain

@@ -16,22 +16,11 @@ from eth_abi.exceptions import DecodingError
 from eth_utils import function_signature_to_4byte_selector, to_checksum_address
 from web3.exceptions import ContractLogicError
 
-from ballast import methodology as rules
-from ballast import packed
-from ballast.methodology import (
-    ONE,
-    Candidate,
-    Decision,
-    Flag,
-    Holding,
-    Override,
-    Rule,
-    State,
-    Status,
-    Supply,
-)
-from ballast.packed import PackedTarget
-from ballast.reference import period_start
+from ballast.rule import methodology as rules
+from ballast.rule import packed
+from ballast.rule.arithmetic import period_start
+from ballast.rule.methodology import ONE, Candidate, Decision, Flag, Holding, Override, Rule, State, Status, Supply
+from ballast.rule.packed import PackedTarget
 from keeper import state as fund
 from keeper.errors import ChainError
 from keeper.explain.recompute import (

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ballast import methodology as rules
-from ballast.methodology import (
+from ballast.rule import methodology as rules
+from ballast.rule.methodology import (
     ONE,
     Candidate,
     Decision,
@@ -22,7 +22,7 @@ from ballast.methodology import (
     Status,
     Supply,
 )
-from ballast.packed import kept_price
+from ballast.rule.packed import kept_price
 from keeper.state import PRICE_BITS, UNIT_BITS, VALUE_BITS, FundState, Side
 
 MOST_COMPONENTS = 50

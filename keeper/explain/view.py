@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from ballast.book import Book
-from ballast.methodology import ONE, Cap, Decision, Flag, Status
+from ballast.rule.methodology import ONE, Cap, Decision, Flag, Status
 from keeper.explain.month import Explanation
 from keeper.explain.recompute import Difference, Start
 from keeper.output.view import percent, period_text, usd, when

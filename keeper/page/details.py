@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.methodology import Status
-from ballast.packed import decision
+from ballast.rule.methodology import Status
+from ballast.rule.packed import decision
 from keeper.look import contracts
 from keeper.look.retry import Head, ask
 from keeper.state import FundState, Phase

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ballast.parts import DAYS
-from ballast.reference import execution_time, period_start
+from ballast.rule.arithmetic import execution_time, period_start
 from keeper.state import FundState, Phase, Timetable
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from eth_abi import encode
 from eth_utils import to_checksum_address
 
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.parts import Anchor
 from keeper.pools.venues.v3 import V3Pool, pool_of
 from keeper.pools.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO

@@ -19,9 +19,9 @@ import ape
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
-from ballast.reference import execution_time, period_start
+from ballast.fund_file import FundConfig
+from ballast.rule.arithmetic import execution_time, period_start
 from keeper.look import contracts
 from keeper.look.chain import Chain
 from keeper.plan import bucket

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from web3 import Web3
 
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from keeper.state import WAD, FundState, Phase, Reason, Side
 from localnet.market import REST_S
 from localnet.month import Month

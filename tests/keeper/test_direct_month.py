@@ -11,7 +11,7 @@ from eth_utils import to_checksum_address
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.parts import Pool
 from keeper.state import Phase, Reason
 from localnet.month import Month

@@ -11,9 +11,9 @@ from typing import Any
 import ape
 import pytest
 
-from ballast import methodology as rules
-from ballast.methodology import Flag
-from ballast.reference import period_start
+from ballast.rule import methodology as rules
+from ballast.rule.arithmetic import period_start
+from ballast.rule.methodology import Flag
 from keeper.explain.view import FLAGS
 from keeper.look import contracts
 from localnet.month import load_month

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from eth_utils import keccak
 
-from ballast.reference import WAD
+from ballast.rule.arithmetic import WAD
 from keeper.look import contracts
 from keeper.state import Phase
 from localnet.rpc import call_data, send

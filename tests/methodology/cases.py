@@ -17,7 +17,7 @@ from random import Random
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from ballast.methodology import MAX_BASIS, ONE, Candidate, Cap, Decision, Flag, Rule, State, Status, Supply
+from ballast.rule.methodology import MAX_BASIS, ONE, Candidate, Cap, Decision, Flag, Rule, State, Status, Supply
 from tests.methodology.scene import DAY, NOW, TOKENS, Basket, Case, Line
 
 EXAMPLES = os.environ.get("BALLAST_EXAMPLES")

@@ -11,7 +11,7 @@ from typing import Any
 
 from eth_utils import keccak, to_checksum_address
 
-from ballast.methodology import (
+from ballast.rule.methodology import (
     ONE,
     Candidate,
     Cap,

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from ballast.methodology import ONE, Cap, Decision, Flag, State, Status
+from ballast.rule.methodology import ONE, Cap, Decision, Flag, State, Status
 from tests.methodology.scene import NOW, PLAIN, TOKENS, Basket, Case, Line, Scene, simple
 
 MILLION = 10**6

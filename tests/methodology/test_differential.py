@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballast.methodology import ONE, Cap, Decision, Rule, Status
+from ballast.rule.methodology import ONE, Cap, Decision, Rule, Status
 from tests.methodology.cases import DRAWN, baskets, cases, rules
 from tests.methodology.scene import Basket, Case, Scene
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ballast.methodology import ONE, Cap, Rule, State, UnfitRuleError
+from ballast.rule.methodology import ONE, Cap, Rule, State, UnfitRuleError
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts

@@ -7,13 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from ballast.methodology import (
-    ONE,
-    MethodologyError,
-    Status,
-    fixed_decisions,
-    fixed_target_units,
-)
+from ballast.rule.methodology import ONE, MethodologyError, Status, fixed_decisions, fixed_target_units
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts

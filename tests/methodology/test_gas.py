@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from ballast.methodology import ONE, Cap, Decision, Flag, Status
+from ballast.rule.methodology import ONE, Cap, Decision, Flag, Status
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
 from tests.methodology.scene import PLAIN, Scene, as_tuples, as_words, confirmed_by, decisions, rule_tuple

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ballast.methodology import ONE, Candidate, Decision, Flag, State, Status, Supply, left_by
+from ballast.rule.methodology import ONE, Candidate, Decision, Flag, State, Status, Supply, left_by
 from tests.methodology.scene import NOW, PLAIN, TOKENS, YESTERDAY, Case, Scene, simple
 
 MILLION = 10**6

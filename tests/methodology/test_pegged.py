@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ballast.methodology import ONE
+from ballast.rule.methodology import ONE
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts

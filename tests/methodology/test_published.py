@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ballast.methodology import ONE, Cap, fixed_target_units, target_units
+from ballast.rule.methodology import ONE, Cap, fixed_target_units, target_units
 from localnet.anvil import ROOT
 from localnet.month import Month, load_month
 from tests.helpers.chain import Chain

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ballast.methodology import ONE, Decision, Flag, Status
+from ballast.rule.methodology import ONE, Decision, Flag, Status
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.reverts import assert_reverts

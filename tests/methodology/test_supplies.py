@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ballast.methodology import (
+from ballast.rule.methodology import (
     MAX_BASIS,
     ONE,
     Candidate,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from web3 import Web3
 
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from localnet.market import Market
 from localnet.world import World
 from tests.keeper.field import Field, deployed

@@ -15,8 +15,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from ballast.methodology import Status
-from ballast.reference import execution_time, period_start
+from ballast.rule.arithmetic import execution_time, period_start
+from ballast.rule.methodology import Status
 from keeper.state import WAD, FundState, Holding
 from localnet.anvil import ROOT, free_port
 from localnet.market import Market

@@ -16,7 +16,7 @@ import yaml
 from eth_utils import to_checksum_address
 
 from ballast.cli import one_line
-from ballast.config import FundConfig
+from ballast.fund_file import FundConfig
 from ballast.values import DEPLOYER as DEPLOYER_ROLE
 from localnet.anvil import ROOT
 from localnet.month import Month

@@ -10,8 +10,8 @@ import pytest
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.config import FundConfig
 from ballast.deploy import anchor_rows, deploy_fund
+from ballast.fund_file import FundConfig
 from ballast.parts import Anchor
 from ballast.preflight import DeployError, preflight
 from localnet.market import Market

@@ -9,7 +9,7 @@ from typing import Any
 import ape
 import pytest
 
-from ballast.reference import WAD, Line, market_cap_units
+from ballast.rule.arithmetic import WAD, Line, market_cap_units
 from bench import same_slices, set_month
 from bench.chain import Chain
 from bench.month_scene import Scene, leaf

@@ -7,8 +7,8 @@ from typing import Any
 import ape
 import pytest
 
-from ballast.config import FundConfig
 from ballast.deploy import deploy_fund, feed_rows
+from ballast.fund_file import FundConfig
 from ballast.oracles import ROLLUPS
 from ballast.parts import Sequencer
 from ballast.preflight import DeployError

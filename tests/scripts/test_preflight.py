@@ -9,8 +9,8 @@ import ape
 import pytest
 from web3 import Web3
 
-from ballast.config import FundConfig
 from ballast.deploy import created_address, deploy_fund, order
+from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed
 from ballast.preflight import DeployError, preflight
 from ballast.preflight.feeds import ROUNDS

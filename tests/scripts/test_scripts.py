@@ -12,8 +12,8 @@ import pytest
 from eth_utils import to_checksum_address
 
 from ballast.book import Book
-from ballast.config import FundConfig, load_fund
 from ballast.deploy import deploy_fund
+from ballast.fund_file import FundConfig, load_fund
 from localnet.market import Market
 from replay.funding import deal, deal_seed
 from scripts.deploy import cli as deploy

@@ -10,8 +10,8 @@ import ape
 import pytest
 
 from ballast.book import Book
-from ballast.config import FundConfig
 from ballast.deploy import deploy_fund
+from ballast.fund_file import FundConfig
 from ballast.values import decimal
 from localnet.market import Market
 from localnet.rpc import HttpRpc, Rpc, call_data, send

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ballast.reference import WAD, Cost, Line, market_cap_units
+from ballast.rule.arithmetic import WAD, Cost, Line, market_cap_units
 from bench.basket import CAP, basket
 from bench.errors import BenchError
 from bench.least import Gas, Work, least

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ballast.config import FundError, load_fund, parse_fund
 from ballast.deploy import anchor_rows, created_address, feed_rows, order
+from ballast.fund_file import FundError, load_fund, parse_fund
 from ballast.parts import STATES
 from localnet.addresses import listed_pairs, origins, usd_feeds, v3_pool_address
 from localnet.anvil import ROOT

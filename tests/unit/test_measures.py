@@ -11,8 +11,8 @@ from eth_abi import encode
 from eth_utils import to_checksum_address
 from hexbytes import HexBytes
 
-from ballast import packed
-from ballast.reference import (
+from ballast.rule import packed
+from ballast.rule.arithmetic import (
     WAD,
     Flow,
     Line,

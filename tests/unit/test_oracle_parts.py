@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ballast.config import FundConfig, FundError, load_fund, parse_fund
 from ballast.deploy import feed_rows, sequencer_of
+from ballast.fund_file import FundConfig, FundError, load_fund, parse_fund
 from ballast.oracles import ROLLUPS, decimal_text, rollup_warnings
 from localnet.anvil import ROOT
 from localnet.month import load_month

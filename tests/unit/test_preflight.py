@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ballast.config import FundConfig, parse_fund
+from ballast.fund_file import FundConfig, parse_fund
 from ballast.parts import Component, Feed
 from ballast.preflight import feeds, fund_file, tokens
 from ballast.preflight.feeds import Priced, Reading

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ballast.methodology import Cap, Rule, State
-from ballast.reference import period_start, usd
+from ballast.rule.arithmetic import period_start, usd
+from ballast.rule.methodology import Cap, Rule, State
 from localnet.addresses import stand_in
 from localnet.month import load_month
 from localnet.reserves import ReserveRow, pools_of

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from ballast.reference import Line, OutsideDomainError, market_cap_units
+from ballast.rule.arithmetic import Line, OutsideDomainError, market_cap_units
 from localnet.anvil import ROOT
 from localnet.month import Month, load_month
 from tests.helpers.basket import FUZZ

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ballast import packed
-from ballast.methodology import Decision, Flag, Status
+from ballast.rule import packed
+from ballast.rule.methodology import Decision, Flag, Status
 from tests.helpers.basket import FUZZ
 from tests.helpers.bench import NOTICE, Bench, build, constituent
 from tests.helpers.chain import Chain

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ballast import packed
+from ballast.rule import packed
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract

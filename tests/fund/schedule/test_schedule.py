@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballast import reference
+from ballast.rule import arithmetic
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
@@ -86,7 +86,7 @@ def test_any_time(chain: Chain, schedule: Contract, times: list[int], notice_day
     found = chain.read(schedule.periodsAt(times, notice_days))
     days = [datetime.fromtimestamp(time, UTC) + timedelta(days=notice_days) for time in times]
     assert found == [day.year * 12 + day.month - 1 for day in days]
-    assert found == [reference.period_at(time, notice_days) for time in times]
+    assert found == [arithmetic.period_at(time, notice_days) for time in times]
 
 
 @given(period=st.integers(FIRST, FIRST + MONTHS - 1), fixed_day=st.integers(1, 28), notice_days=st.integers(0, 14))
@@ -95,9 +95,9 @@ def test_second_implementation_agrees(
     chain: Chain, schedule: Contract, period: int, fixed_day: int, notice_days: int
 ) -> None:
     (begin,) = chain.read(schedule.periodStarts(period, 1, notice_days))
-    assert begin == reference.period_start(period, notice_days)
+    assert begin == arithmetic.period_start(period, notice_days)
     kinds = (FIRST_BUSINESS_DAY, "first_business_day"), (LAST_DAY, "last_day"), (FIXED_DAY, "fixed_day")
     for kind, name in kinds:
         (time,) = chain.read(schedule.executionTimes(period, 1, kind, fixed_day))
-        assert time == reference.execution_time(period, name, fixed_day)
+        assert time == arithmetic.execution_time(period, name, fixed_day)
         assert time % DAY == 0

@@ -3,7 +3,7 @@
 The contracts decide; this says what they ought to decide. `keeper explain` compares the two, and replays compute with
 it. Pure functions: nothing here reads a chain or a clock.
 
-Units are those of `ballast.rule`. Every division rounds down.
+Units are those of `ballast.rule.types`. Every division rounds down.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeVar
 
-from ballast.rule import (
+from ballast.rule.types import (
     MAX_BASIS,
     MAX_NAV,
     MAX_PRICE,

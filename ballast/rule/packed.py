@@ -8,7 +8,7 @@ from typing import Any
 
 from eth_utils import to_checksum_address
 
-from ballast.methodology import Decision, Flag, Status
+from ballast.rule.methodology import Decision, Flag, Status
 
 PRICE_BITS = 25
 """A target's price keeps so many leading bits, or up to three fewer."""
