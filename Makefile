@@ -24,7 +24,7 @@ SEED ?= 1
 PORT ?= 8545
 SPEED ?= 600
 DATA ?= data/year/invented.csv
-LINTED := $(wildcard ballast chaos examples fuzz localnet keeper replay scripts bench mutation tools tests)
+LINTED := $(wildcard ballast examples keeper lab scripts tools tests)
 
 .PHONY: help setup compile lint test test-page invariants mutants chaos slither demo replay year localnet fund bench mutation lock clean
 
@@ -43,46 +43,46 @@ lint: setup ## ruff and mypy --strict
 
 test: lint compile .tools/set-v2.stamp ## Lint, all tests on a local mainnet, a short fuzz run; ARGS="-k word" is passed to pytest, alone
 	@$(PY) tools/run_tests.py $(ARGS)
-	@$(if $(ARGS),true,$(PY) -m fuzz run --calls 60000)
+	@$(if $(ARGS),true,$(PY) -m lab.fuzz run --calls 60000)
 
 test-page: compile ## The status page of a running keeper in a headless Chromium, which root gets installed; ARGS as for test
 	@tools/install_chromium.sh
 	@$(PY) tools/run_tests.py tests/page $(ARGS)
 
 invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
-	@$(PY) -m fuzz run --calls $(CALLS) --seed $(SEED)
+	@$(PY) -m lab.fuzz run --calls $(CALLS) --seed $(SEED)
 
 mutants: setup ## Break the contracts on purpose and see that an invariant notices: [ARGS=names]
-	@$(PY) -m fuzz mutants $(ARGS)
+	@$(PY) -m lab.fuzz mutants $(ARGS)
 
 chaos: compile ## Whole months of the keeper under faults, and random combinations: [ARGS="NAMES --random N --seed N"]
-	@$(PY) -m chaos run $(or $(ARGS),all --random 100)
+	@$(PY) -m lab.chaos run $(or $(ARGS),all --random 100)
 
 slither: setup .tools/slither.stamp ## Slither; every finding of high or medium impact must be explained in tools/slither_triage.yaml
 	@$(PY) tools/slither.py
 
 demo: compile ## One fund, one month, from deployment to redemption
-	@$(PY) -m replay demo
+	@$(PY) -m lab.replay demo
 
 replay: compile ## Carry a fund through a published month: MONTH=FILE [RESERVES=CSV] [POSITIONS=CSV]
-	@$(PY) -m replay month --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
+	@$(PY) -m lab.replay month --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
 		$(if $(POSITIONS),--positions $(POSITIONS))
 
 year: compile ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [RESERVES=CSV] [ARGS=--help]
-	@$(PY) -m replay.year --data $(DATA) $(if $(RESERVES),--reserves $(RESERVES)) $(ARGS)
+	@$(PY) -m lab.replay.year --data $(DATA) $(if $(RESERVES),--reserves $(RESERVES)) $(ARGS)
 
 localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [POSITIONS=CSV] [PORT=N]
-	@$(PY) -m localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
+	@$(PY) -m lab.localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \
 		$(if $(POSITIONS),--positions $(POSITIONS)) --port $(PORT)
 
 fund: compile ## Run a fund on a fork of the local mainnet until Ctrl-C, for a keeper of yours: [MONTH=FILE] [SPEED=N]
-	@$(PY) -m replay fund --month $(MONTH) --speed $(SPEED)
+	@$(PY) -m lab.replay fund --month $(MONTH) --speed $(SPEED)
 
 bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL | --keeper"]
-	@$(PY) -m bench $(ARGS)
+	@$(PY) -m lab.bench $(ARGS)
 
 mutation: compile ## Change the core contracts, one line at a time, and see whether the tests notice: [SAMPLE=N] [SEED=N]
-	@$(PY) -m mutation --sample $(SAMPLE) --seed $(SEED)
+	@$(PY) -m lab.mutation --sample $(SAMPLE) --seed $(SEED)
 
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \

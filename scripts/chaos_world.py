@@ -1,4 +1,4 @@
-"""Deploys the fund of the fault scenarios on the local mainnet and saves the chain; started by `python -m chaos`."""
+"""Deploys the fund of the fault scenarios on the local mainnet and saves the chain; started by `lab.chaos`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import click
 from ballast.cli import FundCommand
 from ballast.deploy import deploy_fund
 from ballast.rule.arithmetic import period_start
-from chaos.course import NOTICE_DAYS, PERIOD
-from chaos.fund import fund_config
-from chaos.stage import save_chain
-from localnet.market import Market
-from localnet.rpc import HttpRpc
-from localnet.world import World
-from replay.clock import BLOCK_S, Clock
-from replay.funding import deal_seed
+from lab.chaos.base_chain import save_chain
+from lab.chaos.fund import fund_config
+from lab.chaos.month_run import NOTICE_DAYS, PERIOD
+from lab.localnet.market import Market
+from lab.localnet.rpc import HttpRpc
+from lab.localnet.world import World
+from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.funding import deal_seed
 
 LEFT_S = 7_200
 """Before the scenarios' period begins."""

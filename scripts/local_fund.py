@@ -9,9 +9,9 @@ import click
 from rich.console import Console
 
 from ballast.cli import FundCommand
-from localnet.errors import LocalnetError
-from replay.carry import ReplayError, stage
-from replay.local_fund import FASTEST, SLOWEST, OtherSettingsError, stand
+from lab.localnet.errors import LocalnetError
+from lab.replay.carry import ReplayError, stage
+from lab.replay.local_fund import FASTEST, SLOWEST, OtherSettingsError, stand
 
 
 @click.command(cls=FundCommand)

@@ -1,4 +1,4 @@
-"""Carries a fund through the month of the running local mainnet; started by `python -m replay`, which brings it up."""
+"""Carries a fund through the month of the running local mainnet; started by `lab.replay`, which brings it up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ballast.cli import FundCommand
-from replay.session import run_month
+from lab.replay.session import run_month
 
 
 @click.command(cls=FundCommand)

@@ -1,11 +1,11 @@
-"""Carries a fund through a year on the running local mainnet; started by `python -m replay.year`."""
+"""Carries a fund through a year on the running local mainnet; started by `python -m lab.replay.year`."""
 
 from __future__ import annotations
 
 import click
 
 from ballast.cli import FundCommand
-from replay.year import run_year
+from lab.replay.year import run_year
 
 
 @click.command(cls=FundCommand)

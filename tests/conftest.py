@@ -16,11 +16,11 @@ import pytest
 import structlog
 from web3 import Web3
 
-from localnet.market import Market
-from localnet.month import Month, load_month
-from localnet.rpc import Web3Rpc
-from localnet.session import DEFAULT_MONTH
-from localnet.world import World
+from lab.localnet.market import Market
+from lab.localnet.month import Month, load_month
+from lab.localnet.rpc import Web3Rpc
+from lab.localnet.session import DEFAULT_MONTH
+from lab.localnet.world import World
 from tests.helpers.artifacts import compiled
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Artifact

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from localnet.anvil import ROOT, dies_with_parent
-from localnet.errors import LocalnetError
-from localnet.session import NETWORK, fork_environment, interrupt_on_terminate, run_ape
+from lab.localnet.anvil import ROOT, dies_with_parent
+from lab.localnet.errors import LocalnetError
+from lab.localnet.session import NETWORK, fork_environment, interrupt_on_terminate, run_ape
 
 TESTS = ROOT / "tests"
 HALVED = ("keeper",)

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from localnet.anvil import ROOT
+from lab.localnet.anvil import ROOT
 
 SLITHER = ROOT / ".tools" / "slither" / "bin" / "slither"
 FOUNDRY = ROOT / ".tools" / "foundry" / "bin"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from chaos.catalogue import named
-from chaos.runner import run_all
-from chaos.scenario import Outcome, Scenario
-from chaos.stage import build
+from lab.chaos.base_chain import build
+from lab.chaos.catalogue import named
+from lab.chaos.runner import run_all
+from lab.chaos.scenario import Outcome, Scenario
 
 FAST = (
     "answer-dropped-after-each-batch",

@@ -8,10 +8,10 @@ import pytest
 import requests
 from eth_account import Account
 
-from chaos.keepers import key_of
-from chaos.proxy import KINDS, SEND, Proxy, Rule, proxy
-from localnet.anvil import Cheats, anvil
-from localnet.rpc import HttpRpc
+from lab.chaos.keepers import key_of
+from lab.chaos.proxy import KINDS, SEND, Proxy, Rule, proxy
+from lab.localnet.anvil import Cheats, anvil
+from lab.localnet.rpc import HttpRpc
 
 ADDRESS, KEY = key_of(0)
 HEAD = "eth_getBlockByNumber"

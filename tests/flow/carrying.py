@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from localnet.market import Market
+from lab.localnet.market import Market
 from tests.helpers.chain import Receipt
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.filling import FILLER, script, sells_worth, step

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from localnet.market import Market
-from localnet.month import Month
-from localnet.world import World
+from lab.localnet.market import Market
+from lab.localnet.month import Month
+from lab.localnet.world import World
 from tests.flow.carrying import TRADING, Carrier
 from tests.helpers.chain import Chain
 from tests.helpers.filling import least_pays, pays_worth, sells_worth

@@ -13,8 +13,8 @@ from web3 import Web3
 
 from examples.solver import Solver
 from keeper.state import WAD, Phase, Side
-from localnet.rpc import send
-from localnet.world import World
+from lab.localnet.rpc import send
+from lab.localnet.world import World
 from tests.fund.upkeep.scene import performing
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract

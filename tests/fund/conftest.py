@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from localnet.month import Month
-from localnet.world import World
+from lab.localnet.month import Month
+from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.fund import Fund, Setup, deploy_fund, fund_holder
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from eth_utils import keccak, to_checksum_address
 
-from localnet.anvil import Cheats
-from localnet.rpc import Rpc, RpcError
+from lab.localnet.anvil import Cheats
+from lab.localnet.rpc import Rpc, RpcError
 from tests.helpers.contracts import Artifact, Call, Contract
 
 GAS = 25_000_000

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ballast.deploy import created_address
-from localnet.market import Market
-from localnet.month import Month
-from localnet.world import World
+from lab.localnet.market import Market
+from lab.localnet.month import Month
+from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
 

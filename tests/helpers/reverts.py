@@ -7,7 +7,7 @@ from typing import Any
 from eth_abi import encode
 from eth_utils import to_checksum_address
 
-from localnet.rpc import RpcError
+from lab.localnet.rpc import RpcError
 from tests.helpers.chain import Chain, revert_data
 from tests.helpers.contracts import Artifact, Call, Contract, Entry, decode_values, selector, signature
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from localnet.rpc import Rpc
+from lab.localnet.rpc import Rpc
 
 REVERTS = "0x5f5ffd"
 """Refuses every call."""

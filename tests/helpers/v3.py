@@ -12,12 +12,12 @@ from ballast.fund_file import FundConfig
 from ballast.parts import Anchor
 from keeper.pools.venues.v3 import V3Pool, pool_of
 from keeper.pools.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
-from localnet.anvil import ROOT
-from localnet.market import Market
-from localnet.month import Month
-from localnet.rpc import call_data
-from localnet.v3 import load_positions, open_v3, parse_positions, v3_pools_of
-from localnet.world import World
+from lab.localnet.anvil import ROOT
+from lab.localnet.market import Market
+from lab.localnet.month import Month
+from lab.localnet.rpc import call_data
+from lab.localnet.v3 import load_positions, open_v3, parse_positions, v3_pools_of
+from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract, Entry
 

@@ -9,7 +9,7 @@ import pytest
 from web3 import Web3
 
 from keeper.sending.journal import Journal
-from localnet.world import World
+from lab.localnet.world import World
 from tests.keeper.field import Field, deployed
 from tests.keeper.sending import journal_of, put_back
 

@@ -27,13 +27,13 @@ from keeper.look.chain import Chain
 from keeper.plan import bucket
 from keeper.plan.settlement import outcome
 from keeper.state import FundState, Phase, Side
-from localnet.anvil import ROOT, dies_with_parent, stop
-from localnet.market import Market
-from localnet.month import load_month
-from localnet.rpc import HttpRpc, Rpc
-from localnet.world import World
-from replay.clock import BLOCK_S, Clock, next_look
-from replay.funding import deal_seed, month_config
+from lab.localnet.anvil import ROOT, dies_with_parent, stop
+from lab.localnet.market import Market
+from lab.localnet.month import load_month
+from lab.localnet.rpc import HttpRpc, Rpc
+from lab.localnet.world import World
+from lab.testbed.clock import BLOCK_S, Clock, next_look
+from lab.testbed.funding import deal_seed, month_config
 
 LOOKS_WITHIN_S = 30.0
 PERIOD = 2021 * 12 + 3

@@ -13,7 +13,7 @@ from web3.types import RPCEndpoint
 
 from keeper.look.rpc import Limits, Pool
 from keeper.look.rpc.endpoint import Answer, NoEndpointError
-from localnet.rpc import HttpRpc
+from lab.localnet.rpc import HttpRpc
 from tests.keeper.endpoints import Endpoint, endpoint
 
 ONE = "0x" + "11" * 20

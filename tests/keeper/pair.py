@@ -11,7 +11,7 @@ from typing import Any
 
 import ape
 
-from replay.clock import BLOCK_S, next_look
+from lab.testbed.clock import BLOCK_S, next_look
 from tests.keeper.field import Field, Running
 
 TURN = 4

@@ -14,10 +14,10 @@ from web3 import Web3
 
 from ballast.fund_file import FundConfig
 from keeper.state import WAD, FundState, Phase, Reason, Side
-from localnet.market import REST_S
-from localnet.month import Month
-from localnet.rpc import call_data, unpack
-from localnet.world import World
+from lab.localnet.market import REST_S
+from lab.localnet.month import Month
+from lab.localnet.rpc import call_data, unpack
+from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import AheadOfFeeds, anchor_pools, open_invented, with_anchors
 from tests.keeper.field import SUCCEEDED, Field, check_counts, deployed, journal_rows

@@ -18,9 +18,9 @@ from web3 import Web3
 
 from keeper.check import past
 from keeper.sending.journal import Journal
-from localnet.anvil import free_port
-from localnet.rpc import call_data, send
-from localnet.world import World
+from lab.localnet.anvil import free_port
+from lab.localnet.rpc import call_data, send
+from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.spoiled import REVERTS
 from tests.keeper.endpoints import KEY

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.counting import counting
-from localnet.anvil import anvil
-from localnet.rpc import HttpRpc
+from lab.bench.counting import counting
+from lab.localnet.anvil import anvil
+from lab.localnet.rpc import HttpRpc
 
 
 def test_a_batch_counts_once_and_every_look_finds_a_new_block() -> None:

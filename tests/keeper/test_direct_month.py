@@ -14,10 +14,10 @@ from ballast.book import Book
 from ballast.fund_file import FundConfig
 from ballast.parts import Pool
 from keeper.state import Phase, Reason
-from localnet.month import Month
-from localnet.rpc import call_data, read, send
-from localnet.world import World
-from replay.measure import swaps_in, v3_swaps_in
+from lab.localnet.month import Month
+from lab.localnet.rpc import call_data, read, send
+from lab.localnet.world import World
+from lab.replay.measure import swaps_in, v3_swaps_in
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import open_pools
 from tests.keeper.field import Field, deployed

@@ -16,8 +16,8 @@ from ballast.rule.arithmetic import period_start
 from ballast.rule.methodology import Flag
 from keeper.explain.view import FLAGS
 from keeper.look import contracts
-from localnet.month import load_month
-from localnet.rpc import call_data, read, send
+from lab.localnet.month import load_month
+from lab.localnet.rpc import call_data, read, send
 from tests.keeper.field import PERIOD, Field
 from tests.keeper.test_commands import Keeper
 

@@ -15,11 +15,11 @@ from rich.console import Console
 from web3 import Web3
 
 from keeper.sending.journal import read_journal
-from localnet.anvil import ROOT, dies_with_parent, stop
-from localnet.month import load_month
-from localnet.world import World
-from replay.carry import Stage
-from replay.local_fund import MARK, OtherSettingsError, next_time, stand
+from lab.localnet.anvil import ROOT, dies_with_parent, stop
+from lab.localnet.month import load_month
+from lab.localnet.world import World
+from lab.replay.carry import Stage
+from lab.replay.local_fund import MARK, OtherSettingsError, next_time, stand
 from tests.keeper.field import Field
 
 SPEED = 600

@@ -18,7 +18,7 @@ import requests
 from eth_account import Account
 
 from keeper.state import Phase
-from localnet.anvil import free_port
+from lab.localnet.anvil import free_port
 from tests.keeper.endpoints import serving
 from tests.keeper.field import LOOKS_WITHIN_S, Field, journal_rows
 from tests.keeper.kms import AWS, SECRET_KEY, TOKEN, FakeKms, fake_kms

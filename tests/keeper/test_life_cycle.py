@@ -26,7 +26,7 @@ from keeper.sending.journal import CANCEL, Journal, Status
 from keeper.sending.refusals import refusal
 from keeper.sending.sender import Sender
 from keeper.sending.watch import LATE_BLOCKS
-from localnet.rpc import send
+from lab.localnet.rpc import send
 from tests.keeper.field import Field, journal_rows
 from tests.keeper.sending import (
     GWEI,

@@ -12,8 +12,8 @@ from eth_utils import keccak
 from ballast.rule.arithmetic import WAD
 from keeper.look import contracts
 from keeper.state import Phase
-from localnet.rpc import call_data, send
-from localnet.world import World
+from lab.localnet.rpc import call_data, send
+from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.keeper.endpoints import KEY, SEND, endpoint
 from tests.keeper.field import SUCCEEDED, Field, Running, journal_rows

@@ -8,8 +8,8 @@ from web3 import Web3
 from web3.exceptions import ContractLogicError
 
 from keeper.pools import amm
-from localnet.rpc import call_data, send
-from localnet.world import World
+from lab.localnet.rpc import call_data, send
+from lab.localnet.world import World
 from tests.keeper.field import Field
 
 HOLDER = "0x00000000000000000000000000000000000A11CE"

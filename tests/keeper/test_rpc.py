@@ -9,8 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from keeper.look.rpc import Limits
-from localnet.anvil import anvil
-from localnet.rpc import HttpRpc
+from lab.localnet.anvil import anvil
+from lab.localnet.rpc import HttpRpc
 from tests.keeper.endpoints import KEY, SEND
 from tests.keeper.nodes import Desk, desk, furnish, in_place_of, older, signed
 

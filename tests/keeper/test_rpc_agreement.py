@@ -12,8 +12,8 @@ from keeper.errors import ChainError, SettingsError
 from keeper.look.retry import ask, ask_all
 from keeper.look.rpc import AgreementError, connect
 from keeper.look.rpc.pool import at as in_block
-from localnet.anvil import anvil
-from localnet.rpc import HttpRpc, RpcError
+from lab.localnet.anvil import anvil
+from lab.localnet.rpc import HttpRpc, RpcError
 from tests.keeper.endpoints import KEY
 from tests.keeper.nodes import ONE, REVERTS, Desk, desk, furnish, in_place_of
 

@@ -13,7 +13,7 @@ from web3 import Web3
 
 from ballast.book import Book
 from keeper.state import Phase
-from localnet.world import World
+from lab.localnet.world import World
 from tests.keeper.field import Field, Running, deployed, journal_rows
 from tests.keeper.test_kill import wait_for
 

@@ -14,7 +14,7 @@ from keeper.look.chain import Chain as Reader
 from keeper.plan.order import order_of
 from keeper.plan.planner import Pace, plan
 from keeper.state import WAD, FundState, Phase, Side
-from localnet.rpc import send
+from lab.localnet.rpc import send
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keeper.state import WAD, FundState, Holding, Phase, Reason, Side
-from localnet.rpc import call_data, send
+from lab.localnet.rpc import call_data, send
 from tests.helpers.spoiled import unreadable
 from tests.keeper.field import SUCCEEDED, Field, Running, journal_rows
 from tests.keeper.test_kill import wait_for

@@ -14,9 +14,9 @@ from ballast.book import Book
 from keeper.errors import SettingsError
 from keeper.look.chain import Chain as KeeperChain
 from keeper.state import Phase, Reason
-from localnet.month import Month
-from localnet.world import World
-from replay.measure import pair_sides, swaps_in, v3_swaps_in
+from lab.localnet.month import Month
+from lab.localnet.world import World
+from lab.replay.measure import pair_sides, swaps_in, v3_swaps_in
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import open_invented
 from tests.keeper.field import Field, deployed

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pytest
 
 from keeper.pools.venues.v3 import UnknownTicksError, V3Pool
-from localnet.deployments import V3_TICK_SPACINGS
-from localnet.month import Month
-from localnet.world import World
+from lab.localnet.deployments import V3_TICK_SPACINGS
+from lab.localnet.month import Month
+from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.v3 import open_pools, read_pool, slot0, swap

@@ -6,12 +6,12 @@ import pytest
 from eth_utils import to_checksum_address
 from web3 import Web3
 
-from localnet.addresses import listed_pairs, origins
-from localnet.anvil import Cheats
-from localnet.errors import LocalnetError
-from localnet.market import REST_S, Market, PoolState, Restoration
-from localnet.rpc import Web3Rpc, call_data, read, send
-from localnet.world import Token, World
+from lab.localnet.addresses import listed_pairs, origins
+from lab.localnet.anvil import Cheats
+from lab.localnet.errors import LocalnetError
+from lab.localnet.market import REST_S, Market, PoolState, Restoration
+from lab.localnet.rpc import Web3Rpc, call_data, read, send
+from lab.localnet.world import Token, World
 
 PRECISION = 2e-9
 TRADER = to_checksum_address("0x" + "7e" * 20)

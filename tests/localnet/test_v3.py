@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from eth_utils import keccak
 
-from localnet.addresses import listed_v3_pools, origins
-from localnet.artifacts import package_file
-from localnet.deployments import V3_OWNER, V3_TICK_SPACINGS
-from localnet.errors import ReservesError
-from localnet.market import REST_S, Market, V3PoolState
-from localnet.month import Month
-from localnet.rpc import read
-from localnet.v3 import parse_positions, v3_pools_of
-from localnet.world import World
+from lab.localnet.addresses import listed_v3_pools, origins
+from lab.localnet.artifacts import package_file
+from lab.localnet.deployments import V3_OWNER, V3_TICK_SPACINGS
+from lab.localnet.errors import ReservesError
+from lab.localnet.market import REST_S, Market, V3PoolState
+from lab.localnet.month import Month
+from lab.localnet.rpc import read
+from lab.localnet.v3 import parse_positions, v3_pools_of
+from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import HEADER, open_pools, read_pool, swap
 

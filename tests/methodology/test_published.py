@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ballast.rule.methodology import ONE, Cap, fixed_target_units, target_units
-from localnet.anvil import ROOT
-from localnet.month import Month, load_month
+from lab.localnet.anvil import ROOT
+from lab.localnet.month import Month, load_month
 from tests.helpers.chain import Chain
 from tests.methodology.scene import PLAIN, TOKENS, Basket, Scene
 

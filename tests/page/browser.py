@@ -17,7 +17,7 @@ from typing import Any
 import websockets.sync.client
 import websockets.sync.connection
 
-from localnet.anvil import dies_with_parent, stop
+from lab.localnet.anvil import dies_with_parent, stop
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (

@@ -9,8 +9,8 @@ import pytest
 from web3 import Web3
 
 from ballast.fund_file import FundConfig
-from localnet.market import Market
-from localnet.world import World
+from lab.localnet.market import Market
+from lab.localnet.world import World
 from tests.keeper.field import Field, deployed
 from tests.page.browser import Browser, chromium, executable
 

@@ -18,8 +18,8 @@ import pytest
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.rule.methodology import Status
 from keeper.state import WAD, FundState, Holding
-from localnet.anvil import ROOT, free_port
-from localnet.market import Market
+from lab.localnet.anvil import ROOT, free_port
+from lab.localnet.market import Market
 from tests.keeper.field import PERIOD, Field, Running, journal_rows
 from tests.page.browser import Browser, Tab
 from tests.page.conftest import FEE

@@ -18,11 +18,11 @@ from eth_utils import to_checksum_address
 from ballast.cli import one_line
 from ballast.fund_file import FundConfig
 from ballast.values import DEPLOYER as DEPLOYER_ROLE
-from localnet.anvil import ROOT
-from localnet.month import Month
-from localnet.session import NETWORK
-from localnet.world import World
-from replay.funding import month_config
+from lab.localnet.anvil import ROOT
+from lab.localnet.month import Month
+from lab.localnet.session import NETWORK
+from lab.localnet.world import World
+from lab.testbed.funding import month_config
 
 SHARES = 100 * 10**18
 SECOND_PROPOSER = "0x" + "5e" * 20

@@ -14,11 +14,11 @@ from ballast.deploy import anchor_rows, deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.parts import Anchor
 from ballast.preflight import DeployError, preflight
-from localnet.market import Market
-from localnet.month import Month
-from localnet.rpc import call_data, send
-from localnet.world import World
-from replay.funding import deal_seed
+from lab.localnet.market import Market
+from lab.localnet.month import Month
+from lab.localnet.rpc import call_data, send
+from lab.localnet.world import World
+from lab.testbed.funding import deal_seed
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import AheadOfFeeds, anchor_pools, open_invented, open_pools, stir, with_anchors
 

@@ -10,17 +10,17 @@ import ape
 import pytest
 
 from ballast.rule.arithmetic import WAD, Line, market_cap_units
-from bench import same_slices, set_month
-from bench.chain import Chain
-from bench.month_scene import Scene, leaf
-from bench.run import builds_of
-from localnet.market import Market
-from localnet.month import Month, MonthComponent
-from localnet.rpc import HttpRpc
-from localnet.world import World
-from replay.carry import Stage
-from replay.clock import BLOCK_S, Clock
-from replay.measure import Outcome
+from lab.bench import same_slices, set_month
+from lab.bench.month_scene import Scene, leaf
+from lab.bench.run import builds_of
+from lab.localnet.market import Market
+from lab.localnet.month import Month, MonthComponent
+from lab.localnet.rpc import HttpRpc
+from lab.localnet.world import World
+from lab.replay.carry import Stage
+from lab.replay.measure import Outcome
+from lab.testbed.chain import Chain
+from lab.testbed.clock import BLOCK_S, Clock
 
 SHARES = 100_000 * WAD
 HELD = {"UNI": 58, "MKR": 42, "SUSHI": 0}

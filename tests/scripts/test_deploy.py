@@ -10,11 +10,11 @@ from web3 import Web3
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.preflight import DEPLOYMENT_GAS
-from localnet.market import Market
-from localnet.month import Month
-from localnet.world import World
-from replay.funding import deal_seed, month_config
-from replay.measure import receipts_of
+from lab.localnet.market import Market
+from lab.localnet.month import Month
+from lab.localnet.world import World
+from lab.replay.measure import receipts_of
+from lab.testbed.funding import deal_seed, month_config
 
 
 def test_deploys_the_published_month(world: World, month: Month, market: Market, w3: Web3, tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from ballast.fund_file import FundConfig
 from ballast.oracles import ROLLUPS
 from ballast.parts import Sequencer
 from ballast.preflight import DeployError
-from localnet.market import Market
-from localnet.month import Month
-from localnet.world import World
-from replay.funding import deal_seed
+from lab.localnet.market import Market
+from lab.localnet.month import Month
+from lab.localnet.world import World
+from lab.testbed.funding import deal_seed
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.fund import DAY

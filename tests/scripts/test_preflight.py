@@ -14,9 +14,9 @@ from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed
 from ballast.preflight import DeployError, preflight
 from ballast.preflight.feeds import ROUNDS
-from localnet.market import Market
-from localnet.world import World
-from replay.funding import deal_seed
+from lab.localnet.market import Market
+from lab.localnet.world import World
+from lab.testbed.funding import deal_seed
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 

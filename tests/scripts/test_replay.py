@@ -1,4 +1,4 @@
-"""`python -m replay`: a whole month with the keeper as a process of its own, and what it refuses."""
+"""`python -m lab.replay`: a whole month with the keeper as a process of its own, and what it refuses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from localnet.anvil import ROOT
+from lab.localnet.anvil import ROOT
 
 FIGURES = {
     "label",
@@ -34,7 +34,12 @@ FIGURES = {
 
 def replay(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "replay", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-m", "lab.replay", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 

@@ -14,8 +14,8 @@ from eth_utils import to_checksum_address
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig, load_fund
-from localnet.market import Market
-from replay.funding import deal, deal_seed
+from lab.localnet.market import Market
+from lab.testbed.funding import deal, deal_seed
 from scripts.deploy import cli as deploy
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem

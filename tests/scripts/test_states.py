@@ -13,9 +13,9 @@ from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.values import decimal
-from localnet.market import Market
-from localnet.rpc import HttpRpc, Rpc, call_data, send
-from replay.funding import deal, deal_seed
+from lab.localnet.market import Market
+from lab.localnet.rpc import HttpRpc, Rpc, call_data, send
+from lab.testbed.funding import deal, deal_seed
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
 from scripts.status import cli as status

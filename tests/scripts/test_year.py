@@ -1,4 +1,4 @@
-"""`python -m replay.year`: months in a row, each determined on chain as the rule in Python says."""
+"""`python -m lab.replay.year`: months in a row, each determined on chain as the rule in Python says."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from localnet.anvil import ROOT
+from lab.localnet.anvil import ROOT
 
 
 def test_two_months_agree_with_python(tmp_path: Path) -> None:
     """The second month knows the first one's supplies."""
     ran = subprocess.run(
-        [sys.executable, "-m", "replay.year", "--months", "2", "--out", str(tmp_path)],
+        [sys.executable, "-m", "lab.replay.year", "--months", "2", "--out", str(tmp_path)],
         cwd=ROOT,
         env=os.environ,
         capture_output=True,

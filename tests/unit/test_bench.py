@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 
 from ballast.rule.arithmetic import WAD, Cost, Line, market_cap_units
-from bench.basket import CAP, basket
-from bench.errors import BenchError
-from bench.least import Gas, Work, least
-from bench.month_scene import leaf, pool_of, slice_of
-from bench.months import files, merged
-from bench.months_report import markdown
-from bench.report import Change, Row, changes, load_snapshot, rows_of, save, save_snapshot
-from bench.rounds import Item, Round, next_round, swapped
-from bench.run import SIZES
-from bench.trace import add_up, lines_of
-from localnet.anvil import ROOT
-from localnet.month import load_month
-from localnet.world import Pool, Token
-from replay.measure import Component, Outcome
+from lab.bench.basket import CAP, basket
+from lab.bench.errors import BenchError
+from lab.bench.least import Gas, Work, least
+from lab.bench.month_scene import leaf, pool_of, slice_of
+from lab.bench.months import files, merged
+from lab.bench.months_report import markdown
+from lab.bench.report import Change, Row, changes, load_snapshot, rows_of, save, save_snapshot
+from lab.bench.rounds import Item, Round, next_round, swapped
+from lab.bench.run import SIZES
+from lab.bench.trace import add_up, lines_of
+from lab.localnet.anvil import ROOT
+from lab.localnet.month import load_month
+from lab.localnet.world import Pool, Token
+from lab.replay.measure import Component, Outcome
 
 
 @pytest.mark.parametrize("n", SIZES)

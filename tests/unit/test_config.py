@@ -12,9 +12,9 @@ import yaml
 from ballast.deploy import anchor_rows, created_address, feed_rows, order
 from ballast.fund_file import FundError, load_fund, parse_fund
 from ballast.parts import STATES
-from localnet.addresses import listed_pairs, origins, usd_feeds, v3_pool_address
-from localnet.anvil import ROOT
-from localnet.month import load_month
+from lab.localnet.addresses import listed_pairs, origins, usd_feeds, v3_pool_address
+from lab.localnet.anvil import ROOT
+from lab.localnet.month import load_month
 from tests.helpers.edits import Edit, set_field
 
 A, B, C = ("0x" + digit * 40 for digit in ("1", "2", "3"))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from keeper.settings import PREFIX, Secrets, Settings
-from localnet.anvil import ROOT
+from lab.localnet.anvil import ROOT
 
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "ballast-keeper.service"

@@ -30,13 +30,13 @@ from ballast.rule.arithmetic import (
     weights_of,
     worst_short,
 )
-from localnet.anvil import ROOT
-from localnet.market import PoolState
-from localnet.month import load_month
-from localnet.world import V3Pool
-from replay.clock import BLOCK_S, LOOK_EVERY_S, next_look, next_rest
-from replay.keepers import Pulse
-from replay.measure import SWAP, TRANSFER, V3_SWAP, net_transfers, swaps_in, target_units, v3_swaps_in
+from lab.localnet.anvil import ROOT
+from lab.localnet.market import PoolState
+from lab.localnet.month import load_month
+from lab.localnet.world import V3Pool
+from lab.replay.measure import SWAP, TRANSFER, V3_SWAP, net_transfers, swaps_in, target_units, v3_swaps_in
+from lab.testbed.clock import BLOCK_S, LOOK_EVERY_S, next_look, next_rest
+from lab.testbed.keepers import Pulse
 
 MONTHS = sorted((ROOT / "data" / "months").glob("*.json"))
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from localnet.errors import MonthError
-from localnet.month import WAD, first_business_day, load_month, parse_month
+from lab.localnet.errors import MonthError
+from lab.localnet.month import WAD, first_business_day, load_month, parse_month
 
 MONTHS = Path(__file__).resolve().parents[2] / "data" / "months"
 Edit = Callable[[dict[str, Any]], object]

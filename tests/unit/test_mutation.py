@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mutation.__main__ import known, line, score, table
-from mutation.operators import OPERATORS, Mutant, masked, mutants, sample
-from mutation.trial import FIRST, FOLDERS, Result, code, ordered, reached, sources
+from lab.mutation.__main__ import known, line, score, table
+from lab.mutation.operators import OPERATORS, Mutant, masked, mutants, sample
+from lab.mutation.trial import FIRST, FOLDERS, Result, code, ordered, reached, sources
 
 SOURCE = """// SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;

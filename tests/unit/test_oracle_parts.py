@@ -9,8 +9,8 @@ import pytest
 from ballast.deploy import feed_rows, sequencer_of
 from ballast.fund_file import FundConfig, FundError, load_fund, parse_fund
 from ballast.oracles import ROLLUPS, decimal_text, rollup_warnings
-from localnet.anvil import ROOT
-from localnet.month import load_month
+from lab.localnet.anvil import ROOT
+from lab.localnet.month import load_month
 from tests.helpers.edits import Edit, set_field
 from tests.unit.test_config import ZERO, anchored, good
 

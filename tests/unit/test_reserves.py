@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from localnet.errors import ReservesError
-from localnet.month import WAD, Month, load_month
-from localnet.reserves import MonthPools, PoolDepth, load_reserves, parse_reserves, pools_of
-from localnet.world import World
+from lab.localnet.errors import ReservesError
+from lab.localnet.month import WAD, Month, load_month
+from lab.localnet.reserves import MonthPools, PoolDepth, load_reserves, parse_reserves, pools_of
+from lab.localnet.world import World
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 HEADER = "date,observed_at_utc,venue,token,token_address,pair_address,token_reserve,weth_reserve"

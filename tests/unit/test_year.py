@@ -10,12 +10,12 @@ import pytest
 
 from ballast.rule.arithmetic import period_start, usd
 from ballast.rule.methodology import Cap, Rule, State
-from localnet.addresses import stand_in
-from localnet.month import load_month
-from localnet.reserves import ReserveRow, pools_of
-from replay import year_report
-from replay.year import DEFAULT_DATA, SEED_NAV
-from replay.year_data import (
+from lab.localnet.addresses import stand_in
+from lab.localnet.month import load_month
+from lab.localnet.reserves import ReserveRow, pools_of
+from lab.replay import year_report
+from lab.replay.year import DEFAULT_DATA, SEED_NAV
+from lab.replay.year_data import (
     DECIMALS,
     DEPTH,
     WAD,
@@ -28,8 +28,8 @@ from replay.year_data import (
     weth_depth,
     write_month,
 )
-from replay.year_index import Index, IndexMonth, level, state_of
-from replay.year_months import MonthResult
+from lab.replay.year_index import Index, IndexMonth, level, state_of
+from lab.replay.year_months import MonthResult
 
 RULE = Rule(
     cap=Cap.HARD,

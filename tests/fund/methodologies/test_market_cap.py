@@ -13,8 +13,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from ballast.rule.arithmetic import Line, OutsideDomainError, market_cap_units
-from localnet.anvil import ROOT
-from localnet.month import Month, load_month
+from lab.localnet.anvil import ROOT
+from lab.localnet.month import Month, load_month
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract

@@ -13,8 +13,8 @@ import pytest
 from eth_abi import encode
 
 from keeper.pools.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
-from localnet.rpc import call_data
-from localnet.world import World
+from lab.localnet.rpc import call_data
+from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.fund import BLOCK_TIME, ETH, FOUNDED, USD, WAD

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from localnet.market import REST_S, Market
-from localnet.month import Month
-from localnet.world import World
+from lab.localnet.market import REST_S, Market
+from lab.localnet.month import Month
+from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.fund import BLOCK_TIME, ETH, FOUNDED, USD, WAD

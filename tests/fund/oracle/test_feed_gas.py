@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from eth_abi import encode
 
-from localnet.rpc import RpcError
+from lab.localnet.rpc import RpcError
 from tests.fund.oracle.scene import MAX_AGE, A, Bench
 from tests.helpers.chain import revert_data
 from tests.helpers.fund import ETH, IN_ETH, USD, WAD

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from eth_abi import encode
 
-from localnet.month import Month
-from localnet.world import World
+from lab.localnet.month import Month
+from lab.localnet.world import World
 from tests.flow.carrying import TRADING, Carrier
 from tests.fund.oracle.scene import A, B, Bench, C, D
 from tests.helpers.chain import Chain

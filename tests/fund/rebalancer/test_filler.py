@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import pytest
 from eth_utils import keccak
 
-from localnet.rpc import read
-from localnet.world import Token, World
+from lab.localnet.rpc import read
+from lab.localnet.world import Token, World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.filling import CHAINED, FORWARD, HOME, PAID, POT, hop

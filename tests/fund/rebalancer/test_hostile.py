@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from eth_utils import keccak
 
-from localnet.world import World
+from lab.localnet.world import World
 from tests.helpers.bench import BUYS, HELD, KINDS, LIMITS, SELLS, SUPPLY, TIMETABLE, Bench
 from tests.helpers.contracts import Contract
 from tests.helpers.filling import FILLER, batch, least_pays, order, paying, script, sells_worth, step, trade

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from localnet.rpc import read
-from localnet.world import World
+from lab.localnet.rpc import read
+from lab.localnet.world import World
 from tests.helpers.bench import HELD, KINDS, NOTICE, PERIOD, SUPPLY, Bench, build
 from tests.helpers.broken import UNSOUND, breaks
 from tests.helpers.chain import Chain

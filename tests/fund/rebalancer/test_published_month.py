@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from localnet.month import Month
-from localnet.rpc import read, send
+from lab.localnet.month import Month
+from lab.localnet.rpc import read, send
 from tests.helpers.filling import CHAINED, FORWARD, HOME, PAID, POT, hop
 from tests.helpers.fund import EXECUTION, PERIOD_START, WAD, Fund, Setup
 from tests.helpers.reverts import assert_reverts

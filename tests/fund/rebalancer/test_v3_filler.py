@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from keeper.pools.venues.v3 import V3Pool
-from localnet.deployments import V3_TICK_SPACINGS
-from localnet.month import Month
-from localnet.rpc import read
-from localnet.world import Token, World
+from lab.localnet.deployments import V3_TICK_SPACINGS
+from lab.localnet.month import Month
+from lab.localnet.rpc import read
+from lab.localnet.world import Token, World
 from tests.helpers.bench import Bench
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chaos.catalogue import kills, named
-from chaos.drawn import combination, drawn
-from chaos.faults import KINDS, rule_of
-from chaos.steps import last_step
+from lab.chaos.catalogue import kills, named
+from lab.chaos.drawn import combination, drawn
+from lab.chaos.faults import KINDS, rule_of
+from lab.chaos.steps import last_step
 
 SEEDS = 300
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chaos.judge import Happened, Sent, Verdict, judge
+from lab.chaos.judge import Happened, Sent, Verdict, judge
 
 PERIOD = 24_255
 KEEPER = "0x" + "aA" * 20

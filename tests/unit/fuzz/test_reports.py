@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from fuzz import forge, mutants
-from fuzz.campaign import Campaign, add
-from fuzz.errors import FuzzError
-from fuzz.mutant_list import MUTANTS, Edit, Mutant
+from lab.fuzz import forge, mutants
+from lab.fuzz.campaign import Campaign, add
+from lab.fuzz.errors import FuzzError
+from lab.fuzz.mutant_list import MUTANTS, Edit, Mutant
 from tools.slither import Entry, unexplained
 
 PASSED = """
-Ran 1 test for fuzz/Invariants.t.sol:FixedWeightInvariants
+Ran 1 test for lab/fuzz/Invariants.t.sol:FixedWeightInvariants
 [PASS] invariant_fund() (runs: 10, calls: 5000, reverts: 0)
 
 ╭--------------------+----------------+-------+---------+----------╮
@@ -28,10 +28,10 @@ Ran 1 test for fuzz/Invariants.t.sol:FixedWeightInvariants
 Suite result: ok. 1 passed; 0 failed; 0 skipped; finished in 4.31s (4.30s CPU time)
 """
 FAILED = """
-Ran 1 test for fuzz/Invariants.t.sol:MarketCapInvariants
+Ran 1 test for lab/fuzz/Invariants.t.sol:MarketCapInvariants
 [FAIL: splitting gains nothing (component 2: whole 58, parts 39)]
 \t[Sequence] (original: 452, shrunk: 8)
-\t\tsender=0x82EE addr=[fuzz/Invariants.t.sol:MarketCapHandler]0x5615 calldata=stick(uint256) args=[7]
+\t\tsender=0x82EE addr=[lab/fuzz/Invariants.t.sol:MarketCapHandler]0x5615 calldata=stick(uint256) args=[7]
  invariant_fund() (runs: 3, calls: 1500, reverts: 1)
 
 Failing tests:

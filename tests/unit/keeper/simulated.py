@@ -26,8 +26,8 @@ from keeper.state import (
     Side,
     Timetable,
 )
-from localnet.month import Month, load_month
-from localnet.reserves import load_reserves, pools_of
+from lab.localnet.month import Month, load_month
+from lab.localnet.reserves import load_reserves, pools_of
 
 ROOT = Path(__file__).resolve().parents[3]
 WETH = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"

@@ -24,7 +24,7 @@ from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
 from keeper.keys.signer import LocalSigner, Signer
 from keeper.settings import Secrets, Settings
-from localnet.anvil import stop
+from lab.localnet.anvil import stop
 from tests.keeper.kms import AWS, FakeKms, fake_kms
 from tests.unit.keeper.test_kms import TRANSACTION
 

@@ -1,0 +1,107 @@
+"""One published month through both engines: `python -m lab.bench.month_run FILE --out JSON --logs FOLDER`.
+
+One local mainnet, and a fork of it for each engine, so that all meet the same pools at the same time and none the
+traces of another. A process of its own for each month, because Ape learns its chain once. What it is doing goes to
+standard output, a line at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from keeper.errors import KeeperError as KeeperFailure
+from lab.bench import same_slices, set_month
+from lab.bench.errors import BenchError
+from lab.bench.month_scene import Leaf, Scene, leaf
+from lab.bench.run import START_S, Stage, ground
+from lab.localnet.errors import LocalnetError
+from lab.localnet.market import Market
+from lab.localnet.month import Month, load_month
+from lab.localnet.session import interrupt_on_terminate
+from lab.replay.carry import ReplayError
+from lab.replay.carry import Stage as ReplayStage
+from lab.replay.carry import carry as carry_by_keeper
+from lab.replay.carry import stage as replay_stage
+from lab.replay.measure import Outcome
+from lab.testbed.chain import Chain
+from lab.testbed.clock import Clock
+from lab.testbed.keepers import KeeperError
+
+PLANS = ("fewest", "cheapest")
+"""The keeper's ways to plan, as its setting BALLAST_PLAN has them."""
+HELD_TO_HOURS = "cheapest"
+HOUR_S = 3600
+
+
+@click.command()
+@click.argument("month", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write the month's object to.")
+@click.option("--logs", type=click.Path(path_type=Path), required=True, help="Folder for the keepers' logs.")
+def main(month: Path, out: Path, logs: Path) -> None:
+    """Carry one published month through both engines."""
+    interrupt_on_terminate()
+    try:
+        found = measure(month, logs, click.echo)
+    except (BenchError, KeeperError, KeeperFailure, LocalnetError, ReplayError) as error:
+        click.echo(f"{month.stem}: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    out.write_text(json.dumps(found), encoding="utf-8")
+
+
+def measure(file: Path, logs: Path, say: Callable[[str], None]) -> dict[str, object]:
+    """The month's object in out/bench.json."""
+    month = load_month(file)
+    say("starting a local mainnet")
+    with ground(file) as on:
+        price = on.world.weth_price_usd
+        with on.fork() as fork:
+            peer = set_month.carry(_scene(fork, month), say)
+        with on.fork() as fork:
+            sliced = same_slices.carry(_scene(fork, month), _replayed(fork), say)
+        leaves: dict[str, Leaf] = {}
+        for plan in PLANS:
+            say(f"the keeper, {plan}")
+            with on.fork() as fork:
+                leaves[plan] = leaf(_by_keeper(_replayed(fork), plan, peer, logs), price)
+    return {"label": month.label, "same_slices": {"ours": leaf(sliced, price), "set_v2": leaf(peer, price)}, **leaves}
+
+
+def _scene(fork: Stage, month: Month) -> Scene:
+    """The month's chain, its time moved on as far as the gas benchmark moves it."""
+    chain = Chain(fork.rpc, fork.ground.builds)
+    chain.move_to(fork.world.head + START_S)
+    return Scene(chain, Clock(fork.rpc, Market(fork.rpc, fork.world)), fork.world, month, fork.provider.web3)
+
+
+def _replayed(fork: Stage) -> ReplayStage:
+    """The fork as a replay takes it."""
+    return replay_stage(fork.project, fork.accounts, fork.provider)
+
+
+def _by_keeper(on: ReplayStage, plan: str, peer: Outcome, logs: Path) -> Outcome:
+    """The month by the keeper's planner; what spends hours to save cost gets no more of them than the peer took."""
+    folder = on.folder / plan
+    folder.mkdir()
+    settings = {"BALLAST_PLAN": plan}
+    if plan == HELD_TO_HOURS:
+        settings["BALLAST_MAX_HOURS"] = str(max(1, (peer.ended_at - peer.started_at) // HOUR_S))
+    return carry_by_keeper(
+        replace(on, folder=folder),
+        Console(quiet=True),
+        demo=False,
+        keeper_log=logs / f"{on.month.label}-{plan}.log",
+        more_settings=settings,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""What both engines stand on when they carry a published month: one chain, its pools, and an arbitrageur.
+
+Every time step begins with a block in which the arbitrageur restores the pools that have rested. What an engine sends
+in a step comes in blocks of the same second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from web3 import Web3
+from web3.types import LogReceipt
+
+from ballast.rule.arithmetic import WAD, Cost, Flow, cost_of, part, residual, usd, worst_short
+from lab.localnet.month import Month, MonthComponent
+from lab.localnet.rpc import call_data, read, read_many
+from lab.localnet.world import Pool, Token, World
+from lab.replay.measure import Outcome, net_transfers, pair_sides, swaps_in
+from lab.replay.report import dollars, percent
+from lab.testbed.chain import Chain
+from lab.testbed.clock import GAS_PRICE_GWEI, GWEI, Clock
+
+Leaf = dict[str, float]
+"""The figures of one engine's month, as out/bench.json has them."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A month's chain."""
+
+    chain: Chain
+    clock: Clock
+    world: World
+    month: Month
+    w3: Web3
+
+    def step_to(self, time: int) -> None:
+        """The next time step, Unix seconds."""
+        self.clock.pass_to(time)
+
+    def in_this_step(self) -> None:
+        """The next block comes in the second of the latest."""
+        self.chain.rpc.request("evm_setNextBlockTimestamp", self.clock.now())
+
+    def pool(self, component: MonthComponent) -> Pool:
+        """The pool of the component's published venue."""
+        return pool_of(component, self.world.token(component.address))
+
+    def give(self, token: str, account: str, amount: int) -> None:
+        """Makes token wei for an account."""
+        self.chain.send(account, token, call_data("mint(address,uint256)", account, amount))
+
+    def balances(self, holder: str) -> dict[str, int]:
+        """Token wei of the holder, WETH included, by token."""
+        tokens = [*(token.address for token in self.world.tokens), self.world.weth]
+        calls = [(token, "balanceOf(address)", (holder,)) for token in tokens]
+        found = read_many(self.chain.rpc, calls, ["uint256"])
+        return {token: balance for token, (balance,) in zip(tokens, found, strict=True)}
+
+    def balance(self, token: str, holder: str) -> int:
+        """Token wei of the holder."""
+        (amount,) = read(self.chain.rpc, token, "balanceOf(address)", ["uint256"], holder)
+        return int(amount)
+
+    @property
+    def prices(self) -> dict[str, int]:
+        """Reference prices by token, WETH included."""
+        return {token.address: token.price_usd for token in self.world.tokens} | {
+            self.world.weth: self.world.weth_price_usd
+        }
+
+    @property
+    def decimals(self) -> dict[str, int]:
+        """Decimals by token, WETH included."""
+        return {token.address: token.decimals for token in self.world.tokens} | {self.world.weth: 18}
+
+    def nav(self, balances: Mapping[str, int]) -> int:
+        """USD of token wei by token."""
+        prices, decimals = self.prices, self.decimals
+        return sum(usd(amount, prices[token], decimals[token]) for token, amount in balances.items())
+
+    def cost(self, digests: Sequence[str], holder: str) -> Cost:
+        """What the holder's trades in these transactions cost as a whole."""
+        logs = list(self._logs(digests))
+        net = net_transfers(logs, holder)
+        flow = Flow(
+            sold={token: -amount for token, amount in net.items() if amount < 0},
+            bought={token: amount for token, amount in net.items() if amount > 0},
+            swaps=swaps_in(logs, pair_sides(self.world)),
+        )
+        return cost_of([flow], self.prices, self.decimals)
+
+    def _logs(self, digests: Sequence[str]) -> Iterator[LogReceipt]:
+        for digest in digests:
+            yield from self.w3.eth.get_transaction_receipt(digest)["logs"]  # type: ignore[arg-type]
+
+
+def slice_of(component: MonthComponent) -> int:
+    """The published slice in token wei, rounded down."""
+    return component.max_trade_size * int(10**component.decimals) // WAD
+
+
+def pool_of(component: MonthComponent, token: Token) -> Pool:
+    """The token's pool that the published venue stands for.
+
+    Balancer and Kyber stand on Uniswap V2; where no pool of the published venue was observed it is the pool that was.
+    """
+    wanted = "sushiswap" if component.exchange == "sushiswap" else "uniswap"
+    return next((pool for pool in token.pools if pool.venue == wanted), token.pools[0])
+
+
+def leaf(outcome: Outcome, weth_price: int) -> Leaf:
+    """The figures of one engine's month. USD and per cent are rounded to what a reader needs."""
+    after = [component.held_after() for component in outcome.components]
+    gas_usd = outcome.gas * GAS_PRICE_GWEI * GWEI * weth_price // WAD
+    return {
+        "transactions": outcome.transactions,
+        "gas": outcome.gas,
+        "hours": round((outcome.ended_at - outcome.started_at) / 3600, 2),
+        "fees_usd": dollars(outcome.cost.fees),
+        "impact_usd": dollars(outcome.cost.impact),
+        "gas_usd_at_100_gwei": dollars(gas_usd),
+        "cost_pct_nav": percent(part(outcome.cost.cost, outcome.nav_before)),
+        "residual_pct_nav": percent(residual(after)),
+        "worst_short_pct": percent(worst_short(after)),
+    }

@@ -1,0 +1,221 @@
+"""A published month through Set Protocol V2, traded as its funds' traders did.
+
+Sells first, then buys with the WETH; one component a transaction, as soon as its own cool-off is over; slices and
+venues as published. A buy that the WETH left does not pay for is not made; what is left in the end goes into one
+component that is still short, if the module allows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ballast.rule.arithmetic import WAD, Cost, execution_time, usd
+from lab.bench.month_scene import Scene, slice_of
+from lab.bench.set_protocol import ADAPTER, Protocol, deploy
+from lab.localnet.month import MonthComponent
+from lab.localnet.rpc import RpcError, read
+from lab.replay.measure import Component, Outcome
+from lab.testbed.clock import BLOCK_S
+
+ADAPTERS = {"uniswap": ADAPTER, "sushiswap": "SushiswapIndexExchangeAdapter"}
+AT_TARGET = "Target already met"
+NO_LIMIT = 2**128 - 1
+PREVIOUS = (99, 100)
+"""Sizes and targets of the month before, as a part of this month's: writing over a figure costs less than the first."""
+
+
+@dataclass
+class SetMonth:
+    """A SetToken in the published state of a month, and what was sent for it."""
+
+    scene: Scene
+    protocol: Protocol
+    manager: str
+    gas: int = 0
+    sent: list[str] = field(default_factory=list)
+    traded_at: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def components(self) -> tuple[MonthComponent, ...]:
+        return self.scene.month.components
+
+    def send(self, function: str, *args: object) -> None:
+        """Sends a transaction of the manager to the index module, in this time step."""
+        self.scene.in_this_step()
+        token = self.protocol.token.address
+        self.gas += self.protocol.index.send_listed(self.manager, function, token, *args)
+        self.sent.append(self.scene.chain.sent)
+
+    def next_trade(self, component: MonthComponent) -> tuple[bool, int]:
+        """Whether the module would sell the component, and how much it would sell or buy: token wei, 0 at target."""
+        view = self.protocol.index.read
+        try:
+            found = view("getComponentTradeQuantityAndDirection", self.protocol.token.address, component.address)
+        except RpcError as error:
+            if AT_TARGET not in str(error):
+                raise
+            return False, 0
+        return bool(found[0]), int(found[1])
+
+    def due_at(self, component: MonthComponent) -> int:
+        """When the component's cool-off is over."""
+        return self.traded_at.get(component.address, 0) + component.cool_off_s
+
+
+def carry(scene: Scene, say: Callable[[str], None]) -> Outcome:
+    """The whole month; its measures."""
+    run = _prepare(scene)
+    year, number = scene.month.period
+    scene.step_to(execution_time(year * 12 + number - 1))
+    before = scene.balances(run.protocol.token.address)
+    started_at = scene.clock.now()
+    run.send("setTradeMaximums", *_columns(run, slice_of))
+    _start(run, lambda component: component.published_target_unit)
+    scene.step_to(started_at + BLOCK_S)
+    _trade(run, say, selling=True)
+    _trade(run, say, selling=False)
+    while _spend_rest(run):
+        pass
+    return _measure(run, before, started_at)
+
+
+def _prepare(scene: Scene) -> SetMonth:
+    """The SetToken with the published units and supply, and trading as it stood from the month before."""
+    chain, world, month = scene.chain, scene.world, scene.month
+    manager = chain.account("set-manager")
+    routers = {name: world.router(venue) for venue, name in ADAPTERS.items()}
+    held = {c.address: c.current_unit for c in month.components if c.current_unit}
+    protocol = deploy(chain, manager, world.weth, routers, held, fee=0)
+    run = SetMonth(scene, protocol, manager)
+    for token, unit in held.items():
+        amount = -(-unit * month.total_supply // WAD)
+        scene.give(token, manager, amount)
+        chain.at("BenchToken", token).send(manager, "approve", protocol.issuance.address, amount)
+    protocol.issuance.send(manager, "issue", protocol.token.address, month.total_supply, manager)
+    run.send("setTraderStatus", [manager], [True])
+    run.send("setExchanges", *_columns(run, lambda c: ADAPTERS[scene.pool(c).venue]))
+    run.send("setCoolOffPeriods", *_columns(run, lambda c: c.cool_off_s))
+    run.send("setTradeMaximums", *_columns(run, lambda c: slice_of(c) * PREVIOUS[0] // PREVIOUS[1]))
+    _start(run, lambda c: c.current_unit * PREVIOUS[0] // PREVIOUS[1], newcomers=False)
+    run.gas = 0
+    run.sent.clear()
+    return run
+
+
+def _columns(run: SetMonth, value: Callable[[MonthComponent], object]) -> tuple[list[str], list[object]]:
+    return [component.address for component in run.components], [value(component) for component in run.components]
+
+
+def _start(run: SetMonth, unit_of: Callable[[MonthComponent], int], *, newcomers: bool = True) -> None:
+    """startRebalance: units of newcomers and of what is held, the latter in the SetToken's order."""
+    by_token = {component.address: component for component in run.components}
+    held = list(run.protocol.token.read("getComponents"))
+    new = [c for c in run.components if c.current_unit == 0] if newcomers else []
+    multiplier = run.protocol.token.read("positionMultiplier")
+    units = [_unit(by_token, token, unit_of) for token in held]
+    run.send("startRebalance", [c.address for c in new], [unit_of(c) for c in new], units, multiplier)
+
+
+def _unit(by_token: Mapping[str, MonthComponent], token: str, unit_of: Callable[[MonthComponent], int]) -> int:
+    return unit_of(next(c for address, c in by_token.items() if address.lower() == token.lower()))
+
+
+def _trade(run: SetMonth, say: Callable[[str], None], *, selling: bool) -> None:
+    """One side, slice by slice, until nothing of it can be traded any more."""
+    while True:
+        now = run.scene.clock.now()
+        for component in _tradable(run, selling=selling):
+            if run.due_at(component) <= now and (selling or _affordable(run, component)):
+                run.send("trade", component.address, 1 if selling else NO_LIMIT)
+                run.traded_at[component.address] = now
+        later = [due for c in _tradable(run, selling=selling) if (due := run.due_at(c)) > now]
+        if not later:
+            return
+        say(f"Set Protocol V2: {len(run.sent)} transactions")
+        run.scene.step_to(min(later))
+
+
+def _tradable(run: SetMonth, *, selling: bool) -> list[MonthComponent]:
+    """Components off their targets on that side."""
+    return [c for c in run.components if _amount(run, c, selling=selling)]
+
+
+def _amount(run: SetMonth, component: MonthComponent, *, selling: bool) -> int:
+    """What the component's next trade on that side would move, token wei."""
+    sells, amount = run.next_trade(component)
+    return amount if sells == selling else 0
+
+
+def _affordable(run: SetMonth, component: MonthComponent) -> bool:
+    """Whether the WETH left pays for the component's next trade at its venue."""
+    amount = _amount(run, component, selling=False)
+    world = run.scene.world
+    router = world.router(run.scene.pool(component).venue)
+    path = [world.weth, component.address]
+    view = "getAmountsIn(uint256,address[])"
+    try:
+        (amounts,) = read(run.scene.chain.rpc, router, view, ["uint256[]"], amount, path)
+    except RpcError:
+        return False  # more than the pool has
+    return int(amounts[0]) <= run.scene.balance(world.weth, run.protocol.token.address)
+
+
+def _spend_rest(run: SetMonth) -> bool:
+    """Spends the WETH left on the component that lacks most, if the module allows it for one; whether it did."""
+    scene, prices = run.scene, run.scene.prices
+    lacks = {c: usd(amount, prices[c.address], c.decimals) for c in run.components if (amount := _lack(run, c)) > 0}
+    for component in sorted(lacks, key=lambda c: -lacks[c]):
+        if run.due_at(component) > scene.clock.now():
+            scene.step_to(run.due_at(component))
+        data = run.protocol.index.data("tradeRemainingWETH", run.protocol.token.address, component.address, 1)
+        request = {"from": run.manager, "to": run.protocol.index.address, "data": data}
+        try:
+            scene.chain.rpc.request("eth_call", request, "latest")
+        except RpcError:
+            continue
+        run.send("tradeRemainingWETH", component.address, 1)
+        run.traded_at[component.address] = scene.clock.now()
+        return True
+    return False
+
+
+def _lack(run: SetMonth, component: MonthComponent) -> int:
+    """Token wei below target."""
+    target = component.published_target_unit * run.scene.month.total_supply // WAD
+    return target - run.scene.balance(component.address, run.protocol.token.address)
+
+
+def _measure(run: SetMonth, before: Mapping[str, int], started_at: int) -> Outcome:
+    scene = run.scene
+    holder, supply, month = run.protocol.token.address, scene.month.total_supply, scene.month
+    after = scene.balances(holder)
+    cost: Cost = scene.cost(run.sent, holder)
+    components = [
+        Component(
+            symbol=c.symbol,
+            token=c.address,
+            decimals=c.decimals,
+            price=c.price_usd,
+            before=before[c.address] * WAD // supply,
+            target=c.published_target_unit,
+            published=c.published_target_unit,
+            after=after[c.address] * WAD // supply,
+        )
+        for c in month.components
+    ]
+    weth = scene.world.weth
+    components.append(Component("WETH", weth, 18, month.weth_price_usd, 0, 0, 0, after[weth] * WAD // supply))
+    return Outcome(
+        label=month.label,
+        components=tuple(components),
+        batches=len(run.sent) - 2,
+        transactions=len(run.sent),
+        gas=run.gas,
+        started_at=started_at,
+        ended_at=max(run.traded_at.values()),
+        cost=cost,
+        nav_before=scene.nav(before),
+        nav_after=scene.nav(after),
+        tolerances=(),
+    )

@@ -1,0 +1,62 @@
+"""Set Protocol V2 on its published build.
+
+Set-up follows the protocol's own order: controller, factory and modules, then one SetToken whose manager trades through
+the General Index Module over pools of the Uniswap V2 kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ballast.rule.arithmetic import WAD
+from lab.testbed.chain import Chain, Contract, set_v2_build
+
+ADAPTER = "UniswapV2IndexExchangeAdapter"
+ZERO = "0x0000000000000000000000000000000000000000"
+FEE = 95 * WAD // 10_000
+MOST_FEE = WAD // 10
+REGISTRY_ID = 0
+"""Where the controller keeps the integration registry among its resources."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The contracts of one deployment with one SetToken."""
+
+    token: Contract
+    issuance: Contract
+    fees: Contract
+    index: Contract
+
+
+def deploy(
+    chain: Chain, manager: str, weth: str, routers: Mapping[str, str], units: Mapping[str, int], fee: int = FEE
+) -> Protocol:
+    """The protocol and a SetToken without shares.
+
+    `routers`: router of the Uniswap V2 kind by the name that its exchange adapter gets. `units`: token wei per 1e18
+    shares, above 0, by token. `fee`: a year's streaming fee, 18 decimals.
+    """
+
+    def make(path: str, *args: str) -> Contract:
+        return chain.deploy(manager, set_v2_build(path), *args)
+
+    controller = make("Controller", manager)
+    creator = make("SetTokenCreator", controller.address)
+    registry = make("IntegrationRegistry", controller.address)
+    issuance = make("modules/BasicIssuanceModule", controller.address)
+    fees = make("modules/StreamingFeeModule", controller.address)
+    index = make("modules/GeneralIndexModule", controller.address, weth)
+    modules = [issuance.address, fees.address, index.address]
+    controller.send(manager, "initialize", [creator.address], modules, [registry.address], [REGISTRY_ID])
+    for name, router in routers.items():
+        adapter = make(f"integration/index-exchange/{ADAPTER}", router)
+        registry.send(manager, "addIntegration", index.address, name, adapter.address)
+
+    creator.send(manager, "create", list(units), list(units.values()), modules, manager, "Bench Set", "BSET")
+    token = Contract(chain, controller.read("getSets")[-1], set_v2_build("SetToken").abi)
+    issuance.send(manager, "initialize", token.address, ZERO)
+    fees.send(manager, "initialize", token.address, (chain.account("recipient"), MOST_FEE, fee, 0))
+    index.send(manager, "initialize", token.address)
+    return Protocol(token, issuance, fees, index)

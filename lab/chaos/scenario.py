@@ -1,0 +1,214 @@
+"""One scenario, from a clean start to the end of the month, and its judgement."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ballast.book import Book
+from lab.chaos.base_chain import chain
+from lab.chaos.disk import small_disk
+from lab.chaos.faults import Fault, lay
+from lab.chaos.fork_server import Nursery
+from lab.chaos.history import events, transactions
+from lab.chaos.judge import Verdict, final, judge
+from lab.chaos.keepers import CRASH, KeeperProcess
+from lab.chaos.launcher import Launch
+from lab.chaos.month_run import MOST_BLOCKS, Course, CourseError, course_on
+from lab.chaos.proxy import proxy
+from lab.localnet.errors import LocalnetError
+from lab.localnet.world import World
+
+SETTLE_BLOCKS = 80
+"""After the month is closed: most blocks until every journal has come to rest."""
+STANDBY_BLOCKS = 4
+CALM_BLOCKS = 4
+"""After that, so that one who still wants to send can be seen."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`keepers`: how many; `endpoints`: of each; `settings`: variables of all of them; `standby`: each has its rank, by
+    its number; `races`: whether two of them may send the same, so that one reverts. `launch`: what the launcher does in
+    keeper 0. `ends`: exit codes with which a keeper may end by itself here, to be started again. `small_disk`: the
+    journal of keeper 0 stands on a disk of its own. `bites`: whether a fault that never met anything fails the
+    scenario. `within_s`: real time."""
+
+    name: str
+    faults: tuple[Fault, ...] = ()
+    keepers: int = 1
+    endpoints: int = 1
+    settings: dict[str, str] = field(default_factory=dict)
+    standby: bool = False
+    races: bool = False
+    launch: Launch | None = None
+    ends: tuple[int, ...] = ()
+    small_disk: bool = False
+    bites: bool = True
+    seed: int | None = None
+    within_s: float = 180.0
+
+
+@dataclass
+class Outcome:
+    """What a scenario came to. `recovery_s`: real seconds from the end of the fault that took longest to a keeper's
+    next right step."""
+
+    name: str
+    passed: bool
+    recovery_s: float
+    sent_twice: int
+    wrong_nonce: int
+    reverted_duplicates: int
+    month_done: bool
+    batches: int
+    blocks: int
+    wall_s: float
+    faults: list[dict[str, Any]]
+    problems: list[str]
+    seed: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def run(scenario: Scenario, base: Path, folder: Path, nursery: Nursery) -> Outcome:
+    """Carries the scenario's month on a chain of its own; `folder` takes journals and logs."""
+    began = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    world, book_path = World.load(base / "world.json"), (base / "book.json").resolve()
+    book = Book.load(book_path)
+    problems: list[str] = []
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(chain(base, log=folder / "anvil.log"))
+        keepers = [
+            KeeperProcess(
+                index,
+                (folder / f"keeper{index}").resolve(),
+                book_path,
+                [stack.enter_context(proxy(url)) for _ in range(scenario.endpoints)],
+                nursery,
+                scenario.settings | (standing_by(index) if scenario.standby else {}),
+            )
+            for index in range(scenario.keepers)
+        ]
+        course = course_on(url, world, book, keepers)
+        stack.callback(course.rpc.close)
+        if scenario.small_disk:
+            stack.enter_context(small_disk(keepers[0].journal.parent))
+        if scenario.launch is not None:
+            keepers[0].launch = scenario.launch
+        for keeper in keepers:
+            stack.callback(keeper.kill)
+        firsts = {keeper.address: _nonce(course, keeper) for keeper in keepers}
+        for fault in scenario.faults:
+            lay(course, fault)
+        try:
+            _carry(course, scenario, began + scenario.within_s)
+        except (CourseError, LocalnetError) as error:
+            problems.append(str(error))
+        for keeper in keepers:
+            starting = keeper.pulse() is None
+            code = keeper.stop()
+            # While it starts, before it can look once, the signal ends it as it ends any process.
+            if code not in (0, None) and not (starting and code == -signal.SIGTERM):
+                problems.append(f"keeper {keeper.index}: ended with {code} when it was asked to stop")
+        verdict = judge(
+            course.period,
+            transactions(course.rpc, book["rebalancer"], set(firsts), course.first_block),
+            events(course.rpc, book["rebalancer"], course.first_block),
+            {keeper.address: keeper.rows() for keeper in keepers},
+            firsts,
+            reorganized=course.reorganized,
+        )
+        blocks = course.head() - course.first_block
+    return _outcome(scenario, course, verdict, problems, blocks, time.monotonic() - began)
+
+
+def standing_by(index: int) -> dict[str, str]:
+    """Settings of a keeper with this rank."""
+    return {"BALLAST_STANDBY_RANK": str(index), "BALLAST_STANDBY_BLOCKS": str(STANDBY_BLOCKS)}
+
+
+def _nonce(course: Course, keeper: KeeperProcess) -> int:
+    return int(course.rpc.request("eth_getTransactionCount", keeper.address, "latest"), 16)
+
+
+def _carry(course: Course, scenario: Scenario, end: float) -> None:
+    for keeper in course.keepers:
+        keeper.start()
+    course.ready()
+    course.reached.add("begin")
+    while not course.finished():
+        course.beat()
+        _look_after(course)
+        if time.monotonic() > end:
+            raise CourseError(f"month not done within {scenario.within_s:.0f} s, at {course.due()}")
+        if course.head() - course.first_block > MOST_BLOCKS:
+            raise CourseError(f"month not done within {MOST_BLOCKS} blocks, at {course.due()}")
+    calm = 0
+    for _ in range(SETTLE_BLOCKS):
+        course.beat()
+        _look_after(course)
+        at_work = any(report.began_at is not None for report, _ in course.running)
+        resting = not at_work and not course.pooled() and not any(_open(keeper) for keeper in course.keepers)
+        calm = calm + 1 if resting else 0
+        if calm >= CALM_BLOCKS:
+            return
+    raise CourseError(f"journals did not come to rest within {SETTLE_BLOCKS} blocks")
+
+
+def _open(keeper: KeeperProcess) -> bool:
+    return any(final(row) is None for row in keeper.rows())
+
+
+def _look_after(course: Course) -> None:
+    """A keeper that ended by itself is started again, as a service manager does; the scenario has failed all the
+    same."""
+    for keeper in course.keepers:
+        if not keeper.alive() and keeper.ended:
+            keeper.start()
+
+
+def _outcome(
+    scenario: Scenario, course: Course, verdict: Verdict, problems: list[str], blocks: int, wall_s: float
+) -> Outcome:
+    found = [*problems, *verdict.problems]
+    for keeper in course.keepers:
+        if set(keeper.exits) - set(scenario.ends):
+            found.append(f"keeper {keeper.index}: ended by itself with {keeper.exits}")
+        if CRASH in keeper.log():
+            found.append(f"keeper {keeper.index}: crashed, {_last_line(keeper.log())}")
+    if verdict.open_rows:
+        found.append(f"{verdict.open_rows} journal rows have no final state")
+    if not scenario.races and verdict.reverted_duplicates:
+        found.append(f"{verdict.reverted_duplicates} calls sent again after they had succeeded")
+    for report in course.reports:
+        if scenario.bites and not report.hits:
+            found.append(f"fault did not bite: {report.kind}")
+    recoveries = [report.recovery_s for report in course.reports if report.recovery_s is not None]
+    return Outcome(
+        name=scenario.name,
+        passed=verdict.good and not found,
+        recovery_s=round(max(recoveries, default=0.0), 2),
+        sent_twice=verdict.sent_twice,
+        wrong_nonce=verdict.wrong_nonce,
+        reverted_duplicates=verdict.reverted_duplicates,
+        month_done=verdict.month_done,
+        batches=verdict.batches,
+        blocks=blocks,
+        wall_s=round(wall_s, 1),
+        faults=[{"fault": report.kind, "hits": report.hits} for report in course.reports],
+        problems=found,
+        seed=scenario.seed,
+    )
+
+
+def _last_line(log: str) -> str:
+    """The error of the last traceback."""
+    lines = log[log.rindex(CRASH) :].splitlines()
+    return next((line for line in lines[1:] if line and not line.startswith(" ")), "")[:200]

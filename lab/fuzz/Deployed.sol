@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+// What the harness deploys by name: imported so that forge compiles it.
+import {IndexToken} from "../../contracts/IndexToken.sol";
+import {Opener} from "../../contracts/Opener.sol";
+import {Rebalancer} from "../../contracts/Rebalancer.sol";
+import {StockFiller} from "../../contracts/fillers/StockFiller.sol";
+import {UniswapFiller} from "../../contracts/fillers/UniswapFiller.sol";
+import {FixedWeight} from "../../contracts/methodologies/FixedWeight.sol";
+import {MarketCap} from "../../contracts/methodologies/MarketCap.sol";
+import {ChainlinkOracle} from "../../contracts/oracles/ChainlinkOracle.sol";
+import {FundLens} from "../../contracts/periphery/FundLens.sol";
+import {LockedSupply} from "../../contracts/supplies/LockedSupply.sol";
+import {PostedSupply} from "../../contracts/supplies/PostedSupply.sol";

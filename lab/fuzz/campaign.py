@@ -1,0 +1,126 @@
+"""Long runs: chunks of calls with consecutive seeds, added up in out/invariants.json."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.fuzz import forge
+from lab.localnet.anvil import ROOT
+
+OUT = ROOT / "out" / "invariants.json"
+DEPTH = 500
+CHUNK_RUNS = 25
+"""Sequences of each set-up in one process of forge: what an interruption loses at most."""
+
+
+@dataclass
+class Campaign:
+    """What one command ran: `calls` were made and checked, `discarded` asked for what was not possible then."""
+
+    commit: str
+    contracts: str
+    first_seed: int
+    seeds: int
+    depth: int
+    calls: int
+    discarded: int
+    seconds: float
+    failures: list[str]
+    handlers: dict[str, dict[str, int]]
+
+
+def run(calls: int, seed: int, say: Callable[[str], None], *, out: Path = OUT) -> Campaign:
+    """Make at least `calls` calls, the set-ups alike, and stop at the first broken invariant.
+
+    A chunk's seed is `seed` plus its number: `make invariants CALLS=... SEED=that seed` repeats it. The file is written
+    after each chunk; campaigns that it holds already are kept.
+    """
+    forge.build()
+    campaign = Campaign(_commit(), contracts_hash(), seed, 0, DEPTH, 0, 0, 0.0, [], {})
+    while campaign.calls < calls and not campaign.failures:
+        left = -(-(calls - campaign.calls) // (DEPTH * len(forge.SETUPS)))
+        began = time.monotonic()
+        report = forge.test(seed=seed + campaign.seeds, runs=min(left, CHUNK_RUNS), depth=DEPTH)
+        campaign.seconds = round(campaign.seconds + time.monotonic() - began, 1)
+        campaign.seeds += 1
+        add(campaign, report)
+        write(campaign, out)
+        say(
+            f"seed {seed + campaign.seeds - 1}: {campaign.calls:,} calls, "
+            f"{campaign.calls / campaign.seconds:,.0f} a second, {len(campaign.failures)} broken"
+        )
+        if campaign.failures or campaign.calls >= calls:
+            say(report.text)
+    return campaign
+
+
+def add(campaign: Campaign, report: forge.Report) -> None:
+    """Add a chunk's figures to the campaign's."""
+    campaign.calls += report.calls
+    campaign.failures += report.failures
+    for suite in report.suites:
+        for name, handler in suite.handlers.items():
+            sums = campaign.handlers.setdefault(name, {"made": 0, "discarded": 0})
+            sums["made"] += handler.made
+            sums["discarded"] += handler.discarded
+            campaign.discarded += handler.discarded
+
+
+def write(campaign: Campaign, out: Path) -> None:
+    """Write all campaigns, with the sum of the calls made on the same contracts as the last one's.
+
+    One that this one repeats, in part or whole, is left out: no sequence counts twice. Those of other processes, with
+    other seeds, stay.
+    """
+    campaigns = [*(entry for entry in _earlier(out) if not _repeats(entry, campaign)), asdict(campaign)]
+    same = [entry for entry in campaigns if entry["contracts"] == campaign.contracts]
+    document = {
+        "calls": sum(entry["calls"] for entry in campaigns),
+        "calls_on_these_contracts": sum(entry["calls"] for entry in same),
+        "broken": sum(len(entry["failures"]) for entry in campaigns),
+        "campaigns": campaigns,
+    }
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def contracts_hash(root: Path = ROOT) -> str:
+    """SHA-256 over the contracts under test (mocks and localnet's apart) and the harness."""
+    digest = hashlib.sha256()
+    files = [*(root / "contracts").rglob("*.sol"), *(root / "lab" / "fuzz").rglob("*.sol")]
+    for path in sorted(files):
+        name = path.relative_to(root).as_posix()
+        if name.startswith(("contracts/mocks/", "contracts/localnet/")):
+            continue
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _repeats(entry: dict[str, Any], campaign: Campaign) -> bool:
+    """Whether both ran the same contracts with a seed in common."""
+    apart = (
+        entry["first_seed"] + entry["seeds"] <= campaign.first_seed
+        or campaign.first_seed + campaign.seeds <= entry["first_seed"]
+    )
+    return entry["contracts"] == campaign.contracts and not apart
+
+
+def _earlier(out: Path) -> list[dict[str, Any]]:
+    if not out.exists():
+        return []
+    campaigns: list[dict[str, Any]] = json.loads(out.read_text())["campaigns"]
+    return campaigns
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"

@@ -1,0 +1,130 @@
+"""Runs forge on the harness, in this folder or in a copy of the tree, and reads what it prints."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.fuzz.errors import FuzzError
+from lab.localnet.anvil import ROOT, dies_with_parent
+
+FORGE = ROOT / ".tools" / "foundry" / "bin" / "forge"
+COMPILER = ROOT / ".tools" / "solc" / "solc-v0.8.30"
+CACHE = Path(".cache") / "forge"
+SETUPS = ("FixedWeightInvariants", "MarketCapInvariants")
+"""The test contracts: one fund of given weights, one by market cap."""
+
+_VERDICT = re.compile(
+    r"^(?:\[(?P<word>PASS|FAIL)(?:: (?P<reason>.*))?\])?\s*invariant_fund\(\) \(runs: \d+, calls: (?P<calls>\d+),"
+)
+_FAILED = re.compile(r"^\[FAIL: (?P<reason>.*?)\]")
+_SUITE = re.compile(r"^Ran 1 test for \S+:(?P<setup>\w+)$")
+_HANDLER = re.compile(
+    r"^\| (?P<contract>\w+)\s+\| (?P<name>\w+)\s+\| (?P<calls>\d+)\s+\| \d+\s+\| (?P<discards>\d+)\s+\|$"
+)
+
+
+@dataclass(frozen=True)
+class Handler:
+    """One handler's calls: `made` went through and were checked, `discarded` asked for what is not possible then."""
+
+    made: int
+    discarded: int
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What forge says of one set-up. `failure` is the broken invariant's message, None where all held."""
+
+    setup: str
+    calls: int
+    failure: str | None
+    handlers: dict[str, Handler]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run of forge, with all that it printed."""
+
+    suites: tuple[Suite, ...]
+    text: str
+
+    @property
+    def calls(self) -> int:
+        """Calls that were made and checked, over all set-ups."""
+        return sum(suite.calls for suite in self.suites)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Messages of the broken invariants."""
+        return tuple(suite.failure for suite in self.suites if suite.failure is not None)
+
+
+def environment(root: Path, **settings: str) -> dict[str, str]:
+    """Environment for forge at `root`; `settings` are fields of [invariant] in upper case."""
+    variables = {f"FOUNDRY_INVARIANT_{name}": value for name, value in settings.items()}
+    return {**os.environ, "FOUNDRY_CONFIG": str(root / "lab" / "fuzz" / "foundry.toml"), **variables}
+
+
+def build(root: Path = ROOT) -> None:
+    """Compile the harness and all that it deploys by name (`forge test` alone leaves that as it was).
+
+    Raises FuzzError with the compiler's output where it fails.
+    """
+    done = _forge(root, ["build"], environment(root))
+    if done.returncode != 0:
+        raise FuzzError(f"forge build failed:\n{done.stdout}{done.stderr}")
+
+
+def test(root: Path = ROOT, *, seed: int, runs: int, depth: int = 500, setup: str | None = None) -> Report:
+    """Make `runs` sequences of `depth` calls for each set-up (or the one named); needs `build` before.
+
+    Raises FuzzError where forge gives no verdict.
+    """
+    arguments = ["test", "--threads", "1", "--fuzz-seed", hex(seed)]
+    if setup is not None:
+        arguments += ["--match-contract", f"^{setup}$"]
+    done = _forge(root, arguments, environment(root, RUNS=str(runs), DEPTH=str(depth)))
+    suites = read(done.stdout)
+    if not suites or (done.returncode != 0) != any(suite.failure is not None for suite in suites):
+        raise FuzzError(f"forge test gave no verdict (exit code {done.returncode}):\n{done.stdout}{done.stderr}")
+    return Report(suites, done.stdout)
+
+
+def read(text: str) -> tuple[Suite, ...]:
+    """The suites in forge's printed report, up to its list of failing tests."""
+    suites: list[Suite] = []
+    setup, failure, calls = "", None, -1
+    handlers: dict[str, Handler] = {}
+
+    def flush() -> None:
+        if setup and calls >= 0:
+            suites.append(Suite(setup, calls, failure, dict(handlers)))
+
+    for line in text.split("\nFailing tests:", maxsplit=1)[0].splitlines():
+        if found := _SUITE.match(line):
+            flush()
+            setup, failure, calls = found["setup"], None, -1
+            handlers.clear()
+            continue
+        if found := _FAILED.match(line):
+            failure = found["reason"]
+        if found := _VERDICT.match(line.strip()):
+            calls = int(found["calls"])
+        elif found := _HANDLER.match(line):
+            tried, discarded = int(found["calls"]), int(found["discards"])
+            handlers[found["name"]] = Handler(tried - discarded, discarded)
+    flush()
+    return tuple(suites)
+
+
+def _forge(root: Path, arguments: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    if not FORGE.exists():
+        raise FuzzError(f"{FORGE} is missing: run `make setup`")
+    command = [str(FORGE), *arguments, "--root", str(root), "--use", str(COMPILER), "--offline"]
+    return subprocess.run(
+        command, cwd=root, env=variables, capture_output=True, text=True, check=False, preexec_fn=dies_with_parent()
+    )

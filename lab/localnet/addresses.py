@@ -1,0 +1,108 @@
+"""Mainnet addresses from data/addresses, and the stated stand-ins for what has none."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from eth_abi import encode
+from eth_utils import keccak, to_checksum_address
+
+from lab.localnet.anvil import ROOT
+from lab.localnet.errors import LocalnetError
+
+FOLDER = ROOT / "data" / "addresses"
+
+PAIR_CODE_HASH = {
+    "uniswap": bytes.fromhex("96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f"),
+    "sushiswap": bytes.fromhex("e18a34eb0e04b04f7a0ac29a6e80748dca96319b42c54d679cb821dca90c6303"),
+}
+"""Hash of each factory's pair creation code; with it a pair's address is known before the pair exists."""
+
+
+V3_POOL_CODE_HASH = bytes.fromhex("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54")
+"""The same for pools of Uniswap V3."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who deployed a mainnet contract, with which nonce, and where it therefore stands."""
+
+    contract: str
+    deployer: str
+    nonce: int
+    address: str
+
+
+def origins(path: Path = FOLDER / "mainnet_deployments.json") -> dict[str, Origin]:
+    """The deployments known to the project, by contract name."""
+    found: dict[str, Origin] = {}
+    for entry in json.loads(path.read_text(encoding="utf-8")):
+        address = to_checksum_address(entry["address"])
+        origin = Origin(entry["contract"], to_checksum_address(entry["deployer"]), int(entry["nonce"]), address)
+        found[origin.contract] = origin
+    return found
+
+
+def usd_feeds(path: Path = FOLDER / "mainnet_usd_feeds.csv") -> dict[str, str]:
+    """Chainlink's TOKEN/USD proxies on mainnet, by symbol. All answer in 8 decimals."""
+    feeds: dict[str, str] = {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if row["decimals"] != "8":
+                raise LocalnetError(f"{path.name}: decimals of {row['symbol']}: {row['decimals']}, expected 8")
+            feeds[row["symbol"]] = to_checksum_address(row["proxy"])
+    return feeds
+
+
+def feed_of(symbol: str, listed: dict[str, str]) -> tuple[str, bool]:
+    """Where the TOKEN/USD feed stands, and whether that is its mainnet address.
+
+    A token without a mainnet feed gets the last 20 bytes of keccak256("ballast.localnet.feed." + symbol).
+    """
+    address = listed.get(symbol)
+    if address is not None:
+        return address, True
+    return stand_in(f"feed.{symbol}"), False
+
+
+def stand_in(name: str) -> str:
+    """An address nobody has: the last 20 bytes of keccak256("ballast.localnet." + name)."""
+    return to_checksum_address(keccak(text=f"ballast.localnet.{name}")[-20:])
+
+
+def listed_pairs(path: Path = FOLDER / "mainnet_pairs.csv") -> dict[tuple[str, str], str]:
+    """Mainnet addresses of pairs against WETH, by venue and token."""
+    pairs: dict[tuple[str, str], str] = {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            token = to_checksum_address(row["token"])
+            pairs["uniswap", token] = to_checksum_address(row["uniswap_v2_pair_weth"])
+            pairs["sushiswap", token] = to_checksum_address(row["sushiswap_pair_weth"])
+    return pairs
+
+
+def pair_address(venue: str, factory: str, token_a: str, token_b: str) -> str:
+    """Where the factory puts the pair of two tokens (CREATE2)."""
+    low, high = sorted((bytes.fromhex(token_a[2:]), bytes.fromhex(token_b[2:])))
+    salt = keccak(low + high)
+    return to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + PAIR_CODE_HASH[venue])[-20:])
+
+
+def v3_pool_address(factory: str, token_a: str, token_b: str, fee: int) -> str:
+    """Where Uniswap V3's factory puts the pool of two tokens and a fee in millionths (CREATE2)."""
+    low, high = sorted((token_a, token_b), key=lambda address: int(address, 16))
+    salt = keccak(encode(["address", "address", "uint24"], [low, high, fee]))
+    return to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + V3_POOL_CODE_HASH)[-20:])
+
+
+def listed_v3_pools(path: Path = FOLDER / "mainnet_v3_pools.csv") -> dict[tuple[str, int], str]:
+    """Mainnet addresses of V3 pools against WETH, by token and fee in millionths."""
+    pools: dict[tuple[str, int], str] = {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            for fee in (500, 3000, 10_000):
+                pools[to_checksum_address(row["token_address"]), fee] = to_checksum_address(row[f"pool_weth_{fee}"])
+    return pools

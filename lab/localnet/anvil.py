@@ -1,0 +1,171 @@
+"""An anvil process that never outlives its user, and the cheats that anvil offers."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from lab.localnet.errors import LocalnetError
+from lab.localnet.rpc import HttpRpc, Rpc
+
+ROOT = Path(__file__).resolve().parents[2]
+ANVIL = ROOT / ".tools" / "anvil" / "bin" / "anvil"
+
+HARDFORK = "cancun"
+CHAIN_ID = 1
+GAS_LIMIT = 30_000_000
+READY_WITHIN_S = 30.0
+
+_PR_SET_PDEATHSIG = 1
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def dies_with_parent(death_signal: int = signal.SIGKILL) -> Callable[[], None] | None:
+    """For `preexec_fn`: the kernel sends the child this signal when its parent is gone. Linux only, else None."""
+    if not sys.platform.startswith("linux"):
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def ask_kernel() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, int(death_signal))
+
+    return ask_kernel
+
+
+@contextlib.contextmanager
+def anvil(
+    *,
+    timestamp: int | None = None,
+    port: int | None = None,
+    fork_url: str | None = None,
+    log: Path | None = None,
+    extra: Sequence[str] = (),
+    hardfork: str = HARDFORK,
+    binary: Path = ANVIL,
+) -> Iterator[str]:
+    """Run anvil with chain id 1 until the block ends, however it ends; yields the RPC URL.
+
+    `timestamp` is the first block's time in Unix seconds; the chain then runs on at the speed of the clock. `port` 0 or
+    None takes a free one. Anvil's own output goes to `log`, or nowhere.
+    """
+    if not binary.is_file():
+        raise LocalnetError(f"anvil: {binary} is missing, run 'make setup'")
+    chosen = port or free_port()
+    command = [str(binary), "--host", "127.0.0.1", "--port", str(chosen), "--chain-id", str(CHAIN_ID)]
+    command += ["--hardfork", hardfork, "--gas-limit", str(GAS_LIMIT), "--silent"]
+    if timestamp is not None:
+        command += ["--timestamp", str(timestamp)]
+    if fork_url is not None:
+        command += ["--fork-url", fork_url]
+    command += extra
+    with contextlib.ExitStack() as stack:
+        out: IO[bytes] | int = subprocess.DEVNULL
+        if log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            out = stack.enter_context(log.open("wb"))
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            preexec_fn=dies_with_parent(),  # noqa: PLW1509 (one thread here; it must run in the child)
+        )
+        try:
+            url = f"http://127.0.0.1:{chosen}"
+            _wait_until_ready(process, url, log)
+            yield url
+        finally:
+            stop(process)
+
+
+def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
+    """End a process of ours: politely, then for good."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path | None) -> None:
+    rpc = HttpRpc(url, timeout=5.0)
+    end = time.monotonic() + READY_WITHIN_S
+    try:
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                said = f", see {log}" if log else ""
+                raise LocalnetError(f"anvil: ended with code {process.returncode} before it answered at {url}{said}")
+            try:
+                chain_id = int(rpc.request("eth_chainId"), 16)
+            except LocalnetError:
+                time.sleep(0.02)
+                continue
+            if chain_id != CHAIN_ID:
+                raise LocalnetError(f"anvil: chain id {chain_id} at {url}, expected {CHAIN_ID}: the port is another's")
+            return
+    finally:
+        rpc.close()
+    raise LocalnetError(f"anvil: no answer at {url} within {READY_WITHIN_S:.0f} s")
+
+
+class Cheats:
+    """What only a development chain lets one do. Amounts in wei, times in Unix seconds."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+
+    def set_balance(self, account: str, wei: int) -> None:
+        self._rpc.request("anvil_setBalance", account, hex(wei))
+
+    def set_nonce(self, account: str, nonce: int) -> None:
+        self._rpc.request("anvil_setNonce", account, hex(nonce))
+
+    def set_code(self, account: str, code: bytes) -> None:
+        self._rpc.request("anvil_setCode", account, "0x" + code.hex())
+
+    def set_storage(self, account: str, slot: int, value: int) -> None:
+        self._rpc.request("anvil_setStorageAt", account, f"0x{slot:064x}", f"0x{value:064x}")
+
+    def impersonate(self, account: str) -> None:
+        self._rpc.request("anvil_impersonateAccount", account)
+
+    def stop_impersonating(self, account: str) -> None:
+        self._rpc.request("anvil_stopImpersonatingAccount", account)
+
+    def now(self) -> int:
+        """Time of the latest block."""
+        return int(self._rpc.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+
+    def mine_at(self, timestamp: int) -> None:
+        """Mine one block with exactly this time."""
+        self._rpc.request("evm_setNextBlockTimestamp", timestamp)
+        self._rpc.request("evm_mine")
+
+    def increase_time(self, seconds: int) -> None:
+        """Mine one block that many seconds after the latest."""
+        self.mine_at(self.now() + seconds)
+
+    def snapshot(self) -> str:
+        return str(self._rpc.request("evm_snapshot"))
+
+    def revert(self, snapshot: str) -> None:
+        if self._rpc.request("evm_revert", snapshot) is not True:
+            raise LocalnetError(f"snapshot {snapshot}: not known to the chain (each can be restored once)")

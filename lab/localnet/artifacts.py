@@ -1,0 +1,123 @@
+"""Bytecode for the local chain: published builds from npm packages, and our own stand-ins compiled here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+from eth_utils import keccak
+
+from lab.localnet.anvil import ROOT
+from lab.localnet.errors import LocalnetError
+
+SOLC = ROOT / ".tools" / "solc" / "solc-v0.8.30"
+SOURCES = ("ReferenceFeed", "ReferenceToken", "ReferenceMarket", "V3Market")
+CACHE = ROOT / ".run" / "localnet-contracts.json"
+
+_WETH_METADATA_NPM = bytes.fromhex("65e46f67b61c7c2ca43a3eacf670bec034e3618634abe6c16bb0cb1d8d7bc669")
+_WETH_METADATA_MAINNET = bytes.fromhex("deb4c2ccab3c2fdca32ab3f46728389c2fe2c165d5fafa07661e4e004f6c344a")
+
+
+@dataclass(frozen=True)
+class Code:
+    """A contract's code before and after it is deployed."""
+
+    creation: bytes
+    runtime: bytes
+
+
+def package_file(name: str) -> dict[str, Any]:
+    """A JSON file of an npm package, by its path under node_modules."""
+    path = ROOT / "node_modules" / name
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LocalnetError(f"node_modules/{name} cannot be read ({error.strerror}), run 'make setup'") from error
+    return content
+
+
+def creation_code(name: str) -> bytes:
+    """The creation code in a build file of Uniswap's or Sushi's npm packages."""
+    code = package_file(name)["bytecode"]
+    if not isinstance(code, str):
+        raise LocalnetError(f"node_modules/{name}: bytecode: found {type(code).__name__}, expected a text")
+    return bytes.fromhex(code.removeprefix("0x"))
+
+
+def weth9_creation_code() -> bytes:
+    """Creation code of WETH9.
+
+    The package was compiled with solc 0.4.21, mainnet's contract with 0.4.19: the code is the same but for the hash of
+    the source's metadata at its end, which is put right here. The result has mainnet's code hash.
+    """
+    name = "canonical-weth/build/contracts/WETH9.json"
+    code = creation_code(name)
+    if code.count(_WETH_METADATA_NPM) != 1:
+        raise LocalnetError(f"node_modules/{name}: not the build of canonical-weth 1.3.1, run 'make setup'")
+    return code.replace(_WETH_METADATA_NPM, _WETH_METADATA_MAINNET)
+
+
+def reference_contracts() -> dict[str, Code]:
+    """The stand-ins of contracts/localnet, compiled once and kept until a source changes. An abstract one is empty."""
+    sources = {f"contracts/localnet/{name}.sol": _source(name) for name in SOURCES}
+    digest = keccak(text=json.dumps(sources, sort_keys=True)).hex()
+    cached = _cached(digest)
+    if cached is None:
+        cached = _compile(sources)
+        CACHE.parent.mkdir(parents=True, exist_ok=True)
+        draft = CACHE.with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps({"digest": digest, "contracts": cached}), encoding="utf-8")
+        draft.replace(CACHE)
+    return {name: Code(bytes.fromhex(code[0]), bytes.fromhex(code[1])) for name, code in cached.items()}
+
+
+def _source(name: str) -> str:
+    return (ROOT / "contracts" / "localnet" / f"{name}.sol").read_text(encoding="utf-8")
+
+
+def _cached(digest: str) -> dict[str, list[str]] | None:
+    try:
+        content = json.loads(CACHE.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return None
+    if not isinstance(content, dict) or content.get("digest") != digest:
+        return None
+    contracts: dict[str, list[str]] = content["contracts"]
+    return contracts
+
+
+def _compile(sources: dict[str, str]) -> dict[str, list[str]]:
+    request = {
+        "language": "Solidity",
+        "sources": {path: {"content": text} for path, text in sources.items()},
+        "settings": {
+            "evmVersion": "cancun",
+            "optimizer": {"enabled": True, "runs": 1_000_000},
+            "outputSelection": {
+                path: {"*": ["evm.bytecode.object", "evm.deployedBytecode.object"]} for path in sources
+            },
+        },
+    }
+    if not SOLC.is_file():
+        raise LocalnetError(f"compiler: {SOLC} is missing, run 'make setup'")
+    done = subprocess.run(
+        [str(SOLC), "--standard-json", "--base-path", str(ROOT)],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise LocalnetError(f"compiler: ended with code {done.returncode}: {done.stderr.strip()}")
+    output = json.loads(done.stdout)
+    errors = [entry["formattedMessage"] for entry in output.get("errors", []) if entry["severity"] == "error"]
+    if errors:
+        raise LocalnetError(f"contracts/localnet does not compile: {errors[0]}")
+    found: dict[str, list[str]] = {}
+    for name in SOURCES:
+        evm = output["contracts"][f"contracts/localnet/{name}.sol"][name]["evm"]
+        found[name] = [evm["bytecode"]["object"], evm["deployedBytecode"]["object"]]
+    return found

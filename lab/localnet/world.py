@@ -1,0 +1,127 @@
+"""What stands on a local mainnet: addresses and reference prices, as data that goes to JSON and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.localnet.errors import LocalnetError
+
+
+@dataclass(frozen=True)
+class Pool:
+    """A pool of the Uniswap V2 kind of one token against WETH."""
+
+    venue: str
+    """uniswap or sushiswap."""
+    pair: str
+    fee_bps: int
+
+
+@dataclass(frozen=True)
+class V3Pool:
+    """A pool of Uniswap V3."""
+
+    pool: str
+    tokens: tuple[str, str]
+    """Checksummed, ascending: token0 and token1 of the pool."""
+    fee: int
+    """Millionths of what goes in."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token with its USD feed and its pools."""
+
+    symbol: str
+    address: str
+    decimals: int
+    feed: str
+    feed_on_mainnet: bool
+    """Whether the feed stands at an address where mainnet has this feed, or at a stand-in address."""
+    price_usd: int
+    """USD for one whole token, 18 decimals."""
+    pools: tuple[Pool, ...]
+
+
+@dataclass(frozen=True)
+class World:
+    """One month's local mainnet."""
+
+    month: str
+    """The month's label."""
+    head: int
+    """Time of the last block when it was built, Unix seconds."""
+    reserves_note: str
+    """Where the pools' depths come from."""
+    weth: str
+    weth_price_usd: int
+    """USD for one ETH, 18 decimals."""
+    eth_feed: str
+    uniswap_factory: str
+    uniswap_router: str
+    sushiswap_factory: str
+    sushiswap_router: str
+    uniswap_v3_factory: str
+    market: str
+    """The contract that posts prices and trades against stale pools."""
+    trader: str
+    """The account that calls `market`; it holds ether and nobody has its key."""
+    tokens: tuple[Token, ...]
+    v3_pools: tuple[V3Pool, ...] = ()
+    """Pools of Uniswap V3; none unless they are asked for."""
+
+    def v3_pools_of(self, token: str) -> tuple[V3Pool, ...]:
+        """V3 pools of a token (address) against WETH."""
+        return tuple(pool for pool in self.v3_pools if set(pool.tokens) == {token, self.weth})
+
+    def token(self, key: str) -> Token:
+        """A token by symbol or address."""
+        for token in self.tokens:
+            if key == token.symbol or key.lower() == token.address.lower():
+                return token
+        known = ", ".join(token.symbol for token in self.tokens)
+        raise LocalnetError(f"token {key!r}: not in the world of {self.month}, which has {known}")
+
+    def router(self, venue: str) -> str:
+        """The router of a venue."""
+        return {"uniswap": self.uniswap_router, "sushiswap": self.sushiswap_router}[venue]
+
+    def to_json(self) -> str:
+        return json.dumps({**asdict(self), **_texts(self)}, indent=1)
+
+    @staticmethod
+    def from_json(text: str) -> World:
+        raw: dict[str, Any] = json.loads(text)
+        tokens = tuple(
+            Token(
+                **{
+                    **entry,
+                    "price_usd": int(entry["price_usd"]),
+                    "pools": tuple(Pool(**pool) for pool in entry["pools"]),
+                }
+            )
+            for entry in raw["tokens"]
+        )
+        v3_pools = tuple(V3Pool(entry["pool"], tuple(entry["tokens"]), entry["fee"]) for entry in raw["v3_pools"])
+        return World(**{**raw, "weth_price_usd": int(raw["weth_price_usd"]), "tokens": tokens, "v3_pools": v3_pools})
+
+    @staticmethod
+    def load(path: str | Path) -> World:
+        """Read a world that `save` wrote."""
+        return World.from_json(Path(path).read_text(encoding="utf-8"))
+
+    def save(self, path: str | Path) -> None:
+        file = Path(path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(self.to_json() + "\n", encoding="utf-8")
+
+
+def _texts(world: World) -> dict[str, Any]:
+    """Money as decimal strings: JSON numbers lose digits in many readers."""
+    return {
+        "weth_price_usd": str(world.weth_price_usd),
+        "tokens": [{**asdict(token), "price_usd": str(token.price_usd)} for token in world.tokens],
+    }

@@ -1,0 +1,113 @@
+"""Mutation testing of the core contracts: `python -m lab.mutation [--sample N] [--seed S]`; see docs/mutation.md.
+
+Results stand in out/mutation.json; what stands there is not tried again unless contracts or tests have changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from lab.localnet.anvil import ROOT
+from lab.localnet.session import RUNS, interrupt_on_terminate
+from lab.mutation.operators import OPERATORS, mutants, sample
+from lab.mutation.trial import BUILD, FIRST, FOLDERS, Result, copy, judge, sources
+
+OUT = ROOT / "out" / "mutation.json"
+STATES = ("killed", "survived", "timeout", "same", "not compiled")
+
+
+def score(results: Sequence[Result]) -> tuple[int, int]:
+    """How many were noticed (killed, or without end), of how many that could have been."""
+    states = Counter(result.state for result in results)
+    noticed = states["killed"] + states["timeout"]
+    return noticed, noticed + states["survived"]
+
+
+def table(results: Sequence[Result]) -> str:
+    """Counts by operator, the survivors, and the score."""
+    lines = ["operator  " + "  ".join(f"{state:>12}" for state in STATES)]
+    for operator in OPERATORS:
+        states = Counter(result.state for result in results if result.operator == operator)
+        if states:
+            lines.append(f"{operator:10}" + "  ".join(f"{states[state]:12}" for state in STATES))
+    lines += [f"survived: {line(result)}" for result in results if result.state == "survived"]
+    noticed, of = score(results)
+    share = f" ({noticed / of:.0%})" if of else ""
+    return "\n".join([*lines, f"score: {noticed} of {of}{share}"])
+
+
+def line(result: Result) -> str:
+    """One mutant in one line."""
+    old, new = (" ".join(text.split()) or "nothing" for text in (result.old, result.new))
+    return f"{result.file}:{result.line} {result.operator}: {old} -> {new}"
+
+
+def digest(folders: Sequence[str], suffix: str, root: Path = ROOT) -> str:
+    """Of the files in some folders."""
+    found = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in (root / folder).rglob(f"*{suffix}")):
+        found.update(str(path.relative_to(root)).encode() + bytes(1) + path.read_bytes() + bytes(1))
+    return found.hexdigest()
+
+
+def known(out: Path, state: Mapping[str, str]) -> dict[str, Result]:
+    """What the file says of the same contracts, by the mutant's name. With other tests, survivors are tried again."""
+    document = json.loads(out.read_text()) if out.exists() else {}
+    if document.get("contracts") != state["contracts"]:
+        return {}
+    results = (Result(**entry) for entry in document["mutants"])
+    again = () if document["tests"] == state["tests"] else ("survived", "timeout")
+    return {result.name: result for result in results if result.state not in again}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 if every mutant of the sample was tried, whatever the score."""
+    parser = argparse.ArgumentParser(prog="python -m lab.mutation", description="Mutation testing of the core.")
+    parser.add_argument("--sample", type=int, default=30, help="how many mutants (default 30)")
+    parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")
+    parser.add_argument("--count", action="store_true", help="only say how many mutants there are")
+    options = parser.parse_args(arguments)
+    if options.sample < 0:
+        parser.error(f"--sample: {options.sample}, expected 0 or more")
+    interrupt_on_terminate()
+    texts = sources()
+    every = [mutant for file in texts if Path(file).stem in FIRST for mutant in mutants(file, texts[file])]
+    if options.count:
+        print(f"{len(every)} mutants", dict(Counter(mutant.operator for mutant in every)))
+        return 0
+    state = {"contracts": digest(["contracts"], ".sol"), "tests": digest(FOLDERS, ".py")}
+    original = (ROOT / BUILD).read_text()
+    done = known(OUT, state)
+    chosen = sample(every, options.sample, options.seed)
+    RUNS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-mutation-", dir=RUNS) as folder:
+        tree = Path(folder) / "tree"
+        copy(tree)
+        for mutant in chosen:
+            if mutant.name in done:
+                continue
+            result = judge(mutant, texts, original, tree)
+            done[mutant.name] = result
+            OUT.parent.mkdir(exist_ok=True)
+            document = {**state, "mutants": [asdict(entry) for entry in done.values()]}
+            OUT.write_text(json.dumps(document, indent=2) + "\n")
+            print(f"{result.state:12} {line(result)} ({result.test or '-'}, {result.seconds:.0f} s)", flush=True)
+    print(f"{len(every)} mutants, sample {len(chosen)}, seed {options.seed}")
+    print(table([done[mutant.name] for mutant in chosen]))
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,261 @@
+"""Carries one fund through one month on the connected fork: deployment, the keeper at work, and the measures.
+
+This runs inside Ape; `python -m lab.replay` starts the local mainnet and Ape around it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from web3 import Web3
+
+from ballast.book import Book
+from ballast.deploy import approve, deploy_fund
+from ballast.fund_file import FundConfig
+from ballast.rule.arithmetic import WAD, execution_time, period_start
+from lab.localnet.market import Market
+from lab.localnet.month import Month, load_month
+from lab.localnet.rpc import HttpRpc
+from lab.localnet.world import World
+from lab.replay.measure import Outcome, abis_of, measure
+from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI, Clock, next_look
+from lab.testbed.funding import deal, deal_seed, month_config
+from lab.testbed.keepers import Keeper, KeeperError, Pulse, running_keeper
+
+HOLDER_SHARES = 1_000 * WAD
+"""What the demo's holder mints before the month and redeems after it."""
+MOST_LOOKS = 20_000
+MOST_ERRORS = 20
+"""Looks in a row at which the keeper may report an error before the run is given up."""
+
+
+class ReplayError(Exception):
+    """The month could not be carried to its end; one line for people."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Everything that a run stands on."""
+
+    project: Any
+    deployer: Any
+    holder: Any
+    keeper: Any
+    """Ape accounts; the keeper's must have a private key."""
+    w3: Web3
+    url: str
+    world: World
+    month: Month
+    folder: Path
+    """For the book, the journal and the pulse of this run."""
+
+
+def stage(project: Any, accounts: Any, provider: Any) -> Stage:
+    """The stage from what `fork_environment` put into the environment, on Ape's connected fork."""
+    missing = [name for name in ("BALLAST_WORLD", "BALLAST_MONTH") if name not in os.environ]
+    if missing:
+        raise ReplayError(f"{missing[0]}: not set; run `make demo` or `make replay`, which start the local mainnet")
+    world_file = Path(os.environ["BALLAST_WORLD"])
+    return Stage(
+        project=project,
+        deployer=accounts[0],
+        holder=accounts[1],
+        keeper=accounts[2],
+        w3=provider.web3,
+        url=str(provider.http_uri),
+        world=World.load(world_file),
+        month=load_month(os.environ["BALLAST_MONTH"]),
+        folder=world_file.parent,
+    )
+
+
+@dataclass
+class Run:
+    """A month under way."""
+
+    on: Stage
+    console: Console
+    clock: Clock
+    config: FundConfig
+    book: Book
+    index: Any
+    rebalancer: Any
+
+    def say(self, text: str) -> None:
+        self.console.print(text, soft_wrap=True)
+
+    @property
+    def period(self) -> int:
+        year, month = self.on.month.period
+        return year * 12 + month - 1
+
+
+def prepare(on: Stage, console: Console) -> Run:
+    """Deploys the fund in the published state of the month."""
+    rpc = HttpRpc(on.url)
+    market = Market(rpc, on.world)
+    clock = Clock(rpc, market)
+    clock.jump(clock.now() + BLOCK_S)
+    config = month_config(on.month, on.world)
+    heading = f"[bold]{on.month.label}[/bold]: {len(config.components)} components, {on.world.reserves_note}"
+    console.print(heading, soft_wrap=True)
+    with console.status("deploying") as status:
+        deal_seed(on.deployer, config)
+        book = deploy_fund(
+            on.project,
+            on.deployer,
+            config,
+            book_path=on.folder / "book.json",
+            progress=status.update,
+            unsafe=True,  # one account proposes: nothing of this fund outlives the replay
+        )
+    index = on.project.IndexToken.at(book["index_token"])
+    run = Run(on, console, clock, config, book, index, on.project.Rebalancer.at(book["rebalancer"]))
+    run.say(
+        f"deployed: {len(config.seeded())} components held, {_shares(config.seed_shares)} shares, "
+        f"index token {book['index_token']}, owner is the timelock {book['timelock']}"
+    )
+    return run
+
+
+def mint(run: Run, shares: int) -> None:
+    """The holder mints, giving at most a millionth more of each component than the preview says."""
+    on = run.on
+    tokens, amounts, _ = run.index.previewMint(shares)
+    limits = [amount + 1 + amount // 10**6 for amount in amounts]
+    for token, limit in zip(tokens, limits, strict=True):
+        deal(on.holder, token, on.holder.address, limit)
+        approve(on.holder, token, run.index.address, limit)
+    run.index.mint(shares, on.holder.address, tokens, limits, sender=on.holder)
+    run.say(f"a holder minted {_shares(run.index.balanceOf(on.holder.address))} shares in kind")
+
+
+def redeem(run: Run) -> None:
+    """The holder redeems all shares, for at least the preview less a millionth."""
+    shares = run.index.balanceOf(run.on.holder.address)
+    tokens, amounts, _ = run.index.previewRedeem(shares)
+    limits = [amount - amount // 10**6 for amount in amounts]
+    run.index.redeem(shares, run.on.holder.address, tokens, limits, 0, sender=run.on.holder)
+    run.say(f"the holder redeemed {_shares(shares)} shares and got {len(tokens)} components")
+
+
+def carry(
+    on: Stage, console: Console, *, demo: bool, keeper_log: Path, more_settings: Mapping[str, str] | None = None
+) -> Outcome:
+    """The whole month; its measures. `more_settings`: environment variables of the keeper."""
+    run = prepare(on, console)
+    if demo:
+        mint(run, HOLDER_SHARES)
+    settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), **(more_settings or {})}
+    with running_keeper(
+        rpc_url=on.url,
+        chain_id=on.w3.eth.chain_id,
+        book=on.folder / "book.json",
+        private_key=private_key_of(on.keeper),
+        folder=on.folder,
+        log=keeper_log,
+        extra=settings,
+    ) as keeper:
+        run.say(f"keeper: running as a process of its own, log in {keeper_log}")
+        _to_determination(run, keeper)
+        _to_start(run, keeper)
+        _trade(run, keeper)
+    with console.status("measuring"):
+        outcome = measure(on.w3, abis_of(on.project), run.book, on.month, on.world, on.keeper.address)
+    if demo:
+        redeem(run)
+    return outcome
+
+
+def private_key_of(account: Any) -> str:
+    """Private key of one of Ape's test accounts, which are known to everybody."""
+    key = getattr(account, "private_key", None)
+    if not isinstance(key, str):
+        raise ReplayError(f"keeper account {account.address}: has no private key at hand, expected a test account")
+    return key
+
+
+def _to_determination(run: Run, keeper: Keeper) -> None:
+    run.say("time goes to the beginning of the period")
+    run.clock.jump(period_start(run.period, run.config.timetable.notice_days))
+    until(run.clock, keeper, lambda: int(run.rebalancer.month().period) == run.period, "determination")
+    run.say("keeper: determined the month's constituents")
+
+
+def _to_start(run: Run, keeper: Keeper) -> None:
+    timetable = run.config.timetable
+    run.say(f"time goes to the first business day, {run.on.month.execution_date}")
+    run.clock.jump(execution_time(run.period, timetable.day, timetable.fixed_day))
+    until(run.clock, keeper, lambda: bool(run.rebalancer.trading()) or _done(run), "start")
+    run.say("keeper: started the month, targets are fixed")
+
+
+def _done(run: Run) -> bool:
+    month = run.rebalancer.month()
+    return int(month.period) == run.period and int(month.phase) == 0
+
+
+def until(clock: Clock, keeper: Keeper, reached: Callable[[], bool], what: str) -> None:
+    """Gives the keeper blocks until `reached` is true."""
+    errors = 0
+    for _ in range(3 * MOST_ERRORS):
+        pulse = keeper.look(clock.latest()[0])
+        if reached():
+            return
+        errors = count_errors(pulse, errors, keeper)
+        if pulse.block >= clock.latest()[0]:
+            clock.step(clock.now() + BLOCK_S)
+    raise ReplayError(f"{what}: the keeper did not get there; it saw {pulse.action} ({pulse.reason}){keeper.tail()}")
+
+
+def _trade(run: Run, keeper: Keeper) -> None:
+    """Moves time on as far as the keeper waits, until the month is closed."""
+    opened = run.clock.now()
+    left = total = int(run.rebalancer.progress().surplus)
+    errors = 0
+    with _bar(run.console) as bar:
+        task = bar.add_task("trading", total=max(total, 1))
+        for _ in range(MOST_LOOKS):
+            number, now = run.clock.latest()
+            pulse = keeper.look(number)
+            if _done(run):
+                return
+            before, left = left, int(run.rebalancer.progress().surplus)
+            if left != before:
+                _show_progress(run, bar, task, total - left, (run.clock.now() - opened) / 3600, left)
+            if run.clock.latest()[0] > pulse.block:
+                continue  # it has sent something: let it look again before time moves on
+            errors = count_errors(pulse, errors, keeper)
+            run.clock.step(next_look(now, pulse.possible_from, run.clock.next_rest()))
+    raise ReplayError(f"trading: not done after {MOST_LOOKS} looks of the keeper{keeper.tail()}")
+
+
+def _show_progress(run: Run, bar: Progress, task: TaskID, sold: int, hours: float, left: int) -> None:
+    text = f"hour {hours:4.1f}: {left * 100 / WAD:.2f} % of NAV left to sell"
+    bar.update(task, completed=sold, description=f"trading, {text}")
+    if not run.console.is_terminal:
+        run.say(f"  {text}")
+
+
+def _bar(console: Console) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def count_errors(pulse: Pulse, so_far: int, keeper: Keeper) -> int:
+    """Errors in a row, this look included; raises KeeperError when there are too many."""
+    if pulse.state != "error":
+        return 0
+    if so_far + 1 >= MOST_ERRORS:
+        raise KeeperError(f"keeper: keeps failing, last with {pulse.error!r}{keeper.tail()}")
+    return so_far + 1
+
+
+def _shares(amount: int) -> str:
+    return f"{amount / WAD:,.2f}"

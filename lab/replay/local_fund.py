@@ -1,0 +1,131 @@
+"""A fund on a fork of the local mainnet that stands until it is ended, for a keeper that somebody starts by hand.
+
+Time waits while something is due, passes quickly while the month is traded, and jumps where nothing is to be done.
+This runs inside Ape; `make fund` starts the local mainnet and Ape around it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from ballast.rule.arithmetic import period_start
+from keeper.look.chain import Chain
+from keeper.output.view import when
+from keeper.state import Action, FundState, Reason
+from lab.replay.carry import Run, Stage, prepare, private_key_of
+from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI
+
+MARK = "# Written by `make fund`: a keeper's settings for the fund on the local fork. Both end with it."
+PUBLIC_KEY_REMARK = "# A key that everybody knows: never send anything of worth to it."
+SLOWEST, FASTEST = 1, 3_600
+STEP_EVERY_S = 1.0
+JUMP_AFTER_S = 5.0
+"""Real seconds before time jumps, so that whoever watches sees what the keeper said."""
+
+
+class OtherSettingsError(Exception):
+    """The file of settings is somebody else's; one line for people."""
+
+
+def next_time(state: FundState, speed: int) -> int:
+    """Chain time of the block after that of `state`. `speed`: seconds that pass in a step while the month is traded."""
+    if state.action is Action.TRADE:
+        return state.time + speed
+    idle = state.action is Action.NONE and state.reason is not Reason.DONE
+    return max(state.next, state.time + BLOCK_S) if idle else state.time + BLOCK_S
+
+
+def settings_text(on: Stage, book: Path) -> str:
+    """The `.env` of a keeper of this fund."""
+    values = {
+        "BALLAST_RPC_URL": on.url,
+        "BALLAST_BOOK": book,
+        "BALLAST_PRIVATE_KEY": private_key_of(on.keeper),
+        "BALLAST_JOURNAL": os.path.relpath(on.folder / "keeper.sqlite"),
+        "BALLAST_POLL_SECONDS": 0.5,
+        "BALLAST_MAX_FEE_GWEI": 4 * GAS_PRICE_GWEI,
+    }
+    return "\n".join((MARK, PUBLIC_KEY_REMARK, *(f"{name}={value}" for name, value in values.items()), ""))
+
+
+def refuse_others(path: Path) -> None:
+    """Raises OtherSettingsError where the file is there and not ours."""
+    if path.exists() and not path.read_text().startswith(MARK):
+        raise OtherSettingsError(f"{path}: holds other settings; move it away, or name another file with --env-file")
+
+
+@contextlib.contextmanager
+def settings_file(path: Path, text: str) -> Iterator[None]:
+    """The file stands until the block ends; one that is not ours is left alone. Raises OtherSettingsError."""
+    refuse_others(path)
+    path.write_text(text)
+    path.chmod(0o600)
+    try:
+        yield
+    finally:
+        if path.exists() and path.read_text() == text:
+            path.unlink()
+
+
+@dataclass
+class Standing:
+    """The fund, and time on its chain."""
+
+    run: Run
+    chain: Chain
+    speed: int
+    pause: Callable[[float], None]
+
+    def state(self) -> FundState:
+        return self.chain.read(self.run.on.w3.eth.block_number)[0]
+
+    def step(self) -> FundState:
+        """Moves time by one block; the fund as it was before. Jumps wait a little."""
+        state = self.state()
+        at = next_time(state, self.speed)
+        if at - state.time > max(self.speed, BLOCK_S):
+            self.pause(JUMP_AFTER_S)
+            self.run.clock.jump(at)
+        else:
+            self.run.clock.step(at)
+        return state
+
+
+def stand(
+    on: Stage,
+    console: Console,
+    env_file: Path,
+    book: Path,
+    speed: int,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Deploys the fund at the beginning of its month's period and lets time pass until interrupted: a step a second.
+    `pause` waits for so many seconds."""
+    refuse_others(env_file)
+    run = prepare(on, console)
+    run.clock.jump(period_start(run.period, run.config.timetable.notice_days))
+    run.book.save(book)
+    with settings_file(env_file, settings_text(on, book)):
+        run.say(f"chain: {on.url}    address book: {book}    settings for a keeper: {env_file}")
+        run.say("time waits for your keeper, in another terminal; Ctrl-C ends it")
+        standing = Standing(run, Chain(on.w3, run.book), speed, pause)
+        said = ""
+        try:
+            while True:
+                state = standing.step()
+                text = f"{state.action.name.lower()} ({state.reason.name.lower().replace('_', ' ')})"
+                if text != said:
+                    run.say(f"{when(state.time)}: {text}")
+                    said = text
+                pause(STEP_EVERY_S)
+        except KeyboardInterrupt:
+            run.say("ended")
+        finally:
+            book.unlink(missing_ok=True)

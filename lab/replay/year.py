@@ -1,0 +1,145 @@
+"""`python -m lab.replay.year`: twelve months of a fund on a local fork, from a CSV of monthly prices and supplies.
+
+The fund is seeded with the first month's ten largest candidates at their market-cap weights. Each month the market goes
+to that month's prices before its period begins and stays there while the keeper determines, starts and trades; the
+owner has posted the supplies and the candidates' states through the timelock. From determination to the end of the
+trading only the keeper (and the market's arbitrageur) sends transactions.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ballast.values import WAD
+from lab.localnet.anvil import ROOT
+from lab.localnet.errors import LocalnetError
+from lab.localnet.reserves import load_reserves
+from lab.localnet.session import NETWORK, fork_environment, interrupt_on_terminate, run_ape
+from lab.replay.carry import ReplayError, stage
+from lab.replay.report import save_json
+from lab.replay.year_chain import CAP_WEIGHT, TOP_N
+from lab.replay.year_data import Year, YearError, read_year, seed_units, write_month
+from lab.testbed.keepers import KeeperError
+
+SCRIPT = "replay_year"
+DEFAULT_DATA = ROOT / "data" / "year" / "invented.csv"
+SEED_NAV = 100 * WAD
+"""USD of one share in the beginning, 18 decimals."""
+FEE = 95 * WAD // 10_000
+"""Streaming fee a year."""
+NO_RESERVES = "date,venue,token_address,weth_reserve\n"
+ENVIRONMENT = "BALLAST_YEAR"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, handed to the script inside Ape as JSON."""
+
+    data: str
+    first: str
+    months: int
+    shares: int
+    """Whole shares at the start."""
+    tokens: tuple[str, ...]
+    reserves: str | None
+    out: str
+
+    def year(self) -> Year:
+        """The months as the files have them. Raises YearError, LocalnetError."""
+        rows = load_reserves(self.reserves) if self.reserves else ()
+        return read_year(Path(self.data), self.first, self.months, self.tokens, rows)
+
+    @staticmethod
+    def from_environment() -> Request:
+        text = os.environ.get(ENVIRONMENT)
+        if text is None:
+            raise ReplayError(f"{ENVIRONMENT}: not set; run `make year`, which starts the local mainnet")
+        raw = json.loads(text)
+        return Request(**{**raw, "tokens": tuple(raw["tokens"])})
+
+
+@click.command()
+@click.option(
+    "--data", type=click.Path(path_type=Path), default=DEFAULT_DATA, show_default=True, help="CSV: see data/year."
+)
+@click.option("--first", default="2021-01", show_default=True, help="First month.")
+@click.option("--months", type=click.IntRange(1, 120), default=12, show_default=True)
+@click.option("--shares", type=click.IntRange(1), default=100_000, show_default=True, help="Whole shares of 100 USD.")
+@click.option(
+    "--tokens",
+    default="",
+    help="Candidates, separated by commas; default: the DeFi tokens that the CSV has, or all of its tokens if none.",
+)
+@click.option("--reserves", type=click.Path(path_type=Path), help="CSV of pairs' reserves, as for a replay.")
+@click.option("--out", type=click.Path(path_type=Path), default=ROOT / "out", show_default=True, help="Folder.")
+def main(data: Path, first: str, months: int, shares: int, tokens: str, reserves: Path | None, out: Path) -> None:
+    """Carry a fund through a year; writes out/year.json and out/year.png."""
+    interrupt_on_terminate()
+    chosen = tuple(token.strip() for token in tokens.split(",") if token.strip())
+    pairs = None if reserves is None else str(reserves.resolve())
+    request = Request(str(data.resolve()), first, months, shares, chosen, pairs, str(out.resolve()))
+    try:
+        sys.exit(_run(request))
+    except (LocalnetError, YearError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        click.echo("year: interrupted, everything is stopped", err=True)
+        sys.exit(130)
+
+
+def _run(request: Request) -> int:
+    """Brings up the first month's local mainnet and runs the script on a fork of it; the exit code."""
+    year = request.year()
+    units = seed_units(year.snapshots[0], TOP_N, SEED_NAV)
+    with tempfile.TemporaryDirectory(prefix="ballast-year-") as folder:
+        month, none = Path(folder) / "month.json", Path(folder) / "reserves.csv"
+        write_month(month, year, units, request.shares * WAD, CAP_WEIGHT)
+        # The pools' depths are set month by month, those of the first too.
+        none.write_text(NO_RESERVES, encoding="utf-8")
+        with fork_environment(month, none) as environment:
+            handed = {**environment, ENVIRONMENT: json.dumps(asdict(request))}
+            return run_ape(["run", SCRIPT, "--network", NETWORK, "--verbosity", "WARNING"], handed)
+
+
+def run_year() -> None:
+    """Inside Ape: carries the year and writes what came of it into the request's folder. Raises click's errors."""
+    # Ape is only there inside its own process.
+    import ape  # noqa: PLC0415
+
+    from lab.replay import year_report  # noqa: PLC0415
+    from lab.replay.year_months import carry_year  # noqa: PLC0415
+
+    console = Console()
+    try:
+        request = Request.from_environment()
+        out = Path(request.out)
+        year = request.year()
+        units = seed_units(year.snapshots[0], TOP_N, SEED_NAV)
+        on = stage(ape.project, ape.accounts.test_accounts, ape.networks.active_provider)
+        console.print(
+            f"{len(year.snapshots)} months from {request.first}, candidates: {', '.join(sorted(year.tokens))}"
+        )
+        months, closing = carry_year(on, year, units, FEE, out, console)
+    except (KeeperError, LocalnetError, ReplayError, YearError) as error:
+        raise click.ClickException(str(error)) from error
+    shares = request.shares * WAD
+    values = year_report.figures(year, Path(request.data).name, months, closing, shares, FEE)
+    save_json(out / "year.json", values)
+    year_report.draw(out / "year.png", values)
+    year_report.show(console, values)
+    console.print(f"figures: {out / 'year.json'}    picture: {out / 'year.png'}", soft_wrap=True)
+    differing = [month.label for month in months if not month.agrees]
+    if differing:
+        raise click.ClickException(f"{', '.join(differing)}: determined otherwise than the rule in Python says")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""What happens around a year's fund from month to month on the connected fork: prices, pools, and the owner's posts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_abi import decode
+from web3 import Web3
+
+from ballast.book import Book
+from ballast.deploy import deploy_fund
+from ballast.fund_file import FundConfig
+from ballast.rule import packed
+from ballast.rule.methodology import Cap, Decision, Rule
+from lab.localnet.anvil import Cheats
+from lab.localnet.market import Market
+from lab.localnet.rpc import HttpRpc, call_data, read, send
+from lab.localnet.world import World
+from lab.replay.carry import Stage
+from lab.replay.measure import target_units
+from lab.replay.year_data import WAD, Snapshot, Year, weth_depth
+from lab.replay.year_index import state_of
+from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.funding import deal_seed, month_config
+
+TOP_N = 10
+CAP_WEIGHT = 25 * WAD // 100
+FLOOR_WEIGHT = 5 * WAD // 1000
+ENTRY_WEIGHT = 2 * WAD // 100
+MAX_SUPPLY_JUMP = 10 * WAD
+"""Ten times last month's supply: the CSV's supplies are taken as they are."""
+SETTING_UP_S = 3_600
+"""Before each period: prices, pools and the owner's operation take less chain time than this."""
+_GAS = 2_000_000
+_HELD = 1_000
+"""LP wei that a pair keeps for itself."""
+
+
+@dataclass
+class YearFund:
+    """The fund and what moves around it."""
+
+    on: Stage
+    year: Year
+    rpc: HttpRpc
+    market: Market
+    clock: Clock
+    config: FundConfig
+    book: Book
+    index: Any
+    rebalancer: Any
+    rule: Rule
+
+    @property
+    def world(self) -> World:
+        return self.on.world
+
+    @property
+    def notice_days(self) -> int:
+        return self.config.timetable.notice_days
+
+    def abi(self, name: str) -> list[dict[str, Any]]:
+        """A contract's ABI as web3 takes it."""
+        entries = getattr(self.on.project, name).contract_type.abi
+        return [entry.model_dump(mode="json", by_alias=True) for entry in entries]
+
+
+def year_config(on: Stage, year: Year, streaming_fee: int) -> FundConfig:
+    """The fund of the year's rule; the tokens without a row in the first month are candidates that leave."""
+    plain = month_config(on.month, on.world, streaming_fee=streaming_fee)
+    rule = plain.methodology.model_copy(
+        update={
+            "floor_weight": FLOOR_WEIGHT,
+            "entry_weight": ENTRY_WEIGHT,
+            "top_n": TOP_N,
+            "max_supply_jump": MAX_SUPPLY_JUMP,
+        }
+    )
+    first = year.snapshots[0]
+    components = tuple(
+        component.model_copy(update={"state": state_of(first, component.symbol).name.lower()})
+        for component in plain.components
+    )
+    update = {"name": "Ballast Year", "symbol": "BALYEAR", "methodology": rule, "components": components}
+    return plain.model_copy(update=update)
+
+
+def python_rule(config: FundConfig) -> Rule:
+    """The fund's rule as the Python methodology takes it."""
+    cap, cap_weight, floor_weight, entry_weight, top_n, floor_each, age, jump, passes = config.methodology.as_tuple()
+    return Rule(Cap(cap), cap_weight, floor_weight, entry_weight, top_n, bool(floor_each), age, jump, passes)
+
+
+def prepare(on: Stage, year: Year, streaming_fee: int, progress: Any) -> YearFund:
+    """Deploys and seeds the fund."""
+    rpc = HttpRpc(on.url)
+    market = Market(rpc, on.world)
+    clock = Clock(rpc, market)
+    clock.jump(clock.now() + BLOCK_S)
+    config = year_config(on, year, streaming_fee)
+    deal_seed(on.deployer, config)
+    path = on.folder / "book.json"
+    book = deploy_fund(on.project, on.deployer, config, book_path=path, progress=progress, unsafe=True)
+    return YearFund(
+        on=on,
+        year=year,
+        rpc=rpc,
+        market=market,
+        clock=clock,
+        config=config,
+        book=book,
+        index=on.project.IndexToken.at(book["index_token"]),
+        rebalancer=on.project.Rebalancer.at(book["rebalancer"]),
+        rule=python_rule(config),
+    )
+
+
+def turn(fund: YearFund, snapshot: Snapshot, begin: int) -> None:
+    """Everything before a period that begins at `begin`: the owner schedules the month's supplies and states, the
+    market goes to the month's prices and depths, and the owner's operation is executed once its delay is over."""
+    fund.clock.jump(begin - fund.config.timelock_delay - SETTING_UP_S)
+    operation = _operation(fund, snapshot)
+    delay = fund.config.timelock_delay
+    timelock = fund.on.project.Timelock.at(fund.book["timelock"])
+    timelock.scheduleBatch(*operation, delay, sender=fund.on.deployer)
+    fund.clock.jump(begin - SETTING_UP_S + 10 * BLOCK_S)
+    to_prices(fund, snapshot)
+    timelock.executeBatch(*operation, sender=fund.on.deployer)
+
+
+def to_prices(fund: YearFund, snapshot: Snapshot) -> None:
+    """Reference prices, pools and depths of the snapshot. The feeds follow when the clock posts them."""
+    fund.market.set_price(fund.world.weth, snapshot.weth_price)
+    for symbol, token in fund.year.tokens.items():
+        fund.market.set_price(token, snapshot.quotes[symbol].price)
+    fund.market.arbitrage(rest_s=0)
+    market = fund.world.market
+    cheats = Cheats(fund.rpc)
+    cheats.set_balance(market, 10**6 * WAD)
+    cheats.impersonate(market)
+    try:
+        for symbol, token in fund.year.tokens.items():
+            for pool in fund.world.token(token).pools:
+                _to_depth(fund, token, pool.pair, weth_depth(snapshot, symbol))
+    finally:
+        cheats.stop_impersonating(market)
+
+
+def _to_depth(fund: YearFund, token: str, pair: str, wanted: int) -> None:
+    """Adds liquidity to the pair, or takes some of the market's out, until its WETH side is `wanted` wei; the price
+    stays."""
+    rpc, weth, market = fund.rpc, fund.world.weth, fund.world.market
+    first, second, _ = read(rpc, pair, "getReserves()", ["uint112", "uint112", "uint32"])
+    tokens, weths = (first, second) if int(token, 16) < int(weth, 16) else (second, first)
+    if wanted > weths:
+        send(rpc, market, token, call_data("mint(address,uint256)", pair, tokens * (wanted - weths) // weths), gas=_GAS)
+        send(rpc, market, weth, call_data("transfer(address,uint256)", pair, wanted - weths), gas=_GAS)
+        send(rpc, market, pair, call_data("mint(address)", market), gas=_GAS)
+    elif wanted < weths:
+        (total,) = read(rpc, pair, "totalSupply()", ["uint256"])
+        taken = min(total * (weths - wanted) // weths, total - _HELD)
+        send(rpc, market, pair, call_data("transfer(address,uint256)", pair, taken), gas=_GAS)
+        send(rpc, market, pair, call_data("burn(address)", market), gas=_GAS)
+
+
+def _operation(fund: YearFund, snapshot: Snapshot) -> tuple[Any, ...]:
+    """The owner's operation for a month: every candidate's supply (the last one known of what has left) and state."""
+    posted = fund.book["posted_supply"]
+    dated = fund.clock.now()
+    supplies = [(token, snapshot.quotes[symbol].supply, dated) for symbol, token in fund.year.tokens.items()]
+    given = {component.token: component.given_supply for component in fund.config.components}
+    candidates = [
+        (token, posted, int(state_of(snapshot, symbol)), given[token]) for symbol, token in fund.year.tokens.items()
+    ]
+    targets = [posted, fund.book["methodology"]]
+    payloads = [
+        bytes.fromhex(call_data("post((address,uint88,uint40)[])", supplies)[2:]),
+        bytes.fromhex(call_data("setCandidates((address,address,uint8,uint88)[])", candidates)[2:]),
+    ]
+    return targets, [0, 0], payloads, bytes(32), snapshot.period.to_bytes(32, "big")
+
+
+# Reading the chain at a block
+
+
+def balances(fund: YearFund, block: int) -> dict[str, int]:
+    """Token wei that the fund holds of each token at the end of a block, by symbol."""
+    calls: Sequence[tuple[str, Sequence[Any]]] = [
+        ("eth_call", ({"to": token, "data": call_data("balanceOf(address)", fund.index.address)}, hex(block)))
+        for token in fund.year.tokens.values()
+    ]
+    answers = fund.rpc.batch(calls)
+    return {symbol: int(answer, 16) for symbol, answer in zip(fund.year.tokens, answers, strict=True)}
+
+
+def shares(fund: YearFund, block: int) -> int:
+    """Supply at the end of a block, shares of the fee not yet minted included; 18 decimals."""
+    request = {"to": fund.index.address, "data": call_data("accruedSupply()")}
+    return int(fund.rpc.request("eth_call", request, hex(block)), 16)
+
+
+def units(fund: YearFund, block: int) -> dict[str, int]:
+    """Token wei per 1e18 shares, by symbol."""
+    supply = shares(fund, block)
+    return {symbol: balance * WAD // supply for symbol, balance in balances(fund, block).items() if balance}
+
+
+def listed_tokens(fund: YearFund, block: int) -> list[str]:
+    """The index token's list, ascending."""
+    request = {"to": fund.index.address, "data": call_data("components()")}
+    answer = fund.rpc.request("eth_call", request, hex(block))
+    (rows,) = decode(["(address,uint8,uint40,bool)[]"], bytes.fromhex(answer[2:]))
+    return [Web3.to_checksum_address(row[0]) for row in rows]
+
+
+def target_units_at(fund: YearFund, pointer: str, block: int) -> dict[str, int]:
+    """Target units of the month, by symbol."""
+    code = bytes.fromhex(fund.rpc.request("eth_getCode", pointer, hex(block))[2:])
+    symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
+    return {symbol_of[token]: unit for token, unit in target_units(code, listed_tokens(fund, block)).items()}
+
+
+def confirmed_at(fund: YearFund, block: int) -> list[Decision]:
+    """The month's determination as its start, in this block, confirmed it."""
+    pointer = fund.rebalancer.month(block_identifier=block).determination
+    code = bytes.fromhex(fund.rpc.request("eth_getCode", pointer, hex(block))[2:])[1:]
+    return packed.constituents([int.from_bytes(code[i : i + 32], "big") for i in range(0, len(code), 32)])
+
+
+def senders(fund: YearFund, first: int, last: int) -> Mapping[str, list[str]]:
+    """Hashes of the transactions in these blocks, by sender."""
+    calls = [("eth_getBlockByNumber", (hex(number), True)) for number in range(first, last + 1)]
+    found: dict[str, list[str]] = {}
+    for block in fund.rpc.batch(calls):
+        for transaction in block["transactions"]:
+            found.setdefault(Web3.to_checksum_address(transaction["from"]), []).append(transaction["hash"])
+    return found
+
+
+def gas_used(fund: YearFund, transactions: Sequence[str]) -> int:
+    """Gas of mined transactions together."""
+    receipts = fund.rpc.batch([("eth_getTransactionReceipt", (digest,)) for digest in transactions])
+    return sum(int(receipt["gasUsed"], 16) for receipt in receipts)
+
+
+def keeper_log(out: Path) -> Path:
+    """Where the keeper's output goes."""
+    return out / "year-keeper.log"

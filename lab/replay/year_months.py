@@ -1,0 +1,303 @@
+"""Carries the year's fund from month to month, the keeper at work, and measures each month beside the index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from ballast.rule import packed
+from ballast.rule.arithmetic import Flow, Position, cost_of, execution_time, period_start, residual, usd, weights_of
+from ballast.rule.methodology import Decision, Flag, Holding, Status
+from lab.replay import year_chain as chain
+from lab.replay.carry import ReplayError, Stage, count_errors, private_key_of, until
+from lab.replay.measure import net_transfers
+from lab.replay.year_chain import YearFund
+from lab.replay.year_data import DECIMALS, WAD, Snapshot, Year
+from lab.replay.year_index import Index, IndexMonth, decide, included_weights
+from lab.testbed.clock import GAS_PRICE_GWEI, next_look
+from lab.testbed.keepers import Keeper, running_keeper
+
+MAX_HOURS = 4
+"""Hours of chain time in which the keeper plans to trade a month: few batches keep the replay short."""
+MOST_TRADING_S = 3 * 86_400
+"""A month that is not done by then is left to its period's end, at which the keeper closes it."""
+MOST_LOOKS = 3_000
+
+
+@dataclass(frozen=True)
+class MonthResult:
+    """One month. Money is USD with 18 decimals at the month's reference prices, weights 18-decimal fractions."""
+
+    label: str
+    weights: dict[str, int]
+    """Determined weights of the constituents, by symbol."""
+    weights_held: dict[str, int]
+    """Of what the fund holds when the trading is over."""
+    entries: tuple[str, ...]
+    exits: tuple[str, ...]
+    clamped: tuple[str, ...]
+    """Constituents whose supply was clamped or carried forward."""
+    agrees: bool
+    """Whether the Python methodology decides the same from the same holdings, to the wei."""
+    batches: int
+    transactions: int
+    foreign: int
+    """Transactions between determination and end that neither the keeper nor the market sent."""
+    gas: int
+    trading_s: int
+    done: bool
+    """Whether all was traded; if not, the period's end closes the month."""
+    turnover: int
+    cost: int
+    residual: int
+    """Fraction of NAV, 18 decimals."""
+    nav: int
+    """USD of one share before the trading."""
+    nav_after: int
+    shares: int
+    """At the end of the trading; 18 decimals."""
+    index: IndexMonth
+    index_after: int
+
+
+@dataclass(frozen=True)
+class _Determined:
+    """A determination and its block. `agrees`: see `MonthResult`."""
+
+    block: int
+    decisions: list[Decision]
+    agrees: bool
+
+
+@dataclass(frozen=True)
+class _Started:
+    """A start and its block: units held and target units by symbol, token wei per 1e18 shares."""
+
+    block: int
+    units: dict[str, int]
+    targets: dict[str, int]
+
+
+@dataclass
+class _Progress:
+    bar: Progress
+    task: TaskID
+    console: Console
+
+    def say(self, label: str, text: str) -> None:
+        self.bar.update(self.task, description=f"{label}: {text}")
+
+    def done(self, label: str, text: str) -> None:
+        self.bar.advance(self.task)
+        self.console.print(f"{label}: {text}")
+
+
+def carry_year(
+    on: Stage, year: Year, seed: Mapping[str, int], fee: int, out: Path, console: Console
+) -> tuple[list[MonthResult], tuple[int, int] | None]:
+    """All months; their results, and the NAV and the index level on the closing day (None without one)."""
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        progress = _Progress(bar, bar.add_task("deploying", total=len(year.snapshots)), console)
+        fund = chain.prepare(on, year, fee, lambda text: progress.say("deploying", text))
+        index = Index(fund.rule, year.tokens, seed)
+        with running_keeper(
+            rpc_url=on.url,
+            chain_id=on.w3.eth.chain_id,
+            book=on.folder / "book.json",
+            private_key=private_key_of(on.keeper),
+            folder=on.folder,
+            log=chain.keeper_log(out),
+            extra={"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), "BALLAST_MAX_HOURS": str(MAX_HOURS)},
+        ) as keeper:
+            months = _Months(fund, keeper, index, progress, set(seed))
+            results = [months.carry(k) for k in range(len(year.snapshots))]
+        return results, _close(fund, index)
+
+
+def _close(fund: YearFund, index: Index) -> tuple[int, int] | None:
+    """NAV of a share and index level at the prices of the day after the last month."""
+    closing = fund.year.closing
+    if closing is None:
+        return None
+    fund.clock.jump(max(execution_time(closing.period), fund.clock.now() + 1))
+    return _nav(chain.units(fund, fund.clock.latest()[0]), closing), index.level(closing)
+
+
+class _Months:
+    """The months of one fund, in order."""
+
+    def __init__(self, fund: YearFund, keeper: Keeper, index: Index, progress: _Progress, members: set[str]) -> None:
+        self._fund = fund
+        self._keeper = keeper
+        self._index = index
+        self._progress = progress
+        self._members = members
+        self._previous: list[Decision] = []
+        self._events = fund.on.w3.eth.contract(fund.rebalancer.address, abi=fund.abi("Rebalancer")).events
+
+    def carry(self, k: int) -> MonthResult:
+        """One month from before its period to the end of its trading."""
+        fund, snapshot = self._fund, self._fund.year.snapshots[k]
+        label, period = snapshot.label, snapshot.period
+        begin = period_start(period, fund.notice_days)
+        if k:
+            self._progress.say(label, "the market goes to the month's prices, the owner posts supplies")
+            chain.turn(fund, snapshot, begin)
+        self._progress.say(label, "notice period")
+        fund.clock.jump(begin)
+        month = fund.rebalancer.month
+        until(fund.clock, self._keeper, lambda: int(month().period) == period, "determination")
+        # The chain is read soon after each step: a node keeps only so many states of the past.
+        determined = self._determined(snapshot)
+        fund.clock.jump(execution_time(period, fund.config.timetable.day, fund.config.timetable.fixed_day))
+        until(fund.clock, self._keeper, lambda: bool(self._logs("Started", period)), "start")
+        started = self._started(period)
+        # After this the next month's operation must be scheduled.
+        next_begin = period_start(period + 1, fund.notice_days)
+        latest = next_begin - fund.config.timelock_delay - 2 * chain.SETTING_UP_S
+        done = self._trade(label, period, latest)
+        result = self._measure(snapshot, determined, started, done)
+        difference = (result.nav_after / result.index_after - 1) * 100
+        self._progress.done(
+            label,
+            f"NAV {result.nav_after / WAD:.2f} USD, index {result.index_after / WAD:.2f} ({difference:+.3f} %), "
+            f"turnover {result.turnover / WAD:,.0f} USD, cost {result.cost / WAD:,.0f} USD, {result.batches} batches"
+            + "".join(f", +{symbol}" for symbol in result.entries)
+            + "".join(f", -{symbol}" for symbol in result.exits),
+        )
+        return result
+
+    def _determined(self, snapshot: Snapshot) -> _Determined:
+        log = self._log("Determined", snapshot.period)
+        decisions = [packed.decision(row) for row in log["args"]["constituents"]]
+        block = int(log["blockNumber"])
+        return _Determined(block, decisions, self._recomputed(snapshot, block) == decisions)
+
+    def _started(self, period: int) -> _Started:
+        log = self._log("Started", period)
+        block = int(log["blockNumber"])
+        targets = chain.target_units_at(self._fund, log["args"]["targets"], block)
+        self._previous = chain.confirmed_at(self._fund, block)
+        return _Started(block, chain.units(self._fund, block), targets)
+
+    def _trade(self, label: str, period: int, latest: int) -> bool:
+        """Moves time on as far as the keeper waits; whether the month was closed."""
+        fund = self._fund
+        opened, errors = fund.clock.now(), 0
+        for _ in range(MOST_LOOKS):
+            number, now = fund.clock.latest()
+            pulse = self._keeper.look(number)
+            if self._logs("Closed", period):
+                return True
+            if now > min(opened + MOST_TRADING_S, latest):
+                return False
+            if fund.clock.latest()[0] > pulse.block:
+                continue  # it has sent something: let it look again before time moves on
+            left = int(fund.rebalancer.progress().surplus)
+            self._progress.say(label, f"hour {(now - opened) / 3600:.1f}: {left * 100 / WAD:.2f} % of NAV left to sell")
+            errors = count_errors(pulse, errors, self._keeper)
+            fund.clock.step(next_look(now, pulse.possible_from, fund.clock.next_rest()))
+        raise ReplayError(f"trading in {label}: not done after {MOST_LOOKS} looks of the keeper{self._keeper.tail()}")
+
+    def _measure(self, snapshot: Snapshot, determined: _Determined, started: _Started, done: bool) -> MonthResult:
+        fund = self._fund
+        period, first, opening = snapshot.period, determined.block, started.block
+        last = self._log("Closed", period)["blockNumber"] if done else fund.clock.latest()[0]
+        decisions = determined.decisions
+        weights = included_weights(decisions, fund.year.tokens)
+        symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
+        traded = [log for log in self._logs("Traded", period) if opening <= log["blockNumber"] <= last]
+        prices = {token: snapshot.quotes[symbol].price for symbol, token in fund.year.tokens.items()}
+        flows = [self._flow(log["transactionHash"]) for log in traded]
+        cost = cost_of(flows, prices, dict.fromkeys(prices, DECIMALS))
+        held = chain.units(fund, last)
+        positions = _positions(snapshot, held, started.targets)
+        step = self._index.step(snapshot, fund.on.w3.eth.get_block(first)["timestamp"])
+        by_sender = chain.senders(fund, first, last)
+        mine = by_sender.get(fund.on.keeper.address, [])
+        members, self._members = self._members, set(weights)
+        return MonthResult(
+            label=snapshot.label,
+            weights=weights,
+            weights_held={s: w for s, w in zip(positions, weights_of(list(positions.values())), strict=True) if w},
+            entries=tuple(sorted(set(weights) - members)),
+            exits=tuple(sorted(members - set(weights))),
+            clamped=tuple(
+                symbol_of[d.token]
+                for d in decisions
+                if d.status is Status.INCLUDED and d.flags & (Flag.CLAMPED | Flag.STALE)
+            ),
+            agrees=determined.agrees,
+            batches=len(traded),
+            transactions=len(mine),
+            foreign=sum(len(sent) for sender, sent in by_sender.items())
+            - len(mine)
+            - len(by_sender.get(fund.world.trader, [])),
+            gas=chain.gas_used(fund, mine),
+            trading_s=fund.on.w3.eth.get_block(last)["timestamp"] - fund.on.w3.eth.get_block(opening)["timestamp"],
+            done=done,
+            turnover=cost.turnover,
+            cost=cost.cost,
+            residual=residual(list(positions.values())),
+            nav=_nav(started.units, snapshot),
+            nav_after=_nav(held, snapshot),
+            shares=chain.shares(fund, last),
+            index=step,
+            index_after=self._index.level(snapshot),
+        )
+
+    def _recomputed(self, snapshot: Snapshot, block: int) -> list[Decision]:
+        """The determination once more, in Python, from what the fund held in that block, which it does not change."""
+        fund = self._fund
+        symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
+        supply = chain.shares(fund, block)
+        balances = chain.balances(fund, block)
+        holdings = [
+            Holding(token, balances[symbol_of[token]] * WAD // supply, DECIMALS)
+            for token in chain.listed_tokens(fund, block)
+        ]
+        now = fund.on.w3.eth.get_block(block)["timestamp"]
+        return decide(fund.rule, fund.year.tokens, snapshot, holdings, self._previous, now)
+
+    def _flow(self, transaction: Any) -> Flow:
+        net = net_transfers(self._fund.on.w3.eth.get_transaction_receipt(transaction)["logs"], self._fund.index.address)
+        return Flow(
+            sold={token: -amount for token, amount in net.items() if amount < 0},
+            bought={token: amount for token, amount in net.items() if amount > 0},
+        )
+
+    def _logs(self, name: str, period: int) -> list[Any]:
+        """The period's events of a name."""
+        event = getattr(self._events, name)()
+        return list(event.get_logs(argument_filters={"period": period}, from_block=self._fund.book.deployed_block))
+
+    def _log(self, name: str, period: int) -> Any:
+        logs = self._logs(name, period)
+        if not logs:
+            raise ReplayError(f"{name}: no such event for period {period}{self._keeper.tail()}")
+        return logs[-1]
+
+
+def _positions(snapshot: Snapshot, held: Mapping[str, int], targets: Mapping[str, int]) -> dict[str, Position]:
+    symbols = sorted({*held, *targets})
+    return {
+        symbol: Position(held.get(symbol, 0), targets.get(symbol, 0), snapshot.quotes[symbol].price, DECIMALS)
+        for symbol in symbols
+    }
+
+
+def _nav(units: Mapping[str, int], snapshot: Snapshot) -> int:
+    """USD of one share at reference prices."""
+    return sum(usd(unit, snapshot.quotes[symbol].price, DECIMALS) for symbol, unit in units.items())

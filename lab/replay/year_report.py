@@ -1,0 +1,171 @@
+"""What came of a year: out/year.json, a table, and a picture of NAV against the index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from rich.console import Console
+from rich.table import Table
+
+from ballast.rule.arithmetic import usd
+from lab.replay import year_chain
+from lab.replay.year_data import WAD, Year
+from lab.replay.year_months import MonthResult
+
+NAV_COLOUR = "#1f4e79"
+INDEX_COLOUR = "#e08a1e"
+
+
+def figures(
+    year: Year, data: str, months: Sequence[MonthResult], closing: tuple[int, int] | None, seed_shares: int, fee: int
+) -> dict[str, Any]:
+    """Everything that out/year.json holds. USD and percent are rounded floats: for people, not for arithmetic."""
+    turnover = sum(month.turnover for month in months)
+    cost = sum(month.cost for month in months)
+    nav, level = closing or (months[-1].nav_after, months[-1].index_after)
+    return {
+        "data": data,
+        "candidates": list(year.tokens),
+        "rule": {
+            "top_n": year_chain.TOP_N,
+            "cap_pct": _percent(year_chain.CAP_WEIGHT),
+            "floor_pct": _percent(year_chain.FLOOR_WEIGHT),
+            "entry_pct": _percent(year_chain.ENTRY_WEIGHT),
+            "max_supply_jump_pct": _percent(year_chain.MAX_SUPPLY_JUMP),
+        },
+        "streaming_fee_pct": _percent(fee),
+        "months": [_month(month) for month in months],
+        "totals": {
+            "months": len(months),
+            "months_done": sum(month.done for month in months),
+            "months_agreeing": sum(month.agrees for month in months),
+            "batches": sum(month.batches for month in months),
+            "transactions": sum(month.transactions for month in months),
+            "foreign_transactions": sum(month.foreign for month in months),
+            "gas": sum(month.gas for month in months),
+            "turnover_usd": _usd(turnover),
+            "cost_usd": _usd(cost),
+            "cost_bps": round(cost * 10_000 / turnover, 3) if turnover else 0.0,
+            "closed_on": str(year.closing.day) if closing and year.closing else None,
+            "nav_usd": _usd(nav),
+            "index_level": _usd(level),
+            "fee_paid_pct": _percent((months[-1].shares - seed_shares) * WAD // months[-1].shares),
+            "tracking_difference_pct": _difference(nav, level),
+        },
+    }
+
+
+def _month(month: MonthResult) -> dict[str, Any]:
+    nav_total = usd(month.shares, month.nav, 18)
+    return {
+        "label": month.label,
+        "constituents": list(month.weights),
+        "weights": {symbol: _percent(weight) for symbol, weight in month.weights.items()},
+        "weights_held": {symbol: _percent(weight) for symbol, weight in month.weights_held.items()},
+        "index_weights": {symbol: _percent(weight) for symbol, weight in month.index.weights.items()},
+        "entries": list(month.entries),
+        "exits": list(month.exits),
+        "supplies_clamped": list(month.clamped),
+        "agrees_with_python": month.agrees,
+        "done": month.done,
+        "batches": month.batches,
+        "transactions": month.transactions,
+        "foreign_transactions": month.foreign,
+        "gas": month.gas,
+        "hours": round(month.trading_s / 3600, 2),
+        "turnover_usd": _usd(month.turnover),
+        "cost_usd": _usd(month.cost),
+        "cost_pct_nav": round(month.cost * 100 / nav_total, 4),
+        "residual_pct_nav": _percent(month.residual),
+        "nav_before_usd": _usd(month.nav),
+        "nav_usd": _usd(month.nav_after),
+        "index_level_before": _usd(month.index.level),
+        "index_level": _usd(month.index_after),
+        "tracking_difference_pct": _difference(month.nav_after, month.index_after),
+    }
+
+
+def show(console: Console, values: dict[str, Any]) -> None:
+    """The table on the terminal."""
+    table = Table(title="The year, per share after each rebalance; money in thousands of USD", title_justify="left")
+    table.add_column("month", no_wrap=True)
+    for column in ("NAV", "index", "diff %", "turnover", "cost", "resid. %", "txs"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("in, out")
+    for month in values["months"]:
+        moves = [f"+{symbol}" for symbol in month["entries"]] + [f"-{symbol}" for symbol in month["exits"]]
+        table.add_row(
+            month["label"],
+            f"{month['nav_usd']:.2f}",
+            f"{month['index_level']:.2f}",
+            f"{month['tracking_difference_pct']:+.3f}",
+            f"{month['turnover_usd'] / 1e3:,.1f}",
+            f"{month['cost_usd'] / 1e3:,.2f}",
+            f"{month['residual_pct_nav']:.3f}",
+            str(month["transactions"]),
+            " ".join(moves),
+        )
+    console.print(table)
+    total = values["totals"]
+    console.print(
+        f"{total['months_done']} of {total['months']} months traded to the end, {total['months_agreeing']} determined "
+        f"as Python does; difference at the end {total['tracking_difference_pct']:+.3f} %, of it the fee "
+        f"{-total['fee_paid_pct']:.3f} %; {total['foreign_transactions']} transactions of others in the fund's months"
+    )
+
+
+def draw(path: Path, values: dict[str, Any]) -> None:
+    """NAV against the index, and under it by how much they differ."""
+    labels = [month["label"] for month in values["months"]]
+    nav = [month["nav_usd"] for month in values["months"]]
+    level = [month["index_level"] for month in values["months"]]
+    difference = [month["tracking_difference_pct"] for month in values["months"]]
+    total = values["totals"]
+    if total["closed_on"]:
+        labels, nav, level = (
+            [*labels, total["closed_on"][:7]],
+            [*nav, total["nav_usd"]],
+            [*level, total["index_level"]],
+        )
+        difference = [*difference, total["tracking_difference_pct"]]
+    figure = Figure(figsize=(10, 6), dpi=150, layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    places = range(len(labels))
+    top.plot(places, level, color=INDEX_COLOUR, linewidth=4, alpha=0.6, label="index (no costs)")
+    top.plot(places, nav, color=NAV_COLOUR, linewidth=1.6, marker="o", markersize=4, label="NAV of a share")
+    top.set_ylabel("USD")
+    top.set_title(
+        f"{len(values['months'])} months: NAV {nav[-1]:,.2f} USD, index {level[-1]:,.2f}, "
+        f"difference {difference[-1]:+.3f} %; {total['turnover_usd'] / 1e6:,.1f} million USD traded",
+        loc="left",
+        fontsize=11,
+    )
+    top.legend(frameon=False)
+    bottom.bar(places, difference, color=NAV_COLOUR, width=0.6)
+    bottom.axhline(0, color="#444444", linewidth=0.8)
+    bottom.set_ylabel("NAV - index, %")
+    bottom.set_xticks(places, labels, rotation=45, ha="right")
+    for axes in (top, bottom):
+        axes.grid(axis="y", color="#e6e6e6")
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+
+
+def _usd(amount: int) -> float:
+    """18 decimals to USD, to the cent of a cent."""
+    return round(amount / WAD, 4)
+
+
+def _percent(fraction: int) -> float:
+    """An 18-decimal fraction in percent."""
+    return round(fraction * 100 / WAD, 4)
+
+
+def _difference(nav: int, level: int) -> float:
+    """By how much a share's NAV is above the index, in percent of the index."""
+    return _percent((nav - level) * WAD // level)

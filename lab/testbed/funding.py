@@ -1,0 +1,102 @@
+"""A fund in the published state of a month, as data, and the tokens that its seed takes.
+
+Tokens of the local mainnet have an open `mint`, so whatever a holder needs is created for them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eth_abi import encode
+from eth_utils import function_signature_to_4byte_selector
+
+from ballast.fund_file import FundConfig
+from ballast.parts import Component, Feed, Limits, Methodology, Pool, Roles, Timetable
+from ballast.values import DEPLOYER, WAD
+from lab.localnet.market import V3_VENUE
+from lab.localnet.month import Month
+from lab.localnet.world import Token, World
+
+FEED_MAX_AGE = 7_200
+"""Seconds; the local feeds are posted at least each hour of chain time."""
+
+
+def month_config(
+    month: Month,
+    world: World,
+    *,
+    seed_shares: int | None = None,
+    streaming_fee: int = 0,
+    limits: Limits | None = None,
+    timetable: Timetable | None = None,
+    guardian: str = DEPLOYER,
+    fee_recipient: str = DEPLOYER,
+    max_age: int = FEED_MAX_AGE,
+) -> FundConfig:
+    """The fund of a published month before its rebalance: `current_unit` of each component per share.
+
+    `seed_shares` (18 decimals) defaults to the published total supply. The streaming fee is 0 unless given, because
+    the published units are what was really held at start.
+    """
+    shares = month.total_supply if seed_shares is None else seed_shares
+    fixed = month.cap == "fixed"
+    components = []
+    for published in month.components:
+        token = world.token(published.address)
+        components.append(
+            Component(
+                symbol=published.symbol,
+                token=published.address,
+                decimals=published.decimals,
+                feed=Feed(address=token.feed, max_age=max_age),
+                supply=None if fixed else published.supply,
+                # A published weight of 0 says that the component leaves.
+                weight=(published.weight or None) if fixed else None,
+                seed_unit=published.current_unit,
+                pools=_pools(world, token),
+            )
+        )
+    return FundConfig(
+        name=f"Ballast {month.label}",
+        symbol="BAL" + month.label[:3].upper(),
+        slug=month.label.lower(),
+        chain_id=1,
+        weth=world.weth,
+        eth_feed=Feed(address=world.eth_feed, max_age=max_age),
+        methodology=Methodology(
+            kind="fixed_weight" if fixed else "market_cap",
+            cap="hard" if month.cap == "hard" else "none",
+            cap_weight=month.cap_weight,
+            nav_floor=month.nav_floor,
+        ),
+        components=tuple(components),
+        seed_shares=shares,
+        supply_cap=shares // WAD * 10 + 1_000,
+        streaming_fee=streaming_fee,
+        roles=Roles(guardian=guardian, proposers=(DEPLOYER,), fee_recipient=fee_recipient),
+        limits=limits or Limits(),
+        timetable=timetable or Timetable(),
+    )
+
+
+def _pools(world: World, token: Token) -> tuple[Pool, ...]:
+    """All that the world has of the token: against WETH, and under the first of two tokens those between them."""
+    named: list[dict[str, object]] = [{"venue": pool.venue, "pair": pool.pair} for pool in token.pools]
+    for v3 in world.v3_pools_of(token.address):
+        named.append({"venue": V3_VENUE, "pair": v3.pool, "fee_bps": v3.fee // 100})
+    for v3 in world.v3_pools:
+        if v3.tokens[0] == token.address and world.weth not in v3.tokens:
+            named.append({"venue": V3_VENUE, "pair": v3.pool, "fee_bps": v3.fee // 100, "other": v3.tokens[1]})
+    return tuple(Pool.model_validate(pool) for pool in named)
+
+
+def deal(account: Any, token: str, to: str, amount: int) -> None:
+    """Creates `amount` wei of a local token for `to`; sent by an Ape account."""
+    data = function_signature_to_4byte_selector("mint(address,uint256)") + encode(["address", "uint256"], [to, amount])
+    account.transfer(token, value=0, data=data)
+
+
+def deal_seed(account: Any, config: FundConfig) -> None:
+    """Creates for the account what the seed of this fund takes."""
+    for component, amount in zip(config.seeded(), config.seed_amounts(), strict=True):
+        deal(account, component.token, account.address, amount)
