@@ -47,7 +47,7 @@ test: lint compile .tools/set-v2.stamp ## Lint, all tests on a local mainnet, a 
 
 test-page: compile ## The status page of a running keeper in a headless Chromium, which root gets installed; ARGS as for test
 	@tools/install_chromium.sh
-	@$(PY) tools/run_tests.py tests/page $(ARGS)
+	@$(PY) tools/run_tests.py tests/browser $(ARGS)
 
 invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
 	@$(PY) -m lab.fuzz run --calls $(CALLS) --seed $(SEED)

@@ -27,9 +27,7 @@ from lab.localnet.session import NETWORK, fork_environment, interrupt_on_termina
 TESTS = ROOT / "tests"
 HALVED = ("keeper",)
 """Folders that take so long that each half of their files is a group."""
-APART = ("chaos", "scripts")
-"""Folders that are groups of their own."""
-BY_NAME = ("page",)
+BY_NAME = ("browser",)
 """Folders that run only where they are named: these need a browser (`make test-page`)."""
 JOBS = 2
 NOTHING_SELECTED = 5
@@ -52,8 +50,7 @@ def groups() -> list[list[str]]:
     for name in HALVED:
         files = [str(path.relative_to(ROOT)) for path in sorted(folders[name].rglob("test_*.py"))]
         halves += [files[0::2], files[1::2]]
-    together = [f"tests/{name}" for name in folders if name not in (*HALVED, *APART, *BY_NAME)]
-    return [*halves, together, *([f"tests/{name}"] for name in APART if name in folders)]
+    return [*halves, *([f"tests/{name}"] for name in folders if name not in (*HALVED, *BY_NAME))]
 
 
 def run_one(arguments: Sequence[str]) -> int:

@@ -24,7 +24,7 @@ from lab.mutation.operators import Mutant
 BUILD = Path(".build") / "__local__.json"
 LINKED = (".venv", ".tools", "node_modules")
 LEFT_OUT = (".git", ".ape", ".cache", ".run", "out", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache")
-FOLDERS = ("tests/fund", "tests/methodology", "tests/flow")
+FOLDERS = ("tests/contracts",)
 """The tests of the contracts. Those of the keeper, the scripts and the local mainnet are not run."""
 TIME_LIMIT = 600
 """Seconds for the tests of one mutant."""
@@ -35,18 +35,18 @@ FIRST: Mapping[str, Sequence[str]] = {
     "Settlement": ("rebalancer/test_trade", "rebalancer/test_batches", "rebalancer/test_shares", "rebalancer/"),
     "Bucket": ("rebalancer/test_bucket", "rebalancer/test_batches"),
     "StreamingFee": ("index_token/test_fee", "rebalancer/test_fee"),
-    "Part": ("index_token/", "rebalancer/test_shares"),
+    "ProRata": ("index_token/", "rebalancer/test_shares"),
     "Value": ("rebalancer/test_trade", "rebalancer/test_opener"),
     "Targets": ("packed/test_targets",),
     "Constituents": ("packed/test_constituents",),
     "Lists": ("packed/test_lists",),
-    "MarketCapMath": ("methodology/test_differential", "methodology/"),
-    "MarketCap": ("methodologies/", "methodology/"),
-    "Choice": ("methodology/test_choice", "methodology/"),
-    "Circulating": ("methodology/test_supplies", "methodology/"),
-    "Holdings": ("methodology/test_choice", "methodology/"),
+    "MarketCapMath": ("methodologies/test_differential", "methodologies/"),
+    "MarketCap": ("methodologies/",),
+    "Choice": ("methodologies/test_choice", "methodologies/"),
+    "Circulating": ("methodologies/test_supplies", "methodologies/"),
+    "Holdings": ("methodologies/test_choice", "methodologies/"),
 }
-"""Which tests to run first for a file: beginnings of paths below tests/fund or tests, in this order."""
+"""Which tests to run first for a file: beginnings of paths below tests/contracts, in this order."""
 
 _SETTINGS: Mapping[str, Any] = {
     "optimizer": {"enabled": True, "runs": 600},
@@ -100,7 +100,7 @@ def ordered(file: str, tests: Iterable[str]) -> list[str]:
         return next((place for place, word in enumerate(first) if f"/{word}" in test), len(first))
 
     # Flow tests are whole months: last.
-    return sorted(tests, key=lambda test: (rank(test), test.startswith("tests/flow"), test))
+    return sorted(tests, key=lambda test: (rank(test), test.startswith("tests/contracts/flow"), test))
 
 
 def copy(tree: Path, root: Path = ROOT) -> None:

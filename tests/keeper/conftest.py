@@ -10,7 +10,7 @@ from web3 import Web3
 
 from keeper.sending.journal import Journal
 from lab.localnet.world import World
-from tests.keeper.field import Field, deployed
+from tests.keeper.deployed_fund import Field, deployed
 from tests.keeper.sending import journal_of, put_back
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import ape
 
 from lab.testbed.clock import BLOCK_S, next_look
-from tests.keeper.field import Field, Running
+from tests.keeper.deployed_fund import Field, Running
 
 TURN = 4
 """Blocks that the standby waits."""

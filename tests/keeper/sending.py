@@ -21,7 +21,7 @@ from keeper.sending.fees import Urgency
 from keeper.sending.journal import Journal, Status
 from keeper.sending.sender import Sender
 from keeper.sending.simulate import Call
-from tests.keeper.field import Field
+from tests.keeper.deployed_fund import Field
 
 GWEI = 10**9
 SEND = "eth_sendRawTransaction"

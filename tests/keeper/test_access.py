@@ -8,7 +8,7 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from keeper.look import contracts
 from keeper.sending import access
-from tests.keeper.field import Field
+from tests.keeper.deployed_fund import Field
 
 FROM, TO, TOKEN = ("0x" + digit * 40 for digit in "123")
 KEYS = ["0x" + f"{n:064x}" for n in range(25)]

@@ -20,7 +20,7 @@ from lab.localnet.rpc import call_data, unpack
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import AheadOfFeeds, anchor_pools, open_invented, with_anchors
-from tests.keeper.field import SUCCEEDED, Field, check_counts, deployed, journal_rows
+from tests.keeper.deployed_fund import SUCCEEDED, Field, check_counts, deployed, journal_rows
 
 WINDOW = 1_800
 BOUND = 2 * WAD // 100

@@ -23,8 +23,8 @@ from lab.localnet.rpc import call_data, send
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.spoiled import REVERTS
+from tests.keeper.deployed_fund import Field
 from tests.keeper.endpoints import KEY
-from tests.keeper.field import Field
 from tests.keeper.own_answers import answering
 from tests.keeper.test_commands import Keeper, changed_book
 

@@ -15,7 +15,7 @@ from eth_account import Account
 from keeper.__main__ import main
 from keeper.state import Phase
 from lab.localnet.anvil import free_port
-from tests.keeper.field import Field, journal_rows
+from tests.keeper.deployed_fund import Field, journal_rows
 from tests.keeper.sending import determine, journal_of, put_back, sender_of
 
 

@@ -20,7 +20,7 @@ from lab.localnet.world import World
 from lab.replay.measure import swaps_in, v3_swaps_in
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import open_pools
-from tests.keeper.field import Field, deployed
+from tests.keeper.deployed_fund import Field, deployed
 
 DEEP_USD = 60_000_000 * 10**18
 """On each side of the pair."""

@@ -18,7 +18,7 @@ from keeper.explain.view import FLAGS
 from keeper.look import contracts
 from lab.localnet.month import load_month
 from lab.localnet.rpc import call_data, read, send
-from tests.keeper.field import PERIOD, Field
+from tests.keeper.deployed_fund import PERIOD, Field
 from tests.keeper.test_commands import Keeper
 
 DAY = 86_400

@@ -20,7 +20,7 @@ from lab.localnet.month import load_month
 from lab.localnet.world import World
 from lab.replay.carry import Stage
 from lab.replay.local_fund import MARK, OtherSettingsError, next_time, stand
-from tests.keeper.field import Field
+from tests.keeper.deployed_fund import Field
 
 SPEED = 600
 

@@ -19,8 +19,8 @@ from eth_account import Account
 
 from keeper.state import Phase
 from lab.localnet.anvil import free_port
+from tests.keeper.deployed_fund import LOOKS_WITHIN_S, Field, journal_rows
 from tests.keeper.endpoints import serving
-from tests.keeper.field import LOOKS_WITHIN_S, Field, journal_rows
 from tests.keeper.kms import AWS, SECRET_KEY, TOKEN, FakeKms, fake_kms
 
 KEY = "0x" + "5ec7e7" * 10 + "0123"

@@ -12,7 +12,7 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
 from keeper.state import Phase
-from tests.keeper.field import PERIOD, SUCCEEDED, Field, Running, journal_rows
+from tests.keeper.deployed_fund import PERIOD, SUCCEEDED, Field, Running, journal_rows
 from tests.keeper.sending import reorganized
 
 

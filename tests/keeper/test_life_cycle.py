@@ -27,7 +27,7 @@ from keeper.sending.refusals import refusal
 from keeper.sending.sender import Sender
 from keeper.sending.watch import LATE_BLOCKS
 from lab.localnet.rpc import send
-from tests.keeper.field import Field, journal_rows
+from tests.keeper.deployed_fund import Field, journal_rows
 from tests.keeper.sending import (
     GWEI,
     SEND,

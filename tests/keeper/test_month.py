@@ -11,7 +11,7 @@ import pytest
 
 from keeper.plan import bucket
 from keeper.state import WAD, FundState, Phase, Reason, Side
-from tests.keeper.field import PERIOD, SUCCEEDED, Field, check_counts, journal_rows
+from tests.keeper.deployed_fund import PERIOD, SUCCEEDED, Field, check_counts, journal_rows
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import requests
 
 from keeper.state import WAD, Phase
 from tests.helpers.receiver import TOKEN, receiver
+from tests.keeper.deployed_fund import Field, Running
 from tests.keeper.endpoints import endpoint
-from tests.keeper.field import Field, Running
 from tests.keeper.test_kill import wait_for
 
 WITHIN_S = 30

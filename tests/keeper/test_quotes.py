@@ -10,7 +10,7 @@ from web3.exceptions import ContractLogicError
 from keeper.pools import amm
 from lab.localnet.rpc import call_data, send
 from lab.localnet.world import World
-from tests.keeper.field import Field
+from tests.keeper.deployed_fund import Field
 
 HOLDER = "0x00000000000000000000000000000000000A11CE"
 

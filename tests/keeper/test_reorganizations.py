@@ -9,7 +9,7 @@ from web3.types import RPCEndpoint
 
 from keeper.errors import SendError
 from keeper.sending.journal import CANCEL, Journal, Status
-from tests.keeper.field import Field
+from tests.keeper.deployed_fund import Field
 from tests.keeper.sending import (
     SEND,
     Node,

@@ -14,7 +14,7 @@ from web3 import Web3
 from ballast.book import Book
 from keeper.state import Phase
 from lab.localnet.world import World
-from tests.keeper.field import Field, Running, deployed, journal_rows
+from tests.keeper.deployed_fund import Field, Running, deployed, journal_rows
 from tests.keeper.test_kill import wait_for
 
 SECOND = "Second/fund"

@@ -18,7 +18,7 @@ from lab.localnet.rpc import send
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
-from tests.keeper.field import Field
+from tests.keeper.deployed_fund import Field
 
 BLOCK_S = 12
 SHARE = 5 * 10**15

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from keeper.state import Phase
-from tests.keeper.field import PERIOD, Field, journal_rows
+from tests.keeper.deployed_fund import PERIOD, Field, journal_rows
 from tests.keeper.pair import TURN, Pair, pair
 
 

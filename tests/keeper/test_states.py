@@ -11,7 +11,7 @@ import pytest
 from keeper.state import WAD, FundState, Holding, Phase, Reason, Side
 from lab.localnet.rpc import call_data, send
 from tests.helpers.spoiled import unreadable
-from tests.keeper.field import SUCCEEDED, Field, Running, journal_rows
+from tests.keeper.deployed_fund import SUCCEEDED, Field, Running, journal_rows
 from tests.keeper.test_kill import wait_for
 from tests.keeper.test_ops import ask, lines
 

@@ -19,7 +19,7 @@ from lab.localnet.world import World
 from lab.replay.measure import pair_sides, swaps_in, v3_swaps_in
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import open_invented
-from tests.keeper.field import Field, deployed
+from tests.keeper.deployed_fund import Field, deployed
 
 
 @dataclass(frozen=True)

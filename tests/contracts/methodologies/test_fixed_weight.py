@@ -1,0 +1,125 @@
+"""Given weights: what a determination says, what targets come of it, what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from ballast.rule.methodology import ONE, MethodologyError, Status, fixed_decisions, fixed_target_units
+from tests.contracts.methodologies.cases import DRAWN, baskets
+from tests.contracts.methodologies.scene import TOKENS, Basket, Scene, as_words, confirmed_by, decisions, told
+from tests.helpers.chain import Chain
+from tests.helpers.contracts import Contract
+from tests.helpers.reverts import assert_reverts
+
+HALVES = [(TOKENS[0], ONE // 2), (TOKENS[1], ONE // 2)]
+
+
+@pytest.fixture(scope="module")
+def fixed(scene: Scene, chain: Chain, owner: str) -> Contract:
+    """Half and half."""
+    return chain.deploy("FixedWeight", owner, HALVES, sender=owner)
+
+
+def targets(chain: Chain, fixed: Contract, basket: Basket) -> list[int]:
+    call = fixed.targetUnits(*basket.arguments())
+    answer: list[int] = chain.read(call)
+    assert answer == fixed_target_units(basket.basis, basket.units, basket.prices, basket.decimals)
+    return answer
+
+
+def test_what_rose_is_sold_and_what_fell_is_bought(chain: Chain, fixed: Contract) -> None:
+    basket = Basket([ONE // 2] * 2, [10 * ONE, 10 * 10**6], [3 * ONE, ONE], [18, 6])
+    # 40 dollars in all: 20 each.
+    assert targets(chain, fixed, basket) == [6_666_666_666_666_666_666, 20 * 10**6]
+
+
+def test_equal_weights(chain: Chain, fixed: Contract) -> None:
+    """Three thirds cannot add up to one in 18 decimals: one of them has the wei that is left."""
+    third = ONE // 3
+    basket = Basket([third, third, third + 1], [9 * ONE, 0, 0], [ONE] * 3, [18] * 3)
+    assert targets(chain, fixed, basket) == [9 * third, 9 * third, 9 * (third + 1)]
+
+
+def test_without_a_price_the_others_are_scaled(chain: Chain, fixed: Contract) -> None:
+    basket = Basket([ONE // 2, ONE // 4, ONE // 4], [10 * ONE, 7 * ONE, 30 * ONE], [ONE, 0, ONE], [18] * 3)
+    # 40 dollars with a price, to be shared 2 to 1.
+    assert targets(chain, fixed, basket) == [40 * (ONE * 2 // 3), 0, 40 * (ONE // 3)]
+
+
+def test_what_has_no_weight_is_sold(chain: Chain, fixed: Contract) -> None:
+    basket = Basket([0, ONE], [3 * ONE, ONE], [ONE, ONE], [18, 18])
+    assert targets(chain, fixed, basket) == [0, 4 * ONE]
+
+
+@pytest.mark.parametrize(
+    ("basket", "what"),
+    [
+        (Basket([ONE], [0], [ONE], [18]), "nav"),
+        (Basket([ONE], [ONE], [0], [18]), "nav"),
+        (Basket([0, ONE], [ONE, ONE], [ONE, 0], [18, 18]), "weights"),
+    ],
+)
+def test_outside_the_domain(chain: Chain, fixed: Contract, basket: Basket, what: str) -> None:
+    call = fixed.targetUnits(*basket.arguments())
+    assert_reverts(chain, call, "OutsideDomain", what.encode().ljust(32, b"\0"))
+    with pytest.raises(MethodologyError) as caught:
+        fixed_target_units(basket.basis, basket.units, basket.prices, basket.decimals)
+    assert told(caught.value) == f"OutsideDomain({what})"
+
+
+@DRAWN
+@given(drawn=baskets(sized=True))
+def test_targets_are_equal_on_any_basket(chain: Chain, fixed: Contract, drawn: Basket) -> None:
+    whole = sum(drawn.basis) or 1
+    weights = [b * ONE // whole for b in drawn.basis]
+    weights[0] += ONE - sum(weights)
+    basket = Basket(weights, drawn.units, drawn.prices, drawn.decimals)
+    lines = zip(weights, basket.units, basket.prices, basket.decimals, strict=True)
+    worth = sum(u * p // 10**d for _, u, p, d in lines)
+    weighed = sum(w for w, p in zip(weights, basket.prices, strict=True) if p)
+    if worth and weighed:
+        units = targets(chain, fixed, basket)
+        # In whole tokens' least parts: what is bought is never worth more than NAV.
+        assert sum(u * p // 10**d for u, p, d in zip(units, basket.prices, basket.decimals, strict=True)) <= worth
+
+
+def test_determination(chain: Chain, scene: Scene, fixed: Contract, owner: str) -> None:
+    chain.send(scene.stage.setPrices(TOKENS[:2], [5 * ONE, 0]), owner)
+    determined = chain.read(fixed.determine(scene.stage, scene.stage, []))
+    expected = fixed_decisions(dict(HALVES), {TOKENS[0]: 5 * ONE, TOKENS[1]: 0})
+    assert decisions(determined) == expected
+    assert [(d.basis, d.weight, d.status, int(d.flags), d.price) for d in expected] == [
+        (ONE // 2, ONE // 2, Status.INCLUDED, 0, 5 * ONE),
+        (ONE // 2, ONE // 2, Status.INCLUDED, 8, 0),
+    ]
+    assert confirmed_by(expected, chain.read(fixed.confirm(as_words(expected)))) == expected
+
+
+@pytest.mark.parametrize(
+    ("weights", "error", "argument"),
+    [
+        ([(TOKENS[1], ONE // 2), (TOKENS[0], ONE // 2)], "UnfitWeight", TOKENS[0]),
+        ([(TOKENS[0], ONE // 2), (TOKENS[0], ONE // 2)], "UnfitWeight", TOKENS[0]),
+        ([(TOKENS[0], ONE), (TOKENS[1], 0)], "UnfitWeight", TOKENS[1]),
+        ([("0x" + "00" * 20, ONE)], "UnfitWeight", "0x" + "00" * 20),
+        ([(TOKENS[0], ONE - 1)], "WeightsDoNotSum", ONE - 1),
+        ([(TOKENS[0], ONE), (TOKENS[1], 1)], "WeightsDoNotSum", ONE + 1),
+        ([], "WeightsDoNotSum", 0),
+    ],
+)
+def test_weights_that_do_not_fit(
+    chain: Chain, fixed: Contract, owner: str, weights: Any, error: str, argument: Any
+) -> None:
+    assert_reverts(chain, fixed.setWeights(weights), error, argument, sender=owner)
+    creation = chain.artifact("FixedWeight").create(owner, weights)
+    assert_reverts(chain, creation, error, argument, sender=owner)
+
+
+def test_weights_are_the_owners(chain: Chain, fixed: Contract, owner: str, stranger: str) -> None:
+    call = fixed.setWeights([(TOKENS[2], ONE)])
+    assert_reverts(chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
+    chain.send(call, owner)
+    assert [tuple(w) for w in chain.read(fixed.weights())] == [(TOKENS[2], ONE)]
