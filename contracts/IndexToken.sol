@@ -12,7 +12,7 @@ import {Owned} from "./access/Owned.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {Balance} from "./libraries/Balance.sol";
 import {Component, ComponentList} from "./libraries/ComponentList.sol";
-import {Part} from "./libraries/Part.sol";
+import {ProRata} from "./libraries/ProRata.sol";
 import {StreamingFee} from "./libraries/StreamingFee.sol";
 import {Words} from "./libraries/Words.sol";
 
@@ -193,7 +193,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
             require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
             if (word.marked() && _leftOut(word)) continue;
             // {tok} = {tok} * {share} / {share}, up
-            uint256 amount = Part.up(Balance.read(token, address(this)), shares, supply);
+            uint256 amount = ProRata.up(Balance.read(token, address(this)), shares, supply);
             require(amount <= maxAmounts.given(i), AboveMax(token, amount, maxAmounts.given(i)));
             amounts.set(i, amount);
             if (amount != 0) IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
@@ -223,7 +223,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
             require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
             if ((skip >> i) & 1 != 0) continue;
             // {tok} = {tok} * {share} / {share}, down
-            uint256 amount = word.writtenOff() ? 0 : Part.down(Balance.read(token, address(this)), shares, supply);
+            uint256 amount = word.writtenOff() ? 0 : ProRata.down(Balance.read(token, address(this)), shares, supply);
             require(amount >= minAmounts.given(i), BelowMin(token, amount, minAmounts.given(i)));
             amounts.set(i, amount);
             if (amount != 0) IERC20(token).safeTransfer(to, amount);
@@ -361,7 +361,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
             (bool sound, uint256 balance) = Balance.tryRead(tokens[i], address(this));
             if (!sound || (up && list[i].suspended())) blocked |= 1 << i;
             // {tok} = {tok} * {share} / {share}
-            amounts[i] = up ? Part.up(balance, shares, supply) : Part.down(balance, shares, supply);
+            amounts[i] = up ? ProRata.up(balance, shares, supply) : ProRata.down(balance, shares, supply);
         }
     }
 

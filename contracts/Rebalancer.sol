@@ -255,8 +255,8 @@ contract Rebalancer is IRebalancer, Owned {
     function trade(Order calldata order) external {
         Standing memory fund = _lockForTrading();
         Batch memory b = Settlement.open(fund, address(INDEX), ORACLE, _limits(), _opening, _progress, order);
-        b.sheet.settle(b.index);
-        b.sheet.fill(order.filler);
+        b.encodedCalls.settle(b.index);
+        b.encodedCalls.fill(order.filler);
         Progress memory next = Settlement.check(b, order.minValueIn);
         _progress = next;
         emit Traded(_month.period, address(order.filler), b.result);

@@ -27,7 +27,7 @@ FOUNDRY = ROOT / ".tools" / "foundry" / "bin"
 COMPILER = ROOT / ".tools" / "solc" / "solc-v0.8.30"
 TRIAGE = ROOT / "tools" / "slither_triage.yaml"
 OUT = ROOT / "out" / "slither.json"
-APART = ("contracts/mocks/", "contracts/localnet/")
+APART = ("contracts/testing/",)
 """Folders that are never deployed for money."""
 LOOKED_AT = ("High", "Medium")
 

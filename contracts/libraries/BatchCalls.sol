@@ -9,7 +9,7 @@ import {IRebalancer} from "../interfaces/IRebalancer.sol";
 /// @title BatchCalls
 /// @notice The calls that a batch makes, in assembly: the lists they take are written where the calls are made from, and no
 /// list is copied. Solidity copies each of them for each call, which costs more than the batch's own arithmetic.
-/// @dev A *sheet* is where the calls of the index token's `settle` and the filler's `fill` begin in memory: a word with the
+/// @dev A *encodedCalls* is where the calls of the index token's `settle` and the filler's `fill` begin in memory: a word with the
 /// selector of `settle` and 3 offsets, a word with the selector of `fill`, the index token and 4 offsets, then the lists of
 /// sells, amounts, recipients and buys, and the filler's data. Each call skips what is the other's, as offsets may.
 library BatchCalls {
@@ -20,7 +20,7 @@ library BatchCalls {
         internal
         pure
         returns (
-            uint256 sheet,
+            uint256 encodedCalls,
             address[] memory sells,
             uint256[] memory amounts,
             address[] memory recipients,
@@ -30,9 +30,9 @@ library BatchCalls {
         uint256 settling = uint32(IIndexToken.settle.selector);
         uint256 filling = uint32(IFiller.fill.selector);
         assembly ("memory-safe") {
-            sheet := mload(0x40)
+            encodedCalls := mload(0x40)
             let list := shl(5, add(entries, 1))
-            sells := add(sheet, 320)
+            sells := add(encodedCalls, 320)
             amounts := add(sells, list)
             recipients := add(amounts, list)
             buys := add(recipients, list)
@@ -40,14 +40,14 @@ library BatchCalls {
             let end := add(add(text, 32), data.length)
             mstore(0x40, and(add(end, 63), not(31)))
             // settle(sells, amounts, recipients)
-            let head := add(sheet, 32)
-            mstore(sheet, settling)
+            let head := add(encodedCalls, 32)
+            mstore(encodedCalls, settling)
             mstore(head, sub(sells, head))
             mstore(add(head, 32), sub(amounts, head))
             mstore(add(head, 64), sub(recipients, head))
             // fill(index, sells, amounts, buys, data)
-            head := add(sheet, 160)
-            mstore(add(sheet, 128), filling)
+            head := add(encodedCalls, 160)
+            mstore(add(encodedCalls, 128), filling)
             mstore(head, index)
             mstore(add(head, 32), sub(sells, head))
             mstore(add(head, 64), sub(amounts, head))
@@ -106,11 +106,11 @@ library BatchCalls {
     }
 
     /// @notice Sends the sells out.
-    function settle(uint256 sheet, address index) internal {
+    function settle(uint256 encodedCalls, address index) internal {
         assembly ("memory-safe") {
             // Up to where the buys begin.
-            let size := sub(add(add(sheet, 160), mload(add(sheet, 256))), add(sheet, 28))
-            if iszero(call(gas(), index, 0, add(sheet, 28), size, 0, 0)) {
+            let size := sub(add(add(encodedCalls, 160), mload(add(encodedCalls, 256))), add(encodedCalls, 28))
+            if iszero(call(gas(), index, 0, add(encodedCalls, 28), size, 0, 0)) {
                 let at := mload(0x40)
                 returndatacopy(at, 0, returndatasize())
                 revert(at, returndatasize())
@@ -119,11 +119,11 @@ library BatchCalls {
     }
 
     /// @notice Lets the filler fill. Reverts as it does, and where there is no code.
-    function fill(uint256 sheet, IFiller filler) internal {
+    function fill(uint256 encodedCalls, IFiller filler) internal {
         assembly ("memory-safe") {
-            let text := add(add(sheet, 160), mload(add(sheet, 288)))
-            let size := sub(and(add(add(text, mload(text)), 63), not(31)), add(sheet, 156))
-            let done := call(gas(), filler, 0, add(sheet, 156), size, 0, 0)
+            let text := add(add(encodedCalls, 160), mload(add(encodedCalls, 288)))
+            let size := sub(and(add(add(text, mload(text)), 63), not(31)), add(encodedCalls, 156))
+            let done := call(gas(), filler, 0, add(encodedCalls, 156), size, 0, 0)
             if iszero(and(done, gt(extcodesize(filler), 0))) {
                 let at := mload(0x40)
                 returndatacopy(at, 0, mul(returndatasize(), iszero(done)))

@@ -48,7 +48,7 @@ library Lists {
 
     /// @notice Ends the call with `list` as what it returns.
     /// @dev Warning: nothing after it runs.
-    function answer(uint256[] memory list) internal pure {
+    function directReturn(uint256[] memory list) internal pure {
         assembly ("memory-safe") {
             // The ABI says first where the list begins; the word that stands before it in memory is not needed any more.
             let at := sub(list, 32)

@@ -11,7 +11,7 @@ import {Balance} from "./Balance.sol";
 import {BatchCalls} from "./BatchCalls.sol";
 import {Bucket} from "./Bucket.sol";
 import {ComponentList} from "./ComponentList.sol";
-import {Line, Lines} from "./Lines.sol";
+import {BatchEntry, BatchEntries} from "./BatchEntries.sol";
 import {StreamingFee} from "./StreamingFee.sol";
 import {Targets} from "./Targets.sol";
 import {Value} from "./Value.sol";
@@ -26,8 +26,8 @@ struct Standing {
 
 /// @notice A batch in flight. `was` is the month's progress before it.
 /// @param nav NAV at start prices per share, times the supply in shares of the start: USD with 18 decimals.
-/// @param sheet The calls that it makes (see `BatchCalls`).
-/// @param first The first of its lines (see `Lines`): what is sold, each component once, then, from `middle` on, what is
+/// @param encodedCalls The calls that it makes (see `BatchCalls`).
+/// @param first The first of its lines (see `BatchEntries`): what is sold, each component once, then, from `middle` on, what is
 /// bought, up to `end`. `prices`: USD for one whole token of each now, 18 decimals.
 /// @param result What `check` finds.
 struct Batch {
@@ -36,10 +36,10 @@ struct Batch {
     Progress was;
     uint256 buyTargets;
     uint256 nav;
-    uint256 sheet;
-    Line first;
-    Line middle;
-    Line end;
+    uint256 encodedCalls;
+    BatchEntry first;
+    BatchEntry middle;
+    BatchEntry end;
     uint256[] prices;
     Result result;
 }
@@ -53,7 +53,7 @@ library Settlement {
     using BatchCalls for uint256;
     using BatchCalls for IOracle;
     using ComponentList for uint256;
-    using Lines for Line;
+    using BatchEntries for BatchEntry;
     using SafeCast for uint256;
     using Words for address[];
     using Words for uint256[];
@@ -65,8 +65,8 @@ library Settlement {
     /* BEFORE THE FILLER */
 
     /// @dev What `open` works with until all lines stand: number of components, supply in shares of the start, the token
-    /// of each line, `sold` of them of the sells, and the lists of the sheet.
-    struct Desk {
+    /// of each line, `sold` of them of the sells, and the lists of the encodedCalls.
+    struct BatchDraft {
         uint256[] list;
         bytes targets;
         uint256 n;
@@ -89,7 +89,7 @@ library Settlement {
         Progress memory was,
         Order calldata order
     ) internal view returns (Batch memory b) {
-        Desk memory d;
+        BatchDraft memory d;
         (b.index, b.limits, b.was, b.buyTargets) = (index, limits, was, opening.buyTargets);
         d.shares = _startShares(fund.supply, opening.exponent, fund.exponent);
         // {USD} = {USD / 1e18 share} * {share} / {1e18}
@@ -101,15 +101,15 @@ library Settlement {
     }
 
     /// @dev One line for each component sold, then one for each bought.
-    function _openLines(Batch memory b, Desk memory d, Order calldata order) private view {
+    function _openLines(Batch memory b, BatchDraft memory d, Order calldata order) private view {
         (uint256[] calldata sells, uint256[] calldata buys) = (order.sells, order.buys);
         uint256 n = sells.length;
         require(n != 0 && n == order.amounts.length && n == order.recipients.length, IRebalancer.UnfitBatch());
         require(buys.length != 0, IRebalancer.UnfitBatch());
         uint256 most = n + buys.length;
-        b.first = b.end = Lines.room(most);
+        b.first = b.end = BatchEntries.room(most);
         d.tokens = BatchCalls.newTokens(most);
-        (b.sheet, d.sells, d.amounts, d.recipients, d.buys) =
+        (b.encodedCalls, d.sells, d.amounts, d.recipients, d.buys) =
             BatchCalls.newSheet(b.index, n, buys.length, order.data);
         _openSells(b, d, sells, order);
         b.middle = b.end;
@@ -118,7 +118,7 @@ library Settlement {
     }
 
     /// @dev Clamps the entries of each component, in their order, to its surplus.
-    function _openSells(Batch memory b, Desk memory d, uint256[] calldata indexes, Order calldata order) private view {
+    function _openSells(Batch memory b, BatchDraft memory d, uint256[] calldata indexes, Order calldata order) private view {
         (uint256[] calldata wanted, address[] calldata recipients) = (order.amounts, order.recipients);
         uint256 n = indexes.length;
         uint256 next; // least index that a new component may have
@@ -129,7 +129,7 @@ library Settlement {
             unchecked {
                 if (i + 1 != next || k == 0) {
                     require(i >= next, IRebalancer.IndexesNotAscending(i));
-                    Line line = _addLine(b, d, i, SELL);
+                    BatchEntry line = _addLine(b, d, i, SELL);
                     next = i + 1;
                     token = line.token();
                     (uint256 balance, uint256 target) = (line.before(), line.target());
@@ -146,7 +146,7 @@ library Settlement {
         }
     }
 
-    function _openBuys(Batch memory b, Desk memory d, uint256[] calldata indexes) private view {
+    function _openBuys(Batch memory b, BatchDraft memory d, uint256[] calldata indexes) private view {
         uint256 n = indexes.length;
         uint256 next;
         for (uint256 k; k < n; ++k) {
@@ -160,7 +160,7 @@ library Settlement {
     }
 
     /// @dev Adds the line of component `i`.
-    function _addLine(Batch memory b, Desk memory d, uint256 i, uint256 side) private view returns (Line line) {
+    function _addLine(Batch memory b, BatchDraft memory d, uint256 i, uint256 side) private view returns (BatchEntry line) {
         require(i < d.n, IRebalancer.UnknownIndex(i));
         uint256 word = d.list.at(i);
         (uint256 found, uint256 unit, uint256 startPrice) = Targets.at(d.targets, i);
@@ -236,7 +236,7 @@ library Settlement {
 
     /// @dev Fills in `valueOut`; returns what was sold as a share of NAV at start prices, rounded down.
     function _measureSells(Batch memory b) private view returns (uint256) {
-        (Line line, Line end) = (b.first, b.middle);
+        (BatchEntry line, BatchEntry end) = (b.first, b.middle);
         (address index, uint256[] memory prices) = (b.index, b.prices);
         uint256 valueOut;
         uint256 atStart;
@@ -260,7 +260,7 @@ library Settlement {
     function _creditBuys(Batch memory b, uint256 surplusLeft) private view returns (uint64) {
         (uint256 valueIn, uint256 atStart) = _countBuys(b);
         uint256 lambda = _lambda(b, surplusLeft, atStart * 1e18 / b.nav);
-        (Line line, Line end) = (b.middle, b.end);
+        (BatchEntry line, BatchEntry end) = (b.middle, b.end);
         for (; line.isBefore(end); line = line.next()) {
             (uint256 counted, uint256 before) = (line.counted(), line.before());
             unchecked {
@@ -281,7 +281,7 @@ library Settlement {
 
     /// @dev Fills in what of each buy counts up to its full target; returns what it is worth in USD now and at the start.
     function _countBuys(Batch memory b) private view returns (uint256 valueIn, uint256 atStart) {
-        (Line line, Line end) = (b.middle, b.end);
+        (BatchEntry line, BatchEntry end) = (b.middle, b.end);
         (address index, uint256[] memory prices) = (b.index, b.prices);
         for (uint256 k = line.place(b.first); line.isBefore(end); line = line.next()) {
             uint256 balance = Balance.read(line.token(), index);

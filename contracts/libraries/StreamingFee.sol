@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 
-import {Part} from "./Part.sol";
+import {ProRata} from "./ProRata.sol";
 
 /// @title StreamingFee
 /// @notice A yearly fee taken by dilution, compounded continuously: over one year the units of a share fall by exactly
@@ -26,7 +26,7 @@ library StreamingFee {
         uint256 x = later / YEAR - earlier / YEAR;
         if (x == 0) return 0;
         // {share} = {share} * {1e18} / {1e18}
-        return Part.down(supply, uint256(FixedPointMathLib.expWad(int256(x))) - 1e18, 1e18);
+        return ProRata.down(supply, uint256(FixedPointMathLib.expWad(int256(x))) - 1e18, 1e18);
     }
 
     /// @notice exp(-(later - earlier) / year), 18 decimals, rounded down: what accrual leaves of a unit.

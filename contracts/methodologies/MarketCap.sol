@@ -220,11 +220,11 @@ contract MarketCap is IMethodology, Owned {
                 if (
                     overridden || supply != Constituents.basis(word) || block.timestamp - date > MAX_SUPPLY_AGE
                         || _changed(candidate, more, supply)
-                ) answer = _again(Reread(token, answer, more, candidate, supply, date, overridden));
+                ) answer = _reread(Reread(token, answer, more, candidate, supply, date, overridden));
                 words.set(i, answer);
             }
         }
-        Lists.answer(words);
+        Lists.directReturn(words);
     }
 
     /// @inheritdoc IMethodology
@@ -252,7 +252,7 @@ contract MarketCap is IMethodology, Owned {
                 targets.set(i, targets.at(i) * ones.given(i) / ONE);
             }
         }
-        Lists.answer(targets);
+        Lists.directReturn(targets);
     }
 
     /* OWNER */
@@ -310,7 +310,7 @@ contract MarketCap is IMethodology, Owned {
     }
 
     /// @dev What a candidate is confirmed with, once its supply has been read again.
-    function _again(Reread memory r) private view returns (uint256) {
+    function _reread(Reread memory r) private view returns (uint256) {
         uint256 known = _known(Constituents.confirmed(r.more), r.candidate);
         uint256 flags = Flags.OVERRIDDEN;
         uint256 basis = r.overridden ? _overriding(r.token) : 0;

@@ -177,7 +177,7 @@ contract ChainlinkOracle is IOracle, Owned {
             else value = _derived(words, entry, known);
             values.set(i, value);
         }
-        Lists.answer(values);
+        Lists.directReturn(values);
     }
 
     /* OWNER */

@@ -67,7 +67,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Case:
-    """`burns`: as `Burns` of contracts/mocks/bench/Burning.sol counts them."""
+    """`burns`: as `Burns` of contracts/testing/mocks/bench/Burning.sol counts them."""
 
     name: str
     held: int

@@ -97,7 +97,7 @@ def contracts_hash(root: Path = ROOT) -> str:
     files = [*(root / "contracts").rglob("*.sol"), *(root / "lab" / "fuzz").rglob("*.sol")]
     for path in sorted(files):
         name = path.relative_to(root).as_posix()
-        if name.startswith(("contracts/mocks/", "contracts/localnet/")):
+        if name.startswith("contracts/testing/"):
             continue
         digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -23,8 +23,8 @@ _RULES: tuple[Mutant, ...] = (
         "redeem-rounds-up",
         _UNITS,
         TOKEN,
-        "Part.down(Balance.read(token, address(this)), shares, supply);",
-        "Part.up(Balance.read(token, address(this)), shares, supply);",
+        "ProRata.down(Balance.read(token, address(this)), shares, supply);",
+        "ProRata.up(Balance.read(token, address(this)), shares, supply);",
     ),
     one(
         "fee-one-wei-more",
@@ -45,8 +45,8 @@ _RULES: tuple[Mutant, ...] = (
         "mint-rounds-down",
         _NOTHING,
         TOKEN,
-        "uint256 amount = Part.up(Balance.read(token, address(this)), shares, supply);",
-        "Part.down(Balance.read(token, address(this)), shares, supply);",
+        "uint256 amount = ProRata.up(Balance.read(token, address(this)), shares, supply);",
+        "ProRata.down(Balance.read(token, address(this)), shares, supply);",
     ),
     one(
         "mint-one-wei-more",
@@ -232,8 +232,8 @@ _RULES: tuple[Mutant, ...] = (
         "redeem-pays-less",
         "redeem pays a share's part",
         TOKEN,
-        "Part.down(Balance.read(token, address(this)), shares, supply);",
-        "uint256 amount = Part.down(Balance.read(token, address(this)), shares, supply) * 999 / 1000;",
+        "ProRata.down(Balance.read(token, address(this)), shares, supply);",
+        "uint256 amount = ProRata.down(Balance.read(token, address(this)), shares, supply) * 999 / 1000;",
     ),
     # Mint
     one(

@@ -50,8 +50,8 @@ STATES: tuple[Mutant, ...] = (
         "redeem-pays-what-is-written-off",
         _ASKS,
         TOKEN,
-        "uint256 amount = word.writtenOff() ? 0 : Part.down",
-        "uint256 amount = Part.down",
+        "uint256 amount = word.writtenOff() ? 0 : ProRata.down",
+        "uint256 amount = ProRata.down",
     ),
     one(
         "redeem-without-a-limit",
@@ -71,8 +71,8 @@ STATES: tuple[Mutant, ...] = (
         "redeem-skips-what-is-unsound",
         _SKIPS,
         TOKEN,
-        "uint256 amount = word.writtenOff() ? 0 : Part.down(Balance.read(token, address(this)), shares, supply);",
-        "(, uint256 amount) = Balance.tryRead(token, address(this)); amount = Part.down(amount, shares, supply);",
+        "uint256 amount = word.writtenOff() ? 0 : ProRata.down(Balance.read(token, address(this)), shares, supply);",
+        "(, uint256 amount) = Balance.tryRead(token, address(this)); amount = ProRata.down(amount, shares, supply);",
     ),
     one(
         "previews-of-suspended",

@@ -61,8 +61,8 @@ def weth9_creation_code() -> bytes:
 
 
 def reference_contracts() -> dict[str, Code]:
-    """The stand-ins of contracts/localnet, compiled once and kept until a source changes. An abstract one is empty."""
-    sources = {f"contracts/localnet/{name}.sol": _source(name) for name in SOURCES}
+    """The stand-ins of contracts/testing/localnet, compiled once and kept until a source changes. An abstract one is empty."""
+    sources = {f"contracts/testing/localnet/{name}.sol": _source(name) for name in SOURCES}
     digest = keccak(text=json.dumps(sources, sort_keys=True)).hex()
     cached = _cached(digest)
     if cached is None:
@@ -75,7 +75,7 @@ def reference_contracts() -> dict[str, Code]:
 
 
 def _source(name: str) -> str:
-    return (ROOT / "contracts" / "localnet" / f"{name}.sol").read_text(encoding="utf-8")
+    return (ROOT / "contracts" / "testing" / "localnet" / f"{name}.sol").read_text(encoding="utf-8")
 
 
 def _cached(digest: str) -> dict[str, list[str]] | None:
@@ -115,9 +115,9 @@ def _compile(sources: dict[str, str]) -> dict[str, list[str]]:
     output = json.loads(done.stdout)
     errors = [entry["formattedMessage"] for entry in output.get("errors", []) if entry["severity"] == "error"]
     if errors:
-        raise LocalnetError(f"contracts/localnet does not compile: {errors[0]}")
+        raise LocalnetError(f"contracts/testing/localnet does not compile: {errors[0]}")
     found: dict[str, list[str]] = {}
     for name in SOURCES:
-        evm = output["contracts"][f"contracts/localnet/{name}.sol"][name]["evm"]
+        evm = output["contracts"][f"contracts/testing/localnet/{name}.sol"][name]["evm"]
         found[name] = [evm["bytecode"]["object"], evm["deployedBytecode"]["object"]]
     return found

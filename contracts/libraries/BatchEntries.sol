@@ -2,17 +2,17 @@
 pragma solidity 0.8.30;
 
 /// @notice A component of a batch as it stood before the filler was called: where its words begin in memory.
-type Line is uint256;
+type BatchEntry is uint256;
 
-/// @title Lines
+/// @title BatchEntries
 /// @notice The lines of a batch, one after the other in memory; a struct would be cleared anew wherever one is looked at.
-library Lines {
+library BatchEntries {
     uint256 private constant SIZE = 6 * 32;
 
     /* LISTS */
 
     /// @notice Room for `n` lines, not cleared: the first of them.
-    function room(uint256 n) internal pure returns (Line first) {
+    function room(uint256 n) internal pure returns (BatchEntry first) {
         assembly ("memory-safe") {
             first := mload(0x40)
             mstore(0x40, add(first, mul(n, SIZE)))
@@ -20,62 +20,62 @@ library Lines {
     }
 
     /// @notice The line after this one.
-    function next(Line line) internal pure returns (Line) {
+    function next(BatchEntry line) internal pure returns (BatchEntry) {
         unchecked {
-            return Line.wrap(Line.unwrap(line) + SIZE);
+            return BatchEntry.wrap(BatchEntry.unwrap(line) + SIZE);
         }
     }
 
     /// @notice Whether this line comes before that one, of the same list.
-    function isBefore(Line line, Line other) internal pure returns (bool) {
-        return Line.unwrap(line) < Line.unwrap(other);
+    function isBefore(BatchEntry line, BatchEntry other) internal pure returns (bool) {
+        return BatchEntry.unwrap(line) < BatchEntry.unwrap(other);
     }
 
     /// @notice How many lines come before this one, from `first` on.
-    function place(Line line, Line first) internal pure returns (uint256) {
+    function place(BatchEntry line, BatchEntry first) internal pure returns (uint256) {
         unchecked {
-            return (Line.unwrap(line) - Line.unwrap(first)) / SIZE;
+            return (BatchEntry.unwrap(line) - BatchEntry.unwrap(first)) / SIZE;
         }
     }
 
     /* READING */
 
-    function token(Line line) internal pure returns (address found) {
+    function token(BatchEntry line) internal pure returns (address found) {
         assembly ("memory-safe") {
             found := mload(line)
         }
     }
 
     /// @notice Token wei of a whole token.
-    function one(Line line) internal pure returns (uint256 found) {
+    function one(BatchEntry line) internal pure returns (uint256 found) {
         assembly ("memory-safe") {
             found := mload(add(line, 32))
         }
     }
 
     /// @notice USD for one whole token at the start, 18 decimals.
-    function startPrice(Line line) internal pure returns (uint256 found) {
+    function startPrice(BatchEntry line) internal pure returns (uint256 found) {
         assembly ("memory-safe") {
             found := mload(add(line, 64))
         }
     }
 
     /// @notice Balance of the index token before the filler was called.
-    function before(Line line) internal pure returns (uint256 found) {
+    function before(BatchEntry line) internal pure returns (uint256 found) {
         assembly ("memory-safe") {
             found := mload(add(line, 96))
         }
     }
 
     /// @notice Balance at which it is at its target, rounded up for sells and down for buys.
-    function target(Line line) internal pure returns (uint256 found) {
+    function target(BatchEntry line) internal pure returns (uint256 found) {
         assembly ("memory-safe") {
             found := mload(add(line, 128))
         }
     }
 
     /// @notice Of a buy: token wei that came, up to the target.
-    function counted(Line line) internal pure returns (uint256 found) {
+    function counted(BatchEntry line) internal pure returns (uint256 found) {
         assembly ("memory-safe") {
             found := mload(add(line, 160))
         }
@@ -84,7 +84,7 @@ library Lines {
     /* WRITING */
 
     /// @notice Writes all but what is counted.
-    function put(Line line, address token_, uint256 one_, uint256 startPrice_, uint256 before_, uint256 target_)
+    function put(BatchEntry line, address token_, uint256 one_, uint256 startPrice_, uint256 before_, uint256 target_)
         internal
         pure
     {
@@ -97,7 +97,7 @@ library Lines {
         }
     }
 
-    function setCounted(Line line, uint256 counted_) internal pure {
+    function setCounted(BatchEntry line, uint256 counted_) internal pure {
         assembly ("memory-safe") {
             mstore(add(line, 160), counted_)
         }

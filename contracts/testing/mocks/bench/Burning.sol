@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
-import {ISupplySource} from "../../interfaces/ISupplySource.sol";
+import {ISupplySource} from "../../../interfaces/ISupplySource.sol";
 
 /// @notice What it does with the gas that it is given: answers at once; burns it all; burns nearly all and then answers.
 enum Burns {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {StreamingFee} from "../libraries/StreamingFee.sol";
+import {StreamingFee} from "../../libraries/StreamingFee.sol";
 
 /// @title StreamingFeeHarness
 /// @notice For tests: the library `StreamingFee` from outside.

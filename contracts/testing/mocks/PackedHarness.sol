@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Constituent} from "../interfaces/IMethodology.sol";
-import {Side, Target} from "../interfaces/IRebalancer.sol";
-import {Constituents} from "../libraries/Constituents.sol";
-import {Targets} from "../libraries/Targets.sol";
-import {Words} from "../libraries/Words.sol";
+import {Constituent} from "../../interfaces/IMethodology.sol";
+import {Side, Target} from "../../interfaces/IRebalancer.sol";
+import {Constituents} from "../../libraries/Constituents.sol";
+import {Targets} from "../../libraries/Targets.sol";
+import {Words} from "../../libraries/Words.sol";
 
 /// @title PackedHarness
 /// @notice For tests: the libraries `Targets` and `Constituents` from outside.

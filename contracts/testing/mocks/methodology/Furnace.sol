@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IOracle} from "../../interfaces/IOracle.sol";
+import {IOracle} from "../../../interfaces/IOracle.sol";
 
 /// @title Furnace
 /// @notice For tests: a token, a supply source and a feed that burn nearly all the gas that they are given and then answer as

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {ExecutionDay, Schedule} from "../libraries/Schedule.sol";
+import {ExecutionDay, Schedule} from "../../libraries/Schedule.sol";
 
 /// @title ScheduleHarness
 /// @notice For tests: the library `Schedule` from outside, for many periods or times in one call.

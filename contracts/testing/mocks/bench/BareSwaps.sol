@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
-import {IUniswapV2Pair} from "../../interfaces/external/IUniswapV2Pair.sol";
+import {IUniswapV2Pair} from "../../../interfaces/external/IUniswapV2Pair.sol";
 
 /// @title BareSwaps
 /// @notice For benchmarks: the least that swaps in pools of the Uniswap V2 family can cost in one transaction. It holds

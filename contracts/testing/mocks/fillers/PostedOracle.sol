@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IOracle} from "../../interfaces/IOracle.sol";
+import {IOracle} from "../../../interfaces/IOracle.sol";
 
 /// @title PostedOracle
 /// @notice For tests: prices that anyone posts and that never age.

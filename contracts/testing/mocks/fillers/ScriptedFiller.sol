@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IFiller} from "../../interfaces/IFiller.sol";
+import {IFiller} from "../../../interfaces/IFiller.sol";
 
 /// @notice A call to make. What a tolerated one reverts with is noted; another's revert is passed on.
 struct Step {

@@ -5,7 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 
-import {IFiller} from "../../interfaces/IFiller.sol";
+import {IFiller} from "../../../interfaces/IFiller.sol";
 
 /// @title Migrator
 /// @notice For tests: a project's migration contract as a filler. It takes the old token and pays the new one, of which it

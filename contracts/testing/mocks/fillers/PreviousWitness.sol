@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IIndexToken} from "../../interfaces/IIndexToken.sol";
-import {Constituent, IMethodology} from "../../interfaces/IMethodology.sol";
-import {IOracle} from "../../interfaces/IOracle.sol";
-import {Constituents} from "../../libraries/Constituents.sol";
+import {IIndexToken} from "../../../interfaces/IIndexToken.sol";
+import {Constituent, IMethodology} from "../../../interfaces/IMethodology.sol";
+import {IOracle} from "../../../interfaces/IOracle.sol";
+import {Constituents} from "../../../libraries/Constituents.sol";
 
 /// @title PreviousWitness
 /// @notice For tests: a methodology whose determination tells what it was given as previous. Basis and status are its own; the

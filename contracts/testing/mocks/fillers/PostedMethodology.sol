@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IIndexToken} from "../../interfaces/IIndexToken.sol";
-import {Constituent, Flags, IMethodology} from "../../interfaces/IMethodology.sol";
-import {IOracle} from "../../interfaces/IOracle.sol";
-import {Constituents} from "../../libraries/Constituents.sol";
+import {IIndexToken} from "../../../interfaces/IIndexToken.sol";
+import {Constituent, Flags, IMethodology} from "../../../interfaces/IMethodology.sol";
+import {IOracle} from "../../../interfaces/IOracle.sol";
+import {Constituents} from "../../../libraries/Constituents.sol";
 
 /// @title PostedMethodology
 /// @notice For tests: the basis of a constituent is its target unit; it refuses, or answers something else, when told to.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Bucket} from "../../libraries/Bucket.sol";
+import {Bucket} from "../../../libraries/Bucket.sol";
 
 /// @title BucketHarness
 /// @notice For tests: the library `Bucket` from outside, at this block's time.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Lists} from "../libraries/Lists.sol";
+import {Lists} from "../../libraries/Lists.sol";
 
 /// @title ListsHarness
 /// @notice For tests: the library `Lists` from both sides. `ask...` asks any contract; `one` and `four` take lists as
@@ -30,7 +30,7 @@ contract ListsHarness {
 
     /// @notice Answers with the same list.
     function one(uint256[] calldata list) external pure returns (uint256[] memory) {
-        Lists.answer(list);
+        Lists.directReturn(list);
     }
 
     /// @notice Answers with the four lists, each with its length before it.
@@ -44,7 +44,7 @@ contract ListsHarness {
         at = _append(all, at, b);
         at = _append(all, at, c);
         _append(all, at, d);
-        Lists.answer(all);
+        Lists.directReturn(all);
     }
 
     function _append(uint256[] memory all, uint256 at, uint256[] calldata list) private pure returns (uint256) {

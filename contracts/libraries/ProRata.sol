@@ -3,9 +3,9 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-/// @title Part
+/// @title ProRata
 /// @notice What of an amount belongs to a number of shares. Cheap where both are below 2**128, right everywhere.
-library Part {
+library ProRata {
     /// @notice amount x shares / supply, rounded down. Any amount.
     function down(uint256 amount, uint256 shares, uint256 supply) internal pure returns (uint256) {
         if ((amount | shares) >> 128 != 0) return Math.mulDiv(amount, shares, supply);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IOracle} from "../../interfaces/IOracle.sol";
-import {ISupplySource} from "../../interfaces/ISupplySource.sol";
-import {Component} from "../../libraries/ComponentList.sol";
+import {IOracle} from "../../../interfaces/IOracle.sol";
+import {ISupplySource} from "../../../interfaces/ISupplySource.sol";
+import {Component} from "../../../libraries/ComponentList.sol";
 
 /// @notice One call of a play: of the contract made in it, or of the stage itself.
 struct Step {
