@@ -139,13 +139,15 @@ contract MarketCapHandler is Handler {
     /// @dev Of two candidates a supply is known, wherever the month stands.
     function _determinable() internal view override returns (bool) {
         uint256 supply = index.accruedSupply();
-        uint256 nav;
+        (uint256 least, uint256 most) = (0, 0);
         for (uint256 i; i < N; ++i) {
+            if (!_listed(i) || _inactive(i) || !_sound(i, supply)) continue;
+            uint256 value = _said(i) * ONE / supply * price[i] / one[i];
+            most += value;
             // What is frozen holds its own value: a state of the owner's, or a computed supply that nobody has confirmed yet.
-            if (i == NEWCOMER || i == LAST || !_active(i)) continue;
-            if (_listed(i) && !_inactive(i) && _sound(i, supply)) nav += _said(i) * ONE / supply * price[i] / one[i];
+            if (i != NEWCOMER && i != LAST && _active(i)) least += value;
         }
-        if (nav == 0 || !_weighs(nav)) return false;
+        if (least == 0 || !_weighs(most)) return false;
         for (uint256 i = 1; i < LAST; ++i) {
             if (i == NEWCOMER || !_active(i) || price[i] == 0 || everWrittenOff[i]) continue;
             if (!_inactive(i) && _sound(i, supply)) return true;
