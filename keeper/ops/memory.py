@@ -3,8 +3,7 @@
 CPython keeps freed tuples of up to 20 entries for reuse, up to 2,000 of each length, and empties these lists only in a
 full collection. A tuple made from a generator is allocated with ten entries and freed with its final length, so each
 tick adds to the lists and takes nothing from them: decoding an answer makes dozens. A full collection comes when live
-objects have grown by a quarter. A keeper's ticks leave nothing behind, so it never comes, and the lists grow to some
-MB.
+objects have grown by a quarter: never, as a keeper's ticks leave nothing behind. So the lists grow by some MB.
 """
 
 from __future__ import annotations
