@@ -31,7 +31,7 @@ def key(scene: Scene) -> Iterator[Line]:
 
 
 def plain(endpoint: Endpoint, account: str) -> Iterator[Line]:
-    """The account is one of a key alone, no contract."""
+    """The account is no contract."""
     says = Says("account", account)
     code = ask(lambda: endpoint.w3.eth.get_code(Web3.to_checksum_address(account)), endpoint.name)
     if not code:
@@ -46,7 +46,7 @@ def plain(endpoint: Endpoint, account: str) -> Iterator[Line]:
 
 
 def nonce(endpoint: Endpoint, account: str, past: Past) -> Iterator[Line]:
-    """No transaction of somebody else is pending under the key, and the journal fits the chain."""
+    """No unknown transaction is pending under the key, and the journal fits the chain."""
     says = Says("nonce", account)
     address = Web3.to_checksum_address(account)
     latest = ask(lambda: endpoint.w3.eth.get_transaction_count(address, "latest"), endpoint.name)
@@ -78,7 +78,7 @@ def nonce(endpoint: Endpoint, account: str, past: Past) -> Iterator[Line]:
 
 
 def balance(scene: Scene, endpoint: Endpoint, account: str) -> Iterator[Line]:
-    """The ether lasts for a month: at the price of gas now, and at the cap."""
+    """The ether lasts for a month, at the current price of gas and at the cap."""
     says = Says("balance", account)
     have = ask(lambda: endpoint.w3.eth.get_balance(Web3.to_checksum_address(account)), endpoint.name)
     funds = max(1, len(scene.sound_books))
@@ -114,16 +114,16 @@ def cap(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
 
 
 def price_now(endpoint: Endpoint) -> int:
-    """Base fee and tip of the latest block, wei. Raises ChainError."""
+    """Base fee of the latest block plus tip, wei per gas. Raises ChainError."""
     tip = ask(lambda: endpoint.w3.eth.max_priority_fee, endpoint.name)
     return int(endpoint.head.get("baseFeePerGas", 0)) + int(tip)
 
 
 def ether(wei: int) -> str:
-    """Wei for people, to four significant digits."""
+    """Wei as ether, to four significant digits."""
     return f"{wei / 10**18:.4g} ETH"
 
 
 def gwei(wei: int) -> str:
-    """Wei for people."""
+    """Wei as gwei, to four significant digits."""
     return f"{wei / GWEI:.4g} gwei"

@@ -1,4 +1,4 @@
-"""The configuration by itself: do the address books fit together and fit the settings."""
+"""The address books fit together and fit the settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from keeper.check.lines import Line, Says
 
 
 def books(scene: Scene) -> Iterator[Line]:
-    """Each address book can be read, and all are for the chain of the configuration."""
+    """Each address book can be read, is for the configured chain, and names another fund."""
     seen: dict[str, str] = {}
     for path, book in scene.books:
         says = Says("address book", str(path))

@@ -1,8 +1,8 @@
-"""Which code a contract has, held against the release that this keeper was made with.
+"""Compares a contract's code with this keeper's release.
 
-A contract's code on the chain differs from the compiler's in its immutables, which the constructor writes into it: the
-compiler leaves 32 zero bytes behind a PUSH32 there. Their places are kept beside the hash and blanked before hashing.
-So is the metadata at the end, which changes with every comment.
+Code on the chain differs from the compiler's in its immutables, which the constructor fills in: the compiler leaves 32
+zero bytes behind a PUSH32. Their places are kept beside the hash and blanked before hashing. The metadata at the end is
+cut off, as it changes with every comment.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _WORD = 32
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Code without immutables and metadata: its bytes, where immutables stand (bytes from the start), and its hash."""
+    """Code without immutables and metadata: its size, the immutables' places (both in bytes), and its hash."""
 
     size: int
     immutables: tuple[int, ...]
@@ -53,7 +53,7 @@ class Fingerprint:
         return {"size": self.size, "immutables": list(self.immutables), "hash": self.hash}
 
     def fits(self, code: bytes) -> bool:
-        """Whether code on the chain is this one."""
+        """Whether the code on the chain matches."""
         body = _body(code)
         if len(body) != self.size:
             return False
@@ -63,7 +63,7 @@ class Fingerprint:
 
 
 def fingerprint_of(code: bytes) -> Fingerprint:
-    """The fingerprint of a contract as the compiler gave it."""
+    """The fingerprint of compiled code."""
     body = _body(code)
     holes = tuple(match.start() + 1 for match in _HOLE.finditer(body))
     return Fingerprint(len(body), holes, keccak(body).hex())
@@ -71,21 +71,21 @@ def fingerprint_of(code: bytes) -> Fingerprint:
 
 @cache
 def known() -> dict[str, Fingerprint]:
-    """Of each contract of this release."""
+    """Fingerprints of this release's contracts by name."""
     raw = json.loads(resources.files("keeper.check").joinpath("codes.json").read_text())
     return {name: Fingerprint(row["size"], tuple(row["immutables"]), row["hash"]) for name, row in raw.items()}
 
 
 def missing_functions(name: str, code: bytes) -> tuple[str, ...]:
-    """Functions of the contract's ABI whose selectors the code does not contain; empty where the keeper has no ABI."""
+    """Functions of the contract's ABI whose selectors the code lacks; empty if the keeper has no ABI."""
     if name not in contracts.ABIS:
         return ()
     wanted = contracts.selectors(name)
-    # Leading zeros of a selector are not pushed.
+    # The compiler does not push leading zeros of a selector.
     return tuple(sorted(function for function, selector in wanted.items() if selector.lstrip(b"\0") not in code))
 
 
 def _body(code: bytes) -> bytes:
-    """The code without its metadata: CBOR whose length stands in the last two bytes."""
+    """The code without its metadata, CBOR whose length is in the last two bytes."""
     length = int.from_bytes(code[-2:], "big") + 2
     return code[:-length] if length < len(code) else code

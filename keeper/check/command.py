@@ -21,9 +21,9 @@ from keeper.output import logs
 from keeper.settings import load_settings
 
 WIDE = 140
-"""Columns where the output goes to a pipe or a file."""
+"""Columns if the output is no terminal."""
 MOST_ROWS = 4
-"""Of one check that are in order, each shown by itself; more share a row. JSON has them all."""
+"""Most ok rows of one check; more share a row. JSON has them all."""
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "bold red"}
 
 
@@ -57,7 +57,7 @@ def _lines(env_file: Path) -> tuple[Line, ...]:
 
 
 def check_json(lines: Sequence[Line]) -> dict[str, Any]:
-    """For other programs. `passed`: nothing failed."""
+    """The lines as JSON types. `passed`: nothing failed."""
     return {
         "passed": not failed(lines),
         "failures": _count(lines, Level.FAILURE),
@@ -67,7 +67,7 @@ def check_json(lines: Sequence[Line]) -> dict[str, Any]:
 
 
 def check_table(lines: Sequence[Line]) -> Table:
-    """For people: a remedy stands below what it is for, and many of one kind that are in order share a row."""
+    """The lines as a table, each remedy below its finding; many ok lines of a kind share a row."""
     table = Table(title="keeper check", title_justify="left")
     for column in ("check", "subject", "level", "what was seen"):
         table.add_column(column, overflow="fold")
@@ -80,7 +80,7 @@ def check_table(lines: Sequence[Line]) -> Table:
 
 
 def _grouped(lines: Sequence[Line]) -> Iterator[Line]:
-    """The lines, those of a check that are ok put together where they are many."""
+    """The lines, with a check's ok lines merged into one if they are many."""
     sound: dict[str, list[str]] = {line.check: [] for line in lines}
     for line in lines:
         if line.level is Level.OK:
@@ -97,7 +97,7 @@ def _grouped(lines: Sequence[Line]) -> Iterator[Line]:
 
 
 def summary(lines: Sequence[Line]) -> str:
-    """One line at the end."""
+    """The last line of the output."""
     failures, warnings = _count(lines, Level.FAILURE), _count(lines, Level.WARNING)
     verdict = "put the failures right before you start the keeper" if failures else "the keeper can be started"
     return f"{len(lines)} lines, {failures} failures, {warnings} warnings: {verdict}"

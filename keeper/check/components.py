@@ -14,7 +14,7 @@ HOUR_S = 3_600
 
 
 def states(fund: Fund) -> Iterator[Line]:
-    """What is suspended, written off, or cannot be relied on. A price that is missing is told of the feed."""
+    """Components that are suspended, written off or unreliable. A missing price is left to the check of feeds."""
     state = fund.state
     told = [(h, condition(state, h)) for h in state.holdings if not state.active(h) or _unfit(state, h)]
     for holding, why in told:
@@ -42,7 +42,7 @@ def _unfit(state: FundState, holding: Holding) -> bool:
 
 
 def brakes(fund: Fund) -> Iterator[Line]:
-    """What the guardian has used of its brakes, and what is left of them."""
+    """The guardian's brakes: what is used and what is left."""
     state = fund.state
     says = Says("brakes", fund.book.fund)
     left = f"the guardian may pause for {_hours(state.pause_left)} of any 30 days"

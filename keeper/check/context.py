@@ -1,5 +1,4 @@
-"""What the checks look at: the settings, the endpoints, the funds in one block, the account. Everything is read when it
-is first asked for."""
+"""What the checks look at: settings, endpoints, the funds in one block, the account. All of it is read lazily."""
 
 from __future__ import annotations
 
@@ -28,19 +27,19 @@ from keeper.settings import Secrets, Settings
 from keeper.state import FundState
 
 MOST_AT_ONCE = 50
-"""Requests in one round trip: services refuse many more."""
+"""Most requests in one round trip: services refuse many more."""
 SUPPLIES = ("posted_supply", "locked_supply")
 
 Question = tuple[Any, ...]
 """A contract (a name of the book, or an address), a view's signature, and its arguments."""
 
 DEVELOPMENT = ("anvil/", "hardhat", "ganache", "foundry")
-"""How nodes of development chains name themselves; their time is their own."""
+"""Client names of development chains, which have their own time."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One node. `name` is its host, never the path, which often carries a key; `number` counts those of one kind."""
+    """One node. `name` is its host, never the path, which often carries a key."""
 
     name: str
     w3: Web3
@@ -57,24 +56,24 @@ class Endpoint:
 
     @property
     def head(self) -> BlockData:
-        """The latest block when it was first asked. Raises ChainError."""
+        """The latest block at the first call. Raises ChainError."""
         return self._head[0]
 
     @property
     def seen_at(self) -> float:
-        """Unix seconds of this host when the head was asked."""
+        """Unix seconds of this host when the head was read."""
         return self._head[1]
 
     @cached_property
     def client(self) -> str:
-        """What the node calls itself; empty where it does not say."""
+        """The node's client version; empty if it does not say."""
         try:
             return ask(lambda: str(self.w3.client_version), self.name)
         except ChainError:
             return ""
 
     def batch(self, requests: Sequence[tuple[str, list[Any]]]) -> list[RPCResponse]:
-        """The answers to many requests in few round trips; one by one where the node takes no batches. Raises
+        """The answers to many requests in few round trips, or one by one if the node takes no batches. Raises
         ChainError."""
         found: list[RPCResponse] = []
         for first in range(0, len(requests), MOST_AT_ONCE):
@@ -94,7 +93,7 @@ class Endpoint:
     @property
     def _provider(self) -> JSONBaseProvider:
         provider = self.w3.provider
-        assert isinstance(provider, JSONBaseProvider)  # `single` makes no other
+        assert isinstance(provider, JSONBaseProvider)  # `single` makes only such
         return provider
 
     @property
@@ -117,12 +116,12 @@ class Fund:
 
     @cached_property
     def block(self) -> int:
-        """The block in which everything is read. Raises ChainError."""
+        """The block of all reads. Raises ChainError."""
         return int(self.endpoint.head["number"])
 
     @cached_property
     def seen(self) -> tuple[FundState, Market]:
-        """Raises ChainError."""
+        """State and market in the block. Raises ChainError."""
         return Chain(self.w3, self.book).read(self.block)
 
     @property
@@ -144,22 +143,22 @@ class Fund:
 
     @cached_property
     def _answers(self) -> dict[tuple[str, str], bytes | None]:
-        """Code (no data) and calls (with data) by address; None where the call reverted. What the book alone makes
-        known is asked together, with the first question."""
+        """Code (no data) and call results by address and data; None if the call reverted. The first question also asks
+        all that the book implies, in one batch."""
         return self._fetch(_questions(self.book))
 
     def code(self, address: str) -> bytes:
-        """Raises ChainError."""
+        """The code at an address, empty if none. Raises ChainError."""
         return self._known(address, "") or b""
 
     def view(self, to: str, signature: str, returns: Sequence[str], *args: Any) -> tuple[Any, ...] | None:
-        """A view of a contract (a name of the book, or an address); None if nothing sound comes back. Raises
-        ChainError."""
+        """The result of a view of a contract (a name of the book, or an address); None if it reverts or does not
+        decode. Raises ChainError."""
         answer = self._known(self.book.contracts.get(to, to), view_data(signature, *args))
         return None if answer is None else decode_view(answer, returns)
 
     def ahead(self, questions: Iterable[Question]) -> None:
-        """Asks together what will be asked one by one. Raises ChainError."""
+        """Prefetches these questions in one batch. Raises ChainError."""
         keys = {_key(self.book, question) for question in questions}
         self._answers.update(self._fetch(keys - self._answers.keys()))
 
@@ -178,14 +177,14 @@ class Fund:
         return {key: _bytes(answer, self.endpoint.name) for key, answer in zip(ordered, answers, strict=True)}
 
     def address_of(self, to: str, signature: str) -> str | None:
-        """A view that answers an address. Raises ChainError."""
+        """The result of a view that returns an address. Raises ChainError."""
         answer = self.view(to, signature, ["address"])
         return None if answer is None else str(Web3.to_checksum_address(answer[0]))
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that one run of the checks looks at. `env_file`: where settings were read from, if it exists."""
+    """Everything that one run of the checks looks at. `env_file`: the file of the settings, if it exists."""
 
     settings: Settings
     secrets: Secrets = field(repr=False)
@@ -204,7 +203,7 @@ class Scene:
 
     @cached_property
     def books(self) -> tuple[tuple[Path, Book | str], ...]:
-        """Each address book, or in one line why it cannot be used."""
+        """Each address book, or one line with why it cannot be used."""
         return tuple((path, _book(path)) for path in self.settings.books)
 
     @property
@@ -213,25 +212,25 @@ class Scene:
 
     @cached_property
     def chain_id(self) -> int | None:
-        """The chain to be on: as configured, else the first book's."""
+        """The expected chain: the configured one, else the first book's."""
         if self.settings.chain_id is not None:
             return self.settings.chain_id
         return next((book.chain_id for _, book in self.sound_books), None)
 
     @cached_property
     def main(self) -> Endpoint | None:
-        """The first endpoint that answers on the right chain: what everything else is asked of."""
+        """The first endpoint that answers on the right chain; all else is asked of it."""
         for endpoint in self.endpoints:
             try:
                 if endpoint.chain_id == self.chain_id and endpoint.head["number"] >= 0:
                     return endpoint
-            except Exception:  # whatever is wrong with it is said by the endpoint's own checks
+            except Exception:  # the endpoint's own checks report it
                 continue
         return None
 
     @cached_property
     def funds(self) -> tuple[Fund, ...]:
-        """The funds of all books that can be used; empty without an endpoint."""
+        """The funds of all usable books; empty without an endpoint."""
         main = self.main
         return () if main is None else tuple(Fund(path, book, main) for path, book in self.sound_books)
 
@@ -245,12 +244,12 @@ class Scene:
 
     @property
     def known_account(self) -> str | None:
-        """The same, None where there is none: the check of the key says why."""
+        """The keeper's address, None if there is none: the check of the key says why."""
         return self.account if isinstance(self.account, str) else None
 
 
 def _questions(book: Book) -> set[tuple[str, str]]:
-    """What the checks ask of a fund as far as its book says it."""
+    """The questions that a fund's book implies."""
     names = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", *SUPPLIES)
     asked: list[Question] = [(name, "owner()") for name in names if name in book.contracts]
     asked += [("rebalancer", f"{view}()") for view in ("INDEX", "ORACLE", "OPENER", "methodology", "guardian")]
@@ -276,7 +275,7 @@ def _key(book: Book, question: Question) -> tuple[str, str]:
 
 
 def _bytes(answer: RPCResponse, name: str) -> bytes | None:
-    """A result; None for a revert. Raises ChainError for what says nothing about the contract."""
+    """A result; None for a revert. Raises ChainError for any other error."""
     result = answer.get("result")
     if isinstance(result, str):
         return bytes.fromhex(result.removeprefix("0x"))
@@ -288,7 +287,7 @@ def _bytes(answer: RPCResponse, name: str) -> bytes | None:
 
 
 def split(text: str) -> list[str]:
-    """The parts of a setting that may name several, separated by commas."""
+    """The parts of a comma-separated setting."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 

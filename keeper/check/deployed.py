@@ -1,4 +1,4 @@
-"""The fund's contracts: the code that stands there, and whether they name each other as the address book does."""
+"""The fund's contracts: their code, and whether they name each other as in the address book."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ KINDS = {
     "locked_supply": ("LockedSupply",),
     "upkeep": ("Upkeep",),
 }
-"""The contracts of the release that a name of the address book may stand for."""
+"""The release's contracts that a name in the address book may be."""
 
 _OWNED = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", "posted_supply", "locked_supply")
 OTHER_BOOK = "name the address book that this fund's deployment wrote, and no other chain's"
 
 
 def code(fund: Fund) -> Iterator[Line]:
-    """Each contract of the book is one of this release, or at least has every function that the keeper calls."""
+    """Each contract is of this release, or at least has every function that the keeper calls."""
     for name, address in fund.book.contracts.items():
         says = Says("contract", name)
         found = fund.code(address)
@@ -58,7 +58,7 @@ def code(fund: Fund) -> Iterator[Line]:
 
 
 def wiring(fund: Fund) -> Iterator[Line]:
-    """The contracts name each other."""
+    """The contracts name each other as in the address book."""
     book = fund.book
     expected = [
         ("index_token", "REBALANCER()", "rebalancer"),
@@ -93,7 +93,7 @@ def wiring(fund: Fund) -> Iterator[Line]:
 
 
 def owners(fund: Fund) -> Iterator[Line]:
-    """Every contract that has an owner belongs to the timelock, and the timelock is as slow as it was deployed."""
+    """The timelock owns every contract that has an owner, and its delay is no shorter than at deployment."""
     book = fund.book
     wrong = False
     for name in _OWNED:

@@ -1,4 +1,4 @@
-"""Each node by itself: does it answer, on the right chain, up to date, and with all that the keeper asks of one."""
+"""Each node: it answers, on the right chain, up to date, and offers all that the keeper asks of one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from keeper.look.history import CHUNK
 from keeper.look.retry import ask
 
 OLDEST_HEAD_S = 120
-"""A head older than this is not the chain's: ten blocks of mainnet."""
+"""Oldest acceptable head, seconds: ten blocks of mainnet."""
 MOST_AHEAD_S = 15
-"""A head so far in the future says that this host's clock is slow."""
+"""Seconds in the future from which a head means that this host's clock is slow."""
 DAY_S = 86_400
 MOST_BEHIND = 5
 """Blocks by which an endpoint may lag behind the best."""
@@ -48,7 +48,7 @@ def chain(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
 
 
 def head(endpoint: Endpoint) -> Iterator[Line]:
-    """Its latest block is as old as a latest block may be, by this host's clock."""
+    """Its latest block is recent by this host's clock."""
     says = Says("head", endpoint.name)
     number, age = endpoint.head["number"], endpoint.seen_at - endpoint.head["timestamp"]
     if endpoint.development and (age > OLDEST_HEAD_S or age < -MOST_AHEAD_S):
@@ -77,10 +77,10 @@ def _apart(age: float) -> str:
 
 
 def by_hash(endpoint: Endpoint) -> Iterator[Line]:
-    """It reads the state of a block that is named by its hash."""
+    """It reads the state of a block by its hash."""
     says = Says("block hash", endpoint.name)
     block = {"blockHash": Web3.to_hex(endpoint.head["hash"]), "requireCanonical": True}
-    call = {"to": "0x" + "00" * 19 + "04", "data": "0x01"}  # the precompiled copy: answers what it is given
+    call = {"to": "0x" + "00" * 19 + "04", "data": "0x01"}  # the identity precompile returns its input
     try:
         answer = ask(lambda: endpoint.w3.provider.make_request("eth_call", [call, block]), endpoint.name)  # type: ignore[arg-type]
     except ChainError as error:
@@ -95,7 +95,7 @@ def by_hash(endpoint: Endpoint) -> Iterator[Line]:
 
 
 def logs(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
-    """It gives events over as many blocks as the keeper asks for at once."""
+    """It gives events over as many blocks as the keeper requests at once."""
     says = Says("events", endpoint.name)
     for _, book in scene.sound_books[:1]:
         last = endpoint.head["number"]
@@ -120,7 +120,7 @@ def logs(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
 
 
 def access_list(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
-    """Whether it makes access lists, which the keeper can do without."""
+    """Whether it makes access lists; the keeper works without them."""
     says = Says("access lists", endpoint.name)
     for _, book in scene.sound_books[:1]:
         call = {"to": book["rebalancer"], "data": Web3.to_hex(contracts.selectors("Rebalancer")["workable()"])}
@@ -136,7 +136,7 @@ def access_list(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
 
 
 def agree(scene: Scene) -> Iterator[Line]:
-    """All endpoints that answer see one chain: none far behind the best, and the same block at a common height."""
+    """All answering endpoints see one chain: none far behind the best, and the same block at a common height."""
     sound = []
     for endpoint in scene.endpoints:
         try:
@@ -177,7 +177,7 @@ def agree(scene: Scene) -> Iterator[Line]:
 
 
 def private(endpoint: Endpoint) -> Iterator[Line]:
-    """The private endpoint can be reached. What it answers does not matter here: most take transactions alone."""
+    """The private endpoint can be reached. Its answer does not matter, as most only take transactions."""
     says = Says("private endpoint", endpoint.name)
     try:
         ask(lambda: endpoint.w3.provider.make_request("eth_chainId", []), endpoint.name)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ WAIT_OR_REPLACE = "wait for the feed's next answer; if it stays, the owner can s
 
 
 class Quote(IntEnum):
-    """What a token's source gives (`Quote` of the oracle)."""
+    """What a token's source quotes (`Quote` of the oracle)."""
 
     USD = 0
     ETH = 1
@@ -31,7 +31,7 @@ class Quote(IntEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """A token's source as the oracle lists it: `max_age` in seconds, the band `lowest` to `highest` in 18 decimals."""
+    """A token's source in the oracle: `max_age` in seconds, the band `lowest` to `highest` in 18 decimals."""
 
     feed: str
     max_age: int
@@ -54,7 +54,7 @@ def _source(fund: Fund, token: str) -> Source | None:
 
 
 def feeds(fund: Fund) -> Iterator[Line]:
-    """Each component has a price, from a feed that is young enough and counts as the oracle thinks."""
+    """Each component has a price, from a feed with a fresh answer and the decimals that the oracle expects."""
     quoted_in_eth = False
     sources = {candidate.token: _source(fund, candidate.token) for candidate in fund.book.candidates}
     fund.ahead((s.feed, view) for s in sources.values() if s for view in ("latestRoundData()", "decimals()"))
@@ -93,7 +93,7 @@ def feeds(fund: Fund) -> Iterator[Line]:
 
 
 def _inactive(fund: Fund) -> set[str]:
-    """Components that are suspended or written off, whose prices do not count; none where the fund cannot be read."""
+    """Components suspended or written off, whose prices do not count; empty if the fund cannot be read."""
     try:
         return {h.token for h in fund.state.holdings if not fund.state.active(h)}
     except ChainError:
@@ -127,7 +127,7 @@ def _answer(fund: Fund, source: Source) -> str | None:
 
 
 def sequencer(fund: Fund) -> Iterator[Line]:
-    """On a rollup: the sequencer is up, and has been for the grace period. Without that there is no price at all."""
+    """On a rollup: the sequencer has been up for the grace period. Else there is no price at all."""
     answer = fund.view(_first(fund), "SEQUENCER()", ["address"])
     if answer is None or int(answer[0], 16) == 0:
         return
@@ -146,9 +146,9 @@ def sequencer(fund: Fund) -> Iterator[Line]:
 
 
 def tokens(fund: Fund) -> Iterator[Line]:
-    """Each component's token has the decimals that book and index token count with."""
+    """Each token's decimals are those that book and index token use."""
     listed = {holding.token: holding.decimals for holding in fund.state.holdings}
-    # What does not answer is told with its state.
+    # The check of states reports a token that does not answer.
     unread = {h.token for h in fund.state.holdings if not h.sound or not fund.state.active(h)}
     wrong = False
     for candidate in fund.book.candidates:
@@ -173,7 +173,7 @@ def tokens(fund: Fund) -> Iterator[Line]:
 
 
 def anchors(fund: Fund) -> Iterator[Line]:
-    """Each anchor reaches back over its window and is near the feed."""
+    """Each anchor reaches back over its window and is within its bound of the feed."""
     if "first_oracle" not in fund.book.contracts:
         return
     block_time = (fund.view("oracle", "BLOCK_TIME()", ["uint256"]) or (MAINNET_BLOCK_S,))[0]
@@ -211,7 +211,7 @@ def anchors(fund: Fund) -> Iterator[Line]:
 
 
 def _amount(value: int) -> str:
-    """In the feed's own currency."""
+    """An amount (18 decimals) in the feed's own currency."""
     return f"{value / WAD:,.6g}"
 
 

@@ -1,4 +1,4 @@
-"""What a check says: a line of one of three levels, with a remedy wherever something has to be done."""
+"""The lines of a check: three levels, with a remedy unless ok."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How serious a line is."""
+    """Severity of a line."""
 
     OK = "ok"
     WARNING = "warning"  # it works; somebody should look

@@ -1,4 +1,4 @@
-"""What the journal says, read beside a keeper that may be running: nothing is locked, created or changed for good."""
+"""The journal and other files, read beside a running keeper: nothing stays locked, created or changed."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ from keeper.errors import SettingsError
 from keeper.sending.journal import read_journal
 
 LEAST_FREE_MIB = 50
-"""A month's journal takes less than one; SQLite needs room for its log beside it."""
+"""A month's journal takes less than one MiB; SQLite's log beside it needs room."""
 _MIB = 2**20
 RESTORE = "name another file, or restore it from a backup"
 
 
 @dataclass(frozen=True)
 class Past:
-    """Nonces of the account in the journal: those whose fate is open, and those that were mined."""
+    """The account's nonces in the journal: open ones, and mined ones."""
 
     open: frozenset[int] = frozenset()
     closed: frozenset[int] = frozenset()
 
 
 def past_of(path: Path, chain_id: int, account: str) -> Past:
-    """The nonces of the account in the journal; none where there is no journal yet. Raises SettingsError and
-    JournalError."""
+    """The account's nonces in the journal; none if there is no journal yet. Raises SettingsError and JournalError."""
     entries = read_journal(path, chain_id, account)
     mined = frozenset(entry.nonce for entry in entries if entry.mined_block is not None)
     pending = frozenset(entry.nonce for entry in entries if entry.status.open)
@@ -83,7 +82,7 @@ def journal(scene: Scene) -> Iterator[Line]:
 
 
 def _nearest(path: Path) -> Path:
-    """The folder of the journal, or what there is of the way to it: the keeper makes the rest."""
+    """The journal's folder, or its nearest existing parent: the keeper creates the rest."""
     folder = path.absolute().parent
     while not folder.exists():
         folder = folder.parent
@@ -118,7 +117,7 @@ def disk(scene: Scene) -> Iterator[Line]:
 
 
 def private_files(scene: Scene) -> Iterator[Line]:
-    """Files with secrets are readable for their owner alone."""
+    """Only their owner can read files with secrets."""
     settings = scene.settings
     files = [settings.keystore, settings.keystore_password_file]
     if scene.env_file is not None and scene.env_file.is_file():

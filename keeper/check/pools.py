@@ -1,4 +1,4 @@
-"""The pools that the keeper may use: real, of the right tokens, and deep enough for what they have to carry."""
+"""The pools that the keeper may use: they exist, trade the right tokens, and are deep enough."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from keeper.state import WAD
 TAKE_OUT = "take it out of the address book, or name the right one"
 DEEPER = "name more or deeper pools for it in the address book; or the fund's owner lets the component leave"
 MOST_OFF_BPS = 500
-"""A pool further from the oracle's price than this is not at the market, or the feed is not."""
+"""Beyond this distance from the oracle's price, the pool or the feed is off the market."""
 USELESS_BPS = 5_000
-"""A slice that loses half of itself to impact, or to a pool that stands so far off, is not carried at all."""
+"""Impact or distance from the oracle at which pools are useless: a slice loses half of itself."""
 
 
 def pools(fund: Fund) -> Iterator[Line]:
-    """Each pool of the book exists, trades the tokens that it is named for, and is not empty."""
+    """Each pool of the book exists, trades the right tokens, and is not empty."""
     for candidate in fund.book.candidates:
         for pool in candidate.pools:
             says = Says("pool", f"{candidate.symbol} {pool.venue}")
@@ -60,8 +60,8 @@ def _wrong_v3(fund: Fund, pool: Pool) -> str | None:
 
 @dataclass(frozen=True)
 class Carried:
-    """What selling one slice over a component's pools does. `impact` and `off` (from the oracle's price, fee left out)
-    in hundredths of a percent; `slice` USD with 18 decimals."""
+    """The effect of selling one slice over a component's pools. `impact`, and `off` from the oracle's price (without
+    fee), in hundredths of a percent; `slice` in USD with 18 decimals."""
 
     slice: int
     impact: int
@@ -69,7 +69,7 @@ class Carried:
 
 
 def verdict(carried: Carried, tolerance: int) -> tuple[Level, str]:
-    """Level and remedy for what a slice does; `tolerance` (18 decimals) is the widest that a batch may have."""
+    """Level and remedy for a slice; `tolerance` (18 decimals): a batch's widest."""
     if carried.impact >= USELESS_BPS or abs(carried.off) >= USELESS_BPS:
         return Level.FAILURE, DEEPER
     if carried.impact * WAD > tolerance * 10_000:
@@ -80,10 +80,8 @@ def verdict(carried: Carried, tolerance: int) -> tuple[Level, str]:
 
 
 def depth(fund: Fund) -> Iterator[Line]:
-    """The pools of each component together carry its part of a full batch.
-
-    The part: what a batch at the cap (`batchCap` of NAV) takes of the component by its weight; of one that the fund
-    does not hold yet, an equal part.
+    """Each component's pools together carry its part of a full batch: `batchCap` x NAV x its weight, or an equal part
+    for one that the fund does not hold yet.
     """
     state, market = fund.state, fund.market
     weights = {h.token: h.value(h.balance) * WAD // max(1, state.nav) for h in state.holdings if state.counts(h)}
@@ -114,7 +112,7 @@ def _carried(fund: Fund, candidate: Candidate, price: int, slice_: int) -> Carri
     market = fund.market
     curve = market.curve(candidate.token, market.pools[candidate.token], selling=True)
     amount = max(1, slice_ * 10**candidate.decimals // price)
-    # Beyond the ends of the pools a curve knows nothing: what they do not take counts as lost.
+    # A curve ends where the pools do: what they do not take counts as lost.
     out = curve.out(amount if curve.most_in is None else min(amount, curve.most_in))
     straight = max(1, curve.at_start(amount))
     impact = max(0, straight - out) * 10_000 // straight

@@ -1,5 +1,4 @@
-"""The keeper's account has no role in the fund: a key that is always on line should be good for nothing
-else."""
+"""The keeper's account has no role in the fund: a key that is always online should be good for nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ REMEDY = "give the keeper a key of its own, without any role (docs/operations/ke
 
 
 def roles(fund: Fund, account: str) -> Iterator[Line]:
-    """What the account is in the fund beside its keeper."""
+    """The account has no role in the fund."""
     fund.ahead(("timelock", "hasRole(bytes32,address)", role, account) for role in TIMELOCK_ROLES.values())
     held = [
         role

@@ -1,4 +1,4 @@
-"""Runs every check by itself: one that raises becomes a failure of its own."""
+"""Runs each check in isolation: an exception becomes a failure line."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from keeper.errors import KeeperError
 from keeper.output import redact
 
 Check = Callable[[], Iterable[Line]]
-"""A check with what it looks at; it may raise."""
+"""A check bound to its arguments; it may raise."""
 
 UNSEEN = "see the failures above it; if there is none, report it with the output of `--json`"
 
 
 def run(scene: Scene) -> tuple[Line, ...]:
-    """The lines of all checks, in the order in which an operator would look."""
+    """The lines of all checks, in an operator's order."""
     return tuple(line for name, subject, check in _checks(scene) for line in guarded(name, subject, check))
 
 
 def guarded(name: str, subject: str, check: Check) -> tuple[Line, ...]:
-    """A check's lines; a failure where it raises, with no secret in it."""
+    """A check's lines, plus a failure if it raises; without secrets."""
     found: list[Line] = []
     try:
         found.extend(check())
     except KeeperError as error:
         found.append(Says(name, subject).failure(f"could not be looked at: {error}", UNSEEN))
-    except Exception as error:  # whatever it is, the other checks still have something to say
+    except Exception as error:  # the other checks must still run
         found.append(Says(name, subject).failure(f"could not be looked at ({type(error).__name__})", UNSEEN))
-    # Messages are made without secrets; what libraries and nodes say may hold one.
+    # Our messages hold no secrets; those of libraries and nodes may.
     return tuple(replace(line, text=redact.clean(line.text)) for line in found)
 
 
 def failed(lines: Iterable[Line]) -> bool:
-    """Whether anything has to be put right before the keeper is started."""
+    """Whether there is a failure to fix before the keeper starts."""
     return any(line.level is Level.FAILURE for line in lines)
 
 

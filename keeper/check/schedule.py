@@ -1,4 +1,4 @@
-"""Where the month stands, and what comes next."""
+"""The month's state, and what comes next."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FAILURES = (Reason.NOT_SEEDED, Reason.REFUSED)
 
 
 def schedule(fund: Fund) -> Iterator[Line]:
-    """What is due now, why, and when to look again."""
+    """What is due now, or why nothing is, and when to look again."""
     state = fund.state
     says = Says("schedule", fund.book.fund)
     if state.paused_until > state.time or state.reason is Reason.PAUSED:
@@ -43,7 +43,7 @@ def schedule(fund: Fund) -> Iterator[Line]:
 
 
 def due(state: FundState) -> str:
-    """What anyone can do now, and when to look again, in words."""
+    """What is due now, or why nothing is, and when to look again, as text."""
     if state.action is not Action.NONE:
         return f"{state.action.name.lower()} is due now"
     why = state.reason.name.lower().replace("_", " ")

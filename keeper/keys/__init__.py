@@ -1,1 +1,1 @@
-"""The keeper's key: where it comes from, what it signs, and that it shows nowhere."""
+"""The keeper's key: where it comes from and what it may sign."""

@@ -39,7 +39,7 @@ def keystore(file: Path, password_file: Path | None, from_key: bool) -> None:
         account = Account.create()
     content = json.dumps(Account.encrypt(account.key, password))
     try:
-        # For nobody else from its first byte on.
+        # Unreadable for others from the first byte on.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as out:
             out.write(content + "\n")

@@ -1,8 +1,8 @@
 """A key that never leaves AWS KMS: of kind ECC_SECG_P256K1, asked to sign 32 bytes at a time.
 
-KMS knows nothing of Ethereum. It answers with a signature in DER whose s may be either of two values, of which Ethereum
-takes the lower one (EIP-2), and without the recovery id, which is found by trying both. Whatever comes back is given
-out only if the account recovered from it is this key's.
+KMS knows nothing of Ethereum. It answers with a DER signature whose s may be either of two values, of which Ethereum
+takes the lower one (EIP-2), and without the recovery id, which is found by trying both. A signature is used only if it
+recovers to this key's account.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ ALGORITHM: Final = "ECDSA_SHA_256"
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 10.0
 ATTEMPTS: Final = 3
-"""Asking twice is harmless: a signature that is not given out was never sent."""
+"""Retrying is harmless: a signature that was not received was never sent."""
 
 _PUBLIC_KEY = bytes.fromhex("3056301006072a8648ce3d020106052b8104000a03420004")
-"""What precedes x and y in the DER of a public key on secp256k1 (SubjectPublicKeyInfo, uncompressed)."""
+"""DER prefix of an uncompressed public key on secp256k1 (SubjectPublicKeyInfo), before x and y."""
 
 _REMEDIES: Final = {
     "AccessDeniedException": "allow kms:Sign and kms:GetPublicKey on the key to the keeper's AWS identity",
@@ -49,7 +49,7 @@ class KmsSigner:
     """Signs with a key in KMS. `client` is boto3's."""
 
     def __init__(self, client: Any, key_id: str) -> None:
-        """Asks for the public key. Raises KeyServiceError, SettingsError if the key cannot be Ethereum's."""
+        """Reads the public key. Raises KeyServiceError, or SettingsError if it is no key for Ethereum."""
         self._client = client
         self._key_id = key_id
         answer = _ask(client, "get_public_key", KeyId=key_id)
@@ -79,7 +79,7 @@ class KmsSigner:
         return Signed("0x" + keccak(raw).hex(), "0x" + raw.hex())
 
     def _signature(self, digest: bytes, der: bytes) -> tuple[int, int, int]:
-        """Recovery id (0 or 1), r and s as Ethereum takes them. Raises KeyServiceError if it is not this key's."""
+        """Recovery id (0 or 1), r and low s. Raises KeyServiceError if the signature is not this key's."""
         r, s = numbers_of(der)
         low = min(s, SECPK1_N - s)
         for v in (0, 1):
@@ -96,8 +96,9 @@ class KmsSigner:
 
 
 def kms_client(region: str, endpoint: str | None, connect_s: float = CONNECT_S, answer_s: float = ANSWER_S) -> Any:
-    """A client with AWS's usual ways to find credentials, limited in time (seconds) and tries. Raises SettingsError."""
-    # Imported here: who does not use KMS does not wait for it.
+    """A client that finds credentials as AWS's tools do, with time limits (seconds) and few tries. Raises
+    SettingsError."""
+    # Imported here, as it is slow and only KMS needs it.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
@@ -122,7 +123,7 @@ def kms_client(region: str, endpoint: str | None, connect_s: float = CONNECT_S, 
 
 
 def address_of(der: bytes) -> str:
-    """The account of a public key as KMS gives it (SubjectPublicKeyInfo). Raises KeyServiceError."""
+    """The account of a public key in KMS's format (SubjectPublicKeyInfo). Raises KeyServiceError."""
     prefix, point = der[: len(_PUBLIC_KEY)], der[len(_PUBLIC_KEY) :]
     try:
         if prefix != _PUBLIC_KEY:
@@ -135,7 +136,7 @@ def address_of(der: bytes) -> str:
 
 
 def numbers_of(der: bytes) -> tuple[int, int]:
-    """r and s of a signature in DER. Raises KeyServiceError."""
+    """r and s of a DER signature. Raises KeyServiceError."""
     try:
         sequence: Any = DerSequence().decode(der, strict=True, nr_elements=2, only_ints_expected=True)
         r, s = int(sequence[0]), int(sequence[1])
@@ -147,7 +148,7 @@ def numbers_of(der: bytes) -> tuple[int, int]:
 
 
 def _ask(client: Any, call: str, **arguments: Any) -> dict[str, Any]:
-    """KMS's answer. Raises KeyServiceError with what to do."""
+    """KMS's answer. Raises KeyServiceError with a remedy."""
     from botocore.exceptions import (  # noqa: PLC0415
         BotoCoreError,
         ClientError,
@@ -158,7 +159,7 @@ def _ask(client: Any, call: str, **arguments: Any) -> dict[str, Any]:
     try:
         answer: dict[str, Any] = getattr(client, call)(**arguments)
     except ClientError as error:
-        # The message beside the code may be long and name what asked; the code says enough.
+        # The code is enough; the message may be long and name the caller.
         code = str(error.response.get("Error", {}).get("Code", "unknown"))
         raise KeyServiceError(f"KMS refused {call} ({code}): {_REMEDIES.get(code, _RETRIED)}") from None
     except (NoCredentialsError, PartialCredentialsError):

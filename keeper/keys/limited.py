@@ -1,4 +1,4 @@
-"""What the keeper's key may sign, whoever asks: calls of the fund's own contracts, and nothing that moves ether."""
+"""Limits what the keeper's key may sign, whoever asks: calls of the fund's own contracts, without ether."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ FIELDS: Final = frozenset(
     ("type", "chainId", "nonce", "to", "data", "value", "gas", "maxFeePerGas", "maxPriorityFeePerGas", "accessList")
 )
 DYNAMIC_FEE: Final = 2
-"""The one type of transaction (EIP-1559) that is sent."""
+"""The only type of transaction sent (EIP-1559)."""
 
 
 class Limited:
-    """Signs what `signer` would, as far as it goes to one of `recipients` on chain `chain_id` with no ether. A no-op, a
-    transaction to the account itself without data, is allowed: it frees a nonce."""
+    """Signs with `signer`, but only calls to one of `recipients` on chain `chain_id` without ether. A no-op, a
+    transaction to the account itself without data, is allowed, as it frees a nonce."""
 
     def __init__(self, signer: Signer, chain_id: int, recipients: Iterable[str]) -> None:
-        """`recipients`: addresses of contracts. Raises ValueError for what is no address."""
+        """`recipients`: addresses of contracts. Raises ValueError for a malformed one."""
         self._signer = signer
         self._chain_id = chain_id
         self._recipients = frozenset(to_checksum_address(recipient) for recipient in recipients)
@@ -32,12 +32,12 @@ class Limited:
         return self._signer.address
 
     def sign(self, transaction: dict[str, Any]) -> Signed:
-        """Raises NotAllowedError, and what the signer raises."""
+        """Signs if allowed. Raises NotAllowedError, and what the signer raises."""
         self._require_allowed(transaction)
         return self._signer.sign(transaction)
 
     def _require_allowed(self, transaction: dict[str, Any]) -> None:
-        """Only the fields and the forms that the sender uses are known: what is not understood is refused."""
+        """Accepts only the fields and forms that the sender uses, and refuses all else."""
         unknown = sorted(set(transaction) - FIELDS)
         if unknown:
             raise NotAllowedError(f"signing refused: field {unknown[0]!r} of the transaction is not known")

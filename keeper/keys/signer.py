@@ -1,4 +1,4 @@
-"""What the sender asks of a key, wherever the key is kept."""
+"""The sender's interface to a key, wherever it is kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Signer(Protocol):
     def sign(self, transaction: dict[str, Any]) -> Signed:
         """Signs a typed transaction, fields as in JSON-RPC (amounts in wei). Sends nothing.
 
-        Raises SigningError: refused, or the key's service failed. Nothing was given out then, so the nonce is free.
+        Raises SigningError if refused, or if the key's service failed. No signature was given out then, so the nonce is
+        free.
         """
 
 

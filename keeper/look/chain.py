@@ -1,4 +1,4 @@
-"""Reading the fund: everything of a block in one round trip, pinned to the block's hash."""
+"""Reads the fund and its pools in one round trip, pinned to a block's hash."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ __all__ = ["CHUNK", "Chain", "Head", "ask", "connect", "connect_to"]
 
 V2_VENUES = ("uniswap", "sushiswap")
 POOL_FEE_BPS = 30
-"""What the filler computes with in these; pools of another fee are left alone."""
+"""The fee with which the filler computes in these venues; pools with another fee are not used."""
 
 
 class Chain:
-    """One fund on one chain, for reading."""
+    """One fund on one chain, read-only."""
 
     def __init__(self, w3: Web3, book: Book) -> None:
         self.w3 = w3
@@ -49,8 +49,8 @@ class Chain:
         self.history = History(w3, book)
 
     def check(self, chain_id: int | None) -> None:
-        """Raises SettingsError unless this is the book's chain and its contracts stand there, ChainError if nothing
-        answers. `chain_id`: the configured one, None if not given."""
+        """Raises SettingsError unless this is the book's chain and has its contracts, ChainError if nothing answers.
+        `chain_id`: the configured one, None if not given."""
         found = self._chain_id()
         if chain_id is not None and found != chain_id:
             raise SettingsError(f"BALLAST_CHAIN_ID: is {chain_id}, the node is on chain {found}; connect to {chain_id}")
@@ -69,7 +69,7 @@ class Chain:
                 )
 
     def _chain_id(self) -> int:
-        """The chain's id, also where every endpoint is put aside because of it."""
+        """The chain's id, even if every endpoint is put aside because of it."""
         try:
             return ask(lambda: self.w3.eth.chain_id, "BALLAST_RPC_URL")
         except ChainError as error:
@@ -78,7 +78,7 @@ class Chain:
             raise
 
     def head(self) -> Head:
-        """The latest block. Raises ChainError, also where the node has changed to another chain."""
+        """The latest block. Raises ChainError, also if the node has changed to another chain."""
         chain_id, block = ask_all(self.w3, list(LOOK), "latest block")
         if int(chain_id, 16) != self.book.chain_id:
             raise ChainError(f"latest block: the node is on chain {int(chain_id, 16)}, expected {self.book.chain_id}")
@@ -90,15 +90,14 @@ class Chain:
         )
 
     def tip(self) -> int:
-        """The priority fee that the node proposes, wei."""
+        """The priority fee that the node proposes, wei per gas."""
         return ask(lambda: self.w3.eth.max_priority_fee, "priority fee")
 
     def read(self, block: Head | int) -> tuple[FundState, Market]:
-        """Fund and pools as they stand in a block, in one round trip. Raises ChainError.
+        """Fund and pools in a block, in one round trip. Raises ChainError.
 
-        A head is read by its hash (EIP-1898) and is an error once it is no longer part of the chain; a number is
-        whatever block has it. Where something is due in a head, as many endpoints must say the same as the settings
-        want.
+        A head is read by its hash (EIP-1898), which fails once it has left the chain; a number is whatever block has
+        it. If something is due in a head, as many endpoints must agree as the settings say.
         """
         found = self._read(block, agreed=False)
         if isinstance(block, Head) and found[0].action is not Action.NONE and self._several_must_agree():
@@ -128,7 +127,7 @@ class Chain:
         return state, market_of(self.book.weth, pools, state)
 
     def _pools_of(self, reserves: Any) -> list[PoolState | MarketPool]:
-        """The pools of Uniswap V2 and those like it."""
+        """The pools of Uniswap V2 and its forks."""
         pools: list[PoolState | MarketPool] = []
         for (token, other, venue, pair), (first, second) in zip(self._pools, reserves, strict=True):
             if other is not None:
@@ -141,7 +140,8 @@ class Chain:
 
 
 def v3_reader_of(book: Book) -> V3Reader | None:
-    """Reader of the book's pools of Uniswap V3; None if there are none. Raises SettingsError without their lens."""
+    """Reader of the book's Uniswap V3 pools; None if there are none. Raises SettingsError if the book lacks their
+    lens."""
     pools = [pool.pair for _, pool in book.pools(V3_VENUE)]
     if not pools:
         return None

@@ -1,4 +1,4 @@
-"""The fund's contracts as the keeper calls them: ABIs, events, and names for the errors they revert with."""
+"""The fund's contracts as the keeper calls them: ABIs, events, and the names of their errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def abi(name: str) -> list[dict[str, Any]]:
 
 
 def topic(contract: str, event: str) -> str:
-    """Topic 0 of an event as 0x... . Raises KeyError if the contract has none of that name."""
+    """Topic 0 of an event as 0x... . Raises KeyError if the contract has no such event."""
     for entry in abi(contract):
         if entry["type"] == "event" and entry["name"] == event:
             return "0x" + keccak(text=_signature(entry)).hex()
@@ -33,22 +33,22 @@ def topic(contract: str, event: str) -> str:
 
 
 def selectors(contract: str) -> dict[str, bytes]:
-    """The 4-byte selector of each function of a contract, by its signature."""
+    """The 4-byte selector of each function of a contract, by signature."""
     functions = [_signature(entry) for entry in abi(contract) if entry["type"] == "function"]
     return {function: keccak(text=function)[:4] for function in functions}
 
 
 def call_data(contract: str, function: str, *arguments: Any) -> str:
-    """Calldata as 0x... . Raises KeyError if the contract has no function of that name."""
+    """Calldata as 0x... . Raises KeyError if the contract has no such function."""
     entry = _function(contract, function)
     selector = keccak(text=_signature(entry))[:4]
     return "0x" + (selector + encode([_type(field) for field in entry["inputs"]], arguments)).hex()
 
 
 def returned(contract: str, function: str, data: str) -> list[Any]:
-    """What a function returned, given as 0x...; structs have their fields' names, addresses their checksums.
+    """The decoded return values of a function, given as 0x...; structs have named fields, addresses are checksummed.
 
-    Raises ValueError if it is not what the function returns.
+    Raises ValueError if the data does not fit the function.
     """
     outputs = _function(contract, function)["outputs"]
     try:
@@ -67,7 +67,7 @@ def _function(contract: str, name: str) -> dict[str, Any]:
 
 
 def _named(field: dict[str, Any], kind: str, value: Any) -> Any:
-    """A decoded value of this type, its structs with names."""
+    """A decoded value of type `kind`, its structs with named fields."""
     if kind.endswith("]"):
         inner = kind[: kind.rindex("[")]
         return [_named(field, inner, item) for item in value] if inner.startswith(("tuple", "address")) else list(value)
@@ -80,7 +80,7 @@ def _named(field: dict[str, Any], kind: str, value: Any) -> Any:
 
 @cache
 def _struct(names: Sequence[str]) -> Any:
-    """One class for each kind of struct: making one takes longer than decoding."""
+    """Cached, as making the class takes longer than decoding."""
     return namedtuple("Struct", names)
 
 
@@ -90,7 +90,7 @@ def _checksummed(address: str) -> str:
 
 
 def describe_revert(data: str) -> tuple[str, str, str]:
-    """Selector, name and arguments of revert data given as 0x...; empty texts where they are not known."""
+    """Selector, name and arguments of revert data given as 0x...; empty texts if unknown."""
     raw = bytes.fromhex(data.removeprefix("0x"))
     if len(raw) < 4:
         return "", "", ""

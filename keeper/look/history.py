@@ -1,4 +1,4 @@
-"""The month's events, for pace."""
+"""The month's trading so far, from events, for pacing."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from keeper.state import FundState
 CHUNK = 2_000
 """Blocks per request for events; common nodes allow at least as many."""
 REORG = 64
-"""Newest blocks whose events are read again each time."""
+"""Newest blocks whose events are read again each time, as a reorganization may change them."""
 
 log = structlog.get_logger("keeper.look.chain")
 
 
 @dataclass(frozen=True)
 class Past:
-    """What a month's trading has been so far: time of its start, time of the last batch (None: none yet), and the gas
-    of all batches, whoever sent them (None: not known)."""
+    """A month's trading so far: time of its start, time of the last batch (None: none yet), and the gas of all batches,
+    whoever sent them (None: unknown)."""
 
     started_at: int
     last_trade: int | None
@@ -33,9 +33,9 @@ class Past:
 
 
 class History:
-    """When the month's trading began, when its last batch was and what its batches took, from the rebalancer's events.
+    """Reads start, last batch and gas of the month's trading from the rebalancer's events.
 
-    Only pace depends on it. Where a node refuses to give events, what this keeper has seen itself stands in.
+    Only pacing depends on it. If the node gives no events, what this keeper saw itself is used.
     """
 
     def __init__(self, w3: Web3, book: Book) -> None:
@@ -53,7 +53,7 @@ class History:
         self._refused = False
 
     def past(self, head: Head, state: FundState) -> Past:
-        """Of the month that is trading."""
+        """The past of the month that is trading."""
         period = state.month_period
         if period != self._period:
             self._period, self._next, self._events, self._seen = period, 0, {}, state.time
@@ -90,7 +90,7 @@ class History:
             self._batches = {batch for batch in self._batches if batch[0] < first}
             self._read(first, head.number, period)
         else:
-            # Backwards, as the start lies hours ago at most and the deployment perhaps years.
+            # Backwards: the start is hours ago at most, the deployment perhaps years.
             last = head.number
             while last >= self._first_block:
                 first = max(self._first_block, last - CHUNK + 1)
@@ -118,7 +118,7 @@ class History:
                 kind = entry["topics"][0].to_0x_hex()
                 if kind == self._traded:
                     self._batches.add((entry["blockNumber"], entry["transactionHash"].to_0x_hex()))
-                # One block may hold both: the start is what hours count from.
+                # If a block holds both, keep the start: hours count from it.
                 if self._events.get(entry["blockNumber"]) != self._started:
                     self._events[entry["blockNumber"]] = kind
 

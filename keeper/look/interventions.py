@@ -1,8 +1,7 @@
-"""What people did to a fund's month, from its events: vetoes, ends, states of components. Batches are not among it.
+"""Interventions in a fund's month, from its events: vetoes, ends, states of components. No batches.
 
-Events are read only where a look shows that something has changed, and only as far back as the change can lie: the
-state itself is in every look. After a start of the keeper they are looked for in the newest blocks alone; what is older
-stays untold, and the state is known all the same.
+Every look already holds the state itself. So events are read only when a look shows a change, and only as far back as
+the change can lie. After the keeper's start only the newest blocks are searched; older events stay unknown.
 """
 
 from __future__ import annotations
@@ -26,14 +25,13 @@ from keeper.state import FundState, Phase
 log = structlog.get_logger("keeper.look.chain")
 
 AGAIN = 5
-"""Blocks after a change in which events are read again: the node that gives them may be behind the one that gave the
-state."""
+"""Blocks after a change in which events are read again: their node may be behind the one that gave the state."""
 MOST_CHUNKS = 10
-"""Requests for events at the first look; with `CHUNK` blocks each about three days of mainnet."""
+"""Most requests for events at a look; with `CHUNK` blocks each about three days of mainnet."""
 
 
 class What(StrEnum):
-    """What was done."""
+    """Kinds of interventions."""
 
     VETOED = "vetoed"
     ENDED = "ended"
@@ -45,8 +43,8 @@ class What(StrEnum):
 
 @dataclass(frozen=True)
 class Told:
-    """One of them, at chain time `time`. `period`: the month it was done to, None for a state. `token`: of a component;
-    `by`: who did it, where the event says; `until`: end of a suspension."""
+    """An intervention at chain time `time`. `period`: the month concerned, None for a state; `token`: the component
+    concerned; `by`: who did it, if the event says; `until`: end of a suspension."""
 
     what: What
     block: int
@@ -58,7 +56,7 @@ class Told:
 
 
 def words(told: Told, name: str) -> str:
-    """In a sentence; `name`: of the component."""
+    """An intervention as a sentence; `name`: the component's."""
     match told.what:
         case What.VETOED:
             return f"vetoed by {told.by}: nothing is traded this month"
@@ -75,20 +73,20 @@ def words(told: Told, name: str) -> str:
 
 
 def ended(state: FundState, told: Iterable[Told]) -> Told | None:
-    """The end that somebody made to the month as it stood, if that is how it ended and the month is over."""
+    """The intervention that ended the month as it stood, None if there was none or the month is not over."""
     if state.phase is not Phase.IDLE:
         return None
     return next((one for one in told if one.what is What.ENDED and one.period == state.month_period), None)
 
 
 def symbol_of(book: Book, token: str | None) -> str:
-    """The symbol of a component, its address where the book does not know it."""
+    """The symbol of a component, or its address if the book does not know it."""
     candidate = book.candidate(token or "")
     return candidate.symbol if candidate else token or ""
 
 
 class Chronicle:
-    """Reads them for one fund, as said above. A node that refuses to give events stops nothing."""
+    """Reads the interventions of one fund. A node that gives no events stops nothing."""
 
     def __init__(self, w3: Web3, book: Book) -> None:
         self._w3 = w3
@@ -116,7 +114,7 @@ class Chronicle:
         self._refused = False
 
     def told(self, head: Head, state: FundState) -> tuple[Told, ...]:
-        """Of the month and since its determination, oldest first."""
+        """Interventions since the month's determination, oldest first."""
         key = _key(state)
         if key != self._seen:
             self._from = self._first_block if not self._next else max(self._first_block, self._next - REORG)
@@ -185,7 +183,7 @@ class Chronicle:
 
 
 def _key(state: FundState) -> object:
-    """What changes with every such event."""
+    """The part of the state that every intervention changes."""
     return (
         state.phase,
         state.month_period,

@@ -1,4 +1,4 @@
-"""What the fund's lens says, as a FundState."""
+"""The answer of the fund's lens as a FundState."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions that change nothing: asked again where a connection failed, with one kind of error for the rest."""
+"""Read-only questions: retried if a connection fails, with one kind of error for the rest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Head:
-    """The latest block: number, hash, time (Unix seconds), base fee (wei, 0 where the chain has none)."""
+    """The latest block: number, hash, time (Unix seconds), base fee (wei per gas, 0 if the chain has none)."""
 
     number: int
     hash: str
@@ -36,7 +36,7 @@ def _fleeting(error: BaseException) -> bool:
     return isinstance(error, requests.exceptions.ConnectionError)
 
 
-# One for all questions: its decorator would make another for each, and leave it to the garbage collector.
+# Shared: the decorator would make one for each question and leave it to the garbage collector.
 _patiently = tenacity.Retrying(
     retry=tenacity.retry_if_exception(_fleeting),
     stop=tenacity.stop_after_attempt(3),
@@ -46,7 +46,7 @@ _patiently = tenacity.Retrying(
 
 
 def ask(question: Callable[[], T], what: str) -> T:
-    """Answer of a question that changes nothing, asked again if the connection fails. Raises ChainError."""
+    """The answer to a read-only question, retried if the connection fails. Raises ChainError."""
     try:
         return _patiently(question)
     except NoEndpointError as error:
@@ -58,9 +58,9 @@ def ask(question: Callable[[], T], what: str) -> T:
 
 
 def ask_all(w3: Web3, questions: list[Question], what: str, *, agreed: bool = False) -> list[Any]:
-    """Results of several questions that change nothing, in one round trip. Raises ChainError.
+    """Results of several read-only questions in one round trip. Raises ChainError.
 
-    `agreed`: those that as many endpoints give alike as the settings say.
+    `agreed`: as many endpoints must agree on them as the settings say.
     """
 
     def question() -> list[Answer]:
@@ -81,7 +81,7 @@ def ask_all(w3: Web3, questions: list[Question], what: str, *, agreed: bool = Fa
 
 
 def _refusal(error: Any) -> str:
-    """What a node said instead of a result, in one line."""
+    """A node's error in one line."""
     if not isinstance(error, dict):
         return _line(error)
     _, name, arguments = contracts.describe_revert(error["data"] if isinstance(error.get("data"), str) else "")

@@ -1,1 +1,1 @@
-"""What tells people and machines how the keeper is doing: HTTP server, health, metrics, alerts."""
+"""How people and machines see the keeper's condition: HTTP server, health, metrics, alerts."""

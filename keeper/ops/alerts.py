@@ -1,4 +1,4 @@
-"""What an operator should hear of."""
+"""Alerts for the operator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keeper.state import FundState, Holding, Phase, Reason
 
 
 class Kind(StrEnum):
-    """Each has its place in docs/operations/watch.md."""
+    """Each is explained in docs/operations/watch.md."""
 
     DUE_NOT_DONE = "due_not_done"
     TRANSACTION_STUCK = "transaction_stuck"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that is so now. The same `kind` about the same `subject` is one alert, whatever its `text` says."""
+    """A condition that holds now. Kind and subject identify an alert; `text` may change."""
 
     kind: Kind
     subject: str
@@ -39,7 +39,7 @@ class Alert:
 
     @property
     def once(self) -> bool:
-        """Whether it is news, told once, rather than a state that lasts and ends."""
+        """Whether it is an event, told once, rather than a state that lasts."""
         return self.kind in (Kind.MONTH_DONE, Kind.MONTH_ENDED)
 
 
@@ -108,7 +108,7 @@ def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
 
 
 def _of_component(fund: str, token: str, state: FundState, holding: Holding) -> set[Alert]:
-    """Of its state. What is suspended or written off has one alert, whatever else is wrong with it."""
+    """Alerts about a component's state. If it is suspended or written off, that one alert replaces all others."""
     subject, why = f"{fund} {token}", condition(state, holding)
     if holding.written_off:
         gone = f"{fund}: {token} is written off; the next start takes it off the list"
@@ -125,7 +125,7 @@ def _of_component(fund: str, token: str, state: FundState, holding: Holding) -> 
 
 
 def _span(seconds: float) -> str:
-    """A length of time for people."""
+    """A duration as text."""
     minutes = int(seconds) // 60
     if minutes < 1:
         return f"{int(seconds)} s"

@@ -1,4 +1,4 @@
-"""What is known of the keeper and its funds at a moment: all that health, metrics and alerts are made from."""
+"""A snapshot of the keeper and its funds, from which health, metrics and alerts are made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from keeper.state import Action, FundState
 
 @dataclass(frozen=True)
 class Bounds:
-    """From when on something is wrong: seconds, and about the gas of one fund's month."""
+    """Thresholds: seconds, except `month_gas`, about the gas of one fund's month."""
 
     stuck_s: int
     silent_s: int
@@ -27,7 +27,7 @@ class Bounds:
 
 
 def bounds_of(settings: Settings) -> Bounds:
-    """As they are set."""
+    """The thresholds from the settings."""
     return Bounds(
         settings.stuck_seconds,
         settings.silent_seconds,
@@ -38,8 +38,8 @@ def bounds_of(settings: Settings) -> Bounds:
 
 
 class Endpoint(Protocol):
-    """How a node stands; `name` is its host, `head` the number of its newest block and `head_age_s` that block's age in
-    seconds, None where it is not known."""
+    """A node's condition. `name`: its host; `head`: number of its newest block; `head_age_s`: that block's age in
+    seconds. Both are None if unknown."""
 
     @property
     def name(self) -> str: ...
@@ -59,9 +59,9 @@ class Endpoint(Protocol):
 
 @dataclass(frozen=True)
 class FundFacts:
-    """A fund. `view` and `pulse` are the last look's, None before the first; `looked_at` its time, Unix seconds of this
-    machine; `silent_s` how long ago that was, or the keeper's start; `failing` whether what came after it failed;
-    `overdue_s` for how long (chain time) what is due has not been done."""
+    """A fund. `view` and `pulse`: from the last successful look, None before the first; `looked_at`: its time, Unix
+    seconds of this machine; `silent_s`: seconds since then, or since the keeper's start; `failing`: whether a later
+    look failed; `overdue_s`: seconds of chain time for which what is due has not been done."""
 
     book: Book
     view: View | None
@@ -78,8 +78,9 @@ class FundFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All of it. `time`: Unix seconds; `beat_s`: how long ago the loop gave a sign of life; `balance`: wei, None before
-    it is known; `transactions`: the journal's, oldest first; `endpoints`: none where the connection does not say."""
+    """The whole snapshot. `time`: Unix seconds; `beat_s`: seconds since the loop's last sign of life; `balance`: wei,
+    None before it is known; `transactions`: the journal's, oldest first; `endpoints`: empty if the connection does not
+    say."""
 
     time: float
     beat_s: float
@@ -91,13 +92,13 @@ class Facts:
 
     @property
     def base_fee(self) -> int | None:
-        """Wei per gas in the newest block seen; None before the first."""
+        """Wei per gas in the newest block seen; None before the first look."""
         heads = [fund.view.head for fund in self.funds if fund.view is not None]
         return max(heads, key=lambda head: head.number).base_fee if heads else None
 
     @property
     def open_since(self) -> dict[int, int]:
-        """Nonces whose fate is open, and when each was first signed (Unix seconds), as far as that is noted."""
+        """Open nonces and when each was first signed (Unix seconds), as far as the journal knows."""
         found: dict[int, int] = {}
         for entry in self.transactions:
             if entry.status.open and entry.signed_at is not None:
@@ -106,12 +107,12 @@ class Facts:
 
     @property
     def fees_paid(self) -> int:
-        """Wei that the journal's transactions have cost."""
+        """Fees of the journal's transactions so far, wei."""
         return sum((entry.gas_used or 0) * (entry.gas_price or 0) for entry in self.transactions)
 
 
 def possible(state: FundState, possible_from: int | None) -> bool:
-    """Whether what is due can be done in this block; `possible_from`: the plan's."""
+    """Whether what is due can be done in this block; `possible_from` is the plan's."""
     if state.action is Action.TRADE:
         return possible_from is not None and possible_from <= state.time
     return state.action is not Action.NONE
@@ -120,8 +121,8 @@ def possible(state: FundState, possible_from: int | None) -> bool:
 def overdue(state: FundState, possible_from: int | None, seen: Since | None, able: Since | None) -> int:
     """Seconds of chain time for which what is due has not been done.
 
-    `able`: since when it has been possible; `seen`: since when the fund stands as it does. What waits for a moment that
-    is known is not late; a batch that no moment is known for is late like any other.
+    `able`: since when it has been possible; `seen`: since when the fund is in its present state. An action that waits
+    for a known time is not late; a batch without a known time counts from `seen`.
     """
     if state.action is Action.NONE:
         return 0

@@ -1,4 +1,4 @@
-"""Whether the keeper does its work, for whoever restarts or replaces it."""
+"""Health check, for whoever restarts or replaces the keeper."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from keeper.ops.server import Response
 
 
 def ills_of(facts: Facts, bounds: Bounds) -> tuple[str, ...]:
-    """What is wrong, one line each; empty: well."""
+    """One line for each thing that is wrong; empty if healthy."""
     found = []
     if not facts.stopping and facts.beat_s >= bounds.stuck_s:
         found.append(f"the loop has shown no sign of life for {int(facts.beat_s)} s")
@@ -23,7 +23,7 @@ def ills_of(facts: Facts, bounds: Bounds) -> tuple[str, ...]:
 
 
 def health(facts: Facts, bounds: Bounds) -> Response:
-    """200 where nothing is wrong, else 503; the body says what, and how each fund stands."""
+    """200 if nothing is wrong, else 503; the body gives the reasons and each fund's state."""
     ills = ills_of(facts, bounds)
     body = {
         "ok": not ills,

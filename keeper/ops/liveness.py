@@ -1,7 +1,7 @@
-"""Signs of life, and being asked to stop.
+"""Signs of life, and stopping on a signal.
 
-A keeper that hangs cannot say so itself. The loop beats a heart at every step and in every wait; whoever watches looks
-from another thread at how long ago that was.
+A keeper that hangs cannot say so itself. The loop beats a heart at every step and in every wait, and other threads
+watch how long ago that was.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 
 GRACE_S = 5.0
-"""After SIGTERM or SIGINT, what then still waits for an answer of the network is given up."""
+"""Seconds after SIGTERM or SIGINT until a wait for the network is given up."""
 _AGAIN_S = 0.1
 _BEAT_S = 1.0
-"""A wait beats at least so often."""
+"""Longest time between beats during a wait."""
 _WAITING = ("socket", "ssl", "http.client", "urllib3.", "threading", "concurrent.futures.", "queue", "tenacity.nap")
-"""Modules whose code is on the stack while something is waited for. The journal and the signing of a transaction by a
-key in memory never call them."""
+"""Modules that are on the stack during a wait. Neither the journal nor signing with a key in memory calls them."""
 
 
 class Interrupted(BaseException):
-    """The wait for an answer was given up because the keeper is to stop. What was in the journal is as it was."""
+    """A wait for the network was given up because the keeper stops. The journal is unchanged."""
 
 
 class Heart:
@@ -40,22 +39,22 @@ class Heart:
         self._last = time.monotonic()
 
     def silent_s(self) -> float:
-        """Seconds since the last beat. Any thread may ask."""
+        """Seconds since the last beat. Thread-safe."""
         return time.monotonic() - self._last
 
 
 class Stop(threading.Event):
-    """Set: the keeper is to stop. Whoever waits on it gives signs of life meanwhile.
+    """Set when the keeper should stop. Waiting on it beats the heart.
 
-    It is set from signal handlers, which run between any two instructions of the thread that may be waiting. An
-    ordinary event takes a lock there that this thread may hold; this one writes to a socket instead.
+    Signal handlers set it, between any two instructions of the thread that may be waiting. An ordinary event would take
+    a lock that this thread may hold; this one writes to a socket instead.
     """
 
     def __init__(self, heart: Heart | None = None) -> None:
         super().__init__()
         self.heart = heart or Heart()
         self.meanwhile: Callable[[], None] = lambda: None
-        """What is done at the beginning of each `wait`."""
+        """Called at the start of each `wait`."""
         self._asked = False
         self._out, self._in = socket.socketpair()
         self._in.setblocking(False)
@@ -65,18 +64,18 @@ class Stop(threading.Event):
 
     def set(self) -> None:
         self._asked = True
-        with contextlib.suppress(BlockingIOError):  # a full one wakes as well
+        with contextlib.suppress(BlockingIOError):  # a full buffer wakes the waiter too
             self._in.send(b"x")
 
     def wait(self, timeout: float | None = None) -> bool:
-        """As an event's, `timeout` in seconds; first what is to be done meanwhile."""
+        """Like an event's, `timeout` in seconds, but calls `meanwhile` first."""
         self.heart.beat()
         if not self._asked:
             self.meanwhile()
         return self.rest(timeout)
 
     def rest(self, timeout: float | None = None) -> bool:
-        """Waits and does nothing else."""
+        """Waits without calling `meanwhile`; `timeout` in seconds."""
         end = None if timeout is None else time.monotonic() + timeout
         while not self._asked:
             self.heart.beat()
@@ -90,8 +89,8 @@ class Stop(threading.Event):
 
 @contextlib.contextmanager
 def stopping(stop: Stop) -> Iterator[None]:
-    """SIGTERM and SIGINT ask to stop: the step under way is finished. What waits for the network longer than `GRACE_S`
-    from then gets `Interrupted`. A second signal ends the process at once. Only for the main thread."""
+    """On SIGTERM or SIGINT the step under way finishes; a wait for the network after `GRACE_S` gets `Interrupted`. A
+    second signal ends the process at once. Main thread only."""
 
     def asked(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
@@ -102,7 +101,7 @@ def stopping(stop: Stop) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, GRACE_S, _AGAIN_S)
 
     def overdue(_number: int, frame: FrameType | None) -> None:
-        # Anything but a wait is short, and is let go on: it may be the journal being written.
+        # Anything else is short and must finish: it may be writing the journal.
         if _waits(frame):
             signal.setitimer(signal.ITIMER_REAL, 0)
             raise Interrupted

@@ -1,10 +1,9 @@
-"""A process that runs for years takes no more memory than in its first minutes.
+"""Keeps a process that runs for years at the memory of its first minutes.
 
-CPython puts freed tuples of up to 20 entries aside for use again, up to 2,000 of each length, and empties these lists
-in a full collection only. A tuple made from a generator is taken as one of ten entries and given back with the length
-that it has come to, so a tick adds some to the lists and takes none from them: decoding an answer makes dozens. Full
-collections come when what lives on has grown by a quarter. A keeper's ticks leave nothing behind, so for it they never
-come, and the lists grow by some MB until they are full.
+CPython keeps freed tuples of up to 20 entries for reuse, up to 2,000 of each length, and empties these lists only in a
+full collection. A tuple made from a generator is allocated with ten entries and freed with its final length, so each
+tick adds to the lists and takes nothing from them: decoding an answer makes dozens. A full collection comes when live
+objects have grown by a quarter: never, as a keeper's ticks leave nothing behind. So the lists grow by some MB.
 """
 
 from __future__ import annotations
@@ -16,10 +15,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def steady() -> Iterator[Callable[[], object]]:
-    """Gives what empties CPython's lists of freed objects, to be called after every tick.
+    """Yields a full collection, to be called after every tick.
 
-    That is a full collection. What is there at the beginning, some 100,000 objects of modules, is left out of it until
-    the end: it takes less than a millisecond then, and tens of them otherwise.
+    It leaves out what exists now, some 100,000 objects of modules: so it takes less than a millisecond instead of tens.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The keeper's figures for Prometheus. Money becomes a float here and nowhere else: a metric has nothing finer."""
+"""Metrics for Prometheus. Money becomes a float only here, as a metric can be nothing else."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ FUND_GAUGES: tuple[Gauge, ...] = (
 
 
 class Metrics(Collector):
-    """An observer that counts, and what is read from the facts when asked. It has a registry of its own."""
+    """An observer that counts looks and steps, and reads all else from the facts when scraped. Has its own registry."""
 
     def __init__(self, facts: Callable[[], Facts]) -> None:
         self._facts = facts
@@ -79,11 +79,11 @@ class Metrics(Collector):
         self._alerts.labels(kind).inc()
 
     def describe(self) -> list[Metric]:
-        """Nothing beforehand: a registry would otherwise ask for the facts when it is made."""
+        """Empty: else the registry would ask for the facts on registration."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """What stands in the facts."""
+        """The metrics made from the facts."""
         facts = self._facts()
         for name, text, read in FUND_GAUGES:
             family = GaugeMetricFamily(name, text, labels=["fund"])
@@ -107,5 +107,5 @@ class Metrics(Collector):
         yield family
 
     def response(self) -> Response:
-        """All of it, as Prometheus reads it."""
+        """All metrics in Prometheus' text format."""
         return Response(200, CONTENT_TYPE_LATEST, generate_latest(self._registry))

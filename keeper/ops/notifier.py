@@ -1,8 +1,7 @@
-"""Telling people: each alert once when it begins, again while it lasts, and once when it is over.
+"""Sends each alert when it begins, again while it lasts, and once when it is over.
 
-What was told is kept in a file, so that a restart tells nothing twice. Deciding is apart from sending: `due_messages`
-says what is to be told, and what has been delivered is noted afterwards. So a service that does not answer is tried
-again.
+A file keeps what was sent, so that a restart repeats nothing. `due_messages` only decides; a delivery is noted
+afterwards, so a service that does not answer is tried again.
 """
 
 from __future__ import annotations
@@ -24,17 +23,17 @@ from keeper.ops.alerts import Alert, Kind
 log = structlog.get_logger("keeper.alerts")
 
 RETRY_S = 60.0
-"""Between two tries to deliver the same message."""
+"""Seconds between two tries to deliver a message."""
 OVER_S = 300.0
-"""What has not held for so long is over: a price around a bound is one alert, not fifty."""
+"""Seconds without the condition until an alert is over: a price that hovers around a bound is one alert, not fifty."""
 MOST_KEPT = 1_000
-"""News of so long ago that they cannot come again are forgotten."""
+"""Alerts kept; older ones are forgotten."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """An alert that has begun. Times are Unix seconds: when it began, was last delivered and last tried (0: never), and
-    since when it does not hold any more (0: it holds)."""
+    """An alert that has begun. Times are Unix seconds: `began`; `said`, last delivered, and `tried`, last tried (0:
+    never); `absent`, since when it no longer holds (0: it holds)."""
 
     kind: str
     subject: str
@@ -51,7 +50,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Message:
-    """Something to deliver about an alert: that it has begun or lasts, or that it is over."""
+    """A message about an alert: that it has begun or lasts, or that it is over."""
 
     told: Told
     over: bool
@@ -66,7 +65,7 @@ class Message:
 
 
 def observed(before: Iterable[Told], alerts: Iterable[Alert], now: float) -> tuple[Told, ...]:
-    """What has begun, after a look at the alerts that hold."""
+    """The alerts that have begun, updated by those that hold at `now`."""
     holding = {(alert.kind.value, alert.subject): alert for alert in alerts}
     found = []
     for told in before:
@@ -76,13 +75,13 @@ def observed(before: Iterable[Told], alerts: Iterable[Alert], now: float) -> tup
         else:
             found.append(replace(told, absent=told.absent or now))
     found += [Told(alert.kind.value, alert.subject, alert.text, now) for alert in sorted_alerts(holding.values())]
-    # What has ended without ever being told is not worth telling; news are kept, so that they are not told again.
+    # Drop what ended before it was ever sent; keep the rest, so that an event is not sent again.
     kept = [told for told in found if told.said or not told.absent]
     return tuple(kept[-MOST_KEPT:])
 
 
 def due_messages(told: Iterable[Told], now: float, repeat_s: float) -> tuple[Message, ...]:
-    """What is to be delivered now."""
+    """The messages to deliver now."""
     found = []
     for entry in told:
         if entry.tried and 0 <= now - entry.tried < RETRY_S and entry.tried != entry.said:
@@ -95,7 +94,7 @@ def due_messages(told: Iterable[Told], now: float, repeat_s: float) -> tuple[Mes
 
 
 def noted(told: Iterable[Told], message: Message, delivered: bool, now: float) -> tuple[Told, ...]:
-    """What has begun, after a try to deliver a message."""
+    """The alerts that have begun, updated by a try to deliver a message."""
     found = []
     for entry in told:
         if (entry.kind, entry.subject) != (message.told.kind, message.told.subject):
@@ -108,17 +107,16 @@ def noted(told: Iterable[Told], message: Message, delivered: bool, now: float) -
 
 
 def sorted_alerts(alerts: Iterable[Alert]) -> list[Alert]:
-    """In an order that does not change."""
+    """In a stable order."""
     return sorted(alerts, key=lambda alert: (alert.kind, alert.subject))
 
 
 Send = Callable[[str, str, bool], bool]
-"""Delivers a title and a text, good news or not; whether it arrived. Raises nothing."""
+"""Delivers title, text, and whether it is good news; returns whether it arrived. Raises nothing."""
 
 
 class Notifier:
-    """Tells what holds, and remembers it in `path`. It may take as long as services take to answer: not for the loop's
-    thread."""
+    """Sends alerts and remembers them in `path`. It blocks while services answer: keep it out of the loop's thread."""
 
     def __init__(self, path: Path, repeat_s: float, send: Send, delivered: Callable[[str], None]) -> None:
         self._path = path
@@ -150,7 +148,7 @@ class Notifier:
             draft.write_text(json.dumps([asdict(told) for told in self._told]) + "\n")
             draft.replace(self._path)
         except OSError as error:
-            # A full disk is no reason to say nothing: after a restart it is said once more.
+            # Send it even if the disk is full; at worst a restart repeats it.
             log.warning("what was told cannot be kept", path=str(self._path), error=error.strerror)
 
 
@@ -165,11 +163,11 @@ def _read(path: Path) -> tuple[Told, ...]:
 
 
 def services_of(urls: SecretStr) -> tuple[Any, ...]:
-    """One apprise object for each URL, so that one that fails does not make the others repeat. Raises SettingsError,
-    without the URL."""
+    """One apprise object for each URL, so that one failure does not make the others repeat. Raises SettingsError, whose
+    text omits the URL."""
     import apprise  # noqa: PLC0415 (it takes a second and memory: only for those who want alerts)
 
-    # Its own lines may name hosts and tokens.
+    # Its log lines may name hosts and tokens.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     found = []
     for number, url in enumerate(urls.get_secret_value().split(), 1):
@@ -186,14 +184,14 @@ def services_of(urls: SecretStr) -> tuple[Any, ...]:
 
 
 def sender_to(services: Sequence[Any]) -> Send:
-    """Delivers to all; arrived where at least one has taken it. Each has apprise's own time limits."""
+    """Delivers to all services, with apprise's time limits; one success counts as arrived."""
 
     def send(title: str, body: str, good: bool) -> bool:
         taken = []
         for number, service in enumerate(services, 1):
             try:
                 taken.append(bool(service.notify(title=title, body=body, notify_type="success" if good else "warning")))
-            except Exception as error:  # services are many and raise what they like
+            except Exception as error:  # services may raise anything
                 log.warning("an alert service failed", service=number, error=type(error).__name__)
                 taken.append(False)
         if any(taken) and not all(taken):

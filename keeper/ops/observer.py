@@ -1,4 +1,4 @@
-"""Those who are told what the loop sees and does."""
+"""Observers of what the loop sees and does."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ log = structlog.get_logger("keeper.ops")
 
 
 class Observer(Protocol):
-    """Told in the loop's own thread, so it must be quick; what it raises is logged and goes no further."""
+    """Called in the loop's thread, so it must be quick; what it raises is logged and swallowed."""
 
     def looked(self, fund: str, view: View, pulse: Pulse) -> None:
-        """A look at a fund, and what was done about it."""
+        """After a look at a fund and its step."""
 
     def failed(self, fund: str, error: KeeperError) -> None:
-        """A look or a step that failed."""
+        """After a look or step that failed."""
 
 
 class Observers:
-    """Several as one, none of which can hold up the others or the loop."""
+    """Several observers as one; an error in one stops neither the others nor the loop."""
 
     def __init__(self, observers: Iterable[Observer] = ()) -> None:
         self._observers = tuple(observers)

@@ -1,4 +1,4 @@
-"""A file that always says what the keeper last saw and did, for whoever watches or drives the chain beside it."""
+"""A file with what the keeper last saw and did, for whoever watches it or drives the chain beside it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ State = Literal["idle", "waiting", "sent", "error"]
 class Pulse:
     """One look at the chain.
 
-    `block` and `time` are the block looked at and its time; `action`, `reason` and `next` are `workable()`'s in words;
-    `possible_from` is the chain time from which the next batch is possible, None: none is planned. `sent` holds the
-    hashes of what was mined in this step. Idle: nothing is due before `next`. Waiting: something is due and not
-    possible yet. `acts_from` is the block from which a standby does what is possible now, None: it is the first, or
-    nothing is.
+    `block`, `time`: the block looked at and its time; `action`, `reason`, `next`: those of `workable()`, in words;
+    `possible_from`: chain time from which the next batch is possible, None if none is planned; `sent`: hashes of what
+    was mined in this step; `acts_from`: block from which a standby does what is possible now, None for the first keeper
+    or if nothing is possible. State "idle": nothing is due before `next`; "waiting": due but not possible yet.
     """
 
     block: int
@@ -40,8 +39,8 @@ class Pulse:
     acts_from: int | None = None
 
     def write(self, path: Path) -> None:
-        """Replaces the file in one step: a reader sees the old or the new one. One that cannot be written (disk full)
-        is said and no reason to stop."""
+        """Replaces the file in one step, so that a reader sees the old or the new one. A failure (disk full) is only
+        logged."""
         draft = _draft(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +54,6 @@ class Pulse:
 
 @cache
 def _draft(path: Path) -> Path:
-    """Where a pulse is written first. Made once: pathlib interns every name that it takes apart, and the table of
-    interned strings, which keeps the places of those that are gone, would double when it is full of them."""
+    """Where a pulse is written first. Cached: pathlib interns every name that it splits, and the table of interned
+    strings keeps the slots of freed ones and would double when full of them."""
     return path.with_name(f"{path.name}.{os.getpid()}.tmp")

@@ -1,7 +1,7 @@
 """A small HTTP server that answers GET and HEAD on a few fixed paths and nothing else.
 
 It serves no files, takes no input but the path, and answers each connection once. Connections are bounded in number and
-time, so that whoever can reach it can neither fill the process with threads nor hold one.
+time, so that no client can exhaust threads or hold one.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from keeper.errors import SettingsError
 log = structlog.get_logger("keeper.http")
 
 MOST_CONNECTIONS = 16
-"""At once; what comes on top is closed unanswered."""
+"""Connections at once; further ones are closed unanswered."""
 SILENCE_S = 5.0
-"""A client that is silent for so long is let go."""
+"""Seconds after which a silent client is dropped."""
 LONGEST_S = 15.0
-"""A connection lives no longer than this, however slowly its client reads and writes."""
+"""Longest life of a connection, seconds, however slow its client."""
 _TURN_S = 0.2
-"""Between two looks at whether to stop."""
+"""Seconds between two checks whether to stop."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """An answer. `headers` are further ones; they win over the server's own of the same name."""
+    """An answer. `headers` override the server's own of the same name."""
 
     status: int
     content_type: str
@@ -45,15 +45,15 @@ class Response:
 
 
 Routes = Mapping[str, Callable[[], Response]]
-"""What answers each path. It runs in a thread of its own, several at once: it must lock what it shares."""
+"""The handler of each path. Handlers run concurrently in threads: they must lock what they share."""
 
 _ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 class Server:
-    """Answers in a thread of its own from `start` (or entering) to `close`.
+    """Answers in its own thread from `start` (or entering) to `close`.
 
-    Port 0 takes a free one; `port` says which. Raises SettingsError where it cannot listen.
+    Port 0 takes a free one; `port` says which. Raises SettingsError if it cannot listen.
     """
 
     def __init__(self, host: str, port: int, routes: Routes) -> None:
@@ -71,14 +71,14 @@ class Server:
         )
 
     def start(self) -> None:
-        """Begins to answer."""
+        """Starts answering."""
         self._thread.start()
         log.info("listening", host=self.host, port=self.port)
         if not is_loopback(self.host):
             log.warning("anyone who reaches this address can read the fund's and the keeper's state", host=self.host)
 
     def close(self) -> None:
-        """Stops listening. Answers under way are not waited for."""
+        """Stops listening, without waiting for answers under way."""
         if self._thread.is_alive():
             self._http.shutdown()
             self._thread.join()
@@ -95,7 +95,7 @@ class Server:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that address."""
+    """Whether only this machine can reach the address."""
     if host == "localhost":
         return True
     try:
@@ -105,7 +105,7 @@ def is_loopback(host: str) -> bool:
 
 
 class _Bounded(ThreadingHTTPServer):
-    """At most so many connections at once, each for at most so long."""
+    """Bounds the number of connections and the life of each."""
 
     daemon_threads = True
     request_queue_size = MOST_CONNECTIONS
@@ -120,7 +120,7 @@ class _Bounded(ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
-        # Without the base class's look-up of a host name, which may take long and is not needed.
+        # Skips the base class's look-up of the host name, which may be slow.
         socket_address: Any = self.server_address
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(socket_address)
@@ -151,7 +151,7 @@ class _Bounded(ThreadingHTTPServer):
         self._slots.release()
 
     def service_actions(self) -> None:
-        """Now and then: ends what takes too long."""
+        """Ends connections that have lived too long. Called periodically by the base class."""
         with self._lock:
             for request, since in self._since.items():
                 if time.monotonic() - since > LONGEST_S:
@@ -159,7 +159,7 @@ class _Bounded(ThreadingHTTPServer):
                         request.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients come and go as they like: nothing to say."""
+        """Silent: a client that goes away is no error."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -188,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return route()
         except Exception as error:
-            # Whatever it was, its text is for the operator's eyes, and may hold what no log should.
+            # Only the type: the text may hold what neither client nor log should see.
             log.error("cannot answer", path=self.path.partition("?")[0], error=type(error).__name__)
             return _text(HTTPStatus.INTERNAL_SERVER_ERROR, "cannot answer, see the keeper's log")
 
@@ -202,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(response.body)
 
     def log_message(self, *_: Any) -> None:
-        """No line for each request: probes ask every few seconds."""
+        """Silent: probes ask every few seconds."""
 
 
 def _text(status: HTTPStatus, text: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:

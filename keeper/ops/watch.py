@@ -1,4 +1,4 @@
-"""Whoever watches the keeper: it gathers the facts, and from a thread of its own tells of them."""
+"""Watches the keeper: gathers the facts and reports them from its own thread."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from keeper.settings import Secrets, Settings
 log = structlog.get_logger("keeper.ops")
 
 BALANCE_S = 300.0
-"""Between two looks at the account's balance, if nothing was sent."""
+"""Seconds between two reads of the account's balance, if nothing was sent."""
 TURN_S = 2.0
-"""Between two looks at the facts for alerts and systemd."""
+"""Seconds between two looks at the facts for alerts and systemd."""
 LEAVE_S = 2.0
-"""What is being delivered when the keeper stops is waited for so long."""
+"""Grace period for in-flight alerts at shutdown, seconds."""
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What is kept of a fund. `heard` is monotonic: the last good look, or when the keeper began."""
+    """State of a fund. `heard`: monotonic time of the last successful look, or of the keeper's start."""
 
     book: Book
     heard: float
@@ -59,7 +59,7 @@ class _Known:
 
 
 class Watch:
-    """An observer that keeps the facts. `facts` may be asked for by any thread.
+    """An observer that keeps the facts. `facts` is thread-safe.
 
     `balance` asks the chain, in the loop's thread; `transactions` reads the journal; `endpoints` asks nothing.
     """
@@ -98,7 +98,7 @@ class Watch:
             self._known[fund] = found
         if pulse.sent or time.monotonic() - self._balance_at >= BALANCE_S:
             self._balance_at = time.monotonic()
-            with contextlib.suppress(KeeperError):  # the next one will tell
+            with contextlib.suppress(KeeperError):  # read again at the next look
                 self._balance = self._ask_balance()
 
     def failed(self, fund: str, error: KeeperError) -> None:
@@ -107,7 +107,7 @@ class Watch:
             self._known[fund] = replace(self._known[fund], failing=True)
 
     def facts(self) -> Facts:
-        """All that is known."""
+        """A snapshot of all that is known."""
         with self._lock:
             known = tuple(self._known.values())
         now = time.monotonic()
@@ -138,7 +138,7 @@ def _facts_of(known: _Known, now: float) -> FundFacts:
 
 
 class Transactions:
-    """The journal as it stands on the disk, read again only when it has changed."""
+    """The journal as on the disk, read again only when it has changed."""
 
     def __init__(self, path: Path, chain_id: int, account: str) -> None:
         self._path = path
@@ -148,7 +148,7 @@ class Transactions:
         self._entries: Sequence[Entry] = ()
 
     def __call__(self) -> Sequence[Entry]:
-        """Oldest first; as last read where it cannot be read now."""
+        """Oldest first; the last ones read if the journal cannot be read now."""
         with self._lock:
             version = tuple(_version(Path(f"{self._path}{tail}")) for tail in ("", "-wal"))
             if version != self._version:
@@ -169,7 +169,7 @@ def _version(path: Path) -> tuple[int, int]:
 
 
 class Teller:
-    """A thread that looks at the facts every few seconds, whatever the loop does: alerts, and systemd's watchdog."""
+    """A thread that checks the facts every few seconds, whatever the loop does, for alerts and systemd's watchdog."""
 
     def __init__(
         self, facts: Callable[[], Facts], bounds: Bounds, notifier: Notifier | None, turn_s: float = TURN_S
@@ -210,7 +210,7 @@ class Teller:
 def watching(
     settings: Settings, secrets: Secrets, chains: Sequence[Chain], account: str, stop: Stop
 ) -> Iterator[tuple[Observer, ...]]:
-    """The observers that the settings ask for, at work until the block ends; none where nobody watches. Raises
+    """The observers that the settings ask for, running until the block ends; none if nobody watches. Raises
     SettingsError."""
     if settings.http_port is None and secrets.alert_urls is None and "NOTIFY_SOCKET" not in os.environ:
         yield ()
@@ -249,6 +249,6 @@ def watching(
 
 
 def _endpoints(chain: Chain) -> tuple[Endpoint, ...]:
-    """How the nodes stand, where the connection knows."""
+    """The nodes' condition, if the connection knows it."""
     status: Callable[[], tuple[Endpoint, ...]] | None = getattr(chain.w3.provider, "status", None)
     return () if status is None else status()

@@ -1,8 +1,8 @@
-"""What the page is told of a fund. Pure: the last look, the journal and the samples in, figures ready for JSON out.
+"""The page's data of a fund. Pure: the last look, the journal and the samples in, figures ready for JSON out.
 
 Integers that may exceed 2^53 are decimal strings. USD, ether, shares, weights and shares of NAV have 18 decimals; token
-amounts are not told, only their value. Times are Unix seconds: of the chain where nothing else is said. Names and
-messages are cleaned here (`keeper.page.text`), and written as text by the page.
+amounts appear only as values. Times are Unix seconds, of the chain unless stated otherwise. Names and messages are
+cleaned here (`keeper.page.text`); the page writes them as text.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from keeper.sending.journal import Entry
 from keeper.state import WAD, FundState, Phase, Side
 
 PPM = 10**12
-"""Weights of samples are told in millionths: 18 decimals divided by this."""
+"""Divides 18 decimals into millionths, the unit of sampled weights."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What the page keeps of a fund beside the last look: the fee, the month's first samples while it traded and after,
-    and why the last look failed."""
+    """What the page keeps of a fund beside the last look: fee and coming weights, the month's first samples while it
+    traded and after, and why the last look failed."""
 
     details: Details | None = None
     opened: Sample | None = None
@@ -44,9 +44,9 @@ class Kept:
 
 @dataclass(frozen=True)
 class Component:
-    """A row of the weights. `condition`: why it does not count, in words, empty where it does. `target`: while the
-    month trades and after it its target at the prices now, before its start the determination's weight; None: not
-    known. `price` "0": none; `value` None: not held yet."""
+    """A row of the weights. `condition`: why it does not count, in words, empty if it does. `target`: before the
+    month's start the determination's weight, then the month's target at current prices; None: unknown. `price` "0":
+    none; `value` None: not held yet."""
 
     symbol: str
     token: str
@@ -60,12 +60,12 @@ class Component:
 
 @dataclass(frozen=True)
 class Trading:
-    """Where trading stands. Shares of NAV: `surplus` and `lack` are what is left to sell and to buy, `spent` of the
-    `loss_budget` is lost (`spent_usd`: in USD at start), `capacity` of `batch_cap` is free in the bucket. `sold` and
-    `bought` are the fractions of surplus and lack at the first look that are done, None: not known. `tolerance` of a
-    batch opens from `first_tolerance` to `last_tolerance` (fractions of its value) in `max_idle` seconds, of which
-    `idle` have passed. `batches` are those left, `finish` is when the plan ends; `value_out` of the next batch,
-    `cost_left` and `gas_left` are USD."""
+    """Progress of trading. Shares of NAV: `surplus` and `lack` are left to sell and to buy, `spent` of the
+    `loss_budget` is lost (`spent_usd`: in USD at start prices), `capacity` of `batch_cap` is free in the bucket. `sold`
+    and `bought`: fractions of surplus and lack at the first look that are done, None: unknown. A batch's `tolerance`
+    opens from `first_tolerance` to `last_tolerance` (fractions of its value) in `max_idle` seconds, of which `idle`
+    have passed. `batches`: number left; `finish`: end of the plan; `value_out` of the next batch, `cost_left` and
+    `gas_left`: USD."""
 
     surplus: str
     lack: str
@@ -90,7 +90,7 @@ class Trading:
 
 @dataclass(frozen=True)
 class Fee:
-    """`yearly` is a fraction, `pending` what has accrued and was not minted yet, in shares and in USD."""
+    """`yearly` is a fraction; `pending`, in shares and USD, has accrued and is not minted yet."""
 
     yearly: str
     recipient: str
@@ -100,7 +100,7 @@ class Fee:
 
 @dataclass(frozen=True)
 class Happened:
-    """What somebody did to the month or to a component, at chain time `time`, in a sentence."""
+    """An intervention in the month or a component at chain time `time`, as a sentence."""
 
     time: int
     text: str
@@ -108,7 +108,7 @@ class Happened:
 
 @dataclass(frozen=True)
 class FundData:
-    """All that is known of a fund that has been looked at."""
+    """All data of a fund that has been looked at."""
 
     block: int
     time: int
@@ -124,9 +124,9 @@ class FundData:
     nav: str
     """Net asset value of one share, USD."""
     total: str
-    """Of all shares, USD."""
+    """NAV of all shares, USD."""
     left_out: tuple[str, ...]
-    """What is in neither, and why: "AAVE: no price"."""
+    """Components that `nav` and `total` exclude, and why: "AAVE: no price"."""
     supply: str
     eth_price: str
     fee: Fee | None
@@ -151,12 +151,12 @@ class PageData:
     data: FundData | None
 
     def json(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """The fields as JSON types."""
         return asdict(self)
 
 
 def page_data(fund: FundFacts, kept: Kept, facts: Facts, bounds: Bounds) -> PageData:
-    """The page's figures of one fund. `facts`: of the whole keeper."""
+    """The page's data of one fund. `facts` are the whole keeper's."""
     book = fund.book
     found = tuple(notes.notes(fund, kept.error, facts, bounds))
     return PageData(
@@ -206,8 +206,8 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
 
 
 def history_data(book: Book, samples: Sequence[Sample]) -> dict[str, Any]:
-    """The samples in which all had a price, as columns, oldest first: chain times, NAV of one share and of all in USD
-    (18 decimals, decimal strings), the phase, and for each component its weights in millionths."""
+    """The samples in which every component counted, as columns, oldest first: chain times, NAV of one share and of all
+    in USD (18 decimals, decimal strings), the phase, and each component's weights in millionths."""
     samples = [sample for sample in samples if sample.priced]
     tokens = list(dict.fromkeys(part.token for sample in reversed(samples) for part in sample.parts))
     weights = [{part.token: part.weight // PPM for part in sample.parts} for sample in samples]
@@ -237,14 +237,14 @@ def _targets(state: FundState, opened: Sample | None, details: Details | None) -
 
 
 def _weights(units: Mapping[str, int], state: FundState) -> dict[str, int]:
-    """Weights of these amounts at the prices now, rounded down; none of what does not count."""
+    """Weights of these amounts at current prices, rounded down, of the components that count."""
     values = {h.token: h.value(units.get(h.token, 0)) for h in state.holdings if state.counts(h)}
     total = sum(values.values())
     return {token: value * WAD // total for token, value in values.items()} if total else {}
 
 
 def _components(state: FundState, book: Book, targets: Mapping[str, int]) -> list[Component]:
-    """What is held, the largest first, and then what comes."""
+    """Components held, largest first, then those to come."""
     held = sorted(state.holdings, key=lambda h: (-h.value(h.balance), h.index))
     rows = [
         Component(
@@ -268,7 +268,7 @@ def _components(state: FundState, book: Book, targets: Mapping[str, int]) -> lis
 
 
 def _target(targets: Mapping[str, int], token: str) -> str | None:
-    """Of a component; where targets are known, what has none leaves."""
+    """A component's target; if targets are known, one without a target leaves."""
     return str(targets.get(token, 0)) if targets else None
 
 
@@ -316,5 +316,5 @@ def _trading(state: FundState, plan: Plan | None, opened: Sample | None) -> Trad
 
 
 def _done(first: int, left: int) -> str:
-    """The part of `first` that is done, 18 decimals; all of it where there was nothing to do."""
+    """The part of `first` that is done, 18 decimals; all if there was nothing to do."""
     return str(max(0, first - left) * WAD // first if first > 0 else WAD)

@@ -1,4 +1,4 @@
-"""What the page shows beyond a look: the fee, and the weights that a determination has fixed. Read now and then."""
+"""Details that a look does not hold, read now and then: the fee, and the weights fixed by a determination."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from keeper.state import FundState, Phase
 
 @dataclass(frozen=True)
 class Details:
-    """`streaming_fee` a year (18 decimals), who gets it, and what has accrued and not been minted yet (shares of 18
-    decimals). `coming`: weights (18 decimals) of the month's determination by token, while it waits for its start."""
+    """The yearly `streaming_fee` (18 decimals), its recipient, and the fee accrued but not minted yet (shares, 18
+    decimals). `coming`: the determination's weights (18 decimals) by token, while the month waits for its start."""
 
     streaming_fee: int
     fee_recipient: str
@@ -27,7 +27,7 @@ class Details:
 
 
 class DetailsReader:
-    """Reads them for one fund: three calls, and one more between determination and start."""
+    """Reads one fund's details: three calls, and one more between determination and start."""
 
     def __init__(self, w3: Web3, book: Book) -> None:
         self._index = w3.eth.contract(
@@ -37,7 +37,7 @@ class DetailsReader:
         self._rebalancer = Web3.to_checksum_address(book["rebalancer"])
 
     def read(self, head: Head, state: FundState) -> Details:
-        """As they stand in a block. Raises ChainError."""
+        """The details in a block. Raises ChainError."""
         block, functions = head.number, self._index.functions
         coming = None
         if state.phase is Phase.DETERMINED:

@@ -1,8 +1,8 @@
-"""What a fund was worth and how it was made up over time, in a small SQLite file that outlives restarts.
+"""Samples of a fund's NAV and weights over time, in a small SQLite file that survives restarts.
 
-A sample at most every ten minutes, and one at each change of the month's state (a batch is one). The older, the fewer:
-all of the last two days, then one an hour, after 35 days one in six hours, none after 400 days, and never more than
-`MOST` for a fund. Losing the file loses the plots of the past and nothing else.
+At most one sample every ten minutes, and one at each change of the month's state (a batch is one). All of the last two
+days are kept, then one an hour, after 35 days one in six hours, none after 400 days, and never more than `MOST` for a
+fund. Losing the file only loses the past of the plots.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from keeper.output.view import weight
 from keeper.state import FundState, Phase
 
 EVERY_S = 600
-"""Between two samples of a fund in which nothing happens, chain time."""
+"""Seconds of chain time between two samples of a fund in which nothing happens."""
 TIERS = ((2 * 86_400, 3_600), (35 * 86_400, 6 * 3_600))
-"""Age in seconds from which only one sample of each so many seconds is kept."""
+"""Age in seconds from which only one sample per span is kept, and the span in seconds."""
 OLDEST_S = 400 * 86_400
 MOST = 5_000
-"""Samples of a fund; the oldest go first."""
+"""Most samples of a fund; the oldest are dropped."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS samples (
@@ -53,8 +53,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Part:
-    """A component in a sample: weight in NAV (18 decimals) and the month's target unit (token wei per 1e18 shares, 0
-    while the month is not trading)."""
+    """A component in a sample: weight in NAV (18 decimals) and the month's target unit (token wei per 1e18 shares, 0 if
+    the month is not trading)."""
 
     token: str
     weight: int
@@ -63,9 +63,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Sample:
-    """A fund in one block. `nav` is USD of all shares, `supply` shares, both 18 decimals; `surplus`, `held` and `spent`
-    are shares of NAV as in `Progress`; `period` is the month's. `priced`: whether all active components counted;
-    else NAV and weights are only of those that did."""
+    """A fund in one block. `nav` (USD) and `supply` (shares) have 18 decimals; `surplus`, `held` and `spent` are shares
+    of NAV as in `Progress`; `period` is the month's. `priced`: whether all active components counted; else NAV and
+    weights cover only those that did."""
 
     time: int
     block: int
@@ -80,7 +80,7 @@ class Sample:
     parts: tuple[Part, ...]
 
     def same_state(self, other: Sample) -> bool:
-        """Whether the month stands where it stood: no phase has passed and no batch was made."""
+        """Whether the month is unchanged: same phase, no batch since."""
         return (self.phase, self.period, self.surplus, self.held, self.spent) == (
             other.phase,
             other.period,
@@ -91,7 +91,7 @@ class Sample:
 
 
 def sample_of(state: FundState) -> Sample:
-    """What is kept of a fund in a block."""
+    """The sample of a fund in a block."""
     progress = state.progress
     return Sample(
         time=state.time,
@@ -109,7 +109,7 @@ def sample_of(state: FundState) -> Sample:
 
 
 class History:
-    """The samples of several funds. Any thread may use it. Raises SettingsError where the file cannot be used."""
+    """The samples of several funds. Thread-safe. Raises SettingsError if the file cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -122,8 +122,8 @@ class History:
             self._db.close()
 
     def add(self, chain_id: int, rebalancer: str, state: FundState) -> bool:
-        """Keeps a sample of the fund if one is due; whether it was. Time does not run back: a block no later than the
-        newest sample's is passed over."""
+        """Keeps a sample of the fund if one is due; returns whether it was. Skips a block that is no later than the
+        newest sample's."""
         key = (chain_id, rebalancer)
         sample = sample_of(state)
         with self._lock:
@@ -134,7 +134,7 @@ class History:
             if last is not None:
                 if sample.time <= last.time:
                     return False
-                # What has no price tells little: it is kept only where the month moves on.
+                # A sample without all prices says little: keep it only if the month moves on.
                 if sample.same_state(last) and (sample.time < last.time + EVERY_S or not sample.priced):
                     return False
             self._guarded(lambda: self._insert(key, sample))
@@ -142,12 +142,12 @@ class History:
         return True
 
     def samples(self, chain_id: int, rebalancer: str) -> list[Sample]:
-        """All that is kept of a fund, oldest first."""
+        """All samples of a fund, oldest first."""
         with self._lock:
             return self._guarded(lambda: self._select((chain_id, rebalancer), "1", "time"))
 
     def month(self, chain_id: int, rebalancer: str, period: int) -> tuple[Sample | None, Sample | None]:
-        """The first sample of a month's trading and the first one after it; None where there is none."""
+        """The first sample of a month's trading and the first one after it; None if there is none."""
         key = (chain_id, rebalancer)
         with self._lock:
             first = self._guarded(lambda: self._select(key, "period = ? AND phase = ?", "time LIMIT 1", period, 3))
@@ -203,7 +203,7 @@ class History:
         self._db.execute("COMMIT")
 
     def _thin(self, key: tuple[int, str], now: int) -> None:
-        """Takes out what is too old, too dense for its age, or too much. The first sample of each span stays."""
+        """Drops samples that are too old, too dense for their age, or too many. The first one of each span stays."""
         mine = "chain_id = ? AND rebalancer = ?"
         self._db.execute(f"DELETE FROM samples WHERE {mine} AND time < ?", (*key, now - OLDEST_S))
         for age, span in TIERS:

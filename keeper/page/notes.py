@@ -1,4 +1,4 @@
-"""Is all well, and what happens next? The answers at the top of the page. Pure; times are Unix seconds."""
+"""The top of the page: is all well, and what happens next? Pure; times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from keeper.state import Action, FundState, Phase, Reason
 Level = Literal["ok", "warn", "bad"]
 
 LAST_CALL_S = 86_400
-"""What is still due so shortly before its last moment is an alarm."""
+"""Seconds before its deadline from which a due action is an alarm."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something that is not as it should be, or that explains why nothing happens."""
+    """A problem, or the reason why nothing happens."""
 
     level: Level
     text: str
@@ -31,7 +31,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Next:
-    """What happens next: `what`, at chain time `at` (None: not known), and what it waits for."""
+    """The next event: `what`, at chain time `at` (None: unknown), and `why` it waits."""
 
     what: str
     at: int | None
@@ -62,11 +62,11 @@ _EXPLAINED = {
 
 
 _LEVELS: dict[Kind, Level] = {Kind.DUE_NOT_DONE: "bad", Kind.KEEPER_FAILING: "bad"}
-"""Of alerts; the others are of level warn."""
+"""Levels of alerts; all others are "warn"."""
 
 
 def standing(state: FundState, told: Iterable[Told] = ()) -> str:
-    """Where the month stands, in a sentence. `told`: what was done to it."""
+    """The month's state as a sentence. `told`: the interventions in it."""
     trading = state.phase is Phase.TRADING
     period = state.month_period if trading else state.period
     month = f"{_MONTHS[period % 12]} {period // 12}"
@@ -97,7 +97,7 @@ def upcoming(state: FundState, plan: Plan | None) -> Next:
 
 
 def notes(fund: FundFacts, error: str | None, facts: Facts, bounds: Bounds) -> list[Note]:
-    """What wants looking at. `error`: why the last look failed. All alerts that concern the fund are among them."""
+    """All notes on the fund, its alerts included. `error`: why the last look failed."""
     found = []
     if fund.failing:
         found.append(Note("warn", f"The last look failed: {error or 'see the log'}"))
@@ -119,7 +119,7 @@ def _of_state(state: FundState, pulse: Pulse) -> list[Note]:
     if pulse.error:
         acted = pulse.state != "error"
         found.append(Note("warn", pulse.error) if acted else Note("bad", f"The keeper could not act: {pulse.error}"))
-    # `next` is the last moment of all that is due but a close, which has none.
+    # `next` is the deadline of what is due; a close has none.
     ends = state.action not in (Action.NONE, Action.CLOSE)
     if ends and state.next - state.time < LAST_CALL_S:
         found.append(Note("bad", f"{_DUE.get(state.action, 'Trading')} is open and less than a day is left for it"))
@@ -129,7 +129,7 @@ def _of_state(state: FundState, pulse: Pulse) -> list[Note]:
 
 
 def _alerts(fund: FundFacts, facts: Facts, bounds: Bounds) -> list[Alert]:
-    """Those that hold now and are not another fund's."""
+    """Current alerts, without other funds' and events."""
     alone = replace(facts, balance=None, transactions=(), endpoints=())
     others = set().union(*(alerts_of(replace(alone, funds=(o,)), bounds) for o in facts.funds if o.name != fund.name))
     mine = [alert for alert in alerts_of(facts, bounds) - others if not alert.once]

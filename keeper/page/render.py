@@ -1,4 +1,4 @@
-"""The page as one HTML document with everything in it, and the headers that keep it to that."""
+"""The page as one self-contained HTML document, and the headers that enforce this."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Document:
 
 
 def document() -> Document:
-    """Reads the files beside this module and puts them together."""
+    """Assembles the page from the files beside this module."""
     style = _file("page.css")
     script = '(() => {\n"use strict";\n' + "\n".join(map(_file, SCRIPTS)) + "})();\n"
     html = _file("page.html").replace("{{style}}", style).replace("{{script}}", script)
@@ -38,7 +38,7 @@ def document() -> Document:
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'",
-            # Nothing is ever made from text that could be HTML or code; the browser refuses it if it were.
+            # The page never makes HTML or code from text; the browser enforces it.
             "require-trusted-types-for 'script'",
             "trusted-types 'none'",
         )

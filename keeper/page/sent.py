@@ -1,4 +1,4 @@
-"""The keeper's transactions of one fund, from its journal, as the page shows them. Pure."""
+"""One fund's transactions from the journal, as the page shows them. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from keeper.sending.journal import Entry, Status
 from keeper.state import WAD
 
 NEWEST = 50
-"""Transactions that are listed; totals count all of the month."""
+"""Number of transactions listed; totals count all of the month."""
 
 PAID = (Status.MINED, Status.CONFIRMED, Status.REVERTED)
-"""What has a receipt: its gas was paid."""
+"""Statuses with a receipt, whose gas was paid."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A row of the page. `block` is that in which it was mined, or signed while it is not; `signed_at` is Unix seconds
-    of the keeper's clock, None: not known. `gas_price` (of an open one the most that it may pay) is wei, `cost_eth`
-    ether and `cost_usd` USD at the price of ether now, each with 18 decimals as a decimal string, None: nothing was
-    paid."""
+    """A row of the page. `block`: in which it was mined, or else signed; `signed_at`: Unix seconds of the keeper's
+    clock, None: unknown. `gas_price`: wei per gas, of an open one its maximum; `cost_eth` in ether and `cost_usd` in
+    USD at the current price of ether, each a decimal string with 18 decimals, None: nothing was paid."""
 
     action: str
     month: str
@@ -39,7 +38,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Spent:
-    """What transactions of a month cost: how many were paid for, their gas, and their cost as in `Sent`."""
+    """A month's paid transactions: their number, gas, and cost as in `Sent`."""
 
     count: int
     gas: int
@@ -48,14 +47,14 @@ class Spent:
 
 
 def of_fund(entries: Sequence[Entry], rebalancer: str) -> list[Entry]:
-    """Those that went to a fund's rebalancer, as a key may serve several funds; and what was sent under the same
-    nonce to make one of them impossible."""
+    """The entries of one fund, as a key may serve several: calls of its rebalancer, and no-ops under the same
+    nonces."""
     nonces = {entry.nonce for entry in entries if entry.recipient.lower() == rebalancer.lower()}
     return [entry for entry in entries if entry.nonce in nonces]
 
 
 def row(entry: Entry, eth_price: int) -> Sent:
-    """An entry as it is shown. `eth_price`: USD for one ether, 18 decimals."""
+    """An entry as a row. `eth_price`: USD for one ether, 18 decimals."""
     cost = _cost(entry)
     price = entry.max_fee if entry.gas_price is None else entry.gas_price
     return Sent(
@@ -75,12 +74,12 @@ def row(entry: Entry, eth_price: int) -> Sent:
 
 
 def newest(entries: Sequence[Entry], eth_price: int) -> list[Sent]:
-    """The newest ones, newest first."""
+    """The newest entries as rows, newest first."""
     return [row(entry, eth_price) for entry in reversed(entries[-NEWEST:])]
 
 
 def spent(entries: Sequence[Entry], period: int, eth_price: int) -> Spent:
-    """What the transactions of a month cost so far."""
+    """Costs of a month's transactions so far."""
     paid = [entry for entry in entries if entry.period == period and entry.status in PAID]
     cost = sum(_cost(entry) or 0 for entry in paid)
     gas = sum(entry.gas_used or 0 for entry in paid)
@@ -88,7 +87,7 @@ def spent(entries: Sequence[Entry], period: int, eth_price: int) -> Spent:
 
 
 def _cost(entry: Entry) -> int | None:
-    """Wei that were paid."""
+    """Fee paid, wei; None if nothing was paid."""
     if entry.status not in PAID or entry.gas_used is None or entry.gas_price is None:
         return None
     return entry.gas_used * entry.gas_price

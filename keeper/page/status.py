@@ -1,5 +1,5 @@
-"""The page's part in a running keeper: an observer of the loop that keeps the last look at each fund, and the routes
-that answer from it. It asks the chain only for what a look does not hold, and seldom."""
+"""The page in a running keeper: an observer of the loop that keeps what the page needs beside the last look, and the
+routes that answer from it. It asks the chain only for what a look does not hold, and seldom."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from keeper.state import FundState
 log = structlog.get_logger("keeper.page")
 
 DETAILS_S = 3_600.0
-"""Between two readings of the fee while the month stands where it stood."""
+"""Seconds between two reads of the details while the month's state is unchanged."""
 RETRY_S = 60.0
-"""After one that failed."""
+"""Seconds until the next read after one that failed."""
 
 JSON_TYPE = "application/json"
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A fund of this keeper: its address book, and who reads what a look does not hold."""
+    """A fund of this keeper: its address book, and the reader of its details."""
 
     book: Book
     details: DetailsReader
 
 
 class StatusPage:
-    """What the page shows. The loop tells it (`looked`, `failed`) in one thread, the server asks it in others.
+    """The page's state. The loop calls `looked` and `failed` in its thread, the server reads in others.
 
     `facts` gives what is known of keeper and funds; `history` keeps the samples.
     """
@@ -61,21 +61,21 @@ class StatusPage:
         self._page = document()
 
     def looked(self, fund: str, view: View, pulse: Pulse) -> None:
-        """Keeps a sample if one is due, and what a look does not hold."""
+        """Keeps a sample if one is due, and reads the details if they are."""
         del pulse
         old = replace(self._kept[fund], error=None, details=self._read_details(fund, view))
         self._kept[fund] = self._remember(self._funds[fund].book, view.state, old)
 
     def failed(self, fund: str, error: KeeperError) -> None:
-        """Keeps why looking failed."""
+        """Keeps why the look failed."""
         self._kept[fund] = replace(self._kept[fund], error=str(error))
 
     def routes(self) -> dict[str, Callable[[], Response]]:
-        """What answers where."""
+        """The handler of each path."""
         return {"/": self._html, "/state.json": self._state, "/history.json": self._samples}
 
     def state(self) -> dict[str, Any]:
-        """All that the page shows but the samples, as JSON takes it."""
+        """All that the page shows except the samples, as JSON types."""
         version, facts = self._version, self._facts()
         return {
             "now": facts.time,
@@ -107,7 +107,7 @@ class StatusPage:
         return Response(200, JSON_TYPE, _json({"funds": funds}), JSON_HEADERS)
 
     def _read_details(self, fund: str, view: View) -> Details | None:
-        """Read again once an hour, or where the month has moved on."""
+        """Reads them once an hour, or when the month has moved on."""
         now, old = time.monotonic(), self._kept[fund].details
         stands = (view.state.phase, view.state.month_period)
         before, due = self._details_next.get(fund, (None, 0.0))
@@ -118,13 +118,13 @@ class StatusPage:
         except KeeperError as error:
             log.info("fee not read", fund=fund, error=text.line(str(error)))
             self._details_next[fund] = (stands, now + RETRY_S)
-            # Weights to come of another determination would be wrong.
+            # The coming weights of another determination would be wrong.
             return old if stands == before else None
         self._details_next[fund] = (stands, now + DETAILS_S)
         return found
 
     def _remember(self, book: Book, state: FundState, kept: Kept) -> Kept:
-        """Keeps a sample if one is due, and finds the month's first ones. A file that cannot be used stops nothing."""
+        """Keeps a sample if one is due, and finds the month's first ones. An unusable file stops nothing."""
         chain, address, period = book.chain_id, book["rebalancer"], period_shown(state)
         try:
             if self._history.add(chain, address, state):

@@ -1,4 +1,4 @@
-"""Text that comes from a chain, a file or a node, made fit to be shown."""
+"""Cleans text from a chain, a file or a node for display."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>)]+", re.IGNORECASE)
 
 
 def name(raw: str, longest: int = LONGEST_NAME) -> str:
-    """A symbol or name: without characters that have no shape of their own or turn text around, and not too long. What
-    it is made of otherwise is not touched: the page writes it as text, never as HTML."""
+    """A symbol or name, shortened, without control, format and separator characters. HTML is left alone: the page
+    writes it as text."""
     shown = " ".join("".join(c if _shown(c) else " " for c in raw).split())
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def line(raw: str) -> str:
-    """One line of a message, without what may be in a URL: an address of a node often carries a key."""
+    """A message as one line, without URLs, as a node's often carries a key."""
     shown = " ".join("".join(c if _shown(c) else " " for c in raw).split())
     return _URL.sub("(address)", shown)[:LONGEST_LINE]
 

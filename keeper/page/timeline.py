@@ -1,4 +1,4 @@
-"""When a period's steps are possible and when they happened. Pure; times are Unix seconds of the chain."""
+"""When a period's steps are possible and when they happened. Pure; times are chain time, Unix seconds."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from keeper.state import FundState, Phase, Timetable
 
 @dataclass(frozen=True)
 class Timeline:
-    """A period. `opens` and `end` (exclusive) bound it; `determined_at` is when its weights were fixed, None: not yet.
-    Trading may start from `start_from` until `start_until`; `started_at` and `done_at` are when the keeper first saw
-    trading open and over, None: not seen. `next_start` is the next period's first possible start."""
+    """A period from `opens` to `end` (exclusive). `determined_at`: when its weights were fixed, None: not yet. Trading
+    may start from `start_from` until `start_until`; `started_at` and `done_at`: when the keeper first saw trading open
+    and over, None: not seen. `next_start`: the next period's first possible start."""
 
     period: int
     opens: int
@@ -27,12 +27,12 @@ class Timeline:
 
 
 def period_shown(state: FundState) -> int:
-    """The period that the page tells of: the month's as long as it trades, however late, else that of now."""
+    """The period on the page: the month's while it trades, however late, else the current one."""
     return state.month_period if state.phase is Phase.TRADING else state.period
 
 
 def timeline(state: FundState, started_at: int | None, done_at: int | None) -> Timeline:
-    """The period's timeline, as the contract's schedule has it."""
+    """The period's timeline by the contract's schedule."""
     period, table = period_shown(state), state.timetable
     holds = state.month_period == period and state.phase is not Phase.VOIDED
     determined = state.determined_at if holds and state.determined_at else None

@@ -1,4 +1,4 @@
-"""The status page put together from a keeper's settings."""
+"""Builds the status page from a keeper's settings."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ log = structlog.get_logger("keeper.page")
 def status_page(
     settings: Settings, chains: Sequence[Chain], facts: Callable[[], Facts], bounds: Bounds
 ) -> Iterator[StatusPage]:
-    """The page of these funds; its file of samples is open until the block ends."""
+    """The page of these funds; its file of samples stays open until the block ends."""
     with closing(_history(history_path(settings))) as history:
         shown = [Shown(chain.book, DetailsReader(chain.w3, chain.book)) for chain in chains]
         yield StatusPage(shown, facts=facts, bounds=bounds, history=history)
 
 
 def _history(path: Path) -> History:
-    """Samples in that file, or in memory alone where it cannot be used: plots are no reason to leave a fund alone."""
+    """Samples in that file, or in memory if it cannot be used: plots must not stop a keeper."""
     try:
         return History(path)
     except SettingsError as error:
@@ -39,5 +39,5 @@ def _history(path: Path) -> History:
 
 
 def history_path(settings: Settings) -> Path:
-    """Where samples are kept: beside the journal unless the settings say otherwise."""
+    """The file of samples: beside the journal unless the settings say otherwise."""
     return settings.history or settings.journal.with_name(f"{settings.journal.stem}-history.sqlite")

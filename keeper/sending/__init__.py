@@ -1,1 +1,1 @@
-"""Bringing calls on the chain: what is signed, written down, sent, watched and replaced."""
+"""Sending transactions: signed, written to the journal, sent, watched and replaced."""

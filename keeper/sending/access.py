@@ -1,7 +1,7 @@
-"""Lists of the accounts and storage that a transaction touches, given with it beforehand where that is cheaper.
+"""Access lists (EIP-2930), where they make a transaction cheaper.
 
-EIP-2930: a listed account costs 2,400 gas and a listed slot 1,900, and both then count as warm (100). What is not
-listed costs 2,600 and 2,100 the first time (EIP-2929): each entry saves 100 gas, if it is really touched.
+A listed account costs 2,400 gas and a listed slot 1,900; both are then warm (100). Unlisted they cost 2,600 and 2,100
+at first touch (EIP-2929): each entry saves 100 gas, if it is really touched.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from web3.exceptions import Web3Exception
 from web3.types import RPCEndpoint
 
 AccessList = tuple[dict[str, Any], ...]
-"""As a transaction takes it: an address and its storage keys each."""
+"""As in a transaction: each entry an address and its storage keys."""
 
 ACCOUNT_COST = 2_400
 SAVED = 100
 
 
 def listed(w3: Web3, request: dict[str, Any], block: Any = "latest") -> AccessList:
-    """What the node says that a call touches in a block (as JSON-RPC names it), less what is not worth its entry; empty
-    where the node does not say."""
+    """What a call touches in a block (named as in JSON-RPC) according to the node, without entries that cost more than
+    they save; empty if the node does not say."""
     try:
         answer = w3.provider.make_request(RPCEndpoint("eth_createAccessList"), [_hexed(request), block])
     except (requests.exceptions.RequestException, Web3Exception, ValueError):
@@ -35,7 +35,7 @@ def listed(w3: Web3, request: dict[str, Any], block: Any = "latest") -> AccessLi
 
 
 def worthwhile(entries: Sequence[Any], warm: Sequence[str]) -> AccessList:
-    """The entries that save gas: of an account that is `warm` anyway only those whose slots save more than it costs."""
+    """The entries that save gas; an account that is `warm` anyway only if its slots save more than it costs."""
     known = {address.lower() for address in warm}
     found = []
     for entry in entries:

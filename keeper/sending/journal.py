@@ -1,12 +1,13 @@
-"""What the keeper has signed, in SQLite: written before it is sent, so that a restart knows every nonce's fate.
+"""The journal of signed transactions, in SQLite. Each is written before it is sent, so that a restart can find out
+every nonce's fate.
 
-One row for each signed transaction; several rows share a nonce where one replaces another. Signed transactions are no
-secrets: they are what the network gets to see.
+One row for each signed transaction; replacements share a nonce. Signed transactions are no secrets: the network sees
+them.
 
     pending -> sent -> submitted -> mined -> confirmed        open: the first three
-                                 -> reverted                  mined, and its call failed
+                                 -> reverted                  mined, its call failed
                                  -> replaced, cancelled       another one with its nonce was mined
-    mined, confirmed, reverted, replaced, cancelled -> sent   a reorganization has taken the nonce's block away
+    mined, confirmed, reverted, replaced, cancelled -> sent   a reorganization removed the nonce's block
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from keeper.errors import SettingsError
 from keeper.sending.schema import BUSY_S, open_for_writing, opened_for_reading, reading, writing
 
 CANCEL = "cancel"
-"""Action of a transaction of nothing to oneself that takes the place of another one."""
+"""Action of a no-op: a transaction of nothing to the account itself that takes another one's nonce."""
 
 _FIRST_COLUMNS = (
     "id, nonce, action, period, recipient, data, gas, max_fee, tip, hash, raw, signed_block, status, mined_block,"
@@ -35,20 +36,20 @@ _COLUMNS = _FIRST_COLUMNS + ", signed_at, deadline, confirmed_at, lost_block"
 
 
 class Status(StrEnum):
-    """How far a signed transaction has come."""
+    """Status of a signed transaction."""
 
-    PENDING = "pending"  # signed and written, never on the wire
-    SENT = "sent"  # handed to the wire; whether a node has it is not known
-    SUBMITTED = "submitted"  # a node said that it has it
-    MINED = "mined"  # there is a receipt, not old enough yet
-    CONFIRMED = "confirmed"  # the receipt is as many blocks old as asked for, and still there
-    REVERTED = "reverted"  # mined, its call failed: gas is spent, nothing else happened
+    PENDING = "pending"  # signed and written, never sent
+    SENT = "sent"  # sent; unknown whether a node has it
+    SUBMITTED = "submitted"  # a node has it
+    MINED = "mined"  # has a receipt that is not old enough yet
+    CONFIRMED = "confirmed"  # the receipt is old enough and still there
+    REVERTED = "reverted"  # mined, its call failed: only gas was spent
     REPLACED = "replaced"  # another one with its nonce was mined
-    CANCELLED = "cancelled"  # a transaction of nothing took its nonce, so that it can never be mined
+    CANCELLED = "cancelled"  # a no-op took its nonce
 
     @property
     def open(self) -> bool:
-        """Whether the fate is open: it may still be mined."""
+        """Whether its fate is open, so that it may still be mined."""
         return self in OPEN
 
 
@@ -57,13 +58,13 @@ OPEN = (Status.PENDING, Status.SENT, Status.SUBMITTED)
 
 @dataclass(frozen=True)
 class Entry:
-    """A signed transaction. Fees and `gas_price` (what was paid) are wei per gas; `raw` and `data` are 0x texts; times
+    """A signed transaction. Fees and `gas_price` (the price paid) are wei per gas; `raw` and `data` are 0x texts; times
     are Unix seconds.
 
-    `mined_block`, `gas_used`, `gas_price`: from its receipt, None before. `signed_at`: None where a journal of the
-    first version has not noted it. `deadline`: chain time until which the call makes sense, None: no end. `confirmed`:
-    whether its receipt is old enough (also of a reverted one). `lost_block`: of an open one whose receipt a
-    reorganization has taken away: its block, until something else is signed with the nonce.
+    `mined_block`, `gas_used`, `gas_price`: from its receipt, None before. `signed_at`: None if written by the journal's
+    first version. `deadline`: chain time until which the call makes sense, None: no end. `confirmed`: whether its
+    receipt is old enough (also of a reverted one). `lost_block`: the former block of an open one whose receipt a
+    reorganization removed, until something else is signed with the nonce.
     """
 
     id: int
@@ -89,10 +90,10 @@ class Entry:
 
 
 def read_journal(path: Path, chain_id: int, sender: str | None = None) -> list[Entry]:
-    """Every transaction on a chain, oldest first, of one sender if given; empty where there is no file yet.
+    """Every transaction on a chain, oldest first, of one sender if given; empty if there is no file yet.
 
-    For whoever only looks: it takes no lock, writes nothing and reads what a running keeper has written so far. Raises
-    SettingsError where the file is no journal or a newer one, JournalError where it cannot be read now.
+    For readers beside a running keeper: takes no lock and writes nothing. Raises SettingsError if the file is no
+    journal or a newer one, JournalError if it cannot be read now.
     """
     if not path.exists():
         return []
@@ -110,8 +111,8 @@ def read_journal(path: Path, chain_id: int, sender: str | None = None) -> list[E
 class Journal:
     """The transactions of one account on one chain. One process at a time may hold a journal.
 
-    Raises SettingsError where the file cannot be used, and here and in every method JournalError where it cannot be
-    read or written now: what was to be written is then not written at all.
+    Raises SettingsError if the file cannot be used. The constructor and every method raise JournalError if it cannot be
+    read or written now; a failed write leaves nothing behind.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class Journal:
         except BaseException:
             self._guard.close()
             raise
-        # One for what every tick asks: the connection notes each cursor, and forgets those that are gone after 200.
+        # One cursor for every tick's queries: the connection keeps up to 200 dead references to cursors.
         self._cursor = self._db.cursor()
 
     def close(self) -> None:
@@ -175,7 +176,7 @@ class Journal:
         block: int,
         deadline: int | None = None,
     ) -> Entry:
-        """Writes a signed transaction that is about to be sent."""
+        """Writes a signed transaction before it is sent."""
         values = {
             "chain_id": self._chain_id,
             "sender": self._sender,
@@ -185,7 +186,7 @@ class Journal:
             "recipient": recipient,
             "data": data,
             "gas": gas,
-            # as text: wei do not fit into SQLite's numbers
+            # as text: wei overflow SQLite's integers
             "max_fee": str(max_fee),
             "tip": str(tip),
             "hash": tx_hash,
@@ -206,11 +207,11 @@ class Journal:
         return self._select("hash = ?", tx_hash)[0]
 
     def open(self) -> list[Entry]:
-        """Transactions whose fate is open, oldest first."""
+        """Open transactions, oldest first."""
         return self._select(f"status IN ({_marks(OPEN)})")
 
     def unconfirmed(self) -> list[Entry]:
-        """Transactions with a receipt that is not old enough yet, lowest nonce first."""
+        """Transactions whose receipt is not old enough yet, lowest nonce first."""
         found = self._select("status IN (?, ?) AND confirmed_at IS NULL", Status.MINED, Status.REVERTED)
         return sorted(found, key=lambda entry: entry.nonce)
 
@@ -219,12 +220,12 @@ class Journal:
         return self._select("nonce = ?", nonce)
 
     def current(self, nonce: int) -> Entry:
-        """What is to be mined with an open nonce: the newest, or what was mined before its block left the chain."""
+        """The transaction to push for an open nonce: the newest, or the one mined before its block left the chain."""
         entries = self.of(nonce)
         return next((entry for entry in entries if entry.lost_block is not None), entries[-1])
 
     def closed_from(self, nonce: int) -> list[Entry]:
-        """Transactions whose fate is not open, of this nonce and all above it, oldest first."""
+        """Transactions of this nonce and all above that are not open, oldest first."""
         return self._select(f"nonce >= ? AND status NOT IN ({_marks(OPEN)})", nonce)
 
     def all(self) -> list[Entry]:
@@ -232,13 +233,13 @@ class Journal:
         return self._select("1")
 
     def changes(self, entry: Entry) -> list[tuple[Status, int]]:
-        """Each status that an entry has had and when it came to it, oldest first."""
+        """Each status that an entry has had and since when (Unix seconds), oldest first."""
         with reading(self.path):
             rows = self._db.execute("SELECT status, at FROM changes WHERE transaction_id = ? ORDER BY id", (entry.id,))
             return [(Status(status), at) for status, at in rows]
 
     def sent(self, entry: Entry) -> None:
-        """Notes that a transaction is about to be handed to the wire."""
+        """Notes that a transaction is about to be sent."""
         self._advance(entry, Status.SENT, (Status.PENDING,))
 
     def submitted(self, entry: Entry) -> None:
@@ -246,7 +247,7 @@ class Journal:
         self._advance(entry, Status.SUBMITTED, (Status.PENDING, Status.SENT))
 
     def mined(self, entry: Entry, *, succeeded: bool, block: int, gas_used: int, gas_price: int) -> None:
-        """Notes a receipt; the others with this nonce are thereby replaced, or cancelled if it is a no-op."""
+        """Notes a receipt; the others with this nonce become replaced, or cancelled by a no-op."""
         others = f"nonce = {entry.nonce} AND id != {entry.id}"
         gone = "confirmed_at = NULL, mined_block = NULL, lost_block = NULL"
         with self._writing():
@@ -273,7 +274,7 @@ class Journal:
             self._set(f"nonce = {nonce}", Status.REPLACED, "mined_block = NULL, confirmed_at = NULL")
 
     def reopen(self, nonce: int) -> None:
-        """Notes that the fates of this nonce and of all above it are open again: their blocks have left the chain."""
+        """Notes that this nonce and all above it are open again, as their blocks have left the chain."""
         with self._writing():
             self._set(
                 f"nonce >= {nonce} AND status NOT IN ({_marks(OPEN)})",
@@ -290,14 +291,14 @@ class Journal:
         return int(self._clock())
 
     def _advance(self, entry: Entry, status: Status, before: tuple[Status, ...]) -> None:
-        """Moves an entry on; one that is further already stays where it is."""
+        """Moves an entry on, unless it is already further."""
         if entry.status in before:
             with self._writing():
                 self._set(f"id = {entry.id} AND status IN ({_marks(before)})", status)
 
     def _set(self, where: str, status: Status, more: str = "", values: tuple[object, ...] = ()) -> None:
-        """Sets the status and more columns of some rows, and notes the time of what is thereby changed."""
-        # Noted first: afterwards the rows that change are not to be told from others.
+        """Sets the status and more columns of some rows, and notes the time of each change."""
+        # First, as the changed rows cannot be told from others afterwards.
         self._changed(f"({where}) AND status != '{status}'", status)
         changes = f"{more}, status = ?" if more else "status = ?"
         self._db.execute(
@@ -327,7 +328,7 @@ class Journal:
 
 
 def _marks(statuses: tuple[Status, ...]) -> str:
-    """Statuses as SQL lists them."""
+    """Statuses as an SQL list."""
     return ", ".join(f"'{status}'" for status in statuses)
 
 
@@ -346,7 +347,7 @@ def _entry(row: sqlite3.Row) -> Entry:
         hash=row[9],
         raw=row[10],
         signed_block=row[11],
-        # "signed": of a file of the first version that nobody has opened for writing yet.
+        # "signed": from a file of the first version that was not opened for writing since.
         status=Status.SENT if row[12] == "signed" else Status(row[12]),
         mined_block=row[13],
         gas_used=row[14],

@@ -1,4 +1,4 @@
-"""What a node says to a signed transaction that it does not take, and what follows from it.
+"""A node's refusals of a signed transaction, and what follows.
 
 | the node says | error | what the keeper does |
 |---|---|---|
@@ -12,9 +12,8 @@
 | intrinsic gas too low, above the block's gas limit | RejectedError | no node will take it: a no-op takes the nonce |
 | anything else, no answer | ChainError | the same bytes again: whether the node has it is not known |
 
-Clients put these into words of their own, with no numbers for them; the words here are those of geth, erigon, reth,
-nethermind, besu and anvil. What is not recognized counts as not known, which is always safe: the same bytes can be
-mined only once.
+Clients word these differently and have no codes for them; the words here are those of geth, erigon, reth, nethermind,
+besu and anvil. An unrecognized one counts as unknown, which is always safe: the same bytes can be mined only once.
 """
 
 from __future__ import annotations
@@ -59,8 +58,8 @@ _REJECTED = ("intrinsic gas", "exceeds block gas limit", "gaslimitexceeded", "ex
 
 
 def refusal(error: Exception, what: str, account: str) -> KeeperError | None:
-    """The node's answer as one of our errors; None: it has the transaction already. `what` was being done, for
-    `account`. Only ChainError repeats the node's words."""
+    """The node's answer as a KeeperError; None if it has the transaction already. `what` was being done for `account`.
+    Only ChainError repeats the node's words."""
     if isinstance(error, requests.exceptions.RequestException):
         return ChainError(f"{what}: the node does not answer ({type(error).__name__})")
     message = str(error.message if isinstance(error, Web3RPCError) else error)
@@ -69,7 +68,7 @@ def refusal(error: Exception, what: str, account: str) -> KeeperError | None:
     def says(words: tuple[str, ...]) -> bool:
         return any(word in text for word in words)
 
-    # Before the nonce's: what is known may be refused with both words.
+    # Before the nonce: a refusal of a known transaction may hold both words.
     found: KeeperError | None = ChainError(f"{what}: {' '.join(message.split())[:200]}")
     if says(KNOWN):
         found = None

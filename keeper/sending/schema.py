@@ -1,7 +1,7 @@
-"""The journal's file: opening, its versions, and what to say when it cannot be used.
+"""The journal's file: opening, versions, and errors when it cannot be used.
 
-`PRAGMA user_version` says which version a file has. An older file is brought up to date in one transaction when it is
-opened for writing; a newer one than this program knows is refused.
+`PRAGMA user_version` is the file's version. Opening for writing migrates an older file in one transaction and refuses a
+newer one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from keeper.errors import JournalError, SettingsError
 
 BUSY_S = 5.0
-"""Longest wait for somebody else who is writing the file."""
+"""Longest wait for another writer, seconds."""
 
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -57,9 +57,9 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )
         """,
         "CREATE INDEX changes_transaction ON changes (transaction_id)",
-        # "signed" said: written, perhaps on the wire.
+        # "signed" meant: written, perhaps sent.
         "UPDATE transactions SET status = 'sent' WHERE status = 'signed'",
-        # What lies deep below the newest receipt is not asked for again.
+        # No need to ask again for what lies deep below the newest receipt.
         """
         UPDATE transactions SET confirmed_at = 0, status = CASE status WHEN 'mined' THEN 'confirmed' ELSE status END
         WHERE status IN ('mined', 'reverted') AND mined_block < (
@@ -73,20 +73,20 @@ VERSION = len(_MIGRATIONS)
 
 
 def open_for_writing(path: Path, busy_s: float = BUSY_S) -> sqlite3.Connection:
-    """The journal's file, made if there is none and brought to this version. Raises SettingsError where the file is no
-    journal or a newer one, JournalError where it cannot be written now."""
+    """The journal's file, created if missing and migrated to this version. Raises SettingsError if the file is no
+    journal or a newer one, JournalError if it cannot be written now."""
     try:
         db = sqlite3.connect(path, isolation_level=None, timeout=busy_s)
     except sqlite3.Error as error:
         raise SettingsError(f"BALLAST_JOURNAL: {path} cannot be opened ({error}); name another file") from None
     try:
         version = _version(db, path)
-        # FULL: a row must be on the disk before its transaction is on the wire.
+        # FULL: a row must be on the disk before its transaction is sent.
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         if version < VERSION:
             with writing(db, path):
-                # Asked again: between the two looks somebody else may have done it.
+                # Read again: another process may have migrated it meanwhile.
                 for statements in _MIGRATIONS[_version(db, path) :]:
                     for statement in statements:
                         db.execute(statement)
@@ -107,9 +107,9 @@ def open_for_writing(path: Path, busy_s: float = BUSY_S) -> sqlite3.Connection:
 
 @contextmanager
 def opened_for_reading(path: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
-    """A file as it is and its version: nothing is written, no lock is held, whoever writes goes on.
+    """A file and its version, read-only and without a lock.
 
-    Raises SettingsError where it is no journal or a newer one, JournalError where it cannot be read now.
+    Raises SettingsError if it is no journal or a newer one, JournalError if it cannot be read now.
     """
     try:
         db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)
@@ -127,7 +127,7 @@ def opened_for_reading(path: Path) -> Iterator[tuple[sqlite3.Connection, int]]:
 
 @contextmanager
 def writing(db: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """One transaction: all of it is on the disk at the end, or nothing of it. Raises JournalError."""
+    """One database transaction: at the end all of it is on the disk, or nothing. Raises JournalError."""
     try:
         db.execute("BEGIN IMMEDIATE")
         yield
@@ -143,7 +143,7 @@ def writing(db: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Raises JournalError where a question to an open file fails."""
+    """Raises JournalError if a query to an open file fails."""
     try:
         yield
     except sqlite3.Error as error:
@@ -151,7 +151,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def _version(db: sqlite3.Connection, path: Path) -> int:
-    """A file's version, 0 for an empty one. Raises SettingsError for one that this program does not know."""
+    """A file's version, 0 for an empty one. Raises SettingsError for an unknown one."""
     found = int(db.execute("PRAGMA user_version").fetchone()[0])
     tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if found > VERSION:
@@ -160,7 +160,7 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
             "run the newer keeper, or name another file for another key"
         )
     if found == 0 and tables:
-        # The first version did not say its number.
+        # The first version did not set its number.
         if "transactions" not in tables:
             raise SettingsError(
                 f"BALLAST_JOURNAL: {path} is not a journal (no table of transactions); name another file"

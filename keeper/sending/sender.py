@@ -1,13 +1,13 @@
-"""Bringing one call on the chain: simulate, sign, write down, send, watch, replace, cancel.
+"""Sending one call: simulate, sign, write to the journal, send, watch, replace, cancel.
 
-With a private endpoint signed transactions go there alone: nobody who watches the public pool can trade around them.
-What is not mined within a number of blocks goes to the public node too, under the same nonce, so that only one of them
-can be mined; its minimum value bounds what anybody can take. Everything else is asked of the public node.
+With a private endpoint signed transactions go there alone, so that nobody who watches the public pool can trade around
+them. What is not mined within a number of blocks also goes to the public node under the same nonce, so that only one
+can be mined; its minimum value bounds what anybody can take. All questions go to the public node.
 
 The rule that everything here serves: a nonce whose fate is unknown is never used for anything else. A signed
-transaction is in the journal before it is on the wire, and whoever starts with an open one in the journal first finds
-out what became of it, sending the same bytes again as often as it takes: the same bytes can be mined only once. The one
-thing that may take an open nonce from its call is a no-op, a transaction of nothing to the account itself.
+transaction is in the journal before it is sent. A keeper that starts with an open one first finds out what became of
+it, sending the same bytes again as often as it takes: they can be mined only once. Only a no-op, a transaction of
+nothing to the account itself, may take an open nonce from its call.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ log = structlog.get_logger("keeper.sender")
 
 GWEI = 10**9
 PATIENCE = 8
-"""Pauses in one wait for a receipt, before others get their turn."""
+"""Pauses in one wait for a receipt before other funds get their turn."""
 
 
 @dataclass(frozen=True)
 class Mined:
-    """A transaction that was mined and succeeded. Action `cancel`: a no-op that took the nonce of another call."""
+    """A mined, successful transaction. Action `cancel`: a no-op that took another call's nonce."""
 
     action: str
     hash: str
@@ -63,7 +63,7 @@ class Mined:
 
 @dataclass(frozen=True)
 class _Try:
-    """The last change to what is sent with a nonce: in which block, and what the nodes said to it last."""
+    """The last change to what is sent with a nonce: its block, and the nodes' last answer to it."""
 
     block: int
     taken: Taken
@@ -72,8 +72,8 @@ class _Try:
 class Sender:
     """Sends for one account that nobody else uses. One call at a time is open.
 
-    A wait for a receipt ends after `patience` pauses (None: never), so that whoever calls can look at other things and
-    come back with `settle`. `pause` waits until it is worth looking again and returns True if stop was asked for.
+    A wait for a receipt ends after `patience` pauses (None: never), so that the caller can do other work and come back
+    with `settle`. `pause` waits until the next look and returns True if the keeper should stop.
     """
 
     def __init__(
@@ -115,13 +115,13 @@ class Sender:
 
     @property
     def unresolved(self) -> bool:
-        """Whether a transaction's fate is open."""
+        """Whether a transaction is open."""
         return bool(self._journal.open())
 
     def watch(self, head: Head) -> bool:
-        """Looks for what is mined and not confirmed in a new block: notes what is confirmed, and opens again what a
-        reorganization has taken away. Whether a transaction's fate is open then: whoever wanted to act on this block
-        must call `settle` first. Asks the node nothing while all is confirmed.
+        """Checks mined, unconfirmed transactions in a new block: notes confirmations, and reopens what a reorganization
+        removed. Returns whether a transaction is open: if so, `settle` must come before anything else in this block.
+        Asks the node nothing while all is confirmed.
 
         Raises ChainError, JournalError, SendError.
         """
@@ -129,8 +129,8 @@ class Sender:
         return self.unresolved
 
     def settle(self) -> Mined | None:
-        """Goes on with the open transaction of the lowest nonce; None if there is none, if it is still open, or if it
-        was replaced from elsewhere. Raises RevertedError, ChainError, JournalError, SendError."""
+        """Goes on with the open transaction of the lowest nonce; None if there is none, if it is still open, or if a
+        transaction from elsewhere replaced it. Raises RevertedError, ChainError, JournalError, SendError."""
         self._watch.look(self._head())
         entries = self._journal.open()
         if not entries:
@@ -142,8 +142,8 @@ class Sender:
         return self._carry(nonce)
 
     def cancel(self) -> list[Entry]:
-        """Ends all that is open, by no-ops where it is not mined meanwhile, and waits for it; what was mined. Ends
-        early where `settle` would return. Raises ChainError, JournalError, SendError."""
+        """Closes all open nonces, by no-ops if they are not mined meanwhile, waits, and returns what was mined. Returns
+        early where `settle` would. Raises ChainError, JournalError, SendError."""
         ended: list[Entry] = []
         self._ending = True
         try:
@@ -161,9 +161,9 @@ class Sender:
         return ended
 
     def send(self, call: Call) -> Mined | None:
-        """Brings a call on the chain and waits for it; None while it is open: `settle` goes on with it.
+        """Sends a call and waits for it; None while it is open: `settle` goes on with it.
 
-        Also None, and nothing new is sent, where a reorganization has opened an earlier transaction again. Raises
+        Also None, with nothing sent, if a reorganization has reopened an earlier transaction. Raises
         SimulationError, RevertedError, CancelledError, InsufficientFundsError, FeeTooHighError, UnknownPendingError,
         ChainError, JournalError, SigningError.
         """
@@ -184,8 +184,8 @@ class Sender:
         return mined
 
     def _nonce(self, head: Head) -> int | None:
-        """The next nonce in this block; None if the journal has used it in blocks that are gone: open again. Raises
-        UnknownPendingError."""
+        """The next nonce in this block; None if the journal has used it in blocks that are gone, as it is then open
+        again. Raises UnknownPendingError."""
         count = self._watch.count_in(head)
         if self._watch.compare(count, head):
             return None
@@ -210,7 +210,7 @@ class Sender:
             )
 
     def _sign(self, call: Call, nonce: int, gas: int, listed: AccessList, fees: Fees, block: int) -> Entry:
-        """Signs and writes down; from here on the nonce belongs to this call."""
+        """Signs and writes to the journal; from here on the nonce belongs to this call."""
         signed = self._signer.sign(
             {
                 "type": 2,
@@ -241,8 +241,8 @@ class Sender:
         )
 
     def _carry(self, nonce: int) -> Mined | None:
-        """Watches a nonce and pushes it on until its fate is known, patience ends, stop is asked for, or an earlier one
-        is open again. Raises RevertedError, RejectedError, InsufficientFundsError, ChainError, JournalError."""
+        """Watches and pushes a nonce until its fate is known, patience ends, the keeper should stop, or an earlier
+        nonce is open again. Raises RevertedError, RejectedError, InsufficientFundsError, ChainError, JournalError."""
         for _ in itertools.count() if self._patience is None else range(max(1, self._patience)):
             head = self._head()
             self._watch.look(head)
@@ -258,7 +258,7 @@ class Sender:
         return None
 
     def _ended(self, nonce: int, found: Receipt | None) -> Mined | None:
-        """A nonce whose fate is known; None: something else has used it. Raises RevertedError."""
+        """The result for a nonce whose fate is known; None if something else used it. Raises RevertedError."""
         self._tries.pop(nonce, None)
         if found is None:
             return None
@@ -267,13 +267,13 @@ class Sender:
         return Mined(found.entry.action, found.entry.hash, found.block, found.gas_used, found.gas_price)
 
     def _push(self, nonce: int, head: Head) -> bool:
-        """Does what an open nonce needs in this block; whether anything was handed to a node."""
+        """Does what an open nonce needs in this block; returns whether anything was sent."""
         last = self._journal.current(nonce)
         tried = self._tries.get(nonce)
         if last.action != CANCEL and (reason := self._pointless(last, head)) is not None:
             return self._replace_by_noop(last, head, reason)
         if tried is None:
-            # Of an earlier run, or opened again: the bytes that are signed.
+            # From an earlier run, or reopened: send the signed bytes.
             self._hand(last, head, head.number)
         elif head.number - tried.block >= (1 if tried.taken is Taken.CHEAP else self._bump_blocks):
             self._bump(last, head)
@@ -284,7 +284,7 @@ class Sender:
         return True
 
     def _pointless(self, entry: Entry, head: Head) -> str | None:
-        """Why an open call makes no sense any more in this block, None if it does."""
+        """Why an open call is pointless in this block, None if it is not."""
         tried = self._tries.get(entry.nonce)
         if self._ending:
             return "asked for"
@@ -296,7 +296,7 @@ class Sender:
         try:
             require_success(self._w3, self.address, _call_of(entry), head)
         except SimulationError as error:
-            # If it is mined in this block, that is why it would revert now.
+            # If this very block has mined it, it reverts only for that reason.
             if self._watch.count_in(head) <= entry.nonce:
                 reason = str(error)
         if reason is None and entry.deadline is not None and head.time > entry.deadline:
@@ -308,8 +308,8 @@ class Sender:
         return reason
 
     def _replace_by_noop(self, last: Entry, head: Head, reason: str) -> bool:
-        """Lets a transaction of nothing to the account itself compete for the nonce, for 9/8 of the most that was
-        signed with it."""
+        """Lets a no-op compete for the nonce, at 9/8 of the most that was signed with it; returns whether it was
+        sent."""
         fees = self._more(last.nonce, self._urgency.noop(head.base_fee, self._tip()), self._urgency.noop_cap)
         if fees is None:
             log.warning("cannot cancel, too dear", nonce=last.nonce, hash=last.hash, reason=reason)
@@ -321,7 +321,7 @@ class Sender:
         return True
 
     def _bump(self, last: Entry, head: Head) -> None:
-        """The same call under the same nonce for more, or the same bytes again where more is too much."""
+        """The same call and nonce at a higher fee, or the same bytes again if that is above the cap."""
         fees = None
         try:
             if last.action == CANCEL:
@@ -338,12 +338,12 @@ class Sender:
         self._hand(entry, head, head.number)
 
     def _more(self, nonce: int, market: Fees, most: int) -> Fees | None:
-        """Fees that replace whatever a node has of this nonce."""
+        """Fees that replace whatever a node has with this nonce; None if above `most`."""
         return bumped_fees(highest(Fees(one.max_fee, one.tip) for one in self._journal.of(nonce)), market, most)
 
     def _hand(self, entry: Entry, head: Head, since: int) -> None:
-        """Hands a transaction out and keeps what came of it; `since`: block from which its wait counts."""
-        # Kept first: what raises here must not be signed afresh, for more, the next time.
+        """Sends a transaction and keeps the result; `since`: block from which its wait counts."""
+        # Kept first, so that an error here does not lead to signing again at a higher fee.
         self._tries[entry.nonce] = _Try(since, Taken.UNKNOWN)
         waiting = head.number - self._journal.of(entry.nonce)[0].signed_block
         taken = self._wire.hand(entry, waiting)
@@ -352,7 +352,7 @@ class Sender:
         self._tries[entry.nonce] = _Try(since, taken)
 
     def _lowest(self) -> int | None:
-        """The lowest open nonce."""
+        """The lowest open nonce, None if there is none."""
         return min((entry.nonce for entry in self._journal.open()), default=None)
 
     def _is_open(self, nonce: int) -> bool:

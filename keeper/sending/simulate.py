@@ -1,4 +1,4 @@
-"""Trying a call before it is signed, in one block."""
+"""Simulating a call in one block before it is signed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from keeper.sending.refusals import refusal
 
 @dataclass(frozen=True)
 class Call:
-    """What is to be brought on the chain: an action's name and the month it is for, contract, and data as 0x... .
+    """A call to send: the action's name and its month, contract, and data as 0x... .
 
-    `deadline`: chain time (Unix s) until which it makes sense, None: no end. The price cap rises towards it.
+    `deadline`: chain time (Unix s) until which it makes sense, None: no end. The fee cap rises towards it.
     """
 
     action: str
@@ -33,14 +33,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Gas limit for a call, a quarter above the estimate, and its access list where that makes it cheaper."""
+    """Gas limit for a call, a quarter above the estimate, and its access list if that makes it cheaper."""
 
     gas: int
     listed: AccessList
 
 
 def pinned(head: Head) -> Any:
-    """The parameter that names a block by its hash (EIP-1898): an error once it is no longer part of the chain."""
+    """Block parameter by hash (EIP-1898): an error once the block has left the chain."""
     return {"blockHash": head.hash, "requireCanonical": True}
 
 
@@ -59,7 +59,7 @@ def _tried(w3: Web3, sender: str, call: Call, head: Head, *, estimate: bool) -> 
     request: Any = {"from": sender, "to": call.to, "data": call.data}
     block = pinned(head)
     try:
-        # A call first: its error carries the revert data, which not every node gives for an estimate.
+        # A call first: not every node gives revert data for an estimate.
         w3.eth.call(request, block_identifier=block)
         if not estimate:
             return Estimate(0, ())

@@ -1,8 +1,8 @@
-"""What the chain says about the nonces in the journal: receipts, their age, and blocks that have left the chain.
+"""Follows the journal's nonces on the chain: receipts, confirmations, and reorganizations.
 
-A receipt counts as mined at once, so that the next batch need not wait, and as confirmed when it is as many blocks old
-as asked for. Until then every new block is looked at for each of them. Later than that a reorganization is noticed when
-the next nonce is chosen: one that the journal has mined is not chosen again, its transactions are sent again.
+A receipt counts as mined at once, so that the next batch need not wait, and as confirmed after a number of blocks.
+Until then it is looked for in every new block. A later reorganization is noticed when the next nonce is chosen: if the
+journal has mined that nonce, its transactions are sent again instead.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from keeper.sending.simulate import pinned
 log = structlog.get_logger("keeper.sender")
 
 REORG_BLOCKS = 64
-"""No reorganization reaches deeper: finality on Ethereum."""
+"""No reorganization reaches deeper, by Ethereum's finality."""
 
 LATE_BLOCKS = 16
-"""A receipt may come so many blocks after the nonce is seen to be used."""
+"""Blocks that a receipt may lag behind the used nonce."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a transaction; price in wei per gas."""
+    """A receipt; `gas_price` in wei per gas."""
 
     entry: Entry
     succeeded: bool
@@ -42,14 +42,14 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Fate:
-    """What the chain says of an open nonce: whether it is used, and the receipt of what was signed with it."""
+    """Whether the chain has used an open nonce, and the receipt of our transaction with it, if any."""
 
     used: bool
     receipt: Receipt | None = None
 
 
 class Watch:
-    """Looks at the chain for one account and notes in the journal what it finds. Every method raises ChainError and
+    """Reads the chain for one account and notes the findings in the journal. Every method raises ChainError and
     JournalError."""
 
     def __init__(self, w3: Web3, address: str, journal: Journal, confirmations: int) -> None:
@@ -60,7 +60,7 @@ class Watch:
         self._looked: str | None = None
 
     def count(self, block: BlockIdentifier = "latest") -> int:
-        """Nonces of the account that are used on the chain: the next one."""
+        """The account's next nonce on the chain."""
         return ask(lambda: self._w3.eth.get_transaction_count(self._address, block), "nonce")
 
     def count_in(self, head: Head) -> int:
@@ -70,11 +70,11 @@ class Watch:
     def fate(self, nonce: int, head: Head) -> Fate:
         """What became of an open nonce; noted in the journal.
 
-        Where the nonce is used and none of ours has a receipt, receipts may lag behind the count, as where several
-        nodes answer for one. Only when it has been used for LATE_BLOCKS it counts as used by a transaction that the
-        journal does not know, and its entries are closed.
+        If the nonce is used and none of ours has a receipt, receipts may lag behind the count, for instance behind a
+        load balancer. After LATE_BLOCKS it counts as used by a transaction that the journal does not know, and its
+        entries are closed.
         """
-        # The count is asked first: if a receipt is missing after it, it is late or there is none.
+        # The count first: a receipt missing after it is late or does not exist.
         if self.count() <= nonce:
             return Fate(used=False)
         found = self._receipt_of(nonce)
@@ -88,10 +88,10 @@ class Watch:
         return Fate(used=True)
 
     def look(self, head: Head) -> None:
-        """Confirms what is old enough in this block, and opens again what is gone from the chain. Asks nothing while
-        all is confirmed and nothing open. Raises SendError where the chain is not the journal's."""
+        """Confirms what is old enough in this block, and reopens what is gone from the chain. Asks nothing while all is
+        confirmed and nothing open. Raises SendError if the chain is not the journal's."""
         entries = self._journal.unconfirmed()
-        # What is open waits for every nonce below it, and one of those may have been lost after it was confirmed.
+        # An open one waits for all nonces below, and one of those may have been lost after confirmation.
         idle = not entries and not self._journal.open()
         if head.hash == self._looked or (idle and self._looked is not None):
             return
@@ -115,14 +115,14 @@ class Watch:
             log.info("confirmed", action=found.entry.action, nonce=entry.nonce, hash=found.entry.hash)
 
     def compare(self, count: int, head: Head) -> bool:
-        """Opens again what the journal holds for mined and the chain has not (`count`: its next nonce in this block);
-        whether there was any. Raises SendError where that is more than a reorganization."""
+        """Reopens what is mined in the journal but not on the chain (`count`: its next nonce in this block); returns
+        whether there was any. Raises SendError if that is more than a reorganization."""
         gone = self._journal.closed_from(count)
         if not gone:
             return False
         first = min(entry.nonce for entry in gone)
         oldest = max(entry.mined_block or entry.signed_block for entry in gone if entry.nonce == first)
-        # Nonces are used one after the other: a chain that lacks one below the journal's too is not the journal's.
+        # Nonces are used in order: a chain that also lacks one below the journal's first is another chain.
         if first > count or abs(head.number - oldest) > REORG_BLOCKS:
             raise SendError(
                 f"BALLAST_JOURNAL: {self._journal.path} says that nonce {first} was used about block {oldest}; in "
@@ -134,14 +134,13 @@ class Watch:
         return True
 
     def _give_up(self, entry: Entry, head: Head) -> None:
-        """A used nonce without a receipt: the node's are late, or the chain holds another one in its place."""
+        """A used nonce without a receipt: it is late, or the chain has another transaction in its place."""
         if entry.mined_block is None or head.number - entry.mined_block > REORG_BLOCKS:
             log.warning("no receipt any more, the nonce is used", hash=entry.hash, nonce=entry.nonce)
             self._journal.superseded(entry.nonce)
 
     def _receipt_of(self, nonce: int) -> Receipt | None:
-        """The receipt of any transaction with this nonce, whatever the journal holds of it. The newest are asked for
-        first."""
+        """The receipt of any of the journal's transactions with this nonce, newest first, whatever their status."""
         for entry in reversed(self._journal.of(nonce)):
             found = self._receipt(entry.hash)
             if found is not None:

@@ -1,4 +1,4 @@
-"""Handing signed bytes to nodes: to a private endpoint alone for some blocks, or to the public node."""
+"""Sends signed bytes to nodes: for some blocks to a private endpoint alone, or to the public node."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ log = structlog.get_logger("keeper.sender")
 
 
 class Taken(IntEnum):
-    """What came of handing bytes to a node; of two nodes the better answer counts, the later one here."""
+    """A node's answer to bytes; of two nodes' answers the greater one counts."""
 
-    DEAD = 0  # no node will take them as they are
-    CHEAP = 1  # it wants more
-    UNKNOWN = 2  # no answer, or one that says nothing about the bytes
-    NONCE = 3  # its nonces are not those that were read
-    HAS = 4  # it has them
+    DEAD = 0  # no node will ever take them
+    CHEAP = 1  # the fee is too low
+    UNKNOWN = 2  # no answer, or an inconclusive one
+    NONCE = 3  # the node's nonce differs from the one read
+    HAS = 4  # the node has them
 
 
 _MEANING = {
@@ -41,8 +41,8 @@ _MEANING = {
 
 
 class Wire:
-    """The ways out. `private_blocks`: after so many blocks what went to the private endpoint goes to the public node
-    too; 0: never."""
+    """The endpoints for sending. `private_blocks`: blocks after which a transaction of the private endpoint also goes
+    to the public node; 0: never."""
 
     def __init__(self, w3: Web3, journal: Journal, account: str, private: Web3 | None, private_blocks: int) -> None:
         self._w3 = w3
@@ -52,9 +52,8 @@ class Wire:
         self._private_blocks = private_blocks
 
     def hand(self, entry: Entry, waiting: int) -> Taken:
-        """Hands a transaction to where it goes now; `waiting`: blocks since something was signed with its nonce. That a
-        node has it is noted in the journal, and before anything that it is handed out. Raises InsufficientFundsError,
-        JournalError."""
+        """Sends a transaction; `waiting`: blocks since something was first signed with its nonce. The journal notes it
+        before sending, and again when a node has it. Raises InsufficientFundsError, JournalError."""
         self._journal.sent(entry)
         if self._private is None:
             taken = self._hand_to(self._w3, entry, "public")
@@ -68,7 +67,7 @@ class Wire:
         return taken
 
     def _hand_to(self, w3: Web3, entry: Entry, way: str) -> Taken:
-        """No answer is not failure: what the chain says decides."""
+        """Returns UNKNOWN without an answer: the chain decides. Raises InsufficientFundsError."""
         try:
             w3.eth.send_raw_transaction(entry.raw)  # type: ignore[arg-type]
         except (requests.exceptions.RequestException, Web3Exception, ValueError) as error:
@@ -80,7 +79,7 @@ class Wire:
             if isinstance(error, requests.exceptions.RequestException):
                 log.warning("no answer to a transaction", way=way, hash=entry.hash, error=type(error).__name__)
                 return Taken.UNKNOWN
-            # What a private endpoint says may hold its key.
+            # A private endpoint's message may hold its key.
             said = str(found) if way == "public" else type(found).__name__
             log.warning("not accepted by the node", way=way, hash=entry.hash, error=said)
             return next((taken for kind, taken in _MEANING.items() if isinstance(found, kind)), Taken.UNKNOWN)

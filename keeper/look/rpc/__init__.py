@@ -1,4 +1,4 @@
-"""Several RPC endpoints as one: who is asked, who is put aside and why, and when two have to agree."""
+"""Several RPC endpoints as one: which is asked, which is put aside and why, and when two must agree."""
 
 from keeper.look.rpc.endpoint import NoEndpointError as NoEndpointError
 from keeper.look.rpc.health import EndpointStatus as EndpointStatus

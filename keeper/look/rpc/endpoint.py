@@ -1,4 +1,4 @@
-"""One endpoint over HTTP, and everything it may do wrong as one kind of error that carries no URL."""
+"""One endpoint over HTTP. Every failure is one kind of error, which carries no URL."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from web3._utils.encoding import Web3JsonEncoder
 Question = tuple[str, Any]
 """A method and its parameters."""
 Answer = dict[str, Any]
-"""A JSON-RPC answer: it holds a `result` or an `error`."""
+"""A JSON-RPC answer with a `result` or an `error`."""
 
 LONGEST_RETRY_AFTER_S = 300.0
 TOO_MANY = 429
 _LIMITED = ("rate limit", "too many requests", "request limit", "compute units")
-"""How services word it where they answer 200."""
+"""How services word a rate limit in an answer with status 200."""
 
 CONNECTION = "connection failed"
 TIMEOUT = "time-out"
@@ -30,10 +30,10 @@ RATE_LIMIT = "rate limit"
 
 @dataclass(frozen=True)
 class Fault:
-    """Why an endpoint is put aside, in words that stay the same from one time to the next.
+    """Why an endpoint is put aside; the wording of a reason is stable.
 
-    `strict`: not even asked where there is no other, until its time has come. That is for who has lied, and for who
-    has asked not to be asked. `wait_s`: how long it asked to be left alone, seconds.
+    `strict`: it must wait out its time even if there is no other endpoint, as it has lied or asked for rest. `wait_s`:
+    how long it asked to be left alone, seconds.
     """
 
     reason: str
@@ -42,7 +42,7 @@ class Fault:
 
 
 class EndpointError(Exception):
-    """An endpoint failed; the message is the reason, without URL."""
+    """A failure of an endpoint; the message is the reason, without URL."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.reason)
@@ -50,10 +50,10 @@ class EndpointError(Exception):
 
 
 class NoEndpointError(requests.exceptions.ConnectionError):
-    """No endpoint gives an answer that may be used.
+    """No endpoint gives a usable answer.
 
-    The message names each one by its host, and why. `chain_id`: where all that answered are on one and the same wrong
-    chain, that chain. `fleeting`: whether a connection failed, which is worth trying again at once.
+    The message has each one's host and reason. `chain_id`: the chain of all that answered, if it is one and the same
+    wrong one. `fleeting`: whether a connection failed, which is worth an immediate retry.
     """
 
     def __init__(self, reasons: Mapping[str, str], chain_id: int | None = None) -> None:
@@ -63,7 +63,7 @@ class NoEndpointError(requests.exceptions.ConnectionError):
 
 
 class Endpoint:
-    """A node at a URL. `name`: its host, and its port where that is given; the rest may hold a key."""
+    """A node at a URL. `name`: its host, and its port if given; the rest of the URL may hold a key."""
 
     def __init__(self, url: str, name: str, timeout_s: float) -> None:
         self.name = name
@@ -74,7 +74,7 @@ class Endpoint:
         self._batches = True
 
     def ask(self, questions: Sequence[Question], timeout_s: float | None = None) -> list[Answer]:
-        """The answers in the order of the questions; several go in one batch. Raises EndpointError."""
+        """The answers in the order of the questions, in one batch if several. Raises EndpointError."""
         if len(questions) > 1 and not self._batches:
             return [answer for question in questions for answer in self.ask([question], timeout_s)]
         ids = [next(self._ids) for _ in questions]
@@ -86,7 +86,7 @@ class Endpoint:
         if len(bodies) == 1:
             found = [found]
         elif isinstance(found, dict) and isinstance(found.get("error"), dict):
-            # It takes no batches: one error for all of them.
+            # One error for the whole batch: it takes no batches.
             _refuse_limited(found)
             self._batches = False
             return self.ask(questions, timeout_s)
@@ -104,7 +104,7 @@ class Endpoint:
         except requests.exceptions.Timeout:
             raise EndpointError(Fault(TIMEOUT)) from None
         except requests.exceptions.RequestException:
-            # What the libraries say about it holds the URL.
+            # The libraries' messages hold the URL.
             raise EndpointError(Fault(CONNECTION)) from None
         if answer.status_code == TOO_MANY:
             raise EndpointError(Fault("HTTP 429", strict=True, wait_s=_retry_after(answer)))
@@ -117,7 +117,7 @@ class Endpoint:
 
 
 def _in_order(found: Any, ids: Sequence[int]) -> list[Answer]:
-    """The answers in the order of their questions. Raises EndpointError if one is missing or is none."""
+    """The answers in the order of their questions. Raises EndpointError if one is missing or malformed."""
     if not isinstance(found, list) or len(found) != len(ids):
         raise EndpointError(Fault(MALFORMED))
     by_id: dict[int, Answer] = {}
@@ -139,13 +139,13 @@ def _refuse_limited(answer: Answer) -> None:
 
 
 def _retry_after(answer: requests.Response) -> float:
-    """Seconds that the endpoint asks to be left alone; 0 where it does not say so in seconds."""
+    """Seconds that the endpoint asks to be left alone; 0 if it does not give seconds."""
     text = answer.headers.get("Retry-After", "")
     return min(LONGEST_RETRY_AFTER_S, float(text)) if text.isdecimal() else 0.0
 
 
 def names_of(urls: Sequence[str]) -> list[str]:
-    """A name for each URL: host and port, and a number where several share them."""
+    """A name for each URL: host and port, plus a number if several share them."""
     hosts = []
     for url in urls:
         parts = urlsplit(url)

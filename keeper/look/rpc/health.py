@@ -1,4 +1,4 @@
-"""What makes an endpoint one that may be asked, and for how long it is put aside where it is not."""
+"""Whether an endpoint is healthy, and for how long it is put aside if not."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from keeper.look.rpc.endpoint import Answer, Fault, Question
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 300.0
-"""How long an endpoint is put aside: twice as long each time, and a fresh start once it was good for the longest."""
+"""Time put aside: doubles each time, and restarts once the endpoint was healthy for the longest."""
 
 ALONE_WAIT_S = 15.0
-"""The longest for one that lied or asked for rest where there is no other: a month has its deadlines."""
+"""The longest if there is no other endpoint, even after a lie or a request for rest: a month has deadlines."""
 
 LOOK: tuple[Question, ...] = (("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False]))
-"""What tells whether an endpoint is in order, in one round trip."""
+"""The questions of a health check, one round trip."""
 
 WRONG_CHAIN = "wrong chain"
 OLDER_HEAD = "older head than it has shown"
@@ -28,9 +28,9 @@ WRONG_STATE = "wrong state"
 
 @dataclass(frozen=True)
 class Limits:
-    """What is asked of an endpoint. `chain_id`: None: any. `max_lag`: blocks that its head may stand below the highest
-    of the others, or below what it has shown itself. `max_age_s`: seconds that its head may be behind this machine's
-    clock; None: that is not looked at."""
+    """Requirements for an endpoint. `chain_id`: None for any. `max_lag`: blocks that its head may be below the highest
+    of the others, or below its own earlier head. `max_age_s`: seconds that its head may be behind this machine's clock;
+    None: unlimited."""
 
     chain_id: int | None = None
     max_lag: int = 3
@@ -39,7 +39,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Look:
-    """What an endpoint says of its chain: id, and number, hash and time (Unix seconds) of the latest block."""
+    """An endpoint's view of the chain: its id, and number, hash and time (Unix seconds) of the latest block."""
 
     chain_id: int | None
     number: int
@@ -49,8 +49,8 @@ class Look:
 
 @dataclass(frozen=True)
 class EndpointStatus:
-    """How an endpoint stands. `name` is its host; `reason`: why it is put aside, "" if it is not; `head_age_s`: seconds
-    from its head's time to this machine's clock; None where no head is known."""
+    """An endpoint's condition. `name`: its host; `reason`: why it is put aside, "" if it is not; `head_age_s`: seconds
+    from its head's time to this machine's clock, None if no head is known."""
 
     name: str
     healthy: bool
@@ -61,12 +61,12 @@ class EndpointStatus:
 
 @dataclass
 class Health:
-    """How an endpoint has been. Times are those of a clock that only goes forward, seconds."""
+    """An endpoint's health so far. Times are monotonic, seconds."""
 
     fault: Fault | None = field(default_factory=lambda: Fault("not looked at yet"))
     look: Look | None = None
     shown: int | None = None
-    """Highest head since it was last put aside for going back."""
+    """Highest head since it was last put aside for an older head."""
     looked_at: float | None = None
     retry_at: float = 0.0
     failures: int = 0
@@ -77,19 +77,19 @@ class Health:
         return self.fault is None
 
     def due(self, now: float, check_s: float) -> bool:
-        """Whether it is to be looked at again."""
+        """Whether it is time for another check."""
         if self.looked_at is None:
             return True
         return now - self.looked_at >= check_s if self.healthy else now >= self.retry_at
 
     def serves_alone(self, now: float) -> bool:
-        """Whether it may be asked although it is put aside, where there is no other."""
+        """Whether it may be asked although it is put aside, if there is no other."""
         if self.fault is None or self.looked_at is None or not (self.fault.strict or self.fault.wait_s > 0):
             return True
         return now >= min(self.retry_at, self.looked_at + max(ALONE_WAIT_S, self.fault.wait_s))
 
     def good(self, look: Look, now: float) -> bool:
-        """Notes that it is in order; whether it was not before."""
+        """Notes that it is healthy; returns whether it was put aside before."""
         back = self.fault is not None
         if back:
             self.healthy_since = now
@@ -98,7 +98,7 @@ class Health:
         return back
 
     def bad(self, fault: Fault, now: float) -> bool:
-        """Puts it aside; whether that is news."""
+        """Puts it aside; returns whether the reason is new."""
         news = self.fault is None or self.fault.reason != fault.reason
         if self.fault is None and now - self.healthy_since >= LONGEST_WAIT_S:
             self.failures = 0
@@ -107,15 +107,15 @@ class Health:
         wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures - 1, 20))
         self.retry_at = now + max(wait, fault.wait_s)
         if fault.reason == OLDER_HEAD:
-            # A chain that has really been shortened is believed the next time.
+            # If the chain was really shortened, the next check believes it.
             self.shown = None
         return news
 
 
 def fault_of(look: Look, limits: Limits, *, shown: int | None, highest: int | None, wall: float) -> Fault | None:
-    """What is wrong with what an endpoint says; None: nothing.
+    """What is wrong with an endpoint's view; None if nothing.
 
-    `shown`: the highest head that it has shown itself; `highest`: that of the others that are in order; `wall`: this
+    `shown`: the highest head that it has shown itself; `highest`: that of the other healthy ones; `wall`: this
     machine's clock, Unix seconds.
     """
     if limits.chain_id is not None and look.chain_id != limits.chain_id:
@@ -130,9 +130,10 @@ def fault_of(look: Look, limits: Limits, *, shown: int | None, highest: int | No
 
 
 def look_of(questions: list[Question], answers: list[Answer], before: Look | None) -> Look | None:
-    """What answers say of the chain, if the latest block is among them. Raises ValueError for one that is none.
+    """The view of the chain in these answers, None if they lack the latest block. Raises ValueError for a malformed
+    one.
 
-    Where the chain's id was not asked, it is as it was `before`.
+    If the chain's id was not asked, it is taken from `before`.
     """
     chain_id = before.chain_id if before else None
     block: Any = None

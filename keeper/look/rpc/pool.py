@@ -1,7 +1,7 @@
 """The endpoints as one provider of web3.
 
-Who is asked: the first in order of preference that is in order, and the next one when it fails. A signed transaction
-goes to all that are in order, once: whether to send it again is for the sender to decide.
+The first healthy one in order of preference is asked, and the next one when it fails. A signed transaction goes once to
+all healthy ones: only the sender decides whether to send it again.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ LOOK_TIMEOUT_S = 5.0
 CHECK_S = 15.0
 SEND = "eth_sendRawTransaction"
 KNOWN = ("already known", "already imported", "known transaction", "alreadyknown", "already in mempool")
-"""How nodes say that they have a transaction."""
+"""How nodes say that they already have a transaction."""
 _READS = ("eth_", "net_", "web3_")
 
 log = structlog.get_logger("keeper.look.rpc")
 
 
 class AgreementError(Web3Exception):
-    """Endpoints answer differently, or too few answer, where several have to agree. Names them by their hosts."""
+    """Several endpoints must agree, but they differ or too few answer. The message has their hosts."""
 
 
 class Pool(JSONBaseProvider):
-    """Endpoints in order of preference. Each is looked at before the first question and every `check_s` seconds.
+    """Endpoints in order of preference. Each is checked before the first question and every `check_s` seconds.
 
-    Raises NoEndpointError where none gives a usable answer. `agree`: how many have to give the same answer to a call
-    in the latest block and to an account's nonce. `clock` only goes forward, `wall` is Unix time; both in seconds.
+    Raises NoEndpointError if none gives a usable answer. `agree`: how many must agree on a call in the latest block and
+    on an account's nonce. `clock` is monotonic, `wall` is Unix time; both in seconds.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Pool(JSONBaseProvider):
         self._looking = threading.Lock()
 
     def status(self) -> tuple[EndpointStatus, ...]:
-        """How each endpoint stood when it was last looked at; asks nothing."""
+        """Each endpoint's condition at its last check; asks nothing."""
         found = []
         for endpoint in self._endpoints:
             health = self._health[endpoint.name]
@@ -113,11 +113,11 @@ class Pool(JSONBaseProvider):
         return answer  # type: ignore[return-value]
 
     def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse]:
-        """Several questions in one round trip, none of which changes anything. Raises NoEndpointError."""
+        """Several read-only questions in one round trip. Raises NoEndpointError."""
         return self._ask([(str(method), params) for method, params in requests])[1]  # type: ignore[return-value]
 
     def is_connected(self, show_traceback: bool = False) -> bool:
-        """Whether any endpoint is in order."""
+        """Whether any endpoint answers."""
         try:
             self._ask(LOOK)
         except NoEndpointError:
@@ -129,16 +129,16 @@ class Pool(JSONBaseProvider):
     # Asking
 
     def agreed(self, questions: Sequence[Question]) -> list[Answer]:
-        """The answers that `agree` endpoints give alike. Raises AgreementError, NoEndpointError.
+        """The answers on which `agree` endpoints agree. Raises AgreementError, NoEndpointError.
 
-        The questions must name their block by its hash. Who stands alone against as many is put aside.
+        The questions must name their block by its hash. An endpoint that differs from the majority is put aside.
         """
         votes: dict[str, list[tuple[Endpoint, list[Answer]]]] = {}
         silent: list[Answer] | None = None
         for endpoint, answers in self._each(questions):
             said = _said(answers)
             if said is None:
-                # It cannot answer, perhaps because it does not have the block yet: neither for nor against.
+                # It cannot answer, perhaps lacking the block: a vote neither for nor against.
                 silent = silent or answers
                 continue
             votes.setdefault(said, []).append((endpoint, answers))
@@ -158,7 +158,7 @@ class Pool(JSONBaseProvider):
         raise AgreementError(f"BALLAST_RPC_AGREE: is {self.agree}, only {alone} can answer; waiting for another")
 
     def _agreed_at_one_block(self, question: Question) -> Answer:
-        """The answer in the newest block that all who have to agree should have."""
+        """The answer in the newest block that all who must agree should have."""
         method, params = question
         if len(params) > 1 and isinstance(params[1], dict):
             return self.agreed([question])[0]
@@ -170,12 +170,12 @@ class Pool(JSONBaseProvider):
         return self.agreed([(method, [params[0], at(lowest.hash), *params[2:]])])[0]
 
     def _ask(self, questions: Sequence[Question]) -> tuple[Endpoint, list[Answer]]:
-        """The first answers that may be used, and whose they are. What is no read is asked of one endpoint only."""
+        """The first usable answers, and their endpoint. What is not a read goes to one endpoint only."""
         reads = all(method.startswith(_READS) and not method.startswith("eth_send") for method, _ in questions)
         return next(self._each(questions, once=not reads), None) or self._none()
 
     def _each(self, questions: Sequence[Question], once: bool = False) -> Iterator[tuple[Endpoint, list[Answer]]]:
-        """Answers of one endpoint after the other; who fails is put aside."""
+        """Answers of one endpoint after the other; one that fails is put aside."""
         for endpoint in self._in_order(questions):
             try:
                 answers = endpoint.ask(questions)
@@ -191,7 +191,7 @@ class Pool(JSONBaseProvider):
                 return
 
     def _receipt(self, question: Question) -> Answer:
-        """A receipt from whoever has it. Who has its block and not the receipt is put aside."""
+        """A receipt from any endpoint that has it. One that has its block but not the receipt is put aside."""
         without: list[Endpoint] = []
         answer: Answer | None = None
         for endpoint, (found,) in self._each([question]):
@@ -211,7 +211,8 @@ class Pool(JSONBaseProvider):
             self._aside(endpoint, Fault(NO_RECEIPT, strict=True))
 
     def _send(self, question: Question) -> Answer:
-        """Hands signed bytes to all that are in order, once. Taken by one is taken; it is refused if all refuse it."""
+        """Sends signed bytes once to all healthy endpoints. One that takes them is enough; refused only if all
+        refuse."""
         endpoints = list(self._in_order([question]))
         if not endpoints:
             self._none()
@@ -223,7 +224,7 @@ class Pool(JSONBaseProvider):
         if taken or known:
             return (taken or known)[0]
         if len(answers) < len(endpoints):
-            self._none()  # one may have taken it and not have said so
+            self._none()  # one may have taken it without saying so
         return answers[0]
 
     def _hand_to(self, endpoint: Endpoint, question: Question) -> Answer | None:
@@ -233,12 +234,12 @@ class Pool(JSONBaseProvider):
             self._aside(endpoint, error.fault)
             return None
 
-    # Who is in order
+    # Health
 
     def _in_order(self, questions: Sequence[Question]) -> Iterator[Endpoint]:
-        """Endpoints that are in order, then what is left where there is none: those are looked at first."""
+        """The healthy endpoints; if none is healthy, the others that may be asked and pass a check."""
         healthy = self._healthy()
-        # The question itself shows how the first one is.
+        # The question itself checks the first one.
         self._care(besides={healthy[0].name} if healthy and list(questions) == list(LOOK) else ())
         tried = set()
         for endpoint in self._healthy():
@@ -256,15 +257,15 @@ class Pool(JSONBaseProvider):
         return [endpoint for endpoint in self._endpoints if self._health[endpoint.name].healthy]
 
     def _care(self, besides: Collection[str]) -> None:
-        """Looks at whoever is due."""
+        """Checks every endpoint that is due."""
         if not self._looking.acquire(blocking=False):
-            return  # another thread is at it
+            return  # another thread does it
         try:
             others = [endpoint for endpoint in self._endpoints if endpoint.name not in besides]
             due = [each for each in others if self._health[each.name].due(self._clock(), self._check_s)]
             for endpoint in due:
                 self._look(endpoint)
-            # One of them may have shown that another lags, or what that one said is only old: it is asked again.
+            # Another one now seems to lag, but perhaps its answer is only old: check it again.
             for endpoint in others if due else ():
                 if self._health[endpoint.name].healthy and self._seems_to_lag(endpoint):
                     self._look(endpoint)
@@ -272,7 +273,7 @@ class Pool(JSONBaseProvider):
             self._looking.release()
 
     def _look(self, endpoint: Endpoint) -> bool:
-        """Looks at one; whether it is in order."""
+        """Checks one; returns whether it is healthy."""
         try:
             look = look_of(list(LOOK), endpoint.ask(LOOK, self._look_timeout_s), None)
         except EndpointError as error:
@@ -285,7 +286,7 @@ class Pool(JSONBaseProvider):
         return self._judge(endpoint, look)
 
     def _judge(self, endpoint: Endpoint, look: Look) -> bool:
-        """Notes what an endpoint says of its chain; whether it is in order."""
+        """Notes an endpoint's view of the chain; returns whether it is healthy."""
         health = self._health[endpoint.name]
         highest = self._highest_of_others(endpoint)
         fault = fault_of(look, self._limits, shown=health.shown, highest=highest, wall=self._wall())
@@ -305,21 +306,21 @@ class Pool(JSONBaseProvider):
         return look is not None and highest is not None and highest - look.number > self._limits.max_lag
 
     def _highest_of_others(self, endpoint: Endpoint) -> int | None:
-        """The highest head of the others that are in order."""
+        """The highest head of the other healthy ones."""
         others = (health for name, health in self._health.items() if name != endpoint.name and health.healthy)
         return max((health.look.number for health in others if health.look is not None), default=None)
 
     def _aside(self, endpoint: Endpoint, fault: Fault) -> None:
         with self._state:
             health = self._health[endpoint.name]
-            # One endpoint alone that has never been in order: whoever asked says so.
+            # A single endpoint that was never healthy: the caller reports it.
             told = len(self._endpoints) == 1 and health.shown is None and health.look is None
             news = health.bad(fault, self._clock()) and not told
         if news:
             log.warning("endpoint put aside", endpoint=endpoint.name, reason=fault.reason)
 
     def _none(self) -> Any:
-        """Raises NoEndpointError with what is wrong with each."""
+        """Raises NoEndpointError with each endpoint's reason."""
         reasons = {name: health.fault.reason for name, health in self._health.items() if health.fault is not None}
         answering = {health.look.chain_id for health in self._health.values() if health.look is not None}
         wrong = [reason for reason in reasons.values() if reason == WRONG_CHAIN]
@@ -338,7 +339,7 @@ def connect(
 ) -> Web3:
     """A connection over several endpoints, in order of preference; a text may name several, separated by commas.
 
-    It asks nothing yet. Raises SettingsError for a list that cannot serve.
+    Asks nothing yet. Raises SettingsError for an unusable list.
     """
     listed = [url.strip() for url in (urls.split(",") if isinstance(urls, str) else urls)]
     if len(set(listed)) < len(listed):
@@ -352,18 +353,17 @@ def connect(
 
 
 def single(url: str, timeout_s: float = TIMEOUT_S) -> Web3:
-    """A connection to one endpoint that is asked for nothing but what the caller asks, and nothing twice: for one that
-    takes signed transactions and may answer nothing else."""
+    """A connection to one endpoint without health checks or retries: for one that may take only signed transactions."""
     return Web3(HTTPProvider(url, request_kwargs={"timeout": timeout_s}, exception_retry_configuration=None))
 
 
 def at(block_hash: str) -> dict[str, Any]:
-    """The parameter that names a block by its hash (EIP-1898); an error where it is no longer part of the chain."""
+    """Block parameter by hash (EIP-1898): an error once the block has left the chain."""
     return {"blockHash": block_hash, "requireCanonical": True}
 
 
 def _counts(question: Question) -> bool:
-    """Whether money moves on the answer: a call or a nonce in the latest block, or in one named by its hash."""
+    """Whether money depends on the answer: a call or a nonce in the latest block, or in one named by its hash."""
     method, params = question
     if method not in ("eth_call", "eth_getTransactionCount"):
         return False
@@ -371,7 +371,7 @@ def _counts(question: Question) -> bool:
 
 
 def _said(answers: Sequence[Answer]) -> str | None:
-    """What answers say, without how a node words it; None if one of them says nothing about the state."""
+    """The answers without the node's wording, for comparison; None if one says nothing about the state."""
     said = []
     for answer in answers:
         if "error" not in answer:
