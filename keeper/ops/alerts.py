@@ -29,6 +29,10 @@ class Kind(StrEnum):
     KEEPER_FAILING = "keeper_failing"
 
 
+EVENTS = frozenset({Kind.MONTH_DONE, Kind.MONTH_ENDED})
+"""Told once: events, where the others are states that last."""
+
+
 @dataclass(frozen=True)
 class Alert:
     """A condition that holds now. Kind and subject identify an alert; `text` may change."""
@@ -40,7 +44,7 @@ class Alert:
     @property
     def once(self) -> bool:
         """Whether it is an event, told once, rather than a state that lasts."""
-        return self.kind in (Kind.MONTH_DONE, Kind.MONTH_ENDED)
+        return self.kind in EVENTS
 
 
 def alerts_of(facts: Facts, bounds: Bounds) -> set[Alert]:

@@ -18,7 +18,7 @@ import structlog
 from pydantic import SecretStr
 
 from keeper.errors import SettingsError
-from keeper.ops.alerts import Alert, Kind
+from keeper.ops.alerts import EVENTS, Alert
 
 log = structlog.get_logger("keeper.alerts")
 
@@ -45,7 +45,7 @@ class Told:
 
     @property
     def once(self) -> bool:
-        return self.kind == Kind.MONTH_DONE
+        return self.kind in EVENTS
 
 
 @dataclass(frozen=True)

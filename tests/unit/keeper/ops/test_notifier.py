@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from keeper.errors import SettingsError
-from keeper.ops.alerts import Alert, Kind
+from keeper.ops.alerts import EVENTS, Alert, Kind
 from keeper.ops.notifier import OVER_S, RETRY_S, Notifier, sender_to, services_of
 from tests.helpers.receiver import TOKEN, Receiver, receiver
 
@@ -77,13 +77,15 @@ def test_again_while_it_lasts(told: Told) -> None:
     assert told.after(T + REPEAT_S + 1, LOW) == []
 
 
-def test_news_are_told_once_for_good(told: Told) -> None:
-    assert told.after(T, DONE) == ["Ballast: month_done"]
-    assert told.after(T + 2 * REPEAT_S, DONE) == []
+@pytest.mark.parametrize("kind", sorted(EVENTS))
+def test_news_are_told_once_for_good(told: Told, kind: Kind) -> None:
+    news = Alert(kind, "fund 2021-04", "news")
+    assert told.after(T, news) == [f"Ballast: {kind.value}"]
+    assert told.after(T + 2 * REPEAT_S, news) == []
     assert told.after(T + 3 * REPEAT_S) == []
     assert told.after(T + 4 * REPEAT_S) == []
     # A look at an older block, say.
-    assert told.after(T + 5 * REPEAT_S, DONE) == []
+    assert told.after(T + 5 * REPEAT_S, news) == []
 
 
 def test_a_restart_tells_nothing_twice(told: Told) -> None:
