@@ -19,9 +19,9 @@ from rich.table import Table
 
 from lab.bench.counting import Counter, counting
 from lab.bench.errors import BenchError
-from lab.bench.run import Stage, ground
-from lab.replay.carry import ReplayError, Run, prepare, private_key_of, stage
+from lab.replay.carry import ReplayError, Run, prepare, private_key_of
 from lab.testbed.clock import BLOCK_S
+from lab.testbed.forked import ForkedChain, forked
 from lab.testbed.keepers import Keeper, running_keeper
 
 PACED_TICKS = 20
@@ -53,8 +53,8 @@ class Memory:
 
 def measure(console: Console, logs: Path, ticks: int = LATE) -> tuple[Figures, Memory]:
     """Measures on a chain of its own. Raises BenchError, KeeperError, LocalnetError, ReplayError."""
-    with ground() as on, on.fork() as fork:
-        run = _quiet(fork, console)
+    with forked() as on:
+        run = _quiet(on, console)
         with counting(run.on.url) as counter:
             with _keeper(run, counter, logs / "keeper-paced.log", PACED_POLL_S) as keeper:
                 trips, tick_ms = _paced(keeper, run.on.folder / "pulse.json", counter)
@@ -68,11 +68,11 @@ def measure(console: Console, logs: Path, ticks: int = LATE) -> tuple[Figures, M
     return Figures(trips, tick_ms, memory.late - memory.early), memory
 
 
-def _quiet(fork: Stage, console: Console) -> Run:
+def _quiet(on: ForkedChain, console: Console) -> Run:
     """A fund with nothing due for more than a day."""
-    run = prepare(stage(fork.project, fork.accounts, fork.provider), console)
-    run.rebalancer.determine(sender=run.on.deployer)
-    fork.rpc.request("anvil_setBlockTimestampInterval", BLOCK_S)
+    run = prepare(on, console)
+    run.rebalancer.determine(sender=on.deployer)
+    on.rpc.request("anvil_setBlockTimestampInterval", BLOCK_S)
     due, _, at = run.rebalancer.workable()
     ahead = int(at) - run.clock.now()
     if int(due) != 0 or ahead < (LATE + 1_000) * BLOCK_S:

@@ -26,9 +26,10 @@ from lab.bench.month_scene import Scene, slice_of
 from lab.bench.rounds import Item, Round, next_round
 from lab.localnet.month import MonthComponent
 from lab.localnet.rpc import read_many
-from lab.replay.carry import Run, Stage, prepare
+from lab.replay.carry import Run, prepare
 from lab.replay.measure import Outcome, abis_of, measure
 from lab.testbed.chain import Contract
+from lab.testbed.forked import ForkedChain
 
 FEE = 3 * WAD // 1000
 SLIPPAGE_BPS = 10
@@ -59,7 +60,7 @@ class SlicedMonth:
         return next(c for c in self.scene.month.components if c.address == token)
 
 
-def carry(scene: Scene, on: Stage, say: Callable[[str], None]) -> Outcome:
+def carry(scene: Scene, on: ForkedChain, say: Callable[[str], None]) -> Outcome:
     """The whole month; its measures."""
     month = _open(scene, on)
     state = month.state()
@@ -75,7 +76,7 @@ def carry(scene: Scene, on: Stage, say: Callable[[str], None]) -> Outcome:
     return measure(scene.w3, abis_of(on.project), month.run.book, scene.month, scene.world, month.keeper)
 
 
-def _open(scene: Scene, on: Stage) -> SlicedMonth:
+def _open(scene: Scene, on: ForkedChain) -> SlicedMonth:
     """Deploys, determines and starts."""
     run = prepare(on, Console(quiet=True))
     keeper = Web3.to_checksum_address(scene.chain.account("keeper"))

@@ -1,11 +1,10 @@
 """Carries one fund through one month on the connected fork: deployment, the keeper at work, and the measures.
 
-This runs inside Ape; `python -m lab.replay` starts the local mainnet and Ape around it.
+`python -m lab.replay` starts the local mainnet and connects Ape around it.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +12,15 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from web3 import Web3
 
 from ballast.book import Book
 from ballast.deploy import approve, deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import WAD, execution_time, period_start
 from lab.localnet.market import Market
-from lab.localnet.month import Month, load_month
-from lab.localnet.rpc import HttpRpc
-from lab.localnet.world import World
 from lab.replay.measure import Outcome, abis_of, measure
 from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI, Clock, next_look
+from lab.testbed.forked import ForkedChain
 from lab.testbed.funding import deal, deal_seed, month_config
 from lab.testbed.keepers import Keeper, KeeperError, Pulse, running_keeper
 
@@ -39,47 +35,11 @@ class ReplayError(Exception):
     """The month could not be carried to its end; one line for people."""
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Everything that a run stands on."""
-
-    project: Any
-    deployer: Any
-    holder: Any
-    keeper: Any
-    """Ape accounts; the keeper's must have a private key."""
-    w3: Web3
-    url: str
-    world: World
-    month: Month
-    folder: Path
-    """For the book, the journal and the pulse of this run."""
-
-
-def stage(project: Any, accounts: Any, provider: Any) -> Stage:
-    """The stage from what `fork_environment` put into the environment, on Ape's connected fork."""
-    missing = [name for name in ("BALLAST_WORLD", "BALLAST_MONTH") if name not in os.environ]
-    if missing:
-        raise ReplayError(f"{missing[0]}: not set; run `make demo` or `make replay`, which start the local mainnet")
-    world_file = Path(os.environ["BALLAST_WORLD"])
-    return Stage(
-        project=project,
-        deployer=accounts[0],
-        holder=accounts[1],
-        keeper=accounts[2],
-        w3=provider.web3,
-        url=str(provider.http_uri),
-        world=World.load(world_file),
-        month=load_month(os.environ["BALLAST_MONTH"]),
-        folder=world_file.parent,
-    )
-
-
 @dataclass
 class Run:
     """A month under way."""
 
-    on: Stage
+    on: ForkedChain
     console: Console
     clock: Clock
     config: FundConfig
@@ -96,11 +56,9 @@ class Run:
         return year * 12 + month - 1
 
 
-def prepare(on: Stage, console: Console) -> Run:
+def prepare(on: ForkedChain, console: Console) -> Run:
     """Deploys the fund in the published state of the month."""
-    rpc = HttpRpc(on.url)
-    market = Market(rpc, on.world)
-    clock = Clock(rpc, market)
+    clock = Clock(on.rpc, Market(on.rpc, on.world))
     clock.jump(clock.now() + BLOCK_S)
     config = month_config(on.month, on.world)
     heading = f"[bold]{on.month.label}[/bold]: {len(config.components)} components, {on.world.reserves_note}"
@@ -145,8 +103,8 @@ def redeem(run: Run) -> None:
     run.say(f"the holder redeemed {_shares(shares)} shares and got {len(tokens)} components")
 
 
-def carry(
-    on: Stage, console: Console, *, demo: bool, keeper_log: Path, more_settings: Mapping[str, str] | None = None
+def carry_month(
+    on: ForkedChain, console: Console, *, demo: bool, keeper_log: Path, more_settings: Mapping[str, str] | None = None
 ) -> Outcome:
     """The whole month; its measures. `more_settings`: environment variables of the keeper."""
     run = prepare(on, console)

@@ -19,11 +19,11 @@ from lab.localnet.anvil import Cheats
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc, call_data, read, send
 from lab.localnet.world import World
-from lab.replay.carry import Stage
 from lab.replay.measure import target_units
 from lab.replay.year_data import WAD, Snapshot, Year, weth_depth
 from lab.replay.year_index import state_of
 from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.forked import ForkedChain
 from lab.testbed.funding import deal_seed, month_config
 
 TOP_N = 10
@@ -43,9 +43,8 @@ _HELD = 1_000
 class YearFund:
     """The fund and what moves around it."""
 
-    on: Stage
+    on: ForkedChain
     year: Year
-    rpc: HttpRpc
     market: Market
     clock: Clock
     config: FundConfig
@@ -53,6 +52,10 @@ class YearFund:
     index: Any
     rebalancer: Any
     rule: Rule
+
+    @property
+    def rpc(self) -> HttpRpc:
+        return self.on.rpc
 
     @property
     def world(self) -> World:
@@ -68,7 +71,7 @@ class YearFund:
         return [entry.model_dump(mode="json", by_alias=True) for entry in entries]
 
 
-def year_config(on: Stage, year: Year, streaming_fee: int) -> FundConfig:
+def year_config(on: ForkedChain, year: Year, streaming_fee: int) -> FundConfig:
     """The fund of the year's rule; the tokens without a row in the first month are candidates that leave."""
     plain = month_config(on.month, on.world, streaming_fee=streaming_fee)
     rule = plain.methodology.model_copy(
@@ -94,11 +97,10 @@ def python_rule(config: FundConfig) -> Rule:
     return Rule(Cap(cap), cap_weight, floor_weight, entry_weight, top_n, bool(floor_each), age, jump, passes)
 
 
-def prepare(on: Stage, year: Year, streaming_fee: int, progress: Any) -> YearFund:
+def prepare(on: ForkedChain, year: Year, streaming_fee: int, progress: Any) -> YearFund:
     """Deploys and seeds the fund."""
-    rpc = HttpRpc(on.url)
-    market = Market(rpc, on.world)
-    clock = Clock(rpc, market)
+    market = Market(on.rpc, on.world)
+    clock = Clock(on.rpc, market)
     clock.jump(clock.now() + BLOCK_S)
     config = year_config(on, year, streaming_fee)
     deal_seed(on.deployer, config)
@@ -107,7 +109,6 @@ def prepare(on: Stage, year: Year, streaming_fee: int, progress: Any) -> YearFun
     return YearFund(
         on=on,
         year=year,
-        rpc=rpc,
         market=market,
         clock=clock,
         config=config,

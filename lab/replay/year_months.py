@@ -14,12 +14,13 @@ from ballast.rule import packed
 from ballast.rule.arithmetic import Flow, Position, cost_of, execution_time, period_start, residual, usd, weights_of
 from ballast.rule.methodology import Decision, Flag, Holding, Status
 from lab.replay import year_chain as chain
-from lab.replay.carry import ReplayError, Stage, count_errors, private_key_of, until
+from lab.replay.carry import ReplayError, count_errors, private_key_of, until
 from lab.replay.measure import net_transfers
 from lab.replay.year_chain import YearFund
 from lab.replay.year_data import DECIMALS, WAD, Snapshot, Year
 from lab.replay.year_index import Index, IndexMonth, decide, included_weights
 from lab.testbed.clock import GAS_PRICE_GWEI, next_look
+from lab.testbed.forked import ForkedChain
 from lab.testbed.keepers import Keeper, running_keeper
 
 MAX_HOURS = 4
@@ -98,7 +99,7 @@ class _Progress:
 
 
 def carry_year(
-    on: Stage, year: Year, seed: Mapping[str, int], fee: int, out: Path, console: Console
+    on: ForkedChain, year: Year, seed: Mapping[str, int], fee: int, out: Path, console: Console
 ) -> tuple[list[MonthResult], tuple[int, int] | None]:
     """All months; their results, and the NAV and the index level on the closing day (None without one)."""
     columns = (

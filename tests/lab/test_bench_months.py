@@ -17,10 +17,10 @@ from lab.localnet.market import Market
 from lab.localnet.month import Month, MonthComponent
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
-from lab.replay.carry import Stage
 from lab.replay.measure import Outcome
 from lab.testbed.chain import Chain
 from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.forked import ForkedChain
 
 SHARES = 100_000 * WAD
 HELD = {"UNI": 58, "MKR": 42, "SUSHI": 0}
@@ -84,17 +84,9 @@ def check(scene: Scene, outcome: Outcome) -> None:
 # First: what was taken back before leaves a chain that no longer answers every question about its past.
 def test_the_fund_trades_a_round_of_slices_in_each_batch(scene: Scene, tmp_path: Path) -> None:
     provider: Any = ape.networks.active_provider
+    rpc = HttpRpc(str(provider.http_uri))
     accounts = ape.accounts.test_accounts
-    actors = {"deployer": accounts[0], "holder": accounts[1], "keeper": accounts[2]}
-    on = Stage(
-        project=ape.project,
-        w3=scene.w3,
-        url=str(provider.http_uri),
-        world=scene.world,
-        month=scene.month,
-        folder=tmp_path,
-        **actors,
-    )
+    on = ForkedChain(ape.project, accounts, provider, rpc, scene.world, scene.month, tmp_path)
     outcome = same_slices.carry(scene, on, lambda _text: None)
     check(scene, outcome)
     assert max(SLICES.values()) <= outcome.batches <= max(SLICES.values()) + 1
