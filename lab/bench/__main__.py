@@ -16,7 +16,7 @@ from lab.localnet.errors import LocalnetError
 from lab.localnet.session import interrupt_on_terminate
 from lab.replay.carry import ReplayError
 from lab.testbed.forked import forked
-from lab.testbed.keepers import KeeperError
+from lab.testbed.keepers import KeeperRunError
 
 OUT = ROOT / "out"
 SNAPSHOT = ROOT / "lab" / "bench" / "gas.snapshot.json"
@@ -64,7 +64,7 @@ def main(
             code = _measure(console, sorted(set(sizes)) or list(SIZES), snapshot=snapshot)
             if not sizes and not snapshot:
                 code = _months(console, None) or _keeper(console)
-    except (BenchError, KeeperError, LocalnetError, ReplayError, ValueError) as error:
+    except (BenchError, KeeperRunError, LocalnetError, ReplayError, ValueError) as error:
         click.echo(f"bench: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:

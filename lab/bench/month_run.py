@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from keeper.errors import KeeperError as KeeperFailure
+from keeper.errors import KeeperError
 from lab.bench import same_slices, set_month
 from lab.bench.errors import BenchError
 from lab.bench.month_scene import Leaf, Scene, leaf
@@ -28,7 +28,7 @@ from lab.replay.carry import ReplayError, carry_month
 from lab.replay.measure import Outcome
 from lab.testbed.clock import Clock
 from lab.testbed.forked import ForkedChain, forkable
-from lab.testbed.keepers import KeeperError
+from lab.testbed.keepers import KeeperRunError
 
 PLANS = ("fewest", "cheapest")
 """The keeper's ways to plan, as its setting BALLAST_PLAN has them."""
@@ -45,7 +45,7 @@ def main(month: Path, out: Path, logs: Path) -> None:
     interrupt_on_terminate()
     try:
         found = measure(month, logs, click.echo)
-    except (BenchError, KeeperError, KeeperFailure, LocalnetError, ReplayError) as error:
+    except (BenchError, KeeperError, KeeperRunError, LocalnetError, ReplayError) as error:
         click.echo(f"{month.stem}: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -15,7 +15,7 @@ from typing import Any
 from ballast.book import Book
 from ballast.rule.arithmetic import execution_time, period_start
 from lab.chaos.history import ACTIONS, events, selectors
-from lab.chaos.keepers import KeeperProcess
+from lab.chaos.keepers import FaultyKeeper
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
@@ -83,7 +83,7 @@ class Course:
     rpc: MiningRpc
     clock: Weather
     book: Book
-    keepers: list[KeeperProcess]
+    keepers: list[FaultyKeeper]
     first_block: int
     period: int = PERIOD
     mining: bool = True
@@ -244,8 +244,8 @@ class Course:
         pulses = [keeper.pulse() for keeper in waiting]
         if pooled or not waiting or not self._done.get("started") or self.finished():
             self.clock.step(now + BLOCK_S)
-        elif all(pulse is not None and pulse["block"] >= head for pulse in pulses):
-            times = [pulse["possible_from"] for pulse in pulses if pulse and pulse["possible_from"] is not None]
+        elif all(pulse is not None and pulse.block >= head for pulse in pulses):
+            times = [pulse.possible_from for pulse in pulses if pulse and pulse.possible_from is not None]
             self.clock.step(next_look(now, min(times, default=None), self.clock.next_rest()))
         else:
             self.clock.step(now + BLOCK_S)
@@ -255,7 +255,7 @@ class CourseError(Exception):
     """The month could not be carried to its end; one line."""
 
 
-def course_on(url: str, world: World, book: Book, keepers: Sequence[KeeperProcess]) -> Course:
+def course_on(url: str, world: World, book: Book, keepers: Sequence[FaultyKeeper]) -> Course:
     """The course of the month on a fresh chain in the saved state."""
     rpc = MiningRpc(url)
     rpc.request("evm_setAutomine", False)

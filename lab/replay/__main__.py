@@ -15,7 +15,7 @@ from lab.replay import report
 from lab.replay.carry import ReplayError, carry_month
 from lab.replay.local_fund import FASTEST, SLOWEST, OtherSettingsError, stand
 from lab.testbed.forked import ForkedChain, forked, one_line
-from lab.testbed.keepers import KeeperError
+from lab.testbed.keepers import KeeperRunError
 
 BOOKS = Path("deployments") / "local-fork"
 SETTINGS = Path(".env")
@@ -44,7 +44,7 @@ def _on_fork(
         with forked(month, reserves, positions=positions) as on, one_line():
             try:
                 use(on)
-            except (KeeperError, LocalnetError, OtherSettingsError, ReplayError) as error:
+            except (KeeperRunError, LocalnetError, OtherSettingsError, ReplayError) as error:
                 raise click.ClickException(str(error)) from error
     except LocalnetError as error:
         click.echo(f"replay: {error}", err=True)

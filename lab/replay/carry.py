@@ -22,7 +22,7 @@ from lab.replay.measure import Outcome, abis_of, measure
 from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI, Clock, next_look
 from lab.testbed.forked import ForkedChain
 from lab.testbed.funding import deal, deal_seed, month_config
-from lab.testbed.keepers import Keeper, KeeperError, Pulse, running_keeper
+from lab.testbed.keepers import KeeperProcess, KeeperRunError, Pulse, running_keeper
 
 HOLDER_SHARES = 1_000 * WAD
 """What the demo's holder mints before the month and redeems after it."""
@@ -111,15 +111,7 @@ def carry_month(
     if demo:
         mint(run, HOLDER_SHARES)
     settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), **(more_settings or {})}
-    with running_keeper(
-        rpc_url=on.url,
-        chain_id=on.w3.eth.chain_id,
-        book=on.folder / "book.json",
-        private_key=private_key_of(on.keeper),
-        folder=on.folder,
-        log=keeper_log,
-        extra=settings,
-    ) as keeper:
+    with running_keeper(on, keeper_log, **settings) as keeper:
         run.say(f"keeper: running as a process of its own, log in {keeper_log}")
         _to_determination(run, keeper)
         _to_start(run, keeper)
@@ -131,22 +123,14 @@ def carry_month(
     return outcome
 
 
-def private_key_of(account: Any) -> str:
-    """Private key of one of Ape's test accounts, which are known to everybody."""
-    key = getattr(account, "private_key", None)
-    if not isinstance(key, str):
-        raise ReplayError(f"keeper account {account.address}: has no private key at hand, expected a test account")
-    return key
-
-
-def _to_determination(run: Run, keeper: Keeper) -> None:
+def _to_determination(run: Run, keeper: KeeperProcess) -> None:
     run.say("time goes to the beginning of the period")
     run.clock.jump(period_start(run.period, run.config.timetable.notice_days))
     until(run.clock, keeper, lambda: int(run.rebalancer.month().period) == run.period, "determination")
     run.say("keeper: determined the month's constituents")
 
 
-def _to_start(run: Run, keeper: Keeper) -> None:
+def _to_start(run: Run, keeper: KeeperProcess) -> None:
     timetable = run.config.timetable
     run.say(f"time goes to the first business day, {run.on.month.execution_date}")
     run.clock.jump(execution_time(run.period, timetable.day, timetable.fixed_day))
@@ -159,7 +143,7 @@ def _done(run: Run) -> bool:
     return int(month.period) == run.period and int(month.phase) == 0
 
 
-def until(clock: Clock, keeper: Keeper, reached: Callable[[], bool], what: str) -> None:
+def until(clock: Clock, keeper: KeeperProcess, reached: Callable[[], bool], what: str) -> None:
     """Gives the keeper blocks until `reached` is true."""
     errors = 0
     for _ in range(3 * MOST_ERRORS):
@@ -172,7 +156,7 @@ def until(clock: Clock, keeper: Keeper, reached: Callable[[], bool], what: str) 
     raise ReplayError(f"{what}: the keeper did not get there; it saw {pulse.action} ({pulse.reason}){keeper.tail()}")
 
 
-def _trade(run: Run, keeper: Keeper) -> None:
+def _trade(run: Run, keeper: KeeperProcess) -> None:
     """Moves time on as far as the keeper waits, until the month is closed."""
     opened = run.clock.now()
     left = total = int(run.rebalancer.progress().surplus)
@@ -206,12 +190,12 @@ def _bar(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def count_errors(pulse: Pulse, so_far: int, keeper: Keeper) -> int:
-    """Errors in a row, this look included; raises KeeperError when there are too many."""
+def count_errors(pulse: Pulse, so_far: int, keeper: KeeperProcess) -> int:
+    """Errors in a row, this look included; raises KeeperRunError when there are too many."""
     if pulse.state != "error":
         return 0
     if so_far + 1 >= MOST_ERRORS:
-        raise KeeperError(f"keeper: keeps failing, last with {pulse.error!r}{keeper.tail()}")
+        raise KeeperRunError(f"keeper: keeps failing, last with {pulse.error!r}{keeper.tail()}")
     return so_far + 1
 
 

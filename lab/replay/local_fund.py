@@ -19,7 +19,7 @@ from ballast.rule.arithmetic import period_start
 from keeper.look.chain import Chain
 from keeper.output.view import when
 from keeper.state import Action, FundState, Reason
-from lab.replay.carry import Run, prepare, private_key_of
+from lab.replay.carry import Run, prepare
 from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI
 from lab.testbed.forked import ForkedChain
 
@@ -48,7 +48,7 @@ def settings_text(on: ForkedChain, book: Path) -> str:
     values = {
         "BALLAST_RPC_URL": on.url,
         "BALLAST_BOOK": book,
-        "BALLAST_PRIVATE_KEY": private_key_of(on.keeper),
+        "BALLAST_PRIVATE_KEY": on.keeper.private_key,
         "BALLAST_JOURNAL": os.path.relpath(on.folder / "keeper.sqlite"),
         "BALLAST_POLL_SECONDS": 0.5,
         "BALLAST_MAX_FEE_GWEI": 4 * GAS_PRICE_GWEI,

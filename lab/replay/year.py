@@ -27,7 +27,7 @@ from lab.replay.year_chain import CAP_WEIGHT, TOP_N
 from lab.replay.year_data import Year, YearError, read_year, seed_units, write_month
 from lab.replay.year_months import carry_year
 from lab.testbed.forked import forked, one_line
-from lab.testbed.keepers import KeeperError
+from lab.testbed.keepers import KeeperRunError
 
 DEFAULT_DATA = ROOT / "data" / "year" / "invented.csv"
 SEED_NAV = 100 * WAD
@@ -83,7 +83,7 @@ def _run(year: Year, data: str, shares: int, out: Path) -> None:
             )
             try:
                 months, closing = carry_year(on, year, units, FEE, out, console)
-            except (KeeperError, ReplayError) as error:
+            except (KeeperRunError, ReplayError) as error:
                 raise click.ClickException(str(error)) from error
     values = year_report.figures(year, data, months, closing, shares, FEE)
     save_json(out / "year.json", values)

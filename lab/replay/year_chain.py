@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from eth_abi import decode
@@ -245,8 +244,3 @@ def gas_used(fund: YearFund, transactions: Sequence[str]) -> int:
     """Gas of mined transactions together."""
     receipts = fund.rpc.batch([("eth_getTransactionReceipt", (digest,)) for digest in transactions])
     return sum(int(receipt["gasUsed"], 16) for receipt in receipts)
-
-
-def keeper_log(out: Path) -> Path:
-    """Where the keeper's output goes."""
-    return out / "year-keeper.log"

@@ -14,14 +14,14 @@ from ballast.rule import packed
 from ballast.rule.arithmetic import Flow, Position, cost_of, execution_time, period_start, residual, usd, weights_of
 from ballast.rule.methodology import Decision, Flag, Holding, Status
 from lab.replay import year_chain as chain
-from lab.replay.carry import ReplayError, count_errors, private_key_of, until
+from lab.replay.carry import ReplayError, count_errors, until
 from lab.replay.measure import net_transfers
 from lab.replay.year_chain import YearFund
 from lab.replay.year_data import DECIMALS, WAD, Snapshot, Year
 from lab.replay.year_index import Index, IndexMonth, decide, included_weights
 from lab.testbed.clock import GAS_PRICE_GWEI, next_look
 from lab.testbed.forked import ForkedChain
-from lab.testbed.keepers import Keeper, running_keeper
+from lab.testbed.keepers import KeeperProcess, running_keeper
 
 MAX_HOURS = 4
 """Hours of chain time in which the keeper plans to trade a month: few batches keep the replay short."""
@@ -113,15 +113,8 @@ def carry_year(
         progress = _Progress(bar, bar.add_task("deploying", total=len(year.snapshots)), console)
         fund = chain.prepare(on, year, fee, lambda text: progress.say("deploying", text))
         index = Index(fund.rule, year.tokens, seed)
-        with running_keeper(
-            rpc_url=on.url,
-            chain_id=on.w3.eth.chain_id,
-            book=on.folder / "book.json",
-            private_key=private_key_of(on.keeper),
-            folder=on.folder,
-            log=chain.keeper_log(out),
-            extra={"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), "BALLAST_MAX_HOURS": str(MAX_HOURS)},
-        ) as keeper:
+        settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), "BALLAST_MAX_HOURS": str(MAX_HOURS)}
+        with running_keeper(on, out / "year-keeper.log", **settings) as keeper:
             months = _Months(fund, keeper, index, progress, set(seed))
             results = [months.carry(k) for k in range(len(year.snapshots))]
         return results, _close(fund, index)
@@ -139,7 +132,9 @@ def _close(fund: YearFund, index: Index) -> tuple[int, int] | None:
 class _Months:
     """The months of one fund, in order."""
 
-    def __init__(self, fund: YearFund, keeper: Keeper, index: Index, progress: _Progress, members: set[str]) -> None:
+    def __init__(
+        self, fund: YearFund, keeper: KeeperProcess, index: Index, progress: _Progress, members: set[str]
+    ) -> None:
         self._fund = fund
         self._keeper = keeper
         self._index = index
