@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 
 from ballast.build import BUILD
-from ballast.deploy import created_address
+from ballast.deploy import predicted
 from ballast.rule.arithmetic import WAD, execution_time, period_start
 from lab.bench import report
 from lab.bench.errors import BenchError
@@ -130,7 +130,7 @@ def scene(chain: Chain, case: Case) -> Scene:
     rule = (FLEXIBLE, CAP, 0, 0, 50, False, 100 * DAY_S, WAD, CAP_PASSES)
     methodology = chain.deploy(who, "MarketCap", who, rule, rows)
     nonce = int(chain.rpc.request("eth_getTransactionCount", who, "latest"), 16)
-    place = created_address(who, nonce + 2)
+    place = predicted(who, nonce, ("oracle", "index_token", "rebalancer"))["rebalancer"]
     prices = [(token.address, feeds[token.address].address, DAY_S, 0, 0, 0, 0) for token in tokens]
     oracle = chain.deploy(who, "ChainlinkOracle", who, place, ZERO, 0, prices)
     index = chain.deploy(who, "IndexToken", "Largest", "LARGE", place, who, who, 0, 10**6)
