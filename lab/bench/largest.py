@@ -83,7 +83,7 @@ CASES = (
 
 
 @dataclass(frozen=True)
-class Scene:
+class LargestFund:
     """The largest fund. `held` are its components, `others` the candidates that it does not hold; feeds by token."""
 
     chain: Chain
@@ -104,7 +104,7 @@ def builds() -> dict[str, Build]:
     }
 
 
-def scene(chain: Chain, case: Case) -> Scene:
+def deploy(chain: Chain, case: Case) -> LargestFund:
     """Deploys and seeds it."""
     who = chain.account("builder")
     tokens = [chain.deploy(who, "BurningToken") for _ in range(case.held + CANDIDATES - SOUND)]
@@ -151,10 +151,10 @@ def scene(chain: Chain, case: Case) -> Scene:
         token.send(who, "mint", who, 1_000 * WAD)
         token.send(who, "approve", index.address, 2**256 - 1)
     index.send(who, "seed", [token.address for token in held], [WAD] * case.held, 100 * WAD, who)
-    return Scene(chain, who, rebalancer, held, others, feeds, source)
+    return LargestFund(chain, who, rebalancer, held, others, feeds, source)
 
 
-def _burn(on: Scene, burns: int) -> None:
+def _burn(on: LargestFund, burns: int) -> None:
     """From now on all but the sound ones burn what they are given."""
     on.source.send(on.who, "burn", burns)
     for token in (*on.held[:-SOUND], *on.others):
@@ -169,7 +169,7 @@ def measure(case: Case) -> list[Figure]:
     with anvil(timestamp=BEGIN, hardfork="osaka", extra=extra) as url:
         rpc = HttpRpc(url)
         try:
-            on = scene(Chain(rpc, builds(), gas=LIMIT), case)
+            on = deploy(Chain(rpc, builds(), gas=LIMIT), case)
             if case.burns:
                 _burn(on, case.burns)
             return [Figure(case.name, action, _act(on, action)) for action in ("determine", "start")]
@@ -177,7 +177,7 @@ def measure(case: Case) -> list[Figure]:
             rpc.close()
 
 
-def _act(on: Scene, action: str) -> int:
+def _act(on: LargestFund, action: str) -> int:
     period = int(on.rebalancer.read("currentPeriod"))
     if action == "determine":
         on.chain.move_to(period_start(period + 1, NOTICE_DAYS))

@@ -19,13 +19,13 @@ from rich.console import Console
 from keeper.errors import KeeperError
 from lab.bench import same_slices, set_month
 from lab.bench.errors import BenchError
-from lab.bench.month_scene import Leaf, Scene, leaf
+from lab.bench.month_bench import Leaf, MonthBench, leaf
 from lab.bench.run import START_S, chain_of
 from lab.localnet.errors import LocalnetError
 from lab.localnet.market import Market
 from lab.localnet.session import interrupt_on_terminate
 from lab.replay.carry import ReplayError, carry_month
-from lab.replay.measure import Outcome
+from lab.replay.measure import MonthOutcome
 from lab.testbed.clock import Clock
 from lab.testbed.forked import ForkedChain, forkable
 from lab.testbed.keepers import KeeperRunError
@@ -59,9 +59,9 @@ def measure(file: Path, logs: Path, say: Callable[[str], None]) -> dict[str, obj
     with forkable(file) as on:
         price, label = on.world.weth_price_usd, on.world.month
         with on.fork() as fork:
-            peer = set_month.carry(_scene(fork), say)
+            peer = set_month.carry(_bench(fork), say)
         with on.fork() as fork:
-            sliced = same_slices.carry(_scene(fork), fork, say)
+            sliced = same_slices.carry(_bench(fork), fork, say)
         leaves: dict[str, Leaf] = {}
         for plan in PLANS:
             say(f"the keeper, {plan}")
@@ -70,14 +70,14 @@ def measure(file: Path, logs: Path, say: Callable[[str], None]) -> dict[str, obj
     return {"label": label, "same_slices": {"ours": leaf(sliced, price), "set_v2": leaf(peer, price)}, **leaves}
 
 
-def _scene(on: ForkedChain) -> Scene:
+def _bench(on: ForkedChain) -> MonthBench:
     """The month's chain, its time moved on as far as the gas benchmark moves it."""
     chain = chain_of(on)
     chain.move_to(on.world.head + START_S)
-    return Scene(chain, Clock(on.rpc, Market(on.rpc, on.world)), on.world, on.month, on.w3)
+    return MonthBench(chain, Clock(on.rpc, Market(on.rpc, on.world)), on.world, on.month, on.w3)
 
 
-def _by_keeper(on: ForkedChain, plan: str, peer: Outcome, logs: Path) -> Outcome:
+def _by_keeper(on: ForkedChain, plan: str, peer: MonthOutcome, logs: Path) -> MonthOutcome:
     """The month by the keeper's planner; what spends hours to save cost gets no more of them than the peer took."""
     folder = on.folder / plan
     folder.mkdir()

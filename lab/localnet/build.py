@@ -17,7 +17,7 @@ from lab.localnet.month import Month, MonthComponent
 from lab.localnet.reserves import MonthPools, PoolDepth, ReserveRow, pools_of
 from lab.localnet.rpc import HttpRpc, Rpc, call_data, read_many, send
 from lab.localnet.v3 import PositionRow, V3Depth, open_v3, v3_pools_of
-from lab.localnet.world import Pool, Token, World
+from lab.localnet.world import Token, World, WorldPool
 
 DAYS_BEFORE_MONTH = 10
 """The chain's head: this many days before the first of the month, before any fund determines anything."""
@@ -163,7 +163,7 @@ def _token(
             raise LocalnetError(
                 f"{component.symbol} on {pool.venue}: the reserves file names pair {pool.pair}, expected {pair}"
             )
-        opened.append(Pool(venue=pool.venue, pair=pair, fee_bps=FEE_BPS))
+        opened.append(WorldPool(venue=pool.venue, pair=pair, fee_bps=FEE_BPS))
     return Token(
         symbol=component.symbol,
         address=component.address,

@@ -13,7 +13,7 @@ from web3 import Web3
 from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import Rpc, Web3Rpc, call_data, read_many, send, unpack
 from lab.localnet.v3 import sqrt_price_of
-from lab.localnet.world import Pool, Token, V3Pool, World
+from lab.localnet.world import Token, V3Pool, World, WorldPool
 
 REST_S = 600
 """A pool that nobody has touched for so many seconds of chain time is brought back to the reference price."""
@@ -95,7 +95,7 @@ class Market:
         self.prices: dict[str, int] = {token.address: token.price_usd for token in world.tokens}
         """USD for one whole token, 18 decimals, by checksummed address; WETH included."""
         self.prices[world.weth] = world.weth_price_usd
-        self._pools: list[tuple[Token, Pool]] = [(token, pool) for token in world.tokens for pool in token.pools]
+        self._pools: list[tuple[Token, WorldPool]] = [(token, pool) for token in world.tokens for pool in token.pools]
         self._named = {pool.pair: (token.symbol, pool.venue) for token, pool in self._pools}
         symbols = {token.address: token.symbol for token in world.tokens} | {world.weth: "WETH"}
         for v3 in world.v3_pools:
@@ -177,7 +177,7 @@ class Market:
             states.append(PoolState(token.symbol, pool.venue, pool.pair, tokens, weth, touched, numerator, denominator))
         return tuple(states)
 
-    def _row(self, token: Token, pool: Pool) -> tuple[str, str, int, int]:
+    def _row(self, token: Token, pool: WorldPool) -> tuple[str, str, int, int]:
         """The pool as the contract takes it: WETH wei for one token wei as a fraction."""
         numerator = self.prices[token.address] * WAD
         denominator = self.prices[self.world.weth] * 10**token.decimals

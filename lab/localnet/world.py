@@ -11,7 +11,7 @@ from lab.localnet.errors import LocalnetError
 
 
 @dataclass(frozen=True)
-class Pool:
+class WorldPool:
     """A pool of the Uniswap V2 kind of one token against WETH."""
 
     venue: str
@@ -43,7 +43,7 @@ class Token:
     """Whether the feed stands at an address where mainnet has this feed, or at a stand-in address."""
     price_usd: int
     """USD for one whole token, 18 decimals."""
-    pools: tuple[Pool, ...]
+    pools: tuple[WorldPool, ...]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class World:
                 **{
                     **entry,
                     "price_usd": int(entry["price_usd"]),
-                    "pools": tuple(Pool(**pool) for pool in entry["pools"]),
+                    "pools": tuple(WorldPool(**pool) for pool in entry["pools"]),
                 }
             )
             for entry in raw["tokens"]

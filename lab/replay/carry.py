@@ -18,7 +18,7 @@ from ballast.deploy import approve, deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import WAD, execution_time, period_start
 from lab.localnet.market import Market
-from lab.replay.measure import Outcome, abis_of, measure
+from lab.replay.measure import MonthOutcome, abis_of, measure
 from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI, Clock, next_look
 from lab.testbed.forked import ForkedChain
 from lab.testbed.funding import deal, deal_seed, month_config
@@ -105,7 +105,7 @@ def redeem(run: Run) -> None:
 
 def carry_month(
     on: ForkedChain, console: Console, *, demo: bool, keeper_log: Path, more_settings: Mapping[str, str] | None = None
-) -> Outcome:
+) -> MonthOutcome:
     """The whole month; its measures. `more_settings`: environment variables of the keeper."""
     run = prepare(on, console)
     if demo:

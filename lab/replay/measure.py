@@ -43,7 +43,7 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MonthOutcome:
     """A whole month. Money is USD with 18 decimals at reference prices; times are Unix seconds."""
 
     label: str
@@ -68,7 +68,7 @@ def abis_of(project: Any) -> dict[str, Any]:
     }
 
 
-def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: World, keeper: str) -> Outcome:
+def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: World, keeper: str) -> MonthOutcome:
     """Measures the month that ended last. `abis`: of IndexToken and Rebalancer, by name."""
     rebalancer = w3.eth.contract(Web3.to_checksum_address(book["rebalancer"]), abi=abis["Rebalancer"])
     index = w3.eth.contract(Web3.to_checksum_address(book["index_token"]), abi=abis["IndexToken"])
@@ -86,7 +86,7 @@ def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: 
     before = _supply(index, first - 1)
     held = {token: balance * 10**18 // before for token, balance in balances_before.items()}
     receipts = receipts_of(w3, keeper, book.deployed_block, last)
-    return Outcome(
+    return MonthOutcome(
         label=month.label,
         components=_components(month, _targets(w3, index, started), held, balances_after, _supply(index, last)),
         batches=len(traded),

@@ -15,8 +15,8 @@ from web3.types import LogReceipt
 from ballast.rule.arithmetic import WAD, Cost, Flow, cost_of, part, residual, usd, worst_short
 from lab.localnet.month import Month, MonthComponent
 from lab.localnet.rpc import call_data, read, read_many
-from lab.localnet.world import Pool, Token, World
-from lab.replay.measure import Outcome, net_transfers, pair_sides, swaps_in
+from lab.localnet.world import Token, World, WorldPool
+from lab.replay.measure import MonthOutcome, net_transfers, pair_sides, swaps_in
 from lab.replay.report import dollars, percent
 from lab.testbed.chain import Chain
 from lab.testbed.clock import GAS_PRICE_GWEI, GWEI, Clock
@@ -26,7 +26,7 @@ Leaf = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Scene:
+class MonthBench:
     """A month's chain."""
 
     chain: Chain
@@ -43,7 +43,7 @@ class Scene:
         """The next block comes in the second of the latest."""
         self.chain.rpc.request("evm_setNextBlockTimestamp", self.clock.now())
 
-    def pool(self, component: MonthComponent) -> Pool:
+    def pool(self, component: MonthComponent) -> WorldPool:
         """The pool of the component's published venue."""
         return pool_of(component, self.world.token(component.address))
 
@@ -101,7 +101,7 @@ def slice_of(component: MonthComponent) -> int:
     return component.max_trade_size * int(10**component.decimals) // WAD
 
 
-def pool_of(component: MonthComponent, token: Token) -> Pool:
+def pool_of(component: MonthComponent, token: Token) -> WorldPool:
     """The token's pool that the published venue stands for.
 
     Balancer and Kyber stand on Uniswap V2; where no pool of the published venue was observed it is the pool that was.
@@ -110,7 +110,7 @@ def pool_of(component: MonthComponent, token: Token) -> Pool:
     return next((pool for pool in token.pools if pool.venue == wanted), token.pools[0])
 
 
-def leaf(outcome: Outcome, weth_price: int) -> Leaf:
+def leaf(outcome: MonthOutcome, weth_price: int) -> Leaf:
     """The figures of one engine's month. USD and per cent are rounded to what a reader needs."""
     after = [component.held_after() for component in outcome.components]
     gas_usd = outcome.gas * GAS_PRICE_GWEI * GWEI * weth_price // WAD
