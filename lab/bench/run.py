@@ -10,7 +10,7 @@ from typing import Any
 from eth_utils import keccak
 
 from lab.bench import arena, floor, ours, set_v2, trace
-from lab.testbed.chain import Build, Chain, signature
+from lab.testbed.chain import Build, Chain, plain_abi, signature
 from lab.testbed.forked import ForkedChain
 
 SIZES = (5, 10, 14, 20, 30)
@@ -41,18 +41,14 @@ def chain_of(on: ForkedChain) -> Chain:
 def _names(project: Any) -> dict[str, str]:
     """Function by selector, of everything that is compiled here."""
     entries = [
-        entry for contract in project.contracts.values() for entry in _abi(contract) if entry["type"] == "function"
+        entry for contract in project.contracts.values() for entry in plain_abi(contract) if entry["type"] == "function"
     ]
     return {"0x" + keccak(text=signature(entry))[:4].hex(): str(entry["name"]) for entry in entries}
 
 
-def _abi(contract: Any) -> list[dict[str, Any]]:
-    return [entry.model_dump(mode="json", by_alias=True, exclude_none=True) for entry in contract.abi]
-
-
 def _build(project: Any, name: str) -> Build:
     contract = getattr(project, name).contract_type
-    abi = _abi(contract)
+    abi = plain_abi(contract)
     return Build(name, abi, bytes.fromhex(contract.deployment_bytecode.bytecode[2:]))
 
 

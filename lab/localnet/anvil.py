@@ -150,9 +150,14 @@ class Cheats:
     def stop_impersonating(self, account: str) -> None:
         self._rpc.request("anvil_stopImpersonatingAccount", account)
 
+    def latest(self) -> tuple[int, int]:
+        """Number and time of the latest block."""
+        block = self._rpc.request("eth_getBlockByNumber", "latest", False)
+        return int(block["number"], 16), int(block["timestamp"], 16)
+
     def now(self) -> int:
         """Time of the latest block."""
-        return int(self._rpc.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+        return self.latest()[1]
 
     def mine_at(self, timestamp: int) -> None:
         """Mine one block with exactly this time."""

@@ -16,6 +16,7 @@ from ballast.rule import packed
 from ballast.rule.arithmetic import Cost, Flow, Position, Swap, cost_of, usd
 from lab.localnet.month import Month
 from lab.localnet.world import V3Pool, World
+from lab.testbed.chain import abi_of
 
 TRANSFER = keccak(text="Transfer(address,address,uint256)")
 SWAP = keccak(text="Swap(address,uint256,uint256,uint256,uint256,address)")
@@ -62,10 +63,7 @@ class MonthOutcome:
 
 def abis_of(project: Any) -> dict[str, Any]:
     """ABIs that `measure` takes, from Ape's project."""
-    return {
-        name: [entry.model_dump(mode="json", by_alias=True) for entry in getattr(project, name).contract_type.abi]
-        for name in ("IndexToken", "Rebalancer")
-    }
+    return {name: abi_of(project, name) for name in ("IndexToken", "Rebalancer")}
 
 
 def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: World, keeper: str) -> MonthOutcome:

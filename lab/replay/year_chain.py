@@ -64,11 +64,6 @@ class YearFund:
     def notice_days(self) -> int:
         return self.config.timetable.notice_days
 
-    def abi(self, name: str) -> list[dict[str, Any]]:
-        """A contract's ABI as web3 takes it."""
-        entries = getattr(self.on.project, name).contract_type.abi
-        return [entry.model_dump(mode="json", by_alias=True) for entry in entries]
-
 
 def year_config(on: ForkedChain, year: Year, streaming_fee: int) -> FundConfig:
     """The fund of the year's rule; the tokens without a row in the first month are candidates that leave."""

@@ -19,6 +19,7 @@ from lab.replay.measure import net_transfers
 from lab.replay.year_chain import YearFund
 from lab.replay.year_data import DECIMALS, WAD, Snapshot, Year
 from lab.replay.year_index import Index, IndexMonth, decide, included_weights
+from lab.testbed.chain import abi_of
 from lab.testbed.clock import GAS_PRICE_GWEI, next_look
 from lab.testbed.forked import ForkedChain
 from lab.testbed.keepers import KeeperProcess, running_keeper
@@ -141,7 +142,9 @@ class _Months:
         self._progress = progress
         self._members = members
         self._previous: list[Decision] = []
-        self._events = fund.on.w3.eth.contract(fund.rebalancer.address, abi=fund.abi("Rebalancer")).events
+        self._events = fund.on.w3.eth.contract(
+            fund.rebalancer.address, abi=abi_of(fund.on.project, "Rebalancer")
+        ).events
 
     def carry(self, k: int) -> MonthResult:
         """One month from before its period to the end of its trading."""
