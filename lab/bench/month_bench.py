@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from web3 import Web3
 from web3.types import LogReceipt
 
-from ballast.rule.arithmetic import WAD, Cost, Flow, cost_of, part, residual, usd, worst_short
+from ballast.rule.arithmetic import WAD, Cost, cost_of, part, residual, usd, worst_short
 from lab.localnet.month import Month, MonthComponent
 from lab.localnet.rpc import call_data, read, read_many
 from lab.localnet.world import Token, World, WorldPool
-from lab.replay.measure import MonthOutcome, net_transfers, pair_sides, swaps_in
+from lab.replay.measure import MonthOutcome, flow_of, pair_sides, swaps_in
 from lab.replay.report import dollars, percent
 from lab.testbed.chain import Chain
 from lab.testbed.clock import GAS_PRICE_GWEI, GWEI, Clock
@@ -63,33 +63,16 @@ class MonthBench:
         (amount,) = read(self.chain.rpc, token, "balanceOf(address)", ["uint256"], holder)
         return int(amount)
 
-    @property
-    def prices(self) -> dict[str, int]:
-        """Reference prices by token, WETH included."""
-        return {token.address: token.price_usd for token in self.world.tokens} | {
-            self.world.weth: self.world.weth_price_usd
-        }
-
-    @property
-    def decimals(self) -> dict[str, int]:
-        """Decimals by token, WETH included."""
-        return {token.address: token.decimals for token in self.world.tokens} | {self.world.weth: 18}
-
     def nav(self, balances: Mapping[str, int]) -> int:
         """USD of token wei by token."""
-        prices, decimals = self.prices, self.decimals
+        prices, decimals = self.world.prices, self.world.decimals
         return sum(usd(amount, prices[token], decimals[token]) for token, amount in balances.items())
 
     def cost(self, digests: Sequence[str], holder: str) -> Cost:
         """What the holder's trades in these transactions cost as a whole."""
         logs = list(self._logs(digests))
-        net = net_transfers(logs, holder)
-        flow = Flow(
-            sold={token: -amount for token, amount in net.items() if amount < 0},
-            bought={token: amount for token, amount in net.items() if amount > 0},
-            swaps=swaps_in(logs, pair_sides(self.world)),
-        )
-        return cost_of([flow], self.prices, self.decimals)
+        flow = flow_of(logs, holder, swaps_in(logs, pair_sides(self.world)))
+        return cost_of([flow], self.world.prices, self.world.decimals)
 
     def _logs(self, digests: Sequence[str]) -> Iterator[LogReceipt]:
         for digest in digests:

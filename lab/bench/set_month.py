@@ -163,7 +163,7 @@ def _affordable(run: SetMonth, component: MonthComponent) -> bool:
 
 def _spend_rest(run: SetMonth) -> bool:
     """Spends the WETH left on the component that lacks most, if the module allows it for one; whether it did."""
-    bench, prices = run.bench, run.bench.prices
+    bench, prices = run.bench, run.bench.world.prices
     lacks = {c: usd(amount, prices[c.address], c.decimals) for c in run.components if (amount := _lack(run, c)) > 0}
     for component in sorted(lacks, key=lambda c: -lacks[c]):
         if run.due_at(component) > bench.clock.now():

@@ -92,16 +92,15 @@ class Market:
     def __init__(self, w3: Web3 | Rpc, world: World) -> None:
         self._rpc: Rpc = Web3Rpc(w3) if isinstance(w3, Web3) else w3
         self.world = world
-        self.prices: dict[str, int] = {token.address: token.price_usd for token in world.tokens}
+        self.prices = world.prices
         """USD for one whole token, 18 decimals, by checksummed address; WETH included."""
-        self.prices[world.weth] = world.weth_price_usd
         self._pools: list[tuple[Token, WorldPool]] = [(token, pool) for token in world.tokens for pool in token.pools]
         self._named = {pool.pair: (token.symbol, pool.venue) for token, pool in self._pools}
         symbols = {token.address: token.symbol for token in world.tokens} | {world.weth: "WETH"}
         for v3 in world.v3_pools:
             ours = [symbols[token] for token in v3.tokens if token != world.weth]
             self._named[v3.pool] = "/".join(ours), V3_VENUE
-        self._decimals = {token.address: token.decimals for token in world.tokens} | {world.weth: 18}
+        self._decimals = world.decimals
         self._rpc.request("anvil_impersonateAccount", world.trader)
 
     def set_price(self, address: str, usd: int) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -156,26 +156,33 @@ def until(clock: Clock, keeper: KeeperProcess, reached: Callable[[], bool], what
     raise ReplayError(f"{what}: the keeper did not get there; it saw {pulse.action} ({pulse.reason}){keeper.tail()}")
 
 
+def while_trading(clock: Clock, keeper: KeeperProcess, what: str, most: int = MOST_LOOKS) -> Iterator[int]:
+    """Gives the time of each block that the keeper has looked at, then moves time on as far as it waits; to be left
+    once the month is done. Raises ReplayError after so many looks."""
+    errors = 0
+    for _ in range(most):
+        number, now = clock.latest()
+        pulse = keeper.look(number)
+        yield now
+        if clock.latest()[0] > pulse.block:
+            continue  # it has sent something: let it look again before time moves on
+        errors = count_errors(pulse, errors, keeper)
+        clock.step(next_look(now, pulse.possible_from, clock.next_rest()))
+    raise ReplayError(f"{what}: not done after {most} looks of the keeper{keeper.tail()}")
+
+
 def _trade(run: Run, keeper: KeeperProcess) -> None:
-    """Moves time on as far as the keeper waits, until the month is closed."""
+    """The month from start to end."""
     opened = run.clock.now()
     left = total = int(run.rebalancer.progress().surplus)
-    errors = 0
     with _bar(run.console) as bar:
         task = bar.add_task("trading", total=max(total, 1))
-        for _ in range(MOST_LOOKS):
-            number, now = run.clock.latest()
-            pulse = keeper.look(number)
+        for _ in while_trading(run.clock, keeper, "trading"):
             if _done(run):
                 return
             before, left = left, int(run.rebalancer.progress().surplus)
             if left != before:
                 _show_progress(run, bar, task, total - left, (run.clock.now() - opened) / 3600, left)
-            if run.clock.latest()[0] > pulse.block:
-                continue  # it has sent something: let it look again before time moves on
-            errors = count_errors(pulse, errors, keeper)
-            run.clock.step(next_look(now, pulse.possible_from, run.clock.next_rest()))
-    raise ReplayError(f"trading: not done after {MOST_LOOKS} looks of the keeper{keeper.tail()}")
 
 
 def _show_progress(run: Run, bar: Progress, task: TaskID, sold: int, hours: float, left: int) -> None:

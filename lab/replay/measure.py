@@ -76,9 +76,9 @@ def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: 
     closed = rebalancer.events.Closed().get_logs(from_block=first)[-1]
     last = closed["blockNumber"]
 
-    prices = {token.address: token.price_usd for token in world.tokens} | {world.weth: world.weth_price_usd}
-    decimals = {token.address: token.decimals for token in world.tokens} | {world.weth: 18}
-    flows = [_flow(w3.eth.get_transaction_receipt(event["transactionHash"]), index.address, world) for event in traded]
+    prices, decimals = world.prices, world.decimals
+    logs = [w3.eth.get_transaction_receipt(event["transactionHash"])["logs"] for event in traded]
+    flows = [flow_of(each, index.address, world_swaps(each, world)) for each in logs]
     balances_before = _balances(w3, prices, index.address, first - 1)
     balances_after = _balances(w3, prices, index.address, last)
     before = _supply(index, first - 1)
@@ -160,14 +160,19 @@ def _nav(balances: Mapping[str, int], prices: Mapping[str, int], decimals: Mappi
     return sum(usd(balance, prices[token], decimals[token]) for token, balance in balances.items())
 
 
-def _flow(receipt: TxReceipt, index: str, world: World) -> Flow:
-    """What a batch moved out of and into the fund, net per token, and the swaps in the world's pools on the way."""
-    net = net_transfers(receipt["logs"], index)
+def flow_of(logs: Sequence[LogReceipt], holder: str, swaps: tuple[Swap, ...] = ()) -> Flow:
+    """What transactions with these logs moved out of and into the holder, net per token. `swaps`: on the way."""
+    net = net_transfers(logs, holder)
     return Flow(
         sold={token: -amount for token, amount in net.items() if amount < 0},
         bought={token: amount for token, amount in net.items() if amount > 0},
-        swaps=(*swaps_in(receipt["logs"], pair_sides(world)), *v3_swaps_in(receipt["logs"], world.v3_pools)),
+        swaps=swaps,
     )
+
+
+def world_swaps(logs: Sequence[LogReceipt], world: World) -> tuple[Swap, ...]:
+    """The swaps in the world's pools."""
+    return *swaps_in(logs, pair_sides(world)), *v3_swaps_in(logs, world.v3_pools)
 
 
 def net_transfers(logs: Sequence[LogReceipt], holder: str) -> dict[str, int]:

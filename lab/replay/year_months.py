@@ -11,16 +11,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from ballast.rule import packed
-from ballast.rule.arithmetic import Flow, Position, cost_of, execution_time, period_start, residual, usd, weights_of
+from ballast.rule.arithmetic import Position, cost_of, execution_time, period_start, residual, usd, weights_of
 from ballast.rule.methodology import Decision, Flag, Holding, Status
 from lab.replay import year_chain as chain
-from lab.replay.carry import ReplayError, count_errors, until
-from lab.replay.measure import net_transfers
+from lab.replay.carry import ReplayError, until, while_trading
+from lab.replay.measure import flow_of
 from lab.replay.year_chain import YearFund
 from lab.replay.year_data import DECIMALS, WAD, Snapshot, Year
 from lab.replay.year_index import Index, IndexMonth, decide, included_weights
 from lab.testbed.chain import abi_of
-from lab.testbed.clock import GAS_PRICE_GWEI, next_look
+from lab.testbed.clock import GAS_PRICE_GWEI
 from lab.testbed.forked import ForkedChain
 from lab.testbed.keepers import KeeperProcess, running_keeper
 
@@ -194,21 +194,15 @@ class _Months:
     def _trade(self, label: str, period: int, latest: int) -> bool:
         """Moves time on as far as the keeper waits; whether the month was closed."""
         fund = self._fund
-        opened, errors = fund.clock.now(), 0
-        for _ in range(MOST_LOOKS):
-            number, now = fund.clock.latest()
-            pulse = self._keeper.look(number)
+        opened = fund.clock.now()
+        for now in while_trading(fund.clock, self._keeper, f"trading in {label}", MOST_LOOKS):
             if self._logs("Closed", period):
                 return True
             if now > min(opened + MOST_TRADING_S, latest):
                 return False
-            if fund.clock.latest()[0] > pulse.block:
-                continue  # it has sent something: let it look again before time moves on
             left = int(fund.rebalancer.progress().surplus)
             self._progress.say(label, f"hour {(now - opened) / 3600:.1f}: {left * 100 / WAD:.2f} % of NAV left to sell")
-            errors = count_errors(pulse, errors, self._keeper)
-            fund.clock.step(next_look(now, pulse.possible_from, fund.clock.next_rest()))
-        raise ReplayError(f"trading in {label}: not done after {MOST_LOOKS} looks of the keeper{self._keeper.tail()}")
+        raise AssertionError("not reached")
 
     def _measure(self, snapshot: Snapshot, determined: _Determined, started: _Started, done: bool) -> MonthResult:
         fund = self._fund
@@ -219,7 +213,8 @@ class _Months:
         symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
         traded = [log for log in self._logs("Traded", period) if opening <= log["blockNumber"] <= last]
         prices = {token: snapshot.quotes[symbol].price for symbol, token in fund.year.tokens.items()}
-        flows = [self._flow(log["transactionHash"]) for log in traded]
+        receipts = [fund.on.w3.eth.get_transaction_receipt(log["transactionHash"]) for log in traded]
+        flows = [flow_of(receipt["logs"], fund.index.address) for receipt in receipts]
         cost = cost_of(flows, prices, dict.fromkeys(prices, DECIMALS))
         held = chain.units(fund, last)
         positions = _positions(snapshot, held, started.targets)
@@ -269,13 +264,6 @@ class _Months:
         ]
         now = fund.on.w3.eth.get_block(block)["timestamp"]
         return decide(fund.rule, fund.year.tokens, snapshot, holdings, self._previous, now)
-
-    def _flow(self, transaction: Any) -> Flow:
-        net = net_transfers(self._fund.on.w3.eth.get_transaction_receipt(transaction)["logs"], self._fund.index.address)
-        return Flow(
-            sold={token: -amount for token, amount in net.items() if amount < 0},
-            bought={token: amount for token, amount in net.items() if amount > 0},
-        )
 
     def _logs(self, name: str, period: int) -> list[Any]:
         """The period's events of a name."""
