@@ -23,8 +23,8 @@ from keeper.state import WAD, FundState, Side
 from lab.bench.errors import BenchError
 from lab.bench.month_bench import MonthBench, slice_of
 from lab.bench.rounds import Item, Round, next_round
+from lab.localnet.market import reserves_of
 from lab.localnet.month import MonthComponent
-from lab.localnet.rpc import read_many
 from lab.replay.carry import Run, prepare
 from lab.replay.measure import MonthOutcome, abis_of, measure
 from lab.testbed.chain import Contract
@@ -117,15 +117,12 @@ def _items(month: SlicedMonth, state: FundState) -> list[Item]:
     """What is still to be traded, with the pools as they stand."""
     wanted = [h for h in state.holdings if h.side is not Side.HELD and h.token != month.bench.world.weth]
     published = [month.component(h.token) for h in wanted]
-    pairs = [month.bench.pool(component).pair for component in published]
-    returns = ["uint112", "uint112", "uint32"]
-    reserves = read_many(month.bench.chain.rpc, [(pair, "getReserves()", ()) for pair in pairs], returns)
+    pairs = [(component.address, month.bench.pool(component).pair) for component in published]
+    reserves = reserves_of(month.bench.chain.rpc, month.bench.world.weth, pairs)
     items = []
-    for holding, component, (first, second, _) in zip(wanted, published, reserves, strict=True):
+    for holding, component, (tokens, weth, _) in zip(wanted, published, reserves, strict=True):
         selling = holding.side is Side.SELL
         left = state.surplus(holding) if selling else max(0, goal(state, holding, WAD) - holding.balance)
-        forward = int(holding.token, 16) < int(month.bench.world.weth, 16)
-        tokens, weth = (first, second) if forward else (second, first)
         size = slice_of(component)
         slices = month.slices.get(holding.index, -(-left // size))
         items.append(Item(holding.index, selling, left, left, size, slices, tokens, weth))

@@ -86,6 +86,16 @@ class V3PoolState:
         return (self.sqrt_price / self.reference) ** 2 - 1
 
 
+def reserves_of(rpc: Rpc, weth: str, pairs: Sequence[tuple[str, str]]) -> list[tuple[int, int, int]]:
+    """What pairs hold: token wei, WETH wei, and the time they were last touched. `pairs`: token and pair."""
+    returns = ["uint112", "uint112", "uint32"]
+    found = read_many(rpc, [(pair, "getReserves()", ()) for _, pair in pairs], returns)
+    return [
+        (first, second, touched) if int(token, 16) < int(weth, 16) else (second, first, touched)
+        for (token, _), (first, second, touched) in zip(pairs, found, strict=True)
+    ]
+
+
 class Market:
     """Reference prices, and what follows from them on the chain. Uses an account of its own."""
 
@@ -166,12 +176,9 @@ class Market:
 
     def pools(self) -> tuple[PoolState, ...]:
         """Every pool as it stands at the latest block."""
-        reserves = read_many(
-            self._rpc, [(pool.pair, "getReserves()", ()) for _, pool in self._pools], ["uint112", "uint112", "uint32"]
-        )
+        reserves = reserves_of(self._rpc, self.world.weth, [(token.address, pool.pair) for token, pool in self._pools])
         states = []
-        for (token, pool), (first, second, touched) in zip(self._pools, reserves, strict=True):
-            tokens, weth = (first, second) if token.address.lower() < self.world.weth.lower() else (second, first)
+        for (token, pool), (tokens, weth, touched) in zip(self._pools, reserves, strict=True):
             _, _, numerator, denominator = self._row(token, pool)
             states.append(PoolState(token.symbol, pool.venue, pool.pair, tokens, weth, touched, numerator, denominator))
         return tuple(states)

@@ -15,7 +15,7 @@ from ballast.fund_file import FundConfig
 from ballast.rule import packed
 from ballast.rule.methodology import Cap, Decision, Rule
 from lab.localnet.anvil import Cheats
-from lab.localnet.market import Market
+from lab.localnet.market import Market, reserves_of
 from lab.localnet.rpc import HttpRpc, call_data, read, send
 from lab.localnet.world import World
 from lab.replay.measure import target_units
@@ -148,8 +148,7 @@ def _to_depth(fund: YearFund, token: str, pair: str, wanted: int) -> None:
     """Adds liquidity to the pair, or takes some of the market's out, until its WETH side is `wanted` wei; the price
     stays."""
     rpc, weth, market = fund.rpc, fund.world.weth, fund.world.market
-    first, second, _ = read(rpc, pair, "getReserves()", ["uint112", "uint112", "uint32"])
-    tokens, weths = (first, second) if int(token, 16) < int(weth, 16) else (second, first)
+    ((tokens, weths, _),) = reserves_of(rpc, weth, [(token, pair)])
     if wanted > weths:
         send(rpc, market, token, call_data("mint(address,uint256)", pair, tokens * (wanted - weths) // weths), gas=_GAS)
         send(rpc, market, weth, call_data("transfer(address,uint256)", pair, wanted - weths), gas=_GAS)
