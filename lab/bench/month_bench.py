@@ -14,9 +14,9 @@ from web3.types import LogReceipt
 
 from ballast.rule.arithmetic import WAD, Cost, cost_of, part, residual, usd, worst_short
 from lab.localnet.month import Month, MonthComponent
-from lab.localnet.rpc import call_data, read, read_many
+from lab.localnet.rpc import call_data, read
 from lab.localnet.world import Token, World, WorldPool
-from lab.replay.measure import MonthOutcome, flow_of, pair_sides, swaps_in
+from lab.replay.measure import MonthOutcome, balances_at, flow_of, pair_sides, swaps_in
 from lab.replay.report import dollars, percent
 from lab.testbed.chain import Chain
 from lab.testbed.clock import GAS_PRICE_GWEI, GWEI, Clock
@@ -53,10 +53,7 @@ class MonthBench:
 
     def balances(self, holder: str) -> dict[str, int]:
         """Token wei of the holder, WETH included, by token."""
-        tokens = [*(token.address for token in self.world.tokens), self.world.weth]
-        calls = [(token, "balanceOf(address)", (holder,)) for token in tokens]
-        found = read_many(self.chain.rpc, calls, ["uint256"])
-        return {token: balance for token, (balance,) in zip(tokens, found, strict=True)}
+        return balances_at(self.chain.rpc, self.world.prices, holder, self.clock.latest()[0])
 
     def balance(self, token: str, holder: str) -> int:
         """Token wei of the holder."""

@@ -141,9 +141,6 @@ class Cheats:
     def set_code(self, account: str, code: bytes) -> None:
         self._rpc.request("anvil_setCode", account, "0x" + code.hex())
 
-    def set_storage(self, account: str, slot: int, value: int) -> None:
-        self._rpc.request("anvil_setStorageAt", account, f"0x{slot:064x}", f"0x{value:064x}")
-
     def impersonate(self, account: str) -> None:
         self._rpc.request("anvil_impersonateAccount", account)
 

@@ -55,16 +55,17 @@ def running_mainnet(
     reserves: str | Path | None = None,
     *,
     positions: str | Path | None = None,
+    port: int | None = None,
 ) -> Iterator[LocalMainnet]:
     """Run the local mainnet of a month's file until the block ends. There are V3 pools only if a `positions` file names
-    them. Raises LocalnetError."""
+    them; `port` 0 or None takes a free one. Raises LocalnetError."""
     parsed, rows = load_month(month), load_reserves(reserves or DEFAULT_RESERVES)
     v3_rows = () if positions is None else load_positions(positions)
     RUNS.mkdir(exist_ok=True)
     _sweep()
     folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-{parsed.label}-", dir=RUNS))
     try:
-        with local_mainnet(parsed, rows, positions=v3_rows, log=folder / "anvil.log") as (url, world):
+        with local_mainnet(parsed, rows, positions=v3_rows, port=port, log=folder / "anvil.log") as (url, world):
             yield LocalMainnet(url, world, parsed, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

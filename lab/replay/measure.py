@@ -15,6 +15,7 @@ from ballast.book import Book
 from ballast.rule import packed
 from ballast.rule.arithmetic import Cost, Flow, Position, Swap, cost_of, usd
 from lab.localnet.month import Month
+from lab.localnet.rpc import Rpc, Web3Rpc, call_data
 from lab.localnet.world import V3Pool, World
 from lab.testbed.chain import abi_of
 
@@ -79,14 +80,17 @@ def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: 
     prices, decimals = world.prices, world.decimals
     logs = [w3.eth.get_transaction_receipt(event["transactionHash"])["logs"] for event in traded]
     flows = [flow_of(each, index.address, world_swaps(each, world)) for each in logs]
-    balances_before = _balances(w3, prices, index.address, first - 1)
-    balances_after = _balances(w3, prices, index.address, last)
-    before = _supply(index, first - 1)
+    rpc = Web3Rpc(w3)
+    balances_before = balances_at(rpc, prices, index.address, first - 1)
+    balances_after = balances_at(rpc, prices, index.address, last)
+    before = supply_at(rpc, index.address, first - 1)
     held = {token: balance * 10**18 // before for token, balance in balances_before.items()}
     receipts = receipts_of(w3, keeper, book.deployed_block, last)
     return MonthOutcome(
         label=month.label,
-        components=_components(month, _targets(w3, index, started), held, balances_after, _supply(index, last)),
+        components=_components(
+            month, _targets(w3, index, started), held, balances_after, supply_at(rpc, index.address, last)
+        ),
         batches=len(traded),
         transactions=len(receipts),
         gas=sum(receipt["gasUsed"] for receipt in receipts),
@@ -142,18 +146,16 @@ def _components(
     return tuple(found)
 
 
-def _supply(index: Any, block: int) -> int:
-    return int(index.functions.accruedSupply().call(block_identifier=block))
-
-
-def _balances(w3: Web3, tokens: Iterable[str], holder: str, block: int) -> dict[str, int]:
+def balances_at(rpc: Rpc, tokens: Iterable[str], holder: str, block: int) -> dict[str, int]:
     """Token wei of each token that the holder has at the end of a block."""
-    data = keccak(text="balanceOf(address)")[:4] + bytes(12) + bytes.fromhex(holder[2:])
-    found = {}
-    for token in tokens:
-        answer = w3.eth.call({"to": Web3.to_checksum_address(token), "data": Web3.to_hex(data)}, block)
-        found[token] = int.from_bytes(answer, "big")
-    return found
+    listed, data = list(tokens), call_data("balanceOf(address)", holder)
+    answers = rpc.batch([("eth_call", ({"to": token, "data": data}, hex(block))) for token in listed])
+    return {token: int(answer, 16) for token, answer in zip(listed, answers, strict=True)}
+
+
+def supply_at(rpc: Rpc, index: str, block: int) -> int:
+    """Shares at the end of a block, those of the fee not yet minted included; 18 decimals."""
+    return int(rpc.request("eth_call", {"to": index, "data": call_data("accruedSupply()")}, hex(block)), 16)
 
 
 def _nav(balances: Mapping[str, int], prices: Mapping[str, int], decimals: Mapping[str, int]) -> int:

@@ -18,7 +18,7 @@ from lab.localnet.anvil import Cheats
 from lab.localnet.market import Market, reserves_of
 from lab.localnet.rpc import HttpRpc, call_data, read, send
 from lab.localnet.world import World
-from lab.replay.measure import target_units
+from lab.replay.measure import balances_at, supply_at, target_units
 from lab.replay.year_data import WAD, Snapshot, Year, weth_depth
 from lab.replay.year_index import state_of
 from lab.testbed.clock import BLOCK_S, Clock
@@ -182,18 +182,13 @@ def _operation(fund: YearFund, snapshot: Snapshot) -> tuple[Any, ...]:
 
 def balances(fund: YearFund, block: int) -> dict[str, int]:
     """Token wei that the fund holds of each token at the end of a block, by symbol."""
-    calls: Sequence[tuple[str, Sequence[Any]]] = [
-        ("eth_call", ({"to": token, "data": call_data("balanceOf(address)", fund.index.address)}, hex(block)))
-        for token in fund.year.tokens.values()
-    ]
-    answers = fund.rpc.batch(calls)
-    return {symbol: int(answer, 16) for symbol, answer in zip(fund.year.tokens, answers, strict=True)}
+    found = balances_at(fund.rpc, fund.year.tokens.values(), fund.index.address, block)
+    return {symbol: found[token] for symbol, token in fund.year.tokens.items()}
 
 
 def shares(fund: YearFund, block: int) -> int:
-    """Supply at the end of a block, shares of the fee not yet minted included; 18 decimals."""
-    request = {"to": fund.index.address, "data": call_data("accruedSupply()")}
-    return int(fund.rpc.request("eth_call", request, hex(block)), 16)
+    """Supply at the end of a block."""
+    return supply_at(fund.rpc, fund.index.address, block)
 
 
 def units(fund: YearFund, block: int) -> dict[str, int]:
