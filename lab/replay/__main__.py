@@ -103,6 +103,7 @@ def fund(month: Path, reserves: Path | None, speed: int) -> None:
 
     def standing(on: ForkedChain) -> None:
         stand(on, Console(), SETTINGS, BOOKS / f"{on.month.label}.json", speed)
+        raise KeyboardInterrupt  # which ended it
 
     sys.exit(_on_fork(standing, month, reserves))
 

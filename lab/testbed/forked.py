@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import os
 import shutil
+import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 from web3 import Web3
 
 from lab.localnet.anvil import ROOT
+from lab.localnet.errors import LocalnetError
 from lab.localnet.month import Month
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.session import DEFAULT_MONTH, NETWORK, LocalMainnet, ape_environment, running_mainnet
@@ -77,18 +79,21 @@ class ForkableMainnet:
 
     @contextlib.contextmanager
     def fork(self) -> Iterator[ForkedChain]:
-        """A fork of it until the block ends. One at a time."""
+        """A fork of it until the block ends. One at a time. Raises LocalnetError."""
         import ape  # noqa: PLC0415 (its environment is set)
+        from ape.exceptions import ApeException  # noqa: PLC0415
 
-        with ape.networks.parse_network_choice(NETWORK, disconnect_after=True) as provider:
+        with contextlib.ExitStack() as stack:
+            with _own_handlers():
+                try:
+                    connection = ape.networks.parse_network_choice(NETWORK, disconnect_after=True)
+                    provider = stack.enter_context(connection)
+                except ApeException as error:
+                    raise LocalnetError(f"Ape: {str(error).strip().splitlines()[0]}") from error
             rpc = HttpRpc(str(provider.http_uri))
-            try:
-                here = self.mainnet
-                yield ForkedChain(
-                    self.project, ape.accounts.test_accounts, provider, rpc, here.world, here.month, here.folder
-                )
-            finally:
-                rpc.close()
+            stack.callback(rpc.close)
+            here, accounts = self.mainnet, ape.accounts.test_accounts
+            yield ForkedChain(self.project, accounts, provider, rpc, here.world, here.month, here.folder)
 
     @contextlib.contextmanager
     def itself(self) -> Iterator[ForkedChain]:
@@ -109,9 +114,9 @@ def forkable(
         stack.enter_context(contextlib.chdir(ROOT))
         # Registered before Ape registers anything, so run after it: Ape writes into the folder once more as it ends.
         atexit.register(shutil.rmtree, mainnet.folder, ignore_errors=True)
-        import ape  # noqa: PLC0415 (its environment is set)
-        from ape.logging import LogLevel, logger  # noqa: PLC0415
-
+        with _own_handlers():
+            import ape  # noqa: PLC0415 (its environment is set)
+            from ape.logging import LogLevel, logger  # noqa: PLC0415
         logger.set_level(LogLevel.WARNING)
         yield ForkableMainnet(mainnet, ape.Project(ROOT))
 
@@ -132,6 +137,18 @@ def one_line() -> Iterator[None]:
 
     with cli.one_line():
         yield
+
+
+@contextlib.contextmanager
+def _own_handlers() -> Iterator[None]:
+    """Ape puts handlers of signals in place of ours, which end the process without a KeyboardInterrupt: ours come
+    back."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
