@@ -147,6 +147,16 @@ class Cheats:
     def stop_impersonating(self, account: str) -> None:
         self._rpc.request("anvil_stopImpersonatingAccount", account)
 
+    @contextlib.contextmanager
+    def acting_as(self, account: str, wei: int) -> Iterator[None]:
+        """The node signs for the account, which has so much ether, until the block ends."""
+        self.set_balance(account, wei)
+        self.impersonate(account)
+        try:
+            yield
+        finally:
+            self.stop_impersonating(account)
+
     def latest(self) -> tuple[int, int]:
         """Number and time of the latest block."""
         block = self._rpc.request("eth_getBlockByNumber", "latest", False)

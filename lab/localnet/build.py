@@ -70,13 +70,9 @@ def build(rpc: Rpc, month: Month, pools: MonthPools, positions: Iterable[Positio
     codes = reference_contracts()
     cheats = Cheats(rpc)
     builder = stand_in("builder")
-    cheats.set_balance(builder, _BUILDER_ETHER)
-    cheats.impersonate(builder)
-    try:
+    with cheats.acting_as(builder, _BUILDER_ETHER):
         world = _furnish(rpc, month, pools, v3_pools, exchanges, codes, builder)
         _touch(rpc, world, builder)
-    finally:
-        cheats.stop_impersonating(builder)
     cheats.mine_at(world.head)
     _check(rpc, world, pools)
     return world

@@ -132,16 +132,10 @@ def to_prices(fund: YearFund, snapshot: Snapshot) -> None:
     for symbol, token in fund.year.tokens.items():
         fund.market.set_price(token, snapshot.quotes[symbol].price)
     fund.market.arbitrage(rest_s=0)
-    market = fund.world.market
-    cheats = Cheats(fund.rpc)
-    cheats.set_balance(market, 10**6 * WAD)
-    cheats.impersonate(market)
-    try:
+    with Cheats(fund.rpc).acting_as(fund.world.market, 10**6 * WAD):
         for symbol, token in fund.year.tokens.items():
             for pool in fund.world.token(token).pools:
                 _to_depth(fund, token, pool.pair, weth_depth(snapshot, symbol))
-    finally:
-        cheats.stop_impersonating(market)
 
 
 def _to_depth(fund: YearFund, token: str, pair: str, wanted: int) -> None:
