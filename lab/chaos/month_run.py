@@ -43,18 +43,6 @@ class MiningRpc(HttpRpc):
         return result
 
 
-class Weather(Clock):
-    """The clock, with a base fee that can rise."""
-
-    def base_fee(self, gwei: int) -> None:
-        """The base fee of every block from here, gwei."""
-        self._base_fee = gwei * 10**9
-
-    def feeds_are_old(self) -> None:
-        """The next step posts the feeds again."""
-        self._posted = 0
-
-
 @dataclass
 class Report:
     """What became of a fault: how often it bit, and when it was over (monotonic real time, and the head then)."""
@@ -81,7 +69,7 @@ class Course:
     """A month under way. `reached`: the moments that have come, such as `determine:due` and `trade1:mined`."""
 
     rpc: MiningRpc
-    clock: Weather
+    clock: Clock
     book: Book
     keepers: list[FaultyKeeper]
     first_block: int
@@ -259,7 +247,7 @@ def course_on(url: str, world: World, book: Book, keepers: Sequence[FaultyKeeper
     """The course of the month on a fresh chain in the saved state."""
     rpc = MiningRpc(url)
     rpc.request("evm_setAutomine", False)
-    clock = Weather(rpc, Market(rpc, world))
+    clock = Clock(rpc, Market(rpc, world))
     first = clock.latest()[0]
     course = Course(rpc, clock, book, list(keepers), first)
     course.quiet()

@@ -35,6 +35,14 @@ class Clock:
         rpc.request("anvil_setBlockTimestampInterval", BLOCK_S)
         self._hold_base_fee()
 
+    def base_fee(self, gwei: int) -> None:
+        """The base fee of every block from here."""
+        self._base_fee = gwei * GWEI
+
+    def feeds_are_old(self) -> None:
+        """The next step posts the feeds again."""
+        self._posted = 0
+
     def latest(self) -> tuple[int, int]:
         """Number and time of the latest block."""
         return Cheats(self._rpc).latest()
