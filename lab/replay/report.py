@@ -145,7 +145,7 @@ COLOURS = {"before": "#b8c4ce", "published target": "#1f4e79", "after": "#e08a1e
 
 def draw(path: Path, values: dict[str, Any]) -> None:
     """A picture of the weights before, on target and after."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load, and every script of Ape's would wait for it)
+    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load, and whoever measures need not wait for it)
 
     rows = values["weights"]
     figure = Figure(figsize=(max(8.0, 0.85 * len(rows) + 2), 5.2), dpi=150, layout="constrained")
