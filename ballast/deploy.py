@@ -7,7 +7,7 @@ address book is written last: where it exists, the fund stands whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,22 +30,45 @@ ANYONE = "0x0000000000000000000000000000000000000000"
 ETH = ANYONE
 SUPPLIES = ("posted_supply", "locked_supply")
 """Where supplies come from; only of market-cap funds."""
+ORDER = (
+    "timelock",
+    "opener",
+    "lens",
+    "v3_lens",
+    "filler",
+    "first_oracle",
+    "oracle",
+    *SUPPLIES,
+    "methodology",
+    "index_token",
+    "rebalancer",
+    "upkeep",
+)
+"""Every contract that a fund may have, as they are deployed. Each may name those before it, and the rebalancer, whose
+address is known beforehand."""
+PLAIN = {"opener": "Opener", "lens": "FundLens", "v3_lens": "V3Lens"}
+"""Contracts that are deployed without arguments."""
 SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"]
 """Of the oracle's `Source`: feed, maximum age, decimals, quote, ratio, lowest, highest."""
 
 
 def order(config: FundConfig) -> tuple[str, ...]:
-    """The contracts in the order of the deployer's nonces."""
-    supplies = SUPPLIES if config.methodology.kind == "market_cap" else ()
-    lenses = ("lens", "v3_lens") if config.names_v3_pools else ("lens",)
-    oracles = ("first_oracle", "oracle") if config.anchored() else ("oracle",)
-    core = (*oracles, *supplies, "methodology", "index_token", "rebalancer")
-    return ("timelock", "opener", *lenses, "filler", *core, "upkeep")
+    """The contracts of a fund in the order of the deployer's nonces."""
+    left_out = set() if config.methodology.kind == "market_cap" else set(SUPPLIES)
+    left_out |= set() if config.names_v3_pools else {"v3_lens"}
+    left_out |= set() if config.anchored() else {"first_oracle"}
+    return tuple(name for name in ORDER if name not in left_out)
 
 
 def created_address(deployer: str, nonce: int) -> str:
     """Where a contract lands that `deployer` creates with `nonce` (CREATE)."""
     return str(to_checksum_address(keccak(rlp_encode([bytes.fromhex(deployer[2:]), nonce]))[12:]))
+
+
+def predicted(deployer: str, nonce: int, names: Collection[str]) -> dict[str, str]:
+    """Where these contracts of ORDER land if `deployer` creates them, in that order, from `nonce` on."""
+    ordered = [name for name in ORDER if name in names]
+    return {name: created_address(deployer, nonce + place) for place, name in enumerate(ordered)}
 
 
 # Deployment
@@ -60,7 +83,7 @@ class _Deployer:
     progress: Progress
     done: dict[str, Any]
 
-    def __call__(self, name: str, container: Any, *args: Any) -> Any:
+    def __call__(self, name: str, container: Any, *args: Any) -> None:
         self.progress(f"deploying {name}")
         instance = self.account.deploy(container, *args, publish=False)
         if instance.address != self.predicted[name]:
@@ -69,7 +92,6 @@ class _Deployer:
                 f"{self.account.address} came between. Nothing of this deployment is in use: deploy again"
             )
         self.done[name] = instance
-        return instance
 
 
 def deploy_fund(
@@ -95,10 +117,10 @@ def deploy_fund(
         (warn or say)(f"warning: {warning}")
 
     first_block = w3.eth.block_number + 1  # nothing of the fund can be in an earlier one
-    nonce = account.nonce
-    predicted = {name: created_address(account.address, nonce + i) for i, name in enumerate(order(config))}
-    deployer = _Deployer(account, predicted, say, {})
-    _deploy_all(project, deployer, config)
+    deployer = _Deployer(account, predicted(account.address, account.nonce, order(config)), say, {})
+    for name in order(config):
+        contract, arguments = _creation(name, config, deployer.predicted, account)
+        deployer(name, getattr(project, contract), *arguments)
     contracts = deployer.done
     _seed(account, contracts["index_token"], config, say)
     _verify(w3, contracts, config)
@@ -120,92 +142,60 @@ def deploy_fund(
     return book
 
 
-def _deploy_all(project: Any, deploy: _Deployer, config: FundConfig) -> None:
-    account = str(deploy.account.address)
+def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any) -> tuple[str, tuple[Any, ...]]:
+    """The compiled contract that stands for a name of ORDER in this fund, and the arguments of its constructor. `at`:
+    the addresses of all contracts of the fund."""
 
     def who(role: str) -> str:
-        return account if role == DEPLOYER else role
+        return str(account.address) if role == DEPLOYER else role
 
-    timelock = deploy(
-        "timelock", project.Timelock, config.timelock_delay, [who(role) for role in config.roles.proposers], [ANYONE]
-    )
-    opener = deploy("opener", project.Opener)
-    deploy("lens", project.FundLens)
-    if config.names_v3_pools:
-        deploy("v3_lens", project.V3Lens)
-    deploy("filler", project.UniswapFiller, config.weth)
-    rebalancer = deploy.predicted["rebalancer"]
-    oracle = _oracle(project, deploy, config, timelock.address)
-    if config.methodology.kind == "market_cap":
-        candidates = _supplies(project, deploy, config, timelock.address)
-        methodology = deploy(
-            "methodology", project.MarketCap, timelock.address, config.methodology.as_tuple(), candidates
-        )
-    else:
-        tokens = [component.token for component in config.constituents()]
-        weights = list(zip(tokens, config.weights(), strict=True))
-        methodology = deploy("methodology", project.FixedWeight, timelock.address, weights)
-    index = deploy(
-        "index_token",
-        project.IndexToken,
-        config.name,
-        config.symbol,
-        rebalancer,
-        timelock.address,
-        who(config.roles.fee_recipient),
-        config.streaming_fee,
-        config.supply_cap,
-    )
-    deploy(
-        "rebalancer",
-        project.Rebalancer,
-        index.address,
-        oracle.address,
-        opener.address,
-        methodology.address,
-        timelock.address,
-        who(config.roles.guardian),
-        config.limits.as_tuple(),
-        config.timetable.as_tuple(),
-    )
-    deploy("upkeep", project.Upkeep, rebalancer)
+    arguments: tuple[Any, ...] = ()
+    match name:
+        case "timelock":
+            contract = "Timelock"
+            arguments = config.timelock_delay, [who(role) for role in config.roles.proposers], [ANYONE]
+        case "filler":
+            contract, arguments = "UniswapFiller", (config.weth,)
+        case "oracle" if config.anchored():
+            contract = "AnchoredOracle"
+            sources = at["first_oracle"], config.uniswap_v3_factory, config.weth, config.block_time
+            arguments = at["timelock"], at["rebalancer"], *sources, anchor_rows(config)
+        case "oracle" | "first_oracle":
+            contract = "ChainlinkOracle"
+            arguments = at["timelock"], at["rebalancer"], *sequencer_of(config), feed_rows(config)
+        case "posted_supply":
+            contract, now = "PostedSupply", account.provider.web3.eth.get_block("latest")["timestamp"]
+            arguments = at["timelock"], [(c.token, c.supply, now) for c in config.constituents() if c.supply]
+        case "locked_supply":
+            contract, locked = "LockedSupply", [c for c in config.constituents() if c.lockers is not None]
+            lockers = [sorted(c.lockers or (), key=lambda locker: int(locker, 16)) for c in locked]
+            arguments = at["timelock"], [c.token for c in locked], lockers
+        case "methodology" if config.methodology.kind == "market_cap":
+            contract = "MarketCap"
+            arguments = at["timelock"], config.methodology.as_tuple(), _candidate_rows(config, at)
+        case "methodology":
+            contract, tokens = "FixedWeight", [component.token for component in config.constituents()]
+            arguments = at["timelock"], list(zip(tokens, config.weights(), strict=True))
+        case "index_token":
+            contract, fee = "IndexToken", (who(config.roles.fee_recipient), config.streaming_fee)
+            arguments = config.name, config.symbol, at["rebalancer"], at["timelock"], *fee, config.supply_cap
+        case "rebalancer":
+            contract = "Rebalancer"
+            parts = [at[part] for part in ("index_token", "oracle", "opener", "methodology", "timelock")]
+            rules = config.limits.as_tuple(), config.timetable.as_tuple()
+            arguments = *parts, who(config.roles.guardian), *rules
+        case "upkeep":
+            contract, arguments = "Upkeep", (at["rebalancer"],)
+        case _:
+            contract = PLAIN[name]
+    return contract, arguments
 
 
-def _oracle(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> Any:
-    """Deploys the fund's oracle: the feeds alone, or behind the anchors; what the rebalancer asks."""
-    rebalancer, name = deploy.predicted["rebalancer"], "first_oracle" if config.anchored() else "oracle"
-    sequencer = sequencer_of(config)
-    first = deploy(name, project.ChainlinkOracle, timelock, rebalancer, *sequencer, feed_rows(config))
-    if not config.anchored():
-        return first
-    parts = timelock, rebalancer, first.address, config.uniswap_v3_factory, config.weth, config.block_time
-    return deploy("oracle", project.AnchoredOracle, *parts, anchor_rows(config))
-
-
-def _supplies(project: Any, deploy: _Deployer, config: FundConfig, timelock: str) -> list[tuple[str, str, int, int]]:
-    """Deploys the sources of supplies; returns the methodology's candidates."""
-    now = deploy.account.provider.web3.eth.get_block("latest")["timestamp"]
-    constituents = config.constituents()
-    posted = [(component.token, component.supply, now) for component in constituents if component.supply]
-    computed = [component for component in constituents if component.lockers is not None]
-    sources = {
-        False: deploy("posted_supply", project.PostedSupply, timelock, posted).address,
-        True: deploy(
-            "locked_supply",
-            project.LockedSupply,
-            timelock,
-            [component.token for component in computed],
-            [sorted(component.lockers or (), key=lambda locker: int(locker, 16)) for component in computed],
-        ).address,
-    }
+def _candidate_rows(config: FundConfig, at: Mapping[str, str]) -> list[tuple[str, str, int, int]]:
+    """The methodology's candidates with the sources of their supplies."""
+    sources = {False: at["posted_supply"], True: at["locked_supply"]}
     return [
-        (
-            component.token,
-            sources[component.lockers is not None],
-            STATES.index(component.state),
-            component.given_supply,
-        )
-        for component in constituents
+        (c.token, sources[c.lockers is not None], STATES.index(c.state), c.given_supply) for c in config.constituents()
     ]
 
 

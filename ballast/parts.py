@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ballast.book import Pool as BookPool
+from ballast.book import Pool
 from ballast.values import (
     WAD,
     parse_account,
@@ -140,7 +140,7 @@ V3_FEES_BPS = (1, 5, 30, 100)
 """Fee tiers of Uniswap V3."""
 
 
-class Pool(Model):
+class FundPool(Model):
     """A pool of the token against WETH, for the keeper to trade in: of the Uniswap V2 kind, or of Uniswap V3. With
     `other` it is a direct pool against that component of the fund, named once, under either of the two."""
 
@@ -150,7 +150,7 @@ class Pool(Model):
     other: Address | None = None
 
     @model_validator(mode="after")
-    def _fits(self) -> Pool:
+    def _fits(self) -> FundPool:
         right = V3_FEES_BPS if self.venue == "uniswap-v3" else (30,)
         if self.fee_bps not in right:
             expected = " or ".join(map(str, right))
@@ -196,7 +196,7 @@ class Component(Model):
     weight: Annotated[int, fraction(1, WAD, "a weight above 0 and at most 1")] | None = None
     seed_unit: Annotated[int, integer(0, 2**120 - 1)] = 0
     """Token wei per 1e18 shares at the start; 0: only a candidate."""
-    pools: tuple[Pool, ...] = ()
+    pools: tuple[FundPool, ...] = ()
     anchor: Anchor | None = None
 
     @model_validator(mode="after")
@@ -220,9 +220,9 @@ class Component(Model):
         """Whether the methodology knows it."""
         return bool(self.basis) or self.lockers is not None
 
-    def book_pools(self) -> tuple[BookPool, ...]:
+    def book_pools(self) -> tuple[Pool, ...]:
         """The pools as the address book has them."""
-        return tuple(BookPool(pool.venue, pool.pair, pool.fee_bps, pool.other) for pool in self.pools)
+        return tuple(Pool(pool.venue, pool.pair, pool.fee_bps, pool.other) for pool in self.pools)
 
 
 class Methodology(Model):

@@ -8,14 +8,14 @@ from decimal import Decimal
 
 from eth_utils import to_checksum_address
 
-from ballast.parts import Pool
+from ballast.parts import FundPool
 from ballast.preflight.chain import Reader
 from ballast.preflight.problems import Problem
 
 _SLOT = ["uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool"]
 
 
-def check(reader: Reader, where: str, pool: Pool, token: str, other: str) -> Iterator[Problem]:
+def check(reader: Reader, where: str, pool: FundPool, token: str, other: str) -> Iterator[Problem]:
     if not reader.has_code(pool.pair):
         yield Problem(f"{where}: no contract there on this chain")
         return
@@ -40,7 +40,7 @@ class Quote:
     depth: Decimal
 
 
-def quote(reader: Reader, pool: Pool, token: str, other: str, decimals: tuple[int, int]) -> Quote | None:
+def quote(reader: Reader, pool: FundPool, token: str, other: str, decimals: tuple[int, int]) -> Quote | None:
     """Of a pool that has been checked; `decimals` of the token and of the other."""
     depth = reader.number(other, "balanceOf(address)", pool.pair)
     ratio = _v3_ratio(reader, pool.pair) if pool.venue == "uniswap-v3" else _v2_ratio(reader, pool.pair)

@@ -10,12 +10,13 @@ from rich.console import Console
 
 from lab.bench import keeper, months, months_report, report, trace
 from lab.bench.errors import BenchError
-from lab.bench.run import SIZES, Measured, call_trees, measure, stage
+from lab.bench.run import SIZES, Measured, call_trees, measure
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.session import interrupt_on_terminate
 from lab.replay.carry import ReplayError
-from lab.testbed.keepers import KeeperError
+from lab.testbed.forked import forked
+from lab.testbed.keepers import KeeperRunError
 
 OUT = ROOT / "out"
 SNAPSHOT = ROOT / "lab" / "bench" / "gas.snapshot.json"
@@ -63,7 +64,7 @@ def main(
             code = _measure(console, sorted(set(sizes)) or list(SIZES), snapshot=snapshot)
             if not sizes and not snapshot:
                 code = _months(console, None) or _keeper(console)
-    except (BenchError, KeeperError, LocalnetError, ReplayError, ValueError) as error:
+    except (BenchError, KeeperRunError, LocalnetError, ReplayError, ValueError) as error:
         click.echo(f"bench: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
@@ -73,7 +74,7 @@ def main(
 
 
 def _run(console: Console, sizes: list[int], *, peers: bool) -> Measured:
-    with console.status("starting a local mainnet") as status, stage() as on:
+    with console.status("starting a local mainnet") as status, forked() as on:
         return measure(on, sizes, peers=peers, say=status.update)
 
 
@@ -112,7 +113,7 @@ def _keeper(console: Console) -> int:
 
 
 def _trace(console: Console, n: int) -> None:
-    with console.status("starting a local mainnet") as status, stage() as on:
+    with console.status("starting a local mainnet") as status, forked() as on:
         trees = call_trees(on, n, status.update)
     path = OUT / "bench-trace.txt"
     trace.write(path, n, trees)

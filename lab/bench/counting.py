@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 from lab.localnet.rpc import HttpRpc
+from lab.testbed.loopback import JsonHandler, serving
 
 HEAD = "eth_getBlockByNumber"
 
@@ -46,40 +45,19 @@ def counting(node: str) -> Iterator[Counter]:
     counter = Counter(node)
     behind = urlsplit(node)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
+    class Handler(JsonHandler):
         def setup(self) -> None:
             super().setup()
             self.node = http.client.HTTPConnection(str(behind.hostname), behind.port or 80, timeout=60)
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+        def posted(self, body: bytes) -> None:
             counter.took(body)
             self.node.request("POST", behind.path or "/", body, {"Content-Type": "application/json"})
-            answer = self.node.getresponse().read()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            self.answer(self.node.getresponse().read())
 
         def finish(self) -> None:
             self.node.close()
             super().finish()
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    counter.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as counter.url:
         yield counter
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)

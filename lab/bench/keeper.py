@@ -19,10 +19,10 @@ from rich.table import Table
 
 from lab.bench.counting import Counter, counting
 from lab.bench.errors import BenchError
-from lab.bench.run import Stage, ground
-from lab.replay.carry import ReplayError, Run, prepare, private_key_of, stage
+from lab.replay.carry import ReplayError, prepare
 from lab.testbed.clock import BLOCK_S
-from lab.testbed.keepers import Keeper, running_keeper
+from lab.testbed.forked import ForkedChain, forked
+from lab.testbed.keepers import KeeperProcess, running_keeper
 
 PACED_TICKS = 20
 PACED_POLL_S = 0.3
@@ -52,15 +52,16 @@ class Memory:
 
 
 def measure(console: Console, logs: Path, ticks: int = LATE) -> tuple[Figures, Memory]:
-    """Measures on a chain of its own. Raises BenchError, KeeperError, LocalnetError, ReplayError."""
-    with ground() as on, on.fork() as fork:
-        run = _quiet(fork, console)
-        with counting(run.on.url) as counter:
-            with _keeper(run, counter, logs / "keeper-paced.log", PACED_POLL_S) as keeper:
-                trips, tick_ms = _paced(keeper, run.on.folder / "pulse.json", counter)
+    """Measures on a chain of its own. Raises BenchError, KeeperRunError, LocalnetError, ReplayError."""
+    with forked() as on:
+        _let_nothing_be_due(on, console)
+        with counting(on.url) as counter:
+            paced, long = ({"BALLAST_POLL_SECONDS": str(poll_s)} for poll_s in (PACED_POLL_S, LATE_POLL_S))
+            with running_keeper(on, logs / "keeper-paced.log", counter.url, **paced) as keeper:
+                trips, tick_ms = _paced(keeper, counter)
             counter.looks.clear()
             with (
-                _keeper(run, counter, logs / "keeper-long.log", LATE_POLL_S) as keeper,
+                running_keeper(on, logs / "keeper-long.log", counter.url, **long) as keeper,
                 _bar(console, ticks) as advance,
             ):
                 memory = _memory(keeper, counter, ticks, advance)
@@ -68,50 +69,34 @@ def measure(console: Console, logs: Path, ticks: int = LATE) -> tuple[Figures, M
     return Figures(trips, tick_ms, memory.late - memory.early), memory
 
 
-def _quiet(fork: Stage, console: Console) -> Run:
+def _let_nothing_be_due(on: ForkedChain, console: Console) -> None:
     """A fund with nothing due for more than a day."""
-    run = prepare(stage(fork.project, fork.accounts, fork.provider), console)
-    run.rebalancer.determine(sender=run.on.deployer)
-    fork.rpc.request("anvil_setBlockTimestampInterval", BLOCK_S)
+    run = prepare(on, console)
+    run.rebalancer.determine(sender=on.deployer)
+    on.rpc.request("anvil_setBlockTimestampInterval", BLOCK_S)
     due, _, at = run.rebalancer.workable()
     ahead = int(at) - run.clock.now()
     if int(due) != 0 or ahead < (LATE + 1_000) * BLOCK_S:
         raise ReplayError(f"the fund: due {due}, next in {ahead} s; expected nothing for {(LATE + 1_000) * BLOCK_S} s")
-    return run
 
 
-@contextmanager
-def _keeper(run: Run, counter: Counter, log: Path, poll_s: float) -> Iterator[Keeper]:
-    on = run.on
-    with running_keeper(
-        rpc_url=counter.url,
-        chain_id=on.w3.eth.chain_id,
-        book=on.folder / "book.json",
-        private_key=private_key_of(on.keeper),
-        folder=on.folder,
-        log=log,
-        extra={"BALLAST_POLL_SECONDS": str(poll_s)},
-    ) as keeper:
-        yield keeper
-
-
-def _paced(keeper: Keeper, pulse: Path, counter: Counter) -> tuple[float, float]:
+def _paced(keeper: KeeperProcess, counter: Counter) -> tuple[float, float]:
     """Requests for each pulse that the keeper writes, and the median time of a tick in ms."""
-    begin = _written(keeper, pulse, 0)
+    begin = _written(keeper, 0)
     first = counter.requests
     last, took = begin, []
     for _ in range(PACED_TICKS):
-        last = _written(keeper, pulse, last)
+        last = _written(keeper, last)
         took.append((last - counter.looks[-1]) / 10**6)
     return (counter.requests - first) / PACED_TICKS, round(statistics.median(took), 1)
 
 
-def _written(keeper: Keeper, pulse: Path, before: int) -> int:
+def _written(keeper: KeeperProcess, before: int) -> int:
     """When the keeper next writes its pulse, Unix ns."""
     end = time.monotonic() + LOOKS_WITHIN_S
     while time.monotonic() < end:
         try:
-            found = pulse.stat().st_mtime_ns
+            found = keeper.pulse_path.stat().st_mtime_ns
         except FileNotFoundError:
             found = 0
         if found > before:
@@ -120,13 +105,13 @@ def _written(keeper: Keeper, pulse: Path, before: int) -> int:
     raise BenchError(f"keeper: no tick within {LOOKS_WITHIN_S:.0f} s{keeper.tail()}")
 
 
-def _memory(keeper: Keeper, counter: Counter, ticks: int, advance: Callable[[int], None]) -> Memory:
+def _memory(keeper: KeeperProcess, counter: Counter, ticks: int, advance: Callable[[int], None]) -> Memory:
     found: dict[int, int] = {}
 
     def look(count: int) -> None:
         # The look of a tick comes before its read: so many ticks are over.
         if count - 1 in (EARLY, ticks):
-            found[count - 1] = resident_kib(keeper.pid)
+            found[count - 1] = resident_kib(keeper.pid or 0)
 
     counter.on_look = look
     seen, since = 0, time.monotonic()
@@ -140,7 +125,7 @@ def _memory(keeper: Keeper, counter: Counter, ticks: int, advance: Callable[[int
     return Memory(found[EARLY], found[ticks])
 
 
-def _still_quiet(keeper: Keeper) -> None:
+def _still_quiet(keeper: KeeperProcess) -> None:
     pulse = keeper.look(0)
     if (pulse.state, pulse.action) != ("idle", "none"):
         raise BenchError(f"keeper: is {pulse.state} with {pulse.action} at the end, expected nothing due")

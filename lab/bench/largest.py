@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 
 from ballast.build import BUILD
-from ballast.deploy import created_address
+from ballast.deploy import predicted
 from ballast.rule.arithmetic import WAD, execution_time, period_start
 from lab.bench import report
 from lab.bench.errors import BenchError
@@ -83,7 +83,7 @@ CASES = (
 
 
 @dataclass(frozen=True)
-class Scene:
+class LargestFund:
     """The largest fund. `held` are its components, `others` the candidates that it does not hold; feeds by token."""
 
     chain: Chain
@@ -104,7 +104,7 @@ def builds() -> dict[str, Build]:
     }
 
 
-def scene(chain: Chain, case: Case) -> Scene:
+def deploy(chain: Chain, case: Case) -> LargestFund:
     """Deploys and seeds it."""
     who = chain.account("builder")
     tokens = [chain.deploy(who, "BurningToken") for _ in range(case.held + CANDIDATES - SOUND)]
@@ -130,7 +130,7 @@ def scene(chain: Chain, case: Case) -> Scene:
     rule = (FLEXIBLE, CAP, 0, 0, 50, False, 100 * DAY_S, WAD, CAP_PASSES)
     methodology = chain.deploy(who, "MarketCap", who, rule, rows)
     nonce = int(chain.rpc.request("eth_getTransactionCount", who, "latest"), 16)
-    place = created_address(who, nonce + 2)
+    place = predicted(who, nonce, ("oracle", "index_token", "rebalancer"))["rebalancer"]
     prices = [(token.address, feeds[token.address].address, DAY_S, 0, 0, 0, 0) for token in tokens]
     oracle = chain.deploy(who, "ChainlinkOracle", who, place, ZERO, 0, prices)
     index = chain.deploy(who, "IndexToken", "Largest", "LARGE", place, who, who, 0, 10**6)
@@ -151,10 +151,10 @@ def scene(chain: Chain, case: Case) -> Scene:
         token.send(who, "mint", who, 1_000 * WAD)
         token.send(who, "approve", index.address, 2**256 - 1)
     index.send(who, "seed", [token.address for token in held], [WAD] * case.held, 100 * WAD, who)
-    return Scene(chain, who, rebalancer, held, others, feeds, source)
+    return LargestFund(chain, who, rebalancer, held, others, feeds, source)
 
 
-def _burn(on: Scene, burns: int) -> None:
+def _burn(on: LargestFund, burns: int) -> None:
     """From now on all but the sound ones burn what they are given."""
     on.source.send(on.who, "burn", burns)
     for token in (*on.held[:-SOUND], *on.others):
@@ -169,7 +169,7 @@ def measure(case: Case) -> list[Figure]:
     with anvil(timestamp=BEGIN, hardfork="osaka", extra=extra) as url:
         rpc = HttpRpc(url)
         try:
-            on = scene(Chain(rpc, builds(), gas=LIMIT), case)
+            on = deploy(Chain(rpc, builds(), gas=LIMIT), case)
             if case.burns:
                 _burn(on, case.burns)
             return [Figure(case.name, action, _act(on, action)) for action in ("determine", "start")]
@@ -177,7 +177,7 @@ def measure(case: Case) -> list[Figure]:
             rpc.close()
 
 
-def _act(on: Scene, action: str) -> int:
+def _act(on: LargestFund, action: str) -> int:
     period = int(on.rebalancer.read("currentPeriod"))
     if action == "determine":
         on.chain.move_to(period_start(period + 1, NOTICE_DAYS))

@@ -16,23 +16,19 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from keeper.errors import KeeperError as KeeperFailure
+from keeper.errors import KeeperError
 from lab.bench import same_slices, set_month
 from lab.bench.errors import BenchError
-from lab.bench.month_scene import Leaf, Scene, leaf
-from lab.bench.run import START_S, Stage, ground
+from lab.bench.month_bench import Leaf, MonthBench, leaf
+from lab.bench.run import START_S, chain_of
 from lab.localnet.errors import LocalnetError
 from lab.localnet.market import Market
-from lab.localnet.month import Month, load_month
 from lab.localnet.session import interrupt_on_terminate
-from lab.replay.carry import ReplayError
-from lab.replay.carry import Stage as ReplayStage
-from lab.replay.carry import carry as carry_by_keeper
-from lab.replay.carry import stage as replay_stage
-from lab.replay.measure import Outcome
-from lab.testbed.chain import Chain
+from lab.replay.carry import ReplayError, carry_month
+from lab.replay.measure import MonthOutcome
 from lab.testbed.clock import Clock
-from lab.testbed.keepers import KeeperError
+from lab.testbed.forked import ForkedChain, forkable
+from lab.testbed.keepers import KeeperRunError
 
 PLANS = ("fewest", "cheapest")
 """The keeper's ways to plan, as its setting BALLAST_PLAN has them."""
@@ -49,7 +45,7 @@ def main(month: Path, out: Path, logs: Path) -> None:
     interrupt_on_terminate()
     try:
         found = measure(month, logs, click.echo)
-    except (BenchError, KeeperError, KeeperFailure, LocalnetError, ReplayError) as error:
+    except (BenchError, KeeperError, KeeperRunError, LocalnetError, ReplayError) as error:
         click.echo(f"{month.stem}: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
@@ -59,42 +55,36 @@ def main(month: Path, out: Path, logs: Path) -> None:
 
 def measure(file: Path, logs: Path, say: Callable[[str], None]) -> dict[str, object]:
     """The month's object in out/bench.json."""
-    month = load_month(file)
     say("starting a local mainnet")
-    with ground(file) as on:
-        price = on.world.weth_price_usd
+    with forkable(file) as on:
+        price, label = on.world.weth_price_usd, on.world.month
         with on.fork() as fork:
-            peer = set_month.carry(_scene(fork, month), say)
+            peer = set_month.carry(_bench(fork), say)
         with on.fork() as fork:
-            sliced = same_slices.carry(_scene(fork, month), _replayed(fork), say)
+            sliced = same_slices.carry(_bench(fork), fork, say)
         leaves: dict[str, Leaf] = {}
         for plan in PLANS:
             say(f"the keeper, {plan}")
             with on.fork() as fork:
-                leaves[plan] = leaf(_by_keeper(_replayed(fork), plan, peer, logs), price)
-    return {"label": month.label, "same_slices": {"ours": leaf(sliced, price), "set_v2": leaf(peer, price)}, **leaves}
+                leaves[plan] = leaf(_by_keeper(fork, plan, peer, logs), price)
+    return {"label": label, "same_slices": {"ours": leaf(sliced, price), "set_v2": leaf(peer, price)}, **leaves}
 
 
-def _scene(fork: Stage, month: Month) -> Scene:
+def _bench(on: ForkedChain) -> MonthBench:
     """The month's chain, its time moved on as far as the gas benchmark moves it."""
-    chain = Chain(fork.rpc, fork.ground.builds)
-    chain.move_to(fork.world.head + START_S)
-    return Scene(chain, Clock(fork.rpc, Market(fork.rpc, fork.world)), fork.world, month, fork.provider.web3)
+    chain = chain_of(on)
+    chain.move_to(on.world.head + START_S)
+    return MonthBench(chain, Clock(on.rpc, Market(on.rpc, on.world)), on.world, on.month, on.w3)
 
 
-def _replayed(fork: Stage) -> ReplayStage:
-    """The fork as a replay takes it."""
-    return replay_stage(fork.project, fork.accounts, fork.provider)
-
-
-def _by_keeper(on: ReplayStage, plan: str, peer: Outcome, logs: Path) -> Outcome:
+def _by_keeper(on: ForkedChain, plan: str, peer: MonthOutcome, logs: Path) -> MonthOutcome:
     """The month by the keeper's planner; what spends hours to save cost gets no more of them than the peer took."""
     folder = on.folder / plan
     folder.mkdir()
     settings = {"BALLAST_PLAN": plan}
     if plan == HELD_TO_HOURS:
         settings["BALLAST_MAX_HOURS"] = str(max(1, (peer.ended_at - peer.started_at) // HOUR_S))
-    return carry_by_keeper(
+    return carry_month(
         replace(on, folder=folder),
         Console(quiet=True),
         demo=False,

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab.bench.month_scene import Leaf
+from lab.bench.month_bench import Leaf
 
 COLUMNS = (
     "transactions",

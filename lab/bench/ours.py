@@ -8,7 +8,7 @@ from typing import Any
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
-from ballast.parts import Component, Feed, Methodology, Pool, Roles
+from ballast.parts import Component, Feed, FundPool, Methodology, Roles
 from ballast.rule.arithmetic import WAD, execution_time, period_start
 from ballast.values import DEPLOYER
 from keeper.plan.order import Flag, Kind, data_of, hop_word
@@ -58,7 +58,7 @@ def config_of(arena: Arena, recipient: str) -> FundConfig:
             feed=Feed(address=asset.feed.address, max_age=FEED_MAX_AGE),
             supply=asset.component.supply,
             seed_unit=asset.component.unit,
-            pools=(Pool(venue="uniswap", pair=asset.pair),),
+            pools=(FundPool(venue="uniswap", pair=asset.pair),),
         )
         for i, asset in enumerate(arena.assets)
     )

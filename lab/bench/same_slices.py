@@ -13,22 +13,22 @@ from rich.console import Console
 from web3 import Web3
 
 from ballast.rule.arithmetic import execution_time, period_start
-from keeper.look.chain import Chain as Reader
+from keeper.look.chain import Chain
 from keeper.plan import bucket
 from keeper.plan.batch import Batch, Leg
 from keeper.plan.order import order_of
-from keeper.plan.settlement import Outcome as Counted
-from keeper.plan.settlement import goal, outcome
+from keeper.plan.settlement import Outcome, goal, outcome
 from keeper.pools.market import Route, Swap
 from keeper.state import WAD, FundState, Side
 from lab.bench.errors import BenchError
-from lab.bench.month_scene import Scene, slice_of
+from lab.bench.month_bench import MonthBench, slice_of
 from lab.bench.rounds import Item, Round, next_round
+from lab.localnet.market import reserves_of
 from lab.localnet.month import MonthComponent
-from lab.localnet.rpc import read_many
-from lab.replay.carry import Run, Stage, prepare
-from lab.replay.measure import Outcome, abis_of, measure
+from lab.replay.carry import Run, prepare
+from lab.replay.measure import MonthOutcome, abis_of, measure
 from lab.testbed.chain import Contract
+from lab.testbed.forked import ForkedChain
 
 FEE = 3 * WAD // 1000
 SLIPPAGE_BPS = 10
@@ -43,89 +43,86 @@ MORE_ROUNDS = 10
 class SlicedMonth:
     """The fund in a month's published state, its keeper, and the number of slices that each component began with."""
 
-    scene: Scene
+    bench: MonthBench
     run: Run
-    reader: Reader
+    reader: Chain
     rebalancer: Contract
     keeper: str
     slices: dict[int, int]
 
     def state(self) -> FundState:
         """The fund as it stands."""
-        return self.reader.read(self.scene.clock.latest()[0])[0]
+        return self.reader.read(self.bench.clock.latest()[0])[0]
 
     def component(self, token: str) -> MonthComponent:
         """The published component of a token."""
-        return next(c for c in self.scene.month.components if c.address == token)
+        return next(c for c in self.bench.month.components if c.address == token)
 
 
-def carry(scene: Scene, on: Stage, say: Callable[[str], None]) -> Outcome:
+def carry(bench: MonthBench, on: ForkedChain, say: Callable[[str], None]) -> MonthOutcome:
     """The whole month; its measures."""
-    month = _open(scene, on)
+    month = _open(bench, on)
     state = month.state()
     month.slices = {item.index: item.slices_left for item in _items(month, state)}
     rounds = max(month.slices.values())
-    done, ready = 0, scene.clock.now()
+    done, ready = 0, bench.clock.now()
     while month.rebalancer.read("trading"):
         if done >= rounds + MORE_ROUNDS:
-            raise BenchError(f"{scene.month.label}: same slices: not done after {done} rounds, expected {rounds}")
+            raise BenchError(f"{bench.month.label}: same slices: not done after {done} rounds, expected {rounds}")
         say(f"same slices: round {done + 1} of {rounds}")
         ready = _trade(month, rounds, rounds - done, ready)
         done += 1
-    return measure(scene.w3, abis_of(on.project), month.run.book, scene.month, scene.world, month.keeper)
+    return measure(bench.w3, abis_of(on.project), month.run.book, bench.month, bench.world, month.keeper)
 
 
-def _open(scene: Scene, on: Stage) -> SlicedMonth:
+def _open(bench: MonthBench, on: ForkedChain) -> SlicedMonth:
     """Deploys, determines and starts."""
     run = prepare(on, Console(quiet=True))
-    keeper = Web3.to_checksum_address(scene.chain.account("keeper"))
-    rebalancer = scene.chain.at("Rebalancer", run.book["rebalancer"])
+    keeper = Web3.to_checksum_address(bench.chain.account("keeper"))
+    rebalancer = bench.chain.at("Rebalancer", run.book["rebalancer"])
     timetable = run.config.timetable
-    scene.clock.jump(period_start(run.period, timetable.notice_days))
+    bench.clock.jump(period_start(run.period, timetable.notice_days))
     rebalancer.send_listed(keeper, "determine")
-    scene.clock.jump(execution_time(run.period, timetable.day, timetable.fixed_day))
+    bench.clock.jump(execution_time(run.period, timetable.day, timetable.fixed_day))
     rebalancer.send_listed(keeper, "start")
-    return SlicedMonth(scene, run, Reader(scene.w3, run.book), rebalancer, keeper, {})
+    return SlicedMonth(bench, run, Chain(bench.w3, run.book), rebalancer, keeper, {})
 
 
 def _trade(month: SlicedMonth, rounds: int, rounds_left: int, ready: int) -> int:
     """Sends the next round, from `ready` on; when the one after it may come."""
-    scene = month.scene
-    _wait_until(scene, ready)
+    bench = month.bench
+    _wait_until(bench, ready)
     state = month.state()
     batch, counted = _batch(month, state, rounds, rounds_left)
     least = counted.value_in * (10_000 - SLIPPAGE_BPS) // 10_000
     loss = WAD - least * WAD // counted.value_out
     at = bucket.possible_from(state.limits, state.progress, counted.sale, loss, state.time)
     if at is None:
-        raise BenchError(f"{scene.month.label}: same slices: round {rounds - rounds_left + 1} is never allowed")
-    _wait_until(scene, at)
-    scene.in_this_step()
+        raise BenchError(f"{bench.month.label}: same slices: round {rounds - rounds_left + 1} is never allowed")
+    _wait_until(bench, at)
+    bench.in_this_step()
     listed = [holding.token for holding in state.holdings]
-    order = order_of(batch, least, month.run.book["filler"], scene.world.weth, listed)
+    order = order_of(batch, least, month.run.book["filler"], bench.world.weth, listed)
     month.rebalancer.send_listed(month.keeper, "trade", order)
     tokens = [state.holdings[leg.index].token for leg in (*batch.sells, *batch.buys)]
-    return scene.clock.now() + max(month.component(token).cool_off_s for token in tokens)
+    return bench.clock.now() + max(month.component(token).cool_off_s for token in tokens)
 
 
-def _wait_until(scene: Scene, time: int) -> None:
-    while scene.clock.now() < time:
-        scene.clock.step(time)
+def _wait_until(bench: MonthBench, time: int) -> None:
+    while bench.clock.now() < time:
+        bench.clock.step(time)
 
 
 def _items(month: SlicedMonth, state: FundState) -> list[Item]:
     """What is still to be traded, with the pools as they stand."""
-    wanted = [h for h in state.holdings if h.side is not Side.HELD and h.token != month.scene.world.weth]
+    wanted = [h for h in state.holdings if h.side is not Side.HELD and h.token != month.bench.world.weth]
     published = [month.component(h.token) for h in wanted]
-    pairs = [month.scene.pool(component).pair for component in published]
-    returns = ["uint112", "uint112", "uint32"]
-    reserves = read_many(month.scene.chain.rpc, [(pair, "getReserves()", ()) for pair in pairs], returns)
+    pairs = [(component.address, month.bench.pool(component).pair) for component in published]
+    reserves = reserves_of(month.bench.chain.rpc, month.bench.world.weth, pairs)
     items = []
-    for holding, component, (first, second, _) in zip(wanted, published, reserves, strict=True):
+    for holding, component, (tokens, weth, _) in zip(wanted, published, reserves, strict=True):
         selling = holding.side is Side.SELL
         left = state.surplus(holding) if selling else max(0, goal(state, holding, WAD) - holding.balance)
-        forward = int(holding.token, 16) < int(month.scene.world.weth, 16)
-        tokens, weth = (first, second) if forward else (second, first)
         size = slice_of(component)
         slices = month.slices.get(holding.index, -(-left // size))
         items.append(Item(holding.index, selling, left, left, size, slices, tokens, weth))
@@ -151,7 +148,7 @@ def _room(state: FundState, index: int, part: int) -> int:
     return max(0, goal(state, holding, part) - holding.balance)
 
 
-def _batch(month: SlicedMonth, state: FundState, rounds: int, rounds_left: int) -> tuple[Batch, Counted]:
+def _batch(month: SlicedMonth, state: FundState, rounds: int, rounds_left: int) -> tuple[Batch, Outcome]:
     """The next round as a batch of which settlement credits everything, and what it counts for."""
     items = _items(month, state)
     for _ in range(TRIES):
@@ -159,7 +156,7 @@ def _batch(month: SlicedMonth, state: FundState, rounds: int, rounds_left: int) 
         sold = {leg.index: leg.amount for leg in batch.sells}
         arriving = {leg.index: leg.amount for leg in batch.buys}
         if not sold or not arriving:
-            raise BenchError(f"{month.scene.month.label}: same slices: round {rounds - rounds_left + 1} is empty")
+            raise BenchError(f"{month.bench.month.label}: same slices: round {rounds - rounds_left + 1} is empty")
         counted = outcome(state, sold, arriving)
         if all(counted.credited[i] >= amount - amount // 10**6 - 1 for i, amount in arriving.items()):
             break
@@ -185,12 +182,12 @@ def _made(month: SlicedMonth, state: FundState, items: Sequence[Item], planned: 
         paid = proceeds * weth // total
         buys.append(_leg(month, state, by_index[index], by_index[index].amount(paid), paid))
     empties = {leg.index: leg.amount for leg in sells} == {i.index: i.left for i in items if i.selling and i.left}
-    nothing = Counted(0, 0, bucket.Sale(0, 0), 0, {}, state.progress)
+    nothing = Outcome(0, 0, bucket.Sale(0, 0), 0, {}, state.progress)
     return Batch(tuple(sells), tuple(buys), proceeds, nothing, 0, 0, 0, empties)
 
 
 def _leg(month: SlicedMonth, state: FundState, item: Item, amount: int, weth: int) -> Leg:
     """A leg over the published venue alone."""
-    pool = month.scene.pool(month.component(state.holdings[item.index].token))
+    pool = month.bench.pool(month.component(state.holdings[item.index].token))
     paid, received = (amount, weth) if item.selling else (weth, amount)
     return Leg(item.index, amount, Route((Swap(pool.venue, pool.pair, paid, received),)))

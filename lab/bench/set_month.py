@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ballast.rule.arithmetic import WAD, Cost, execution_time, usd
-from lab.bench.month_scene import Scene, slice_of
+from lab.bench.month_bench import MonthBench, slice_of
 from lab.bench.set_protocol import ADAPTER, Protocol, deploy
 from lab.localnet.month import MonthComponent
 from lab.localnet.rpc import RpcError, read
-from lab.replay.measure import Component, Outcome
+from lab.replay.measure import Component, MonthOutcome
 from lab.testbed.clock import BLOCK_S
 
 ADAPTERS = {"uniswap": ADAPTER, "sushiswap": "SushiswapIndexExchangeAdapter"}
@@ -29,7 +29,7 @@ PREVIOUS = (99, 100)
 class SetMonth:
     """A SetToken in the published state of a month, and what was sent for it."""
 
-    scene: Scene
+    bench: MonthBench
     protocol: Protocol
     manager: str
     gas: int = 0
@@ -38,14 +38,14 @@ class SetMonth:
 
     @property
     def components(self) -> tuple[MonthComponent, ...]:
-        return self.scene.month.components
+        return self.bench.month.components
 
     def send(self, function: str, *args: object) -> None:
         """Sends a transaction of the manager to the index module, in this time step."""
-        self.scene.in_this_step()
+        self.bench.in_this_step()
         token = self.protocol.token.address
         self.gas += self.protocol.index.send_listed(self.manager, function, token, *args)
-        self.sent.append(self.scene.chain.sent)
+        self.sent.append(self.bench.chain.sent)
 
     def next_trade(self, component: MonthComponent) -> tuple[bool, int]:
         """Whether the module would sell the component, and how much it would sell or buy: token wei, 0 at target."""
@@ -63,16 +63,16 @@ class SetMonth:
         return self.traded_at.get(component.address, 0) + component.cool_off_s
 
 
-def carry(scene: Scene, say: Callable[[str], None]) -> Outcome:
+def carry(bench: MonthBench, say: Callable[[str], None]) -> MonthOutcome:
     """The whole month; its measures."""
-    run = _prepare(scene)
-    year, number = scene.month.period
-    scene.step_to(execution_time(year * 12 + number - 1))
-    before = scene.balances(run.protocol.token.address)
-    started_at = scene.clock.now()
+    run = _prepare(bench)
+    year, number = bench.month.period
+    bench.step_to(execution_time(year * 12 + number - 1))
+    before = bench.balances(run.protocol.token.address)
+    started_at = bench.clock.now()
     run.send("setTradeMaximums", *_columns(run, slice_of))
     _start(run, lambda component: component.published_target_unit)
-    scene.step_to(started_at + BLOCK_S)
+    bench.step_to(started_at + BLOCK_S)
     _trade(run, say, selling=True)
     _trade(run, say, selling=False)
     while _spend_rest(run):
@@ -80,21 +80,21 @@ def carry(scene: Scene, say: Callable[[str], None]) -> Outcome:
     return _measure(run, before, started_at)
 
 
-def _prepare(scene: Scene) -> SetMonth:
+def _prepare(bench: MonthBench) -> SetMonth:
     """The SetToken with the published units and supply, and trading as it stood from the month before."""
-    chain, world, month = scene.chain, scene.world, scene.month
+    chain, world, month = bench.chain, bench.world, bench.month
     manager = chain.account("set-manager")
     routers = {name: world.router(venue) for venue, name in ADAPTERS.items()}
     held = {c.address: c.current_unit for c in month.components if c.current_unit}
     protocol = deploy(chain, manager, world.weth, routers, held, fee=0)
-    run = SetMonth(scene, protocol, manager)
+    run = SetMonth(bench, protocol, manager)
     for token, unit in held.items():
         amount = -(-unit * month.total_supply // WAD)
-        scene.give(token, manager, amount)
+        bench.give(token, manager, amount)
         chain.at("BenchToken", token).send(manager, "approve", protocol.issuance.address, amount)
     protocol.issuance.send(manager, "issue", protocol.token.address, month.total_supply, manager)
     run.send("setTraderStatus", [manager], [True])
-    run.send("setExchanges", *_columns(run, lambda c: ADAPTERS[scene.pool(c).venue]))
+    run.send("setExchanges", *_columns(run, lambda c: ADAPTERS[bench.pool(c).venue]))
     run.send("setCoolOffPeriods", *_columns(run, lambda c: c.cool_off_s))
     run.send("setTradeMaximums", *_columns(run, lambda c: slice_of(c) * PREVIOUS[0] // PREVIOUS[1]))
     _start(run, lambda c: c.current_unit * PREVIOUS[0] // PREVIOUS[1], newcomers=False)
@@ -124,7 +124,7 @@ def _unit(by_token: Mapping[str, MonthComponent], token: str, unit_of: Callable[
 def _trade(run: SetMonth, say: Callable[[str], None], *, selling: bool) -> None:
     """One side, slice by slice, until nothing of it can be traded any more."""
     while True:
-        now = run.scene.clock.now()
+        now = run.bench.clock.now()
         for component in _tradable(run, selling=selling):
             if run.due_at(component) <= now and (selling or _affordable(run, component)):
                 run.send("trade", component.address, 1 if selling else NO_LIMIT)
@@ -133,7 +133,7 @@ def _trade(run: SetMonth, say: Callable[[str], None], *, selling: bool) -> None:
         if not later:
             return
         say(f"Set Protocol V2: {len(run.sent)} transactions")
-        run.scene.step_to(min(later))
+        run.bench.step_to(min(later))
 
 
 def _tradable(run: SetMonth, *, selling: bool) -> list[MonthComponent]:
@@ -150,47 +150,47 @@ def _amount(run: SetMonth, component: MonthComponent, *, selling: bool) -> int:
 def _affordable(run: SetMonth, component: MonthComponent) -> bool:
     """Whether the WETH left pays for the component's next trade at its venue."""
     amount = _amount(run, component, selling=False)
-    world = run.scene.world
-    router = world.router(run.scene.pool(component).venue)
+    world = run.bench.world
+    router = world.router(run.bench.pool(component).venue)
     path = [world.weth, component.address]
     view = "getAmountsIn(uint256,address[])"
     try:
-        (amounts,) = read(run.scene.chain.rpc, router, view, ["uint256[]"], amount, path)
+        (amounts,) = read(run.bench.chain.rpc, router, view, ["uint256[]"], amount, path)
     except RpcError:
         return False  # more than the pool has
-    return int(amounts[0]) <= run.scene.balance(world.weth, run.protocol.token.address)
+    return int(amounts[0]) <= run.bench.balance(world.weth, run.protocol.token.address)
 
 
 def _spend_rest(run: SetMonth) -> bool:
     """Spends the WETH left on the component that lacks most, if the module allows it for one; whether it did."""
-    scene, prices = run.scene, run.scene.prices
+    bench, prices = run.bench, run.bench.world.prices
     lacks = {c: usd(amount, prices[c.address], c.decimals) for c in run.components if (amount := _lack(run, c)) > 0}
     for component in sorted(lacks, key=lambda c: -lacks[c]):
-        if run.due_at(component) > scene.clock.now():
-            scene.step_to(run.due_at(component))
+        if run.due_at(component) > bench.clock.now():
+            bench.step_to(run.due_at(component))
         data = run.protocol.index.data("tradeRemainingWETH", run.protocol.token.address, component.address, 1)
         request = {"from": run.manager, "to": run.protocol.index.address, "data": data}
         try:
-            scene.chain.rpc.request("eth_call", request, "latest")
+            bench.chain.rpc.request("eth_call", request, "latest")
         except RpcError:
             continue
         run.send("tradeRemainingWETH", component.address, 1)
-        run.traded_at[component.address] = scene.clock.now()
+        run.traded_at[component.address] = bench.clock.now()
         return True
     return False
 
 
 def _lack(run: SetMonth, component: MonthComponent) -> int:
     """Token wei below target."""
-    target = component.published_target_unit * run.scene.month.total_supply // WAD
-    return target - run.scene.balance(component.address, run.protocol.token.address)
+    target = component.published_target_unit * run.bench.month.total_supply // WAD
+    return target - run.bench.balance(component.address, run.protocol.token.address)
 
 
-def _measure(run: SetMonth, before: Mapping[str, int], started_at: int) -> Outcome:
-    scene = run.scene
-    holder, supply, month = run.protocol.token.address, scene.month.total_supply, scene.month
-    after = scene.balances(holder)
-    cost: Cost = scene.cost(run.sent, holder)
+def _measure(run: SetMonth, before: Mapping[str, int], started_at: int) -> MonthOutcome:
+    bench = run.bench
+    holder, supply, month = run.protocol.token.address, bench.month.total_supply, bench.month
+    after = bench.balances(holder)
+    cost: Cost = bench.cost(run.sent, holder)
     components = [
         Component(
             symbol=c.symbol,
@@ -204,9 +204,9 @@ def _measure(run: SetMonth, before: Mapping[str, int], started_at: int) -> Outco
         )
         for c in month.components
     ]
-    weth = scene.world.weth
+    weth = bench.world.weth
     components.append(Component("WETH", weth, 18, month.weth_price_usd, 0, 0, 0, after[weth] * WAD // supply))
-    return Outcome(
+    return MonthOutcome(
         label=month.label,
         components=tuple(components),
         batches=len(run.sent) - 2,
@@ -215,7 +215,7 @@ def _measure(run: SetMonth, before: Mapping[str, int], started_at: int) -> Outco
         started_at=started_at,
         ended_at=max(run.traded_at.values()),
         cost=cost,
-        nav_before=scene.nav(before),
-        nav_after=scene.nav(after),
+        nav_before=bench.nav(before),
+        nav_after=bench.nav(after),
         tolerances=(),
     )

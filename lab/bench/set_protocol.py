@@ -6,12 +6,16 @@ the General Index Module over pools of the Uniswap V2 kind.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ballast.rule.arithmetic import WAD
-from lab.testbed.chain import Chain, Contract, set_v2_build
+from lab.bench.errors import BenchError
+from lab.localnet.anvil import ROOT
+from lab.testbed.chain import Build, Chain, Contract
 
+SET_V2 = ROOT / ".tools" / "set-v2" / "protocol"
 ADAPTER = "UniswapV2IndexExchangeAdapter"
 ZERO = "0x0000000000000000000000000000000000000000"
 FEE = 95 * WAD // 10_000
@@ -60,3 +64,17 @@ def deploy(
     fees.send(manager, "initialize", token.address, (chain.account("recipient"), MOST_FEE, fee, 0))
     index.send(manager, "initialize", token.address)
     return Protocol(token, issuance, fees, index)
+
+
+def set_v2_build(path: str) -> Build:
+    """A contract of Set Protocol V2's published build, by its path without `.sol`.
+
+    Raises BenchError where the build is not there.
+    """
+    name = path.rsplit("/", maxsplit=1)[-1]
+    file = SET_V2 / f"{path}.sol" / f"{name}.json"
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BenchError(f"{file.relative_to(ROOT)}: {error.strerror}; run 'make bench', which installs it") from None
+    return Build(name, content["abi"], bytes.fromhex(content["bytecode"][2:]))

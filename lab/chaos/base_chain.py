@@ -7,32 +7,45 @@ import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
+from ballast.deploy import deploy_fund
+from ballast.rule.arithmetic import period_start
+from lab.chaos.fund import fund_config
+from lab.chaos.month_run import NOTICE_DAYS, PERIOD
 from lab.localnet.anvil import Cheats, anvil
-from lab.localnet.errors import LocalnetError
+from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
-from lab.localnet.session import NETWORK, fork_environment, run_ape
+from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.forked import ForkedChain, forkable, one_line
+from lab.testbed.funding import deal_seed
 
 STATE = "state.json"
-SCRIPT = "chaos_world"
+LEFT_S = 7_200
+"""Before the scenarios' period begins."""
 
 
 def build(folder: Path) -> None:
     """Builds the local mainnet, deploys the fund on it and saves the chain with world and book in `folder`. Raises
-    LocalnetError."""
+    LocalnetError and click's one-line errors."""
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    with fork_environment() as environment:
-        # Ape attaches to the local mainnet itself: a fork of it could not be saved whole.
-        here = environment | {"APE_FOUNDRY_HOST": environment["BALLAST_UPSTREAM"]}
-        options = ["--network", NETWORK, "--verbosity", "WARNING", "--out", str(folder.resolve())]
-        code = run_ape(["run", SCRIPT, *options], here)
-    if code or not (folder / STATE).exists():
-        raise LocalnetError(f"chaos: the fund could not be deployed (Ape ended with {code})")
-
-
-def save_chain(rpc: HttpRpc, folder: Path) -> None:
-    """Writes the chain, history included, to where `chain` finds it."""
-    packed = str(rpc.request("anvil_dumpState"))
+    # Ape connects to the local mainnet itself: a fork of it could not be saved whole.
+    with forkable() as mainnet, mainnet.itself() as on, one_line():
+        _deploy(on, folder / "book.json")
+        on.world.save(folder / "world.json")
+        packed = str(on.rpc.request("anvil_dumpState"))
     (folder / STATE).write_bytes(gzip.decompress(bytes.fromhex(packed.removeprefix("0x"))))
+
+
+def _deploy(on: ForkedChain, book_path: Path) -> None:
+    """Deploys the scenarios' fund; time stands a little before their period."""
+    clock = Clock(on.rpc, Market(on.rpc, on.world))
+    clock.jump(clock.now() + BLOCK_S)
+    config = fund_config(on.world)
+    deal_seed(on.deployer, config)
+    book = deploy_fund(on.project, on.deployer, config, book_path=book_path, unsafe=True)
+    # The period that the fund was deployed in is determined and then too late to start: nothing is due before the next.
+    on.project.Rebalancer.at(book["rebalancer"]).determine(sender=on.deployer)
+    clock.jump(period_start(PERIOD, NOTICE_DAYS) - LEFT_S)
 
 
 @contextlib.contextmanager

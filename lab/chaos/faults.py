@@ -34,7 +34,7 @@ class Fault:
         return " ".join([self.kind, f"at {self.at}", *who, *parts])
 
 
-def lay(course: Course, fault: Fault) -> None:
+def arm(course: Course, fault: Fault) -> None:
     """Puts a fault on a course."""
     report = Report(fault.words(), fault.at)
     course.reports.append(report)

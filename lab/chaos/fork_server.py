@@ -18,14 +18,28 @@ import signal
 import subprocess
 import sys
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lab.localnet.anvil import ROOT, dies_with_parent
 
 
-class Nursery:
-    """A running nursery, from the side of who uses it. Not for several threads at a time."""
+@dataclass(frozen=True)
+class ForkedProcess:
+    """A process that a fork server started."""
+
+    server: ForkServer
+    pid: int
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs. To be asked once after its end."""
+        code = self.server.ask({"poll": self.pid})["code"]
+        return None if code is None else int(code)
+
+
+class ForkServer:
+    """A running server, from the side of who uses it. Not for several threads at a time."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -37,14 +51,9 @@ class Nursery:
             preexec_fn=dies_with_parent(),  # noqa: PLW1509 (it must run in the child)
         )
 
-    def start(self, env: dict[str, str], cwd: Path, log: Path) -> int:
-        """A keeper's process with exactly this environment; its id. Output is added to `log`."""
-        return int(self._ask({"start": {"env": env, "cwd": str(cwd), "log": str(log)}})["pid"])
-
-    def poll(self, pid: int) -> int | None:
-        """Exit code of a process that was started here, None while it runs. To be asked once after its end."""
-        code = self._ask({"poll": pid})["code"]
-        return None if code is None else int(code)
+    def start(self, env: dict[str, str], cwd: Path, log: Path) -> ForkedProcess:
+        """A keeper's process with exactly this environment. Output is added to `log`."""
+        return ForkedProcess(self, int(self.ask({"start": {"env": env, "cwd": str(cwd), "log": str(log)}})["pid"]))
 
     def close(self) -> None:
         """Ends it and what still runs."""
@@ -53,7 +62,8 @@ class Nursery:
         self._process.wait(10)
         self._process.stdout.close()
 
-    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """One question and its answer."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(question).encode() + b"\n")
         self._process.stdin.flush()

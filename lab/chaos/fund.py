@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ballast.fund_file import FundConfig
-from ballast.parts import Component, Feed, Methodology, Pool, Roles
+from ballast.parts import Component, Feed, FundPool, Methodology, Roles
 from ballast.values import DEPLOYER, WAD
 from lab.localnet.world import World
 
@@ -27,7 +27,7 @@ def fund_config(world: World) -> FundConfig:
                 feed=Feed(address=token.feed, max_age=FEED_MAX_AGE_S),
                 weight=WAD // len(HELD),
                 seed_unit=NAV_USD * WAD * held // 1_000 * 10**token.decimals // (SHARES * token.price_usd),
-                pools=tuple(Pool.model_validate({"venue": pool.venue, "pair": pool.pair}) for pool in token.pools),
+                pools=tuple(FundPool.model_validate({"venue": pool.venue, "pair": pool.pair}) for pool in token.pools),
             )
         )
     return FundConfig(

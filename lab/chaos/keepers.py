@@ -1,31 +1,27 @@
-"""Keepers as processes of their own, each behind a proxy, with a key and a journal of its own."""
+"""Keepers that faults are put on, each behind a proxy, with a key and a journal of its own."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from eth_account import Account
 
-from lab.chaos.fork_server import Nursery
+from lab.chaos.fork_server import ForkServer
 from lab.chaos.launcher import NAME, Launch
 from lab.chaos.proxy import Proxy
-from lab.localnet.anvil import ROOT
+from lab.testbed.keepers import KeeperProcess
 
 Account.enable_unaudited_hdwallet_features()
 MNEMONIC = "test test test test test test test test test test test junk"
 """Of anvil's own accounts, which are known to everybody."""
 FIRST_ACCOUNT = 2
 """Accounts 0 and 1 deployed and hold the fund."""
-ENDS_WITHIN_S = 10.0
 CRASH = "Traceback (most recent call last)"
 SETTINGS = {
     "BALLAST_CHAIN_ID": "1",
@@ -46,43 +42,43 @@ def key_of(index: int) -> tuple[str, str]:
     return str(account.address), str(account.key.to_0x_hex())
 
 
-@dataclass
-class KeeperProcess:
-    """One keeper; it may be started and killed any number of times."""
+class FaultyKeeper(KeeperProcess):
+    """A keeper that may be paused, killed and started again. `proxies`: its endpoints, in the order of its settings;
+    `more`: variables of its environment."""
 
-    index: int
-    folder: Path
-    book: Path
-    proxies: Sequence[Proxy]
-    """Its endpoints, in the order of its settings."""
-    nursery: Nursery
-    more: Mapping[str, str] = field(default_factory=dict)
-    pid: int | None = None
-    launch: Launch = field(default_factory=Launch)
-    """What the launcher does in every run."""
-    stopped: bool = False
-    """By SIGSTOP."""
-    ended: bool = False
-    """By itself, and nobody has started it again yet."""
-    exits: list[int] = field(default_factory=list)
-    """Exit codes of runs that ended by themselves, before anybody asked them to."""
-    killed_itself: bool = False
-    """The launcher reached the step at which it was to kill the process."""
-    _kills: bool = False
-
-    def __post_init__(self) -> None:
-        self.address, self.key = key_of(self.index)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "journal").mkdir(exist_ok=True)
-
-    @property
-    def journal(self) -> Path:
+    def __init__(
+        self,
+        index: int,
+        folder: Path,
+        book: Path,
+        proxies: Sequence[Proxy],
+        server: ForkServer,
+        more: Mapping[str, str],
+    ) -> None:
+        self.index = index
+        self.proxies = proxies
+        self.address, key = key_of(index)
+        self.journal = folder / "journal" / "keeper.sqlite"
         """In a folder of its own, which a scenario may put on a disk of its own."""
-        return self.folder / "journal" / "keeper.sqlite"
-
-    @property
-    def log_path(self) -> Path:
-        return self.folder / "keeper.log"
+        self.journal.parent.mkdir(parents=True, exist_ok=True)
+        self.launch = Launch()
+        """What the launcher does in every run."""
+        self.stopped = False
+        """By SIGSTOP."""
+        self.ended = False
+        """By itself, and nobody has started it again yet."""
+        self.killed_itself = False
+        """The launcher reached the step at which it was to kill the process."""
+        self._kills = False
+        settings = {
+            "BALLAST_RPC_URL": ",".join(proxy.url for proxy in proxies),
+            "BALLAST_BOOK": str(book),
+            "BALLAST_PRIVATE_KEY": key,
+            "BALLAST_JOURNAL": str(self.journal),
+            **SETTINGS,
+            **more,
+        }
+        super().__init__(folder, folder / "keeper.log", settings, server.start)
 
     def start(self, launch: Launch | None = None) -> None:
         """Starts it, unless it runs. `launch`: for the launcher, in this run alone."""
@@ -91,34 +87,13 @@ class KeeperProcess:
         self.ended = self.killed_itself = False
         launch = launch or self.launch
         self._kills = launch.kills
-        (self.folder / "pulse.json").unlink(missing_ok=True)
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("BALLAST_", "CHAOS_"))}
-        settings = {
-            "BALLAST_RPC_URL": ",".join(proxy.url for proxy in self.proxies),
-            "BALLAST_BOOK": str(self.book),
-            "BALLAST_PRIVATE_KEY": self.key,
-            "BALLAST_JOURNAL": str(self.journal),
-            "BALLAST_PULSE": str(self.folder / "pulse.json"),
-            **SETTINGS,
-            **self.more,
-        }
-        environment = {**inherited, **settings, "PYTHONPATH": str(ROOT), NAME: launch.to_json()}
-        self.pid = self.nursery.start(environment, self.folder, self.log_path)
+        self._run(**{NAME: launch.to_json()})
 
-    def alive(self) -> bool:
-        """Whether it runs; notes the exit code of a run that ended by itself."""
-        if self.pid is None:
-            return False
-        code = self.nursery.poll(self.pid)
-        if code is None:
-            return True
-        self.pid = None
-        if self._kills and code == -signal.SIGKILL:
-            self.killed_itself = True
-        else:
-            self.ended = True
+    def _ended(self, code: int) -> None:
+        self.killed_itself = self._kills and code == -signal.SIGKILL
+        self.ended = not self.killed_itself
+        if self.ended:
             self.exits.append(code)
-        return False
 
     def awake(self) -> bool:
         """Whether it can look at the chain."""
@@ -126,24 +101,13 @@ class KeeperProcess:
 
     def kill(self) -> None:
         """Ends it at whatever instruction it is."""
-        self._end(signal.SIGKILL)
+        self.end(signal.SIGKILL)
+        self.stopped = False
 
     def stop(self) -> int | None:
         """Asks it to end, as a service manager does; its exit code, None if it did not run."""
         self.resume()
-        return self._end(signal.SIGTERM)
-
-    def _end(self, number: int) -> int | None:
-        if not self.alive() or self.pid is None:
-            return None
-        pid, self.pid, self.stopped = self.pid, None, False
-        os.kill(pid, number)
-        end = time.monotonic() + ENDS_WITHIN_S
-        while (code := self.nursery.poll(pid)) is None:
-            if time.monotonic() > end:
-                os.kill(pid, signal.SIGKILL)
-            time.sleep(0.005)
-        return code
+        return self.end()
 
     def pause(self) -> None:
         """Stops its clock: SIGSTOP."""
@@ -157,18 +121,10 @@ class KeeperProcess:
             os.kill(self.pid, signal.SIGCONT)
         self.stopped = False
 
-    def pulse(self) -> dict[str, Any] | None:
-        """What it last saw and did."""
-        try:
-            found: dict[str, Any] = json.loads((self.folder / "pulse.json").read_text())
-        except FileNotFoundError:
-            return None
-        return found
-
     def looked(self, block: int) -> bool:
         """Whether it has looked at this block or a later one."""
         pulse = self.pulse()
-        return pulse is not None and pulse["block"] >= block and pulse["state"] != "error"
+        return pulse is not None and pulse.block >= block and pulse.state != "error"
 
     def rows(self) -> list[dict[str, Any]]:
         """What stands in its journal."""
@@ -182,7 +138,3 @@ class KeeperProcess:
                 if "no such table" in str(error):
                     return []
                 raise
-
-    def log(self) -> str:
-        """All it said."""
-        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""

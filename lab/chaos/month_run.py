@@ -15,7 +15,7 @@ from typing import Any
 from ballast.book import Book
 from ballast.rule.arithmetic import execution_time, period_start
 from lab.chaos.history import ACTIONS, events, selectors
-from lab.chaos.keepers import KeeperProcess
+from lab.chaos.keepers import FaultyKeeper
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
@@ -41,18 +41,6 @@ class MiningRpc(HttpRpc):
         if method == "eth_sendTransaction":
             super().request("evm_mine")
         return result
-
-
-class Weather(Clock):
-    """The clock, with a base fee that can rise."""
-
-    def base_fee(self, gwei: int) -> None:
-        """The base fee of every block from here, gwei."""
-        self._base_fee = gwei * 10**9
-
-    def feeds_are_old(self) -> None:
-        """The next step posts the feeds again."""
-        self._posted = 0
 
 
 @dataclass
@@ -81,9 +69,9 @@ class Course:
     """A month under way. `reached`: the moments that have come, such as `determine:due` and `trade1:mined`."""
 
     rpc: MiningRpc
-    clock: Weather
+    clock: Clock
     book: Book
-    keepers: list[KeeperProcess]
+    keepers: list[FaultyKeeper]
     first_block: int
     period: int = PERIOD
     mining: bool = True
@@ -244,8 +232,8 @@ class Course:
         pulses = [keeper.pulse() for keeper in waiting]
         if pooled or not waiting or not self._done.get("started") or self.finished():
             self.clock.step(now + BLOCK_S)
-        elif all(pulse is not None and pulse["block"] >= head for pulse in pulses):
-            times = [pulse["possible_from"] for pulse in pulses if pulse and pulse["possible_from"] is not None]
+        elif all(pulse is not None and pulse.block >= head for pulse in pulses):
+            times = [pulse.possible_from for pulse in pulses if pulse and pulse.possible_from is not None]
             self.clock.step(next_look(now, min(times, default=None), self.clock.next_rest()))
         else:
             self.clock.step(now + BLOCK_S)
@@ -255,11 +243,11 @@ class CourseError(Exception):
     """The month could not be carried to its end; one line."""
 
 
-def course_on(url: str, world: World, book: Book, keepers: Sequence[KeeperProcess]) -> Course:
+def course_on(url: str, world: World, book: Book, keepers: Sequence[FaultyKeeper]) -> Course:
     """The course of the month on a fresh chain in the saved state."""
     rpc = MiningRpc(url)
     rpc.request("evm_setAutomine", False)
-    clock = Weather(rpc, Market(rpc, world))
+    clock = Clock(rpc, Market(rpc, world))
     first = clock.latest()[0]
     course = Course(rpc, clock, book, list(keepers), first)
     course.quiet()

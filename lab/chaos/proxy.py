@@ -17,11 +17,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 from eth_utils import keccak
+
+from lab.testbed.loopback import JsonHandler, serving
 
 ANY = "*"
 SEND = "eth_sendRawTransaction"
@@ -144,41 +145,21 @@ def proxy(node: str) -> Iterator[Proxy]:
     if host != "127.0.0.1":
         raise ValueError(f"node: {node!r}, expected a URL on 127.0.0.1")
     running = Proxy(node)
-    server = _Server(("127.0.0.1", 0), _handler(running))
-    running.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(_handler(running)) as running.url:
         yield running
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 64
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a client that goes away in the middle is part of the game."""
 
 
 class _BrokenError(Exception):
     """The connection is to be reset."""
 
 
-def _handler(running: Proxy) -> type[BaseHTTPRequestHandler]:
+def _handler(running: Proxy) -> type[JsonHandler]:
     parts = urlsplit(running.node)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+    class Handler(JsonHandler):
         upstream: http.client.HTTPConnection | None = None
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+        def posted(self, body: bytes) -> None:
             asked = json.loads(body)
             try:
                 status, answer = self._answer(asked)
@@ -186,13 +167,7 @@ def _handler(running: Proxy) -> type[BaseHTTPRequestHandler]:
                 self._reset()
                 return
             with contextlib.suppress(OSError):
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer)))
-                if status == 429:
-                    self.send_header("Retry-After", "1")
-                self.end_headers()
-                self.wfile.write(answer)
+                self.answer(answer, status, **({"Retry_After": "1"} if status == 429 else {}))
 
         def _answer(self, asked: Any) -> tuple[int, bytes]:
             calls = asked if isinstance(asked, list) else [asked]
@@ -270,9 +245,6 @@ def _handler(running: Proxy) -> type[BaseHTTPRequestHandler]:
                 super().finish()
             if self.upstream is not None:
                 self.upstream.close()
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
 
     return Handler
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lab.chaos.fork_server import Nursery
+from lab.chaos.fork_server import ForkServer
 from lab.chaos.scenario import Outcome, Scenario, run
 
 Progress = Callable[[Outcome], None]
@@ -40,14 +40,14 @@ def run_all(scenarios: Sequence[Scenario], base: Path, work: Path, jobs: int, pr
 
 
 @cache
-def _nursery() -> Nursery:
+def _fork_server() -> ForkServer:
     """One for each process; it ends with it."""
-    return Nursery()
+    return ForkServer()
 
 
 def _run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
     shutil.rmtree(folder, ignore_errors=True)
-    return run(scenario, base, folder, _nursery())
+    return run(scenario, base, folder, _fork_server())
 
 
 def report(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from typing import Any
 from ballast.book import Book
 from lab.chaos.base_chain import chain
 from lab.chaos.disk import small_disk
-from lab.chaos.faults import Fault, lay
-from lab.chaos.fork_server import Nursery
+from lab.chaos.faults import Fault, arm
+from lab.chaos.fork_server import ForkServer
 from lab.chaos.history import events, transactions
 from lab.chaos.judge import Verdict, final, judge
-from lab.chaos.keepers import CRASH, KeeperProcess
+from lab.chaos.keepers import CRASH, FaultyKeeper
 from lab.chaos.launcher import Launch
 from lab.chaos.month_run import MOST_BLOCKS, Course, CourseError, course_on
 from lab.chaos.proxy import proxy
@@ -76,7 +76,7 @@ class Outcome:
         return asdict(self)
 
 
-def run(scenario: Scenario, base: Path, folder: Path, nursery: Nursery) -> Outcome:
+def run(scenario: Scenario, base: Path, folder: Path, server: ForkServer) -> Outcome:
     """Carries the scenario's month on a chain of its own; `folder` takes journals and logs."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,12 +86,12 @@ def run(scenario: Scenario, base: Path, folder: Path, nursery: Nursery) -> Outco
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(chain(base, log=folder / "anvil.log"))
         keepers = [
-            KeeperProcess(
+            FaultyKeeper(
                 index,
                 (folder / f"keeper{index}").resolve(),
                 book_path,
                 [stack.enter_context(proxy(url)) for _ in range(scenario.endpoints)],
-                nursery,
+                server,
                 scenario.settings | (standing_by(index) if scenario.standby else {}),
             )
             for index in range(scenario.keepers)
@@ -106,7 +106,7 @@ def run(scenario: Scenario, base: Path, folder: Path, nursery: Nursery) -> Outco
             stack.callback(keeper.kill)
         firsts = {keeper.address: _nonce(course, keeper) for keeper in keepers}
         for fault in scenario.faults:
-            lay(course, fault)
+            arm(course, fault)
         try:
             _carry(course, scenario, began + scenario.within_s)
         except (CourseError, LocalnetError) as error:
@@ -134,7 +134,7 @@ def standing_by(index: int) -> dict[str, str]:
     return {"BALLAST_STANDBY_RANK": str(index), "BALLAST_STANDBY_BLOCKS": str(STANDBY_BLOCKS)}
 
 
-def _nonce(course: Course, keeper: KeeperProcess) -> int:
+def _nonce(course: Course, keeper: FaultyKeeper) -> int:
     return int(course.rpc.request("eth_getTransactionCount", keeper.address, "latest"), 16)
 
 
@@ -162,7 +162,7 @@ def _carry(course: Course, scenario: Scenario, end: float) -> None:
     raise CourseError(f"journals did not come to rest within {SETTLE_BLOCKS} blocks")
 
 
-def _open(keeper: KeeperProcess) -> bool:
+def _open(keeper: FaultyKeeper) -> bool:
     return any(final(row) is None for row in keeper.rows())
 
 

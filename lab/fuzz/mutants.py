@@ -14,7 +14,7 @@ from typing import Any
 from lab.fuzz import forge
 from lab.fuzz.campaign import contracts_hash
 from lab.fuzz.errors import FuzzError
-from lab.fuzz.mutant_list import MUTANTS, Mutant
+from lab.fuzz.mutant_list import Mutant, every_mutant
 from lab.localnet.anvil import ROOT
 from lab.localnet.session import RUNS
 
@@ -36,9 +36,9 @@ class Verdict:
     seconds: float
 
 
-def check(mutants: Iterable[Mutant] = MUTANTS, root: Path = ROOT) -> None:
-    """Raise FuzzError unless every pattern stands exactly once in its file."""
-    for mutant in mutants:
+def check(mutants: Iterable[Mutant] | None = None, root: Path = ROOT) -> None:
+    """Raise FuzzError unless every pattern of these mutants, or of all, stands exactly once in its file."""
+    for mutant in every_mutant() if mutants is None else mutants:
         for edit in mutant.edits:
             count = (root / edit.file).read_text().count(edit.old)
             if count != 1:
@@ -49,11 +49,11 @@ def check(mutants: Iterable[Mutant] = MUTANTS, root: Path = ROOT) -> None:
 
 def run(names: Sequence[str], say: Callable[[str], None], *, out: Path = OUT) -> list[Verdict]:
     """Judge the named mutants, or all, each in the same copy of the tree; writes the verdicts after each."""
-    unknown = set(names) - {mutant.name for mutant in MUTANTS}
+    unknown = set(names) - {mutant.name for mutant in every_mutant()}
     if unknown:
         raise FuzzError(f"unknown mutants: {', '.join(sorted(unknown))}")
-    chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
-    check(MUTANTS)
+    chosen = [mutant for mutant in every_mutant() if not names or mutant.name in names]
+    check()
     forge.build()
     RUNS.mkdir(exist_ok=True)
     verdicts: list[Verdict] = []
@@ -112,6 +112,6 @@ def _write(verdict: Verdict, out: Path) -> None:
         "contracts": code,
         "seed": SEED,
         "caught": sum(entry["caught"] for entry in known.values()),
-        "mutants": [known[mutant.name] for mutant in MUTANTS if mutant.name in known],
+        "mutants": [known[mutant.name] for mutant in every_mutant() if mutant.name in known],
     }
     out.write_text(json.dumps(document, indent=2) + "\n")

@@ -9,12 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.localnet.anvil import ROOT
-from lab.localnet.build import local_mainnet
 from lab.localnet.errors import LocalnetError
-from lab.localnet.month import load_month
-from lab.localnet.reserves import load_reserves
-from lab.localnet.session import DEFAULT_MONTH, DEFAULT_RESERVES, interrupt_on_terminate
-from lab.localnet.v3 import load_positions
+from lab.localnet.session import DEFAULT_MONTH, DEFAULT_RESERVES, interrupt_on_terminate, running_mainnet
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,11 +28,9 @@ def parser() -> argparse.ArgumentParser:
 
 def up(month_file: Path, reserves_file: Path, positions_file: Path | None, port: int, world_file: Path) -> None:
     """Run until interrupted."""
-    month, rows = load_month(month_file), load_reserves(reserves_file)
-    positions = () if positions_file is None else load_positions(positions_file)
-    with local_mainnet(month, rows, positions=positions, port=port) as (url, world):
-        world.save(world_file)
-        print(f"local mainnet of {month.label} at {url} (chain id 1, {world.reserves_note})")
+    with running_mainnet(month_file, reserves_file, positions=positions_file, port=port) as on:
+        on.world.save(world_file)
+        print(f"local mainnet of {on.month.label} at {on.url} (chain id 1, {on.world.reserves_note})")
         print(f"world: {world_file}")
         print("Ctrl-C ends it", flush=True)
         signal.pause()

@@ -141,18 +141,30 @@ class Cheats:
     def set_code(self, account: str, code: bytes) -> None:
         self._rpc.request("anvil_setCode", account, "0x" + code.hex())
 
-    def set_storage(self, account: str, slot: int, value: int) -> None:
-        self._rpc.request("anvil_setStorageAt", account, f"0x{slot:064x}", f"0x{value:064x}")
-
     def impersonate(self, account: str) -> None:
         self._rpc.request("anvil_impersonateAccount", account)
 
     def stop_impersonating(self, account: str) -> None:
         self._rpc.request("anvil_stopImpersonatingAccount", account)
 
+    @contextlib.contextmanager
+    def acting_as(self, account: str, wei: int) -> Iterator[None]:
+        """The node signs for the account, which has so much ether, until the block ends."""
+        self.set_balance(account, wei)
+        self.impersonate(account)
+        try:
+            yield
+        finally:
+            self.stop_impersonating(account)
+
+    def latest(self) -> tuple[int, int]:
+        """Number and time of the latest block."""
+        block = self._rpc.request("eth_getBlockByNumber", "latest", False)
+        return int(block["number"], 16), int(block["timestamp"], 16)
+
     def now(self) -> int:
         """Time of the latest block."""
-        return int(self._rpc.request("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+        return self.latest()[1]
 
     def mine_at(self, timestamp: int) -> None:
         """Mine one block with exactly this time."""

@@ -61,7 +61,8 @@ def weth9_creation_code() -> bytes:
 
 
 def reference_contracts() -> dict[str, Code]:
-    """The stand-ins of contracts/testing/localnet, compiled once and kept until a source changes. An abstract one is empty."""
+    """The stand-ins of contracts/testing/localnet, compiled once and kept until a source changes. An abstract one is
+    empty."""
     sources = {f"contracts/testing/localnet/{name}.sol": _source(name) for name in SOURCES}
     digest = keccak(text=json.dumps(sources, sort_keys=True)).hex()
     cached = _cached(digest)

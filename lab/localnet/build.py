@@ -13,11 +13,12 @@ from lab.localnet.anvil import Cheats, anvil
 from lab.localnet.artifacts import Code, reference_contracts
 from lab.localnet.deployments import Exchanges, deploy_exchanges
 from lab.localnet.errors import LocalnetError
+from lab.localnet.market import reserves_of
 from lab.localnet.month import Month, MonthComponent
 from lab.localnet.reserves import MonthPools, PoolDepth, ReserveRow, pools_of
-from lab.localnet.rpc import HttpRpc, Rpc, call_data, read_many, send
+from lab.localnet.rpc import HttpRpc, Rpc, call_data, send
 from lab.localnet.v3 import PositionRow, V3Depth, open_v3, v3_pools_of
-from lab.localnet.world import Pool, Token, World
+from lab.localnet.world import Token, World, WorldPool
 
 DAYS_BEFORE_MONTH = 10
 """The chain's head: this many days before the first of the month, before any fund determines anything."""
@@ -69,13 +70,9 @@ def build(rpc: Rpc, month: Month, pools: MonthPools, positions: Iterable[Positio
     codes = reference_contracts()
     cheats = Cheats(rpc)
     builder = stand_in("builder")
-    cheats.set_balance(builder, _BUILDER_ETHER)
-    cheats.impersonate(builder)
-    try:
+    with cheats.acting_as(builder, _BUILDER_ETHER):
         world = _furnish(rpc, month, pools, v3_pools, exchanges, codes, builder)
         _touch(rpc, world, builder)
-    finally:
-        cheats.stop_impersonating(builder)
     cheats.mine_at(world.head)
     _check(rpc, world, pools)
     return world
@@ -163,7 +160,7 @@ def _token(
             raise LocalnetError(
                 f"{component.symbol} on {pool.venue}: the reserves file names pair {pool.pair}, expected {pair}"
             )
-        opened.append(Pool(venue=pool.venue, pair=pair, fee_bps=FEE_BPS))
+        opened.append(WorldPool(venue=pool.venue, pair=pair, fee_bps=FEE_BPS))
     return Token(
         symbol=component.symbol,
         address=component.address,
@@ -200,10 +197,8 @@ def _check(rpc: Rpc, world: World, pools: MonthPools) -> None:
         known = listed.get((pool.venue, token.address))
         if known is not None and known != pool.pair:
             raise LocalnetError(f"{token.symbol} on {pool.venue}: pair {pool.pair}, mainnet's is {known}")
-    returns = ["uint112", "uint112", "uint32"]
-    reserves = read_many(rpc, [(pool.pair, "getReserves()", ()) for _, pool in rows], returns)
-    for (token, pool), (first, second, _), depth in zip(rows, reserves, pools.pools, strict=True):
-        tokens, weth = (first, second) if token.address.lower() < world.weth.lower() else (second, first)
+    reserves = reserves_of(rpc, world.weth, [(token.address, pool.pair) for token, pool in rows])
+    for (token, pool), (tokens, weth, _), depth in zip(rows, reserves, pools.pools, strict=True):
         if (tokens, weth) != (depth.token_wei, depth.weth_wei):
             raise LocalnetError(
                 f"{token.symbol} on {pool.venue}: reserves {tokens} and {weth}, "

@@ -114,23 +114,15 @@ def _hand_over(rpc: Rpc, cheats: Cheats, factory: Origin) -> None:
         (V3_OWNER, call_data("enableFeeAmount(uint24,int24)", 100, V3_TICK_SPACINGS[100])),
     )
     for sender, data in calls:
-        cheats.set_balance(sender, 1000 * _ETHER)
-        cheats.impersonate(sender)
-        try:
+        with cheats.acting_as(sender, 1000 * _ETHER):
             send(rpc, sender, factory.address, data, gas=_DEPLOY_GAS)
-        finally:
-            cheats.stop_impersonating(sender)
 
 
 def _deploy(rpc: Rpc, cheats: Cheats, recipe: Recipe) -> None:
     origin = recipe.origin
-    cheats.set_balance(origin.deployer, 1000 * _ETHER)
     cheats.set_nonce(origin.deployer, origin.nonce)
-    cheats.impersonate(origin.deployer)
-    try:
+    with cheats.acting_as(origin.deployer, 1000 * _ETHER):
         receipt = send(rpc, origin.deployer, None, "0x" + recipe.code().hex(), gas=_DEPLOY_GAS)
-    finally:
-        cheats.stop_impersonating(origin.deployer)
     landed = to_checksum_address(receipt["contractAddress"])
     if landed != origin.address:
         raise LocalnetError(

@@ -13,7 +13,7 @@ from web3 import Web3
 from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import Rpc, Web3Rpc, call_data, read_many, send, unpack
 from lab.localnet.v3 import sqrt_price_of
-from lab.localnet.world import Pool, Token, V3Pool, World
+from lab.localnet.world import Token, V3Pool, World, WorldPool
 
 REST_S = 600
 """A pool that nobody has touched for so many seconds of chain time is brought back to the reference price."""
@@ -86,22 +86,31 @@ class V3PoolState:
         return (self.sqrt_price / self.reference) ** 2 - 1
 
 
+def reserves_of(rpc: Rpc, weth: str, pairs: Sequence[tuple[str, str]]) -> list[tuple[int, int, int]]:
+    """What pairs hold: token wei, WETH wei, and the time they were last touched. `pairs`: token and pair."""
+    returns = ["uint112", "uint112", "uint32"]
+    found = read_many(rpc, [(pair, "getReserves()", ()) for _, pair in pairs], returns)
+    return [
+        (first, second, touched) if int(token, 16) < int(weth, 16) else (second, first, touched)
+        for (token, _), (first, second, touched) in zip(pairs, found, strict=True)
+    ]
+
+
 class Market:
     """Reference prices, and what follows from them on the chain. Uses an account of its own."""
 
     def __init__(self, w3: Web3 | Rpc, world: World) -> None:
         self._rpc: Rpc = Web3Rpc(w3) if isinstance(w3, Web3) else w3
         self.world = world
-        self.prices: dict[str, int] = {token.address: token.price_usd for token in world.tokens}
+        self.prices = world.prices
         """USD for one whole token, 18 decimals, by checksummed address; WETH included."""
-        self.prices[world.weth] = world.weth_price_usd
-        self._pools: list[tuple[Token, Pool]] = [(token, pool) for token in world.tokens for pool in token.pools]
+        self._pools: list[tuple[Token, WorldPool]] = [(token, pool) for token in world.tokens for pool in token.pools]
         self._named = {pool.pair: (token.symbol, pool.venue) for token, pool in self._pools}
         symbols = {token.address: token.symbol for token in world.tokens} | {world.weth: "WETH"}
         for v3 in world.v3_pools:
             ours = [symbols[token] for token in v3.tokens if token != world.weth]
             self._named[v3.pool] = "/".join(ours), V3_VENUE
-        self._decimals = {token.address: token.decimals for token in world.tokens} | {world.weth: 18}
+        self._decimals = world.decimals
         self._rpc.request("anvil_impersonateAccount", world.trader)
 
     def set_price(self, address: str, usd: int) -> None:
@@ -167,17 +176,14 @@ class Market:
 
     def pools(self) -> tuple[PoolState, ...]:
         """Every pool as it stands at the latest block."""
-        reserves = read_many(
-            self._rpc, [(pool.pair, "getReserves()", ()) for _, pool in self._pools], ["uint112", "uint112", "uint32"]
-        )
+        reserves = reserves_of(self._rpc, self.world.weth, [(token.address, pool.pair) for token, pool in self._pools])
         states = []
-        for (token, pool), (first, second, touched) in zip(self._pools, reserves, strict=True):
-            tokens, weth = (first, second) if token.address.lower() < self.world.weth.lower() else (second, first)
+        for (token, pool), (tokens, weth, touched) in zip(self._pools, reserves, strict=True):
             _, _, numerator, denominator = self._row(token, pool)
             states.append(PoolState(token.symbol, pool.venue, pool.pair, tokens, weth, touched, numerator, denominator))
         return tuple(states)
 
-    def _row(self, token: Token, pool: Pool) -> tuple[str, str, int, int]:
+    def _row(self, token: Token, pool: WorldPool) -> tuple[str, str, int, int]:
         """The pool as the contract takes it: WETH wei for one token wei as a fraction."""
         numerator = self.prices[token.address] * WAD
         denominator = self.prices[self.world.weth] * 10**token.decimals

@@ -170,14 +170,14 @@ def send(
     if listed:
         transaction["accessList"] = list(listed)
     digest = rpc.request("eth_sendTransaction", transaction)
-    receipt = _receipt(rpc, digest)
+    receipt = receipt_of(rpc, digest)
     if int(receipt["status"], 16) != 1:
         raise LocalnetError(f"transaction {digest} from {sender} to {to}: reverted{_reason(rpc, transaction, receipt)}")
     return receipt
 
 
-def _receipt(rpc: Rpc, digest: str) -> dict[str, Any]:
-    """The receipt; a chain that mines by itself has it within milliseconds."""
+def receipt_of(rpc: Rpc, digest: str) -> dict[str, Any]:
+    """A transaction's receipt; a chain that mines by itself has it within milliseconds."""
     end = time.monotonic() + MINED_WITHIN_S
     while time.monotonic() < end:
         receipt = rpc.request("eth_getTransactionReceipt", digest)

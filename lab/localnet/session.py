@@ -1,4 +1,4 @@
-"""A fork of the local mainnet for Ape: `ape test` and `ape run` with `--network ethereum:mainnet-fork:foundry`.
+"""The local mainnet of a month's file, and the environment in which Ape forks it.
 
 The chain's port changes from run to run. Ape learns it from the environment: its settings for the plugin `node` can be
 given as `APE_NODE_<FIELD>`, so `APE_NODE_ETHEREUM='{"mainnet": {"uri": "http://..."}}'` stands in for
@@ -22,14 +22,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from lab.localnet.anvil import ROOT, dies_with_parent
 from lab.localnet.build import local_mainnet
-from lab.localnet.month import load_month
+from lab.localnet.month import Month, load_month
 from lab.localnet.reserves import load_reserves
 from lab.localnet.v3 import load_positions
+from lab.localnet.world import World
 
 DEFAULT_MONTH = ROOT / "data" / "months" / "dpi-2021-04.json"
 DEFAULT_RESERVES = ROOT / "data" / "reserves" / "v2_pairs_months.csv"
@@ -37,41 +39,54 @@ RUNS = ROOT / ".run"
 NETWORK = "ethereum:mainnet-fork:foundry"
 
 
+@dataclass(frozen=True)
+class LocalMainnet:
+    """A month's local mainnet that is running: its RPC URL, what stands on it, and a folder that goes with it."""
+
+    url: str
+    world: World
+    month: Month
+    folder: Path
+
+
 @contextlib.contextmanager
-def fork_environment(
+def running_mainnet(
     month: str | Path = DEFAULT_MONTH,
     reserves: str | Path | None = None,
     *,
     positions: str | Path | None = None,
     port: int | None = None,
-) -> Iterator[dict[str, str]]:
-    """Run the month's local mainnet until the block ends; yields the environment in which Ape forks it.
-
-    Beside Ape's own settings it holds BALLAST_WORLD (the world's JSON file), BALLAST_MONTH and BALLAST_RESERVES (the
-    files it was built from) and BALLAST_UPSTREAM (the local mainnet's RPC URL; the fork itself is Ape's). There are V3
-    pools only if a `positions` file names them.
-    """
-    month_file = Path(month).resolve()
-    reserves_file = Path(reserves or DEFAULT_RESERVES).resolve()
-    parsed, rows = load_month(month_file), load_reserves(reserves_file)
+) -> Iterator[LocalMainnet]:
+    """Run the local mainnet of a month's file until the block ends. There are V3 pools only if a `positions` file names
+    them; `port` 0 or None takes a free one. Raises LocalnetError."""
+    parsed, rows = load_month(month), load_reserves(reserves or DEFAULT_RESERVES)
     v3_rows = () if positions is None else load_positions(positions)
     RUNS.mkdir(exist_ok=True)
     _sweep()
     folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-{parsed.label}-", dir=RUNS))
     try:
         with local_mainnet(parsed, rows, positions=v3_rows, port=port, log=folder / "anvil.log") as (url, world):
-            world_file = folder / "world.json"
-            world.save(world_file)
-            yield {
-                **ape_environment(folder / "ape"),
-                "APE_NODE_ETHEREUM": json.dumps({"mainnet": {"uri": url}}),
-                "BALLAST_UPSTREAM": url,
-                "BALLAST_WORLD": str(world_file),
-                "BALLAST_MONTH": str(month_file),
-                "BALLAST_RESERVES": str(reserves_file),
-            }
+            yield LocalMainnet(url, world, parsed, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def fork_environment() -> Iterator[dict[str, str]]:
+    """Run the default month's local mainnet until the block ends; yields the environment in which `ape test` forks it.
+
+    Beside Ape's own settings it holds BALLAST_WORLD (the world's JSON file), BALLAST_MONTH (the month's file) and
+    BALLAST_UPSTREAM (the local mainnet's RPC URL; the fork itself is Ape's).
+    """
+    with running_mainnet() as mainnet:
+        world_file = mainnet.folder / "world.json"
+        mainnet.world.save(world_file)
+        yield {
+            **ape_environment(mainnet.folder / "ape", mainnet.url),
+            "BALLAST_UPSTREAM": mainnet.url,
+            "BALLAST_WORLD": str(world_file),
+            "BALLAST_MONTH": str(DEFAULT_MONTH),
+        }
 
 
 def _sweep() -> None:
@@ -88,8 +103,9 @@ def _sweep() -> None:
             continue
 
 
-def ape_environment(data_folder: Path) -> dict[str, str]:
-    """This process's environment with what Ape needs: tools of the repository, and a data folder."""
+def ape_environment(data_folder: Path, upstream: str) -> dict[str, str]:
+    """This process's environment with what Ape needs: tools of the repository, a data folder, and the RPC URL of the
+    chain that it forks."""
     tools = [Path(sys.executable).parent, ROOT / ".tools" / "anvil" / "bin"]
     environment = {key: value for key, value in os.environ.items() if key != "APE_FOUNDRY_HOST"}
     return {
@@ -98,6 +114,7 @@ def ape_environment(data_folder: Path) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), environment.get("PYTHONPATH", "")])),
         "SOLCX_BINARY_PATH": str(ROOT / ".tools" / "solc"),
         "APE_DATA_FOLDER": str(data_folder),
+        "APE_NODE_ETHEREUM": json.dumps({"mainnet": {"uri": upstream}}),
     }
 
 

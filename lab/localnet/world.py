@@ -11,7 +11,7 @@ from lab.localnet.errors import LocalnetError
 
 
 @dataclass(frozen=True)
-class Pool:
+class WorldPool:
     """A pool of the Uniswap V2 kind of one token against WETH."""
 
     venue: str
@@ -43,7 +43,7 @@ class Token:
     """Whether the feed stands at an address where mainnet has this feed, or at a stand-in address."""
     price_usd: int
     """USD for one whole token, 18 decimals."""
-    pools: tuple[Pool, ...]
+    pools: tuple[WorldPool, ...]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,16 @@ class World:
     v3_pools: tuple[V3Pool, ...] = ()
     """Pools of Uniswap V3; none unless they are asked for."""
 
+    @property
+    def prices(self) -> dict[str, int]:
+        """USD for one whole token, 18 decimals, by address; WETH included."""
+        return {token.address: token.price_usd for token in self.tokens} | {self.weth: self.weth_price_usd}
+
+    @property
+    def decimals(self) -> dict[str, int]:
+        """Decimals by address; WETH included."""
+        return {token.address: token.decimals for token in self.tokens} | {self.weth: 18}
+
     def v3_pools_of(self, token: str) -> tuple[V3Pool, ...]:
         """V3 pools of a token (address) against WETH."""
         return tuple(pool for pool in self.v3_pools if set(pool.tokens) == {token, self.weth})
@@ -100,7 +110,7 @@ class World:
                 **{
                     **entry,
                     "price_usd": int(entry["price_usd"]),
-                    "pools": tuple(Pool(**pool) for pool in entry["pools"]),
+                    "pools": tuple(WorldPool(**pool) for pool in entry["pools"]),
                 }
             )
             for entry in raw["tokens"]

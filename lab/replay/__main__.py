@@ -3,37 +3,56 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from lab.localnet.errors import LocalnetError
-from lab.localnet.session import DEFAULT_MONTH, NETWORK, fork_environment, interrupt_on_terminate, run_ape
+from lab.localnet.session import DEFAULT_MONTH, interrupt_on_terminate
+from lab.replay import report
+from lab.replay.carry import ReplayError, carry_month
+from lab.replay.local_fund import FASTEST, SLOWEST, OtherSettingsError, stand
+from lab.testbed.forked import ForkedChain, forked, one_line
+from lab.testbed.keepers import KeeperRunError
 
-SCRIPT = "replay_month"
+BOOKS = Path("deployments") / "local-fork"
+SETTINGS = Path(".env")
+"""Both in the repository."""
 
 
-def _run(month: Path, reserves: Path | None, out: Path, *, demo: bool, positions: Path | None = None) -> int:
-    """Runs the month; the exit code."""
-    options = ["--out", str(out.resolve()), *(["--demo"] if demo else [])]
-    return _script(SCRIPT, options, month, reserves, positions)
+def run_month(on: ForkedChain, out: Path, *, demo: bool) -> None:
+    """Carries the month and writes what came of it under `out`; prints the tables."""
+    console = Console()
+    target = out / "demo.json" if demo else out / "replay" / f"{on.month.label}.json"
+    outcome = carry_month(on, console, demo=demo, keeper_log=target.with_name(f"{target.stem}-keeper.log"))
+    values = report.figures(outcome, on.world)
+    report.save_json(target, values)
+    picture = out / "demo-weights.png" if demo else target.with_suffix(".png")
+    report.draw(picture, values)
+    report.show(console, values)
+    console.print(f"figures: {target}    picture: {picture}", soft_wrap=True)
 
 
-def _script(name: str, options: Sequence[str], month: Path, reserves: Path | None, positions: Path | None) -> int:
-    """Runs a script on a fork of the month's local mainnet; the exit code."""
+def _on_fork(
+    use: Callable[[ForkedChain], None], month: Path, reserves: Path | None = None, positions: Path | None = None
+) -> int:
+    """Uses a fork of the month's local mainnet; the exit code. Raises click's one-line errors."""
     interrupt_on_terminate()
     try:
-        with fork_environment(month, reserves, positions=positions) as environment:
-            code = run_ape(["run", name, "--network", NETWORK, "--verbosity", "WARNING", *options], environment)
+        with forked(month, reserves, positions=positions) as on, one_line():
+            try:
+                use(on)
+            except (KeeperRunError, LocalnetError, OtherSettingsError, ReplayError) as error:
+                raise click.ClickException(str(error)) from error
     except LocalnetError as error:
         click.echo(f"replay: {error}", err=True)
         return 1
     except KeyboardInterrupt:
-        code = 130
-    if code == 130:
         click.echo("replay: interrupted, everything is stopped", err=True)
-    return code
+        return 130
+    return 0
 
 
 _reserves = click.option(
@@ -54,7 +73,8 @@ def main() -> None:
 @_out
 def demo(reserves: Path | None, out: Path) -> None:
     """One fund, one month (DPI, April 2021), from deployment to redemption; writes out/demo.json."""
-    sys.exit(_run(DEFAULT_MONTH, reserves, out, demo=True))
+    folder = out.resolve()
+    sys.exit(_on_fork(lambda on: run_month(on, folder, demo=True), DEFAULT_MONTH, reserves))
 
 
 @main.command()
@@ -64,16 +84,28 @@ def demo(reserves: Path | None, out: Path) -> None:
 @_out
 def month(month: Path, reserves: Path | None, positions: Path | None, out: Path) -> None:
     """A published month; writes out/replay/<label>.json."""
-    sys.exit(_run(month, reserves, out, demo=False, positions=positions))
+    folder = out.resolve()
+    sys.exit(_on_fork(lambda on: run_month(on, folder, demo=False), month, reserves, positions))
 
 
 @main.command()
 @click.option("--month", type=click.Path(path_type=Path), default=DEFAULT_MONTH, show_default=True, help="Month file.")
 @_reserves
-@click.option("--speed", type=int, default=600, show_default=True, help="Chain seconds a second while trading.")
+@click.option(
+    "--speed",
+    type=click.IntRange(SLOWEST, FASTEST),
+    default=600,
+    show_default=True,
+    help="Chain seconds a second while trading.",
+)
 def fund(month: Path, reserves: Path | None, speed: int) -> None:
     """A fund that stands until Ctrl-C, with time that waits for your keeper; writes .env for it."""
-    sys.exit(_script("local_fund", ["--speed", str(speed)], month, reserves, None))
+
+    def standing(on: ForkedChain) -> None:
+        stand(on, Console(), SETTINGS, BOOKS / f"{on.month.label}.json", speed)
+        raise KeyboardInterrupt  # which ended it
+
+    sys.exit(_on_fork(standing, month, reserves))
 
 
 if __name__ == "__main__":

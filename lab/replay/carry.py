@@ -1,32 +1,28 @@
 """Carries one fund through one month on the connected fork: deployment, the keeper at work, and the measures.
 
-This runs inside Ape; `python -m lab.replay` starts the local mainnet and Ape around it.
+`python -m lab.replay` starts the local mainnet and connects Ape around it.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from web3 import Web3
 
 from ballast.book import Book
 from ballast.deploy import approve, deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import WAD, execution_time, period_start
 from lab.localnet.market import Market
-from lab.localnet.month import Month, load_month
-from lab.localnet.rpc import HttpRpc
-from lab.localnet.world import World
-from lab.replay.measure import Outcome, abis_of, measure
+from lab.replay.measure import MonthOutcome, abis_of, measure
 from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI, Clock, next_look
+from lab.testbed.forked import ForkedChain
 from lab.testbed.funding import deal, deal_seed, month_config
-from lab.testbed.keepers import Keeper, KeeperError, Pulse, running_keeper
+from lab.testbed.keepers import KeeperProcess, KeeperRunError, Pulse, running_keeper
 
 HOLDER_SHARES = 1_000 * WAD
 """What the demo's holder mints before the month and redeems after it."""
@@ -39,47 +35,11 @@ class ReplayError(Exception):
     """The month could not be carried to its end; one line for people."""
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Everything that a run stands on."""
-
-    project: Any
-    deployer: Any
-    holder: Any
-    keeper: Any
-    """Ape accounts; the keeper's must have a private key."""
-    w3: Web3
-    url: str
-    world: World
-    month: Month
-    folder: Path
-    """For the book, the journal and the pulse of this run."""
-
-
-def stage(project: Any, accounts: Any, provider: Any) -> Stage:
-    """The stage from what `fork_environment` put into the environment, on Ape's connected fork."""
-    missing = [name for name in ("BALLAST_WORLD", "BALLAST_MONTH") if name not in os.environ]
-    if missing:
-        raise ReplayError(f"{missing[0]}: not set; run `make demo` or `make replay`, which start the local mainnet")
-    world_file = Path(os.environ["BALLAST_WORLD"])
-    return Stage(
-        project=project,
-        deployer=accounts[0],
-        holder=accounts[1],
-        keeper=accounts[2],
-        w3=provider.web3,
-        url=str(provider.http_uri),
-        world=World.load(world_file),
-        month=load_month(os.environ["BALLAST_MONTH"]),
-        folder=world_file.parent,
-    )
-
-
 @dataclass
 class Run:
     """A month under way."""
 
-    on: Stage
+    on: ForkedChain
     console: Console
     clock: Clock
     config: FundConfig
@@ -96,11 +56,9 @@ class Run:
         return year * 12 + month - 1
 
 
-def prepare(on: Stage, console: Console) -> Run:
+def prepare(on: ForkedChain, console: Console) -> Run:
     """Deploys the fund in the published state of the month."""
-    rpc = HttpRpc(on.url)
-    market = Market(rpc, on.world)
-    clock = Clock(rpc, market)
+    clock = Clock(on.rpc, Market(on.rpc, on.world))
     clock.jump(clock.now() + BLOCK_S)
     config = month_config(on.month, on.world)
     heading = f"[bold]{on.month.label}[/bold]: {len(config.components)} components, {on.world.reserves_note}"
@@ -145,23 +103,15 @@ def redeem(run: Run) -> None:
     run.say(f"the holder redeemed {_shares(shares)} shares and got {len(tokens)} components")
 
 
-def carry(
-    on: Stage, console: Console, *, demo: bool, keeper_log: Path, more_settings: Mapping[str, str] | None = None
-) -> Outcome:
+def carry_month(
+    on: ForkedChain, console: Console, *, demo: bool, keeper_log: Path, more_settings: Mapping[str, str] | None = None
+) -> MonthOutcome:
     """The whole month; its measures. `more_settings`: environment variables of the keeper."""
     run = prepare(on, console)
     if demo:
         mint(run, HOLDER_SHARES)
     settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), **(more_settings or {})}
-    with running_keeper(
-        rpc_url=on.url,
-        chain_id=on.w3.eth.chain_id,
-        book=on.folder / "book.json",
-        private_key=private_key_of(on.keeper),
-        folder=on.folder,
-        log=keeper_log,
-        extra=settings,
-    ) as keeper:
+    with running_keeper(on, keeper_log, **settings) as keeper:
         run.say(f"keeper: running as a process of its own, log in {keeper_log}")
         _to_determination(run, keeper)
         _to_start(run, keeper)
@@ -173,22 +123,14 @@ def carry(
     return outcome
 
 
-def private_key_of(account: Any) -> str:
-    """Private key of one of Ape's test accounts, which are known to everybody."""
-    key = getattr(account, "private_key", None)
-    if not isinstance(key, str):
-        raise ReplayError(f"keeper account {account.address}: has no private key at hand, expected a test account")
-    return key
-
-
-def _to_determination(run: Run, keeper: Keeper) -> None:
+def _to_determination(run: Run, keeper: KeeperProcess) -> None:
     run.say("time goes to the beginning of the period")
     run.clock.jump(period_start(run.period, run.config.timetable.notice_days))
     until(run.clock, keeper, lambda: int(run.rebalancer.month().period) == run.period, "determination")
     run.say("keeper: determined the month's constituents")
 
 
-def _to_start(run: Run, keeper: Keeper) -> None:
+def _to_start(run: Run, keeper: KeeperProcess) -> None:
     timetable = run.config.timetable
     run.say(f"time goes to the first business day, {run.on.month.execution_date}")
     run.clock.jump(execution_time(run.period, timetable.day, timetable.fixed_day))
@@ -201,7 +143,7 @@ def _done(run: Run) -> bool:
     return int(month.period) == run.period and int(month.phase) == 0
 
 
-def until(clock: Clock, keeper: Keeper, reached: Callable[[], bool], what: str) -> None:
+def until(clock: Clock, keeper: KeeperProcess, reached: Callable[[], bool], what: str) -> None:
     """Gives the keeper blocks until `reached` is true."""
     errors = 0
     for _ in range(3 * MOST_ERRORS):
@@ -214,26 +156,33 @@ def until(clock: Clock, keeper: Keeper, reached: Callable[[], bool], what: str) 
     raise ReplayError(f"{what}: the keeper did not get there; it saw {pulse.action} ({pulse.reason}){keeper.tail()}")
 
 
-def _trade(run: Run, keeper: Keeper) -> None:
-    """Moves time on as far as the keeper waits, until the month is closed."""
+def while_trading(clock: Clock, keeper: KeeperProcess, what: str, most: int = MOST_LOOKS) -> Iterator[int]:
+    """Gives the time of each block that the keeper has looked at, then moves time on as far as it waits; to be left
+    once the month is done. Raises ReplayError after so many looks."""
+    errors = 0
+    for _ in range(most):
+        number, now = clock.latest()
+        pulse = keeper.look(number)
+        yield now
+        if clock.latest()[0] > pulse.block:
+            continue  # it has sent something: let it look again before time moves on
+        errors = count_errors(pulse, errors, keeper)
+        clock.step(next_look(now, pulse.possible_from, clock.next_rest()))
+    raise ReplayError(f"{what}: not done after {most} looks of the keeper{keeper.tail()}")
+
+
+def _trade(run: Run, keeper: KeeperProcess) -> None:
+    """The month from start to end."""
     opened = run.clock.now()
     left = total = int(run.rebalancer.progress().surplus)
-    errors = 0
     with _bar(run.console) as bar:
         task = bar.add_task("trading", total=max(total, 1))
-        for _ in range(MOST_LOOKS):
-            number, now = run.clock.latest()
-            pulse = keeper.look(number)
+        for _ in while_trading(run.clock, keeper, "trading"):
             if _done(run):
                 return
             before, left = left, int(run.rebalancer.progress().surplus)
             if left != before:
                 _show_progress(run, bar, task, total - left, (run.clock.now() - opened) / 3600, left)
-            if run.clock.latest()[0] > pulse.block:
-                continue  # it has sent something: let it look again before time moves on
-            errors = count_errors(pulse, errors, keeper)
-            run.clock.step(next_look(now, pulse.possible_from, run.clock.next_rest()))
-    raise ReplayError(f"trading: not done after {MOST_LOOKS} looks of the keeper{keeper.tail()}")
 
 
 def _show_progress(run: Run, bar: Progress, task: TaskID, sold: int, hours: float, left: int) -> None:
@@ -248,12 +197,12 @@ def _bar(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def count_errors(pulse: Pulse, so_far: int, keeper: Keeper) -> int:
-    """Errors in a row, this look included; raises KeeperError when there are too many."""
+def count_errors(pulse: Pulse, so_far: int, keeper: KeeperProcess) -> int:
+    """Errors in a row, this look included; raises KeeperRunError when there are too many."""
     if pulse.state != "error":
         return 0
     if so_far + 1 >= MOST_ERRORS:
-        raise KeeperError(f"keeper: keeps failing, last with {pulse.error!r}{keeper.tail()}")
+        raise KeeperRunError(f"keeper: keeps failing, last with {pulse.error!r}{keeper.tail()}")
     return so_far + 1
 
 

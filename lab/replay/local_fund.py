@@ -1,7 +1,7 @@
 """A fund on a fork of the local mainnet that stands until it is ended, for a keeper that somebody starts by hand.
 
 Time waits while something is due, passes quickly while the month is traded, and jumps where nothing is to be done.
-This runs inside Ape; `make fund` starts the local mainnet and Ape around it.
+`make fund` starts the local mainnet and connects Ape around it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from ballast.rule.arithmetic import period_start
 from keeper.look.chain import Chain
 from keeper.output.view import when
 from keeper.state import Action, FundState, Reason
-from lab.replay.carry import Run, Stage, prepare, private_key_of
+from lab.replay.carry import Run, prepare
 from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI
+from lab.testbed.forked import ForkedChain
 
 MARK = "# Written by `make fund`: a keeper's settings for the fund on the local fork. Both end with it."
 PUBLIC_KEY_REMARK = "# A key that everybody knows: never send anything of worth to it."
@@ -42,12 +43,12 @@ def next_time(state: FundState, speed: int) -> int:
     return max(state.next, state.time + BLOCK_S) if idle else state.time + BLOCK_S
 
 
-def settings_text(on: Stage, book: Path) -> str:
+def settings_text(on: ForkedChain, book: Path) -> str:
     """The `.env` of a keeper of this fund."""
     values = {
         "BALLAST_RPC_URL": on.url,
         "BALLAST_BOOK": book,
-        "BALLAST_PRIVATE_KEY": private_key_of(on.keeper),
+        "BALLAST_PRIVATE_KEY": on.keeper.private_key,
         "BALLAST_JOURNAL": os.path.relpath(on.folder / "keeper.sqlite"),
         "BALLAST_POLL_SECONDS": 0.5,
         "BALLAST_MAX_FEE_GWEI": 4 * GAS_PRICE_GWEI,
@@ -99,7 +100,7 @@ class Standing:
 
 
 def stand(
-    on: Stage,
+    on: ForkedChain,
     console: Console,
     env_file: Path,
     book: Path,

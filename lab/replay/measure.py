@@ -15,7 +15,9 @@ from ballast.book import Book
 from ballast.rule import packed
 from ballast.rule.arithmetic import Cost, Flow, Position, Swap, cost_of, usd
 from lab.localnet.month import Month
+from lab.localnet.rpc import Rpc, Web3Rpc, call_data
 from lab.localnet.world import V3Pool, World
+from lab.testbed.chain import abi_of
 
 TRANSFER = keccak(text="Transfer(address,address,uint256)")
 SWAP = keccak(text="Swap(address,uint256,uint256,uint256,uint256,address)")
@@ -43,7 +45,7 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MonthOutcome:
     """A whole month. Money is USD with 18 decimals at reference prices; times are Unix seconds."""
 
     label: str
@@ -62,13 +64,10 @@ class Outcome:
 
 def abis_of(project: Any) -> dict[str, Any]:
     """ABIs that `measure` takes, from Ape's project."""
-    return {
-        name: [entry.model_dump(mode="json", by_alias=True) for entry in getattr(project, name).contract_type.abi]
-        for name in ("IndexToken", "Rebalancer")
-    }
+    return {name: abi_of(project, name) for name in ("IndexToken", "Rebalancer")}
 
 
-def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: World, keeper: str) -> Outcome:
+def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: World, keeper: str) -> MonthOutcome:
     """Measures the month that ended last. `abis`: of IndexToken and Rebalancer, by name."""
     rebalancer = w3.eth.contract(Web3.to_checksum_address(book["rebalancer"]), abi=abis["Rebalancer"])
     index = w3.eth.contract(Web3.to_checksum_address(book["index_token"]), abi=abis["IndexToken"])
@@ -78,17 +77,20 @@ def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: 
     closed = rebalancer.events.Closed().get_logs(from_block=first)[-1]
     last = closed["blockNumber"]
 
-    prices = {token.address: token.price_usd for token in world.tokens} | {world.weth: world.weth_price_usd}
-    decimals = {token.address: token.decimals for token in world.tokens} | {world.weth: 18}
-    flows = [_flow(w3.eth.get_transaction_receipt(event["transactionHash"]), index.address, world) for event in traded]
-    balances_before = _balances(w3, prices, index.address, first - 1)
-    balances_after = _balances(w3, prices, index.address, last)
-    before = _supply(index, first - 1)
+    prices, decimals = world.prices, world.decimals
+    logs = [w3.eth.get_transaction_receipt(event["transactionHash"])["logs"] for event in traded]
+    flows = [flow_of(each, index.address, world_swaps(each, world)) for each in logs]
+    rpc = Web3Rpc(w3)
+    balances_before = balances_at(rpc, prices, index.address, first - 1)
+    balances_after = balances_at(rpc, prices, index.address, last)
+    before = supply_at(rpc, index.address, first - 1)
     held = {token: balance * 10**18 // before for token, balance in balances_before.items()}
     receipts = receipts_of(w3, keeper, book.deployed_block, last)
-    return Outcome(
+    return MonthOutcome(
         label=month.label,
-        components=_components(month, _targets(w3, index, started), held, balances_after, _supply(index, last)),
+        components=_components(
+            month, _targets(w3, index, started), held, balances_after, supply_at(rpc, index.address, last)
+        ),
         batches=len(traded),
         transactions=len(receipts),
         gas=sum(receipt["gasUsed"] for receipt in receipts),
@@ -144,32 +146,35 @@ def _components(
     return tuple(found)
 
 
-def _supply(index: Any, block: int) -> int:
-    return int(index.functions.accruedSupply().call(block_identifier=block))
-
-
-def _balances(w3: Web3, tokens: Iterable[str], holder: str, block: int) -> dict[str, int]:
+def balances_at(rpc: Rpc, tokens: Iterable[str], holder: str, block: int) -> dict[str, int]:
     """Token wei of each token that the holder has at the end of a block."""
-    data = keccak(text="balanceOf(address)")[:4] + bytes(12) + bytes.fromhex(holder[2:])
-    found = {}
-    for token in tokens:
-        answer = w3.eth.call({"to": Web3.to_checksum_address(token), "data": Web3.to_hex(data)}, block)
-        found[token] = int.from_bytes(answer, "big")
-    return found
+    listed, data = list(tokens), call_data("balanceOf(address)", holder)
+    answers = rpc.batch([("eth_call", ({"to": token, "data": data}, hex(block))) for token in listed])
+    return {token: int(answer, 16) for token, answer in zip(listed, answers, strict=True)}
+
+
+def supply_at(rpc: Rpc, index: str, block: int) -> int:
+    """Shares at the end of a block, those of the fee not yet minted included; 18 decimals."""
+    return int(rpc.request("eth_call", {"to": index, "data": call_data("accruedSupply()")}, hex(block)), 16)
 
 
 def _nav(balances: Mapping[str, int], prices: Mapping[str, int], decimals: Mapping[str, int]) -> int:
     return sum(usd(balance, prices[token], decimals[token]) for token, balance in balances.items())
 
 
-def _flow(receipt: TxReceipt, index: str, world: World) -> Flow:
-    """What a batch moved out of and into the fund, net per token, and the swaps in the world's pools on the way."""
-    net = net_transfers(receipt["logs"], index)
+def flow_of(logs: Sequence[LogReceipt], holder: str, swaps: tuple[Swap, ...] = ()) -> Flow:
+    """What transactions with these logs moved out of and into the holder, net per token. `swaps`: on the way."""
+    net = net_transfers(logs, holder)
     return Flow(
         sold={token: -amount for token, amount in net.items() if amount < 0},
         bought={token: amount for token, amount in net.items() if amount > 0},
-        swaps=(*swaps_in(receipt["logs"], pair_sides(world)), *v3_swaps_in(receipt["logs"], world.v3_pools)),
+        swaps=swaps,
     )
+
+
+def world_swaps(logs: Sequence[LogReceipt], world: World) -> tuple[Swap, ...]:
+    """The swaps in the world's pools."""
+    return *swaps_in(logs, pair_sides(world)), *v3_swaps_in(logs, world.v3_pools)
 
 
 def net_transfers(logs: Sequence[LogReceipt], holder: str) -> dict[str, int]:

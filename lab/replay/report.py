@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ballast.rule.arithmetic import WAD, Position, part, residual, weights_of, worst_short
 from lab.localnet.world import World
-from lab.replay.measure import Outcome
+from lab.replay.measure import MonthOutcome
 from lab.testbed.clock import GAS_PRICE_GWEI, GWEI
 
 
@@ -28,7 +28,7 @@ def percent(fraction: int, places: int = 4) -> float:
     return float(round(Decimal(fraction) * 100 / WAD, places))
 
 
-def figures(outcome: Outcome, world: World, **more: Any) -> dict[str, Any]:
+def figures(outcome: MonthOutcome, world: World, **more: Any) -> dict[str, Any]:
     """The month's figures as JSON has them: USD and per cent as numbers, units as texts."""
     cost, after = outcome.cost, [component.held_after() for component in outcome.components]
     gas_usd = outcome.gas * GAS_PRICE_GWEI * GWEI * world.weth_price_usd // WAD
@@ -64,7 +64,7 @@ def _time(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _weights(outcome: Outcome) -> list[dict[str, Any]]:
+def _weights(outcome: MonthOutcome) -> list[dict[str, Any]]:
     rows = []
     for component, before, target, after in _weight_rows(outcome):
         units = {name: str(value) for name, value in asdict(component).items() if name not in ("symbol", "token")}
@@ -81,7 +81,7 @@ def _weights(outcome: Outcome) -> list[dict[str, Any]]:
     return rows
 
 
-def _weight_rows(outcome: Outcome) -> list[tuple[Any, int, int, int]]:
+def _weight_rows(outcome: MonthOutcome) -> list[tuple[Any, int, int, int]]:
     """Components with their weights before, on target and after, the heaviest target first."""
     before = weights_of([component.held_before() for component in outcome.components])
     after = weights_of([component.held_after() for component in outcome.components])
@@ -145,7 +145,7 @@ COLOURS = {"before": "#b8c4ce", "published target": "#1f4e79", "after": "#e08a1e
 
 def draw(path: Path, values: dict[str, Any]) -> None:
     """A picture of the weights before, on target and after."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load, and every script of Ape's would wait for it)
+    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load, and whoever measures need not wait for it)
 
     rows = values["weights"]
     figure = Figure(figsize=(max(8.0, 0.85 * len(rows) + 2), 5.2), dpi=150, layout="constrained")

@@ -8,11 +8,8 @@ trading only the keeper (and the market's arbitrageur) sends transactions.
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -22,48 +19,22 @@ from ballast.values import WAD
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.reserves import load_reserves
-from lab.localnet.session import NETWORK, fork_environment, interrupt_on_terminate, run_ape
-from lab.replay.carry import ReplayError, stage
+from lab.localnet.session import interrupt_on_terminate
+from lab.replay import year_report
+from lab.replay.carry import ReplayError
 from lab.replay.report import save_json
 from lab.replay.year_chain import CAP_WEIGHT, TOP_N
 from lab.replay.year_data import Year, YearError, read_year, seed_units, write_month
-from lab.testbed.keepers import KeeperError
+from lab.replay.year_months import carry_year
+from lab.testbed.forked import forked, one_line
+from lab.testbed.keepers import KeeperRunError
 
-SCRIPT = "replay_year"
 DEFAULT_DATA = ROOT / "data" / "year" / "invented.csv"
 SEED_NAV = 100 * WAD
 """USD of one share in the beginning, 18 decimals."""
 FEE = 95 * WAD // 10_000
 """Streaming fee a year."""
 NO_RESERVES = "date,venue,token_address,weth_reserve\n"
-ENVIRONMENT = "BALLAST_YEAR"
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for, handed to the script inside Ape as JSON."""
-
-    data: str
-    first: str
-    months: int
-    shares: int
-    """Whole shares at the start."""
-    tokens: tuple[str, ...]
-    reserves: str | None
-    out: str
-
-    def year(self) -> Year:
-        """The months as the files have them. Raises YearError, LocalnetError."""
-        rows = load_reserves(self.reserves) if self.reserves else ()
-        return read_year(Path(self.data), self.first, self.months, self.tokens, rows)
-
-    @staticmethod
-    def from_environment() -> Request:
-        text = os.environ.get(ENVIRONMENT)
-        if text is None:
-            raise ReplayError(f"{ENVIRONMENT}: not set; run `make year`, which starts the local mainnet")
-        raw = json.loads(text)
-        return Request(**{**raw, "tokens": tuple(raw["tokens"])})
 
 
 @click.command()
@@ -84,10 +55,10 @@ def main(data: Path, first: str, months: int, shares: int, tokens: str, reserves
     """Carry a fund through a year; writes out/year.json and out/year.png."""
     interrupt_on_terminate()
     chosen = tuple(token.strip() for token in tokens.split(",") if token.strip())
-    pairs = None if reserves is None else str(reserves.resolve())
-    request = Request(str(data.resolve()), first, months, shares, chosen, pairs, str(out.resolve()))
     try:
-        sys.exit(_run(request))
+        rows = load_reserves(reserves) if reserves else ()
+        year = read_year(data, first, months, chosen, rows)
+        _run(year, data.name, shares * WAD, out.resolve())
     except (LocalnetError, YearError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -95,43 +66,26 @@ def main(data: Path, first: str, months: int, shares: int, tokens: str, reserves
         sys.exit(130)
 
 
-def _run(request: Request) -> int:
-    """Brings up the first month's local mainnet and runs the script on a fork of it; the exit code."""
-    year = request.year()
+def _run(year: Year, data: str, shares: int, out: Path) -> None:
+    """Carries the year on a fork of its first month's local mainnet and writes what came of it. `shares`: at the start,
+    18 decimals. Raises LocalnetError, YearError and click's errors."""
     units = seed_units(year.snapshots[0], TOP_N, SEED_NAV)
+    console = Console()
     with tempfile.TemporaryDirectory(prefix="ballast-year-") as folder:
         month, none = Path(folder) / "month.json", Path(folder) / "reserves.csv"
-        write_month(month, year, units, request.shares * WAD, CAP_WEIGHT)
+        write_month(month, year, units, shares, CAP_WEIGHT)
         # The pools' depths are set month by month, those of the first too.
         none.write_text(NO_RESERVES, encoding="utf-8")
-        with fork_environment(month, none) as environment:
-            handed = {**environment, ENVIRONMENT: json.dumps(asdict(request))}
-            return run_ape(["run", SCRIPT, "--network", NETWORK, "--verbosity", "WARNING"], handed)
-
-
-def run_year() -> None:
-    """Inside Ape: carries the year and writes what came of it into the request's folder. Raises click's errors."""
-    # Ape is only there inside its own process.
-    import ape  # noqa: PLC0415
-
-    from lab.replay import year_report  # noqa: PLC0415
-    from lab.replay.year_months import carry_year  # noqa: PLC0415
-
-    console = Console()
-    try:
-        request = Request.from_environment()
-        out = Path(request.out)
-        year = request.year()
-        units = seed_units(year.snapshots[0], TOP_N, SEED_NAV)
-        on = stage(ape.project, ape.accounts.test_accounts, ape.networks.active_provider)
-        console.print(
-            f"{len(year.snapshots)} months from {request.first}, candidates: {', '.join(sorted(year.tokens))}"
-        )
-        months, closing = carry_year(on, year, units, FEE, out, console)
-    except (KeeperError, LocalnetError, ReplayError, YearError) as error:
-        raise click.ClickException(str(error)) from error
-    shares = request.shares * WAD
-    values = year_report.figures(year, Path(request.data).name, months, closing, shares, FEE)
+        with forked(month, none) as on, one_line():
+            console.print(
+                f"{len(year.snapshots)} months from {year.snapshots[0].label}, "
+                f"candidates: {', '.join(sorted(year.tokens))}"
+            )
+            try:
+                months, closing = carry_year(on, year, units, FEE, out, console)
+            except (KeeperRunError, ReplayError) as error:
+                raise click.ClickException(str(error)) from error
+    values = year_report.figures(year, data, months, closing, shares, FEE)
     save_json(out / "year.json", values)
     year_report.draw(out / "year.png", values)
     year_report.show(console, values)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from eth_abi import decode
@@ -16,14 +15,14 @@ from ballast.fund_file import FundConfig
 from ballast.rule import packed
 from ballast.rule.methodology import Cap, Decision, Rule
 from lab.localnet.anvil import Cheats
-from lab.localnet.market import Market
+from lab.localnet.market import Market, reserves_of
 from lab.localnet.rpc import HttpRpc, call_data, read, send
 from lab.localnet.world import World
-from lab.replay.carry import Stage
-from lab.replay.measure import target_units
+from lab.replay.measure import balances_at, supply_at, target_units
 from lab.replay.year_data import WAD, Snapshot, Year, weth_depth
 from lab.replay.year_index import state_of
 from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.forked import ForkedChain
 from lab.testbed.funding import deal_seed, month_config
 
 TOP_N = 10
@@ -43,9 +42,8 @@ _HELD = 1_000
 class YearFund:
     """The fund and what moves around it."""
 
-    on: Stage
+    on: ForkedChain
     year: Year
-    rpc: HttpRpc
     market: Market
     clock: Clock
     config: FundConfig
@@ -55,6 +53,10 @@ class YearFund:
     rule: Rule
 
     @property
+    def rpc(self) -> HttpRpc:
+        return self.on.rpc
+
+    @property
     def world(self) -> World:
         return self.on.world
 
@@ -62,13 +64,8 @@ class YearFund:
     def notice_days(self) -> int:
         return self.config.timetable.notice_days
 
-    def abi(self, name: str) -> list[dict[str, Any]]:
-        """A contract's ABI as web3 takes it."""
-        entries = getattr(self.on.project, name).contract_type.abi
-        return [entry.model_dump(mode="json", by_alias=True) for entry in entries]
 
-
-def year_config(on: Stage, year: Year, streaming_fee: int) -> FundConfig:
+def year_config(on: ForkedChain, year: Year, streaming_fee: int) -> FundConfig:
     """The fund of the year's rule; the tokens without a row in the first month are candidates that leave."""
     plain = month_config(on.month, on.world, streaming_fee=streaming_fee)
     rule = plain.methodology.model_copy(
@@ -94,11 +91,10 @@ def python_rule(config: FundConfig) -> Rule:
     return Rule(Cap(cap), cap_weight, floor_weight, entry_weight, top_n, bool(floor_each), age, jump, passes)
 
 
-def prepare(on: Stage, year: Year, streaming_fee: int, progress: Any) -> YearFund:
+def prepare(on: ForkedChain, year: Year, streaming_fee: int, progress: Any) -> YearFund:
     """Deploys and seeds the fund."""
-    rpc = HttpRpc(on.url)
-    market = Market(rpc, on.world)
-    clock = Clock(rpc, market)
+    market = Market(on.rpc, on.world)
+    clock = Clock(on.rpc, market)
     clock.jump(clock.now() + BLOCK_S)
     config = year_config(on, year, streaming_fee)
     deal_seed(on.deployer, config)
@@ -107,7 +103,6 @@ def prepare(on: Stage, year: Year, streaming_fee: int, progress: Any) -> YearFun
     return YearFund(
         on=on,
         year=year,
-        rpc=rpc,
         market=market,
         clock=clock,
         config=config,
@@ -137,24 +132,17 @@ def to_prices(fund: YearFund, snapshot: Snapshot) -> None:
     for symbol, token in fund.year.tokens.items():
         fund.market.set_price(token, snapshot.quotes[symbol].price)
     fund.market.arbitrage(rest_s=0)
-    market = fund.world.market
-    cheats = Cheats(fund.rpc)
-    cheats.set_balance(market, 10**6 * WAD)
-    cheats.impersonate(market)
-    try:
+    with Cheats(fund.rpc).acting_as(fund.world.market, 10**6 * WAD):
         for symbol, token in fund.year.tokens.items():
             for pool in fund.world.token(token).pools:
                 _to_depth(fund, token, pool.pair, weth_depth(snapshot, symbol))
-    finally:
-        cheats.stop_impersonating(market)
 
 
 def _to_depth(fund: YearFund, token: str, pair: str, wanted: int) -> None:
     """Adds liquidity to the pair, or takes some of the market's out, until its WETH side is `wanted` wei; the price
     stays."""
     rpc, weth, market = fund.rpc, fund.world.weth, fund.world.market
-    first, second, _ = read(rpc, pair, "getReserves()", ["uint112", "uint112", "uint32"])
-    tokens, weths = (first, second) if int(token, 16) < int(weth, 16) else (second, first)
+    ((tokens, weths, _),) = reserves_of(rpc, weth, [(token, pair)])
     if wanted > weths:
         send(rpc, market, token, call_data("mint(address,uint256)", pair, tokens * (wanted - weths) // weths), gas=_GAS)
         send(rpc, market, weth, call_data("transfer(address,uint256)", pair, wanted - weths), gas=_GAS)
@@ -188,18 +176,13 @@ def _operation(fund: YearFund, snapshot: Snapshot) -> tuple[Any, ...]:
 
 def balances(fund: YearFund, block: int) -> dict[str, int]:
     """Token wei that the fund holds of each token at the end of a block, by symbol."""
-    calls: Sequence[tuple[str, Sequence[Any]]] = [
-        ("eth_call", ({"to": token, "data": call_data("balanceOf(address)", fund.index.address)}, hex(block)))
-        for token in fund.year.tokens.values()
-    ]
-    answers = fund.rpc.batch(calls)
-    return {symbol: int(answer, 16) for symbol, answer in zip(fund.year.tokens, answers, strict=True)}
+    found = balances_at(fund.rpc, fund.year.tokens.values(), fund.index.address, block)
+    return {symbol: found[token] for symbol, token in fund.year.tokens.items()}
 
 
 def shares(fund: YearFund, block: int) -> int:
-    """Supply at the end of a block, shares of the fee not yet minted included; 18 decimals."""
-    request = {"to": fund.index.address, "data": call_data("accruedSupply()")}
-    return int(fund.rpc.request("eth_call", request, hex(block)), 16)
+    """Supply at the end of a block."""
+    return supply_at(fund.rpc, fund.index.address, block)
 
 
 def units(fund: YearFund, block: int) -> dict[str, int]:
@@ -244,8 +227,3 @@ def gas_used(fund: YearFund, transactions: Sequence[str]) -> int:
     """Gas of mined transactions together."""
     receipts = fund.rpc.batch([("eth_getTransactionReceipt", (digest,)) for digest in transactions])
     return sum(int(receipt["gasUsed"], 16) for receipt in receipts)
-
-
-def keeper_log(out: Path) -> Path:
-    """Where the keeper's output goes."""
-    return out / "year-keeper.log"

@@ -11,16 +11,18 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from ballast.rule import packed
-from ballast.rule.arithmetic import Flow, Position, cost_of, execution_time, period_start, residual, usd, weights_of
+from ballast.rule.arithmetic import Position, cost_of, execution_time, period_start, residual, usd, weights_of
 from ballast.rule.methodology import Decision, Flag, Holding, Status
 from lab.replay import year_chain as chain
-from lab.replay.carry import ReplayError, Stage, count_errors, private_key_of, until
-from lab.replay.measure import net_transfers
+from lab.replay.carry import ReplayError, until, while_trading
+from lab.replay.measure import flow_of
 from lab.replay.year_chain import YearFund
 from lab.replay.year_data import DECIMALS, WAD, Snapshot, Year
 from lab.replay.year_index import Index, IndexMonth, decide, included_weights
-from lab.testbed.clock import GAS_PRICE_GWEI, next_look
-from lab.testbed.keepers import Keeper, running_keeper
+from lab.testbed.chain import abi_of
+from lab.testbed.clock import GAS_PRICE_GWEI
+from lab.testbed.forked import ForkedChain
+from lab.testbed.keepers import KeeperProcess, running_keeper
 
 MAX_HOURS = 4
 """Hours of chain time in which the keeper plans to trade a month: few batches keep the replay short."""
@@ -98,7 +100,7 @@ class _Progress:
 
 
 def carry_year(
-    on: Stage, year: Year, seed: Mapping[str, int], fee: int, out: Path, console: Console
+    on: ForkedChain, year: Year, seed: Mapping[str, int], fee: int, out: Path, console: Console
 ) -> tuple[list[MonthResult], tuple[int, int] | None]:
     """All months; their results, and the NAV and the index level on the closing day (None without one)."""
     columns = (
@@ -112,15 +114,8 @@ def carry_year(
         progress = _Progress(bar, bar.add_task("deploying", total=len(year.snapshots)), console)
         fund = chain.prepare(on, year, fee, lambda text: progress.say("deploying", text))
         index = Index(fund.rule, year.tokens, seed)
-        with running_keeper(
-            rpc_url=on.url,
-            chain_id=on.w3.eth.chain_id,
-            book=on.folder / "book.json",
-            private_key=private_key_of(on.keeper),
-            folder=on.folder,
-            log=chain.keeper_log(out),
-            extra={"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), "BALLAST_MAX_HOURS": str(MAX_HOURS)},
-        ) as keeper:
+        settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), "BALLAST_MAX_HOURS": str(MAX_HOURS)}
+        with running_keeper(on, out / "year-keeper.log", **settings) as keeper:
             months = _Months(fund, keeper, index, progress, set(seed))
             results = [months.carry(k) for k in range(len(year.snapshots))]
         return results, _close(fund, index)
@@ -138,14 +133,18 @@ def _close(fund: YearFund, index: Index) -> tuple[int, int] | None:
 class _Months:
     """The months of one fund, in order."""
 
-    def __init__(self, fund: YearFund, keeper: Keeper, index: Index, progress: _Progress, members: set[str]) -> None:
+    def __init__(
+        self, fund: YearFund, keeper: KeeperProcess, index: Index, progress: _Progress, members: set[str]
+    ) -> None:
         self._fund = fund
         self._keeper = keeper
         self._index = index
         self._progress = progress
         self._members = members
         self._previous: list[Decision] = []
-        self._events = fund.on.w3.eth.contract(fund.rebalancer.address, abi=fund.abi("Rebalancer")).events
+        self._events = fund.on.w3.eth.contract(
+            fund.rebalancer.address, abi=abi_of(fund.on.project, "Rebalancer")
+        ).events
 
     def carry(self, k: int) -> MonthResult:
         """One month from before its period to the end of its trading."""
@@ -195,21 +194,15 @@ class _Months:
     def _trade(self, label: str, period: int, latest: int) -> bool:
         """Moves time on as far as the keeper waits; whether the month was closed."""
         fund = self._fund
-        opened, errors = fund.clock.now(), 0
-        for _ in range(MOST_LOOKS):
-            number, now = fund.clock.latest()
-            pulse = self._keeper.look(number)
+        opened = fund.clock.now()
+        for now in while_trading(fund.clock, self._keeper, f"trading in {label}", MOST_LOOKS):
             if self._logs("Closed", period):
                 return True
             if now > min(opened + MOST_TRADING_S, latest):
                 return False
-            if fund.clock.latest()[0] > pulse.block:
-                continue  # it has sent something: let it look again before time moves on
             left = int(fund.rebalancer.progress().surplus)
             self._progress.say(label, f"hour {(now - opened) / 3600:.1f}: {left * 100 / WAD:.2f} % of NAV left to sell")
-            errors = count_errors(pulse, errors, self._keeper)
-            fund.clock.step(next_look(now, pulse.possible_from, fund.clock.next_rest()))
-        raise ReplayError(f"trading in {label}: not done after {MOST_LOOKS} looks of the keeper{self._keeper.tail()}")
+        raise AssertionError("not reached")
 
     def _measure(self, snapshot: Snapshot, determined: _Determined, started: _Started, done: bool) -> MonthResult:
         fund = self._fund
@@ -220,7 +213,8 @@ class _Months:
         symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
         traded = [log for log in self._logs("Traded", period) if opening <= log["blockNumber"] <= last]
         prices = {token: snapshot.quotes[symbol].price for symbol, token in fund.year.tokens.items()}
-        flows = [self._flow(log["transactionHash"]) for log in traded]
+        receipts = [fund.on.w3.eth.get_transaction_receipt(log["transactionHash"]) for log in traded]
+        flows = [flow_of(receipt["logs"], fund.index.address) for receipt in receipts]
         cost = cost_of(flows, prices, dict.fromkeys(prices, DECIMALS))
         held = chain.units(fund, last)
         positions = _positions(snapshot, held, started.targets)
@@ -270,13 +264,6 @@ class _Months:
         ]
         now = fund.on.w3.eth.get_block(block)["timestamp"]
         return decide(fund.rule, fund.year.tokens, snapshot, holdings, self._previous, now)
-
-    def _flow(self, transaction: Any) -> Flow:
-        net = net_transfers(self._fund.on.w3.eth.get_transaction_receipt(transaction)["logs"], self._fund.index.address)
-        return Flow(
-            sold={token: -amount for token, amount in net.items() if amount < 0},
-            bought={token: amount for token, amount in net.items() if amount > 0},
-        )
 
     def _logs(self, name: str, period: int) -> list[Any]:
         """The period's events of a name."""

@@ -6,8 +6,7 @@ Gas is that of the whole transaction, from its receipt. Nothing depends on the m
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +14,9 @@ from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
 from keeper.sending.access import AccessList, worthwhile
-from lab.bench.errors import BenchError
 from lab.localnet.addresses import stand_in
-from lab.localnet.anvil import ROOT, Cheats
+from lab.localnet.anvil import Cheats
+from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import Rpc, send, unpack
 
 BLOCK_S = 12
@@ -25,9 +24,9 @@ GAS = 29_000_000
 ETHER = 10**18
 BASE_FEE = 10**9
 
-SET_V2 = ROOT / ".tools" / "set-v2" / "protocol"
-
-Abi = Sequence[dict[str, Any]]
+Entry = Mapping[str, Any]
+"""One entry of an ABI, or one of its parameters."""
+Abi = Sequence[Entry]
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Chain:
         request = {"from": sender, "to": to, "data": data, "gas": hex(GAS)}
         answer = self.rpc.request("eth_createAccessList", request, "latest")
         if answer.get("error"):
-            raise BenchError(f"access list of a call of {to}: {answer['error']}")
+            raise LocalnetError(f"access list of a call of {to}: {answer['error']}")
         return worthwhile(answer["accessList"], (sender, to))
 
     def _send(self, sender: str, to: str | None, data: str, value: int, listed: AccessList = ()) -> dict[str, Any]:
@@ -130,31 +129,28 @@ class Chain:
         return receipt
 
 
-def set_v2_build(path: str) -> Build:
-    """A contract of Set Protocol V2's published build, by its path without `.sol`.
-
-    Raises BenchError where the build is not there.
-    """
-    name = path.rsplit("/", maxsplit=1)[-1]
-    file = SET_V2 / f"{path}.sol" / f"{name}.json"
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BenchError(f"{file.relative_to(ROOT)}: {error.strerror}; run 'make bench', which installs it") from None
-    return Build(name, content["abi"], bytes.fromhex(content["bytecode"][2:]))
+def abi_of(project: Any, name: str) -> Abi:
+    """The ABI of a contract of Ape's project, as web3 takes it."""
+    return plain_abi(getattr(project, name).contract_type)
 
 
-def signature(entry: dict[str, Any]) -> str:
-    """`name(type,type)` of an ABI entry."""
+def plain_abi(contract: Any) -> Abi:
+    """The ABI of one of Ape's compiled contracts."""
+    return [entry.model_dump(mode="json", by_alias=True, exclude_none=True) for entry in contract.abi]
+
+
+def signature(entry: Entry) -> str:
+    """`name(type,type)` of a function, error or event."""
     return f"{entry['name']}({','.join(_types(entry['inputs']))})"
 
 
-def _types(parameters: Sequence[dict[str, Any]]) -> list[str]:
-    """Canonical ABI types, structs written out."""
-    found = []
-    for parameter in parameters:
-        kind = str(parameter["type"])
-        if kind.startswith("tuple"):
-            kind = f"({','.join(_types(parameter['components']))}){kind.removeprefix('tuple')}"
-        found.append(kind)
-    return found
+def type_of(parameter: Entry) -> str:
+    """Canonical type, with structs written out as tuples."""
+    kind = str(parameter["type"])
+    if not kind.startswith("tuple"):
+        return kind
+    return f"({','.join(_types(parameter['components']))}){kind.removeprefix('tuple')}"
+
+
+def _types(parameters: Sequence[Entry]) -> list[str]:
+    return [type_of(parameter) for parameter in parameters]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lab.localnet.anvil import Cheats
 from lab.localnet.market import REST_S, Market, PoolState, V3PoolState
 from lab.localnet.rpc import Rpc
 
@@ -34,10 +35,17 @@ class Clock:
         rpc.request("anvil_setBlockTimestampInterval", BLOCK_S)
         self._hold_base_fee()
 
+    def base_fee(self, gwei: int) -> None:
+        """The base fee of every block from here."""
+        self._base_fee = gwei * GWEI
+
+    def feeds_are_old(self) -> None:
+        """The next step posts the feeds again."""
+        self._posted = 0
+
     def latest(self) -> tuple[int, int]:
         """Number and time of the latest block."""
-        block = self._rpc.request("eth_getBlockByNumber", "latest", False)
-        return int(block["number"], 16), int(block["timestamp"], 16)
+        return Cheats(self._rpc).latest()
 
     def now(self) -> int:
         """Time of the latest block, Unix seconds."""

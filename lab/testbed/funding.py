@@ -11,7 +11,7 @@ from eth_abi import encode
 from eth_utils import function_signature_to_4byte_selector
 
 from ballast.fund_file import FundConfig
-from ballast.parts import Component, Feed, Limits, Methodology, Pool, Roles, Timetable
+from ballast.parts import Component, Feed, FundPool, Limits, Methodology, Roles, Timetable
 from ballast.values import DEPLOYER, WAD
 from lab.localnet.market import V3_VENUE
 from lab.localnet.month import Month
@@ -79,7 +79,7 @@ def month_config(
     )
 
 
-def _pools(world: World, token: Token) -> tuple[Pool, ...]:
+def _pools(world: World, token: Token) -> tuple[FundPool, ...]:
     """All that the world has of the token: against WETH, and under the first of two tokens those between them."""
     named: list[dict[str, object]] = [{"venue": pool.venue, "pair": pool.pair} for pool in token.pools]
     for v3 in world.v3_pools_of(token.address):
@@ -87,7 +87,7 @@ def _pools(world: World, token: Token) -> tuple[Pool, ...]:
     for v3 in world.v3_pools:
         if v3.tokens[0] == token.address and world.weth not in v3.tokens:
             named.append({"venue": V3_VENUE, "pair": v3.pool, "fee_bps": v3.fee // 100, "other": v3.tokens[1]})
-    return tuple(Pool.model_validate(pool) for pool in named)
+    return tuple(FundPool.model_validate(pool) for pool in named)
 
 
 def deal(account: Any, token: str, to: str, amount: int) -> None:

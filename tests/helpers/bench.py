@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from ballast.deploy import created_address
+from ballast.deploy import predicted
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.fund import EXECUTION, PERIOD_START, WAD, Limits, Timetable
@@ -185,7 +185,7 @@ def build(chain: Chain, *, fee: int = 0, seeded: bool = True) -> Bench:
     opener = chain.deploy("Opener", sender=deployer)
     lens = chain.deploy("FundLens", sender=deployer)
     filler = chain.deploy("ScriptedFiller", sender=deployer)
-    place = created_address(deployer, chain.nonce(deployer) + 1)
+    place = predicted(deployer, chain.nonce(deployer), ("index_token", "rebalancer"))["rebalancer"]
     index = chain.deploy("IndexToken", "Bench", "BENCH", place, owner, owner, fee, 10**9, sender=deployer)
     rebalancer = chain.deploy(
         "Rebalancer", index, oracle, opener, methodology, owner, guardian, *_bounds(), sender=deployer

@@ -5,19 +5,17 @@ Accounts are impersonated: an address is all it takes to send. Times are Unix se
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from eth_utils import keccak, to_checksum_address
 
 from lab.localnet.anvil import Cheats
-from lab.localnet.rpc import Rpc, RpcError
+from lab.localnet.rpc import Rpc, RpcError, receipt_of
 from tests.helpers.contracts import Artifact, Call, Contract
 
 GAS = 25_000_000
 ETHER = 10**18
-MINED_WITHIN_S = 20.0
 
 Receipt = dict[str, Any]
 """As the node gives it: quantities are hexadecimal texts. `Contract.events` reads its logs."""
@@ -105,14 +103,7 @@ class Chain:
         request = {"from": sender, "data": "0x" + call.data.hex(), "gas": hex(GAS), "value": hex(value)}
         if call.to is not None:
             request["to"] = call.to
-        digest = self.rpc.request("eth_sendTransaction", request)
-        patience = time.monotonic() + MINED_WITHIN_S
-        while time.monotonic() < patience:
-            receipt = self.rpc.request("eth_getTransactionReceipt", digest)
-            if isinstance(receipt, dict):
-                return receipt
-            time.sleep(0.001)
-        raise AssertionError(f"{call.name}: not mined within {MINED_WITHIN_S:.0f} s; the chain must mine by itself")
+        return receipt_of(self.rpc, self.rpc.request("eth_sendTransaction", request))
 
     def _why(self, call: Call, sender: str, moment: int, block: int) -> bytes:
         request = {"from": sender, "to": call.to, "data": "0x" + call.data.hex(), "gas": hex(GAS)}

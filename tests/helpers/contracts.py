@@ -15,8 +15,7 @@ from typing import Any
 from eth_abi import decode, encode
 from eth_utils import keccak, to_checksum_address
 
-Entry = Mapping[str, Any]
-"""One entry of an ABI, or one of its parameters."""
+from lab.testbed.chain import Entry, signature, type_of
 
 
 @dataclass(frozen=True)
@@ -93,20 +92,6 @@ class Contract:
             for log in receipt["logs"]
             if to_checksum_address(log["address"]) == self.address and log["topics"][0] == topic
         ]
-
-
-def type_of(parameter: Entry) -> str:
-    """Canonical type, with structs written out as tuples."""
-    kind: str = parameter["type"]
-    if not kind.startswith("tuple"):
-        return kind
-    inner = ",".join(type_of(c) for c in parameter["components"])
-    return f"({inner}){kind.removeprefix('tuple')}"
-
-
-def signature(entry: Entry) -> str:
-    """`name(type,type)` of a function, error or event."""
-    return f"{entry['name']}({','.join(type_of(p) for p in entry['inputs'])})"
 
 
 def selector(entry: Entry) -> bytes:

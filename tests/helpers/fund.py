@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ballast.deploy import created_address
+from ballast.deploy import predicted
 from lab.localnet.market import Market
 from lab.localnet.month import Month
 from lab.localnet.world import World
@@ -188,7 +188,8 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
     lens = chain.deploy("FundLens", sender=deployer)
     filler = chain.deploy("UniswapFiller", world.weth, sender=deployer)
     supplies = chain.deploy("PostedSupply", timelock, posted_supplies(month, chain.now()), sender=deployer)
-    rebalancer_address = created_address(deployer, chain.nonce(deployer) + (4 if setup.anchors else 3))
+    left = {"oracle", "methodology", "index_token", "rebalancer"} | ({"first_oracle"} if setup.anchors else set())
+    rebalancer_address = predicted(deployer, chain.nonce(deployer), left)["rebalancer"]
     rows = feeds(world, setup.max_age)
     oracle = chain.deploy("ChainlinkOracle", timelock, rebalancer_address, *setup.sequencer, rows, sender=deployer)
     if setup.anchors:

@@ -8,8 +8,9 @@ from eth_abi import encode
 from eth_utils import to_checksum_address
 
 from lab.localnet.rpc import RpcError
+from lab.testbed.chain import Entry, signature
 from tests.helpers.chain import Chain, revert_data
-from tests.helpers.contracts import Artifact, Call, Contract, Entry, decode_values, selector, signature
+from tests.helpers.contracts import Artifact, Call, Contract, decode_values, selector
 
 STRING_REVERT = bytes.fromhex("08c379a0")  # Error(string)
 PANIC = bytes.fromhex("4e487b71")  # Panic(uint256)

@@ -18,8 +18,9 @@ from lab.localnet.month import Month
 from lab.localnet.rpc import call_data
 from lab.localnet.v3 import load_positions, open_v3, parse_positions, v3_pools_of
 from lab.localnet.world import World
+from lab.testbed.chain import Entry
 from tests.helpers.chain import Chain
-from tests.helpers.contracts import Call, Contract, Entry
+from tests.helpers.contracts import Call, Contract
 
 HEADER = "token_address,other_address,fee,lower,upper,depth_weth,cardinality"
 SPAN = 12_000

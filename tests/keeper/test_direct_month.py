@@ -12,7 +12,7 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.fund_file import FundConfig
-from ballast.parts import Pool
+from ballast.parts import FundPool
 from keeper.state import Phase, Reason
 from lab.localnet.month import Month
 from lab.localnet.rpc import call_data, read, send
@@ -58,7 +58,7 @@ def carried(
     with_v3 = open_pools(chain, world, month, [f"{uni},{aave},3000,,,20000,1"])
 
     def with_pair(config: FundConfig) -> FundConfig:
-        direct = Pool(venue="uniswap", pair=pair, other=sushi)
+        direct = FundPool(venue="uniswap", pair=pair, other=sushi)
         components = (
             c.model_copy(update={"pools": (*c.pools, direct)}) if c.token == uni else c for c in config.components
         )

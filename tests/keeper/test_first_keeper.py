@@ -17,9 +17,10 @@ from web3 import Web3
 from keeper.sending.journal import read_journal
 from lab.localnet.anvil import ROOT, dies_with_parent, stop
 from lab.localnet.month import load_month
+from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
-from lab.replay.carry import Stage
 from lab.replay.local_fund import MARK, OtherSettingsError, next_time, stand
+from lab.testbed.forked import ForkedChain
 from tests.keeper.deployed_fund import Field
 
 SPEED = 600
@@ -43,13 +44,11 @@ def test_the_commands_are_at_most_five_and_there_are_such() -> None:
         assert f"$ {command}\n" in shown
 
 
-def test_they_work(
-    module_isolation: None, world: World, w3: Web3, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_they_work(module_isolation: None, world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     accounts, provider = ape.accounts.test_accounts, ape.networks.active_provider
     assert provider is not None
     month = load_month(os.environ["BALLAST_MONTH"])
-    on = Stage(ape.project, accounts[0], accounts[1], accounts[2], w3, str(provider.http_uri), world, month, tmp_path)
+    on = ForkedChain(ape.project, accounts, provider, HttpRpc(str(provider.http_uri)), world, month, tmp_path)
     env_file, book = tmp_path / ".env", tmp_path / "deployments" / "book.json"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("BALLAST_")}
     environment["PYTHONPATH"] = str(ROOT)
@@ -103,9 +102,9 @@ def mined(folder: Path) -> list[str]:
 
 
 def test_settings_of_others_are_left_alone(field: Field, world: World, w3: Web3, tmp_path: Path) -> None:
-    accounts = ape.accounts.test_accounts
+    accounts, provider = ape.accounts.test_accounts, ape.networks.active_provider
     month = load_month(os.environ["BALLAST_MONTH"])
-    on = Stage(ape.project, accounts[0], accounts[1], accounts[2], w3, field.url, world, month, tmp_path)
+    on = ForkedChain(ape.project, accounts, provider, HttpRpc(field.url), world, month, tmp_path)
     file = tmp_path / ".env"
     file.write_text("BALLAST_PRIVATE_KEY=mine\n")
     before = w3.eth.block_number

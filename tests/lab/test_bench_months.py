@@ -11,16 +11,16 @@ import pytest
 
 from ballast.rule.arithmetic import WAD, Line, market_cap_units
 from lab.bench import same_slices, set_month
-from lab.bench.month_scene import Scene, leaf
+from lab.bench.month_bench import MonthBench, leaf
 from lab.bench.run import builds_of
 from lab.localnet.market import Market
 from lab.localnet.month import Month, MonthComponent
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
-from lab.replay.carry import Stage
-from lab.replay.measure import Outcome
+from lab.replay.measure import MonthOutcome
 from lab.testbed.chain import Chain
 from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.forked import ForkedChain
 
 SHARES = 100_000 * WAD
 HELD = {"UNI": 58, "MKR": 42, "SUSHI": 0}
@@ -56,15 +56,15 @@ def slice_for(component: MonthComponent, target: int) -> int:
 
 
 @pytest.fixture
-def scene(month: Month, world: World) -> Scene:
+def bench(month: Month, world: World) -> MonthBench:
     provider: Any = ape.networks.active_provider
     rpc = HttpRpc(str(provider.http_uri))
     chain = Chain(rpc, builds_of(ape.project))
     chain.move_to(world.head + 86_400)
-    return Scene(chain, Clock(rpc, Market(rpc, world)), world, short_month(month), provider.web3)
+    return MonthBench(chain, Clock(rpc, Market(rpc, world)), world, short_month(month), provider.web3)
 
 
-def check(scene: Scene, outcome: Outcome) -> None:
+def check(bench: MonthBench, outcome: MonthOutcome) -> None:
     """What is true of either engine: all sold down to the target, buys short by what was lost, sums that agree."""
     by_symbol = {component.symbol: component for component in outcome.components}
     assert by_symbol["UNI"].before > by_symbol["UNI"].target
@@ -77,26 +77,18 @@ def check(scene: Scene, outcome: Outcome) -> None:
     # 6 % of ten million dollars, each leg at 0.3 %
     assert outcome.cost.turnover == pytest.approx(600_000 * WAD, rel=0.01)
     assert outcome.cost.fees == pytest.approx(outcome.cost.turnover * 6 // 1000, rel=0.01)
-    figures = leaf(outcome, scene.world.weth_price_usd)
+    figures = leaf(outcome, bench.world.weth_price_usd)
     assert figures["residual_pct_nav"] == pytest.approx(figures["cost_pct_nav"], abs=0.001)
 
 
 # First: what was taken back before leaves a chain that no longer answers every question about its past.
-def test_the_fund_trades_a_round_of_slices_in_each_batch(scene: Scene, tmp_path: Path) -> None:
+def test_the_fund_trades_a_round_of_slices_in_each_batch(bench: MonthBench, tmp_path: Path) -> None:
     provider: Any = ape.networks.active_provider
+    rpc = HttpRpc(str(provider.http_uri))
     accounts = ape.accounts.test_accounts
-    actors = {"deployer": accounts[0], "holder": accounts[1], "keeper": accounts[2]}
-    on = Stage(
-        project=ape.project,
-        w3=scene.w3,
-        url=str(provider.http_uri),
-        world=scene.world,
-        month=scene.month,
-        folder=tmp_path,
-        **actors,
-    )
-    outcome = same_slices.carry(scene, on, lambda _text: None)
-    check(scene, outcome)
+    on = ForkedChain(ape.project, accounts, provider, rpc, bench.world, bench.month, tmp_path)
+    outcome = same_slices.carry(bench, on, lambda _text: None)
+    check(bench, outcome)
     assert max(SLICES.values()) <= outcome.batches <= max(SLICES.values()) + 1
     assert outcome.transactions == outcome.batches + 2
     # at the same part of their targets, so nobody is left shorter than the others
@@ -104,9 +96,9 @@ def test_the_fund_trades_a_round_of_slices_in_each_batch(scene: Scene, tmp_path:
     assert short[0] == pytest.approx(short[1], abs=1e-4)
 
 
-def test_set_protocol_sells_then_buys_each_slice_after_its_cool_off(scene: Scene) -> None:
-    outcome = set_month.carry(scene, lambda _text: None)
-    check(scene, outcome)
+def test_set_protocol_sells_then_buys_each_slice_after_its_cool_off(bench: MonthBench) -> None:
+    outcome = set_month.carry(bench, lambda _text: None)
+    check(bench, outcome)
     # sizes and start, then every slice once; the last buy takes the WETH that is left
     assert outcome.transactions == 2 + sum(SLICES.values())
     assert outcome.gas > 200_000 * sum(SLICES.values())

@@ -30,8 +30,9 @@ from ballast.rule.methodology import (
     determine,
     target_units,
 )
+from lab.testbed.chain import signature
 from tests.helpers.chain import Chain
-from tests.helpers.contracts import Call, Contract, decode_values, selector, signature
+from tests.helpers.contracts import Call, Contract, decode_values, selector
 
 NOW = 1_900_000_000
 DAY = 86_400

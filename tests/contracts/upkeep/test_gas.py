@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from lab.localnet.rpc import MINED_WITHIN_S
 from tests.contracts.upkeep.scene import PERFORMED
-from tests.helpers.chain import MINED_WITHIN_S, Chain
+from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.fund import EXECUTION, PERIOD_END, PERIOD_START, Fund
 

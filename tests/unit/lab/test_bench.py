@@ -13,7 +13,7 @@ from ballast.rule.arithmetic import WAD, Cost, Line, market_cap_units
 from lab.bench.basket import CAP, basket
 from lab.bench.errors import BenchError
 from lab.bench.least import Gas, Work, least
-from lab.bench.month_scene import leaf, pool_of, slice_of
+from lab.bench.month_bench import leaf, pool_of, slice_of
 from lab.bench.months import files, merged
 from lab.bench.months_report import markdown
 from lab.bench.report import Change, Row, changes, load_snapshot, rows_of, save, save_snapshot
@@ -22,8 +22,8 @@ from lab.bench.run import SIZES
 from lab.bench.trace import add_up, lines_of
 from lab.localnet.anvil import ROOT
 from lab.localnet.month import load_month
-from lab.localnet.world import Pool, Token
-from lab.replay.measure import Component, Outcome
+from lab.localnet.world import Token, WorldPool
+from lab.replay.measure import Component, MonthOutcome
 
 
 @pytest.mark.parametrize("n", SIZES)
@@ -283,7 +283,7 @@ def test_an_outcome_becomes_the_figures_of_a_leaf() -> None:
     component = Component(
         "A", "0x00", 18, 100 * share, before=share, target=2 * share, published=0, after=share * 19 // 10
     )
-    outcome = Outcome(
+    outcome = MonthOutcome(
         label="a-2021-01",
         components=(component, Component("WETH", "0x01", 18, 2000 * share, 0, 0, 0, share // 1000)),
         batches=3,
@@ -326,7 +326,7 @@ def test_slices_are_the_published_ones_in_token_wei() -> None:
 )
 def test_pools_are_those_of_the_published_venue(exchange: str, venues: tuple[str, ...], taken: str) -> None:
     published = replace(load_month(ROOT / "data" / "months" / "dpi-2021-04.json").components[0], exchange=exchange)
-    pools = tuple(Pool(venue, f"pair on {venue}", 30) for venue in venues)
+    pools = tuple(WorldPool(venue, f"pair on {venue}", 30) for venue in venues)
     token = Token(published.symbol, published.address, 18, "feed", False, 1, pools)
     assert pool_of(published, token).venue == taken
 

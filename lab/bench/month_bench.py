@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from web3 import Web3
 from web3.types import LogReceipt
 
-from ballast.rule.arithmetic import WAD, Cost, Flow, cost_of, part, residual, usd, worst_short
+from ballast.rule.arithmetic import WAD, Cost, cost_of, part, residual, usd, worst_short
 from lab.localnet.month import Month, MonthComponent
-from lab.localnet.rpc import call_data, read, read_many
-from lab.localnet.world import Pool, Token, World
-from lab.replay.measure import Outcome, net_transfers, pair_sides, swaps_in
+from lab.localnet.rpc import call_data, read
+from lab.localnet.world import Token, World, WorldPool
+from lab.replay.measure import MonthOutcome, balances_at, flow_of, pair_sides, swaps_in
 from lab.replay.report import dollars, percent
 from lab.testbed.chain import Chain
 from lab.testbed.clock import GAS_PRICE_GWEI, GWEI, Clock
@@ -26,7 +26,7 @@ Leaf = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Scene:
+class MonthBench:
     """A month's chain."""
 
     chain: Chain
@@ -43,7 +43,7 @@ class Scene:
         """The next block comes in the second of the latest."""
         self.chain.rpc.request("evm_setNextBlockTimestamp", self.clock.now())
 
-    def pool(self, component: MonthComponent) -> Pool:
+    def pool(self, component: MonthComponent) -> WorldPool:
         """The pool of the component's published venue."""
         return pool_of(component, self.world.token(component.address))
 
@@ -53,43 +53,23 @@ class Scene:
 
     def balances(self, holder: str) -> dict[str, int]:
         """Token wei of the holder, WETH included, by token."""
-        tokens = [*(token.address for token in self.world.tokens), self.world.weth]
-        calls = [(token, "balanceOf(address)", (holder,)) for token in tokens]
-        found = read_many(self.chain.rpc, calls, ["uint256"])
-        return {token: balance for token, (balance,) in zip(tokens, found, strict=True)}
+        return balances_at(self.chain.rpc, self.world.prices, holder, self.clock.latest()[0])
 
     def balance(self, token: str, holder: str) -> int:
         """Token wei of the holder."""
         (amount,) = read(self.chain.rpc, token, "balanceOf(address)", ["uint256"], holder)
         return int(amount)
 
-    @property
-    def prices(self) -> dict[str, int]:
-        """Reference prices by token, WETH included."""
-        return {token.address: token.price_usd for token in self.world.tokens} | {
-            self.world.weth: self.world.weth_price_usd
-        }
-
-    @property
-    def decimals(self) -> dict[str, int]:
-        """Decimals by token, WETH included."""
-        return {token.address: token.decimals for token in self.world.tokens} | {self.world.weth: 18}
-
     def nav(self, balances: Mapping[str, int]) -> int:
         """USD of token wei by token."""
-        prices, decimals = self.prices, self.decimals
+        prices, decimals = self.world.prices, self.world.decimals
         return sum(usd(amount, prices[token], decimals[token]) for token, amount in balances.items())
 
     def cost(self, digests: Sequence[str], holder: str) -> Cost:
         """What the holder's trades in these transactions cost as a whole."""
         logs = list(self._logs(digests))
-        net = net_transfers(logs, holder)
-        flow = Flow(
-            sold={token: -amount for token, amount in net.items() if amount < 0},
-            bought={token: amount for token, amount in net.items() if amount > 0},
-            swaps=swaps_in(logs, pair_sides(self.world)),
-        )
-        return cost_of([flow], self.prices, self.decimals)
+        flow = flow_of(logs, holder, swaps_in(logs, pair_sides(self.world)))
+        return cost_of([flow], self.world.prices, self.world.decimals)
 
     def _logs(self, digests: Sequence[str]) -> Iterator[LogReceipt]:
         for digest in digests:
@@ -101,7 +81,7 @@ def slice_of(component: MonthComponent) -> int:
     return component.max_trade_size * int(10**component.decimals) // WAD
 
 
-def pool_of(component: MonthComponent, token: Token) -> Pool:
+def pool_of(component: MonthComponent, token: Token) -> WorldPool:
     """The token's pool that the published venue stands for.
 
     Balancer and Kyber stand on Uniswap V2; where no pool of the published venue was observed it is the pool that was.
@@ -110,7 +90,7 @@ def pool_of(component: MonthComponent, token: Token) -> Pool:
     return next((pool for pool in token.pools if pool.venue == wanted), token.pools[0])
 
 
-def leaf(outcome: Outcome, weth_price: int) -> Leaf:
+def leaf(outcome: MonthOutcome, weth_price: int) -> Leaf:
     """The figures of one engine's month. USD and per cent are rounded to what a reader needs."""
     after = [component.held_after() for component in outcome.components]
     gas_usd = outcome.gas * GAS_PRICE_GWEI * GWEI * weth_price // WAD

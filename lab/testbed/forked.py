@@ -1,0 +1,164 @@
+"""The local mainnet of a month, with Ape connected to it in this process: the one way from a month's file to a chain.
+
+Ape reads its environment and its settings when it is imported. So it is imported here, once the environment is set, and
+nowhere else in the lab. It learns then which chain it forks: one local mainnet for a process, and as many forks as one
+likes, one after the other.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from web3 import Web3
+
+from lab.localnet.anvil import ROOT
+from lab.localnet.errors import LocalnetError
+from lab.localnet.month import Month
+from lab.localnet.rpc import HttpRpc
+from lab.localnet.session import DEFAULT_MONTH, NETWORK, LocalMainnet, ape_environment, running_mainnet
+from lab.localnet.world import World
+
+HOST = "APE_FOUNDRY_HOST"
+"""Where Ape finds a node that runs, in place of a fork that it starts itself."""
+
+
+@dataclass(frozen=True)
+class ForkedChain:
+    """A chain that Ape is connected to, a fork of a month's local mainnet. `project`, `accounts` (test accounts, whose
+    keys everybody knows) and `provider` are Ape's; `folder` takes what a run on it writes."""
+
+    project: Any
+    accounts: Any
+    provider: Any
+    rpc: HttpRpc
+    world: World
+    month: Month
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return self.rpc.url
+
+    @property
+    def w3(self) -> Web3:
+        connected: Web3 = self.provider.web3
+        return connected
+
+    @property
+    def deployer(self) -> Any:
+        """An Ape account, like the two below."""
+        return self.accounts[0]
+
+    @property
+    def holder(self) -> Any:
+        return self.accounts[1]
+
+    @property
+    def keeper(self) -> Any:
+        return self.accounts[2]
+
+
+@dataclass(frozen=True)
+class ForkableMainnet:
+    """A local mainnet that is running, and Ape, which can fork it."""
+
+    mainnet: LocalMainnet
+    project: Any
+
+    @property
+    def world(self) -> World:
+        return self.mainnet.world
+
+    @contextlib.contextmanager
+    def fork(self) -> Iterator[ForkedChain]:
+        """A fork of it until the block ends. One at a time. Raises LocalnetError."""
+        import ape  # noqa: PLC0415 (its environment is set)
+        from ape.exceptions import ApeException  # noqa: PLC0415
+
+        with contextlib.ExitStack() as stack:
+            with _own_handlers():
+                try:
+                    connection = ape.networks.parse_network_choice(NETWORK, disconnect_after=True)
+                    provider = stack.enter_context(connection)
+                except ApeException as error:
+                    raise LocalnetError(f"Ape: {str(error).strip().splitlines()[0]}") from error
+            rpc = HttpRpc(str(provider.http_uri))
+            stack.callback(rpc.close)
+            here, accounts = self.mainnet, ape.accounts.test_accounts
+            yield ForkedChain(self.project, accounts, provider, rpc, here.world, here.month, here.folder)
+
+    @contextlib.contextmanager
+    def itself(self) -> Iterator[ForkedChain]:
+        """The local mainnet itself, not a fork of it, until the block ends."""
+        with _environment({**os.environ, HOST: self.mainnet.url}), self.fork() as chain:
+            yield chain
+
+
+@contextlib.contextmanager
+def forkable(
+    month: str | Path = DEFAULT_MONTH, reserves: str | Path | None = None, *, positions: str | Path | None = None
+) -> Iterator[ForkableMainnet]:
+    """Starts the local mainnet of a month until the block ends; in it the repository is the working folder, where Ape
+    finds its settings. Raises LocalnetError."""
+    with contextlib.ExitStack() as stack:
+        mainnet = stack.enter_context(running_mainnet(month, reserves, positions=positions))
+        stack.enter_context(_environment(ape_environment(mainnet.folder / "ape", mainnet.url)))
+        stack.enter_context(contextlib.chdir(ROOT))
+        # Registered before Ape registers anything, so run after it: Ape writes into the folder once more as it ends.
+        atexit.register(shutil.rmtree, mainnet.folder, ignore_errors=True)
+        with _own_handlers():
+            import ape  # noqa: PLC0415 (its environment is set)
+            from ape.logging import LogLevel, logger  # noqa: PLC0415
+        logger.set_level(LogLevel.WARNING)
+        yield ForkableMainnet(mainnet, ape.Project(ROOT))
+
+
+@contextlib.contextmanager
+def forked(
+    month: str | Path = DEFAULT_MONTH, reserves: str | Path | None = None, *, positions: str | Path | None = None
+) -> Iterator[ForkedChain]:
+    """Starts the local mainnet of a month and Ape's fork of it until the block ends. Raises LocalnetError."""
+    with forkable(month, reserves, positions=positions) as mainnet, mainnet.fork() as chain:
+        yield chain
+
+
+@contextlib.contextmanager
+def one_line() -> Iterator[None]:
+    """For use on a connected chain: what Ape, the node or a fund's file find wrong becomes one line of click's."""
+    from ballast import cli  # noqa: PLC0415 (it imports Ape)
+
+    with cli.one_line():
+        yield
+
+
+@contextlib.contextmanager
+def _own_handlers() -> Iterator[None]:
+    """Ape puts handlers of signals in place of ours, which end the process without a KeyboardInterrupt: ours come
+    back."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """This process's environment is exactly this until the block ends."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
