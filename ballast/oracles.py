@@ -8,8 +8,8 @@ from web3 import Web3
 
 from ballast.abi import call_view
 from ballast.fund_file import FundConfig
-from ballast.parts import BLOCK_S, Feed, Sequencer
-from ballast.values import WAD
+from ballast.parts import Feed, Sequencer
+from ballast.units import BLOCK_S, WAD
 
 _ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
 

@@ -11,13 +11,14 @@ import click
 from ballast.cli import FundCommand
 from ballast.deploy import deploy_fund
 from ballast.rule.arithmetic import period_start
+from ballast.units import BLOCK_S
 from lab.chaos.base_chain import save_chain
 from lab.chaos.fund import fund_config
 from lab.chaos.month_run import NOTICE_DAYS, PERIOD
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
-from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.clock import Clock
 from lab.testbed.funding import deal_seed
 
 LEFT_S = 7_200

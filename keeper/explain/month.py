@@ -19,8 +19,9 @@ from web3.exceptions import ContractLogicError
 from ballast.rule import methodology as rules
 from ballast.rule import packed
 from ballast.rule.arithmetic import period_start
-from ballast.rule.methodology import ONE, Candidate, Decision, Flag, Holding, Override, Rule, State, Status, Supply
+from ballast.rule.methodology import Candidate, Decision, Flag, Holding, Override, Rule, State, Status, Supply
 from ballast.rule.packed import PackedTarget
+from ballast.units import DAY_S, WAD
 from keeper import state as fund
 from keeper.errors import ChainError
 from keeper.explain.recompute import (
@@ -42,7 +43,7 @@ from keeper.look.chain import Chain, ask
 from keeper.look.history import CHUNK
 from keeper.state import FundState, Phase, Side
 
-OVERRIDE_LIFE_S = 10 * 86_400
+OVERRIDE_LIFE_S = 10 * DAY_S
 """How long the methodology lets an override count."""
 MOST_NOTICE_DAYS = 14
 """No period begins earlier than so many days before its month."""
@@ -331,7 +332,7 @@ def _holding(state: FundState, holding: fund.Holding) -> Holding:
     """A component as the rule sees it in a block."""
     return Holding(
         token=holding.token,
-        unit=holding.balance * ONE // state.supply,
+        unit=holding.balance * WAD // state.supply,
         decimals=holding.decimals,
         suspended=state.suspended(holding),
         written_off=holding.written_off,

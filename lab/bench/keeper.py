@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ballast.units import BLOCK_S
 from lab.bench.counting import Counter, counting
 from lab.bench.errors import BenchError
 from lab.bench.run import Stage, ground
 from lab.replay.carry import ReplayError, Run, prepare, private_key_of, stage
-from lab.testbed.clock import BLOCK_S
 from lab.testbed.keepers import Keeper, running_keeper
 
 PACED_TICKS = 20

@@ -11,6 +11,7 @@ from typing import Any
 
 from eth_utils import keccak
 
+from ballast.units import DAY_S
 from lab.bench import arena, floor, ours, set_v2, trace
 from lab.localnet.anvil import ROOT
 from lab.localnet.rpc import HttpRpc
@@ -20,7 +21,7 @@ from lab.testbed.chain import Build, Chain, signature
 
 SIZES = (5, 10, 14, 20, 30)
 CONTRACTS = ("BareFund", "BareSwaps", "BenchToken", "IndexToken", "Rebalancer", "ReferenceFeed")
-START_S = 86_400
+START_S = DAY_S
 """The first block, so long after the fork's head."""
 
 

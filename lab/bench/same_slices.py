@@ -13,6 +13,7 @@ from rich.console import Console
 from web3 import Web3
 
 from ballast.rule.arithmetic import execution_time, period_start
+from ballast.units import WAD
 from keeper.look.chain import Chain as Reader
 from keeper.plan import bucket
 from keeper.plan.batch import Batch, Leg
@@ -20,7 +21,7 @@ from keeper.plan.order import order_of
 from keeper.plan.settlement import Outcome as Counted
 from keeper.plan.settlement import goal, outcome
 from keeper.pools.market import Route, Swap
-from keeper.state import WAD, FundState, Side
+from keeper.state import FundState, Side
 from lab.bench.errors import BenchError
 from lab.bench.month_scene import Scene, slice_of
 from lab.bench.rounds import Item, Round, next_round

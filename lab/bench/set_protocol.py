@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ballast.rule.arithmetic import WAD
+from ballast.units import WAD
 from lab.testbed.chain import Chain, Contract, set_v2_build
 
 ADAPTER = "UniswapV2IndexExchangeAdapter"

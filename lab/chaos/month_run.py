@@ -14,12 +14,13 @@ from typing import Any
 
 from ballast.book import Book
 from ballast.rule.arithmetic import execution_time, period_start
+from ballast.units import BLOCK_S, GWEI
 from lab.chaos.history import ACTIONS, events, selectors
 from lab.chaos.keepers import KeeperProcess
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
-from lab.testbed.clock import BLOCK_S, Clock, next_look
+from lab.testbed.clock import Clock, next_look
 
 PERIOD = 2021 * 12 + 3
 NOTICE_DAYS = 7
@@ -48,7 +49,7 @@ class Weather(Clock):
 
     def base_fee(self, gwei: int) -> None:
         """The base fee of every block from here, gwei."""
-        self._base_fee = gwei * 10**9
+        self._base_fee = gwei * GWEI
 
     def feeds_are_old(self) -> None:
         """The next step posts the feeds again."""

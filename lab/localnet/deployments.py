@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
+from ballast.units import ETHER
 from lab.localnet import artifacts
 from lab.localnet.addresses import Origin, origins
 from lab.localnet.anvil import Cheats
@@ -26,7 +27,6 @@ V3_TICK_SPACINGS = {100: 1, 500: 10, 3000: 60, 10_000: 200}
 """Ticks between usable ones by fee in millionths. The factory knows all but the first, which its owner enabled."""
 
 _DEPLOY_GAS = 10_000_000
-_ETHER = 10**18
 _V3_FACTORY = "@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json"
 
 
@@ -114,7 +114,7 @@ def _hand_over(rpc: Rpc, cheats: Cheats, factory: Origin) -> None:
         (V3_OWNER, call_data("enableFeeAmount(uint24,int24)", 100, V3_TICK_SPACINGS[100])),
     )
     for sender, data in calls:
-        cheats.set_balance(sender, 1000 * _ETHER)
+        cheats.set_balance(sender, 1000 * ETHER)
         cheats.impersonate(sender)
         try:
             send(rpc, sender, factory.address, data, gas=_DEPLOY_GAS)
@@ -124,7 +124,7 @@ def _hand_over(rpc: Rpc, cheats: Cheats, factory: Origin) -> None:
 
 def _deploy(rpc: Rpc, cheats: Cheats, recipe: Recipe) -> None:
     origin = recipe.origin
-    cheats.set_balance(origin.deployer, 1000 * _ETHER)
+    cheats.set_balance(origin.deployer, 1000 * ETHER)
     cheats.set_nonce(origin.deployer, origin.nonce)
     cheats.impersonate(origin.deployer)
     try:

@@ -10,6 +10,7 @@ from eth_abi import decode
 from eth_utils import keccak, to_checksum_address
 from web3 import Web3
 
+from ballast.units import FEED_STEP, WAD
 from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import Rpc, Web3Rpc, call_data, read_many, send, unpack
 from lab.localnet.v3 import sqrt_price_of
@@ -17,9 +18,6 @@ from lab.localnet.world import Pool, Token, V3Pool, World
 
 REST_S = 600
 """A pool that nobody has touched for so many seconds of chain time is brought back to the reference price."""
-WAD = 10**18
-FEED_STEP = 10**10
-"""Prices have 18 decimals, feeds 8; posting floors."""
 
 V3_VENUE = "uniswap-v3"
 

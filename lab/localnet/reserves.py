@@ -16,8 +16,9 @@ from pathlib import Path
 
 from eth_utils import is_address, to_checksum_address
 
+from ballast.units import WAD
 from lab.localnet.errors import ReservesError
-from lab.localnet.month import WAD, Month, MonthComponent
+from lab.localnet.month import Month, MonthComponent
 
 COLUMNS = ("date", "venue", "token_address", "weth_reserve")
 VENUES: Mapping[str, str] = {"uniswapv2": "uniswap", "uniswap": "uniswap", "sushiswap": "sushiswap"}

@@ -18,10 +18,11 @@ from typing import Any
 
 from eth_utils import is_address, to_checksum_address
 
+from ballast.units import WAD
 from lab.localnet.addresses import listed_v3_pools, v3_pool_address
 from lab.localnet.deployments import V3_TICK_SPACINGS
 from lab.localnet.errors import LocalnetError, ReservesError
-from lab.localnet.month import WAD, Month
+from lab.localnet.month import Month
 from lab.localnet.rpc import Rpc, call_data, read, send
 from lab.localnet.world import V3Pool
 

@@ -18,13 +18,14 @@ from web3 import Web3
 from ballast.book import Book
 from ballast.deploy import approve, deploy_fund
 from ballast.fund_file import FundConfig
-from ballast.rule.arithmetic import WAD, execution_time, period_start
+from ballast.rule.arithmetic import execution_time, period_start
+from ballast.units import BLOCK_S, HOUR_S, WAD
 from lab.localnet.market import Market
 from lab.localnet.month import Month, load_month
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
 from lab.replay.measure import Outcome, abis_of, measure
-from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI, Clock, next_look
+from lab.testbed.clock import GAS_PRICE_GWEI, Clock, next_look
 from lab.testbed.funding import deal, deal_seed, month_config
 from lab.testbed.keepers import Keeper, KeeperError, Pulse, running_keeper
 
@@ -228,7 +229,7 @@ def _trade(run: Run, keeper: Keeper) -> None:
                 return
             before, left = left, int(run.rebalancer.progress().surplus)
             if left != before:
-                _show_progress(run, bar, task, total - left, (run.clock.now() - opened) / 3600, left)
+                _show_progress(run, bar, task, total - left, (run.clock.now() - opened) / HOUR_S, left)
             if run.clock.latest()[0] > pulse.block:
                 continue  # it has sent something: let it look again before time moves on
             errors = count_errors(pulse, errors, keeper)

@@ -16,11 +16,12 @@ from pathlib import Path
 from rich.console import Console
 
 from ballast.rule.arithmetic import period_start
+from ballast.units import BLOCK_S
 from keeper.look.chain import Chain
 from keeper.output.view import when
 from keeper.state import Action, FundState, Reason
 from lab.replay.carry import Run, Stage, prepare, private_key_of
-from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI
+from lab.testbed.clock import GAS_PRICE_GWEI
 
 MARK = "# Written by `make fund`: a keeper's settings for the fund on the local fork. Both end with it."
 PUBLIC_KEY_REMARK = "# A key that everybody knows: never send anything of worth to it."

@@ -14,6 +14,7 @@ from web3.types import LogReceipt, TxReceipt
 from ballast.book import Book
 from ballast.rule import packed
 from ballast.rule.arithmetic import Cost, Flow, Position, Swap, cost_of, usd
+from ballast.units import WAD
 from lab.localnet.month import Month
 from lab.localnet.world import V3Pool, World
 
@@ -84,7 +85,7 @@ def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: 
     balances_before = _balances(w3, prices, index.address, first - 1)
     balances_after = _balances(w3, prices, index.address, last)
     before = _supply(index, first - 1)
-    held = {token: balance * 10**18 // before for token, balance in balances_before.items()}
+    held = {token: balance * WAD // before for token, balance in balances_before.items()}
     receipts = receipts_of(w3, keeper, book.deployed_block, last)
     return Outcome(
         label=month.label,
@@ -138,7 +139,7 @@ def _components(
                 before=held.get(published.address, 0),
                 target=targets.get(published.address, 0),
                 published=published.published_target_unit,
-                after=balances.get(published.address, 0) * 10**18 // supply,
+                after=balances.get(published.address, 0) * WAD // supply,
             )
         )
     return tuple(found)

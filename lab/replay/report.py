@@ -12,10 +12,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ballast.rule.arithmetic import WAD, Position, part, residual, weights_of, worst_short
+from ballast.rule.arithmetic import Position, part, residual, weights_of, worst_short
+from ballast.units import GWEI, HOUR_S, WAD
 from lab.localnet.world import World
 from lab.replay.measure import Outcome
-from lab.testbed.clock import GAS_PRICE_GWEI, GWEI
+from lab.testbed.clock import GAS_PRICE_GWEI
 
 
 def dollars(amount: int) -> float:
@@ -38,7 +39,7 @@ def figures(outcome: Outcome, world: World, **more: Any) -> dict[str, Any]:
         "units_exact": sum(component.target == component.published for component in outcome.components),
         "batches": outcome.batches,
         "transactions": outcome.transactions,
-        "hours": round((outcome.ended_at - outcome.started_at) / 3600, 2),
+        "hours": round((outcome.ended_at - outcome.started_at) / HOUR_S, 2),
         "gas_total": outcome.gas,
         "gas_price_gwei": GAS_PRICE_GWEI,
         "gas_usd": dollars(gas_usd),

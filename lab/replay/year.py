@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ballast.values import WAD
+from ballast.units import WAD
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.reserves import load_reserves

@@ -15,15 +15,16 @@ from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule import packed
 from ballast.rule.methodology import Cap, Decision, Rule
+from ballast.units import BLOCK_S, ETHER, HOUR_S, WAD
 from lab.localnet.anvil import Cheats
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc, call_data, read, send
 from lab.localnet.world import World
 from lab.replay.carry import Stage
 from lab.replay.measure import target_units
-from lab.replay.year_data import WAD, Snapshot, Year, weth_depth
+from lab.replay.year_data import Snapshot, Year, weth_depth
 from lab.replay.year_index import state_of
-from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.clock import Clock
 from lab.testbed.funding import deal_seed, month_config
 
 TOP_N = 10
@@ -32,7 +33,7 @@ FLOOR_WEIGHT = 5 * WAD // 1000
 ENTRY_WEIGHT = 2 * WAD // 100
 MAX_SUPPLY_JUMP = 10 * WAD
 """Ten times last month's supply: the CSV's supplies are taken as they are."""
-SETTING_UP_S = 3_600
+SETTING_UP_S = HOUR_S
 """Before each period: prices, pools and the owner's operation take less chain time than this."""
 _GAS = 2_000_000
 _HELD = 1_000
@@ -139,7 +140,7 @@ def to_prices(fund: YearFund, snapshot: Snapshot) -> None:
     fund.market.arbitrage(rest_s=0)
     market = fund.world.market
     cheats = Cheats(fund.rpc)
-    cheats.set_balance(market, 10**6 * WAD)
+    cheats.set_balance(market, 10**6 * ETHER)
     cheats.impersonate(market)
     try:
         for symbol, token in fund.year.tokens.items():

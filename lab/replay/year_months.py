@@ -13,18 +13,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from ballast.rule import packed
 from ballast.rule.arithmetic import Flow, Position, cost_of, execution_time, period_start, residual, usd, weights_of
 from ballast.rule.methodology import Decision, Flag, Holding, Status
+from ballast.units import DAY_S, HOUR_S, WAD
 from lab.replay import year_chain as chain
 from lab.replay.carry import ReplayError, Stage, count_errors, private_key_of, until
 from lab.replay.measure import net_transfers
 from lab.replay.year_chain import YearFund
-from lab.replay.year_data import DECIMALS, WAD, Snapshot, Year
+from lab.replay.year_data import DECIMALS, Snapshot, Year
 from lab.replay.year_index import Index, IndexMonth, decide, included_weights
 from lab.testbed.clock import GAS_PRICE_GWEI, next_look
 from lab.testbed.keepers import Keeper, running_keeper
 
 MAX_HOURS = 4
 """Hours of chain time in which the keeper plans to trade a month: few batches keep the replay short."""
-MOST_TRADING_S = 3 * 86_400
+MOST_TRADING_S = 3 * DAY_S
 """A month that is not done by then is left to its period's end, at which the keeper closes it."""
 MOST_LOOKS = 3_000
 
@@ -206,7 +207,9 @@ class _Months:
             if fund.clock.latest()[0] > pulse.block:
                 continue  # it has sent something: let it look again before time moves on
             left = int(fund.rebalancer.progress().surplus)
-            self._progress.say(label, f"hour {(now - opened) / 3600:.1f}: {left * 100 / WAD:.2f} % of NAV left to sell")
+            self._progress.say(
+                label, f"hour {(now - opened) / HOUR_S:.1f}: {left * 100 / WAD:.2f} % of NAV left to sell"
+            )
             errors = count_errors(pulse, errors, self._keeper)
             fund.clock.step(next_look(now, pulse.possible_from, fund.clock.next_rest()))
         raise ReplayError(f"trading in {label}: not done after {MOST_LOOKS} looks of the keeper{self._keeper.tail()}")

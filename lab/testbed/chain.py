@@ -14,16 +14,15 @@ from typing import Any
 from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
+from ballast.units import BLOCK_S, ETHER, GWEI
 from keeper.sending.access import AccessList, worthwhile
 from lab.bench.errors import BenchError
 from lab.localnet.addresses import stand_in
 from lab.localnet.anvil import ROOT, Cheats
 from lab.localnet.rpc import Rpc, send, unpack
 
-BLOCK_S = 12
 GAS = 29_000_000
-ETHER = 10**18
-BASE_FEE = 10**9
+BASE_FEE = GWEI
 
 SET_V2 = ROOT / ".tools" / "set-v2" / "protocol"
 

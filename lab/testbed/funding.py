@@ -12,7 +12,8 @@ from eth_utils import function_signature_to_4byte_selector
 
 from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed, Limits, Methodology, Pool, Roles, Timetable
-from ballast.values import DEPLOYER, WAD
+from ballast.units import WAD
+from ballast.values import DEPLOYER
 from lab.localnet.market import V3_VENUE
 from lab.localnet.month import Month
 from lab.localnet.world import Token, World

@@ -11,12 +11,12 @@ from typing import Any
 
 from eth_utils import keccak, to_checksum_address
 
+from ballast.units import ETHER
 from lab.localnet.anvil import Cheats
 from lab.localnet.rpc import Rpc, RpcError
 from tests.helpers.contracts import Artifact, Call, Contract
 
 GAS = 25_000_000
-ETHER = 10**18
 MINED_WITHIN_S = 20.0
 
 Receipt = dict[str, Any]

@@ -13,7 +13,8 @@ import pytest
 from web3 import Web3
 
 from ballast.fund_file import FundConfig
-from keeper.state import WAD, FundState, Phase, Reason, Side
+from ballast.units import WAD
+from keeper.state import FundState, Phase, Reason, Side
 from lab.localnet.market import REST_S
 from lab.localnet.month import Month
 from lab.localnet.rpc import call_data, unpack

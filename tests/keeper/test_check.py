@@ -16,6 +16,7 @@ import requests
 from eth_account import Account
 from web3 import Web3
 
+from ballast.units import ETHER, GWEI
 from keeper.check import past
 from keeper.sending.journal import Journal
 from lab.localnet.anvil import free_port
@@ -28,8 +29,6 @@ from tests.keeper.endpoints import KEY
 from tests.keeper.own_answers import answering
 from tests.keeper.test_commands import Keeper, changed_book
 
-ETHER = 10**18
-GWEI = 10**9
 DEAD = "0x000000000000000000000000000000000000dEaD"
 RESERVES_SLOT = 8
 """Where a pair keeps its reserves."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from keeper.state import WAD, FundState, Holding, Phase, Reason, Side
+from ballast.units import WAD
+from keeper.state import FundState, Holding, Phase, Reason, Side
 from lab.localnet.rpc import call_data, send
 from tests.helpers.spoiled import unreadable
 from tests.keeper.deployed_fund import SUCCEEDED, Field, Running, journal_rows

@@ -9,7 +9,8 @@ from typing import Any
 import ape
 import pytest
 
-from ballast.rule.arithmetic import WAD, Line, market_cap_units
+from ballast.rule.arithmetic import Line, market_cap_units
+from ballast.units import BLOCK_S, WAD
 from lab.bench import same_slices, set_month
 from lab.bench.month_scene import Scene, leaf
 from lab.bench.run import builds_of
@@ -20,7 +21,7 @@ from lab.localnet.world import World
 from lab.replay.carry import Stage
 from lab.replay.measure import Outcome
 from lab.testbed.chain import Chain
-from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.clock import Clock
 
 SHARES = 100_000 * WAD
 HELD = {"UNI": 58, "MKR": 42, "SUSHI": 0}

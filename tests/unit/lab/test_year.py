@@ -10,6 +10,7 @@ import pytest
 
 from ballast.rule.arithmetic import period_start, usd
 from ballast.rule.methodology import Cap, Rule, State
+from ballast.units import WAD
 from lab.localnet.addresses import stand_in
 from lab.localnet.month import load_month
 from lab.localnet.reserves import ReserveRow, pools_of
@@ -18,7 +19,6 @@ from lab.replay.year import DEFAULT_DATA, SEED_NAV
 from lab.replay.year_data import (
     DECIMALS,
     DEPTH,
-    WAD,
     WETH_USD,
     Year,
     YearError,
