@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import structlog
+
+from ballast.files import replace_json
 
 log = structlog.get_logger("keeper")
 
@@ -42,19 +40,7 @@ class Pulse:
     def write(self, path: Path) -> None:
         """Replaces the file in one step: a reader sees the old or the new one. One that cannot be written (disk full)
         is said and no reason to stop."""
-        draft = _draft(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(asdict(self)) + "\n")
-            draft.replace(path)
+            replace_json(path, asdict(self))
         except OSError as error:
             log.warning("BALLAST_PULSE cannot be written", path=str(path), error=error.strerror)
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
-
-
-@cache
-def _draft(path: Path) -> Path:
-    """Where a pulse is written first. Made once: pathlib interns every name that it takes apart, and the table of
-    interned strings, which keeps the places of those that are gone, would double when it is full of them."""
-    return path.with_name(f"{path.name}.{os.getpid()}.tmp")

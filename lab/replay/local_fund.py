@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ballast.files import replace_whole
 from ballast.rule.arithmetic import period_start
 from ballast.units import BLOCK_S
 from keeper.look.chain import Chain
@@ -66,8 +67,7 @@ def refuse_others(path: Path) -> None:
 def settings_file(path: Path, text: str) -> Iterator[None]:
     """The file stands until the block ends; one that is not ours is left alone. Raises OtherSettingsError."""
     refuse_others(path)
-    path.write_text(text)
-    path.chmod(0o600)
+    replace_whole(path, text, mode=0o600)
     try:
         yield
     finally:

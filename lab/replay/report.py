@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -90,14 +89,6 @@ def _weight_rows(outcome: Outcome) -> list[tuple[Any, int, int, int]]:
     target = weights_of(goals)
     rows = list(zip(outcome.components, before, target, after, strict=True))
     return sorted(rows, key=lambda row: -row[2])
-
-
-def save_json(path: Path, values: dict[str, Any]) -> None:
-    """Writes the figures in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
 
 
 def show(console: Console, values: dict[str, Any]) -> None:

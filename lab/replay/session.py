@@ -8,6 +8,7 @@ import ape
 import click
 from rich.console import Console
 
+from ballast.files import replace_json
 from lab.localnet.errors import LocalnetError
 from lab.replay import report
 from lab.replay.carry import ReplayError, carry, stage
@@ -24,7 +25,7 @@ def run_month(out: Path, *, demo: bool) -> None:
     except (KeeperError, LocalnetError, ReplayError) as error:
         raise click.ClickException(str(error)) from error
     values = report.figures(outcome, on.world)
-    report.save_json(target, values)
+    replace_json(target, values, indent=1)
     picture = out / "demo-weights.png" if demo else target.with_suffix(".png")
     report.draw(picture, values)
     report.show(console, values)

@@ -18,13 +18,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ballast.files import replace_json
 from ballast.units import WAD
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.reserves import load_reserves
 from lab.localnet.session import NETWORK, fork_environment, interrupt_on_terminate, run_ape
 from lab.replay.carry import ReplayError, stage
-from lab.replay.report import save_json
 from lab.replay.year_chain import CAP_WEIGHT, TOP_N
 from lab.replay.year_data import Year, YearError, read_year, seed_units, write_month
 from lab.testbed.keepers import KeeperError
@@ -132,7 +132,7 @@ def run_year() -> None:
         raise click.ClickException(str(error)) from error
     shares = request.shares * WAD
     values = year_report.figures(year, Path(request.data).name, months, closing, shares, FEE)
-    save_json(out / "year.json", values)
+    replace_json(out / "year.json", values, indent=1)
     year_report.draw(out / "year.png", values)
     year_report.show(console, values)
     console.print(f"figures: {out / 'year.json'}    picture: {out / 'year.png'}", soft_wrap=True)
