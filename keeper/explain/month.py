@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi import decode, encode
+from eth_abi import decode
 from eth_abi.exceptions import DecodingError
-from eth_utils import function_signature_to_4byte_selector, to_checksum_address
+from eth_utils import to_checksum_address
 from web3.exceptions import ContractLogicError
 
+from ballast.abi import call_data
 from ballast.rule import methodology as rules
 from ballast.rule import packed
 from ballast.rule.arithmetic import period_start
@@ -211,11 +212,11 @@ class _Reader:
         """Whether a list can take a token."""
         index = self._book["index_token"]
         try:
-            (decimals,) = decode(["uint256"], self._raw(token, "decimals()", [], [], block))
-            (balance,) = decode(["uint256"], self._raw(token, "balanceOf(address)", ["address"], [index], block))
+            (decimals,) = decode(["uint256"], self._raw(token, "decimals()", [], block))
+            (balance,) = decode(["uint256"], self._raw(token, "balanceOf(address)", [index], block))
         except (ChainError, DecodingError):
             return False
-        (gone,) = decode(["bool"], self._raw(index, "writtenOff(address)", ["address"], [token], block))
+        (gone,) = decode(["bool"], self._raw(index, "writtenOff(address)", [token], block))
         return decimals <= MOST_DECIMALS and balance >> SOUND_BITS == 0 and not (balance and gone)
 
     def _rule(self, contract: Any, block: int) -> Rule | None:
@@ -241,7 +242,7 @@ class _Reader:
     def _supply(self, source: str, token: str, block: int) -> Supply | None:
         """What a source says; None for one that fails."""
         try:
-            answer = self._raw(source, SUPPLY, ["address"], [token], block)
+            answer = self._raw(source, SUPPLY, [token], block)
             supply, date = decode(["uint256", "uint256"], answer)
         except DecodingError:
             return None
@@ -252,7 +253,7 @@ class _Reader:
         return Supply(supply, date)
 
     def _prices(self, tokens: Sequence[str], block: int) -> dict[str, int]:
-        answer = self._raw(self._book["oracle"], PRICES, ["address[]"], [list(tokens)], block)
+        answer = self._raw(self._book["oracle"], PRICES, [list(tokens)], block)
         (prices,) = decode(["uint256[]"], answer)
         return {token: price for token, price in zip(tokens, prices, strict=True) if price}
 
@@ -305,8 +306,8 @@ class _Reader:
         at = to_checksum_address(pointer)
         return bytes(ask(lambda: self._w3.eth.get_code(at, block_identifier=block), f"code of {pointer}"))[1:]
 
-    def _raw(self, to: str, signature: str, types: Sequence[str], values: Sequence[Any], block: int) -> bytes:
-        data = function_signature_to_4byte_selector(signature) + encode(types, values)
+    def _raw(self, to: str, signature: str, values: Sequence[Any], block: int) -> bytes:
+        data = call_data(signature, *values)
         at = to_checksum_address(to)
         return bytes(ask(lambda: self._w3.eth.call({"to": at, "data": data}, block_identifier=block), signature))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ballast.abi import call_data
 from ballast.units import DAY_S, FEED_STEP, WAD
 from lab.bench.basket import SHARE_NAV, Component, basket
-from lab.localnet.rpc import call_data, read
+from lab.localnet.rpc import read
 from lab.localnet.world import World
 from lab.testbed.chain import Chain, Contract
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from web3 import Web3
 from web3.types import LogReceipt
 
+from ballast.abi import call_data
 from ballast.rule.arithmetic import Cost, Flow, cost_of, part, residual, usd, worst_short
 from ballast.units import GWEI, HOUR_S, WAD
 from lab.localnet.month import Month, MonthComponent
-from lab.localnet.rpc import call_data, read, read_many
+from lab.localnet.rpc import read, read_many
 from lab.localnet.world import Pool, Token, World
 from lab.replay.measure import Outcome, net_transfers, pair_sides, swaps_in
 from lab.replay.report import dollars, percent

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_utils import keccak
-
+from ballast.abi import selector
 from ballast.units import DAY_S
 from lab.bench import arena, floor, ours, set_v2, trace
 from lab.localnet.anvil import ROOT
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.session import DEFAULT_MONTH, NETWORK, fork_environment
 from lab.localnet.world import World
-from lab.testbed.chain import Build, Chain, signature
+from lab.testbed.chain import Build, Chain
 
 SIZES = (5, 10, 14, 20, 30)
 CONTRACTS = ("BareFund", "BareSwaps", "BenchToken", "IndexToken", "Rebalancer", "ReferenceFeed")
@@ -105,7 +104,7 @@ def _names(project: Any) -> dict[str, str]:
     entries = [
         entry for contract in project.contracts.values() for entry in _abi(contract) if entry["type"] == "function"
     ]
-    return {"0x" + keccak(text=signature(entry))[:4].hex(): str(entry["name"]) for entry in entries}
+    return {"0x" + selector(entry).hex(): str(entry["name"]) for entry in entries}
 
 
 def _abi(contract: Any) -> list[dict[str, Any]]:

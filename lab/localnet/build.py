@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ballast.abi import call_data
 from ballast.units import DAY_S, ETHER, FEED_STEP, HOUR_S
 from lab.localnet.addresses import feed_of, listed_pairs, pair_address, stand_in, usd_feeds
 from lab.localnet.anvil import Cheats, anvil
@@ -16,7 +17,7 @@ from lab.localnet.deployments import Exchanges, deploy_exchanges
 from lab.localnet.errors import LocalnetError
 from lab.localnet.month import Month, MonthComponent
 from lab.localnet.reserves import MonthPools, PoolDepth, ReserveRow, pools_of
-from lab.localnet.rpc import HttpRpc, Rpc, call_data, read_many, send
+from lab.localnet.rpc import HttpRpc, Rpc, read_many, send
 from lab.localnet.v3 import PositionRow, V3Depth, open_v3, v3_pools_of
 from lab.localnet.world import Pool, Token, World
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
+from ballast.abi import call_data
 from ballast.units import ETHER
 from lab.localnet import artifacts
 from lab.localnet.addresses import Origin, origins
 from lab.localnet.anvil import Cheats
 from lab.localnet.errors import LocalnetError
-from lab.localnet.rpc import Rpc, call_data, send
+from lab.localnet.rpc import Rpc, send
 
 WETH9_CODE_HASH = "d0a06b12ac47863b5c7be4185c2deaad1c61557033f56c7d4ea74429cbb25e23"
 """Hash of mainnet's WETH9 as it stands there."""

@@ -18,12 +18,13 @@ from typing import Any
 
 from eth_utils import is_address, to_checksum_address
 
+from ballast.abi import call_data
 from ballast.units import WAD
 from lab.localnet.addresses import listed_v3_pools, v3_pool_address
 from lab.localnet.deployments import V3_TICK_SPACINGS
 from lab.localnet.errors import LocalnetError, ReservesError
 from lab.localnet.month import Month
-from lab.localnet.rpc import Rpc, call_data, read, send
+from lab.localnet.rpc import Rpc, read, send
 from lab.localnet.world import V3Pool
 
 COLUMNS = ("token_address", "other_address", "fee", "lower", "upper", "depth_weth")

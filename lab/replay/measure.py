@@ -11,6 +11,7 @@ from eth_utils import keccak, to_checksum_address
 from web3 import Web3
 from web3.types import LogReceipt, TxReceipt
 
+from ballast.abi import call_data
 from ballast.book import Book
 from ballast.rule import packed
 from ballast.rule.arithmetic import Cost, Flow, Position, Swap, cost_of, usd
@@ -151,10 +152,10 @@ def _supply(index: Any, block: int) -> int:
 
 def _balances(w3: Web3, tokens: Iterable[str], holder: str, block: int) -> dict[str, int]:
     """Token wei of each token that the holder has at the end of a block."""
-    data = keccak(text="balanceOf(address)")[:4] + bytes(12) + bytes.fromhex(holder[2:])
+    data = call_data("balanceOf(address)", holder)
     found = {}
     for token in tokens:
-        answer = w3.eth.call({"to": Web3.to_checksum_address(token), "data": Web3.to_hex(data)}, block)
+        answer = w3.eth.call({"to": Web3.to_checksum_address(token), "data": data}, block)
         found[token] = int.from_bytes(answer, "big")
     return found
 

@@ -10,6 +10,7 @@ from typing import Any
 from eth_abi import decode
 from web3 import Web3
 
+from ballast.abi import call_data, encode_call
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
@@ -18,7 +19,7 @@ from ballast.rule.methodology import Cap, Decision, Rule
 from ballast.units import BLOCK_S, ETHER, HOUR_S, WAD
 from lab.localnet.anvil import Cheats
 from lab.localnet.market import Market
-from lab.localnet.rpc import HttpRpc, call_data, read, send
+from lab.localnet.rpc import HttpRpc, read, send
 from lab.localnet.world import World
 from lab.replay.carry import Stage
 from lab.replay.measure import target_units
@@ -178,8 +179,8 @@ def _operation(fund: YearFund, snapshot: Snapshot) -> tuple[Any, ...]:
     ]
     targets = [posted, fund.book["methodology"]]
     payloads = [
-        bytes.fromhex(call_data("post((address,uint88,uint40)[])", supplies)[2:]),
-        bytes.fromhex(call_data("setCandidates((address,address,uint8,uint88)[])", candidates)[2:]),
+        encode_call("post((address,uint88,uint40)[])", supplies),
+        encode_call("setCandidates((address,address,uint8,uint88)[])", candidates),
     ]
     return targets, [0, 0], payloads, bytes(32), snapshot.period.to_bytes(32, "big")
 

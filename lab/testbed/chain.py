@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eth_abi import encode
-from eth_utils import keccak, to_checksum_address
+from eth_utils import to_checksum_address
 
+from ballast.abi import call_data, types_of
 from ballast.units import BLOCK_S, ETHER, GWEI
 from keeper.sending.access import AccessList, worthwhile
 from lab.bench.errors import BenchError
@@ -48,14 +49,13 @@ class Contract:
 
     def data(self, function: str, *args: Any) -> str:
         """Calldata."""
-        entry = self._functions[function]
-        return "0x" + (keccak(text=signature(entry))[:4] + encode(_types(entry["inputs"]), args)).hex()
+        return call_data(self._functions[function], *args)
 
     def read(self, function: str, *args: Any) -> Any:
         """What a view returns at the latest block: the value, or a tuple of several; structs are tuples."""
         request = {"to": self.address, "data": self.data(function, *args), "gas": hex(GAS)}
         answer = str(self._chain.rpc.request("eth_call", request, "latest"))
-        values = unpack(_types(self._functions[function]["outputs"]), answer, self.address, function)
+        values = unpack(types_of(self._functions[function]["outputs"]), answer, self.address, function)
         return values[0] if len(values) == 1 else values
 
     def send(self, sender: str, function: str, *args: Any, value: int = 0) -> int:
@@ -104,7 +104,7 @@ class Chain:
     def deploy(self, sender: str, build: str | Build, *args: Any) -> Contract:
         """Deploys one of this project's contracts, by name, or any other build."""
         made = self.builds[build] if isinstance(build, str) else build
-        types = next((_types(entry["inputs"]) for entry in made.abi if entry["type"] == "constructor"), [])
+        types = next((types_of(entry["inputs"]) for entry in made.abi if entry["type"] == "constructor"), [])
         data = "0x" + (made.code + encode(types, args)).hex()
         receipt = self._send(sender, None, data, 0)
         return Contract(self, receipt["contractAddress"], made.abi)
@@ -141,19 +141,3 @@ def set_v2_build(path: str) -> Build:
     except OSError as error:
         raise BenchError(f"{file.relative_to(ROOT)}: {error.strerror}; run 'make bench', which installs it") from None
     return Build(name, content["abi"], bytes.fromhex(content["bytecode"][2:]))
-
-
-def signature(entry: dict[str, Any]) -> str:
-    """`name(type,type)` of an ABI entry."""
-    return f"{entry['name']}({','.join(_types(entry['inputs']))})"
-
-
-def _types(parameters: Sequence[dict[str, Any]]) -> list[str]:
-    """Canonical ABI types, structs written out."""
-    found = []
-    for parameter in parameters:
-        kind = str(parameter["type"])
-        if kind.startswith("tuple"):
-            kind = f"({','.join(_types(parameter['components']))}){kind.removeprefix('tuple')}"
-        found.append(kind)
-    return found

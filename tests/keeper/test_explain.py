@@ -11,6 +11,7 @@ from typing import Any
 import ape
 import pytest
 
+from ballast.abi import call_data
 from ballast.rule import methodology as rules
 from ballast.rule.arithmetic import period_start
 from ballast.rule.methodology import Flag
@@ -18,7 +19,7 @@ from ballast.units import DAY_S
 from keeper.explain.view import FLAGS
 from keeper.look import contracts
 from lab.localnet.month import load_month
-from lab.localnet.rpc import call_data, read, send
+from lab.localnet.rpc import read, send
 from tests.keeper.deployed_fund import PERIOD, Field
 from tests.keeper.test_commands import Keeper
 

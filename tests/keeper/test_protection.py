@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from eth_utils import keccak
 
+from ballast.abi import call_data
 from ballast.units import GWEI, WAD
 from keeper.look import contracts
 from keeper.state import Phase
-from lab.localnet.rpc import call_data, send
+from lab.localnet.rpc import send
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.keeper.deployed_fund import SUCCEEDED, Field, Running, journal_rows

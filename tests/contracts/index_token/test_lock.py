@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.abi import selector
 from ballast.units import DAY_S, WAD
 from tests.contracts.index_token.test_roles import owner_calls, rebalancer_calls, share_calls
 from tests.helpers.basket import Basket, build_basket
 from tests.helpers.chain import Chain, Receipt
-from tests.helpers.contracts import Call, Contract, selector
+from tests.helpers.contracts import Call, Contract
 from tests.helpers.fund import create_index
 from tests.helpers.reverts import assert_reverts
 

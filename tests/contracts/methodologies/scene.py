@@ -11,6 +11,7 @@ from typing import Any
 
 from eth_utils import keccak, to_checksum_address
 
+from ballast.abi import decode_values, errors_of, signature
 from ballast.rule.methodology import (
     Candidate,
     Cap,
@@ -31,7 +32,7 @@ from ballast.rule.methodology import (
 )
 from ballast.units import DAY_S, WAD
 from tests.helpers.chain import Chain
-from tests.helpers.contracts import Call, Contract, decode_values, selector, signature
+from tests.helpers.contracts import Call, Contract
 
 NOW = 1_900_000_000
 YESTERDAY = NOW - DAY_S
@@ -148,7 +149,7 @@ class Scene:
         self.stage = stage
         self.market_cap = chain.artifact("MarketCap")
         names = ("MarketCap", "MarketCapMath", "Candidates", "FixedWeight")
-        self._errors = {selector(e): e for name in names for e in chain.artifact(name).abi if e["type"] == "error"}
+        self._errors = errors_of(e for name in names for e in chain.artifact(name).abi)
 
     def determination(self, case: Case) -> Answer:
         """What the contract determines."""

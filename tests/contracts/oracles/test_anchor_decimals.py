@@ -12,9 +12,9 @@ from math import isqrt
 import pytest
 from eth_abi import encode
 
+from ballast.abi import encode_call
 from ballast.units import BLOCK_S, WAD
 from keeper.pools.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
-from lab.localnet.rpc import call_data
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
@@ -47,7 +47,7 @@ class Two:
         """Moves the pool's price there, in the next block."""
         down = sqrt_price < slot0(self.chain, self.pool)[0]
         arguments = (self.world.market, down, 1, sqrt_price, encode(["address"], [self.world.weth]))
-        data = bytes.fromhex(call_data("swap(address,bool,int256,uint160,bytes)", *arguments)[2:])
+        data = encode_call("swap(address,bool,int256,uint160,bytes)", *arguments)
         self.chain.move_to(self.chain.now() + BLOCK_S)
         self.chain.send(Call(self.pool, data, "swap", [], []), self.chain.impersonate(self.world.market))
 
