@@ -42,6 +42,7 @@ from keeper.explain.recompute import (
 from keeper.look import contracts
 from keeper.look.chain import Chain, ask
 from keeper.look.history import CHUNK
+from keeper.look.retry import block_time
 from keeper.state import FundState, Phase, Side
 
 OVERRIDE_LIFE_S = 10 * DAY_S
@@ -270,7 +271,7 @@ class _Reader:
             for event in reversed(events):
                 args = event["args"]
                 found.setdefault(args["token"], Override(args["wholeTokens"], args["until"]))
-            if self._time(first) + OVERRIDE_LIFE_S < now:
+            if block_time(self._w3, first) + OVERRIDE_LIFE_S < now:
                 break
         return found
 
@@ -292,7 +293,7 @@ class _Reader:
             started = started or found.get("Started")
             if "Determined" in found:
                 return found["Determined"], started
-            if self._time(first) < period_start(period, MOST_NOTICE_DAYS):
+            if block_time(self._w3, first) < period_start(period, MOST_NOTICE_DAYS):
                 break
         raise ChainError(f"explain: period {period // 12}-{period % 12 + 1:02d} has not been determined")
 
@@ -316,9 +317,6 @@ class _Reader:
 
     def _at(self, name: str, address: str) -> Any:
         return self._w3.eth.contract(address=to_checksum_address(address), abi=contracts.abi(name), decode_tuples=True)
-
-    def _time(self, block: int) -> int:
-        return ask(lambda: int(self._w3.eth.get_block(block)["timestamp"]), f"block {block}")
 
 
 def _words(code: bytes) -> list[int]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from ballast.rule import packed
-from ballast.rule.arithmetic import Flow, Position, cost_of, execution_time, period_start, residual, usd, weights_of
+from ballast.rule.arithmetic import Flow, Position, cost_of, execution_time, period_start, residual, weights_of
 from ballast.rule.methodology import Decision, Flag, Holding, Status
 from ballast.units import DAY_S, HOUR_S, WAD
 from lab.replay import year_chain as chain
@@ -19,7 +19,7 @@ from lab.replay.carry import ReplayError, Stage, count_errors, private_key_of, u
 from lab.replay.measure import net_transfers
 from lab.replay.year_chain import YearFund
 from lab.replay.year_data import DECIMALS, Snapshot, Year
-from lab.replay.year_index import Index, IndexMonth, decide, included_weights
+from lab.replay.year_index import Index, IndexMonth, decide, included_weights, worth
 from lab.testbed.clock import GAS_PRICE_GWEI, next_look
 from lab.testbed.keepers import Keeper, running_keeper
 
@@ -133,7 +133,7 @@ def _close(fund: YearFund, index: Index) -> tuple[int, int] | None:
     if closing is None:
         return None
     fund.clock.jump(max(execution_time(closing.period), fund.clock.now() + 1))
-    return _nav(chain.units(fund, fund.clock.latest()[0]), closing), index.level(closing)
+    return worth(chain.units(fund, fund.clock.latest()[0]), closing), index.level(closing)
 
 
 class _Months:
@@ -254,8 +254,8 @@ class _Months:
             turnover=cost.turnover,
             cost=cost.cost,
             residual=residual(list(positions.values())),
-            nav=_nav(started.units, snapshot),
-            nav_after=_nav(held, snapshot),
+            nav=worth(started.units, snapshot),
+            nav_after=worth(held, snapshot),
             shares=chain.shares(fund, last),
             index=step,
             index_after=self._index.level(snapshot),
@@ -299,8 +299,3 @@ def _positions(snapshot: Snapshot, held: Mapping[str, int], targets: Mapping[str
         symbol: Position(held.get(symbol, 0), targets.get(symbol, 0), snapshot.quotes[symbol].price, DECIMALS)
         for symbol in symbols
     }
-
-
-def _nav(units: Mapping[str, int], snapshot: Snapshot) -> int:
-    """USD of one share at reference prices."""
-    return sum(usd(unit, snapshot.quotes[symbol].price, DECIMALS) for symbol, unit in units.items())
