@@ -1,17 +1,98 @@
-"""Views of any contract by signature, for what has no ABI here."""
+"""Calls and answers of contracts, by an ABI's entry or by a signature such as `balanceOf(address)`.
+
+Nothing here knows a contract or guesses a type: both come with each call.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import namedtuple
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 from eth_abi import decode, encode
 from eth_abi.exceptions import DecodingError
 from eth_typing import HexStr
-from eth_utils import function_signature_to_4byte_selector
+from eth_utils import keccak, to_checksum_address
 from web3 import Web3
 from web3.exceptions import Web3Exception
 from web3.types import BlockIdentifier
+
+Entry = Mapping[str, Any]
+"""One entry of an ABI, or one of its parameters."""
+
+STRING_REVERT = bytes.fromhex("08c379a0")
+"""Selector of `Error(string)`: a revert with a text."""
+
+
+def type_of(parameter: Entry) -> str:
+    """Canonical type, with structs written out as tuples."""
+    kind = str(parameter["type"])
+    if not kind.startswith("tuple"):
+        return kind
+    return f"({','.join(types_of(parameter['components']))}){kind.removeprefix('tuple')}"
+
+
+def types_of(parameters: Iterable[Entry]) -> list[str]:
+    """Their canonical types."""
+    return [type_of(parameter) for parameter in parameters]
+
+
+def signature(entry: Entry) -> str:
+    """`name(type,type)` of a function, error or event."""
+    return f"{entry['name']}({','.join(types_of(entry['inputs']))})"
+
+
+def selector(of: Entry | str) -> bytes:
+    """The 4 bytes that calldata or revert data begin with."""
+    return bytes(keccak(text=of if isinstance(of, str) else signature(of))[:4])
+
+
+def topic(of: Entry | str) -> str:
+    """Topic 0 of an event, as 0x... ."""
+    return "0x" + keccak(text=of if isinstance(of, str) else signature(of)).hex()
+
+
+def encode_call(function: Entry | str, *args: Any) -> bytes:
+    """The data of a call; a signature may name tuples. Raises eth_abi's EncodingError for what does not fit."""
+    types = _types_in(function) if isinstance(function, str) else types_of(function["inputs"])
+    return selector(function) + encode(types, args)
+
+
+def call_data(function: Entry | str, *args: Any) -> HexStr:
+    """The data of a call, as 0x... ."""
+    return HexStr("0x" + encode_call(function, *args).hex())
+
+
+def decode_values(parameters: Sequence[Entry], data: bytes) -> tuple[Any, ...]:
+    """Values of these parameters: structs as named tuples, arrays as lists, addresses with checksums. Raises eth_abi's
+    DecodingError."""
+    values = decode(types_of(parameters), data)
+    return tuple(_named(part, part["type"], value) for part, value in zip(parameters, values, strict=True))
+
+
+def record(parameters: Iterable[Entry], values: Iterable[Any]) -> Any:
+    """A named tuple of the parameters' values. A name that Python keeps for itself, or none, gives way to a number."""
+    return _record_type(tuple(part["name"] for part in parameters))(*values)
+
+
+def errors_of(entries: Iterable[Entry]) -> dict[bytes, Entry]:
+    """The errors of an ABI by selector."""
+    return {selector(entry): entry for entry in entries if entry["type"] == "error"}
+
+
+def describe_revert(data: bytes, errors: Mapping[bytes, Entry]) -> tuple[str, str, str]:
+    """Selector, name and arguments of revert data; empty texts where they are not known."""
+    if len(data) < 4:
+        return "", "", ""
+    start, rest = data[:4], data[4:]
+    shown = "0x" + start.hex()
+    if start == STRING_REVERT:
+        return shown, "Error", _arguments(["string"], rest)
+    entry = errors.get(start)
+    if entry is None:
+        return shown, "", ""
+    return shown, str(entry["name"]), _arguments(types_of(entry["inputs"]), rest)
 
 
 def call_view(
@@ -22,16 +103,10 @@ def call_view(
     Raises what requests raises where the node does not answer at all.
     """
     try:
-        answer = w3.eth.call({"to": Web3.to_checksum_address(to), "data": view_data(signature, *args)}, block)
+        answer = w3.eth.call({"to": Web3.to_checksum_address(to), "data": call_data(signature, *args)}, block)
     except (Web3Exception, ValueError):
         return None
     return decode_view(bytes(answer), returns)
-
-
-def view_data(signature: str, *args: Any) -> HexStr:
-    """The data of a call of `name(type,type)`."""
-    types = [part for part in signature[signature.index("(") + 1 : -1].split(",") if part]
-    return Web3.to_hex(function_signature_to_4byte_selector(signature) + encode(types, args))
 
 
 def decode_view(answer: bytes, returns: Sequence[str]) -> tuple[Any, ...] | None:
@@ -45,3 +120,50 @@ def decode_view(answer: bytes, returns: Sequence[str]) -> tuple[Any, ...] | None
 def has_code(w3: Web3, address: str) -> bool:
     """Whether a contract stands there."""
     return len(w3.eth.get_code(Web3.to_checksum_address(address))) > 0
+
+
+def _types_in(signature: str) -> list[str]:
+    """The types of `name(a,(b,c)[],d)`, split at its outer commas."""
+    parts: list[str] = []
+    depth = 0
+    current = ""
+    for char in signature[signature.index("(") + 1 : -1]:
+        if char == "," and depth == 0:
+            parts.append(current)
+            current = ""
+            continue
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        current += char
+    if current:
+        parts.append(current)
+    return parts
+
+
+def _named(parameter: Entry, kind: str, value: Any) -> Any:
+    """A decoded value of this type, its structs with names."""
+    if kind.endswith("]"):
+        inner = kind[: kind.rindex("[")]
+        plain = not inner.startswith(("tuple", "address")) and not inner.endswith("]")
+        return list(value) if plain else [_named(parameter, inner, item) for item in value]
+    if kind == "tuple":
+        parts = parameter["components"]
+        return record(parts, (_named(part, part["type"], item) for part, item in zip(parts, value, strict=True)))
+    return _checksummed(value) if kind == "address" else value
+
+
+@cache
+def _record_type(names: tuple[str, ...]) -> Any:
+    """One class for each kind of struct: making one takes longer than decoding."""
+    return namedtuple("Struct", names, rename=True)
+
+
+@lru_cache(maxsize=4096)
+def _checksummed(address: str) -> str:
+    return str(to_checksum_address(address))
+
+
+def _arguments(types: list[str], raw: bytes) -> str:
+    try:
+        return f"({', '.join(map(str, decode(types, raw)))})"
+    except DecodingError:
+        return ""

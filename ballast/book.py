@@ -6,12 +6,13 @@ One JSON file per fund and chain. It holds addresses and what a keeper needs to 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from eth_utils import is_checksum_address
+
+from ballast.files import replace_json
 
 CONTRACTS = (
     "index_token",
@@ -76,10 +77,7 @@ class Book:
 
     def save(self, path: Path) -> None:
         """Writes the book in one step: a reader sees the old file or the whole new one."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
-        draft.replace(path)
+        replace_json(path, asdict(self), indent=2)
 
     def pools(self, *venues: str) -> tuple[tuple[str, Pool], ...]:
         """The token and the pool of every pool of these venues."""

@@ -19,7 +19,8 @@ from ballast.abi import call_view, has_code
 from ballast.book import Book, BookError
 from ballast.fund_file import FundConfig, FundError, load_fund
 from ballast.parts import Component
-from ballast.values import WAD, decimal, parse_address, parse_fraction, parse_shares
+from ballast.units import WAD
+from ballast.values import decimal, parse_address, parse_fraction, parse_shares
 from keeper.errors import KeeperError
 
 fund_argument = click.argument("fund", type=click.Path(path_type=Path))

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_abi import encode
-from eth_utils import function_signature_to_4byte_selector, keccak, to_checksum_address
+from eth_utils import keccak, to_checksum_address
 from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from web3 import Web3
 
-from ballast.abi import call_view
+from ballast.abi import call_view, encode_call
 from ballast.book import Book, Candidate
 from ballast.fund_file import FundConfig
 from ballast.parts import MAX_PRICE, STATES, Feed
@@ -242,8 +241,7 @@ def approve(account: Any, token: str, spender: str, amount: int) -> None:
     if current >= amount:
         return
     for value in (0, amount) if current else (amount,):
-        data = function_signature_to_4byte_selector("approve(address,uint256)")
-        account.transfer(token, value=0, data=data + encode(["address", "uint256"], [spender, value]))
+        account.transfer(token, value=0, data=encode_call("approve(address,uint256)", spender, value))
 
 
 def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:

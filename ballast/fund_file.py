@@ -22,7 +22,6 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_v
 from pydantic_core import ErrorDetails
 
 from ballast.parts import (
-    BLOCK_S,
     MAX_BLOCK_TIME,
     MAX_COMPONENTS,
     MAX_STREAMING_FEE,
@@ -44,7 +43,8 @@ from ballast.parts import (
     integer,
     within,
 )
-from ballast.values import WAD, parse_shares
+from ballast.units import BLOCK_S, DAY_S, WAD
+from ballast.values import parse_shares
 
 
 class FundError(ValueError):
@@ -65,7 +65,7 @@ class FundConfig(Model):
     seed_shares: Annotated[int, BeforeValidator(within(parse_shares, MIN_SEED, 2**96 - 1, "at least 1 share"))]
     supply_cap: Annotated[int, integer(1, 2**32 - 1)]
     streaming_fee: Annotated[int, fraction(0, MAX_STREAMING_FEE, "0 to 5 %")] = 95 * WAD // 10_000
-    timelock_delay: Annotated[int, duration(0, 90 * 86_400)] = 2 * 86_400
+    timelock_delay: Annotated[int, duration(0, 90 * DAY_S)] = 2 * DAY_S
     roles: Roles
     uniswap_v3_factory: Address | None = None
     """Where the pools of anchors come from; only with anchors."""

@@ -8,8 +8,9 @@ from web3 import Web3
 
 from ballast.abi import call_view
 from ballast.fund_file import FundConfig
-from ballast.parts import BLOCK_S, Feed, Sequencer
-from ballast.values import WAD
+from ballast.parts import Feed, Sequencer
+from ballast.units import BLOCK_S
+from ballast.values import decimal
 
 _ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
 
@@ -91,7 +92,5 @@ def _sequencer_problems(w3: Web3, sequencer: Sequencer) -> Iterator[str]:
 
 
 def decimal_text(value: int) -> str:
-    """An 18-decimal integer as people write it."""
-    whole, rest = divmod(abs(value), WAD)
-    digits = f"{whole}.{rest:018d}".rstrip("0").rstrip(".")
-    return f"-{digits}" if value < 0 else digits
+    """An 18-decimal integer as a fund's file has it: without the commas."""
+    return decimal(value, 18).replace(",", "")

@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ballast.book import Pool
+from ballast.units import DAY_S, HOUR_S, WAD
 from ballast.values import (
-    WAD,
     parse_account,
     parse_address,
     parse_duration,
@@ -26,19 +26,17 @@ from ballast.values import (
 MAX_COMPONENTS = 50
 MAX_DECIMALS = 27
 MAX_STREAMING_FEE = 5 * WAD // 100
-MAX_FEED_AGE = 8 * 86_400
+MAX_FEED_AGE = 8 * DAY_S
 MIN_SEED = WAD
 MAX_LOCKERS = 8
 MAX_CAP_PASSES = 10
 MIN_WINDOW = 600
-MAX_WINDOW = 86_400
+MAX_WINDOW = DAY_S
 MAX_BOUND = 5 * WAD // 100
 MAX_PRICE = 10**30
 """A trillion dollars for one token, 18 decimals: above it a feed is broken."""
-MAX_GRACE = 86_400
+MAX_GRACE = DAY_S
 MAX_BLOCK_TIME = 60
-BLOCK_S = 12
-"""Least seconds between two blocks of mainnet."""
 
 CAPS = ("none", "hard", "flexible")
 """In the order of the contract's enum."""
@@ -129,7 +127,7 @@ class Sequencer(Model):
     back there is no price yet: as long as feeds take to report again."""
 
     address: Address
-    grace: Annotated[int, duration(1, MAX_GRACE)] = 3_600
+    grace: Annotated[int, duration(1, MAX_GRACE)] = HOUR_S
 
 
 STATES = ("active", "frozen", "leaving")
@@ -243,7 +241,7 @@ class Methodology(Model):
     entry_weight: Annotated[int, fraction(0, WAD - 1, "0 or a fraction below 1")] = 0
     top_n: Annotated[int, integer(1, MAX_COMPONENTS)] = MAX_COMPONENTS
     nav_floor: Literal["sum", "component"] = "sum"
-    max_supply_age: Annotated[int, duration(1, 2**32 - 1)] = 100 * 86_400
+    max_supply_age: Annotated[int, duration(1, 2**32 - 1)] = 100 * DAY_S
     max_supply_jump: Annotated[int, fraction(1, 10 * WAD, "a fraction above 0 and at most 10")] = 25 * WAD // 100
     cap_passes: Annotated[int, integer(1, MAX_CAP_PASSES)] = 1
 
@@ -283,8 +281,8 @@ class Limits(Model):
     loss_budget: Annotated[int, fraction(0, 2 * WAD // 100, "0 to 2 %")] = 5 * WAD // 1000
     max_step: Annotated[int, fraction(1, WAD, "above 0 and at most 100 %")] = WAD // 10
     dust: Annotated[int, fraction(10**12, WAD // 1000, "0.0001 % to 0.1 %")] = 2 * 10**13
-    cool_off: Annotated[int, duration(60, 86_400)] = 600
-    max_idle: Annotated[int, duration(60, 86_400)] = 1_800
+    cool_off: Annotated[int, duration(60, DAY_S)] = 600
+    max_idle: Annotated[int, duration(60, DAY_S)] = 1_800
 
     @model_validator(mode="after")
     def _ordered(self) -> Limits:
@@ -319,12 +317,12 @@ class Timetable(Model):
     day: Literal["first_business_day", "last_day", "fixed_day"] = "first_business_day"
     fixed_day: Annotated[int, integer(0, 28)] = 0
     notice_days: Annotated[int, integer(1, 14)] = 7
-    min_notice: Annotated[int, duration(0, 14 * 86_400)] = 3 * 86_400
-    min_trading: Annotated[int, duration(0, 27 * 86_400)] = 2 * 86_400
+    min_notice: Annotated[int, duration(0, 14 * DAY_S)] = 3 * DAY_S
+    min_trading: Annotated[int, duration(0, 27 * DAY_S)] = 2 * DAY_S
 
     @model_validator(mode="after")
     def _fits(self) -> Timetable:
-        if self.min_notice > self.notice_days * 86_400:
+        if self.min_notice > self.notice_days * DAY_S:
             raise ValueError(f"min_notice: found {self.min_notice} s, expected at most {self.notice_days} days")
         last = 28 - self.notice_days
         if self.day == "fixed_day" and not 0 < self.fixed_day < last:
@@ -332,8 +330,8 @@ class Timetable(Model):
         if self.day != "fixed_day" and self.fixed_day:
             raise ValueError(f"fixed_day: found {self.fixed_day}, expected 0 with day {self.day}")
         begin = self.fixed_day if self.day == "fixed_day" else 3
-        if self.min_trading > (last - begin) * 86_400:
-            raise ValueError(f"min_trading: found {self.min_trading} s, expected at most {(last - begin) * 86_400} s")
+        if self.min_trading > (last - begin) * DAY_S:
+            raise ValueError(f"min_trading: found {self.min_trading} s, expected at most {(last - begin) * DAY_S} s")
         return self
 
     def as_tuple(self) -> tuple[int, ...]:

@@ -12,11 +12,12 @@ from decimal import Decimal, InvalidOperation
 from eth_utils import is_hex_address, to_checksum_address
 from eth_utils.address import is_checksum_address, is_checksum_formatted_address
 
-WAD = 10**18
+from ballast.units import DAY_S, HOUR_S
+
 DEPLOYER = "deployer"
 """Stands for the account that deploys the fund, wherever a role needs an account."""
 
-_SECONDS = {"s": 1, "min": 60, "hour": 3_600, "hours": 3_600, "day": 86_400, "days": 86_400}
+_SECONDS = {"s": 1, "min": 60, "hour": HOUR_S, "hours": HOUR_S, "day": DAY_S, "days": DAY_S}
 _DURATION = re.compile(r"^(\d+)\s*([a-z]*)$")
 _INTEGER = re.compile(r"^-?\d[\d_]*$")
 

@@ -25,6 +25,7 @@ import structlog
 from eth_abi import encode
 from web3 import Web3
 
+from ballast.units import WAD
 from keeper.errors import FeeTooHighError, KeeperError, SimulationError
 from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
@@ -39,7 +40,7 @@ from keeper.sending.journal import Journal
 from keeper.sending.sender import sender_for
 from keeper.sending.simulate import Call
 from keeper.settings import load_book, load_settings
-from keeper.state import WAD, Action, FundState, Side
+from keeper.state import Action, FundState, Side
 from keeper.wiring import chains_of
 
 log = structlog.get_logger("solver")

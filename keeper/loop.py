@@ -12,6 +12,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from web3 import Web3
 
+from ballast.units import GWEI, HOUR_S
 from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError
 from keeper.look import contracts
 from keeper.look.chain import Chain, Head
@@ -31,7 +32,6 @@ from keeper.state import Action, FundState
 
 log = structlog.get_logger("keeper")
 
-GWEI = 10**9
 LONGEST_WAIT_S = 60.0
 """Between two tries while the node does not answer."""
 
@@ -68,7 +68,7 @@ class Viewer:
         past = self._chain.history.past(head, state)
         pace = Pace(
             rest=max(1, wanted.pool_rest_seconds),
-            max_time=int(wanted.max_hours * 3600),
+            max_time=int(wanted.max_hours * HOUR_S),
             started_at=past.started_at,
             last_trade=past.last_trade,
             gas_spent=past.gas_spent,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-WAD = 10**18
+from ballast.units import WAD
 
 UNIT_BITS, PRICE_BITS, VALUE_BITS = 119, 100, 98
 """What counts has a unit, a price and a value of a share of at most so many bits."""

@@ -25,7 +25,8 @@ from ballast.cli import (
 )
 from ballast.deploy import approve
 from ballast.fund_file import FundError
-from ballast.values import WAD, decimal
+from ballast.units import WAD
+from ballast.values import decimal
 from keeper.look.lens import read_fund
 from keeper.output.condition import condition
 

@@ -26,7 +26,8 @@ from ballast.cli import (
 )
 from ballast.fund_file import FundError
 from ballast.rule.arithmetic import usd
-from ballast.values import WAD, decimal
+from ballast.units import WAD
+from ballast.values import decimal
 from keeper.look.lens import read_fund
 
 AUTO = "auto"

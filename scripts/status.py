@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from ballast.cli import Deployed, FundCommand, book_option, dollars, fund_argument, open_fund
-from ballast.values import WAD, decimal
+from ballast.units import WAD
+from ballast.values import decimal
 from keeper.look.lens import read_fund
 from keeper.output.condition import condition
 from keeper.output.view import percent, period_text, weight, when

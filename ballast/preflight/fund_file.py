@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from ballast.fund_file import FundConfig
 from ballast.parts import MAX_LOCKERS, Component
 from ballast.preflight.problems import Level, Problem
+from ballast.units import DAY_S
 from ballast.values import DEPLOYER
 
 MAX_NAME_BYTES = 31
 """The token's name stands in its EIP-712 domain as a short string."""
-DAY_S = 86_400
 REACTION_S = DAY_S
 """What is left for people to see a late determination and write an override."""
 

@@ -11,7 +11,8 @@ from ballast.fund_file import FundConfig
 from ballast.parts import MAX_DECIMALS, Component
 from ballast.preflight.chain import Reader, usd
 from ballast.preflight.problems import Level, Problem
-from ballast.values import WAD, decimal
+from ballast.units import WAD
+from ballast.values import decimal
 
 DUST_PARTS = 4
 """A wei may be worth at most one part in so many of a share's dust: then what rounding leaves is dust."""

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-WAD = 10**18
-DAY_S = 86_400
+from ballast.units import WAD
+
 POOL_FEE = 3_000
 """What a pool of the Uniswap V2 kind keeps, in millionths of what goes in."""
 

@@ -19,7 +19,6 @@ from ballast.rule.types import (
     MAX_PRICE,
     MAX_UNIT,
     MAX_VALUE,
-    ONE,
     Candidate,
     Cap,
     Decision,
@@ -35,10 +34,10 @@ from ballast.rule.types import (
     Supply,
     UnfitRuleError,
 )
+from ballast.units import WAD
 
 __all__ = [
     "MAX_BASIS",
-    "ONE",
     "Candidate",
     "Cap",
     "Decision",
@@ -118,7 +117,7 @@ def determine(
         if not members:
             raise NoConstituentsError("no candidate is left to include")
         _within(pot > 0, "nav")
-        present = [(value_of.get(at) or 0) * ONE // pot for at in members]
+        present = [(value_of.get(at) or 0) * WAD // pot for at in members]
         shares = _shares(rule, pot, [(supply_of(at), decided[at].price) for at in members], present)
         for at, share in zip(members, shares, strict=True):
             decided[at] = replace(decided[at], weight=share.weight)
@@ -197,9 +196,9 @@ def target_units(
     values = [Fraction(unit * price, 10**places) for unit, price, places in lines]
     nav = sum(int(value) for value in values) if rule.floor_each else int(sum(values, Fraction(0)))
     _within(nav > 0, "nav")
-    present = [unit * price // 10**places * ONE // nav for unit, price, places in lines]
+    present = [unit * price // 10**places * WAD // nav for unit, price, places in lines]
     shares = _shares(rule, nav, list(zip(basis, prices, strict=True)), present)
-    return [share.unit * 10**places // ONE for share, places in zip(shares, decimals, strict=True)]
+    return [share.unit * 10**places // WAD for share, places in zip(shares, decimals, strict=True)]
 
 
 def fixed_target_units(
@@ -214,7 +213,7 @@ def fixed_target_units(
     _within(nav > 0, "nav")
     _within(given > 0, "weights")
     return [
-        10**places * (nav * (weight * ONE // given) // ONE) // price if price else 0
+        10**places * (nav * (weight * WAD // given) // WAD) // price if price else 0
         for weight, price, places in zip(basis, prices, decimals, strict=True)
     ]
 
@@ -247,7 +246,7 @@ def _shares(rule: Rule, nav: int, sizes: Sequence[tuple[int, int]], present: Seq
     _within(nav <= MAX_NAV, "nav")
     divisor = sum(supply * price for supply, price in sizes) // nav
     _within(divisor > 0, "divisor")
-    units = [supply * ONE // divisor if price else 0 for supply, price in sizes]
+    units = [supply * WAD // divisor if price else 0 for supply, price in sizes]
     weights = [price * unit // nav for unit, (_, price) in zip(units, sizes, strict=True)]
     members = [i for i, unit in enumerate(units) if unit]
     capped: set[int] = set()
@@ -261,12 +260,12 @@ def _shares(rule: Rule, nav: int, sizes: Sequence[tuple[int, int]], present: Seq
         total = sum(weights)
         free = total - sum(weights[i] for i in capped)
         if free == 0:
-            weights = [ONE // len(members) if unit else 0 for unit in units]
+            weights = [WAD // len(members) if unit else 0 for unit in units]
             break
         # Where the divisor is small its rounding alone may leave more than 1: nothing is left over then.
-        excess = max(0, ONE - total)
+        excess = max(0, WAD - total)
         weights = [
-            weight if i in capped else weight + weight * ONE // free * excess // ONE for i, weight in enumerate(weights)
+            weight if i in capped else weight + weight * WAD // free * excess // WAD for i, weight in enumerate(weights)
         ]
     if capped:
         units = [weights[i] * nav // sizes[i][1] if unit else 0 for i, unit in enumerate(units)]
@@ -296,7 +295,7 @@ def _read(rule: Rule, answer: Supply | None, known: int, member: bool, override:
     posted = answer.date < now
     if not known:
         return _Reading(answer.whole_tokens, Flag(0) if posted else Flag.UNCONFIRMED, answer.whole_tokens)
-    leeway = known * rule.max_supply_jump // ONE
+    leeway = known * rule.max_supply_jump // WAD
     least = known - leeway if member else 0
     basis = min(max(answer.whole_tokens, least), known + leeway, MAX_BASIS)
     if basis == answer.whole_tokens and posted:

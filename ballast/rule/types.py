@@ -1,6 +1,6 @@
 """What a methodology is told and what it decides: the rule, candidates, supplies, holdings, decisions.
 
-Units throughout: weights, fractions and USD have 18 decimals (`ONE`); prices are USD for one whole token; supplies are
+Units throughout: weights, fractions and USD have 18 decimals (`WAD`); prices are USD for one whole token; supplies are
 whole tokens; token units are token wei per 1e18 shares; times are Unix seconds.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
-ONE = 10**18
+from ballast.units import WAD
+
 MAX_NAV = 2**104 - 1
 """Largest NAV of a share that weights are computed from, in USD with 18 decimals."""
 MAX_BASIS = 2**88 - 1
@@ -103,11 +104,11 @@ class Rule:
     cap_passes: int = 1
 
     def __post_init__(self) -> None:
-        least, beyond = (0, 1) if self.cap is Cap.NONE else (1, ONE)
+        least, beyond = (0, 1) if self.cap is Cap.NONE else (1, WAD)
         bounds = {
             "capWeight": least <= self.cap_weight < beyond,
-            "floorWeight": 0 <= self.floor_weight < ONE,
-            "entryWeight": self.floor_weight <= self.entry_weight < ONE,
+            "floorWeight": 0 <= self.floor_weight < WAD,
+            "entryWeight": self.floor_weight <= self.entry_weight < WAD,
             "topN": self.top_n > 0,
             "maxSupplyAge": self.max_supply_age > 0,
             "maxSupplyJump": self.max_supply_jump > 0,

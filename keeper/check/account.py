@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
+from ballast.units import ETHER, GWEI
 from keeper.check.context import Endpoint, Scene
 from keeper.check.lines import Line, Says
 from keeper.check.past import Past
 from keeper.errors import KeeperError
 from keeper.look.retry import ask
-
-GWEI = 10**9
 
 
 def key(scene: Scene) -> Iterator[Line]:
@@ -121,7 +120,7 @@ def price_now(endpoint: Endpoint) -> int:
 
 def ether(wei: int) -> str:
     """Wei as ether, to four significant digits."""
-    return f"{wei / 10**18:.4g} ETH"
+    return f"{wei / ETHER:.4g} ETH"
 
 
 def gwei(wei: int) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ballast.units import HOUR_S
 from keeper.check.context import Fund
 from keeper.check.lines import Line, Says
 from keeper.output.condition import condition
 from keeper.output.view import period_text, symbol, when
 from keeper.state import FundState, Holding
-
-HOUR_S = 3_600
 
 
 def states(fund: Fund) -> Iterator[Line]:

@@ -14,7 +14,7 @@ from web3 import Web3
 from web3.providers.base import JSONBaseProvider
 from web3.types import BlockData, RPCEndpoint, RPCResponse
 
-from ballast.abi import decode_view, view_data
+from ballast.abi import call_data, decode_view
 from ballast.book import Book, BookError
 from keeper.errors import ChainError, KeeperError
 from keeper.keys.load import load_signer
@@ -154,7 +154,7 @@ class Fund:
     def view(self, to: str, signature: str, returns: Sequence[str], *args: Any) -> tuple[Any, ...] | None:
         """The result of a view of a contract (a name of the book, or an address); None if it reverts or does not
         decode. Raises ChainError."""
-        answer = self._known(self.book.contracts.get(to, to), view_data(signature, *args))
+        answer = self._known(self.book.contracts.get(to, to), call_data(signature, *args))
         return None if answer is None else decode_view(answer, returns)
 
     def ahead(self, questions: Iterable[Question]) -> None:
@@ -271,7 +271,7 @@ def _questions(book: Book) -> set[tuple[str, str]]:
 
 def _key(book: Book, question: Question) -> tuple[str, str]:
     to, signature, *args = question
-    return book.contracts.get(to, str(to)), str(view_data(signature, *args))
+    return book.contracts.get(to, str(to)), str(call_data(signature, *args))
 
 
 def _bytes(answer: RPCResponse, name: str) -> bytes | None:

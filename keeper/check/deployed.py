@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ballast.units import HOUR_S
 from keeper.check.codes import known, missing_functions
 from keeper.check.context import Fund
 from keeper.check.lines import Line, Says
@@ -126,4 +127,4 @@ def owners(fund: Fund) -> Iterator[Line]:
 
 
 def _hours(seconds: int) -> str:
-    return f"{seconds / 3600:g} h"
+    return f"{seconds / HOUR_S:g} h"

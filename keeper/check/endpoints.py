@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
+from ballast.units import DAY_S
 from keeper.check.context import Endpoint, Scene
 from keeper.check.lines import Line, Says
 from keeper.errors import ChainError
@@ -17,7 +18,6 @@ OLDEST_HEAD_S = 120
 """Oldest acceptable head, seconds: ten blocks of mainnet."""
 MOST_AHEAD_S = 15
 """Seconds in the future from which a head means that this host's clock is slow."""
-DAY_S = 86_400
 MOST_BEHIND = 5
 """Blocks by which an endpoint may lag behind the best."""
 

@@ -8,16 +8,15 @@ from enum import IntEnum
 
 from web3 import Web3
 
+from ballast.units import BLOCK_S, WAD
 from keeper.check.context import Fund
 from keeper.check.lines import Line, Says
 from keeper.errors import ChainError
-from keeper.state import WAD
 
 ETH = "0x" + "00" * 20
 _ROUND = ["uint80", "int256", "uint256", "uint256", "uint80"]
 _ANCHOR = ["address", "uint32", "uint64", "address", "bool", "uint8", "uint8"]
 _SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"]
-MAINNET_BLOCK_S = 12
 WAIT_OR_REPLACE = "wait for the feed's next answer; if it stays, the owner can set another feed (setFeed)"
 
 
@@ -176,7 +175,7 @@ def anchors(fund: Fund) -> Iterator[Line]:
     """Each anchor reaches back over its window and is within its bound of the feed."""
     if "first_oracle" not in fund.book.contracts:
         return
-    block_time = (fund.view("oracle", "BLOCK_TIME()", ["uint256"]) or (MAINNET_BLOCK_S,))[0]
+    block_time = (fund.view("oracle", "BLOCK_TIME()", ["uint256"]) or (BLOCK_S,))[0]
     for candidate in fund.book.candidates:
         found = fund.view("oracle", "anchors(address)", _ANCHOR, candidate.token)
         if found is None or int(found[0], 16) == 0:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ballast.book import Candidate, Pool
+from ballast.units import WAD
 from keeper.check.context import Fund
 from keeper.check.lines import Level, Line, Says
 from keeper.look.chain import POOL_FEE_BPS, V2_VENUES
 from keeper.pools.venues import MILLION
-from keeper.state import WAD
 
 TAKE_OUT = "take it out of the address book, or name the right one"
 DEEPER = "name more or deeper pools for it in the address book; or the fund's owner lets the component leave"

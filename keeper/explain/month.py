@@ -11,16 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi import decode, encode
+from eth_abi import decode
 from eth_abi.exceptions import DecodingError
-from eth_utils import function_signature_to_4byte_selector, to_checksum_address
+from eth_utils import to_checksum_address
 from web3.exceptions import ContractLogicError
 
+from ballast.abi import call_data
 from ballast.rule import methodology as rules
 from ballast.rule import packed
 from ballast.rule.arithmetic import period_start
-from ballast.rule.methodology import ONE, Candidate, Decision, Flag, Holding, Override, Rule, State, Status, Supply
+from ballast.rule.methodology import Candidate, Decision, Flag, Holding, Override, Rule, State, Status, Supply
 from ballast.rule.packed import PackedTarget
+from ballast.units import DAY_S, WAD
 from keeper import state as fund
 from keeper.errors import ChainError
 from keeper.explain.recompute import (
@@ -40,9 +42,10 @@ from keeper.explain.recompute import (
 from keeper.look import contracts
 from keeper.look.chain import Chain, ask
 from keeper.look.history import CHUNK
+from keeper.look.retry import block_time
 from keeper.state import FundState, Phase, Side
 
-OVERRIDE_LIFE_S = 10 * 86_400
+OVERRIDE_LIFE_S = 10 * DAY_S
 """How long the methodology lets an override count."""
 MOST_NOTICE_DAYS = 14
 """No period begins earlier than so many days before its month."""
@@ -210,11 +213,11 @@ class _Reader:
         """Whether a list can take a token."""
         index = self._book["index_token"]
         try:
-            (decimals,) = decode(["uint256"], self._raw(token, "decimals()", [], [], block))
-            (balance,) = decode(["uint256"], self._raw(token, "balanceOf(address)", ["address"], [index], block))
+            (decimals,) = decode(["uint256"], self._raw(token, "decimals()", [], block))
+            (balance,) = decode(["uint256"], self._raw(token, "balanceOf(address)", [index], block))
         except (ChainError, DecodingError):
             return False
-        (gone,) = decode(["bool"], self._raw(index, "writtenOff(address)", ["address"], [token], block))
+        (gone,) = decode(["bool"], self._raw(index, "writtenOff(address)", [token], block))
         return decimals <= MOST_DECIMALS and balance >> SOUND_BITS == 0 and not (balance and gone)
 
     def _rule(self, contract: Any, block: int) -> Rule | None:
@@ -240,7 +243,7 @@ class _Reader:
     def _supply(self, source: str, token: str, block: int) -> Supply | None:
         """What a source says; None for one that fails."""
         try:
-            answer = self._raw(source, SUPPLY, ["address"], [token], block)
+            answer = self._raw(source, SUPPLY, [token], block)
             supply, date = decode(["uint256", "uint256"], answer)
         except DecodingError:
             return None
@@ -251,7 +254,7 @@ class _Reader:
         return Supply(supply, date)
 
     def _prices(self, tokens: Sequence[str], block: int) -> dict[str, int]:
-        answer = self._raw(self._book["oracle"], PRICES, ["address[]"], [list(tokens)], block)
+        answer = self._raw(self._book["oracle"], PRICES, [list(tokens)], block)
         (prices,) = decode(["uint256[]"], answer)
         return {token: price for token, price in zip(tokens, prices, strict=True) if price}
 
@@ -268,7 +271,7 @@ class _Reader:
             for event in reversed(events):
                 args = event["args"]
                 found.setdefault(args["token"], Override(args["wholeTokens"], args["until"]))
-            if self._time(first) + OVERRIDE_LIFE_S < now:
+            if block_time(self._w3, first) + OVERRIDE_LIFE_S < now:
                 break
         return found
 
@@ -290,7 +293,7 @@ class _Reader:
             started = started or found.get("Started")
             if "Determined" in found:
                 return found["Determined"], started
-            if self._time(first) < period_start(period, MOST_NOTICE_DAYS):
+            if block_time(self._w3, first) < period_start(period, MOST_NOTICE_DAYS):
                 break
         raise ChainError(f"explain: period {period // 12}-{period % 12 + 1:02d} has not been determined")
 
@@ -304,8 +307,8 @@ class _Reader:
         at = to_checksum_address(pointer)
         return bytes(ask(lambda: self._w3.eth.get_code(at, block_identifier=block), f"code of {pointer}"))[1:]
 
-    def _raw(self, to: str, signature: str, types: Sequence[str], values: Sequence[Any], block: int) -> bytes:
-        data = function_signature_to_4byte_selector(signature) + encode(types, values)
+    def _raw(self, to: str, signature: str, values: Sequence[Any], block: int) -> bytes:
+        data = call_data(signature, *values)
         at = to_checksum_address(to)
         return bytes(ask(lambda: self._w3.eth.call({"to": at, "data": data}, block_identifier=block), signature))
 
@@ -314,9 +317,6 @@ class _Reader:
 
     def _at(self, name: str, address: str) -> Any:
         return self._w3.eth.contract(address=to_checksum_address(address), abi=contracts.abi(name), decode_tuples=True)
-
-    def _time(self, block: int) -> int:
-        return ask(lambda: int(self._w3.eth.get_block(block)["timestamp"]), f"block {block}")
 
 
 def _words(code: bytes) -> list[int]:
@@ -331,7 +331,7 @@ def _holding(state: FundState, holding: fund.Holding) -> Holding:
     """A component as the rule sees it in a block."""
     return Holding(
         token=holding.token,
-        unit=holding.balance * ONE // state.supply,
+        unit=holding.balance * WAD // state.supply,
         decimals=holding.decimals,
         suspended=state.suspended(holding),
         written_off=holding.written_off,

@@ -11,7 +11,6 @@ from typing import Any
 
 from ballast.rule import methodology as rules
 from ballast.rule.methodology import (
-    ONE,
     Candidate,
     Decision,
     Flag,
@@ -23,6 +22,7 @@ from ballast.rule.methodology import (
     Supply,
 )
 from ballast.rule.packed import kept_price
+from ballast.units import WAD
 from keeper.state import PRICE_BITS, UNIT_BITS, VALUE_BITS, FundState, Side
 
 MOST_COMPONENTS = 50
@@ -185,7 +185,7 @@ def plan(scene: Scene, confirmed: Sequence[Decision]) -> tuple[int, list[Target]
         nav -= sum(lines[i].held * lines[i].price // 10 ** decimals[i] for i in large)
         lines = [replace(t, price=0, kept=0, basis=0, flags=Flag(0)) if i in large else t for i, t in enumerate(lines)]
         units = _units(scene, lines, decimals)
-    _limit(lines, units, decimals, nav * scene.state.limits.max_step // ONE)
+    _limit(lines, units, decimals, nav * scene.state.limits.max_step // WAD)
     return nav, [_aimed(t, unit) for t, unit in zip(lines, units, strict=True)]
 
 
@@ -202,7 +202,7 @@ def gone(scene: Scene, confirmed: Sequence[Decision], nav: int) -> set[str]:
     Nothing that is suspended.
     `nav`: USD of one share."""
     rows = {d.token: d for d in confirmed}
-    budget = nav * MAX_DROP // ONE
+    budget = nav * MAX_DROP // WAD
     found = set()
     old = [h for h in (*scene.holdings, *scene.dropped) if h.token not in scene.newcomers]
     for h in sorted(old, key=lambda h: rules.address(h.token)):
@@ -230,7 +230,7 @@ def _worth(scene: Scene, holding: Holding, row: Decision | None) -> int | None:
     if not outside or not sound or row is None or not price or not row.price:
         return None
     one: int = 10**holding.decimals
-    return -(-balance * max(price, row.price) * ONE // (one * scene.state.supply))
+    return -(-balance * max(price, row.price) * WAD // (one * scene.state.supply))
 
 
 def _counted(scene: Scene, holding: Holding) -> int:

@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from ballast.book import Book
-from ballast.rule.methodology import ONE, Cap, Decision, Flag, Status
+from ballast.rule.methodology import Cap, Decision, Flag, Status
+from ballast.units import WAD
 from keeper.explain.month import Explanation
 from keeper.explain.recompute import Difference, Start
 from keeper.output.view import percent, period_text, usd, when
@@ -155,7 +156,7 @@ def _constituents(found: Explanation, book: Book) -> Table:
     for d in found.decisions:
         none = d.token not in found.candidates
         supply = [] if fixed else ["-" if none else f"{d.basis:,}"]
-        size = [] if fixed else ["-" if none else f"{d.basis * d.price // ONE:,}"]
+        size = [] if fixed else ["-" if none else f"{d.basis * d.price // WAD:,}"]
         origins = [origin(found, book, d)] if none or not fixed else []
         table.add_row(
             _symbol(book, d.token),
@@ -168,7 +169,7 @@ def _constituents(found: Explanation, book: Book) -> Table:
         )
     included = [d for d in found.decisions if d.status is Status.INCLUDED]
     blank = [] if fixed else [""]
-    total = [] if fixed else [f"{sum(d.basis * d.price for d in included) // ONE:,}"]
+    total = [] if fixed else [f"{sum(d.basis * d.price for d in included) // WAD:,}"]
     table.add_section()
     table.add_row("included", *blank, "", *total, percent(sum(d.weight for d in included)), str(len(included)), "")
     return table

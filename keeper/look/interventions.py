@@ -18,7 +18,7 @@ from ballast.book import Book
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.history import CHUNK, REORG
-from keeper.look.retry import Head, ask
+from keeper.look.retry import Head, ask, block_time
 from keeper.output.condition import suspension
 from keeper.state import FundState, Phase
 
@@ -145,7 +145,7 @@ class Chronicle:
         for _ in range(MOST_CHUNKS):
             start = max(first, last - CHUNK + 1)
             found = [*self._logs(start, last), *found]
-            if start <= first or self._time(start) < since:
+            if start <= first or block_time(self._w3, start) < since:
                 break
             last = start - 1
         return found
@@ -167,7 +167,7 @@ class Chronicle:
     def _one(self, entry: Any) -> Told:
         source, name = self._topics[entry["topics"][0].to_0x_hex()]
         args = source.events[name]().process_log(entry)["args"]
-        block, time = entry["blockNumber"], self._time(entry["blockNumber"])
+        block, time = entry["blockNumber"], block_time(self._w3, entry["blockNumber"])
         match name:
             case "Vetoed":
                 return Told(What.VETOED, block, time, args["period"], by=args["by"])
@@ -177,9 +177,6 @@ class Chronicle:
                 return Told(What.TAKEN_OUT, block, time, args["period"], args["token"])
         what = What.WRITTEN_OFF if args["writtenOff"] else What.SUSPENDED if args["suspendedUntil"] else What.RESUMED
         return Told(what, block, time, None, args["token"], until=args["suspendedUntil"])
-
-    def _time(self, block: int) -> int:
-        return ask(lambda: int(self._w3.eth.get_block(block)["timestamp"]), f"block {block}")
 
 
 def _key(state: FundState) -> object:

@@ -57,6 +57,11 @@ def ask(question: Callable[[], T], what: str) -> T:
         raise ChainError(f"{what}: {_line(error)}") from error
 
 
+def block_time(w3: Web3, block: int) -> int:
+    """The time of a block (Unix seconds). Raises ChainError."""
+    return ask(lambda: int(w3.eth.get_block(block)["timestamp"]), f"block {block}")
+
+
 def ask_all(w3: Web3, questions: list[Question], what: str, *, agreed: bool = False) -> list[Any]:
     """Results of several read-only questions in one round trip. Raises ChainError.
 

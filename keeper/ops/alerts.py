@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ballast.units import ETHER
 from keeper.look.interventions import ended
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.output.condition import condition
@@ -67,7 +68,7 @@ def alerts_of(facts: Facts, bounds: Bounds) -> set[Alert]:
             Alert(
                 Kind.LOW_BALANCE,
                 "account",
-                f"the account has {amount(facts.balance, 10**18)} ETH; a month may take {amount(needed, 10**18)} ETH "
+                f"the account has {amount(facts.balance, ETHER)} ETH; a month may take {amount(needed, ETHER)} ETH "
                 "at the current price",
             )
         )

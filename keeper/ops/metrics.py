@@ -10,13 +10,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from ballast.units import WAD
 from keeper.errors import KeeperError
 from keeper.loop import View
 from keeper.ops.facts import Facts, FundFacts
 from keeper.ops.pulse import Pulse
 from keeper.ops.server import Response
 from keeper.sending.journal import Status
-from keeper.state import WAD, Phase
+from keeper.state import Phase
 
 Gauge = tuple[str, str, Callable[[FundFacts], float | None]]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import structlog
 from pydantic import SecretStr
 
+from ballast.files import replace_json
 from keeper.errors import SettingsError
 from keeper.ops.alerts import EVENTS, Alert
 
@@ -142,11 +142,8 @@ class Notifier:
             self._save()
 
     def _save(self) -> None:
-        draft = self._path.with_name(f"{self._path.name}.{os.getpid()}.tmp")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps([asdict(told) for told in self._told]) + "\n")
-            draft.replace(self._path)
+            replace_json(self._path, [asdict(told) for told in self._told])
         except OSError as error:
             # Send it even if the disk is full; at worst a restart repeats it.
             log.warning("what was told cannot be kept", path=str(self._path), error=error.strerror)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
 import structlog
+
+from ballast.files import replace_json
 
 log = structlog.get_logger("keeper")
 
@@ -41,19 +39,7 @@ class Pulse:
     def write(self, path: Path) -> None:
         """Replaces the file in one step, so that a reader sees the old or the new one. A failure (disk full) is only
         logged."""
-        draft = _draft(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(asdict(self)) + "\n")
-            draft.replace(path)
+            replace_json(path, asdict(self))
         except OSError as error:
             log.warning("BALLAST_PULSE cannot be written", path=str(path), error=error.strerror)
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
-
-
-@cache
-def _draft(path: Path) -> Path:
-    """Where a pulse is written first. Cached: pathlib interns every name that it splits, and the table of interned
-    strings keeps the slots of freed ones and would double when full of them."""
-    return path.with_name(f"{path.name}.{os.getpid()}.tmp")

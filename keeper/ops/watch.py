@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 
 from ballast.book import Book
+from ballast.units import HOUR_S
 from keeper.errors import KeeperError
 from keeper.look.chain import Chain, ask
 from keeper.loop import View
@@ -229,7 +230,7 @@ def watching(
     if secrets.alert_urls is not None:
         notifier = Notifier(
             settings.journal.with_name(settings.journal.name + ".alerts.json"),
-            settings.alert_repeat_hours * 3600,
+            settings.alert_repeat_hours * HOUR_S,
             sender_to(services_of(secrets.alert_urls)),
             metrics.alert_sent,
         )

@@ -10,13 +10,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from ballast.book import Book
+from ballast.units import GWEI, WAD
 from keeper.loop import View
 from keeper.output.condition import condition
 from keeper.plan.batch import Batch, Leg
 from keeper.plan.direct import Cross
 from keeper.plan.slices import Lot
 from keeper.pools.market import Swap
-from keeper.state import WAD, FundState, Holding, Phase, Side
+from keeper.state import FundState, Holding, Phase, Side
 
 
 def fund_json(view: View, book: Book) -> dict[str, Any]:
@@ -182,7 +183,7 @@ def plan_tables(view: View, book: Book) -> RenderableType:
         head.add_row("done", when(p.finish))
     head.add_row("expected cost", f"${usd(p.cost)} (fees ${usd(p.fees)}, impact ${usd(p.impact)})")
     head.add_row(
-        "expected gas", f"${usd(p.gas_cost)} at {view.gas_price / 10**9:.2f} gwei, ETH ${usd(view.market.eth_price)}"
+        "expected gas", f"${usd(p.gas_cost)} at {view.gas_price / GWEI:.2f} gwei, ETH ${usd(view.market.eth_price)}"
     )
     if p.batch is None:
         return Group(head, _lots_table(p.lots, view, book))

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ballast.book import Book
+from ballast.units import WAD
 from keeper.look.interventions import words
 from keeper.loop import View
 from keeper.ops.facts import Bounds, Facts, FundFacts
@@ -25,7 +26,7 @@ from keeper.page.sent import Sent, Spent
 from keeper.page.timeline import Timeline, period_shown, timeline
 from keeper.plan.planner import Plan
 from keeper.sending.journal import Entry
-from keeper.state import WAD, FundState, Phase, Side
+from keeper.state import FundState, Phase, Side
 
 PPM = 10**12
 """Divides 18 decimals into millionths, the unit of sampled weights."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from ballast.units import DAY_S, HOUR_S
 from keeper.errors import SettingsError
 from keeper.output.condition import lacking
 from keeper.output.view import weight
@@ -22,9 +23,9 @@ from keeper.state import FundState, Phase
 
 EVERY_S = 600
 """Seconds of chain time between two samples of a fund in which nothing happens."""
-TIERS = ((2 * 86_400, 3_600), (35 * 86_400, 6 * 3_600))
+TIERS = ((2 * DAY_S, HOUR_S), (35 * DAY_S, 6 * HOUR_S))
 """Age in seconds from which only one sample per span is kept, and the span in seconds."""
-OLDEST_S = 400 * 86_400
+OLDEST_S = 400 * DAY_S
 MOST = 5_000
 """Most samples of a fund; the oldest are dropped."""
 

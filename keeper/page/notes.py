@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ballast.units import DAY_S
 from keeper.look.interventions import Told, ended
 from keeper.ops.alerts import Alert, Kind, alerts_of
 from keeper.ops.facts import Bounds, Facts, FundFacts
@@ -17,7 +18,7 @@ from keeper.state import Action, FundState, Phase, Reason
 
 Level = Literal["ok", "warn", "bad"]
 
-LAST_CALL_S = 86_400
+LAST_CALL_S = DAY_S
 """Seconds before its deadline from which a due action is an alarm."""
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ballast.units import WAD
 from keeper.output.view import period_text
 from keeper.sending.journal import Entry, Status
-from keeper.state import WAD
 
 NEWEST = 50
 """Number of transactions listed; totals count all of the month."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ballast.units import WAD
 from keeper.plan.bucket import Sale
 from keeper.plan.costs import GasCosts
 from keeper.plan.direct import Cross, Wanted, crosses_of
@@ -19,7 +20,7 @@ from keeper.plan.settlement import Outcome, attainable, goal, outcome, surplus_a
 from keeper.plan.slices import CRUMBS, Slice
 from keeper.pools.market import Market, Route
 from keeper.pools.venues import Pool
-from keeper.state import WAD, FundState, Holding, Side
+from keeper.state import FundState, Holding, Side
 
 _ROUNDS = 6
 """Most corrections of a batch that turns out above a limit; each one is far smaller than the one before."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keeper.state import WAD, Limits, Progress
+from ballast.units import WAD
+from keeper.state import Limits, Progress
 
 SCALE = 1 << 24
 

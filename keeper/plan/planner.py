@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Literal
 
+from ballast.units import BLOCK_S, WAD
 from keeper.plan import bucket
 from keeper.plan.batch import Batch, Gas, make_batch, rooms
 from keeper.plan.costs import MEASURED, GasCosts
 from keeper.plan.slices import Lot, Work, estimate, even_part, gas_of, lots_of, next_slices, paid_for, works_of
 from keeper.pools.market import Market
-from keeper.state import WAD, FundState
+from keeper.state import FundState
 
 CAPACITY_MARGIN_BPS = 50
 """A batch stays so much below the bucket's cap: prices and supply move between plan and block."""
@@ -33,8 +34,6 @@ _MOST_OFF = 3
 """And ends at most so many times above or below."""
 _STEPS = 7
 
-BLOCK_S = 12
-"""A batch is mined a block after the one in which it became possible."""
 
 Mode = Literal["cheapest", "fewest"]
 

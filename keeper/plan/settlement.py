@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ballast.units import WAD
 from keeper.plan import bucket
 from keeper.plan.bucket import Sale
-from keeper.state import WAD, FundState, Holding, Progress
+from keeper.state import FundState, Holding, Progress
 
 
 @dataclass(frozen=True)

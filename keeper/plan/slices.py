@@ -18,12 +18,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isqrt
 
+from ballast.units import WAD
 from keeper.plan.costs import GasCosts
 from keeper.plan.settlement import goal
 from keeper.pools.curve import Curve
 from keeper.pools.market import Market
 from keeper.pools.venues import MILLION
-from keeper.state import WAD, FundState, Holding, Side
+from keeper.state import FundState, Holding, Side
 
 _REST = 50
 """A buy that lacks less than one part in so many of a batch waits for the last one."""

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import median_low
 
+from ballast.units import WAD
 from keeper.pools.curve import Curve
 from keeper.pools.venues import MILLION, Pool
 from keeper.pools.venues.v2 import pool_of
-from keeper.state import WAD, FundState, PoolState
+from keeper.state import FundState, PoolState
 
 NO_PAIR = "0x" + "00" * 20
 """In place of a pair where the token is WETH itself."""

@@ -22,6 +22,7 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 from web3 import Web3
 
+from ballast.units import GWEI, HOUR_S
 from keeper.errors import (
     CancelledError,
     FeeTooHighError,
@@ -45,7 +46,6 @@ from keeper.settings import Secrets, Settings
 
 log = structlog.get_logger("keeper.sender")
 
-GWEI = 10**9
 PATIENCE = 8
 """Pauses in one wait for a receipt before other funds get their turn."""
 
@@ -385,7 +385,7 @@ def sender_for(
         journal,
         chain_id=chain.book.chain_id,
         urgency=Urgency(
-            settings.max_fee_gwei * GWEI, settings.urgent_max_fee * GWEI, int(settings.urgent_hours * 3600)
+            settings.max_fee_gwei * GWEI, settings.urgent_max_fee * GWEI, int(settings.urgent_hours * HOUR_S)
         ),
         bump_blocks=settings.bump_blocks,
         confirmations=settings.confirmations,

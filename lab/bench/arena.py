@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ballast.rule.arithmetic import WAD
-from lab.bench.basket import FEED_STEP, SHARE_NAV, Component, basket
-from lab.localnet.rpc import call_data, read
+from ballast.abi import call_data
+from ballast.units import DAY_S, FEED_STEP, WAD
+from lab.bench.basket import SHARE_NAV, Component, basket
+from lab.localnet.rpc import read
 from lab.localnet.world import World
 from lab.testbed.chain import Chain, Contract
 
@@ -19,7 +20,6 @@ SHARES = 1_000 * WAD
 HOLDER_SHARES = 12 * WAD + 345_678_901_234_567_891
 """What a holder mints at a time, and a bit more than it redeems."""
 REDEEMED_SHARES = 7 * WAD + 654_321_098_765_432_109
-DAY_S = 86_400
 MONTH_S = 30 * DAY_S
 
 

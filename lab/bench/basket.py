@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ballast.rule.arithmetic import WAD, Line, market_cap_units
+from ballast.rule.arithmetic import Line, market_cap_units
+from ballast.units import FEED_STEP, WAD
 
 CAP = WAD // 4
 """Hard cap of a weight, as DPI has it."""
@@ -15,8 +16,6 @@ SHARE_NAV = 100 * WAD
 """Value of one share at the seed, about."""
 OFF_TARGET = WAD // 50
 """Part of its target by which each unit held is above (even positions) or below (odd positions) at the seed."""
-FEED_STEP = 10**10
-"""Prices have 18 decimals, feeds 8."""
 
 
 @dataclass(frozen=True)

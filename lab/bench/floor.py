@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ballast.rule.arithmetic import WAD
-from lab.bench.arena import DAY_S, HOLDER_SHARES, REDEEMED_SHARES, SHARES, Arena
+from ballast.units import DAY_S, WAD
+from lab.bench.arena import HOLDER_SHARES, REDEEMED_SHARES, SHARES, Arena
 
 
 def measure(arena: Arena) -> dict[str, int]:

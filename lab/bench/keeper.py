@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ballast.units import BLOCK_S
 from lab.bench.counting import Counter, counting
 from lab.bench.errors import BenchError
 from lab.replay.carry import ReplayError, prepare
-from lab.testbed.clock import BLOCK_S
 from lab.testbed.forked import ForkedChain, forked
 from lab.testbed.keepers import KeeperProcess, running_keeper
 

@@ -22,7 +22,8 @@ from rich.table import Table
 
 from ballast.build import BUILD
 from ballast.deploy import predicted
-from ballast.rule.arithmetic import WAD, execution_time, period_start
+from ballast.rule.arithmetic import execution_time, period_start
+from ballast.units import DAY_S, WAD
 from lab.bench import report
 from lab.bench.errors import BenchError
 from lab.localnet.anvil import ROOT, anvil
@@ -38,7 +39,6 @@ LOCKERS = 8
 FLEXIBLE, CAP, CAP_PASSES = 2, 3 * 10**16, 10
 SOUND = 3
 """So many components stay as they are, so that there is something to weigh."""
-DAY_S = 86_400
 BEGIN = 1_700_000_000
 NOTICE_DAYS = 7
 ZERO = "0x" + "00" * 20

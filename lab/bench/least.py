@@ -14,7 +14,8 @@ from pathlib import Path
 
 import click
 
-from lab.localnet.month import WAD, Month, load_month
+from ballast.units import WAD
+from lab.localnet.month import Month, load_month
 from lab.localnet.reserves import load_reserves, pools_of
 
 ROOT = Path(__file__).resolve().parents[2]

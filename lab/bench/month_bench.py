@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from web3 import Web3
 from web3.types import LogReceipt
 
-from ballast.rule.arithmetic import WAD, Cost, cost_of, part, residual, usd, worst_short
+from ballast.abi import call_data
+from ballast.rule.arithmetic import Cost, cost_of, part, residual, usd, worst_short
+from ballast.units import GWEI, HOUR_S, WAD
 from lab.localnet.month import Month, MonthComponent
-from lab.localnet.rpc import call_data, read
+from lab.localnet.rpc import read
 from lab.localnet.world import Token, World, WorldPool
 from lab.replay.measure import MonthOutcome, balances_at, flow_of, pair_sides, swaps_in
 from lab.replay.report import dollars, percent
 from lab.testbed.chain import Chain
-from lab.testbed.clock import GAS_PRICE_GWEI, GWEI, Clock
+from lab.testbed.clock import GAS_PRICE_GWEI, Clock
 
 Leaf = dict[str, float]
 """The figures of one engine's month, as out/bench.json has them."""
@@ -97,7 +99,7 @@ def leaf(outcome: MonthOutcome, weth_price: int) -> Leaf:
     return {
         "transactions": outcome.transactions,
         "gas": outcome.gas,
-        "hours": round((outcome.ended_at - outcome.started_at) / 3600, 2),
+        "hours": round((outcome.ended_at - outcome.started_at) / HOUR_S, 2),
         "fees_usd": dollars(outcome.cost.fees),
         "impact_usd": dollars(outcome.cost.impact),
         "gas_usd_at_100_gwei": dollars(gas_usd),

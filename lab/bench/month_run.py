@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ballast.units import HOUR_S
 from keeper.errors import KeeperError
 from lab.bench import same_slices, set_month
 from lab.bench.errors import BenchError
@@ -33,7 +34,6 @@ from lab.testbed.keepers import KeeperRunError
 PLANS = ("fewest", "cheapest")
 """The keeper's ways to plan, as its setting BALLAST_PLAN has them."""
 HELD_TO_HOURS = "cheapest"
-HOUR_S = 3600
 
 
 @click.command()

@@ -9,10 +9,11 @@ from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed, FundPool, Methodology, Roles
-from ballast.rule.arithmetic import WAD, execution_time, period_start
+from ballast.rule.arithmetic import execution_time, period_start
+from ballast.units import DAY_S, WAD
 from ballast.values import DEPLOYER
 from keeper.plan.order import Flag, Kind, data_of, hop_word
-from lab.bench.arena import DAY_S, HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, Arena, Asset
+from lab.bench.arena import HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, Arena, Asset
 from lab.bench.basket import CAP
 from lab.bench.errors import BenchError
 from lab.testbed.chain import Contract

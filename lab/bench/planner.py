@@ -15,10 +15,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ballast.units import DAY_S, GWEI, HOUR_S, WAD
 from keeper.plan.planner import Aim, Mode, Pace, plan
 from keeper.pools.market import Market, market_of
 from keeper.state import (
-    WAD,
     Action,
     FundState,
     Holding,
@@ -47,8 +47,8 @@ SHARES = 500_000 * WAD
 NAV = 250 * WAD
 """USD of a share."""
 TURNOVER_BPS = 900
-GAS_PRICE = 100 * 10**9
-PACE = Pace(rest=600, max_time=14 * 3_600, started_at=START, last_trade=None)
+GAS_PRICE = 100 * GWEI
+PACE = Pace(rest=600, max_time=14 * HOUR_S, started_at=START, last_trade=None)
 SLIPPAGE_BPS = 10
 
 
@@ -84,13 +84,13 @@ def _opened(holdings: tuple[Holding, ...]) -> FundState:
         time=START,
         action=Action.TRADE,
         reason=Reason.DUE,
-        next=START + 22 * 86_400,
+        next=START + 22 * DAY_S,
         period=2021 * 12 + 3,
         phase=Phase.TRADING,
         month_period=2021 * 12 + 3,
         last_stop=0,
-        determined_at=START - 6 * 86_400,
-        opening=Opening(targets * WAD // nav, nav * WAD // SHARES, START + 22 * 86_400 - 1),
+        determined_at=START - 6 * DAY_S,
+        opening=Opening(targets * WAD // nav, nav * WAD // SHARES, START + 22 * DAY_S - 1),
         progress=Progress(START << 24, 0, sells * WAD // nav, held * WAD // nav),
         limits=Limits(
             first_tolerance=-15 * 10**15,
@@ -102,9 +102,9 @@ def _opened(holdings: tuple[Holding, ...]) -> FundState:
             cool_off=600,
             max_idle=1_800,
         ),
-        timetable=Timetable(day=0, fixed_day=0, notice_days=8, min_notice=86_400, min_trading=3 * 86_400),
+        timetable=Timetable(day=0, fixed_day=0, notice_days=8, min_notice=DAY_S, min_trading=3 * DAY_S),
         paused_until=0,
-        pause_left=3 * 86_400,
+        pause_left=3 * DAY_S,
         supply=SHARES,
         shares=SHARES,
         idle=0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from ballast.files import replace_json
 from lab.bench.errors import BenchError
 
 OPS = (
@@ -85,7 +85,7 @@ def save(path: Path, rows: Sequence[Row]) -> None:
 
 def put(path: Path, key: str, value: object) -> None:
     """Puts a value under a key of a JSON file and leaves the others as they are. Raises BenchError."""
-    _write(path, {**load(path), key: value})
+    replace_json(path, {**load(path), key: value}, indent=1)
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -99,13 +99,6 @@ def load(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise BenchError(f"{path}: holds a {type(content).__name__}, expected an object; remove it")
     return content
-
-
-def _write(path: Path, content: object) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    draft.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
 
 
 def draw(path: Path, rows: Sequence[Row]) -> None:
@@ -153,7 +146,8 @@ class Change:
 
 def save_snapshot(path: Path, ours: Gas) -> None:
     """Writes the gas of our own operations."""
-    _write(path, {op: {str(n): ours[n][op] for n in sorted(ours) if op in ours[n]} for op in OPS})
+    snapshot = {op: {str(n): ours[n][op] for n in sorted(ours) if op in ours[n]} for op in OPS}
+    replace_json(path, snapshot, indent=1)
 
 
 def load_snapshot(path: Path) -> dict[int, dict[str, int]]:

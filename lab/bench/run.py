@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eth_utils import keccak
-
+from ballast.abi import selector
+from ballast.units import DAY_S
 from lab.bench import arena, floor, ours, set_v2, trace
-from lab.testbed.chain import Build, Chain, plain_abi, signature
+from lab.testbed.chain import Build, Chain, plain_abi
 from lab.testbed.forked import ForkedChain
 
 SIZES = (5, 10, 14, 20, 30)
 CONTRACTS = ("BareFund", "BareSwaps", "BenchToken", "IndexToken", "Rebalancer", "ReferenceFeed")
-START_S = 86_400
+START_S = DAY_S
 """The first block, so long after the fork's head."""
 
 
@@ -43,7 +43,7 @@ def _names(project: Any) -> dict[str, str]:
     entries = [
         entry for contract in project.contracts.values() for entry in plain_abi(contract) if entry["type"] == "function"
     ]
-    return {"0x" + keccak(text=signature(entry))[:4].hex(): str(entry["name"]) for entry in entries}
+    return {"0x" + selector(entry).hex(): str(entry["name"]) for entry in entries}
 
 
 def _build(project: Any, name: str) -> Build:

@@ -13,13 +13,14 @@ from rich.console import Console
 from web3 import Web3
 
 from ballast.rule.arithmetic import execution_time, period_start
+from ballast.units import WAD
 from keeper.look.chain import Chain
 from keeper.plan import bucket
 from keeper.plan.batch import Batch, Leg
 from keeper.plan.order import order_of
 from keeper.plan.settlement import Outcome, goal, outcome
 from keeper.pools.market import Route, Swap
-from keeper.state import WAD, FundState, Side
+from keeper.state import FundState, Side
 from lab.bench.errors import BenchError
 from lab.bench.month_bench import MonthBench, slice_of
 from lab.bench.rounds import Item, Round, next_round

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ballast.rule.arithmetic import WAD, Cost, execution_time, usd
+from ballast.rule.arithmetic import Cost, execution_time, usd
+from ballast.units import BLOCK_S, WAD
 from lab.bench.month_bench import MonthBench, slice_of
 from lab.bench.set_protocol import ADAPTER, Protocol, deploy
 from lab.localnet.month import MonthComponent
 from lab.localnet.rpc import RpcError, read
 from lab.replay.measure import Component, MonthOutcome
-from lab.testbed.clock import BLOCK_S
 
 ADAPTERS = {"uniswap": ADAPTER, "sushiswap": "SushiswapIndexExchangeAdapter"}
 AT_TARGET = "Target already met"

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ballast.rule.arithmetic import WAD
+from ballast.units import WAD
 from lab.bench.errors import BenchError
 from lab.localnet.anvil import ROOT
 from lab.testbed.chain import Build, Chain, Contract

@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ballast.files import replace_json
 from lab.chaos.base_chain import build
 from lab.chaos.catalogue import kills, named
 from lab.chaos.drawn import drawn
-from lab.chaos.runner import report, run_all, write
+from lab.chaos.runner import report, run_all
 from lab.chaos.scenario import Outcome, Scenario
 from lab.chaos.steps import count_steps
 from lab.localnet.errors import LocalnetError
@@ -91,7 +92,7 @@ def _show(console: Console, scenarios: list[Scenario], base: Path, jobs: int, ou
 
         def progress(outcome: Outcome) -> None:
             done.append(outcome)
-            write(out, report(done, time.monotonic() - began))
+            replace_json(out, report(done, time.monotonic() - began), indent=1)
             bar.update(task, advance=1, description=outcome.name)
             if not outcome.passed:
                 bar.console.print(f"[red]failed[/red] {outcome.name}: {'; '.join(outcome.problems)}", soft_wrap=True)
@@ -100,7 +101,7 @@ def _show(console: Console, scenarios: list[Scenario], base: Path, jobs: int, ou
 
         outcomes = run_all(scenarios, base, RUNS / "chaos", jobs, progress)
     seconds = time.monotonic() - began
-    write(out, report(outcomes, seconds))
+    replace_json(out, report(outcomes, seconds), indent=1)
     console.print(_table(outcomes))
     passed = sum(outcome.passed for outcome in outcomes)
     console.print(f"{passed} of {len(outcomes)} passed in {seconds:.0f} s; figures: {out}")

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from ballast.deploy import deploy_fund
 from ballast.rule.arithmetic import period_start
+from ballast.units import BLOCK_S
 from lab.chaos.fund import fund_config
 from lab.chaos.month_run import NOTICE_DAYS, PERIOD
 from lab.localnet.anvil import Cheats, anvil
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
-from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.clock import Clock
 from lab.testbed.forked import ForkedChain, forkable, one_line
 from lab.testbed.funding import deal_seed
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ballast.units import BLOCK_S, HOUR_S
 from lab.chaos.disk import filled
 from lab.chaos.month_run import Course, Report
 from lab.chaos.proxy import Rule
@@ -111,7 +112,7 @@ def reorg(course: Course, fault: Fault, report: Report) -> Iterator[None]:
         for raw in raws:
             with contextlib.suppress(LocalnetError):
                 course.rpc.request("eth_sendRawTransaction", raw)
-    course.clock.step(course.clock.now() + 12)
+    course.clock.step(course.clock.now() + BLOCK_S)
     report.hits = len(lost)
     yield
 
@@ -129,9 +130,9 @@ def base_fee(course: Course, fault: Fault, report: Report) -> Iterator[None]:
 
 def clock_jump(course: Course, fault: Fault, report: Report) -> Iterator[None]:
     """The chain's time jumps, as after an outage of its own."""
-    course.clock.step(course.clock.now() + int(fault.more["hours"]) * 3_600)
+    course.clock.step(course.clock.now() + int(fault.more["hours"]) * HOUR_S)
     course.clock.feeds_are_old()
-    course.clock.step(course.clock.now() + 12)
+    course.clock.step(course.clock.now() + BLOCK_S)
     report.hits = 1
     yield
 

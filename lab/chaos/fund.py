@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed, FundPool, Methodology, Roles
-from ballast.values import DEPLOYER, WAD
+from ballast.units import WAD
+from ballast.values import DEPLOYER
 from lab.localnet.world import World
 
 HELD = {"UNI": 285, "AAVE": 275, "SUSHI": 225, "SNX": 215}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, cast
+from typing import Any
 
-from eth_typing import ABIFunction
 from eth_utils import to_checksum_address
-from eth_utils.abi import function_abi_to_4byte_selector
 
+from ballast.abi import selector
 from keeper.look import contracts
 from lab.chaos.judge import Happened, Sent
 from lab.localnet.rpc import Rpc
@@ -22,7 +21,7 @@ def selectors() -> dict[str, str]:
     found = {}
     for entry in contracts.abi("Rebalancer"):
         if entry.get("type") == "function" and entry.get("name") in ACTIONS:
-            found["0x" + function_abi_to_4byte_selector(cast(ABIFunction, entry)).hex()] = str(entry["name"])
+            found["0x" + selector(entry).hex()] = str(entry["name"])
     return found
 
 

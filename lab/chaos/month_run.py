@@ -14,12 +14,13 @@ from typing import Any
 
 from ballast.book import Book
 from ballast.rule.arithmetic import execution_time, period_start
+from ballast.units import BLOCK_S
 from lab.chaos.history import ACTIONS, events, selectors
 from lab.chaos.keepers import FaultyKeeper
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
-from lab.testbed.clock import BLOCK_S, Clock, next_look
+from lab.testbed.clock import Clock, next_look
 
 PERIOD = 2021 * 12 + 3
 NOTICE_DAYS = 7

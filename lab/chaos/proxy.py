@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from eth_utils import keccak
 
+from ballast.units import GWEI
 from lab.testbed.loopback import JsonHandler, serving
 
 ANY = "*"
@@ -313,7 +314,7 @@ def spoilt(answer: dict[str, Any], call: dict[str, Any], rule: Rule) -> dict[str
 
 def _dearer(method: str, result: Any, factor: int) -> Any:
     if method in ("eth_gasPrice", "eth_maxPriorityFeePerGas"):
-        return hex(max(int(result, 16), 10**9) * factor)
+        return hex(max(int(result, 16), GWEI) * factor)
     if method == "eth_getBlockByNumber" and isinstance(result, dict) and "baseFeePerGas" in result:
         return {**result, "baseFeePerGas": hex(int(result["baseFeePerGas"], 16) * factor)}
     if method == "eth_feeHistory" and isinstance(result, dict):

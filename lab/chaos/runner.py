@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import shutil
 from collections.abc import Callable, Sequence
@@ -62,11 +61,3 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
         "random": sum(outcome.seed is not None for outcome in outcomes),
         "seconds": round(seconds),
     }
-
-
-def write(path: Path, content: dict[str, Any]) -> None:
-    """Replaces the file in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(content, indent=1) + "\n")
-    draft.replace(path)

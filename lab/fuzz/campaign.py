@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ballast.files import replace_json
 from lab.fuzz import forge
 from lab.localnet.anvil import ROOT
 
@@ -87,8 +88,7 @@ def write(campaign: Campaign, out: Path) -> None:
         "broken": sum(len(entry["failures"]) for entry in campaigns),
         "campaigns": campaigns,
     }
-    out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps(document, indent=2) + "\n")
+    replace_json(out, document, indent=2)
 
 
 def contracts_hash(root: Path = ROOT) -> str:

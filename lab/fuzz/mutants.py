@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ballast.files import replace_json
 from lab.fuzz import forge
 from lab.fuzz.campaign import contracts_hash
 from lab.fuzz.errors import FuzzError
@@ -107,11 +108,10 @@ def _write(verdict: Verdict, out: Path) -> None:
         if earlier["contracts"] == code:
             known = {entry["name"]: entry for entry in earlier["mutants"]}
     known[verdict.name] = asdict(verdict)
-    out.parent.mkdir(exist_ok=True)
     document = {
         "contracts": code,
         "seed": SEED,
         "caught": sum(entry["caught"] for entry in known.values()),
         "mutants": [known[mutant.name] for mutant in every_mutant() if mutant.name in known],
     }
-    out.write_text(json.dumps(document, indent=2) + "\n")
+    replace_json(out, document, indent=2)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from dataclasses import dataclass
 from typing import Any
 
 from eth_utils import keccak
 
+from ballast.files import replace_json
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 
@@ -68,10 +68,7 @@ def reference_contracts() -> dict[str, Code]:
     cached = _cached(digest)
     if cached is None:
         cached = _compile(sources)
-        CACHE.parent.mkdir(parents=True, exist_ok=True)
-        draft = CACHE.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps({"digest": digest, "contracts": cached}), encoding="utf-8")
-        draft.replace(CACHE)
+        replace_json(CACHE, {"digest": digest, "contracts": cached})
     return {name: Code(bytes.fromhex(code[0]), bytes.fromhex(code[1])) for name, code in cached.items()}
 
 

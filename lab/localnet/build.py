@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ballast.abi import call_data
+from ballast.units import DAY_S, ETHER, FEED_STEP, HOUR_S
 from lab.localnet.addresses import feed_of, listed_pairs, pair_address, stand_in, usd_feeds
 from lab.localnet.anvil import Cheats, anvil
 from lab.localnet.artifacts import Code, reference_contracts
@@ -16,22 +18,18 @@ from lab.localnet.errors import LocalnetError
 from lab.localnet.market import reserves_of
 from lab.localnet.month import Month, MonthComponent
 from lab.localnet.reserves import MonthPools, PoolDepth, ReserveRow, pools_of
-from lab.localnet.rpc import HttpRpc, Rpc, call_data, send
+from lab.localnet.rpc import HttpRpc, Rpc, send
 from lab.localnet.v3 import PositionRow, V3Depth, open_v3, v3_pools_of
 from lab.localnet.world import Token, World, WorldPool
 
 DAYS_BEFORE_MONTH = 10
 """The chain's head: this many days before the first of the month, before any fund determines anything."""
-DAY_S = 86_400
-HOUR_S = 3_600
 FEE_BPS = 30
-FEED_STEP = 10**10
-"""Prices have 18 decimals, feeds 8."""
 
 _OPEN = "open(address,string,uint8,address,int256,address,(address,uint256,uint256)[])"
 _OPEN_GAS = 20_000_000
-_BUILDER_ETHER = 10**9 * 10**18
-_MARKET_WETH = 10**8 * 10**18
+_BUILDER_ETHER = 10**9 * ETHER
+_MARKET_WETH = 10**8 * ETHER
 """What the arbitrageur can pay into pools, in wei."""
 
 

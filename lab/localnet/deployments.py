@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
+from ballast.abi import call_data
+from ballast.units import ETHER
 from lab.localnet import artifacts
 from lab.localnet.addresses import Origin, origins
 from lab.localnet.anvil import Cheats
 from lab.localnet.errors import LocalnetError
-from lab.localnet.rpc import Rpc, call_data, send
+from lab.localnet.rpc import Rpc, send
 
 WETH9_CODE_HASH = "d0a06b12ac47863b5c7be4185c2deaad1c61557033f56c7d4ea74429cbb25e23"
 """Hash of mainnet's WETH9 as it stands there."""
@@ -26,7 +28,6 @@ V3_TICK_SPACINGS = {100: 1, 500: 10, 3000: 60, 10_000: 200}
 """Ticks between usable ones by fee in millionths. The factory knows all but the first, which its owner enabled."""
 
 _DEPLOY_GAS = 10_000_000
-_ETHER = 10**18
 _V3_FACTORY = "@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json"
 
 
@@ -114,14 +115,14 @@ def _hand_over(rpc: Rpc, cheats: Cheats, factory: Origin) -> None:
         (V3_OWNER, call_data("enableFeeAmount(uint24,int24)", 100, V3_TICK_SPACINGS[100])),
     )
     for sender, data in calls:
-        with cheats.acting_as(sender, 1000 * _ETHER):
+        with cheats.acting_as(sender, 1000 * ETHER):
             send(rpc, sender, factory.address, data, gas=_DEPLOY_GAS)
 
 
 def _deploy(rpc: Rpc, cheats: Cheats, recipe: Recipe) -> None:
     origin = recipe.origin
     cheats.set_nonce(origin.deployer, origin.nonce)
-    with cheats.acting_as(origin.deployer, 1000 * _ETHER):
+    with cheats.acting_as(origin.deployer, 1000 * ETHER):
         receipt = send(rpc, origin.deployer, None, "0x" + recipe.code().hex(), gas=_DEPLOY_GAS)
     landed = to_checksum_address(receipt["contractAddress"])
     if landed != origin.address:

@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_abi import decode
-from eth_utils import keccak, to_checksum_address
+from eth_utils import to_checksum_address
 from web3 import Web3
 
+from ballast.abi import call_data, topic
+from ballast.units import FEED_STEP, WAD
 from lab.localnet.errors import LocalnetError
-from lab.localnet.rpc import Rpc, Web3Rpc, call_data, read_many, send, unpack
+from lab.localnet.rpc import Rpc, Web3Rpc, read_many, send, unpack
 from lab.localnet.v3 import sqrt_price_of
 from lab.localnet.world import Token, V3Pool, World, WorldPool
 
 REST_S = 600
 """A pool that nobody has touched for so many seconds of chain time is brought back to the reference price."""
-WAD = 10**18
-FEED_STEP = 10**10
-"""Prices have 18 decimals, feeds 8; posting floors."""
 
 V3_VENUE = "uniswap-v3"
 
@@ -28,7 +27,7 @@ _V3_POOLS = "(address,uint160)[]"
 _PREVIEW = f"preview(address,{_POOLS},{_V3_POOLS},uint256)"
 _RESTORE = f"restore(address,{_POOLS},{_V3_POOLS},uint256)"
 _MOVES = "(address,address,uint256,uint256)[]"
-_RESTORED = "0x" + keccak(text="Restored(address,address,uint256,uint256)").hex()
+_RESTORED = topic("Restored(address,address,uint256,uint256)")
 _SLOT0 = ["uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool"]
 _GAS = 25_000_000
 _POOLS_AT_ONCE = 60

@@ -16,9 +16,8 @@ from typing import Any, Literal, cast
 from eth_utils import is_checksum_formatted_address, to_checksum_address
 from eth_utils.address import is_checksum_address
 
+from ballast.units import DAY_S, WAD
 from lab.localnet.errors import MonthError
-
-WAD = 10**18
 
 Cap = Literal["none", "hard", "fixed"]
 NavFloor = Literal["sum", "component"]
@@ -182,7 +181,7 @@ def _component(raw: object, index: int, cap: Cap) -> MonthComponent:
         current_unit=fields.natural("current_unit"),
         published_target_unit=fields.natural("published_target_unit"),
         max_trade_size=fields.positive("max_trade_size"),
-        cool_off_s=fields.small("cool_off_s", 30 * 86_400),
+        cool_off_s=fields.small("cool_off_s", 30 * DAY_S),
         exchange=fields.choice("exchange", EXCHANGES),
         published_notional=fields.optional_integer("published_notional"),
         published_trades=fields.optional_small("published_trades", 1_000_000),

@@ -7,17 +7,16 @@ slice moves the price by about 50 bps.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from eth_utils import is_address, to_checksum_address
-
+from ballast.units import WAD
+from lab.localnet import table
 from lab.localnet.errors import ReservesError
-from lab.localnet.month import WAD, Month, MonthComponent
+from lab.localnet.month import Month, MonthComponent
 
 COLUMNS = ("date", "venue", "token_address", "weth_reserve")
 VENUES: Mapping[str, str] = {"uniswapv2": "uniswap", "uniswap": "uniswap", "sushiswap": "sushiswap"}
@@ -76,69 +75,46 @@ class MonthPools:
 
 def load_reserves(path: str | Path) -> tuple[ReserveRow, ...]:
     """Read a reserves file whole; every row is checked."""
-    file = Path(path)
-    try:
-        with file.open(encoding="utf-8", newline="") as stream:
-            return tuple(parse_reserves(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReservesError(f"reserves file {str(path)!r} cannot be read: {error}") from error
-    except ReservesError as error:
-        raise ReservesError(f"{path}: {error}") from error
+    return table.load(path, "reserves file", parse_reserves)
 
 
 def parse_reserves(lines: Iterable[str]) -> Iterator[ReserveRow]:
     """Rows of a reserves CSV. Columns beyond those needed are allowed."""
-    reader = csv.DictReader(lines)
-    header = reader.fieldnames or []
-    for column in COLUMNS:
-        if column not in header:
-            raise ReservesError(f"column {column!r}: missing, expected {', '.join(COLUMNS)}")
     seen: set[tuple[date, str, str]] = set()
-    for raw in reader:
-        row = _row(raw, reader.line_num)
+    for line in table.lines_of(lines, COLUMNS):
+        row = _row(line)
         key = (row.day, row.venue, row.token)
         if key in seen:
-            raise ReservesError(
-                f"line {reader.line_num}: {row.venue} {row.token} stands twice on {row.day}, expected once"
-            )
+            raise ReservesError(f"line {line.number}: {row.venue} {row.token} stands twice on {row.day}, expected once")
         seen.add(key)
         yield row
 
 
-def _row(raw: Mapping[str, str | None], line: int) -> ReserveRow:
-    def field(name: str) -> str:
-        return (raw.get(name) or "").strip()
-
+def _row(line: table.Line) -> ReserveRow:
     try:
-        day = date.fromisoformat(field("date"))
+        day = date.fromisoformat(line["date"])
     except ValueError as error:
-        raise ReservesError(f"line {line}: date: {field('date')!r}, expected YYYY-MM-DD") from error
-    venue = VENUES.get(field("venue"))
+        raise line.wrong("date", "YYYY-MM-DD") from error
+    venue = VENUES.get(line["venue"])
     if venue is None:
-        raise ReservesError(f"line {line}: venue: {field('venue')!r}, expected one of {', '.join(VENUES)}")
-    token = field("token_address")
-    if not is_address(token):
-        raise ReservesError(f"line {line}: token_address: {token!r}, expected an address")
-    pair = field("pair_address")
-    if pair and not is_address(pair):
-        raise ReservesError(f"line {line}: pair_address: {pair!r}, expected an address")
+        raise line.wrong("venue", f"one of {', '.join(VENUES)}")
     return ReserveRow(
         day=day,
         venue=venue,
-        token=to_checksum_address(token),
-        weth_wei=_weth(field("weth_reserve"), line),
-        pair=to_checksum_address(pair) if pair else None,
+        token=line.address("token_address"),
+        pair=line.address("pair_address") if line["pair_address"] else None,
+        weth_wei=_weth(line),
     )
 
 
-def _weth(text: str, line: int) -> int:
+def _weth(line: table.Line) -> int:
     """Whole WETH as a decimal text to wei; digits beyond the 18th are dropped."""
     try:
-        amount = Decimal(text)
+        amount = Decimal(line["weth_reserve"])
     except InvalidOperation as error:
-        raise ReservesError(f"line {line}: weth_reserve: {text!r}, expected a number of whole WETH") from error
+        raise line.wrong("weth_reserve", "a number of whole WETH") from error
     if not amount.is_finite() or amount < 0 or amount > Decimal(MAX_RESERVE) / WAD:
-        raise ReservesError(f"line {line}: weth_reserve: {text!r}, expected a number of whole WETH that fits a pool")
+        raise line.wrong("weth_reserve", "a number of whole WETH that fits a pool")
     return int(amount.scaleb(18))
 
 

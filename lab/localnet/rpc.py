@@ -1,4 +1,4 @@
-"""JSON-RPC to a local chain: plain requests, batches, and the few ABI helpers that the local chain needs."""
+"""JSON-RPC to a local chain: plain requests, batches, and the few kinds of calls that the local chain needs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from eth_abi import decode, encode
-from eth_utils import function_signature_to_4byte_selector
+from eth_abi import decode
 from web3 import Web3
 
+from ballast.abi import call_data
 from lab.localnet.errors import LocalnetError
 
 MINED_WITHIN_S = 20.0
@@ -105,12 +105,6 @@ def _result(method: str, answer: Any) -> Any:
     return answer["result"]
 
 
-def call_data(signature: str, *args: Any) -> str:
-    """Calldata for a function given as `name(type,type)`, tuples included."""
-    types = split_types(signature[signature.index("(") + 1 : -1])
-    return "0x" + (function_signature_to_4byte_selector(signature) + encode(types, args)).hex()
-
-
 def read(rpc: Rpc, to: str, signature: str, returns: Sequence[str], *args: Any) -> tuple[Any, ...]:
     """Call a view at the latest block and decode what it returns."""
     answer = rpc.request("eth_call", {"to": to, "data": call_data(signature, *args)}, "latest")
@@ -131,23 +125,6 @@ def unpack(returns: Sequence[str], answer: str, to: str, signature: str) -> tupl
     if not data:
         raise LocalnetError(f"{signature} of {to}: no data came back, expected a contract there")
     return tuple(decode(list(returns), data))
-
-
-def split_types(inner: str) -> list[str]:
-    """Split `a,(b,c)[],d` at its outer commas."""
-    parts: list[str] = []
-    depth = 0
-    current = ""
-    for char in inner:
-        if char == "," and depth == 0:
-            parts.append(current)
-            current = ""
-            continue
-        depth += {"(": 1, ")": -1}.get(char, 0)
-        current += char
-    if current:
-        parts.append(current)
-    return parts
 
 
 def send(

@@ -8,21 +8,23 @@ x = L / sqrt(P), y = L sqrt(P)). Ranges are ticks from the reference price, so a
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from math import isqrt
 from pathlib import Path
 from typing import Any
 
-from eth_utils import is_address, to_checksum_address
+from eth_utils import to_checksum_address
 
+from ballast.abi import call_data
+from ballast.units import WAD
+from lab.localnet import table
 from lab.localnet.addresses import listed_v3_pools, v3_pool_address
 from lab.localnet.deployments import V3_TICK_SPACINGS
 from lab.localnet.errors import LocalnetError, ReservesError
-from lab.localnet.month import WAD, Month
-from lab.localnet.rpc import Rpc, call_data, read, send
+from lab.localnet.month import Month
+from lab.localnet.rpc import Rpc, read, send
 from lab.localnet.world import V3Pool
 
 COLUMNS = ("token_address", "other_address", "fee", "lower", "upper", "depth_weth")
@@ -71,70 +73,49 @@ class V3Depth:
 
 def load_positions(path: str | Path) -> tuple[PositionRow, ...]:
     """Read a positions file whole; every row is checked."""
-    try:
-        with Path(path).open(encoding="utf-8", newline="") as stream:
-            return tuple(parse_positions(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReservesError(f"positions file {str(path)!r} cannot be read: {error}") from error
-    except ReservesError as error:
-        raise ReservesError(f"{path}: {error}") from error
+    return table.load(path, "positions file", parse_positions)
 
 
 def parse_positions(lines: Iterable[str]) -> Iterator[PositionRow]:
     """Rows of a positions CSV. Columns beyond those needed are allowed; `cardinality` is 1 where it is missing."""
-    reader = csv.DictReader(lines)
-    header = reader.fieldnames or []
-    for column in COLUMNS:
-        if column not in header:
-            raise ReservesError(f"column {column!r}: missing, expected {', '.join(COLUMNS)}")
-    for raw in reader:
-        yield _row(raw, reader.line_num)
+    return map(_row, table.lines_of(lines, COLUMNS))
 
 
-def _row(raw: Mapping[str, str | None], line: int) -> PositionRow:
-    def field(name: str) -> str:
-        return (raw.get(name) or "").strip()
-
-    def address(name: str) -> str:
-        if not is_address(field(name)):
-            raise ReservesError(f"line {line}: {name}: {field(name)!r}, expected an address")
-        return to_checksum_address(field(name))
-
+def _row(line: table.Line) -> PositionRow:
     def integer(name: str, default: int, least: int, most: int) -> int:
         try:
-            number = int(field(name) or default)
+            number = int(line[name] or default)
         except ValueError:
             number = most + 1
         if not least <= number <= most:
-            raise ReservesError(f"line {line}: {name}: {field(name)!r}, expected a whole number from {least} to {most}")
+            raise line.wrong(name, f"a whole number from {least} to {most}")
         return number
 
     lower = integer("lower", -2 * MAX_TICK, -2 * MAX_TICK, 2 * MAX_TICK)
     upper = integer("upper", 2 * MAX_TICK, -2 * MAX_TICK, 2 * MAX_TICK)
     if lower >= upper:
-        raise ReservesError(f"line {line}: upper: {upper}, expected above lower, which is {lower}")
-    if field("fee") not in map(str, V3_TICK_SPACINGS):
-        known = ", ".join(map(str, V3_TICK_SPACINGS))
-        raise ReservesError(f"line {line}: fee: {field('fee')!r}, expected one of {known} (millionths)")
+        raise ReservesError(f"line {line.number}: upper: {upper}, expected above lower, which is {lower}")
+    if line["fee"] not in map(str, V3_TICK_SPACINGS):
+        raise line.wrong("fee", f"one of {', '.join(map(str, V3_TICK_SPACINGS))} (millionths)")
     return PositionRow(
-        token=address("token_address"),
-        other=address("other_address") if field("other_address") else None,
-        fee=int(field("fee")),
+        token=line.address("token_address"),
+        other=line.address("other_address") if line["other_address"] else None,
+        fee=int(line["fee"]),
         lower=lower,
         upper=upper,
-        depth_wei=_weth(field("depth_weth"), line),
+        depth_wei=_weth(line),
         cardinality=integer("cardinality", 1, 1, MAX_CARDINALITY),
     )
 
 
-def _weth(text: str, line: int) -> int:
+def _weth(line: table.Line) -> int:
     """Whole WETH as a decimal text to wei; digits beyond the 18th are dropped."""
     try:
-        amount = Decimal(text)
+        amount = Decimal(line["depth_weth"])
     except InvalidOperation:
         amount = Decimal(0)
     if not amount.is_finite() or not 0 < amount < 10**9:
-        raise ReservesError(f"line {line}: depth_weth: {text!r}, expected a number of whole WETH above 0 and below 1e9")
+        raise line.wrong("depth_weth", "a number of whole WETH above 0 and below 1e9")
     return int(amount.scaleb(18))
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ballast.files import replace_json
 from lab.localnet.anvil import ROOT
 from lab.localnet.session import RUNS, interrupt_on_terminate
 from lab.mutation.operators import OPERATORS, mutants, sample
@@ -97,9 +98,8 @@ def main(arguments: Sequence[str]) -> int:
                 continue
             result = judge(mutant, texts, original, tree)
             done[mutant.name] = result
-            OUT.parent.mkdir(exist_ok=True)
             document = {**state, "mutants": [asdict(entry) for entry in done.values()]}
-            OUT.write_text(json.dumps(document, indent=2) + "\n")
+            replace_json(OUT, document, indent=2)
             print(f"{result.state:12} {line(result)} ({result.test or '-'}, {result.seconds:.0f} s)", flush=True)
     print(f"{len(every)} mutants, sample {len(chosen)}, seed {options.seed}")
     print(table([done[mutant.name] for mutant in chosen]))

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ballast.files import replace_json
 from lab.localnet.errors import LocalnetError
 from lab.localnet.session import DEFAULT_MONTH, interrupt_on_terminate
 from lab.replay import report
@@ -28,7 +29,7 @@ def run_month(on: ForkedChain, out: Path, *, demo: bool) -> None:
     target = out / "demo.json" if demo else out / "replay" / f"{on.month.label}.json"
     outcome = carry_month(on, console, demo=demo, keeper_log=target.with_name(f"{target.stem}-keeper.log"))
     values = report.figures(outcome, on.world)
-    report.save_json(target, values)
+    replace_json(target, values, indent=1)
     picture = out / "demo-weights.png" if demo else target.with_suffix(".png")
     report.draw(picture, values)
     report.show(console, values)

@@ -16,10 +16,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from ballast.book import Book
 from ballast.deploy import approve, deploy_fund
 from ballast.fund_file import FundConfig
-from ballast.rule.arithmetic import WAD, execution_time, period_start
+from ballast.rule.arithmetic import execution_time, period_start
+from ballast.units import BLOCK_S, WAD
 from lab.localnet.market import Market
 from lab.replay.measure import MonthOutcome, abis_of, measure
-from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI, Clock, next_look
+from lab.testbed.clock import GAS_PRICE_GWEI, Clock, next_look
 from lab.testbed.forked import ForkedChain
 from lab.testbed.funding import deal, deal_seed, month_config
 from lab.testbed.keepers import KeeperProcess, KeeperRunError, Pulse, running_keeper

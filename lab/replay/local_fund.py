@@ -15,12 +15,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ballast.files import replace_whole
 from ballast.rule.arithmetic import period_start
+from ballast.units import BLOCK_S
 from keeper.look.chain import Chain
 from keeper.output.view import when
 from keeper.state import Action, FundState, Reason
 from lab.replay.carry import Run, prepare
-from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI
+from lab.testbed.clock import GAS_PRICE_GWEI
 from lab.testbed.forked import ForkedChain
 
 MARK = "# Written by `make fund`: a keeper's settings for the fund on the local fork. Both end with it."
@@ -66,8 +68,7 @@ def refuse_others(path: Path) -> None:
 def settings_file(path: Path, text: str) -> Iterator[None]:
     """The file stands until the block ends; one that is not ours is left alone. Raises OtherSettingsError."""
     refuse_others(path)
-    path.write_text(text)
-    path.chmod(0o600)
+    replace_whole(path, text, mode=0o600)
     try:
         yield
     finally:

@@ -11,11 +11,13 @@ from eth_utils import keccak, to_checksum_address
 from web3 import Web3
 from web3.types import LogReceipt, TxReceipt
 
+from ballast.abi import call_data
 from ballast.book import Book
 from ballast.rule import packed
 from ballast.rule.arithmetic import Cost, Flow, Position, Swap, cost_of, usd
+from ballast.units import WAD
 from lab.localnet.month import Month
-from lab.localnet.rpc import Rpc, Web3Rpc, call_data
+from lab.localnet.rpc import Rpc, Web3Rpc
 from lab.localnet.world import V3Pool, World
 from lab.testbed.chain import abi_of
 
@@ -140,7 +142,7 @@ def _components(
                 before=held.get(published.address, 0),
                 target=targets.get(published.address, 0),
                 published=published.published_target_unit,
-                after=balances.get(published.address, 0) * 10**18 // supply,
+                after=balances.get(published.address, 0) * WAD // supply,
             )
         )
     return tuple(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,10 +11,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from ballast.rule.arithmetic import WAD, Position, part, residual, weights_of, worst_short
+from ballast.rule.arithmetic import Position, part, residual, weights_of, worst_short
+from ballast.units import GWEI, HOUR_S, WAD
 from lab.localnet.world import World
 from lab.replay.measure import MonthOutcome
-from lab.testbed.clock import GAS_PRICE_GWEI, GWEI
+from lab.testbed.clock import GAS_PRICE_GWEI
 
 
 def dollars(amount: int) -> float:
@@ -38,7 +38,7 @@ def figures(outcome: MonthOutcome, world: World, **more: Any) -> dict[str, Any]:
         "units_exact": sum(component.target == component.published for component in outcome.components),
         "batches": outcome.batches,
         "transactions": outcome.transactions,
-        "hours": round((outcome.ended_at - outcome.started_at) / 3600, 2),
+        "hours": round((outcome.ended_at - outcome.started_at) / HOUR_S, 2),
         "gas_total": outcome.gas,
         "gas_price_gwei": GAS_PRICE_GWEI,
         "gas_usd": dollars(gas_usd),
@@ -89,14 +89,6 @@ def _weight_rows(outcome: MonthOutcome) -> list[tuple[Any, int, int, int]]:
     target = weights_of(goals)
     rows = list(zip(outcome.components, before, target, after, strict=True))
     return sorted(rows, key=lambda row: -row[2])
-
-
-def save_json(path: Path, values: dict[str, Any]) -> None:
-    """Writes the figures in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
 
 
 def show(console: Console, values: dict[str, Any]) -> None:

@@ -15,14 +15,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ballast.values import WAD
+from ballast.files import replace_json
+from ballast.units import WAD
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.reserves import load_reserves
 from lab.localnet.session import interrupt_on_terminate
 from lab.replay import year_report
 from lab.replay.carry import ReplayError
-from lab.replay.report import save_json
 from lab.replay.year_chain import CAP_WEIGHT, TOP_N
 from lab.replay.year_data import Year, YearError, read_year, seed_units, write_month
 from lab.replay.year_months import carry_year
@@ -86,7 +86,7 @@ def _run(year: Year, data: str, shares: int, out: Path) -> None:
             except (KeeperRunError, ReplayError) as error:
                 raise click.ClickException(str(error)) from error
     values = year_report.figures(year, data, months, closing, shares, FEE)
-    save_json(out / "year.json", values)
+    replace_json(out / "year.json", values, indent=1)
     year_report.draw(out / "year.png", values)
     year_report.show(console, values)
     console.print(f"figures: {out / 'year.json'}    picture: {out / 'year.png'}", soft_wrap=True)

@@ -9,19 +9,21 @@ from typing import Any
 from eth_abi import decode
 from web3 import Web3
 
+from ballast.abi import call_data, encode_call
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule import packed
 from ballast.rule.methodology import Cap, Decision, Rule
+from ballast.units import BLOCK_S, HOUR_S, WAD
 from lab.localnet.anvil import Cheats
 from lab.localnet.market import Market, reserves_of
-from lab.localnet.rpc import HttpRpc, call_data, read, send
+from lab.localnet.rpc import HttpRpc, read, send
 from lab.localnet.world import World
 from lab.replay.measure import balances_at, supply_at, target_units
-from lab.replay.year_data import WAD, Snapshot, Year, weth_depth
+from lab.replay.year_data import Snapshot, Year, weth_depth
 from lab.replay.year_index import state_of
-from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.clock import Clock
 from lab.testbed.forked import ForkedChain
 from lab.testbed.funding import deal_seed, month_config
 
@@ -31,7 +33,7 @@ FLOOR_WEIGHT = 5 * WAD // 1000
 ENTRY_WEIGHT = 2 * WAD // 100
 MAX_SUPPLY_JUMP = 10 * WAD
 """Ten times last month's supply: the CSV's supplies are taken as they are."""
-SETTING_UP_S = 3_600
+SETTING_UP_S = HOUR_S
 """Before each period: prices, pools and the owner's operation take less chain time than this."""
 _GAS = 2_000_000
 _HELD = 1_000
@@ -165,8 +167,8 @@ def _operation(fund: YearFund, snapshot: Snapshot) -> tuple[Any, ...]:
     ]
     targets = [posted, fund.book["methodology"]]
     payloads = [
-        bytes.fromhex(call_data("post((address,uint88,uint40)[])", supplies)[2:]),
-        bytes.fromhex(call_data("setCandidates((address,address,uint8,uint88)[])", candidates)[2:]),
+        encode_call("post((address,uint88,uint40)[])", supplies),
+        encode_call("setCandidates((address,address,uint8,uint88)[])", candidates),
     ]
     return targets, [0, 0], payloads, bytes(32), snapshot.period.to_bytes(32, "big")
 

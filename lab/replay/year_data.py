@@ -19,11 +19,10 @@ from pathlib import Path
 
 from eth_utils import to_checksum_address
 
+from ballast.units import FEED_STEP, WAD
 from lab.localnet.addresses import FOLDER, stand_in
 from lab.localnet.reserves import ReserveRow
 
-WAD = 10**18
-FEED_STEP = 10**10
 DECIMALS = 18
 """Of every token: the CSV says nothing of them."""
 COLUMNS = ("date", "token", "price_usd", "circulating_supply")

@@ -34,7 +34,7 @@ class Index:
 
     def level(self, snapshot: Snapshot) -> int:
         """USD of what one share of the index holds."""
-        return level(self._units, snapshot)
+        return worth(self._units, snapshot)
 
     def step(self, snapshot: Snapshot, now: int) -> IndexMonth:
         """The month's rebalance, determined at `now` (Unix seconds)."""
@@ -90,7 +90,7 @@ def included_weights(decisions: Sequence[Decision], tokens: Mapping[str, str]) -
     return {symbol_of[d.token]: d.weight for d in sorted(included, key=lambda d: -d.weight)}
 
 
-def level(units: Mapping[str, int], snapshot: Snapshot) -> int:
+def worth(units: Mapping[str, int], snapshot: Snapshot) -> int:
     """USD of units at a snapshot's prices."""
     return sum(usd(unit, snapshot.quotes[symbol].price, DECIMALS) for symbol, unit in units.items())
 

@@ -11,14 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from ballast.rule import packed
-from ballast.rule.arithmetic import Position, cost_of, execution_time, period_start, residual, usd, weights_of
+from ballast.rule.arithmetic import Position, cost_of, execution_time, period_start, residual, weights_of
 from ballast.rule.methodology import Decision, Flag, Holding, Status
+from ballast.units import DAY_S, WAD
 from lab.replay import year_chain as chain
 from lab.replay.carry import ReplayError, until, while_trading
 from lab.replay.measure import flow_of
 from lab.replay.year_chain import YearFund
-from lab.replay.year_data import DECIMALS, WAD, Snapshot, Year
-from lab.replay.year_index import Index, IndexMonth, decide, included_weights
+from lab.replay.year_data import DECIMALS, Snapshot, Year
+from lab.replay.year_index import Index, IndexMonth, decide, included_weights, worth
 from lab.testbed.chain import abi_of
 from lab.testbed.clock import GAS_PRICE_GWEI
 from lab.testbed.forked import ForkedChain
@@ -26,7 +27,7 @@ from lab.testbed.keepers import KeeperProcess, running_keeper
 
 MAX_HOURS = 4
 """Hours of chain time in which the keeper plans to trade a month: few batches keep the replay short."""
-MOST_TRADING_S = 3 * 86_400
+MOST_TRADING_S = 3 * DAY_S
 """A month that is not done by then is left to its period's end, at which the keeper closes it."""
 MOST_LOOKS = 3_000
 
@@ -127,7 +128,7 @@ def _close(fund: YearFund, index: Index) -> tuple[int, int] | None:
     if closing is None:
         return None
     fund.clock.jump(max(execution_time(closing.period), fund.clock.now() + 1))
-    return _nav(chain.units(fund, fund.clock.latest()[0]), closing), index.level(closing)
+    return worth(chain.units(fund, fund.clock.latest()[0]), closing), index.level(closing)
 
 
 class _Months:
@@ -245,8 +246,8 @@ class _Months:
             turnover=cost.turnover,
             cost=cost.cost,
             residual=residual(list(positions.values())),
-            nav=_nav(started.units, snapshot),
-            nav_after=_nav(held, snapshot),
+            nav=worth(started.units, snapshot),
+            nav_after=worth(held, snapshot),
             shares=chain.shares(fund, last),
             index=step,
             index_after=self._index.level(snapshot),
@@ -283,8 +284,3 @@ def _positions(snapshot: Snapshot, held: Mapping[str, int], targets: Mapping[str
         symbol: Position(held.get(symbol, 0), targets.get(symbol, 0), snapshot.quotes[symbol].price, DECIMALS)
         for symbol in symbols
     }
-
-
-def _nav(units: Mapping[str, int], snapshot: Snapshot) -> int:
-    """USD of one share at reference prices."""
-    return sum(usd(unit, snapshot.quotes[symbol].price, DECIMALS) for symbol, unit in units.items())

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ballast.rule.arithmetic import usd
+from ballast.units import HOUR_S, WAD
 from lab.replay import year_chain
-from lab.replay.year_data import WAD, Year
+from lab.replay.year_data import Year
 from lab.replay.year_months import MonthResult
 
 NAV_COLOUR = "#1f4e79"
@@ -75,7 +76,7 @@ def _month(month: MonthResult) -> dict[str, Any]:
         "transactions": month.transactions,
         "foreign_transactions": month.foreign,
         "gas": month.gas,
-        "hours": round(month.trading_s / 3600, 2),
+        "hours": round(month.trading_s / HOUR_S, 2),
         "turnover_usd": _usd(month.turnover),
         "cost_usd": _usd(month.cost),
         "cost_pct_nav": round(month.cost * 100 / nav_total, 4),

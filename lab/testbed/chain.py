@@ -6,26 +6,24 @@ Gas is that of the whole transaction, from its receipt. Nothing depends on the m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from eth_abi import encode
-from eth_utils import keccak, to_checksum_address
+from eth_utils import to_checksum_address
 
+from ballast.abi import Entry, call_data, types_of
+from ballast.units import BLOCK_S, ETHER, GWEI
 from keeper.sending.access import AccessList, worthwhile
 from lab.localnet.addresses import stand_in
 from lab.localnet.anvil import Cheats
 from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import Rpc, send, unpack
 
-BLOCK_S = 12
 GAS = 29_000_000
-ETHER = 10**18
-BASE_FEE = 10**9
+BASE_FEE = GWEI
 
-Entry = Mapping[str, Any]
-"""One entry of an ABI, or one of its parameters."""
 Abi = Sequence[Entry]
 
 
@@ -48,14 +46,13 @@ class Contract:
 
     def data(self, function: str, *args: Any) -> str:
         """Calldata."""
-        entry = self._functions[function]
-        return "0x" + (keccak(text=signature(entry))[:4] + encode(_types(entry["inputs"]), args)).hex()
+        return call_data(self._functions[function], *args)
 
     def read(self, function: str, *args: Any) -> Any:
         """What a view returns at the latest block: the value, or a tuple of several; structs are tuples."""
         request = {"to": self.address, "data": self.data(function, *args), "gas": hex(GAS)}
         answer = str(self._chain.rpc.request("eth_call", request, "latest"))
-        values = unpack(_types(self._functions[function]["outputs"]), answer, self.address, function)
+        values = unpack(types_of(self._functions[function]["outputs"]), answer, self.address, function)
         return values[0] if len(values) == 1 else values
 
     def send(self, sender: str, function: str, *args: Any, value: int = 0) -> int:
@@ -104,7 +101,7 @@ class Chain:
     def deploy(self, sender: str, build: str | Build, *args: Any) -> Contract:
         """Deploys one of this project's contracts, by name, or any other build."""
         made = self.builds[build] if isinstance(build, str) else build
-        types = next((_types(entry["inputs"]) for entry in made.abi if entry["type"] == "constructor"), [])
+        types = next((types_of(entry["inputs"]) for entry in made.abi if entry["type"] == "constructor"), [])
         data = "0x" + (made.code + encode(types, args)).hex()
         receipt = self._send(sender, None, data, 0)
         return Contract(self, receipt["contractAddress"], made.abi)
@@ -137,20 +134,3 @@ def abi_of(project: Any, name: str) -> Abi:
 def plain_abi(contract: Any) -> Abi:
     """The ABI of one of Ape's compiled contracts."""
     return [entry.model_dump(mode="json", by_alias=True, exclude_none=True) for entry in contract.abi]
-
-
-def signature(entry: Entry) -> str:
-    """`name(type,type)` of a function, error or event."""
-    return f"{entry['name']}({','.join(_types(entry['inputs']))})"
-
-
-def type_of(parameter: Entry) -> str:
-    """Canonical type, with structs written out as tuples."""
-    kind = str(parameter["type"])
-    if not kind.startswith("tuple"):
-        return kind
-    return f"({','.join(_types(parameter['components']))}){kind.removeprefix('tuple')}"
-
-
-def _types(parameters: Sequence[Entry]) -> list[str]:
-    return [type_of(parameter) for parameter in parameters]

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ballast.units import BLOCK_S, GWEI
 from lab.localnet.anvil import Cheats
 from lab.localnet.market import REST_S, Market, PoolState, V3PoolState
 from lab.localnet.rpc import Rpc
 
-BLOCK_S = 12
-GWEI = 10**9
 GAS_PRICE_GWEI = 100
 """The stated gas price: base fee of every block, and what gas is valued at."""
 FEEDS_EVERY_S = 3_000

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from eth_abi import encode
-from eth_utils import function_signature_to_4byte_selector
-
+from ballast.abi import encode_call
 from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed, FundPool, Limits, Methodology, Roles, Timetable
-from ballast.values import DEPLOYER, WAD
+from ballast.units import WAD
+from ballast.values import DEPLOYER
 from lab.localnet.market import V3_VENUE
 from lab.localnet.month import Month
 from lab.localnet.world import Token, World
@@ -92,8 +91,7 @@ def _pools(world: World, token: Token) -> tuple[FundPool, ...]:
 
 def deal(account: Any, token: str, to: str, amount: int) -> None:
     """Creates `amount` wei of a local token for `to`; sent by an Ape account."""
-    data = function_signature_to_4byte_selector("mint(address,uint256)") + encode(["address", "uint256"], [to, amount])
-    account.transfer(token, value=0, data=data)
+    account.transfer(token, value=0, data=encode_call("mint(address,uint256)", to, amount))
 
 
 def deal_seed(account: Any, config: FundConfig) -> None:

@@ -17,7 +17,8 @@ import pytest
 
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.rule.methodology import Status
-from keeper.state import WAD, FundState, Holding
+from ballast.units import WAD
+from keeper.state import FundState, Holding
 from lab.localnet.anvil import ROOT, free_port
 from lab.localnet.market import Market
 from tests.browser.browser import Browser, Tab

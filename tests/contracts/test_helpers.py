@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import DAY_S
 from tests.helpers.chain import Chain, RevertedError
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import DAY, Fund, through_timelock
+from tests.helpers.fund import Fund, through_timelock
 from tests.helpers.reverts import ANY, assert_panics, assert_reverts
 
 ACCOUNT = "0x00000000000000000000000000000000000000AA"
@@ -69,7 +70,7 @@ def test_panic_code_counts(chain: Chain, reverter: Contract) -> None:
 
 def test_sender_and_time_reach_the_call(chain: Chain, reverter: Contract) -> None:
     someone, other = chain.account("someone"), chain.account("other")
-    call, moment = reverter.onlyFor(someone), chain.now() + DAY
+    call, moment = reverter.onlyFor(someone), chain.now() + DAY_S
     assert_reverts(chain, call, "Expected", moment, other, sender=other, at=moment)
     with pytest.raises(AssertionError, match="it succeeded"):
         assert_reverts(chain, call, "Expected", sender=someone)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from hypothesis import HealthCheck, settings
 
+from ballast.units import WAD
 from tests.helpers.chain import Chain, Receipt
 from tests.helpers.contracts import Call, Contract
-from tests.helpers.fund import FOREVER, WAD, create_index
+from tests.helpers.fund import FOREVER, create_index
 
 DECIMALS = (6, 18, 0)
 UNITS = (123_457, 10**18 + 7, 3)

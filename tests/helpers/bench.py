@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ballast.deploy import predicted
+from ballast.units import WAD
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import EXECUTION, PERIOD_START, WAD, Limits, Timetable
+from tests.helpers.fund import EXECUTION, PERIOD_START, Limits, Timetable
 
 SUPPLY = 1_000 * WAD
 NOTICE = PERIOD_START

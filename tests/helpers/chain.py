@@ -10,12 +10,12 @@ from typing import Any
 
 from eth_utils import keccak, to_checksum_address
 
+from ballast.units import ETHER
 from lab.localnet.anvil import Cheats
 from lab.localnet.rpc import Rpc, RpcError, receipt_of
 from tests.helpers.contracts import Artifact, Call, Contract
 
 GAS = 25_000_000
-ETHER = 10**18
 
 Receipt = dict[str, Any]
 """As the node gives it: quantities are hexadecimal texts. `Contract.events` reads its logs."""

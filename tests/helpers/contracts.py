@@ -5,17 +5,14 @@ Nothing here talks to a chain, and nothing guesses: arguments are encoded and re
 
 from __future__ import annotations
 
-import re
-from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from eth_abi import decode, encode
-from eth_utils import keccak, to_checksum_address
+from eth_abi import encode
+from eth_utils import to_checksum_address
 
-from lab.testbed.chain import Entry, signature, type_of
+from ballast.abi import Entry, decode_values, record, selector, topic, types_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Call:
         values = decode_values(self.outputs, answer)
         if len(values) < 2:
             return values[0] if values else None
-        return _record([p["name"] for p in self.outputs], values)
+        return record(self.outputs, values)
 
 
 @dataclass(frozen=True)
@@ -86,30 +83,18 @@ class Contract:
     def events(self, receipt: Mapping[str, Any], name: str) -> list[Any]:
         """This contract's events of that name in a receipt, as named tuples."""
         (entry,) = [e for e in self.abi if e["type"] == "event" and e["name"] == name]
-        topic = "0x" + keccak(text=signature(entry)).hex()
         return [
             _decode_log(entry, log)
             for log in receipt["logs"]
-            if to_checksum_address(log["address"]) == self.address and log["topics"][0] == topic
+            if to_checksum_address(log["address"]) == self.address and log["topics"][0] == topic(entry)
         ]
-
-
-def selector(entry: Entry) -> bytes:
-    """The 4 bytes that calldata or revert data begin with."""
-    return keccak(text=signature(entry))[:4]
 
 
 def encode_values(parameters: Sequence[Entry], values: Sequence[Any]) -> bytes:
     """ABI encoding. Contracts stand for their address."""
     if len(parameters) != len(values):
         raise TypeError(f"{len(values)} values for {len(parameters)} parameters")
-    return encode([type_of(p) for p in parameters], [_plain(v) for v in values])
-
-
-def decode_values(parameters: Sequence[Entry], data: bytes) -> tuple[Any, ...]:
-    """ABI decoding; addresses come checksummed, structs as named tuples."""
-    values = decode([type_of(p) for p in parameters], data)
-    return tuple(_named(p, v) for p, v in zip(parameters, values, strict=True))
+    return encode(types_of(parameters), [_plain(v) for v in values])
 
 
 def _plain(value: Any) -> Any:
@@ -118,27 +103,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value] if isinstance(value, list) else tuple(_plain(v) for v in value)
     return value
-
-
-def _named(parameter: Entry, value: Any) -> Any:
-    kind: str = parameter["type"]
-    if kind.endswith("]"):
-        return [_named({**parameter, "type": re.sub(r"\[\d*\]$", "", kind)}, v) for v in value]
-    if kind == "tuple":
-        components = parameter["components"]
-        fields = [_named(c, v) for c, v in zip(components, value, strict=True)]
-        return _record([c["name"] for c in components], fields)
-    return to_checksum_address(value) if kind == "address" else value
-
-
-def _record(names: Sequence[str], values: Sequence[Any]) -> Any:
-    return _record_type(tuple(names))(*values)
-
-
-@cache
-def _record_type(names: tuple[str, ...]) -> Any:
-    # Solidity's names may be Python's keywords (`from`) or empty: such fields are named by position.
-    return namedtuple("Struct", names, rename=True)
 
 
 def _decode_log(entry: Entry, log: Mapping[str, Any]) -> Any:
@@ -151,4 +115,4 @@ def _decode_log(entry: Entry, log: Mapping[str, Any]) -> Any:
             values.append(decode_values([parameter], bytes.fromhex(next(topics).removeprefix("0x")))[0])
         else:
             values.append(next(rest))
-    return _record([p["name"] for p in entry["inputs"]], values)
+    return record(entry["inputs"], values)

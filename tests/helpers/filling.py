@@ -8,9 +8,10 @@ from typing import Any
 from eth_abi import encode
 from hypothesis import Phase
 
+from ballast.units import WAD
 from tests.helpers.bench import BUYS, SELLS, Bench
 from tests.helpers.contracts import Call, Contract
-from tests.helpers.settling import WAD, Outcome, attainable, goal_of, nav_of, settle, surplus_of, usd
+from tests.helpers.settling import Outcome, attainable, goal_of, nav_of, settle, surplus_of, usd
 
 UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
 """For examples of many transactions each: looking for a smaller failing one would take minutes."""

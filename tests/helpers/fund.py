@@ -7,21 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ballast.deploy import predicted
+from ballast.units import BLOCK_S, DAY_S, WAD
 from lab.localnet.market import Market
 from lab.localnet.month import Month
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
 
-WAD = 10**18
-DAY = 86_400
 YEAR = 31_557_600
 """Seconds of the year that the yearly fee refers to: 365.25 days."""
 ETH = ANYONE = "0x" + "00" * 20
 DEAD = "0x000000000000000000000000000000000000dEaD"
 LOCKED_SHARES = WAD // 10
-BLOCK_TIME = 12
-"""Seconds between two blocks of the local mainnet at least, as AnchoredOracle counts them."""
 FOREVER = 2**256 - 1
 
 FOUNDED = 1_616_457_600
@@ -63,8 +60,8 @@ class Timetable:
     day: int = FIRST_BUSINESS_DAY
     fixed_day: int = 0
     notice_days: int = 7
-    min_notice: int = 2 * DAY
-    min_trading: int = 2 * DAY
+    min_notice: int = 2 * DAY_S
+    min_trading: int = 2 * DAY_S
 
     def as_tuple(self) -> tuple[int, ...]:
         return tuple(self.__dict__.values())
@@ -78,7 +75,7 @@ class Setup:
     supply_cap: int = 1_000_000
     limits: Limits = field(default_factory=Limits)
     timetable: Timetable = field(default_factory=Timetable)
-    timelock_delay: int = 2 * DAY
+    timelock_delay: int = 2 * DAY_S
     max_age: int = 25 * 3600
     """Oldest answer of a feed that counts, in seconds."""
     sequencer: tuple[str, int] = (ETH, 0)
@@ -193,7 +190,7 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
     rows = feeds(world, setup.max_age)
     oracle = chain.deploy("ChainlinkOracle", timelock, rebalancer_address, *setup.sequencer, rows, sender=deployer)
     if setup.anchors:
-        parts = timelock, rebalancer_address, oracle, world.uniswap_v3_factory, world.weth, BLOCK_TIME
+        parts = timelock, rebalancer_address, oracle, world.uniswap_v3_factory, world.weth, BLOCK_S
         oracle = chain.deploy("AnchoredOracle", *parts, list(setup.anchors), sender=deployer)
     methodology = chain.deploy("MarketCap", timelock, *market_cap_arguments(month, supplies), sender=deployer)
     index = create_index(
@@ -261,7 +258,7 @@ def posted_supplies(month: Month, date: int) -> list[tuple[str, int, int]]:
 
 def rule(cap: int = NONE, cap_weight: int = 0, *, floor_each: bool = False) -> tuple[int | bool, ...]:
     """A market-cap rule without floors: up to 50 constituents, supplies of 100 days, jumps of 25 %."""
-    return (cap, cap_weight, 0, 0, 50, floor_each, 100 * DAY, WAD // 4, 1)
+    return (cap, cap_weight, 0, 0, 50, floor_each, 100 * DAY_S, WAD // 4, 1)
 
 
 def market_cap_arguments(month: Month, supplies: Contract) -> tuple[Any, list[tuple[str, str, int, int]]]:

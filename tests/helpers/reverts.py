@@ -7,12 +7,11 @@ from typing import Any
 from eth_abi import encode
 from eth_utils import to_checksum_address
 
+from ballast.abi import STRING_REVERT, Entry, decode_values, errors_of, selector, signature
 from lab.localnet.rpc import RpcError
-from lab.testbed.chain import Entry, signature
 from tests.helpers.chain import Chain, revert_data
-from tests.helpers.contracts import Artifact, Call, Contract, decode_values, selector
+from tests.helpers.contracts import Artifact, Call, Contract
 
-STRING_REVERT = bytes.fromhex("08c379a0")  # Error(string)
 PANIC = bytes.fromhex("4e487b71")  # Panic(uint256)
 ANY: Any = object()
 """In place of an argument of an error: any value."""
@@ -79,5 +78,5 @@ def _plain(value: Any) -> Any:
 def _named(data: bytes, call: Call) -> str:
     if data[:4] == STRING_REVERT:
         return f"a text: {data[68:].rstrip(bytes(1)).decode(errors='replace')!r}"
-    known = {selector(e): signature(e) for e in call.abi if e["type"] == "error"}
-    return known.get(data[:4], "an error that is not in the ABI") + f" (0x{data.hex()})"
+    known = errors_of(call.abi).get(data[:4])
+    return f"{signature(known) if known else 'an error that is not in the ABI'} (0x{data.hex()})"

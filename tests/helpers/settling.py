@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-WAD = 10**18
+from ballast.units import WAD
+
 SCALE = 2**24
 HELD, SELL, BUY = 0, 1, 2
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from eth_abi import encode
 from eth_utils import to_checksum_address
 
+from ballast.abi import Entry, encode_call
 from ballast.fund_file import FundConfig
 from ballast.parts import Anchor
 from keeper.pools.venues.v3 import V3Pool, pool_of
@@ -15,10 +16,8 @@ from keeper.pools.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
 from lab.localnet.month import Month
-from lab.localnet.rpc import call_data
 from lab.localnet.v3 import load_positions, open_v3, parse_positions, v3_pools_of
 from lab.localnet.world import World
-from lab.testbed.chain import Entry
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
 
@@ -110,15 +109,13 @@ def swap(world: World, pool: V3Pool, token_in: str, amount: int, limit: int | No
     zero_in = token_in == pool.tokens[0]
     end = MIN_SQRT_RATIO + 1 if zero_in else MAX_SQRT_RATIO - 1
     arguments = (world.market, zero_in, amount, end if limit is None else limit, encode(["address"], [world.weth]))
-    data = bytes.fromhex(call_data(_SWAP, *arguments)[2:])
+    data = encode_call(_SWAP, *arguments)
     return Call(pool.address, data, "swap", [], _outputs("int256", "int256"))
 
 
 def view(address: str, signature: str, *returns: str) -> Call:
     """A call of a function without arguments."""
-    return Call(
-        to_checksum_address(address), bytes.fromhex(call_data(signature)[2:]), signature, [], _outputs(*returns)
-    )
+    return Call(to_checksum_address(address), encode_call(signature), signature, [], _outputs(*returns))
 
 
 def _outputs(*kinds: str) -> list[Entry]:

@@ -22,6 +22,7 @@ from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import execution_time, period_start
+from ballast.units import BLOCK_S
 from keeper.look import contracts
 from keeper.look.chain import Chain
 from keeper.plan import bucket
@@ -32,7 +33,7 @@ from lab.localnet.market import Market
 from lab.localnet.month import load_month
 from lab.localnet.rpc import HttpRpc, Rpc
 from lab.localnet.world import World
-from lab.testbed.clock import BLOCK_S, Clock, next_look
+from lab.testbed.clock import Clock, next_look
 from lab.testbed.funding import deal_seed, month_config
 
 LOOKS_WITHIN_S = 30.0

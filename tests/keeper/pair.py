@@ -11,7 +11,8 @@ from typing import Any
 
 import ape
 
-from lab.testbed.clock import BLOCK_S, next_look
+from ballast.units import BLOCK_S
+from lab.testbed.clock import next_look
 from tests.keeper.deployed_fund import Field, Running
 
 TURN = 4

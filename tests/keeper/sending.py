@@ -14,6 +14,7 @@ from eth_account import Account
 from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint, RPCResponse
 
+from ballast.units import GWEI
 from keeper.keys.signer import LocalSigner
 from keeper.look import contracts
 from keeper.look.chain import Chain
@@ -23,7 +24,6 @@ from keeper.sending.sender import Sender
 from keeper.sending.simulate import Call
 from tests.keeper.deployed_fund import Field
 
-GWEI = 10**9
 SEND = "eth_sendRawTransaction"
 
 

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from web3 import Web3
 
+from ballast.abi import call_data
 from ballast.fund_file import FundConfig
-from keeper.state import WAD, FundState, Phase, Reason, Side
+from ballast.units import WAD
+from keeper.state import FundState, Phase, Reason, Side
 from lab.localnet.market import REST_S
 from lab.localnet.month import Month
-from lab.localnet.rpc import call_data, unpack
+from lab.localnet.rpc import unpack
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import AheadOfFeeds, anchor_pools, open_invented, with_anchors

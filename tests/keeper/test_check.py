@@ -16,10 +16,12 @@ import requests
 from eth_account import Account
 from web3 import Web3
 
+from ballast.abi import call_data
+from ballast.units import ETHER, GWEI
 from keeper.check import past
 from keeper.sending.journal import Journal
 from lab.localnet.anvil import free_port
-from lab.localnet.rpc import call_data, send
+from lab.localnet.rpc import send
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.spoiled import REVERTS
@@ -28,8 +30,6 @@ from tests.keeper.endpoints import KEY
 from tests.keeper.own_answers import answering
 from tests.keeper.test_commands import Keeper, changed_book
 
-ETHER = 10**18
-GWEI = 10**9
 DEAD = "0x000000000000000000000000000000000000dEaD"
 RESERVES_SLOT = 8
 """Where a pair keeps its reserves."""

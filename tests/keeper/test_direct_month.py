@@ -10,12 +10,13 @@ import pytest
 from eth_utils import to_checksum_address
 from web3 import Web3
 
+from ballast.abi import call_data
 from ballast.book import Book
 from ballast.fund_file import FundConfig
 from ballast.parts import FundPool
 from keeper.state import Phase, Reason
 from lab.localnet.month import Month
-from lab.localnet.rpc import call_data, read, send
+from lab.localnet.rpc import read, send
 from lab.localnet.world import World
 from lab.replay.measure import swaps_in, v3_swaps_in
 from tests.helpers.chain import Chain

@@ -11,17 +11,17 @@ from typing import Any
 import ape
 import pytest
 
+from ballast.abi import call_data
 from ballast.rule import methodology as rules
 from ballast.rule.arithmetic import period_start
 from ballast.rule.methodology import Flag
+from ballast.units import DAY_S
 from keeper.explain.view import FLAGS
 from keeper.look import contracts
 from lab.localnet.month import load_month
-from lab.localnet.rpc import call_data, read, send
+from lab.localnet.rpc import read, send
 from tests.keeper.deployed_fund import PERIOD, Field
 from tests.keeper.test_commands import Keeper
-
-DAY = 86_400
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_supplies_that_jump_fail_or_are_overridden(keeper: Keeper, field: Field,
     token = {candidate.symbol: candidate.token for candidate in field.book.candidates}
     now = field.clock.now()
     posts = [(token["UNI"], 10**9, now), (token["YFI"], 1, now), (token["SUSHI"], 139_445_659, now)]
-    field.clock.jump(period_start(PERIOD + 1, field.config.timetable.notice_days) - DAY)
+    field.clock.jump(period_start(PERIOD + 1, field.config.timetable.notice_days) - DAY_S)
     own(field.book["posted_supply"], "post((address,uint88,uint40)[])", posts)
     own(field.book["methodology"], "overrideSupply(address,uint88)", token["MKR"], 12_345_678)
     found = determined(keeper, field, PERIOD + 1)
@@ -143,7 +143,7 @@ def test_a_computed_supply_and_one_confirmed_at_start(keeper: Keeper, field: Fie
         (at, computed, 0, total // 10**18) if at == token["LRC"] else (at, posted, 0, 0)
         for at in sorted(token.values(), key=lambda at: int(at, 16))
     ]
-    field.clock.jump(period_start(PERIOD, field.config.timetable.notice_days) - DAY)
+    field.clock.jump(period_start(PERIOD, field.config.timetable.notice_days) - DAY_S)
     own(computed, "setLockers(address,address[])", token["LRC"], [])
     own(field.book["methodology"], "setCandidates((address,address,uint8,uint88)[])", candidates)
     rows = {row["symbol"]: row for row in determined(keeper, field)["constituents"]}

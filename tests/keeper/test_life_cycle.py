@@ -10,6 +10,7 @@ import pytest
 import requests
 from eth_account import Account
 
+from ballast.units import GWEI
 from keeper.errors import (
     ChainError,
     InsufficientFundsError,
@@ -29,7 +30,6 @@ from keeper.sending.watch import LATE_BLOCKS
 from lab.localnet.rpc import send
 from tests.keeper.deployed_fund import Field, journal_rows
 from tests.keeper.sending import (
-    GWEI,
     SEND,
     Killed,
     Node,

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from ballast.units import WAD
 from keeper.plan import bucket
-from keeper.state import WAD, FundState, Phase, Reason, Side
+from keeper.state import FundState, Phase, Reason, Side
 from tests.keeper.deployed_fund import PERIOD, SUCCEEDED, Field, check_counts, journal_rows
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from keeper.state import WAD, Phase
+from ballast.units import WAD
+from keeper.state import Phase
 from tests.helpers.receiver import TOKEN, receiver
 from tests.keeper.deployed_fund import Field, Running
 from tests.keeper.endpoints import endpoint

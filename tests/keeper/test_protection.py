@@ -9,17 +9,16 @@ from typing import Any
 import pytest
 from eth_utils import keccak
 
-from ballast.rule.arithmetic import WAD
+from ballast.abi import call_data
+from ballast.units import GWEI, WAD
 from keeper.look import contracts
 from keeper.state import Phase
-from lab.localnet.rpc import call_data, send
+from lab.localnet.rpc import send
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.keeper.deployed_fund import SUCCEEDED, Field, Running, journal_rows
 from tests.keeper.endpoints import KEY, SEND, endpoint
 from tests.keeper.test_kill import in_pool, mine, pending_batch, traded, wait_for
-
-GWEI = 10**9
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,9 @@ from eth_typing import HexStr
 from web3 import Web3
 from web3.exceptions import ContractLogicError
 
+from ballast.abi import call_data
 from keeper.pools import amm
-from lab.localnet.rpc import call_data, send
+from lab.localnet.rpc import send
 from lab.localnet.world import World
 from tests.keeper.deployed_fund import Field
 

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
+from ballast.units import BLOCK_S, WAD
 from examples.solver import SLACK, Offer, Solver, offer, order_for, pool_prices, stock_data
 from keeper.look import contracts
 from keeper.look.chain import Chain as Reader
 from keeper.plan.order import order_of
 from keeper.plan.planner import Pace, plan
-from keeper.state import WAD, FundState, Phase, Side
+from keeper.state import FundState, Phase, Side
 from lab.localnet.rpc import send
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
 from tests.keeper.deployed_fund import Field
 
-BLOCK_S = 12
 SHARE = 5 * 10**15
 """Half a percent of NAV: about what the keeper sells in a batch."""
 MARGINS = (50, 20)

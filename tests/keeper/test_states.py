@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from keeper.state import WAD, FundState, Holding, Phase, Reason, Side
-from lab.localnet.rpc import call_data, send
+from ballast.abi import call_data
+from ballast.units import WAD
+from keeper.state import FundState, Holding, Phase, Reason, Side
+from lab.localnet.rpc import send
 from tests.helpers.spoiled import unreadable
 from tests.keeper.deployed_fund import SUCCEEDED, Field, Running, journal_rows
 from tests.keeper.test_kill import wait_for

@@ -9,7 +9,8 @@ from typing import Any
 import ape
 import pytest
 
-from ballast.rule.arithmetic import WAD, Line, market_cap_units
+from ballast.rule.arithmetic import Line, market_cap_units
+from ballast.units import BLOCK_S, WAD
 from lab.bench import same_slices, set_month
 from lab.bench.month_bench import MonthBench, leaf
 from lab.bench.run import builds_of
@@ -19,7 +20,7 @@ from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
 from lab.replay.measure import MonthOutcome
 from lab.testbed.chain import Chain
-from lab.testbed.clock import BLOCK_S, Clock
+from lab.testbed.clock import Clock
 from lab.testbed.forked import ForkedChain
 
 SHARES = 100_000 * WAD

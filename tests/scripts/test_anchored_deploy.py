@@ -9,6 +9,7 @@ import ape
 import pytest
 from web3 import Web3
 
+from ballast.abi import call_data
 from ballast.book import Book
 from ballast.deploy import anchor_rows, deploy_fund
 from ballast.fund_file import FundConfig
@@ -16,7 +17,7 @@ from ballast.parts import Anchor
 from ballast.preflight import DeployError, preflight
 from lab.localnet.market import Market
 from lab.localnet.month import Month
-from lab.localnet.rpc import call_data, send
+from lab.localnet.rpc import send
 from lab.localnet.world import World
 from lab.testbed.funding import deal_seed
 from tests.helpers.chain import Chain

@@ -12,13 +12,13 @@ from ballast.fund_file import FundConfig
 from ballast.oracles import ROLLUPS
 from ballast.parts import Sequencer
 from ballast.preflight import DeployError
+from ballast.units import DAY_S
 from lab.localnet.market import Market
 from lab.localnet.month import Month
 from lab.localnet.world import World
 from lab.testbed.funding import deal_seed
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import DAY
 from tests.helpers.v3 import open_invented, with_anchors
 
 GRACE = 3_600
@@ -36,7 +36,7 @@ def sequencer(chain: Chain) -> Contract:
     """Up for a day."""
     owner = chain.account("sequencer")
     feed = chain.deploy("ReferenceFeed", sender=owner)
-    chain.send(feed.post(0, chain.now() - DAY), owner)
+    chain.send(feed.post(0, chain.now() - DAY_S), owner)
     return feed
 
 
@@ -68,7 +68,7 @@ def test_deploys_with_bands_a_sequencer_and_anchors(
     chain: Chain, world: World, month: Month, config: FundConfig, account: Any, sequencer: Contract
 ) -> None:
     pooled = open_invented(chain, world, month)
-    chain.move_to(chain.now() + DAY)
+    chain.move_to(chain.now() + DAY_S)
     Market(chain.rpc, pooled).post_feeds()
     anchored = with_anchors(with_bands(config), pooled, window=1_800, bound=2 * 10**16)
     up = Sequencer(address=sequencer.address, grace=GRACE)

@@ -14,13 +14,12 @@ from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed
 from ballast.preflight import DeployError, preflight
 from ballast.preflight.feeds import ROUNDS
+from ballast.units import HOUR_S
 from lab.localnet.market import Market
 from lab.localnet.world import World
 from lab.testbed.funding import deal_seed
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-
-HOUR_S = 3_600
 
 
 @pytest.fixture(scope="module")

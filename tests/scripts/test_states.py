@@ -9,20 +9,20 @@ from typing import Any
 import ape
 import pytest
 
+from ballast.abi import call_data
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
+from ballast.units import WAD
 from ballast.values import decimal
 from lab.localnet.market import Market
-from lab.localnet.rpc import HttpRpc, Rpc, call_data, send
+from lab.localnet.rpc import HttpRpc, Rpc, send
 from lab.testbed.funding import deal, deal_seed
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
 from scripts.status import cli as status
 from tests.helpers.spoiled import REVERTS
 from tests.scripts.conftest import Invoke, Ran, WriteFund, as_yaml
-
-WAD = 10**18
 
 
 class Stand:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ballast.units import WAD
 from lab.localnet.market import Market
 from tests.helpers.chain import Receipt
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.filling import FILLER, script, sells_worth, step
-from tests.helpers.fund import WAD, Fund
+from tests.helpers.fund import Fund
 from tests.helpers.settling import BUY, SELL, goal_of, usd
 
 APRIL = 2021 * 12 + 3

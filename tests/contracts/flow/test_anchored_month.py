@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from ballast.units import WAD
 from lab.localnet.market import Market
 from lab.localnet.month import Month
 from lab.localnet.world import World
 from tests.contracts.flow.carrying import TRADING, Carrier
 from tests.helpers.chain import Chain
 from tests.helpers.filling import least_pays, pays_worth, sells_worth
-from tests.helpers.fund import EXECUTION, FOUNDED, WAD, Setup, deploy_fund
+from tests.helpers.fund import EXECUTION, FOUNDED, Setup, deploy_fund
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SELL, goal_of, nav_of, surplus_of, usd
 from tests.helpers.v3 import AheadOfFeeds, anchor_pools, open_invented

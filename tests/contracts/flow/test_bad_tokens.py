@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from ballast.units import WAD
 from tests.contracts.flow.carrying import FROZEN, INCLUDED, NO_PRICE, OUTSIDE, Carrier
 from tests.helpers.broken import UNSOUND, breaks, mends
 from tests.helpers.contracts import Call
 from tests.helpers.filling import FILLER
-from tests.helpers.fund import FOREVER, WAD, fund_holder, through_timelock
+from tests.helpers.fund import FOREVER, fund_holder, through_timelock
 from tests.helpers.packed import kept
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, HELD

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import WAD
 from tests.contracts.flow.carrying import FROZEN as HELD_AS_IT_IS
 from tests.contracts.flow.carrying import INCLUDED, OUTSIDE, Carrier
 from tests.contracts.flow.carrying import LEAVING as LEAVES
-from tests.helpers.fund import FROZEN, LEAVING, WAD
+from tests.helpers.fund import FROZEN, LEAVING
 from tests.helpers.settling import BUY, HELD, SELL
 
 HACKED, NEWCOMER = "COMP", "CREAM"

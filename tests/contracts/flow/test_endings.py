@@ -3,10 +3,11 @@ is an ordinary one."""
 
 from __future__ import annotations
 
+from ballast.units import DAY_S
 from tests.contracts.flow.carrying import APRIL, DETERMINED, IDLE, TRADING, VETOED, Carrier
 from tests.helpers.bench import not_due
 from tests.helpers.filling import FILLER
-from tests.helpers.fund import DAY, PERIOD_END
+from tests.helpers.fund import PERIOD_END
 from tests.helpers.reverts import assert_reverts
 
 
@@ -34,7 +35,7 @@ def test_a_month_that_nobody_started(carrier: Carrier) -> None:
     carrier.to_determination()
     carrier.determine()
     before = carrier.fund.balances()
-    last = PERIOD_END + 1 - 2 * DAY
+    last = PERIOD_END + 1 - 2 * DAY_S
     carrier.move_to(last - 10)
     assert carrier.due() == ("Start", "Due")
     start = carrier.fund.rebalancer.start()
@@ -70,7 +71,7 @@ def test_vetoed_months(carrier: Carrier) -> None:
         assert tuple(event) == (APRIL + passed, sender)
         assert carrier.month().phase == VETOED
         assert carrier.due() == ("None", "Vetoed")
-        carrier.move_to(carrier.next() - 20 * DAY)  # past the execution day: nothing is due
+        carrier.move_to(carrier.next() - 20 * DAY_S)  # past the execution day: nothing is due
         assert carrier.due() == ("None", "Vetoed")
         start = fund.rebalancer.start()
         assert_reverts(chain, start, "NotDue", *not_due("Start", "Vetoed"), sender=carrier.keeper)
@@ -125,10 +126,10 @@ def test_a_pause_in_the_middle(carrier: Carrier) -> None:
     holdings = carrier.to_trading()
     carrier.trade()
     traded = fund.balances()
-    receipt = carrier.send(fund.rebalancer.pauseFor(3 * DAY), fund.guardian)
+    receipt = carrier.send(fund.rebalancer.pauseFor(3 * DAY_S), fund.guardian)
     (event,) = fund.rebalancer.events(receipt, "PausedUntil")
     assert carrier.due() == ("None", "Paused")
-    assert carrier.next() == event.until == chain.now() + 3 * DAY
+    assert carrier.next() == event.until == chain.now() + 3 * DAY_S
     carrier.move_to(event.until - 10)
     sells, pays = carrier.fair(carrier.state())
     trade = fund.rebalancer.trade(([*sells], [*sells.values()], [FILLER] * len(sells), [*pays], 0, carrier.filler, b""))
@@ -149,9 +150,9 @@ def test_a_pause_over_the_end(carrier: Carrier) -> None:
     fund, chain = carrier.fund, carrier.chain
     carrier.to_trading()
     carrier.trade()
-    carrier.move_to(PERIOD_END - DAY)
-    carrier.send(fund.rebalancer.pauseFor(3 * DAY), fund.guardian)
-    carrier.move_to(PERIOD_END + DAY)
+    carrier.move_to(PERIOD_END - DAY_S)
+    carrier.send(fund.rebalancer.pauseFor(3 * DAY_S), fund.guardian)
+    carrier.move_to(PERIOD_END + DAY_S)
     close = fund.rebalancer.close()
     assert_reverts(chain, close, "NotDue", *not_due("Close", "Paused"), sender=carrier.keeper)
     carrier.move_to(carrier.next())

@@ -3,9 +3,10 @@ end the month, suspend, and let the next month start without the token."""
 
 from __future__ import annotations
 
+from ballast.units import DAY_S, WAD
 from tests.contracts.flow.carrying import APRIL, FROZEN, IDLE, Carrier
 from tests.helpers.bench import not_due
-from tests.helpers.fund import DAY, FOREVER, PERIOD_END, WAD, fund_holder, through_timelock
+from tests.helpers.fund import FOREVER, PERIOD_END, fund_holder, through_timelock
 from tests.helpers.packed import kept
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, HELD, SELL, usd
@@ -45,7 +46,7 @@ def alarm(carrier: Carrier, holder: str) -> None:
     pause. The owner is a timelock and can do nothing yet."""
     fund, chain, rebalancer = carrier.fund, carrier.chain, carrier.fund.rebalancer
     token, value, paused_at = carrier.address(SYMBOL), true_value(carrier), chain.now()
-    carrier.send(rebalancer.pauseFor(3 * DAY), fund.guardian)
+    carrier.send(rebalancer.pauseFor(3 * DAY_S), fund.guardian)
     assert carrier.due() == ("None", "Paused")
     limits = rebalancer.setLimits(fund.setup.limits.as_tuple())
     assert_reverts(chain, limits, "TradingOpen", sender=fund.owner)
@@ -61,7 +62,7 @@ def alarm(carrier: Carrier, holder: str) -> None:
     fund.redeem(WAD, holder)
     carrier.send(rebalancer.unpause(), fund.guardian)
     assert carrier.due() == ("None", "Done"), "with 20 days of the period left"
-    assert chain.read(rebalancer.pause())[1] >= 3 * DAY - (chain.now() - paused_at)
+    assert chain.read(rebalancer.pause())[1] >= 3 * DAY_S - (chain.now() - paused_at)
     assert true_value(carrier) >= value
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from ballast.units import DAY_S, WAD
 from tests.contracts.flow.carrying import APRIL, INCLUDED, LEAVING, Carrier
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import ACTIVE, PEGGED, USD, WAD, by_address, through_timelock
+from tests.helpers.fund import ACTIVE, PEGGED, USD, by_address, through_timelock
 from tests.helpers.fund import LEAVING as STATE_LEAVING
 from tests.helpers.settling import BUY, SELL, usd
 
-DAY = 86_400
 FEED_UNIT = 10**8
 HELD_FOR = 1_000_000_000 * WAD
 """Market cap that the old token has: USD with 18 decimals, about 5 % of the index."""
@@ -65,7 +65,7 @@ def deploy(carrier: Carrier, swap: Swap) -> Pair:
     carrier.send(feed.init(f"{swap.new} / USD", 8))
     pair = Pair(made[0], made[1], feed)
     post(carrier, swap, pair)
-    carrier.send(fund.oracle.setFeed((pair.new, feed, 8 * DAY, USD, 0, 0, 0)), fund.owner)
+    carrier.send(fund.oracle.setFeed((pair.new, feed, 8 * DAY_S, USD, 0, 0, 0)), fund.owner)
     carrier.send(fund.oracle.setFeed((pair.old, pair.new, 0, PEGGED, swap.ratio, 0, 0)), fund.owner)
     return pair
 

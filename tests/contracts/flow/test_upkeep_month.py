@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from web3 import Web3
 
+from ballast.units import WAD
 from examples.solver import Solver
-from keeper.state import WAD, Phase, Side
+from keeper.state import Phase, Side
 from lab.localnet.rpc import send
 from lab.localnet.world import World
 from tests.contracts.upkeep.scene import performing

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import WAD
 from tests.helpers.basket import Basket
 from tests.helpers.broken import LONG, REVERTING, UNSOUND, breaks, mends
-from tests.helpers.fund import WAD
 from tests.helpers.reverts import assert_reverts, failure
 
 SHARES = 7 * WAD + 123_456_789

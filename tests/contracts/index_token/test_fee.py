@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.basket import FEE, FUZZ, SEEDED, Basket, build_basket
 from tests.helpers.chain import Chain
-from tests.helpers.fund import DAY, FOUNDED, WAD, YEAR
+from tests.helpers.fund import FOUNDED, YEAR
 from tests.helpers.reverts import assert_reverts
 
 CEILING = 5 * WAD // 100
@@ -70,9 +71,9 @@ def test_call_frequency_does_not_matter(
 
 
 def test_every_block_for_a_day(chain: Chain, harness: object) -> None:
-    blocks = DAY // 12
+    blocks = DAY_S // 12
     often = chain.read(harness.accrueEvenly(10**24, FEE, 12, blocks))  # type: ignore[attr-defined]
-    once = chain.read(harness.accrue(10**24, FEE, [DAY]))  # type: ignore[attr-defined]
+    once = chain.read(harness.accrue(10**24, FEE, [DAY_S]))  # type: ignore[attr-defined]
     assert 0 <= once - often <= blocks * (once // WAD + 1)
 
 
@@ -109,9 +110,9 @@ def test_supply_times_decay_does_not_change_by_accrual(basket: Basket) -> None:
     chain, begin = basket.chain, basket.chain.now()
     supply, exponent = chain.read(basket.index.supplyAndExponent(), at=begin)
     assert supply == basket.supply(at=begin)
-    basket.accrue(at=begin + 77 * DAY)
-    later_supply, later_exponent = chain.read(basket.index.supplyAndExponent(), at=begin + 200 * DAY)
-    assert later_supply == basket.supply(at=begin + 200 * DAY) > supply
+    basket.accrue(at=begin + 77 * DAY_S)
+    later_supply, later_exponent = chain.read(basket.index.supplyAndExponent(), at=begin + 200 * DAY_S)
+    assert later_supply == basket.supply(at=begin + 200 * DAY_S) > supply
     with localcontext() as context:
         context.prec = 60
         decay = (-(Decimal(later_exponent - exponent)) / WAD / YEAR).exp()
@@ -120,7 +121,7 @@ def test_supply_times_decay_does_not_change_by_accrual(basket: Basket) -> None:
 
 def test_collects_to_the_recipient(basket: Basket, stranger: str) -> None:
     chain, index = basket.chain, basket.index
-    later = chain.now() + 90 * DAY
+    later = chain.now() + 90 * DAY_S
     pending, supply = chain.read(index.pendingFee(), at=later), basket.supply(at=later)
     assert pending > 0 and supply == SEEDED + pending
     assert chain.read(index.collectFee(), sender=stranger, at=later) == pending
@@ -135,7 +136,7 @@ def test_collects_to_the_recipient(basket: Basket, stranger: str) -> None:
 
 
 def test_collected_shares_are_redeemable(basket: Basket) -> None:
-    chain, later = basket.chain, basket.chain.now() + 90 * DAY
+    chain, later = basket.chain, basket.chain.now() + 90 * DAY_S
     chain.send(basket.index.collectFee(), basket.holder, at=later)
     shares = basket.shares(basket.recipient)
     chain.send(basket.redeem(shares, basket.recipient), basket.recipient, at=later)
@@ -145,7 +146,7 @@ def test_collected_shares_are_redeemable(basket: Basket) -> None:
 
 @pytest.mark.parametrize("collected", [False, True])
 def test_previews_do_not_depend_on_collection(basket: Basket, collected: bool) -> None:
-    chain, later = basket.chain, basket.chain.now() + 90 * DAY
+    chain, later = basket.chain, basket.chain.now() + 90 * DAY_S
     minted = chain.read(basket.index.previewMint(WAD), at=later)
     redeemed = chain.read(basket.index.previewRedeem(WAD), at=later)
     if collected:
@@ -177,13 +178,13 @@ def test_ceiling(basket: Basket) -> None:
 
 def test_a_new_recipient_gets_nothing_of_the_past(basket: Basket, stranger: str) -> None:
     chain, index, begin = basket.chain, basket.index, basket.chain.now()
-    pending = chain.read(index.pendingFee(), at=begin + DAY)
-    receipt = chain.send(index.setFeeRecipient(stranger), basket.owner, at=begin + DAY)
+    pending = chain.read(index.pendingFee(), at=begin + DAY_S)
+    receipt = chain.send(index.setFeeRecipient(stranger), basket.owner, at=begin + DAY_S)
     assert index.events(receipt, "FeeCollected") == [(basket.recipient, pending)]
     assert index.events(receipt, "FeeRecipientSet") == [(stranger,)]
     assert basket.shares(basket.recipient) == pending and basket.shares(stranger) == 0
-    later = chain.read(index.pendingFee(), at=begin + 2 * DAY)
-    chain.send(index.collectFee(), stranger, at=begin + 2 * DAY)
+    later = chain.read(index.pendingFee(), at=begin + 2 * DAY_S)
+    chain.send(index.collectFee(), stranger, at=begin + 2 * DAY_S)
     assert basket.shares(stranger) == later > 0
     assert basket.shares(basket.recipient) == pending
 

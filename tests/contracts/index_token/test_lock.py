@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.abi import selector
+from ballast.units import DAY_S, WAD
 from tests.contracts.index_token.test_roles import owner_calls, rebalancer_calls, share_calls
 from tests.helpers.basket import Basket, build_basket
 from tests.helpers.chain import Chain, Receipt
-from tests.helpers.contracts import Call, Contract, selector
-from tests.helpers.fund import DAY, WAD, create_index
+from tests.helpers.contracts import Call, Contract
+from tests.helpers.fund import create_index
 from tests.helpers.reverts import assert_reverts
 
 
@@ -60,7 +62,7 @@ def test_it_is_taken_once_for_trading_too(basket: Basket, stranger: str) -> None
 
 def test_lock_for_trading_says_what_a_trade_has_to_know(basket: Basket) -> None:
     chain, index = basket.chain, basket.index
-    at = chain.now() + DAY
+    at = chain.now() + DAY_S
     supply, exponent = chain.read(index.supplyAndExponent(), at=at)
     told = chain.read(index.lockForTrading(), sender=basket.rebalancer.address, at=at)
     assert tuple(told) == (chain.read(index.componentsPointer()), supply, exponent)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.basket import CAP, Basket
-from tests.helpers.fund import ANYONE, DAY, FOREVER, WAD, Fund
+from tests.helpers.fund import ANYONE, FOREVER, Fund
 from tests.helpers.reverts import assert_panics, assert_reverts
 
 SHARES = 7 * WAD + 123_456_789
@@ -13,7 +14,7 @@ SHARES = 7 * WAD + 123_456_789
 
 def test_takes_what_the_preview_says(basket: Basket, stranger: str) -> None:
     chain, index, holder = basket.chain, basket.index, basket.holder
-    later = chain.now() + 40 * DAY  # a fee is pending by then
+    later = chain.now() + 40 * DAY_S  # a fee is pending by then
     tokens, amounts, blocked = chain.read(index.previewMint(SHARES), at=later)
     assert (tokens, blocked) == (basket.addresses, 0)
     before, held, supply = basket.balances(holder), basket.balances(index), basket.supply(at=later)
@@ -28,7 +29,7 @@ def test_takes_what_the_preview_says(basket: Basket, stranger: str) -> None:
 
 
 def test_preview_holds_for_a_real_basket(fund: Fund, holder: str) -> None:
-    later = fund.chain.now() + 100 * DAY
+    later = fund.chain.now() + 100 * DAY_S
     tokens, amounts, blocked = fund.chain.read(fund.index.previewMint(SHARES), at=later)
     before = fund.balances(holder)
     fund.chain.send(fund.index.mint(SHARES, holder, tokens, amounts), holder, at=later)
@@ -56,7 +57,7 @@ def test_limits_are_named_and_exact(basket: Basket) -> None:
 
 
 def test_supply_cap_counts_the_pending_fee(basket: Basket) -> None:
-    chain, later = basket.chain, basket.chain.now() + 30 * DAY
+    chain, later = basket.chain, basket.chain.now() + 30 * DAY_S
     room = CAP * WAD - basket.supply(at=later)
     assert chain.read(basket.index.pendingFee(), at=later) > 0
     over = basket.mint(room + 1, basket.holder)

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.basket import Basket
 from tests.helpers.contracts import Call
-from tests.helpers.fund import ANYONE, DAY, WAD
+from tests.helpers.fund import ANYONE
 from tests.helpers.reverts import assert_reverts
 
 SIGNER = Account.from_key(bytes(31) + b"\x07")
@@ -38,7 +39,7 @@ def permit(basket: Basket, *, deadline: int, signer: Any = SIGNER, **changes: An
 
 
 def test_signature_gives_the_allowance(basket: Basket, stranger: str) -> None:
-    chain, index, deadline = basket.chain, basket.index, basket.chain.now() + DAY
+    chain, index, deadline = basket.chain, basket.index, basket.chain.now() + DAY_S
     chain.send(index.transfer(SIGNER.address, 6 * WAD), basket.holder)
     call = permit(basket, deadline=deadline)
     chain.send(call, stranger, at=deadline)  # the last second counts
@@ -54,7 +55,7 @@ def test_signature_gives_the_allowance(basket: Basket, stranger: str) -> None:
 
 
 def test_expired(basket: Basket, stranger: str) -> None:
-    deadline = basket.chain.now() + DAY
+    deadline = basket.chain.now() + DAY_S
     call = permit(basket, deadline=deadline)
     assert_reverts(basket.chain, call, "ERC2612ExpiredSignature", deadline, sender=stranger, at=deadline + 1)
 
@@ -74,7 +75,7 @@ def test_expired(basket: Basket, stranger: str) -> None:
     ids=lambda changes: next(iter(changes)),
 )
 def test_anything_else_signed(basket: Basket, stranger: str, changes: dict[str, Any]) -> None:
-    call = permit(basket, deadline=basket.chain.now() + DAY, **changes)
+    call = permit(basket, deadline=basket.chain.now() + DAY_S, **changes)
     _, owner = assert_reverts(basket.chain, call, "ERC2612InvalidSigner", sender=stranger)
     assert owner == SIGNER.address
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.basket import SEEDED, Basket
-from tests.helpers.fund import ANYONE, DAY, LOCKED_SHARES, WAD, Fund
+from tests.helpers.fund import ANYONE, LOCKED_SHARES, Fund
 from tests.helpers.reverts import assert_reverts
 
 SHARES = 7 * WAD + 123_456_789
@@ -13,7 +14,7 @@ SHARES = 7 * WAD + 123_456_789
 
 def test_pays_what_the_preview_says(basket: Basket, stranger: str) -> None:
     chain, index, holder = basket.chain, basket.index, basket.holder
-    later = chain.now() + 40 * DAY  # a fee is pending by then
+    later = chain.now() + 40 * DAY_S  # a fee is pending by then
     tokens, amounts, blocked = chain.read(index.previewRedeem(SHARES), at=later)
     assert (tokens, blocked) == (basket.addresses, 0)
     held, shares, supply = basket.balances(index), basket.shares(holder), basket.supply(at=later)
@@ -27,7 +28,7 @@ def test_pays_what_the_preview_says(basket: Basket, stranger: str) -> None:
 
 
 def test_preview_holds_for_a_real_basket(fund: Fund, stranger: str) -> None:
-    later = fund.chain.now() + 100 * DAY
+    later = fund.chain.now() + 100 * DAY_S
     tokens, amounts, blocked = fund.chain.read(fund.index.previewRedeem(SHARES), at=later)
     fund.chain.send(fund.index.redeem(SHARES, stranger, tokens, amounts, 0), fund.deployer, at=later)
     assert fund.balances(stranger, tokens) == amounts and len(amounts) == 12 and all(amounts) and not blocked

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.basket import FEE, UNITS, Basket
 from tests.helpers.contracts import Call
-from tests.helpers.fund import ANYONE, DAY, WAD
+from tests.helpers.fund import ANYONE
 from tests.helpers.reverts import assert_reverts
 
 
@@ -148,7 +149,7 @@ def test_settings_are_kept(basket: Basket, stranger: str) -> None:
     chain.send(index.setFeeRecipient(stranger), basket.owner)
     assert chain.read(index.feeRecipient()) == stranger
     supply = basket.supply(at=chain.now())
-    assert basket.supply(at=chain.now() + DAY) > supply
+    assert basket.supply(at=chain.now() + DAY_S) > supply
 
 
 def test_no_recipient(basket: Basket) -> None:

@@ -7,8 +7,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ballast.units import WAD
 from tests.helpers.basket import FUZZ, Basket
-from tests.helpers.fund import WAD
 
 SHARES = st.one_of(st.integers(1, 20), st.integers(1, 10**6), st.integers(1, 5_000 * WAD))
 DONATIONS = st.lists(st.integers(0, 10**20), min_size=3, max_size=3)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.basket import FEE, UNITS, Basket
 from tests.helpers.chain import Chain
-from tests.helpers.fund import ANYONE, DAY, DEAD, LOCKED_SHARES, WAD
+from tests.helpers.fund import ANYONE, DEAD, LOCKED_SHARES
 from tests.helpers.reverts import assert_reverts
 
 SHARES = 3 * WAD + 1
@@ -34,12 +35,12 @@ def test_takes_units_rounded_up_and_locks_shares(unseeded: Basket, stranger: str
 
 
 def test_fee_begins_with_the_seed(unseeded: Basket) -> None:
-    chain, late = unseeded.chain, unseeded.chain.now() + 300 * DAY
+    chain, late = unseeded.chain, unseeded.chain.now() + 300 * DAY_S
     chain.send(
         unseeded.index.seed(unseeded.addresses, list(UNITS), SHARES, unseeded.holder), unseeded.deployer, at=late
     )
     assert unseeded.supply(at=late) == SHARES
-    assert unseeded.supply(at=late + DAY) > SHARES
+    assert unseeded.supply(at=late + DAY_S) > SHARES
 
 
 def test_takes_one_whole_share_and_units_of_zero(unseeded: Basket) -> None:

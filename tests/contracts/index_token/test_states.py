@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.basket import Basket
-from tests.helpers.fund import DAY, FOREVER, WAD, create_index
+from tests.helpers.fund import FOREVER, create_index
 from tests.helpers.reverts import assert_reverts
 
 SHARES = 7 * WAD + 123_456_789
@@ -26,7 +27,7 @@ def states(basket: Basket) -> list[tuple[int, bool]]:
 @pytest.mark.parametrize("i", range(3))
 def test_nobody_mints_while_one_is_suspended(basket: Basket, i: int) -> None:
     """To the last second of it; then as before. Of any number of shares, at any limits."""
-    chain, until = basket.chain, basket.chain.now() + 7 * DAY
+    chain, until = basket.chain, basket.chain.now() + 7 * DAY_S
     set_state(basket, i, until)
     for shares in (1, SHARES):
         mint = basket.mint(shares, basket.holder)

@@ -17,8 +17,9 @@ from random import Random
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from ballast.rule.methodology import MAX_BASIS, ONE, Candidate, Cap, Decision, Flag, Rule, State, Status, Supply
-from tests.contracts.methodologies.scene import DAY, NOW, TOKENS, Basket, Case, Line
+from ballast.rule.methodology import MAX_BASIS, Candidate, Cap, Decision, Flag, Rule, State, Status, Supply
+from ballast.units import DAY_S, WAD
+from tests.contracts.methodologies.scene import NOW, TOKENS, Basket, Case, Line
 
 EXAMPLES = os.environ.get("BALLAST_EXAMPLES")
 """More cases than usual, and others each time."""
@@ -39,18 +40,18 @@ ALIKE = -1
 def rules(draw: st.DrawFn) -> Rule:
     """Rules within their bounds."""
     cap = draw(st.sampled_from(Cap))
-    floor = draw(st.sampled_from([0, 0, 0, ONE // 1000, ONE // 200, ONE // 200, ONE // 30, ONE // 10]))
-    entry = st.sampled_from([floor, floor, max(floor, ONE // 50), floor + ONE // 20])
-    near = st.sampled_from([ONE // 50, ONE // 20, ONE // 15, ONE // 10, ONE // 7, ONE // 4, ONE // 2])
+    floor = draw(st.sampled_from([0, 0, 0, WAD // 1000, WAD // 200, WAD // 200, WAD // 30, WAD // 10]))
+    entry = st.sampled_from([floor, floor, max(floor, WAD // 50), floor + WAD // 20])
+    near = st.sampled_from([WAD // 50, WAD // 20, WAD // 15, WAD // 10, WAD // 7, WAD // 4, WAD // 2])
     return Rule(
         cap=cap,
-        cap_weight=0 if cap is Cap.NONE else draw(near | near | st.integers(1, ONE - 1)),
+        cap_weight=0 if cap is Cap.NONE else draw(near | near | st.integers(1, WAD - 1)),
         floor_weight=floor,
-        entry_weight=draw(entry | entry | st.integers(floor, ONE // 4)),
+        entry_weight=draw(entry | entry | st.integers(floor, WAD // 4)),
         top_n=draw(st.sampled_from([255, 255, 10, 20]) | st.integers(1, 30)),
         floor_each=draw(st.booleans()),
-        max_supply_age=draw(st.sampled_from([1, DAY, 40 * DAY])),
-        max_supply_jump=draw(st.sampled_from([1, ONE // 10, ONE // 2, ONE, 3 * ONE]) | st.integers(1, 2 * ONE)),
+        max_supply_age=draw(st.sampled_from([1, DAY_S, 40 * DAY_S])),
+        max_supply_jump=draw(st.sampled_from([1, WAD // 10, WAD // 2, WAD, 3 * WAD]) | st.integers(1, 2 * WAD)),
         cap_passes=draw(st.sampled_from([1, 1, 2, 3, 10])),
     )
 
@@ -59,7 +60,7 @@ def rules(draw: st.DrawFn) -> Rule:
 def cases(draw: st.DrawFn, sized: bool) -> Case:
     """A whole case: 1 to 30 candidates and up to 4 tokens that are held and no candidates."""
     rule = draw(rules())
-    shares = draw(st.sampled_from([ONE, 318564173063822888353616]) | st.integers(ONE, 10**24))
+    shares = draw(st.sampled_from([WAD, 318564173063822888353616]) | st.integers(WAD, 10**24))
     dice = Dice(Random(draw(st.integers(0, 2**64 - 1))))
     number = dice.number(1, 30)
     tokens = dice.random.sample(TOKENS, number + dice.number(0, 4))
@@ -140,7 +141,7 @@ class Dice:
         if self.once_in(30):
             return None
         value = 0 if self.once_in(30) else MAX_BASIS + 1 if self.once_in(60) else supply
-        dates = [NOW] * 5 + [max(oldest, NOW - DAY)] * 5 + [oldest] * 3 + [oldest - 1, NOW + 1 if value else 0]
+        dates = [NOW] * 5 + [max(oldest, NOW - DAY_S)] * 5 + [oldest] * 3 + [oldest - 1, NOW + 1 if value else 0]
         return Supply(value, self.random.choice(dates))
 
     def before(self, token: str, supply: int = 1) -> Decision:
@@ -169,7 +170,7 @@ class Part:
 
 def part(dice: Dice, token: str, spread: int | None, rule: Rule) -> Part:
     """A random candidate."""
-    price = ONE if spread == ALIKE else dice.magnitude(12, 23)
+    price = WAD if spread == ALIKE else dice.magnitude(12, 23)
     supply = dice.supply(price, spread)
     state = dice.random.choice([State.ACTIVE] * 10 + [State.FROZEN, State.LEAVING])
     given = dice.near(supply) if dice.once_in(2) else 0
@@ -196,6 +197,6 @@ def line_of(token: str, price: int, worth: int, shares: int, dice: Dice) -> Line
     """A line of the index token's list that is worth about this much in one share; anything without a price."""
     decimals = dice.number(0, 27)
     unit = worth * 10**decimals // price if price else dice.magnitude(0, 27)
-    amount = 2**160 + dice.number(0, 1) if dice.once_in(30) else unit * shares // ONE + dice.number(0, 1)
+    amount = 2**160 + dice.number(0, 1) if dice.once_in(30) else unit * shares // WAD + dice.number(0, 1)
     until = dice.random.choice([0] * 20 + [NOW, NOW + 1])
     return Line(token, amount, decimals, until, written_off=dice.once_in(30))

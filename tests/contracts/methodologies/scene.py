@@ -11,8 +11,8 @@ from typing import Any
 
 from eth_utils import keccak, to_checksum_address
 
+from ballast.abi import decode_values, errors_of, signature
 from ballast.rule.methodology import (
-    ONE,
     Candidate,
     Cap,
     Decision,
@@ -30,14 +30,13 @@ from ballast.rule.methodology import (
     determine,
     target_units,
 )
-from lab.testbed.chain import signature
+from ballast.units import DAY_S, WAD
 from tests.helpers.chain import Chain
-from tests.helpers.contracts import Call, Contract, decode_values, selector
+from tests.helpers.contracts import Call, Contract
 
 NOW = 1_900_000_000
-DAY = 86_400
-YESTERDAY = NOW - DAY
-OVERRIDE_LIFE = 10 * DAY
+YESTERDAY = NOW - DAY_S
+OVERRIDE_LIFE = 10 * DAY_S
 FAILING = 2**256 - 1
 TOKENS: list[str] = sorted(
     (to_checksum_address(keccak(text=f"ballast.candidate.{i}")[-20:]) for i in range(36)), key=str.lower
@@ -50,8 +49,8 @@ PLAIN = Rule(
     entry_weight=0,
     top_n=255,
     floor_each=False,
-    max_supply_age=40 * DAY,
-    max_supply_jump=ONE // 10,
+    max_supply_age=40 * DAY_S,
+    max_supply_jump=WAD // 10,
 )
 
 Answer = list[Decision] | str
@@ -72,7 +71,7 @@ class Line:
     def holding(self, shares: int) -> Holding:
         """As Python has it, with so many shares."""
         sound = self.amount < 2**160
-        unit = self.amount * ONE // shares if sound else 0
+        unit = self.amount * WAD // shares if sound else 0
         suspended = self.suspended_until > NOW
         return Holding(self.token, unit, self.decimals, suspended, self.written_off, sound)
 
@@ -87,7 +86,7 @@ class Case:
     prices: Mapping[str, int]
     lines: Sequence[Line]
     rule: Rule = PLAIN
-    shares: int = ONE
+    shares: int = WAD
     previous: Sequence[Decision] = ()
     overrides: Mapping[str, int] = field(default_factory=dict)
     later: Mapping[str, Supply | None] | None = None
@@ -150,7 +149,7 @@ class Scene:
         self.stage = stage
         self.market_cap = chain.artifact("MarketCap")
         names = ("MarketCap", "MarketCapMath", "Candidates", "FixedWeight")
-        self._errors = {selector(e): e for name in names for e in chain.artifact(name).abi if e["type"] == "error"}
+        self._errors = errors_of(e for name in names for e in chain.artifact(name).abi)
 
     def determination(self, case: Case) -> Answer:
         """What the contract determines."""
@@ -250,7 +249,7 @@ class Scene:
 
 
 def simple(
-    supplies: Sequence[int], values: Sequence[int] = (ONE,), *, states: Mapping[int, State] | None = None, **more: Any
+    supplies: Sequence[int], values: Sequence[int] = (WAD,), *, states: Mapping[int, State] | None = None, **more: Any
 ) -> Case:
     """Candidates TOKENS[0], TOKENS[1], ... at one dollar with fresh supplies in whole tokens, posted yesterday.
 
@@ -261,7 +260,7 @@ def simple(
     case = Case(
         candidates=[Candidate(token, stated.get(i, State.ACTIVE)) for i, token in enumerate(tokens)],
         supplies={token: Supply(supply, YESTERDAY) for token, supply in zip(tokens, supplies, strict=True)},
-        prices=dict.fromkeys(tokens, ONE),
+        prices=dict.fromkeys(tokens, WAD),
         lines=[Line(token, value) for token, value in zip(tokens, values, strict=False) if value],
     )
     return replace(case, **more)

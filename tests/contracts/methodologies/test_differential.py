@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballast.rule.methodology import ONE, Cap, Decision, Rule, Status
+from ballast.rule.methodology import Cap, Decision, Rule, Status
+from ballast.units import WAD
 from tests.contracts.methodologies.cases import DRAWN, baskets, cases, rules
 from tests.contracts.methodologies.scene import Basket, Case, Scene
 
@@ -63,13 +64,13 @@ def check_sums(case: Case, result: list[Decision]) -> None:
     divisor = sum(d.basis * d.price for d in included) // nav
     total = sum(d.weight for d in included)
     assert all(d.weight == 0 for d in result if d.status is not Status.INCLUDED)
-    plain = [d.price * (d.basis * ONE // divisor) // nav for d in included]
-    most = ONE + ONE // divisor + 1
+    plain = [d.price * (d.basis * WAD // divisor) // nav for d in included]
+    most = WAD + WAD // divisor + 1
     if case.rule.cap is Cap.HARD and max(plain) > case.rule.cap_weight:
-        assert ONE - 2 * case.rule.cap_passes * len(included) <= total <= most
+        assert WAD - 2 * case.rule.cap_passes * len(included) <= total <= most
     elif [d.weight for d in included] == plain:
         below = len(included) + sum(-(-d.price // nav) for d in included)
-        assert ONE - below <= total < most
+        assert WAD - below <= total < most
     else:
         assert case.rule.cap is Cap.FLEXIBLE
-        assert ONE - 2 * case.rule.cap_passes * len(included) <= total <= most
+        assert WAD - 2 * case.rule.cap_passes * len(included) <= total <= most

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ballast.rule.methodology import ONE, Cap, Rule, State, UnfitRuleError
+from ballast.rule.methodology import Cap, Rule, State, UnfitRuleError
+from ballast.units import WAD
 from tests.contracts.methodologies.scene import PLAIN, TOKENS, Basket, Scene, rule_tuple, simple
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
@@ -18,11 +19,11 @@ MILLION = 10**6
 BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("capWeight", {"cap_weight": 1}),
     ("capWeight", {"cap": Cap.HARD, "cap_weight": 0}),
-    ("capWeight", {"cap": Cap.HARD, "cap_weight": ONE}),
+    ("capWeight", {"cap": Cap.HARD, "cap_weight": WAD}),
     ("capWeight", {"cap": Cap.FLEXIBLE, "cap_weight": 0}),
-    ("floorWeight", {"floor_weight": ONE, "entry_weight": ONE}),
+    ("floorWeight", {"floor_weight": WAD, "entry_weight": WAD}),
     ("entryWeight", {"floor_weight": 2, "entry_weight": 1}),
-    ("entryWeight", {"entry_weight": ONE}),
+    ("entryWeight", {"entry_weight": WAD}),
     ("topN", {"top_n": 0}),
     ("maxSupplyAge", {"max_supply_age": 0}),
     ("maxSupplyJump", {"max_supply_jump": 0}),
@@ -31,8 +32,8 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
 ]
 UTMOST: list[dict[str, Any]] = [
     {"cap": Cap.HARD, "cap_weight": 1},
-    {"cap": Cap.FLEXIBLE, "cap_weight": ONE - 1},
-    {"floor_weight": ONE - 1, "entry_weight": ONE - 1},
+    {"cap": Cap.FLEXIBLE, "cap_weight": WAD - 1},
+    {"floor_weight": WAD - 1, "entry_weight": WAD - 1},
     {"top_n": 255, "max_supply_age": 2**32 - 1, "max_supply_jump": 2**64 - 1},
     {"top_n": 1, "max_supply_age": 1, "max_supply_jump": 1},
     {"cap_passes": 10},
@@ -103,8 +104,8 @@ def test_candidates_whose_decimals_no_list_could_take(chain: Chain, scene: Scene
     assert_reverts(chain, made.setCandidates(listed), "UnfitDecimals", odd, sender=owner)
     locked = chain.deploy("LockedSupply", owner, [], [], sender=owner)
     assert_reverts(chain, locked.setLockers(odd, []), "UnfitDecimals", odd, sender=owner)
-    fixed = chain.deploy("FixedWeight", owner, [(TOKENS[0], ONE)], sender=owner)
-    weights = [(odd, ONE // 2), (TOKENS[0], ONE // 2)]
+    fixed = chain.deploy("FixedWeight", owner, [(TOKENS[0], WAD)], sender=owner)
+    weights = [(odd, WAD // 2), (TOKENS[0], WAD // 2)]
     assert_reverts(chain, fixed.setWeights(weights), "UnfitDecimals", odd, sender=owner)
     # 27 are the most.
     chain.cheats.set_code(odd, bytes.fromhex("601b5f5260205ff3"))
@@ -119,38 +120,38 @@ def test_nobody_left(scene: Scene) -> None:
 
 def test_nothing_to_share(scene: Scene) -> None:
     assert scene.agree(simple([MILLION, MILLION], [])) == "OutsideDomain(nav)"
-    frozen = simple([MILLION, MILLION], [ONE], states={0: State.FROZEN})
+    frozen = simple([MILLION, MILLION], [WAD], states={0: State.FROZEN})
     assert scene.agree(frozen) == "OutsideDomain(nav)"
-    assert scene.targets(PLAIN, [Basket([1], [0], [ONE], [18])]) == ["OutsideDomain(nav)"]
+    assert scene.targets(PLAIN, [Basket([1], [0], [WAD], [18])]) == ["OutsideDomain(nav)"]
 
 
 def test_market_caps_below_one_share(scene: Scene) -> None:
     # 999 dollars of market cap beside a share of 1000; with 1000 the divisor is 1.
-    assert scene.agree(simple([500, 499], [1000 * ONE])) == "OutsideDomain(divisor)"
-    assert not isinstance(scene.agree(simple([500, 500], [1000 * ONE])), str)
-    basket = Basket([500, 499], [1000 * ONE, 0], [ONE, ONE], [18, 18])
+    assert scene.agree(simple([500, 499], [1000 * WAD])) == "OutsideDomain(divisor)"
+    assert not isinstance(scene.agree(simple([500, 500], [1000 * WAD])), str)
+    basket = Basket([500, 499], [1000 * WAD, 0], [WAD, WAD], [18, 18])
     assert scene.targets(PLAIN, [basket]) == ["OutsideDomain(divisor)"]
 
 
 def test_weights_above_one_after_capping(scene: Scene) -> None:
     """A divisor of 1.98, floored to 1, nearly doubles the weights: 1.0 and 0.98. Nothing is left over by the cap then,
     and nobody is refused a month for it."""
-    cent = ONE // 100
+    cent = WAD // 100
     for passes in (1, 2):
         rule = replace(PLAIN, cap=Cap.HARD, cap_weight=99 * cent, cap_passes=passes)
-        found = scene.agree(simple([1000, 980], [1000 * ONE], rule=rule))
+        found = scene.agree(simple([1000, 980], [1000 * WAD], rule=rule))
         assert not isinstance(found, str)
         assert [decision.weight for decision in found] == [99 * cent, 98 * cent]
-        basket = Basket([1000, 980], [1000 * ONE, 0], [ONE, ONE], [18, 18])
-        assert scene.targets(rule, [basket]) == [[990 * ONE, 980 * ONE]]
+        basket = Basket([1000, 980], [1000 * WAD, 0], [WAD, WAD], [18, 18])
+        assert scene.targets(rule, [basket]) == [[990 * WAD, 980 * WAD]]
 
 
 WIDE: list[tuple[str, Basket]] = [
-    ("width", Basket([MILLION, MILLION], [ONE, 2**128], [ONE, 0], [18, 18])),
-    ("width", Basket([MILLION, MILLION], [ONE, ONE], [ONE, 2**100], [18, 18])),
-    ("width", Basket([MILLION, MILLION], [ONE, 2**255], [ONE, ONE], [18, 18])),
-    ("width", Basket([MILLION, MILLION], [ONE, 0], [ONE, 2**255], [18, 18])),
-    ("nav", Basket([2**88 - 1], [2**104], [ONE], [18])),
+    ("width", Basket([MILLION, MILLION], [WAD, 2**128], [WAD, 0], [18, 18])),
+    ("width", Basket([MILLION, MILLION], [WAD, WAD], [WAD, 2**100], [18, 18])),
+    ("width", Basket([MILLION, MILLION], [WAD, 2**255], [WAD, WAD], [18, 18])),
+    ("width", Basket([MILLION, MILLION], [WAD, 0], [WAD, 2**255], [18, 18])),
+    ("nav", Basket([2**88 - 1], [2**104], [WAD], [18])),
 ]
 
 
@@ -167,11 +168,11 @@ def test_figures_as_wide_as_they_may_be(scene: Scene, floor_each: bool) -> None:
     rule = replace(PLAIN, floor_each=floor_each)
     most, price = 2**104 - 1, 2**100 - 1
     baskets = [
-        Basket([2**88 - 1], [most], [ONE], [18]),
-        Basket([2**88 - 1, MILLION], [most - ONE, ONE], [ONE, ONE], [18, 27]),
+        Basket([2**88 - 1], [most], [WAD], [18]),
+        Basket([2**88 - 1, MILLION], [most - WAD, WAD], [WAD, WAD], [18, 27]),
         Basket([2**88 - 1, 2**88 - 1], [10**6, 10], [price, price], [9, 0]),
-        Basket([2**88 - 1, MILLION], [ONE, 2**128 - 1], [price, 0], [27, 0]),
-        Basket([2**88 - 1, 1], [2**93, 1], [price, ONE], [27, 27]),
+        Basket([2**88 - 1, MILLION], [WAD, 2**128 - 1], [price, 0], [27, 0]),
+        Basket([2**88 - 1, 1], [2**93, 1], [price, WAD], [27, 27]),
     ]
     expected = [basket.expected(rule) for basket in baskets]
     assert scene.targets(rule, baskets) == expected
@@ -181,9 +182,9 @@ def test_figures_as_wide_as_they_may_be(scene: Scene, floor_each: bool) -> None:
 @pytest.mark.parametrize("cap", [Cap.NONE, Cap.HARD, Cap.FLEXIBLE])
 @pytest.mark.parametrize("field", ["basis", "units", "prices", "decimals"])
 def test_lists_of_different_lengths(scene: Scene, field: str, cap: Cap) -> None:
-    rule = replace(PLAIN, cap=cap, cap_weight=0 if cap is Cap.NONE else ONE // 2)
-    whole = Basket([MILLION] * 3, [ONE] * 3, [ONE] * 3, [18] * 3)
-    assert scene.targets(rule, [whole]) == [[ONE] * 3]
+    rule = replace(PLAIN, cap=cap, cap_weight=0 if cap is Cap.NONE else WAD // 2)
+    whole = Basket([MILLION] * 3, [WAD] * 3, [WAD] * 3, [18] * 3)
+    assert scene.targets(rule, [whole]) == [[WAD] * 3]
     for list_ in ([], getattr(whole, field)[:2], [*getattr(whole, field), 1]):
         assert scene.targets(rule, [replace(whole, **{field: list_})]) == ["OutsideDomain(lengths)"]
 

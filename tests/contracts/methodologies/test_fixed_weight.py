@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from ballast.rule.methodology import ONE, MethodologyError, Status, fixed_decisions, fixed_target_units
+from ballast.rule.methodology import MethodologyError, Status, fixed_decisions, fixed_target_units
+from ballast.units import WAD
 from tests.contracts.methodologies.cases import DRAWN, baskets
 from tests.contracts.methodologies.scene import TOKENS, Basket, Scene, as_words, confirmed_by, decisions, told
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
 
-HALVES = [(TOKENS[0], ONE // 2), (TOKENS[1], ONE // 2)]
+HALVES = [(TOKENS[0], WAD // 2), (TOKENS[1], WAD // 2)]
 
 
 @pytest.fixture(scope="module")
@@ -31,35 +32,35 @@ def targets(chain: Chain, fixed: Contract, basket: Basket) -> list[int]:
 
 
 def test_what_rose_is_sold_and_what_fell_is_bought(chain: Chain, fixed: Contract) -> None:
-    basket = Basket([ONE // 2] * 2, [10 * ONE, 10 * 10**6], [3 * ONE, ONE], [18, 6])
+    basket = Basket([WAD // 2] * 2, [10 * WAD, 10 * 10**6], [3 * WAD, WAD], [18, 6])
     # 40 dollars in all: 20 each.
     assert targets(chain, fixed, basket) == [6_666_666_666_666_666_666, 20 * 10**6]
 
 
 def test_equal_weights(chain: Chain, fixed: Contract) -> None:
     """Three thirds cannot add up to one in 18 decimals: one of them has the wei that is left."""
-    third = ONE // 3
-    basket = Basket([third, third, third + 1], [9 * ONE, 0, 0], [ONE] * 3, [18] * 3)
+    third = WAD // 3
+    basket = Basket([third, third, third + 1], [9 * WAD, 0, 0], [WAD] * 3, [18] * 3)
     assert targets(chain, fixed, basket) == [9 * third, 9 * third, 9 * (third + 1)]
 
 
 def test_without_a_price_the_others_are_scaled(chain: Chain, fixed: Contract) -> None:
-    basket = Basket([ONE // 2, ONE // 4, ONE // 4], [10 * ONE, 7 * ONE, 30 * ONE], [ONE, 0, ONE], [18] * 3)
+    basket = Basket([WAD // 2, WAD // 4, WAD // 4], [10 * WAD, 7 * WAD, 30 * WAD], [WAD, 0, WAD], [18] * 3)
     # 40 dollars with a price, to be shared 2 to 1.
-    assert targets(chain, fixed, basket) == [40 * (ONE * 2 // 3), 0, 40 * (ONE // 3)]
+    assert targets(chain, fixed, basket) == [40 * (WAD * 2 // 3), 0, 40 * (WAD // 3)]
 
 
 def test_what_has_no_weight_is_sold(chain: Chain, fixed: Contract) -> None:
-    basket = Basket([0, ONE], [3 * ONE, ONE], [ONE, ONE], [18, 18])
-    assert targets(chain, fixed, basket) == [0, 4 * ONE]
+    basket = Basket([0, WAD], [3 * WAD, WAD], [WAD, WAD], [18, 18])
+    assert targets(chain, fixed, basket) == [0, 4 * WAD]
 
 
 @pytest.mark.parametrize(
     ("basket", "what"),
     [
-        (Basket([ONE], [0], [ONE], [18]), "nav"),
-        (Basket([ONE], [ONE], [0], [18]), "nav"),
-        (Basket([0, ONE], [ONE, ONE], [ONE, 0], [18, 18]), "weights"),
+        (Basket([WAD], [0], [WAD], [18]), "nav"),
+        (Basket([WAD], [WAD], [0], [18]), "nav"),
+        (Basket([0, WAD], [WAD, WAD], [WAD, 0], [18, 18]), "weights"),
     ],
 )
 def test_outside_the_domain(chain: Chain, fixed: Contract, basket: Basket, what: str) -> None:
@@ -74,8 +75,8 @@ def test_outside_the_domain(chain: Chain, fixed: Contract, basket: Basket, what:
 @given(drawn=baskets(sized=True))
 def test_targets_are_equal_on_any_basket(chain: Chain, fixed: Contract, drawn: Basket) -> None:
     whole = sum(drawn.basis) or 1
-    weights = [b * ONE // whole for b in drawn.basis]
-    weights[0] += ONE - sum(weights)
+    weights = [b * WAD // whole for b in drawn.basis]
+    weights[0] += WAD - sum(weights)
     basket = Basket(weights, drawn.units, drawn.prices, drawn.decimals)
     lines = zip(weights, basket.units, basket.prices, basket.decimals, strict=True)
     worth = sum(u * p // 10**d for _, u, p, d in lines)
@@ -87,13 +88,13 @@ def test_targets_are_equal_on_any_basket(chain: Chain, fixed: Contract, drawn: B
 
 
 def test_determination(chain: Chain, scene: Scene, fixed: Contract, owner: str) -> None:
-    chain.send(scene.stage.setPrices(TOKENS[:2], [5 * ONE, 0]), owner)
+    chain.send(scene.stage.setPrices(TOKENS[:2], [5 * WAD, 0]), owner)
     determined = chain.read(fixed.determine(scene.stage, scene.stage, []))
-    expected = fixed_decisions(dict(HALVES), {TOKENS[0]: 5 * ONE, TOKENS[1]: 0})
+    expected = fixed_decisions(dict(HALVES), {TOKENS[0]: 5 * WAD, TOKENS[1]: 0})
     assert decisions(determined) == expected
     assert [(d.basis, d.weight, d.status, int(d.flags), d.price) for d in expected] == [
-        (ONE // 2, ONE // 2, Status.INCLUDED, 0, 5 * ONE),
-        (ONE // 2, ONE // 2, Status.INCLUDED, 8, 0),
+        (WAD // 2, WAD // 2, Status.INCLUDED, 0, 5 * WAD),
+        (WAD // 2, WAD // 2, Status.INCLUDED, 8, 0),
     ]
     assert confirmed_by(expected, chain.read(fixed.confirm(as_words(expected)))) == expected
 
@@ -101,12 +102,12 @@ def test_determination(chain: Chain, scene: Scene, fixed: Contract, owner: str) 
 @pytest.mark.parametrize(
     ("weights", "error", "argument"),
     [
-        ([(TOKENS[1], ONE // 2), (TOKENS[0], ONE // 2)], "UnfitWeight", TOKENS[0]),
-        ([(TOKENS[0], ONE // 2), (TOKENS[0], ONE // 2)], "UnfitWeight", TOKENS[0]),
-        ([(TOKENS[0], ONE), (TOKENS[1], 0)], "UnfitWeight", TOKENS[1]),
-        ([("0x" + "00" * 20, ONE)], "UnfitWeight", "0x" + "00" * 20),
-        ([(TOKENS[0], ONE - 1)], "WeightsDoNotSum", ONE - 1),
-        ([(TOKENS[0], ONE), (TOKENS[1], 1)], "WeightsDoNotSum", ONE + 1),
+        ([(TOKENS[1], WAD // 2), (TOKENS[0], WAD // 2)], "UnfitWeight", TOKENS[0]),
+        ([(TOKENS[0], WAD // 2), (TOKENS[0], WAD // 2)], "UnfitWeight", TOKENS[0]),
+        ([(TOKENS[0], WAD), (TOKENS[1], 0)], "UnfitWeight", TOKENS[1]),
+        ([("0x" + "00" * 20, WAD)], "UnfitWeight", "0x" + "00" * 20),
+        ([(TOKENS[0], WAD - 1)], "WeightsDoNotSum", WAD - 1),
+        ([(TOKENS[0], WAD), (TOKENS[1], 1)], "WeightsDoNotSum", WAD + 1),
         ([], "WeightsDoNotSum", 0),
     ],
 )
@@ -119,7 +120,7 @@ def test_weights_that_do_not_fit(
 
 
 def test_weights_are_the_owners(chain: Chain, fixed: Contract, owner: str, stranger: str) -> None:
-    call = fixed.setWeights([(TOKENS[2], ONE)])
+    call = fixed.setWeights([(TOKENS[2], WAD)])
     assert_reverts(chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
     chain.send(call, owner)
-    assert [tuple(w) for w in chain.read(fixed.weights())] == [(TOKENS[2], ONE)]
+    assert [tuple(w) for w in chain.read(fixed.weights())] == [(TOKENS[2], WAD)]

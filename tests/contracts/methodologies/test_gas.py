@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from ballast.rule.methodology import ONE, Cap, Decision, Flag, Status
+from ballast.rule.methodology import Cap, Decision, Flag, Status
+from ballast.units import WAD
 from tests.contracts.methodologies.scene import PLAIN, Scene, as_tuples, as_words, confirmed_by, decisions, rule_tuple
 from tests.contracts.methodologies.test_errors import more_tokens
 from tests.helpers.chain import Chain
@@ -24,7 +25,7 @@ MOST = 50
 FEED_GAS = 50_000
 BALANCE_GAS = 60_000
 SOURCE_GAS = 80_000
-WORST = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=ONE // MOST, cap_passes=10, top_n=MOST - 1)
+WORST = replace(PLAIN, cap=Cap.FLEXIBLE, cap_weight=WAD // MOST, cap_passes=10, top_n=MOST - 1)
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def hot(scene: Scene, chain: Chain, owner: str) -> Hot:
     rows = [(token, furnace, 0, 10**9) for token in listed]
     rule = chain.deploy("MarketCap", owner, rule_tuple(WORST), rows, sender=owner)
     chain.send(scene.stage.setHoldings([(token, 18, 0, False) for token in held], [0] * MOST, 10**24), owner)
-    last = [Decision(token, 10**9 - 1, Status.INCLUDED, Flag(0), ONE, 0) for token in listed]
+    last = [Decision(token, 10**9 - 1, Status.INCLUDED, Flag(0), WAD, 0) for token in listed]
     return Hot(chain, scene, owner, rule, oracle, last)
 
 
@@ -91,5 +92,5 @@ def test_the_largest_confirmation(hot: Hot) -> None:
 def test_the_largest_targets(hot: Hot) -> None:
     """Each pass caps a few more: all ten are made."""
     basis = [10**14 * 3**i // 5**i for i in range(MOST)]
-    weigh = hot.rule.targetUnits(basis, [10**18] * MOST, [ONE] * MOST, [ONE] * MOST)
+    weigh = hot.rule.targetUnits(basis, [10**18] * MOST, [WAD] * MOST, [WAD] * MOST)
     assert hot.gas(weigh) < 500_000

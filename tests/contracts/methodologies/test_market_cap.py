@@ -13,12 +13,13 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from ballast.rule.arithmetic import Line, OutsideDomainError, market_cap_units
+from ballast.units import WAD
 from lab.localnet.anvil import ROOT
 from lab.localnet.month import Month, load_month
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
-from tests.helpers.fund import ACTIVE, HARD, NONE, WAD, market_cap_arguments, posted_supplies, rule
+from tests.helpers.fund import ACTIVE, HARD, NONE, market_cap_arguments, posted_supplies, rule
 from tests.helpers.reverts import assert_reverts
 
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from ballast.rule.methodology import ONE, Candidate, Decision, Flag, State, Status, Supply, left_by
+from ballast.rule.methodology import Candidate, Decision, Flag, State, Status, Supply, left_by
+from ballast.units import WAD
 from tests.contracts.methodologies.scene import NOW, PLAIN, TOKENS, YESTERDAY, Case, Scene, simple
 
 MILLION = 10**6
-CENT = ONE // 100
+CENT = WAD // 100
 NONE = Flag(0)
 X = TOKENS[0]
 """The token of the story."""
@@ -76,13 +77,13 @@ def months(scene: Scene, case: Case, *computed: str) -> Months:
 
 def newcomer(scene: Scene, others: int = 1, size: int = MILLION, **rule: Any) -> Months:
     """A candidate X of `size` that was never known and is not held, beside others of 1,000 million that are."""
-    case = simple([size, *[1_000 * MILLION] * others], [0, *[ONE] * others])
+    case = simple([size, *[1_000 * MILLION] * others], [0, *[WAD] * others])
     return months(scene, replace(case, rule=replace(PLAIN, **rule)), X)
 
 
 def member(scene: Scene, supply: int = 100 * MILLION, **rule: Any) -> Months:
     """A computed supply of X that a started month has confirmed; X and another are held."""
-    case = replace(simple([supply, 1_000 * MILLION], [ONE, ONE]), rule=replace(PLAIN, **rule))
+    case = replace(simple([supply, 1_000 * MILLION], [WAD, WAD]), rule=replace(PLAIN, **rule))
     story = months(scene, case, X)
     story.given(X, supply)
     assert story.month()[X].basis == supply
@@ -100,11 +101,11 @@ def test_a_newcomer_of_one_million_that_was_read_as_a_hundred(scene: Scene) -> N
     for _ in range(3):
         later = story.month()[X]
         assert (later.basis, later.flags, later.status) == (MILLION, NONE, Status.INCLUDED)
-        assert later.weight == ONE // 1001
+        assert later.weight == WAD // 1001
 
 
 def test_a_supply_posted_a_hundredfold_and_corrected_before_start_does_not_come_back(scene: Scene) -> None:
-    story = months(scene, simple([MILLION, 1_000 * MILLION], [ONE, ONE]))
+    story = months(scene, simple([MILLION, 1_000 * MILLION], [WAD, WAD]))
     assert story.month()[X].basis == MILLION
     wrong = story.month({X: 100 * MILLION})[X]
     assert (wrong.basis, wrong.flags) == (MILLION, Flag.CONFIRMED_AT_START)
@@ -115,7 +116,7 @@ def test_a_supply_posted_a_hundredfold_and_corrected_before_start_does_not_come_
 def test_a_post_that_was_clamped_decides_nothing(scene: Scene) -> None:
     """The bound of it would be enough to take another's place. An honest post of that size takes it next month."""
     rule = replace(PLAIN, top_n=1)
-    story = months(scene, simple([100 * MILLION, 105 * MILLION], [ONE, ONE], rule=rule))
+    story = months(scene, simple([100 * MILLION, 105 * MILLION], [WAD, WAD], rule=rule))
     assert story.month()[X].status is Status.OUTSIDE
     wrong = story.month({X: 10_000 * MILLION}, {X: 10_000 * MILLION})[X]
     assert (wrong.status, wrong.basis) == (Status.OUTSIDE, 110 * MILLION)
@@ -123,7 +124,7 @@ def test_a_post_that_was_clamped_decides_nothing(scene: Scene) -> None:
 
 
 def test_a_newcomers_supply_posted_a_hundredfold_and_corrected_before_start(scene: Scene) -> None:
-    story = months(scene, simple([MILLION, 1_000 * MILLION], [0, ONE]))
+    story = months(scene, simple([MILLION, 1_000 * MILLION], [0, WAD]))
     assert story.month({X: 100 * MILLION})[X].basis == MILLION
     assert story.month()[X].basis == MILLION
 
@@ -168,7 +169,7 @@ def test_a_newcomer_faked_to_a_hundred_percent_puts_nobody_below_the_floor(scene
     determined = scene.agree(case)
     assert not isinstance(determined, str)
     assert [d.status for d in determined] == [Status.OUTSIDE] + [Status.INCLUDED] * 14
-    assert [d.weight for d in determined[1:]] == [ONE // 14] * 14
+    assert [d.weight for d in determined[1:]] == [WAD // 14] * 14
     found = story.month({X: 10**15})
     assert [d.status for d in found.values()] == [Status.OUTSIDE] + [Status.INCLUDED] * 14
     assert found[X].basis == MILLION
@@ -298,7 +299,7 @@ def test_a_member_stays_by_the_floor_weight_also_after_it_was_frozen(scene: Scen
 def test_what_is_on_the_list_before_the_first_month_is_a_member(scene: Scene) -> None:
     rule = replace(PLAIN, floor_weight=5 * CENT, entry_weight=20 * CENT)
     supplies = [100 * MILLION, 100 * MILLION, 800 * MILLION]
-    result = scene.agree(simple(supplies, [ONE, 0, ONE], rule=rule))
+    result = scene.agree(simple(supplies, [WAD, 0, WAD], rule=rule))
     assert not isinstance(result, str)
     assert [(d.member, d.status) for d in result] == [
         (True, Status.INCLUDED),
@@ -319,7 +320,7 @@ def test_a_new_methodology_takes_over_what_the_old_one_knew(scene: Scene) -> Non
 
 def test_computed_supplies_alone_have_no_first_month(scene: Scene) -> None:
     """Nobody has vouched for any: at least one must be given. `FundConfig` asks for it."""
-    case = simple([MILLION, MILLION], [ONE, ONE])
+    case = simple([MILLION, MILLION], [WAD, WAD])
     alone = replace(case, supplies={token: Supply(MILLION, NOW) for token in case.supplies})
     assert scene.agree(alone) == "NoConstituents()"
     given = replace(alone, candidates=[Candidate(X, whole_tokens=MILLION), *case.candidates[1:]])

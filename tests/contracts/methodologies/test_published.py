@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ballast.rule.methodology import ONE, Cap, fixed_target_units, target_units
+from ballast.rule.methodology import Cap, fixed_target_units, target_units
+from ballast.units import WAD
 from lab.localnet.anvil import ROOT
 from lab.localnet.month import Month, load_month
 from tests.contracts.methodologies.scene import PLAIN, TOKENS, Basket, Scene
@@ -37,7 +38,7 @@ def test_published_units(chain: Chain, scene: Scene, owner: str, path: Path) -> 
     published = [c.published_target_unit for c in month.components]
     if month.cap == "fixed":
         weights = sorted(((c.address, c.weight) for c in month.components), key=lambda w: int(w[0], 16))
-        assert sum(given.basis) == ONE
+        assert sum(given.basis) == WAD
         for address, _ in weights:
             chain.cheats.set_code(address, chain.code(TOKENS[0]))
         made = chain.deploy("FixedWeight", owner, weights, sender=owner)

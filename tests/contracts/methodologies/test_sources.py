@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ballast.rule.methodology import ONE, Decision, Flag, Status
+from ballast.rule.methodology import Decision, Flag, Status
+from ballast.units import DAY_S, WAD
 from tests.contracts.methodologies.scene import (
-    DAY,
     PLAIN,
     TOKENS,
     Scene,
@@ -53,7 +53,7 @@ def test_posted_supplies(chain: Chain, owner: str, stranger: str) -> None:
 
 @pytest.mark.parametrize(("token", "supply", "late"), [(ZERO, 5, 0), (TOKENS[1], 0, 0), (TOKENS[1], 5, 1)])
 def test_posts_that_do_not_fit(chain: Chain, owner: str, token: str, supply: int, late: int) -> None:
-    moment = chain.now() + DAY
+    moment = chain.now() + DAY_S
     source = chain.deploy("PostedSupply", owner, [], sender=owner)
     fine = (TOKENS[0], 7, moment)
     call = source.post([fine, (token, supply, moment + late)])
@@ -91,7 +91,7 @@ def test_locked_supplies(chain: Chain, owner: str, stranger: str, decimals: int)
     chain.send(source.setLockers(token, []), owner)
     assert chain.read(source.supply(token))[0] == 1000
     chain.send(source.setLockers(token, by_number([*lockers, stranger])), owner)
-    assert chain.read(source.supply(token), at=moment + DAY) == (0, moment + DAY)
+    assert chain.read(source.supply(token), at=moment + DAY_S) == (0, moment + DAY_S)
 
 
 def test_lockers_that_do_not_fit(chain: Chain, scene: Scene, owner: str, stranger: str) -> None:
@@ -123,20 +123,20 @@ class Attack:
         self.market = chain.deploy("LendingLocker", sender=owner)
         self.borrower = chain.deploy("FlashBorrower", sender=self.thief)
         for token in self.tokens:
-            chain.send(token.mint(self.locker, 40 * MILLION * ONE), owner)
-            chain.send(token.mint(self.market, 60 * MILLION * ONE), owner)
+            chain.send(token.mint(self.locker, 40 * MILLION * WAD), owner)
+            chain.send(token.mint(self.market, 60 * MILLION * WAD), owner)
         source = chain.deploy("LockedSupply", owner, self.tokens, [[self.locker]] * 2, sender=owner)
         self.rule = chain.deploy(
             "MarketCap", owner, rule_tuple(PLAIN), [(token, source, 0, 0) for token in self.tokens], sender=owner
         )
         addresses = [token.address for token in self.tokens]
-        chain.send(self.stage.setPrices([*addresses, TOKENS[0]], [ONE] * 3), owner)
-        chain.send(self.stage.setHoldings([(TOKENS[0], 18, 0, False)], [ONE], ONE), owner)
+        chain.send(self.stage.setPrices([*addresses, TOKENS[0]], [WAD] * 3), owner)
+        chain.send(self.stage.setHoldings([(TOKENS[0], 18, 0, False)], [WAD], WAD), owner)
 
     def last(self, *basis: int) -> list[Decision]:
         """What the last started month left."""
         return [
-            Decision(token.address, b, Status.INCLUDED, Flag(0), ONE, ONE // 2)
+            Decision(token.address, b, Status.INCLUDED, Flag(0), WAD, WAD // 2)
             for token, b in zip(self.tokens, basis, strict=True)
         ]
 
@@ -165,11 +165,11 @@ class Attack:
     def _struck(self, call: Call, millions: int, into: bool) -> bytes:
         lender, target = (self.market, self.locker.address) if into else (self.locker, ZERO)
         self.chain.send(
-            self.borrower.strike(lender, target, self.tokens[0], millions * MILLION * ONE, self.rule, call.data),
+            self.borrower.strike(lender, target, self.tokens[0], millions * MILLION * WAD, self.rule, call.data),
             self.thief,
         )
         assert [self.chain.read(self.tokens[0].balanceOf(a)) for a in (self.locker, self.borrower)] == [
-            40 * MILLION * ONE,
+            40 * MILLION * WAD,
             0,
         ]
         answer: bytes = self.chain.read(self.borrower.answer())
@@ -225,7 +225,7 @@ def test_flash_loan_at_a_newcomer(attack: Attack, into: bool, seen: int) -> None
     last = attack.last(0, 60 * MILLION)[1:]
     struck = attack.strike(last, millions=50 if into else 40, into=into)
     assert (struck[0].basis, struck[0].flags, struck[0].status) == (seen, Flag.UNCONFIRMED, Status.OUTSIDE)
-    assert (struck[1].status, struck[1].weight) == (Status.INCLUDED, ONE)
+    assert (struck[1].status, struck[1].weight) == (Status.INCLUDED, WAD)
     confirmed = attack.confirm(struck)
     again = Flag.UNCONFIRMED if into else Flag.UNCONFIRMED | Flag.CONFIRMED_AT_START
     assert (confirmed[0].basis, confirmed[0].flags) == (10 * MILLION if into else 60 * MILLION, again)
@@ -244,7 +244,7 @@ def test_flash_loan_at_a_newcomer_at_both_readings(attack: Attack) -> None:
     struck = attack.strike_start(attack.strike(last, millions=40, into=False), millions=40, into=False)
     assert (struck[0].basis, struck[0].status) == (100 * MILLION, Status.OUTSIDE)
     later = attack.undisturbed(struck)
-    assert [(d.basis, d.flags, d.weight) for d in later] == [(60 * MILLION, Flag(0), ONE // 2)] * 2
+    assert [(d.basis, d.flags, d.weight) for d in later] == [(60 * MILLION, Flag(0), WAD // 2)] * 2
     assert [d.basis for d in attack.confirm(later)] == [60 * MILLION] * 2
 
 
@@ -277,7 +277,7 @@ def test_one_flash_loan_at_start_hides_an_unlock_for_that_month(attack: Attack, 
     chain.send(attack.rule.overrideSupply(attack.tokens[0], 100 * MILLION), owner)
     determined = attack.undisturbed(last)
     assert [d.basis for d in determined] == [100 * MILLION, 60 * MILLION]
-    assert [d.weight for d in determined] == [ONE * 100 // 160, ONE * 60 // 160]
+    assert [d.weight for d in determined] == [WAD * 100 // 160, WAD * 60 // 160]
     hidden = attack.strike_start(determined, millions=50, into=True)
     assert (hidden[0].basis, hidden[0].status) == (100 * MILLION, Status.INCLUDED)
 
@@ -285,7 +285,7 @@ def test_one_flash_loan_at_start_hides_an_unlock_for_that_month(attack: Attack, 
 def test_without_a_bound_the_loan_would_have_counted(attack: Attack, chain: Chain, owner: str) -> None:
     """The attack is a real one: under a rule that lets supplies double it shows in full in the determination."""
     source = chain.read(attack.rule.candidates())[0].source
-    loose = replace(PLAIN, max_supply_jump=ONE)
+    loose = replace(PLAIN, max_supply_jump=WAD)
     attack.rule = chain.deploy(
         "MarketCap", owner, rule_tuple(loose), [(token, source, 0, 0) for token in attack.tokens], sender=owner
     )
@@ -304,7 +304,7 @@ def test_a_locked_supply_with_all_its_lockers_fits_the_gas_of_a_source(chain: Ch
     token = new_token(chain, 18, owner)
     lockers = TOKENS[:8]
     for locker in lockers:
-        chain.send(token.mint(locker, ONE), owner)
+        chain.send(token.mint(locker, WAD), owner)
     source = chain.deploy("LockedSupply", owner, [token], [lockers], sender=owner)
     plain = called(chain, source, token.address, owner)
     logic = new_token(chain, 18, owner)
@@ -343,13 +343,13 @@ def test_a_locked_supply_of_an_odd_token_costs_nobody_the_month(
     tokens = by_number([new_token(chain, 18, owner).address for _ in range(3)])
     source = chain.deploy("LockedSupply", owner, tokens, [[], [], []], sender=owner)
     for token in tokens:
-        chain.send(chain.at("ReferenceToken", token).mint(owner, 100 * MILLION * ONE), owner)
+        chain.send(chain.at("ReferenceToken", token).mint(owner, 100 * MILLION * WAD), owner)
     listed = [(token, source, 0, 0) for token in tokens]
     rule = chain.deploy("MarketCap", owner, rule_tuple(PLAIN), listed, sender=owner)
-    chain.send(scene.stage.setPrices(tokens, [ONE] * 3), owner)
-    chain.send(scene.stage.setHoldings([(TOKENS[0], 18, 0, False)], [ONE], ONE), owner)
-    chain.send(scene.stage.setPrices([TOKENS[0]], [ONE]), owner)
-    last = [Decision(token, 99 * MILLION, Status.INCLUDED, Flag(0), ONE, ONE // 3) for token in tokens]
+    chain.send(scene.stage.setPrices(tokens, [WAD] * 3), owner)
+    chain.send(scene.stage.setHoldings([(TOKENS[0], 18, 0, False)], [WAD], WAD), owner)
+    chain.send(scene.stage.setPrices([TOKENS[0]], [WAD]), owner)
+    last = [Decision(token, 99 * MILLION, Status.INCLUDED, Flag(0), WAD, WAD // 3) for token in tokens]
 
     def spent(call: Call) -> int:
         return int(chain.send(call, owner)["gasUsed"], 16)

@@ -10,7 +10,6 @@ import pytest
 
 from ballast.rule.methodology import (
     MAX_BASIS,
-    ONE,
     Candidate,
     Decision,
     Flag,
@@ -21,8 +20,8 @@ from ballast.rule.methodology import (
     confirm,
     determine,
 )
+from ballast.units import DAY_S, WAD
 from tests.contracts.methodologies.scene import (
-    DAY,
     NOW,
     OVERRIDE_LIFE,
     PLAIN,
@@ -47,18 +46,18 @@ NONE = Flag(0)
 
 def before(basis: int, token: str = TOKENS[0], **more: Any) -> Decision:
     """What the last started month left of a token: a member's, unless `status` says otherwise."""
-    return replace(Decision(token, basis, Status.INCLUDED, NONE, ONE, ONE), **more)
+    return replace(Decision(token, basis, Status.INCLUDED, NONE, WAD, WAD), **more)
 
 
 def determined(basis: int, confirmed: int, token: str = TOKENS[0], **more: Any) -> Decision:
     """A token's line in this month's determination."""
-    line = Decision(token, basis, Status.INCLUDED, NONE, ONE, ONE, confirmed, member=confirmed != 0)
+    line = Decision(token, basis, Status.INCLUDED, NONE, WAD, WAD, confirmed, member=confirmed != 0)
     return replace(line, **more)
 
 
 def supply_that_counts(scene: Scene, answer: Supply | None, last: int, **more: Any) -> tuple[int, Flag]:
     """Of TOKENS[0], beside another candidate; both sides agree."""
-    case = simple([MILLION, MILLION], [ONE, ONE], previous=[before(last)] if last else [], **more)
+    case = simple([MILLION, MILLION], [WAD, WAD], previous=[before(last)] if last else [], **more)
     result = scene.agree(replace(case, supplies={**case.supplies, TOKENS[0]: answer}))
     assert not isinstance(result, str)
     assert result[0].status is (Status.FROZEN if Flag.UNCONFIRMED in result[0].flags else Status.INCLUDED)
@@ -104,7 +103,7 @@ def test_jumps(scene: Scene, last: int, now: int, expected: tuple[int, Flag]) ->
 
 
 def test_the_clamp_is_held_to_what_fits(scene: Scene) -> None:
-    wild = replace(PLAIN, max_supply_jump=3 * ONE)
+    wild = replace(PLAIN, max_supply_jump=3 * WAD)
     assert supply_that_counts(scene, Supply(1, NOW), 100, rule=wild) == (1, NONE)
     assert supply_that_counts(scene, Supply(MAX_BASIS, NOW), MAX_BASIS // 2, rule=wild) == (MAX_BASIS, NONE)
 
@@ -143,7 +142,7 @@ def test_what_is_no_member_is_believed_downwards_at_once(
 ) -> None:
     """A supply that was faked upwards before it was confirmed would take months to come down otherwise."""
     for status in (Status.OUTSIDE, Status.LEAVING, Status.FROZEN):
-        case = simple([MILLION, MILLION], [0, ONE], previous=[before(last, status=status)])
+        case = simple([MILLION, MILLION], [0, WAD], previous=[before(last, status=status)])
         result = scene.agree(replace(case, supplies={**case.supplies, TOKENS[0]: Supply(now, NOW)}))
         assert not isinstance(result, str)
         assert (result[0].basis, result[0].flags, result[0].member) == (*expected, False)
@@ -163,7 +162,7 @@ def test_a_given_supply_counts_as_confirmed(
     scene: Scene, given: int, answer: Supply | None, expected: tuple[int, Flag]
 ) -> None:
     """Until a started month has confirmed one, and not after that."""
-    case = simple([MILLION, MILLION], [ONE, ONE])
+    case = simple([MILLION, MILLION], [WAD, WAD])
     case = replace(
         case,
         candidates=[Candidate(TOKENS[0], whole_tokens=given), Candidate(TOKENS[1])],
@@ -302,14 +301,14 @@ def test_an_override_lives_ten_days(chain: Chain, scene: Scene, owner: str) -> N
     made = chain.deploy(
         "MarketCap", owner, rule_tuple(PLAIN), [(c.token, scene.stage, 0, 0) for c in candidates], sender=owner
     )
-    prices = dict.fromkeys(TOKENS[:2], ONE)
+    prices = dict.fromkeys(TOKENS[:2], WAD)
     start = chain.now()
     supplies: Mapping[str, Supply | None] = {token: Supply(MILLION, start) for token in TOKENS[:2]}
     stage: Contract = scene.stage
-    chain.send(stage.setPrices(TOKENS[:2], [ONE, ONE]), owner)
+    chain.send(stage.setPrices(TOKENS[:2], [WAD, WAD]), owner)
     chain.send(stage.setSupplies(TOKENS[:2], [MILLION, MILLION], [start, start]), owner)
-    chain.send(stage.setHoldings([(TOKENS[0], 18, 0, False)], [ONE], ONE), owner)
-    moment = start + DAY
+    chain.send(stage.setHoldings([(TOKENS[0], 18, 0, False)], [WAD], WAD), owner)
+    moment = start + DAY_S
     chain.send(made.overrideSupply(TOKENS[0], 3 * MILLION), owner, at=moment)
     last = [before(MILLION, token) for token in TOKENS[:2]]
     overrides = {TOKENS[0]: Override(3 * MILLION, moment + OVERRIDE_LIFE)}
@@ -326,8 +325,8 @@ def test_an_override_lives_ten_days(chain: Chain, scene: Scene, owner: str) -> N
         return result[0]
 
     alive, over = at(moment + OVERRIDE_LIFE - 1), at(moment + OVERRIDE_LIFE)
-    assert (alive.basis, alive.flags, alive.weight) == (3 * MILLION, Flag.OVERRIDDEN, 3 * ONE // 4)
-    assert (over.basis, over.flags, over.weight) == (MILLION, NONE, ONE // 2)
+    assert (alive.basis, alive.flags, alive.weight) == (3 * MILLION, Flag.OVERRIDDEN, 3 * WAD // 4)
+    assert (over.basis, over.flags, over.weight) == (MILLION, NONE, WAD // 2)
 
 
 def test_overrides_that_end_one_after_another(chain: Chain, scene: Scene, owner: str) -> None:
@@ -338,9 +337,9 @@ def test_overrides_that_end_one_after_another(chain: Chain, scene: Scene, owner:
     made = chain.deploy("MarketCap", owner, rule_tuple(PLAIN), listed, sender=owner)
     start = chain.now()
     chain.send(scene.stage.setSupplies(tokens, [MILLION] * 3, [start] * 3), owner)
-    chain.send(scene.stage.setPrices(tokens, [ONE] * 3), owner)
-    chain.send(scene.stage.setHoldings([(tokens[0], 18, 0, False)], [ONE], ONE), owner)
-    first, second = start + DAY, start + 6 * DAY
+    chain.send(scene.stage.setPrices(tokens, [WAD] * 3), owner)
+    chain.send(scene.stage.setHoldings([(tokens[0], 18, 0, False)], [WAD], WAD), owner)
+    first, second = start + DAY_S, start + 6 * DAY_S
     chain.send(made.overrideSupply(tokens[0], 2 * MILLION), owner, at=first)
     chain.send(made.overrideSupply(tokens[1], 3 * MILLION), owner, at=second)
     chain.send(made.setCandidates(listed), owner, at=second)
@@ -370,7 +369,7 @@ def test_overrides_that_end_one_after_another(chain: Chain, scene: Scene, owner:
     assert bases(second + OVERRIDE_LIFE - 1) == [plain, other, plain]
     assert bases(second + OVERRIDE_LIFE) == [plain, plain, plain]
     # One that is set again after all are over lives for its own ten days.
-    again = second + OVERRIDE_LIFE + DAY
+    again = second + OVERRIDE_LIFE + DAY_S
     chain.send(made.overrideSupply(tokens[0], 2 * MILLION), owner, at=again)
     overrides[tokens[0]] = Override(2 * MILLION, again + OVERRIDE_LIFE)
     assert bases(again) == [one, plain, plain]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import WAD
 from tests.contracts.oracles.scene import ETH_USD, MAX_AGE, A, B, Bench, C
 from tests.helpers.chain import Chain
-from tests.helpers.fund import ETH, FOUNDED, IN_ETH, USD, WAD
+from tests.helpers.fund import ETH, FOUNDED, IN_ETH, USD
 
 
 @pytest.fixture(scope="module")

@@ -12,17 +12,18 @@ from math import isqrt
 import pytest
 from eth_abi import encode
 
+from ballast.abi import encode_call
+from ballast.units import BLOCK_S, WAD
 from keeper.pools.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
-from lab.localnet.rpc import call_data
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
-from tests.helpers.fund import BLOCK_TIME, ETH, FOUNDED, USD, WAD
+from tests.helpers.fund import ETH, FOUNDED, USD
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.v3 import slot0
 
 WINDOW = 600
-CARDINALITY = WINDOW // BLOCK_TIME + 2
+CARDINALITY = WINDOW // BLOCK_S + 2
 MAX_AGE = 8 * 86_400
 BOUND = 5 * WAD // 100
 TINY = 10_990_000_000_000
@@ -46,8 +47,8 @@ class Two:
         """Moves the pool's price there, in the next block."""
         down = sqrt_price < slot0(self.chain, self.pool)[0]
         arguments = (self.world.market, down, 1, sqrt_price, encode(["address"], [self.world.weth]))
-        data = bytes.fromhex(call_data("swap(address,bool,int256,uint160,bytes)", *arguments)[2:])
-        self.chain.move_to(self.chain.now() + BLOCK_TIME)
+        data = encode_call("swap(address,bool,int256,uint160,bytes)", *arguments)
+        self.chain.move_to(self.chain.now() + BLOCK_S)
         self.chain.send(Call(self.pool, data, "swap", [], []), self.chain.impersonate(self.world.market))
 
     def expected(self, k: int) -> Decimal:
@@ -74,7 +75,7 @@ def two(chain: Chain, world: World, decimals: tuple[int, int], prices: tuple[int
         tokens.append(token)
         rows.append((token.address, feed.address, MAX_AGE, USD, 0, 0, 0))
     first = chain.deploy("ChainlinkOracle", owner, flag, ETH, 0, rows, sender=owner)
-    parts = owner, flag, first, world.uniswap_v3_factory, world.weth, BLOCK_TIME
+    parts = owner, flag, first, world.uniswap_v3_factory, world.weth, BLOCK_S
     oracle = chain.deploy("AnchoredOracle", *parts, [], sender=owner)
     low, high = sorted((0, 1), key=lambda k: int(tokens[k].address, 16))
     # {token1 wei / token0 wei} x 2^192

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from ballast.units import BLOCK_S, WAD
 from lab.localnet.market import REST_S, Market
 from lab.localnet.month import Month
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import BLOCK_TIME, ETH, FOUNDED, USD, WAD
+from tests.helpers.fund import ETH, FOUNDED, USD
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.v3 import open_pools, read_pool, swap
 
@@ -74,7 +75,7 @@ def bench(module_isolation: None, chain: Chain, world: World, month: Month) -> B
     rows += [(token.address, token.feed, MAX_AGE, USD, 0, 0, 0) for token in world.tokens]
     first = chain.deploy("ChainlinkOracle", owner, flag, ETH, 0, rows, sender=owner)
     factory, weth = world.uniswap_v3_factory, world.weth
-    oracle = chain.deploy("AnchoredOracle", owner, flag, first, factory, weth, BLOCK_TIME, [], sender=owner)
+    oracle = chain.deploy("AnchoredOracle", owner, flag, first, factory, weth, BLOCK_S, [], sender=owner)
     found = Bench(chain, world, oracle, first, flag, chain.deploy("V3Lens", sender=owner), owner)
     # A pool writes its first swap into the room that was made for observations: until then it keeps one.
     for pool in world.v3_pools:
@@ -166,7 +167,7 @@ def test_an_anchor_pulls_no_further_than_its_bound(bench: Bench, percent: int) -
 
 
 def test_first_anchors_are_held_to_the_same(bench: Bench) -> None:
-    parts = bench.owner, bench.flag, bench.first, bench.world.uniswap_v3_factory, bench.world.weth, BLOCK_TIME
+    parts = bench.owner, bench.flag, bench.first, bench.world.uniswap_v3_factory, bench.world.weth, BLOCK_S
     uni, knc = (bench.listing(symbol, bench.pool(symbol, "WETH")) for symbol in ("UNI", "KNC"))
     short = bench.listing("UNI", bench.pool("UNI", "WETH", fee=500))
     creation = bench.chain.artifact("AnchoredOracle").create(*parts, [knc, short])
@@ -272,7 +273,7 @@ def test_a_shut_first_oracle_is_no_price(bench: Bench) -> None:
     rows = [(token, feed, MAX_AGE, USD, 0, 0, 0) for token, feed in feeds]
     first = chain.deploy("ChainlinkOracle", bench.owner, bench.flag, sequencer, 3_600, rows, sender=bench.owner)
     listing = bench.listing("UNI", bench.pool("UNI", "WETH"))
-    parts = bench.owner, bench.flag, first, world.uniswap_v3_factory, world.weth, BLOCK_TIME
+    parts = bench.owner, bench.flag, first, world.uniswap_v3_factory, world.weth, BLOCK_S
     oracle = chain.deploy("AnchoredOracle", *parts, [listing], sender=bench.owner)
     uni = bench.token("UNI")
     assert all(chain.read(oracle.tradePrices([uni, uni], 1))) and chain.read(oracle.anchorPrice(uni))

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from ballast.units import WAD
 from tests.contracts.oracles.scene import ETH_USD, MAX_PRICE, A, B, Bench, C, D
-from tests.helpers.fund import ETH, IN_ETH, PEGGED, USD, WAD
+from tests.helpers.fund import ETH, IN_ETH, PEGGED, USD
 from tests.helpers.reverts import assert_reverts
 
 FLOOR = 10_000_000

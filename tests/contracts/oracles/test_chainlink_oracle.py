@@ -7,10 +7,11 @@ from eth_abi import encode
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ballast.units import DAY_S, WAD
 from tests.contracts.oracles.scene import ETH_USD, MAX_AGE, MAX_PRICE, A, B, Bench, C, D
 from tests.helpers.basket import FUZZ
 from tests.helpers.contracts import Call
-from tests.helpers.fund import DAY, ETH, FOUNDED, IN_ETH, USD, WAD, Fund
+from tests.helpers.fund import ETH, FOUNDED, IN_ETH, USD, Fund
 from tests.helpers.reverts import assert_reverts
 
 ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
@@ -48,7 +49,7 @@ def test_any_sound_answer(bench: Bench, answer: int, eth: int, decimals: int) ->
     chain = bench.chain
     chain.send(bench.a.init("TEST / USD", decimals), bench.owner, at=chain.now())
     oracle = chain.deploy(
-        "ChainlinkOracle", bench.owner, bench.flag, ETH, 0, [(A, bench.a, DAY, USD, 0, 0, 0)], sender=bench.owner
+        "ChainlinkOracle", bench.owner, bench.flag, ETH, 0, [(A, bench.a, DAY_S, USD, 0, 0, 0)], sender=bench.owner
     )
     bench.post(bench.a, answer)
     scaled = answer * 10 ** (18 - decimals)
@@ -198,13 +199,13 @@ def test_only_the_owner(bench: Bench, stranger: str) -> None:
     assert_reverts(bench.chain, call, "OwnableUnauthorizedAccount", stranger, sender=stranger)
 
 
-@pytest.mark.parametrize("max_age", [0, 8 * DAY + 1])
+@pytest.mark.parametrize("max_age", [0, 8 * DAY_S + 1])
 def test_age_out_of_bounds(bench: Bench, max_age: int) -> None:
     call = bench.set(D, bench.a, max_age=max_age)
     assert_reverts(bench.chain, call, "MaxAgeOutOfBounds", D, max_age, sender=bench.owner)
 
 
-@pytest.mark.parametrize("max_age", [1, 8 * DAY])
+@pytest.mark.parametrize("max_age", [1, 8 * DAY_S])
 def test_age_at_its_bounds(bench: Bench, max_age: int) -> None:
     bench.chain.send(bench.set(D, bench.a, max_age=max_age), bench.owner)
     assert bench.chain.read(bench.oracle.sources(D)).maxAge == max_age
@@ -231,7 +232,7 @@ def test_quoted_in_eth_needs_the_eth_feed(bench: Bench) -> None:
 
 def test_of_a_real_fund(fund: Fund) -> None:
     """The local mainnet's feeds, with the published prices in 8 decimals."""
-    fund.move_to(fund.chain.now() + DAY)
+    fund.move_to(fund.chain.now() + DAY_S)
     tokens = [token.address for token in fund.world.tokens]
     prices = fund.chain.read(fund.oracle.prices(tokens))
     assert prices == [token.price_usd for token in fund.world.tokens] and len(prices) == 14

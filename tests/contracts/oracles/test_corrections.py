@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import DAY_S, WAD
 from tests.contracts.oracles.scene import ETH_USD, A, B, Bench, C, D
-from tests.helpers.fund import DAY, ETH, IN_ETH, PEGGED, WAD, Fund, through_timelock
+from tests.helpers.fund import ETH, IN_ETH, PEGGED, Fund, through_timelock
 from tests.helpers.reverts import assert_reverts
 
 YFI, COMP = 36_791, 448
@@ -108,9 +109,9 @@ def test_who_may_correct_and_when(exchanged: Bench, stranger: str) -> None:
 
 def test_what_setfeed_refuses_is_refused_here(exchanged: Bench) -> None:
     bench, oracle = exchanged, exchanged.oracle
-    row = (A, bench.b, 8 * DAY + 1, 0, 0, *COMP_BAND)
-    assert_reverts(bench.chain, oracle.correctFeed(row), "MaxAgeOutOfBounds", A, 8 * DAY + 1, sender=bench.owner)
-    row = (A, bench.b, DAY, 0, 1, *COMP_BAND)
+    row = (A, bench.b, 8 * DAY_S + 1, 0, 0, *COMP_BAND)
+    assert_reverts(bench.chain, oracle.correctFeed(row), "MaxAgeOutOfBounds", A, 8 * DAY_S + 1, sender=bench.owner)
+    row = (A, bench.b, DAY_S, 0, 1, *COMP_BAND)
     assert_reverts(bench.chain, oracle.correctFeed(row), "UnfitPeg", A, 1, sender=bench.owner)
 
 
@@ -119,7 +120,7 @@ def test_two_exchanged_feeds_of_a_fund(fund: Fund) -> None:
     before, with the bands that anybody can judge."""
     chain, oracle = fund.chain, fund.oracle
     tokens = [fund.world.token(symbol) for symbol in ("YFI", "COMP")]
-    age, prices = 8 * DAY, [token.price_usd for token in tokens]
+    age, prices = 8 * DAY_S, [token.price_usd for token in tokens]
     wide = [(price // 20, price * 20) for price in prices]
     # The slip: their feeds change places.
     chain.cheats.impersonate(fund.owner)

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from eth_abi import encode
 
+from ballast.units import WAD
 from lab.localnet.rpc import RpcError
 from tests.contracts.oracles.scene import MAX_AGE, A, Bench
 from tests.helpers.chain import revert_data
-from tests.helpers.fund import ETH, IN_ETH, USD, WAD
+from tests.helpers.fund import ETH, IN_ETH, USD
 
 MOST = 150
 """Tokens: 100 candidates and 50 held."""

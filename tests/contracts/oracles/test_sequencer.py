@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from eth_abi import encode
 
+from ballast.units import DAY_S, WAD
 from lab.localnet.month import Month
 from lab.localnet.world import World
 from tests.contracts.flow.carrying import TRADING, Carrier
 from tests.contracts.oracles.scene import A, B, Bench, C, D
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import DAY, ETH, IN_ETH, PEGGED, WAD, Setup, deploy_fund
+from tests.helpers.fund import ETH, IN_ETH, PEGGED, Setup, deploy_fund
 from tests.helpers.reverts import assert_reverts
 
 GRACE = 3_600
@@ -48,8 +49,8 @@ class Rollup(Bench):
 def rollup(bench: Bench) -> Rollup:
     sequencer = bench.chain.deploy("ReferenceFeed", sender=bench.owner)
     bench.chain.send(sequencer.init("L2 Sequencer Uptime Status Feed", 0), bench.owner)
-    bench.post(sequencer, UP, age=10 * DAY)
-    age = 8 * DAY
+    bench.post(sequencer, UP, age=10 * DAY_S)
+    age = 8 * DAY_S
     rows: list[Any] = [(token, feed, age, 0, 0, 0, 0) for token, feed in ((ETH, bench.eth), (A, bench.a), (B, bench.b))]
     rows += [(C, bench.c, age, IN_ETH, 0, 0, 0), (D, A, 0, PEGGED, WAD, 0, 0)]
     oracle = bench.chain.deploy("ChainlinkOracle", bench.owner, bench.flag, sequencer, GRACE, rows, sender=bench.owner)
@@ -63,7 +64,7 @@ def test_prices_while_it_is_up(rollup: Rollup) -> None:
 
 
 def test_no_price_at_all_while_it_is_down(rollup: Rollup) -> None:
-    for since in (0, GRACE, 3 * DAY):
+    for since in (0, GRACE, 3 * DAY_S):
         rollup.say(DOWN, since)
         assert rollup.prices() == [0] * 5
 
@@ -116,17 +117,17 @@ def test_a_sequencer_without_code(rollup: Rollup, stranger: str) -> None:
 def test_one_that_is_down_may_be_listed(rollup: Rollup) -> None:
     rollup.say(DOWN, 60)
     parts = rollup.owner, rollup.flag, rollup.sequencer
-    row = (A, rollup.a, DAY, 0, 0, WAD, 100 * WAD)
+    row = (A, rollup.a, DAY_S, 0, 0, WAD, 100 * WAD)
     oracle = rollup.chain.deploy("ChainlinkOracle", *parts, GRACE, [row], sender=rollup.owner)
     assert rollup.chain.read(oracle.price(A)) == 0
 
 
 def test_bounds_of_the_grace_period(rollup: Rollup) -> None:
     create = rollup.chain.artifact("ChainlinkOracle").create
-    for sequencer, grace in ((ETH, 1), (rollup.sequencer, 0), (rollup.sequencer, DAY + 1)):
+    for sequencer, grace in ((ETH, 1), (rollup.sequencer, 0), (rollup.sequencer, DAY_S + 1)):
         call = create(rollup.owner, rollup.flag, sequencer, grace, [])
         assert_reverts(rollup.chain, call, "GraceOutOfBounds", grace, sender=rollup.owner)
-    for grace in (1, DAY):
+    for grace in (1, DAY_S):
         rollup.chain.deploy(
             "ChainlinkOracle", rollup.owner, rollup.flag, rollup.sequencer, grace, [], sender=rollup.owner
         )
@@ -135,7 +136,7 @@ def test_bounds_of_the_grace_period(rollup: Rollup) -> None:
 def test_no_feed_is_replaced_meanwhile(rollup: Rollup) -> None:
     """Without prices any feed would agree with the old one."""
     far = rollup.feed(8, 7 * 10**8)
-    for status, since in ((DOWN, DAY), (UP, GRACE - 60)):
+    for status, since in ((DOWN, DAY_S), (UP, GRACE - 60)):
         rollup.say(status, since)
         for call in (rollup.set(A, far), rollup.oracle.correctFeed(rollup.row(A, far, (WAD, 10 * WAD)))):
             assert_reverts(rollup.chain, call, "SequencerDown", sender=rollup.owner)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.bench import BUYS, KINDS, LIMITS, NEWCOMER, SELLS, SUPPLY, Bench
 from tests.helpers.broken import REVERTING, breaks, mends
 from tests.helpers.filling import batch, least_pays, order, paying, script, sells_worth, step, trade
-from tests.helpers.fund import DAY, EXECUTION, FOREVER, WAD
+from tests.helpers.fund import EXECUTION, FOREVER
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import surplus_of, usd
 
@@ -38,7 +39,7 @@ def test_a_mint_without_what_redeem_pays(bench: Bench) -> None:
     had, fund_held, at = owned(), bench.holdings(), chain.now() + 1
     chain.cheats.set_code(bench.tokens[0].address, stuck)
     chain.send(rebalancer.suspend(bench.tokens[0]), bench.guardian, at=at)
-    chain.send(rebalancer.suspend(bench.tokens[0]), bench.owner, at=at + DAY)
+    chain.send(rebalancer.suspend(bench.tokens[0]), bench.owner, at=at + DAY_S)
     chain.cheats.set_code(bench.tokens[0].address, moving)
     tokens = [c.token for c in chain.read(index.components())]
     mint = index.mint(CAP - SUPPLY, attacker, tokens, [FOREVER] * len(tokens))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import WAD
 from tests.helpers.bench import (
     BUYS,
     CONFIRMED,
@@ -21,7 +22,7 @@ from tests.helpers.bench import (
 from tests.helpers.broken import BURNING, LONG, PLAIN, UNSOUND, breaks, mends
 from tests.helpers.contracts import Contract
 from tests.helpers.filling import order
-from tests.helpers.fund import EXECUTION, PERIOD_END, WAD
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.packed import targets
 from tests.helpers.settling import usd
 

@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.units import WAD
 from tests.helpers.bench import BUYS, KINDS, SELLS, SUPPLY, Bench
 from tests.helpers.filling import UNSHRUNK, check_result, order, pays_worth, sells_worth
-from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.fund import EXECUTION
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import goal_of, settle, surplus_of
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import DAY, EXECUTION, WAD, Limits
+from tests.helpers.fund import EXECUTION, Limits
 from tests.helpers.settling import SCALE, bucket
 
 NOW = EXECUTION
@@ -44,26 +45,26 @@ def on_chain(chain: Chain, harness: Contract, now: int, tat: int, value: int, li
     return found
 
 
-cool_offs = st.integers(60, DAY)
+cool_offs = st.integers(60, DAY_S)
 any_limits = st.builds(
     lambda first, spread, cap, cool, extra: Limits(
         first_tolerance=first,
         last_tolerance=max(0, min(WAD // 10, first + spread)),
         batch_cap=cap,
         cool_off=cool,
-        max_idle=min(DAY, cool + extra),
+        max_idle=min(DAY_S, cool + extra),
     ),
     st.integers(-WAD // 10, 0),
     st.integers(WAD // 10, WAD // 5),
     st.integers(1, WAD // 10),
     cool_offs,
-    st.integers(0, DAY),
+    st.integers(0, DAY_S),
 )
 
 
 def test_arithmetic_is_the_model_s(chain: Chain, harness: Contract) -> None:
     @settings(max_examples=150, deadline=None)
-    @given(limits=any_limits, behind=st.integers(-DAY * SCALE, 3 * DAY * SCALE), part=st.integers(0, 10**6))
+    @given(limits=any_limits, behind=st.integers(-DAY_S * SCALE, 3 * DAY_S * SCALE), part=st.integers(0, 10**6))
     def check(limits: Limits, behind: int, part: int) -> None:
         tat = NOW * SCALE - behind
         value = limits.batch_cap * part // 10**6
@@ -84,7 +85,7 @@ def test_arithmetic_is_the_model_s(chain: Chain, harness: Contract) -> None:
         (1200, CAP, -15 * 10**15 + 110 * 10**15 // 3),
         (1800, CAP, 4 * 10**16),
         (1801, CAP, 4 * 10**16),
-        (30 * DAY, CAP, 4 * 10**16),
+        (30 * DAY_S, CAP, 4 * 10**16),
         (-5, 0, -15 * 10**15),
     ],
 )
@@ -101,7 +102,7 @@ def test_splitting_gains_nothing(chain: Chain, harness: Contract) -> None:
     """Two batches use at least the tat of one of their sum, and the second meets no more tolerance than the first."""
 
     @settings(max_examples=60, deadline=None)
-    @given(limits=any_limits, idle=st.integers(1, DAY), part=st.integers(0, 10**6), split=st.integers(0, 10**6))
+    @given(limits=any_limits, idle=st.integers(1, DAY_S), part=st.integers(0, 10**6), split=st.integers(0, 10**6))
     def check(limits: Limits, idle: int, part: int, split: int) -> None:
         tat = (NOW - idle) * SCALE
         _, capacity, tolerance, _ = on_chain(chain, harness, NOW, tat, 0, limits)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ballast.units import DAY_S
 from tests.helpers.bench import (
     CONFIRMED,
     FROZEN,
@@ -22,7 +23,7 @@ from tests.helpers.bench import (
     not_due,
 )
 from tests.helpers.chain import Chain
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 
 
@@ -84,11 +85,11 @@ def test_a_missed_month_is_not_caught_up(bench: Bench) -> None:
 
 
 def test_may_come_late_and_then_start_waits_for_the_notice(bench: Bench) -> None:
-    bench.determine(EXECUTION + DAY)
-    assert bench.due(EXECUTION + DAY) == ("None", "NotYet", EXECUTION + 3 * DAY)
+    bench.determine(EXECUTION + DAY_S)
+    assert bench.due(EXECUTION + DAY_S) == ("None", "NotYet", EXECUTION + 3 * DAY_S)
     start = bench.rebalancer.start()
-    assert_reverts(bench.chain, start, "NotDue", *not_due("Start", "NotYet"), at=EXECUTION + 3 * DAY - 1)
-    bench.start(EXECUTION + 3 * DAY)
+    assert_reverts(bench.chain, start, "NotDue", *not_due("Start", "NotYet"), at=EXECUTION + 3 * DAY_S - 1)
+    bench.start(EXECUTION + 3 * DAY_S)
 
 
 def test_nothing_is_due_before_the_seed(chain: Chain) -> None:

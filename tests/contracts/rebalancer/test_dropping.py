@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import WAD
 from tests.helpers.bench import (
     FROZEN,
     HELD,
@@ -17,7 +18,7 @@ from tests.helpers.bench import (
     constituent,
 )
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import EXECUTION, PERIOD_END, WAD
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.packed import listed as listing
 from tests.helpers.packed import targets
 

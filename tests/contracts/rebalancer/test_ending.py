@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import DAY_S
 from tests.helpers.bench import BUYS, LIMITS, NOTICE, PERIOD, Bench, not_due
 from tests.helpers.filling import batch, order, sells_worth, step, trade
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import goal_of
 
@@ -60,18 +61,18 @@ def test_limits_and_feeds_can_be_changed_at_once(bench: Bench) -> None:
 def test_while_paused(bench: Bench) -> None:
     """When the pause is over there is nothing left to trade."""
     bench.open()
-    bench.chain.send(bench.rebalancer.pauseFor(3 * DAY), bench.guardian, at=T)
+    bench.chain.send(bench.rebalancer.pauseFor(3 * DAY_S), bench.guardian, at=T)
     end(bench, bench.guardian, T + 1)
-    assert bench.due(T + 2) == ("None", "Paused", T + 3 * DAY)
-    assert bench.due(T + 3 * DAY)[1] == "Done"
+    assert bench.due(T + 2) == ("None", "Paused", T + 3 * DAY_S)
+    assert bench.due(T + 3 * DAY_S)[1] == "Done"
 
 
 def test_of_a_period_that_is_over(bench: Bench) -> None:
     """Also one that nobody has closed yet: it counts for the period it belongs to."""
     bench.open()
-    end(bench, bench.guardian, NEXT + DAY)
+    end(bench, bench.guardian, NEXT + DAY_S)
     assert bench.chain.read(bench.rebalancer.month()).lastStop == PERIOD
-    bench.determine(NEXT + DAY)
+    bench.determine(NEXT + DAY_S)
 
 
 def test_a_month_that_somebody_holds_open_with_a_gift(bench: Bench) -> None:

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import pytest
 from eth_utils import keccak
 
+from ballast.units import WAD
 from lab.localnet.rpc import read
 from lab.localnet.world import Token, World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.filling import CHAINED, FORWARD, HOME, PAID, POT, hop
-from tests.helpers.fund import WAD
 from tests.helpers.reverts import assert_panics, assert_reverts, failure
 
 NOBODY = "0x" + "00" * 20

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from eth_utils import keccak
 
+from ballast.units import WAD
 from lab.localnet.world import World
 from tests.helpers.bench import BUYS, HELD, KINDS, LIMITS, SELLS, SUPPLY, TIMETABLE, Bench
 from tests.helpers.contracts import Contract
 from tests.helpers.filling import FILLER, batch, least_pays, order, paying, script, sells_worth, step, trade
-from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.fund import EXECUTION
 from tests.helpers.reverts import assert_reverts, failure
 from tests.helpers.settling import nav_of, settle
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.units import WAD
 from tests.helpers.bench import BUYS, KINDS, LIMITS, NOTICE, PERIOD, SELLS, Bench
 from tests.helpers.filling import UNSHRUNK, least_pays, sells_worth, trade
-from tests.helpers.fund import EXECUTION, PERIOD_END, WAD, Limits
-from tests.helpers.settling import WAD as ONE
+from tests.helpers.fund import EXECUTION, PERIOD_END, Limits
 from tests.helpers.settling import goal_of, surplus_of, usd
 
 WORST = Limits(
@@ -177,4 +177,4 @@ def test_the_worst_month_is_one_month(trading: Bench) -> None:
     assert (month.period, month.phase) == (PERIOD + 1, 1)
     assert NOTICE < EXECUTION < trading.chain.now()
     fund = trading.fund()
-    assert goal_of(fund, 1, ONE) == 0  # no targets between months
+    assert goal_of(fund, 1, WAD) == 0  # no targets between months

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import DAY_S
 from lab.localnet.rpc import read
 from lab.localnet.world import World
 from tests.helpers.bench import HELD, KINDS, NOTICE, PERIOD, SUPPLY, Bench, build
 from tests.helpers.broken import UNSOUND, breaks
 from tests.helpers.chain import Chain
 from tests.helpers.filling import batch, trade
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.packed import kept
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import bucket
@@ -62,9 +63,9 @@ def test_prices_pauses_and_states_show(trading: Bench) -> None:
     chain.send(rebalancer.writeOff(trading.tokens[5]), trading.owner, at=T)
     fund = trading.fund(T)
     assert [h.price for h in fund.holdings] == [7, 0, 0, 0, 0, 0]
-    assert [h.suspendedUntil for h in fund.holdings] == [0, T + 7 * DAY, 0, 0, 2**40 - 1, 0]
+    assert [h.suspendedUntil for h in fund.holdings] == [0, T + 7 * DAY_S, 0, 0, 2**40 - 1, 0]
     assert [h.writtenOff for h in fund.holdings] == [False] * 5 + [True]
-    assert (fund.pausedUntil, fund.pauseLeft) == (T + 60, 3 * DAY - 60)
+    assert (fund.pausedUntil, fund.pauseLeft) == (T + 60, 3 * DAY_S - 60)
     assert fund.reason == 2
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.bench import BUYS, HELD, KINDS, LIMITS, NEWCOMER, PERIOD, SELLS, Bench
 from tests.helpers.broken import UNSOUND, breaks
 from tests.helpers.chain import Receipt
 from tests.helpers.contracts import Call
 from tests.helpers.filling import FILLER, batch, least_pays, order, sells_worth, trade
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END, WAD
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.packed import kept
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SELL, goal_of, surplus_of, usd
@@ -127,7 +128,7 @@ def test_it_stays_out_of_the_month(trading: Bench) -> None:
     suspend(trading, NEWCOMER, T, trading.owner)
     suspend(trading, SELLS[0], T)
     trading.chain.send(trading.rebalancer.resume(trading.tokens[NEWCOMER]), trading.owner, at=T + 1)
-    for at in (T + 2, T + 7 * DAY):
+    for at in (T + 2, T + 7 * DAY_S):
         fund = trading.fund(at)
         assert [tuple(fund.holdings[i].target) for i in (NEWCOMER, SELLS[0])] == [
             (0, KINDS[NEWCOMER].target, 0),
@@ -139,7 +140,7 @@ def test_it_stays_out_of_the_month(trading: Bench) -> None:
 
 
 def test_while_paused(trading: Bench) -> None:
-    trading.chain.send(trading.rebalancer.pauseFor(DAY), trading.guardian, at=T)
+    trading.chain.send(trading.rebalancer.pauseFor(DAY_S), trading.guardian, at=T)
     before = trading.fund(T)
     suspend(trading, BUYS[1], T)
     assert figures(trading) == left(before, {BUYS[1]})

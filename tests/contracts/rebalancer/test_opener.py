@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.units import WAD
 from tests.helpers.bench import (
     BUYS,
     FROZEN,
@@ -25,7 +26,7 @@ from tests.helpers.bench import (
     confirmed,
 )
 from tests.helpers.filling import FILLER, UNSHRUNK
-from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.fund import EXECUTION
 from tests.helpers.packed import kept, words_at
 from tests.helpers.packed import listed as listing
 from tests.helpers.packed import targets as targets_of

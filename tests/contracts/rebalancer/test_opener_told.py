@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from ballast.units import WAD
 from tests.helpers.bench import (
     CONFIRMED,
     FROZEN,
@@ -20,7 +21,7 @@ from tests.helpers.bench import (
     constituent,
 )
 from tests.helpers.contracts import Call
-from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.fund import EXECUTION
 from tests.helpers.packed import kept, targets
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import usd

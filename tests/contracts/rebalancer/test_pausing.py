@@ -7,15 +7,16 @@ from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.units import DAY_S
 from tests.helpers.bench import Bench, not_due
 from tests.helpers.filling import batch, order, step, trade
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import SCALE
 
 T = EXECUTION + 900
-LONGEST = 3 * DAY
-WINDOW = 30 * DAY
+LONGEST = 3 * DAY_S
+WINDOW = 30 * DAY_S
 
 
 def pause(bench: Bench, duration: int, at: int) -> None:
@@ -43,7 +44,7 @@ def test_stops_trade_until_it_expires(trading: Bench) -> None:
 
 
 def test_extends_nothing_beyond_the_period(trading: Bench) -> None:
-    at = PERIOD_END - DAY
+    at = PERIOD_END - DAY_S
     pause(trading, LONGEST, at)
     call = trading.rebalancer.close()
     assert_reverts(trading.chain, call, "NotDue", *not_due("Close", "Paused"), at=at + LONGEST - 1)
@@ -107,15 +108,15 @@ def test_duration_is_bounded(trading: Bench, duration: int) -> None:
 def test_three_days_in_any_thirty(trading: Bench) -> None:
     """Short pauses add up, whatever periods they lie in, to the second; thirty days after the last began all is
     free."""
-    pause(trading, DAY, T)
-    pause(trading, DAY, T + 10 * DAY)
-    refused(trading, DAY + 1, T + 20 * DAY, DAY)
-    pause(trading, DAY - 1, T + 20 * DAY)
-    refused(trading, 2, T + 30 * DAY, 1)  # of the next period, and the first of the three lies 30 days back
-    pause(trading, 1, T + 30 * DAY)
-    refused(trading, 1, T + 60 * DAY - 1, 0)
-    assert left(trading, T + 60 * DAY) == LONGEST
-    pause(trading, LONGEST, T + 60 * DAY)
+    pause(trading, DAY_S, T)
+    pause(trading, DAY_S, T + 10 * DAY_S)
+    refused(trading, DAY_S + 1, T + 20 * DAY_S, DAY_S)
+    pause(trading, DAY_S - 1, T + 20 * DAY_S)
+    refused(trading, 2, T + 30 * DAY_S, 1)  # of the next period, and the first of the three lies 30 days back
+    pause(trading, 1, T + 30 * DAY_S)
+    refused(trading, 1, T + 60 * DAY_S - 1, 0)
+    assert left(trading, T + 60 * DAY_S) == LONGEST
+    pause(trading, LONGEST, T + 60 * DAY_S)
 
 
 def test_at_the_edge_of_the_window(trading: Bench) -> None:
@@ -133,7 +134,7 @@ def test_any_pauses_keep_to_three_days_in_thirty(trading: Bench) -> None:
     @settings(max_examples=15, deadline=None)
     @given(
         steps=st.lists(
-            st.tuples(st.integers(0, 20 * DAY), st.integers(1, 100), st.integers(0, 100)), min_size=2, max_size=9
+            st.tuples(st.integers(0, 20 * DAY_S), st.integers(1, 100), st.integers(0, 100)), min_size=2, max_size=9
         )
     )
     def check(steps: list[tuple[int, int, int]]) -> None:
@@ -172,11 +173,11 @@ def test_an_ended_pause_gives_the_rest_back(trading: Bench) -> None:
 
 def test_not_on_top_of_another(trading: Bench) -> None:
     """A pause that runs cannot be made longer or shorter by another, not even by what is left."""
-    pause(trading, DAY, T)
-    for duration in (1, DAY, LONGEST):
+    pause(trading, DAY_S, T)
+    for duration in (1, DAY_S, LONGEST):
         call = trading.rebalancer.pauseFor(duration)
-        assert_reverts(trading.chain, call, "PausedBefore", T + DAY, sender=trading.guardian, at=T + DAY - 1)
-    pause(trading, DAY, T + DAY)
+        assert_reverts(trading.chain, call, "PausedBefore", T + DAY_S, sender=trading.guardian, at=T + DAY_S - 1)
+    pause(trading, DAY_S, T + DAY_S)
 
 
 def test_who_may_pause(trading: Bench, stranger: str) -> None:
@@ -201,7 +202,7 @@ def test_unpause_needs_a_pause(trading: Bench) -> None:
 
 
 def test_holders_come_and_go_while_paused(trading: Bench) -> None:
-    pause(trading, DAY, T)
+    pause(trading, DAY_S, T)
     trading.mint(10**18, trading.holder, at=T + 1)
     trading.redeem(10**18, trading.holder, at=T + 2)
 
@@ -209,9 +210,9 @@ def test_holders_come_and_go_while_paused(trading: Bench) -> None:
 def test_veto_works_while_paused(trading: Bench) -> None:
     trading.chain.send(trading.rebalancer.close(), trading.keeper, at=PERIOD_END + 1)
     trading.determine(PERIOD_END + 1)
-    pause(trading, DAY, PERIOD_END + 2)
+    pause(trading, DAY_S, PERIOD_END + 2)
     trading.chain.send(trading.rebalancer.veto(), trading.guardian, at=PERIOD_END + 3)
-    assert trading.due(PERIOD_END + 2 + DAY)[1] == "Vetoed"
+    assert trading.due(PERIOD_END + 2 + DAY_S)[1] == "Vetoed"
 
 
 def test_inside_a_batch_nobody_pauses(trading: Bench) -> None:

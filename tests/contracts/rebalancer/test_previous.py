@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from ballast.units import DAY_S
 from tests.helpers.bench import (
     INCLUDED,
     KINDS,
@@ -19,7 +20,7 @@ from tests.helpers.bench import (
     constituent,
     not_due,
 )
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.packed import words_at
 from tests.helpers.reverts import assert_reverts
 
@@ -171,7 +172,7 @@ def test_membership_is_carried_too(bench: Bench, started: bool) -> None:
 def test_another_methodology_voids_what_is_not_started(bench: Bench) -> None:
     """Determine is due again, its notice runs anew, and nothing of what was determined is passed on."""
     bench.determine(NOTICE)
-    bench.chain.move_to(EXECUTION - DAY)
+    bench.chain.move_to(EXECUTION - DAY_S)
     at = another(bench)
     month = bench.chain.read(bench.rebalancer.month())
     assert (month.phase, month.period) == (VOIDED, PERIOD)
@@ -184,8 +185,8 @@ def test_another_methodology_voids_what_is_not_started(bench: Bench) -> None:
     month = bench.chain.read(bench.rebalancer.month())
     assert (month.phase, month.period) == (1, PERIOD)
     assert (lasts(bench), bases(bench)) == (times(0), times(1))
-    assert bench.due(EXECUTION) == ("None", "NotYet", at + 1 + 2 * DAY)
-    bench.start(at + 1 + 2 * DAY)
+    assert bench.due(EXECUTION) == ("None", "NotYet", at + 1 + 2 * DAY_S)
+    bench.start(at + 1 + 2 * DAY_S)
 
 
 def test_the_same_methodology_voids_as_well(bench: Bench) -> None:
@@ -255,11 +256,11 @@ def test_a_shorter_notice_and_another_methodology_do_not_run_a_period_back(bench
     bench.chain.send(bench.rebalancer.setTimetable(longest.as_tuple()), bench.owner, at=NOTICE)
     bench.determine(NOTICE)
     assert bench.chain.read(bench.rebalancer.month()).period == PERIOD
-    shorter = replace(longest, notice_days=1, min_notice=DAY)
+    shorter = replace(longest, notice_days=1, min_notice=DAY_S)
     bench.chain.send(bench.rebalancer.setTimetable(shorter.as_tuple()), bench.owner, at=NOTICE + 1)
     another(bench)
-    assert bench.chain.read(bench.rebalancer.currentPeriod(), at=NOTICE + DAY) == PERIOD
-    bench.determine(NOTICE + DAY)
+    assert bench.chain.read(bench.rebalancer.currentPeriod(), at=NOTICE + DAY_S) == PERIOD
+    bench.determine(NOTICE + DAY_S)
     assert bench.chain.read(bench.rebalancer.month()).period == PERIOD
     assert bench.due(EXECUTION)[:2] == ("Start", "Due")
     bench.start()

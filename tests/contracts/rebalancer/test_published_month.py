@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from ballast.units import WAD
 from lab.localnet.month import Month
 from lab.localnet.rpc import read, send
 from tests.helpers.filling import CHAINED, FORWARD, HOME, PAID, POT, hop
-from tests.helpers.fund import EXECUTION, PERIOD_START, WAD, Fund, Setup
+from tests.helpers.fund import EXECUTION, PERIOD_START, Fund, Setup
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import SELL, settle, surplus_of, usd
 

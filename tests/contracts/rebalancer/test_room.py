@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import WAD
 from tests.helpers.bench import INCLUDED, KINDS, LEAVING, NOTICE, OUTSIDE, Bench, constituent
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import EXECUTION, PERIOD_END, WAD
+from tests.helpers.fund import EXECUTION, PERIOD_END
 
 MOST = 50
 MOST_READ = 60

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ballast.deploy import created_address
+from ballast.units import DAY_S, WAD
 from tests.helpers.bench import (
     LIMITS,
     NOTICE,
@@ -15,10 +16,10 @@ from tests.helpers.bench import (
     Bench,
 )
 from tests.helpers.chain import Chain
-from tests.helpers.fund import DAY, EXECUTION, WAD
+from tests.helpers.fund import EXECUTION
 from tests.helpers.reverts import assert_reverts
 
-T = NOTICE - DAY
+T = NOTICE - DAY_S
 
 LIMITS_WITHIN = [
     {"last_tolerance": 0, "first_tolerance": -(10**17)},
@@ -34,7 +35,7 @@ LIMITS_WITHIN = [
     {"cool_off": 60},
     {"cool_off": 1800},
     {"max_idle": 600},
-    {"max_idle": DAY},
+    {"max_idle": DAY_S},
 ]
 LIMITS_OUTSIDE = [
     ("lastTolerance", {"last_tolerance": -1, "first_tolerance": -2}),
@@ -50,31 +51,31 @@ LIMITS_OUTSIDE = [
     ("dust", {"dust": 10**12 - 1}),
     ("coolOff", {"cool_off": 59}),
     ("maxIdle", {"max_idle": 599}),
-    ("maxIdle", {"max_idle": DAY + 1}),
+    ("maxIdle", {"max_idle": DAY_S + 1}),
 ]
 TIMETABLES_WITHIN = [
-    {"notice_days": 1, "min_notice": DAY},
-    {"notice_days": 14, "min_trading": 11 * DAY},
-    {"min_notice": DAY},
-    {"min_notice": 7 * DAY},
+    {"notice_days": 1, "min_notice": DAY_S},
+    {"notice_days": 14, "min_trading": 11 * DAY_S},
+    {"min_notice": DAY_S},
+    {"min_notice": 7 * DAY_S},
     {"min_trading": 0},
-    {"min_trading": 18 * DAY},
-    {"day": 1, "min_trading": 18 * DAY},
-    {"day": 2, "fixed_day": 1, "min_trading": 20 * DAY},
-    {"day": 2, "fixed_day": 20, "min_trading": DAY},
+    {"min_trading": 18 * DAY_S},
+    {"day": 1, "min_trading": 18 * DAY_S},
+    {"day": 2, "fixed_day": 1, "min_trading": 20 * DAY_S},
+    {"day": 2, "fixed_day": 20, "min_trading": DAY_S},
     {"day": 0, "fixed_day": 200},
 ]
 TIMETABLES_OUTSIDE = [
     ("noticeDays", {"notice_days": 0}),
     ("noticeDays", {"notice_days": 15}),
-    ("minNotice", {"min_notice": 7 * DAY + 1}),
-    ("minNotice", {"min_notice": DAY - 1}),
+    ("minNotice", {"min_notice": 7 * DAY_S + 1}),
+    ("minNotice", {"min_notice": DAY_S - 1}),
     ("minNotice", {"min_notice": 0}),
-    ("minNotice", {"notice_days": 1, "min_notice": DAY + 1}),
+    ("minNotice", {"notice_days": 1, "min_notice": DAY_S + 1}),
     ("fixedDay", {"day": 2, "fixed_day": 0}),
     ("fixedDay", {"day": 2, "fixed_day": 21}),
-    ("minTrading", {"min_trading": 18 * DAY + 1}),
-    ("minTrading", {"day": 2, "fixed_day": 20, "min_trading": DAY + 1}),
+    ("minTrading", {"min_trading": 18 * DAY_S + 1}),
+    ("minTrading", {"day": 2, "fixed_day": 20, "min_trading": DAY_S + 1}),
 ]
 
 
@@ -188,8 +189,8 @@ def test_constructor_refuses_what_does_not_fit(bench: Bench, chain: Chain, stran
 def test_a_shorter_notice_does_not_bring_an_old_period_back(bench: Bench) -> None:
     """On the first day of April's period the notice shrinks, so that the moment lies in March again."""
     bench.determine(NOTICE)
-    shorter = replace(TIMETABLE, notice_days=1, min_notice=DAY)
+    shorter = replace(TIMETABLE, notice_days=1, min_notice=DAY_S)
     bench.chain.send(bench.rebalancer.setTimetable(shorter.as_tuple()), bench.owner, at=NOTICE + 1)
-    for at in (NOTICE + 2, EXECUTION - 2 * DAY, EXECUTION - DAY - 1):
+    for at in (NOTICE + 2, EXECUTION - 2 * DAY_S, EXECUTION - DAY_S - 1):
         assert bench.due(at)[0] == "None"
     assert bench.due(EXECUTION)[:2] == ("Start", "Due")

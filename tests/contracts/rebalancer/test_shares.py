@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.units import WAD
 from tests.helpers.bench import BUYS, KINDS, SELLS, SUPPLY, Bench
 from tests.helpers.filling import batch, even_pays, order, sells_worth, trade
-from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.fund import EXECUTION
 from tests.helpers.settling import SCALE, nav_of, surplus_of
 
 T = EXECUTION + 1800

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ballast.units import WAD
 from tests.contracts.rebalancer.test_hostile_month import WORST
 from tests.helpers.bench import KINDS, SELLS, Bench
 from tests.helpers.filling import UNSHRUNK, least_pays, trade
-from tests.helpers.fund import PERIOD_END, WAD
+from tests.helpers.fund import PERIOD_END
 from tests.helpers.settling import surplus_of
 
 START = 1620000000  # 2021-05-03 00:00 UTC

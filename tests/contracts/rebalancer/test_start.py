@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.bench import (
     BUYS,
     HELD,
@@ -18,7 +19,7 @@ from tests.helpers.bench import (
     confirmed,
     not_due,
 )
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END, WAD
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.packed import data_at, kept, targets
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SCALE, SELL, usd
@@ -89,7 +90,7 @@ def test_only_from_the_execution_day_to_the_last_moment(bench: Bench, stranger: 
     assert_reverts(bench.chain, call, "NotDue", *not_due("Start", "Due"), at=NOTICE)
     bench.determine()
     assert_reverts(bench.chain, call, "NotDue", *not_due("Start", "NotYet"), at=EXECUTION - 1)
-    last = PERIOD_END + 1 - 2 * DAY
+    last = PERIOD_END + 1 - 2 * DAY_S
     assert_reverts(bench.chain, call, "NotDue", *not_due("Start", "TooLate"), at=last + 1)
     assert_reverts(
         bench.chain, call, "NotDue", *not_due("Start", "Due"), at=PERIOD_END + 1
@@ -109,8 +110,8 @@ def test_execution_on_a_weekend_waits_for_monday(bench: Bench) -> None:
 
 def test_other_execution_days(bench: Bench) -> None:
     for timetable, day in (
-        (replace(TIMETABLE, day=1), EXECUTION - DAY),
-        (replace(TIMETABLE, day=2, fixed_day=11), EXECUTION + 10 * DAY),
+        (replace(TIMETABLE, day=1), EXECUTION - DAY_S),
+        (replace(TIMETABLE, day=2, fixed_day=11), EXECUTION + 10 * DAY_S),
     ):
         bench.chain.send(bench.rebalancer.setTimetable(timetable.as_tuple()), bench.owner, at=NOTICE)
         if bench.due(NOTICE)[0] == "Determine":

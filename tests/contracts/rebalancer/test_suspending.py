@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.bench import BUYS, HELD, KINDS, NEWCOMER, NOTICE, SELLS, Bench, constituent
 from tests.helpers.contracts import Call
 from tests.helpers.filling import FILLER, batch, order, step
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END, WAD
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 
 T = EXECUTION + 1800
@@ -38,7 +39,7 @@ def act(bench: Bench, name: str, i: int, account: str, at: int) -> None:
 def test_a_guardian_s_lasts_seven_days(bench: Bench) -> None:
     """Then the component is as before, without anybody doing anything."""
     until = suspend(bench, 0, bench.guardian, NOTICE)
-    assert until == NOTICE + 7 * DAY == NOTICE + bench.chain.read(bench.rebalancer.SUSPENSION())
+    assert until == NOTICE + 7 * DAY_S == NOTICE + bench.chain.read(bench.rebalancer.SUSPENSION())
     tokens, amounts, blocked = bench.chain.read(bench.index.previewMint(WAD), at=until - 1)
     assert blocked == 1
     assert bench.chain.read(bench.index.previewMint(WAD), at=until) == (tokens, amounts, 0)
@@ -49,13 +50,13 @@ def test_a_guardian_s_is_once_a_token_in_thirty_days(bench: Bench) -> None:
     suspend(bench, 0, bench.guardian, NOTICE)
     suspend(bench, 1, bench.guardian, NOTICE + 1)
     again = bench.rebalancer.suspend(bench.tokens[0])
-    running = (bench.tokens[0], NOTICE + 7 * DAY)
-    assert_reverts(bench.chain, again, "AlreadySuspended", *running, sender=bench.guardian, at=NOTICE + 7 * DAY - 1)
-    act(bench, "resume", 0, bench.owner, NOTICE + DAY)
-    before = (bench.tokens[0], NOTICE + 30 * DAY)
-    for at in (NOTICE + DAY, NOTICE + 7 * DAY, NOTICE + 30 * DAY - 1):
+    running = (bench.tokens[0], NOTICE + 7 * DAY_S)
+    assert_reverts(bench.chain, again, "AlreadySuspended", *running, sender=bench.guardian, at=NOTICE + 7 * DAY_S - 1)
+    act(bench, "resume", 0, bench.owner, NOTICE + DAY_S)
+    before = (bench.tokens[0], NOTICE + 30 * DAY_S)
+    for at in (NOTICE + DAY_S, NOTICE + 7 * DAY_S, NOTICE + 30 * DAY_S - 1):
         assert_reverts(bench.chain, again, "SuspendedBefore", *before, sender=bench.guardian, at=at)
-    suspend(bench, 0, bench.guardian, NOTICE + 30 * DAY)
+    suspend(bench, 0, bench.guardian, NOTICE + 30 * DAY_S)
 
 
 def test_the_owner_s_lasts_until_it_is_ended(bench: Bench) -> None:

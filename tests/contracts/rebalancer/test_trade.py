@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from eth_abi import encode
 
+from ballast.units import WAD
 from tests.helpers.bench import BUYS, HELD, KINDS, NEWCOMER, PERIOD, SELLS, Bench
 from tests.helpers.filling import FILLER, batch, check_result, least_pays, order, pays_worth, sells_worth, step, trade
-from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.fund import EXECUTION
 from tests.helpers.packed import kept
 from tests.helpers.reverts import assert_reverts, failure
 from tests.helpers.settling import SCALE, goal_of, nav_of, settle, surplus_of, usd

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from ballast.units import WAD
 from keeper.pools.venues.v3 import V3Pool
 from lab.localnet.deployments import V3_TICK_SPACINGS
 from lab.localnet.month import Month
@@ -15,7 +16,7 @@ from tests.helpers.bench import Bench
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.filling import CHAINED, FORWARD, HOME, PAID, POT, hop, order, sells_worth
-from tests.helpers.fund import EXECUTION, WAD
+from tests.helpers.fund import EXECUTION
 from tests.helpers.reverts import assert_reverts, failure
 from tests.helpers.v3 import open_pools, read_pool
 

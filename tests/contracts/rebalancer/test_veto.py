@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.units import DAY_S
 from tests.helpers.bench import NOTICE, PERIOD, Bench, not_due
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 
 NEXT = PERIOD_END + 1
@@ -87,5 +88,5 @@ def test_the_guardian_again_after_a_month_without(bench: Bench) -> None:
     veto(bench, bench.guardian, NOTICE)
     bench.determine(NEXT)
     bench.determine(AFTER_NEXT)
-    veto(bench, bench.guardian, AFTER_NEXT + DAY)
+    veto(bench, bench.guardian, AFTER_NEXT + DAY_S)
     assert bench.chain.read(bench.rebalancer.month()).lastStop == PERIOD + 2

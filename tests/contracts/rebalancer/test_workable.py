@@ -7,19 +7,20 @@ from collections.abc import Callable
 import pytest
 from eth_abi import decode
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.bench import ACTIONS, NOTICE, REASONS, Bench, constituent, not_due
 from tests.helpers.filling import batch, order, step
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END, WAD
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts, failure
 
 NEXT_EXECUTION = 1620000000  # 2021-05-03 00:00 UTC
 MOMENTS = sorted(
     moment + offset
     for moment in (
-        NOTICE + 2 * DAY,
+        NOTICE + 2 * DAY_S,
         EXECUTION,
-        EXECUTION + 3 * DAY,
-        PERIOD_END + 1 - 2 * DAY,
+        EXECUTION + 3 * DAY_S,
+        PERIOD_END + 1 - 2 * DAY_S,
         PERIOD_END + 1,
         NEXT_EXECUTION,
     )
@@ -32,7 +33,7 @@ def determined(bench: Bench) -> None:
 
 
 def determined_late(bench: Bench) -> None:
-    bench.determine(EXECUTION + DAY)
+    bench.determine(EXECUTION + DAY_S)
 
 
 def vetoed(bench: Bench) -> None:
@@ -154,8 +155,8 @@ def test_says_what_succeeds(bench: Bench, state: Callable[[Bench], None], paused
     until = 0
     if paused:
         now += 1
-        until = now + 3 * DAY
-        bench.chain.send(bench.rebalancer.pauseFor(3 * DAY), bench.guardian, at=now)
+        until = now + 3 * DAY_S
+        bench.chain.send(bench.rebalancer.pauseFor(3 * DAY_S), bench.guardian, at=now)
     moments = [now, *(m for m in MOMENTS if m >= now), *([until - 1, until] if paused else [])]
     reasons = {at: check_now(bench, at) for at in moments}
     assert all((reason == "Paused") == (at < until) for at, reason in reasons.items())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from eth_utils import keccak
 
+from ballast.units import DAY_S, WAD
 from tests.helpers.contracts import Call
-from tests.helpers.fund import ACTIVE, ANYONE, DAY, FOREVER, USD, WAD, Fund, through_timelock
+from tests.helpers.fund import ACTIVE, ANYONE, FOREVER, USD, Fund, through_timelock
 from tests.helpers.reverts import assert_reverts
 
 SALT, NOTHING = bytes(32), bytes(32)
@@ -36,7 +37,7 @@ def owner_calls(fund: Fund) -> list[Call]:
         rebalancer.setLimits(fund.setup.limits.as_tuple()),
         rebalancer.setTimetable(fund.setup.timetable.as_tuple()),
         rebalancer.setMethodology(methodology),
-        oracle.setFeed((token.address, token.feed, DAY, USD, 0, 0, 0)),
+        oracle.setFeed((token.address, token.feed, DAY_S, USD, 0, 0, 0)),
         methodology.setCandidates([(token.address, fund.supplies, ACTIVE, 0)]),
         methodology.overrideSupply(token.address, 1),
         fund.supplies.post([(token.address, 1, fund.chain.now())]),
@@ -107,7 +108,7 @@ def test_only_proposers_schedule_and_cancel(fund: Fund, stranger: str) -> None:
 
 def test_delay_is_the_least(fund: Fund) -> None:
     delay = fund.setup.timelock_delay
-    assert fund.chain.read(fund.timelock.getMinDelay()) == delay == 2 * DAY
+    assert fund.chain.read(fund.timelock.getMinDelay()) == delay == 2 * DAY_S
     short = fund.timelock.schedule(*operation(fund.index.setSupplyCap(7)), delay - 1)
     assert_reverts(fund.chain, short, "TimelockInsufficientDelay", delay - 1, delay, sender=fund.proposer)
 
@@ -125,8 +126,8 @@ def test_nobody_governs_it_but_itself(fund: Fund, stranger: str) -> None:
         assert_reverts(chain, timelock.updateDelay(0), "TimelockUnauthorizedCaller", sender, sender=sender)
         grant = timelock.grantRole(role("PROPOSER_ROLE"), sender)
         assert_reverts(chain, grant, "AccessControlUnauthorizedAccount", sender, admin, sender=sender)
-    through_timelock(fund, timelock.updateDelay(3 * DAY))
-    assert chain.read(timelock.getMinDelay()) == 3 * DAY
+    through_timelock(fund, timelock.updateDelay(3 * DAY_S))
+    assert chain.read(timelock.getMinDelay()) == 3 * DAY_S
 
 
 @pytest.mark.parametrize("part", PARTS)

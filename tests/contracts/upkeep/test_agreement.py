@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from ballast.units import DAY_S
 from tests.contracts.rebalancer.test_workable import MOMENTS, STATES
 from tests.contracts.upkeep.scene import PERFORMED, Scene, performing
 from tests.helpers.bench import ACTIONS, NOTICE, Bench, build, not_due
 from tests.helpers.chain import Chain
-from tests.helpers.fund import DAY, EXECUTION, PERIOD_END
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.reverts import failure
 
 
@@ -69,9 +70,9 @@ def test_says_what_workable_says(scene: Scene, state: Callable[[Bench], None]) -
 def test_a_pause_holds_it_up(scene: Scene) -> None:
     bench = scene.bench
     bench.determine()
-    until = EXECUTION + DAY
-    bench.chain.send(bench.rebalancer.pauseFor(2 * DAY), bench.guardian, at=until - 2 * DAY)
-    assert [agree(scene, at) for at in (until - 2 * DAY, EXECUTION, until - 1, until)] == [None, None, None, "Start"]
+    until = EXECUTION + DAY_S
+    bench.chain.send(bench.rebalancer.pauseFor(2 * DAY_S), bench.guardian, at=until - 2 * DAY_S)
+    assert [agree(scene, at) for at in (until - 2 * DAY_S, EXECUTION, until - 1, until)] == [None, None, None, "Start"]
 
 
 def test_nothing_is_needed_before_the_seed(chain: Chain) -> None:

@@ -7,9 +7,9 @@ from eth_abi import encode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.abi import selector
 from tests.contracts.upkeep.scene import PERFORMED, Scene, performing
 from tests.helpers.bench import ACTIONS, NOTICE, PERIOD, not_due
-from tests.helpers.contracts import selector
 from tests.helpers.filling import batch, order, step
 from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ballast.units import DAY_S
 from tests.contracts.upkeep.scene import PERFORMED, Scene, performing
 from tests.helpers.bench import ACTIONS, HELD, NOTICE
 from tests.helpers.chain import RevertedError
 from tests.helpers.contracts import Call
 from tests.helpers.filling import UNSHRUNK, batch, trade
-from tests.helpers.fund import DAY
 
 OTHERS = (
     "veto",
@@ -51,7 +51,7 @@ class Walk:
         calls: dict[str, tuple[Call, str]] = {
             "veto": (bench.rebalancer.veto(), bench.guardian),
             "owner's veto": (bench.rebalancer.veto(), bench.owner),
-            "pause": (bench.rebalancer.pauseFor(2 * DAY), bench.guardian),
+            "pause": (bench.rebalancer.pauseFor(2 * DAY_S), bench.guardian),
             "unpause": (bench.rebalancer.unpause(), bench.guardian),
             "end": (bench.rebalancer.endMonth(), bench.guardian),
             "owner's end": (bench.rebalancer.endMonth(), bench.owner),
@@ -90,10 +90,10 @@ def test_any_months(scene: Scene) -> None:
     @settings(max_examples=12, deadline=None, phases=UNSHRUNK)
     @given(
         steps=st.lists(
-            st.tuples(st.integers(1, 9 * DAY), st.none() | st.sampled_from(OTHERS)), min_size=10, max_size=25
+            st.tuples(st.integers(1, 9 * DAY_S), st.none() | st.sampled_from(OTHERS)), min_size=10, max_size=25
         )
     )
-    @example(steps=[(1, None), (8 * DAY, None), (9 * DAY, None), (9 * DAY, "pause"), (9 * DAY, None)])
+    @example(steps=[(1, None), (8 * DAY_S, None), (9 * DAY_S, None), (9 * DAY_S, "pause"), (9 * DAY_S, None)])
     def check(steps: list[tuple[int, str | None]]) -> None:
         snapshot = scene.bench.chain.cheats.snapshot()
         walk = Walk(scene)

@@ -6,11 +6,12 @@ import pytest
 from eth_utils import to_checksum_address
 from web3 import Web3
 
+from ballast.abi import call_data
 from lab.localnet.addresses import listed_pairs, origins
 from lab.localnet.anvil import Cheats
 from lab.localnet.errors import LocalnetError
 from lab.localnet.market import REST_S, Market, PoolState, Restoration
-from lab.localnet.rpc import Web3Rpc, call_data, read, send
+from lab.localnet.rpc import Web3Rpc, read, send
 from lab.localnet.world import Token, World
 
 PRECISION = 2e-9

@@ -14,10 +14,9 @@ from ballast.preflight import feeds, fund_file, tokens
 from ballast.preflight.feeds import Priced, Reading
 from ballast.preflight.problems import DeployError, Level, Problem, judge
 from ballast.preflight.tokens import Token
-from ballast.values import WAD
+from ballast.units import DAY_S, WAD
 from tests.unit.ballast.test_fund_file import A, B, C, good
 
-DAY = 86_400
 SAFE = {"roles": {"guardian": A, "proposers": [A, B], "fee_recipient": A}, "timetable": {"min_notice": "3 days"}}
 
 
@@ -102,7 +101,7 @@ def test_one_proposer_alone() -> None:
 
 def test_a_notice_too_short_for_an_override() -> None:
     assert not lines(fund_file.governance(fund(timelock_delay="2 days"), A, nobody))
-    (problem,) = fund_file.governance(fund(timelock_delay=f"{2 * DAY + 1} s"), A, nobody)
+    (problem,) = fund_file.governance(fund(timelock_delay=f"{2 * DAY_S + 1} s"), A, nobody)
     assert problem.level is Level.UNSAFE
     assert problem.text.startswith("timetable.min_notice: found 259200 s (3 days), expected at least 259201 s")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ballast.units import GWEI, WAD
 from keeper.plan import bucket
 from keeper.plan.batch import Batch, Gas, make_batch, rooms
 from keeper.plan.costs import MEASURED
@@ -13,7 +14,6 @@ from keeper.plan.settlement import outcome
 from keeper.plan.slices import even_part, lots_of, next_slices, paid_for, works_of
 from keeper.pools.market import Market, market_of
 from keeper.state import (
-    WAD,
     Action,
     FundState,
     Holding,
@@ -46,10 +46,8 @@ LIMITS = Limits(
 
 TIMETABLE = Timetable(day=0, fixed_day=0, notice_days=8, min_notice=86_400, min_trading=3 * 86_400)
 
-GWEI = 10**9
 GAS_PRICE = 100 * GWEI
 SLIPPAGE_BPS = 10
-BLOCK_S = 12
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ballast.rule.arithmetic import WAD, Cost, Line, market_cap_units
+from ballast.rule.arithmetic import Cost, Line, market_cap_units
+from ballast.units import WAD
 from lab.bench.basket import CAP, basket
 from lab.bench.errors import BenchError
 from lab.bench.least import Gas, Work, least

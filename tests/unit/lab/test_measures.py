@@ -13,7 +13,6 @@ from hexbytes import HexBytes
 
 from ballast.rule import packed
 from ballast.rule.arithmetic import (
-    WAD,
     Flow,
     Line,
     OutsideDomainError,
@@ -30,12 +29,13 @@ from ballast.rule.arithmetic import (
     weights_of,
     worst_short,
 )
+from ballast.units import BLOCK_S, WAD
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import PoolState
 from lab.localnet.month import load_month
 from lab.localnet.world import V3Pool
 from lab.replay.measure import SWAP, TRANSFER, V3_SWAP, net_transfers, swaps_in, target_units, v3_swaps_in
-from lab.testbed.clock import BLOCK_S, LOOK_EVERY_S, next_look, next_rest
+from lab.testbed.clock import LOOK_EVERY_S, next_look, next_rest
 from lab.testbed.keepers import Pulse
 
 MONTHS = sorted((ROOT / "data" / "months").glob("*.json"))

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from ballast.units import WAD
 from lab.localnet.errors import MonthError
-from lab.localnet.month import WAD, first_business_day, load_month, parse_month
+from lab.localnet.month import first_business_day, load_month, parse_month
 
 MONTHS = Path(__file__).resolve().parents[3] / "data" / "months"
 Edit = Callable[[dict[str, Any]], object]

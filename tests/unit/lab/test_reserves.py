@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ballast.units import WAD
 from lab.localnet.errors import ReservesError
-from lab.localnet.month import WAD, Month, load_month
+from lab.localnet.month import Month, load_month
 from lab.localnet.reserves import MonthPools, PoolDepth, load_reserves, parse_reserves, pools_of
 from lab.localnet.world import World
 

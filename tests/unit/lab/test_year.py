@@ -10,6 +10,7 @@ import pytest
 
 from ballast.rule.arithmetic import period_start, usd
 from ballast.rule.methodology import Cap, Rule, State
+from ballast.units import WAD
 from lab.localnet.addresses import stand_in
 from lab.localnet.month import load_month
 from lab.localnet.reserves import ReserveRow, pools_of
@@ -18,7 +19,6 @@ from lab.replay.year import DEFAULT_DATA, SEED_NAV
 from lab.replay.year_data import (
     DECIMALS,
     DEPTH,
-    WAD,
     WETH_USD,
     Year,
     YearError,
@@ -28,7 +28,7 @@ from lab.replay.year_data import (
     weth_depth,
     write_month,
 )
-from lab.replay.year_index import Index, IndexMonth, level, state_of
+from lab.replay.year_index import Index, IndexMonth, state_of, worth
 from lab.replay.year_months import MonthResult
 
 RULE = Rule(
@@ -154,7 +154,7 @@ def test_the_seed_is_the_ten_largest_at_their_market_cap_weights(year: Year) -> 
     smallest_in = min(first.quotes[symbol].market_cap for symbol in units)
     assert all(q.market_cap < smallest_in for s, q in first.quotes.items() if s not in units and q.listed)
     # Each unit loses less than a wei, so NAV less than a price for each.
-    assert 0 <= SEED_NAV - level(units, first) < sum(first.quotes[symbol].price for symbol in units) // WAD + 10
+    assert 0 <= SEED_NAV - worth(units, first) < sum(first.quotes[symbol].price for symbol in units) // WAD + 10
     total = sum(first.quotes[symbol].market_cap for symbol in units)
     value = usd(units["ALDER"], first.quotes["ALDER"].price, DECIMALS)
     assert abs(value * total - SEED_NAV * first.quotes["ALDER"].market_cap) <= 25 * total
@@ -201,7 +201,7 @@ def test_the_index_weighs_to_one_and_keeps_its_level_through_a_rebalance(year: Y
         caps = sum(snapshot.quotes[symbol].market_cap for symbol in step.weights)
         precision = 2 * step.level * WAD // caps
         assert abs(WAD - sum(step.weights.values())) <= precision
-        after = level(step.units, snapshot)
+        after = worth(step.units, snapshot)
         assert abs(step.level - after) * WAD <= precision * step.level
         assert max(step.weights.values()) <= RULE.cap_weight
         for symbol, weight in step.weights.items():
@@ -211,7 +211,7 @@ def test_the_index_weighs_to_one_and_keeps_its_level_through_a_rebalance(year: Y
 
 def test_the_index_moves_with_its_prices_between_months(year: Year, steps: list[IndexMonth]) -> None:
     for step, later, snapshot in zip(steps, steps[1:], year.snapshots[1:], strict=False):
-        assert later.level == level(step.units, snapshot)
+        assert later.level == worth(step.units, snapshot)
 
 
 # The report

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballast.rule import arithmetic
+from ballast.units import DAY_S
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import DAY, FIRST_BUSINESS_DAY, FIXED_DAY, LAST_DAY
+from tests.helpers.fund import FIRST_BUSINESS_DAY, FIXED_DAY, LAST_DAY
 
 FIRST, MONTHS = 2020 * 12, 81 * 12
 """January 2020, and the number of months to December 2100."""
@@ -100,4 +101,4 @@ def test_second_implementation_agrees(
     for kind, name in kinds:
         (time,) = chain.read(schedule.executionTimes(period, 1, kind, fixed_day))
         assert time == arithmetic.execution_time(period, name, fixed_day)
-        assert time % DAY == 0
+        assert time % DAY_S == 0

@@ -6,6 +6,7 @@ import pytest
 from eth_abi import encode
 from web3 import Web3
 
+from ballast.abi import types_of
 from keeper.look import contracts
 
 PAIRS = [Web3.to_checksum_address("0x" + digits * 20) for digits in ("ab", "cd")]
@@ -21,7 +22,7 @@ def test_calldata_is_what_web3_makes() -> None:
 
 def test_structs_have_names_and_addresses_checksums() -> None:
     (candidates,) = [entry for entry in contracts.abi("MarketCap") if entry.get("name") == "candidates"]
-    types = [contracts._type(field) for field in candidates["outputs"]]
+    types = types_of(candidates["outputs"])
     names = [part["name"] for part in candidates["outputs"][0]["components"]]
     row = tuple(
         PAIRS[0].lower() if kind == "address" else 1 if "int" in kind else False

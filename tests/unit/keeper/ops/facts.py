@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ballast.book import Book
+from ballast.units import GWEI
 from keeper.look.chain import Head
 from keeper.loop import View
 from keeper.ops.facts import Bounds, Facts, FundFacts
@@ -15,7 +16,6 @@ from keeper.state import FundState
 from tests.unit.keeper.simulated import WETH, Simulated
 
 NOW = 1_700_000_000
-GWEI = 10**9
 BOUNDS = Bounds(stuck_s=300, silent_s=200, overdue_s=3_600, open_s=900, month_gas=60_000_000)
 BOOK = Book("fund", 1, 1, {}, WETH, ())
 

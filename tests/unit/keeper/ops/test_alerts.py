@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from ballast.units import GWEI, WAD
 from keeper.look.interventions import Told, What
 from keeper.ops.alerts import Alert, Kind, alerts_of
 from keeper.ops.facts import Facts, overdue, possible
 from keeper.output.view import percent
 from keeper.plan.standby import Since, thing_of
 from keeper.sending.journal import Status
-from keeper.state import WAD, Action, Phase, Reason
-from tests.unit.keeper.ops.facts import BOUNDS, GWEI, NOW, entry, facts_of, fund_facts
+from keeper.state import Action, Phase, Reason
+from tests.unit.keeper.ops.facts import BOUNDS, NOW, entry, facts_of, fund_facts
 from tests.unit.keeper.simulated import Simulated
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from ballast.units import GWEI, WAD
 from keeper.errors import ChainError
 from keeper.ops.facts import Facts
 from keeper.ops.health import health, ills_of
 from keeper.ops.metrics import Metrics
 from keeper.sending.journal import Status
-from keeper.state import WAD, Phase
-from tests.unit.keeper.ops.facts import BOUNDS, GWEI, entry, facts_of, fund_facts, pulse_of, view_of
+from keeper.state import Phase
+from tests.unit.keeper.ops.facts import BOUNDS, entry, facts_of, fund_facts, pulse_of, view_of
 from tests.unit.keeper.simulated import Simulated
 
 

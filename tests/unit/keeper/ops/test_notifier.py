@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from ballast.units import HOUR_S
 from keeper.errors import SettingsError
 from keeper.ops.alerts import EVENTS, Alert, Kind
 from keeper.ops.notifier import OVER_S, RETRY_S, Notifier, sender_to, services_of
 from tests.helpers.receiver import TOKEN, Receiver, receiver
 
 T = 1_700_000_000.0
-HOUR = 3_600
-REPEAT_S = 24 * HOUR
+REPEAT_S = 24 * HOUR_S
 LOW = Alert(Kind.LOW_BALANCE, "account", "low")
 STALE = Alert(Kind.PRICE_STALE, "fund UNI", "no price")
 DONE = Alert(Kind.MONTH_DONE, "fund 2021-04", "done")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ballast.units import DAY_S, WAD
 from keeper.look.interventions import Told, What
 from keeper.output.condition import condition
 from keeper.page import sent, text
@@ -17,12 +18,11 @@ from keeper.page.details import Details
 from keeper.page.history import sample_of
 from keeper.page.timeline import timeline
 from keeper.sending.journal import Status
-from keeper.state import WAD, Action, Phase, Progress, Reason, Side, Timetable
+from keeper.state import Action, Phase, Progress, Reason, Side, Timetable
 from tests.unit.keeper.ops.facts import BOUNDS, NOW, entry, facts_of, pulse_of, view_of
 from tests.unit.keeper.page.shown import FEE, OTHER, REBALANCER, april_facts, book_of, stage
 from tests.unit.keeper.simulated import START, Simulated
 
-DAY = 86_400
 MINE = {"recipient": REBALANCER}
 
 
@@ -106,11 +106,11 @@ def test_the_fee(april: Simulated) -> None:
 def test_the_timeline_is_the_contracts_schedule(
     april: Simulated, day: int, fixed: int, notice: int, start: int
 ) -> None:
-    table = Timetable(day, fixed, notice, 2 * DAY, 3 * DAY)
+    table = Timetable(day, fixed, notice, 2 * DAY_S, 3 * DAY_S)
     state = replace(april.state, timetable=table, phase=Phase.IDLE, month_period=april.state.period - 1)
     found = timeline(state, None, None)
-    opens, end = utc(4, 1) - notice * DAY, utc(5, 1) - notice * DAY
-    assert (found.opens, found.end, found.start_until) == (opens, end, end - 3 * DAY)
+    opens, end = utc(4, 1) - notice * DAY_S, utc(5, 1) - notice * DAY_S
+    assert (found.opens, found.end, found.start_until) == (opens, end, end - 3 * DAY_S)
     assert (found.determined_at, found.start_from) == (None, start)
 
 
@@ -322,7 +322,7 @@ def test_notes_are_the_alerts_of_the_fund_and_what_explains_it(april: Simulated)
     assert page_data(done, Kept(), facts_of(done), BOUNDS).notes == ()
 
 
-@pytest.mark.parametrize(("left", "level"), [(DAY - 1, "bad"), (DAY, "ok")])
+@pytest.mark.parametrize(("left", "level"), [(DAY_S - 1, "bad"), (DAY_S, "ok")])
 @pytest.mark.parametrize("action", [Action.DETERMINE, Action.START, Action.TRADE])
 def test_the_last_day_of_what_is_due_is_an_alarm(april: Simulated, action: Action, left: int, level: str) -> None:
     fund = april_facts(april, action=action, next=april.state.time + left)

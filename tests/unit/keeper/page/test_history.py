@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ballast.units import DAY_S, HOUR_S
 from keeper.errors import SettingsError
 from keeper.page import history as module
 from keeper.page.history import EVERY_S, OLDEST_S, History, sample_of
@@ -18,8 +19,6 @@ from keeper.state import FundState, Phase, Progress
 from tests.unit.keeper.simulated import Simulated
 
 FUND = (1, "0xab")
-HOUR = 3_600
-DAY = 86_400
 
 
 @pytest.fixture
@@ -76,17 +75,17 @@ def test_without_prices_only_what_moves_on_is_kept(history: History, state: Fund
 
 def test_time_does_not_run_back(history: History, state: FundState) -> None:
     history.add(*FUND, state)
-    assert not history.add(*FUND, replace(state, time=state.time - HOUR, phase=Phase.IDLE))
+    assert not history.add(*FUND, replace(state, time=state.time - HOUR_S, phase=Phase.IDLE))
     assert not history.add(*FUND, replace(state, phase=Phase.IDLE))
     assert times(history) == [state.time]
 
 
 def test_a_restart_goes_on(tmp_path: Path, state: FundState) -> None:
-    for later, kept in ((0, True), (HOUR, True), (HOUR + 60, False)):
+    for later, kept in ((0, True), (HOUR_S, True), (HOUR_S + 60, False)):
         with closing(History(tmp_path / "h.sqlite")) as history:
             assert history.add(*FUND, replace(state, time=state.time + later)) is kept
     with closing(History(tmp_path / "h.sqlite")) as history:
-        assert times(history) == [state.time, state.time + HOUR]
+        assert times(history) == [state.time, state.time + HOUR_S]
 
 
 def test_funds_are_apart(history: History, state: FundState) -> None:
@@ -97,30 +96,30 @@ def test_funds_are_apart(history: History, state: FundState) -> None:
 
 
 def test_the_older_the_fewer(history: History, state: FundState, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TIERS", ((2 * HOUR, HOUR), (6 * HOUR, 3 * HOUR)))
-    monkeypatch.setattr(module, "OLDEST_S", 12 * HOUR)
-    first = state.time - state.time % (3 * HOUR)
+    monkeypatch.setattr(module, "TIERS", ((2 * HOUR_S, HOUR_S), (6 * HOUR_S, 3 * HOUR_S)))
+    monkeypatch.setattr(module, "OLDEST_S", 12 * HOUR_S)
+    first = state.time - state.time % (3 * HOUR_S)
     for step in range(120):
         assert history.add(*FUND, replace(state, time=first + step * EVERY_S))
     now = first + 119 * EVERY_S
-    for span, since, until in ((EVERY_S, now - 2 * HOUR, now), (HOUR, now - 6 * HOUR, now - 2 * HOUR),
-                               (3 * HOUR, now - 12 * HOUR, now - 6 * HOUR)):  # fmt: skip
+    for span, since, until in ((EVERY_S, now - 2 * HOUR_S, now), (HOUR_S, now - 6 * HOUR_S, now - 2 * HOUR_S),
+                               (3 * HOUR_S, now - 12 * HOUR_S, now - 6 * HOUR_S)):  # fmt: skip
         some = [time for time in times(history) if since <= time < until]
         assert some, span
         assert all(b - a == span for a, b in pairwise(some[1:])), span
-    assert times(history)[0] >= now - 12 * HOUR
+    assert times(history)[0] >= now - 12 * HOUR_S
     assert times(history)[-1] == now
 
 
 def test_thinning_keeps_where_a_phase_began(
     history: History, state: FundState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "TIERS", ((HOUR, 6 * HOUR),))
-    start = state.time - state.time % (6 * HOUR)
+    monkeypatch.setattr(module, "TIERS", ((HOUR_S, 6 * HOUR_S),))
+    start = state.time - state.time % (6 * HOUR_S)
     for later, phase in ((0, Phase.DETERMINED), (600, Phase.TRADING), (1_200, Phase.TRADING), (1_800, Phase.IDLE)):
         history.add(*FUND, replace(state, time=start + later, phase=phase))
-    history.add(*FUND, replace(state, time=start + DAY, phase=Phase.IDLE))
-    assert times(history) == [start, start + 600, start + 1_800, start + DAY]
+    history.add(*FUND, replace(state, time=start + DAY_S, phase=Phase.IDLE))
+    assert times(history) == [start, start + 600, start + 1_800, start + DAY_S]
     opened, closed = history.month(*FUND, state.month_period)
     assert opened is not None and closed is not None
     assert (opened.time, closed.time) == (start + 600, start + 1_800)

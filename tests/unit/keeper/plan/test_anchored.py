@@ -9,12 +9,13 @@ import pytest
 from rich.console import Console
 
 from ballast.book import Book
+from ballast.units import WAD
 from keeper.look.chain import Head
 from keeper.loop import View
 from keeper.output.view import fund_json, fund_tables, plan_json
 from keeper.plan.planner import Pace, plan
 from keeper.plan.settlement import attainable, outcome, surplus_after
-from keeper.state import WAD, FundState, Holding, Side
+from keeper.state import FundState, Holding, Side
 from tests.unit.keeper.simulated import START, WETH, Simulated, at, load, trading
 
 GAS_PRICE = 100 * 10**9

@@ -9,9 +9,10 @@ from math import ceil, floor
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ballast.units import WAD
 from keeper.plan import bucket
 from keeper.plan.bucket import SCALE, Sale
-from keeper.state import WAD, Limits, Progress
+from keeper.state import Limits, Progress
 from tests.unit.keeper.simulated import LIMITS, START
 
 WIDE = st.builds(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ballast.units import WAD
 from keeper.plan.batch import Batch
 from keeper.plan.costs import MEASURED
 from keeper.plan.direct import Wanted, crosses_of
@@ -15,7 +16,7 @@ from keeper.plan.order import FILLER, Flag, order_of
 from keeper.pools.market import Market, market_of
 from keeper.pools.venues import Pool
 from keeper.pools.venues.v2 import V2Pool
-from keeper.state import WAD, FundState, Holding, PoolState, Side
+from keeper.state import FundState, Holding, PoolState, Side
 from tests.unit.keeper.plan.test_order import hops
 from tests.unit.keeper.simulated import LIMITS, WETH, at, batch_of, filled, opened
 

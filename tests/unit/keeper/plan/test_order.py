@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import pytest
 
+from ballast.units import WAD
 from keeper.plan.batch import Batch
 from keeper.plan.order import FILLER, Flag, Kind, hop_word, order_of
 from keeper.pools.market import market_of
-from keeper.state import WAD, Holding, PoolState, Side
+from keeper.state import Holding, PoolState, Side
 from tests.unit.keeper.simulated import WETH, batch_of, opened
 
 GAS_PRICE = 100 * 10**9

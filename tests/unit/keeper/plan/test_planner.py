@@ -7,15 +7,14 @@ from itertools import pairwise
 
 import pytest
 
+from ballast.units import BLOCK_S, GWEI, WAD
 from keeper.plan.costs import MEASURED
 from keeper.plan.planner import Aim, Mode, Plan, plan
 from keeper.plan.settlement import goal
 from keeper.plan.slices import CRUMBS, gas_of, lots_of, paid_for, works_of
-from keeper.state import WAD, FundState, Phase
+from keeper.state import FundState, Phase
 from tests.unit.keeper.simulated import (
-    BLOCK_S,
     GAS_PRICE,
-    GWEI,
     LIMITS,
     SLIPPAGE_BPS,
     START,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ballast.units import WAD
 from keeper.plan import bucket
 from keeper.plan.batch import sellable
 from keeper.plan.order import order_of
@@ -14,7 +15,7 @@ from keeper.plan.planner import plan
 from keeper.plan.settlement import attainable, goal, outcome, surplus_after
 from keeper.plan.slices import next_slices
 from keeper.pools.market import NO_PAIR, market_of
-from keeper.state import WAD, Holding, PoolState, Side
+from keeper.state import Holding, PoolState, Side
 from tests.unit.keeper.simulated import (
     GAS_PRICE,
     LIMITS,

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from ballast.units import WAD
 from keeper.pools.market import Market, market_of
 from keeper.pools.venues import Segment
 from keeper.pools.venues.v2 import V2Pool, pool_of
-from keeper.state import WAD, FundState, Holding, PoolState, Side
+from keeper.state import FundState, Holding, PoolState, Side
 from tests.unit.keeper.simulated import opened
 from tests.unit.keeper.stepped import SteppedPool
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ballast.units import GWEI
 from keeper.errors import FeeTooHighError
 from keeper.sending.fees import Fees, Urgency, bumped_fees, highest, market_fees
 
-GWEI = 10**9
 END = 1_000_000
 CURVE = Urgency(300 * GWEI, 700 * GWEI, 1_000)
 
