@@ -14,7 +14,7 @@ from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
 from keeper.look.chain import Chain, ask, connect_to
 from keeper.look.interventions import Chronicle
-from keeper.loop import Fund, Keeper, Viewer
+from keeper.loop import Fund, Keeper
 from keeper.ops.liveness import Stop, stopping
 from keeper.ops.observer import Observer
 from keeper.ops.watch import watching
@@ -22,6 +22,7 @@ from keeper.plan.standby import Turn
 from keeper.sending.journal import Journal
 from keeper.sending.sender import Sender, sender_for
 from keeper.settings import Secrets, Settings, load_books, pulse_path
+from keeper.view import Viewer
 
 log = structlog.get_logger("keeper")
 

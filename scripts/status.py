@@ -14,7 +14,7 @@ from ballast.cli import Deployed, FundCommand, book_option, dollars, fund_argume
 from ballast.values import WAD, decimal
 from keeper.look.lens import read_fund
 from keeper.output.condition import condition
-from keeper.output.view import percent, period_text, weight, when
+from keeper.output.tables import percent, period_text, weight, when
 from keeper.state import FundState, Phase
 
 PHASES = ("idle", "determined", "vetoed", "trading", "void, to be determined again")

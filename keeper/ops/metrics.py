@@ -11,12 +11,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from keeper.errors import KeeperError
-from keeper.loop import View
 from keeper.ops.facts import Facts, FundFacts
 from keeper.ops.pulse import Pulse
 from keeper.ops.server import Response
 from keeper.sending.journal import Status
 from keeper.state import WAD, Phase
+from keeper.view import View
 
 Gauge = tuple[str, str, Callable[[FundFacts], float | None]]
 

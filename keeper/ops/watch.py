@@ -17,7 +17,6 @@ import structlog
 from ballast.book import Book
 from keeper.errors import KeeperError
 from keeper.look.chain import Chain, ask
-from keeper.loop import View
 from keeper.ops.alerts import alerts_of
 from keeper.ops.facts import Bounds, Endpoint, Facts, FundFacts, bounds_of, overdue, possible
 from keeper.ops.health import health
@@ -33,6 +32,7 @@ from keeper.plan import standby
 from keeper.plan.standby import Since
 from keeper.sending.journal import Entry, read_journal
 from keeper.settings import Secrets, Settings
+from keeper.view import View
 
 log = structlog.get_logger("keeper.ops")
 

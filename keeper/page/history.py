@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from keeper.errors import SettingsError
 from keeper.output.condition import lacking
-from keeper.output.view import weight
+from keeper.output.tables import weight
 from keeper.state import FundState, Phase
 
 EVERY_S = 600

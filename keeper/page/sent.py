@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keeper.output.view import period_text
+from keeper.output.tables import period_text
 from keeper.sending.journal import Entry, Status
 from keeper.state import WAD
 

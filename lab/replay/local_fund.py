@@ -17,7 +17,7 @@ from rich.console import Console
 
 from ballast.rule.arithmetic import period_start
 from keeper.look.chain import Chain
-from keeper.output.view import when
+from keeper.output.tables import when
 from keeper.state import Action, FundState, Reason
 from lab.replay.carry import Run, Stage, prepare, private_key_of
 from lab.testbed.clock import BLOCK_S, GAS_PRICE_GWEI

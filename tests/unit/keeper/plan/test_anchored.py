@@ -10,11 +10,11 @@ from rich.console import Console
 
 from ballast.book import Book
 from keeper.look.chain import Head
-from keeper.loop import View
-from keeper.output.view import fund_json, fund_tables, plan_json
+from keeper.output.tables import fund_json, fund_tables, plan_json
 from keeper.plan.planner import Pace, plan
 from keeper.plan.settlement import attainable, outcome, surplus_after
 from keeper.state import WAD, FundState, Holding, Side
+from keeper.view import View
 from tests.unit.keeper.simulated import START, WETH, Simulated, at, load, trading
 
 GAS_PRICE = 100 * 10**9

@@ -11,7 +11,7 @@ from ballast.book import Book
 from ballast.rule.methodology import ONE, Cap, Decision, Flag, Status
 from keeper.explain.month import Explanation
 from keeper.explain.recompute import Difference, Start
-from keeper.output.view import percent, period_text, usd, when
+from keeper.output.tables import percent, period_text, usd, when
 
 FLAGS = {
     Flag.STALE: "stale",

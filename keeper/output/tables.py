@@ -10,13 +10,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from ballast.book import Book
-from keeper.loop import View
 from keeper.output.condition import condition
 from keeper.plan.batch import Batch, Leg
 from keeper.plan.direct import Cross
 from keeper.plan.slices import Lot
 from keeper.pools.market import Swap
 from keeper.state import WAD, FundState, Holding, Phase, Side
+from keeper.view import View
 
 
 def fund_json(view: View, book: Book) -> dict[str, Any]:
