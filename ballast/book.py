@@ -13,6 +13,8 @@ from typing import Any
 
 from eth_utils import is_checksum_address
 
+from ballast.errors import UserError
+
 CONTRACTS = (
     "index_token",
     "rebalancer",
@@ -29,7 +31,7 @@ first oracle only where the fund's own has anchors beside it; the upkeep with ev
 older ones."""
 
 
-class BookError(ValueError):
+class BookError(UserError, ValueError):
     """An address book that cannot be used; the message names the file, the field and what would be right."""
 
 

@@ -21,6 +21,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from ballast.errors import UserError
 from ballast.parts import (
     BLOCK_S,
     MAX_BLOCK_TIME,
@@ -47,7 +48,7 @@ from ballast.parts import (
 from ballast.values import WAD, parse_shares
 
 
-class FundError(ValueError):
+class FundError(UserError, ValueError):
     """A fund that cannot be deployed or used as it is described; one line for people."""
 
 
