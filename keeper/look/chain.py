@@ -16,11 +16,11 @@ from keeper.look.rpc import NoEndpointError, Pool, connect
 from keeper.look.rpc.endpoint import Question
 from keeper.look.rpc.health import LOOK
 from keeper.look.rpc.pool import at
+from keeper.look.v3_reader import V3Reader
 from keeper.pools.market import Market, ascending, market_of
 from keeper.pools.venues import Pool as MarketPool
 from keeper.pools.venues.v2 import V2Pool
 from keeper.pools.venues.v3 import VENUE as V3_VENUE
-from keeper.pools.venues.v3_reader import V3Reader
 from keeper.settings import Secrets, Settings
 from keeper.state import Action, FundState, PoolState
 

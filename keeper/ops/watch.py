@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,22 +14,15 @@ import structlog
 
 from ballast.book import Book
 from keeper.errors import KeeperError
-from keeper.look.chain import Chain, ask
 from keeper.ops.alerts import alerts_of
-from keeper.ops.facts import Bounds, Endpoint, Facts, FundFacts, bounds_of, overdue, possible
-from keeper.ops.health import health
+from keeper.ops.facts import Bounds, Endpoint, Facts, FundFacts, overdue, possible
 from keeper.ops.liveness import Stop
-from keeper.ops.metrics import Metrics
-from keeper.ops.notifier import Notifier, sender_to, services_of
-from keeper.ops.observer import Observer
+from keeper.ops.notifier import Notifier
 from keeper.ops.pulse import Pulse
-from keeper.ops.server import Response, Server
 from keeper.ops.systemd import tell
-from keeper.page.wiring import status_page
 from keeper.plan import standby
 from keeper.plan.standby import Since
 from keeper.sending.journal import Entry, read_journal
-from keeper.settings import Secrets, Settings
 from keeper.view import View
 
 log = structlog.get_logger("keeper.ops")
@@ -204,51 +195,3 @@ class Teller:
             tell("WATCHDOG=1")
         if self._notifier is not None:
             self._notifier.update(alerts_of(facts, self._bounds), facts.time)
-
-
-@contextmanager
-def watching(
-    settings: Settings, secrets: Secrets, chains: Sequence[Chain], account: str, stop: Stop
-) -> Iterator[tuple[Observer, ...]]:
-    """The observers that the settings ask for, at work until the block ends; none where nobody watches. Raises
-    SettingsError."""
-    if settings.http_port is None and secrets.alert_urls is None and "NOTIFY_SOCKET" not in os.environ:
-        yield ()
-        return
-    first = chains[0]
-    bounds = bounds_of(settings)
-    watch = Watch(
-        [chain.book for chain in chains],
-        stop,
-        balance=lambda: ask(lambda: first.w3.eth.get_balance(first.w3.to_checksum_address(account)), "balance"),
-        transactions=Transactions(settings.journal, first.book.chain_id, account),
-        endpoints=partial(_endpoints, first),
-    )
-    metrics = Metrics(watch.facts)
-    notifier = None
-    if secrets.alert_urls is not None:
-        notifier = Notifier(
-            settings.journal.with_name(settings.journal.name + ".alerts.json"),
-            settings.alert_repeat_hours * 3600,
-            sender_to(services_of(secrets.alert_urls)),
-            metrics.alert_sent,
-        )
-    observers: tuple[Observer, ...] = (watch, metrics)
-    with ExitStack() as stack:
-        if settings.http_port is not None:
-            page = stack.enter_context(status_page(settings, chains, watch.facts, bounds))
-            observers = (*observers, page)
-            routes: dict[str, Callable[[], Response]] = {
-                "/health": lambda: health(watch.facts(), bounds),
-                "/metrics": metrics.response,
-                **page.routes(),
-            }
-            stack.enter_context(Server(settings.http_host, settings.http_port, routes))
-        stack.enter_context(Teller(watch.facts, bounds, notifier))
-        yield observers
-
-
-def _endpoints(chain: Chain) -> tuple[Endpoint, ...]:
-    """How the nodes stand, where the connection knows."""
-    status: Callable[[], tuple[Endpoint, ...]] | None = getattr(chain.w3.provider, "status", None)
-    return () if status is None else status()
