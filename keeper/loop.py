@@ -269,14 +269,14 @@ class Keeper:
         try:
             with steady() as tidy:
                 while not self._stop.is_set():
-                    wait = self._turn()
+                    wait = self._tick_or_back_off()
                     tidy()
                     self._stop.rest(wait)
         except Interrupted:
             log.warning("stopped in the middle of a wait for the node")
         log.info("stopped")
 
-    def _turn(self) -> float:
+    def _tick_or_back_off(self) -> float:
         """A tick; seconds to wait for the next."""
         try:
             pulses = self.tick()

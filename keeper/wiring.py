@@ -24,7 +24,7 @@ from keeper.ops.metrics import Metrics
 from keeper.ops.notifier import Notifier, sender_to, services_of
 from keeper.ops.observer import Observer
 from keeper.ops.server import Response, Server
-from keeper.ops.watch import Teller, Transactions, Watch
+from keeper.ops.watch import AlertThread, Transactions, Watch
 from keeper.page.wiring import status_page
 from keeper.plan.standby import Turn
 from keeper.sending.journal import Journal
@@ -116,7 +116,7 @@ def watching(
                 **page.routes(),
             }
             stack.enter_context(Server(settings.http_host, settings.http_port, routes))
-        stack.enter_context(Teller(watch.facts, bounds, notifier))
+        stack.enter_context(AlertThread(watch.facts, bounds, notifier))
         yield observers
 
 

@@ -29,7 +29,7 @@ log = structlog.get_logger("keeper.ops")
 
 BALANCE_S = 300.0
 """Between two looks at the account's balance, if nothing was sent."""
-TURN_S = 2.0
+INTERVAL_S = 2.0
 """Between two looks at the facts for alerts and systemd."""
 LEAVE_S = 2.0
 """What is being delivered when the keeper stops is waited for so long."""
@@ -159,20 +159,20 @@ def _version(path: Path) -> tuple[int, int]:
     return (found.st_mtime_ns, found.st_size)
 
 
-class Teller:
+class AlertThread:
     """A thread that looks at the facts every few seconds, whatever the loop does: alerts, and systemd's watchdog."""
 
     def __init__(
-        self, facts: Callable[[], Facts], bounds: Bounds, notifier: Notifier | None, turn_s: float = TURN_S
+        self, facts: Callable[[], Facts], bounds: Bounds, notifier: Notifier | None, interval_s: float = INTERVAL_S
     ) -> None:
         self._facts = facts
         self._bounds = bounds
         self._notifier = notifier
-        self._turn_s = turn_s
+        self._interval_s = interval_s
         self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="teller", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
 
-    def __enter__(self) -> Teller:
+    def __enter__(self) -> AlertThread:
         tell("READY=1")
         self._thread.start()
         return self
@@ -183,13 +183,13 @@ class Teller:
         self._thread.join(LEAVE_S)
 
     def _run(self) -> None:
-        while not self._end.wait(self._turn_s):
+        while not self._end.wait(self._interval_s):
             try:
-                self._turn()
+                self._look_at_facts()
             except Exception as error:
                 log.error("cannot look at the keeper", error=type(error).__name__)
 
-    def _turn(self) -> None:
+    def _look_at_facts(self) -> None:
         facts = self._facts()
         if facts.beat_s < self._bounds.stuck_s:
             tell("WATCHDOG=1")

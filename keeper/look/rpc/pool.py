@@ -50,7 +50,7 @@ class AgreementError(Web3Exception):
     """Endpoints answer differently, or too few answer, where several have to agree. Names them by their hosts."""
 
 
-class Pool(JSONBaseProvider):
+class EndpointPool(JSONBaseProvider):
     """Endpoints in order of preference. Each is looked at before the first question and every `check_s` seconds.
 
     Raises NoEndpointError where none gives a usable answer. `agree`: how many have to give the same answer to a call
@@ -348,7 +348,7 @@ def connect(
             f"BALLAST_RPC_AGREE: is {agree}, BALLAST_RPC_URL names {len(listed)}; name at least {agree} endpoints"
         )
     limits = Limits(chain_id, max_lag, max_age_s)
-    return Web3(Pool(listed, limits=limits, agree=agree, check_s=check_s, timeout_s=timeout_s))
+    return Web3(EndpointPool(listed, limits=limits, agree=agree, check_s=check_s, timeout_s=timeout_s))
 
 
 def single(url: str, timeout_s: float = TIMEOUT_S) -> Web3:
