@@ -33,6 +33,25 @@ LONGEST_WAIT_S = 60.0
 """Between two tries while the node does not answer."""
 
 
+class BlockCursor:
+    """The block for which something was done last: it is done once in each block."""
+
+    def __init__(self) -> None:
+        self._hash = ""
+
+    def stands_at(self, head: Head) -> bool:
+        """Whether it was done in this block."""
+        return self._hash == head.hash
+
+    def move_to(self, head: Head) -> None:
+        """It is done in this block."""
+        self._hash = head.hash
+
+    def reset(self) -> None:
+        """It is to be done again, whatever the block."""
+        self._hash = ""
+
+
 class Fund:
     """One fund that the keeper carries: what looks at it, what it calls, and where its pulse goes."""
 
@@ -50,8 +69,8 @@ class Fund:
         )
         self._since: Since | None = None
         self._said: Pulse | None = None
-        self.seen = ""
-        """Hash of the last block that was looked at to the end."""
+        self.looked_at = BlockCursor()
+        """The last block that was looked at to the end."""
         self.failures = 0
         self.not_before = 0.0
         """Monotonic time before which a fund that failed is left alone."""
@@ -141,7 +160,7 @@ class Fund:
     def failed(self, pause: float) -> None:
         """Left alone for `pause` seconds, longer each time, up to `LONGEST_WAIT_S`."""
         self.failures += 1
-        self.seen = ""
+        self.looked_at.reset()
         self.not_before = time.monotonic() + min(LONGEST_WAIT_S, pause * 2 ** min(self.failures, 10))
 
 
@@ -170,8 +189,10 @@ class Keeper:
         self._observers = Observers(observers)
         self._failures = 0
         self._last: Head | None = None
-        self._glimpsed = ""
-        self._watched = ""
+        self._watched = BlockCursor()
+        """Where the sender last looked after its transactions."""
+        self._glimpsed = BlockCursor()
+        """Where the funds were last looked at while a transaction was open."""
         self._sending: Fund | None = None
         if self._observers or len(self._funds) > 1:
             stop.meanwhile = self._meanwhile
@@ -189,16 +210,16 @@ class Keeper:
             if mined is not None:
                 log.info("an earlier transaction was mined", action=mined.action, hash=mined.hash)
         head = self._last = self._head()
-        if head.hash != self._watched:
+        if not self._watched.stands_at(head):
             if self._sender.watch(head):
                 return ()
-            self._watched = head.hash
+            self._watched.move_to(head)
         self._sending = None
         pulses = []
         for fund in list(self._funds):
             if self._stop.is_set():
                 break
-            if fund.seen == head.hash or time.monotonic() < fund.not_before:
+            if fund.looked_at.stands_at(head) or time.monotonic() < fund.not_before:
                 continue
             self._stop.heart.beat()
             pulse = self._step(fund, head)
@@ -215,7 +236,7 @@ class Keeper:
     def _step(self, fund: Fund, head: Head) -> Pulse:
         """One fund's part of a tick; its failure stays its own."""
         try:
-            fund.seen = head.hash
+            fund.looked_at.move_to(head)
             with self._named(fund):
                 view, call = fund.look(head)
                 pulse = self._act(fund, view, call)
@@ -259,7 +280,7 @@ class Keeper:
         if turn is None or view.head.number < turn:
             return True
         if self._head().hash != view.head.hash:
-            fund.seen = ""
+            fund.looked_at.reset()
             return True
         log.info("taking over", action=view.state.action.name.lower(), block=view.head.number)
         return False
@@ -314,9 +335,9 @@ class Keeper:
             for fund in self._funds:
                 self._observers.failed(fund.name, error)
             return
-        if head.hash == self._glimpsed:
+        if self._glimpsed.stands_at(head):
             return
-        self._glimpsed = head.hash
+        self._glimpsed.move_to(head)
         for fund in self._funds:
             self._stop.heart.beat()
             try:
