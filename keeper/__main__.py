@@ -51,7 +51,7 @@ cli.add_command(check)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def status(env_file: Path, as_json: bool) -> None:
-    """Show the fund as it stands."""
+    """Show the fund as it stands: what it holds, what a share is worth, and what is due next."""
     _show(env_file, as_json, tables.fund_json, tables.fund_tables)
     turn = turn_of(load_settings(env_file)[0])
     if turn.wait and not as_json:
@@ -99,10 +99,7 @@ def explain_(context: click.Context, period: int | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(explain_json(found, chain.book), indent=1))
     else:
-        console = Console()
-        # A pipe or file has no width of its own: figures are not broken there.
-        wide = console if console.is_terminal else Console(width=WIDE)
-        wide.print(explain_tables(found, chain.book))
+        _console().print(explain_tables(found, chain.book))
     if found.differences:
         context.exit(2)
 
@@ -173,7 +170,13 @@ def _show(
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=1))
         return
     for found, book in seen:
-        Console().print(to_tables(found, book))
+        _console().print(to_tables(found, book))
+
+
+def _console() -> Console:
+    """A pipe or file has no width of its own: figures are not broken there."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)
 
 
 @contextmanager

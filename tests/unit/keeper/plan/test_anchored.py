@@ -100,7 +100,7 @@ def test_pools_are_expected_where_the_second_source_is(april: Simulated) -> None
 def shown(state: FundState, april: Simulated) -> tuple[str, View, Book]:
     found = plan(state, april.market, GAS_PRICE, PACE, SLIPPAGE_BPS)
     view = View(Head(1, "0x00", START, 0), state, april.market, GAS_PRICE, found)
-    book = Book("Fund", 1, 1, {}, WETH, ())
+    book = Book("Fund", 1, 1, {"index_token": WETH}, WETH, ())
     console = Console(file=StringIO(), width=200)
     console.print(fund_tables(view, book))
     assert isinstance(console.file, StringIO)
