@@ -36,10 +36,11 @@ setup: .tools/python.stamp .tools/node.stamp .tools/foundry.stamp .tools/solc.st
 compile: setup ## Compile the contracts, if they have changed
 	@$(PY) tools/compile.py
 
-lint: setup ## ruff and mypy --strict
+lint: setup ## ruff, mypy --strict, and who may import whom
 	@ruff check $(LINTED)
 	@ruff format --check $(LINTED)
 	@mypy $(LINTED)
+	@lint-imports --no-logo --no-cache
 
 test: lint compile .tools/set-v2.stamp ## Lint, all tests on a local mainnet, a short fuzz run; ARGS="-k word" is passed to pytest, alone
 	@$(PY) tools/run_tests.py $(ARGS)

@@ -12,6 +12,7 @@ from typing import Any
 
 from eth_utils import is_checksum_address
 
+from ballast.errors import UserError
 from ballast.files import replace_json
 
 CONTRACTS = (
@@ -30,7 +31,7 @@ first oracle only where the fund's own has anchors beside it; the upkeep with ev
 older ones."""
 
 
-class BookError(ValueError):
+class BookError(UserError, ValueError):
     """An address book that cannot be used; the message names the file, the field and what would be right."""
 
 

@@ -16,12 +16,12 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from ballast.abi import call_view, has_code
-from ballast.book import Book, BookError
+from ballast.book import Book
+from ballast.errors import UserError
 from ballast.fund_file import FundConfig, FundError, load_fund
 from ballast.parts import Component
 from ballast.units import WAD
 from ballast.values import decimal, parse_address, parse_fraction, parse_shares
-from keeper.errors import KeeperError
 
 fund_argument = click.argument("fund", type=click.Path(path_type=Path))
 book_option = click.option(
@@ -45,7 +45,7 @@ def one_line() -> Iterator[None]:
     """Turns what a user can understand and put right into one line and exit status 1."""
     try:
         yield
-    except (FundError, BookError, KeeperError) as error:
+    except UserError as error:
         raise click.ClickException(str(error)) from error
     except click.ClickException:
         raise  # it has its own line (and some of Ape's exceptions are both)

@@ -21,6 +21,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from ballast.errors import UserError
 from ballast.parts import (
     MAX_BLOCK_TIME,
     MAX_COMPONENTS,
@@ -47,7 +48,7 @@ from ballast.units import BLOCK_S, DAY_S, WAD
 from ballast.values import parse_shares
 
 
-class FundError(ValueError):
+class FundError(UserError, ValueError):
     """A fund that cannot be deployed or used as it is described; one line for people."""
 
 

@@ -16,13 +16,14 @@ from ballast.book import Book
 from keeper.check.command import check
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain.month import explain
-from keeper.explain.view import explain_json, explain_tables
+from keeper.explain.tables import explain_json, explain_tables
 from keeper.keys.create import keystore
-from keeper.loop import Keeper, View, Viewer
-from keeper.output import logs, view
+from keeper.loop import Keeper
+from keeper.output import logs, tables
 from keeper.sending.journal import CANCEL
 from keeper.sending.sender import PATIENCE
 from keeper.settings import load_book, load_settings
+from keeper.view import View, Viewer
 from keeper.wiring import chains_of, keeper_of, sending, turn_of
 
 WIDE = 140
@@ -50,8 +51,8 @@ cli.add_command(check)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def status(env_file: Path, as_json: bool) -> None:
-    """Show the fund as it stands."""
-    _show(env_file, as_json, view.fund_json, view.fund_tables)
+    """Show the fund as it stands: what it holds, what a share is worth, and what is due next."""
+    _show(env_file, as_json, tables.fund_json, tables.fund_tables)
     turn = turn_of(load_settings(env_file)[0])
     if turn.wait and not as_json:
         click.echo(
@@ -64,7 +65,7 @@ def status(env_file: Path, as_json: bool) -> None:
 @click.pass_obj
 def plan_(env_file: Path, as_json: bool) -> None:
     """Show what would be done next and what it is expected to cost; sends nothing."""
-    _show(env_file, as_json, view.plan_json, view.plan_tables)
+    _show(env_file, as_json, tables.plan_json, tables.plan_tables)
 
 
 class Period(click.ParamType):
@@ -98,10 +99,7 @@ def explain_(context: click.Context, period: int | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(explain_json(found, chain.book), indent=1))
     else:
-        console = Console()
-        # A pipe or file has no width of its own: figures are not broken there.
-        wide = console if console.is_terminal else Console(width=WIDE)
-        wide.print(explain_tables(found, chain.book))
+        _console().print(explain_tables(found, chain.book))
     if found.differences:
         context.exit(2)
 
@@ -124,7 +122,7 @@ def once(env_file: Path) -> None:
         why = pulse.error or pulse.reason.replace("_", " ")
         if pulse.acts_from is not None:
             why = f"other keepers' turn until block {pulse.acts_from}"
-        click.echo(f"nothing sent: {pulse.action} ({why}); next: {view.when(at) if at else 'unknown'}")
+        click.echo(f"nothing sent: {pulse.action} ({why}); next: {tables.when(at) if at else 'unknown'}")
 
 
 @cli.command()
@@ -172,7 +170,13 @@ def _show(
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=1))
         return
     for found, book in seen:
-        Console().print(to_tables(found, book))
+        _console().print(to_tables(found, book))
+
+
+def _console() -> Console:
+    """A pipe or file has no width of its own: figures are not broken there."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)
 
 
 @contextmanager

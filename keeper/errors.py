@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ballast.errors import UserError
 from keeper.output import redact
 
 
-class KeeperError(Exception):
+class KeeperError(UserError):
     """Base of all errors that the keeper reports itself."""
 
     def __str__(self) -> str:

@@ -5,30 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
 from structlog.contextvars import bound_contextvars
 from web3 import Web3
 
-from ballast.units import GWEI, HOUR_S
 from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError
 from keeper.look import contracts
 from keeper.look.chain import Chain, Head
-from keeper.look.interventions import Chronicle, Told
+from keeper.look.interventions import Chronicle
 from keeper.ops.liveness import Interrupted, Stop
 from keeper.ops.memory import steady
 from keeper.ops.observer import Observer, Observers
 from keeper.ops.pulse import Pulse, State
 from keeper.plan.order import order_of
-from keeper.plan.planner import Aim, Pace, Plan, plan
 from keeper.plan.standby import Since, Turn, since
-from keeper.pools.market import Market
 from keeper.sending.sender import Mined, Sender
 from keeper.sending.simulate import Call
-from keeper.settings import Settings
-from keeper.state import Action, FundState
+from keeper.state import Action
+from keeper.view import View, Viewer
 
 log = structlog.get_logger("keeper")
 
@@ -36,45 +33,23 @@ LONGEST_WAIT_S = 60.0
 """Between two tries while the node does not answer."""
 
 
-@dataclass(frozen=True)
-class View:
-    """What is known about one block. `plan` only while trading; `gas_price` is what the plan holds one gas to be
-    worth, wei: base fee and tip unless the settings say otherwise. `told`: what was done to the month, if asked for."""
+class BlockCursor:
+    """The block for which something was done last: it is done once in each block."""
 
-    head: Head
-    state: FundState
-    market: Market
-    gas_price: int
-    plan: Plan | None
-    told: tuple[Told, ...] = ()
+    def __init__(self) -> None:
+        self._hash = ""
 
+    def stands_at(self, head: Head) -> bool:
+        """Whether it was done in this block."""
+        return self._hash == head.hash
 
-class Viewer:
-    """Looks at the fund; sends nothing."""
+    def move_to(self, head: Head) -> None:
+        """It is done in this block."""
+        self._hash = head.hash
 
-    def __init__(self, chain: Chain, settings: Settings) -> None:
-        self._chain = chain
-        self._settings = settings
-
-    def look(self, head: Head | None = None) -> View:
-        """The fund in a block (the latest), and the plan for it. Raises ChainError."""
-        head = head or self._chain.head()
-        state, market = self._chain.read(head)
-        if state.action is not Action.TRADE:
-            return View(head, state, market, head.base_fee, None)
-        wanted = self._settings
-        asked = head.base_fee + self._chain.tip()
-        gas_price = asked if wanted.plan_gas_gwei is None else wanted.plan_gas_gwei * GWEI
-        past = self._chain.history.past(head, state)
-        pace = Pace(
-            rest=max(1, wanted.pool_rest_seconds),
-            max_time=int(wanted.max_hours * HOUR_S),
-            started_at=past.started_at,
-            last_trade=past.last_trade,
-            gas_spent=past.gas_spent,
-        )
-        aim = Aim(wanted.plan, wanted.fewest_batches, wanted.fewest_gas)
-        return View(head, state, market, gas_price, plan(state, market, gas_price, pace, wanted.slippage_bps, aim))
+    def reset(self) -> None:
+        """It is to be done again, whatever the block."""
+        self._hash = ""
 
 
 class Fund:
@@ -94,8 +69,8 @@ class Fund:
         )
         self._since: Since | None = None
         self._said: Pulse | None = None
-        self.seen = ""
-        """Hash of the last block that was looked at to the end."""
+        self.looked_at = BlockCursor()
+        """The last block that was looked at to the end."""
         self.failures = 0
         self.not_before = 0.0
         """Monotonic time before which a fund that failed is left alone."""
@@ -185,7 +160,7 @@ class Fund:
     def failed(self, pause: float) -> None:
         """Left alone for `pause` seconds, longer each time, up to `LONGEST_WAIT_S`."""
         self.failures += 1
-        self.seen = ""
+        self.looked_at.reset()
         self.not_before = time.monotonic() + min(LONGEST_WAIT_S, pause * 2 ** min(self.failures, 10))
 
 
@@ -214,8 +189,10 @@ class Keeper:
         self._observers = Observers(observers)
         self._failures = 0
         self._last: Head | None = None
-        self._glimpsed = ""
-        self._watched = ""
+        self._watched = BlockCursor()
+        """Where the sender last looked after its transactions."""
+        self._glimpsed = BlockCursor()
+        """Where the funds were last looked at while a transaction was open."""
         self._sending: Fund | None = None
         if self._observers or len(self._funds) > 1:
             stop.meanwhile = self._meanwhile
@@ -233,16 +210,16 @@ class Keeper:
             if mined is not None:
                 log.info("an earlier transaction was mined", action=mined.action, hash=mined.hash)
         head = self._last = self._head()
-        if head.hash != self._watched:
+        if not self._watched.stands_at(head):
             if self._sender.watch(head):
                 return ()
-            self._watched = head.hash
+            self._watched.move_to(head)
         self._sending = None
         pulses = []
         for fund in list(self._funds):
             if self._stop.is_set():
                 break
-            if fund.seen == head.hash or time.monotonic() < fund.not_before:
+            if fund.looked_at.stands_at(head) or time.monotonic() < fund.not_before:
                 continue
             self._stop.heart.beat()
             pulse = self._step(fund, head)
@@ -259,7 +236,7 @@ class Keeper:
     def _step(self, fund: Fund, head: Head) -> Pulse:
         """One fund's part of a tick; its failure stays its own."""
         try:
-            fund.seen = head.hash
+            fund.looked_at.move_to(head)
             with self._named(fund):
                 view, call = fund.look(head)
                 pulse = self._act(fund, view, call)
@@ -303,7 +280,7 @@ class Keeper:
         if turn is None or view.head.number < turn:
             return True
         if self._head().hash != view.head.hash:
-            fund.seen = ""
+            fund.looked_at.reset()
             return True
         log.info("taking over", action=view.state.action.name.lower(), block=view.head.number)
         return False
@@ -313,14 +290,14 @@ class Keeper:
         try:
             with steady() as tidy:
                 while not self._stop.is_set():
-                    wait = self._turn()
+                    wait = self._tick_or_back_off()
                     tidy()
                     self._stop.rest(wait)
         except Interrupted:
             log.warning("stopped in the middle of a wait for the node")
         log.info("stopped")
 
-    def _turn(self) -> float:
+    def _tick_or_back_off(self) -> float:
         """A tick; seconds to wait for the next."""
         try:
             pulses = self.tick()
@@ -358,9 +335,9 @@ class Keeper:
             for fund in self._funds:
                 self._observers.failed(fund.name, error)
             return
-        if head.hash == self._glimpsed:
+        if self._glimpsed.stands_at(head):
             return
-        self._glimpsed = head.hash
+        self._glimpsed.move_to(head)
         for fund in self._funds:
             self._stop.heart.beat()
             try:

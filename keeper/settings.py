@@ -21,87 +21,103 @@ S = TypeVar("S", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
-    """What may be shown."""
+    """What may be shown. A field's docstring is its description in .env.example and docs/operations/settings.md, which
+    `python -m tools.settings` writes; a field with an example is set in the former."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
+    )
 
-    book: str
-    """The fund's address book, written by its deployment; several funds: their books, separated by commas."""
+    book: Annotated[str, Field(examples=["deployments/local/dpi.json"])]
+    """The fund's address book, written by its deployment; several funds in one keeper: their books, separated by
+    commas."""
     chain_id: Annotated[int, Field(gt=0)] | None = None
-    """Refuse to work on another chain; the book's chain if not given."""
-    journal: Path = Path("keeper.sqlite")
-    """What was signed and sent; one for each key."""
+    """Refuse to work on any other chain; the book's chain if not set."""
     keystore: Path | None = None
-    """Encrypted key file, in place of a private key."""
+    """Encrypted key file, in place of a private key, see docs/operations/keys.md."""
     keystore_password_file: Path | None = None
-    """File whose first line is the key file's password; asked for on a terminal if not given."""
+    """File whose first line is the key file's password; asked for on a terminal if not set."""
     kms_key_id: Annotated[str, Field(min_length=1, max_length=2048)] | None = None
-    """Key in AWS KMS (id, ARN or alias/...), in place of a private key or a key file."""
+    """Key in AWS KMS (id, ARN or `alias/...`), in place of a private key or a key file. Credentials are found as all
+    AWS clients find them: a role, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."""
     kms_region: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     """AWS region of that key."""
     kms_endpoint: str | None = None
-    """KMS elsewhere than AWS has it in that region, http or https."""
+    """Where KMS is reached, http or https; where AWS has it in that region if not set."""
+    journal: Path = Path("keeper.sqlite")
+    """What was signed and sent (SQLite); one for each key. Keep it: a restart finds out from it what became of an open
+    transaction."""
     poll_seconds: Annotated[float, Field(ge=0.01, le=600)] = 4.0
-    """Between two looks at the chain."""
+    """Seconds between two looks at the chain."""
     max_fee_gwei: Annotated[int, Field(ge=1, le=100_000)] = 300
-    """Most to pay for one gas, base fee and tip together."""
+    """Most to pay for one gas, in gwei, base fee and tip together. Above it the keeper waits."""
     urgent_max_fee_gwei: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """The same at an action's last moment; twice `max_fee_gwei` if not given."""
+    """The same at the last moment of what is due; twice BALLAST_MAX_FEE_GWEI if not set."""
     urgent_hours: Annotated[float, Field(ge=0, le=480)] = 72
-    """Hours of chain time before an action's last moment in which the one rises to the other."""
+    """Hours of chain time before that moment in which the one rises to the other, with the square of the time gone."""
     confirmations: Annotated[int, Field(ge=0, le=64)] = 3
-    """Blocks after which a receipt counts for good."""
+    """Blocks after which a receipt counts for good; until then every new block is looked at for it. Does not slow the
+    month."""
     plan: Literal["cheapest", "fewest"] = "cheapest"
-    """What a plan is to bring: the least impact and gas together, or few transactions."""
+    """What a plan is to bring: `cheapest`, the least impact and gas together, or `fewest`, few transactions."""
     plan_gas_gwei: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """What a plan holds one gas to be worth; what the network asks if not given."""
+    """What a plan holds one gas to be worth, in gwei; what the network asks if not set."""
     fewest_batches: Annotated[int, Field(ge=1, le=480)] = 18
-    """With `fewest`: most batches, spread over the hours."""
+    """With `fewest`: most batches of a month, spread over the hours."""
     fewest_gas: Annotated[int, Field(ge=1_000_000, le=1_000_000_000)] = 10_600_000
-    """With `fewest`: about the gas that all batches together may take."""
+    """With `fewest`: about the gas that all batches may take together."""
     max_hours: Annotated[float, Field(ge=0.1, le=480)] = 14
-    """Most hours of chain time that a month's trading should take."""
+    """Most hours of chain time that a month's trading should take; fractions are allowed."""
     pool_rest_seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
-    """Between two batches: how long pools take to come back to the market's price."""
+    """Seconds between two batches: the time that traders need to bring a pool back to the market's price."""
     slippage_bps: Annotated[int, Field(ge=1, le=500)] = 10
-    """How much less than planned a batch may bring, in hundredths of a percent of its value."""
+    """How much less than planned a batch may bring, in hundredths of a percent; protects against sandwiches."""
     bump_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5
-    """Blocks after which a transaction that is not mined is replaced by one that pays more."""
+    """Blocks after which a transaction that is not mined is replaced by one that pays at least 9/8."""
     private_blocks: Annotated[int, Field(ge=0, le=10_000)] = 25
-    """With a private endpoint: blocks after which what is not mined goes to the public node too; 0: never."""
+    """With a private endpoint: blocks after which a transaction that is not mined goes to BALLAST_RPC_URL too; 0:
+    never."""
     pulse: Path | None = None
-    """File that says after each look what was seen and done (JSON)."""
-    log: Literal["console", "json"] = "console"
+    """File that says after each look what was seen and done (JSON); with several funds one for each, see
+    docs/operations/keeping.md."""
     rpc_agree: Annotated[int, Field(ge=1, le=2)] = 1
-    """How many endpoints must say the same of fund, nonce and simulation before money moves."""
+    """How many endpoints must say the same of the fund's state, the nonce and a simulation before money moves: 1 or
+    2."""
     rpc_max_lag: Annotated[int, Field(ge=1, le=1_000)] = 3
     """Blocks that an endpoint's head may stand below another's, or below what it has shown itself."""
     rpc_check_seconds: Annotated[float, Field(ge=0.01, le=600)] = 15.0
-    """Between two looks at an endpoint that is not being asked anyway."""
+    """Seconds between two looks at an endpoint that is not being asked anyway."""
     rpc_timeout_seconds: Annotated[float, Field(ge=0.1, le=300)] = 20.0
-    """How long an endpoint may take to answer."""
+    """Seconds that an endpoint may take to answer."""
     max_head_age_s: Annotated[int, Field(ge=1, le=86_400)] | None = None
-    """How far an endpoint's head may be behind this machine's clock; not looked at if not given."""
+    """Seconds that an endpoint's head may be behind this machine's clock; 180 suits a public chain. Not looked at if
+    not set: a local fork has a time of its own."""
+    log: Literal["console", "json"] = "console"
+    """How logs are written, to stderr: `console` or `json`."""
     http_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    """Port of /health, /metrics and the status page; no server if not given, any free port if 0."""
+    """Port on which /health, /metrics and the status page answer; no server if not set, any free port if 0."""
     http_host: str = "127.0.0.1"
-    """Address that the server listens on."""
+    """Address that the server listens on: only this machine reaches the default. Whoever reaches it can read the state
+    of fund and keeper, and nothing else."""
     history: Path | None = None
-    """Samples of NAV and weights for the status page; beside the journal if not given."""
+    """Where samples of NAV and weights are kept for the status page; beside the journal if not set."""
     stuck_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
-    """A loop that shows no sign of life for so long hangs."""
+    """A loop without a sign of life for so long hangs: /health fails."""
     silent_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
-    """A fund that could not be looked at for so long is being failed: by the node, mostly."""
+    """A fund that could not be looked at for so long, mostly because of the node: /health fails, and an alert is
+    sent."""
     overdue_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
-    """What has been possible for so long, in chain time, and is not done is overdue."""
+    """What has been possible for so long, in chain time, and is not done is overdue: /health fails, and an alert is
+    sent."""
     open_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)] = 900
-    """A transaction that has been open for so long since it was first signed is stuck."""
+    """A transaction that has been open for so long since it was first signed is stuck: an alert is sent."""
     month_gas: Annotated[int, Field(ge=100_000, le=1_000_000_000)] = 60_000_000
-    """About the gas of a month of one fund: an account that cannot pay for it at the current price is low."""
+    """About the gas of one fund's month: an account that cannot pay for it at the current base fee is low, and an alert
+    is sent."""
     alert_repeat_hours: Annotated[float, Field(ge=0.01, le=1_000)] = 24
-    """An alert that lasts is sent again after so long."""
+    """Hours after which an alert that lasts is sent again."""
     standby_rank: Annotated[int, Field(ge=0, le=100)] = 0
-    """Place among several keepers of the same funds; 0 acts at once."""
+    """Place among several keepers of the same funds, each with a key and journal of its own; 0 acts at once."""
     standby_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5
     """Blocks that each keeper waits for those before it."""
 
@@ -139,16 +155,24 @@ class Settings(BaseSettings):
 
 
 class Secrets(BaseSettings):
-    """What is never shown or logged. A node's URL often carries a key."""
+    """What is never shown or logged. Descriptions as in `Settings`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
+    )
 
-    rpc_url: SecretStr
-    private_key: SecretStr | None = None
+    rpc_url: Annotated[SecretStr, Field(examples=["http://127.0.0.1:8545"])]
+    """The node, http or https; its URL often carries a key, so logs name the host alone. Several, separated by commas,
+    stand in for each other: the first one is asked as long as it is in order, see docs/operations/endpoints.md."""
+    private_key: Annotated[SecretStr | None, Field(examples=[""])] = None
+    """The keeper's own account: its key, 0x and 64 digits, or better an encrypted key file or a key in AWS KMS, one of
+    the three, see docs/operations/keys.md. It needs ether for gas and nothing else; nobody else may send from it."""
     private_rpc_url: SecretStr | None = None
-    """Where signed transactions go, past the public pool of pending ones."""
+    """Optional: a private endpoint for signed transactions (eth_sendRawTransaction), so that nobody sees a batch before
+    it is mined, see docs/operations/transactions.md. Everything else still goes to BALLAST_RPC_URL."""
     alert_urls: SecretStr | None = None
-    """Where alerts go, as apprise writes it, separated by white space; these URLs carry tokens."""
+    """Optional: where alerts go, as apprise writes it (mailto://, tgram://, slack://, json:// and many more), separated
+    by white space; these URLs carry tokens, see docs/operations/watch.md."""
 
     @field_validator("rpc_url")
     @classmethod

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import structlog
 from web3 import Web3
@@ -14,14 +16,21 @@ from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
 from keeper.look.chain import Chain, ask, connect_to
 from keeper.look.interventions import Chronicle
-from keeper.loop import Fund, Keeper, Viewer
+from keeper.loop import Fund, Keeper
+from keeper.ops.facts import Endpoint, bounds_of
+from keeper.ops.health import health
 from keeper.ops.liveness import Stop, stopping
+from keeper.ops.metrics import Metrics
+from keeper.ops.notifier import Notifier, sender_to, services_of
 from keeper.ops.observer import Observer
-from keeper.ops.watch import watching
+from keeper.ops.server import Response, Server
+from keeper.ops.watch import AlertThread, Transactions, Watch
+from keeper.page.wiring import status_page
 from keeper.plan.standby import Turn
 from keeper.sending.journal import Journal
 from keeper.sending.sender import Sender, sender_for
 from keeper.settings import Secrets, Settings, load_books, pulse_path
+from keeper.view import Viewer
 
 log = structlog.get_logger("keeper")
 
@@ -67,6 +76,54 @@ def sending(settings: Settings, secrets: Secrets, *, patience: int | None, watch
         sender = sender_for(first, limited, journal, settings, secrets, stop, patience)
         log.info("keeper", funds=[chain.book.fund for chain in chains], account=address, chain=first.book.chain_id)
         yield sender, chains, stop, observers
+
+
+@contextmanager
+def watching(
+    settings: Settings, secrets: Secrets, chains: Sequence[Chain], account: str, stop: Stop
+) -> Iterator[tuple[Observer, ...]]:
+    """The observers that the settings ask for, at work until the block ends; none where nobody watches. Raises
+    SettingsError."""
+    if settings.http_port is None and secrets.alert_urls is None and "NOTIFY_SOCKET" not in os.environ:
+        yield ()
+        return
+    first = chains[0]
+    bounds = bounds_of(settings)
+    watch = Watch(
+        [chain.book for chain in chains],
+        stop,
+        balance=lambda: ask(lambda: first.w3.eth.get_balance(first.w3.to_checksum_address(account)), "balance"),
+        transactions=Transactions(settings.journal, first.book.chain_id, account),
+        endpoints=partial(_endpoints, first),
+    )
+    metrics = Metrics(watch.facts)
+    notifier = None
+    if secrets.alert_urls is not None:
+        notifier = Notifier(
+            settings.journal.with_name(settings.journal.name + ".alerts.json"),
+            settings.alert_repeat_hours * 3600,
+            sender_to(services_of(secrets.alert_urls)),
+            metrics.alert_sent,
+        )
+    observers: tuple[Observer, ...] = (watch, metrics)
+    with ExitStack() as stack:
+        if settings.http_port is not None:
+            page = stack.enter_context(status_page(settings, chains, watch.facts, bounds))
+            observers = (*observers, page)
+            routes: dict[str, Callable[[], Response]] = {
+                "/health": lambda: health(watch.facts(), bounds),
+                "/metrics": metrics.response,
+                **page.routes(),
+            }
+            stack.enter_context(Server(settings.http_host, settings.http_port, routes))
+        stack.enter_context(AlertThread(watch.facts, bounds, notifier))
+        yield observers
+
+
+def _endpoints(chain: Chain) -> tuple[Endpoint, ...]:
+    """How the nodes stand, where the connection knows."""
+    status: Callable[[], tuple[Endpoint, ...]] | None = getattr(chain.w3.provider, "status", None)
+    return () if status is None else status()
 
 
 @contextmanager

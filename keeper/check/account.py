@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from web3 import Web3
 
 from ballast.units import ETHER, GWEI
-from keeper.check.context import Endpoint, Scene
+from keeper.check.context import CheckContext, Endpoint
 from keeper.check.lines import Line, Says
 from keeper.check.past import Past
 from keeper.errors import KeeperError
 from keeper.look.retry import ask
 
 
-def key(scene: Scene) -> Iterator[Line]:
+def key(context: CheckContext) -> Iterator[Line]:
     """The key can be loaded."""
-    account = scene.account
+    account = context.account
     if isinstance(account, KeeperError):
         remedy = "do what the line says; .env.example has every variable, docs/operations/keys.md tells of keys"
         yield Says("key", "account").failure(str(account), remedy)
-    elif scene.secrets.private_key is not None:
+    elif context.secrets.private_key is not None:
         yield Says("key", account).warning(
             "loads; it stands in the environment or in .env, in the clear",
             "right for trying things out; for a real fund an encrypted key file or AWS KMS (docs/operations/keys.md)",
@@ -76,18 +76,18 @@ def nonce(endpoint: Endpoint, account: str, past: Past) -> Iterator[Line]:
         yield says.ok(f"{latest} next, nothing pending")
 
 
-def balance(scene: Scene, endpoint: Endpoint, account: str) -> Iterator[Line]:
+def balance(context: CheckContext, endpoint: Endpoint, account: str) -> Iterator[Line]:
     """The ether lasts for a month, at the current price of gas and at the cap."""
     says = Says("balance", account)
     have = ask(lambda: endpoint.w3.eth.get_balance(Web3.to_checksum_address(account)), endpoint.name)
-    funds = max(1, len(scene.sound_books))
-    gas = scene.settings.month_gas * funds
+    funds = max(1, len(context.sound_books))
+    gas = context.settings.month_gas * funds
     asked = price_now(endpoint)
-    most = gas * scene.settings.max_fee_gwei * GWEI
-    now = gas * min(asked, scene.settings.max_fee_gwei * GWEI)
+    most = gas * context.settings.max_fee_gwei * GWEI
+    now = gas * min(asked, context.settings.max_fee_gwei * GWEI)
     figure = (
         f"{ether(have)}; a month of {funds} fund{'s' * (funds > 1)} takes about {gas / 10**6:g} million gas: "
-        f"{ether(now)} at {gwei(asked)}, {ether(most)} at the cap of {scene.settings.max_fee_gwei} gwei"
+        f"{ether(now)} at {gwei(asked)}, {ether(most)} at the cap of {context.settings.max_fee_gwei} gwei"
     )
     if have < now:
         yield says.failure(figure, f"send {ether(most - have)} to it, at least {ether(now - have)}")
@@ -99,10 +99,10 @@ def balance(scene: Scene, endpoint: Endpoint, account: str) -> Iterator[Line]:
         yield says.ok(figure)
 
 
-def cap(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
+def cap(context: CheckContext, endpoint: Endpoint) -> Iterator[Line]:
     """The chain asks for less than the keeper may pay."""
     says = Says("price of gas", endpoint.name)
-    asked, most = price_now(endpoint), scene.settings.max_fee_gwei
+    asked, most = price_now(endpoint), context.settings.max_fee_gwei
     if asked > most * GWEI:
         yield says.warning(
             f"{gwei(asked)}, more than BALLAST_MAX_FEE_GWEI ({most})",

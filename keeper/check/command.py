@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from keeper.check.context import Scene
+from keeper.check.context import CheckContext
 from keeper.check.lines import Level, Line, Says
 from keeper.check.runner import failed, run
 from keeper.errors import SettingsError
@@ -53,7 +53,7 @@ def _lines(env_file: Path) -> tuple[Line, ...]:
     except SettingsError as error:
         return (Says("configuration", "settings").failure(str(error), "set it; .env.example says what each one is"),)
     logs.configure(settings.log)
-    return run(Scene(settings, secrets, env_file))
+    return run(CheckContext(settings, secrets, env_file))
 
 
 def check_json(lines: Sequence[Line]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from ballast.units import HOUR_S
 from keeper.check.context import Fund
 from keeper.check.lines import Line, Says
 from keeper.output.condition import condition
-from keeper.output.view import period_text, symbol, when
+from keeper.output.tables import period_text, symbol, when
 from keeper.state import FundState, Holding
 
 

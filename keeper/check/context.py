@@ -22,7 +22,7 @@ from keeper.look.chain import Chain
 from keeper.look.retry import ask
 from keeper.look.rpc import single
 from keeper.pools.market import Market
-from keeper.pools.venues.v3 import VENUE as V3_VENUE
+from keeper.pools.venues.v3 import V3_VENUE
 from keeper.settings import Secrets, Settings
 from keeper.state import FundState
 
@@ -183,7 +183,7 @@ class Fund:
 
 
 @dataclass(frozen=True)
-class Scene:
+class CheckContext:
     """Everything that one run of the checks looks at. `env_file`: the file of the settings, if it exists."""
 
     settings: Settings

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from web3 import Web3
 
 from ballast.units import DAY_S
-from keeper.check.context import Endpoint, Scene
+from keeper.check.context import CheckContext, Endpoint
 from keeper.check.lines import Line, Says
 from keeper.errors import ChainError
 from keeper.look import contracts
@@ -35,15 +35,15 @@ def answers(endpoint: Endpoint) -> Iterator[Line]:
     yield says.ok(endpoint.client or "answers")
 
 
-def chain(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
+def chain(context: CheckContext, endpoint: Endpoint) -> Iterator[Line]:
     """It is on the chain of the configuration."""
     says = Says("chain id", endpoint.name)
-    if scene.chain_id is None or endpoint.chain_id == scene.chain_id:
+    if context.chain_id is None or endpoint.chain_id == context.chain_id:
         yield says.ok(f"chain {endpoint.chain_id}")
         return
     yield says.failure(
-        f"is on chain {endpoint.chain_id}, expected {scene.chain_id}",
-        f"put a node of chain {scene.chain_id} into BALLAST_RPC_URL, or name the book of a fund on this chain",
+        f"is on chain {endpoint.chain_id}, expected {context.chain_id}",
+        f"put a node of chain {context.chain_id} into BALLAST_RPC_URL, or name the book of a fund on this chain",
     )
 
 
@@ -94,10 +94,10 @@ def by_hash(endpoint: Endpoint) -> Iterator[Line]:
     )
 
 
-def logs(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
+def logs(context: CheckContext, endpoint: Endpoint) -> Iterator[Line]:
     """It gives events over as many blocks as the keeper requests at once."""
     says = Says("events", endpoint.name)
-    for _, book in scene.sound_books[:1]:
+    for _, book in context.sound_books[:1]:
         last = endpoint.head["number"]
         first = max(0, min(book.deployed_block, last), last - CHUNK + 1)
         topics = [[contracts.topic("Rebalancer", "Started"), contracts.topic("Rebalancer", "Traded")]]
@@ -119,10 +119,10 @@ def logs(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
         yield says.ok(f"{len(found)} of the newest {last - first + 1:,} blocks")
 
 
-def access_list(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
+def access_list(context: CheckContext, endpoint: Endpoint) -> Iterator[Line]:
     """Whether it makes access lists; the keeper works without them."""
     says = Says("access lists", endpoint.name)
-    for _, book in scene.sound_books[:1]:
+    for _, book in context.sound_books[:1]:
         call = {"to": book["rebalancer"], "data": Web3.to_hex(contracts.selectors("Rebalancer")["workable()"])}
         try:
             answer = ask(
@@ -135,17 +135,17 @@ def access_list(scene: Scene, endpoint: Endpoint) -> Iterator[Line]:
         yield says.ok("makes them" if made else "does not make them; a batch takes about 1.7 % more gas")
 
 
-def agree(scene: Scene) -> Iterator[Line]:
+def agree(context: CheckContext) -> Iterator[Line]:
     """All answering endpoints see one chain: none far behind the best, and the same block at a common height."""
     sound = []
-    for endpoint in scene.endpoints:
+    for endpoint in context.endpoints:
         try:
-            if endpoint.chain_id == scene.chain_id:
+            if endpoint.chain_id == context.chain_id:
                 sound.append((int(endpoint.head["number"]), endpoint))
         except ChainError:
             continue
     if len(sound) < 2:
-        if len(scene.endpoints) == 1:
+        if len(context.endpoints) == 1:
             yield Says("agreement", "endpoints").warning(
                 "one endpoint only",
                 "name a second one of another service in BALLAST_RPC_URL, separated by a comma: when one fails the "

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from keeper.check.context import Scene
+from keeper.check.context import CheckContext
 from keeper.check.lines import Line, Says
 from keeper.errors import SettingsError
 from keeper.sending.journal import read_journal
@@ -38,9 +38,9 @@ def past_of(path: Path, chain_id: int, account: str) -> Past:
     return Past(pending - mined, mined)
 
 
-def journal(scene: Scene) -> Iterator[Line]:
+def journal(context: CheckContext) -> Iterator[Line]:
     """The journal can be written, and no other keeper holds it."""
-    path = scene.settings.journal
+    path = context.settings.journal
     says = Says("journal", str(path))
     folder = _nearest(path)
     if not folder.is_dir() or not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
@@ -63,7 +63,7 @@ def journal(scene: Scene) -> Iterator[Line]:
             db.isolation_level = None
             db.execute("BEGIN IMMEDIATE")
             db.execute("ROLLBACK")
-        count = len(read_journal(path, scene.chain_id or 0))
+        count = len(read_journal(path, context.chain_id or 0))
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
             yield says.failure(
@@ -102,9 +102,9 @@ def _held(path: Path) -> bool:
     return False
 
 
-def disk(scene: Scene) -> Iterator[Line]:
+def disk(context: CheckContext) -> Iterator[Line]:
     """There is room for the journal."""
-    folder = _nearest(scene.settings.journal)
+    folder = _nearest(context.settings.journal)
     free = shutil.disk_usage(folder).free // _MIB
     says = Says("disk", str(folder))
     if free < LEAST_FREE_MIB:
@@ -116,12 +116,12 @@ def disk(scene: Scene) -> Iterator[Line]:
         yield says.ok(f"{free:,} MiB free")
 
 
-def private_files(scene: Scene) -> Iterator[Line]:
+def private_files(context: CheckContext) -> Iterator[Line]:
     """Only their owner can read files with secrets."""
-    settings = scene.settings
+    settings = context.settings
     files = [settings.keystore, settings.keystore_password_file]
-    if scene.env_file is not None and scene.env_file.is_file():
-        files.append(scene.env_file)
+    if context.env_file is not None and context.env_file.is_file():
+        files.append(context.env_file)
     for path in files:
         if path is not None and path.is_file():
             mode = path.stat().st_mode & 0o777

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from keeper.check import account, books, components, deployed, endpoints, feeds, past, pools, roles, schedule
-from keeper.check.context import Endpoint, Scene
+from keeper.check.context import CheckContext, Endpoint
 from keeper.check.lines import Level, Line, Says
 from keeper.errors import KeeperError
 from keeper.output import redact
@@ -18,9 +18,9 @@ Check = Callable[[], Iterable[Line]]
 UNSEEN = "see the failures above it; if there is none, report it with the output of `--json`"
 
 
-def run(scene: Scene) -> tuple[Line, ...]:
+def run(context: CheckContext) -> tuple[Line, ...]:
     """The lines of all checks, in an operator's order."""
-    return tuple(line for name, subject, check in _checks(scene) for line in guarded(name, subject, check))
+    return tuple(line for name, subject, check in _checks(context) for line in guarded(name, subject, check))
 
 
 def guarded(name: str, subject: str, check: Check) -> tuple[Line, ...]:
@@ -41,26 +41,26 @@ def failed(lines: Iterable[Line]) -> bool:
     return any(line.level is Level.FAILURE for line in lines)
 
 
-def _checks(scene: Scene) -> Iterator[tuple[str, str, Check]]:
-    yield "address book", "BALLAST_BOOK", partial(books.books, scene)
-    yield "key", "account", partial(account.key, scene)
-    yield "file", "secrets", partial(past.private_files, scene)
-    yield "journal", str(scene.settings.journal), partial(past.journal, scene)
-    yield "disk", str(scene.settings.journal), partial(past.disk, scene)
-    for endpoint in scene.endpoints:
+def _checks(context: CheckContext) -> Iterator[tuple[str, str, Check]]:
+    yield "address book", "BALLAST_BOOK", partial(books.books, context)
+    yield "key", "account", partial(account.key, context)
+    yield "file", "secrets", partial(past.private_files, context)
+    yield "journal", str(context.settings.journal), partial(past.journal, context)
+    yield "disk", str(context.settings.journal), partial(past.disk, context)
+    for endpoint in context.endpoints:
         yield "answers", endpoint.name, partial(endpoints.answers, endpoint)
         if not _reachable(endpoint):
             continue
-        yield "chain id", endpoint.name, partial(endpoints.chain, scene, endpoint)
+        yield "chain id", endpoint.name, partial(endpoints.chain, context, endpoint)
         yield "head", endpoint.name, partial(endpoints.head, endpoint)
         yield "block hash", endpoint.name, partial(endpoints.by_hash, endpoint)
-        yield "events", endpoint.name, partial(endpoints.logs, scene, endpoint)
-        yield "access lists", endpoint.name, partial(endpoints.access_list, scene, endpoint)
-    yield "agreement", "endpoints", partial(endpoints.agree, scene)
-    for endpoint in scene.private:
+        yield "events", endpoint.name, partial(endpoints.logs, context, endpoint)
+        yield "access lists", endpoint.name, partial(endpoints.access_list, context, endpoint)
+    yield "agreement", "endpoints", partial(endpoints.agree, context)
+    for endpoint in context.private:
         yield "private endpoint", endpoint.name, partial(endpoints.private, endpoint)
-    yield from _of_account(scene)
-    yield from _of_funds(scene)
+    yield from _of_account(context)
+    yield from _of_funds(context)
 
 
 def _reachable(endpoint: Endpoint) -> bool:
@@ -70,28 +70,28 @@ def _reachable(endpoint: Endpoint) -> bool:
         return False
 
 
-def _of_account(scene: Scene) -> Iterator[tuple[str, str, Check]]:
-    main, known = scene.main, scene.known_account
+def _of_account(context: CheckContext) -> Iterator[tuple[str, str, Check]]:
+    main, known = context.main, context.known_account
     if main is None:
         return
-    yield "price of gas", main.name, partial(account.cap, scene, main)
+    yield "price of gas", main.name, partial(account.cap, context, main)
     if known is None:
         return
     yield "account", known, partial(account.plain, main, known)
-    yield "nonce", known, lambda: account.nonce(main, known, _past(scene, known))
-    yield "balance", known, partial(account.balance, scene, main, known)
+    yield "nonce", known, lambda: account.nonce(main, known, _past(context, known))
+    yield "balance", known, partial(account.balance, context, main, known)
 
 
-def _past(scene: Scene, known: str) -> past.Past:
-    return past.past_of(scene.settings.journal, scene.chain_id or 0, known)
+def _past(context: CheckContext, known: str) -> past.Past:
+    return past.past_of(context.settings.journal, context.chain_id or 0, known)
 
 
-def _of_funds(scene: Scene) -> Iterator[tuple[str, str, Check]]:
-    if scene.main is None:
-        yield "fund", "all", partial(_unseen, scene)
+def _of_funds(context: CheckContext) -> Iterator[tuple[str, str, Check]]:
+    if context.main is None:
+        yield "fund", "all", partial(_unseen, context)
         return
-    known = scene.known_account
-    for fund in scene.funds:
+    known = context.known_account
+    for fund in context.funds:
         name = fund.book.fund
         yield "contract", name, partial(deployed.code, fund)
         yield "wiring", name, partial(deployed.wiring, fund)
@@ -109,8 +109,9 @@ def _of_funds(scene: Scene) -> Iterator[tuple[str, str, Check]]:
         yield "schedule", name, partial(schedule.schedule, fund)
 
 
-def _unseen(scene: Scene) -> Iterator[Line]:
+def _unseen(context: CheckContext) -> Iterator[Line]:
+    chain = "its chain" if context.chain_id is None else f"chain {context.chain_id}"
     yield Says("fund", "all").failure(
-        f"not looked at: no endpoint answers on {'its chain' if scene.chain_id is None else f'chain {scene.chain_id}'}",
+        f"not looked at: no endpoint answers on {chain}",
         "put the endpoints and address books right first",
     )

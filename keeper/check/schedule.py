@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from keeper.check.context import Fund
 from keeper.check.lines import Line, Says
-from keeper.output.view import when
+from keeper.output.tables import when
 from keeper.state import Action, FundState, Reason
 
 _WHY = {

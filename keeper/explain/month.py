@@ -16,6 +16,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils import to_checksum_address
 from web3.exceptions import ContractLogicError
 
+import keeper.state
 from ballast.abi import call_data
 from ballast.rule import methodology as rules
 from ballast.rule import packed
@@ -23,11 +24,10 @@ from ballast.rule.arithmetic import period_start
 from ballast.rule.methodology import Candidate, Decision, Flag, Holding, Override, Rule, State, Status, Supply
 from ballast.rule.packed import PackedTarget
 from ballast.units import DAY_S, WAD
-from keeper import state as fund
 from keeper.errors import ChainError
 from keeper.explain.recompute import (
     Difference,
-    Scene,
+    RuleInputs,
     Start,
     Target,
     apart,
@@ -101,15 +101,15 @@ class _Reader:
         determined, started = self._events(wanted, head)
         block = determined["blockNumber"]
         at = str(self._view(self._rebalancer, "methodology", block))
-        scene = self._scene(at, block)
+        inputs = self._inputs(at, block)
         decisions = tuple(map(packed.decision, determined["args"]["constituents"]))
         previous = self._previous(block)
         stored = self._view(self._at("FundLens", self._book["lens"]), "constituents", block, self._rebalancer.address)
         differences = [
             *apart("stored", decisions, [packed.decision(c._asdict()) for c in stored]),
-            *check(lambda: apart("determination", decisions, determine(scene, previous)), "determination"),
+            *check(lambda: apart("determination", decisions, determine(inputs, previous)), "determination"),
         ]
-        nav = nav_shared(scene, decisions)
+        nav = nav_shared(inputs, decisions)
         start = None
         if started is not None:
             start, found = self._start(started, at, decisions)
@@ -117,14 +117,14 @@ class _Reader:
         return Explanation(
             period=wanted,
             block=block,
-            time=scene.state.time,
+            time=inputs.state.time,
             methodology=at,
-            rule=scene.rule,
+            rule=inputs.rule,
             nav=nav,
-            divisor=divisor(scene, ((d.basis, d.price) for d in decisions if d.status is Status.INCLUDED), nav),
+            divisor=divisor(inputs, ((d.basis, d.price) for d in decisions if d.status is Status.INCLUDED), nav),
             decisions=decisions,
-            candidates=frozenset({*scene.sources, *scene.weights}),
-            sources=scene.sources,
+            candidates=frozenset({*inputs.sources, *inputs.weights}),
+            sources=inputs.sources,
             start=start,
             differences=tuple(differences),
         )
@@ -138,40 +138,40 @@ class _Reader:
     def _start(self, event: Any, at: str, determined: Sequence[Decision]) -> tuple[Start, list[Difference]]:
         """What start fixed, and where the keeper's own plan differs."""
         block = event["blockNumber"]
-        scene = self._scene(at, block, determined)
+        inputs = self._inputs(at, block, determined)
         pointer = self._view(self._rebalancer, "month", block).determination
         confirmed = packed.constituents(_words(self._code(pointer, block)))
         fixed = packed.targets(self._code(event["args"]["targets"], block))
-        bases = event["args"]["basis"] or [_basis(h.token, t, confirmed) for h, t in _pairs(scene, fixed)]
+        bases = event["args"]["basis"] or [_basis(h.token, t, confirmed) for h, t in _pairs(inputs, fixed)]
         targets = tuple(
             Target(
                 token=h.token,
                 side=Side(t.side),
                 unit=t.unit,
-                price=scene.prices.get(h.token, 0) if t.price else 0,
+                price=inputs.prices.get(h.token, 0) if t.price else 0,
                 kept=t.price,
                 basis=word % 2**88,
                 flags=Flag(word >> 88),
                 held=h.unit,
             )
-            for (h, t), word in zip(_pairs(scene, fixed), bases, strict=True)
+            for (h, t), word in zip(_pairs(inputs, fixed), bases, strict=True)
         )
         nav = int(event["args"]["nav"])
-        priced = nav_at(scene, targets)
+        priced = nav_at(inputs, targets)
         start = Start(
             block=block,
-            time=scene.state.time,
+            time=inputs.state.time,
             nav=nav,
-            divisor=divisor(scene, ((t.basis, t.price) for t in targets), priced),
+            divisor=divisor(inputs, ((t.basis, t.price) for t in targets), priced),
             targets=targets,
             confirmed=tuple(confirmed),
             changed=tuple(now.token for now, then in zip(confirmed, determined, strict=True) if now != then),
         )
-        return start, check(lambda: start_apart(start, scene, confirm(scene, determined)), "start")
+        return start, check(lambda: start_apart(start, inputs, confirm(inputs, determined)), "start")
 
     # Reading
 
-    def _scene(self, methodology: str, block: int, started: Sequence[Decision] = ()) -> Scene:
+    def _inputs(self, methodology: str, block: int, started: Sequence[Decision] = ()) -> RuleInputs:
         """`started`: at a start, what was determined for it."""
         state, _ = self._chain.read(block)
         before = self._chain.read(block - 1)[0].holdings if started else state.holdings
@@ -193,7 +193,7 @@ class _Reader:
             sources = {c.token: c.source for c in rows}
             overrides = self._overrides(weighing, block, state.time)
         tokens = sorted({*sources, *weights, *listed, *was}, key=rules.address)
-        return Scene(
+        return RuleInputs(
             state=state,
             rule=rule,
             weights=weights,
@@ -323,11 +323,11 @@ def _words(code: bytes) -> list[int]:
     return [int.from_bytes(code[i : i + 32], "big") for i in range(0, len(code), 32)]
 
 
-def _pairs(scene: Scene, fixed: Sequence[PackedTarget]) -> list[tuple[Holding, PackedTarget]]:
-    return list(zip(scene.holdings, fixed, strict=True))
+def _pairs(inputs: RuleInputs, fixed: Sequence[PackedTarget]) -> list[tuple[Holding, PackedTarget]]:
+    return list(zip(inputs.holdings, fixed, strict=True))
 
 
-def _holding(state: FundState, holding: fund.Holding) -> Holding:
+def _holding(state: FundState, holding: keeper.state.Holding) -> Holding:
     """A component as the rule sees it in a block."""
     return Holding(
         token=holding.token,

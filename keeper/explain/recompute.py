@@ -74,7 +74,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Scene:
+class RuleInputs:
     """What the rule is applied to, as it stands at the end of a block. `rule` is None where `weights` are given.
 
     `holdings` are the list's. At a start, `dropped` are those that it took off the list, `newcomers` those that it put
@@ -100,39 +100,39 @@ class Scene:
 # The keeper's own computation
 
 
-def determine(scene: Scene, previous: Sequence[Decision]) -> list[Decision]:
+def determine(inputs: RuleInputs, previous: Sequence[Decision]) -> list[Decision]:
     """With a row for each component that is no candidate: outside the index, at the price that its dust will have."""
-    if scene.rule is None:
-        found = rules.fixed_decisions(scene.weights, scene.prices)
+    if inputs.rule is None:
+        found = rules.fixed_decisions(inputs.weights, inputs.prices)
     else:
         found = rules.determine(
-            scene.rule,
-            scene.candidates,
-            scene.supplies,
-            scene.prices,
-            scene.holdings,
+            inputs.rule,
+            inputs.candidates,
+            inputs.supplies,
+            inputs.prices,
+            inputs.holdings,
             previous,
-            scene.overrides,
-            scene.state.time,
+            inputs.overrides,
+            inputs.state.time,
         )
     known = {d.token for d in found}
-    others = [h.token for h in scene.holdings if h.token not in known]
-    prices = {token: price for token, price in scene.prices.items() if not price >> PRICE_BITS}
+    others = [h.token for h in inputs.holdings if h.token not in known]
+    prices = {token: price for token, price in inputs.prices.items() if not price >> PRICE_BITS}
     rows = [Decision(token, 0, Status.OUTSIDE, Flag(0), prices.get(token, 0), 0) for token in others]
     return sorted([*found, *rows], key=lambda d: rules.address(d.token))
 
 
-def confirm(scene: Scene, determined: Sequence[Decision]) -> list[Decision]:
-    """The determination as it counts from a start in this scene on. Included stands only where it was determined; a
+def confirm(inputs: RuleInputs, determined: Sequence[Decision]) -> list[Decision]:
+    """The determination as it counts from a start with these inputs on. Included stands only where it was determined; a
     newcomer that is not listed is outside."""
-    if scene.rule is None:
+    if inputs.rule is None:
         answers = list(determined)
     else:
         answers = rules.confirm(
-            scene.rule, scene.candidates, scene.supplies, determined, scene.overrides, scene.state.time
+            inputs.rule, inputs.candidates, inputs.supplies, determined, inputs.overrides, inputs.state.time
         )
     found = [_allowed(answer, d) for answer, d in zip(answers, determined, strict=True)]
-    left_out = _left_out(scene, found)
+    left_out = _left_out(inputs, found)
     return [replace(d, status=Status.OUTSIDE) if d.token in left_out else d for d in found]
 
 
@@ -144,80 +144,79 @@ def _allowed(answer: Decision, determined: Decision) -> Decision:
     return answer if answer.basis else replace(answer, status=Status.OUTSIDE)
 
 
-def _left_out(scene: Scene, confirmed: Sequence[Decision]) -> set[str]:
+def _left_out(inputs: RuleInputs, confirmed: Sequence[Decision]) -> set[str]:
     """Newcomers that are not listed: what no list can take, what has no price, and what finds no room. Those with the
     largest weights come first."""
-    staying = {h.token for h in scene.holdings} - scene.newcomers
-    held = staying | {h.token for h in scene.dropped}
+    staying = {h.token for h in inputs.holdings} - inputs.newcomers
+    held = staying | {h.token for h in inputs.dropped}
     coming = [d for d in confirmed if d.status is Status.INCLUDED and d.token not in held]
-    listed = {h.token: h for h in scene.holdings}
+    listed = {h.token: h for h in inputs.holdings}
     priced = {
         d.token
         for d in coming
-        if d.token not in scene.unfit
-        and (_counted(scene, listed[d.token]) if d.token in listed else scene.prices.get(d.token, 0))
+        if d.token not in inputs.unfit
+        and (_counted(inputs, listed[d.token]) if d.token in listed else inputs.prices.get(d.token, 0))
     }
     fit = sorted((d for d in coming if d.token in priced), key=lambda d: (d.weight, rules.address(d.token)))
     waiting = fit[: max(0, len(staying) + len(fit) - MOST_COMPONENTS)]
     return {d.token for d in coming if d.token not in priced} | {d.token for d in waiting}
 
 
-def plan(scene: Scene, confirmed: Sequence[Decision]) -> tuple[int, list[Target]]:
-    """NAV of one share and the targets that a start in this scene fixes. Raises MethodologyError."""
+def plan(inputs: RuleInputs, confirmed: Sequence[Decision]) -> tuple[int, list[Target]]:
+    """NAV of one share and the targets that a start with these inputs fixes. Raises MethodologyError."""
     by_token = {d.token: d for d in confirmed}
     lines: list[Target] = []
     # What is dropped is dust: it still counts in the NAV of that start.
-    nav = sum(h.unit * _counted(scene, h) // 10**h.decimals for h in scene.dropped)
-    for h in scene.holdings:
+    nav = sum(h.unit * _counted(inputs, h) // 10**h.decimals for h in inputs.dropped)
+    for h in inputs.holdings:
         d = by_token.get(h.token)
-        price = _counted(scene, h)
+        price = _counted(inputs, h)
         nav += h.unit * price // 10**h.decimals
         if d is not None and d.status is Status.FROZEN:
             price = 0
         counts = d is not None and d.status is Status.INCLUDED and price > 0
         told = (d.basis, d.flags) if d is not None and counts else (0, Flag(0))
         lines.append(Target(h.token, Side.HELD, h.unit, price, kept_price(price), *told, h.unit))
-    decimals = [h.decimals for h in scene.holdings]
-    units = _units(scene, lines, decimals)
+    decimals = [h.decimals for h in inputs.holdings]
+    units = _units(inputs, lines, decimals)
     large = {i for i, unit in enumerate(units) if unit >> TARGET_BITS}
     if large:
         # A target above what a list can keep: held as it is, and the others share without it.
         nav -= sum(lines[i].held * lines[i].price // 10 ** decimals[i] for i in large)
         lines = [replace(t, price=0, kept=0, basis=0, flags=Flag(0)) if i in large else t for i, t in enumerate(lines)]
-        units = _units(scene, lines, decimals)
-    _limit(lines, units, decimals, nav * scene.state.limits.max_step // WAD)
+        units = _units(inputs, lines, decimals)
+    _limit(lines, units, decimals, nav * inputs.state.limits.max_step // WAD)
     return nav, [_aimed(t, unit) for t, unit in zip(lines, units, strict=True)]
 
 
-def _units(scene: Scene, lines: Sequence[Target], decimals: Sequence[int]) -> list[int]:
+def _units(inputs: RuleInputs, lines: Sequence[Target], decimals: Sequence[int]) -> list[int]:
     basis, prices, held = [t.basis for t in lines], [t.price for t in lines], [t.held for t in lines]
-    if scene.rule is None:
+    if inputs.rule is None:
         return rules.fixed_target_units(basis, held, prices, decimals)
-    return rules.target_units(scene.rule, basis, held, prices, decimals)
+    return rules.target_units(inputs.rule, basis, held, prices, decimals)
 
 
-def gone(scene: Scene, confirmed: Sequence[Decision], nav: int) -> set[str]:
-    """Tokens that a start in this scene takes off the list: what is outside the index, as long as it is worth no more
-    than `MAX_DROP` of NAV, all together, at the determination's price and now; without a price only what is not held.
-    Nothing that is suspended.
-    `nav`: USD of one share."""
+def gone(inputs: RuleInputs, confirmed: Sequence[Decision], nav: int) -> set[str]:
+    """Tokens that a start with these inputs takes off the list: what is outside the index, as long as it is worth no
+    more than `MAX_DROP` of NAV, all together, at the determination's price and now; without a price only what is not
+    held. Nothing that is suspended. `nav`: USD of one share."""
     rows = {d.token: d for d in confirmed}
     budget = nav * MAX_DROP // WAD
     found = set()
-    old = [h for h in (*scene.holdings, *scene.dropped) if h.token not in scene.newcomers]
+    old = [h for h in (*inputs.holdings, *inputs.dropped) if h.token not in inputs.newcomers]
     for h in sorted(old, key=lambda h: rules.address(h.token)):
-        worth = _worth(scene, h, rows.get(h.token))
+        worth = _worth(inputs, h, rows.get(h.token))
         if worth is not None and worth <= budget:
             budget -= worth
             found.add(h.token)
     return found
 
 
-def _worth(scene: Scene, holding: Holding, row: Decision | None) -> int | None:
+def _worth(inputs: RuleInputs, holding: Holding, row: Decision | None) -> int | None:
     """USD of a share, rounded up, that would be lost by dropping a component; None for what is not dropped."""
-    balance, price = scene.balances[holding.token], scene.prices.get(holding.token, 0)
+    balance, price = inputs.balances[holding.token], inputs.prices.get(holding.token, 0)
     included = row is not None and row.status is Status.INCLUDED
-    if included and _counted(scene, holding):
+    if included and _counted(inputs, holding):
         return None
     if holding.written_off:
         return 0
@@ -230,12 +229,12 @@ def _worth(scene: Scene, holding: Holding, row: Decision | None) -> int | None:
     if not outside or not sound or row is None or not price or not row.price:
         return None
     one: int = 10**holding.decimals
-    return -(-balance * max(price, row.price) * WAD // (one * scene.state.supply))
+    return -(-balance * max(price, row.price) * WAD // (one * inputs.state.supply))
 
 
-def _counted(scene: Scene, holding: Holding) -> int:
+def _counted(inputs: RuleInputs, holding: Holding) -> int:
     """The price at which a component counts in NAV; 0: it is held as it is."""
-    price = scene.prices.get(holding.token, 0)
+    price = inputs.prices.get(holding.token, 0)
     if holding.suspended or holding.written_off or not holding.sound:
         return 0
     return price if _measured(holding.unit, price, holding.decimals) else 0
@@ -270,20 +269,20 @@ def _aimed(line: Target, unit: int) -> Target:
     return replace(line, side=side, unit=unit)
 
 
-def nav_at(scene: Scene, targets: Sequence[Target]) -> int:
+def nav_at(inputs: RuleInputs, targets: Sequence[Target]) -> int:
     """NAV of one share in what has a price in the targets, floored for each component."""
-    return sum(t.held * t.price // 10**h.decimals for t, h in zip(targets, scene.holdings, strict=True))
+    return sum(t.held * t.price // 10**h.decimals for t, h in zip(targets, inputs.holdings, strict=True))
 
 
-def nav_shared(scene: Scene, decisions: Sequence[Decision]) -> int:
+def nav_shared(inputs: RuleInputs, decisions: Sequence[Decision]) -> int:
     """USD of one share that the weights of a determination share."""
     frozen = {d.token for d in decisions if d.status is Status.FROZEN}
-    return sum(h.unit * _counted(scene, h) // 10**h.decimals for h in scene.holdings if h.token not in frozen)
+    return sum(h.unit * _counted(inputs, h) // 10**h.decimals for h in inputs.holdings if h.token not in frozen)
 
 
-def divisor(scene: Scene, sizes: Iterable[tuple[int, int]], nav: int) -> int:
+def divisor(inputs: RuleInputs, sizes: Iterable[tuple[int, int]], nav: int) -> int:
     """The sum of market caps over NAV; 0 where weights are given."""
-    return 0 if scene.rule is None or not nav else sum(basis * price for basis, price in sizes) // nav
+    return 0 if inputs.rule is None or not nav else sum(basis * price for basis, price in sizes) // nav
 
 
 # Comparison
@@ -301,11 +300,11 @@ def apart(stage: str, chain: Sequence[Decision], keeper: Sequence[Decision]) -> 
     return _rows_apart(stage, chain, keeper, ("basis", "status", "flags", "price", "weight", "confirmed", "member"))
 
 
-def start_apart(start: Start, scene: Scene, confirmed: Sequence[Decision]) -> list[Difference]:
+def start_apart(start: Start, inputs: RuleInputs, confirmed: Sequence[Decision]) -> list[Difference]:
     """Of the targets, of the list, and of what counts since."""
-    nav, targets = plan(scene, confirmed)
-    listed, left = {t.token for t in targets}, {h.token for h in scene.dropped}
-    should_go = gone(scene, confirmed, nav)
+    nav, targets = plan(inputs, confirmed)
+    listed, left = {t.token for t in targets}, {h.token for h in inputs.dropped}
+    should_go = gone(inputs, confirmed, nav)
     missing = [
         Difference("start", d.token, "listed", "no", "yes")
         for d in confirmed

@@ -12,15 +12,15 @@ from keeper.look import contracts
 from keeper.look.history import CHUNK, History
 from keeper.look.lens import state_of
 from keeper.look.retry import Head, ask, ask_all
-from keeper.look.rpc import NoEndpointError, Pool, connect
+from keeper.look.rpc import EndpointPool, NoEndpointError, connect
 from keeper.look.rpc.endpoint import Question
 from keeper.look.rpc.health import LOOK
 from keeper.look.rpc.pool import at
+from keeper.look.v3_reader import V3Reader
 from keeper.pools.market import Market, ascending, market_of
-from keeper.pools.venues import Pool as MarketPool
+from keeper.pools.venues import Pool
 from keeper.pools.venues.v2 import V2Pool
-from keeper.pools.venues.v3 import VENUE as V3_VENUE
-from keeper.pools.venues.v3_reader import V3Reader
+from keeper.pools.venues.v3 import V3_VENUE
 from keeper.settings import Secrets, Settings
 from keeper.state import Action, FundState, PoolState
 
@@ -106,7 +106,7 @@ class Chain:
 
     def _several_must_agree(self) -> bool:
         provider: Any = self.w3.provider
-        return isinstance(provider, Pool) and provider.agree > 1
+        return isinstance(provider, EndpointPool) and provider.agree > 1
 
     def _read(self, block: Head | int, *, agreed: bool) -> tuple[FundState, Market]:
         named = hex(block) if isinstance(block, int) else at(block.hash)
@@ -126,9 +126,9 @@ class Chain:
             raise ChainError(f"{what}: {error}") from None
         return state, market_of(self.book.weth, pools, state)
 
-    def _pools_of(self, reserves: Any) -> list[PoolState | MarketPool]:
+    def _pools_of(self, reserves: Any) -> list[PoolState | Pool]:
         """The pools of Uniswap V2 and its forks."""
-        pools: list[PoolState | MarketPool] = []
+        pools: list[PoolState | Pool] = []
         for (token, other, venue, pair), (first, second) in zip(self._pools, reserves, strict=True):
             if other is not None:
                 if first and second:

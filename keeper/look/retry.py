@@ -14,7 +14,7 @@ from web3.types import RPCEndpoint
 
 from keeper.errors import ChainError
 from keeper.look import contracts
-from keeper.look.rpc import NoEndpointError, Pool
+from keeper.look.rpc import EndpointPool, NoEndpointError
 from keeper.look.rpc.endpoint import Answer, Question
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ def ask_all(w3: Web3, questions: list[Question], what: str, *, agreed: bool = Fa
 
     def question() -> list[Answer]:
         provider: Any = w3.provider
-        if agreed and isinstance(provider, Pool):
+        if agreed and isinstance(provider, EndpointPool):
             return provider.agreed(questions)
         found = provider.make_batch_request([(RPCEndpoint(method), params) for method, params in questions])
         if not isinstance(found, list):

@@ -9,7 +9,7 @@ from ballast.units import ETHER
 from keeper.look.interventions import ended
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.output.condition import condition
-from keeper.output.view import amount, percent, period_text, symbol
+from keeper.output.tables import amount, percent, period_text, symbol
 from keeper.state import FundState, Holding, Phase, Reason
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ballast.book import Book
-from keeper.loop import View
 from keeper.ops.pulse import Pulse
 from keeper.plan.standby import Since
 from keeper.sending.journal import Entry
 from keeper.settings import Settings
 from keeper.state import Action, FundState
+from keeper.view import View
 
 
 @dataclass(frozen=True)

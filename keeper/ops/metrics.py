@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter as Tally
+import collections
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
@@ -12,12 +12,12 @@ from prometheus_client.registry import Collector
 
 from ballast.units import WAD
 from keeper.errors import KeeperError
-from keeper.loop import View
 from keeper.ops.facts import Facts, FundFacts
 from keeper.ops.pulse import Pulse
 from keeper.ops.server import Response
 from keeper.sending.journal import Status
 from keeper.state import Phase
+from keeper.view import View
 
 Gauge = tuple[str, str, Callable[[FundFacts], float | None]]
 
@@ -97,7 +97,7 @@ class Metrics(Collector):
         if facts.balance is not None:
             yield GaugeMetricFamily("ballast_account_balance_wei", "The account's ether", value=facts.balance)
         yield CounterMetricFamily("ballast_fees_paid_wei", "What transactions have cost", value=facts.fees_paid)
-        by_status = Tally(entry.status for entry in facts.transactions)
+        by_status = collections.Counter(entry.status for entry in facts.transactions)
         family = GaugeMetricFamily("ballast_transactions", "Transactions of the journal", labels=["status"])
         for status in Status:
             family.add_metric([status.value], by_status[status])

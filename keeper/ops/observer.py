@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import structlog
 
 from keeper.errors import KeeperError
 from keeper.ops.pulse import Pulse
-
-if TYPE_CHECKING:
-    from keeper.loop import View
+from keeper.view import View
 
 log = structlog.get_logger("keeper.ops")
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,31 +13,23 @@ from pathlib import Path
 import structlog
 
 from ballast.book import Book
-from ballast.units import HOUR_S
 from keeper.errors import KeeperError
-from keeper.look.chain import Chain, ask
-from keeper.loop import View
 from keeper.ops.alerts import alerts_of
-from keeper.ops.facts import Bounds, Endpoint, Facts, FundFacts, bounds_of, overdue, possible
-from keeper.ops.health import health
+from keeper.ops.facts import Bounds, Endpoint, Facts, FundFacts, overdue, possible
 from keeper.ops.liveness import Stop
-from keeper.ops.metrics import Metrics
-from keeper.ops.notifier import Notifier, sender_to, services_of
-from keeper.ops.observer import Observer
+from keeper.ops.notifier import Notifier
 from keeper.ops.pulse import Pulse
-from keeper.ops.server import Response, Server
 from keeper.ops.systemd import tell
-from keeper.page.wiring import status_page
 from keeper.plan import standby
 from keeper.plan.standby import Since
 from keeper.sending.journal import Entry, read_journal
-from keeper.settings import Secrets, Settings
+from keeper.view import View
 
 log = structlog.get_logger("keeper.ops")
 
 BALANCE_S = 300.0
 """Seconds between two reads of the account's balance, if nothing was sent."""
-TURN_S = 2.0
+INTERVAL_S = 2.0
 """Seconds between two looks at the facts for alerts and systemd."""
 LEAVE_S = 2.0
 """Grace period for in-flight alerts at shutdown, seconds."""
@@ -169,20 +159,20 @@ def _version(path: Path) -> tuple[int, int]:
     return (found.st_mtime_ns, found.st_size)
 
 
-class Teller:
+class AlertThread:
     """A thread that checks the facts every few seconds, whatever the loop does, for alerts and systemd's watchdog."""
 
     def __init__(
-        self, facts: Callable[[], Facts], bounds: Bounds, notifier: Notifier | None, turn_s: float = TURN_S
+        self, facts: Callable[[], Facts], bounds: Bounds, notifier: Notifier | None, interval_s: float = INTERVAL_S
     ) -> None:
         self._facts = facts
         self._bounds = bounds
         self._notifier = notifier
-        self._turn_s = turn_s
+        self._interval_s = interval_s
         self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="teller", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
 
-    def __enter__(self) -> Teller:
+    def __enter__(self) -> AlertThread:
         tell("READY=1")
         self._thread.start()
         return self
@@ -193,63 +183,15 @@ class Teller:
         self._thread.join(LEAVE_S)
 
     def _run(self) -> None:
-        while not self._end.wait(self._turn_s):
+        while not self._end.wait(self._interval_s):
             try:
-                self._turn()
+                self._look_at_facts()
             except Exception as error:
                 log.error("cannot look at the keeper", error=type(error).__name__)
 
-    def _turn(self) -> None:
+    def _look_at_facts(self) -> None:
         facts = self._facts()
         if facts.beat_s < self._bounds.stuck_s:
             tell("WATCHDOG=1")
         if self._notifier is not None:
             self._notifier.update(alerts_of(facts, self._bounds), facts.time)
-
-
-@contextmanager
-def watching(
-    settings: Settings, secrets: Secrets, chains: Sequence[Chain], account: str, stop: Stop
-) -> Iterator[tuple[Observer, ...]]:
-    """The observers that the settings ask for, running until the block ends; none if nobody watches. Raises
-    SettingsError."""
-    if settings.http_port is None and secrets.alert_urls is None and "NOTIFY_SOCKET" not in os.environ:
-        yield ()
-        return
-    first = chains[0]
-    bounds = bounds_of(settings)
-    watch = Watch(
-        [chain.book for chain in chains],
-        stop,
-        balance=lambda: ask(lambda: first.w3.eth.get_balance(first.w3.to_checksum_address(account)), "balance"),
-        transactions=Transactions(settings.journal, first.book.chain_id, account),
-        endpoints=partial(_endpoints, first),
-    )
-    metrics = Metrics(watch.facts)
-    notifier = None
-    if secrets.alert_urls is not None:
-        notifier = Notifier(
-            settings.journal.with_name(settings.journal.name + ".alerts.json"),
-            settings.alert_repeat_hours * HOUR_S,
-            sender_to(services_of(secrets.alert_urls)),
-            metrics.alert_sent,
-        )
-    observers: tuple[Observer, ...] = (watch, metrics)
-    with ExitStack() as stack:
-        if settings.http_port is not None:
-            page = stack.enter_context(status_page(settings, chains, watch.facts, bounds))
-            observers = (*observers, page)
-            routes: dict[str, Callable[[], Response]] = {
-                "/health": lambda: health(watch.facts(), bounds),
-                "/metrics": metrics.response,
-                **page.routes(),
-            }
-            stack.enter_context(Server(settings.http_host, settings.http_port, routes))
-        stack.enter_context(Teller(watch.facts, bounds, notifier))
-        yield observers
-
-
-def _endpoints(chain: Chain) -> tuple[Endpoint, ...]:
-    """The nodes' condition, if the connection knows it."""
-    status: Callable[[], tuple[Endpoint, ...]] | None = getattr(chain.w3.provider, "status", None)
-    return () if status is None else status()

@@ -14,10 +14,9 @@ from typing import Any
 from ballast.book import Book
 from ballast.units import WAD
 from keeper.look.interventions import words
-from keeper.loop import View
 from keeper.ops.facts import Bounds, Facts, FundFacts
-from keeper.output import view as shown
 from keeper.output.condition import condition
+from keeper.output.tables import period_text, weight
 from keeper.page import notes, sent, text
 from keeper.page.details import Details
 from keeper.page.history import Sample
@@ -27,6 +26,7 @@ from keeper.page.timeline import Timeline, period_shown, timeline
 from keeper.plan.planner import Plan
 from keeper.sending.journal import Entry
 from keeper.state import FundState, Phase, Side
+from keeper.view import View
 
 PPM = 10**12
 """Divides 18 decimals into millionths, the unit of sampled weights."""
@@ -187,7 +187,7 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
         phase=s.phase.name.lower(),
         action=s.action.name.lower(),
         reason=s.reason.name.lower(),
-        month=shown.period_text(period),
+        month=period_text(period),
         standing=notes.standing(s, view.told),
         next=notes.upcoming(s, view.plan),
         events=_events(view, book),
@@ -229,7 +229,7 @@ def history_data(book: Book, samples: Sequence[Sample]) -> dict[str, Any]:
 def _targets(state: FundState, opened: Sample | None, details: Details | None) -> tuple[Mapping[str, int], str]:
     """Target weights (18 decimals) by token, and what they are."""
     if state.phase is Phase.TRADING:
-        return {h.token: shown.weight(state, h, state.target_balance(h)) for h in state.holdings}, "month"
+        return {h.token: weight(state, h, state.target_balance(h)) for h in state.holdings}, "month"
     if state.phase is Phase.DETERMINED and details is not None and details.coming is not None:
         return details.coming, "determination"
     if state.phase is Phase.IDLE and opened is not None:
@@ -255,7 +255,7 @@ def _components(state: FundState, book: Book, targets: Mapping[str, int]) -> lis
             condition=condition(state, h),
             price=str(h.price),
             value=str(h.value(h.balance)),
-            weight=str(shown.weight(state, h, h.balance)),
+            weight=str(weight(state, h, h.balance)),
             target=_target(targets, h.token),
         )
         for h in held

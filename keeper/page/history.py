@@ -18,7 +18,7 @@ from typing import TypeVar
 from ballast.units import DAY_S, HOUR_S
 from keeper.errors import SettingsError
 from keeper.output.condition import lacking
-from keeper.output.view import weight
+from keeper.output.tables import weight
 from keeper.state import FundState, Phase
 
 EVERY_S = 600

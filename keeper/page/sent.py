@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ballast.units import WAD
-from keeper.output.view import period_text
+from keeper.output.tables import period_text
 from keeper.sending.journal import Entry, Status
 
 NEWEST = 50

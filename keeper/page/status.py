@@ -13,7 +13,6 @@ import structlog
 
 from ballast.book import Book
 from keeper.errors import KeeperError
-from keeper.loop import View
 from keeper.ops.facts import Bounds, Facts
 from keeper.ops.pulse import Pulse
 from keeper.ops.server import Response
@@ -24,6 +23,7 @@ from keeper.page.history import History
 from keeper.page.render import JSON_HEADERS, document
 from keeper.page.timeline import period_shown
 from keeper.state import FundState
+from keeper.view import View
 
 log = structlog.get_logger("keeper.page")
 

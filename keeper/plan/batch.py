@@ -9,21 +9,19 @@ all buys come to the same part of their targets, as high as the proceeds pay for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ballast.units import WAD
 from keeper.plan.bucket import Sale
 from keeper.plan.costs import GasCosts
 from keeper.plan.direct import Cross, Wanted, crosses_of
-from keeper.plan.settlement import Outcome, attainable, goal, outcome, surplus_after
-from keeper.plan.slices import CRUMBS, Slice
+from keeper.plan.settlement import Outcome, attainable, goal, outcome
+from keeper.plan.share_out import ROUNDS, Buy, root, share_out
+from keeper.plan.slices import Slice
 from keeper.pools.market import Market, Route
 from keeper.pools.venues import Pool
 from keeper.state import FundState, Holding, Side
-
-_ROUNDS = 6
-"""Most corrections of a batch that turns out above a limit; each one is far smaller than the one before."""
 
 _MOST_GIVE = 4 * WAD
 """Where slices give way, at most to so many times (18 decimals) the sum of both sides over the sum of depths."""
@@ -101,15 +99,32 @@ class Gas:
 
 
 @dataclass(frozen=True)
-class _Buy:
-    """A buy of the batch: its holding and pools, what it should take and what it still lacks, in token wei."""
+class _Draft:
+    """A batch in the making, in token wei by component index. `wanted`: what is to be sold for WETH; `sells`: those
+    sales over pools; `crosses`: what goes straight from a sell to a buy; `amounts`: what the buys come to, for which
+    they take `spent` WETH."""
 
-    holding: Holding
-    pools: tuple[Pool, ...]
-    wanted: int
-    lack: int
-    given: int = 0
-    """Of it, what comes straight from a sell."""
+    wanted: Mapping[int, int]
+    buys: tuple[Buy, ...]
+    crosses: tuple[Cross, ...] = ()
+    sells: tuple[Leg, ...] = ()
+    amounts: Mapping[int, int] = field(default_factory=dict)
+    spent: int = 0
+
+    @property
+    def proceeds(self) -> int:
+        """WETH that the sells bring."""
+        return sum(leg.route.received for leg in self.sells)
+
+    @property
+    def straight(self) -> dict[int, int]:
+        """Token wei that leave the fund in crosses, by component."""
+        return _sums((cross.sell, cross.route.paid) for cross in self.crosses)
+
+    @property
+    def sold(self) -> dict[int, int]:
+        """Token wei that leave the fund, by component."""
+        return _sums((*((leg.index, leg.amount) for leg in self.sells), *self.straight.items()))
 
 
 def sellable(state: FundState, market: Market) -> dict[int, int]:
@@ -140,56 +155,70 @@ def make_batch(
     `last`: sell them whole and share what comes over all buys. `cap`: share of NAV that may be sold at most.
     """
     wanted, buys = _balanced(state, market, slices, gas, last=last)
-    surpluses = {i: state.surplus(state.holdings[i]) for i in wanted}
     wanted = _within(state, wanted, cap)
     if not wanted or not buys:
         return None
-    crosses = crosses_of(
-        state, market, wanted, [Wanted(buy.holding.index, buy.pools, buy.wanted) for buy in buys], gas.hops
-    )
-    straight = _sums((c.sell, c.route.paid) for c in crosses)
-    given = _sums((c.buy, c.route.received) for c in crosses)
-    buys = tuple(replace(buy, given=given.get(buy.holding.index, 0)) for buy in buys)
-    wanted = {i: amount - straight.get(i, 0) for i, amount in wanted.items() if amount > straight.get(i, 0)}
-    for _ in range(_ROUNDS):
-        sells = tuple(
-            Leg(i, amount, market.sell(state.holdings[i].token, amount, gas.hops))
-            for i, amount in sorted(wanted.items())
-        )
-        proceeds = sum(leg.route.received for leg in sells)
-        if proceeds == 0 and not crosses:
-            return None
-        sold = _sums((*((leg.index, leg.amount) for leg in sells), *straight.items()))
-        amounts, spent = _share_out(state, market, buys, sold, proceeds, last=last)
-        # More than all buys may take would be given away: sell less.
-        if spent >= proceeds - proceeds // 10**9:
-            break
-        wanted = {i: amount * spent // proceeds for i, amount in wanted.items() if amount * spent // proceeds}
-        if not wanted and not crosses:
-            return None
-    if not amounts:
+    draft = _crossed(state, market, _Draft(wanted, buys), gas)
+    matched = _matched(state, market, draft, gas, last=last)
+    if matched is None or not matched.amounts:
         return None
-    legs = tuple(
-        Leg(buy.holding.index, amount, market.buy(buy.holding.token, buy.pools, amount))
-        for buy in buys
-        if (amount := amounts.get(buy.holding.index, 0) - buy.given) > 0
+    return _priced(state, market, matched, gas)
+
+
+def _crossed(state: FundState, market: Market, draft: _Draft, gas: Gas) -> _Draft:
+    """With what goes straight from a sell to a buy, and the rest of the sells."""
+    takers = [Wanted(buy.holding.index, buy.pools, buy.wanted) for buy in draft.buys]
+    draft = replace(draft, crosses=tuple(crosses_of(state, market, draft.wanted, takers, gas.hops)))
+    straight = draft.straight
+    given = _sums((cross.buy, cross.route.received) for cross in draft.crosses)
+    return replace(
+        draft,
+        wanted={i: amount - straight.get(i, 0) for i, amount in draft.wanted.items() if amount > straight.get(i, 0)},
+        buys=tuple(replace(buy, given=given.get(buy.holding.index, 0)) for buy in draft.buys),
     )
-    empties = sold == surpluses and sold == sellable(state, market)
-    return _priced(state, market, sells, legs, crosses, gas, empties)
+
+
+def _matched(state: FundState, market: Market, draft: _Draft, gas: Gas, *, last: bool) -> _Draft | None:
+    """Sold, and shared out over the buys. What all buys together cannot take would be given away: then less is sold,
+    until they take what comes. None if nothing is left to sell."""
+    for _ in range(ROUNDS):
+        draft = _sold(state, market, draft, gas)
+        if draft.proceeds == 0 and not draft.crosses:
+            return None
+        amounts, spent = share_out(state, market, draft.buys, draft.sold, draft.proceeds, last=last)
+        draft = replace(draft, amounts=amounts, spent=spent)
+        if spent >= draft.proceeds - draft.proceeds // 10**9:
+            return draft
+        draft = replace(draft, wanted=_scaled(draft.wanted, spent, draft.proceeds))
+        if not draft.wanted and not draft.crosses:
+            return None
+    return draft
+
+
+def _sold(state: FundState, market: Market, draft: _Draft, gas: Gas) -> _Draft:
+    """With what is wanted sold over the pools."""
+    sells = (
+        Leg(i, amount, market.sell(state.holdings[i].token, amount, gas.hops))
+        for i, amount in sorted(draft.wanted.items())
+    )
+    return replace(draft, sells=tuple(sells))
 
 
 def _within(state: FundState, wanted: Mapping[int, int], cap: int) -> dict[int, int]:
     """The sells, all less in the same proportion if they are worth more than the share of NAV `cap`."""
     value = sum(state.holdings[i].trade_value_up(amount) for i, amount in wanted.items())
     most = cap * state.nav_at_start_prices // WAD
-    if value <= most:
-        return dict(wanted)
-    return {i: amount * most // value for i, amount in wanted.items() if amount * most // value}
+    return dict(wanted) if value <= most else _scaled(wanted, most, value)
+
+
+def _scaled(wanted: Mapping[int, int], part: int, whole: int) -> dict[int, int]:
+    """All amounts times `part` over `whole`, rounded down; without those of which nothing is left."""
+    return {i: scaled for i, amount in wanted.items() if (scaled := amount * part // whole)}
 
 
 def _balanced(
     state: FundState, market: Market, slices: Sequence[Slice], gas: Gas, *, last: bool
-) -> tuple[dict[int, int], tuple[_Buy, ...]]:
+) -> tuple[dict[int, int], tuple[Buy, ...]]:
     """Sells by index in token wei, and buys, of which the ones bring about what the others take."""
     sells = [s for s in slices if s.lot.work.selling]
     chosen = [(s, _pools(market, s, gas)) for s in slices if not s.lot.work.selling]
@@ -198,7 +227,7 @@ def _balanced(
         return {}, ()
     give = 0 if last else _give(market, sells, buys)
     found = tuple(
-        _Buy(
+        Buy(
             s.lot.work.holding,
             pools,
             _token(s.lot.work.holding, _value(s, -give)),
@@ -258,130 +287,20 @@ def _give(market: Market, sells: Sequence[Slice], buys: Sequence[tuple[Slice, tu
         return 0
     low, high = (-bound, 0) if now > 0 else (0, bound)
     at_low, at_high = (over(low), now) if now > 0 else (now, over(high))
-    return _root(over, low, high, at_low, at_high, enough=abs(now) >> 16)
+    return root(over, low, high, at_low, at_high, enough=abs(now) >> 16)
 
 
-def _root(function: Callable[[int], int], low: int, high: int, at_low: int, at_high: int, *, enough: int) -> int:
-    """An argument at which a rising function is at most 0 and at least -`enough`, or the largest at which it is at most
-    0; `low` if it is above 0 there.
-
-    False position after Illinois: what is searched here is smooth, so a few steps do what bisection does in sixty.
-    """
-    if at_low >= 0:
-        return low
-    if at_high <= 0:
-        return high
-    under, above, at_best, side = -at_low, at_high, -at_low, 0
-    while high - low > 1 and at_best > enough:
-        middle = min(high - 1, max(low + 1, low + (high - low) * under // (under + above)))
-        value = function(middle)
-        if value <= 0:
-            low, under, at_best = middle, -value, -value
-            above = max(1, above // 2) if side < 0 else above
-            side = -1
-        else:
-            high, above = middle, value
-            under = max(1, under // 2) if side > 0 else under
-            side = 1
-    return low
-
-
-def _share_out(
-    state: FundState,
-    market: Market,
-    buys: tuple[_Buy, ...],
-    sold: Mapping[int, int],
-    proceeds: int,
-    *,
-    last: bool,
-) -> tuple[dict[int, int], int]:
-    """Amounts of the buys by index for WETH `proceeds`, and the WETH that they take."""
-    surplus_left = surplus_after(state, sold)
-    value = sum(state.holdings[i].start_value(amount) for i, amount in sold.items())
-    # First guess of what will be received; corrected below by what the batch really counts for.
-    limit = attainable(state, surplus_left, value * WAD // state.nav_at_start_prices)
-    # In the last batch the others get what is not spent on buys that hardly lack anything, though it does not count.
-    spare = value // CRUMBS if last else 0
-    targets = sum(buy.holding.value(goal(state, buy.holding, WAD)) for buy in buys)
-    amounts: dict[int, int] = {}
-    spent = 0
-    for _ in range(_ROUNDS):
-        most = min(WAD, limit + spare * WAD // targets)
-        amounts, spent = _for_proceeds(state, market, buys, most, proceeds, last=last)
-        found = outcome(state, sold, amounts)
-        uncounted = sum(state.holdings[i].value(amount - found.credited[i]) for i, amount in amounts.items())
-        # A remainder of some wei is the rounding of lambda itself.
-        if uncounted <= spare + sum(state.holdings[i].value(amount // 10**9 + 1) for i, amount in amounts.items()):
-            break
-        limit = min(limit, found.part)
-    return amounts, spent
-
-
-def _for_proceeds(
-    state: FundState, market: Market, buys: tuple[_Buy, ...], limit: int, proceeds: int, *, last: bool
-) -> tuple[dict[int, int], int]:
-    """Amounts that `proceeds` pays for, and what they cost: in the last batch at the highest part of all targets,
-    before it as wanted, all more or less by the same factor."""
-    most = [max(0, goal(state, buy.holding, limit) - buy.holding.balance) for buy in buys]
-
-    def amounts_at(level: int) -> list[int]:
-        if last:
-            wanted = (goal(state, buy.holding, level) - buy.holding.balance for buy in buys)
-        else:
-            wanted = (buy.wanted * level // WAD for buy in buys)
-        return [max(buy.given, min(amount, top)) for buy, amount, top in zip(buys, wanted, most, strict=True)]
-
-    def cost_of(amounts: list[int]) -> int:
-        return sum(
-            market.cost(buy.holding.token, buy.pools, amount - buy.given)
-            for buy, amount in zip(buys, amounts, strict=True)
-        )
-
-    low, high = 0, WAD if last else 2 * WAD
-    best = amounts_at(high)
-    spent = cost_of(best)
-    if spent > proceeds:
-        if last:
-            # Below the least part that any buy has, nothing is bought: begin there.
-            parts = (WAD - buy.lack * WAD // max(1, goal(state, buy.holding, WAD)) for buy in buys)
-            low = max(0, min(parts) - 1)
-        best, spent = _search(low, high, spent, proceeds, amounts_at, cost_of)
-    return {buy.holding.index: amount for buy, amount in zip(buys, best, strict=True) if amount}, spent
-
-
-def _search(
-    low: int,
-    high: int,
-    cost_high: int,
-    proceeds: int,
-    amounts_at: Callable[[int], list[int]],
-    cost_of: Callable[[list[int]], int],
-) -> tuple[list[int], int]:
-    """Amounts and their cost at the highest level between `low` (costs nothing) and `high` that `proceeds` pays for."""
-    level = _root(
-        lambda at: cost_of(amounts_at(at)) - proceeds,
-        low,
-        high,
-        -proceeds,
-        cost_high - proceeds,
-        enough=proceeds // 10**13,
+def _priced(state: FundState, market: Market, draft: _Draft, gas: Gas) -> Batch:
+    """The batch, with what it brings and what it costs."""
+    sells, crosses, sold = draft.sells, draft.crosses, draft.sold
+    buys = tuple(
+        Leg(buy.holding.index, amount, market.buy(buy.holding.token, buy.pools, amount))
+        for buy in draft.buys
+        if (amount := draft.amounts.get(buy.holding.index, 0) - buy.given) > 0
     )
-    amounts = amounts_at(level)
-    return amounts, cost_of(amounts)
-
-
-def _priced(
-    state: FundState,
-    market: Market,
-    sells: tuple[Leg, ...],
-    buys: tuple[Leg, ...],
-    crosses: tuple[Cross, ...],
-    gas: Gas,
-    empties: bool,
-) -> Batch:
-    weth = sum(leg.route.received for leg in sells)
     nothing = Outcome(0, 0, Sale(0, 0), 0, {}, state.progress)
-    batch = Batch(sells, buys, weth, nothing, 0, 0, 0, empties, crosses)
+    empties = sold == sellable(state, market)
+    batch = Batch(sells, buys, draft.proceeds, nothing, 0, 0, 0, empties, crosses)
     costs = gas.costs
     total = costs.trade + costs.sell * len(batch.sold) + costs.buy * len(batch.bought)
     total += sum(costs.hop(swap.kind) for route in batch.routes for swap in route.swaps if swap.venue)

@@ -146,17 +146,25 @@ class _Planner:
         most = max(least, self.most(first))
         price = self._worth(works, least, most)
         batches = self._number(self._paid_for(works, most, price), least, most, price)
-        lots = self._lots(works, batches, price)
-        found = self._with(batches, lots, price)
+        found = self._fewer_until_something_is_bought(works, batches, least, price)
+        return self._more_until_within_tolerance(works, found, price)
+
+    def _fewer_until_something_is_bought(self, works: tuple[Work, ...], batches: int, least: int, price: int) -> Plan:
+        """The plan with so many batches. Where the contract holds back more than the buys lack, half as many sell more
+        at once, and so on down to `least`."""
+        found = self._in_batches(works, batches, price)
         while found.batch is None and batches > least:
-            # The contract holds back more than the buys lack: sell more at once.
             batches = max(least, batches // 2)
-            found = self._with(batches, self._lots(works, batches, price), price)
-        # Above the tolerance: smaller batches lose less, at the price of gas and hours.
+            found = self._in_batches(works, batches, price)
+        return found
+
+    def _more_until_within_tolerance(self, works: tuple[Work, ...], found: Plan, price: int) -> Plan:
+        """The plan, or where its batch would lose more than the tolerance ever allows, one of twice as many batches,
+        and so on: smaller ones lose less, at the price of gas and hours."""
+        batches = found.batches
         while found.batch is not None and found.possible_from is None and batches * 2 <= MOST_BATCHES:
             batches, price = batches * 2, price // 4
-            lots = self._lots(works, batches, price)
-            found = self._with(batches, lots, price)
+            found = self._in_batches(works, batches, price)
         return found
 
     def _least(self, sells: list[Work]) -> int:
@@ -225,17 +233,14 @@ class _Planner:
             return shortest
         return max(shortest, self.pace.hours_left(self.state) // batches - BLOCK_S)
 
-    def _lots(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Lot, ...]:
-        """The cheapest slices in so many batches."""
-        return lots_of(self._paid_for(works, batches, price), self.market, batches, price)
-
     def _paid_for(self, works: tuple[Work, ...], batches: int, price: int) -> tuple[Work, ...]:
         """The works, with the buys cut to what the sells pay for: what they cost is not there to buy with."""
         lots = lots_of(paid_for(self.state, works, 0), self.market, batches, price)
         return paid_for(self.state, works, sum(lot.impact + lot.fees for lot in lots))
 
-    def _with(self, batches: int, lots: tuple[Lot, ...], price: int) -> Plan:
-        """The plan with this number of batches."""
+    def _in_batches(self, works: tuple[Work, ...], batches: int, price: int) -> Plan:
+        """The plan with this number of batches, in the cheapest slices."""
+        lots = lots_of(self._paid_for(works, batches, price), self.market, batches, price)
         state, limits, progress = self.state, self.state.limits, self.state.progress
         cap = _cap(state)
         most = cap * state.nav_at_start_prices // WAD

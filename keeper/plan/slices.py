@@ -288,7 +288,7 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
     even = min(cap, even_part(lots, batches))
     ready = [buy for buy in buys if 5 * buy.most >= 4 * buy.lot.slice_value and buy.lot.value * _REST >= even]
     ready = ready or [buy for buy in buys if buy.most]
-    sold, bought = _turn(sells, batches), _turn(ready, batches)
+    sold, bought = _next_in_line(sells, batches), _next_in_line(ready, batches)
     # Where there are fewer slices than batches, one side may come to much more than the other.
     bought = _topped_up(bought, ready, sum(s.value for s in sold))
     return (*_topped_up(sold, sells, sum(s.value for s in bought)), *bought)
@@ -324,7 +324,7 @@ def even_part(lots: Iterable[Lot], batches: int) -> int:
     return sum(lot.value for lot in lots if lot.work.selling) // batches
 
 
-def _turn(slices: Sequence[Slice], batches: int) -> tuple[Slice, ...]:
+def _next_in_line(slices: Sequence[Slice], batches: int) -> tuple[Slice, ...]:
     """Those of the next batch. All slices left are laid out over the batches left so that these come to about the same
     (largest slices first, each to where least is yet; an approximation of an even packing that Graham's bound holds
     for). Next comes the batch whose components have most slices left: what has its last slice early is bought once more

@@ -19,7 +19,7 @@ from ballast.files import replace_whole
 from ballast.rule.arithmetic import period_start
 from ballast.units import BLOCK_S
 from keeper.look.chain import Chain
-from keeper.output.view import when
+from keeper.output.tables import when
 from keeper.state import Action, FundState, Reason
 from lab.replay.carry import Run, prepare
 from lab.testbed.clock import GAS_PRICE_GWEI

@@ -11,7 +11,7 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3.types import RPCEndpoint
 
-from keeper.look.rpc import Limits, Pool
+from keeper.look.rpc import EndpointPool, Limits
 from keeper.look.rpc.endpoint import Answer, NoEndpointError
 from lab.localnet.rpc import HttpRpc
 from tests.keeper.endpoints import Endpoint, endpoint
@@ -39,7 +39,7 @@ class Desk:
     node: HttpRpc
     ends: list[Endpoint]
     clock: Hands
-    pool: Pool
+    pool: EndpointPool
     log: list[dict[str, Any]] = field(default_factory=list)
 
     def ask(self, method: str, *params: Any) -> Any:
@@ -81,7 +81,7 @@ def desk(node: HttpRpc, count: int, **options: Any) -> Iterator[Desk]:
         ends = [stack.enter_context(endpoint(node.url)) for _ in range(count)]
         clock = Hands()
         options.setdefault("limits", Limits(chain_id=1))
-        pool = Pool([end.url for end in ends], clock=clock, timeout_s=options.pop("timeout_s", 5.0), **options)
+        pool = EndpointPool([end.url for end in ends], clock=clock, timeout_s=options.pop("timeout_s", 5.0), **options)
         yield Desk(node, ends, clock, pool)
 
 

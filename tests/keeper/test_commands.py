@@ -12,9 +12,15 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from ballast.abi import call_data
+from ballast.units import WAD
+from ballast.values import decimal
 from keeper.__main__ import main
+from keeper.output.tables import amount, reason_text, usd
 from keeper.state import Phase
 from lab.localnet.anvil import free_port
+from lab.localnet.rpc import send
+from tests.helpers.spoiled import REVERTS
 from tests.keeper.deployed_fund import Field, journal_rows
 from tests.keeper.sending import determine, journal_of, put_back, sender_of
 
@@ -93,6 +99,52 @@ def test_status_and_plan_send_nothing_and_need_no_key(keeper: Keeper, field: Fie
     assert not (tmp_path / "keeper.sqlite").exists()
 
 
+def test_status_says_what_a_share_is_and_what_is_due(keeper: Keeper, field: Field) -> None:
+    shown, state = keeper("status"), field.state()
+    found = json.loads(keeper("status", "--json").stdout)
+    for text in (
+        field.book["index_token"],
+        f"{state.action.name.lower()} ({reason_text(state.reason)})",
+        f"${usd(state.nav)}, ${usd(state.nav * WAD // state.supply)} a share",
+        f"{amount(state.supply, WAD)} shares",
+    ):
+        assert text in shown.stdout, shown.stdout
+    assert (found["index_token"], int(found["supply"])) == (field.book["index_token"], state.supply)
+    assert int(found["share_usd"]) == state.nav * WAD // state.supply
+    for row, holding in zip(found["components"], state.holdings, strict=True):
+        line = next(line for line in shown.stdout.splitlines() if line.split()[1:2] == [row["symbol"]])
+        assert decimal(holding.balance * WAD // state.supply, holding.decimals) in line
+        assert int(row["unit"]) == holding.balance * WAD // state.supply and row["counts"]
+
+
+def test_status_says_what_counts_for_nothing_and_why(keeper: Keeper, field: Field) -> None:
+    def shown() -> str:
+        done = keeper("status")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    whole = shown()
+    assert "counts for nothing" not in whole and "without" not in whole
+    token = {candidate.symbol: candidate.token for candidate in field.book.candidates}
+    feed = next(c.feed.address for c in field.config.components if c.symbol == "MKR")
+    field.rpc.request("anvil_setCode", feed, "0x")
+    field.rpc.request("anvil_setCode", token["SNX"], REVERTS)
+    owner = field.book["timelock"]
+    field.rpc.request("anvil_impersonateAccount", owner)
+    field.rpc.request("anvil_setBalance", owner, hex(10**20))
+    send(field.rpc, owner, field.book["rebalancer"], call_data("suspend(address)", token["LRC"]), gas=5_000_000)
+    found = shown()
+    for line in (
+        "MKR counts for nothing in NAV and weights: no price",
+        "LRC counts for nothing in NAV and weights: suspended until the owner ends it",
+        "SNX counts for nothing in NAV and weights: balance not readable",
+    ):
+        assert line in found
+    assert "a share, without " in found and "not readable" in found
+    rows = {row["symbol"]: row["counts"] for row in json.loads(keeper("status", "--json").stdout)["components"]}
+    assert {symbol for symbol, counts in rows.items() if not counts} == {"MKR", "LRC", "SNX"}
+
+
 def test_once_through_a_month_begin(keeper: Keeper, field: Field, tmp_path: Path) -> None:
     def once() -> str:
         done = keeper("once")
@@ -162,9 +214,10 @@ def test_unreachable_node(keeper: Keeper, field: Field, tmp_path: Path, command:
 def test_wrong_chain(keeper: Keeper, field: Field, tmp_path: Path) -> None:
     assert keeper.refused("run", BALLAST_CHAIN_ID="5").startswith("BALLAST_CHAIN_ID: is 5, the node is on chain 1")
     book = changed_book(field, tmp_path, chain_id=11155111)
-    line = keeper.refused("once", BALLAST_BOOK=book, BALLAST_CHAIN_ID=None)
-    assert line.startswith("BALLAST_RPC_URL: the node is on chain 1")
-    assert "11155111" in line
+    for command in ("status", "once"):
+        line = keeper.refused(command, BALLAST_BOOK=book, BALLAST_CHAIN_ID=None)
+        assert line.startswith("BALLAST_RPC_URL: the node is on chain 1")
+        assert "11155111" in line
 
 
 def test_wrong_books(keeper: Keeper, field: Field, tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
-"""deploy, status, mint and redeem from the command line."""
+"""deploy, mint and redeem from the command line, and what the keeper shows of the fund."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,12 +17,12 @@ from eth_utils import to_checksum_address
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig, load_fund
+from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
 from lab.testbed.funding import deal, deal_seed
 from scripts.deploy import cli as deploy
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
-from scripts.status import cli as status
 from tests.helpers.edits import Edit, set_field
 from tests.scripts.conftest import DEPLOYER, SHARES, Invoke, Ran, Run, WriteFund, as_yaml
 
@@ -56,6 +59,28 @@ def amount_of(symbol: str, config: FundConfig, holder: str) -> int:
     return int(ape.project.ReferenceToken.at(token).balanceOf(holder))
 
 
+def status_of(book_file: Path) -> str:
+    """What `python -m keeper status` shows, which needs a node and an address book and nothing else."""
+    provider: Any = ape.networks.active_provider
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("BALLAST_")}
+    shown = subprocess.run(
+        [sys.executable, "-m", "keeper", "status"],
+        cwd=book_file.parent,
+        env={
+            **inherited,
+            "BALLAST_BOOK": str(book_file),
+            "BALLAST_RPC_URL": str(provider.http_uri),
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
+    return shown.stdout
+
+
 def test_life_of_a_fund(
     run_script: Run, write_fund: WriteFund, config: FundConfig, funded: Any, tmp_path: Path
 ) -> None:
@@ -73,10 +98,9 @@ def test_life_of_a_fund(
     assert index.owner() == book["timelock"]
     assert book["rebalancer"] in ran.out
 
-    ran = run_script("status", *common)
-    assert ran.code == 0, ran.errors
-    for word in ("UNI", "29.20 USD", "33.22 %", "100 shares", "determine (due)"):
-        assert word in ran.out, ran.out
+    shown = status_of(book_file)
+    for word in ("UNI", "29.20", "33.22 %", "100.0000 shares", "determine (due)", book["index_token"]):
+        assert word in shown, shown
 
     tokens, amounts, _ = index.previewMint(2 * 10**18)
     for token, amount in zip(tokens, amounts, strict=True):
@@ -111,10 +135,10 @@ def test_refusals_of_a_deployed_fund(
     def mints(shares: str, **more: Any) -> Ran:
         return invoke(mint, shares=shares, **{**here, "account": funded, "receiver": None, "slippage": "0.1 %", **more})
 
-    def status_with(book: dict[str, Any]) -> Ran:
+    def mints_with(book: dict[str, Any]) -> Ran:
         other = tmp_path / "other.json"
         other.write_text(json.dumps(book))
-        return invoke(status, **{**here, "book_file": other})
+        return mints("1", book_file=other)
 
     refused(invoke(deploy, account=funded, unsafe=False, **here), str(book_file), "exists already")
     refused(redeems("1000"), "holds 99.9 shares", "expected at least 1,000")
@@ -127,9 +151,9 @@ def test_refusals_of_a_deployed_fund(
     refused(mints("1", slippage="50 %"), "slippage:", "0 to 10 %")
     refused(mints("1"), "holds 0 YFI", "expected at least 0.00056")
     raw = json.loads(book_file.read_text())
-    refused(status_with({**raw, "chain_id": 5}), "chain id", "is 1", "for 5")
-    refused(status_with({**raw, "contracts": {**raw["contracts"], "lens": NOBODY}}), "lens: no contract", NOBODY)
-    refused(invoke(status, **{**here, "book_file": tmp_path / "none.json"}), "none.json", "no such file")
+    refused(mints_with({**raw, "chain_id": 5}), "chain id", "is 1", "for 5")
+    refused(mints_with({**raw, "contracts": {**raw["contracts"], "lens": NOBODY}}), "lens: no contract", NOBODY)
+    refused(mints("1", book_file=tmp_path / "none.json"), "none.json", "no such file")
     assert funded.nonce == nonce
 
 
@@ -214,4 +238,5 @@ def test_deploy_refuses_a_bad_file(config: FundConfig, write_fund: WriteFund, de
 
 def test_unreachable_rpc(run_script: Run, write_fund: WriteFund, config: FundConfig) -> None:
     fund = write_fund(as_yaml(config))
-    refused(run_script("status", str(fund), network="ethereum:mainnet:http://127.0.0.1:9"), "http://127.0.0.1:9")
+    ran = run_script("mint", str(fund), "1", "--account", DEPLOYER, network="ethereum:mainnet:http://127.0.0.1:9")
+    refused(ran, "http://127.0.0.1:9")

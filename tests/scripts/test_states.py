@@ -1,4 +1,4 @@
-"""mint, redeem and status where components are suspended, written off, stuck, or cannot be read."""
+"""mint and redeem where components are suspended, written off, stuck, or cannot be read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from lab.localnet.rpc import HttpRpc, Rpc, send
 from lab.testbed.funding import deal, deal_seed
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
-from scripts.status import cli as status
 from tests.helpers.spoiled import REVERTS
 from tests.scripts.conftest import Invoke, Ran, WriteFund, as_yaml
 
@@ -65,9 +64,6 @@ class Stand:
     def mint(self, shares: str) -> Ran:
         usual = {"account": self.account, "receiver": None, "slippage": "0.1 %"}
         return self._invoke(mint, shares=shares, **usual, **self._here)
-
-    def status(self) -> Ran:
-        return self._invoke(status, **self._here)
 
 
 @pytest.fixture
@@ -153,27 +149,3 @@ def test_what_is_written_off_is_neither_asked_for_nor_paid(stand: Stand, capsys:
     capsys.readouterr()
     assert stand.redeem("1").code == 0
     assert "written off: not paid" in capsys.readouterr().out
-
-
-def test_status_says_what_counts_for_nothing_and_why(
-    stand: Stand, config: FundConfig, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def shown() -> str:
-        capsys.readouterr()
-        assert stand.status().code == 0
-        return capsys.readouterr().out
-
-    whole = shown()
-    assert "counts for nothing" not in whole and "without" not in whole
-    feed = next(c.feed.address for c in config.components if c.symbol == "MKR")
-    stand.rpc.request("anvil_setCode", feed, "0x")
-    stand.own("suspend(address)", stand.token("LRC"))
-    stand.becomes("SNX", REVERTS)
-    found = shown()
-    for line in (
-        "MKR counts for nothing in NAV and weights: no price",
-        "LRC counts for nothing in NAV and weights: suspended until the owner ends it",
-        "SNX counts for nothing in NAV and weights: balance not readable",
-    ):
-        assert line in found
-    assert "a share, without " in found and "not readable" in found

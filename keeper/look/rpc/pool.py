@@ -50,8 +50,8 @@ class AgreementError(Web3Exception):
     """Several endpoints must agree, but they differ or too few answer. The message has their hosts."""
 
 
-class Pool(JSONBaseProvider):
-    """Endpoints in order of preference. Each is checked before the first question and every `check_s` seconds.
+class EndpointPool(JSONBaseProvider):
+    """Endpoints in order of preference. Each is looked at before the first question and every `check_s` seconds.
 
     Raises NoEndpointError if none gives a usable answer. `agree`: how many must agree on a call in the latest block and
     on an account's nonce. `clock` is monotonic, `wall` is Unix time; both in seconds.
@@ -349,7 +349,7 @@ def connect(
             f"BALLAST_RPC_AGREE: is {agree}, BALLAST_RPC_URL names {len(listed)}; name at least {agree} endpoints"
         )
     limits = Limits(chain_id, max_lag, max_age_s)
-    return Web3(Pool(listed, limits=limits, agree=agree, check_s=check_s, timeout_s=timeout_s))
+    return Web3(EndpointPool(listed, limits=limits, agree=agree, check_s=check_s, timeout_s=timeout_s))
 
 
 def single(url: str, timeout_s: float = TIMEOUT_S) -> Web3:

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from math import isqrt
 from typing import Any, NamedTuple
 
-from keeper.pools.venues import MILLION, Segment
-from keeper.pools.venues import v3_math as math
+from keeper.pools.venues import MILLION, Segment, v3_math
 
-VENUE = "uniswap-v3"
+V3_VENUE = "uniswap-v3"
 KIND = 1
 MOST_SEGMENTS = 24
 WORD = 256
@@ -58,7 +57,7 @@ class V3Pool:
     nets: tuple[int, ...]
     first_word: int
     last_word: int
-    venue: str = VENUE
+    venue: str = V3_VENUE
     kind: int = KIND
 
     def __post_init__(self) -> None:
@@ -113,7 +112,7 @@ class V3Pool:
 
     def after(self, result: Result) -> V3Pool:
         """The pool after a swap."""
-        tick = math.tick_at_sqrt_ratio(result.sqrt_price) if result.tick is None else result.tick
+        tick = v3_math.tick_at_sqrt_ratio(result.sqrt_price) if result.tick is None else result.tick
         return replace(self, sqrt_price=result.sqrt_price, tick=tick, liquidity=result.liquidity)
 
     def segments(self, token_in: str) -> tuple[Segment, ...]:
@@ -122,7 +121,7 @@ class V3Pool:
         found: list[Segment] = []
         price, liquidity = self.sqrt_price, self.liquidity
         for tick, net in self._ahead(zero_in):
-            end = math.sqrt_ratio_at_tick(tick)
+            end = v3_math.sqrt_ratio_at_tick(tick)
             segment = _segment(price, end, liquidity, self.fee, zero_in)
             if segment is not None:
                 found.append(segment)
@@ -134,11 +133,11 @@ class V3Pool:
     def at_price(self, numerator: int, denominator: int) -> V3Pool:
         """See `Pool`; at the end of the window where the price lies beyond it."""
         low, high = self.window
-        bounds = math.sqrt_ratio_at_tick(low), math.sqrt_ratio_at_tick(high) - 1
+        bounds = v3_math.sqrt_ratio_at_tick(low), v3_math.sqrt_ratio_at_tick(high) - 1
         price = max(bounds[0], min(bounds[1], isqrt((numerator << 192) // denominator)))
         if price == self.sqrt_price:
             return self
-        tick = math.tick_at_sqrt_ratio(price)
+        tick = v3_math.tick_at_sqrt_ratio(price)
         # Ticks above the lower and up to the higher of both are crossed.
         first, last = sorted((bisect_right(self.ticks, self.tick), bisect_right(self.ticks, tick)))
         crossed = sum(self.nets[first:last])
@@ -150,7 +149,7 @@ class V3Pool:
         """Lowest and highest tick that a swap can reach with what is known."""
         low = self.first_word * WORD * self.tick_spacing
         high = (self.last_word * WORD + WORD - 1) * self.tick_spacing
-        return max(math.MIN_TICK, low), min(math.MAX_TICK, high)
+        return max(v3_math.MIN_TICK, low), min(v3_math.MAX_TICK, high)
 
     def _zero_in(self, token_in: str) -> bool:
         if token_in not in self.tokens:
@@ -185,7 +184,7 @@ class V3Pool:
         if amount < 0:
             raise ValueError(f"amount {amount}: expected 0 or more")
         if limit is None:
-            limit = math.MIN_SQRT_RATIO + 1 if zero_in else math.MAX_SQRT_RATIO - 1
+            limit = v3_math.MIN_SQRT_RATIO + 1 if zero_in else v3_math.MAX_SQRT_RATIO - 1
         price, liquidity = self.sqrt_price, self.liquidity
         tick: int = self.tick
         inside = False
@@ -194,10 +193,10 @@ class V3Pool:
             raise ValueError(f"limit {limit}: expected on the far side of the price {price}")
         while left and price != limit:
             stop, net = self._next_tick(tick, zero_in)
-            stop = max(math.MIN_TICK, min(math.MAX_TICK, stop))
-            end = math.sqrt_ratio_at_tick(stop)
+            stop = max(v3_math.MIN_TICK, min(v3_math.MAX_TICK, stop))
+            end = v3_math.sqrt_ratio_at_tick(stop)
             target = max(end, limit) if zero_in else min(end, limit)
-            step = (math.step_in if exact_in else math.step_out)(price, target, liquidity, left, self.fee)
+            step = (v3_math.step_in if exact_in else v3_math.step_out)(price, target, liquidity, left, self.fee)
             paid = step.amount_in + step.fee
             left -= paid if exact_in else step.amount_out
             total_in, total_out = total_in + paid, total_out + step.amount_out
@@ -213,9 +212,9 @@ def _segment(price: int, end: int, liquidity: int, fee: int, zero_in: bool) -> S
     """The stretch from `price` to `end`; None where nothing goes in. Virtual reserves are L / sqrt(P) and L sqrt(P)."""
     first, second = (liquidity << 96) // price, liquidity * price >> 96
     if zero_in:
-        most = math.amount0_between(end, price, liquidity, up=False)
+        most = v3_math.amount0_between(end, price, liquidity, up=False)
     else:
-        most = math.amount1_between(price, end, liquidity, up=False)
+        most = v3_math.amount1_between(price, end, liquidity, up=False)
     most = most * MILLION // (MILLION - fee)
     if most <= 0 or not first or not second:
         return None

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 from ballast.book import CONTRACTS
 from keeper.errors import SettingsError
 from keeper.settings import Secrets, Settings, load_book, load_settings
+from tools.settings import EXAMPLE, MANUAL, example, manual
 
 KEY = "0x" + "ab" * 32
 GOOD = {"BALLAST_RPC_URL": "http://127.0.0.1:1", "BALLAST_BOOK": "book.json", "BALLAST_PRIVATE_KEY": KEY}
@@ -163,6 +164,20 @@ def test_public_and_secret_never_overlap() -> None:
     # What is secret is typed so that no repr shows it.
     assert all("SecretStr" in str(field.annotation) for field in Secrets.model_fields.values())
     assert not any("SecretStr" in str(field.annotation) for field in Settings.model_fields.values())
+
+
+def test_example_and_manual_are_current() -> None:
+    remedy = "run python -m tools.settings"
+    assert EXAMPLE.read_text() == example(), remedy
+    assert MANUAL.read_text() == manual(MANUAL.read_text()), remedy
+
+
+def test_what_the_example_comments_out_holds_without_it(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in GOOD:
+        environment.delenv(name)
+    (tmp_path / ".env").write_text(example())
+    (tmp_path / "all").write_text(re.sub(r"^#(BALLAST_[A-Z_]+=)", r"\1", example(), flags=re.MULTILINE))
+    assert load_settings(tmp_path / "all")[0] == load_settings()[0]
 
 
 def test_the_example_names_every_variable_once() -> None:

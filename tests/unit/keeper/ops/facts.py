@@ -8,11 +8,11 @@ from typing import Any
 from ballast.book import Book
 from ballast.units import GWEI
 from keeper.look.chain import Head
-from keeper.loop import View
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.ops.pulse import Pulse
 from keeper.sending.journal import Entry, Status
 from keeper.state import FundState
+from keeper.view import View
 from tests.unit.keeper.simulated import WETH, Simulated
 
 NOW = 1_700_000_000

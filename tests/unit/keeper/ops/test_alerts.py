@@ -10,7 +10,7 @@ from ballast.units import GWEI, WAD
 from keeper.look.interventions import Told, What
 from keeper.ops.alerts import Alert, Kind, alerts_of
 from keeper.ops.facts import Facts, overdue, possible
-from keeper.output.view import percent
+from keeper.output.tables import percent
 from keeper.plan.standby import Since, thing_of
 from keeper.sending.journal import Status
 from keeper.state import Action, Phase, Reason

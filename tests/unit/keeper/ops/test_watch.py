@@ -17,7 +17,7 @@ from keeper.ops.liveness import Stop
 from keeper.ops.observer import Observers
 from keeper.ops.pulse import Pulse
 from keeper.ops.systemd import tell
-from keeper.ops.watch import Teller, Transactions, Watch
+from keeper.ops.watch import AlertThread, Transactions, Watch
 from keeper.sending.journal import Journal
 from tests.unit.keeper.ops.facts import BOOK, BOUNDS, facts_of, pulse_of, view_of
 from tests.unit.keeper.simulated import Simulated
@@ -179,7 +179,7 @@ def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(tmp_path: Path, mon
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(path)
         heard.settimeout(LONG_S)
-        with Teller(facts, BOUNDS, None, turn_s=0.01):  # type: ignore[arg-type]
+        with AlertThread(facts, BOUNDS, None, interval_s=0.01):  # type: ignore[arg-type]
             assert heard.recv(64) == b"READY=1"
             assert heard.recv(64) == b"WATCHDOG=1"
             beat_s = float(BOUNDS.stuck_s)
@@ -209,7 +209,7 @@ def test_a_look_that_fails_does_not_end_the_thread(capfd: pytest.CaptureFixture[
         asked.release()
         raise ZeroDivisionError
 
-    with Teller(facts, BOUNDS, None, turn_s=0.01):  # type: ignore[arg-type]
+    with AlertThread(facts, BOUNDS, None, interval_s=0.01):  # type: ignore[arg-type]
         for _ in range(3):
             assert asked.acquire(timeout=LONG_S)
     assert "cannot look at the keeper" in "".join(capfd.readouterr())

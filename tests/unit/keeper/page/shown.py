@@ -11,12 +11,12 @@ from typing import Any
 from ballast.book import Book, Candidate
 from keeper.errors import ChainError
 from keeper.look.chain import Head
-from keeper.loop import View
 from keeper.ops.facts import Facts, FundFacts
 from keeper.page.details import Details, DetailsReader
 from keeper.page.history import History
 from keeper.page.status import Shown, StatusPage
 from keeper.state import FundState
+from keeper.view import View
 from tests.unit.keeper.ops.facts import BOUNDS, facts_of, fund_facts, view_of
 from tests.unit.keeper.simulated import WETH, Simulated, load
 

@@ -11,11 +11,11 @@ from rich.console import Console
 from ballast.book import Book
 from ballast.units import WAD
 from keeper.look.chain import Head
-from keeper.loop import View
-from keeper.output.view import fund_json, fund_tables, plan_json
+from keeper.output.tables import fund_json, fund_tables, plan_json
 from keeper.plan.planner import Pace, plan
 from keeper.plan.settlement import attainable, outcome, surplus_after
 from keeper.state import FundState, Holding, Side
+from keeper.view import View
 from tests.unit.keeper.simulated import START, WETH, Simulated, at, load, trading
 
 GAS_PRICE = 100 * 10**9
@@ -101,7 +101,7 @@ def test_pools_are_expected_where_the_second_source_is(april: Simulated) -> None
 def shown(state: FundState, april: Simulated) -> tuple[str, View, Book]:
     found = plan(state, april.market, GAS_PRICE, PACE, SLIPPAGE_BPS)
     view = View(Head(1, "0x00", START, 0), state, april.market, GAS_PRICE, found)
-    book = Book("Fund", 1, 1, {}, WETH, ())
+    book = Book("Fund", 1, 1, {"index_token": WETH}, WETH, ())
     console = Console(file=StringIO(), width=200)
     console.print(fund_tables(view, book))
     assert isinstance(console.file, StringIO)

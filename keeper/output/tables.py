@@ -8,16 +8,22 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from ballast.book import Book
 from ballast.units import GWEI, WAD
-from keeper.loop import View
+from ballast.values import decimal
 from keeper.output.condition import condition
 from keeper.plan.batch import Batch, Leg
 from keeper.plan.direct import Cross
 from keeper.plan.slices import Lot
 from keeper.pools.market import Swap
-from keeper.state import FundState, Holding, Phase, Side
+from keeper.state import FundState, Holding, Phase, Reason, Side
+from keeper.view import View
+
+_PHASE_TEXTS = {Phase.VOIDED: "voided, to be determined again"}
+_REASON_TEXTS = {Reason.LOCKED: "the fund's lock is held", Reason.TOO_LATE: "too late in the period"}
+"""Where the contracts' own name says too little."""
 
 
 def fund_json(view: View, book: Book) -> dict[str, Any]:
@@ -32,7 +38,9 @@ def fund_json(view: View, book: Book) -> dict[str, Any]:
         "action": s.action.name.lower(),
         "reason": s.reason.name.lower(),
         "next": s.next,
+        "index_token": book["index_token"],
         "nav_usd": str(s.nav),
+        "share_usd": str(s.nav * WAD // s.supply) if s.supply else None,
         "supply": str(s.supply),
         "eth_usd": str(view.market.eth_price),
         "bucket": {"idle": s.idle, "capacity": str(s.capacity), "tolerance": str(s.tolerance)},
@@ -48,7 +56,10 @@ def fund_json(view: View, book: Book) -> dict[str, Any]:
                 "token": h.token,
                 "side": h.side.name.lower(),
                 "condition": condition(s, h),
+                "counts": s.counts(h),
                 "balance": str(h.balance),
+                "unit": str(unit(s, h)),
+                "target_unit": str(h.unit) if h.unit else None,
                 "target": str(s.target_balance(h)) if s.phase is Phase.TRADING else None,
                 "price_usd": str(h.price),
                 "trade_price_usd": str(h.trade_price or h.price),
@@ -139,11 +150,13 @@ def fund_tables(view: View, book: Book) -> RenderableType:
     s = view.state
     head = Table(show_header=False, box=None, title=f"{book.fund}, block {s.block}", title_justify="left")
     head.add_row("time", when(s.time))
-    head.add_row("phase", f"{s.phase.name.lower()}, period {period_text(s.period)}")
+    head.add_row("index token", book["index_token"])
+    head.add_row("phase", f"{phase_text(s.phase)}, period {period_text(s.period)}")
     due = s.action.name.lower() if s.action else "nothing"
-    head.add_row("due", f"{due} ({s.reason.name.lower().replace('_', ' ')})")
+    head.add_row("due", f"{due} ({reason_text(s.reason)})")
     head.add_row("next", when(s.next) if s.next else "-")
-    head.add_row("NAV", f"${usd(s.nav)}, {amount(s.supply, WAD)} shares")
+    head.add_row("supply", f"{amount(s.supply, WAD)} shares")
+    head.add_row("NAV", _nav_text(s, book))
     if s.phase is Phase.TRADING:
         head.add_row("bucket", f"idle {s.idle} s, capacity {percent(s.capacity)}, tolerance {percent(s.tolerance)}")
         p = s.progress
@@ -151,20 +164,35 @@ def fund_tables(view: View, book: Book) -> RenderableType:
     # What an anchor does to a batch, where it does anything.
     pulled = any(h.pulled for h in s.holdings)
     table = Table("component", "side")
-    for name in ("balance", "price $", *(["in a batch $"] if pulled else []), "weight", "target"):
+    prices = ("price $", "in a batch $") if pulled else ("price $",)
+    for name in ("balance", "unit", "target unit", *prices, "weight", "target"):
         table.add_column(name, justify="right")
     for h in s.holdings:
         target = percent(weight(s, h, s.target_balance(h))) if s.phase is Phase.TRADING else "-"
         table.add_row(
             symbol(book, h),
             condition(s, h) or h.side.name.lower(),
-            amount(h.balance, h.one),
+            amount(h.balance, h.one) if h.sound else "not readable",
+            decimal(unit(s, h), h.decimals) if h.sound else "not readable",
+            decimal(h.unit, h.decimals) if h.unit else "-",
             usd(h.price) if h.price else "none",
             *([usd(h.trade_price) if h.pulled else ""] if pulled else []),
             percent(weight(s, h, h.balance)),
             target,
         )
-    return Group(head, table)
+    left_out = (
+        Text(f"{symbol(book, h)} counts for nothing in NAV and weights: {condition(s, h)}")
+        for h in s.holdings
+        if not s.counts(h)
+    )
+    return Group(head, table, *left_out)
+
+
+def _nav_text(state: FundState, book: Book) -> str:
+    """Value of all shares and of one, and what is not in it."""
+    without = [symbol(book, h) for h in state.holdings if not state.counts(h)]
+    share = f", ${usd(state.nav * WAD // state.supply)} a share" if state.supply else ""
+    return f"${usd(state.nav)}{share}" + (f", without {', '.join(without)}" if without else "")
 
 
 def plan_tables(view: View, book: Book) -> RenderableType:
@@ -173,7 +201,7 @@ def plan_tables(view: View, book: Book) -> RenderableType:
     head = Table(show_header=False, box=None, title=f"{book.fund}, block {s.block}", title_justify="left")
     head.add_row("time", when(s.time))
     if p is None:
-        due = f"{s.action.name.lower()}, now" if s.action else f"nothing ({s.reason.name.lower().replace('_', ' ')})"
+        due = f"{s.action.name.lower()}, now" if s.action else f"nothing ({reason_text(s.reason)})"
         head.add_row("due", due)
         head.add_row("next", when(s.next) if s.next else "-")
         return head
@@ -249,9 +277,24 @@ def symbol(book: Book, holding: Holding) -> str:
     return candidate.symbol if candidate else holding.token
 
 
+def unit(state: FundState, holding: Holding) -> int:
+    """Token wei of a component per 1e18 shares, rounded down; 0 without shares."""
+    return holding.balance * WAD // state.supply if state.supply else 0
+
+
 def weight(state: FundState, holding: Holding, balance: int) -> int:
     """Weight of `balance` in NAV, 18 decimals; 0 for what does not count."""
     return 0 if not state.counts(holding) or not state.nav else holding.value(balance) * WAD // state.nav
+
+
+def phase_text(phase: Phase) -> str:
+    """Where the month stands, for people."""
+    return _PHASE_TEXTS.get(phase, phase.name.lower())
+
+
+def reason_text(reason: Reason) -> str:
+    """Why the action is what it is, for people."""
+    return _REASON_TEXTS.get(reason, reason.name.lower().replace("_", " "))
 
 
 def when(time: int | None) -> str:

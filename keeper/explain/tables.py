@@ -12,7 +12,7 @@ from ballast.rule.methodology import Cap, Decision, Flag, Status
 from ballast.units import WAD
 from keeper.explain.month import Explanation
 from keeper.explain.recompute import Difference, Start
-from keeper.output.view import percent, period_text, usd, when
+from keeper.output.tables import percent, period_text, usd, when
 
 FLAGS = {
     Flag.STALE: "stale",

@@ -13,7 +13,7 @@ from keeper.pools.venues.v3 import V3Pool, pool_of
 SPAN = 5_000
 """Ticks that are read on each side of a price, about a factor 1.65. No batch may move a price that far."""
 
-log = structlog.get_logger("keeper.pools.venues")
+log = structlog.get_logger("keeper.look")
 
 
 class V3Reader:

@@ -1,0 +1,55 @@
+"""A look at one fund in one block: its state, its pools, and the plan for it. Sends nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from keeper.look.chain import Chain, Head
+from keeper.look.interventions import Told
+from keeper.plan.planner import Aim, Pace, Plan, plan
+from keeper.pools.market import Market
+from keeper.settings import Settings
+from keeper.state import Action, FundState
+
+GWEI = 10**9
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known about one block. `plan` only while trading; `gas_price` is what the plan holds one gas to be
+    worth, wei: base fee and tip unless the settings say otherwise. `told`: what was done to the month, if asked for."""
+
+    head: Head
+    state: FundState
+    market: Market
+    gas_price: int
+    plan: Plan | None
+    told: tuple[Told, ...] = ()
+
+
+class Viewer:
+    """Looks at the fund; sends nothing."""
+
+    def __init__(self, chain: Chain, settings: Settings) -> None:
+        self._chain = chain
+        self._settings = settings
+
+    def look(self, head: Head | None = None) -> View:
+        """The fund in a block (the latest), and the plan for it. Raises ChainError."""
+        head = head or self._chain.head()
+        state, market = self._chain.read(head)
+        if state.action is not Action.TRADE:
+            return View(head, state, market, head.base_fee, None)
+        wanted = self._settings
+        asked = head.base_fee + self._chain.tip()
+        gas_price = asked if wanted.plan_gas_gwei is None else wanted.plan_gas_gwei * GWEI
+        past = self._chain.history.past(head, state)
+        pace = Pace(
+            rest=max(1, wanted.pool_rest_seconds),
+            max_time=int(wanted.max_hours * 3600),
+            started_at=past.started_at,
+            last_trade=past.last_trade,
+            gas_spent=past.gas_spent,
+        )
+        aim = Aim(wanted.plan, wanted.fewest_batches, wanted.fewest_gas)
+        return View(head, state, market, gas_price, plan(state, market, gas_price, pace, wanted.slippage_bps, aim))

@@ -1,0 +1,91 @@
+"""Writes .env.example and the tables of docs/operations/settings.md: `python -m tools.settings`. The descriptions are
+those of keeper/settings.py."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from pathlib import Path
+
+from pydantic.fields import FieldInfo
+
+from keeper.settings import PREFIX, Secrets, Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLE = ROOT / ".env.example"
+MANUAL = ROOT / "docs" / "operations" / "settings.md"
+
+WIDTH = 120
+HEAD = "# The keeper's configuration: copy to .env and fill in. Variables of the environment win over this file."
+BEGIN = "<!-- settings: written by tools/settings.py -->"
+END = "<!-- end of settings -->"
+
+
+def example() -> str:
+    """The text of .env.example: every variable with its description; set where its field has an example, else
+    commented out at its default."""
+    lines = [HEAD, ""]
+    for title, kind in (("Secret: never commit, never share", Secrets), ("Public", Settings)):
+        lines += [f"# --- {title} ".ljust(WIDTH, "-"), ""]
+        for name, field in kind.model_fields.items():
+            text = _description(field).replace("`", "")
+            lines += textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+            sample = field.examples[0] if field.examples else None
+            lines += [f"#{_variable(name)}={_default(field)}" if sample is None else f"{_variable(name)}={sample}", ""]
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def manual(text: str) -> str:
+    """The text of the manual's page with its tables as they should be. Raises ValueError without the marks."""
+    before, begin, rest = text.partition(BEGIN + "\n")
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{MANUAL.name}: expected the lines {BEGIN} and {END}")
+    return f"{before}{begin}\n{_secrets()}\n\n{_settings()}\n\n{end}{after}"
+
+
+def _secrets() -> str:
+    rows = [f"| `{_variable(name)}` | {_in_manual(field)} |" for name, field in Secrets.model_fields.items()]
+    return "\n".join(["| secret | what it is |", "|---|---|", *rows])
+
+
+def _settings() -> str:
+    rows = [
+        f"| `{_variable(name)}` | {_default(field)} | {_in_manual(field)} |".replace("|  |", "| |")
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(["| public | default | what it is |", "|---|---|---|", *rows])
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _default(field: FieldInfo) -> str:
+    """As one would write it; empty for what has none, or is not set unless somebody does."""
+    if field.is_required() or field.default is None:
+        return ""
+    return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+
+
+def _description(field: FieldInfo) -> str:
+    """In one line. Raises ValueError for a field without one."""
+    if field.description is None:
+        raise ValueError("a setting without a description: its docstring says what it is")
+    return " ".join(field.description.split())
+
+
+def _in_manual(field: FieldInfo) -> str:
+    """With variables set off and links to the manual's pages, seen from beside them."""
+    text = re.sub(rf"(?<!`)\b({PREFIX}[A-Z_]+|AWS_[A-Z_]+)\b", r"`\1`", _description(field))
+    return re.sub(r"docs/operations/([a-z-]+\.md)", r"[\1](\1)", text)
+
+
+def main() -> None:
+    """Writes both files."""
+    EXAMPLE.write_text(example(), encoding="utf-8")
+    MANUAL.write_text(manual(MANUAL.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
