@@ -1,8 +1,9 @@
 """Fixtures for all tests: the local mainnet they stand on, and a clean chain for each.
 
-Tests under tests/unit need no chain. All others run on a fork of the local mainnet (`make test`), each between a
-snapshot and its restoration. A fixture that changes the chain has scope "module" or "function": what it did is undone
-at the end of that scope. Scope "session" is for what only reads.
+Tests under tests/unit need no chain (`make unit`), and nothing here loads Ape before a test needs it: that takes
+seconds. All others run on a fork of the local mainnet (`make test`), each between a snapshot and its restoration. A
+fixture that changes the chain has scope "module" or "function": what it did is undone at the end of that scope. Scope
+"session" is for what only reads.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
-import ape
 import pytest
 import structlog
 from web3 import Web3
@@ -26,6 +27,13 @@ from tests.helpers.chain import Chain
 from tests.helpers.contracts import Artifact
 
 
+def ape() -> ModuleType:
+    """Ape, loaded when it is first asked for."""
+    import ape as loaded  # noqa: PLC0415 (unit tests do without it)
+
+    return loaded
+
+
 def on_chain(request: pytest.FixtureRequest) -> bool:
     """Whether the test needs the chain."""
     return "unit" not in request.path.parts
@@ -36,11 +44,11 @@ def clean_chain(request: pytest.FixtureRequest) -> Iterator[None]:
     if not on_chain(request):
         yield
         return
-    snapshot = ape.chain.snapshot()
+    snapshot = ape().chain.snapshot()
     try:
         yield
     finally:
-        ape.chain.restore(snapshot)
+        ape().chain.restore(snapshot)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,7 +82,7 @@ def world() -> World:
 @pytest.fixture(scope="session")
 def w3() -> Web3:
     """The fork that Ape is connected to."""
-    provider = ape.networks.active_provider
+    provider = ape().networks.active_provider
     assert provider is not None, "no chain: run 'make test'"
     connected: Web3 = provider.web3
     return connected
@@ -83,7 +91,7 @@ def w3() -> Web3:
 @pytest.fixture(scope="session")
 def artifacts() -> Callable[[str], Artifact]:
     """The project's contracts by name."""
-    return compiled(ape.project)
+    return compiled(ape().project)
 
 
 @pytest.fixture(scope="session")
