@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -29,9 +30,7 @@ from tests.helpers.contracts import Artifact
 
 def ape() -> ModuleType:
     """Ape, loaded when it is first asked for."""
-    import ape as loaded  # noqa: PLC0415 (unit tests do without it)
-
-    return loaded
+    return import_module("ape")
 
 
 def on_chain(request: pytest.FixtureRequest) -> bool:

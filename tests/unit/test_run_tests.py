@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.run_tests import BY_NAME, JOBS, ROOT, SECONDS, TESTS, Ended, Group, groups, steps, table
+from lab.localnet.anvil import ROOT
+from tools.run_tests import BY_NAME, JOBS, SECONDS, TESTS, Ended, Group, groups, steps, table
 
 STEPS = ("lint", "compile", "unit", "contracts", "keeper", "lab", "scripts", "fuzz", "page")
 
@@ -85,7 +86,7 @@ exec "{ROOT}/tools/step.sh" page true
 def test_a_step_notes_what_it_took_and_keeps_its_exit_code(tmp_path: Path) -> None:
     noted = tmp_path / "steps"
     environment = {**os.environ, "BALLAST_STEPS": str(noted)}
-    command = [ROOT / "tools" / "step.sh", "some", "bash", "-c", "exit 3"]
+    command = [str(ROOT / "tools" / "step.sh"), "some", "bash", "-c", "exit 3"]
     assert subprocess.run(command, env=environment, check=False).returncode == 3
     assert noted.read_text().split("\t")[::2] == ["some", "3\n"]
     del environment["BALLAST_STEPS"]
