@@ -16,6 +16,7 @@ from types import ModuleType
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from web3 import Web3
 
 from lab.localnet.market import Market
@@ -26,6 +27,10 @@ from lab.localnet.world import World
 from tests.helpers.artifacts import compiled
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Artifact
+
+# How long an example takes is the machine's affair: no deadline, and no complaint about slow data.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def ape() -> ModuleType:
