@@ -43,7 +43,7 @@ lint: setup ## ruff and mypy --strict
 	@ruff format --check $(LINTED)
 	@mypy $(LINTED)
 
-unit: setup ## The tests that need no chain: [ARGS="-k word"]
+unit: compile ## The tests that need no chain: [ARGS="-k word"]
 	@$(PY) tools/run_tests.py tests/unit $(ARGS)
 
 test: setup .tools/set-v2.stamp ## Lint, all tests, a short fuzz run; ONLY=FILES: these tests alone (not PATH: that is the shell's); ARGS: for pytest, no fuzz
