@@ -18,6 +18,8 @@ MONTH ?= data/months/dpi-2021-04.json
 RESERVES ?=
 POSITIONS ?=
 ARGS ?=
+# Not PATH: that is where the shell finds programs.
+ONLY ?=
 CALLS ?= 1000000
 SAMPLE ?= 30
 SEED ?= 1
@@ -26,7 +28,7 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab scripts tools tests)
 
-.PHONY: help setup compile lint test test-page invariants mutants chaos slither demo replay year localnet fund bench mutation lock clean
+.PHONY: help setup compile lint unit test test-page invariants mutants chaos slither demo replay year localnet fund bench mutation lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -42,13 +44,18 @@ lint: setup ## ruff, mypy --strict, and who may import whom
 	@mypy $(LINTED)
 	@lint-imports --no-logo --no-cache
 
-test: lint compile .tools/set-v2.stamp ## Lint, all tests on a local mainnet, a short fuzz run; ARGS="-k word" is passed to pytest, alone
-	@$(PY) tools/run_tests.py $(ARGS)
-	@$(if $(ARGS),true,$(PY) -m lab.fuzz run --calls 60000)
+unit: compile ## The tests that need no chain: [ARGS="-k word"]
+	@$(PY) tools/run_tests.py tests/unit $(ARGS)
+
+test: setup .tools/set-v2.stamp ## Lint, all tests, a short fuzz run; ONLY=FILES: these tests alone (not PATH: that is the shell's); ARGS: for pytest, no fuzz
+	@$(if $(ONLY),,tools/step.sh lint $(MAKE) --no-print-directory lint)
+	@tools/step.sh compile $(MAKE) --no-print-directory compile
+	@$(PY) tools/run_tests.py $(ONLY) $(ARGS)
+	@$(if $(ONLY)$(ARGS),,tools/step.sh fuzz $(PY) -m lab.fuzz run --calls 60000)
 
 test-page: compile ## The status page of a running keeper in a headless Chromium, which root gets installed; ARGS as for test
 	@tools/install_chromium.sh
-	@$(PY) tools/run_tests.py tests/browser $(ARGS)
+	@tools/step.sh page $(PY) tools/run_tests.py tests/browser $(ARGS)
 
 invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
 	@$(PY) -m lab.fuzz run --calls $(CALLS) --seed $(SEED)

@@ -1,19 +1,22 @@
 """Fixtures for all tests: the local mainnet they stand on, and a clean chain for each.
 
-Tests under tests/unit need no chain. All others run on a fork of the local mainnet (`make test`), each between a
-snapshot and its restoration. A fixture that changes the chain has scope "module" or "function": what it did is undone
-at the end of that scope. Scope "session" is for what only reads.
+Tests under tests/unit need no chain (`make unit`), and nothing here loads Ape before a test needs it: that takes
+seconds. All others run on a fork of the local mainnet (`make test`), each between a snapshot and its restoration. A
+fixture that changes the chain has scope "module" or "function": what it did is undone at the end of that scope. Scope
+"session" is for what only reads.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
-import ape
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from web3 import Web3
 
 from lab.localnet.market import Market
@@ -24,6 +27,15 @@ from lab.localnet.world import World
 from tests.helpers.artifacts import compiled
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Artifact
+
+# How long an example takes is the machine's affair: no deadline, and no complaint about slow data.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
+
+def ape() -> ModuleType:
+    """Ape, loaded when it is first asked for."""
+    return import_module("ape")
 
 
 def on_chain(request: pytest.FixtureRequest) -> bool:
@@ -36,11 +48,11 @@ def clean_chain(request: pytest.FixtureRequest) -> Iterator[None]:
     if not on_chain(request):
         yield
         return
-    snapshot = ape.chain.snapshot()
+    snapshot = ape().chain.snapshot()
     try:
         yield
     finally:
-        ape.chain.restore(snapshot)
+        ape().chain.restore(snapshot)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,7 +86,7 @@ def world() -> World:
 @pytest.fixture(scope="session")
 def w3() -> Web3:
     """The fork that Ape is connected to."""
-    provider = ape.networks.active_provider
+    provider = ape().networks.active_provider
     assert provider is not None, "no chain: run 'make test'"
     connected: Web3 = provider.web3
     return connected
@@ -83,7 +95,7 @@ def w3() -> Web3:
 @pytest.fixture(scope="session")
 def artifacts() -> Callable[[str], Artifact]:
     """The project's contracts by name."""
-    return compiled(ape.project)
+    return compiled(ape().project)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
-"""Runs the tests on forks of the local mainnet: `python tools/run_tests.py [arguments for pytest]`.
+"""Runs the tests: `python tools/run_tests.py [arguments for pytest]`.
 
-Starts the local mainnet of data/months/dpi-2021-04.json, lets Ape fork it, and takes everything down again. Without a
-path among the arguments all tests run, in groups, each on a chain of its own: a chain that has been turned back many
-times no longer answers every question about its past, which the keeper asks. Two groups run at a time; what a group
-says is printed when it has ended.
+Without a path among the arguments all tests run, in groups, two at a time; what a group says is printed when it has
+ended, and a table of all at the end. Those of tests/unit need no chain. Each other group has a chain of its own: the
+local mainnet of data/months/dpi-2021-04.json, which Ape forks and which is taken down again. A chain that has been
+turned back many times no longer answers every question about its past, which the keeper asks; so no group is too long.
+
+With paths only those run, as one group; `tests/unit` alone runs in its groups.
 """
 
 from __future__ import annotations
@@ -25,45 +27,94 @@ from lab.localnet.errors import LocalnetError
 from lab.localnet.session import NETWORK, fork_environment, interrupt_on_terminate, run_ape
 
 TESTS = ROOT / "tests"
-HALVED = ("keeper",)
-"""Folders that take so long that each half of their files is a group."""
+UNIT = "tests/unit"
+SPLIT = {"contracts": 2, "keeper": 2, "unit": 2}
+"""Folders whose files are dealt out to several groups: a group that takes long ends long after the others."""
+SECONDS = {"keeper": 400, "scripts": 300, "contracts": 260, "lab": 220, "unit": 30}
+"""About what a group of each folder takes while another runs beside it. The longest begin, so that both jobs end at
+about the same time; nothing else depends on it."""
 BY_NAME = ("browser",)
 """Folders that run only where they are named: these need a browser (`make test-page`)."""
 JOBS = 2
 NOTHING_SELECTED = 5
 """pytest's exit code."""
+STEPS = "BALLAST_STEPS"
+"""Names a file to which each folder's line goes as tools/step.sh writes it, for a table of all steps."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tests that run in one process. `folder`: in tests/; `number` of `total` of that folder."""
+
+    folder: str
+    number: int
+    total: int
+    paths: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The folder, with the number where there are several."""
+        return f"{self.folder} {self.number}/{self.total}" if self.total > 1 else self.folder
 
 
 @dataclass(frozen=True)
 class Running:
-    """A group at work; what it says goes to `output`."""
+    """A group at work since `began` (monotonic seconds); what it says goes to `output`."""
 
-    paths: list[str]
+    group: Group
+    began: float
     process: subprocess.Popen[bytes]
     output: IO[bytes]
 
 
-def groups() -> list[list[str]]:
-    """The paths of each run over all tests, those that take longest first."""
-    folders = {path.name: path for path in sorted(TESTS.iterdir()) if path.is_dir() and any(path.rglob("test_*.py"))}
-    halves: list[list[str]] = []
-    for name in HALVED:
-        files = [str(path.relative_to(ROOT)) for path in sorted(folders[name].rglob("test_*.py"))]
-        halves += [files[0::2], files[1::2]]
-    return [*halves, *([f"tests/{name}"] for name in folders if name not in (*HALVED, *BY_NAME))]
+@dataclass(frozen=True)
+class Ended:
+    """A group that has ended with pytest's exit code. Times are monotonic seconds."""
+
+    group: Group
+    began: float
+    ended: float
+    code: int
+
+    @property
+    def good(self) -> bool:
+        """Whether all passed. A group in which nothing is selected passes."""
+        return self.code in (0, NOTHING_SELECTED)
+
+    @property
+    def result(self) -> str:
+        """In a word."""
+        return {0: "passed", NOTHING_SELECTED: "nothing selected"}.get(self.code, f"FAILED ({self.code})")
 
 
-def run_one(arguments: Sequence[str]) -> int:
-    """pytest's exit code, on a chain of its own. Raises LocalnetError."""
+def groups(folders: Sequence[str] | None = None) -> list[Group]:
+    """The groups of these folders of tests/ (all but those that run by name): unit first, as it ends soon and needs the
+    least, then the longest first."""
+    found: list[Group] = []
+    for folder in folders or sorted(path.name for path in TESTS.iterdir() if path.is_dir()):
+        files = [str(path.relative_to(ROOT)) for path in sorted((TESTS / folder).rglob("test_*.py"))]
+        if not files or (folders is None and folder in BY_NAME):
+            continue
+        total = SPLIT.get(folder, 1)
+        parts = [(f"tests/{folder}",)] if total == 1 else [tuple(files[part::total]) for part in range(total)]
+        found += [Group(folder, number, total, part) for number, part in enumerate(parts, 1)]
+    return sorted(found, key=lambda group: (group.folder != "unit", -SECONDS.get(group.folder, 0)))
+
+
+def run_one(arguments: Sequence[str], paths: Sequence[str]) -> int:
+    """pytest's exit code, on a chain of its own if any of these `paths` needs one. Raises LocalnetError."""
+    if all(path == UNIT or path.startswith(f"{UNIT}/") for path in paths):
+        # Ape's plugin for pytest takes seconds to load and serves tests on a chain.
+        command = [sys.executable, "-m", "pytest", "-p", "no:ape_test", *arguments]
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
     with fork_environment() as environment:
         # Isolation is tests/conftest.py's own: plain snapshots, with nothing swallowed.
         return run_ape(["test", "--network", NETWORK, "--disable-isolation", *arguments], environment)
 
 
-def run_all(arguments: Sequence[str]) -> int:
-    """0 if every group passed, else the exit code of the first that did not. A group in which nothing is selected
-    passes."""
-    waiting, codes = groups(), []
+def run_all(found: Sequence[Group], arguments: Sequence[str]) -> int:
+    """0 if every group passed, else the exit code of the first that did not."""
+    waiting, ended = list(found), list[Ended]()
     with contextlib.ExitStack() as stack:
         running: list[Running] = []
         while waiting or running:
@@ -72,30 +123,54 @@ def run_all(arguments: Sequence[str]) -> int:
             time.sleep(0.2)
             for one in [one for one in running if one.process.poll() is not None]:
                 running.remove(one)
+                ended.append(Ended(one.group, one.began, time.monotonic(), one.process.returncode))
                 one.output.seek(0)
                 sys.stdout.flush()
                 sys.stdout.buffer.write(one.output.read())
                 sys.stdout.flush()
-                codes.append(one.process.returncode)
-    return next((code for code in codes if code not in (0, NOTHING_SELECTED)), 0)
+    print(table(ended), flush=True)
+    if (path := os.environ.get(STEPS)) is not None:
+        with Path(path).open("a") as out:
+            out.writelines(steps(ended))
+    return next((one.code for one in ended if not one.good), 0)
+
+
+def table(ended: Sequence[Ended]) -> str:
+    """Each group in the order in which they ended: when it began and ended since the first began, what it took."""
+    first = min((one.began for one in ended), default=0.0)
+    lines = [f"{'group':<16}{'from':>8}{'to':>8}{'seconds':>9}  result"]
+    for one in ended:
+        times = (one.began - first, one.ended - first, one.ended - one.began)
+        lines.append(f"{one.group.name:<16}{times[0]:>8.0f}{times[1]:>8.0f}{times[2]:>9.0f}  {one.result}")
+    return "\n".join(lines)
+
+
+def steps(ended: Sequence[Ended]) -> list[str]:
+    """A line for each folder: name, seconds that its groups took together, exit code; with tabs between."""
+    lines = []
+    for folder in dict.fromkeys(one.group.folder for one in ended):
+        of_folder = [one for one in ended if one.group.folder == folder]
+        code = next((one.code for one in of_folder if not one.good), 0)
+        lines.append(f"{folder}\t{sum(one.ended - one.began for one in of_folder):.0f}\t{code}\n")
+    return lines
 
 
 @contextlib.contextmanager
-def _started(paths: list[str], arguments: Sequence[str]) -> Iterator[Running]:
+def _started(group: Group, arguments: Sequence[str]) -> Iterator[Running]:
     """This program for one group, ended with the block if it has not ended by itself."""
-    print(f"tests: {paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''} ...", flush=True)
+    print(f"tests: {group.name} ...", flush=True)
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).resolve()), *paths, *arguments],
+            [sys.executable, str(Path(__file__).resolve()), *group.paths, *arguments],
             cwd=ROOT,
-            env=dict(os.environ),
+            env={key: value for key, value in os.environ.items() if key != STEPS},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             preexec_fn=dies_with_parent(signal.SIGTERM),  # noqa: PLW1509 (one thread here; it must run in the child)
         )
         try:
-            yield Running(paths, process, output)
+            yield Running(group, time.monotonic(), process, output)
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -105,10 +180,13 @@ def _started(paths: list[str], arguments: Sequence[str]) -> Iterator[Running]:
 def main(arguments: Sequence[str]) -> int:
     """The exit code."""
     interrupt_on_terminate()
+    paths = [argument for argument in arguments if argument.startswith("tests")]
     try:
-        if any(argument.startswith("tests") for argument in arguments):
-            return run_one(arguments)
-        return run_all(arguments)
+        if paths == [UNIT]:
+            return run_all(groups(["unit"]), [argument for argument in arguments if argument != UNIT])
+        if paths:
+            return run_one(arguments, paths)
+        return run_all(groups(), arguments)
     except LocalnetError as error:
         print(f"tests: {error}", file=sys.stderr)
         return 1

@@ -22,7 +22,10 @@ ANVIL = ROOT / ".tools" / "anvil" / "bin" / "anvil"
 HARDFORK = "cancun"
 CHAIN_ID = 1
 GAS_LIMIT = 30_000_000
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 240.0
+"""Real seconds after which a node that does not answer is given up, on a busy machine too."""
+PORT_TRIES = 3
+"""Somebody else may take a free port before anvil does: then it ends, and another port is tried."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -65,8 +68,7 @@ def anvil(
     """
     if not binary.is_file():
         raise LocalnetError(f"anvil: {binary} is missing, run 'make setup'")
-    chosen = port or free_port()
-    command = [str(binary), "--host", "127.0.0.1", "--port", str(chosen), "--chain-id", str(CHAIN_ID)]
+    command = [str(binary), "--host", "127.0.0.1", "--chain-id", str(CHAIN_ID)]
     command += ["--hardfork", hardfork, "--gas-limit", str(GAS_LIMIT), "--silent"]
     if timestamp is not None:
         command += ["--timestamp", str(timestamp)]
@@ -78,19 +80,24 @@ def anvil(
         if log is not None:
             log.parent.mkdir(parents=True, exist_ok=True)
             out = stack.enter_context(log.open("wb"))
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            preexec_fn=dies_with_parent(),  # noqa: PLW1509 (one thread here; it must run in the child)
-        )
-        try:
+        for left in reversed(range(1 if port else PORT_TRIES)):
+            chosen = port or free_port()
+            process = subprocess.Popen(
+                [*command, "--port", str(chosen)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                preexec_fn=dies_with_parent(),  # noqa: PLW1509 (one thread here; it must run in the child)
+            )
+            stack.callback(stop, process)
             url = f"http://127.0.0.1:{chosen}"
-            _wait_until_ready(process, url, log)
-            yield url
-        finally:
-            stop(process)
+            try:
+                _wait_until_ready(process, url, log)
+                break
+            except LocalnetError:
+                if not left or process.poll() is None:
+                    raise
+        yield url
 
 
 def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:

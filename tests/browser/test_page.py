@@ -19,10 +19,11 @@ from ballast.rule.arithmetic import execution_time, period_start
 from ballast.rule.methodology import Status
 from ballast.units import WAD
 from keeper.state import FundState, Holding
-from lab.localnet.anvil import ROOT, free_port
+from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
 from tests.browser.browser import Browser, Tab
 from tests.browser.conftest import FEE
+from tests.helpers.waiting import PATIENCE_S
 from tests.keeper.deployed_fund import PERIOD, Field, Running, journal_rows
 
 HOSTILE = "<img src=x onerror=document.title='taken'>"
@@ -79,20 +80,21 @@ def wander(keeper: Running, prices: Market, steps: int) -> None:
 def watched(
     field: Field, prices: Market, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Watched]:
-    folder, port = tmp_path_factory.mktemp("keeper"), free_port()
+    folder = tmp_path_factory.mktemp("keeper")
     first = field.book.candidates[0]
     book = replace(field.book, candidates=(replace(first, symbol=HOSTILE), *field.book.candidates[1:]))
     book.save(folder / "book.json")
     changes = {
         "BALLAST_BOOK": str(folder / "book.json"),
-        "BALLAST_HTTP_PORT": str(port),
+        "BALLAST_HTTP_PORT": "0",
+        "BALLAST_LOG": "json",
         "BALLAST_RPC_URL": f"{field.url.rstrip('/')}/?key={SECRET}",
     }
     with field.keeper(folder, **changes) as keeper:
         keeper.to_determined()
         wander(keeper, prices, 6)
-        url = f"http://127.0.0.1:{port}/"
-        with urlopen(f"{url}state.json", timeout=60) as answer:
+        url = f"http://127.0.0.1:{keeper.port()}/"
+        with urlopen(f"{url}state.json", timeout=PATIENCE_S) as answer:
             (determined,) = json.load(answer)["funds"]
         keeper.to_started()
         found = Watched(field, keeper, url, first.token, determined["data"])

@@ -9,8 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.helpers.waiting import PATIENCE_S
+
 TOKEN = "token-that-nobody-may-see"
 """In the path of its URL, as services have it."""
+
+HOLDS_S = 2 * PATIENCE_S
+"""What is held back is let go after so long in any case: whoever waits for it fails."""
 
 
 @dataclass
@@ -37,7 +42,7 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             found.got.append((said["title"], said["message"]))
-            found.answers.wait(30)
+            found.answers.wait(HOLDS_S)
             with contextlib.suppress(OSError):
                 self.send_response(found.status)
                 self.send_header("Content-Length", "0")

@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +34,8 @@ from lab.localnet.rpc import HttpRpc, Rpc
 from lab.localnet.world import World
 from lab.testbed.clock import Clock, next_look
 from lab.testbed.funding import deal_seed, month_config
+from tests.helpers.waiting import PATIENCE_S, wait_for
 
-LOOKS_WITHIN_S = 30.0
 PERIOD = 2021 * 12 + 3
 FAST = {"BALLAST_MAX_HOURS": "1", "BALLAST_POLL_SECONDS": "0.02", "BALLAST_POOL_REST_SECONDS": "660"}
 """Few batches: the tests here are about what is sent, not about what it costs. Pools come back after 600 s: a keeper
@@ -93,7 +92,7 @@ class Field:
             env={**self.environment(folder, **changes), "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -166,21 +165,34 @@ class Running:
     folder: Path
 
     def look(self) -> dict[str, Any]:
-        """The pulse once the keeper has looked at the latest block; fails if it ends or takes too long."""
+        """The pulse once the keeper has looked at the latest block; fails if it ends, or never looks."""
         block, _ = self.field.clock.latest()
-        end = time.monotonic() + LOOKS_WITHIN_S
-        while time.monotonic() < end:
+
+        def looked() -> dict[str, Any] | None:
+            ended = self.process.poll() is not None
             pulse = self.pulse()
             if pulse is not None and pulse["block"] >= block:
                 return pulse
-            assert self.process.poll() is None, f"keeper ended: {self.log()}"
-            time.sleep(0.005)
-        raise AssertionError(f"keeper did not look at block {block}: {self.log()}")
+            assert not ended, f"keeper ended: {self.log()}"
+            return None
+
+        found = wait_for(looked, lambda: f"a look at block {block}: {self.log()}")
+        assert found is not None
+        return found
 
     def pulse(self) -> dict[str, Any] | None:
         path = self.folder / "pulse.json"
         found: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
         return found
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """The log's lines about something, of a keeper that logs JSON."""
+        text = (self.folder / "keeper.log").read_text()
+        return [found for line in text.splitlines() if (found := json.loads(line))["event"] == event]
+
+    def port(self) -> int:
+        """Where it listens, of a keeper that logs JSON and takes any port."""
+        return int(self.lines("listening")[-1]["port"])
 
     def log(self) -> str:
         return (self.folder / "keeper.log").read_text()[-2000:]
@@ -188,7 +200,7 @@ class Running:
     def kill(self) -> None:
         """Ends it at whatever instruction it is."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE_S)
         (self.folder / "pulse.json").unlink(missing_ok=True)
 
     def until_possible(self) -> None:

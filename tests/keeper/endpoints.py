@@ -15,10 +15,12 @@ from typing import Any
 import requests
 from eth_utils import keccak
 
+from tests.helpers.waiting import PATIENCE_S
+
 SEND = "eth_sendRawTransaction"
 KEY = "key-that-nobody-may-see"
 """In the path of its URL, as services have it."""
-HOLDS_S = 120
+HOLDS_S = 2 * PATIENCE_S
 """What is held back is let go after so long in any case."""
 
 Change = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
@@ -105,7 +107,7 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
                 self.answer(200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": digest}).encode())
             else:
                 headers = {"Content-Type": "application/json"}
-                said = requests.post(node, data=body, headers=headers, timeout=20).json()
+                said = requests.post(node, data=body, headers=headers, timeout=PATIENCE_S).json()
                 if fails == "dropped":
                     self.break_off()
                     return

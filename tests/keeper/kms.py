@@ -16,7 +16,7 @@ from eth_account import Account
 from eth_keys.constants import SECPK1_N
 from eth_keys.datatypes import PrivateKey
 
-from tests.keeper.endpoints import serving
+from tests.keeper.endpoints import HOLDS_S, serving
 
 REGION = "eu-central-1"
 KEY_ID = "alias/keeper"
@@ -71,7 +71,7 @@ class FakeKms:
         self.calls.append(call)
         fault = self.fault if call in self.of else None
         if fault == "late":
-            self.released.wait(20)
+            self.released.wait(HOLDS_S)
         if fault is not None and fault.endswith("Exception"):
             message = f"User: arn:aws:iam::111122223333:user/keeper may not, signed with {SECRET_KEY}"
             return 500 if fault == "KMSInternalException" else 400, {"__type": fault, "message": message}

@@ -14,6 +14,7 @@ from web3.types import RPCEndpoint
 from keeper.look.rpc import EndpointPool, Limits
 from keeper.look.rpc.endpoint import Answer, NoEndpointError
 from lab.localnet.rpc import HttpRpc
+from tests.helpers.waiting import PATIENCE_S
 from tests.keeper.endpoints import Endpoint, endpoint
 
 ONE = "0x" + "11" * 20
@@ -67,6 +68,16 @@ class Desk:
         """How many HTTP requests each endpoint has had."""
         return [len(end.trips) for end in self.ends]
 
+    @contextlib.contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Who is looked at, and the first endpoint, may take a moment only: for one that does not answer at all."""
+        first, patient = self.pool._endpoints[0], (self.pool._endpoints[0]._timeout_s, self.pool._look_timeout_s)
+        first._timeout_s = self.pool._look_timeout_s = 0.3
+        try:
+            yield
+        finally:
+            first._timeout_s, self.pool._look_timeout_s = patient
+
     def mine(self, blocks: int = 1) -> int:
         """Mines; the latest block."""
         for _ in range(blocks):
@@ -81,7 +92,8 @@ def desk(node: HttpRpc, count: int, **options: Any) -> Iterator[Desk]:
         ends = [stack.enter_context(endpoint(node.url)) for _ in range(count)]
         clock = Hands()
         options.setdefault("limits", Limits(chain_id=1))
-        pool = EndpointPool([end.url for end in ends], clock=clock, timeout_s=options.pop("timeout_s", 5.0), **options)
+        pool = EndpointPool([end.url for end in ends], clock=clock, timeout_s=PATIENCE_S, **options)
+        pool._look_timeout_s = PATIENCE_S
         yield Desk(node, ends, clock, pool)
 
 

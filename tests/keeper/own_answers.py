@@ -10,6 +10,7 @@ from typing import Any
 
 import requests
 
+from tests.helpers.waiting import PATIENCE_S
 from tests.keeper.endpoints import KEY, serving
 
 Own = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -25,7 +26,7 @@ def answering(node: str, own: Own = lambda _: None, *, batches: bool = True) -> 
         mine = own(asked)
         if mine is not None:
             return {"jsonrpc": "2.0", "id": asked["id"], **mine}
-        return requests.post(node, json=asked, timeout=20).json()
+        return requests.post(node, json=asked, timeout=PATIENCE_S).json()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -38,7 +39,7 @@ def answering(node: str, own: Own = lambda _: None, *, batches: bool = True) -> 
             elif any(own(request) for request in asked):
                 found = [answer(request) for request in asked]
             else:
-                found = requests.post(node, json=asked, timeout=20).json()
+                found = requests.post(node, json=asked, timeout=PATIENCE_S).json()
             body = json.dumps(found).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

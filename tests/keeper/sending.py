@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from keeper.sending.fees import Urgency
 from keeper.sending.journal import Journal, Status
 from keeper.sending.sender import Sender
 from keeper.sending.simulate import Call
+from tests.helpers.waiting import wait_for
 from tests.keeper.deployed_fund import Field
 
 SEND = "eth_sendRawTransaction"
@@ -53,9 +53,7 @@ class Node(HTTPProvider):
         self.before(method)
         answer = super().make_request(method, params)
         if method == SEND and "result" in answer and self._ask("anvil_getAutomine"):
-            end = time.monotonic() + 20
-            while self._ask("eth_getTransactionReceipt", answer["result"]) is None:
-                assert time.monotonic() < end, "not mined"
+            wait_for(lambda: self._ask("eth_getTransactionReceipt", answer["result"]), "a receipt")
         if method == "eth_getTransactionReceipt" and self.without_receipts:
             answer["result"] = None
         self.after(method)

@@ -20,11 +20,11 @@ from ballast.abi import call_data
 from ballast.units import ETHER, GWEI
 from keeper.check import past
 from keeper.sending.journal import Journal
-from lab.localnet.anvil import free_port
 from lab.localnet.rpc import send
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.spoiled import REVERTS
+from tests.helpers.waiting import PATIENCE_S, dead_port
 from tests.keeper.deployed_fund import Field
 from tests.keeper.endpoints import KEY
 from tests.keeper.own_answers import answering
@@ -173,8 +173,14 @@ def test_files_that_others_may_read(check: Check, tmp_path: Path) -> None:
 # Endpoints
 
 
-def test_a_dead_endpoint_beside_a_sound_one(check: Check, field: Field) -> None:
-    dead = f"http://127.0.0.1:{free_port()}/{KEY}"
+@pytest.fixture
+def dead() -> Iterator[str]:
+    """URL of an endpoint that is not there."""
+    with dead_port() as port:
+        yield f"http://127.0.0.1:{port}/{KEY}"
+
+
+def test_a_dead_endpoint_beside_a_sound_one(check: Check, field: Field, dead: str) -> None:
     found = check(BALLAST_RPC_URL=f"{dead}, {field.url}")
     found.only_failures("answers")
     assert found.line("answers", "failure", "does not answer")["subject"] == dead.removesuffix(f"/{KEY}")[7:]
@@ -200,7 +206,7 @@ def test_an_old_head_and_a_slow_clock(check: Check, field: Field) -> None:
     def ahead(asked: dict[str, Any]) -> dict[str, Any] | None:
         if asked["method"] != "eth_getBlockByNumber":
             return geth(asked)
-        block = requests.post(field.url, json=asked, timeout=20).json()["result"]
+        block = requests.post(field.url, json=asked, timeout=PATIENCE_S).json()["result"]
         return {"result": {**block, "timestamp": hex(4 * 10**9)}}
 
     with answering(field.url, ahead) as early:
@@ -237,7 +243,7 @@ def test_endpoints_that_disagree(check: Check, field: Field) -> None:
     def fork(asked: dict[str, Any]) -> dict[str, Any] | None:
         if asked["method"] != "eth_getBlockByNumber" or asked["params"][0] == "latest":
             return None
-        block = requests.post(field.url, json=asked, timeout=20).json()["result"]
+        block = requests.post(field.url, json=asked, timeout=PATIENCE_S).json()["result"]
         return {"result": {**block, "hash": "0x" + "ab" * 32}}
 
     with answering(field.url, fork) as lying:
@@ -249,7 +255,7 @@ def test_endpoints_that_disagree(check: Check, field: Field) -> None:
         if asked["method"] != "eth_getBlockByNumber" or asked["params"][0] != "latest":
             return None
         earlier = {**asked, "params": [hex(field.w3.eth.block_number - 6), False]}
-        return {"result": requests.post(field.url, json=earlier, timeout=20).json()["result"]}
+        return {"result": requests.post(field.url, json=earlier, timeout=PATIENCE_S).json()["result"]}
 
     with answering(field.url, behind) as lagging:
         found = check(BALLAST_RPC_URL=f"{field.url},{lagging}")

@@ -18,9 +18,9 @@ from ballast.values import decimal
 from keeper.__main__ import main
 from keeper.output.tables import amount, reason_text, usd
 from keeper.state import Phase
-from lab.localnet.anvil import free_port
 from lab.localnet.rpc import send
 from tests.helpers.spoiled import REVERTS
+from tests.helpers.waiting import dead_port
 from tests.keeper.deployed_fund import Field, journal_rows
 from tests.keeper.sending import determine, journal_of, put_back, sender_of
 
@@ -205,8 +205,8 @@ def changed_book(field: Field, folder: Path, **changes: Any) -> str:
 
 @pytest.mark.parametrize("command", ["status", "plan", "once", "run"])
 def test_unreachable_node(keeper: Keeper, field: Field, tmp_path: Path, command: str) -> None:
-    url = f"http://127.0.0.1:{free_port()}/secret-path"
-    line = keeper.refused(command, BALLAST_RPC_URL=url)
+    with dead_port() as port:
+        line = keeper.refused(command, BALLAST_RPC_URL=f"http://127.0.0.1:{port}/secret-path")
     assert line.startswith("BALLAST_RPC_URL: the node does not answer")
     assert "secret-path" not in line
 

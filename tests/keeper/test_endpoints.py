@@ -14,10 +14,10 @@ from keeper.errors import ChainError
 from keeper.look.chain import Chain
 from keeper.look.rpc import connect
 from keeper.state import Action
+from tests.helpers.waiting import wait_for
 from tests.keeper.deployed_fund import Field
 from tests.keeper.endpoints import KEY, SEND, endpoint
 from tests.keeper.nodes import in_place_of
-from tests.keeper.test_kill import wait_for
 
 LOOK = ("eth_chainId", "eth_getBlockByNumber")
 READ = ("eth_call",)

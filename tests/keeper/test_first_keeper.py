@@ -61,7 +61,7 @@ def test_they_work(module_isolation: None, world: World, tmp_path: Path, capsys:
         if not checked:
             assert env_file.stat().st_mode & 0o777 == 0o600
             done = subprocess.run(
-                check, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+                check, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False
             )
             checked.append(done)
             log = (tmp_path / "keeper.log").open("wb")

@@ -7,7 +7,6 @@ import contextlib
 import json
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -18,8 +17,8 @@ import requests
 from eth_account import Account
 
 from keeper.state import Phase
-from lab.localnet.anvil import free_port
-from tests.keeper.deployed_fund import LOOKS_WITHIN_S, Field, journal_rows
+from tests.helpers.waiting import PATIENCE_S, dead_port, wait_for
+from tests.keeper.deployed_fund import Field, journal_rows
 from tests.keeper.endpoints import serving
 from tests.keeper.kms import AWS, SECRET_KEY, TOKEN, FakeKms, fake_kms
 
@@ -84,7 +83,9 @@ def telling(node: str) -> Iterator[Telling]:
                 answer = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
                 status = found.status
             else:
-                answer = requests.post(node, body, headers={"Content-Type": "application/json"}, timeout=20).content
+                answer = requests.post(
+                    node, body, headers={"Content-Type": "application/json"}, timeout=PATIENCE_S
+                ).content
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
@@ -161,7 +162,8 @@ def test_what_fails_at_once_tells_no_secret(field: Field, kms: FakeKms, tmp_path
     assert "BALLAST_KEYSTORE_PASSWORD_FILE: cannot be read" in done[-1].stderr
     done.append(refused("run", BALLAST_PRIVATE_KEY=None, BALLAST_KEYSTORE=KEY))
     assert "BALLAST_KEYSTORE: is a private key" in done[-1].stderr
-    done.append(refused("run", BALLAST_PRIVATE_KEY=KEY, BALLAST_RPC_URL=url_at(free_port())))
+    with dead_port() as port:
+        done.append(refused("run", BALLAST_PRIVATE_KEY=KEY, BALLAST_RPC_URL=url_at(port)))
     assert "BALLAST_RPC_URL: the node does not answer" in done[-1].stderr
     kms.fault = "AccessDeniedException"
     done.append(refused("run", **in_kms))
@@ -189,11 +191,12 @@ def test_a_keeper_at_work_tells_no_secret(field: Field, tmp_path: Path, log: str
     field.rpc.request("anvil_setBalance", Account.from_key(KEY).address, hex(10**20))
     with (
         telling(field.url) as node,
+        dead_port() as port,
         field.keeper(
             tmp_path,
             BALLAST_PRIVATE_KEY=KEY,
             BALLAST_RPC_URL=node.url,
-            BALLAST_PRIVATE_RPC_URL=url_at(free_port()),
+            BALLAST_PRIVATE_RPC_URL=url_at(port),
             BALLAST_PRIVATE_BLOCKS="1",
             BALLAST_LOG=log,
             **AWS,
@@ -202,11 +205,9 @@ def test_a_keeper_at_work_tells_no_secret(field: Field, tmp_path: Path, log: str
         keeper.to_determined()
         node.tells.set()
         field.clock.jump(field.clock.now() + 600)
-        end = time.monotonic() + LOOKS_WITHIN_S
         # The pulse says so first, the log right after it.
-        while "step failed" not in (said := (tmp_path / "keeper.log").read_text()):
-            assert time.monotonic() < end, keeper.log()
-            time.sleep(0.02)
+        wait_for(lambda: "step failed" in (tmp_path / "keeper.log").read_text(), keeper.log)
+        said = (tmp_path / "keeper.log").read_text()
         assert (keeper.pulse() or {}).get("state") == "error"
         assert any(needle in node.told[0] for needle in NEEDLES)
         # Warned of once, and what happened is there.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
 from keeper.state import Phase
+from tests.helpers.waiting import PATIENCE_S, wait_for
 from tests.keeper.deployed_fund import PERIOD, SUCCEEDED, Field, Running, journal_rows
 from tests.keeper.sending import reorganized
 
@@ -21,15 +20,6 @@ def mining(field: Field, test_isolation: None) -> Iterator[None]:
     """Mining by itself again, whatever a test did."""
     yield
     field.rpc.request("evm_setAutomine", True)
-
-
-def wait_for(condition: Callable[[], Any], what: str) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError(f"{what}: did not come to pass")
 
 
 def in_pool(field: Field) -> int:
@@ -155,5 +145,5 @@ def test_stops_between_steps_when_asked(field: Field, tmp_path: Path) -> None:
     with field.keeper(tmp_path) as keeper:
         keeper.look()
         keeper.process.terminate()
-        assert keeper.process.wait(10) == 0
+        assert keeper.process.wait(PATIENCE_S) == 0
         assert "stopped" in keeper.log()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -13,25 +11,15 @@ import requests
 from ballast.units import WAD
 from keeper.state import Phase
 from tests.helpers.receiver import TOKEN, receiver
+from tests.helpers.waiting import PATIENCE_S, wait_for
 from tests.keeper.deployed_fund import Field, Running
 from tests.keeper.endpoints import endpoint
-from tests.keeper.test_kill import wait_for
 
-WITHIN_S = 30
 SENT_LOW = 'ballast_alerts_sent_total{kind="low_balance"}'
-SHORT_S = 15
-"""Less than the time after which a request for the node is given up (20 s)."""
-
-
-def lines(keeper: Running, event: str) -> list[dict[str, Any]]:
-    """The log's lines about something (JSON logs)."""
-    text = (keeper.folder / "keeper.log").read_text()
-    return [found for line in text.splitlines() if (found := json.loads(line))["event"] == event]
 
 
 def ask(keeper: Running, path: str) -> requests.Response:
-    port = lines(keeper, "listening")[-1]["port"]
-    return requests.get(f"http://127.0.0.1:{port}{path}", timeout=WITHIN_S)
+    return requests.get(f"http://127.0.0.1:{keeper.port()}{path}", timeout=PATIENCE_S)
 
 
 def metrics(keeper: Running) -> dict[str, float]:
@@ -99,7 +87,7 @@ def test_a_dead_alert_service_holds_nothing_up(field: Field, tmp_path: Path) -> 
             field.to_execution()
             keeper.until(lambda: field.state().phase is Phase.TRADING)
             keeper.process.terminate()
-            assert keeper.process.wait(SHORT_S) == 0
+            assert keeper.process.wait(PATIENCE_S) == 0
         assert TOKEN not in (tmp_path / "keeper.log").read_text()
 
 
@@ -111,6 +99,8 @@ def test_a_loop_that_hangs_is_seen_and_stops_when_asked(field: Field, tmp_path: 
             "BALLAST_HTTP_PORT": "0",
             "BALLAST_LOG": "json",
             "BALLAST_STUCK_SECONDS": "3",
+            # Longer than the test waits: what ends it is that it was asked to stop.
+            "BALLAST_RPC_TIMEOUT_SECONDS": "300",
         }
         with field.keeper(tmp_path, **changes) as keeper:
             keeper.look()
@@ -119,9 +109,9 @@ def test_a_loop_that_hangs_is_seen_and_stops_when_asked(field: Field, tmp_path: 
             wait_for(lambda: ask(keeper, "/health").status_code == 503, "a health that fails")
             assert "no sign of life" in ask(keeper, "/health").json()["reasons"][0]
             keeper.process.terminate()
-            assert keeper.process.wait(SHORT_S) == 0
-            assert len(lines(keeper, "stopped")) == 1
-            assert lines(keeper, "stopped in the middle of a wait for the node")
+            assert keeper.process.wait(PATIENCE_S) == 0
+            assert len(keeper.lines("stopped")) == 1
+            assert keeper.lines("stopped in the middle of a wait for the node")
         # Its journal is whole and free.
         node.answers.set()
         with field.keeper(tmp_path, **changes) as keeper:

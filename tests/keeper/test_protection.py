@@ -16,9 +16,10 @@ from keeper.state import Phase
 from lab.localnet.rpc import send
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
+from tests.helpers.waiting import wait_for
 from tests.keeper.deployed_fund import SUCCEEDED, Field, Running, journal_rows
 from tests.keeper.endpoints import KEY, SEND, endpoint
-from tests.keeper.test_kill import in_pool, mine, pending_batch, traded, wait_for
+from tests.keeper.test_kill import in_pool, mine, pending_batch, traded
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from web3 import Web3
 from ballast.book import Book
 from keeper.state import Phase
 from lab.localnet.world import World
+from tests.helpers.waiting import wait_for
 from tests.keeper.deployed_fund import Field, Running, deployed, journal_rows
-from tests.keeper.test_kill import wait_for
 
 SECOND = "Second/fund"
 POLL = {"BALLAST_POLL_SECONDS": "0.05"}

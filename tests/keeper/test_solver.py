@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ballast.units import BLOCK_S, WAD
-from examples.solver import SLACK, Offer, Solver, offer, order_for, pool_prices, stock_data
+from examples.solver import Solver
+from keeper.client import SLACK, FundClient, Offer, offer, order_for, stock_data
 from keeper.look import contracts
 from keeper.look.chain import Chain as Reader
 from keeper.plan.order import order_of
@@ -71,8 +72,7 @@ class Rivals:
 
     def offer_of(self, solver: Solver) -> Offer | None:
         """What a solver would fill now."""
-        state, market = self.reader.read(self.field.w3.eth.block_number)
-        return offer(state, pool_prices(state, market), solver.stock(state), solver.margin_bps, solver.most_share)
+        return solver.offer(solver.fund.look(self.field.w3.eth.block_number))
 
     def result(self) -> Any:
         return self.field.events("Traded")[-1]["args"]["result"]
@@ -95,7 +95,7 @@ def rivals(
             if h.side is Side.BUY:
                 lack = state.target_balance(h) - h.balance
                 chain.send(chain.at("ReferenceToken", h.token).mint(filler, lack), owner)
-        solvers[margin] = (Solver(reader, filler.address, margin, SHARE), filler)
+        solvers[margin] = (Solver(FundClient(reader), filler.address, margin, SHARE), filler)
     yield Rivals(field, chain, reader, solvers, owner)
 
 
@@ -165,7 +165,7 @@ def test_nobody_keeps_the_lag_of_the_oracle(rivals: Rivals, lag: int) -> None:
     oracle = {h.token: h.price for h in state.holdings}
     rivals.chain.move_to(state.time + 400)
     state = rivals.state()
-    grab = offer(state, oracle, solver.stock(state), 0, SHARE // 2)
+    grab = offer(state, oracle, solver.fund.stock(solver.filler, state), 0, SHARE // 2)
     assert grab is not None and state.tolerance < 0 and not grab.allowed(state)
     rebalancer = rivals.chain.artifact("Rebalancer")
     assert_reverts(
@@ -228,8 +228,7 @@ def test_who_comes_second_pays_nothing(rivals: Rivals, test_isolation: None) -> 
     (first, first_filler), (second, filler) = rivals.solvers[50], rivals.solvers[20]
 
     def planned(solver: Solver, most: int) -> Offer:
-        state, market = rivals.reader.read(rivals.field.w3.eth.block_number)
-        found = offer(state, pool_prices(state, market), solver.stock(state), solver.margin_bps, most)
+        found = replace(solver, most_share=most).offer(solver.fund.look(rivals.field.w3.eth.block_number))
         assert found is not None
         return found
 

@@ -13,9 +13,9 @@ from ballast.units import WAD
 from keeper.state import FundState, Holding, Phase, Reason, Side
 from lab.localnet.rpc import send
 from tests.helpers.spoiled import unreadable
+from tests.helpers.waiting import wait_for
 from tests.keeper.deployed_fund import SUCCEEDED, Field, Running, journal_rows
-from tests.keeper.test_kill import wait_for
-from tests.keeper.test_ops import ask, lines
+from tests.keeper.test_ops import ask
 
 WATCHED = {"BALLAST_HTTP_PORT": "0", "BALLAST_LOG": "json"}
 ENOUGH = WAD * 97 // 100
@@ -99,7 +99,7 @@ def test_a_component_that_is_suspended_goes_out_of_the_open_month(field: Field, 
         assert [note["text"] for note in shown["notes"]] == [
             f"{name} is suspended until the owner ends it: not traded, out of NAV, and nobody can mint"
         ]
-        assert all(lines(keeper, text) for text in told)
+        assert all(keeper.lines(text) for text in told)
         keeper.to_the_end()
         closed = field.state()
         assert (closed.phase, closed.reason) == (Phase.IDLE, Reason.DONE)
@@ -124,7 +124,7 @@ def test_a_component_that_cannot_be_read_stops_none_of_the_others(field: Field, 
         # What is left of the sells was for it: once it is out, the month has nothing left to do.
         own("suspend(address)", bad.token)
         keeper.to_the_end()
-        assert not lines(keeper, "step failed") and not lines(keeper, "could not act")
+        assert not keeper.lines("step failed") and not keeper.lines("could not act")
     assert {row["status"] for row in journal_rows(tmp_path)} <= set(SUCCEEDED)
 
 
@@ -134,7 +134,7 @@ def test_an_ended_month_is_told_as_such(field: Field, own: Own, tmp_path: Path) 
         own("endMonth()")
         assert field.state().phase is Phase.IDLE
         keeper.until(lambda: page(keeper)["standing"] == "April 2021 was ended as it stood")
-        assert lines(keeper, f"ended as it stood by {field.book['timelock']}: what was traded stays traded")
+        assert keeper.lines(f"ended as it stood by {field.book['timelock']}: what was traded stays traded")
 
 
 def test_a_keeper_started_later_knows_what_was_done(field: Field, own: Own, tmp_path: Path) -> None:

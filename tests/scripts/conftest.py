@@ -23,6 +23,7 @@ from lab.localnet.month import Month
 from lab.localnet.session import NETWORK
 from lab.localnet.world import World
 from lab.testbed.funding import month_config
+from tests.helpers.waiting import PATIENCE_S
 
 SHARES = 100 * 10**18
 SECOND_PROPOSER = "0x" + "5e" * 20
@@ -60,7 +61,7 @@ def run_script() -> Run:
             env={**os.environ, "APE_FOUNDRY_HOST": str(provider.http_uri), "COLUMNS": "200", **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE_S,
             check=False,
         )
         return Ran(process.returncode, process.stdout, process.stderr)

@@ -193,8 +193,9 @@ contract ReferenceMarket is V3Market {
     {
         (uint112 reserve0, uint112 reserve1, uint32 at) = IPairLike(pool.pair).getReserves();
         Left memory left = _left[pool.pair];
+        // Not a difference: for a moment after a block a node answers calls with its state and the time of the last.
         rested = (left.at == at && left.reserve0 == reserve0 && left.reserve1 == reserve1)
-            || block.timestamp - at >= rest;
+            || block.timestamp >= at + rest;
         (tokens, weths) = pool.token < weth ? (reserve0, reserve1) : (reserve1, reserve0);
     }
 

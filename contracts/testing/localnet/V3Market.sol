@@ -132,7 +132,7 @@ abstract contract V3Market {
         (uint160 price,, uint16 index,,,,) = pool.slot0();
         (uint32 at,,,) = pool.observations(index);
         LeftAt memory left = _leftAt[target.pool];
-        bool rested = (left.at == at && left.sqrtPriceX96 == price) || block.timestamp - at >= rest;
+        bool rested = (left.at == at && left.sqrtPriceX96 == price) || block.timestamp >= at + rest;
         uint160 wanted = target.sqrtPriceX96;
         // The price is the square of what is compared here: half the distance.
         uint256 near = wanted / (2 * precision);

@@ -13,6 +13,7 @@ from web3 import Web3
 
 from ballast.units import WAD
 from examples.solver import Solver
+from keeper.client import FundClient
 from keeper.state import Phase, Side
 from lab.localnet.rpc import send
 from lab.localnet.world import World
@@ -92,7 +93,7 @@ def stocked(network: Network, owner: str) -> Solver:
     for h in at.holdings:
         if h.side is Side.BUY:
             chain.send(chain.at("ReferenceToken", h.token).mint(filler, at.target_balance(h) - h.balance), owner)
-    return Solver(network.field.chain, filler.address, MARGIN_BPS, SHARE)
+    return Solver(FundClient(network.field.chain), filler.address, MARGIN_BPS, SHARE)
 
 
 def trade_all(network: Network, solver: Solver, owner: str) -> int:

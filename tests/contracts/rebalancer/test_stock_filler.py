@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from examples.solver import stock_data
+from keeper.client import stock_data
 from tests.helpers.bench import SELLS, Bench
 from tests.helpers.contracts import Contract
 from tests.helpers.filling import FILLER, least_pays, sells_worth, trade

@@ -12,6 +12,7 @@ from lab.chaos.keepers import key_of
 from lab.chaos.proxy import KINDS, SEND, Proxy, Rule, proxy
 from lab.localnet.anvil import Cheats, anvil
 from lab.localnet.rpc import HttpRpc
+from tests.helpers.waiting import PATIENCE_S
 
 ADDRESS, KEY = key_of(0)
 HEAD = "eth_getBlockByNumber"
@@ -34,7 +35,7 @@ def front(node: HttpRpc) -> Iterator[Proxy]:
 
 
 def post(front: Proxy, body: object) -> requests.Response:
-    return requests.post(front.url, json=body, timeout=3)
+    return requests.post(front.url, json=body, timeout=PATIENCE_S)
 
 
 def ask(front: Proxy, method: str, *params: object) -> dict[str, object]:
@@ -94,7 +95,7 @@ def test_a_reset_connection(node: HttpRpc, front: Proxy) -> None:
 
 
 def test_a_request_that_is_held_back_and_never_answered(front: Proxy) -> None:
-    front.arm(Rule("timeout", "eth_chainId", delay_s=1.5))
+    front.arm(Rule("timeout", "eth_chainId", delay_s=10))
     with pytest.raises(requests.exceptions.ReadTimeout):
         requests.post(front.url, json=call("eth_chainId"), timeout=0.3)
     assert ask(front, "eth_chainId")["result"] == "0x1"

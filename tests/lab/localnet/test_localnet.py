@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from eth_utils import to_checksum_address
 from web3 import Web3
@@ -13,14 +15,19 @@ from lab.localnet.errors import LocalnetError
 from lab.localnet.market import REST_S, Market, PoolState, Restoration
 from lab.localnet.rpc import Web3Rpc, read, send
 from lab.localnet.world import Token, World
+from tests.lab.localnet.earlier import Earlier
 
 PRECISION = 2e-9
 TRADER = to_checksum_address("0x" + "7e" * 20)
 
 
 @pytest.fixture
-def rpc(w3: Web3) -> Web3Rpc:
-    return Web3Rpc(w3)
+def rpc(w3: Web3) -> Iterator[Web3Rpc]:
+    """The fork, on which a second passes with each block, however long it takes."""
+    found = Web3Rpc(w3)
+    found.request("anvil_setBlockTimestampInterval", 1)
+    yield found
+    found.request("anvil_removeBlockTimestampInterval")
 
 
 @pytest.fixture
@@ -149,6 +156,13 @@ def test_each_touch_begins_the_rest_anew(world: World, market: Market, cheats: C
     assert market.arbitrage() == ()
     cheats.mine_at(second.last_touched + REST_S)
     assert len(market.arbitrage()) == 1
+
+
+def test_a_pool_that_is_touched_after_the_time_of_a_call_has_not_rested(
+    world: World, cheats: Cheats, rpc: Web3Rpc
+) -> None:
+    sell(rpc, world, world.token("MKR"), 100)
+    assert Market(Earlier(rpc, cheats.now() - 12), world).arbitrage() == ()
 
 
 @pytest.mark.parametrize("factor", [(1, 2), (3, 1), (999, 1000)])

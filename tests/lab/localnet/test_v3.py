@@ -16,6 +16,7 @@ from lab.localnet.v3 import parse_positions, v3_pools_of
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.v3 import HEADER, open_pools, read_pool, swap
+from tests.lab.localnet.earlier import Earlier
 
 # Lower and upper end, and depth in WETH; the full range where no end is named.
 WIDE, NARROW = ",,2000", "-500,700,8000"
@@ -136,6 +137,12 @@ def test_each_touch_begins_the_rest_anew(chain: Chain, v3_market: Market) -> Non
     assert v3_market.arbitrage() == ()
     chain.move_to(again + REST_S)
     assert len(v3_market.arbitrage()) == 1
+
+
+def test_a_pool_that_is_touched_after_the_time_of_a_call_has_not_rested(chain: Chain, v3_market: Market) -> None:
+    token = v3_market.world.token("UNI").address
+    sell(chain, v3_market, state_of(v3_market, "UNI", 500), token, 10**22)
+    assert Market(Earlier(chain.rpc, chain.now() - 12), v3_market.world).arbitrage() == ()
 
 
 def test_all_pools_follow_a_price_in_one_transaction(chain: Chain, v3_market: Market) -> None:

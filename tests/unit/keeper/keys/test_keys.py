@@ -10,6 +10,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -201,7 +202,11 @@ def test_without_a_terminal_nobody_is_asked(keystore: Mapping[str, Path]) -> Non
     assert "BALLAST_KEYSTORE_PASSWORD_FILE: not set, and there is no terminal to ask" in done.stderr
 
 
-def test_a_key_file_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_file_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a guess costs is not looked at here, but in the next test.
+    monkeypatch.setattr(Account, "encrypt", partial(Account.encrypt, iterations=2))
     path, password = tmp_path / "new.json", tmp_path / "new-password"
     password.write_text("a-password-of-mine\n")
     command = ("keystore", str(path), "--password-file", str(password))
@@ -225,7 +230,9 @@ def test_a_key_is_put_into_a_file(tmp_path: Path) -> None:
     code, out, shown = typed(*asked, **process)
     assert (code, out) == (0, f"{ADDRESS}\n"), shown
     assert password not in shown and "abab" not in shown
-    assert bytes(Account.decrypt(json.loads(path.read_text()), password)) == bytes.fromhex(KEY[2:])
+    content = json.loads(path.read_text())
+    assert bytes(Account.decrypt(content, password)) == bytes.fromhex(KEY[2:])
+    assert content["crypto"]["kdf"] == "scrypt" and content["crypto"]["kdfparams"]["n"] == 2**18
     asked = ("Password for", password), ("Repeat for confirmation", password), ("Private key", KEY[:-2])
     code, out, shown = typed(*asked, **python("-m", "keeper", "keystore", str(tmp_path / "b.json"), "--from-key"))
     assert code == 2 and "not a private key" in shown and "abab" not in shown

@@ -14,6 +14,7 @@ from hexbytes import HexBytes
 
 from keeper.errors import KeyServiceError, SettingsError
 from keeper.keys.kms import KmsSigner, address_of, kms_client, numbers_of
+from tests.helpers.waiting import PATIENCE_S, wait_for
 from tests.keeper.kms import AWS, KEY_ID, REGION, SECRET_KEY, FakeKms, fake_kms
 
 KEY = "0x" + "6b" * 32
@@ -55,7 +56,7 @@ def kms(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKms]:
         yield found
 
 
-def signer_of(kms: FakeKms, answer_s: float = 5.0) -> KmsSigner:
+def signer_of(kms: FakeKms, answer_s: float = PATIENCE_S) -> KmsSigner:
     return KmsSigner(kms_client(REGION, kms.url, answer_s=answer_s), KEY_ID)
 
 
@@ -157,14 +158,20 @@ def test_what_is_no_public_key_is_refused(der: bytes) -> None:
     ],
 )
 def test_a_signature_that_does_not_come_or_is_wrong(kms: FakeKms, fault: str, expected: str, tries: int) -> None:
-    signer = signer_of(kms, answer_s=0.2)
+    signer = signer_of(kms)
+    patient = signer._client
+    if fault == "late":
+        # Hurried only where no answer comes, however long it waits: what is answered may take its time.
+        signer._client = kms_client(REGION, kms.url, answer_s=0.2)
     kms.fault, kms.of = fault, ("Sign",)
     with pytest.raises(KeyServiceError, match=expected) as caught:
         signer.sign(TRANSACTION)
     assert SECRET_KEY not in repr(caught.value) and "\n" not in str(caught.value)
+    # Who did not wait for an answer may be further than the service that has just heard of the call.
+    wait_for(lambda: len(kms.calls) > tries, "the last try")
     assert kms.calls == ["GetPublicKey"] + ["Sign"] * tries
     # It is of no consequence for the next one.
-    kms.fault = None
+    kms.fault, signer._client = None, patient
     assert Account.recover_transaction(signer.sign(TRANSACTION).raw) == kms.address
 
 

@@ -15,8 +15,7 @@ import requests
 
 from keeper.ops import liveness as module
 from keeper.ops.liveness import Heart, Interrupted, Stop, stopping
-
-LONG_S = 30
+from tests.helpers.waiting import PATIENCE_S
 
 
 class Counted(Heart):
@@ -43,15 +42,28 @@ def signal_later(number: signal.Signals) -> threading.Timer:
 
 
 def test_a_wait_beats_and_does_what_is_to_be_done_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BEAT_S", 0.01)
+    """On a clock that moves by what is waited for and by nothing else."""
+    now, waits = 1_000, list[int]()
+
+    def passes(_in: object, _out: object, _error: object, left: int) -> None:
+        nonlocal now
+        now += left
+        waits.append(left)
+
     heart = Counted()
     stop, done = Stop(heart), []
     stop.meanwhile = lambda: done.append(heart.beats)
-    assert stop.wait(0.1) is False
-    assert len(done) == 1 and heart.beats > 4
-    assert stop.rest(0.01) is False and len(done) == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_BEAT_S", 2)
+        patched.setattr("time.monotonic", lambda: now)
+        patched.setattr("select.select", passes)
+        assert stop.wait(9) is False
+        assert waits == [2, 2, 2, 2, 1] and done == [1]
+        # When it begins, at each turn, the last of which waits no more, and when it ends.
+        assert heart.beats == 1 + 6 + 1
+        assert stop.rest(1) is False and waits[5:] == [1] and len(done) == 1
     stop.set()
-    assert stop.wait(LONG_S) is True and stop.is_set()
+    assert stop.wait(PATIENCE_S) is True and stop.is_set()
     assert len(done) == 1
 
 
@@ -71,7 +83,7 @@ def test_a_signal_ends_a_wait_and_leaves_no_trace(number: signal.Signals) -> Non
     stop = Stop()
     with stopping(stop):
         timer = signal_later(number)
-        assert stop.wait(LONG_S) is True
+        assert stop.wait(PATIENCE_S) is True
         timer.join()
     assert [signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)] == before
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
@@ -83,7 +95,7 @@ def test_what_waits_for_an_answer_is_given_up(silent: str, monkeypatch: pytest.M
     with stopping(stop):
         timer = signal_later(signal.SIGTERM)
         with pytest.raises(Interrupted):
-            requests.get(silent, timeout=LONG_S)
+            requests.get(silent, timeout=PATIENCE_S)
         timer.join()
     assert stop.is_set()
 
@@ -105,7 +117,7 @@ def test_what_does_not_wait_is_let_finish(silent: str, monkeypatch: pytest.Monke
         while alarms < 5:  # busy, as signing and writing is
             pass
         with pytest.raises(Interrupted):
-            requests.get(silent, timeout=LONG_S)
+            requests.get(silent, timeout=PATIENCE_S)
 
 
 def test_a_second_signal_ends_the_process() -> None:
@@ -118,5 +130,7 @@ def test_a_second_signal_ends_the_process() -> None:
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    print('twice', flush=True)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=LONG_S, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert (done.returncode, done.stdout) == (-signal.SIGTERM, "once\n"), done.stderr

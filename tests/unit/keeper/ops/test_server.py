@@ -12,8 +12,7 @@ import pytest
 from keeper.errors import SettingsError
 from keeper.ops import server as module
 from keeper.ops.server import MOST_CONNECTIONS, Response, Server, is_loopback
-
-LONG_S = 20
+from tests.helpers.waiting import PATIENCE_S, wait_for
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def gate() -> threading.Event:
 @pytest.fixture
 def server(gate: threading.Event) -> Iterator[Server]:
     def slow() -> Response:
-        gate.wait(LONG_S)
+        gate.wait(PATIENCE_S)
         return Response(200, "text/plain", b"at last")
 
     def broken() -> Response:
@@ -42,7 +41,7 @@ def server(gate: threading.Event) -> Iterator[Server]:
 
 
 def ask(server: Server, path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONG_S)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
     try:
         connection.request(method, path)
         answer = connection.getresponse()
@@ -60,7 +59,7 @@ def test_answers_its_routes_and_nothing_else(server: Server) -> None:
 
 
 def test_head_has_no_body(server: Server) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=LONG_S) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as connection:
         connection.sendall(b"HEAD /one HTTP/1.0\r\n\r\n")
         said = b"".join(iter(lambda: connection.recv(4096), b""))
     assert said.startswith(b"HTTP/1.0 203 ") and b"Content-Length: 4\r\n" in said
@@ -83,7 +82,10 @@ def test_what_fails_says_nothing_of_why(server: Server, capfd: pytest.CaptureFix
 def test_connections_are_bounded_and_slow_ones_are_let_go(
     server: Server, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = [socket.create_connection(("127.0.0.1", server.port), timeout=LONG_S) for _ in range(MOST_CONNECTIONS)]
+    # Until then nobody is shown the door, however slowly this goes.
+    monkeypatch.setattr(module, "LONGEST_S", 10 * PATIENCE_S)
+    monkeypatch.setattr(module._Handler, "timeout", 10 * PATIENCE_S)
+    held = [socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) for _ in range(MOST_CONNECTIONS)]
     try:
         for connection in held:
             connection.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
@@ -91,10 +93,10 @@ def test_connections_are_bounded_and_slow_ones_are_let_go(
             ask(server, "/one")
         gate.set()
         assert all(connection.recv(4).startswith(b"HTTP") for connection in held)
-        # Free again, and a client that never ends its request is shown the door.
+        # Free again once all threads have ended, and a client that never ends its request is shown the door.
+        wait_for(lambda: server._http._slots._value == MOST_CONNECTIONS, "free slots")
         monkeypatch.setattr(module, "LONGEST_S", 0.0)
-        monkeypatch.setattr(module._Handler, "timeout", 10 * LONG_S)
-        idle = socket.create_connection(("127.0.0.1", server.port), timeout=LONG_S)
+        idle = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
         idle.sendall(b"GET /one HTTP/1.0\r\n")
         assert idle.recv(1) == b""
         idle.close()
@@ -112,7 +114,7 @@ def test_nothing_listens_after_close(server: Server) -> None:
     with Server("127.0.0.1", 0, {}) as other:
         port = other.port
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=LONG_S)
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
 
 
 def test_loopback() -> None:

@@ -19,10 +19,9 @@ from keeper.ops.pulse import Pulse
 from keeper.ops.systemd import tell
 from keeper.ops.watch import AlertThread, Transactions, Watch
 from keeper.sending.journal import Journal
+from tests.helpers.waiting import PATIENCE_S
 from tests.unit.keeper.ops.facts import BOOK, BOUNDS, facts_of, pulse_of, view_of
 from tests.unit.keeper.simulated import Simulated
-
-LONG_S = 20
 
 
 class Account:
@@ -178,7 +177,7 @@ def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(tmp_path: Path, mon
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(path)
-        heard.settimeout(LONG_S)
+        heard.settimeout(PATIENCE_S)
         with AlertThread(facts, BOUNDS, None, interval_s=0.01):  # type: ignore[arg-type]
             assert heard.recv(64) == b"READY=1"
             assert heard.recv(64) == b"WATCHDOG=1"
@@ -186,16 +185,16 @@ def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(tmp_path: Path, mon
             # What was on its way is heard, then no more, however often it looks.
             while turns.acquire(blocking=False):
                 pass
-            assert turns.acquire(timeout=LONG_S) and turns.acquire(timeout=LONG_S)
+            assert turns.acquire(timeout=PATIENCE_S) and turns.acquire(timeout=PATIENCE_S)
             heard.setblocking(False)
             with pytest.raises(BlockingIOError):
                 while True:
                     assert heard.recv(64) == b"WATCHDOG=1"
             for _ in range(5):
-                assert turns.acquire(timeout=LONG_S)
+                assert turns.acquire(timeout=PATIENCE_S)
             with pytest.raises(BlockingIOError):
                 heard.recv(64)
-            heard.settimeout(LONG_S)
+            heard.settimeout(PATIENCE_S)
         assert heard.recv(64) == b"STOPPING=1"
     monkeypatch.delenv("NOTIFY_SOCKET")
     assert tell("READY=1") is False
@@ -211,7 +210,7 @@ def test_a_look_that_fails_does_not_end_the_thread(capfd: pytest.CaptureFixture[
 
     with AlertThread(facts, BOUNDS, None, interval_s=0.01):  # type: ignore[arg-type]
         for _ in range(3):
-            assert asked.acquire(timeout=LONG_S)
+            assert asked.acquire(timeout=PATIENCE_S)
     assert "cannot look at the keeper" in "".join(capfd.readouterr())
 
 

@@ -1,0 +1,65 @@
+"""What a solver, a bot or a script of one's own needs of the keeper, in one place: `from keeper.client import ...`.
+
+Look at a fund, plan as the keeper does, ask what pools pay, offer a batch out of a filler's stock, send it, watch:
+
+    from keeper.client import WAD, Call, Head, offer, opened
+
+    FILLER = "0x..."  # a StockFiller that the key of the settings owns
+
+    with opened(FILLER) as bot:
+
+        def choose(head: Head) -> Call | None:
+            look = bot.fund.look(head)
+            if not look.trading:
+                return None
+            stock = bot.fund.stock(FILLER, look.state)
+            found = offer(look.state, look.pool_prices(), stock, margin_bps=20, most_share=WAD // 100)
+            return bot.fund.fill(found, FILLER, look.state) if found and found.allowed(look.state) else None
+
+        bot.run(choose)
+
+`examples/solver.py` is that with a command line. Other modules of the keeper may change their names and arguments from
+one version to the next; the names here are kept.
+
+It stands in `keeper` and not in `ballast`, as it is made of the keeper's parts and `ballast` imports nothing of the
+keeper. It is a package: who only looks (`fund`), who computes offers (`offers`) and who sends (`bot`) each find their
+part on a page.
+"""
+
+from __future__ import annotations
+
+from ballast.units import WAD
+from keeper.client.bot import Bot, opened
+from keeper.client.fund import FundClient, Look, connected
+from keeper.client.offers import SLACK, Offer, offer, order_for, stock_data
+from keeper.errors import KeeperError
+from keeper.look.chain import Head
+from keeper.output.logs import guard
+from keeper.plan.planner import Plan
+from keeper.sending.sender import Mined
+from keeper.sending.simulate import Call
+from keeper.state import Action, FundState, Holding, Side
+
+__all__ = [
+    "SLACK",
+    "WAD",
+    "Action",
+    "Bot",
+    "Call",
+    "FundClient",
+    "FundState",
+    "Head",
+    "Holding",
+    "KeeperError",
+    "Look",
+    "Mined",
+    "Offer",
+    "Plan",
+    "Side",
+    "connected",
+    "guard",
+    "offer",
+    "opened",
+    "order_for",
+    "stock_data",
+]

@@ -1,0 +1,119 @@
+"""Who sends: an account whose key signs for some contracts alone, and the loop around what it decides."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from keeper.client.fund import FundClient
+from keeper.errors import FeeTooHighError, KeeperError, SimulationError
+from keeper.keys.limited import Limited
+from keeper.keys.load import advice, load_signer
+from keeper.look.chain import Head
+from keeper.output import logs
+from keeper.sending.journal import Journal
+from keeper.sending.sender import Mined, Sender, sender_for
+from keeper.sending.simulate import Call
+from keeper.settings import load_book, load_settings
+from keeper.wiring import chains_of
+
+log = structlog.get_logger("keeper.client")
+
+
+@dataclass(frozen=True)
+class Bot:
+    """A fund and an account that sends. Everything the account sends is in its journal: kill it at any moment and start
+    it again. Nobody else may use the account.
+
+        >>> with opened("0x...") as bot:
+        ...     bot.run(choose)
+    """
+
+    fund: FundClient
+    sender: Sender
+    poll_s: float
+    """Seconds between two looks."""
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Ends `watch` and `run`, and a wait of `send`, when it is set."""
+
+    @property
+    def address(self) -> str:
+        """The account."""
+        return self.sender.address
+
+    def send(self, call: Call) -> Mined | None:
+        """Simulates a call, brings it on the chain and waits for it; None while it is open: `watch` goes on with it.
+
+        Raises SimulationError where it would revert now, FeeTooHighError, and other KeeperErrors.
+
+            >>> mined = bot.send(bot.fund.fill(found, filler, look.state))
+        """
+        return self.sender.send(call)
+
+    def watch(self) -> Iterator[Head]:
+        """The latest block at each look, until stopped. What was sent earlier and is open is settled before anything
+        else; what fails is logged, and tried again at the next look.
+
+            >>> for head in bot.watch():
+            ...     print(head.number)
+        """
+        while not self.stop.is_set():
+            head = None
+            with self.logged():
+                if self.sender.unresolved:
+                    self.sender.settle()
+                else:
+                    head = self.fund.head()
+            if head is not None:
+                yield head
+            self.stop.wait(self.poll_s)
+
+    def run(self, choose: Callable[[Head], Call | None]) -> None:
+        """Sends what `choose` names for each block, until stopped.
+
+        >>> bot.run(lambda head: solver.call(head))
+        """
+        for head in self.watch():
+            with self.logged():
+                if (call := choose(head)) is not None:
+                    self.send(call)
+
+    @contextmanager
+    def logged(self) -> Iterator[None]:
+        """Logs what the keeper's parts raise in the block, in place of ending with it.
+
+        >>> with bot.logged():
+        ...     bot.send(call)
+        """
+        try:
+            yield
+        except (FeeTooHighError, SimulationError) as error:
+            log.info("not now", error=str(error))
+        except KeeperError as error:
+            log.error("step failed", error=str(error))
+
+
+@contextmanager
+def opened(*contracts: str) -> Iterator[Bot]:
+    """A bot from the keeper's settings (environment or .env), with its log set up. Its key signs for these contracts
+    alone. Needs `BALLAST_RPC_URL`, `BALLAST_BOOK` and a key of its own; private endpoint, journal and fees are set as
+    for a keeper. Raises SettingsError, ChainError, JournalError, KeyServiceError.
+
+        >>> with opened("0x...") as bot:
+        ...     print(bot.address, bot.fund.look().state.action)
+    """
+    settings, secrets = load_settings()
+    logs.configure(settings.log)
+    key = load_signer(settings, secrets)
+    (chain,) = chains_of(settings, secrets, [load_book(settings)])
+    signer = Limited(key, chain.book.chain_id, contracts)
+    if (better := advice(settings, secrets)) is not None:
+        log.warning("key", advice=better)
+    stop = threading.Event()
+    with Journal(settings.journal, chain.book.chain_id, signer.address) as journal:
+        sender = sender_for(chain, signer, journal, settings, secrets, stop)
+        yield Bot(FundClient(chain), sender, settings.poll_seconds, stop)

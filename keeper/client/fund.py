@@ -1,0 +1,182 @@
+"""A fund as somebody sees it who only looks: its state, its pools, what the keeper would plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from web3 import Web3
+
+from ballast.units import WAD
+from keeper.client.offers import Offer, order_for
+from keeper.look import contracts
+from keeper.look.chain import Chain, Head, ask
+from keeper.plan.planner import Pace, Plan
+from keeper.plan.planner import plan as planned
+from keeper.pools.market import HopCosts, Market
+from keeper.sending.simulate import Call
+from keeper.settings import load_book, load_settings
+from keeper.state import Action, FundState, Side
+from keeper.wiring import chains_of
+
+_FREE: HopCosts = {0: 0, 1: 0}
+_BALANCE = [
+    {
+        "type": "function",
+        "name": "balanceOf",
+        "stateMutability": "view",
+        "inputs": [{"name": "holder", "type": "address"}],
+        "outputs": [{"name": "", "type": "uint256"}],
+    }
+]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A fund and its pools in one block. `head`: that block, None where it was asked for by number.
+
+    >>> look = connected().look()
+    >>> look.state.phase, look.state.nav, look.state.tolerance
+    """
+
+    head: Head | None
+    state: FundState
+    market: Market
+
+    @property
+    def trading(self) -> bool:
+        """Whether a batch is what the fund waits for.
+
+        >>> if look.trading:
+        ...     found = offer(look.state, look.pool_prices(), stock, margin_bps=20, most_share=WAD // 100)
+        """
+        return self.state.action is Action.TRADE
+
+    def pool_prices(self) -> dict[str, int]:
+        """What one whole token is worth in the deepest pool, USD with 18 decimals by address, at an ETH price that
+        makes the pools agree with the oracle on the whole; the oracle's price for what has no pool.
+
+            >>> look.pool_prices()[look.state.holdings[0].token] / WAD
+        """
+        found = {}
+        for h in self.state.holdings:
+            pools = self.market.pools.get(h.token, ())
+            found[h.token] = h.price
+            if pools:
+                side = pools[0].segments(self.market.weth)[0]
+                # {USD / whole tok} = {USD / ETH} * {WETH wei} * {tok wei / whole tok} / ({tok wei} * {1e18})
+                found[h.token] = self.market.eth_price * side.reserve_in * h.one // (side.reserve_out * WAD)
+        return found
+
+    def quote(self, paid: str, received: str, amount: int) -> int:
+        """Token wei of `received` that the fund's pools give for `amount` wei of `paid`, by way of WETH, gas aside.
+        Raises ValueError for a token without a pool, or more than its pools take.
+
+            >>> look.quote(look.market.weth, look.state.holdings[0].token, 10**18)
+        """
+        market = self.market
+        for token in (paid, received):
+            if not market.tradable(token):
+                raise ValueError(f"token {token}: has no pool against WETH in the address book")
+        weth = market.sell(paid, amount, _FREE).received
+        if received == market.weth:
+            return weth
+        curve = market.curve(received, market.pools[received], selling=False)
+        parts = zip(curve.pools, curve.split(weth), strict=True)
+        return sum(pool.amount_out(market.weth, part) for pool, part in parts if part)
+
+
+class FundClient:
+    """One fund on one chain.
+
+    >>> fund = connected()
+    >>> look = fund.look()
+    >>> fund.plan(look, gas_price=30 * 10**9).why
+    """
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    @property
+    def name(self) -> str:
+        """As the address book names it."""
+        return self._chain.book.fund
+
+    @property
+    def chain_id(self) -> int:
+        """Of the chain it stands on."""
+        return self._chain.book.chain_id
+
+    def head(self) -> Head:
+        """The latest block. Raises ChainError.
+
+        >>> fund.head().number
+        """
+        return self._chain.head()
+
+    def look(self, block: Head | int | None = None) -> Look:
+        """The fund and its pools in a block (the latest), in one round trip. Raises ChainError, also for a head that
+        is no longer part of the chain.
+
+            >>> for head in bot.watch():
+            ...     print(bot.fund.look(head).state.nav)
+        """
+        found = self.head() if block is None else block
+        state, market = self._chain.read(found)
+        return Look(None if isinstance(found, int) else found, state, market)
+
+    def plan(
+        self, look: Look, gas_price: int, *, hours: float = 14, rest_s: int = 600, slippage_bps: int = 10
+    ) -> Plan | None:
+        """What the keeper would plan for the rest of the month: in how many batches, which is the next, from when it is
+        possible, what it costs. None unless the fund trades. Sends nothing.
+
+        `gas_price`: wei; `hours` that trading may take; `rest_s`: seconds between two batches; `slippage_bps`: how much
+        less than planned a batch may bring. What was traded before is known only for a look at a head. Raises
+        ChainError.
+
+            >>> found = fund.plan(look, gas_price=30 * 10**9)
+            >>> found.batches, found.possible_from, found.cost  # number, Unix seconds, USD with 18 decimals
+        """
+        if not look.trading:
+            return None
+        pace = Pace(rest_s, int(hours * 3_600), None, None)
+        if look.head is not None:
+            past = self._chain.history.past(look.head, look.state)
+            pace = Pace(rest_s, int(hours * 3_600), past.started_at, past.last_trade, past.gas_spent)
+        return planned(look.state, look.market, gas_price, pace, slippage_bps)
+
+    def stock(self, holder: str, state: FundState) -> dict[str, int]:
+        """What a filler holds now of each component that the fund buys, token wei by address. Raises ChainError.
+
+        >>> fund.stock("0x...", look.state)
+        """
+        found, address = {}, Web3.to_checksum_address(holder)
+        for h in state.holdings:
+            if h.side is Side.BUY:
+                token = self._chain.w3.eth.contract(address=Web3.to_checksum_address(h.token), abi=_BALANCE)
+                asked = token.functions.balanceOf(address)
+                found[h.token] = int(ask(asked.call, f"balance of {h.token}"))
+        return found
+
+    def fill(self, found: Offer, filler: str, state: FundState) -> Call:
+        """The call that fills an offer, made for this state, out of a `StockFiller`.
+
+        >>> bot.send(fund.fill(found, filler, look.state))
+        """
+        address = Web3.to_checksum_address(filler)
+        # The filler takes the rebalancer's order.
+        abi = [entry for entry in contracts.abi("Rebalancer") if entry.get("name") == "trade"]
+        contract = self._chain.w3.eth.contract(address=address, abi=abi)
+        data = contract.functions.trade(order_for(found, address))._encode_transaction_data()
+        return Call("solve", state.month_period, address, data)
+
+
+def connected() -> FundClient:
+    """The fund of the keeper's settings (`BALLAST_RPC_URL`, `BALLAST_BOOK`; environment or .env), for looking. No key
+    is asked for. Raises SettingsError, ChainError.
+
+        >>> connected().look().state.phase
+    """
+    settings, secrets = load_settings()
+    (chain,) = chains_of(settings, secrets, [load_book(settings)])
+    return FundClient(chain)
