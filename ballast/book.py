@@ -76,6 +76,11 @@ class Book:
         """The candidate with this token address, or None."""
         return next((c for c in self.candidates if c.token == token), None)
 
+    def symbol(self, token: str) -> str:
+        """The symbol of the candidate with this address; the address where there is none."""
+        candidate = self.candidate(token)
+        return candidate.symbol if candidate else token
+
     def save(self, path: Path) -> None:
         """Writes the book in one step: a reader sees the old file or the whole new one."""
         replace_json(path, asdict(self), indent=2)

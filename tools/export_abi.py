@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / ".build" / "__local__.json"
+from ballast.build import BUILD, ROOT
+
 TARGET = ROOT / "keeper" / "abi"
 
 # The filler is called by the rebalancer, never by the keeper: its errors are wanted, to name a revert.
@@ -28,21 +28,26 @@ def _sorted(abi: list[dict[str, Any]]) -> list[dict[str, Any]]:
     )
 
 
-def main() -> int:
-    """Write them; the exit code."""
+def run(name: str, write: Callable[[], None]) -> int:
+    """Writes what comes from the build, in one line if that lacks something; the exit code."""
     try:
-        files = export()
+        write()
     except FileNotFoundError:
-        print(f"export_abi: {BUILD} is missing, run 'make compile'", file=sys.stderr)
+        print(f"{name}: {BUILD} is missing, run 'make compile'", file=sys.stderr)
         return 1
     except KeyError as error:
-        print(f"export_abi: {BUILD} has no contract {error}, run 'make compile'", file=sys.stderr)
+        print(f"{name}: {BUILD} has no contract {error}, run 'make compile'", file=sys.stderr)
         return 1
-    TARGET.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (TARGET / f"{name}.json").write_text(text)
     return 0
 
 
+def write() -> None:
+    """Write them. Raises FileNotFoundError, KeyError."""
+    files = export()
+    TARGET.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (TARGET / f"{name}.json").write_text(text)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("export_abi", write))

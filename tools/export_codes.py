@@ -6,8 +6,9 @@ import json
 import sys
 from typing import Any
 
+from ballast.build import BUILD
 from keeper.check.codes import CODES, CONTRACTS, fingerprint_of
-from tools.export_abi import BUILD
+from tools.export_abi import run
 
 
 def export() -> str:
@@ -17,19 +18,10 @@ def export() -> str:
     return json.dumps({name: fingerprint_of(code).to_json() for name, code in codes.items()}, indent=1) + "\n"
 
 
-def main() -> int:
-    """Write it; the exit code."""
-    try:
-        text = export()
-    except FileNotFoundError:
-        print(f"export_codes: {BUILD} is missing, run 'make compile'", file=sys.stderr)
-        return 1
-    except KeyError as error:
-        print(f"export_codes: {BUILD} has no contract {error}, run 'make compile'", file=sys.stderr)
-        return 1
-    CODES.write_text(text)
-    return 0
+def write() -> None:
+    """Write it. Raises FileNotFoundError, KeyError."""
+    CODES.write_text(export())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("export_codes", write))

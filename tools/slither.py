@@ -21,10 +21,10 @@ from typing import Any
 import yaml
 
 from lab.localnet.anvil import ROOT
+from lab.localnet.artifacts import SOLC
 
 SLITHER = ROOT / ".tools" / "slither" / "bin" / "slither"
 FOUNDRY = ROOT / ".tools" / "foundry" / "bin"
-COMPILER = ROOT / ".tools" / "solc" / "solc-v0.8.30"
 TRIAGE = ROOT / "tools" / "slither_triage.yaml"
 OUT = ROOT / "out" / "slither.json"
 APART = ("contracts/testing/",)
@@ -120,7 +120,7 @@ def _compile(root: Path) -> dict[str, Any]:
         "settings": {"evmVersion": "cancun", "outputSelection": {"*": {"": ["ast"], "*": ["abi"]}}},
     }
     done = subprocess.run(
-        [str(COMPILER), "--standard-json", "--base-path", str(root)],
+        [str(SOLC), "--standard-json", "--base-path", str(root)],
         input=json.dumps(given),
         capture_output=True,
         text=True,

@@ -243,5 +243,4 @@ def _kind(book: Book, source: str) -> str:
 
 def _symbol(book: Book, token: str) -> str:
     """The symbol of a token, its address where the book does not know it; "fund" for no token."""
-    candidate = book.candidate(token)
-    return candidate.symbol if candidate else token or "fund"
+    return book.symbol(token) or "fund"

@@ -81,8 +81,7 @@ def ended(state: FundState, told: Iterable[Told]) -> Told | None:
 
 def symbol_of(book: Book, token: str | None) -> str:
     """The symbol of a component, or its address if the book does not know it."""
-    candidate = book.candidate(token or "")
-    return candidate.symbol if candidate else token or ""
+    return book.symbol(token or "")
 
 
 class Chronicle:

@@ -273,8 +273,7 @@ def _legs_table(batch: Batch, state: FundState, book: Book) -> Table:
 
 def symbol(book: Book, holding: Holding) -> str:
     """The symbol of a component, its address where the book does not know it."""
-    candidate = book.candidate(holding.token)
-    return candidate.symbol if candidate else holding.token
+    return book.symbol(holding.token)
 
 
 def unit(state: FundState, holding: Holding) -> int:

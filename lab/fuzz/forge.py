@@ -10,9 +10,9 @@ from pathlib import Path
 
 from lab.fuzz.errors import FuzzError
 from lab.localnet.anvil import ROOT, dies_with_parent
+from lab.localnet.artifacts import SOLC
 
 FORGE = ROOT / ".tools" / "foundry" / "bin" / "forge"
-COMPILER = ROOT / ".tools" / "solc" / "solc-v0.8.30"
 CACHE = Path(".cache") / "forge"
 SETUPS = ("FixedWeightInvariants", "MarketCapInvariants")
 """The test contracts: one fund of given weights, one by market cap."""
@@ -124,7 +124,7 @@ def read(text: str) -> tuple[Suite, ...]:
 def _forge(root: Path, arguments: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     if not FORGE.exists():
         raise FuzzError(f"{FORGE} is missing: run `make setup`")
-    command = [str(FORGE), *arguments, "--root", str(root), "--use", str(COMPILER), "--offline"]
+    command = [str(FORGE), *arguments, "--root", str(root), "--use", str(SOLC), "--offline"]
     return subprocess.run(
         command, cwd=root, env=variables, capture_output=True, text=True, check=False, preexec_fn=dies_with_parent()
     )

@@ -21,6 +21,7 @@ from lab.localnet.month import Month, MonthComponent
 COLUMNS = ("date", "venue", "token_address", "weth_reserve")
 VENUES: Mapping[str, str] = {"uniswapv2": "uniswap", "uniswap": "uniswap", "sushiswap": "sushiswap"}
 SLICES_DEEP = 200
+"""Slices of tokens in a pool that is opened without known reserves."""
 MAX_RESERVE = 2**112 - 1
 MIN_RESERVE = 10**4
 """Below this a pair cannot be opened at a price worth the name (it keeps 1000 wei of liquidity for itself)."""

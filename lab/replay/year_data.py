@@ -21,7 +21,7 @@ from eth_utils import to_checksum_address
 
 from ballast.units import FEED_STEP, WAD
 from lab.localnet.addresses import FOLDER, stand_in
-from lab.localnet.reserves import ReserveRow
+from lab.localnet.reserves import SLICES_DEEP, ReserveRow
 
 DECIMALS = 18
 """Of every token: the CSV says nothing of them."""
@@ -30,8 +30,6 @@ WETH_USD = 2_000 * WAD
 """Price of WETH where the CSV has no ETH."""
 DEPTH = 5 * WAD // 1000
 """WETH side of a token's pool as a fraction of its market cap."""
-SLICES_DEEP = 200
-"""Slices of tokens in a pool, as the local mainnet opens one of which it knows no reserves."""
 # fmt: off
 DEFI = frozenset((
     "1INCH", "AAVE", "BADGER", "BAL", "COMP", "CREAM", "CRV", "CVX", "FARM", "FXS", "INST", "KNC",

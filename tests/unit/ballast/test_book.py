@@ -48,3 +48,9 @@ def test_a_contract_that_every_book_has(tmp_path: Path, name: str) -> None:
     book(*(other for other in (*CONTRACTS, *OPTIONAL) if other != name)).save(path)
     with pytest.raises(BookError, match=f"field '{name}' is missing"):
         Book.load(path)
+
+
+def test_the_symbol_of_a_token() -> None:
+    assert book(*CONTRACTS).symbol(address(2)) == "AAA"
+    assert book(*CONTRACTS).symbol(address(9)) == address(9)
+    assert book(*CONTRACTS).symbol("") == ""

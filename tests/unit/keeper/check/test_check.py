@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ballast.build import BUILD
 from ballast.units import WAD
 from keeper.check import codes
 from keeper.check.command import check_json, check_table, summary
@@ -16,7 +17,6 @@ from keeper.check.pools import Carried, verdict
 from keeper.check.runner import failed, guarded
 from keeper.errors import ChainError
 from keeper.output import redact
-from tools.export_abi import BUILD
 from tools.export_codes import export
 
 KEY = "0x" + "ab" * 32

@@ -10,9 +10,10 @@ import pytest
 from eth_utils import keccak
 from structlog.testing import capture_logs
 
+from ballast.build import BUILD
 from keeper.look import contracts
 from keeper.ops.pulse import Pulse
-from tools.export_abi import BUILD, TARGET, export
+from tools.export_abi import TARGET, export
 
 
 def test_reverts_have_names() -> None:
