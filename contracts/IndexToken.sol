@@ -8,6 +8,8 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {Owned} from "./access/Owned.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {Balance} from "./libraries/Balance.sol";
@@ -21,6 +23,7 @@ import {Words} from "./libraries/Words.sol";
 contract IndexToken is IIndexToken, ERC20Permit, Owned {
     using ComponentList for uint256;
     using ComponentList for uint256[];
+    using DynamicArrayLib for uint256[];
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
     using Words for address[];
@@ -188,7 +191,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         uint256 n = list.length;
         amounts = new uint256[](n);
         for (uint256 i; i < n; ++i) {
-            uint256 word = list.at(i);
+            uint256 word = list.get(i);
             address token = word.token();
             require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
             if (word.marked() && _leftOut(word)) continue;
@@ -218,7 +221,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         uint256 n = list.length;
         amounts = new uint256[](n);
         for (uint256 i; i < n; ++i) {
-            uint256 word = list.at(i);
+            uint256 word = list.get(i);
             address token = word.token();
             require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
             if ((skip >> i) & 1 != 0) continue;

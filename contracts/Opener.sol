@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
@@ -26,10 +27,9 @@ import {Words} from "./libraries/Words.sol";
 /// @notice See `IOpener`. Stateless: one deployment serves every fund.
 contract Opener is IOpener {
     using ComponentList for uint256;
+    using DynamicArrayLib for uint256[];
     using FixedPointMathLib for uint256;
     using SafeCast for uint256;
-    using Words for address[];
-    using Words for uint256[];
 
     /// @dev What is sound: units, prices and values of a share of so many bits. No arithmetic here overflows with them.
     uint256 private constant UNIT_BITS = 119;
@@ -128,12 +128,12 @@ contract Opener is IOpener {
         uint256 n;
         uint256 flags;
         unchecked {
-            (w.list, w.basis) = (Words.room(m + k), Words.room(m + k));
-            w.tokens = Words.room(m + k).asAddresses();
+            (w.list, w.basis) = (DynamicArrayLib.malloc(m + k), DynamicArrayLib.malloc(m + k));
+            w.tokens = DynamicArrayLib.malloc(m + k);
             for (uint256 j; j < k; ++j) {
                 (address token, uint256 basis, uint256 status) = _row(w, j);
-                while (i < m && old.at(i).token() < token) _add(w, n++, old.at(i++), 0);
-                bool held = i < m && old.at(i).token() == token;
+                while (i < m && old.get(i).token() < token) _add(w, n++, old.get(i++), 0);
+                bool held = i < m && old.get(i).token() == token;
                 if (status == INCLUDED) {
                     flags |= basis;
                 } else {
@@ -141,7 +141,7 @@ contract Opener is IOpener {
                     basis = status == uint256(Status.Frozen) ? FROZEN : 0;
                 }
                 if (held) {
-                    _add(w, n++, old.at(i++), basis);
+                    _add(w, n++, old.get(i++), basis);
                     continue;
                 }
                 (bool fit, uint256 word) = _listing(index, token);
@@ -153,11 +153,11 @@ contract Opener is IOpener {
                     _leaveOut(w, j);
                 }
             }
-            while (i < m) _add(w, n++, old.at(i++), 0);
+            while (i < m) _add(w, n++, old.get(i++), 0);
         }
-        w.list.cut(n);
-        w.tokens.cut(n);
-        w.basis.cut(n);
+        w.list.truncate(n);
+        w.tokens.truncate(n);
+        w.basis.truncate(n);
         return Constituents.flags(flags) & Flags.CONFIRMED_AT_START != 0;
     }
 
@@ -166,9 +166,9 @@ contract Opener is IOpener {
     function _row(Work memory w, uint256 j) private pure returns (address token, uint256 basis, uint256 status) {
         unchecked {
             uint256[] memory determined = w.determined;
-            (uint256 word, uint256 more) = (determined.at(2 * j), determined.at(2 * j + 1));
+            (uint256 word, uint256 more) = (determined.get(2 * j), determined.get(2 * j + 1));
             token = Constituents.token(word);
-            uint256 answer = w.answers.at(j);
+            uint256 answer = w.answers.get(j);
             // Mostly nothing has changed.
             if (answer != Constituents.asConfirmed(word, more)) {
                 w.confirms = true;
@@ -194,15 +194,15 @@ contract Opener is IOpener {
     /// @dev Lets newcomers wait, those with the least determined weight first, until a start can read the others.
     function _limitNewcomers(Work memory w, uint256[] memory old) private pure {
         uint256 k = w.answers.length;
-        uint256[] memory weights = Words.room(k);
+        uint256[] memory weights = DynamicArrayLib.malloc(k);
         uint256 n = old.length;
         uint256 i;
         for (uint256 j; j < k; ++j) {
-            (address token, uint256 more) = (Constituents.token(w.determined.at(2 * j)), w.determined.at(2 * j + 1));
-            while (i < old.length && old.at(i).token() < token) ++i;
+            (address token, uint256 more) = (Constituents.token(w.determined.get(2 * j)), w.determined.get(2 * j + 1));
+            while (i < old.length && old.get(i).token() < token) ++i;
             // As `_row` has it, but for what has no basis.
-            bool newcomer = w.answers.at(j) >> 96 == INCLUDED && Constituents.status(more) == Status.Included
-                && (i == old.length || old.at(i).token() != token);
+            bool newcomer = w.answers.get(j) >> 96 == INCLUDED && Constituents.status(more) == Status.Included
+                && (i == old.length || old.get(i).token() != token);
             if (newcomer) ++n;
             weights.set(j, newcomer ? Constituents.weight(more) : STAYS);
         }
@@ -216,7 +216,7 @@ contract Opener is IOpener {
     /// @dev Position of the first of the least entries.
     function _least(uint256[] memory list) private pure returns (uint256 least) {
         for (uint256 i = 1; i < list.length; ++i) {
-            if (list.at(i) < list.at(least)) least = i;
+            if (list.get(i) < list.get(least)) least = i;
         }
     }
 
@@ -238,19 +238,19 @@ contract Opener is IOpener {
         (uint256 supply, uint256 exponent) = index.supplyAndExponent();
         require(supply != 0, NothingToWeigh());
         p.exponent = exponent.toUint88();
-        (w.units, w.values, w.ones, w.worths) = (Words.room(n), Words.room(n), Words.room(n), Words.room(n));
+        (w.units, w.values, w.ones, w.worths) = (DynamicArrayLib.malloc(n), DynamicArrayLib.malloc(n), DynamicArrayLib.malloc(n), DynamicArrayLib.malloc(n));
         uint256 nav;
         unchecked {
             for (uint256 i; i < n; ++i) {
-                uint256 word = list.at(i);
-                uint256 price = prices.at(i);
+                uint256 word = list.get(i);
+                uint256 price = prices.get(i);
                 (bool sound, uint256 balance) = Balance.tryRead(word.token(), address(index));
                 // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down
                 uint256 unit = (balance * 1e18).rawDiv(supply);
                 uint256 one = Value.oneOf(word.decimals());
                 // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down
                 uint256 value = (unit * price).rawDiv(one);
-                uint256 basis = w.basis.at(i);
+                uint256 basis = w.basis.get(i);
                 bool wide = (unit >> UNIT_BITS) | (price >> PRICE_BITS) | (value >> VALUE_BITS) != 0;
                 // Wraps around for FROZEN.
                 if (wide || !sound || price == 0 || basis + 1 < 2 || word.marked()) {
@@ -331,7 +331,7 @@ contract Opener is IOpener {
     function _allBits(uint256[] memory list) private pure returns (uint256 bits) {
         unchecked {
             for (uint256 i; i < list.length; ++i) {
-                bits |= list.at(i);
+                bits |= list.get(i);
             }
         }
     }
@@ -366,11 +366,11 @@ contract Opener is IOpener {
             ++kept;
         }
         w.newcomers = newcomers;
-        w.list.cut(kept);
-        w.units.cut(kept);
-        w.basis.cut(kept);
-        w.prices.cut(kept);
-        w.ones.cut(kept);
+        w.list.truncate(kept);
+        w.units.truncate(kept);
+        w.basis.truncate(kept);
+        w.prices.truncate(kept);
+        w.ones.truncate(kept);
     }
 
     /// @dev Marks a component as gone. A newcomer's row becomes one outside the index.
@@ -386,7 +386,7 @@ contract Opener is IOpener {
     /// exceed a list.
     function _makeRoom(Work memory w, uint256 kept, uint256 most) private pure returns (uint256) {
         uint256 n = w.list.length;
-        uint256[] memory weights = Words.room(n);
+        uint256[] memory weights = DynamicArrayLib.malloc(n);
         for (uint256 i; i < n; ++i) {
             bool waits = w.list[i] != 0 && (w.newcomers >> i) & 1 != 0;
             (, uint256 row) = waits ? _find(w, w.list[i].token()) : (false, 0);
@@ -403,7 +403,7 @@ contract Opener is IOpener {
     /// @dev A token's row in the determination.
     function _find(Work memory w, address token) private pure returns (bool found, uint256 row) {
         uint256 n = w.answers.length;
-        while (row < n && Constituents.token(w.determined.at(2 * row)) != token) ++row;
+        while (row < n && Constituents.token(w.determined.get(2 * row)) != token) ++row;
         return (row < n, row);
     }
 }

@@ -5,14 +5,25 @@ pragma solidity 0.8.30;
 type BatchEntry is uint256;
 
 /// @title BatchEntries
-/// @notice The lines of a batch, one after the other in memory; a struct would be cleared anew wherever one is looked at.
+/// @notice The lines of a batch, one after the other in memory, six words each:
+///
+///     TOKEN, ONE, START_PRICE, BEFORE, TARGET, COUNTED
+///
+/// @dev A struct would be cleared anew wherever one is looked at.
 library BatchEntries {
-    uint256 private constant SIZE = 6 * 32;
+    uint256 private constant TOKEN = 0;
+    uint256 private constant ONE = 32;
+    uint256 private constant START_PRICE = 64;
+    uint256 private constant BEFORE = 96;
+    uint256 private constant TARGET = 128;
+    uint256 private constant COUNTED = 160;
+    uint256 private constant SIZE = 192;
 
     /* LISTS */
 
     /// @notice Room for `n` lines, not cleared: the first of them.
     function room(uint256 n) internal pure returns (BatchEntry first) {
+        // Saves the clearing, some 60 gas a line.
         assembly ("memory-safe") {
             first := mload(0x40)
             mstore(0x40, add(first, mul(n, SIZE)))
@@ -22,6 +33,7 @@ library BatchEntries {
     /// @notice The line after this one.
     function next(BatchEntry line) internal pure returns (BatchEntry) {
         unchecked {
+            // A place in memory: far below 2**256.
             return BatchEntry.wrap(BatchEntry.unwrap(line) + SIZE);
         }
     }
@@ -34,51 +46,40 @@ library BatchEntries {
     /// @notice How many lines come before this one, from `first` on.
     function place(BatchEntry line, BatchEntry first) internal pure returns (uint256) {
         unchecked {
+            // `first` is not behind `line`.
             return (BatchEntry.unwrap(line) - BatchEntry.unwrap(first)) / SIZE;
         }
     }
 
     /* READING */
 
-    function token(BatchEntry line) internal pure returns (address found) {
-        assembly ("memory-safe") {
-            found := mload(line)
-        }
+    function token(BatchEntry line) internal pure returns (address) {
+        return address(uint160(_word(line, TOKEN)));
     }
 
     /// @notice Token wei of a whole token.
-    function one(BatchEntry line) internal pure returns (uint256 found) {
-        assembly ("memory-safe") {
-            found := mload(add(line, 32))
-        }
+    function one(BatchEntry line) internal pure returns (uint256) {
+        return _word(line, ONE);
     }
 
     /// @notice USD for one whole token at the start, 18 decimals.
-    function startPrice(BatchEntry line) internal pure returns (uint256 found) {
-        assembly ("memory-safe") {
-            found := mload(add(line, 64))
-        }
+    function startPrice(BatchEntry line) internal pure returns (uint256) {
+        return _word(line, START_PRICE);
     }
 
     /// @notice Balance of the index token before the filler was called.
-    function before(BatchEntry line) internal pure returns (uint256 found) {
-        assembly ("memory-safe") {
-            found := mload(add(line, 96))
-        }
+    function before(BatchEntry line) internal pure returns (uint256) {
+        return _word(line, BEFORE);
     }
 
     /// @notice Balance at which it is at its target, rounded up for sells and down for buys.
-    function target(BatchEntry line) internal pure returns (uint256 found) {
-        assembly ("memory-safe") {
-            found := mload(add(line, 128))
-        }
+    function target(BatchEntry line) internal pure returns (uint256) {
+        return _word(line, TARGET);
     }
 
     /// @notice Of a buy: token wei that came, up to the target.
-    function counted(BatchEntry line) internal pure returns (uint256 found) {
-        assembly ("memory-safe") {
-            found := mload(add(line, 160))
-        }
+    function counted(BatchEntry line) internal pure returns (uint256) {
+        return _word(line, COUNTED);
     }
 
     /* WRITING */
@@ -88,18 +89,28 @@ library BatchEntries {
         internal
         pure
     {
-        assembly ("memory-safe") {
-            mstore(line, token_)
-            mstore(add(line, 32), one_)
-            mstore(add(line, 64), startPrice_)
-            mstore(add(line, 96), before_)
-            mstore(add(line, 128), target_)
-        }
+        _setWord(line, TOKEN, uint160(token_));
+        _setWord(line, ONE, one_);
+        _setWord(line, START_PRICE, startPrice_);
+        _setWord(line, BEFORE, before_);
+        _setWord(line, TARGET, target_);
     }
 
     function setCounted(BatchEntry line, uint256 counted_) internal pure {
+        _setWord(line, COUNTED, counted_);
+    }
+
+    function _word(BatchEntry line, uint256 offset) private pure returns (uint256 word) {
+        // Saves the clearing of a struct that is assigned at once, some 60 gas for each line looked at.
         assembly ("memory-safe") {
-            mstore(add(line, 160), counted_)
+            word := mload(add(line, offset))
+        }
+    }
+
+    function _setWord(BatchEntry line, uint256 offset, uint256 word) private pure {
+        // Saves as `_word` does.
+        assembly ("memory-safe") {
+            mstore(add(line, offset), word)
         }
     }
 }

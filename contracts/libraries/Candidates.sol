@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {Decimals} from "./Decimals.sol";
 import {Words} from "./Words.sol";
 
@@ -37,7 +39,7 @@ library Candidates {
     uint256 internal constant MOST = 50;
     uint256 private constant WORDS = 2;
 
-    using Words for uint256[];
+    using DynamicArrayLib for uint256[];
 
     /// @notice Checks a list, writes it and returns where.
     function write(Candidate[] memory list) internal returns (address) {
@@ -74,12 +76,12 @@ library Candidates {
 
     /// @notice Token of candidate `i` of a packed list.
     function token(uint256[] memory words, uint256 i) internal pure returns (address) {
-        return address(uint160(words.at(WORDS * i)));
+        return address(uint160(words.get(WORDS * i)));
     }
 
     /// @notice Second word of candidate `i` of a packed list.
     function second(uint256[] memory words, uint256 i) internal pure returns (uint256) {
-        return words.at(WORDS * i + 1);
+        return words.get(WORDS * i + 1);
     }
 
     /// @notice Source, of a candidate's second word.

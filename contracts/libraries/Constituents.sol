@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {Constituent, Status} from "../interfaces/IMethodology.sol";
 import {Words} from "./Words.sol";
 
@@ -9,6 +11,7 @@ import {Words} from "./Words.sol";
 /// (8), basis (88); then price (100, high), weight (64), confirmed basis (88), member (1), status (3).
 /// What a start confirms of each is one word: status (4 bits, from bit 96), flags (8), basis (88).
 library Constituents {
+    using DynamicArrayLib for uint256[];
     using Words for uint256[];
 
     /// @notice Prices of constituents are below this, USD with 18 decimals.
@@ -65,7 +68,7 @@ library Constituents {
     /// @notice What `IMethodology.confirm` returns where all constituents count as they were determined.
     function asDetermined(uint256[] calldata words) internal pure returns (uint256[] memory list) {
         uint256 n = words.length / WORDS;
-        list = Words.room(n);
+        list = DynamicArrayLib.malloc(n);
         unchecked {
             for (uint256 i; i < n; ++i) {
                 list.set(i, asConfirmed(words.given(WORDS * i), words.given(WORDS * i + 1)));

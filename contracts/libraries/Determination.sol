@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent, IMethodology, Status} from "../interfaces/IMethodology.sol";
 import {IOpener} from "../interfaces/IOpener.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {Component} from "./ComponentList.sol";
 import {Constituents} from "./Constituents.sol";
-import {Words} from "./Words.sol";
 
 /// @title Determination
 /// @notice How a month's determination comes about, and what a start may confirm of it, see `IOpener`.
 library Determination {
+    using DynamicArrayLib for address[];
+    using DynamicArrayLib for uint256[];
+
     uint256 private constant MAX_CANDIDATES = 100;
 
     /* DETERMINING */
@@ -73,7 +77,7 @@ library Determination {
             while (i < candidates.length && candidates[i].token < held[k].token) ++i;
             if (i == candidates.length || candidates[i].token != held[k].token) others[n++] = held[k].token;
         }
-        Words.cut(others, n);
+        others.toUint256Array().truncate(n);
     }
 
     /* CONFIRMING */

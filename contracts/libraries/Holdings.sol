@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {Balance} from "./Balance.sol";
@@ -8,7 +10,6 @@ import {Candidates} from "./Candidates.sol";
 import {Component} from "./ComponentList.sol";
 import {Constituents} from "./Constituents.sol";
 import {Value} from "./Value.sol";
-import {Words} from "./Words.sol";
 
 /// @notice How an index token holds a token.
 /// Unlisted: it is not on the list. Sound: it is, and counts in NAV. Stuck: it is suspended, or its balance is not sound; held
@@ -24,6 +25,9 @@ enum Standing {
 /// @notice Candidates and components of an index token, at a methodology's view of them. One bad token does not stop the
 /// others: nothing here reverts for what a component or a feed answers.
 library Holdings {
+    using DynamicArrayLib for address[];
+    using DynamicArrayLib for uint256[];
+
     /// @dev As in `Opener`: units and values of a share of so many bits are sound. 50 such values are less than 2**104.
     uint256 private constant UNIT_BITS = 119;
     uint256 private constant VALUE_BITS = 98;
@@ -86,6 +90,6 @@ library Holdings {
             if (candidate <= listed && j < k) ++j;
             tokens[n++] = listed < candidate ? listed : candidate;
         }
-        Words.cut(tokens, n);
+        tokens.toUint256Array().truncate(n);
     }
 }

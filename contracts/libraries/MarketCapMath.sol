@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 
 import {Words} from "./Words.sol";
@@ -39,6 +40,7 @@ struct Capping {
 /// less n and sum(p) / NAV wei; where the cap bound, to at least 1 less 2 n wei for each pass, and to more than 1 only where
 /// they still did when cut: there is no excess then.
 library MarketCapMath {
+    using DynamicArrayLib for uint256[];
     using FixedPointMathLib for uint256;
     using Words for uint256[];
 
@@ -112,18 +114,18 @@ library MarketCapMath {
         uint256 n = basis.length;
         uint256 divisor = marketCap / nav; // {share} = {USD} / {USD / share}
         require(divisor != 0, OutsideDomain("divisor"));
-        (units, weights) = (Words.room(n), Words.room(n));
+        (units, weights) = (DynamicArrayLib.malloc(n), DynamicArrayLib.malloc(n));
         Sums memory sums;
         bool capped = capping.cap != Cap.None;
         unchecked {
             for (uint256 i; i < n; ++i) {
-                uint256 price = prices.at(i);
+                uint256 price = prices.get(i);
                 if (price == 0) {
-                    units.set(i, 0);
-                    weights.set(i, 0);
+                    units.set(i, uint256(0));
+                    weights.set(i, uint256(0));
                     continue;
                 }
-                uint256 unit = (uint256(uint88(basis.at(i))) * ONE).rawDiv(divisor); // below 2**148
+                uint256 unit = (uint256(uint88(basis.get(i))) * ONE).rawDiv(divisor); // below 2**148
                 // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
                 uint256 weight = (price * unit).rawDiv(nav);
                 if (capped && unit != 0) {
@@ -159,7 +161,7 @@ library MarketCapMath {
     /// @dev Most that component `i` may weigh once it is above the cap.
     function _limit(Capping memory capping, uint256[] memory current, uint256 i) private pure returns (uint256) {
         unchecked {
-            return capping.cap == Cap.Hard ? capping.weight : (capping.weight + current.at(i)) / 2;
+            return capping.cap == Cap.Hard ? capping.weight : (capping.weight + current.get(i)) / 2;
         }
     }
 
@@ -176,7 +178,7 @@ library MarketCapMath {
         sums.total = 0;
         unchecked {
             for (uint256 i; i < units.length; ++i) {
-                (uint256 unit, uint256 weight) = (units.at(i), weights.at(i));
+                (uint256 unit, uint256 weight) = (units.get(i), weights.get(i));
                 if (unit != 0 && unit & CAPPED == 0 && weight > capping.weight) {
                     uint256 limit = _limit(capping, current, i);
                     if (weight > limit) {
@@ -209,15 +211,15 @@ library MarketCapMath {
             // All are capped: nobody is left to take the excess, so all weigh the same.
             uint256 equal = free == 0 ? ONE / sums.members : 0;
             for (uint256 i; i < n; ++i) {
-                uint256 unit = units.at(i);
+                uint256 unit = units.get(i);
                 if (unit == 0) continue;
-                uint256 weight = weights.at(i);
+                uint256 weight = weights.get(i);
                 uint256 capped = unit & CAPPED;
                 if (free == 0) weight = equal;
                 // A weight is part of what is free, so that it rises by the excess at most.
                 else if (capped == 0) weight += (weight * ONE).rawDiv(free) * excess / ONE;
                 weights.set(i, weight);
-                unit = (weight * nav).rawDiv(prices.at(i));
+                unit = (weight * nav).rawDiv(prices.get(i));
                 units.set(i, mark == 0 ? unit : unit | mark | capped);
             }
         }

@@ -4,13 +4,13 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 
 import {OpeningPlan} from "../interfaces/IOpener.sol";
 import {Side} from "../interfaces/IRebalancer.sol";
 import {Targets} from "./Targets.sol";
 import {Value} from "./Value.sol";
-import {Words} from "./Words.sol";
 
 /// @notice What an opening works with beside the plan. In the order of the determination: its words, and what each row is confirmed
 /// with. In the order of the plan's list: `units`, that are held; `basis`, with its flags; `ones`, token wei of one whole token; `values`, USD of the
@@ -23,7 +23,7 @@ struct Work {
     uint256[] answers;
     uint256[] list;
     uint256[] units;
-    address[] tokens;
+    uint256[] tokens;
     uint256[] basis;
     uint256[] prices;
     uint256[] ones;
@@ -40,10 +40,10 @@ struct Work {
 /// @notice Packs what the methodology wants as the month's targets, holds every rise of a weight to the step, and adds up what
 /// paces the month. See `IOpener`.
 library MonthTargets {
+    using DynamicArrayLib for uint256[];
     using FixedPointMathLib for uint256;
     using SafeCast for uint256;
     using Targets for bytes;
-    using Words for uint256[];
 
     /// @dev Sums over the list, in USD of a share. `excess`: by how much buys rise above the step.
     struct Sums {
@@ -75,13 +75,13 @@ library MonthTargets {
         bytes memory targets = p.targets;
         unchecked {
             for (uint256 i; i < n; ++i) {
-                (uint256 price, uint256 held) = (w.prices.at(i), w.units.at(i));
+                (uint256 price, uint256 held) = (w.prices.get(i), w.units.get(i));
                 if (price == 0) {
                     targets.put(i, Side.Held, held, 0);
                     continue;
                 }
-                (uint256 unit, uint256 value) = (w.goals.at(i), w.values.at(i));
-                uint256 goal = (unit * price).rawDiv(w.ones.at(i)); // {USD / share}, down, as for what is held
+                (uint256 unit, uint256 value) = (w.goals.get(i), w.values.get(i));
+                uint256 goal = (unit * price).rawDiv(w.ones.get(i)); // {USD / share}, down, as for what is held
                 Side side;
                 if (unit < held) {
                     side = Side.Sell;

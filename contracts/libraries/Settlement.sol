@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IRebalancer, Limits, Opening, Order, Progress, Result, Side} from "../interfaces/IRebalancer.sol";
@@ -54,6 +56,7 @@ library Settlement {
     using BatchCalls for IOracle;
     using ComponentList for uint256;
     using BatchEntries for BatchEntry;
+    using DynamicArrayLib for uint256[];
     using SafeCast for uint256;
     using Words for address[];
     using Words for uint256[];
@@ -71,12 +74,12 @@ library Settlement {
         bytes targets;
         uint256 n;
         uint256 shares;
-        address[] tokens;
+        uint256[] tokens;
         uint256 sold;
-        address[] sells;
+        uint256[] sells;
         uint256[] amounts;
-        address[] recipients;
-        address[] buys;
+        uint256[] recipients;
+        uint256[] buys;
     }
 
     /// @notice Reads list, targets, prices and balances for a batch and clamps each sell to its surplus.
@@ -162,7 +165,7 @@ library Settlement {
     /// @dev Adds the line of component `i`.
     function _addLine(Batch memory b, BatchDraft memory d, uint256 i, uint256 side) private view returns (BatchEntry line) {
         require(i < d.n, IRebalancer.UnknownIndex(i));
-        uint256 word = d.list.at(i);
+        uint256 word = d.list.get(i);
         (uint256 found, uint256 unit, uint256 startPrice) = Targets.at(d.targets, i);
         address token = word.token();
         // `require` would work its error's arguments out each time.
@@ -180,18 +183,18 @@ library Settlement {
             line.put(token, Value.oneOf(word.decimals()), startPrice, balance, goal);
             uint256 k = d.tokens.length;
             d.tokens.set(k, token);
-            d.tokens.cut(k + 1);
+            d.tokens.truncate(k + 1);
         }
     }
 
     /// @dev The prices of all lines, asked for once: of a second source the one that is worse for the batch.
-    function _price(Batch memory b, IOracle oracle, address[] memory tokens, uint256 sold) private view {
+    function _price(Batch memory b, IOracle oracle, uint256[] memory tokens, uint256 sold) private view {
         uint256[] memory prices = oracle.pricesOf(tokens, sold);
         uint256 n = prices.length;
         for (uint256 k; k < n; ++k) {
             unchecked {
                 // Zero wraps around.
-                if (prices.at(k) - 1 >= MAX_PRICE) revert IRebalancer.NoPrice(tokens[k]);
+                if (prices.get(k) - 1 >= MAX_PRICE) revert IRebalancer.NoPrice(tokens.getAddress(k));
             }
         }
         b.prices = prices;
@@ -242,7 +245,7 @@ library Settlement {
         uint256 atStart;
         for (uint256 k; line.isBefore(end); line = line.next()) {
             uint256 balance = Balance.read(line.token(), index);
-            (uint256 before, uint256 price) = (line.before(), prices.at(k));
+            (uint256 before, uint256 price) = (line.before(), prices.get(k));
             unchecked {
                 ++k;
                 if (balance >= before) continue;
@@ -269,7 +272,7 @@ library Settlement {
                 if (counted == 0 || goal >= before + counted) continue;
                 // It counts up to the goal only.
                 uint256 credited = goal > before ? goal - before : 0;
-                uint256 price = b.prices.at(line.place(b.first));
+                uint256 price = b.prices.get(line.place(b.first));
                 (uint256 startPrice, uint256 one) = (line.startPrice(), line.one());
                 valueIn -= Value.downPer(counted, price, one) - Value.downPer(credited, price, one);
                 atStart -= Value.downPer(counted, startPrice, one) - Value.downPer(credited, startPrice, one);
@@ -291,7 +294,7 @@ library Settlement {
             unchecked {
                 if (balance > before) {
                     counted = balance - before;
-                    valueIn += Value.downPer(counted, prices.at(k), line.one());
+                    valueIn += Value.downPer(counted, prices.get(k), line.one());
                     atStart += Value.downPer(counted, line.startPrice(), line.one());
                 }
                 ++k;

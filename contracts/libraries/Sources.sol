@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Words} from "./Words.sol";
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 
 /// @notice What a token's source gives.
 /// Usd: a TOKEN/USD feed. Eth: a TOKEN/ETH feed, times ETH/USD. Pegged: another token's price times a fixed ratio, for a
@@ -28,19 +28,20 @@ struct Source {
 /// @notice Packs price sources as contract code, ascending by token, four words each: token (160 bits); feed (160, high),
 /// max age (32), decimals (8), quote (8); what one of the feed's answer is worth in 18 decimals (64, high), ratio (128);
 /// lowest (128, high), highest (128). A batch reads them all for the price of one cold account.
-/// @dev An *entry* is where a source's four words begin in memory, 0 for none. Looking up and reading are in assembly,
-/// because both are done for every token of a batch.
+/// @dev An *entry* is the position of a source's first word in such a list.
 library Sources {
-    using Words for uint256[];
+    using DynamicArrayLib for uint256[];
 
     uint256 private constant WORDS = 4;
 
+    /// @notice Stands for the entry of a token that has no source.
+    uint256 internal constant NONE = type(uint256).max;
     /// @notice Most sources that fit into a contract's code.
     uint256 internal constant MOST = 191; // {sources} = 24575 {bytes} / 128 {bytes}
 
     /* LOOKING UP */
 
-    /// @notice A token's entry, 0 where it has none, and where a look-up of a higher token may go on, so that ascending
+    /// @notice A token's entry, `NONE` where it has none, and where a look-up of a higher token may go on, so that ascending
     /// look-ups cost one pass. Any other goes back to the first entry.
     /// @param from 0, or a `next` that `find` gave for this list.
     function find(uint256[] memory words, address token, uint256 from)
@@ -48,40 +49,37 @@ library Sources {
         pure
         returns (uint256 entry, uint256 next)
     {
-        assembly ("memory-safe") {
-            let key := shr(96, shl(96, token))
-            let first := add(words, 32)
-            let end := add(first, shl(5, mload(words)))
-            next := first
-            // All entries before `from` must lie below `token`; what stands before the first one does not matter.
-            if from { if lt(mload(sub(from, 128)), key) { next := from } }
-            for {} and(lt(next, end), lt(mload(next), key)) { next := add(next, 128) } {}
-            if and(lt(next, end), eq(mload(next), key)) {
-                entry := next
-                next := add(next, 128)
-            }
+        (uint256 key, uint256 end) = (uint160(token), words.length);
+        unchecked {
+            // Positions are at most the list's length, and `from` is a multiple of WORDS. All entries before it must lie below
+            // `token`.
+            if (from != 0 && words.get(from - WORDS) < key) next = from;
+            while (next < end && words.get(next) < key) next += WORDS;
+            if (next == end || words.get(next) != key) return (NONE, next);
+            return (next, next + WORDS);
         }
     }
 
     /// @notice The source of `token` in a packed list. An empty one where there is none.
     function get(uint256[] memory words, address token) internal pure returns (Source memory source) {
         (uint256 entry,) = find(words, token, 0);
-        if (entry == 0) return source;
+        if (entry == NONE) return source;
+        uint256 second = words[entry + 1];
         return Source({
-            feed: feed(entry),
-            maxAge: uint32(maxAge(entry)),
-            decimals: uint8(_second(entry) >> 8),
-            quote: Quote(quote(entry)),
-            ratio: uint128(ratio(entry)),
-            lowest: uint128(lowest(entry)),
-            highest: uint128(highest(entry))
+            feed: feed(words, entry),
+            maxAge: uint32(second >> 16),
+            decimals: uint8(second >> 8),
+            quote: Quote(quote(words, entry)),
+            ratio: uint128(ratio(words, entry)),
+            lowest: uint128(words[entry + 3] >> 128),
+            highest: uint128(words[entry + 3])
         });
     }
 
     /// @notice Whether there is room for the source of `token`.
     function fits(uint256[] memory words, address token) internal pure returns (bool) {
         (uint256 entry,) = find(words, token, 0);
-        return entry != 0 || words.length < MOST * WORDS;
+        return entry != NONE || words.length < MOST * WORDS;
     }
 
     /// @notice The list with the source of `token` put in or replaced. `source.decimals` is at most 18.
@@ -110,76 +108,49 @@ library Sources {
     /* READING AN ENTRY */
 
     /// @notice All that an answer is read with.
-    function reading(uint256 entry) internal pure returns (address feed_, uint256 maxAge_, uint256 scale) {
-        assembly ("memory-safe") {
-            feed_ := mload(add(entry, 32))
-            maxAge_ := and(shr(16, feed_), 0xffffffff)
-            feed_ := shr(96, feed_)
-            scale := shr(128, mload(add(entry, 64)))
+    function reading(uint256[] memory words, uint256 entry)
+        internal
+        pure
+        returns (address feed_, uint256 maxAge, uint256 scale)
+    {
+        unchecked {
+            uint256 second = words.get(entry + 1);
+            return (address(uint160(second >> 96)), uint32(second >> 16), words.get(entry + 2) >> 128);
         }
     }
 
     /// @notice `value` where it lies in the entry's band, else 0.
-    function banded(uint256 entry, uint256 value) internal pure returns (uint256 inside) {
-        assembly ("memory-safe") {
-            let band := mload(add(entry, 96))
-            let outside := or(lt(value, shr(128, band)), gt(value, and(band, 0xffffffffffffffffffffffffffffffff)))
-            inside := mul(value, iszero(outside))
+    function banded(uint256[] memory words, uint256 entry, uint256 value) internal pure returns (uint256) {
+        unchecked {
+            uint256 band = words.get(entry + 3);
+            return value < band >> 128 || value > uint128(band) ? 0 : value;
         }
     }
 
     /// @notice The Chainlink proxy; of a peg the other token.
-    function feed(uint256 entry) internal pure returns (address) {
-        return address(uint160(_second(entry) >> 96));
-    }
-
-    /// @notice Oldest answer that counts, in seconds.
-    function maxAge(uint256 entry) internal pure returns (uint256) {
-        return uint32(_second(entry) >> 16);
+    function feed(uint256[] memory words, uint256 entry) internal pure returns (address) {
+        unchecked {
+            return address(uint160(words.get(entry + 1) >> 96));
+        }
     }
 
     /// @notice A `Quote` as a number.
-    function quote(uint256 entry) internal pure returns (uint256) {
-        return uint8(_second(entry));
+    function quote(uint256[] memory words, uint256 entry) internal pure returns (uint256) {
+        unchecked {
+            return uint8(words.get(entry + 1));
+        }
     }
 
     /// @notice Of a peg, 18 decimals.
-    function ratio(uint256 entry) internal pure returns (uint256) {
-        return uint128(_third(entry));
-    }
-
-    /// @notice Least that counts: of a peg in USD, else in the quote's currency; 18 decimals.
-    function lowest(uint256 entry) internal pure returns (uint256) {
-        return _fourth(entry) >> 128;
-    }
-
-    /// @notice Most that counts, as `lowest`.
-    function highest(uint256 entry) internal pure returns (uint256) {
-        return uint128(_fourth(entry));
-    }
-
-    /// @notice Sets the band in memory. At most 128 bits each, `highest` at most the absurdity bound.
-    function setBand(uint256 entry, uint128 lowest_, uint128 highest_) internal pure {
-        assembly ("memory-safe") {
-            mstore(add(entry, 96), or(shl(128, lowest_), highest_))
+    function ratio(uint256[] memory words, uint256 entry) internal pure returns (uint256) {
+        unchecked {
+            return uint128(words.get(entry + 2));
         }
     }
 
-    function _second(uint256 entry) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(entry, 32))
-        }
-    }
-
-    function _third(uint256 entry) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(entry, 64))
-        }
-    }
-
-    function _fourth(uint256 entry) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(entry, 96))
-        }
+    /// @notice Sets the band in memory: the least and the most that counts, of a peg in USD, else in the quote's currency; 18
+    /// decimals. `highest` is at most the absurdity bound.
+    function setBand(uint256[] memory words, uint256 entry, uint128 lowest, uint128 highest) internal pure {
+        words[entry + 3] = (uint256(lowest) << 128) | highest;
     }
 }

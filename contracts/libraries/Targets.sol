@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
+import {LibBytes} from "solady/src/utils/LibBytes.sol";
 import {SSTORE2} from "solady/src/utils/SSTORE2.sol";
 
 import {Side, Target} from "../interfaces/IRebalancer.sol";
@@ -14,6 +15,8 @@ import {Side, Target} from "../interfaces/IRebalancer.sol";
 /// whether a batch pays enough is not: rounded down by less than 2**-21 of itself it serves as well, and for everybody
 /// alike. What that leaves of a month's turnover is below any dust.
 library Targets {
+    using LibBytes for bytes;
+
     uint256 private constant PRICE_BITS = 25;
     /// @dev Bytes of a target without its unit.
     uint256 private constant HEAD = 4;
@@ -26,10 +29,9 @@ library Targets {
         uint256 width = widest == 0 ? 1 : LibBit.fls(widest) / 8 + 1;
         uint256 length = 1 + n * (HEAD + width);
         list = new bytes(length + 32);
-        assembly ("memory-safe") {
-            mstore(list, length)
-            mstore8(add(list, 32), width)
-        }
+        // The room behind is for what `put` writes beyond the last target.
+        list.truncate(length);
+        list[0] = bytes1(uint8(width));
     }
 
     /// @notice Puts target `i`, below the number that there is room for. What stands behind it is overwritten.
@@ -42,6 +44,7 @@ library Targets {
             uint256 head = (uint256(side_) << 30) | (shift << PRICE_BITS) | (price_ >> (shift << 2));
             uint256 size = HEAD + width;
             uint256 word = ((head << (8 * width)) | unit_) << (256 - 8 * size);
+            // Saves a loop over the target's bytes, some 100 gas each.
             assembly ("memory-safe") {
                 mstore(add(add(list, 33), mul(i, size)), word)
             }
@@ -69,10 +72,7 @@ library Targets {
         uint256 width = _width(list);
         unchecked {
             uint256 size = HEAD + width;
-            uint256 word;
-            assembly ("memory-safe") {
-                word := mload(add(add(list, 33), mul(i, size)))
-            }
+            uint256 word = uint256(list.load(1 + i * size));
             side = word >> 254;
             price = (word << 7 >> (256 - PRICE_BITS)) << (word << 2 >> 251 << 2);
             unit = word << (8 * HEAD) >> (256 - 8 * width);
@@ -90,9 +90,7 @@ library Targets {
     }
 
     /// @dev Bytes that a unit takes.
-    function _width(bytes memory list) private pure returns (uint256 width) {
-        assembly ("memory-safe") {
-            width := byte(0, mload(add(list, 32)))
-        }
+    function _width(bytes memory list) private pure returns (uint256) {
+        return uint8(bytes1(list.load(0)));
     }
 }

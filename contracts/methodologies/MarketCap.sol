@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {Owned} from "../access/Owned.sol";
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent, Flags, IMethodology, Status} from "../interfaces/IMethodology.sol";
@@ -56,6 +58,7 @@ struct Rule {
 /// and its weight taken out before the others share. A leaving one has target zero. What is held and no candidate is told
 /// beside them, as outside.
 contract MarketCap is IMethodology, Owned {
+    using DynamicArrayLib for uint256[];
     using Words for uint256[];
 
     uint256 private constant ONE = 1e18;
@@ -200,7 +203,7 @@ contract MarketCap is IMethodology, Owned {
         uint256[] memory all = Words.read(_register.candidates);
         bool overridden = block.timestamp < _register.overriddenUntil;
         (uint256 n, uint256 most) = (determined.length / 2, Candidates.count(all));
-        words = Words.room(n);
+        words = DynamicArrayLib.malloc(n);
         uint256 k;
         unchecked {
             for (uint256 i; i < n; ++i) {
@@ -249,7 +252,7 @@ contract MarketCap is IMethodology, Owned {
         unchecked {
             for (uint256 i; i < n; ++i) {
                 // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down; below 2**61 * 2**104 * 2**90
-                targets.set(i, targets.at(i) * ones.given(i) / ONE);
+                targets.set(i, targets.get(i) * ones.given(i) / ONE);
             }
         }
         Lists.directReturn(targets);

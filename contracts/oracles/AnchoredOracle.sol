@@ -3,6 +3,8 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+
 import {Owned} from "../access/Owned.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IUniswapV3Factory} from "../interfaces/external/IUniswapV3Factory.sol";
@@ -52,6 +54,8 @@ struct Anchor {
 /// @dev Warning: whoever holds a pool's price away from the market for a window makes batches of that token dearer for those
 /// who fill them, by up to the bound. The fund loses nothing by it, but may not be filled. Pools must be deep.
 contract AnchoredOracle is IOracle, Owned {
+    using FixedPointMathLib for uint256;
+
     /* ERRORS */
 
     /// @notice An anchor must be a pool of the factory, with the token on one side.
@@ -182,7 +186,7 @@ contract AnchoredOracle is IOracle, Owned {
             _checkHistory(l.pool, l.window);
             uint256 first = FIRST.price(l.token);
             uint256 second = _anchorPrice(anchor, FIRST.price(anchor.other));
-            uint256 apart = first > second ? first - second : second - first;
+            uint256 apart = first.dist(second);
             // {1e18} = {USD} * {1e18} / {USD}; no second price is too far from any first one
             bool agree = first != 0 && apart <= first * MAX_DISAGREEMENT / 1e18;
             require(agree, AnchorDisagrees(l.token, first, second));

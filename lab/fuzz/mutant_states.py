@@ -341,7 +341,7 @@ STATES: tuple[Mutant, ...] = (
         "the-later-reading-counts",
         _CONFIRMS,
         CIRCULATING,
-        "if (known != 0) return _apart(basis, known) < _apart(was, known);",
+        "if (known != 0) return basis.dist(known) < was.dist(known);",
         "if (known != 0) return basis != was;",
         MARKET,
     ),
