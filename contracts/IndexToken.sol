@@ -14,6 +14,7 @@ import {Owned} from "./access/Owned.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {Balance} from "./libraries/Balance.sol";
 import {Component, ComponentList} from "./libraries/ComponentList.sol";
+import {Domain} from "./libraries/Domain.sol";
 import {ProRata} from "./libraries/ProRata.sol";
 import {StreamingFee} from "./libraries/StreamingFee.sol";
 import {Words} from "./libraries/Words.sol";
@@ -31,11 +32,10 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
 
     /* CONSTANTS AND IMMUTABLES */
 
-    uint256 public constant MAX_COMPONENTS = 50;
+    uint256 public constant MAX_COMPONENTS = Domain.MAX_COMPONENTS;
     uint256 public constant MAX_STREAMING_FEE = 0.05e18;
     uint256 public constant LOCKED_SHARES = 0.1e18;
     uint256 private constant MIN_SEED = 1e18;
-    uint8 private constant MAX_DECIMALS = 27;
     address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
 
     address public immutable REBALANCER;
@@ -318,7 +318,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         for (uint256 i; i < list.length; ++i) {
             tokens[i] = list[i].token;
             // A share must never be able to back itself.
-            require(tokens[i] != address(this) && list[i].decimals <= MAX_DECIMALS, UnfitComponent(tokens[i]));
+            require(tokens[i] != address(this) && list[i].decimals <= Domain.MAX_DECIMALS, UnfitComponent(tokens[i]));
         }
         address pointer = ComponentList.write(list);
         _setup.pointer = pointer;

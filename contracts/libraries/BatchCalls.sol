@@ -9,8 +9,8 @@ import {IRebalancer} from "../interfaces/IRebalancer.sol";
 /// @title BatchCalls
 /// @notice The calls that a batch makes: the index token's `settle`, the filler's `fill`, and the question for prices. They
 /// share their lists, which are written once, where the calls are made from.
-/// @dev In assembly, because Solidity would encode each list anew for each call: some 150 gas an entry and call, with five
-/// lists sent more than the batch's own arithmetic costs.
+/// @dev In assembly, because Solidity would encode each list anew for each call: some 100 gas an entry, 0.9 % of a batch's part
+/// for a component with the seven lists that are sent or received.
 ///
 /// `encodedCalls` is where this begins in memory:
 ///
@@ -40,7 +40,7 @@ library BatchCalls {
     /* LISTS */
 
     /// @notice Room for the two calls, with the lists still to be filled in: `entries` sells and `buyCount` buys.
-    function newSheet(address index, uint256 entries, uint256 buyCount, bytes calldata data)
+    function newCalls(address index, uint256 entries, uint256 buyCount, bytes calldata data)
         internal
         pure
         returns (
@@ -53,7 +53,7 @@ library BatchCalls {
     {
         uint256 settling = uint32(IIndexToken.settle.selector);
         uint256 filling = uint32(IFiller.fill.selector);
-        // Saves as the contract's head says.
+        // Saves what the library's head says: both calls are written here, once.
         assembly ("memory-safe") {
             encodedCalls := mload(0x40)
             let list := shl(5, add(entries, 1))
@@ -89,12 +89,12 @@ library BatchCalls {
         }
     }
 
-    /// @notice Room for a list of `most` tokens to ask prices of, empty.
+    /// @notice Room for a list of `most` tokens to ask prices of. They are still to be filled in, and those beyond to be cut off.
     function newTokens(uint256 most) internal pure returns (uint256[] memory tokens) {
         // Saves a copy of the list when prices are asked: the call is written around it.
         assembly ("memory-safe") {
             tokens := add(mload(0x40), PRICES_HEAD)
-            mstore(tokens, 0)
+            mstore(tokens, most)
             mstore(0x40, add(tokens, shl(5, add(most, 1))))
         }
     }
@@ -110,7 +110,7 @@ library BatchCalls {
     {
         uint256 asking = uint32(IOracle.tradePrices.selector);
         bool whole;
-        // Saves some 150 gas for each token and each price.
+        // Saves some 140 gas for each token with its price.
         assembly ("memory-safe") {
             let size := shl(5, add(mload(tokens), 1)) // of either list with its length
             let call_ := sub(tokens, PRICES_HEAD)
@@ -135,7 +135,7 @@ library BatchCalls {
 
     /// @notice Sends the sells out.
     function settle(uint256 encodedCalls, address index) internal {
-        // Saves some 150 gas for each entry of three lists.
+        // Saves some 100 gas for each entry of three lists.
         assembly ("memory-safe") {
             let at := add(encodedCalls, SELECTOR)
             let end := add(add(encodedCalls, FILL_ARGUMENTS), mload(add(encodedCalls, FILL_BUYS)))
@@ -149,7 +149,7 @@ library BatchCalls {
 
     /// @notice Lets the filler fill. Reverts as it does, and where there is no code.
     function fill(uint256 encodedCalls, IFiller filler) internal {
-        // Saves some 150 gas for each entry of three lists, and a copy of the data.
+        // Saves some 100 gas for each entry of three lists, and a copy of the data.
         assembly ("memory-safe") {
             let at := add(add(encodedCalls, FILL), SELECTOR)
             let bytes_ := add(add(encodedCalls, FILL_ARGUMENTS), mload(add(encodedCalls, FILL_DATA)))

@@ -9,6 +9,7 @@ import {IOpener} from "../interfaces/IOpener.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {Component} from "./ComponentList.sol";
 import {Constituents} from "./Constituents.sol";
+import {Domain} from "./Domain.sol";
 
 /// @title Determination
 /// @notice How a month's determination comes about, and what a start may confirm of it, see `IOpener`.
@@ -48,7 +49,7 @@ library Determination {
                 list[k] = candidates[i++];
             } else {
                 (list[k].token, list[k].status) = (others[j], Status.Outside);
-                if (prices[j] < Constituents.PRICE_LIMIT) list[k].price = uint128(prices[j]);
+                if (prices[j] < Domain.PRICE_LIMIT) list[k].price = uint128(prices[j]);
                 ++j;
             }
         }
@@ -59,7 +60,7 @@ library Determination {
         address last;
         for (uint256 i; i < list.length; ++i) {
             bool weighed = list[i].basis != 0 || list[i].status != Status.Included;
-            bool fits = list[i].token > last && list[i].price < Constituents.PRICE_LIMIT;
+            bool fits = list[i].token > last && list[i].price < Domain.PRICE_LIMIT;
             require(weighed && fits, IOpener.UnfitConstituents());
             last = list[i].token;
         }

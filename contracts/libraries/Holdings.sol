@@ -8,7 +8,7 @@ import {IOracle} from "../interfaces/IOracle.sol";
 import {Balance} from "./Balance.sol";
 import {Candidates} from "./Candidates.sol";
 import {Component} from "./ComponentList.sol";
-import {Constituents} from "./Constituents.sol";
+import {Domain} from "./Domain.sol";
 import {Value} from "./Value.sol";
 
 /// @notice How an index token holds a token.
@@ -27,10 +27,6 @@ enum Standing {
 library Holdings {
     using DynamicArrayLib for address[];
     using DynamicArrayLib for uint256[];
-
-    /// @dev As in `Opener`: units and values of a share of so many bits are sound. 50 such values are less than 2**104.
-    uint256 private constant UNIT_BITS = 119;
-    uint256 private constant VALUE_BITS = 98;
 
     /// @notice For each token, ascending by address: price (USD, 18 decimals; 0 for none), standing, and USD per share (18
     /// decimals) of what is held and counts in NAV. `nav` is their sum.
@@ -55,7 +51,7 @@ library Holdings {
         uint256 k;
         for (uint256 i; i < n; ++i) {
             // An absurd price is none: nothing here is to overflow.
-            if (h.prices[i] >= Constituents.PRICE_LIMIT) h.prices[i] = 0;
+            if (h.prices[i] >= Domain.PRICE_LIMIT) h.prices[i] = 0;
             if (k == list.length || list[k].token != h.tokens[i]) continue;
             (h.standings[i], h.values[i]) = _measure(index, list[k++], h.prices[i], supply);
             h.nav += h.values[i];
@@ -70,11 +66,11 @@ library Holdings {
         if (c.writtenOff) return (Standing.WrittenOff, 0);
         if (block.timestamp < c.suspendedUntil) return (Standing.Stuck, 0);
         (bool sound, uint256 balance) = Balance.tryRead(c.token, address(index));
-        // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down; below 2**160 * 2**60
+        // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down; Domain.BALANCE_BITS and 60
         uint256 unit = balance * 1e18 / supply;
-        if (!sound || unit >> UNIT_BITS != 0) return (Standing.Stuck, 0);
+        if (!sound || unit >> Domain.UNIT_BITS != 0) return (Standing.Stuck, 0);
         value = Value.down(unit, price, c.decimals);
-        if (value >> VALUE_BITS != 0) return (Standing.Stuck, 0);
+        if (value >> Domain.VALUE_BITS != 0) return (Standing.Stuck, 0);
         return (Standing.Sound, value);
     }
 

@@ -49,7 +49,7 @@ library Lists {
     /// @dev The call and its answer. Reverts as `to` does.
     function _ask(address to, bytes4 selector, uint256[][] memory lists) private view returns (uint256[] memory list) {
         bool fits;
-        // Saves some 150 gas for each entry that is sent or received.
+        // Saves 140 gas for each entry that is sent and received (measured); a start sends six lists, 1.5 % of it.
         assembly ("memory-safe") {
             // Sent: selector, an offset for each list, the lists. `lists` are pointers to them.
             let n := shl(5, mload(lists))

@@ -24,7 +24,7 @@ library Targets {
     /* LISTS */
 
     /// @notice Room for `n` targets, to be `put` in order.
-    /// @param widest At least as large as every unit, below 2**120.
+    /// @param widest At least as large as every unit, of Domain.TARGET_BITS.
     function room(uint256 n, uint256 widest) internal pure returns (bytes memory list) {
         uint256 width = widest == 0 ? 1 : LibBit.fls(widest) / 8 + 1;
         uint256 length = 1 + n * (HEAD + width);
@@ -39,12 +39,13 @@ library Targets {
     function put(bytes memory list, uint256 i, Side side_, uint256 unit_, uint256 price_) internal pure {
         uint256 width = _width(list);
         unchecked {
+            // A unit of Domain.TARGET_BITS takes at most 16 bytes, its target at most 20.
             // {4 bits}: so many that what is left has at most PRICE_BITS.
             uint256 shift = price_ >> PRICE_BITS == 0 ? 0 : (LibBit.fls(price_) + 4 - PRICE_BITS) >> 2;
             uint256 head = (uint256(side_) << 30) | (shift << PRICE_BITS) | (price_ >> (shift << 2));
             uint256 size = HEAD + width;
             uint256 word = ((head << (8 * width)) | unit_) << (256 - 8 * size);
-            // Saves a loop over the target's bytes, some 100 gas each.
+            // Saves a loop over the target's bytes, of which each would cost as much as this write.
             assembly ("memory-safe") {
                 mstore(add(add(list, 33), mul(i, size)), word)
             }
@@ -71,6 +72,7 @@ library Targets {
     function at(bytes memory list, uint256 i) internal pure returns (uint256 side, uint256 unit, uint256 price) {
         uint256 width = _width(list);
         unchecked {
+            // A position in memory; widths are at most 16 bytes.
             uint256 size = HEAD + width;
             uint256 word = uint256(list.load(1 + i * size));
             side = word >> 254;

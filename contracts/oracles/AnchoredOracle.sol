@@ -10,6 +10,7 @@ import {IOracle} from "../interfaces/IOracle.sol";
 import {IUniswapV3Factory} from "../interfaces/external/IUniswapV3Factory.sol";
 import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3Pool.sol";
 import {Decimals} from "../libraries/Decimals.sol";
+import {Domain} from "../libraries/Domain.sol";
 import {Twap} from "../libraries/Twap.sol";
 
 interface ITradingState {
@@ -83,8 +84,6 @@ contract AnchoredOracle is IOracle, Owned {
     /* STORAGE */
 
     address private constant ETH = address(0);
-    /// @dev As in the first oracle: a trillion dollars for one token.
-    uint256 private constant MAX_PRICE = 1e30;
     uint256 private constant MAX_BLOCK_TIME = 1 minutes;
 
     uint256 public constant MIN_WINDOW = 10 minutes;
@@ -233,7 +232,7 @@ contract AnchoredOracle is IOracle, Owned {
         // {USD / tok} = ({wei / tok} * {USD / other}) * {other wei / wei} / {other wei / other}, rounded down once: what a whole
         // token is worth may be a few wei of the other one.
         uint256 amount = 10 ** anchor.decimals * otherPrice;
-        return Twap.quote(tick, anchor.forward, amount, 10 ** anchor.otherDecimals, MAX_PRICE);
+        return Twap.quote(tick, anchor.forward, amount, 10 ** anchor.otherDecimals, Domain.MAX_PRICE);
     }
 
     /// @dev The price that is worse for a batch: of a sell the higher one, of a buy the lower one, no further from the first

@@ -7,6 +7,7 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {Owned} from "../access/Owned.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
+import {Domain} from "../libraries/Domain.sol";
 import {Quote, Source, Sources} from "../libraries/Sources.sol";
 import {Lists} from "../libraries/Lists.sol";
 import {Words} from "../libraries/Words.sol";
@@ -94,8 +95,6 @@ contract ChainlinkOracle is IOracle, Owned {
 
     address private constant ETH = address(0);
     uint256 private constant MAX_AGE = 8 days;
-    /// @dev A trillion dollars for one token: above it a feed is broken, and sums over it could overflow.
-    uint256 private constant MAX_PRICE = 1e30;
     /// @dev Twice to three times what a feed needs: Chainlink's proxy, its aggregator and their cold storage take 15,000 to
     /// 20,000. One that burns gas must not starve those after it, and 150 of them with ETH/USD and the sequencer's, as many as a
     /// determination asks at most, take 8.1 million of a transaction's 2^24, their cold addresses included.
@@ -154,7 +153,7 @@ contract ChainlinkOracle is IOracle, Owned {
         if (!_open()) return 0;
         uint256[] memory words = Words.read(_sources);
         (uint256 entry,) = words.find(token, 0);
-        return entry == Sources.NONE ? 0 : _price(words, entry, _unknown());
+        return entry == Sources.NONE ? 0 : _price(words, entry, _newMemo());
     }
 
     /// @inheritdoc IOracle
@@ -222,7 +221,7 @@ contract ChainlinkOracle is IOracle, Owned {
             require(f.quote != Quote.Eth || (f.token != ETH && eth != Sources.NONE), NoEthFeed(f.token));
         }
         require(words.fits(f.token), TooManyFeeds(f.token));
-        words = words.put(f.token, Source(f.feed, f.maxAge, decimals, f.quote, f.ratio, 0, uint128(MAX_PRICE)));
+        words = words.put(f.token, Source(f.feed, f.maxAge, decimals, f.quote, f.ratio, 0, uint128(Domain.MAX_PRICE)));
         if (f.lowest != 0 || f.highest != 0) _putBand(words, f);
         emit FeedSet(f.token, f.feed, f.maxAge, f.quote, f.ratio, f.lowest, f.highest);
         return words;
@@ -231,10 +230,10 @@ contract ChainlinkOracle is IOracle, Owned {
     /// @dev Sets the band of a source that has none yet, after holding it against what it is about: the feed's answer, a peg's
     /// price.
     function _putBand(uint256[] memory words, Feed memory f) private view {
-        bool sides = f.lowest != 0 && f.lowest < f.highest && f.highest <= MAX_PRICE;
+        bool sides = f.lowest != 0 && f.lowest < f.highest && f.highest <= Domain.MAX_PRICE;
         require(sides, UnfitBand(f.token, f.lowest, f.highest));
         (uint256 entry,) = words.find(f.token, 0);
-        uint256 answer = f.quote == Quote.Pegged ? _price(words, entry, _unknown()) : _answer(words, entry);
+        uint256 answer = f.quote == Quote.Pegged ? _price(words, entry, _newMemo()) : _answer(words, entry);
         bool inside = answer >= f.lowest && answer <= f.highest;
         require(inside, OutsideBand(f.token, answer, f.lowest, f.highest));
         words.setBand(entry, f.lowest, f.highest);
@@ -266,46 +265,46 @@ contract ChainlinkOracle is IOracle, Owned {
         uint256 n = tokens.length;
         if (!_open()) return new uint256[](n);
         uint256[] memory words = Words.read(_sources);
-        uint256[] memory known = _unknown();
+        uint256[] memory ethMemo = _newMemo();
         values = new uint256[](n);
         (uint256 entry, uint256 next) = (0, 0);
         for (uint256 i; i < n; ++i) {
             // Where the tokens ascend, one pass over the sources finds them all.
             (entry, next) = words.find(tokens.given(i), next);
-            if (entry != Sources.NONE) values.set(i, _price(words, entry, known));
+            if (entry != Sources.NONE) values.set(i, _price(words, entry, ethMemo));
         }
     }
 
-    /// @dev One word that keeps ETH's price + 1 once it was asked, so that a list of tokens asks it once.
-    function _unknown() private pure returns (uint256[] memory known) {
-        known = DynamicArrayLib.malloc(1);
-        known.set(0, uint256(0));
+    /// @dev One word that keeps ETH's price + 1 once it was asked, so that a list of tokens asks it once; 0 before.
+    function _newMemo() private pure returns (uint256[] memory ethMemo) {
+        ethMemo = DynamicArrayLib.malloc(1);
+        ethMemo.set(0, uint256(0));
     }
 
     /// @param entry See `Sources`; not NONE.
-    /// @param known See `_unknown`.
-    function _price(uint256[] memory words, uint256 entry, uint256[] memory known) private view returns (uint256) {
-        return words.quote(entry) == uint256(Quote.Usd) ? _answer(words, entry) : _derived(words, entry, known);
+    /// @param ethMemo See `_newMemo`.
+    function _price(uint256[] memory words, uint256 entry, uint256[] memory ethMemo) private view returns (uint256) {
+        return words.quote(entry) == uint256(Quote.Usd) ? _answer(words, entry) : _derived(words, entry, ethMemo);
     }
 
     /// @dev A price that depends on another entry's. No source is ever removed, so that one exists.
-    function _derived(uint256[] memory words, uint256 entry, uint256[] memory known) private view returns (uint256 value) {
+    function _derived(uint256[] memory words, uint256 entry, uint256[] memory ethMemo) private view returns (uint256 value) {
         if (words.quote(entry) == uint256(Quote.Eth)) {
             value = _answer(words, entry);
             if (value == 0) return 0;
-            if (known.get(0) == 0) {
+            if (ethMemo.get(0) == 0) {
                 (uint256 eth,) = words.find(ETH, 0);
-                known.set(0, _answer(words, eth) + 1);
+                ethMemo.set(0, _answer(words, eth) + 1);
             }
             // {USD / tok} = {ETH / tok} * {USD / ETH} / {1e18}, down
-            value = value * (known.get(0) - 1) / 1e18;
-            return value > MAX_PRICE ? 0 : value;
+            value = value * (ethMemo.get(0) - 1) / 1e18;
+            return value > Domain.MAX_PRICE ? 0 : value;
         }
         (uint256 other,) = words.find(words.feed(entry), 0);
         // A peg to a peg has no price: no recursion.
         if (words.quote(other) == uint256(Quote.Pegged)) return 0;
         // {USD / tok} = {USD / other} * {other / tok} / {1e18}, down
-        return words.banded(entry, _price(words, other, known) * words.ratio(entry) / 1e18);
+        return words.banded(entry, _price(words, other, ethMemo) * words.ratio(entry) / 1e18);
     }
 
     /// @dev The answer of an entry's feed with 18 decimals, 0 unless it is sound.
@@ -315,7 +314,7 @@ contract ChainlinkOracle is IOracle, Owned {
         unchecked {
             // A negative answer is above every price, taken as a number without sign; zero stays zero. A date in the future wraps
             // around, to an age of more than all seconds up to now.
-            if (answer > MAX_PRICE || block.timestamp - updatedAt > maxAge) return 0;
+            if (answer > Domain.MAX_PRICE || block.timestamp - updatedAt > maxAge) return 0;
             // At most 1e30 * 1e18. A band's upper side is at most the absurdity bound.
             return words.banded(entry, answer * scale);
         }
@@ -324,7 +323,7 @@ contract ChainlinkOracle is IOracle, Owned {
     /// @dev What a feed answers, as numbers without sign; zeros where it does not. A low-level call, because a feed without code
     /// or with another answer's shape must not stop a fund.
     function _latest(address feed) private view returns (uint256 answer, uint256 startedAt, uint256 updatedAt) {
-        // Saves two lists of bytes and their checks, some 300 gas a token.
+        // Saves 300 gas a token over solady's call with a limit of gas (measured), 0.8 % of start.
         assembly ("memory-safe") {
             let at := mload(0x40)
             mstore(at, shl(224, 0xfeaf968c)) // latestRoundData()
