@@ -98,8 +98,8 @@ _RULES: tuple[Mutant, ...] = (
         "credit-above-target",
         _TOLERANCE,
         SETTLEMENT,
-        "uint256 goal = line.target() * lambda / 1e18;",
-        "uint256 goal = line.target() * lambda / 0.9e18;",
+        "uint256 goal = b.targets.get(k) * lambda / 1e18;",
+        "uint256 goal = b.targets.get(k) * lambda / 0.9e18;",
     ),
     one(
         "credit-what-is-ahead",
@@ -187,8 +187,8 @@ _RULES: tuple[Mutant, ...] = (
         "step-from-target",
         "maxStep",
         MONTH,
-        "w.goals[i] = unit * (value + step) / goal;",
-        "w.goals[i] = unit * (value + step + step / 1000) / goal;",
+        "d.goals[i] = unit * (value + step) / goal;",
+        "d.goals[i] = unit * (value + step + step / 1000) / goal;",
     ),
     # Start
     one(
