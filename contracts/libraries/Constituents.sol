@@ -108,6 +108,13 @@ library Constituents {
         }
     }
 
+    /// @notice Status of row `i`.
+    function statusAt(uint256[] memory words, uint256 i) internal pure returns (Status) {
+        unchecked {
+            return status(words.get(WORDS * i + 1));
+        }
+    }
+
     /* WORDS */
 
     /// @notice A basis with its flags.

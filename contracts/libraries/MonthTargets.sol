@@ -19,7 +19,6 @@ import {Value} from "./Value.sol";
 library MonthTargets {
     using DynamicArrayLib for uint256[];
     using FixedPointMathLib for uint256;
-    using PlanDrafts for PlanDraft;
     using SafeCast for uint256;
     using Targets for bytes;
 
@@ -53,12 +52,12 @@ library MonthTargets {
         bytes memory targets = p.targets;
         unchecked {
             for (uint256 i; i < n; ++i) {
-                uint256 held = d.units.get(i);
-                if (d.isHeld(i)) {
+                (uint256 price, uint256 held) = (d.prices.get(i), d.units.get(i));
+                if (PlanDrafts.isHeld(price)) {
                     targets.put(i, Side.Held, held, 0);
                     continue;
                 }
-                (uint256 unit, uint256 price, uint256 value) = (d.goals.get(i), d.prices.get(i), d.values.get(i));
+                (uint256 unit, uint256 value) = (d.goals.get(i), d.values.get(i));
                 // Domain.TARGET_BITS and PRICE_BITS; sums over 50. {USD / share}, down, as for what is held
                 uint256 goal = (unit * price).rawDiv(d.ones.get(i));
                 Side side;
@@ -81,7 +80,7 @@ library MonthTargets {
     function _limitSteps(PlanDraft memory d, Sums memory sums, uint256 step) private pure {
         uint256 excess = Math.min(sums.excess, sums.surplus);
         for (uint256 i; i < d.list.length; ++i) {
-            if (d.isHeld(i)) continue;
+            if (PlanDrafts.isHeld(d.prices[i])) continue;
             (uint256 unit, uint256 held, uint256 value) = (d.goals[i], d.units[i], d.values[i]);
             if (unit < held) {
                 if (sums.surplus != 0) d.goals[i] = unit + (held - unit) * excess / sums.surplus;

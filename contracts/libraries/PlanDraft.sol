@@ -56,11 +56,11 @@ library PlanDrafts {
     /// @notice Stands for the cost of dropping what is not dropped, whatever it is worth.
     uint256 internal constant STAYS = type(uint256).max;
 
-    /// @notice Whether component `i` is held as it is this month: the determination froze it, it is suspended or written off,
-    /// or it has no price, no sound balance, or is beyond measure. It has price 0 from then on, which is what methodology and
-    /// targets are told.
-    function isHeld(PlanDraft memory d, uint256 i) internal pure returns (bool) {
-        return d.prices.get(i) == 0;
+    /// @notice Whether a component with this price in the draft is held as it is this month: the determination froze it, it is
+    /// suspended or written off, or it has no price, no sound balance, or is beyond measure. It has price 0 from then on, which
+    /// is what the methodology is told.
+    function isHeld(uint256 price) internal pure returns (bool) {
+        return price == 0;
     }
 
     /// @notice Whether component `i` is not on the index token's list yet.

@@ -73,9 +73,8 @@ library PlanMeasure {
                 uint256 value = (unit * price).rawDiv(one);
                 uint256 basis = d.basis.get(i);
                 bool wide = (unit >> Domain.UNIT_BITS) | (price >> Domain.PRICE_BITS) | (value >> Domain.VALUE_BITS) != 0;
-                // 0 or FROZEN, which wraps around.
-                bool weightless = basis + 1 < 2;
-                if (wide || !sound || price == 0 || weightless || word.marked()) {
+                // Without a weight: 0, or FROZEN, which wraps around.
+                if (wide || !sound || price == 0 || basis + 1 < 2 || word.marked()) {
                     d.setAside = true;
                     (unit, price, value) =
                         _treat(d, i, Reading(sound && !wide, balance, unit, price, value, one, supply));

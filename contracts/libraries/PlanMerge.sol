@@ -98,14 +98,13 @@ library PlanMerge {
         uint256 n = held.length;
         uint256 i;
         for (uint256 j; j < k; ++j) {
-            (uint256 word, uint256 more) = Constituents.rowAt(d.determined, j);
-            address token = Constituents.token(word);
+            address token = Constituents.tokenAt(d.determined, j);
             while (i < held.length && held.get(i).token() < token) ++i;
             // As `_row` has it, but for what has no basis.
             bool newcomer = Constituents.confirmedStatusNumber(d.answers.get(j)) == INCLUDED
-                && Constituents.status(more) == Status.Included && (i == held.length || held.get(i).token() != token);
+                && Constituents.statusAt(d.determined, j) == Status.Included && (i == held.length || held.get(i).token() != token);
             if (newcomer) ++n;
-            weights.set(j, newcomer ? Constituents.weight(more) : PlanDrafts.STAYS);
+            weights.set(j, newcomer ? Constituents.weightAt(d.determined, j) : PlanDrafts.STAYS);
         }
         for (; n > MOST_READ; --n) {
             uint256 least = PlanDrafts.leastOf(weights);

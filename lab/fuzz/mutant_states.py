@@ -97,7 +97,7 @@ STATES: tuple[Mutant, ...] = (
         "balances-of-any-size",
         _PREVIEWS,
         BALANCE,
-        "sound = sound && amount >> Domain.BALANCE_BITS == 0;",
+        "sound := and(sound, iszero(shr(most, amount)))",
         "sound := and(sound, 1)",
     ),
     one(
@@ -142,8 +142,8 @@ STATES: tuple[Mutant, ...] = (
         "suspended-weighed",
         "no trade of what is not sound",
         PLAN_MEASURE,
-        "|| weightless || word.marked()) {",
-        "|| weightless) {",
+        "|| basis + 1 < 2 || word.marked()) {",
+        "|| basis + 1 < 2) {",
     ),
     one(
         "suspended-in-nav",
