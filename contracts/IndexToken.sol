@@ -8,10 +8,13 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {Owned} from "./access/Owned.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {Balance} from "./libraries/Balance.sol";
 import {Component, ComponentList} from "./libraries/ComponentList.sol";
+import {Domain} from "./libraries/Domain.sol";
 import {ProRata} from "./libraries/ProRata.sol";
 import {StreamingFee} from "./libraries/StreamingFee.sol";
 import {Words} from "./libraries/Words.sol";
@@ -21,6 +24,7 @@ import {Words} from "./libraries/Words.sol";
 contract IndexToken is IIndexToken, ERC20Permit, Owned {
     using ComponentList for uint256;
     using ComponentList for uint256[];
+    using DynamicArrayLib for uint256[];
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
     using Words for address[];
@@ -28,11 +32,10 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
 
     /* CONSTANTS AND IMMUTABLES */
 
-    uint256 public constant MAX_COMPONENTS = 50;
+    uint256 public constant MAX_COMPONENTS = Domain.MAX_COMPONENTS;
     uint256 public constant MAX_STREAMING_FEE = 0.05e18;
     uint256 public constant LOCKED_SHARES = 0.1e18;
     uint256 private constant MIN_SEED = 1e18;
-    uint8 private constant MAX_DECIMALS = 27;
     address private constant DEAD = 0x000000000000000000000000000000000000dEaD;
 
     address public immutable REBALANCER;
@@ -188,7 +191,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         uint256 n = list.length;
         amounts = new uint256[](n);
         for (uint256 i; i < n; ++i) {
-            uint256 word = list.at(i);
+            uint256 word = list.get(i);
             address token = word.token();
             require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
             if (word.marked() && _leftOut(word)) continue;
@@ -218,7 +221,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         uint256 n = list.length;
         amounts = new uint256[](n);
         for (uint256 i; i < n; ++i) {
-            uint256 word = list.at(i);
+            uint256 word = list.get(i);
             address token = word.token();
             require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
             if ((skip >> i) & 1 != 0) continue;
@@ -315,7 +318,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         for (uint256 i; i < list.length; ++i) {
             tokens[i] = list[i].token;
             // A share must never be able to back itself.
-            require(tokens[i] != address(this) && list[i].decimals <= MAX_DECIMALS, UnfitComponent(tokens[i]));
+            require(tokens[i] != address(this) && list[i].decimals <= Domain.MAX_DECIMALS, UnfitComponent(tokens[i]));
         }
         address pointer = ComponentList.write(list);
         _setup.pointer = pointer;

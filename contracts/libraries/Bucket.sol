@@ -8,7 +8,8 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 /// (ITU-T I.371, annex A): `tat` is the time up to which capacity has been used.
 /// @dev Times with the suffix X24 are seconds x 2**24: in whole seconds the rounding of a dust batch would burn a whole
 /// second of everybody's capacity. Every rounding is against the batch. Nothing is checked: within the bounds of limits
-/// (`Bounds`), and with a value of at most the cap, products stay below 2**120.
+/// (`Bounds`), and with a value of at most the cap, products stay below 2**120, which is the bound of every unchecked block
+/// here.
 library Bucket {
     using SafeCast for uint256;
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
+import {Constituents} from "./Constituents.sol";
 import {Decimals} from "./Decimals.sol";
+import {Domain} from "./Domain.sol";
 import {Words} from "./Words.sol";
 
 /// @notice What the owner says of a candidate.
@@ -32,12 +36,12 @@ library Candidates {
     /// @notice No candidates, or more than 50.
     error UnfitNumber(uint256 given, uint256 most);
 
-    /// @notice As many as an index token's list has places. With 50 held components that are none, and everything burning
+    /// @dev As many as an index token's list has places. With 50 held components that are none, and everything burning
     /// the gas that it is given, a determination and a start still fit into a transaction (docs/contracts.md has the sum).
-    uint256 internal constant MOST = 50;
+    uint256 private constant MOST = Domain.MAX_COMPONENTS;
     uint256 private constant WORDS = 2;
 
-    using Words for uint256[];
+    using DynamicArrayLib for uint256[];
 
     /// @notice Checks a list, writes it and returns where.
     function write(Candidate[] memory list) internal returns (address) {
@@ -74,12 +78,12 @@ library Candidates {
 
     /// @notice Token of candidate `i` of a packed list.
     function token(uint256[] memory words, uint256 i) internal pure returns (address) {
-        return address(uint160(words.at(WORDS * i)));
+        return address(uint160(words.get(WORDS * i)));
     }
 
     /// @notice Second word of candidate `i` of a packed list.
     function second(uint256[] memory words, uint256 i) internal pure returns (uint256) {
-        return words.at(WORDS * i + 1);
+        return words.get(WORDS * i + 1);
     }
 
     /// @notice Source, of a candidate's second word.
@@ -95,6 +99,22 @@ library Candidates {
     /// @notice Given supply, of a candidate's second word.
     function wholeTokens(uint256 more) internal pure returns (uint88) {
         return uint88(more >> 168);
+    }
+
+    /// @notice The supply that a reading of a candidate, given by its second word, is held against, see `Circulating`.
+    /// @param confirmed What the last started month confirmed; 0: nothing.
+    function known(uint256 more, uint256 confirmed) internal pure returns (uint256) {
+        return confirmed == 0 ? wholeTokens(more) : confirmed;
+    }
+
+    /// @notice Whether the owner has changed a candidate, given by its second word, since the determination: its state, or a
+    /// supply that both readings are held against.
+    /// @param determined The second word of its row in the determination. @param supply What its source says now.
+    function changed(uint256 more, uint256 determined, uint256 supply) internal pure returns (bool) {
+        if (state(more) != uint256(State.Active)) return true;
+        if (Constituents.confirmed(determined) != 0) return false;
+        uint256 given = wholeTokens(more);
+        return given != 0 && given != supply;
     }
 
     /// @notice Whether a token is on a packed list.

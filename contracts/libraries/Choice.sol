@@ -3,19 +3,19 @@ pragma solidity 0.8.30;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 import {LibSort} from "solady/src/utils/LibSort.sol";
 
 import {Constituent, Flags, Status} from "../interfaces/IMethodology.sol";
 import {State} from "./Candidates.sol";
 import {Holdings, Standing} from "./Holdings.sol";
 import {Capping, MarketCapMath} from "./MarketCapMath.sol";
-import {Words} from "./Words.sol";
 
 /// @title Choice
 /// @notice Which candidates are in a market-cap index, and what they weigh.
 library Choice {
+    using DynamicArrayLib for uint256[];
     using SafeCast for uint256;
-    using Words for uint256[];
 
     /// @notice No candidate is left to include.
     error NoConstituents();
@@ -48,7 +48,7 @@ library Choice {
 
     /// @notice Leaves the `topN` largest by market cap. Of equals the lower address stays.
     function rank(Constituent[] memory list, uint256[] memory decisive, uint256 topN) internal pure {
-        uint256[] memory sizes = Words.room(list.length);
+        uint256[] memory sizes = DynamicArrayLib.malloc(list.length);
         uint256 n;
         for (uint256 i; i < list.length; ++i) {
             if (list[i].status != Status.Included) continue;
@@ -56,7 +56,7 @@ library Choice {
             sizes.set(n++, (decisive[i] * list[i].price << 8) | (type(uint8).max - i));
         }
         if (n <= topN) return;
-        sizes.cut(n);
+        sizes.truncate(n);
         LibSort.insertionSort(sizes);
         for (uint256 j; j < n - topN; ++j) {
             Constituent memory c = list[type(uint8).max - uint8(sizes[j])];

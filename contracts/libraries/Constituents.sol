@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {Constituent, Status} from "../interfaces/IMethodology.sol";
 import {Words} from "./Words.sol";
 
@@ -9,10 +11,9 @@ import {Words} from "./Words.sol";
 /// (8), basis (88); then price (100, high), weight (64), confirmed basis (88), member (1), status (3).
 /// What a start confirms of each is one word: status (4 bits, from bit 96), flags (8), basis (88).
 library Constituents {
+    using DynamicArrayLib for uint256[];
     using Words for uint256[];
 
-    /// @notice Prices of constituents are below this, USD with 18 decimals.
-    uint256 internal constant PRICE_LIMIT = 1 << 100;
     uint256 private constant WORDS = 2;
     uint256 private constant BASIS_AND_FLAGS = (1 << 96) - 1;
     uint256 private constant MEMBER = 8;
@@ -20,7 +21,7 @@ library Constituents {
 
     /* LISTS */
 
-    /// @notice Writes constituents, whose prices are below `PRICE_LIMIT`, and returns where.
+    /// @notice Writes constituents, whose prices are below `Domain.PRICE_LIMIT`, and returns where.
     function write(Constituent[] memory list) internal returns (address) {
         uint256[] memory words = new uint256[](WORDS * list.length);
         for (uint256 i; i < list.length; ++i) {
@@ -65,11 +66,52 @@ library Constituents {
     /// @notice What `IMethodology.confirm` returns where all constituents count as they were determined.
     function asDetermined(uint256[] calldata words) internal pure returns (uint256[] memory list) {
         uint256 n = words.length / WORDS;
-        list = Words.room(n);
+        list = DynamicArrayLib.malloc(n);
         unchecked {
+            // Positions in calldata.
             for (uint256 i; i < n; ++i) {
                 list.set(i, asConfirmed(words.given(WORDS * i), words.given(WORDS * i + 1)));
             }
+        }
+    }
+
+    /* ROWS */
+
+    // Of a packed list in memory, where the caller knows that it has row `i`.
+
+    /// @notice Both words of row `i`.
+    function rowAt(uint256[] memory words, uint256 i) internal pure returns (uint256 word, uint256 more) {
+        unchecked {
+            // A position in memory, as those below.
+            return (words.get(WORDS * i), words.get(WORDS * i + 1));
+        }
+    }
+
+    /// @notice Token of row `i`.
+    function tokenAt(uint256[] memory words, uint256 i) internal pure returns (address) {
+        unchecked {
+            return token(words.get(WORDS * i));
+        }
+    }
+
+    /// @notice Price of row `i`.
+    function priceAt(uint256[] memory words, uint256 i) internal pure returns (uint128) {
+        unchecked {
+            return price(words.get(WORDS * i + 1));
+        }
+    }
+
+    /// @notice Weight of row `i`.
+    function weightAt(uint256[] memory words, uint256 i) internal pure returns (uint64) {
+        unchecked {
+            return weight(words.get(WORDS * i + 1));
+        }
+    }
+
+    /// @notice Status of row `i`.
+    function statusAt(uint256[] memory words, uint256 i) internal pure returns (Status) {
+        unchecked {
+            return status(words.get(WORDS * i + 1));
         }
     }
 
@@ -133,6 +175,11 @@ library Constituents {
     /// @notice Status, of a constituent's second word.
     function status(uint256 more) internal pure returns (Status) {
         return Status(more & STATUS);
+    }
+
+    /// @notice Status, of a word that a start confirms, as a number: Solidity checks an enum wherever it is looked at.
+    function confirmedStatusNumber(uint256 word) internal pure returns (uint256) {
+        return word >> 96;
     }
 
     /// @notice Status, of a word that a start confirms.

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent, IMethodology, Status} from "../interfaces/IMethodology.sol";
 import {IOpener} from "../interfaces/IOpener.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {Component} from "./ComponentList.sol";
 import {Constituents} from "./Constituents.sol";
-import {Words} from "./Words.sol";
+import {Domain} from "./Domain.sol";
 
 /// @title Determination
 /// @notice How a month's determination comes about, and what a start may confirm of it, see `IOpener`.
 library Determination {
+    using DynamicArrayLib for address[];
+    using DynamicArrayLib for uint256[];
+
     uint256 private constant MAX_CANDIDATES = 100;
 
     /* DETERMINING */
@@ -44,7 +49,7 @@ library Determination {
                 list[k] = candidates[i++];
             } else {
                 (list[k].token, list[k].status) = (others[j], Status.Outside);
-                if (prices[j] < Constituents.PRICE_LIMIT) list[k].price = uint128(prices[j]);
+                if (prices[j] < Domain.PRICE_LIMIT) list[k].price = uint128(prices[j]);
                 ++j;
             }
         }
@@ -55,7 +60,7 @@ library Determination {
         address last;
         for (uint256 i; i < list.length; ++i) {
             bool weighed = list[i].basis != 0 || list[i].status != Status.Included;
-            bool fits = list[i].token > last && list[i].price < Constituents.PRICE_LIMIT;
+            bool fits = list[i].token > last && list[i].price < Domain.PRICE_LIMIT;
             require(weighed && fits, IOpener.UnfitConstituents());
             last = list[i].token;
         }
@@ -73,7 +78,7 @@ library Determination {
             while (i < candidates.length && candidates[i].token < held[k].token) ++i;
             if (i == candidates.length || candidates[i].token != held[k].token) others[n++] = held[k].token;
         }
-        Words.cut(others, n);
+        others.toUint256Array().truncate(n);
     }
 
     /* CONFIRMING */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {Balance} from "./Balance.sol";
 import {Candidates} from "./Candidates.sol";
 import {Component} from "./ComponentList.sol";
-import {Constituents} from "./Constituents.sol";
+import {Domain} from "./Domain.sol";
 import {Value} from "./Value.sol";
-import {Words} from "./Words.sol";
 
 /// @notice How an index token holds a token.
 /// Unlisted: it is not on the list. Sound: it is, and counts in NAV. Stuck: it is suspended, or its balance is not sound; held
@@ -24,9 +25,8 @@ enum Standing {
 /// @notice Candidates and components of an index token, at a methodology's view of them. One bad token does not stop the
 /// others: nothing here reverts for what a component or a feed answers.
 library Holdings {
-    /// @dev As in `Opener`: units and values of a share of so many bits are sound. 50 such values are less than 2**104.
-    uint256 private constant UNIT_BITS = 119;
-    uint256 private constant VALUE_BITS = 98;
+    using DynamicArrayLib for address[];
+    using DynamicArrayLib for uint256[];
 
     /// @notice For each token, ascending by address: price (USD, 18 decimals; 0 for none), standing, and USD per share (18
     /// decimals) of what is held and counts in NAV. `nav` is their sum.
@@ -51,7 +51,7 @@ library Holdings {
         uint256 k;
         for (uint256 i; i < n; ++i) {
             // An absurd price is none: nothing here is to overflow.
-            if (h.prices[i] >= Constituents.PRICE_LIMIT) h.prices[i] = 0;
+            if (h.prices[i] >= Domain.PRICE_LIMIT) h.prices[i] = 0;
             if (k == list.length || list[k].token != h.tokens[i]) continue;
             (h.standings[i], h.values[i]) = _measure(index, list[k++], h.prices[i], supply);
             h.nav += h.values[i];
@@ -66,11 +66,11 @@ library Holdings {
         if (c.writtenOff) return (Standing.WrittenOff, 0);
         if (block.timestamp < c.suspendedUntil) return (Standing.Stuck, 0);
         (bool sound, uint256 balance) = Balance.tryRead(c.token, address(index));
-        // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down; below 2**160 * 2**60
+        // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down; Domain.BALANCE_BITS and 60
         uint256 unit = balance * 1e18 / supply;
-        if (!sound || unit >> UNIT_BITS != 0) return (Standing.Stuck, 0);
+        if (!sound || unit >> Domain.UNIT_BITS != 0) return (Standing.Stuck, 0);
         value = Value.down(unit, price, c.decimals);
-        if (value >> VALUE_BITS != 0) return (Standing.Stuck, 0);
+        if (value >> Domain.VALUE_BITS != 0) return (Standing.Stuck, 0);
         return (Standing.Sound, value);
     }
 
@@ -86,6 +86,6 @@ library Holdings {
             if (candidate <= listed && j < k) ++j;
             tokens[n++] = listed < candidate ? listed : candidate;
         }
-        Words.cut(tokens, n);
+        tokens.toUint256Array().truncate(n);
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {LibBytes} from "solady/src/utils/LibBytes.sol";
+
 /// @title Hop
 /// @notice A swap in a pool as one word: pool (160 bits, high), kind (8), flags (8), leg (8), nothing (8), share (64).
 /// The share is a fraction of 2**64 of what the hop takes from; 0: all that is left of it. What a hop takes from:
@@ -10,6 +12,8 @@ pragma solidity 0.8.30;
 /// The output goes to the index token (HOME), else to the pool of the next hop where that is CHAINED and paid beforehand, else
 /// it stays in the filler. A hop without a pool moves WETH as it is.
 library Hop {
+    using LibBytes for bytes;
+
     /// @notice Kind of a pool of the Uniswap V2 family with a fee of 0.3 %: paid beforehand.
     uint256 internal constant V2 = 0;
     /// @notice Kind of a pool of Uniswap V3: paid in its callback, out of what the filler holds.
@@ -24,10 +28,7 @@ library Hop {
 
     /// @notice The word at `offset`; 0 at the end of `data`.
     function at(bytes calldata data, uint256 offset) internal pure returns (uint256 hop) {
-        if (offset >= data.length) return 0;
-        assembly {
-            hop := calldataload(add(data.offset, offset))
-        }
+        return offset < data.length ? uint256(data.loadCalldata(offset)) : 0;
     }
 
     function pool(uint256 hop) internal pure returns (address) {

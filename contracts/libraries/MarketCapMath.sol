@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 
+import {Domain} from "./Domain.sol";
 import {Words} from "./Words.sol";
 
 /// @notice What happens to a weight above the cap.
@@ -34,11 +36,12 @@ struct Capping {
 /// That is one pass, the published rule: what the excess lifts above the cap stays there. In each further pass those come
 /// to be capped as well, with f in place of a, until nobody new is above the cap.
 ///
-/// @dev Domain: supplies below 2**88, prices below 2**100, NAV above zero and below 2**104; D above zero, which ends where
+/// @dev Supplies, prices and NAV within `Domain`, NAV above zero; D above zero, which ends where
 /// all market caps together are below one share's NAV. D is floored, so n weights add up to at most 1 + 1 / D and at least 1
 /// less n and sum(p) / NAV wei; where the cap bound, to at least 1 less 2 n wei for each pass, and to more than 1 only where
 /// they still did when cut: there is no excess then.
 library MarketCapMath {
+    using DynamicArrayLib for uint256[];
     using FixedPointMathLib for uint256;
     using Words for uint256[];
 
@@ -48,11 +51,8 @@ library MarketCapMath {
     uint256 private constant CAPPED = 1 << 255;
     uint256 private constant MEMBER = 1 << 254;
 
-    uint256 private constant NAV_LIMIT = 1 << 104;
-    /// @dev Prices have at most so many bits.
-    uint256 private constant PRICE_BITS = 100;
-    /// @dev Whole tokens are at most so many token wei: 27 decimals.
-    uint256 private constant MOST_ONE = 1e27;
+    /// @dev Of units, whoever gives them: more than those of a fund have.
+    uint256 private constant GIVEN_BITS = 128;
 
     /// @dev S, C, the number of members, and whether the cap bound any.
     struct Sums {
@@ -78,17 +78,19 @@ library MarketCapMath {
         uint256 rest; // {1e-27 USD}
         uint256 wide;
         unchecked {
+            // Domain.SUPPLY_BITS and PRICE_BITS, GIVEN_BITS and PRICE_BITS: sums over a list stay below 2**240. What is wider is
+            // refused below.
             for (uint256 i; i < units.length; ++i) {
                 (uint256 supply, uint256 price) = (uint88(basis.given(i)), prices.given(i));
                 marketCap += supply * price;
                 (uint256 unit, uint256 one) = (units.given(i), ones.given(i));
-                wide |= (unit >> 128) | (price >> PRICE_BITS);
+                wide |= (unit >> GIVEN_BITS) | (price >> Domain.PRICE_BITS);
                 uint256 product = unit * price;
                 uint256 value = product.rawDiv(one);
                 nav += value;
-                if (!each) rest += (product - value * one) * MOST_ONE.rawDiv(one);
+                if (!each) rest += (product - value * one) * Domain.MAX_ONE.rawDiv(one);
             }
-            if (!each) nav += rest / MOST_ONE;
+            if (!each) nav += rest / Domain.MAX_ONE;
         }
         require(wide == 0, OutsideDomain("width"));
     }
@@ -108,22 +110,23 @@ library MarketCapMath {
         uint256[] memory current,
         Capping memory capping
     ) internal pure returns (uint256[] memory units, uint256[] memory weights) {
-        require(nav != 0 && nav < NAV_LIMIT, OutsideDomain("nav"));
+        require(nav != 0 && nav >> Domain.NAV_BITS == 0, OutsideDomain("nav"));
         uint256 n = basis.length;
         uint256 divisor = marketCap / nav; // {share} = {USD} / {USD / share}
         require(divisor != 0, OutsideDomain("divisor"));
-        (units, weights) = (Words.room(n), Words.room(n));
+        (units, weights) = (DynamicArrayLib.malloc(n), DynamicArrayLib.malloc(n));
         Sums memory sums;
         bool capped = capping.cap != Cap.None;
         unchecked {
+            // Units below 2**148, prices of Domain.PRICE_BITS; weights are at most 2e18 each.
             for (uint256 i; i < n; ++i) {
-                uint256 price = prices.at(i);
+                uint256 price = prices.get(i);
                 if (price == 0) {
-                    units.set(i, 0);
-                    weights.set(i, 0);
+                    units.set(i, uint256(0));
+                    weights.set(i, uint256(0));
                     continue;
                 }
-                uint256 unit = (uint256(uint88(basis.at(i))) * ONE).rawDiv(divisor); // below 2**148
+                uint256 unit = (uint256(uint88(basis.get(i))) * ONE).rawDiv(divisor);
                 // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
                 uint256 weight = (price * unit).rawDiv(nav);
                 if (capped && unit != 0) {
@@ -159,7 +162,8 @@ library MarketCapMath {
     /// @dev Most that component `i` may weigh once it is above the cap.
     function _limit(Capping memory capping, uint256[] memory current, uint256 i) private pure returns (uint256) {
         unchecked {
-            return capping.cap == Cap.Hard ? capping.weight : (capping.weight + current.at(i)) / 2;
+            // Weights, at most 2e18 each.
+            return capping.cap == Cap.Hard ? capping.weight : (capping.weight + current.get(i)) / 2;
         }
     }
 
@@ -175,8 +179,9 @@ library MarketCapMath {
         if (sums.total == sums.capped) return false;
         sums.total = 0;
         unchecked {
+            // Weights, at most 2e18 each.
             for (uint256 i; i < units.length; ++i) {
-                (uint256 unit, uint256 weight) = (units.at(i), weights.at(i));
+                (uint256 unit, uint256 weight) = (units.get(i), weights.get(i));
                 if (unit != 0 && unit & CAPPED == 0 && weight > capping.weight) {
                     uint256 limit = _limit(capping, current, i);
                     if (weight > limit) {
@@ -203,21 +208,22 @@ library MarketCapMath {
     ) private pure {
         uint256 n = units.length;
         unchecked {
+            // The capped are part of the total. Weights are at most 2e18 each, NAV has Domain.NAV_BITS.
             uint256 free = sums.total - sums.capped;
             // Where D is small its rounding alone may leave more than 1: nothing is left over then.
             uint256 excess = sums.total < ONE ? ONE - sums.total : 0;
             // All are capped: nobody is left to take the excess, so all weigh the same.
             uint256 equal = free == 0 ? ONE / sums.members : 0;
             for (uint256 i; i < n; ++i) {
-                uint256 unit = units.at(i);
+                uint256 unit = units.get(i);
                 if (unit == 0) continue;
-                uint256 weight = weights.at(i);
+                uint256 weight = weights.get(i);
                 uint256 capped = unit & CAPPED;
                 if (free == 0) weight = equal;
                 // A weight is part of what is free, so that it rises by the excess at most.
                 else if (capped == 0) weight += (weight * ONE).rawDiv(free) * excess / ONE;
                 weights.set(i, weight);
-                unit = (weight * nav).rawDiv(prices.at(i));
+                unit = (weight * nav).rawDiv(prices.get(i));
                 units.set(i, mark == 0 ? unit : unit | mark | capped);
             }
         }

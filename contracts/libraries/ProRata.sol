@@ -19,6 +19,7 @@ library ProRata {
     function up(uint256 amount, uint256 shares, uint256 supply) internal pure returns (uint256 part) {
         if ((amount | shares) >> 128 != 0) return Math.mulDiv(amount, shares, supply, Math.Rounding.Ceil);
         unchecked {
+            // As in `down`; a part is at most a product.
             uint256 product = amount * shares;
             part = product / supply;
             if (part * supply != product) ++part;

@@ -8,6 +8,7 @@ import {Remainder} from "../interfaces/IOpener.sol";
 import {Opening, Progress, Side} from "../interfaces/IRebalancer.sol";
 import {Balance} from "./Balance.sol";
 import {ComponentList} from "./ComponentList.sol";
+import {Domain} from "./Domain.sol";
 import {Settlement} from "./Settlement.sol";
 import {Targets} from "./Targets.sol";
 import {Value} from "./Value.sol";
@@ -20,9 +21,6 @@ import {Words} from "./Words.sol";
 library Remaining {
     using ComponentList for uint256;
     using Targets for bytes;
-
-    /// @dev Most bits of a balance or target that is traded, as in `Settlement`.
-    uint256 private constant TRADED_BITS = 128;
 
     /// @dev USD (18 decimals) at the month's start prices.
     struct Sums {
@@ -73,7 +71,7 @@ library Remaining {
         (bool sound, uint256 balance) = Balance.tryRead(word.token(), address(index));
         // {tok} = {tok / 1e18 share} * {share} / {1e18}
         uint256 goal = Math.mulDiv(unit, shares, 1e18, side == uint256(Side.Sell) ? Math.Rounding.Ceil : Math.Rounding.Floor);
-        if (!sound || (balance | goal) >> TRADED_BITS != 0) return;
+        if (!sound || (balance | goal) >> Domain.TRADED_BITS != 0) return;
         uint256 one = Value.oneOf(word.decimals());
         if (side == uint256(Side.Sell)) {
             if (balance > goal) sums.surplus += Value.downPer(balance - goal, price, one);

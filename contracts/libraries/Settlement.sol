@@ -4,6 +4,8 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IRebalancer, Limits, Opening, Order, Progress, Result, Side} from "../interfaces/IRebalancer.sol";
@@ -11,7 +13,7 @@ import {Balance} from "./Balance.sol";
 import {BatchCalls} from "./BatchCalls.sol";
 import {Bucket} from "./Bucket.sol";
 import {ComponentList} from "./ComponentList.sol";
-import {BatchEntry, BatchEntries} from "./BatchEntries.sol";
+import {Domain} from "./Domain.sol";
 import {StreamingFee} from "./StreamingFee.sol";
 import {Targets} from "./Targets.sol";
 import {Value} from "./Value.sol";
@@ -27,8 +29,13 @@ struct Standing {
 /// @notice A batch in flight. `was` is the month's progress before it.
 /// @param nav NAV at start prices per share, times the supply in shares of the start: USD with 18 decimals.
 /// @param encodedCalls The calls that it makes (see `BatchCalls`).
-/// @param first The first of its lines (see `BatchEntries`): what is sold, each component once, then, from `middle` on, what is
-/// bought, up to `end`. `prices`: USD for one whole token of each now, 18 decimals.
+/// @param sold How many components are sold. They are the first of the lists, each component once; what is bought follows, up
+/// to `count`.
+/// @param ones Token wei of one whole token. @param startPrices USD for one whole token at the start, 18 decimals.
+/// @param balances Of the index token before the filler was called.
+/// @param targets Balances at which each is at its target, rounded up for sells and down for buys.
+/// @param counted Of a buy: token wei that came, up to the target.
+/// @param prices USD for one whole token now, 18 decimals.
 /// @param result What `check` finds.
 struct Batch {
     address index;
@@ -37,9 +44,14 @@ struct Batch {
     uint256 buyTargets;
     uint256 nav;
     uint256 encodedCalls;
-    BatchEntry first;
-    BatchEntry middle;
-    BatchEntry end;
+    uint256 sold;
+    uint256 count;
+    uint256[] tokens;
+    uint256[] ones;
+    uint256[] startPrices;
+    uint256[] balances;
+    uint256[] targets;
+    uint256[] counted;
     uint256[] prices;
     Result result;
 }
@@ -47,36 +59,33 @@ struct Batch {
 /// @title Settlement
 /// @notice The rules of one batch, see `IRebalancer`. `open` reads everything once before the filler is called; `check`
 /// looks at balance differences after it.
-/// @dev Arithmetic on a line is not checked: balances and targets are below 2**128 and prices at most 2**100, or the batch
-/// is refused. Sums over 50 lines stay below 2**234.
+/// @dev Arithmetic on a component is not checked: balances and targets have Domain.TRADED_BITS and prices are at most
+/// Domain.PRICE_LIMIT, or the batch is refused. Sums over 50 stay below 2**234.
 library Settlement {
     using BatchCalls for uint256;
     using BatchCalls for IOracle;
     using ComponentList for uint256;
-    using BatchEntries for BatchEntry;
+    using DynamicArrayLib for uint256[];
     using SafeCast for uint256;
     using Words for address[];
     using Words for uint256[];
 
-    uint256 private constant MAX_PRICE = 1 << 100;
     uint256 private constant SELL = uint256(Side.Sell);
     uint256 private constant BUY = uint256(Side.Buy);
 
     /* BEFORE THE FILLER */
 
-    /// @dev What `open` works with until all lines stand: number of components, supply in shares of the start, the token
-    /// of each line, `sold` of them of the sells, and the lists of the encodedCalls.
+    /// @dev What `open` works with until all components of the batch stand: number of components of the fund, supply in shares
+    /// of the start, and the lists of the encoded calls.
     struct BatchDraft {
         uint256[] list;
         bytes targets;
         uint256 n;
         uint256 shares;
-        address[] tokens;
-        uint256 sold;
-        address[] sells;
+        uint256[] sells;
         uint256[] amounts;
-        address[] recipients;
-        address[] buys;
+        uint256[] recipients;
+        uint256[] buys;
     }
 
     /// @notice Reads list, targets, prices and balances for a batch and clamps each sell to its surplus.
@@ -96,25 +105,28 @@ library Settlement {
         b.nav = opening.nav * d.shares / 1e18;
         (d.list, d.targets) = (Words.read(fund.list), Targets.read(opening.targets));
         d.n = Math.min(d.list.length, Targets.count(d.targets));
-        _openLines(b, d, order);
-        _price(b, oracle, d.tokens, d.sold);
+        _readComponents(b, d, order);
+        _price(b, oracle);
     }
 
-    /// @dev One line for each component sold, then one for each bought.
-    function _openLines(Batch memory b, BatchDraft memory d, Order calldata order) private view {
+    /// @dev Each component sold, then each bought.
+    function _readComponents(Batch memory b, BatchDraft memory d, Order calldata order) private view {
         (uint256[] calldata sells, uint256[] calldata buys) = (order.sells, order.buys);
         uint256 n = sells.length;
         require(n != 0 && n == order.amounts.length && n == order.recipients.length, IRebalancer.UnfitBatch());
         require(buys.length != 0, IRebalancer.UnfitBatch());
         uint256 most = n + buys.length;
-        b.first = b.end = BatchEntries.room(most);
-        d.tokens = BatchCalls.newTokens(most);
+        b.tokens = BatchCalls.newTokens(most);
+        (b.ones, b.startPrices) = (DynamicArrayLib.malloc(most), DynamicArrayLib.malloc(most));
+        (b.balances, b.targets) = (DynamicArrayLib.malloc(most), DynamicArrayLib.malloc(most));
+        b.counted = DynamicArrayLib.malloc(most);
         (b.encodedCalls, d.sells, d.amounts, d.recipients, d.buys) =
-            BatchCalls.newSheet(b.index, n, buys.length, order.data);
+            BatchCalls.newCalls(b.index, n, buys.length, order.data);
         _openSells(b, d, sells, order);
-        b.middle = b.end;
-        d.sold = d.tokens.length;
+        b.sold = b.count;
         _openBuys(b, d, buys);
+        // Several sells may be of one component.
+        b.tokens.truncate(b.count);
     }
 
     /// @dev Clamps the entries of each component, in their order, to its surplus.
@@ -127,12 +139,13 @@ library Settlement {
         for (uint256 k; k < n; ++k) {
             uint256 i = indexes.given(k);
             unchecked {
+                // Below the number of components, or refused. `left` is never less than `amount`.
                 if (i + 1 != next || k == 0) {
                     require(i >= next, IRebalancer.IndexesNotAscending(i));
-                    BatchEntry line = _addLine(b, d, i, SELL);
+                    uint256 added;
+                    (added, token) = _add(b, d, i, SELL);
                     next = i + 1;
-                    token = line.token();
-                    (uint256 balance, uint256 target) = (line.before(), line.target());
+                    (uint256 balance, uint256 target) = (b.balances.get(added), b.targets.get(added));
                     left = balance > target ? balance - target : 0;
                 }
                 uint256 amount = wanted.given(k);
@@ -152,46 +165,52 @@ library Settlement {
         for (uint256 k; k < n; ++k) {
             uint256 i = indexes.given(k);
             require(i >= next, IRebalancer.IndexesNotAscending(i));
-            d.buys.set(k, _addLine(b, d, i, BUY).token());
+            (, address token) = _add(b, d, i, BUY);
+            d.buys.set(k, token);
             unchecked {
+                // Below the number of components.
                 next = i + 1;
             }
         }
     }
 
-    /// @dev Adds the line of component `i`.
-    function _addLine(Batch memory b, BatchDraft memory d, uint256 i, uint256 side) private view returns (BatchEntry line) {
+    /// @dev Adds component `i` of the fund; returns its position in the batch, and its token.
+    function _add(Batch memory b, BatchDraft memory d, uint256 i, uint256 side)
+        private
+        view
+        returns (uint256 k, address token)
+    {
         require(i < d.n, IRebalancer.UnknownIndex(i));
-        uint256 word = d.list.at(i);
+        uint256 word = d.list.get(i);
         (uint256 found, uint256 unit, uint256 startPrice) = Targets.at(d.targets, i);
-        address token = word.token();
+        token = word.token();
         // `require` would work its error's arguments out each time.
         if (found != side) revert IRebalancer.WrongSide(token, Side(found));
-        line = b.end;
-        b.end = line.next();
         unchecked {
-            // Below 2**120 * 2**128. {tok} = {tok / 1e18 share} * {share} / {1e18}, against the batch: no sell below
+            k = b.count++;
+            // Domain.TARGET_BITS and 128 of shares. {tok} = {tok / 1e18 share} * {share} / {1e18}, against the batch: no sell below
             // target, no buy above it
             uint256 scaled = unit * d.shares;
             uint256 goal = scaled / 1e18;
             if (side == SELL && goal * 1e18 != scaled) ++goal;
             uint256 balance = Balance.read(token, b.index);
-            require((balance | goal) >> 128 == 0, IRebalancer.AboveMeasure(token));
-            line.put(token, Value.oneOf(word.decimals()), startPrice, balance, goal);
-            uint256 k = d.tokens.length;
-            d.tokens.set(k, token);
-            d.tokens.cut(k + 1);
+            require((balance | goal) >> Domain.TRADED_BITS == 0, IRebalancer.AboveMeasure(token));
+            b.tokens.set(k, token);
+            b.ones.set(k, Value.oneOf(word.decimals()));
+            b.startPrices.set(k, startPrice);
+            b.balances.set(k, balance);
+            b.targets.set(k, goal);
         }
     }
 
-    /// @dev The prices of all lines, asked for once: of a second source the one that is worse for the batch.
-    function _price(Batch memory b, IOracle oracle, address[] memory tokens, uint256 sold) private view {
-        uint256[] memory prices = oracle.pricesOf(tokens, sold);
+    /// @dev The prices of all components, asked for once: of a second source the one that is worse for the batch.
+    function _price(Batch memory b, IOracle oracle) private view {
+        uint256[] memory prices = oracle.pricesOf(b.tokens, b.sold);
         uint256 n = prices.length;
         for (uint256 k; k < n; ++k) {
             unchecked {
                 // Zero wraps around.
-                if (prices.at(k) - 1 >= MAX_PRICE) revert IRebalancer.NoPrice(tokens[k]);
+                if (prices.get(k) - 1 >= Domain.PRICE_LIMIT) revert IRebalancer.NoPrice(b.tokens.getAddress(k));
             }
         }
         b.prices = prices;
@@ -236,19 +255,18 @@ library Settlement {
 
     /// @dev Fills in `valueOut`; returns what was sold as a share of NAV at start prices, rounded down.
     function _measureSells(Batch memory b) private view returns (uint256) {
-        (BatchEntry line, BatchEntry end) = (b.first, b.middle);
-        (address index, uint256[] memory prices) = (b.index, b.prices);
+        (address index, uint256 n) = (b.index, b.sold);
         uint256 valueOut;
         uint256 atStart;
-        for (uint256 k; line.isBefore(end); line = line.next()) {
-            uint256 balance = Balance.read(line.token(), index);
-            (uint256 before, uint256 price) = (line.before(), prices.at(k));
+        for (uint256 k; k < n; ++k) {
+            uint256 balance = Balance.read(b.tokens.getAddress(k), index);
+            uint256 before = b.balances.get(k);
+            if (balance >= before) continue;
             unchecked {
-                ++k;
-                if (balance >= before) continue;
-                uint256 sold = before - balance;
-                valueOut += Value.upPer(sold, price, line.one());
-                atStart += Value.downPer(sold, line.startPrice(), line.one());
+                // Balances of Domain.TRADED_BITS before; sums as above.
+                (uint256 sold, uint256 one) = (before - balance, b.ones.get(k));
+                valueOut += Value.upPer(sold, b.prices.get(k), one);
+                atStart += Value.downPer(sold, b.startPrices.get(k), one);
             }
         }
         require(valueOut != 0, IRebalancer.NothingSold());
@@ -260,17 +278,17 @@ library Settlement {
     function _creditBuys(Batch memory b, uint256 surplusLeft) private view returns (uint64) {
         (uint256 valueIn, uint256 atStart) = _countBuys(b);
         uint256 lambda = _lambda(b, surplusLeft, atStart * 1e18 / b.nav);
-        (BatchEntry line, BatchEntry end) = (b.middle, b.end);
-        for (; line.isBefore(end); line = line.next()) {
-            (uint256 counted, uint256 before) = (line.counted(), line.before());
+        uint256 n = b.count;
+        for (uint256 k = b.sold; k < n; ++k) {
+            (uint256 counted, uint256 before) = (b.counted.get(k), b.balances.get(k));
             unchecked {
+                // A target of Domain.TRADED_BITS; nothing is taken off that was not counted.
                 // {tok} = {tok} * {1e18} / {1e18}, down
-                uint256 goal = line.target() * lambda / 1e18;
+                uint256 goal = b.targets.get(k) * lambda / 1e18;
                 if (counted == 0 || goal >= before + counted) continue;
                 // It counts up to the goal only.
                 uint256 credited = goal > before ? goal - before : 0;
-                uint256 price = b.prices.at(line.place(b.first));
-                (uint256 startPrice, uint256 one) = (line.startPrice(), line.one());
+                (uint256 price, uint256 startPrice, uint256 one) = (b.prices.get(k), b.startPrices.get(k), b.ones.get(k));
                 valueIn -= Value.downPer(counted, price, one) - Value.downPer(credited, price, one);
                 atStart -= Value.downPer(counted, startPrice, one) - Value.downPer(credited, startPrice, one);
             }
@@ -281,22 +299,22 @@ library Settlement {
 
     /// @dev Fills in what of each buy counts up to its full target; returns what it is worth in USD now and at the start.
     function _countBuys(Batch memory b) private view returns (uint256 valueIn, uint256 atStart) {
-        (BatchEntry line, BatchEntry end) = (b.middle, b.end);
-        (address index, uint256[] memory prices) = (b.index, b.prices);
-        for (uint256 k = line.place(b.first); line.isBefore(end); line = line.next()) {
-            uint256 balance = Balance.read(line.token(), index);
-            (uint256 target, uint256 before, uint256 counted) = (line.target(), line.before(), 0);
+        (address index, uint256 n) = (b.index, b.count);
+        for (uint256 k = b.sold; k < n; ++k) {
+            uint256 balance = Balance.read(b.tokens.getAddress(k), index);
+            (uint256 target, uint256 before, uint256 counted) = (b.targets.get(k), b.balances.get(k), 0);
             // What lies above the full target is worth nothing to the other buys: count up to there.
             if (balance > target) balance = target;
             unchecked {
+                // Up to a target of Domain.TRADED_BITS; sums as above.
                 if (balance > before) {
                     counted = balance - before;
-                    valueIn += Value.downPer(counted, prices.at(k), line.one());
-                    atStart += Value.downPer(counted, line.startPrice(), line.one());
+                    uint256 one = b.ones.get(k);
+                    valueIn += Value.downPer(counted, b.prices.get(k), one);
+                    atStart += Value.downPer(counted, b.startPrices.get(k), one);
                 }
-                ++k;
             }
-            line.setCounted(counted);
+            b.counted.set(k, counted);
         }
     }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Words} from "./Words.sol";
-
 /// @notice What a token's source gives.
 /// Usd: a TOKEN/USD feed. Eth: a TOKEN/ETH feed, times ETH/USD. Pegged: another token's price times a fixed ratio, for a
 /// token that is exchanged for that one at this ratio.
@@ -28,19 +26,23 @@ struct Source {
 /// @notice Packs price sources as contract code, ascending by token, four words each: token (160 bits); feed (160, high),
 /// max age (32), decimals (8), quote (8); what one of the feed's answer is worth in 18 decimals (64, high), ratio (128);
 /// lowest (128, high), highest (128). A batch reads them all for the price of one cold account.
-/// @dev An *entry* is where a source's four words begin in memory, 0 for none. Looking up and reading are in assembly,
-/// because both are done for every token of a batch.
+/// @dev An *entry* is where a source's four words begin in memory, `NONE` for none.
 library Sources {
-    using Words for uint256[];
-
     uint256 private constant WORDS = 4;
+    /// @dev Where an entry's words stand.
+    uint256 private constant SECOND = 32;
+    uint256 private constant THIRD = 64;
+    uint256 private constant FOURTH = 96;
+    uint256 private constant SIZE = 128;
 
+    /// @notice Stands for the entry of a token that has no source.
+    uint256 internal constant NONE = 0;
     /// @notice Most sources that fit into a contract's code.
     uint256 internal constant MOST = 191; // {sources} = 24575 {bytes} / 128 {bytes}
 
     /* LOOKING UP */
 
-    /// @notice A token's entry, 0 where it has none, and where a look-up of a higher token may go on, so that ascending
+    /// @notice A token's entry, `NONE` where it has none, and where a look-up of a higher token may go on, so that ascending
     /// look-ups cost one pass. Any other goes back to the first entry.
     /// @param from 0, or a `next` that `find` gave for this list.
     function find(uint256[] memory words, address token, uint256 from)
@@ -48,17 +50,18 @@ library Sources {
         pure
         returns (uint256 entry, uint256 next)
     {
+        // Saves the arithmetic of positions and a loop's checks, 0.6 % of start with the reading below (measured).
         assembly ("memory-safe") {
             let key := shr(96, shl(96, token))
             let first := add(words, 32)
             let end := add(first, shl(5, mload(words)))
             next := first
             // All entries before `from` must lie below `token`; what stands before the first one does not matter.
-            if from { if lt(mload(sub(from, 128)), key) { next := from } }
-            for {} and(lt(next, end), lt(mload(next), key)) { next := add(next, 128) } {}
+            if from { if lt(mload(sub(from, SIZE)), key) { next := from } }
+            for {} and(lt(next, end), lt(mload(next), key)) { next := add(next, SIZE) } {}
             if and(lt(next, end), eq(mload(next), key)) {
                 entry := next
-                next := add(next, 128)
+                next := add(next, SIZE)
             }
         }
     }
@@ -66,22 +69,23 @@ library Sources {
     /// @notice The source of `token` in a packed list. An empty one where there is none.
     function get(uint256[] memory words, address token) internal pure returns (Source memory source) {
         (uint256 entry,) = find(words, token, 0);
-        if (entry == 0) return source;
+        if (entry == NONE) return source;
+        (uint256 second, uint256 band) = (_word(entry, SECOND), _word(entry, FOURTH));
         return Source({
             feed: feed(entry),
-            maxAge: uint32(maxAge(entry)),
-            decimals: uint8(_second(entry) >> 8),
+            maxAge: uint32(second >> 16),
+            decimals: uint8(second >> 8),
             quote: Quote(quote(entry)),
             ratio: uint128(ratio(entry)),
-            lowest: uint128(lowest(entry)),
-            highest: uint128(highest(entry))
+            lowest: uint128(band >> 128),
+            highest: uint128(band)
         });
     }
 
     /// @notice Whether there is room for the source of `token`.
     function fits(uint256[] memory words, address token) internal pure returns (bool) {
         (uint256 entry,) = find(words, token, 0);
-        return entry != 0 || words.length < MOST * WORDS;
+        return entry != NONE || words.length < MOST * WORDS;
     }
 
     /// @notice The list with the source of `token` put in or replaced. `source.decimals` is at most 18.
@@ -110,76 +114,44 @@ library Sources {
     /* READING AN ENTRY */
 
     /// @notice All that an answer is read with.
-    function reading(uint256 entry) internal pure returns (address feed_, uint256 maxAge_, uint256 scale) {
-        assembly ("memory-safe") {
-            feed_ := mload(add(entry, 32))
-            maxAge_ := and(shr(16, feed_), 0xffffffff)
-            feed_ := shr(96, feed_)
-            scale := shr(128, mload(add(entry, 64)))
-        }
+    function reading(uint256 entry) internal pure returns (address feed_, uint256 maxAge, uint256 scale) {
+        uint256 second = _word(entry, SECOND);
+        return (address(uint160(second >> 96)), uint32(second >> 16), _word(entry, THIRD) >> 128);
     }
 
     /// @notice `value` where it lies in the entry's band, else 0.
-    function banded(uint256 entry, uint256 value) internal pure returns (uint256 inside) {
-        assembly ("memory-safe") {
-            let band := mload(add(entry, 96))
-            let outside := or(lt(value, shr(128, band)), gt(value, and(band, 0xffffffffffffffffffffffffffffffff)))
-            inside := mul(value, iszero(outside))
-        }
+    function banded(uint256 entry, uint256 value) internal pure returns (uint256) {
+        uint256 band = _word(entry, FOURTH);
+        return value < band >> 128 || value > uint128(band) ? 0 : value;
     }
 
     /// @notice The Chainlink proxy; of a peg the other token.
     function feed(uint256 entry) internal pure returns (address) {
-        return address(uint160(_second(entry) >> 96));
-    }
-
-    /// @notice Oldest answer that counts, in seconds.
-    function maxAge(uint256 entry) internal pure returns (uint256) {
-        return uint32(_second(entry) >> 16);
+        return address(uint160(_word(entry, SECOND) >> 96));
     }
 
     /// @notice A `Quote` as a number.
     function quote(uint256 entry) internal pure returns (uint256) {
-        return uint8(_second(entry));
+        return uint8(_word(entry, SECOND));
     }
 
     /// @notice Of a peg, 18 decimals.
     function ratio(uint256 entry) internal pure returns (uint256) {
-        return uint128(_third(entry));
+        return uint128(_word(entry, THIRD));
     }
 
-    /// @notice Least that counts: of a peg in USD, else in the quote's currency; 18 decimals.
-    function lowest(uint256 entry) internal pure returns (uint256) {
-        return _fourth(entry) >> 128;
+    /// @notice Sets the band of `token`, which has a source, in the list: the least and the most that counts, of a peg in
+    /// USD, else in the quote's currency; 18 decimals. `highest` is at most the absurdity bound.
+    function setBand(uint256[] memory words, address token, uint128 lowest, uint128 highest) internal pure {
+        uint256 i;
+        while (words[i] != uint160(token)) i += WORDS;
+        words[i + 3] = (uint256(lowest) << 128) | highest;
     }
 
-    /// @notice Most that counts, as `lowest`.
-    function highest(uint256 entry) internal pure returns (uint256) {
-        return uint128(_fourth(entry));
-    }
-
-    /// @notice Sets the band in memory. At most 128 bits each, `highest` at most the absurdity bound.
-    function setBand(uint256 entry, uint128 lowest_, uint128 highest_) internal pure {
+    function _word(uint256 entry, uint256 offset) private pure returns (uint256 word) {
+        // Saves as `find` does: an entry is looked up once, and read where it stands.
         assembly ("memory-safe") {
-            mstore(add(entry, 96), or(shl(128, lowest_), highest_))
-        }
-    }
-
-    function _second(uint256 entry) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(entry, 32))
-        }
-    }
-
-    function _third(uint256 entry) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(entry, 64))
-        }
-    }
-
-    function _fourth(uint256 entry) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := mload(add(entry, 96))
+            word := mload(add(entry, offset))
         }
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
+import {LibBytes} from "solady/src/utils/LibBytes.sol";
 import {SSTORE2} from "solady/src/utils/SSTORE2.sol";
 
 import {Side, Target} from "../interfaces/IRebalancer.sol";
@@ -14,6 +15,8 @@ import {Side, Target} from "../interfaces/IRebalancer.sol";
 /// whether a batch pays enough is not: rounded down by less than 2**-21 of itself it serves as well, and for everybody
 /// alike. What that leaves of a month's turnover is below any dust.
 library Targets {
+    using LibBytes for bytes;
+
     uint256 private constant PRICE_BITS = 25;
     /// @dev Bytes of a target without its unit.
     uint256 private constant HEAD = 4;
@@ -21,15 +24,14 @@ library Targets {
     /* LISTS */
 
     /// @notice Room for `n` targets, to be `put` in order.
-    /// @param widest At least as large as every unit, below 2**120.
+    /// @param widest At least as large as every unit, of Domain.TARGET_BITS.
     function room(uint256 n, uint256 widest) internal pure returns (bytes memory list) {
         uint256 width = widest == 0 ? 1 : LibBit.fls(widest) / 8 + 1;
         uint256 length = 1 + n * (HEAD + width);
         list = new bytes(length + 32);
-        assembly ("memory-safe") {
-            mstore(list, length)
-            mstore8(add(list, 32), width)
-        }
+        // The room behind is for what `put` writes beyond the last target.
+        list.truncate(length);
+        list[0] = bytes1(uint8(width));
     }
 
     /// @notice Puts target `i`, below the number that there is room for. What stands behind it is overwritten.
@@ -37,11 +39,13 @@ library Targets {
     function put(bytes memory list, uint256 i, Side side_, uint256 unit_, uint256 price_) internal pure {
         uint256 width = _width(list);
         unchecked {
+            // A unit of Domain.TARGET_BITS takes at most 16 bytes, its target at most 20.
             // {4 bits}: so many that what is left has at most PRICE_BITS.
             uint256 shift = price_ >> PRICE_BITS == 0 ? 0 : (LibBit.fls(price_) + 4 - PRICE_BITS) >> 2;
             uint256 head = (uint256(side_) << 30) | (shift << PRICE_BITS) | (price_ >> (shift << 2));
             uint256 size = HEAD + width;
             uint256 word = ((head << (8 * width)) | unit_) << (256 - 8 * size);
+            // Saves a loop over the target's bytes, of which each would cost as much as this write.
             assembly ("memory-safe") {
                 mstore(add(add(list, 33), mul(i, size)), word)
             }
@@ -68,11 +72,9 @@ library Targets {
     function at(bytes memory list, uint256 i) internal pure returns (uint256 side, uint256 unit, uint256 price) {
         uint256 width = _width(list);
         unchecked {
+            // A position in memory; widths are at most 16 bytes.
             uint256 size = HEAD + width;
-            uint256 word;
-            assembly ("memory-safe") {
-                word := mload(add(add(list, 33), mul(i, size)))
-            }
+            uint256 word = uint256(list.load(1 + i * size));
             side = word >> 254;
             price = (word << 7 >> (256 - PRICE_BITS)) << (word << 2 >> 251 << 2);
             unit = word << (8 * HEAD) >> (256 - 8 * width);
@@ -90,9 +92,7 @@ library Targets {
     }
 
     /// @dev Bytes that a unit takes.
-    function _width(bytes memory list) private pure returns (uint256 width) {
-        assembly ("memory-safe") {
-            width := byte(0, mload(add(list, 32)))
-        }
+    function _width(bytes memory list) private pure returns (uint256) {
+        return uint8(bytes1(list.load(0)));
     }
 }

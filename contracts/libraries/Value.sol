@@ -8,6 +8,7 @@ library Value {
     function oneOf(uint256 decimals) internal pure returns (uint256) {
         if (decimals == 18) return 1e18; // most are, and a power costs more than to ask
         unchecked {
+            // Below 2**256 up to 77; a component has at most Domain.MAX_DECIMALS.
             return 10 ** decimals;
         }
     }
@@ -18,7 +19,8 @@ library Value {
         return amount * price / oneOf(decimals);
     }
 
-    // For a token of which `one` token wei are one whole, where the caller knows that amount x price is below 2**256.
+    // For a token of which `one` token wei are one whole, where the caller knows that amount x price is below 2**256: amounts
+    // of Domain.TRADED_BITS and prices up to Domain.PRICE_LIMIT are.
 
     /// @notice As `down`, not checked.
     function downPer(uint256 amount, uint256 price, uint256 one) internal pure returns (uint256) {

@@ -7,6 +7,7 @@ import {Constituent, Flags, IMethodology} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {Constituents} from "../libraries/Constituents.sol";
 import {Decimals} from "../libraries/Decimals.sol";
+import {Domain} from "../libraries/Domain.sol";
 import {Words} from "../libraries/Words.sol";
 
 /// @notice A token and its weight, 18 decimals.
@@ -24,8 +25,6 @@ struct Weight {
 /// Where a component has no price, the others' weights are scaled up to 1.
 contract FixedWeight is IMethodology, Owned {
     uint256 private constant ONE = 1e18;
-    /// @dev As many as an index token's list has places.
-    uint256 private constant MOST = 50;
 
     bytes32 public constant BASIS = "weight";
 
@@ -81,7 +80,7 @@ contract FixedWeight is IMethodology, Owned {
             Constituent memory c = list[i];
             (c.token, c.basis, c.weight) = (tokens[i], all[i].weight, all[i].weight);
             // An absurd price is none.
-            if (prices[i] < Constituents.PRICE_LIMIT) c.price = uint128(prices[i]);
+            if (prices[i] < Domain.PRICE_LIMIT) c.price = uint128(prices[i]);
             if (c.price == 0) c.flags = Flags.NO_PRICE;
         }
     }
@@ -118,7 +117,7 @@ contract FixedWeight is IMethodology, Owned {
     function _setWeights(Weight[] memory list) private {
         address previous;
         uint256 sum;
-        require(list.length <= MOST, TooManyWeights(list.length, MOST));
+        require(list.length <= Domain.MAX_COMPONENTS, TooManyWeights(list.length, Domain.MAX_COMPONENTS));
         uint256[] memory words = new uint256[](list.length);
         for (uint256 i; i < list.length; ++i) {
             require(list[i].token > previous && list[i].weight != 0, UnfitWeight(list[i].token));

@@ -1,41 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {Owned} from "../access/Owned.sol";
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent, Flags, IMethodology, Status} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
-import {Candidates, Candidate, State} from "../libraries/Candidates.sol";
+import {Candidates, Candidate} from "../libraries/Candidates.sol";
 import {Choice} from "../libraries/Choice.sol";
 import {Circulating} from "../libraries/Circulating.sol";
 import {Constituents} from "../libraries/Constituents.sol";
 import {Holdings, Standing} from "../libraries/Holdings.sol";
 import {Lists} from "../libraries/Lists.sol";
 import {Cap, Capping, MarketCapMath} from "../libraries/MarketCapMath.sol";
+import {MarketCapRule, Rule} from "../libraries/MarketCapRule.sol";
 import {Words} from "../libraries/Words.sol";
-
-/// @notice The rule, fixed at deployment: another rule is another methodology. Fractions have 18 decimals.
-/// @param cap What happens above `capWeight`.
-/// @param capWeight 0 with Cap.None.
-/// @param floorWeight Least weight, after capping, at which a member stays.
-/// @param entryWeight Least weight at which all others enter; at least `floorWeight`.
-/// @param topN Most constituents.
-/// @param floorEach At start NAV is floored for each component (true) or once over the sum (false); at determination
-/// for each.
-/// @param maxSupplyAge Oldest supply in seconds that counts.
-/// @param maxSupplyJump Most that a supply may differ from the confirmed one, as a fraction of that.
-/// @param capPasses How often weights are capped, 1 to 10; see `MarketCapMath`. The published rule does it once.
-struct Rule {
-    Cap cap;
-    uint64 capWeight;
-    uint64 floorWeight;
-    uint64 entryWeight;
-    uint8 topN;
-    bool floorEach;
-    uint32 maxSupplyAge;
-    uint64 maxSupplyJump;
-    uint8 capPasses;
-}
 
 /// @title MarketCap
 /// @notice Weights by circulating market cap: the `topN` largest candidates, capped, without those below the floor (members)
@@ -56,15 +36,13 @@ struct Rule {
 /// and its weight taken out before the others share. A leaving one has target zero. What is held and no candidate is told
 /// beside them, as outside.
 contract MarketCap is IMethodology, Owned {
+    using DynamicArrayLib for uint256[];
     using Words for uint256[];
 
     uint256 private constant ONE = 1e18;
-    uint256 private constant MAX_PASSES = 10;
 
     /* ERRORS */
 
-    /// @notice A field of the rule is out of bounds.
-    error UnfitRule(bytes32 field);
     /// @notice An override must be above zero, for a candidate.
     error UnfitOverride(address token, uint256 wholeTokens);
 
@@ -122,14 +100,7 @@ contract MarketCap is IMethodology, Owned {
 
     /// @param owner The timelock. @param rule_ The rule. @param list See `setCandidates`.
     constructor(address owner, Rule memory rule_, Candidate[] memory list) Owned(owner) {
-        bool none = rule_.cap == Cap.None;
-        require(none ? rule_.capWeight == 0 : rule_.capWeight != 0 && rule_.capWeight < ONE, UnfitRule("capWeight"));
-        require(rule_.floorWeight < ONE, UnfitRule("floorWeight"));
-        require(rule_.entryWeight >= rule_.floorWeight && rule_.entryWeight < ONE, UnfitRule("entryWeight"));
-        require(rule_.topN != 0, UnfitRule("topN"));
-        require(rule_.maxSupplyAge != 0, UnfitRule("maxSupplyAge"));
-        require(rule_.maxSupplyJump != 0, UnfitRule("maxSupplyJump"));
-        require(rule_.capPasses != 0 && rule_.capPasses <= MAX_PASSES, UnfitRule("capPasses"));
+        MarketCapRule.check(rule_);
         CAP = rule_.cap;
         CAP_WEIGHT = rule_.capWeight;
         CAP_PASSES = rule_.capPasses;
@@ -200,9 +171,10 @@ contract MarketCap is IMethodology, Owned {
         uint256[] memory all = Words.read(_register.candidates);
         bool overridden = block.timestamp < _register.overriddenUntil;
         (uint256 n, uint256 most) = (determined.length / 2, Candidates.count(all));
-        words = Words.room(n);
+        words = DynamicArrayLib.malloc(n);
         uint256 k;
         unchecked {
+            // Positions in lists. A date is not above the time, or Circulating gives 0 for it.
             for (uint256 i; i < n; ++i) {
                 (uint256 word, uint256 more) = (determined.given(2 * i), determined.given(2 * i + 1));
                 address token = Constituents.token(word);
@@ -219,7 +191,7 @@ contract MarketCap is IMethodology, Owned {
                 // Mostly the source still says what was determined.
                 if (
                     overridden || supply != Constituents.basis(word) || block.timestamp - date > MAX_SUPPLY_AGE
-                        || _changed(candidate, more, supply)
+                        || Candidates.changed(candidate, more, supply)
                 ) answer = _reread(Reread(token, answer, more, candidate, supply, date, overridden));
                 words.set(i, answer);
             }
@@ -249,7 +221,7 @@ contract MarketCap is IMethodology, Owned {
         unchecked {
             for (uint256 i; i < n; ++i) {
                 // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down; below 2**61 * 2**104 * 2**90
-                targets.set(i, targets.at(i) * ones.given(i) / ONE);
+                targets.set(i, targets.get(i) * ones.given(i) / ONE);
             }
         }
         Lists.directReturn(targets);
@@ -293,25 +265,16 @@ contract MarketCap is IMethodology, Owned {
             (decisive, flags) = (basis, Flags.OVERRIDDEN);
         } else {
             (uint256 supply, uint256 date) = Circulating.ask(c.token, Candidates.source(candidate));
-            uint256 known = _known(c.confirmed, candidate);
+            uint256 known = Candidates.known(candidate, c.confirmed);
             (basis, flags) = Circulating.judge(supply, date, known, c.member, MAX_SUPPLY_AGE, MAX_SUPPLY_JUMP);
             decisive = Circulating.decisive(basis, flags, date, known, c.member);
         }
         (c.basis, c.flags) = (uint88(basis), uint8(flags));
     }
 
-    /// @dev Whether the owner has changed a candidate since the determination: its state, or a supply that both readings are
-    /// held against.
-    function _changed(uint256 candidate, uint256 more, uint256 supply) private pure returns (bool) {
-        if (Candidates.state(candidate) != uint256(State.Active)) return true;
-        if (Constituents.confirmed(more) != 0) return false;
-        uint256 given = Candidates.wholeTokens(candidate);
-        return given != 0 && given != supply;
-    }
-
     /// @dev What a candidate is confirmed with, once its supply has been read again.
     function _reread(Reread memory r) private view returns (uint256) {
-        uint256 known = _known(Constituents.confirmed(r.more), r.candidate);
+        uint256 known = Candidates.known(r.candidate, Constituents.confirmed(r.more));
         uint256 flags = Flags.OVERRIDDEN;
         uint256 basis = r.overridden ? _overriding(r.token) : 0;
         if (basis == 0) {
@@ -321,12 +284,7 @@ contract MarketCap is IMethodology, Owned {
         uint256 was = Constituents.basisAndFlags(r.determined);
         uint256 state = Candidates.state(r.candidate);
         uint256 status = Choice.atStart(state, Constituents.status(r.more), Constituents.flags(was));
-        return (status << 96) | Circulating.again(was, basis, flags, known);
-    }
-
-    /// @dev The supply that a reading is held against, see `Circulating`.
-    function _known(uint256 confirmed, uint256 candidate) private pure returns (uint256) {
-        return confirmed == 0 ? Candidates.wholeTokens(candidate) : confirmed;
+        return (status << 96) | Circulating.confirmedBasis(was, basis, flags, known);
     }
 
     /// @dev The owner's override; 0 if there is none, or it is over.

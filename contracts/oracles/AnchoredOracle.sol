@@ -3,11 +3,14 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+
 import {Owned} from "../access/Owned.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IUniswapV3Factory} from "../interfaces/external/IUniswapV3Factory.sol";
 import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3Pool.sol";
 import {Decimals} from "../libraries/Decimals.sol";
+import {Domain} from "../libraries/Domain.sol";
 import {Twap} from "../libraries/Twap.sol";
 
 interface ITradingState {
@@ -52,6 +55,8 @@ struct Anchor {
 /// @dev Warning: whoever holds a pool's price away from the market for a window makes batches of that token dearer for those
 /// who fill them, by up to the bound. The fund loses nothing by it, but may not be filled. Pools must be deep.
 contract AnchoredOracle is IOracle, Owned {
+    using FixedPointMathLib for uint256;
+
     /* ERRORS */
 
     /// @notice An anchor must be a pool of the factory, with the token on one side.
@@ -79,8 +84,6 @@ contract AnchoredOracle is IOracle, Owned {
     /* STORAGE */
 
     address private constant ETH = address(0);
-    /// @dev As in the first oracle: a trillion dollars for one token.
-    uint256 private constant MAX_PRICE = 1e30;
     uint256 private constant MAX_BLOCK_TIME = 1 minutes;
 
     uint256 public constant MIN_WINDOW = 10 minutes;
@@ -182,7 +185,7 @@ contract AnchoredOracle is IOracle, Owned {
             _checkHistory(l.pool, l.window);
             uint256 first = FIRST.price(l.token);
             uint256 second = _anchorPrice(anchor, FIRST.price(anchor.other));
-            uint256 apart = first > second ? first - second : second - first;
+            uint256 apart = first.dist(second);
             // {1e18} = {USD} * {1e18} / {USD}; no second price is too far from any first one
             bool agree = first != 0 && apart <= first * MAX_DISAGREEMENT / 1e18;
             require(agree, AnchorDisagrees(l.token, first, second));
@@ -229,7 +232,7 @@ contract AnchoredOracle is IOracle, Owned {
         // {USD / tok} = ({wei / tok} * {USD / other}) * {other wei / wei} / {other wei / other}, rounded down once: what a whole
         // token is worth may be a few wei of the other one.
         uint256 amount = 10 ** anchor.decimals * otherPrice;
-        return Twap.quote(tick, anchor.forward, amount, 10 ** anchor.otherDecimals, MAX_PRICE);
+        return Twap.quote(tick, anchor.forward, amount, 10 ** anchor.otherDecimals, Domain.MAX_PRICE);
     }
 
     /// @dev The price that is worse for a batch: of a sell the higher one, of a buy the lower one, no further from the first

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {LibCall} from "solady/src/utils/LibCall.sol";
+
 import {Owned} from "../access/Owned.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IAggregatorV3} from "../interfaces/external/IAggregatorV3.sol";
+import {Domain} from "../libraries/Domain.sol";
 import {Quote, Source, Sources} from "../libraries/Sources.sol";
 import {Lists} from "../libraries/Lists.sol";
 import {Words} from "../libraries/Words.sol";
@@ -39,10 +44,12 @@ struct Feed {
 /// Where `SEQUENCER` is set there is no price at all from the moment that it is reported down until `GRACE` seconds after it is
 /// back, so that feeds can report first.
 contract ChainlinkOracle is IOracle, Owned {
+    using DynamicArrayLib for uint256[];
+    using FixedPointMathLib for uint256;
+    using LibCall for address;
     using Sources for uint256;
     using Sources for uint256[];
     using Words for address[];
-    using Words for uint256[];
 
     /* ERRORS */
 
@@ -91,8 +98,6 @@ contract ChainlinkOracle is IOracle, Owned {
 
     address private constant ETH = address(0);
     uint256 private constant MAX_AGE = 8 days;
-    /// @dev A trillion dollars for one token: above it a feed is broken, and sums over it could overflow.
-    uint256 private constant MAX_PRICE = 1e30;
     /// @dev Twice to three times what a feed needs: Chainlink's proxy, its aggregator and their cold storage take 15,000 to
     /// 20,000. One that burns gas must not starve those after it, and 150 of them with ETH/USD and the sequencer's, as many as a
     /// determination asks at most, take 8.1 million of a transaction's 2^24, their cold addresses included.
@@ -151,33 +156,17 @@ contract ChainlinkOracle is IOracle, Owned {
         if (!_open()) return 0;
         uint256[] memory words = Words.read(_sources);
         (uint256 entry,) = words.find(token, 0);
-        return entry == 0 ? 0 : _price(words, entry, _unknown());
+        return entry == Sources.NONE ? 0 : _price(words, entry, _newMemo());
     }
 
     /// @inheritdoc IOracle
     /// @dev One source for each token: both sides count the same.
     function tradePrices(address[] calldata tokens, uint256) external view returns (uint256[] memory) {
-        return prices(tokens);
+        Lists.directReturn(_prices(tokens));
     }
 
-    function prices(address[] calldata tokens) public view returns (uint256[] memory values) {
-        if (!_open()) return new uint256[](tokens.length);
-        uint256[] memory words = Words.read(_sources);
-        uint256[] memory known = _unknown();
-        uint256 n = tokens.length;
-        values = new uint256[](n);
-        (uint256 entry, uint256 next) = (0, 0);
-        for (uint256 i; i < n; ++i) {
-            // Where the tokens ascend, one pass over the sources finds them all.
-            (entry, next) = words.find(tokens.given(i), next);
-            if (entry == 0) continue;
-            uint256 value;
-            // As `_price`, written out: a call less for each token.
-            if (entry.quote() == uint256(Quote.Usd)) value = _answer(entry);
-            else value = _derived(words, entry, known);
-            values.set(i, value);
-        }
-        Lists.directReturn(values);
+    function prices(address[] calldata tokens) external view returns (uint256[] memory) {
+        Lists.directReturn(_prices(tokens));
     }
 
     /* OWNER */
@@ -187,7 +176,7 @@ contract ChainlinkOracle is IOracle, Owned {
     /// as soon as it is set.
     function setFeed(Feed calldata feed) external onlyOwner {
         (uint256 old, uint256 now_) = _replace(feed);
-        uint256 apart = now_ > old ? now_ - old : old - now_;
+        uint256 apart = now_.dist(old);
         // {1e18} = {USD} * {1e18} / {USD}
         require(old == 0 || apart <= old * MAX_DISAGREEMENT / 1e18, FeedsDisagree(feed.token, old, now_));
     }
@@ -232,10 +221,10 @@ contract ChainlinkOracle is IOracle, Owned {
             decimals = _decimals(f.feed);
             require(f.quote == Quote.Eth ? decimals == 18 : decimals <= 18, UnfitFeed(f.token, f.feed));
             (uint256 eth,) = words.find(ETH, 0);
-            require(f.quote != Quote.Eth || (f.token != ETH && eth != 0), NoEthFeed(f.token));
+            require(f.quote != Quote.Eth || (f.token != ETH && eth != Sources.NONE), NoEthFeed(f.token));
         }
         require(words.fits(f.token), TooManyFeeds(f.token));
-        words = words.put(f.token, Source(f.feed, f.maxAge, decimals, f.quote, f.ratio, 0, uint128(MAX_PRICE)));
+        words = words.put(f.token, Source(f.feed, f.maxAge, decimals, f.quote, f.ratio, 0, uint128(Domain.MAX_PRICE)));
         if (f.lowest != 0 || f.highest != 0) _putBand(words, f);
         emit FeedSet(f.token, f.feed, f.maxAge, f.quote, f.ratio, f.lowest, f.highest);
         return words;
@@ -244,13 +233,13 @@ contract ChainlinkOracle is IOracle, Owned {
     /// @dev Sets the band of a source that has none yet, after holding it against what it is about: the feed's answer, a peg's
     /// price.
     function _putBand(uint256[] memory words, Feed memory f) private view {
-        bool sides = f.lowest != 0 && f.lowest < f.highest && f.highest <= MAX_PRICE;
+        bool sides = f.lowest != 0 && f.lowest < f.highest && f.highest <= Domain.MAX_PRICE;
         require(sides, UnfitBand(f.token, f.lowest, f.highest));
         (uint256 entry,) = words.find(f.token, 0);
-        uint256 answer = f.quote == Quote.Pegged ? _price(words, entry, _unknown()) : _answer(entry);
+        uint256 answer = f.quote == Quote.Pegged ? _price(words, entry, _newMemo()) : _answer(entry);
         bool inside = answer >= f.lowest && answer <= f.highest;
         require(inside, OutsideBand(f.token, answer, f.lowest, f.highest));
-        entry.setBand(f.lowest, f.highest);
+        words.setBand(f.token, f.lowest, f.highest);
     }
 
     /// @dev The feed's decimals; 255 for what does not answer.
@@ -271,55 +260,70 @@ contract ChainlinkOracle is IOracle, Owned {
 
     /// @dev What the sequencer's feed says, and since when: 0 where it does not answer.
     function _status() private view returns (uint256 status, uint256 startedAt) {
-        address feed = SEQUENCER;
-        assembly ("memory-safe") {
-            let at := mload(0x40)
-            mstore(at, shl(224, 0xfeaf968c)) // latestRoundData()
-            // Evaluated from right to left.
-            if and(gt(returndatasize(), 159), staticcall(FEED_GAS, feed, at, 4, at, 160)) {
-                status := mload(add(at, 32))
-                startedAt := mload(add(at, 64))
-            }
+        bytes memory question = abi.encodeCall(IAggregatorV3.latestRoundData, ());
+        (bool answers,, bytes memory answer) = SEQUENCER.tryStaticCall(FEED_GAS, 160, question);
+        // As numbers, whatever the feed puts into the narrower words.
+        if (answers && answer.length == 160) {
+            (, status, startedAt,,) = abi.decode(answer, (uint256, uint256, uint256, uint256, uint256));
         }
     }
 
-    /// @dev One word that keeps ETH's price + 1 once it was asked, so that a list of tokens asks it once.
-    function _unknown() private pure returns (uint256[] memory known) {
-        known = Words.room(1);
-        known.set(0, 0);
+    /// @dev Prices of all tokens, 0 for those without one.
+    function _prices(address[] calldata tokens) private view returns (uint256[] memory values) {
+        uint256 n = tokens.length;
+        if (!_open()) return new uint256[](n);
+        uint256[] memory words = Words.read(_sources);
+        uint256[] memory ethMemo = _newMemo();
+        values = new uint256[](n);
+        (uint256 entry, uint256 next) = (0, 0);
+        for (uint256 i; i < n; ++i) {
+            // Where the tokens ascend, one pass over the sources finds them all.
+            (entry, next) = words.find(tokens.given(i), next);
+            if (entry == Sources.NONE) continue;
+            // As `_price`, written out: a call less for each token.
+            bool usd = entry.quote() == uint256(Quote.Usd);
+            values.set(i, usd ? _answer(entry) : _derived(words, entry, ethMemo));
+        }
     }
 
-    /// @param entry See `Sources`; not 0.
-    /// @param known See `_unknown`.
-    function _price(uint256[] memory words, uint256 entry, uint256[] memory known) private view returns (uint256) {
-        return entry.quote() == uint256(Quote.Usd) ? _answer(entry) : _derived(words, entry, known);
+    /// @dev One word that keeps ETH's price + 1 once it was asked, so that a list of tokens asks it once; 0 before.
+    function _newMemo() private pure returns (uint256[] memory ethMemo) {
+        ethMemo = DynamicArrayLib.malloc(1);
+        ethMemo.set(0, uint256(0));
+    }
+
+    /// @param entry See `Sources`; not NONE.
+    /// @param ethMemo See `_newMemo`.
+    function _price(uint256[] memory words, uint256 entry, uint256[] memory ethMemo) private view returns (uint256) {
+        return entry.quote() == uint256(Quote.Usd) ? _answer(entry) : _derived(words, entry, ethMemo);
     }
 
     /// @dev A price that depends on another entry's. No source is ever removed, so that one exists.
-    function _derived(uint256[] memory words, uint256 entry, uint256[] memory known) private view returns (uint256 value) {
+    function _derived(uint256[] memory words, uint256 entry, uint256[] memory ethMemo) private view returns (uint256 value) {
         if (entry.quote() == uint256(Quote.Eth)) {
             value = _answer(entry);
             if (value == 0) return 0;
-            if (known.at(0) == 0) {
+            if (ethMemo.get(0) == 0) {
                 (uint256 eth,) = words.find(ETH, 0);
-                known.set(0, _answer(eth) + 1);
+                ethMemo.set(0, _answer(eth) + 1);
             }
             // {USD / tok} = {ETH / tok} * {USD / ETH} / {1e18}, down
-            value = value * (known.at(0) - 1) / 1e18;
-            return value > MAX_PRICE ? 0 : value;
+            value = value * (ethMemo.get(0) - 1) / 1e18;
+            return value > Domain.MAX_PRICE ? 0 : value;
         }
         (uint256 other,) = words.find(entry.feed(), 0);
         // A peg to a peg has no price: no recursion.
         if (other.quote() == uint256(Quote.Pegged)) return 0;
         // {USD / tok} = {USD / other} * {other / tok} / {1e18}, down
-        return entry.banded(_price(words, other, known) * entry.ratio() / 1e18);
+        return entry.banded(_price(words, other, ethMemo) * entry.ratio() / 1e18);
     }
 
-    /// @dev The answer of an entry's feed with 18 decimals, 0 unless it is sound. A low-level call, because a feed
-    /// without code or with another answer's shape must not stop a fund; in assembly, because it is made for every token
-    /// of a batch.
+    /// @dev The answer of an entry's feed with 18 decimals, 0 unless it is sound. A low-level call, because a feed without code
+    /// or with another answer's shape must not stop a fund.
     function _answer(uint256 entry) private view returns (uint256 value) {
         (address feed, uint256 maxAge, uint256 scale) = entry.reading();
+        uint256 most = Domain.MAX_PRICE;
+        // Saves 300 gas a token over solady's call with a limit of gas (measured), 0.8 % of start.
         assembly ("memory-safe") {
             let at := mload(0x40)
             mstore(at, shl(224, 0xfeaf968c)) // latestRoundData()
@@ -329,7 +333,7 @@ contract ChainlinkOracle is IOracle, Owned {
                 // A date in the future wraps around, to an age of more than all seconds up to now.
                 let age := sub(timestamp(), mload(add(at, 96)))
                 // A negative answer is above every price, taken as a number without sign; zero stays zero.
-                if iszero(or(gt(answer, MAX_PRICE), gt(age, maxAge))) {
+                if iszero(or(gt(answer, most), gt(age, maxAge))) {
                     value := mul(answer, scale) // at most 1e30 * 1e18
                 }
             }

@@ -3,6 +3,8 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
+
 import {Owned} from "../access/Owned.sol";
 import {ISupplySource} from "../interfaces/ISupplySource.sol";
 import {Balance} from "../libraries/Balance.sol";
@@ -17,7 +19,7 @@ import {Words} from "../libraries/Words.sol";
 /// bounds what that is worth (see `Circulating`), but list only lockers that nobody can use that way, and give the candidate a
 /// supply where the token can be minted in flash.
 contract LockedSupply is ISupplySource, Owned {
-    using Words for uint256[];
+    using DynamicArrayLib for uint256[];
 
     /// @notice More lockers than `MAX_LOCKERS`.
     error TooManyLockers(address token, uint256 given, uint256 most);
@@ -68,11 +70,11 @@ contract LockedSupply is ISupplySource, Owned {
         if (words.length == 0) return (0, 0);
         uint256 circulating = IERC20(token).totalSupply();
         for (uint256 i = 1; i < words.length; ++i) {
-            uint256 locked = Balance.read(token, address(uint160(words.at(i))));
+            uint256 locked = Balance.read(token, address(uint160(words.get(i))));
             circulating = circulating > locked ? circulating - locked : 0;
         }
         // {whole tok} = {tok} / {tok / whole tok}, down
-        return (circulating / Value.oneOf(words.at(0)), block.timestamp);
+        return (circulating / Value.oneOf(words.get(0)), block.timestamp);
     }
 
     /* OWNER */
