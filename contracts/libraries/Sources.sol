@@ -50,7 +50,7 @@ library Sources {
         pure
         returns (uint256 entry, uint256 next)
     {
-        // Saves the arithmetic of positions and a loop's checks, 0.6 % of start with the reading below (measured).
+        // Saves the arithmetic of positions and a loop's checks, 0.8 % of start with the reading below (measured).
         assembly ("memory-safe") {
             let key := shr(96, shl(96, token))
             let first := add(words, 32)
