@@ -38,11 +38,13 @@ setup: .tools/python.stamp .tools/node.stamp .tools/foundry.stamp .tools/solc.st
 compile: setup ## Compile the contracts, if they have changed
 	@$(PY) tools/compile.py
 
-lint: setup ## ruff, mypy --strict, and who may import whom
+lint: setup ## ruff, mypy --strict, who may import whom, forge fmt, solhint
 	@ruff check $(LINTED)
 	@ruff format --check $(LINTED)
 	@mypy $(LINTED)
 	@lint-imports --no-logo --no-cache
+	@FOUNDRY_CONFIG=lab/fuzz/foundry.toml .tools/foundry/bin/forge fmt --check contracts lab/fuzz
+	@node_modules/.bin/solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol'
 
 unit: compile ## The tests that need no chain: [ARGS="-k word"]
 	@$(PY) tools/run_tests.py tests/unit $(ARGS)

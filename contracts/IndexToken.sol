@@ -50,8 +50,8 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         uint32 supplyCap; // {whole share}
     }
 
-    /// @dev What an accrual writes: time of the last one (high, {s}), exponent (88 bits, {1e18 * s}: integral of the rate over
-    /// time), pending fee (96 bits, {share}: accrued, not minted).
+    /// @dev What an accrual writes: time of the last one (high, {s}), exponent (88 bits, {1e18 * s}: integral of the
+    /// rate over time), pending fee (96 bits, {share}: accrued, not minted).
     uint256 private _accrual;
     Setup private _setup;
     address public feeRecipient;
@@ -205,13 +205,11 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         emit Minted(msg.sender, to, shares);
     }
 
-    function redeem(
-        uint256 shares,
-        address to,
-        address[] calldata tokens,
-        uint256[] calldata minAmounts,
-        uint256 skip
-    ) external nonReentrant returns (uint256[] memory amounts) {
+    function redeem(uint256 shares, address to, address[] calldata tokens, uint256[] calldata minAmounts, uint256 skip)
+        external
+        nonReentrant
+        returns (uint256[] memory amounts)
+    {
         require(shares != 0, ZeroShares());
         require(to != address(0), ZeroAddress());
         Setup memory setup = _setup;
@@ -264,11 +262,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         _lock = 1;
     }
 
-    function lockForTrading()
-        external
-        onlyRebalancer
-        returns (address pointer, uint256 supply, uint256 exponent)
-    {
+    function lockForTrading() external onlyRebalancer returns (address pointer, uint256 supply, uint256 exponent) {
         require(_lock == 0, Locked());
         _lock = 1;
         Setup memory setup = _setup;
@@ -334,8 +328,8 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         require(limits == n, LengthMismatch(n, limits));
     }
 
-    /// @dev Whether mint leaves out a component that was suspended once or is written off. While it is suspended nobody mints:
-    /// redeem pays it, and nothing that it says of itself is to be relied on.
+    /// @dev Whether mint leaves out a component that was suspended once or is written off. While it is suspended nobody
+    /// mints: redeem pays it, and nothing that it says of itself is to be relied on.
     function _leftOut(uint256 word) private view returns (bool) {
         require(!word.suspended(), ComponentSuspended(word.token()));
         return word.writtenOff();

@@ -19,8 +19,8 @@ import {Words} from "./libraries/Words.sol";
 
 /// @title Opener
 /// @notice See `IOpener`. Stateless: one deployment serves every fund. A plan is drafted in four steps, each a library:
-/// `PlanMerge` makes one list of what is held and what is included; `PlanMeasure` reads balances and values them; `PlanChoice`
-/// drops what goes and asks the methodology; `MonthTargets` packs the targets.
+/// `PlanMerge` makes one list of what is held and what is included; `PlanMeasure` reads balances and values them;
+/// `PlanChoice` drops what goes and asks the methodology; `MonthTargets` packs the targets.
 contract Opener is IOpener {
     /// @inheritdoc IOpener
     function constituents(

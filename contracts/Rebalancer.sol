@@ -70,7 +70,8 @@ contract Rebalancer is IRebalancer, Owned {
         uint40 pausedUntil;
     }
 
-    /// @dev The guardian, when the last pause began, and the seconds of the pauses that count against `MAX_PAUSE`, in one slot.
+    /// @dev The guardian, when the last pause began, and the seconds of the pauses that count against `MAX_PAUSE`, in
+    /// one slot.
     struct Guard {
         address guardian;
         uint40 pausedAt;
@@ -239,12 +240,7 @@ contract Rebalancer is IRebalancer, Owned {
             exponent: p.exponent,
             end: uint40(Schedule.periodStart(period + 1, _rules.noticeDays) - 1)
         });
-        _progress = Progress({
-            tat: uint64(block.timestamp * Bucket.SCALE),
-            spent: 0,
-            surplus: p.surplus,
-            held: p.held
-        });
+        _progress = Progress({tat: uint64(block.timestamp * Bucket.SCALE), spent: 0, surplus: p.surplus, held: p.held});
         _month.phase = Phase.Trading;
         if (p.confirmed.length != 0) _month.determination = Words.write(p.confirmed);
         if (p.changed) INDEX.setComponents(ComponentList.unpack(p.list));
@@ -362,7 +358,8 @@ contract Rebalancer is IRebalancer, Owned {
 
     /* INTERNAL: MONTH */
 
-    /// @dev Takes the fund's lock for a trade that is due, as `due` does, and what a batch has to know of the fund, in one call.
+    /// @dev Takes the fund's lock for a trade that is due, as `due` does, and what a batch has to know of the fund, in
+    /// one call.
     function _lockForTrading() private returns (Standing memory fund) {
         (fund.list, fund.supply, fund.exponent) = INDEX.lockForTrading();
         (Action now_, Reason reason,) = _due();
@@ -431,9 +428,9 @@ contract Rebalancer is IRebalancer, Owned {
         _month.lastStop = uint24(period);
     }
 
-    /// @dev Seconds of pauses that count against `MAX_PAUSE`. They are forgotten a `WINDOW` after the last pause began: of two pauses
-    /// in any window only the last of the forgotten ones can be among them, and it loses on one side what the new ones gain
-    /// on the other.
+    /// @dev Seconds of pauses that count against `MAX_PAUSE`. They are forgotten a `WINDOW` after the last pause began:
+    /// of two pauses in any window only the last of the forgotten ones can be among them, and it loses on one side what
+    /// the new ones gain on the other.
     function _pauseUsed() private view returns (uint256) {
         return block.timestamp >= _guard.pausedAt + WINDOW ? 0 : _guard.pauseUsed;
     }

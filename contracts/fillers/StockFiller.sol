@@ -9,13 +9,13 @@ import {IFiller} from "../interfaces/IFiller.sol";
 import {IRebalancer, Order} from "../interfaces/IRebalancer.sol";
 
 /// @title StockFiller
-/// @notice An example of a solver: fills batches out of what it holds, and keeps what the fund sells. It needs no pool, so it
-/// can pay more than one who trades in pools. Nothing in the fund depends on it.
+/// @notice An example of a solver: fills batches out of what it holds, and keeps what the fund sells. It needs no pool,
+/// so it can pay more than one who trades in pools. Nothing in the fund depends on it.
 /// @dev Warning: anyone can name any filler in an order. Without its own check that its owner began the batch, whoever
 /// wrote the data would take the stock.
-/// @dev Warning: a batch's sells are clamped to the surplus that is left when it is mined, and its buys are not. Who pays a
-/// fixed amount has to name the least that it wants for it, or whoever trades just before gets the batch's sells and this
-/// contract's stock pays for them.
+/// @dev Warning: a batch's sells are clamped to the surplus that is left when it is mined, and its buys are not. Who
+/// pays a fixed amount has to name the least that it wants for it, or whoever trades just before gets the batch's sells
+/// and this contract's stock pays for them.
 contract StockFiller is IFiller, Owned {
     using SafeERC20 for IERC20;
 
@@ -44,8 +44,8 @@ contract StockFiller is IFiller, Owned {
     }
 
     /// @inheritdoc IFiller
-    /// @dev `data`: `(uint256[] pays, uint256[] leastSells)`: token wei to pay of each of the order's buys, and least token
-    /// wei that must have been sent of each entry of its sells.
+    /// @dev `data`: `(uint256[] pays, uint256[] leastSells)`: token wei to pay of each of the order's buys, and least
+    /// token wei that must have been sent of each entry of its sells.
     function fill(
         address index,
         address[] calldata sells,

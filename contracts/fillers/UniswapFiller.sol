@@ -12,10 +12,10 @@ import {Words} from "../libraries/Words.sol";
 import {V3Payer} from "./V3Payer.sol";
 
 /// @title UniswapFiller
-/// @notice Fills a batch over Uniswap pools: sells to WETH, WETH to buys, or straight from one to the other. Proceeds go to
-/// the index token from the last pool. It keeps nothing and asks nobody who they are.
-/// @dev `data` is a list of hops, one word each, see `Hop`. They run in order; those of one sell stand together, and those
-/// that fill the pot of WETH before those that take from it.
+/// @notice Fills a batch over Uniswap pools: sells to WETH, WETH to buys, or straight from one to the other. Proceeds
+/// go to the index token from the last pool. It keeps nothing and asks nobody who they are.
+/// @dev `data` is a list of hops, one word each, see `Hop`. They run in order; those of one sell stand together, and
+/// those that fill the pot of WETH before those that take from it.
 /// @dev Warning: whatever this contract holds, anyone can take. Send tokens only inside a fill.
 contract UniswapFiller is IFiller, V3Payer {
     using Hop for uint256;

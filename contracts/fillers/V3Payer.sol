@@ -8,11 +8,11 @@ import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3Pool.sol";
 
 /// @title V3Payer
 /// @notice Swaps in pools of Uniswap V3, which ask to be paid in a callback after they have paid out.
-/// @dev The callback pays one pool, the one that is being swapped on, once, exactly the amount and the token of that swap.
-/// A pool is whatever address it was given. A false one can therefore keep what it is swapped with and give nothing, as a
-/// false pool of any kind could, and in a chain of hops say which token that is; all of it out of what the filler holds
-/// during the call, at the cost of the batch that names it, which then fails. Nobody else can take anything: outside a
-/// swap no caller is the pool.
+/// @dev The callback pays one pool, the one that is being swapped on, once, exactly the amount and the token of that
+/// swap. A pool is whatever address it was given. A false one can therefore keep what it is swapped with and give
+/// nothing, as a false pool of any kind could, and in a chain of hops say which token that is; all of it out of what
+/// the filler holds during the call, at the cost of the batch that names it, which then fails. Nobody else can take
+/// anything: outside a swap no caller is the pool.
 abstract contract V3Payer {
     using SafeERC20 for IERC20;
 
@@ -37,7 +37,9 @@ abstract contract V3Payer {
         internal
         returns (uint256 out)
     {
-        if (token == address(0)) token = forward ? IUniswapV3Pool(pool).token0() : IUniswapV3Pool(pool).token1();
+        if (token == address(0)) {
+            token = forward ? IUniswapV3Pool(pool).token0() : IUniswapV3Pool(pool).token1();
+        }
         (_pool, _forward, _token, _amount) = (pool, forward, token, amount);
         (int256 amount0, int256 amount1) =
             IUniswapV3Pool(pool).swap(to, forward, int256(amount), forward ? LOWEST + 1 : HIGHEST - 1, "");

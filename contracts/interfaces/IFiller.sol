@@ -2,12 +2,12 @@
 pragma solidity 0.8.30;
 
 /// @title IFiller
-/// @notice Turns surplus components into missing ones. Nobody trusts a filler: what it is worth is measured in the index
-/// token's balances after the call.
+/// @notice Turns surplus components into missing ones. Nobody trusts a filler: what it is worth is measured in the
+/// index token's balances after the call.
 interface IFiller {
-    /// @notice Called by a rebalancer after `amounts[k]` of each `sells[k]` has been sent to the filler, or to whom the order
-    /// names for that entry. It has to bring the proceeds to `index` before it returns; what it sends back of the sells
-    /// counts as not sold.
+    /// @notice Called by a rebalancer after `amounts[k]` of each `sells[k]` has been sent to the filler, or to whom the
+    /// order names for that entry. It has to bring the proceeds to `index` before it returns; what it sends back of the
+    /// sells counts as not sold.
     /// @param index The index token, which receives the proceeds.
     /// @param sells Token of each entry of the order's sells; one may stand in several consecutive entries.
     /// @param amounts Token wei sent of each; 0 where no surplus was left.

@@ -7,23 +7,23 @@ import {Component} from "../libraries/ComponentList.sol";
 /// @title IIndexToken
 /// @notice The share of the fund: an ERC-20 that holds its components and is minted and redeemed against them in kind.
 ///
-/// SHARE. 1 share is 1e18. What backs a share is balance / supply of each component: no positions are stored, so what is
-/// given to the contract belongs to all holders at once. A *unit* is token wei per 1e18 shares.
+/// SHARE. 1 share is 1e18. What backs a share is balance / supply of each component: no positions are stored, so what
+/// is given to the contract belongs to all holders at once. A *unit* is token wei per 1e18 shares.
 ///
-/// SUPPLY. Wherever this contract divides by the supply it means `accruedSupply()`: the ERC-20 total plus the fee shares
-/// that have accrued and are not minted yet.
+/// SUPPLY. Wherever this contract divides by the supply it means `accruedSupply()`: the ERC-20 total plus the fee
+/// shares that have accrued and are not minted yet.
 ///
 /// ROUNDING. Always for the fund: mint rounds each amount up, redeem rounds each amount down, the fee rounds down.
 ///
-/// TOKENS. Components must not charge on transfer, rebase, call their holders, or be claimable on the fund's behalf by a
-/// third party.
+/// TOKENS. Components must not charge on transfer, rebase, call their holders, or be claimable on the fund's behalf by
+/// a third party.
 ///
-/// STATES. What redeem pays, mint asks for. A *suspended* component must not be traded now, or does not move: redeem pays it
-/// unless the holder skips it, and nobody mints while one is suspended. A *written off* one is declared worthless for good:
-/// mint and redeem leave it out alike.
+/// STATES. What redeem pays, mint asks for. A *suspended* component must not be traded now, or does not move: redeem
+/// pays it unless the holder skips it, and nobody mints while one is suspended. A *written off* one is declared
+/// worthless for good: mint and redeem leave it out alike.
 ///
-/// ROLES. The owner (a timelock) sets fee, fee recipient and supply cap. The rebalancer, immutable, moves components during
-/// a trade, rewrites the list, and sets states for its guardian and owner. None of them can stop redeem.
+/// ROLES. The owner (a timelock) sets fee, fee recipient and supply cap. The rebalancer, immutable, moves components
+/// during a trade, rewrites the list, and sets states for its guardian and owner. None of them can stop redeem.
 interface IIndexToken is IERC20 {
     /* ERRORS */
 
@@ -99,8 +99,8 @@ interface IIndexToken is IERC20 {
 
     /* VIEWS */
 
-    /// @notice True while a share operation or a rebalancer action is under way in this transaction. Balances may be in flux
-    /// then, and previews revert.
+    /// @notice True while a share operation or a rebalancer action is under way in this transaction. Balances may be in
+    /// flux then, and previews revert.
     function locked() external view returns (bool);
 
     /// @notice The components, ascending by token address.
@@ -131,22 +131,24 @@ interface IIndexToken is IERC20 {
     /// @notice Whether a token was ever written off. It can be listed again once the fund holds none of it.
     function writtenOff(address token) external view returns (bool);
 
-    /// @notice Exactly what `mint` takes in this block, in token wei, each rounded up; 0 for what is written off. Reverts
-    /// while the lock is held.
+    /// @notice Exactly what `mint` takes in this block, in token wei, each rounded up; 0 for what is written off.
+    /// Reverts while the lock is held.
     /// @return tokens The components.
     /// @return amounts Of each.
-    /// @return blocked Bit i set: component i stands in the way. Either it is suspended; or its balance is not sound (see
-    /// `Balance.tryRead`), and of that one the amount is 0. If no bit is set, no state stands in the way of a mint.
+    /// @return blocked Bit i set: component i stands in the way. Either it is suspended; or its balance is not sound
+    /// (see `Balance.tryRead`), and of that one the amount is 0. If no bit is set, no state stands in the way of a
+    /// mint.
     function previewMint(uint256 shares)
         external
         view
         returns (address[] memory tokens, uint256[] memory amounts, uint256 blocked);
 
-    /// @notice Exactly what `redeem` pays in this block, in token wei, each rounded down; 0 for what is written off. Reverts
-    /// while the lock is held.
+    /// @notice Exactly what `redeem` pays in this block, in token wei, each rounded down; 0 for what is written off.
+    /// Reverts while the lock is held.
     /// @return tokens The components.
     /// @return amounts Of each.
-    /// @return blocked Bit i set: component i is to be skipped, as its balance is not sound. It can be passed on as `skip`.
+    /// @return blocked Bit i set: component i is to be skipped, as its balance is not sound. It can be passed on as
+    /// `skip`.
     function previewRedeem(uint256 shares)
         external
         view
@@ -161,9 +163,10 @@ interface IIndexToken is IERC20 {
     /// @param shares At least 1e18.
     function seed(address[] calldata tokens, uint256[] calldata units, uint256 shares, address to) external;
 
-    /// @notice Mints `shares` to `to` against amount = balance x shares / supply of each component but what is written off, rounded up.
-    /// @dev Reads no oracle. Fair in the middle of a rebalance, as it takes what a share holds now. Refused while a component
-    /// is suspended (`ComponentSuspended`).
+    /// @notice Mints `shares` to `to` against amount = balance x shares / supply of each component but what is written
+    /// off, rounded up.
+    /// @dev Reads no oracle. Fair in the middle of a rebalance, as it takes what a share holds now. Refused while a
+    /// component is suspended (`ComponentSuspended`).
     /// @param tokens The components in the list's order, so that a limit never meets another token.
     /// @param maxAmounts Most the caller gives of each, in token wei.
     /// @return amounts What was taken of each.
@@ -171,7 +174,8 @@ interface IIndexToken is IERC20 {
         external
         returns (uint256[] memory amounts);
 
-    /// @notice Burns `shares` of the caller and pays amount = balance x shares / supply of each component, rounded down.
+    /// @notice Burns `shares` of the caller and pays amount = balance x shares / supply of each component, rounded
+    /// down.
     /// @dev Never paused; reads no oracle.
     /// @dev Warning: a skipped component is forfeited to the other holders. It is there for a token that no longer
     /// transfers.
@@ -180,13 +184,9 @@ interface IIndexToken is IERC20 {
     /// is written off nothing is paid: a least amount above 0 reverts (`BelowMin`).
     /// @param skip Bit i set: component i is not paid.
     /// @return amounts What was paid of each.
-    function redeem(
-        uint256 shares,
-        address to,
-        address[] calldata tokens,
-        uint256[] calldata minAmounts,
-        uint256 skip
-    ) external returns (uint256[] memory amounts);
+    function redeem(uint256 shares, address to, address[] calldata tokens, uint256[] calldata minAmounts, uint256 skip)
+        external
+        returns (uint256[] memory amounts);
 
     /// @notice Mints the accrued fee shares to the fee recipient. Anyone may call.
     function collectFee() external returns (uint256 shares);
@@ -213,16 +213,16 @@ interface IIndexToken is IERC20 {
     /// @notice Gives the lock back.
     function unlock() external;
 
-    /// @notice Sends `amounts[k]` of each `tokens[k]` to `recipients[k]` in a trade whose result the rebalancer checks; amounts
-    /// of zero are left out. Needs the lock.
+    /// @notice Sends `amounts[k]` of each `tokens[k]` to `recipients[k]` in a trade whose result the rebalancer checks;
+    /// amounts of zero are left out. Needs the lock.
     function settle(address[] calldata tokens, uint256[] calldata amounts, address[] calldata recipients) external;
 
     /// @notice Replaces the list. Needs the lock.
-    /// @dev Warning: what a dropped token's balance was worth is no longer redeemable; the rebalancer drops only what is
-    /// written off, or worth next to nothing (see `IOpener`).
+    /// @dev Warning: what a dropped token's balance was worth is no longer redeemable; the rebalancer drops only what
+    /// is written off, or worth next to nothing (see `IOpener`).
     function setComponents(Component[] calldata list) external;
 
-    /// @notice Sets a component's state: suspended before `suspendedUntil` (0: not), or written off. Needs the lock. The rebalancer
-    /// sees to it that what is written off stays so.
+    /// @notice Sets a component's state: suspended before `suspendedUntil` (0: not), or written off. Needs the lock.
+    /// The rebalancer sees to it that what is written off stays so.
     function setState(address token, uint40 suspendedUntil, bool writtenOff_) external;
 }

@@ -22,8 +22,8 @@ enum Status {
 /// @param flags Why and from what, as bits: see `Flags`.
 /// @param price USD for one whole token at the determination, 18 decimals; 0 if there was none.
 /// @param weight Weight after capping at the determination's prices, 18 decimals, of what the included share.
-/// @param confirmed Basis that the last started month confirmed; 0 if there is none. Vetoed months, and those that never
-/// started, carry the older one.
+/// @param confirmed Basis that the last started month confirmed; 0 if there is none. Vetoed months, and those that
+/// never started, carry the older one.
 /// @param member Whether the last started month included it, or it has been frozen since one did.
 struct Constituent {
     address token;
@@ -46,15 +46,15 @@ library Flags {
     uint8 internal constant OVERRIDDEN = 4;
     /// @notice No price: not eligible; held as it is if it is held.
     uint8 internal constant NO_PRICE = 8;
-    /// @notice No confirmed supply is known: not eligible. Its basis is what was read now, 0 if nothing was; the start of this
-    /// month may confirm it.
+    /// @notice No confirmed supply is known: not eligible. Its basis is what was read now, 0 if nothing was; the start
+    /// of this month may confirm it.
     uint8 internal constant UNCONFIRMED = 16;
     /// @notice Not among the largest `topN`.
     uint8 internal constant BELOW_RANK = 32;
     /// @notice Below the floor weight (members) or the entry weight (all others).
     uint8 internal constant BELOW_FLOOR = 64;
-    /// @notice The supply read again at start counts, not the determination's: it is nearer to the confirmed one (smaller,
-    /// where there is none), or the owner's override.
+    /// @notice The supply read again at start counts, not the determination's: it is nearer to the confirmed one
+    /// (smaller, where there is none), or the owner's override.
     uint8 internal constant CONFIRMED_AT_START = 128;
 }
 
@@ -62,8 +62,8 @@ library Flags {
 /// @notice The rule of the index: which components, how much of each. It holds no state of the month: the rebalancer
 /// keeps what `determine` returned and what a start confirmed of it, and passes it back.
 interface IMethodology {
-    /// @notice What a basis is, such as "supply" or "weight". Where a methodology is replaced by one that says the same, the
-    /// bases that the last started month confirmed are handed on to it.
+    /// @notice What a basis is, such as "supply" or "weight". Where a methodology is replaced by one that says the
+    /// same, the bases that the last started month confirmed are handed on to it.
     function BASIS() external view returns (bytes32);
 
     /// @notice Every candidate as it stands now, strictly ascending by address.
@@ -74,15 +74,16 @@ interface IMethodology {
         view
         returns (Constituent[] memory);
 
-    /// @notice The determination as it counts at start: bases read again, and candidates that the owner has since frozen or
-    /// taken out with the status that they now have.
+    /// @notice The determination as it counts at start: bases read again, and candidates that the owner has since
+    /// frozen or taken out with the status that they now have.
     /// @param determined What was determined this month, two words for each constituent, see `Constituents`.
-    /// @return words For each constituent basis (88 bits, low), flags (8 bits above) and status (4 bits above). Included counts
-    /// only where it was determined so.
+    /// @return words For each constituent basis (88 bits, low), flags (8 bits above) and status (4 bits above).
+    /// Included counts only where it was determined so.
     function confirm(uint256[] calldata determined) external view returns (uint256[] memory words);
 
     /// @notice Units that give every component its weight at NAV, for components in any fixed order.
-    /// @param basis Basis of each component (88 bits, low; flags may stand above); 0 for one that is not included (target 0).
+    /// @param basis Basis of each component (88 bits, low; flags may stand above); 0 for one that is not included
+    /// (target 0).
     /// @param units Units held, token wei per 1e18 shares.
     /// @param prices USD for one whole token, 18 decimals; 0 for what is left out of NAV and weights.
     /// @param ones Token wei of one whole token: 10 to the power of its decimals, which are 0 to 27.

@@ -6,17 +6,18 @@ import {Constituent, IMethodology} from "./IMethodology.sol";
 import {IOracle} from "./IOracle.sol";
 import {Opening, Progress} from "./IRebalancer.sol";
 
-/// @notice What `start` is about to fix, in the order of the new list: what is held plus what is included, without what is
-/// written off, dropped, or waits for room.
+/// @notice What `start` is about to fix, in the order of the new list: what is held plus what is included, without what
+/// is written off, dropped, or waits for room.
 /// @param changed The new list differs from the index token's.
 /// @param list If so, the new list, packed (see `ComponentList`); else empty.
-/// @param confirmed The determination as it counts now, packed (see `Constituents`), where that is not as it was determined;
-/// else empty.
-/// @param basis What each weight comes from, with its flags (see `Constituents`), where a basis is not as it was determined;
-/// else empty. 0 for what is not included.
+/// @param confirmed The determination as it counts now, packed (see `Constituents`), where that is not as it was
+/// determined; else empty.
+/// @param basis What each weight comes from, with its flags (see `Constituents`), where a basis is not as it was
+/// determined; else empty. 0 for what is not included.
 /// @param targets Packed targets (see `Targets`).
 /// @param exponent The index token's fee exponent now.
-/// @param nav NAV of one share, USD with 18 decimals, of what has a price, is sound, and is neither suspended nor written off.
+/// @param nav NAV of one share, USD with 18 decimals, of what has a price, is sound, and is neither suspended nor
+/// written off.
 /// @param surplus Value above target on the sell side, share of NAV with 18 decimals, rounded down.
 /// @param held Value held on the buy side, share of NAV, rounded down.
 /// @param buyTargets Value of the buy side's targets, share of NAV, rounded down.
@@ -35,7 +36,8 @@ struct OpeningPlan {
 
 /// @notice What is left of an open month once a component has gone out of it.
 /// @param targets Packed targets; empty where the component was not traded this month, and then nothing changes.
-/// @param surplus What is left to sell, `held` and `buyTargets` of the buys that are left: as in `Progress` and `Opening`.
+/// @param surplus What is left to sell, `held` and `buyTargets` of the buys that are left: as in `Progress` and
+/// `Opening`.
 struct Remainder {
     bytes targets;
     uint64 surplus;
@@ -44,19 +46,20 @@ struct Remainder {
 }
 
 /// @title IOpener
-/// @notice Works out what a month begins with: the determination, its targets, and what is left of them once a component
-/// has gone out. It merges list and constituents, reads prices, asks the methodology, and holds every rise of a weight to
-/// `maxStep`. A contract of its own because a rebalancer with it inside would be too large.
+/// @notice Works out what a month begins with: the determination, its targets, and what is left of them once a
+/// component has gone out. It merges list and constituents, reads prices, asks the methodology, and holds every rise of
+/// a weight to `maxStep`. A contract of its own because a rebalancer with it inside would be too large.
 ///
-/// BAD TOKENS. One bad token does not stop the others. A component that is suspended or written off, has no price, a balance that is not
-/// sound (see `Balance.tryRead`), a unit of 2**119 or more, a value of 2**98 USD-wei or more a share, or a price so low
-/// that its target would be so large, is held as it is, outside NAV and weights. A newcomer of that kind, or whose decimals cannot be read, is not listed.
+/// BAD TOKENS. One bad token does not stop the others. A component that is suspended or written off, has no price, a
+/// balance that is not sound (see `Balance.tryRead`), a unit of 2**119 or more, a value of 2**98 USD-wei or more a
+/// share, or a price so low that its target would be so large, is held as it is, outside NAV and weights. A newcomer of
+/// that kind, or whose decimals cannot be read, is not listed.
 ///
 /// ROOM. A list has places for 50. Newcomers that find none wait; those with the largest determined weights come first.
 ///
-/// DROPPING. What is outside the index goes off the list once the fund holds none of it, or what it holds is worth at most
-/// `maxDrop` both at the determination's price and now; so is all that goes in one start together. Without a
-/// price only a balance of exactly 0 goes. What is suspended stays, whatever it says of itself. What is written off always
+/// DROPPING. What is outside the index goes off the list once the fund holds none of it, or what it holds is worth at
+/// most `maxDrop` both at the determination's price and now; so is all that goes in one start together. Without a price
+/// only a balance of exactly 0 goes. What is suspended stays, whatever it says of itself. What is written off always
 /// goes.
 interface IOpener {
     /// @notice NAV is zero, or no constituent has a price and a weight.
@@ -65,12 +68,12 @@ interface IOpener {
     error WrongLength(uint256 expected, uint256 given);
     /// @notice A target unit of 2**120 or more.
     error TooLarge();
-    /// @notice The methodology returned constituents that do not ascend, are included with basis 0, have a price above all
-    /// measure (2**100), or are none or more than 100.
+    /// @notice The methodology returned constituents that do not ascend, are included with basis 0, have a price above
+    /// all measure (2**100), or are none or more than 100.
     error UnfitConstituents();
 
-    /// @notice What the methodology determines now, and the components that are no candidates, as Outside with their price: the
-    /// one at which their dust will be measured.
+    /// @notice What the methodology determines now, and the components that are no candidates, as Outside with their
+    /// price: the one at which their dust will be measured.
     /// @param determination Where the last determination is packed; zero for none.
     /// @param started Whether it was started. If not, what the last started month confirmed is taken out of it.
     function constituents(

@@ -133,10 +133,12 @@ struct Target {
 }
 
 /// @notice A batch as its sender wants it. Indexes are positions in the index token's list.
-/// @param sells Components on the sell side, ascending. One may stand in several consecutive entries, so that parts of it go
-/// to different recipients.
-/// @param amounts Most token wei to send out for each entry; a component's entries are clamped to its surplus in their order.
-/// @param recipients Who is sent each entry: a pool that the filler swaps in, or anybody; the zero address means the filler.
+/// @param sells Components on the sell side, ascending. One may stand in several consecutive entries, so that parts of
+/// it go to different recipients.
+/// @param amounts Most token wei to send out for each entry; a component's entries are clamped to its surplus in their
+/// order.
+/// @param recipients Who is sent each entry: a pool that the filler swaps in, or anybody; the zero address means the
+/// filler.
 /// @param buys Components on the buy side, strictly ascending, that may be credited.
 /// @param minValueIn Least credited value in USD (18 decimals) that the sender wants for the fund.
 /// @param filler Who fills the batch.
@@ -155,8 +157,8 @@ struct Order {
 /// @param valueOut Value of what was sold, USD with 18 decimals at fresh prices, rounded up.
 /// @param valueIn Value of what was credited, rounded down.
 /// @param tolerance Tolerance it was held to, 18 decimals.
-/// @param attainable Lambda: the part of its target up to which each buy was credited, 18 decimals; what came above was a
-/// gift. The token amounts themselves are in the tokens' Transfer events.
+/// @param attainable Lambda: the part of its target up to which each buy was credited, 18 decimals; what came above was
+/// a gift. The token amounts themselves are in the tokens' Transfer events.
 struct Result {
     uint256 valueOut;
     uint256 valueIn;
@@ -170,30 +172,31 @@ struct Result {
 /// the bounds).
 ///
 /// SETTLEMENT. A batch sends surplus components to a filler, or to whom its sender names for it, and then looks only at
-/// balance differences: the value that came in must be at least value out x (1 - tolerance), at fresh oracle prices. Sells
-/// are clamped to the surplus above target; what comes in above a component's limit is a gift and counts for nothing. No
-/// inventory stays between batches.
+/// balance differences: the value that came in must be at least value out x (1 - tolerance), at fresh oracle prices.
+/// Sells are clamped to the surplus above target; what comes in above a component's limit is a gift and counts for
+/// nothing. No inventory stays between batches.
 ///
 /// BUCKET. Capacity refills with time as in a leaky bucket (GCRA, ITU-T I.371): idle = min(now - tat, maxIdle); a batch
-/// of value share v needs v <= min(batchCap, idle x batchCap / coolOff); its tolerance opens linearly with idle; then tat
-/// advances by v x coolOff / batchCap. A dust batch burns only dust of it and splitting gains nothing.
+/// of value share v needs v <= min(batchCap, idle x batchCap / coolOff); its tolerance opens linearly with idle; then
+/// tat advances by v x coolOff / batchCap. A dust batch burns only dust of it and splitting gains nothing.
 ///
 /// LOSS BUDGET. Losses of a month add up to at most `lossBudget`. A batch may lose as much of what is left of it as the
-/// batch sells of what is left to sell, both at start prices, so that nobody can stop a month by spending it and parts of
-/// a batch may together lose no more than the whole.
+/// batch sells of what is left to sell, both at start prices, so that nobody can stop a month by spending it and parts
+/// of a batch may together lose no more than the whole.
 ///
-/// ATTAINABLE TARGETS. A buy is credited up to lambda x its target, lambda = (held + received + surplus left - what that
-/// surplus may yet lose) / targets of the buy side, at start prices: costs are shared by all buys in proportion to
+/// ATTAINABLE TARGETS. A buy is credited up to lambda x its target, lambda = (held + received + surplus left - what
+/// that surplus may yet lose) / targets of the buy side, at start prices: costs are shared by all buys in proportion to
 /// their targets and no filler can choose who is left short.
 ///
-/// STATES. A component that is suspended or written off is out of trading from that block on, in an open month too: what it
-/// had left to sell leaves the surplus, its target and what is held of it leave the buy side, and a month with nothing
-/// else left ends. It stays out of that month even if its suspension ends.
+/// STATES. A component that is suspended or written off is out of trading from that block on, in an open month too:
+/// what it had left to sell leaves the surplus, its target and what is held of it leave the buy side, and a month with
+/// nothing else left ends. It stays out of that month even if its suspension ends.
 ///
 /// BRAKES. Guardian and owner can let a determined month pass (`veto`), end an open one as it stands (`endMonth`), and
 /// suspend a component; the guardian can stop everything for a while (`pauseFor`). All but the pause work while paused.
-/// What the guardian does is bounded: a veto or an end not in two periods running, a pause of 3 days in any 30, a suspension
-/// of 7 days once a token in 30. The owner's vetoes and ends do not count, and the owner's suspensions last until ended.
+/// What the guardian does is bounded: a veto or an end not in two periods running, a pause of 3 days in any 30, a
+/// suspension of 7 days once a token in 30. The owner's vetoes and ends do not count, and the owner's suspensions last
+/// until ended.
 ///
 /// PER SHARE. All limits are per share: minting, redeeming and fee accrual change none of them.
 interface IRebalancer {
@@ -231,14 +234,15 @@ interface IRebalancer {
     error NotSuspended(address token);
     /// @notice Arrays of a batch differ in length, or one is empty.
     error UnfitBatch();
-    /// @notice Component indexes must ascend: strictly among the buys; among the sells one may be named again right after itself.
+    /// @notice Component indexes must ascend: strictly among the buys; among the sells one may be named again right
+    /// after itself.
     error IndexesNotAscending(uint256 index);
     /// @notice There is no component with this index.
     error UnknownIndex(uint256 index);
     /// @notice This month the component is not on the side that the batch names.
     error WrongSide(address token, Side side);
-    /// @notice A traded token has no price now, or one above all measure (2**100); zero address: the oracle did not answer for
-    /// each.
+    /// @notice A traded token has no price now, or one above all measure (2**100); zero address: the oracle did not
+    /// answer for each.
     error NoPrice(address token);
     /// @notice The fund holds or aims at 2**128 token wei or more of a traded token.
     error AboveMeasure(address token);
@@ -251,7 +255,8 @@ interface IRebalancer {
     /// @notice The fund would get less than the caller asked for. Both in USD, 18 decimals.
     error BelowMinimum(uint256 valueIn, uint256 minValueIn);
     /// @notice The month's losses would exceed the budget. Both as shares of NAV, 18 decimals.
-    /// @dev A second line of defence: the tolerance is narrowed to the remaining budget, so no batch is known to get here.
+    /// @dev A second line of defence: the tolerance is narrowed to the remaining budget, so no batch is known to get
+    /// here.
     error AboveLossBudget(uint256 spent, uint256 budget);
 
     /* EVENTS */
@@ -262,7 +267,8 @@ interface IRebalancer {
     /// @notice A component has gone out of an open month. @param targets Where the targets are packed now.
     event TakenOut(uint256 indexed period, address indexed token, address targets);
     /// @param targets Where the targets are packed (see `Targets`). @param basis What each weight came from,
-    /// with its flags (see `Constituents`), in the order of the list, if any was read again at start and counts; else empty.
+    /// with its flags (see `Constituents`), in the order of the list, if any was read again at start and counts; else
+    /// empty.
     event Started(uint256 indexed period, uint256 nav, address targets, uint256[] basis);
     event Traded(uint256 indexed period, address indexed filler, Result result);
     event Closed(uint256 indexed period, uint256 surplus, uint256 deficit, uint256 spent);
@@ -286,8 +292,8 @@ interface IRebalancer {
 
     /* VIEWS */
 
-    /// @notice What is due now, why, and when to look again (0: unknown). Never reverts. If it names Determine, Start or
-    /// Close, that call succeeds in this block.
+    /// @notice What is due now, why, and when to look again (0: unknown). Never reverts. If it names Determine, Start
+    /// or Close, that call succeeds in this block.
     function workable() external view returns (Action action, Reason reason, uint256 next);
 
     /// @notice True while targets are fixed and batches may come.
@@ -334,15 +340,15 @@ interface IRebalancer {
     /// @notice Ends the open month as it stands: what was traded stays traded. Guardian or owner, see BRAKES.
     function endMonth() external;
 
-    /// @notice Stops determine, start, trade and close for `duration` seconds. Guardian, for at most `MAX_PAUSE` in any `WINDOW`.
-    /// The bucket stands still meanwhile; the period does not grow.
+    /// @notice Stops determine, start, trade and close for `duration` seconds. Guardian, for at most `MAX_PAUSE` in any
+    /// `WINDOW`. The bucket stands still meanwhile; the period does not grow.
     function pauseFor(uint256 duration) external;
 
     /// @notice Ends a pause. Guardian or owner.
     function unpause() external;
 
-    /// @notice Suspends a component: see STATES, and those of `IIndexToken`. By the guardian for `SUSPENSION` seconds, once a
-    /// token in each `WINDOW`; by the owner until it is resumed, also where the guardian's runs.
+    /// @notice Suspends a component: see STATES, and those of `IIndexToken`. By the guardian for `SUSPENSION` seconds,
+    /// once a token in each `WINDOW`; by the owner until it is resumed, also where the guardian's runs.
     function suspend(address token) external;
 
     /* OWNER */
@@ -351,15 +357,15 @@ interface IRebalancer {
     /// @dev Warning: mint and redeem rely again on what the token says of itself.
     function resume(address token) external;
 
-    /// @notice Declares a suspended component worthless, for good: mint and redeem leave it out, and the next start takes it
-    /// off the list. It cannot be listed again while the fund holds any.
+    /// @notice Declares a suspended component worthless, for good: mint and redeem leave it out, and the next start
+    /// takes it off the list. It cannot be listed again while the fund holds any.
     /// @dev Warning: what it is worth after that is nobody's. What may recover stays suspended.
     function writeOff(address token) external;
 
     function setGuardian(address guardian) external;
     function setLimits(Limits calldata limits) external;
     function setTimetable(Timetable calldata timetable) external;
-    /// @notice Another methodology. A determination that has not been started is void, and determine is due again. What the last
-    /// started month confirmed is handed on if both say the same of what a basis is.
+    /// @notice Another methodology. A determination that has not been started is void, and determine is due again. What
+    /// the last started month confirmed is handed on if both say the same of what a basis is.
     function setMethodology(IMethodology methodology) external;
 }

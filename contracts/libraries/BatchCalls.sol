@@ -7,10 +7,10 @@ import {IOracle} from "../interfaces/IOracle.sol";
 import {IRebalancer} from "../interfaces/IRebalancer.sol";
 
 /// @title BatchCalls
-/// @notice The calls that a batch makes: the index token's `settle`, the filler's `fill`, and the question for prices. They
-/// share their lists, which are written once, where the calls are made from.
-/// @dev In assembly, because Solidity would encode each list anew for each call: some 100 gas an entry, 0.9 % of a batch's part
-/// for a component with the seven lists that are sent or received.
+/// @notice The calls that a batch makes: the index token's `settle`, the filler's `fill`, and the question for prices.
+/// They share their lists, which are written once, where the calls are made from.
+/// @dev In assembly, because Solidity would encode each list anew for each call: some 100 gas an entry, 0.9 % of a
+/// batch's part for a component with the seven lists that are sent or received.
 ///
 /// `encodedCalls` is where this begins in memory:
 ///
@@ -34,7 +34,8 @@ library BatchCalls {
     uint256 private constant FILL_DATA = 288; // the offset of the data
     uint256 private constant LISTS = 320;
 
-    /// @dev Before a list of tokens: a word that ends with the selector of `tradePrices`, the list's offset, and `sold`.
+    /// @dev Before a list of tokens: a word that ends with the selector of `tradePrices`, the list's offset, and
+    /// `sold`.
     uint256 private constant PRICES_HEAD = 96;
 
     /* LISTS */
@@ -89,7 +90,8 @@ library BatchCalls {
         }
     }
 
-    /// @notice Room for a list of `most` tokens to ask prices of. They are still to be filled in, and those beyond to be cut off.
+    /// @notice Room for a list of `most` tokens to ask prices of. They are still to be filled in, and those beyond to
+    /// be cut off.
     function newTokens(uint256 most) internal pure returns (uint256[] memory tokens) {
         // Saves a copy of the list when prices are asked: the call is written around it.
         assembly ("memory-safe") {
@@ -101,8 +103,8 @@ library BatchCalls {
 
     /* CALLS */
 
-    /// @notice What the tokens of a list from `newTokens` count for, the first `sold` of them as sells. Reverts with NoPrice(0)
-    /// unless there is a price for each.
+    /// @notice What the tokens of a list from `newTokens` count for, the first `sold` of them as sells. Reverts with
+    /// NoPrice(0) unless there is a price for each.
     function pricesOf(IOracle oracle, uint256[] memory tokens, uint256 sold)
         internal
         view

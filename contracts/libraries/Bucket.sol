@@ -8,8 +8,8 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 /// (ITU-T I.371, annex A): `tat` is the time up to which capacity has been used.
 /// @dev Times with the suffix X24 are seconds x 2**24: in whole seconds the rounding of a dust batch would burn a whole
 /// second of everybody's capacity. Every rounding is against the batch. Nothing is checked: within the bounds of limits
-/// (`Bounds`), and with a value of at most the cap, products stay below 2**120, which is the bound of every unchecked block
-/// here.
+/// (`Bounds`), and with a value of at most the cap, products stay below 2**120, which is the bound of every unchecked
+/// block here.
 library Bucket {
     using SafeCast for uint256;
 
@@ -34,7 +34,8 @@ library Bucket {
         }
     }
 
-    /// @notice Tolerance after `idle`, linear from `first` (idle 0) to `last` (idle maxIdle), rounded down. 18 decimals.
+    /// @notice Tolerance after `idle`, linear from `first` (idle 0) to `last` (idle maxIdle), rounded down. 18
+    /// decimals.
     function tolerance(uint256 idle, int256 first, int256 last, uint256 maxIdle) internal pure returns (int256) {
         unchecked {
             // last >= first, so the quotient is not negative and rounds down. {1e18} = {1e18} * {s24} / {s24}

@@ -37,7 +37,8 @@ library Candidates {
     error UnfitNumber(uint256 given, uint256 most);
 
     /// @dev As many as an index token's list has places. With 50 held components that are none, and everything burning
-    /// the gas that it is given, a determination and a start still fit into a transaction (docs/contracts.md has the sum).
+    /// the gas that it is given, a determination and a start still fit into a transaction (docs/contracts.md has the
+    /// sum).
     uint256 private constant MOST = Domain.MAX_COMPONENTS;
     uint256 private constant WORDS = 2;
 
@@ -55,8 +56,7 @@ library Candidates {
             require(fit, UnfitDecimals(c.token));
             previous = c.token;
             words[WORDS * i] = uint160(c.token);
-            words[WORDS * i + 1] =
-                (uint256(c.wholeTokens) << 168) | (uint256(uint160(c.source)) << 8) | uint8(c.state);
+            words[WORDS * i + 1] = (uint256(c.wholeTokens) << 168) | (uint256(uint160(c.source)) << 8) | uint8(c.state);
         }
         return Words.write(words);
     }
@@ -107,8 +107,8 @@ library Candidates {
         return confirmed == 0 ? wholeTokens(more) : confirmed;
     }
 
-    /// @notice Whether the owner has changed a candidate, given by its second word, since the determination: its state, or a
-    /// supply that both readings are held against.
+    /// @notice Whether the owner has changed a candidate, given by its second word, since the determination: its state,
+    /// or a supply that both readings are held against.
     /// @param determined The second word of its row in the determination. @param supply What its source says now.
     function changed(uint256 more, uint256 determined, uint256 supply) internal pure returns (bool) {
         if (state(more) != uint256(State.Active)) return true;

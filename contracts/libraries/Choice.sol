@@ -37,8 +37,8 @@ library Choice {
         }
     }
 
-    /// @notice Status at start of a candidate of this state. What was outside without being dropped is not held: it stays
-    /// outside.
+    /// @notice Status at start of a candidate of this state. What was outside without being dropped is not held: it
+    /// stays outside.
     function atStart(uint256 state, Status status, uint256 flags) internal pure returns (uint256) {
         if (state == uint256(State.Leaving)) return uint256(Status.Leaving);
         bool dropped = flags & (Flags.BELOW_RANK | Flags.BELOW_FLOOR) != 0;
@@ -93,7 +93,11 @@ library Choice {
     }
 
     /// @notice Drops all that fail their floor, at once, unless all do; says whether any was dropped.
-    function dropSmall(Constituent[] memory list, uint256 floorWeight, uint256 entryWeight) internal pure returns (bool) {
+    function dropSmall(Constituent[] memory list, uint256 floorWeight, uint256 entryWeight)
+        internal
+        pure
+        returns (bool)
+    {
         (uint256 included, uint256 small) = (0, 0);
         for (uint256 i; i < list.length; ++i) {
             if (list[i].status != Status.Included) continue;

@@ -10,16 +10,16 @@ import {Constituents} from "./Constituents.sol";
 /// @title Circulating
 /// @notice What is believed of a circulating supply. Supplies are whole tokens, below 2**88.
 ///
-/// KNOWN. A reading is held against the supply that the last started month confirmed, or before the first one against the
-/// supply that the owner gave for the candidate. 0: none is known.
+/// KNOWN. A reading is held against the supply that the last started month confirmed, or before the first one against
+/// the supply that the owner gave for the candidate. 0: none is known.
 ///
-/// DATES. A reading dated before this block (a posted one) rests on whoever posted it, the timelock. One dated this very
-/// block (a computed one) rests on this block, which can be bought: alone it decides nothing.
+/// DATES. A reading dated before this block (a posted one) rests on whoever posted it, the timelock. One dated this
+/// very block (a computed one) rests on this block, which can be bought: alone it decides nothing.
 library Circulating {
     using FixedPointMathLib for uint256;
 
-    /// @notice Most gas that a source gets: one that burns it must not starve those after it. `LockedSupply` with all its
-    /// lockers, of a token behind a proxy, needs about half of it.
+    /// @notice Most gas that a source gets: one that burns it must not starve those after it. `LockedSupply` with all
+    /// its lockers, of a token behind a proxy, needs about half of it.
     uint256 internal constant SOURCE_GAS = 80_000;
 
     uint256 private constant ONE = 1e18;
@@ -44,7 +44,8 @@ library Circulating {
         if (supply > type(uint88).max || date > block.timestamp) return (0, 0);
     }
 
-    /// @notice Whether a reading may count: not missing, and at most `maxAge` seconds old. It is not dated in the future.
+    /// @notice Whether a reading may count: not missing, and at most `maxAge` seconds old. It is not dated in the
+    /// future.
     function fresh(uint256 supply, uint256 date, uint256 maxAge) internal view returns (bool) {
         unchecked {
             // The date is not above the time.
@@ -53,8 +54,8 @@ library Circulating {
     }
 
     /// @notice What counts of a reading, and why.
-    /// @param known See above. @param member What is no member is believed downwards at once: the bound is there for what the
-    /// fund holds.
+    /// @param known See above. @param member What is no member is believed downwards at once: the bound is there for
+    /// what the fund holds.
     /// @param maxJump Most that a supply may differ from the known one, as a fraction of that, 18 decimals.
     function judge(uint256 supply, uint256 date, uint256 known, bool member, uint256 maxAge, uint256 maxJump)
         internal
@@ -84,8 +85,9 @@ library Circulating {
     }
 
     /// @notice What counts of a determined basis and the one read again at start, both packed with their flags.
-    /// @dev An override always; else the nearer to the known supply, at equal distance the determined one. Without a known
-    /// supply the smaller, as one that nobody vouches for is faked upwards; what was not confirmed yet needs both readings.
+    /// @dev An override always; else the nearer to the known supply, at equal distance the determined one. Without a
+    /// known supply the smaller, as one that nobody vouches for is faked upwards; what was not confirmed yet needs both
+    /// readings.
     function confirmedBasis(uint256 was, uint256 basis, uint256 flags, uint256 known) internal pure returns (uint256) {
         uint256 flagsWere = Constituents.flags(was);
         if (!_replaces(Constituents.basis(was), flagsWere, basis, flags, known)) return was;

@@ -6,9 +6,11 @@ import {Words} from "./Words.sol";
 /// @notice One line of an index token's list.
 /// @param token The ERC-20.
 /// @param decimals The token's decimals, 0 to 27, read once when it was listed.
-/// @param suspendedUntil It is suspended before this time: held, paid by redeem, neither traded nor weighed, and nobody mints.
+/// @param suspendedUntil It is suspended before this time: held, paid by redeem, neither traded nor weighed, and nobody
+/// mints.
 /// 0: it never was; the largest number: until the owner ends it.
-/// @param writtenOff Declared worthless for good: mint and redeem leave it out, and the next start takes it off the list.
+/// @param writtenOff Declared worthless for good: mint and redeem leave it out, and the next start takes it off the
+/// list.
 struct Component {
     address token;
     uint8 decimals;
@@ -17,8 +19,9 @@ struct Component {
 }
 
 /// @title ComponentList
-/// @notice Packs components into words: token (160 bits, high), suspended until (40, from bit 16), decimals (8), written off
-/// (8). The entries ascend by token address, so that two lists merge in one pass and a duplicate cannot hide.
+/// @notice Packs components into words: token (160 bits, high), suspended until (40, from bit 16), decimals (8),
+/// written off (8). The entries ascend by token address, so that two lists merge in one pass and a duplicate cannot
+/// hide.
 library ComponentList {
     /// @notice The tokens do not ascend strictly at position `index`.
     error NotAscending(uint256 index);

@@ -7,9 +7,9 @@ import {Constituent, Status} from "../interfaces/IMethodology.sol";
 import {Words} from "./Words.sol";
 
 /// @title Constituents
-/// @notice Packs a determination into two words for each constituent, kept as contract code: token (160 bits, high), flags
-/// (8), basis (88); then price (100, high), weight (64), confirmed basis (88), member (1), status (3).
-/// What a start confirms of each is one word: status (4 bits, from bit 96), flags (8), basis (88).
+/// @notice Packs a determination into two words for each constituent, kept as contract code: token (160 bits, high),
+/// flags (8), basis (88); then price (100, high), weight (64), confirmed basis (88), member (1), status (3). What a
+/// start confirms of each is one word: status (4 bits, from bit 96), flags (8), basis (88).
 library Constituents {
     using DynamicArrayLib for uint256[];
     using Words for uint256[];
@@ -52,8 +52,8 @@ library Constituents {
         }
     }
 
-    /// @notice Constituents as a start confirmed them, of packed ones as they were determined: basis, flags and status are
-    /// replaced. The words are changed in place.
+    /// @notice Constituents as a start confirmed them, of packed ones as they were determined: basis, flags and status
+    /// are replaced. The words are changed in place.
     /// @param answers What each is confirmed with, one word each.
     function confirm(uint256[] memory words, uint256[] memory answers) internal pure {
         for (uint256 i; i < answers.length; ++i) {

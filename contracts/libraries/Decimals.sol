@@ -15,8 +15,8 @@ library Decimals {
     /// @dev A constant behind a proxy takes some 10,000.
     uint256 private constant MOST_GAS = 40_000;
 
-    /// @notice The token's decimals; not fit where it has no code, does not answer, or has more than `Domain.MAX_DECIMALS`. Never
-    /// reverts.
+    /// @notice The token's decimals; not fit where it has no code, does not answer, or has more than
+    /// `Domain.MAX_DECIMALS`. Never reverts.
     function tryRead(address token) internal view returns (bool fit, uint8 decimals) {
         bytes memory question = abi.encodeCall(IERC20Metadata.decimals, ());
         // Only 32 bytes are copied: a token that answers with megabytes must not make the caller pay for them.

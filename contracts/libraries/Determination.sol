@@ -83,8 +83,8 @@ library Determination {
 
     /* CONFIRMING */
 
-    /// @notice What a row is confirmed with, made no more of than was determined: what was not included does not become so, and
-    /// nothing is included without a basis.
+    /// @notice What a row is confirmed with, made no more of than was determined: what was not included does not become
+    /// so, and nothing is included without a basis.
     /// @param more The row's second word.
     function within(uint256 answer, uint256 more) internal pure returns (uint256) {
         if (Constituents.confirmedStatus(answer) != Status.Included) return answer;

@@ -2,8 +2,8 @@
 pragma solidity 0.8.30;
 
 /// @title Domain
-/// @notice The measures within which a fund's arithmetic holds. What is beyond one of them is refused, or held as it is; so
-/// nothing overflows in what is not checked. A measure in bits: the number is below 2 to that power.
+/// @notice The measures within which a fund's arithmetic holds. What is beyond one of them is refused, or held as it
+/// is; so nothing overflows in what is not checked. A measure in bits: the number is below 2 to that power.
 ///
 /// Products that are relied on, with all measures at their widest:
 ///
@@ -34,7 +34,8 @@ library Domain {
     uint256 internal constant PRICE_BITS = 100;
     /// @notice Prices are below this.
     uint256 internal constant PRICE_LIMIT = 1 << PRICE_BITS;
-    /// @notice Most that an oracle believes, 0.8 of the limit: a trillion dollars for one token. Above it a feed is broken.
+    /// @notice Most that an oracle believes, 0.8 of the limit: a trillion dollars for one token. Above it a feed is
+    /// broken.
     uint256 internal constant MAX_PRICE = 1e30;
 
     /// @notice Of what a share holds of one component, USD with 18 decimals.

@@ -12,8 +12,8 @@ import {Domain} from "./Domain.sol";
 import {Value} from "./Value.sol";
 
 /// @notice How an index token holds a token.
-/// Unlisted: it is not on the list. Sound: it is, and counts in NAV. Stuck: it is suspended, or its balance is not sound; held
-/// as it is, outside NAV. WrittenOff: outside NAV as well, and about to go off the list.
+/// Unlisted: it is not on the list. Sound: it is, and counts in NAV. Stuck: it is suspended, or its balance is not
+/// sound; held as it is, outside NAV. WrittenOff: outside NAV as well, and about to go off the list.
 enum Standing {
     Unlisted,
     Sound,
@@ -22,14 +22,15 @@ enum Standing {
 }
 
 /// @title Holdings
-/// @notice Candidates and components of an index token, at a methodology's view of them. One bad token does not stop the
+/// @notice Candidates and components of an index token, at a methodology's view of them. One bad token does not stop
+/// the
 /// others: nothing here reverts for what a component or a feed answers.
 library Holdings {
     using DynamicArrayLib for address[];
     using DynamicArrayLib for uint256[];
 
-    /// @notice For each token, ascending by address: price (USD, 18 decimals; 0 for none), standing, and USD per share (18
-    /// decimals) of what is held and counts in NAV. `nav` is their sum.
+    /// @notice For each token, ascending by address: price (USD, 18 decimals; 0 for none), standing, and USD per share
+    /// (18 decimals) of what is held and counts in NAV. `nav` is their sum.
     struct Held {
         address[] tokens;
         uint256[] prices;
@@ -40,7 +41,11 @@ library Holdings {
 
     /// @notice Reads candidates and components.
     /// @param candidates Packed, see `Candidates`.
-    function read(IIndexToken index, IOracle oracle, uint256[] memory candidates) internal view returns (Held memory h) {
+    function read(IIndexToken index, IOracle oracle, uint256[] memory candidates)
+        internal
+        view
+        returns (Held memory h)
+    {
         Component[] memory list = index.components();
         h.tokens = _union(list, candidates);
         uint256 n = h.tokens.length;
@@ -75,7 +80,11 @@ library Holdings {
     }
 
     /// @dev Both lists as one, each token once.
-    function _union(Component[] memory list, uint256[] memory candidates) private pure returns (address[] memory tokens) {
+    function _union(Component[] memory list, uint256[] memory candidates)
+        private
+        pure
+        returns (address[] memory tokens)
+    {
         (uint256 m, uint256 k) = (list.length, Candidates.count(candidates));
         tokens = new address[](m + k);
         (uint256 i, uint256 j, uint256 n) = (0, 0, 0);

@@ -9,8 +9,8 @@ import {LibBytes} from "solady/src/utils/LibBytes.sol";
 /// - neither POT nor CHAINED: the sell at position `leg`. PAID: its recipient is the pool, which has the whole amount;
 /// - POT: the WETH that the filler holds;
 /// - CHAINED: the whole output of the hop before.
-/// The output goes to the index token (HOME), else to the pool of the next hop where that is CHAINED and paid beforehand, else
-/// it stays in the filler. A hop without a pool moves WETH as it is.
+/// The output goes to the index token (HOME), else to the pool of the next hop where that is CHAINED and paid
+/// beforehand, else it stays in the filler. A hop without a pool moves WETH as it is.
 library Hop {
     using LibBytes for bytes;
 

@@ -4,8 +4,8 @@ pragma solidity 0.8.30;
 import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 
 /// @title Lists
-/// @notice Calls that take lists of words and answer with one, in the ABI's own form. Solidity copies lists entry by entry
-/// with a check of each; here they are copied whole.
+/// @notice Calls that take lists of words and answer with one, in the ABI's own form. Solidity copies lists entry by
+/// entry with a check of each; here they are copied whole.
 library Lists {
     using DynamicArrayLib for address[];
     using DynamicArrayLib for uint256[];

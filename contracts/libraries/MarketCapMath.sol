@@ -33,21 +33,21 @@ struct Capping {
 ///     a > cap:   f = cap            S = sum(min(a, cap))      C = sum of the capped
 ///     others:    f = a + a / (S - C) * (1 - S)                u = f * NAV / p
 ///
-/// That is one pass, the published rule: what the excess lifts above the cap stays there. In each further pass those come
-/// to be capped as well, with f in place of a, until nobody new is above the cap.
+/// That is one pass, the published rule: what the excess lifts above the cap stays there. In each further pass those
+/// come to be capped as well, with f in place of a, until nobody new is above the cap.
 ///
 /// @dev Supplies, prices and NAV within `Domain`, NAV above zero; D above zero, which ends where
-/// all market caps together are below one share's NAV. D is floored, so n weights add up to at most 1 + 1 / D and at least 1
-/// less n and sum(p) / NAV wei; where the cap bound, to at least 1 less 2 n wei for each pass, and to more than 1 only where
-/// they still did when cut: there is no excess then.
+/// all market caps together are below one share's NAV. D is floored, so n weights add up to at most 1 + 1 / D and at
+/// least 1 less n and sum(p) / NAV wei; where the cap bound, to at least 1 less 2 n wei for each pass, and to more than
+/// 1 only where they still did when cut: there is no excess then.
 library MarketCapMath {
     using DynamicArrayLib for uint256[];
     using FixedPointMathLib for uint256;
     using Words for uint256[];
 
     uint256 private constant ONE = 1e18;
-    /// @dev Bits above a component's units, which have at most 148: the cap bound it; it shares in the weights, set between
-    /// passes only.
+    /// @dev Bits above a component's units, which have at most 148: the cap bound it; it shares in the weights, set
+    /// between passes only.
     uint256 private constant CAPPED = 1 << 255;
     uint256 private constant MEMBER = 1 << 254;
 
@@ -62,8 +62,8 @@ library MarketCapMath {
         bool bound;
     }
 
-    /// @notice The figures lie outside the domain; `what` names which: "nav", "divisor"; "width" where a supply, price or unit
-    /// is too large; "lengths" where lists that belong together differ in length.
+    /// @notice The figures lie outside the domain; `what` names which: "nav", "divisor"; "width" where a supply, price
+    /// or unit is too large; "lengths" where lists that belong together differ in length.
     error OutsideDomain(bytes32 what);
 
     /// @notice NAV of one share in USD with 18 decimals, floored for each component or once over the sum, and the
@@ -78,8 +78,8 @@ library MarketCapMath {
         uint256 rest; // {1e-27 USD}
         uint256 wide;
         unchecked {
-            // Domain.SUPPLY_BITS and PRICE_BITS, GIVEN_BITS and PRICE_BITS: sums over a list stay below 2**240. What is wider is
-            // refused below.
+            // Domain.SUPPLY_BITS and PRICE_BITS, GIVEN_BITS and PRICE_BITS: sums over a list stay below 2**240. What is
+            // wider is refused below.
             for (uint256 i; i < units.length; ++i) {
                 (uint256 supply, uint256 price) = (uint88(basis.given(i)), prices.given(i));
                 marketCap += supply * price;
@@ -95,8 +95,8 @@ library MarketCapMath {
         require(wide == 0, OutsideDomain("width"));
     }
 
-    /// @notice Units (18 decimals whatever the token's) and weights (18 decimals) of components with a basis and a price;
-    /// 0 for the others.
+    /// @notice Units (18 decimals whatever the token's) and weights (18 decimals) of components with a basis and a
+    /// price; 0 for the others.
     /// @param nav USD of one share, 18 decimals, of what shares in the weights.
     /// @param marketCap Sum of basis x price.
     /// @param basis Supplies in whole tokens, in the lower 88 bits. @param prices USD for one whole token, 18 decimals.
@@ -196,8 +196,8 @@ library MarketCapMath {
         }
     }
 
-    /// @dev Gives what the capped left to the others, and all members their units; `mark` is set in those, and that they are
-    /// capped stays, where another pass may follow.
+    /// @dev Gives what the capped left to the others, and all members their units; `mark` is set in those, and that
+    /// they are capped stays, where another pass may follow.
     function _share(
         uint256 nav,
         uint256[] memory units,

@@ -3,7 +3,8 @@ pragma solidity 0.8.30;
 
 import {Cap} from "./MarketCapMath.sol";
 
-/// @notice The rule of a market-cap index, fixed at deployment: another rule is another methodology. Fractions have 18 decimals.
+/// @notice The rule of a market-cap index, fixed at deployment: another rule is another methodology. Fractions have 18
+/// decimals.
 /// @param cap What happens above `capWeight`.
 /// @param capWeight 0 with Cap.None.
 /// @param floorWeight Least weight, after capping, at which a member stays.

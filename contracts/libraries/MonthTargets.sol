@@ -14,8 +14,8 @@ import {Targets} from "./Targets.sol";
 import {Value} from "./Value.sol";
 
 /// @title MonthTargets
-/// @notice Last step of an opening plan: packs what the methodology wants as the month's targets, holds every rise of a weight
-/// to the step, and adds up what paces the month. See `IOpener`.
+/// @notice Last step of an opening plan: packs what the methodology wants as the month's targets, holds every rise of a
+/// weight to the step, and adds up what paces the month. See `IOpener`.
 library MonthTargets {
     using DynamicArrayLib for uint256[];
     using FixedPointMathLib for uint256;
@@ -75,8 +75,8 @@ library MonthTargets {
         }
     }
 
-    /// @dev Holds the rise of each weight to `step` (USD of a share). What the limited buys will not take stays with the
-    /// sells, each giving up the same fraction of its surplus, so that values still match.
+    /// @dev Holds the rise of each weight to `step` (USD of a share). What the limited buys will not take stays with
+    /// the sells, each giving up the same fraction of its surplus, so that values still match.
     function _limitSteps(PlanDraft memory d, Sums memory sums, uint256 step) private pure {
         uint256 excess = Math.min(sums.excess, sums.surplus);
         for (uint256 i; i < d.list.length; ++i) {

@@ -12,14 +12,16 @@ import {Lists} from "./Lists.sol";
 import {PlanDraft, PlanDrafts} from "./PlanDraft.sol";
 
 /// @title PlanChoice
-/// @notice Third step of an opening plan: what goes off the list, who waits, and what the methodology wants of the rest.
+/// @notice Third step of an opening plan: what goes off the list, who waits, and what the methodology wants of the
+/// rest.
 library PlanChoice {
     using ComponentList for uint256;
     using DynamicArrayLib for uint256[];
     using PlanDrafts for PlanDraft;
 
-    /// @notice Drops what goes, lets newcomers wait for whom there is no room, and fills in the goals of the rest. A component
-    /// whose price is so low that its target is beyond measure is held as it is, and the methodology asked again.
+    /// @notice Drops what goes, lets newcomers wait for whom there is no room, and fills in the goals of the rest. A
+    /// component whose price is so low that its target is beyond measure is held as it is, and the methodology asked
+    /// again.
     /// @param places Most components of the new list.
     function choose(PlanDraft memory d, address methodology, uint256 places) internal view {
         for (bool again;; again = true) {
@@ -79,8 +81,8 @@ library PlanChoice {
         d.list[i] = 0;
     }
 
-    /// @dev Strikes newcomers, those with the least determined weight first, until there is room. Held components alone never
-    /// exceed a list.
+    /// @dev Strikes newcomers, those with the least determined weight first, until there is room. Held components alone
+    /// never exceed a list.
     function _makeRoom(PlanDraft memory d, uint256 kept, uint256 places) private pure returns (uint256) {
         uint256 n = d.list.length;
         uint256[] memory weights = DynamicArrayLib.malloc(n);

@@ -6,8 +6,8 @@ import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 import {Constituents} from "./Constituents.sol";
 import {Determination} from "./Determination.sol";
 
-/// @notice An opening plan in the making, see `IOpener`. Each step reads what those before it have left here: `PlanMerge`,
-/// `PlanMeasure`, `PlanChoice`, `MonthTargets`.
+/// @notice An opening plan in the making, see `IOpener`. Each step reads what those before it have left here:
+/// `PlanMerge`, `PlanMeasure`, `PlanChoice`, `MonthTargets`.
 ///
 /// Row by row, in the order of the determination:
 /// @param determined Its words, two for each row (see `Constituents`).
@@ -21,7 +21,8 @@ import {Determination} from "./Determination.sol";
 /// @param basis With its flags; 0 for what leaves the index or is held as it is.
 /// @param prices USD for one whole token, 18 decimals; 0 for what is held as it is, see `PlanDrafts.isHeld`.
 /// @param ones Token wei of one whole token.
-/// @param units Token wei of 1e18 shares that are held, `goals` that the methodology wants. `unitBits`: all bits of both.
+/// @param units Token wei of 1e18 shares that are held, `goals` that the methodology wants. `unitBits`: all bits of
+/// both.
 /// @param values USD of what a share holds, as far as it counts in NAV. `nav`: their sum.
 /// @param dropCosts What a share would lose by dropping it, USD; `PlanDrafts.STAYS` for what is not dropped.
 /// @param dropBudget What dropping may yet cost, USD of a share.
@@ -56,9 +57,9 @@ library PlanDrafts {
     /// @notice Stands for the cost of dropping what is not dropped, whatever it is worth.
     uint256 internal constant STAYS = type(uint256).max;
 
-    /// @notice Whether a component with this price in the draft is held as it is this month: the determination froze it, it is
-    /// suspended or written off, or it has no price, no sound balance, or is beyond measure. It has price 0 from then on, which
-    /// is what the methodology is told.
+    /// @notice Whether a component with this price in the draft is held as it is this month: the determination froze
+    /// it, it is suspended or written off, or it has no price, no sound balance, or is beyond measure. It has price 0
+    /// from then on, which is what the methodology is told.
     function isHeld(uint256 price) internal pure returns (bool) {
         return price == 0;
     }

@@ -18,8 +18,8 @@ import {PlanMerge} from "./PlanMerge.sol";
 import {Value} from "./Value.sol";
 
 /// @title PlanMeasure
-/// @notice Second step of an opening plan: what a share holds of each component, what that is worth, and how the component
-/// goes into the month.
+/// @notice Second step of an opening plan: what a share holds of each component, what that is worth, and how the
+/// component goes into the month.
 library PlanMeasure {
     using ComponentList for uint256;
     using DynamicArrayLib for uint256[];
@@ -30,7 +30,8 @@ library PlanMeasure {
     /// @dev How a component goes into the month. Most have a basis and are weighed; the others are one of these:
     /// Outside: outside the index, with price and balance to rely on. Sold; its value counts in NAV.
     /// Frozen: by the methodology. Held as it is; its value counts in NAV.
-    /// Unreliable: suspended or written off, without a price, or with a balance that is not sound. Held as it is, out of NAV.
+    /// Unreliable: suspended or written off, without a price, or with a balance that is not sound. Held as it is, out
+    /// of NAV.
     /// Ordinary: none of these after all: a suspension is over, or a mark was taken off.
     enum Treatment {
         Ordinary,
@@ -68,11 +69,12 @@ library PlanMeasure {
                 // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down; Domain.BALANCE_BITS and 60
                 uint256 unit = (balance * 1e18).rawDiv(supply);
                 uint256 one = Value.oneOf(word.decimals());
-                // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down. It wraps around only where unit or
-                // price is beyond measure, and does not count then.
+                // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down. It wraps around only
+                // where unit or price is beyond measure, and does not count then.
                 uint256 value = (unit * price).rawDiv(one);
                 uint256 basis = d.basis.get(i);
-                bool wide = (unit >> Domain.UNIT_BITS) | (price >> Domain.PRICE_BITS) | (value >> Domain.VALUE_BITS) != 0;
+                bool wide =
+                    (unit >> Domain.UNIT_BITS) | (price >> Domain.PRICE_BITS) | (value >> Domain.VALUE_BITS) != 0;
                 // Without a weight: 0, or FROZEN, which wraps around.
                 if (wide || !sound || price == 0 || basis + 1 < 2 || word.marked()) {
                     d.setAside = true;
@@ -91,8 +93,8 @@ library PlanMeasure {
         d.nav = nav.toUint128();
     }
 
-    /// @dev Basis and cost of dropping of a component that may not simply be weighed; returns the unit, price and value that it
-    /// goes into the month with.
+    /// @dev Basis and cost of dropping of a component that may not simply be weighed; returns the unit, price and value
+    /// that it goes into the month with.
     function _treat(PlanDraft memory d, uint256 i, Reading memory r) private view returns (uint256, uint256, uint256) {
         // Written off once, and gone from the fund: it comes back as any other.
         if (d.isNewcomer(i) && r.sound && r.balance == 0) d.list[i] = d.list[i].withState(0, false);
@@ -115,9 +117,9 @@ library PlanMeasure {
         return d.basis[i] == 0 ? Treatment.Outside : Treatment.Ordinary;
     }
 
-    /// @dev What would be lost by dropping component `i`, USD of a share, rounded up, at the higher of the determination's price
-    /// and today's; STAYS for what is not dropped. A suspended one stays even with nothing held: what it says of itself is not
-    /// to be relied on, and its suspension would go with it.
+    /// @dev What would be lost by dropping component `i`, USD of a share, rounded up, at the higher of the
+    /// determination's price and today's; STAYS for what is not dropped. A suspended one stays even with nothing held:
+    /// what it says of itself is not to be relied on, and its suspension would go with it.
     function _dropCost(PlanDraft memory d, uint256 i, Reading memory r) private view returns (uint256) {
         uint256 word = d.list[i];
         if (word.writtenOff()) return 0;
@@ -128,8 +130,8 @@ library PlanMeasure {
         (bool found, uint256 row) = d.rowOf(word.token());
         uint256 before = found ? Constituents.priceAt(d.determined, row) : 0;
         if (before == 0) return PlanDrafts.STAYS;
-        // Balance within 156 bits, as its unit is within measure, times a price. {USD / share} = {tok} * {USD / whole tok} *
-        // {1e18 share} / ({tok / whole tok} * {share}), up
+        // Balance within 156 bits, as its unit is within measure, times a price. {USD / share} = {tok} * {USD / whole
+        // tok} * {1e18 share} / ({tok / whole tok} * {share}), up
         return Math.mulDiv(r.balance * Math.max(r.price, before), 1e18, r.one * r.supply, Math.Rounding.Ceil);
     }
 }

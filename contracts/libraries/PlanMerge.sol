@@ -24,9 +24,9 @@ library PlanMerge {
     uint256 internal constant FROZEN = type(uint256).max;
 
     uint256 private constant INCLUDED = uint256(Status.Included);
-    /// @dev Most components and newcomers that a start reads. Above a list's 50, so that newcomers can take the places of what
-    /// this start drops, and of newcomers that turn out to be dead. Below the 100 that a determination can name, so that a start
-    /// fits into a transaction whatever the tokens burn.
+    /// @dev Most components and newcomers that a start reads. Above a list's 50, so that newcomers can take the places
+    /// of what this start drops, and of newcomers that turn out to be dead. Below the 100 that a determination can
+    /// name, so that a start fits into a transaction whatever the tokens burn.
     uint256 private constant MOST_READ = 60;
 
     /// @notice Fills in list, tokens, newcomers and basis: FROZEN for what is frozen, 0 for what leaves the index.
@@ -82,7 +82,8 @@ library PlanMerge {
             answer = Determination.within(answer, more);
             d.answers.set(j, answer);
         }
-        return (Constituents.token(word), Constituents.basisAndFlags(answer), Constituents.confirmedStatusNumber(answer));
+        return
+            (Constituents.token(word), Constituents.basisAndFlags(answer), Constituents.confirmedStatusNumber(answer));
     }
 
     function _add(PlanDraft memory d, uint256 n, uint256 word, uint256 basis) private pure {
@@ -102,7 +103,8 @@ library PlanMerge {
             while (i < held.length && held.get(i).token() < token) ++i;
             // As `_row` has it, but for what has no basis.
             bool newcomer = Constituents.confirmedStatusNumber(d.answers.get(j)) == INCLUDED
-                && Constituents.statusAt(d.determined, j) == Status.Included && (i == held.length || held.get(i).token() != token);
+                && Constituents.statusAt(d.determined, j) == Status.Included
+                && (i == held.length || held.get(i).token() != token);
             if (newcomer) ++n;
             weights.set(j, newcomer ? Constituents.weightAt(d.determined, j) : PlanDrafts.STAYS);
         }
@@ -113,8 +115,8 @@ library PlanMerge {
         }
     }
 
-    /// @dev The entry of a token that comes onto the list, if the list can take it: a share must never back itself. One that was
-    /// written off carries the mark until `PlanMeasure` has seen that the fund holds none of it.
+    /// @dev The entry of a token that comes onto the list, if the list can take it: a share must never back itself. One
+    /// that was written off carries the mark until `PlanMeasure` has seen that the fund holds none of it.
     function _listing(IIndexToken index, address token) private view returns (bool fit, uint256 word) {
         uint8 decimals;
         (fit, decimals) = Decimals.tryRead(token);

@@ -16,8 +16,8 @@ import {Words} from "./Words.sol";
 
 /// @title Remaining
 /// @notice What is left of an open month once a component has gone out of it, see `IOpener`.
-/// @dev What is left is added up from the balances of the others, as that of the component that goes may not be readable. A
-/// component whose balance is not sound, or too large to be traded, adds nothing on either side.
+/// @dev What is left is added up from the balances of the others, as that of the component that goes may not be
+/// readable. A component whose balance is not sound, or too large to be traded, adds nothing on either side.
 library Remaining {
     using ComponentList for uint256;
     using Targets for bytes;
@@ -58,19 +58,16 @@ library Remaining {
         r.held = uint64(Math.min(Math.mulDiv(sums.held, 1e18, nav), r.buyTargets));
     }
 
-    function _add(
-        Sums memory sums,
-        IIndexToken index,
-        uint256 word,
-        bytes memory targets,
-        uint256 i,
-        uint256 shares
-    ) private view {
+    function _add(Sums memory sums, IIndexToken index, uint256 word, bytes memory targets, uint256 i, uint256 shares)
+        private
+        view
+    {
         (uint256 side, uint256 unit, uint256 price) = targets.at(i);
         if (side == uint256(Side.Held)) return;
         (bool sound, uint256 balance) = Balance.tryRead(word.token(), address(index));
         // {tok} = {tok / 1e18 share} * {share} / {1e18}
-        uint256 goal = Math.mulDiv(unit, shares, 1e18, side == uint256(Side.Sell) ? Math.Rounding.Ceil : Math.Rounding.Floor);
+        uint256 goal =
+            Math.mulDiv(unit, shares, 1e18, side == uint256(Side.Sell) ? Math.Rounding.Ceil : Math.Rounding.Floor);
         if (!sound || (balance | goal) >> Domain.TRADED_BITS != 0) return;
         uint256 one = Value.oneOf(word.decimals());
         if (side == uint256(Side.Sell)) {

@@ -29,8 +29,8 @@ struct Standing {
 /// @notice A batch in flight. `was` is the month's progress before it.
 /// @param nav NAV at start prices per share, times the supply in shares of the start: USD with 18 decimals.
 /// @param encodedCalls The calls that it makes (see `BatchCalls`).
-/// @param sold How many components are sold. They are the first of the lists, each component once; what is bought follows, up
-/// to `count`.
+/// @param sold How many components are sold. They are the first of the lists, each component once; what is bought
+/// follows, up to `count`.
 /// @param ones Token wei of one whole token. @param startPrices USD for one whole token at the start, 18 decimals.
 /// @param balances Of the index token before the filler was called.
 /// @param targets Balances at which each is at its target, rounded up for sells and down for buys.
@@ -75,8 +75,8 @@ library Settlement {
 
     /* BEFORE THE FILLER */
 
-    /// @dev What `open` works with until all components of the batch stand: number of components of the fund, supply in shares
-    /// of the start, and the lists of the encoded calls.
+    /// @dev What `open` works with until all components of the batch stand: number of components of the fund, supply in
+    /// shares of the start, and the lists of the encoded calls.
     struct BatchDraft {
         uint256[] list;
         bytes targets;
@@ -130,7 +130,10 @@ library Settlement {
     }
 
     /// @dev Clamps the entries of each component, in their order, to its surplus.
-    function _openSells(Batch memory b, BatchDraft memory d, uint256[] calldata indexes, Order calldata order) private view {
+    function _openSells(Batch memory b, BatchDraft memory d, uint256[] calldata indexes, Order calldata order)
+        private
+        view
+    {
         (uint256[] calldata wanted, address[] calldata recipients) = (order.amounts, order.recipients);
         uint256 n = indexes.length;
         uint256 next; // least index that a new component may have
@@ -188,8 +191,8 @@ library Settlement {
         if (found != side) revert IRebalancer.WrongSide(token, Side(found));
         unchecked {
             k = b.count++;
-            // Domain.TARGET_BITS and 128 of shares. {tok} = {tok / 1e18 share} * {share} / {1e18}, against the batch: no sell below
-            // target, no buy above it
+            // Domain.TARGET_BITS and 128 of shares. {tok} = {tok / 1e18 share} * {share} / {1e18}, against the batch:
+            // no sell below target, no buy above it
             uint256 scaled = unit * d.shares;
             uint256 goal = scaled / 1e18;
             if (side == SELL && goal * 1e18 != scaled) ++goal;
@@ -274,7 +277,8 @@ library Settlement {
         return atStart * 1e18 / b.nav; // {1e18} = {USD} * {1e18} / {USD}
     }
 
-    /// @dev Fills in `valueIn` and `attainable`; returns what was credited as a share of NAV at start prices, rounded down.
+    /// @dev Fills in `valueIn` and `attainable`; returns what was credited as a share of NAV at start prices, rounded
+    /// down.
     function _creditBuys(Batch memory b, uint256 surplusLeft) private view returns (uint64) {
         (uint256 valueIn, uint256 atStart) = _countBuys(b);
         uint256 lambda = _lambda(b, surplusLeft, atStart * 1e18 / b.nav);
@@ -288,7 +292,8 @@ library Settlement {
                 if (counted == 0 || goal >= before + counted) continue;
                 // It counts up to the goal only.
                 uint256 credited = goal > before ? goal - before : 0;
-                (uint256 price, uint256 startPrice, uint256 one) = (b.prices.get(k), b.startPrices.get(k), b.ones.get(k));
+                (uint256 price, uint256 startPrice, uint256 one) =
+                    (b.prices.get(k), b.startPrices.get(k), b.ones.get(k));
                 valueIn -= Value.downPer(counted, price, one) - Value.downPer(credited, price, one);
                 atStart -= Value.downPer(counted, startPrice, one) - Value.downPer(credited, startPrice, one);
             }
@@ -297,7 +302,8 @@ library Settlement {
         return (atStart * 1e18 / b.nav).toUint64();
     }
 
-    /// @dev Fills in what of each buy counts up to its full target; returns what it is worth in USD now and at the start.
+    /// @dev Fills in what of each buy counts up to its full target; returns what it is worth in USD now and at the
+    /// start.
     function _countBuys(Batch memory b) private view returns (uint256 valueIn, uint256 atStart) {
         (address index, uint256 n) = (b.index, b.count);
         for (uint256 k = b.sold; k < n; ++k) {
@@ -334,8 +340,8 @@ library Settlement {
 
     /* SHARED */
 
-    /// @notice Supply in shares of the start: accrued supply with the fee since the start taken out. Target unit x this / 1e18
-    /// is the target balance. Rounded down.
+    /// @notice Supply in shares of the start: accrued supply with the fee since the start taken out. Target unit x this
+    /// / 1e18 is the target balance. Rounded down.
     function startShares(IIndexToken index, uint256 exponentAtStart) internal view returns (uint256) {
         (uint256 supply, uint256 exponent) = index.supplyAndExponent();
         return _startShares(supply, exponentAtStart, exponent);
@@ -357,9 +363,9 @@ library Settlement {
         tolerance = _tolerance(l, p, idle, p.surplus, p.surplus);
     }
 
-    /// @dev What the idle time allows, and no more than the batch's part of the loss budget: as much of what is left of it
-    /// as the batch sells of what is left to sell, both at start prices. So parts of a batch may together lose no more
-    /// than the whole, wherever prices have gone since.
+    /// @dev What the idle time allows, and no more than the batch's part of the loss budget: as much of what is left of
+    /// it as the batch sells of what is left to sell, both at start prices. So parts of a batch may together lose no
+    /// more than the whole, wherever prices have gone since.
     /// @param sold Share of NAV at start prices, rounded down. `value`: the same at fresh prices, rounded up.
     function _tolerance(Limits memory l, Progress memory p, uint256 idle, uint256 sold, uint256 value)
         private

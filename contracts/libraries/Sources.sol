@@ -2,16 +2,16 @@
 pragma solidity 0.8.30;
 
 /// @notice What a token's source gives.
-/// Usd: a TOKEN/USD feed. Eth: a TOKEN/ETH feed, times ETH/USD. Pegged: another token's price times a fixed ratio, for a
-/// token that is exchanged for that one at this ratio.
+/// Usd: a TOKEN/USD feed. Eth: a TOKEN/ETH feed, times ETH/USD. Pegged: another token's price times a fixed ratio, for
+/// a token that is exchanged for that one at this ratio.
 enum Quote {
     Usd,
     Eth,
     Pegged
 }
 
-/// @notice Where a token's price comes from, see `Feed`. `decimals` are the feed's. `lowest` and `highest` are the least and
-/// the most that counts; where no band was given, 0 and the absurdity bound.
+/// @notice Where a token's price comes from, see `Feed`. `decimals` are the feed's. `lowest` and `highest` are the
+/// least and the most that counts; where no band was given, 0 and the absurdity bound.
 struct Source {
     address feed;
     uint32 maxAge;
@@ -23,9 +23,9 @@ struct Source {
 }
 
 /// @title Sources
-/// @notice Packs price sources as contract code, ascending by token, four words each: token (160 bits); feed (160, high),
-/// max age (32), decimals (8), quote (8); what one of the feed's answer is worth in 18 decimals (64, high), ratio (128);
-/// lowest (128, high), highest (128). A batch reads them all for the price of one cold account.
+/// @notice Packs price sources as contract code, ascending by token, four words each: token (160 bits); feed (160,
+/// high), max age (32), decimals (8), quote (8); what one of the feed's answer is worth in 18 decimals (64, high),
+/// ratio (128); lowest (128, high), highest (128). A batch reads them all for the price of one cold account.
 /// @dev An *entry* is where a source's four words begin in memory, `NONE` for none.
 library Sources {
     uint256 private constant WORDS = 4;
@@ -42,8 +42,8 @@ library Sources {
 
     /* LOOKING UP */
 
-    /// @notice A token's entry, `NONE` where it has none, and where a look-up of a higher token may go on, so that ascending
-    /// look-ups cost one pass. Any other goes back to the first entry.
+    /// @notice A token's entry, `NONE` where it has none, and where a look-up of a higher token may go on, so that
+    /// ascending look-ups cost one pass. Any other goes back to the first entry.
     /// @param from 0, or a `next` that `find` gave for this list.
     function find(uint256[] memory words, address token, uint256 from)
         internal
@@ -140,8 +140,8 @@ library Sources {
         return uint128(_word(entry, THIRD));
     }
 
-    /// @notice Sets the band of `token`, which has a source, in the list: the least and the most that counts, of a peg in
-    /// USD, else in the quote's currency; 18 decimals. `highest` is at most the absurdity bound.
+    /// @notice Sets the band of `token`, which has a source, in the list: the least and the most that counts, of a peg
+    /// in USD, else in the quote's currency; 18 decimals. `highest` is at most the absurdity bound.
     function setBand(uint256[] memory words, address token, uint128 lowest, uint128 highest) internal pure {
         uint256 i;
         while (words[i] != uint160(token)) i += WORDS;

@@ -8,9 +8,9 @@ import {ProRata} from "./ProRata.sol";
 /// @title StreamingFee
 /// @notice A yearly fee taken by dilution, compounded continuously: over one year the units of a share fall by exactly
 /// the fee, however often the accrual is written.
-/// @dev With f the yearly fee, r = -ln(1 - f) its continuous rate and E the integral of r over time, the supply grows by
-/// exp(E2 - E1). Only E is carried, and it is exact (rate x seconds). One accrual loses at most supply / 1e18 + 1 wei by
-/// rounding down, so k accruals differ from one by at most k x (supply / 1e18 + 1) wei of shares.
+/// @dev With f the yearly fee, r = -ln(1 - f) its continuous rate and E the integral of r over time, the supply grows
+/// by exp(E2 - E1). Only E is carried, and it is exact (rate x seconds). One accrual loses at most supply / 1e18 + 1
+/// wei by rounding down, so k accruals differ from one by at most k x (supply / 1e18 + 1) wei of shares.
 library StreamingFee {
     /// @notice Seconds in a year of 365.25 days.
     uint256 internal constant YEAR = 31_557_600;

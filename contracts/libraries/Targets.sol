@@ -8,9 +8,9 @@ import {SSTORE2} from "solady/src/utils/SSTORE2.sol";
 import {Side, Target} from "../interfaces/IRebalancer.sol";
 
 /// @title Targets
-/// @notice Packs the targets that start fixes, kept as contract code, of which every byte costs 200 gas. First one byte: how
-/// many bytes the units take this month; then for each target side (2 bits, high), a shift in steps of 4 bits (5), the
-/// price's leading 22 to 25 bits, and the unit.
+/// @notice Packs the targets that start fixes, kept as contract code, of which every byte costs 200 gas. First one
+/// byte: how many bytes the units take this month; then for each target side (2 bits, high), a shift in steps of 4 bits
+/// (5), the price's leading 22 to 25 bits, and the unit.
 /// @dev The price at start is what progress is measured in (and by that lambda, and a batch's part of the loss budget);
 /// whether a batch pays enough is not: rounded down by less than 2**-21 of itself it serves as well, and for everybody
 /// alike. What that leaves of a month's turnover is below any dust.
@@ -67,8 +67,8 @@ library Targets {
         return (list.length - 1) / (HEAD + _width(list));
     }
 
-    /// @notice Target `i`; the caller knows that it is below `count`. The side is a number, since Solidity checks an enum wherever
-    /// it is looked at. The price is rounded down, see above.
+    /// @notice Target `i`; the caller knows that it is below `count`. The side is a number, since Solidity checks an
+    /// enum wherever it is looked at. The price is rounded down, see above.
     function at(bytes memory list, uint256 i) internal pure returns (uint256 side, uint256 unit, uint256 price) {
         uint256 width = _width(list);
         unchecked {

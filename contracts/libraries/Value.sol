@@ -19,8 +19,8 @@ library Value {
         return amount * price / oneOf(decimals);
     }
 
-    // For a token of which `one` token wei are one whole, where the caller knows that amount x price is below 2**256: amounts
-    // of Domain.TRADED_BITS and prices up to Domain.PRICE_LIMIT are.
+    // For a token of which `one` token wei are one whole, where the caller knows that amount x price is below 2**256:
+    // amounts of Domain.TRADED_BITS and prices up to Domain.PRICE_LIMIT are.
 
     /// @notice As `down`, not checked.
     function downPer(uint256 amount, uint256 price, uint256 one) internal pure returns (uint256) {

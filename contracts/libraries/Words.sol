@@ -31,8 +31,8 @@ library Words {
 
     /* IN CALLDATA */
 
-    // Without the check of `i` that Solidity makes: the caller knows that it is below the length. For memory there is solady's
-    // DynamicArrayLib, for calldata nothing.
+    // Without the check of `i` that Solidity makes: the caller knows that it is below the length. For memory there is
+    // solady's DynamicArrayLib, for calldata nothing.
 
     /// @notice Entry `i`.
     function given(uint256[] calldata words, uint256 i) internal pure returns (uint256 word) {

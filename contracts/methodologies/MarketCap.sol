@@ -18,23 +18,26 @@ import {MarketCapRule, Rule} from "../libraries/MarketCapRule.sol";
 import {Words} from "../libraries/Words.sol";
 
 /// @title MarketCap
-/// @notice Weights by circulating market cap: the `topN` largest candidates, capped, without those below the floor (members)
-/// or entry (all others) weight. The arithmetic is `MarketCapMath`'s, what is believed of a supply is `Circulating`'s.
+/// @notice Weights by circulating market cap: the `topN` largest candidates, capped, without those below the floor
+/// (members) or entry (all others) weight. The arithmetic is `MarketCapMath`'s, what is believed of a supply is
+/// `Circulating`'s.
 ///
-/// CONFIRMED. Only what a started month confirmed is remembered. A month that was vetoed, or never started, changes nothing.
+/// CONFIRMED. Only what a started month confirmed is remembered. A month that was vetoed, or never started, changes
+/// nothing.
 ///
 /// ORDER. Rank by market cap at determination (equal ones: the lower address first); weigh and cap; drop all that fail
-/// their floor at once, unless all do; weigh and cap what is left once more. There is no third weighing. Who enters and who
-/// leaves is decided on figures that do not rest on this block alone; what the others weigh, on those read now.
+/// their floor at once, unless all do; weigh and cap what is left once more. There is no third weighing. Who enters and
+/// who leaves is decided on figures that do not rest on this block alone; what the others weigh, on those read now.
 ///
-/// SUPPLIES. A supply that is too old or missing is replaced by the confirmed one (STALE); one that jumped by more than the
-/// bound is clamped to it (CLAMPED). Where none is known, one computed in this block does not count until a start has
-/// confirmed it (UNCONFIRMED). The owner may override each during the notice period. Supplies are read again at start, and
-/// of the two the one nearer to the confirmed one counts: moving a balance within one transaction gains nothing.
+/// SUPPLIES. A supply that is too old or missing is replaced by the confirmed one (STALE); one that jumped by more than
+/// the bound is clamped to it (CLAMPED). Where none is known, one computed in this block does not count until a start
+/// has confirmed it (UNCONFIRMED). The owner may override each during the notice period. Supplies are read again at
+/// start, and of the two the one nearer to the confirmed one counts: moving a balance within one transaction gains
+/// nothing.
 ///
-/// STATES. A frozen candidate, a suspended one, or a held one without a price, a supply or a sound balance, is held as it is
-/// and its weight taken out before the others share. A leaving one has target zero. What is held and no candidate is told
-/// beside them, as outside.
+/// STATES. A frozen candidate, a suspended one, or a held one without a price, a supply or a sound balance, is held as
+/// it is and its weight taken out before the others share. A leaving one has target zero. What is held and no candidate
+/// is told beside them, as outside.
 contract MarketCap is IMethodology, Owned {
     using DynamicArrayLib for uint256[];
     using Words for uint256[];
@@ -72,7 +75,8 @@ contract MarketCap is IMethodology, Owned {
         uint40 until;
     }
 
-    /// @dev Where the candidates are packed, and when the last of all overrides ends: before that none need be looked for.
+    /// @dev Where the candidates are packed, and when the last of all overrides ends: before that none need be looked
+    /// for.
     struct Register {
         address candidates;
         uint40 overriddenUntil;
@@ -81,8 +85,8 @@ contract MarketCap is IMethodology, Owned {
     /// @notice How long an override counts: long enough from a notice period to its start, not until the next.
     uint256 public constant OVERRIDE_LIFE = 10 days;
 
-    /// @dev A candidate at start: its row, its second word in the list, what its source says now, and whether there may be an
-    /// override.
+    /// @dev A candidate at start: its row, its second word in the list, what its source says now, and whether there may
+    /// be an override.
     struct Reread {
         address token;
         uint256 determined;
@@ -220,7 +224,8 @@ contract MarketCap is IMethodology, Owned {
         (targets,) = MarketCapMath.weigh(nav, marketCap, basis, prices, current, _capping());
         unchecked {
             for (uint256 i; i < n; ++i) {
-                // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down; below 2**61 * 2**104 * 2**90
+                // {tok / share} = {1e-18 whole tok / share} * {tok / whole tok} / {1e18}, down; below 2**61 * 2**104 *
+                // 2**90
                 targets.set(i, targets.get(i) * ones.given(i) / ONE);
             }
         }
@@ -229,8 +234,8 @@ contract MarketCap is IMethodology, Owned {
 
     /* OWNER */
 
-    /// @notice Replaces the candidates, strictly ascending by address. It counts at the next determination, and at the start
-    /// of one that has been: what is frozen, leaving or no candidate any more is not bought then.
+    /// @notice Replaces the candidates, strictly ascending by address. It counts at the next determination, and at the
+    /// start of one that has been: what is frozen, leaving or no candidate any more is not bought then.
     function setCandidates(Candidate[] calldata list) external onlyOwner {
         _setCandidates(list);
     }

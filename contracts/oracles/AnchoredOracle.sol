@@ -43,17 +43,17 @@ struct Anchor {
 }
 
 /// @title AnchoredOracle
-/// @notice An oracle with a second source beside it: the time-weighted price of a Uniswap V3 pool. It is directional: what
-/// is sold counts at the higher of the two prices, what is bought at the lower, so that neither source alone can make a
-/// batch look better for the fund than it is.
+/// @notice An oracle with a second source beside it: the time-weighted price of a Uniswap V3 pool. It is directional:
+/// what is sold counts at the higher of the two prices, what is bought at the lower, so that neither source alone can
+/// make a batch look better for the fund than it is.
 ///
 /// Bounds: an anchor pulls a price by at most its own bound, at most 5 %, so that a batch whose sells and buys are all
 /// pulled whole still fits under the widest tolerance that a fund may have.
-/// Liveness: where the anchor has no price (its pool does not reach back over the window) the first oracle's counts alone;
-/// where that has none there is none. No anchor can make a component untradable.
-/// NAV and weights (`price`, `prices`) stand on the first oracle only.
-/// @dev Warning: whoever holds a pool's price away from the market for a window makes batches of that token dearer for those
-/// who fill them, by up to the bound. The fund loses nothing by it, but may not be filled. Pools must be deep.
+/// Liveness: where the anchor has no price (its pool does not reach back over the window) the first oracle's counts
+/// alone; where that has none there is none. No anchor can make a component untradable. NAV and weights (`price`,
+/// `prices`) stand on the first oracle only.
+/// @dev Warning: whoever holds a pool's price away from the market for a window makes batches of that token dearer for
+/// those who fill them, by up to the bound. The fund loses nothing by it, but may not be filled. Pools must be deep.
 contract AnchoredOracle is IOracle, Owned {
     using FixedPointMathLib for uint256;
 
@@ -97,8 +97,8 @@ contract AnchoredOracle is IOracle, Owned {
     IOracle public immutable FIRST;
     IUniswapV3Factory public immutable FACTORY;
     address public immutable WETH;
-    /// @notice Least seconds between two observations of a pool, which dates them by blocks: 12 on mainnet, 2 on many rollups.
-    /// Where blocks come faster than their dates change it is 1, the least that two dates differ by.
+    /// @notice Least seconds between two observations of a pool, which dates them by blocks: 12 on mainnet, 2 on many
+    /// rollups. Where blocks come faster than their dates change it is 1, the least that two dates differ by.
     uint256 public immutable BLOCK_TIME;
     /// @notice The fund's rebalancer, whose trading freezes the anchors.
     address public immutable REBALANCER;
@@ -229,14 +229,14 @@ contract AnchoredOracle is IOracle, Owned {
         if (otherPrice == 0) return 0;
         (bool known, int256 tick) = Twap.meanTick(anchor.pool, anchor.window);
         if (!known) return 0;
-        // {USD / tok} = ({wei / tok} * {USD / other}) * {other wei / wei} / {other wei / other}, rounded down once: what a whole
-        // token is worth may be a few wei of the other one.
+        // {USD / tok} = ({wei / tok} * {USD / other}) * {other wei / wei} / {other wei / other}, rounded down once:
+        // what a whole token is worth may be a few wei of the other one.
         uint256 amount = 10 ** anchor.decimals * otherPrice;
         return Twap.quote(tick, anchor.forward, amount, 10 ** anchor.otherDecimals, Domain.MAX_PRICE);
     }
 
-    /// @dev The price that is worse for a batch: of a sell the higher one, of a buy the lower one, no further from the first
-    /// than `bound`, which is rounded down.
+    /// @dev The price that is worse for a batch: of a sell the higher one, of a buy the lower one, no further from the
+    /// first than `bound`, which is rounded down.
     function _pulled(uint256 first, uint256 second, uint256 bound, bool sells) private pure returns (uint256) {
         // {USD} = {USD} * {1e18} / {1e18}
         uint256 most = first * bound / 1e18;

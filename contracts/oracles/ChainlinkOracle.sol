@@ -22,8 +22,8 @@ interface ITrading {
 /// @param feed The Chainlink proxy; with Quote.Pegged the other token.
 /// @param maxAge Oldest answer in seconds that counts: the feed's heartbeat plus a margin. 0 with Quote.Pegged.
 /// @param ratio Quote.Pegged: whole other tokens for one whole token, 18 decimals. Else 0.
-/// @param lowest The band: the least and the most that is believed, 18 decimals, of the feed's answer in its own currency (USD,
-/// or ETH with Quote.Eth), of a peg's price in USD. Outside it there is no price. 0 and 0: no band.
+/// @param lowest The band: the least and the most that is believed, 18 decimals, of the feed's answer in its own
+/// currency (USD, or ETH with Quote.Eth), of a peg's price in USD. Outside it there is no price. 0 and 0: no band.
 struct Feed {
     address token;
     address feed;
@@ -36,13 +36,14 @@ struct Feed {
 
 /// @title ChainlinkOracle
 /// @notice USD prices from Chainlink: TOKEN/USD, TOKEN/ETH times ETH/USD, or pegged to another token. An answer that is
-/// zero, negative, absurd (above 1e12 USD), outside its feed's band, older than its feed's limit, dated in the future, or not
-/// given at all means "no price"; nothing here reverts for a feed.
+/// zero, negative, absurd (above 1e12 USD), outside its feed's band, older than its feed's limit, dated in the future,
+/// or not given at all means "no price"; nothing here reverts for a feed.
 ///
-/// Bands: a feed may be alive and wrong. Chainlink's older aggregators stop at a floor and go on answering it with new dates.
-/// Rollups: while the sequencer is down nobody can trade, and the answers that stand when it is back are those from before.
-/// Where `SEQUENCER` is set there is no price at all from the moment that it is reported down until `GRACE` seconds after it is
-/// back, so that feeds can report first.
+/// Bands: a feed may be alive and wrong. Chainlink's older aggregators stop at a floor and go on answering it with new
+/// dates.
+/// Rollups: while the sequencer is down nobody can trade, and the answers that stand when it is back are those from
+/// before. Where `SEQUENCER` is set there is no price at all from the moment that it is reported down until `GRACE`
+/// seconds after it is back, so that feeds can report first.
 contract ChainlinkOracle is IOracle, Owned {
     using DynamicArrayLib for uint256[];
     using FixedPointMathLib for uint256;
@@ -98,13 +99,15 @@ contract ChainlinkOracle is IOracle, Owned {
 
     address private constant ETH = address(0);
     uint256 private constant MAX_AGE = 8 days;
-    /// @dev Twice to three times what a feed needs: Chainlink's proxy, its aggregator and their cold storage take 15,000 to
-    /// 20,000. One that burns gas must not starve those after it, and 150 of them with ETH/USD and the sequencer's, as many as a
-    /// determination asks at most, take 8.1 million of a transaction's 2^24, their cold addresses included.
+    /// @dev Twice to three times what a feed needs: Chainlink's proxy, its aggregator and their cold storage take
+    /// 15,000 to 20,000. One that burns gas must not starve those after it, and 150 of them with ETH/USD and the
+    /// sequencer's, as many as a determination asks at most, take 8.1 million of a transaction's 2^24, their cold
+    /// addresses included.
     ///
-    /// A low limit gives nobody a way to silence a feed. Who sends so little gas that a feed gets less than it needs leaves a 63rd
-    /// of that to this contract, and to each caller above it a 63rd of what the prices took. No caller can end its own work
-    /// with that: determine, start and trade write or move more than they ask for, and `setFeed` writes a contract's code.
+    /// A low limit gives nobody a way to silence a feed. Who sends so little gas that a feed gets less than it needs
+    /// leaves a 63rd of that to this contract, and to each caller above it a 63rd of what the prices took. No caller
+    /// can end its own work with that: determine, start and trade write or move more than they ask for, and `setFeed`
+    /// writes a contract's code.
     uint256 private constant FEED_GAS = 50_000;
     uint256 private constant MAX_GRACE = 1 days;
 
@@ -172,8 +175,8 @@ contract ChainlinkOracle is IOracle, Owned {
     /* OWNER */
 
     /// @notice Sets a token's feed, or another band for it. While the old one has a price, the new one must be within
-    /// `MAX_DISAGREEMENT` of it. This finds mistakes; it does not bind an owner who means ill, as a feed may answer something else
-    /// as soon as it is set.
+    /// `MAX_DISAGREEMENT` of it. This finds mistakes; it does not bind an owner who means ill, as a feed may answer
+    /// something else as soon as it is set.
     function setFeed(Feed calldata feed) external onlyOwner {
         (uint256 old, uint256 now_) = _replace(feed);
         uint256 apart = now_.dist(old);
@@ -181,9 +184,10 @@ contract ChainlinkOracle is IOracle, Owned {
         require(old == 0 || apart <= old * MAX_DISAGREEMENT / 1e18, FeedsDisagree(feed.token, old, now_));
     }
 
-    /// @notice Replaces a feed that is wrong, such as one of another token. The owner says with the band what is believable: the
-    /// new feed's answer must lie inside it, the old one's price outside. So two statements must fit, the feed and the band, and
-    /// whoever reads the announced call sees both. A band that is narrow for this can be widened by `setFeed` afterwards.
+    /// @notice Replaces a feed that is wrong, such as one of another token. The owner says with the band what is
+    /// believable: the new feed's answer must lie inside it, the old one's price outside. So two statements must fit,
+    /// the feed and the band, and whoever reads the announced call sees both. A band that is narrow for this can be
+    /// widened by `setFeed` afterwards.
     function correctFeed(Feed calldata feed) external onlyOwner {
         require(feed.highest != 0, UnfitBand(feed.token, feed.lowest, feed.highest));
         (uint256 old, uint256 now_) = _replace(feed);
@@ -230,8 +234,8 @@ contract ChainlinkOracle is IOracle, Owned {
         return words;
     }
 
-    /// @dev Sets the band of a source that has none yet, after holding it against what it is about: the feed's answer, a peg's
-    /// price.
+    /// @dev Sets the band of a source that has none yet, after holding it against what it is about: the feed's answer,
+    /// a peg's price.
     function _putBand(uint256[] memory words, Feed memory f) private view {
         bool sides = f.lowest != 0 && f.lowest < f.highest && f.highest <= Domain.MAX_PRICE;
         require(sides, UnfitBand(f.token, f.lowest, f.highest));
@@ -299,7 +303,11 @@ contract ChainlinkOracle is IOracle, Owned {
     }
 
     /// @dev A price that depends on another entry's. No source is ever removed, so that one exists.
-    function _derived(uint256[] memory words, uint256 entry, uint256[] memory ethMemo) private view returns (uint256 value) {
+    function _derived(uint256[] memory words, uint256 entry, uint256[] memory ethMemo)
+        private
+        view
+        returns (uint256 value)
+    {
         if (entry.quote() == uint256(Quote.Eth)) {
             value = _answer(entry);
             if (value == 0) return 0;
@@ -318,8 +326,8 @@ contract ChainlinkOracle is IOracle, Owned {
         return entry.banded(_price(words, other, ethMemo) * entry.ratio() / 1e18);
     }
 
-    /// @dev The answer of an entry's feed with 18 decimals, 0 unless it is sound. A low-level call, because a feed without code
-    /// or with another answer's shape must not stop a fund.
+    /// @dev The answer of an entry's feed with 18 decimals, 0 unless it is sound. A low-level call, because a feed
+    /// without code or with another answer's shape must not stop a fund.
     function _answer(uint256 entry) private view returns (uint256 value) {
         (address feed, uint256 maxAge, uint256 scale) = entry.reading();
         uint256 most = Domain.MAX_PRICE;

@@ -26,7 +26,8 @@ import {Targets} from "../libraries/Targets.sol";
 
 /// @notice A component as it stands.
 /// @param suspendedUntil It is suspended before this time, unless written off. See `Component`.
-/// @param sound Whether its balance can be relied on (see `Balance.tryRead`). Where it is not, balance and prices are 0.
+/// @param sound Whether its balance can be relied on (see `Balance.tryRead`). Where it is not, balance and prices are
+/// 0.
 /// @param balance Token wei in the index token.
 /// @param price USD for one whole token now, 18 decimals; 0: none.
 /// @param tradePrice What a batch counts it for on its side: as `price`, unless the oracle knows a second source.

@@ -40,12 +40,12 @@ contract Upkeep is IUpkeep {
     /* INTERNAL */
 
     /// @dev Whether this is one of the actions that need no plan.
-    function _performs(uint256 action) private pure returns (bool) {
-        return action == uint256(Action.Determine) || action == uint256(Action.Start) || action == uint256(Action.Close);
+    function _performs(uint256 due) private pure returns (bool) {
+        return due == uint256(Action.Determine) || due == uint256(Action.Start) || due == uint256(Action.Close);
     }
 
-    /// @dev The period that an action belongs to, if it is done now: that which has begun for a determination, else the last
-    /// one determined.
+    /// @dev The period that an action belongs to, if it is done now: that which has begun for a determination, else the
+    /// last one determined.
     function _period(Action action) private view returns (uint256) {
         return action == Action.Determine ? REBALANCER.currentPeriod() : REBALANCER.month().period;
     }

@@ -27,7 +27,8 @@ struct V3State {
 contract V3Lens {
     int24 private constant MAX_TICK = 887272;
 
-    /// @notice Every pool with its initialized ticks at most `span` ticks from the price, widened to whole bitmap words.
+    /// @notice Every pool with its initialized ticks at most `span` ticks from the price, widened to whole bitmap
+    /// words.
     function states(address[] calldata pools, uint24 span) external view returns (V3State[] memory list) {
         list = new V3State[](pools.length);
         for (uint256 i; i < pools.length; ++i) {

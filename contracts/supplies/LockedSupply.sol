@@ -13,11 +13,11 @@ import {Value} from "../libraries/Value.sol";
 import {Words} from "../libraries/Words.sol";
 
 /// @title LockedSupply
-/// @notice Circulating supplies computed on chain: total supply less the balances of listed lockers (treasuries, vesting
-/// contracts), as of this block.
-/// @dev Warning: whoever can move a locker's balance, or mint the token, within one transaction can move this. The methodology
-/// bounds what that is worth (see `Circulating`), but list only lockers that nobody can use that way, and give the candidate a
-/// supply where the token can be minted in flash.
+/// @notice Circulating supplies computed on chain: total supply less the balances of listed lockers (treasuries,
+/// vesting contracts), as of this block.
+/// @dev Warning: whoever can move a locker's balance, or mint the token, within one transaction can move this. The
+/// methodology bounds what that is worth (see `Circulating`), but list only lockers that nobody can use that way, and
+/// give the candidate a supply where the token can be minted in flash.
 contract LockedSupply is ISupplySource, Owned {
     using DynamicArrayLib for uint256[];
 
@@ -34,8 +34,8 @@ contract LockedSupply is ISupplySource, Owned {
 
     event LockersSet(address indexed token, address[] lockers);
 
-    /// @notice Most lockers of one token: so many that reading them of a token behind a proxy takes little more than half of
-    /// the gas that a methodology gives a source.
+    /// @notice Most lockers of one token: so many that reading them of a token behind a proxy takes little more than
+    /// half of the gas that a methodology gives a source.
     uint256 public constant MAX_LOCKERS = 8;
 
     /// @dev Where a token's decimals and its lockers, one word each, stand as contract code.

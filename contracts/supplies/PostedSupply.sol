@@ -16,7 +16,8 @@ struct Posted {
 contract PostedSupply is ISupplySource, Owned {
     /// @notice A supply must be above zero and dated no later than now.
     error UnfitSupply(address token, uint256 wholeTokens, uint256 date);
-    /// @notice A newer supply stands: an old post, executed late, must not replace it. One of the same date may be corrected.
+    /// @notice A newer supply stands: an old post, executed late, must not replace it. One of the same date may be
+    /// corrected.
     error OlderSupply(address token, uint256 date, uint256 newest);
 
     event SupplyPosted(address indexed token, uint256 wholeTokens, uint256 date);

@@ -9,8 +9,8 @@ import {vm} from "./Vm.sol";
 import {Lie} from "./parts/FuzzToken.sol";
 
 /// @title Brakes
-/// @notice Tokens that stop, lie, lose everything and recover; and what guardian and owner do about it: suspend, resume, write
-/// off, veto, end, pause.
+/// @notice Tokens that stop, lie, lose everything and recover; and what guardian and owner do about it: suspend,
+/// resume, write off, veto, end, pause.
 abstract contract Brakes is Months {
     using Drawing for Draw;
 
@@ -76,7 +76,8 @@ abstract contract Brakes is Months {
 
     /* STATES */
 
-    /// @notice Guardian or owner suspends a component, mostly one that misbehaves, if any; in an open month it goes out of it.
+    /// @notice Guardian or owner suspends a component, mostly one that misbehaves, if any; in an open month it goes out
+    /// of it.
     function suspend(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
         if (d.below(6) != 0) return _discard();
@@ -243,8 +244,8 @@ abstract contract Brakes is Months {
         _bounded();
     }
 
-    /// @dev In no 30 days do pauses add up to more than three days. The most is in a window that ends with the last one, or
-    /// begins with one of them.
+    /// @dev In no 30 days do pauses add up to more than three days. The most is in a window that ends with the last
+    /// one, or begins with one of them.
     function _bounded() private view {
         uint256 last = _pauses.length;
         _hold(_paused(pausedUntil - WINDOW, last) <= 3 days, "pause: bounds");

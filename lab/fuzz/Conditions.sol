@@ -7,14 +7,14 @@ import {vm} from "./Vm.sol";
 import {Lie} from "./parts/FuzzToken.sol";
 
 /// @title Conditions
-/// @notice In what condition each token and component is, as the harness knows it: what a token truly holds and what it says,
-/// whether it moves, and what guardian and owner have decided. And what every check needs: names, discards, time.
+/// @notice In what condition each token and component is, as the harness knows it: what a token truly holds and what it
+/// says, whether it moves, and what guardian and owner have decided. And what every check needs: names, discards, time.
 abstract contract Conditions is Scene {
     using Drawing for Draw;
 
     uint256 internal constant ONE = 1e18;
-    /// @dev Gas that is given to what may meet a bad token: an eighth of what a transaction may use (EIP-7825), several times
-    /// what it needs, and so little that a token that burns all but a 64th of it stops it.
+    /// @dev Gas that is given to what may meet a bad token: an eighth of what a transaction may use (EIP-7825), several
+    /// times what it needs, and so little that a token that burns all but a 64th of it stops it.
     uint256 internal constant GAS = 1 << 21;
     uint256 internal constant ALWAYS = type(uint40).max;
 

@@ -5,9 +5,9 @@ import {Side} from "../../contracts/interfaces/IRebalancer.sol";
 import {Openings} from "./Openings.sol";
 
 /// @title Ghost
-/// @notice What the harness keeps beside the fund, and the invariants of a batch, each with its name. Every figure is computed
-/// here anew from balances and prices; where one has to be rounded it is rounded in the fund's disfavour, so that a check has
-/// no margin but the one it states.
+/// @notice What the harness keeps beside the fund, and the invariants of a batch, each with its name. Every figure is
+/// computed here anew from balances and prices; where one has to be rounded it is rounded in the fund's disfavour, so
+/// that a check has no margin but the one it states.
 abstract contract Ghost is Openings {
     /// @dev Holds a batch that went through to every rule. `buys`: bits of the components that it names.
     function _settled(Before memory b, uint256 buys) internal {
@@ -53,8 +53,8 @@ abstract contract Ghost is Openings {
         return _up(value, ONE, b.nav);
     }
 
-    /// @dev Losses add up to at most the budget, and no batch takes more of what is left of it than it sells of what is left
-    /// to sell, at start prices.
+    /// @dev Losses add up to at most the budget, and no batch takes more of what is left of it than it sells of what is
+    /// left to sell, at start prices.
     function _spend(Before memory b, Seen memory a, uint256 loss) private {
         uint256 sold = _sold(b, a);
         _hold(spent + loss <= limits.lossBudget, "loss budget");
@@ -90,10 +90,10 @@ abstract contract Ghost is Openings {
         idle -= valueOut * ONE / nav * limits.coolOff * ONE / limits.batchCap;
     }
 
-    /// @dev The part of its target that each buy can attain at most: what the buys hold and what is left to sell, over the
-    /// buys' targets, at the exact prices of the start, 18 decimals, and what trading has counted less than that. A margin
-    /// of 1e-9 is for the shares of NAV that progress is kept in. `surely`: what they can attain even if the rest loses all
-    /// that it may.
+    /// @dev The part of its target that each buy can attain at most: what the buys hold and what is left to sell, over
+    /// the buys' targets, at the exact prices of the start, 18 decimals, and what trading has counted less than that. A
+    /// margin of 1e-9 is for the shares of NAV that progress is kept in. `surely`: what they can attain even if the
+    /// rest loses all that it may.
     function _lambda(Before memory b, Seen memory a) private view returns (uint256 most, uint256 surely) {
         uint256 held;
         uint256 above;
@@ -110,7 +110,8 @@ abstract contract Ghost is Openings {
         if (misled || wanted == 0) return (ONE, 0);
         uint256 less = (soldMore + _soldMore(b, a)) * b.nav / ONE;
         most = _min(ONE, (held + above + less) * ONE / wanted + 1e9);
-        // Of what stands above the targets the fund counts no more than it began with: gifts to the sell side are not in it.
+        // Of what stands above the targets the fund counts no more than it began with: gifts to the sell side are not
+        // in it.
         above = _min(above, (left - _sold(b, a)) * b.nav / ONE);
         uint256 lost = _min(limits.lossBudget, left * uint256(int256(limits.lastTolerance)) / ONE + 1);
         // Buys of this batch count for less by 2**-21 of themselves at most.

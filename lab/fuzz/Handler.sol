@@ -108,9 +108,9 @@ abstract contract Handler is Holders, Brakes, Solvers {
         if (shares != 0) _redeemFor(who, shares);
     }
 
-    /// @dev The honest filler trades with a full bucket, sells what it can and pays the least that the fund takes, spread so
-    /// that no buy is ahead of another. It must end the month before the period ends, unless gifts have come, or what is lost
-    /// to roundings is worth more than the dust.
+    /// @dev The honest filler trades with a full bucket, sells what it can and pays the least that the fund takes,
+    /// spread so that no buy is ahead of another. It must end the month before the period ends, unless gifts have come,
+    /// or what is lost to roundings is worth more than the dust.
     function _endMonth(bool odd) private {
         // Where the sequence stopped so late that not even twice the batches it takes would fit in, nothing is asked.
         uint256 batches = 4 + 2 * left / limits.batchCap;
@@ -131,8 +131,8 @@ abstract contract Handler is Holders, Brakes, Solvers {
         _hold(_act() && !trading, "a month that can end ends (by itself)");
     }
 
-    /// @dev Units are whole wei for a share, rounded down where progress begins: with 8 decimals at 40,000 dollars that is 3e-6
-    /// of a share of 120 dollars, and more than the least dust.
+    /// @dev Units are whole wei for a share, rounded down where progress begins: with 8 decimals at 40,000 dollars that
+    /// is 3e-6 of a share of 120 dollars, and more than the least dust.
     function _coarse() private view returns (bool) {
         uint256 wei_;
         for (uint256 i; i < N; ++i) {
@@ -159,9 +159,10 @@ abstract contract Handler is Holders, Brakes, Solvers {
         return false;
     }
 
-    /// @dev All surpluses, each the same part of itself, worth `value` at most; all buys that lack something. Nine tenths of
-    /// the dust stay unsold: roundings of mint and redeem give the holders single wei that progress does not count, and
-    /// where the supply has been small in between they are 1e-8 of a buy, which its last batch could not be credited.
+    /// @dev All surpluses, each the same part of itself, worth `value` at most; all buys that lack something. Nine
+    /// tenths of the dust stay unsold: roundings of mint and redeem give the holders single wei that progress does not
+    /// count, and where the supply has been small in between they are 1e-8 of a buy, which its last batch could not be
+    /// credited.
     function _all(Before memory b, uint256 value) private view returns (Deal memory deal) {
         uint256 surplus;
         uint256 atStart;

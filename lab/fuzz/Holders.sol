@@ -49,8 +49,8 @@ abstract contract Holders is Openings {
         }
     }
 
-    /// @dev Mints for `who`, who has what it takes. False where it is refused: while a component is suspended, or where one is
-    /// stuck or says nothing sound. It takes what the preview says.
+    /// @dev Mints for `who`, who has what it takes. False where it is refused: while a component is suspended, or where
+    /// one is stuck or says nothing sound. It takes what the preview says.
     function _mintFor(address who, uint256 shares) internal returns (bool) {
         (address[] memory list, uint256[] memory most,) = _list();
         Seen memory a = _look();
@@ -173,9 +173,7 @@ abstract contract Holders is Openings {
         }
         if (!asks) return;
         vm.prank(who);
-        (bool made,) = address(index).call{gas: GAS}(
-            abi.encodeCall(index.redeem, (shares, who, list, least, skip))
-        );
+        (bool made,) = address(index).call{gas: GAS}(abi.encodeCall(index.redeem, (shares, who, list, least, skip)));
         _hold(!made, "a least amount holds");
     }
 
@@ -190,9 +188,7 @@ abstract contract Holders is Openings {
         (address[] memory list,, uint256[] memory least) = _list();
         if (!due) return;
         vm.prank(who);
-        (bool made,) = address(index).call{gas: GAS}(
-            abi.encodeCall(index.redeem, (shares, who, list, least, 0))
-        );
+        (bool made,) = address(index).call{gas: GAS}(abi.encodeCall(index.redeem, (shares, who, list, least, 0)));
         _hold(!made, "redeem never skips by itself");
     }
 
@@ -211,8 +207,8 @@ abstract contract Holders is Openings {
         _redeemFor(who, d.below(8) == 0 ? most : d.amount(most));
     }
 
-    /// @notice Mints twice and redeems all of it at once, while tokens stop, lie and recover and guardian and owner do what
-    /// they can: nobody is a wei richer by it. Not counted is a token that lied, at the mint or at the redemption.
+    /// @notice Mints twice and redeems all of it at once, while tokens stop, lie and recover and guardian and owner do
+    /// what they can: nobody is a wei richer by it. Not counted is a token that lied, at the mint or at the redemption.
     function roundTrip(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
         (uint256 first, uint256 second) = (d.amount(1e22), d.amount(1e22));

@@ -11,8 +11,8 @@ struct FuzzSelector {
     bytes4[] selectors;
 }
 
-/// @notice Runs random sequences of a handler's functions. The invariants are held after each call, inside the handler; what
-/// must be possible at the end of a sequence is tried at the end of each.
+/// @notice Runs random sequences of a handler's functions. The invariants are held after each call, inside the handler;
+/// what must be possible at the end of a sequence is tried at the end of each.
 abstract contract Invariants {
     Handler internal handler;
 

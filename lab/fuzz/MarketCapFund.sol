@@ -11,8 +11,8 @@ import {Handler} from "./Handler.sol";
 import {Candidate, IMarketCapOwner, IPostedSupplyOwner, Posted, Rule} from "./Methodologies.sol";
 import {vm} from "./Vm.sol";
 
-/// @notice A fund by market cap. Of two candidates, one of them new, the supply is computed on chain from what lies in a
-/// locker, which can be moved for one block; the others' are posted.
+/// @notice A fund by market cap. Of two candidates, one of them new, the supply is computed on chain from what lies in
+/// a locker, which can be moved for one block; the others' are posted.
 contract MarketCapHandler is Handler {
     using Drawing for Draw;
 
@@ -31,8 +31,8 @@ contract MarketCapHandler is Handler {
 
     mapping(IMethodology methodology => Rest) private _rest;
 
-    // Supplies, {whole tok}. `given` by the owner; `known`: what the last started month confirmed; `honest`: what the locker
-    // says when nobody moves it, at the determination; `lied`: somebody did then.
+    // Supplies, {whole tok}. `given` by the owner; `known`: what the last started month confirmed; `honest`: what the
+    // locker says when nobody moves it, at the determination; `lied`: somebody did then.
     uint256[N] private _given;
     uint256[N] private _known;
     uint256[N] private _honest;
@@ -63,9 +63,7 @@ contract MarketCapHandler is Handler {
             lockers[k] = new address[](1);
             lockers[k][0] = LOCKER;
         }
-        _posted = IPostedSupplyOwner(
-            vm.deployCode("PostedSupply.sol:PostedSupply", abi.encode(address(this), posted))
-        );
+        _posted = IPostedSupplyOwner(vm.deployCode("PostedSupply.sol:PostedSupply", abi.encode(address(this), posted)));
         _computing = vm.deployCode("LockedSupply.sol:LockedSupply", abi.encode(address(this), computed, lockers));
         Rule memory rule = Rule({
             cap: Cap.Hard,
@@ -130,8 +128,8 @@ contract MarketCapHandler is Handler {
 
     /* WHAT MUST GO ON */
 
-    /// @dev A share must be worth less than all market caps together, which may be as low as some ten million dollars here:
-    /// shares become dear where nearly everybody leaves and skips what is stuck.
+    /// @dev A share must be worth less than all market caps together, which may be as low as some ten million dollars
+    /// here: shares become dear where nearly everybody leaves and skips what is stuck.
     function _weighs(uint256 nav) internal pure override returns (bool) {
         return nav < 1e7 * ONE;
     }
@@ -144,7 +142,8 @@ contract MarketCapHandler is Handler {
             if (!_listed(i) || _inactive(i) || !_sound(i, supply)) continue;
             uint256 value = _said(i) * ONE / supply * price[i] / one[i];
             most += value;
-            // What is frozen holds its own value: a state of the owner's, or a computed supply that nobody has confirmed yet.
+            // What is frozen holds its own value: a state of the owner's, or a computed supply that nobody has
+            // confirmed yet.
             if (i != NEWCOMER && i != LAST && _active(i)) least += value;
         }
         if (least == 0 || !_weighs(most)) return false;
@@ -162,8 +161,8 @@ contract MarketCapHandler is Handler {
 
     /* SUPPLIES */
 
-    /// @dev One time in three somebody moves what is locked of one candidate, for this block: all of it, or any part. It
-    /// changes nobody's status where the candidate was a member: that rests on what was known before.
+    /// @dev One time in three somebody moves what is locked of one candidate, for this block: all of it, or any part.
+    /// It changes nobody's status where the candidate was a member: that rests on what was known before.
     function _beforeReading(bool determining) internal override {
         for (uint256 i; i < N && determining; ++i) {
             if (_computed(i)) (_honest[i], _lied[i]) = (_circulates(i), false);
@@ -192,8 +191,8 @@ contract MarketCapHandler is Handler {
         }
     }
 
-    /// @dev What is remembered is what started months confirmed, which moves by the bound at most; and where what is locked was
-    /// moved in one of both blocks alone, by no more than the other says.
+    /// @dev What is remembered is what started months confirmed, which moves by the bound at most; and where what is
+    /// locked was moved in one of both blocks alone, by no more than the other says.
     function _read(bool determining) internal override {
         uint256 movedNow = _moved;
         if (movedNow != N) tokens[movedNow].setBalance(LOCKER, _lockerHeld);

@@ -186,8 +186,8 @@ abstract contract Months is Openings {
         }
     }
 
-    /// @notice Another timetable, one time in four; refused while trading is open, and out of bounds: the notice lasts a day at
-    /// least.
+    /// @notice Another timetable, one time in four; refused while trading is open, and out of bounds: the notice lasts
+    /// a day at least.
     function setTimetable(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
         if (d.below(4) != 0) return _discard();
@@ -215,8 +215,8 @@ abstract contract Months is Openings {
         _changeRule(Drawing.from(seed));
     }
 
-    /// @notice Another methodology, that says the same of what a basis is, takes the place of this one; refused while trading
-    /// is open. A month that was determined is void.
+    /// @notice Another methodology, that says the same of what a basis is, takes the place of this one; refused while
+    /// trading is open. A month that was determined is void.
     function replaceMethodology(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
         if (d.below(8) != 0) return _discard();

@@ -37,11 +37,13 @@ abstract contract Openings is Conditions {
     uint256 internal startExponent;
     uint256 internal end;
     // What trading changes. `idle`: {1e-18 s} the bucket has been idle; `spent`: share of NAV lost; `misled`: the
-    // fund has counted by what a token lied that nobody had suspended, `given`: somebody gave a component, in this month.
+    // fund has counted by what a token lied that nobody had suspended, `given`: somebody gave a component, in this
+    // month.
     uint256 internal idle;
     uint256 internal spent;
     uint256 internal left; // share of NAV, surplus not yet sold
-    // Share of NAV by which sells, and buys, were counted for less than they were worth at the exact prices of the start.
+    // Share of NAV by which sells, and buys, were counted for less than they were worth at the exact prices of the
+    // start.
     uint256 internal soldMore;
     uint256 internal boughtMore;
     // `rounded`: share of NAV by which roundings of mint and redeem have raised what the buys hold, in this month.
@@ -73,8 +75,8 @@ abstract contract Openings is Conditions {
         _hold(a.supply == b.supply, "nothing minted for nothing");
     }
 
-    /// @dev Adds up what a mint or a redemption rounded for the holders who stay: single wei, which weigh more the smaller the
-    /// supply is at that moment. Units rise by it, and progress does not count it.
+    /// @dev Adds up what a mint or a redemption rounded for the holders who stay: single wei, which weigh more the
+    /// smaller the supply is at that moment. Units rise by it, and progress does not count it.
     function _countRounding(Seen memory a, Seen memory b) internal {
         if (!trading) return;
         for (uint256 i; i < N; ++i) {
@@ -102,8 +104,8 @@ abstract contract Openings is Conditions {
         if (time > from && pausedUntil > time) pausedUntil = time;
 
         uint256 growth = index.accruedSupply() - supply;
-        // The continuous rate r = -ln(1 - f) lies between f and f + f^2 / 2 (1 - f); exp(x) - 1 between x and x + x^2. Four
-        // parts in 1e18 for roundings: of this quotient, of the exponents' difference, and of exp at either end.
+        // The continuous rate r = -ln(1 - f) lies between f and f + f^2 / 2 (1 - f); exp(x) - 1 between x and x + x^2.
+        // Four parts in 1e18 for roundings: of this quotient, of the exponents' difference, and of exp at either end.
         uint256 least = fee * duration / YEAR;
         uint256 most = (fee + fee * fee / (2 * (ONE - fee)) + 1) * duration / YEAR + 4;
         _hold(growth <= supply * (most + most * most / ONE) / ONE + 1, "the fee takes no more than stated");
@@ -164,7 +166,8 @@ abstract contract Openings is Conditions {
         return _inactive(i) || !_sound(i, supply) ? 0 : _said(i) * ONE / supply * price[i] / one[i];
     }
 
-    /// @dev It says a number, and one that no start finds too large: in a fund of next to no shares that people give to.
+    /// @dev It says a number, and one that no start finds too large: in a fund of next to no shares that people give
+    /// to.
     function _sound(uint256 i, uint256 supply) internal view returns (bool) {
         uint256 held = _said(i) * ONE / supply;
         return _plausible(i) && held >> 119 == 0 && (held * price[i] / one[i]) >> 98 == 0;
@@ -226,8 +229,8 @@ abstract contract Openings is Conditions {
         if (_lying(i)) misled = true;
     }
 
-    /// @dev What the month begins to count with is what balances, targets and exact prices give, but for roundings: a wei of
-    /// USD for each component, and one of the shares of NAV.
+    /// @dev What the month begins to count with is what balances, targets and exact prices give, but for roundings: a
+    /// wei of USD for each component, and one of the shares of NAV.
     function _counted(Opening memory o, uint256 supply) private view {
         uint256 surplus;
         uint256 held;
@@ -256,8 +259,9 @@ abstract contract Openings is Conditions {
 
     /* OUT OF AN OPEN MONTH */
 
-    /// @dev After component `i` has been suspended in the open month: it is traded no more, and what is left to sell, what the
-    /// buys hold and what they want is what the others' balances give at the prices of the start. Nothing else has changed.
+    /// @dev After component `i` has been suspended in the open month: it is traded no more, and what is left to sell,
+    /// what the buys hold and what they want is what the others' balances give at the prices of the start. Nothing else
+    /// has changed.
     function _takenOut(uint256 i, Opening memory was, Progress memory p) internal {
         Opening memory o = rebalancer.opening();
         if (side[i] == Side.Held) {

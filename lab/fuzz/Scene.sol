@@ -24,9 +24,10 @@ struct Feed {
 }
 
 /// @title Scene
-/// @notice The fund under test with everything around it: the one place that deploys. This contract is owner and seeder.
-/// @dev What is under test is known here by its interfaces and deployed by name, see `Deployed.sol`: a change in it does not
-/// make the harness compile again, which takes longest.
+/// @notice The fund under test with everything around it: the one place that deploys. This contract is owner and
+/// seeder.
+/// @dev What is under test is known here by its interfaces and deployed by name, see `Deployed.sol`: a change in it
+/// does not make the harness compile again, which takes longest.
 abstract contract Scene {
     uint256 internal constant N = 5;
     /// @dev The one that the fund is not founded with.
@@ -108,11 +109,7 @@ abstract contract Scene {
 
     function _firstTimetable() internal pure returns (Timetable memory) {
         return Timetable({
-            day: ExecutionDay.FirstBusinessDay,
-            fixedDay: 0,
-            noticeDays: 7,
-            minNotice: 1 days,
-            minTrading: 1 days
+            day: ExecutionDay.FirstBusinessDay, fixedDay: 0, noticeDays: 7, minNotice: 1 days, minTrading: 1 days
         });
     }
 
@@ -198,8 +195,8 @@ abstract contract Scene {
         if (price[i] != 0) lastPrice[i] = price[i];
     }
 
-    /// @dev Puts a pool at `ratio` (18 decimals) x the token's last price, with ether at 2,000 dollars and a billion dollars on
-    /// the side of the ether.
+    /// @dev Puts a pool at `ratio` (18 decimals) x the token's last price, with ether at 2,000 dollars and a billion
+    /// dollars on the side of the ether.
     function _setPool(uint256 i, uint256 ratio) internal {
         uint256 ether_ = 500_000e18;
         // {tok} = {USD} * {tok / whole tok} / {USD / whole tok}

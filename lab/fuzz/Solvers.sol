@@ -16,8 +16,8 @@ interface IStock {
 abstract contract Solvers is Splits {
     using Drawing for Draw;
 
-    /// @notice A solver pays a fixed amount for what it wants to be sold. One time in two somebody trades just before, or gives
-    /// something. It gets all that it asked for, or pays nothing.
+    /// @notice A solver pays a fixed amount for what it wants to be sold. One time in two somebody trades just before,
+    /// or gives something. It gets all that it asked for, or pays nothing.
     function tradeStock(uint256 seed) external whileTrading(seed) {
         Draw memory d = Drawing.from(seed);
         Before memory b = _before();
@@ -42,8 +42,8 @@ abstract contract Solvers is Splits {
         _settled(b, deal.buys);
     }
 
-    /// @dev The order, with what is paid of each buy and the least that is wanted of each sell; the stock is given what it
-    /// pays.
+    /// @dev The order, with what is paid of each buy and the least that is wanted of each sell; the stock is given what
+    /// it pays.
     function _orderOf(Deal memory deal) private returns (Order memory o) {
         o = _order(deal, IFiller(stock), PLAIN);
         uint256[] memory pays = new uint256[](o.buys.length);

@@ -15,8 +15,8 @@ abstract contract Splits is Trades {
     /// @dev A batch that was only tried is refused.
     error Refused();
 
-    /// @notice Tries the same batch whole and in two parts, paying the least each time: the parts are never cheaper. One time
-    /// in three, because it takes as long as five batches.
+    /// @notice Tries the same batch whole and in two parts, paying the least each time: the parts are never cheaper.
+    /// One time in three, because it takes as long as five batches.
     function split(uint256 seed) external {
         if (seed % 3 != 0) return _discard();
         _split(seed);
@@ -55,11 +55,11 @@ abstract contract Splits is Trades {
         }
     }
 
-    /// @dev What the whole batch may lose less than its part of the budget by its own rounding, USD. The budget is kept in
-    /// 1e-18 of NAV. Where it binds, the tolerance (at most 0.1) is floored to 1e-18 of the value, itself at most 0.1 of NAV,
-    /// and the value's share of NAV is raised by up to 1e-18: at most 0.1e-18 of NAV each. The share sold is floored by up to
-    /// 1e-18, which costs (budget / surplus) x 1e-18, and where the budget binds budget / surplus is below 0.1 x value / sold.
-    /// The rest are single wei of USD.
+    /// @dev What the whole batch may lose less than its part of the budget by its own rounding, USD. The budget is kept
+    /// in 1e-18 of NAV. Where it binds, the tolerance (at most 0.1) is floored to 1e-18 of the value, itself at most
+    /// 0.1 of NAV, and the value's share of NAV is raised by up to 1e-18: at most 0.1e-18 of NAV each. The share sold
+    /// is floored by up to 1e-18, which costs (budget / surplus) x 1e-18, and where the budget binds budget / surplus
+    /// is below 0.1 x value / sold. The rest are single wei of USD.
     function _margin(uint256 nav, Deal memory whole) private view returns (uint256) {
         uint256 value;
         uint256 atStart;
@@ -73,7 +73,13 @@ abstract contract Splits is Trades {
 
     function _found(uint256 i, uint256 whole, uint256 parts) private pure returns (string memory) {
         return string.concat(
-            "splitting gains nothing (component ", vm.toString(i), ": whole ", vm.toString(whole), ", parts ", vm.toString(parts), ")"
+            "splitting gains nothing (component ",
+            vm.toString(i),
+            ": whole ",
+            vm.toString(whole),
+            ", parts ",
+            vm.toString(parts),
+            ")"
         );
     }
 

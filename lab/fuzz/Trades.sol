@@ -40,8 +40,8 @@ abstract contract Trades is Ghost {
         return wanted == Side.Sell ? b.seen.balance[i] > b.goal[i] : b.seen.balance[i] < b.goal[i];
     }
 
-    /// @dev One or all of the components that can be sold, for a random part of what the bucket gives, and one or all that can
-    /// be bought. Discards where there is nothing.
+    /// @dev One or all of the components that can be sold, for a random part of what the bucket gives, and one or all
+    /// that can be bought. Discards where there is nothing.
     function _propose(Draw memory d, Before memory b) internal view returns (Deal memory deal) {
         (uint256 sells, uint256 buys) = (_choose(d, b, Side.Sell), _choose(d, b, Side.Buy));
         if (sells == 0 || buys == 0) _discard();
@@ -134,8 +134,8 @@ abstract contract Trades is Ghost {
         if (made) _settled(b, deal.buys);
     }
 
-    /// @dev The value that this batch must bring in, as the fund itself says when it is paid nothing. 0 where it refuses the
-    /// batch for another reason.
+    /// @dev The value that this batch must bring in, as the fund itself says when it is paid nothing. 0 where it
+    /// refuses the batch for another reason.
     function _least(Deal memory deal) internal returns (uint256 least) {
         uint256[N] memory nothing;
         filler.order(nothing);
@@ -208,8 +208,8 @@ abstract contract Trades is Ghost {
         if (!_make(_giveFirst(d, b), deal, PLAIN)) _discard();
     }
 
-    /// @notice Pays anything: much too much of one buy, too little of another, also what nobody asked for. Sometimes it asks
-    /// for more than the bucket gives, one time in eight also for a component that is not to be sold.
+    /// @notice Pays anything: much too much of one buy, too little of another, also what nobody asked for. Sometimes it
+    /// asks for more than the bucket gives, one time in eight also for a component that is not to be sold.
     function tradeWildly(uint256 seed) external whileTrading(seed) {
         Draw memory d = Drawing.from(seed);
         Before memory b = _before();

@@ -2,8 +2,8 @@
 pragma solidity 0.8.30;
 
 /// @title IUniswapV3Pool
-/// @notice The part of a pool of Uniswap V3 that is used here. Prices are square roots of token1 wei for one token0 wei,
-/// x 2^96; ticks are powers of 1.0001.
+/// @notice The part of a pool of Uniswap V3 that is used here. Prices are square roots of token1 wei for one token0
+/// wei, x 2^96; ticks are powers of 1.0001.
 interface IUniswapV3Pool {
     /// @notice The token with the lower address.
     function token0() external view returns (address);

@@ -29,10 +29,10 @@ interface IPairLike {
 }
 
 /// @title ReferenceMarket
-/// @notice The rest of the market **on a local chain only**: it opens pools of the Uniswap V2 kind against WETH and of the
-/// V3 kind, posts the feeds' answers, and is the arbitrageur that carries a rested pool back to the reference price. All
-/// is open to everybody. It mints the tokens it trades (they are stand-ins with an open `mint`) and holds WETH of its own.
-/// Nothing in this folder is meant for a public network.
+/// @notice The rest of the market **on a local chain only**: it opens pools of the Uniswap V2 kind against WETH and of
+/// the V3 kind, posts the feeds' answers, and is the arbitrageur that carries a rested pool back to the reference
+/// price. All is open to everybody. It mints the tokens it trades (they are stand-ins with an open `mint`) and holds
+/// WETH of its own. Nothing in this folder is meant for a public network.
 contract ReferenceMarket is V3Market {
     /// @notice A pool to open and what goes in, in token wei and WETH wei.
     struct Opening {
@@ -115,12 +115,10 @@ contract ReferenceMarket is V3Market {
 
     /// @notice Carries every pool that has rested for `rest` seconds back to its reference mid price, by a real swap.
     /// @return moves One per pool, in order, the V3 ones last.
-    function restore(
-        address weth,
-        Pool[] calldata pools,
-        V3Pool[] calldata v3Pools,
-        uint256 rest
-    ) external returns (Move[] memory moves) {
+    function restore(address weth, Pool[] calldata pools, V3Pool[] calldata v3Pools, uint256 rest)
+        external
+        returns (Move[] memory moves)
+    {
         moves = preview(weth, pools, v3Pools, rest);
         for (uint256 i = 0; i < v3Pools.length; ++i) {
             Move memory move = moves[pools.length + i];
@@ -145,19 +143,17 @@ contract ReferenceMarket is V3Market {
     }
 
     /// @notice What `restore` would do in this block; of the V3 pools without the amounts.
-    function preview(
-        address weth,
-        Pool[] calldata pools,
-        V3Pool[] calldata v3Pools,
-        uint256 rest
-    ) public view returns (Move[] memory moves) {
+    function preview(address weth, Pool[] calldata pools, V3Pool[] calldata v3Pools, uint256 rest)
+        public
+        view
+        returns (Move[] memory moves)
+    {
         moves = new Move[](pools.length + v3Pools.length);
         for (uint256 i = 0; i < pools.length; ++i) {
             moves[i] = _move(weth, pools[i], rest);
         }
         for (uint256 i = 0; i < v3Pools.length; ++i) {
-            moves[pools.length + i] =
-                Move(v3Pools[i].pool, _due(v3Pools[i], PRECISION, rest), 0, 0);
+            moves[pools.length + i] = Move(v3Pools[i].pool, _due(v3Pools[i], PRECISION, rest), 0, 0);
         }
     }
 
@@ -194,8 +190,8 @@ contract ReferenceMarket is V3Market {
         (uint112 reserve0, uint112 reserve1, uint32 at) = IPairLike(pool.pair).getReserves();
         Left memory left = _left[pool.pair];
         // Not a difference: for a moment after a block a node answers calls with its state and the time of the last.
-        rested = (left.at == at && left.reserve0 == reserve0 && left.reserve1 == reserve1)
-            || block.timestamp >= at + rest;
+        rested =
+            (left.at == at && left.reserve0 == reserve0 && left.reserve1 == reserve1) || block.timestamp >= at + rest;
         (tokens, weths) = pool.token < weth ? (reserve0, reserve1) : (reserve1, reserve0);
     }
 

@@ -20,7 +20,15 @@ interface IV3PoolLike {
     function slot0()
         external
         view
-        returns (uint160 sqrtPriceX96, int24 tick, uint16 index, uint16 cardinality, uint16 next, uint8 fee, bool unlocked);
+        returns (
+            uint160 sqrtPriceX96,
+            int24 tick,
+            uint16 index,
+            uint16 cardinality,
+            uint16 next,
+            uint8 fee,
+            bool unlocked
+        );
     function observations(uint256 index)
         external
         view
@@ -34,9 +42,9 @@ interface IV3PoolLike {
 }
 
 /// @title V3Market
-/// @notice The part of `ReferenceMarket` that trades in pools of the Uniswap V3 kind, **on a local chain only**: it opens
-/// and fills them, and carries a rested one back to its reference price. It pays whoever calls it back, for anybody:
-/// the tokens are stand-ins with an open `mint`. Nothing in this folder is meant for a public network.
+/// @notice The part of `ReferenceMarket` that trades in pools of the Uniswap V3 kind, **on a local chain only**: it
+/// opens and fills them, and carries a rested one back to its reference price. It pays whoever calls it back, for
+/// anybody: the tokens are stand-ins with an open `mint`. Nothing in this folder is meant for a public network.
 abstract contract V3Market {
     /// @notice Liquidity in a range, given in ticks from the pool's first tick and widened to whole tick spacings.
     struct Position {
@@ -125,8 +133,8 @@ abstract contract V3Market {
     }
 
     /// @dev Which token has to go in, zero where the pool is to be let alone: it has not rested, or is as near to its
-    /// reference as `precision` (1 in so many) asks. The pool dates its observations, and it writes one for each block in
-    /// which a swap leaves the tick that it found; a swap within a tick (1 bp) does not begin the rest anew.
+    /// reference as `precision` (1 in so many) asks. The pool dates its observations, and it writes one for each block
+    /// in which a swap leaves the tick that it found; a swap within a tick (1 bp) does not begin the rest anew.
     function _due(V3Pool calldata target, uint256 precision, uint256 rest) internal view returns (address) {
         IV3PoolLike pool = IV3PoolLike(target.pool);
         (uint160 price,, uint16 index,,,,) = pool.slot0();
@@ -155,10 +163,13 @@ abstract contract V3Market {
     }
 
     /// @dev A swap of as much as it takes to a price.
-    function _swapTo(address pool, address weth, uint160 sqrtPriceX96) private returns (int256 amount0, int256 amount1) {
+    function _swapTo(address pool, address weth, uint160 sqrtPriceX96)
+        private
+        returns (int256 amount0, int256 amount1)
+    {
         (uint160 price,,,,,,) = IV3PoolLike(pool).slot0();
-        return IV3PoolLike(pool).swap(
-            address(this), price > sqrtPriceX96, type(int128).max, sqrtPriceX96, abi.encode(weth)
-        );
+        return
+            IV3PoolLike(pool)
+                .swap(address(this), price > sqrtPriceX96, type(int128).max, sqrtPriceX96, abi.encode(weth));
     }
 }

@@ -18,13 +18,11 @@ contract ListsHarness {
     }
 
     /// @notice What another contract answers to `four`.
-    function askFour(
-        address to,
-        uint256[] calldata a,
-        uint256[] calldata b,
-        uint256[] calldata c,
-        uint256[] calldata d
-    ) external view returns (uint256[] memory) {
+    function askFour(address to, uint256[] calldata a, uint256[] calldata b, uint256[] calldata c, uint256[] calldata d)
+        external
+        view
+        returns (uint256[] memory)
+    {
         return _kept(Lists.ask(to, this.four.selector, a, b, c, d));
     }
 

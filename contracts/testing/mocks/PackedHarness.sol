@@ -31,7 +31,8 @@ contract PackedHarness {
         return (packed, found, packed.unpack(), guard[0]);
     }
 
-    /// @notice Writes a determination; returns its words, what `read` finds in them, and its bases with flags and statuses.
+    /// @notice Writes a determination; returns its words, what `read` finds in them, and its bases with flags and
+    /// statuses.
     function constituents(Constituent[] calldata list)
         external
         returns (uint256[] memory words, Constituent[] memory found, uint256[] memory bases)

@@ -36,9 +36,7 @@ contract FuzzPool {
         uint256 in0 = balance0 + out0 - reserve0;
         uint256 in1 = balance1 + out1 - reserve1;
         // {tok * tok * 1e6}
-        require(
-            (balance0 * 1000 - in0 * 3) * (balance1 * 1000 - in1 * 3) >= reserve0 * reserve1 * 1e6, TooLittle()
-        );
+        require((balance0 * 1000 - in0 * 3) * (balance1 * 1000 - in1 * 3) >= reserve0 * reserve1 * 1e6, TooLittle());
         (_reserve0, _reserve1) = (uint112(balance0), uint112(balance1));
     }
 }

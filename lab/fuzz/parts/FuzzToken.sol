@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-/// @notice What a token says of one account's balance. Nothing but the truth; none; half; twice; a number that no fund holds;
-/// 2**160 and more; two bytes; or it reverts, or burns all gas.
+/// @notice What a token says of one account's balance. Nothing but the truth; none; half; twice; a number that no fund
+/// holds; 2**160 and more; two bytes; or it reverts, or burns all gas.
 enum Lie {
     None,
     Zero,
@@ -16,8 +16,8 @@ enum Lie {
 }
 
 /// @title FuzzToken
-/// @notice A plain ERC-20 whose balances anyone may raise. It can be made to refuse every transfer, and to lie about one
-/// account; what it moves is always the truth.
+/// @notice A plain ERC-20 whose balances anyone may raise. It can be made to refuse every transfer, and to lie about
+/// one account; what it moves is always the truth.
 contract FuzzToken {
     error Stuck();
     error TooLittle();

@@ -5,7 +5,8 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /// @title BareFund
-/// @notice For benchmarks: the least that an in-kind mint and redeem can cost. It moves the amounts it is told and checks
+/// @notice For benchmarks: the least that an in-kind mint and redeem can cost. It moves the amounts it is told and
+/// checks
 /// nothing: no list, no limits, no fee, no lock.
 contract BareFund is ERC20 {
     constructor() ERC20("Bare", "BARE") {}

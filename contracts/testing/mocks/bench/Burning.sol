@@ -5,7 +5,8 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
 import {ISupplySource} from "../../../interfaces/ISupplySource.sol";
 
-/// @notice What it does with the gas that it is given: answers at once; burns it all; burns nearly all and then answers.
+/// @notice What it does with the gas that it is given: answers at once; burns it all; burns nearly all and then
+/// answers.
 enum Burns {
     Nothing,
     All,

@@ -6,7 +6,8 @@ interface IPayer {
 }
 
 /// @title FalsePool
-/// @notice For tests: says that it is a pool of Uniswap V3, or V2, asks for what it was told to ask for, and gives nothing.
+/// @notice For tests: says that it is a pool of Uniswap V3, or V2, asks for what it was told to ask for, and gives
+/// nothing.
 contract FalsePool {
     address public token0;
     address public token1;
@@ -16,14 +17,9 @@ contract FalsePool {
     FalsePool private _accomplice;
 
     /// @notice What `swap` shall do: call back so many times with these amounts, itself or through an accomplice.
-    function init(
-        address token0_,
-        address token1_,
-        int256 amount0,
-        int256 amount1,
-        uint256 times,
-        FalsePool accomplice
-    ) external {
+    function init(address token0_, address token1_, int256 amount0, int256 amount1, uint256 times, FalsePool accomplice)
+        external
+    {
         (token0, token1, _amount0, _amount1) = (token0_, token1_, amount0, amount1);
         (_times, _accomplice) = (times, accomplice);
     }

@@ -7,7 +7,8 @@ import {IOracle} from "../../../interfaces/IOracle.sol";
 import {Constituents} from "../../../libraries/Constituents.sol";
 
 /// @title PostedMethodology
-/// @notice For tests: the basis of a constituent is its target unit; it refuses, or answers something else, when told to.
+/// @notice For tests: the basis of a constituent is its target unit; it refuses, or answers something else, when told
+/// to.
 contract PostedMethodology is IMethodology {
     error Refusing();
 
@@ -32,8 +33,8 @@ contract PostedMethodology is IMethodology {
         (refusesToDetermine, refusesTargets) = (determination, targets);
     }
 
-    /// @notice While it carries, last month's basis of the constituent at the same position is kept as its confirmed one, and
-    /// added to that of `determine` and of `confirm`: what was passed as `previous` shows.
+    /// @notice While it carries, last month's basis of the constituent at the same position is kept as its confirmed
+    /// one, and added to that of `determine` and of `confirm`: what was passed as `previous` shows.
     function carry(bool carries_) external {
         carries = carries_;
     }
@@ -69,12 +70,11 @@ contract PostedMethodology is IMethodology {
         }
     }
 
-    function targetUnits(
-        uint256[] calldata basis,
-        uint256[] calldata,
-        uint256[] calldata prices,
-        uint256[] calldata
-    ) external view returns (uint256[] memory targets) {
+    function targetUnits(uint256[] calldata basis, uint256[] calldata, uint256[] calldata prices, uint256[] calldata)
+        external
+        view
+        returns (uint256[] memory targets)
+    {
         require(!refusesTargets, Refusing());
         if (_targets.length != 0) return _targets;
         targets = new uint256[](basis.length);

@@ -7,8 +7,8 @@ import {IOracle} from "../../../interfaces/IOracle.sol";
 import {Constituents} from "../../../libraries/Constituents.sol";
 
 /// @title PreviousWitness
-/// @notice For tests: a methodology whose determination tells what it was given as previous. Basis and status are its own; the
-/// basis that it was given is the confirmed one, and the weight is one more than the status that it was given.
+/// @notice For tests: a methodology whose determination tells what it was given as previous. Basis and status are its
+/// own; the basis that it was given is the confirmed one, and the weight is one more than the status that it was given.
 contract PreviousWitness is IMethodology {
     bytes32 public constant BASIS = "unit";
 
@@ -28,12 +28,11 @@ contract PreviousWitness is IMethodology {
         return Constituents.asDetermined(determined);
     }
 
-    function targetUnits(
-        uint256[] calldata basis,
-        uint256[] calldata,
-        uint256[] calldata,
-        uint256[] calldata
-    ) external pure returns (uint256[] memory) {
+    function targetUnits(uint256[] calldata basis, uint256[] calldata, uint256[] calldata, uint256[] calldata)
+        external
+        pure
+        returns (uint256[] memory)
+    {
         return basis;
     }
 }

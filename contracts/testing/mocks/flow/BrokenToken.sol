@@ -2,11 +2,13 @@
 pragma solidity 0.8.30;
 
 /// @title BrokenToken
-/// @notice For tests: code for the address of a `ReferenceToken`, whose storage it shares, that transfers as it should and
-/// answers badly. How it does stands in the code.
+/// @notice For tests: code for the address of a `ReferenceToken`, whose storage it shares, that transfers as it should
+/// and answers badly. How it does stands in the code.
 contract BrokenToken {
-    /// @notice How a view answers. Plain: as it should. Reverting; Burning: with all the gas it is given; Short: 31 bytes;
-    /// Silent: nothing; Long: the right answer with 100,000 bytes behind it; Beyond: with the first number that is too large.
+    /// @notice How a view answers. Plain: as it should. Reverting; Burning: with all the gas it is given; Short: 31
+    /// bytes;
+    /// Silent: nothing; Long: the right answer with 100,000 bytes behind it; Beyond: with the first number that is too
+    /// large.
     enum Fault {
         Plain,
         Reverting,

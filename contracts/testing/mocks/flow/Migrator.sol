@@ -8,8 +8,8 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {IFiller} from "../../../interfaces/IFiller.sol";
 
 /// @title Migrator
-/// @notice For tests: a project's migration contract as a filler. It takes the old token and pays the new one, of which it
-/// holds a stock, at a fixed ratio.
+/// @notice For tests: a project's migration contract as a filler. It takes the old token and pays the new one, of which
+/// it holds a stock, at a fixed ratio.
 contract Migrator is IFiller {
     using SafeERC20 for IERC20;
 
@@ -26,9 +26,13 @@ contract Migrator is IFiller {
     }
 
     /// @inheritdoc IFiller
-    function fill(address index, address[] calldata sells, uint256[] calldata amounts, address[] calldata, bytes calldata)
-        external
-    {
+    function fill(
+        address index,
+        address[] calldata sells,
+        uint256[] calldata amounts,
+        address[] calldata,
+        bytes calldata
+    ) external {
         for (uint256 i; i < sells.length; ++i) {
             require(sells[i] == address(OLD), UnknownToken(sells[i]));
             NEW.safeTransfer(index, migrated(amounts[i]));

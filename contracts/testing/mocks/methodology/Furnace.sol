@@ -4,8 +4,9 @@ pragma solidity 0.8.30;
 import {IOracle} from "../../../interfaces/IOracle.sol";
 
 /// @title Furnace
-/// @notice For tests: a token, a supply source and a feed that burn nearly all the gas that they are given and then answer as
-/// sound ones would, so that their answers are worked with. It has no state, so its code may be placed at any address.
+/// @notice For tests: a token, a supply source and a feed that burn nearly all the gas that they are given and then
+/// answer as sound ones would, so that their answers are worked with. It has no state, so its code may be placed at any
+/// address.
 contract Furnace {
     /// @dev What is left for the answer.
     uint256 private constant REST = 1_000;
