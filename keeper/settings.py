@@ -52,9 +52,10 @@ class Settings(BaseSettings):
     max_fee_gwei: Annotated[int, Field(ge=1, le=100_000)] = 300
     """Most to pay for one gas, in gwei, base fee and tip together. Above it the keeper waits."""
     urgent_max_fee_gwei: Annotated[int, Field(ge=1, le=100_000)] | None = None
-    """The same at the last moment of what is due; twice BALLAST_MAX_FEE_GWEI if not set."""
+    """The same at the deadline of what is due; twice BALLAST_MAX_FEE_GWEI if not set."""
     urgent_hours: Annotated[float, Field(ge=0, le=480)] = 72
-    """Hours of chain time before that moment in which the one rises to the other, with the square of the time gone."""
+    """Hours of chain time before the deadline over which the cap rises from BALLAST_MAX_FEE_GWEI to
+    BALLAST_URGENT_MAX_FEE_GWEI, slowly at first (quadratically)."""
     confirmations: Annotated[int, Field(ge=0, le=64)] = 3
     """Blocks after which a receipt counts for good; until then every new block is looked at for it. Does not slow the
     month."""

@@ -1,4 +1,4 @@
-"""Writes the ABIs that the keeper needs from the compiled contracts to keeper/abi: `python tools/export_abi.py`."""
+"""Writes the ABIs that the keeper needs from the compiled contracts to keeper/abi: `python -m tools.export_abi`."""
 
 from __future__ import annotations
 
