@@ -8,17 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ballast.build import BUILD, ROOT
+from keeper.look.contracts import ABIS
 
 TARGET = ROOT / "keeper" / "abi"
-
-# The filler is called by the rebalancer, never by the keeper: its errors are wanted, to name a revert.
-CONTRACTS = ("IndexToken", "Rebalancer", "FundLens", "UniswapFiller", "V3Lens", "Opener", "MarketCap", "FixedWeight")
 
 
 def export() -> dict[str, str]:
     """Text of each ABI file by contract, as it should stand in keeper/abi. Raises FileNotFoundError, KeyError."""
     types: dict[str, Any] = json.loads(BUILD.read_text())["contractTypes"]
-    return {name: json.dumps(_sorted(types[name]["abi"]), indent=1) + "\n" for name in CONTRACTS}
+    return {name: json.dumps(_sorted(types[name]["abi"]), indent=1) + "\n" for name in ABIS}
 
 
 def _sorted(abi: list[dict[str, Any]]) -> list[dict[str, Any]]:

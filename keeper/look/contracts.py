@@ -12,7 +12,18 @@ from eth_abi.exceptions import DecodingError
 from ballast import abi as codec
 from ballast.abi import Entry
 
-ABIS = ("IndexToken", "Rebalancer", "FundLens", "UniswapFiller", "V3Lens", "Opener", "MarketCap", "FixedWeight")
+ABIS = (
+    "IndexToken",
+    "Rebalancer",
+    "FundLens",
+    "UniswapFiller",
+    "StockFiller",
+    "V3Lens",
+    "Opener",
+    "MarketCap",
+    "FixedWeight",
+)
+"""In keeper/abi. The rebalancer calls the fillers, the keeper never: their errors are wanted, to name a revert."""
 
 
 @cache
