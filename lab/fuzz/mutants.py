@@ -23,6 +23,8 @@ OUT = ROOT / "out" / "mutants.json"
 SEED = 1
 SEQUENCES = 100
 """Most sequences (of 500 calls) in which a mutant must be caught."""
+UNCOMPILED = "does not compile"
+"""Stands for the invariant that noticed a mutant that is none: its pattern is to be mended."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +81,25 @@ def judge(mutant: Mutant, tree: Path) -> Verdict:
         for edit in mutant.edits:
             path = tree / edit.file
             path.write_text(path.read_text().replace(edit.old, edit.new))
-        forge.build(tree)
-        report = forge.test(tree, seed=SEED, runs=SEQUENCES, setup=mutant.setup)
+        report = _broken(mutant, tree)
     finally:
         for file, text in kept.items():
             (tree / file).write_text(text)
+    if report is None:
+        return Verdict(mutant.name, mutant.invariant, UNCOMPILED, False, 0, round(time.monotonic() - began, 1))
     found = report.failures[0] if report.failures else None
     # What a message says beyond the invariant's name stands in brackets behind it.
     caught = found is not None and found.split(" (")[0] == mutant.invariant
     return Verdict(mutant.name, mutant.invariant, found, caught, report.calls, round(time.monotonic() - began, 1))
+
+
+def _broken(mutant: Mutant, tree: Path) -> forge.Report | None:
+    """What forge says of the tree with the mutant in it; None if that does not compile."""
+    try:
+        forge.build(tree)
+    except FuzzError:
+        return None
+    return forge.test(tree, seed=SEED, runs=SEQUENCES, setup=mutant.setup)
 
 
 def _copy(tree: Path) -> None:
