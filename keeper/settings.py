@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ballast.book import Book, BookError
+from ballast.units import DAY_S, HOUR_S
 from keeper.errors import SettingsError
 from keeper.output import redact
 
@@ -69,7 +70,7 @@ class Settings(BaseSettings):
     """With `fewest`: about the gas that all batches may take together."""
     max_hours: Annotated[float, Field(ge=0.1, le=480)] = 14
     """Most hours of chain time that a month's trading should take; fractions are allowed."""
-    pool_rest_seconds: Annotated[int, Field(ge=0, le=86_400)] = 600
+    pool_rest_seconds: Annotated[int, Field(ge=0, le=DAY_S)] = 600
     """Seconds between two batches: the time that traders need to bring a pool back to the market's price."""
     slippage_bps: Annotated[int, Field(ge=1, le=500)] = 10
     """How much less than planned a batch may bring, in hundredths of a percent; protects against sandwiches."""
@@ -90,7 +91,7 @@ class Settings(BaseSettings):
     """Seconds between two looks at an endpoint that is not being asked anyway."""
     rpc_timeout_seconds: Annotated[float, Field(ge=0.1, le=300)] = 20.0
     """Seconds that an endpoint may take to answer."""
-    max_head_age_s: Annotated[int, Field(ge=1, le=86_400)] | None = None
+    max_head_age_s: Annotated[int, Field(ge=1, le=DAY_S)] | None = None
     """Seconds that an endpoint's head may be behind this machine's clock; 180 suits a public chain. Not looked at if
     not set: a local fork has a time of its own."""
     log: Literal["console", "json"] = "console"
@@ -102,15 +103,15 @@ class Settings(BaseSettings):
     of fund and keeper, and nothing else."""
     history: Path | None = None
     """Where samples of NAV and weights are kept for the status page; beside the journal if not set."""
-    stuck_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    stuck_seconds: Annotated[int, Field(ge=1, le=DAY_S)] = 300
     """A loop without a sign of life for so long hangs: /health fails."""
-    silent_seconds: Annotated[int, Field(ge=1, le=86_400)] = 300
+    silent_seconds: Annotated[int, Field(ge=1, le=DAY_S)] = 300
     """A fund that could not be looked at for so long, mostly because of the node: /health fails, and an alert is
     sent."""
-    overdue_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)] = 3_600
+    overdue_seconds: Annotated[int, Field(ge=1, le=30 * DAY_S)] = HOUR_S
     """What has been possible for so long, in chain time, and is not done is overdue: /health fails, and an alert is
     sent."""
-    open_seconds: Annotated[int, Field(ge=1, le=30 * 86_400)] = 900
+    open_seconds: Annotated[int, Field(ge=1, le=30 * DAY_S)] = 900
     """A transaction that has been open for so long since it was first signed is stuck: an alert is sent."""
     month_gas: Annotated[int, Field(ge=100_000, le=1_000_000_000)] = 60_000_000
     """About the gas of one fund's month: an account that cannot pay for it at the current base fee is low, and an alert

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ballast.units import GWEI, HOUR_S
 from keeper.look.chain import Chain, Head
 from keeper.look.interventions import Told
 from keeper.plan.planner import Aim, Pace, Plan, plan
 from keeper.pools.market import Market
 from keeper.settings import Settings
 from keeper.state import Action, FundState
-
-GWEI = 10**9
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Viewer:
         past = self._chain.history.past(head, state)
         pace = Pace(
             rest=max(1, wanted.pool_rest_seconds),
-            max_time=int(wanted.max_hours * 3600),
+            max_time=int(wanted.max_hours * HOUR_S),
             started_at=past.started_at,
             last_trade=past.last_trade,
             gas_spent=past.gas_spent,

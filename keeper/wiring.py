@@ -11,6 +11,7 @@ import structlog
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.units import HOUR_S
 from keeper.errors import SettingsError
 from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
@@ -101,7 +102,7 @@ def watching(
     if secrets.alert_urls is not None:
         notifier = Notifier(
             settings.journal.with_name(settings.journal.name + ".alerts.json"),
-            settings.alert_repeat_hours * 3600,
+            settings.alert_repeat_hours * HOUR_S,
             sender_to(services_of(secrets.alert_urls)),
             metrics.alert_sent,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from web3 import Web3
 
-from ballast.units import WAD
+from ballast.units import HOUR_S, WAD
 from keeper.client.offers import Offer, order_for
 from keeper.look import contracts
 from keeper.look.chain import Chain, Head, ask
@@ -139,10 +139,10 @@ class FundClient:
         """
         if not look.trading:
             return None
-        pace = Pace(rest_s, int(hours * 3_600), None, None)
+        pace = Pace(rest_s, int(hours * HOUR_S), None, None)
         if look.head is not None:
             past = self._chain.history.past(look.head, look.state)
-            pace = Pace(rest_s, int(hours * 3_600), past.started_at, past.last_trade, past.gas_spent)
+            pace = Pace(rest_s, int(hours * HOUR_S), past.started_at, past.last_trade, past.gas_spent)
         return planned(look.state, look.market, gas_price, pace, slippage_bps)
 
     def stock(self, holder: str, state: FundState) -> dict[str, int]:

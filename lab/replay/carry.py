@@ -17,7 +17,7 @@ from ballast.book import Book
 from ballast.deploy import approve, deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import execution_time, period_start
-from ballast.units import BLOCK_S, WAD
+from ballast.units import BLOCK_S, HOUR_S, WAD
 from lab.localnet.market import Market
 from lab.replay.measure import MonthOutcome, abis_of, measure
 from lab.testbed.clock import GAS_PRICE_GWEI, Clock, next_look
@@ -183,7 +183,7 @@ def _trade(run: Run, keeper: KeeperProcess) -> None:
                 return
             before, left = left, int(run.rebalancer.progress().surplus)
             if left != before:
-                _show_progress(run, bar, task, total - left, (run.clock.now() - opened) / 3600, left)
+                _show_progress(run, bar, task, total - left, (run.clock.now() - opened) / HOUR_S, left)
 
 
 def _show_progress(run: Run, bar: Progress, task: TaskID, sold: int, hours: float, left: int) -> None:

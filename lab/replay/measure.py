@@ -86,7 +86,7 @@ def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: 
     balances_before = balances_at(rpc, prices, index.address, first - 1)
     balances_after = balances_at(rpc, prices, index.address, last)
     before = supply_at(rpc, index.address, first - 1)
-    held = {token: balance * 10**18 // before for token, balance in balances_before.items()}
+    held = {token: balance * WAD // before for token, balance in balances_before.items()}
     receipts = receipts_of(w3, keeper, book.deployed_block, last)
     return MonthOutcome(
         label=month.label,

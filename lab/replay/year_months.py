@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from ballast.rule import packed
 from ballast.rule.arithmetic import Position, cost_of, execution_time, period_start, residual, weights_of
 from ballast.rule.methodology import Decision, Flag, Holding, Status
-from ballast.units import DAY_S, WAD
+from ballast.units import DAY_S, HOUR_S, WAD
 from lab.replay import year_chain as chain
 from lab.replay.carry import ReplayError, until, while_trading
 from lab.replay.measure import flow_of
@@ -202,7 +202,9 @@ class _Months:
             if now > min(opened + MOST_TRADING_S, latest):
                 return False
             left = int(fund.rebalancer.progress().surplus)
-            self._progress.say(label, f"hour {(now - opened) / 3600:.1f}: {left * 100 / WAD:.2f} % of NAV left to sell")
+            self._progress.say(
+                label, f"hour {(now - opened) / HOUR_S:.1f}: {left * 100 / WAD:.2f} % of NAV left to sell"
+            )
         raise AssertionError("not reached")
 
     def _measure(self, snapshot: Snapshot, determined: _Determined, started: _Started, done: bool) -> MonthResult:
