@@ -13,6 +13,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/.tools/anvil/bin:$(PATH)
 export SOLCX_BINARY_PATH := $(CURDIR)/.tools/solc
 export APE_DATA_FOLDER := $(CURDIR)/.ape
 export PYTHONPATH := $(CURDIR)
+# Where it is set, every process compiles every module anew: hundreds of processes here, seconds each.
+export PYTHONDONTWRITEBYTECODE :=
 
 MONTH ?= data/months/dpi-2021-04.json
 RESERVES ?=

@@ -16,6 +16,8 @@ NOT_IMPORTED = {
     "ape-foundry",
     "ape-solidity",
     # pydantic-settings imports it
+    # eth-keys signs with it, where it is installed.
+    "coincurve",
     "python-dotenv",
     # run by `make lint`
     "import-linter",
