@@ -15,9 +15,9 @@ NOT_IMPORTED = {
     # Ape finds them by itself
     "ape-foundry",
     "ape-solidity",
-    # pydantic-settings imports it
-    # eth-keys signs with it, where it is installed.
+    # eth-keys imports it
     "coincurve",
+    # pydantic-settings imports it
     "python-dotenv",
     # run by `make lint`
     "import-linter",
