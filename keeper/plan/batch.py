@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from ballast.units import WAD
 from keeper.plan.bucket import Sale
 from keeper.plan.costs import GasCosts
-from keeper.plan.direct import Cross, Wanted, crosses_of
-from keeper.plan.settlement import Outcome, attainable, goal, outcome
+from keeper.plan.direct import Cross, crosses_of
+from keeper.plan.settlement import Outcome, attainable, goal, missing, outcome
 from keeper.plan.share_out import ROUNDS, Buy, root, share_out
 from keeper.plan.slices import Slice
 from keeper.pools.market import Market, Route
@@ -70,8 +70,7 @@ class Batch:
     @property
     def routes(self) -> tuple[Route, ...]:
         """All ways that something goes."""
-        legs = (leg.route for leg in (*self.sells, *self.buys))
-        return (*legs, *(cross.route for cross in self.crosses))
+        return (*(leg.route for leg in (*self.sells, *self.buys)), *(cross.route for cross in self.crosses))
 
     @property
     def sold(self) -> dict[int, int]:
@@ -139,12 +138,8 @@ def sellable(state: FundState, market: Market) -> dict[int, int]:
 def rooms(state: FundState, sold: int) -> dict[int, int]:
     """USD that each buy may take and be credited for in a batch that sells about USD `sold`, by index."""
     share = min(state.progress.surplus, sold * WAD // state.nav_at_start_prices)
-    part = attainable(state, state.progress.surplus - share, share)
-    return {
-        h.index: h.value(max(0, goal(state, h, part) - h.balance))
-        for h in state.holdings
-        if h.side is Side.BUY and state.trades(h)
-    }
+    most = attainable(state, state.progress.surplus - share, share)
+    return {h.index: h.value(missing(state, h, most)) for h in state.holdings if h.side is Side.BUY and state.trades(h)}
 
 
 def make_batch(
@@ -167,8 +162,7 @@ def make_batch(
 
 def _crossed(state: FundState, market: Market, draft: _Draft, gas: Gas) -> _Draft:
     """With what goes straight from a sell to a buy, and the rest of the sells."""
-    takers = [Wanted(buy.holding.index, buy.pools, buy.wanted) for buy in draft.buys]
-    draft = replace(draft, crosses=tuple(crosses_of(state, market, draft.wanted, takers, gas.hops)))
+    draft = replace(draft, crosses=crosses_of(state, market, draft.wanted, draft.buys, gas.hops))
     straight = draft.straight
     given = _sums((cross.buy, cross.route.received) for cross in draft.crosses)
     return replace(
@@ -283,11 +277,9 @@ def _give(market: Market, sells: Sequence[Slice], buys: Sequence[tuple[Slice, tu
         return 0
     bound = sides * _MOST_GIVE // gives
     now = over(0)
-    if now == 0:
-        return 0
-    low, high = (-bound, 0) if now > 0 else (0, bound)
-    at_low, at_high = (over(low), now) if now > 0 else (now, over(high))
-    return root(over, low, high, at_low, at_high, enough=abs(now) >> 16)
+    if now > 0:
+        return root(over, -bound, 0, over(-bound), now, enough=now >> 16)
+    return root(over, 0, bound, now, over(bound), enough=-now >> 16)
 
 
 def _priced(state: FundState, market: Market, draft: _Draft, gas: Gas) -> Batch:

@@ -6,12 +6,12 @@ there as makes the batch gain most, as long as that is worth the gas of its swap
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from keeper.plan.share_out import Buy
 from keeper.pools.curve import Curve
 from keeper.pools.market import HopCosts, Market, Route
-from keeper.pools.venues import Pool
 from keeper.state import FundState
 
 _FINE = 24
@@ -27,60 +27,30 @@ class Cross:
     route: Route
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A buy: its component, the pools that WETH would buy it in, and how much."""
-
-    index: int
-    pools: tuple[Pool, ...]
-    amount: int
-
-
 def crosses_of(
-    state: FundState, market: Market, sells: Mapping[int, int], buys: Sequence[Wanted], hop_costs: HopCosts
+    state: FundState, market: Market, sells: Mapping[int, int], buys: Iterable[Buy], hop_costs: HopCosts
 ) -> tuple[Cross, ...]:
     """The direct swaps of a batch. `sells` by component; the best pair first, each component's rest to the next."""
-    left = dict(sells)
-    lacking = {buy.index: buy.amount for buy in buys}
-    pairs = [
-        (i, buy)
-        for i in sells
-        for buy in buys
-        if market.between(state.holdings[i].token, state.holdings[buy.index].token)
-    ]
+    left, tokens = dict(sells), [holding.token for holding in state.holdings]
+    lacking = {buy.holding.index: buy for buy in buys}
+    pairs = [(i, k) for i in left for k in lacking if market.between(tokens[i], tokens[k])]
     found: list[Cross] = []
-    while pairs:
-        tried = [
-            (
-                *_best(
-                    market,
-                    (state.holdings[i].token, left[i]),
-                    (state.holdings[buy.index].token, buy.pools, lacking[buy.index]),
-                    hop_costs,
-                ),
-                i,
-                buy,
-            )
-            for i, buy in pairs
-            if left[i] > 0 and lacking[buy.index] > 0
-        ]
-        gains = [entry for entry in tried if entry[0] > 0]
-        if not gains:
+    while pairs := [(i, k) for i, k in pairs if left[i] > 0 and lacking[k].wanted > 0]:
+        tried = [(*_best(market, tokens[i], left[i], lacking[k], hop_costs), i, k) for i, k in pairs]
+        gain, amount, i, k = max(tried, key=lambda entry: (entry[0], -entry[2]))
+        if gain <= 0:
             break
-        _, amount, i, buy = max(gains, key=lambda entry: (entry[0], -entry[2]))
-        route = market.cross(state.holdings[i].token, state.holdings[buy.index].token, amount)
-        found.append(Cross(i, buy.index, route))
+        route = market.cross(tokens[i], tokens[k], amount)
+        found.append(Cross(i, k, route))
         left[i] -= route.paid
-        lacking[buy.index] -= route.received
-        pairs = [pair for pair in pairs if pair != (i, buy)]
+        lacking[k] = replace(lacking[k], wanted=lacking[k].wanted - route.received)
+        pairs.remove((i, k))
     return tuple(sorted(found, key=lambda cross: (cross.sell, cross.buy)))
 
 
-def _best(
-    market: Market, sell: tuple[str, int], buy: tuple[str, tuple[Pool, ...], int], hop_costs: HopCosts
-) -> tuple[int, int]:
+def _best(market: Market, paid_token: str, most_in: int, buy: Buy, hop_costs: HopCosts) -> tuple[int, int]:
     """What a direct swap gains at most, WETH wei with gas taken off, and its amount; not above 0: nothing."""
-    (paid_token, most_in), (token, pools, wanted) = sell, buy
+    token, pools, wanted = buy.holding.token, buy.pools, buy.wanted
     direct = Curve(market.between(paid_token, token), paid_token)
     over = market.sell(paid_token, most_in, hop_costs)
     selling = market.curve(paid_token, market.pools_of(paid_token, over), selling=True)

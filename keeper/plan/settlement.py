@@ -17,7 +17,7 @@ from keeper.state import FundState, Holding, Progress
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a batch counts for. `part` is lambda, `credited` what counts of each buy, by component index.
+    """What a batch counts for. `attainable` is lambda, `credited` what counts of each buy, by component index.
 
     `sale` is the value out as a share of NAV; `progress` the month's after the batch, for a batch at the state's time.
     """
@@ -25,7 +25,7 @@ class Outcome:
     value_out: int
     value_in: int
     sale: Sale
-    part: int
+    attainable: int
     credited: Mapping[int, int]
     progress: Progress
 
@@ -38,6 +38,11 @@ class Outcome:
 def goal(state: FundState, holding: Holding, part: int) -> int:
     """Balance at which a buy has `part` (18 decimals) of its target, rounded down."""
     return holding.unit * state.shares // WAD * part // WAD
+
+
+def missing(state: FundState, holding: Holding, part: int = WAD) -> int:
+    """Token wei that a buy lacks to `part` (18 decimals) of its target; 0 if it has more."""
+    return max(0, goal(state, holding, part) - holding.balance)
 
 
 def attainable(state: FundState, surplus_left: int, received: int) -> int:
@@ -64,18 +69,13 @@ def outcome(state: FundState, sold: Mapping[int, int], arriving: Mapping[int, in
     out_at_start = sold_at_start(state, sold)
     surplus_left = max(0, state.progress.surplus - out_at_start)
     value_out = sum(state.holdings[i].trade_value_up(amount) for i, amount in sold.items())
-    received = 0
-    for i, amount in arriving.items():
-        received += state.holdings[i].start_value(_up_to(state, i, amount, WAD))
-    part = attainable(state, surplus_left, received * WAD // nav)
+    buys = {i: min(amount, missing(state, state.holdings[i])) for i, amount in arriving.items()}
+    received = sum(state.holdings[i].start_value(amount) for i, amount in buys.items())
+    lambda_ = attainable(state, surplus_left, received * WAD // nav)
 
-    credited, value_in, at_start = {}, 0, 0
-    for i, amount in arriving.items():
-        holding = state.holdings[i]
-        credited[i] = _up_to(state, i, _up_to(state, i, amount, WAD), part)
-        value_in += holding.trade_value(credited[i])
-        at_start += holding.start_value(credited[i])
-
+    credited = {i: min(amount, missing(state, state.holdings[i], lambda_)) for i, amount in buys.items()}
+    value_in = sum(state.holdings[i].trade_value(amount) for i, amount in credited.items())
+    at_start = sum(state.holdings[i].start_value(amount) for i, amount in credited.items())
     share = -(-value_out * WAD // nav)
     loss = max(0, value_out - value_in)
     progress = replace(
@@ -85,10 +85,4 @@ def outcome(state: FundState, sold: Mapping[int, int], arriving: Mapping[int, in
         surplus=surplus_left,
         held=state.progress.held + at_start * WAD // nav,
     )
-    return Outcome(value_out, value_in, Sale(share, out_at_start), part, credited, progress)
-
-
-def _up_to(state: FundState, index: int, amount: int, part: int) -> int:
-    """What counts of `amount` arriving at a buy: up to `part` of its target."""
-    holding = state.holdings[index]
-    return max(0, min(goal(state, holding, part), holding.balance + amount) - holding.balance)
+    return Outcome(value_out, value_in, Sale(share, out_at_start), lambda_, credited, progress)

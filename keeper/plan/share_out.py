@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ballast.units import WAD
-from keeper.plan.settlement import attainable, goal, outcome, surplus_after
+from keeper.plan.settlement import attainable, goal, missing, outcome, surplus_after
 from keeper.plan.slices import CRUMBS
 from keeper.pools.market import Market
 from keeper.pools.venues import Pool
@@ -58,7 +58,7 @@ def share_out(
         # A remainder of some wei is the rounding of lambda itself.
         if uncounted <= spare + sum(state.holdings[i].value(amount // 10**9 + 1) for i, amount in amounts.items()):
             break
-        limit = min(limit, found.part)
+        limit = min(limit, found.attainable)
     return amounts, spent
 
 
@@ -67,7 +67,7 @@ def _for_proceeds(
 ) -> tuple[dict[int, int], int]:
     """Amounts that `proceeds` pays for, and what they cost: in the last batch at the highest part of all targets,
     before it as wanted, all more or less by the same factor."""
-    most = [max(0, goal(state, buy.holding, limit) - buy.holding.balance) for buy in buys]
+    most = [missing(state, buy.holding, limit) for buy in buys]
 
     def amounts_at(level: int) -> list[int]:
         if last:
@@ -90,29 +90,14 @@ def _for_proceeds(
             # Below the least part that any buy has, nothing is bought: begin there.
             parts = (WAD - buy.lack * WAD // max(1, goal(state, buy.holding, WAD)) for buy in buys)
             low = max(0, min(parts) - 1)
-        best, spent = _search(low, high, spent, proceeds, amounts_at, cost_of)
+        over = spent - proceeds
+        # At `low` nothing is spent.
+        level = root(
+            lambda at: cost_of(amounts_at(at)) - proceeds, low, high, -proceeds, over, enough=proceeds // 10**13
+        )
+        best = amounts_at(level)
+        spent = cost_of(best)
     return {buy.holding.index: amount for buy, amount in zip(buys, best, strict=True) if amount}, spent
-
-
-def _search(
-    low: int,
-    high: int,
-    cost_high: int,
-    proceeds: int,
-    amounts_at: Callable[[int], list[int]],
-    cost_of: Callable[[list[int]], int],
-) -> tuple[list[int], int]:
-    """Amounts and their cost at the highest level between `low` (costs nothing) and `high` that `proceeds` pays for."""
-    level = root(
-        lambda at: cost_of(amounts_at(at)) - proceeds,
-        low,
-        high,
-        -proceeds,
-        cost_high - proceeds,
-        enough=proceeds // 10**13,
-    )
-    amounts = amounts_at(level)
-    return amounts, cost_of(amounts)
 
 
 def root(function: Callable[[int], int], low: int, high: int, at_low: int, at_high: int, *, enough: int) -> int:

@@ -20,7 +20,7 @@ from math import isqrt
 
 from ballast.units import WAD
 from keeper.plan.costs import GasCosts
-from keeper.plan.settlement import goal
+from keeper.plan.settlement import goal, missing
 from keeper.pools.curve import Curve
 from keeper.pools.market import Market
 from keeper.pools.venues import MILLION
@@ -109,8 +109,7 @@ def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) 
         if holding.side is Side.SELL:
             sells.append(_work(holding, holding.value(state.surplus(holding)), market, costs, gas_price))
         else:
-            lack = max(0, goal(state, holding, WAD) - holding.balance)
-            buys.append(_work(holding, holding.value(lack), market, costs, gas_price))
+            buys.append(_work(holding, holding.value(missing(state, holding)), market, costs, gas_price))
     dust = state.limits.dust * state.nav_at_start_prices // WAD
     return (*_worth(sells, dust // 4, gas_price), *_worth(buys, dust // 2, gas_price))
 
@@ -158,7 +157,7 @@ def paid_for(state: FundState, works: Sequence[Work], cost: int) -> tuple[Work, 
         total = budget + cost
         return tuple(replace(w, value=w.value * (lacking + cost) // total) if w.selling else w for w in works)
     part = _part(state, buys, budget)
-    return tuple(w if w.selling else replace(w, value=_up_to(state, w.holding, part)) for w in works)
+    return tuple(w if w.selling else replace(w, value=w.holding.value(missing(state, w.holding, part))) for w in works)
 
 
 def _part(state: FundState, buys: Sequence[Work], budget: int) -> int:
@@ -178,10 +177,6 @@ def _part(state: FundState, buys: Sequence[Work], budget: int) -> int:
         targets, held = targets + target, held + has * target // WAD
         part = (budget + held) * WAD // targets
     return min(WAD, max(0, part))
-
-
-def _up_to(state: FundState, holding: Holding, part: int) -> int:
-    return holding.value(max(0, goal(state, holding, part) - holding.balance))
 
 
 def lots_of(works: Iterable[Work], market: Market, batches: int, gas_price: int) -> tuple[Lot, ...]:

@@ -152,13 +152,7 @@ class Market:
                 best = brings, curve
         if best is None:
             raise ValueError(f"amount in {amount}: more than the pools of {token} take")
-        curve = best[1]
-        swaps = (
-            Swap(pool.venue, pool.address, part, pool.amount_out(token, part), pool.kind, pool.fee)
-            for pool, part in zip(curve.pools, curve.split(amount), strict=True)
-            if part
-        )
-        return Route(tuple(swaps))
+        return _spent(best[1], amount)
 
     def venues_to_buy(self, token: str, amount: int, hop_costs: HopCosts) -> tuple[Pool, ...]:
         """The pools over which `amount` costs least WETH, gas included; empty if they do not have that much."""
@@ -187,13 +181,7 @@ class Market:
     def cross(self, paid: str, received: str, amount: int) -> Route:
         """`amount` of one token straight into another, over all pools that there are. Raises ValueError if they do not
         take that much."""
-        curve = Curve(self.between(paid, received), paid)
-        swaps = (
-            Swap(pool.venue, pool.address, part, pool.amount_out(paid, part), pool.kind, pool.fee)
-            for pool, part in zip(curve.pools, curve.split(amount), strict=True)
-            if part
-        )
-        return Route(tuple(swaps))
+        return _spent(Curve(self.between(paid, received), paid), amount)
 
     def cost(self, token: str, pools: Sequence[Pool], amount: int) -> int:
         """WETH wei that `amount` costs over these pools, at most: each pool rounds up by itself. Raises ValueError if
@@ -201,6 +189,16 @@ class Market:
         if token == self.weth or amount == 0:
             return amount
         return self.curve(token, pools, selling=False).into(amount) + 2 * len(pools)
+
+
+def _spent(curve: Curve, amount: int) -> Route:
+    """`amount` of the curve's token spread over its pools."""
+    swaps = (
+        Swap(pool.venue, pool.address, part, pool.amount_out(curve.token_in, part), pool.kind, pool.fee)
+        for pool, part in zip(curve.pools, curve.split(amount), strict=True)
+        if part
+    )
+    return Route(tuple(swaps))
 
 
 def market_of(weth: str, pools: Iterable[PoolState | Pool], state: FundState) -> Market:

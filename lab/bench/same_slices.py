@@ -162,7 +162,7 @@ def _batch(month: SlicedMonth, state: FundState, rounds: int, rounds_left: int) 
         if all(counted.credited[i] >= amount - amount // 10**6 - 1 for i, amount in arriving.items()):
             break
         items = [
-            item if item.selling else replace(item, most=min(item.most, _room(state, item.index, counted.part)))
+            item if item.selling else replace(item, most=min(item.most, _room(state, item.index, counted.attainable)))
             for item in items
         ]
     return replace(batch, outcome=counted), counted

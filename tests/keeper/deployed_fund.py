@@ -265,7 +265,7 @@ def check_counts(before: FundState, after: FundState, event: Any) -> None:
     assert sold and arrived
     found = outcome(before, sold, arrived)
     assert (found.value_out, found.value_in) == (result["valueOut"], result["valueIn"])
-    assert found.part == result["attainable"]
+    assert found.attainable == result["attainable"]
     assert found.progress == after.progress
     idle = bucket.idle_x24(before.progress.tat, before.time, before.limits.max_idle)
     assert bucket.tolerance(idle, before.limits, before.progress, found.sale) == result["tolerance"]

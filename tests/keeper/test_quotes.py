@@ -8,7 +8,8 @@ from web3 import Web3
 from web3.exceptions import ContractLogicError
 
 from ballast.abi import call_data
-from keeper.pools import amm
+from keeper.pools.market import ascending
+from keeper.pools.venues.v2 import V2Pool
 from lab.localnet.rpc import send
 from lab.localnet.world import World
 from tests.keeper.deployed_fund import Field
@@ -26,15 +27,14 @@ def test_quotes_are_what_the_pair_pays(field: Field, world: World, symbol: str, 
     first_is_token = int(token.address, 16) < int(world.weth, 16)
     reserves = field.w3.eth.call({"to": Web3.to_checksum_address(pair), "data": HexStr(call_data("getReserves()"))})
     one, two = int.from_bytes(reserves[:32], "big"), int.from_bytes(reserves[32:64], "big")
-    tokens, weth = (one, two) if first_is_token else (two, one)
-    pool = amm.Reserves(tokens, weth) if selling else amm.Reserves(weth, tokens)
+    pool = V2Pool(venue, pair, ascending(token.address, world.weth), (one, two))
     source = token.address if selling else world.weth
-    paid = pool.reserve_in // 317
-    out = amm.amount_out(pool, paid)
+    paid = (one if selling == first_is_token else two) // 317
+    out = pool.amount_out(source, paid)
     # the least that brings it may be less than what was offered, and brings it too
-    assert amm.amount_in(pool, out) <= paid
+    assert pool.amount_in(source, out) <= paid
 
-    pay(field, world, source, pair, amm.amount_in(pool, out))
+    pay(field, world, source, pair, pool.amount_in(source, out))
     zero_out = selling != first_is_token
     too_much = swap_data(zero_out, out + 1)
     with pytest.raises(ContractLogicError, match="UniswapV2: K"):

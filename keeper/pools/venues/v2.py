@@ -1,21 +1,24 @@
-"""Pairs of the Uniswap V2 family: one constant product without an end, 0.3 % of what goes in."""
+"""Pairs of the Uniswap V2 family, to the wei: one constant product without an end, 0.3 % of what goes in.
+
+out = 997 in * reserveOut / (1000 reserveIn + 997 in), rounded down.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import isqrt
 
-from keeper.pools import amm
 from keeper.pools.venues import Segment
 from keeper.state import PoolState
 
 FEE = 3_000
 KIND = 0
+_KEPT, _WHOLE = 997, 1000
 
 
 @dataclass(frozen=True)
 class V2Pool:
-    """A pair with `reserves` of its `tokens`, in wei, in the contract's order."""
+    """A pair with `reserves` of its `tokens`, in wei, both above 0, in the contract's order."""
 
     venue: str
     address: str
@@ -24,18 +27,27 @@ class V2Pool:
     kind: int = KIND
     fee: int = FEE
 
+    def __post_init__(self) -> None:
+        if min(self.reserves) <= 0:
+            raise ValueError(f"pool {self.address}: reserves {self.reserves}, expected both above 0")
+
     def amount_out(self, token_in: str, amount: int) -> int:
-        """See `Pool`."""
-        return amm.amount_out(self._side(token_in), amount)
+        """See `Pool`. Raises ValueError below 0."""
+        if amount < 0:
+            raise ValueError(f"amount in {amount}: expected 0 or more")
+        reserve_in, reserve_out = self._sides(token_in)
+        return amount * _KEPT * reserve_out // (reserve_in * _WHOLE + amount * _KEPT)
 
     def amount_in(self, token_in: str, amount: int) -> int:
         """See `Pool`."""
-        return amm.amount_in(self._side(token_in), amount)
+        reserve_in, reserve_out = self._sides(token_in)
+        if not 0 <= amount < reserve_out:
+            raise ValueError(f"amount out {amount}: expected 0 to {reserve_out - 1}")
+        return -(-reserve_in * amount * _WHOLE // ((reserve_out - amount) * _KEPT))
 
     def segments(self, token_in: str) -> tuple[Segment, ...]:
         """See `Pool`."""
-        side = self._side(token_in)
-        return (Segment(side.reserve_in, side.reserve_out, None, self.fee),)
+        return (Segment(*self._sides(token_in), None, self.fee),)
 
     def at_price(self, numerator: int, denominator: int) -> V2Pool:
         """See `Pool`; the product of the reserves stays, their fee's growth is left out. Unchanged where a reserve
@@ -46,9 +58,10 @@ class V2Pool:
             return self
         return replace(self, reserves=(product // second, second))
 
-    def _side(self, token_in: str) -> amm.Reserves:
+    def _sides(self, token_in: str) -> tuple[int, int]:
+        """Reserves of what goes in and of what comes out."""
         first, second = self.reserves
-        return amm.Reserves(first, second) if token_in == self.tokens[0] else amm.Reserves(second, first)
+        return (first, second) if token_in == self.tokens[0] else (second, first)
 
 
 def pool_of(state: PoolState, weth: str) -> V2Pool:

@@ -98,17 +98,11 @@ class V3Pool:
 
         Raises ValueError below 0, or if without a limit the pool cannot take all; UnknownTicksError beyond the window.
         """
-        result, left = self._swap(self._zero_in(token_in), amount, limit, exact_in=True)
-        if left and limit is None:
-            raise ValueError(f"pool {self.address}: takes {amount - left} of {amount} in")
-        return result
+        return self._swap(token_in, amount, limit, exact_in=True)
 
     def swap_out(self, token_in: str, amount: int, limit: int | None = None) -> Result:
         """A swap for exactly `amount` out, or for less where it reaches `limit` first. Raises as `swap_in`."""
-        result, left = self._swap(self._zero_in(token_in), amount, limit, exact_in=False)
-        if left and limit is None:
-            raise ValueError(f"pool {self.address}: pays {amount - left} of {amount} out")
-        return result
+        return self._swap(token_in, amount, limit, exact_in=False)
 
     def after(self, result: Result) -> V3Pool:
         """The pool after a swap."""
@@ -179,8 +173,8 @@ class V3Pool:
         end = (word * WORD + WORD - 1) * spacing
         return (self.ticks[k], self.nets[k]) if k < len(self.ticks) and self.ticks[k] <= end else (end, 0)
 
-    def _swap(self, zero_in: bool, amount: int, limit: int | None, *, exact_in: bool) -> tuple[Result, int]:
-        """The swap and what is left of the amount."""
+    def _swap(self, token_in: str, amount: int, limit: int | None, *, exact_in: bool) -> Result:
+        zero_in, whole = self._zero_in(token_in), limit is None
         if amount < 0:
             raise ValueError(f"amount {amount}: expected 0 or more")
         if limit is None:
@@ -205,7 +199,10 @@ class V3Pool:
             if price == end:
                 liquidity += -net if zero_in else net
                 tick = stop - 1 if zero_in else stop
-        return Result(total_in, total_out, price, None if inside else tick, liquidity), left
+        if left and whole:
+            does, way = ("takes", "in") if exact_in else ("pays", "out")
+            raise ValueError(f"pool {self.address}: {does} {amount - left} of {amount} {way}")
+        return Result(total_in, total_out, price, None if inside else tick, liquidity)
 
 
 def _segment(price: int, end: int, liquidity: int, fee: int, zero_in: bool) -> Segment | None:

@@ -64,7 +64,7 @@ def test_a_batch_counts_at_its_side_s_prices(april: Simulated) -> None:
     assert abs(counted.value_in - plain.value_in * 98 // 100) < 10**6
     assert counted.share > plain.share and counted.progress.spent > plain.progress.spent
     # Lambda stands on the prices of the start.
-    assert (counted.part, counted.credited) == (plain.part, plain.credited)
+    assert (counted.attainable, counted.credited) == (plain.attainable, plain.credited)
     assert surplus_after(pulled(april.state), sold) == surplus_after(april.state, sold)
     assert attainable(pulled(april.state), 10**16, 0) == attainable(april.state, 10**16, 0)
 

@@ -11,8 +11,9 @@ import pytest
 from ballast.units import WAD
 from keeper.plan.batch import Batch
 from keeper.plan.costs import MEASURED
-from keeper.plan.direct import Wanted, crosses_of
+from keeper.plan.direct import crosses_of
 from keeper.plan.order import FILLER, Flag, order_of
+from keeper.plan.share_out import Buy
 from keeper.pools.market import Market, market_of
 from keeper.pools.venues import Pool
 from keeper.pools.venues.v2 import V2Pool
@@ -57,6 +58,10 @@ def received(batch: Batch) -> int:
     return batch.outcome.value_in * WAD // batch.outcome.value_out
 
 
+def wanted_buy(state: FundState, index: int, pools: tuple[Pool, ...], amount: int) -> Buy:
+    return Buy(state.holdings[index], pools, amount, amount)
+
+
 @pytest.mark.parametrize("depth", [20, 200, 2_000, 20_000])
 def test_no_other_amount_gains_more(depth: int) -> None:
     state = fund()
@@ -68,7 +73,7 @@ def test_no_other_amount_gains_more(depth: int) -> None:
         weth = found.sell(TOKENS[0], 100 * WAD - straight, FREE).received
         return direct + found.pools[TOKENS[2]][0].amount_out(WETH, weth)
 
-    wanted = Wanted(2, found.pools[TOKENS[2]], bought(0))
+    wanted = wanted_buy(state, 2, found.pools[TOKENS[2]], bought(0))
     (cross,) = crosses_of(state, found, {0: 100 * WAD}, [wanted], FREE)
     best = bought(cross.route.paid)
     assert best > bought(0)
@@ -98,7 +103,7 @@ def test_a_direct_pool_is_left_where_it_brings_less() -> None:
     poor = batch_of(state, market(state, pair(TOKENS[0], TOKENS[2], (2_200, 2_000))), 1, GAS_PRICE)
     assert poor is not None and poor.crosses == ()
     fair = market(state, pair(TOKENS[0], TOKENS[2], (5, 5)), weth_depth=200_000)
-    wanted = [Wanted(2, fair.pools[TOKENS[2]], 150 * WAD)]
+    wanted = [wanted_buy(state, 2, fair.pools[TOKENS[2]], 150 * WAD)]
     assert crosses_of(state, fair, {0: 100 * WAD}, wanted, FREE) != ()
     assert crosses_of(state, fair, {0: 100 * WAD}, wanted, {0: WAD // 10, 1: WAD}) == ()
 
@@ -106,7 +111,7 @@ def test_a_direct_pool_is_left_where_it_brings_less() -> None:
 def test_all_goes_straight_where_that_saves_the_other_swaps() -> None:
     state = fund()
     found = market(state, pair(TOKENS[0], TOKENS[2], (9_000, 9_000)), weth_depth=2_000)
-    wanted = [Wanted(2, found.pools[TOKENS[2]], 99 * WAD)]
+    wanted = [wanted_buy(state, 2, found.pools[TOKENS[2]], 99 * WAD)]
     (free,) = crosses_of(state, found, {0: 100 * WAD}, wanted, FREE)
     (dear,) = crosses_of(state, found, {0: 100 * WAD}, wanted, {0: WAD, 1: WAD})
     assert free.route.paid < 95 * WAD
@@ -124,7 +129,7 @@ def test_a_sell_is_not_promised_twice() -> None:
         pair(TOKENS[0], TOKENS[1], (9_000, 9_000), "0x" + "88" * 20),
         weth_depth=500,
     )
-    wanted = [Wanted(i, both.pools[TOKENS[i]], 90 * WAD) for i in (1, 2)]
+    wanted = [wanted_buy(state, i, both.pools[TOKENS[i]], 90 * WAD) for i in (1, 2)]
     crosses = crosses_of(state, both, {0: 100 * WAD}, wanted, FREE)
     assert [cross.buy for cross in crosses] == [1, 2]
     assert sum(cross.route.paid for cross in crosses) <= 100 * WAD
@@ -137,7 +142,7 @@ def test_each_component_s_rest_goes_to_the_next_pair() -> None:
         pair(TOKENS[0], TOKENS[2], (9_000, 9_000)),
         pair(TOKENS[1], TOKENS[2], (9_000, 9_000), "0x" + "88" * 20),
     )
-    wanted = [Wanted(2, both.pools[TOKENS[2]], 120 * WAD)]
+    wanted = [wanted_buy(state, 2, both.pools[TOKENS[2]], 120 * WAD)]
     crosses = crosses_of(state, both, {0: 100 * WAD, 1: 50 * WAD}, wanted, FREE)
     assert [cross.sell for cross in crosses] == [0, 1]
     assert sum(cross.route.received for cross in crosses) <= 120 * WAD

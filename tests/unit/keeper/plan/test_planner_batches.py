@@ -53,7 +53,7 @@ def test_no_batch_breaks_a_bound(data: st.DataObject) -> None:
         assert state.holdings[leg.index].balance + leg.amount <= goal(state, state.holdings[leg.index], WAD)
     # as near as the level is looked for; the last swap takes what there is
     assert sum(leg.route.paid for leg in batch.buys) <= batch.weth + batch.weth // 10**13 + 1
-    if slices == 1 and batch.outcome.part < WAD:
+    if slices == 1 and batch.outcome.attainable < WAD:
         assert sold == sellable(state, fund.market) or batch.outcome.progress.held > 0
 
 
@@ -212,9 +212,9 @@ def test_outcome_counts_no_more_than_attainable(april: Simulated) -> None:
     found = outcome(state, sold, {buy.index: 2 * goal(state, buy, WAD)})
     lack = goal(state, buy, WAD) - buy.balance
     received = buy.start_value(lack) * WAD // state.nav_at_start_prices
-    assert found.part == attainable(state, surplus_after(state, sold), received)
-    assert found.part < WAD
-    assert found.credited[buy.index] == goal(state, buy, found.part) - buy.balance < lack
+    assert found.attainable == attainable(state, surplus_after(state, sold), received)
+    assert found.attainable < WAD
+    assert found.credited[buy.index] == goal(state, buy, found.attainable) - buy.balance < lack
 
 
 def test_both_sides_match_where_there_are_fewer_slices_than_batches() -> None:
@@ -277,6 +277,6 @@ def test_no_more_is_bought_than_counts_where_others_cannot_be_bought() -> None:
     batch = batch_of(state, market_of(WETH, pools, state), 4)
     assert batch is not None
     (leg,) = batch.buys
-    assert batch.outcome.part < WAD
-    assert leg.amount * 100 > goal(state, state.holdings[1], batch.outcome.part) - state.holdings[1].balance
+    assert batch.outcome.attainable < WAD
+    assert leg.amount * 100 > goal(state, state.holdings[1], batch.outcome.attainable) - state.holdings[1].balance
     assert batch.outcome.credited[1] >= leg.amount - leg.amount // 10**8 - 1

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from keeper.pools import amm
 from keeper.pools.curve import Curve
 from keeper.pools.venues import Pool, Segment
 from keeper.pools.venues.v2 import V2Pool
@@ -118,7 +117,7 @@ def test_quotes_are_what_the_parts_cost(pools: list[V2Pool], amount: int) -> Non
 def test_one_pool_is_its_own_curve() -> None:
     curve = Curve([pair(10**24, 10**21)], TOKEN)
     assert curve.split(10**20) == (10**20,)
-    assert curve.out(10**20) == amm.amount_out(amm.Reserves(10**24, 10**21), 10**20)
+    assert curve.out(10**20) == pair(10**24, 10**21).amount_out(TOKEN, 10**20)
     assert curve.most_in is None and curve.most_out == 10**21
 
 
