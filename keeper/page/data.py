@@ -1,8 +1,8 @@
 """The page's data of a fund. Pure: the last look, the journal and the samples in, figures ready for JSON out.
 
-Integers that may exceed 2^53 are decimal strings. USD, ether, shares, weights and shares of NAV have 18 decimals; token
-amounts appear only as values. Times are Unix seconds, of the chain unless stated otherwise. Names and messages are
-cleaned here (`keeper.page.text`); the page writes them as text.
+Integers that may exceed 2^53 are decimal strings; null stands for what is not known. USD, ether, shares, weights and
+shares of NAV have 18 decimals; token amounts appear only as values. Times are Unix seconds, of the chain unless stated
+otherwise. Names and messages are cleaned here (`keeper.page.text`); the page writes them as text.
 """
 
 from __future__ import annotations
@@ -19,10 +19,8 @@ from keeper.output.condition import condition
 from keeper.output.tables import period_text, weight
 from keeper.page import notes, sent, text
 from keeper.page.details import Details
-from keeper.page.history import Sample
-from keeper.page.notes import Level, Next, Note
-from keeper.page.sent import Sent, Spent
-from keeper.page.timeline import Timeline, period_shown, timeline
+from keeper.page.samples import Sample
+from keeper.page.timeline import period_shown, timeline
 from keeper.plan.planner import Plan
 from keeper.sending.journal import Entry
 from keeper.state import FundState, Phase, Side
@@ -43,136 +41,28 @@ class Kept:
     error: str | None = None
 
 
-@dataclass(frozen=True)
-class Component:
-    """A row of the weights. `condition`: why it does not count, in words, empty if it does. `target`: before the
-    month's start the determination's weight, then the month's target at current prices; None: unknown. `price` "0":
-    none; `value` None: not held yet."""
-
-    symbol: str
-    token: str
-    side: str
-    condition: str
-    price: str
-    value: str | None
-    weight: str
-    target: str | None
-
-
-@dataclass(frozen=True)
-class Trading:
-    """Progress of trading. Shares of NAV: `surplus` and `lack` are left to sell and to buy, `spent` of the
-    `loss_budget` is lost (`spent_usd`: in USD at start prices), `capacity` of `batch_cap` is free in the bucket. `sold`
-    and `bought`: fractions of surplus and lack at the first look that are done, None: unknown. A batch's `tolerance`
-    opens from `first_tolerance` to `last_tolerance` (fractions of its value) in `max_idle` seconds, of which `idle`
-    have passed. `batches`: number left; `finish`: end of the plan; `value_out` of the next batch, `cost_left` and
-    `gas_left`: USD."""
-
-    surplus: str
-    lack: str
-    sold: str | None
-    bought: str | None
-    spent: str
-    loss_budget: str
-    spent_usd: str
-    capacity: str
-    batch_cap: str
-    tolerance: str
-    first_tolerance: str
-    last_tolerance: str
-    idle: int
-    max_idle: int
-    batches: int | None
-    finish: int | None
-    value_out: str | None
-    cost_left: str | None
-    gas_left: str | None
-
-
-@dataclass(frozen=True)
-class Fee:
-    """`yearly` is a fraction; `pending`, in shares and USD, has accrued and is not minted yet."""
-
-    yearly: str
-    recipient: str
-    pending: str
-    pending_usd: str
-
-
-@dataclass(frozen=True)
-class Happened:
-    """An intervention in the month or a component at chain time `time`, as a sentence."""
-
-    time: int
-    text: str
-
-
-@dataclass(frozen=True)
-class FundData:
-    """All data of a fund that has been looked at."""
-
-    block: int
-    time: int
-    base_fee: str
-    phase: str
-    action: str
-    reason: str
-    month: str
-    standing: str
-    next: Next
-    events: tuple[Happened, ...]
-    timeline: Timeline
-    nav: str
-    """Net asset value of one share, USD."""
-    total: str
-    """NAV of all shares, USD."""
-    left_out: tuple[str, ...]
-    """Components that `nav` and `total` exclude, and why: "AAVE: no price"."""
-    supply: str
-    eth_price: str
-    fee: Fee | None
-    components: tuple[Component, ...]
-    target_is: str
-    """What the targets are: "month", "determination" or "unknown"."""
-    trading: Trading | None
-    sent: tuple[Sent, ...]
-    spent: Spent
-
-
-@dataclass(frozen=True)
-class PageData:
-    """One fund on the page. `looked_at` is Unix seconds of the keeper's clock."""
-
-    fund: str
-    chain_id: int
-    rebalancer: str
-    looked_at: float | None
-    level: Level
-    notes: tuple[Note, ...]
-    data: FundData | None
-
-    def json(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return asdict(self)
-
-
-def page_data(fund: FundFacts, kept: Kept, facts: Facts, bounds: Bounds) -> PageData:
-    """The page's data of one fund. `facts` are the whole keeper's."""
+def page_data(fund: FundFacts, kept: Kept, facts: Facts, bounds: Bounds) -> dict[str, Any]:
+    """The page's data of one fund; `data` once it has been looked at. `facts` are the whole keeper's, `looked_at` is
+    Unix seconds of the keeper's clock."""
     book = fund.book
-    found = tuple(notes.notes(fund, kept.error, facts, bounds))
-    return PageData(
-        fund=text.name(book.fund),
-        chain_id=book.chain_id,
-        rebalancer=book["rebalancer"],
-        looked_at=fund.looked_at,
-        level=notes.worst(found),
-        notes=found,
-        data=None if fund.view is None else fund_data(book, fund.view, kept, facts.transactions),
-    )
+    found = notes.notes(fund, kept.error, facts, bounds)
+    return {
+        "fund": text.name(book.fund),
+        "chain_id": book.chain_id,
+        "rebalancer": book["rebalancer"],
+        "looked_at": fund.looked_at,
+        "level": notes.worst(found),
+        "notes": [asdict(note) for note in found],
+        "data": None if fund.view is None else fund_data(book, fund.view, kept, facts.transactions),
+    }
 
 
-def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry]) -> FundData:
-    """The fund in the block of the last look. `transactions`: the journal's, of any fund, oldest first."""
+def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry]) -> dict[str, Any]:
+    """The fund in the block of the last look. `transactions`: the journal's, of any fund, oldest first.
+
+    `nav` is USD of one share, `total` of all shares, `left_out` the components that both exclude, and why. `target_is`
+    says what the targets are: "month", "determination" or "unknown". `events` are interventions in month or component.
+    """
     s, eth_price = view.state, view.market.eth_price
     period = period_shown(s)
     opened = kept.opened if kept.opened and kept.opened.period == period else None
@@ -180,30 +70,32 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
     targets, kind = _targets(s, opened, kept.details)
     nav = s.nav * WAD // s.supply if s.supply else 0
     mine = sent.of_fund(transactions, book["rebalancer"])
-    return FundData(
-        block=s.block,
-        time=s.time,
-        base_fee=str(view.head.base_fee),
-        phase=s.phase.name.lower(),
-        action=s.action.name.lower(),
-        reason=s.reason.name.lower(),
-        month=period_text(period),
-        standing=notes.standing(s, view.told),
-        next=notes.upcoming(s, view.plan),
-        events=_events(view, book),
-        timeline=timeline(s, opened.time if opened else None, closed.time if closed else None),
-        nav=str(nav),
-        total=str(s.nav),
-        left_out=tuple(f"{_symbol(book, h.token)}: {condition(s, h)}" for h in s.holdings if not s.counts(h)),
-        supply=str(s.supply),
-        eth_price=str(eth_price),
-        fee=_fee(kept.details, nav),
-        components=tuple(_components(s, book, targets)),
-        target_is=kind,
-        trading=_trading(s, view.plan, opened) if s.phase is Phase.TRADING else None,
-        sent=tuple(sent.newest(mine, eth_price)),
-        spent=sent.spent(mine, period, eth_price),
-    )
+    return {
+        "block": s.block,
+        "time": s.time,
+        "base_fee": str(view.head.base_fee),
+        "phase": s.phase.name.lower(),
+        "action": s.action.name.lower(),
+        "reason": s.reason.name.lower(),
+        "month": period_text(period),
+        "standing": notes.standing(s, view.told),
+        "next": asdict(notes.upcoming(s, view.plan)),
+        "events": [
+            {"time": one.time, "text": words(one, _symbol(book, one.token) if one.token else "")} for one in view.told
+        ],
+        "timeline": timeline(s, opened.time if opened else None, closed.time if closed else None),
+        "nav": str(nav),
+        "total": str(s.nav),
+        "left_out": [f"{_symbol(book, h.token)}: {condition(s, h)}" for h in s.holdings if not s.counts(h)],
+        "supply": str(s.supply),
+        "eth_price": str(eth_price),
+        "fee": _fee(kept.details, nav),
+        "components": _components(s, book, targets),
+        "target_is": kind,
+        "trading": _trading(s, view.plan, opened) if s.phase is Phase.TRADING else None,
+        "sent": sent.newest(mine, eth_price),
+        "spent": sent.spent(mine, period, eth_price),
+    }
 
 
 def history_data(book: Book, samples: Sequence[Sample]) -> dict[str, Any]:
@@ -244,33 +136,30 @@ def _weights(units: Mapping[str, int], state: FundState) -> dict[str, int]:
     return {token: value * WAD // total for token, value in values.items()} if total else {}
 
 
-def _components(state: FundState, book: Book, targets: Mapping[str, int]) -> list[Component]:
-    """Components held, largest first, then those to come."""
-    held = sorted(state.holdings, key=lambda h: (-h.value(h.balance), h.index))
+def _components(state: FundState, book: Book, targets: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Components held, largest first, then those to come. `condition`: why one does not count, in words. `target`:
+    before the month's start the determination's weight, then the month's target at current prices; if targets are
+    known, one without a target leaves. `price` "0": none; `value` None: not held yet."""
     rows = [
-        Component(
-            symbol=_symbol(book, h.token),
-            token=h.token,
-            side=h.side.name.lower(),
-            condition=condition(state, h),
-            price=str(h.price),
-            value=str(h.value(h.balance)),
-            weight=str(weight(state, h, h.balance)),
-            target=_target(targets, h.token),
-        )
-        for h in held
+        {
+            "symbol": _symbol(book, h.token),
+            "token": h.token,
+            "side": h.side.name.lower(),
+            "condition": condition(state, h),
+            "price": str(h.price),
+            "value": str(h.value(h.balance)),
+            "weight": str(weight(state, h, h.balance)),
+            "target": str(targets.get(h.token, 0)) if targets else None,
+        }
+        for h in sorted(state.holdings, key=lambda h: (-h.value(h.balance), h.index))
     ]
-    known = {h.token for h in held}
-    coming = sorted((token for token in targets if token not in known), key=lambda token: -targets[token])
+    listed = {h.token for h in state.holdings}
+    to_come = {"side": Side.BUY.name.lower(), "condition": "", "price": "0", "value": None, "weight": "0"}
     return rows + [
-        Component(_symbol(book, token), token, Side.BUY.name.lower(), "", "0", None, "0", str(targets[token]))
-        for token in coming
+        {"symbol": _symbol(book, token), "token": token, **to_come, "target": str(target)}
+        for token, target in sorted(targets.items(), key=lambda entry: -entry[1])
+        if token not in listed
     ]
-
-
-def _target(targets: Mapping[str, int], token: str) -> str | None:
-    """A component's target; if targets are known, one without a target leaves."""
-    return str(targets.get(token, 0)) if targets else None
 
 
 def _symbol(book: Book, token: str) -> str:
@@ -278,42 +167,49 @@ def _symbol(book: Book, token: str) -> str:
     return (text.name(candidate.symbol) if candidate else "") or f"{token[:8]}…{token[-4:]}"
 
 
-def _events(view: View, book: Book) -> tuple[Happened, ...]:
-    return tuple(Happened(one.time, words(one, _symbol(book, one.token) if one.token else "")) for one in view.told)
-
-
-def _fee(details: Details | None, nav: int) -> Fee | None:
+def _fee(details: Details | None, nav: int) -> dict[str, str] | None:
+    """`yearly` is a fraction; `pending`, in shares and USD, has accrued and is not minted yet."""
     if details is None:
         return None
-    pending = details.pending_fee
-    return Fee(str(details.streaming_fee), details.fee_recipient, str(pending), str(pending * nav // WAD))
+    return {
+        "yearly": str(details.streaming_fee),
+        "recipient": details.fee_recipient,
+        "pending": str(details.pending_fee),
+        "pending_usd": str(details.pending_fee * nav // WAD),
+    }
 
 
-def _trading(state: FundState, plan: Plan | None, opened: Sample | None) -> Trading:
+def _trading(state: FundState, plan: Plan | None, opened: Sample | None) -> dict[str, Any]:
+    """Progress of trading. Shares of NAV: `surplus` and `lack` are left to sell and to buy, `spent` of the
+    `loss_budget` is lost (`spent_usd`: in USD at start prices), `capacity` of `batch_cap` is free in the bucket. `sold`
+    and `bought`: fractions of surplus and lack at the first look that are done. A batch's `tolerance` opens from
+    `first_tolerance` to `last_tolerance` (fractions of its value) in `max_idle` seconds, of which `idle` have passed.
+    `batches`: number left; `finish`: end of the plan; `value_out` of the next batch, `cost_left` and `gas_left`: USD.
+    """
     p, limits, goal = state.progress, state.limits, state.opening.buy_targets
     lack = max(0, goal - p.held)
     batch = plan.batch if plan else None
-    return Trading(
-        surplus=str(p.surplus),
-        lack=str(lack),
-        sold=_done(opened.surplus, p.surplus) if opened else None,
-        bought=_done(goal - opened.held, lack) if opened else None,
-        spent=str(p.spent),
-        loss_budget=str(limits.loss_budget),
-        spent_usd=str(p.spent * state.nav_at_start_prices // WAD),
-        capacity=str(state.capacity),
-        batch_cap=str(limits.batch_cap),
-        tolerance=str(state.tolerance),
-        first_tolerance=str(limits.first_tolerance),
-        last_tolerance=str(limits.last_tolerance),
-        idle=state.idle,
-        max_idle=limits.max_idle,
-        batches=plan.batches if plan else None,
-        finish=plan.finish if plan else None,
-        value_out=str(batch.outcome.value_out) if batch else None,
-        cost_left=str(plan.cost) if plan else None,
-        gas_left=str(plan.gas_cost) if plan else None,
-    )
+    return {
+        "surplus": str(p.surplus),
+        "lack": str(lack),
+        "sold": _done(opened.surplus, p.surplus) if opened else None,
+        "bought": _done(goal - opened.held, lack) if opened else None,
+        "spent": str(p.spent),
+        "loss_budget": str(limits.loss_budget),
+        "spent_usd": str(p.spent * state.nav_at_start_prices // WAD),
+        "capacity": str(state.capacity),
+        "batch_cap": str(limits.batch_cap),
+        "tolerance": str(state.tolerance),
+        "first_tolerance": str(limits.first_tolerance),
+        "last_tolerance": str(limits.last_tolerance),
+        "idle": state.idle,
+        "max_idle": limits.max_idle,
+        "batches": plan.batches if plan else None,
+        "finish": plan.finish if plan else None,
+        "value_out": str(batch.outcome.value_out) if batch else None,
+        "cost_left": str(plan.cost) if plan else None,
+        "gas_left": str(plan.gas_cost) if plan else None,
+    }
 
 
 def _done(first: int, left: int) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ballast.units import WAD
 from keeper.output.tables import period_text
@@ -16,36 +16,6 @@ PAID = (Status.MINED, Status.CONFIRMED, Status.REVERTED)
 """Statuses with a receipt, whose gas was paid."""
 
 
-@dataclass(frozen=True)
-class Sent:
-    """A row of the page. `block`: in which it was mined, or else signed; `signed_at`: Unix seconds of the keeper's
-    clock, None: unknown. `gas_price`: wei per gas, of an open one its maximum; `cost_eth` in ether and `cost_usd` in
-    USD at the current price of ether, each a decimal string with 18 decimals, None: nothing was paid."""
-
-    action: str
-    month: str
-    status: str
-    hash: str
-    nonce: int
-    block: int
-    signed_at: int | None
-    gas_used: int | None
-    gas_price: str
-    cost_eth: str | None
-    cost_usd: str | None
-    open: bool
-
-
-@dataclass(frozen=True)
-class Spent:
-    """A month's paid transactions: their number, gas, and cost as in `Sent`."""
-
-    count: int
-    gas: int
-    cost_eth: str
-    cost_usd: str
-
-
 def of_fund(entries: Sequence[Entry], rebalancer: str) -> list[Entry]:
     """The entries of one fund, as a key may serve several: calls of its rebalancer, and no-ops under the same
     nonces."""
@@ -53,41 +23,41 @@ def of_fund(entries: Sequence[Entry], rebalancer: str) -> list[Entry]:
     return [entry for entry in entries if entry.nonce in nonces]
 
 
-def row(entry: Entry, eth_price: int) -> Sent:
-    """An entry as a row. `eth_price`: USD for one ether, 18 decimals."""
-    cost = _cost(entry)
-    price = entry.max_fee if entry.gas_price is None else entry.gas_price
-    return Sent(
-        action=entry.action,
-        month=period_text(entry.period),
-        status=str(entry.status),
-        hash=entry.hash,
-        nonce=entry.nonce,
-        block=entry.signed_block if entry.mined_block is None else entry.mined_block,
-        signed_at=entry.signed_at,
-        gas_used=entry.gas_used,
-        gas_price=str(price),
-        cost_eth=None if cost is None else str(cost),
-        cost_usd=None if cost is None else str(cost * eth_price // WAD),
-        open=entry.status.open,
-    )
+def newest(entries: Sequence[Entry], eth_price: int) -> list[dict[str, Any]]:
+    """The newest entries as rows, newest first. `eth_price`: USD for one ether, 18 decimals.
+
+    `block`: in which it was mined, or else signed; `signed_at`: Unix seconds of the keeper's clock; `gas_price`: wei
+    per gas, of an open one its maximum; `cost_eth` in ether and `cost_usd` in USD at the current price of ether, None:
+    nothing was paid.
+    """
+    return [
+        {
+            "action": entry.action,
+            "month": period_text(entry.period),
+            "status": str(entry.status),
+            "hash": entry.hash,
+            "nonce": entry.nonce,
+            "block": entry.signed_block if entry.mined_block is None else entry.mined_block,
+            "signed_at": entry.signed_at,
+            "gas_used": entry.gas_used,
+            "gas_price": str(entry.max_fee if entry.gas_price is None else entry.gas_price),
+            **(_cost([entry], eth_price) if _paid(entry) else {"cost_eth": None, "cost_usd": None}),
+            "open": entry.status.open,
+        }
+        for entry in reversed(entries[-NEWEST:])
+    ]
 
 
-def newest(entries: Sequence[Entry], eth_price: int) -> list[Sent]:
-    """The newest entries as rows, newest first."""
-    return [row(entry, eth_price) for entry in reversed(entries[-NEWEST:])]
-
-
-def spent(entries: Sequence[Entry], period: int, eth_price: int) -> Spent:
-    """Costs of a month's transactions so far."""
+def spent(entries: Sequence[Entry], period: int, eth_price: int) -> dict[str, Any]:
+    """A month's paid transactions so far: their number, gas, and cost as in `newest`."""
     paid = [entry for entry in entries if entry.period == period and entry.status in PAID]
-    cost = sum(_cost(entry) or 0 for entry in paid)
-    gas = sum(entry.gas_used or 0 for entry in paid)
-    return Spent(len(paid), gas, str(cost), str(cost * eth_price // WAD))
+    return {"count": len(paid), "gas": sum(entry.gas_used or 0 for entry in paid), **_cost(paid, eth_price)}
 
 
-def _cost(entry: Entry) -> int | None:
-    """Fee paid, wei; None if nothing was paid."""
-    if entry.status not in PAID or entry.gas_used is None or entry.gas_price is None:
-        return None
-    return entry.gas_used * entry.gas_price
+def _paid(entry: Entry) -> bool:
+    return entry.status in PAID and entry.gas_used is not None and entry.gas_price is not None
+
+
+def _cost(entries: Iterable[Entry], eth_price: int) -> dict[str, str]:
+    cost = sum((entry.gas_used or 0) * (entry.gas_price or 0) for entry in entries)
+    return {"cost_eth": str(cost), "cost_usd": str(cost * eth_price // WAD)}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -19,8 +19,8 @@ from keeper.ops.server import Response
 from keeper.page import text
 from keeper.page.data import Kept, history_data, page_data
 from keeper.page.details import Details, DetailsReader
-from keeper.page.history import History
 from keeper.page.render import JSON_HEADERS, document
+from keeper.page.samples import Samples
 from keeper.page.timeline import period_shown
 from keeper.state import FundState
 from keeper.view import View
@@ -46,14 +46,14 @@ class Shown:
 class StatusPage:
     """The page's state. The loop calls `looked` and `failed` in its thread, the server reads in others.
 
-    `facts` gives what is known of keeper and funds; `history` keeps the samples.
+    `facts` gives what is known of keeper and funds; `samples`: where they are kept.
     """
 
-    def __init__(self, funds: Sequence[Shown], *, facts: Callable[[], Facts], bounds: Bounds, history: History) -> None:
+    def __init__(self, funds: Sequence[Shown], *, facts: Callable[[], Facts], bounds: Bounds, samples: Samples) -> None:
         self._funds = {shown.book.fund: shown for shown in funds}
         self._facts = facts
         self._bounds = bounds
-        self._history = history
+        self._kept_samples = samples
         self._kept = {name: Kept() for name in self._funds}
         self._version = 0
         self._refused = False
@@ -82,7 +82,7 @@ class StatusPage:
             "stale_after_s": self._bounds.silent_s,
             "history_version": version,
             "balance": None if facts.balance is None else str(facts.balance),
-            "funds": [asdict(page_data(fund, self._kept[fund.name], facts, self._bounds)) for fund in facts.funds],
+            "funds": [page_data(fund, self._kept[fund.name], facts, self._bounds) for fund in facts.funds],
             "endpoints": [
                 {
                     "name": text.name(endpoint.name, text.LONGEST_HOST),
@@ -103,7 +103,7 @@ class StatusPage:
 
     def _samples(self) -> Response:
         books = [shown.book for shown in self._funds.values()]
-        funds = [history_data(book, self._history.samples(book.chain_id, book["rebalancer"])) for book in books]
+        funds = [history_data(book, self._kept_samples.all_of(book.chain_id, book["rebalancer"])) for book in books]
         return Response(200, JSON_TYPE, _json({"funds": funds}), JSON_HEADERS)
 
     def _read_details(self, fund: str, view: View) -> Details | None:
@@ -127,11 +127,11 @@ class StatusPage:
         """Keeps a sample if one is due, and finds the month's first ones. An unusable file stops nothing."""
         chain, address, period = book.chain_id, book["rebalancer"], period_shown(state)
         try:
-            if self._history.add(chain, address, state):
+            if self._kept_samples.add(chain, address, state):
                 self._version += 1
             elif kept.opened is not None and kept.opened.period == period:
                 return kept
-            opened, closed = self._history.month(chain, address, period)
+            opened, closed = self._kept_samples.month(chain, address, period)
         except KeeperError as error:
             if not self._refused:
                 log.warning("samples for the page are not kept", error=str(error))

@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ballast.parts import DAYS
 from ballast.rule.arithmetic import execution_time, period_start
 from keeper.state import FundState, Phase, Timetable
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """A period from `opens` to `end` (exclusive). `determined_at`: when its weights were fixed, None: not yet. Trading
-    may start from `start_from` until `start_until`; `started_at` and `done_at`: when the keeper first saw trading open
-    and over, None: not seen. `next_start`: the next period's first possible start."""
-
-    period: int
-    opens: int
-    determined_at: int | None
-    start_from: int
-    start_until: int
-    started_at: int | None
-    done_at: int | None
-    end: int
-    next_start: int
 
 
 def period_shown(state: FundState) -> int:
@@ -31,8 +12,10 @@ def period_shown(state: FundState) -> int:
     return state.month_period if state.phase is Phase.TRADING else state.period
 
 
-def timeline(state: FundState, started_at: int | None, done_at: int | None) -> Timeline:
-    """The period's timeline by the contract's schedule."""
+def timeline(state: FundState, started_at: int | None, done_at: int | None) -> dict[str, int | None]:
+    """The period by the contract's schedule, from `opens` to `end` (exclusive). `determined_at`: when its weights were
+    fixed, None: not yet. Trading may start from `start_from` until `start_until`; `started_at` and `done_at`: when the
+    keeper first saw trading open and over, None: not seen. `next_start`: the next period's first possible start."""
     period, table = period_shown(state), state.timetable
     holds = state.month_period == period and state.phase is not Phase.VOIDED
     determined = state.determined_at if holds and state.determined_at else None
@@ -40,17 +23,17 @@ def timeline(state: FundState, started_at: int | None, done_at: int | None) -> T
     start_from = first_start(period, table)
     if determined is not None:
         start_from = max(start_from, determined + table.min_notice)
-    return Timeline(
-        period=period,
-        opens=opens,
-        determined_at=determined,
-        start_from=start_from,
-        start_until=end - table.min_trading,
-        started_at=started_at,
-        done_at=done_at,
-        end=end,
-        next_start=first_start(period + 1, table),
-    )
+    return {
+        "period": period,
+        "opens": opens,
+        "determined_at": determined,
+        "start_from": start_from,
+        "start_until": end - table.min_trading,
+        "started_at": started_at,
+        "done_at": done_at,
+        "end": end,
+        "next_start": first_start(period + 1, table),
+    }
 
 
 def first_start(period: int, table: Timetable) -> int:

@@ -12,7 +12,7 @@ from keeper.errors import SettingsError
 from keeper.look.chain import Chain
 from keeper.ops.facts import Bounds, Facts
 from keeper.page.details import DetailsReader
-from keeper.page.history import History
+from keeper.page.samples import Samples
 from keeper.page.status import Shown, StatusPage
 from keeper.settings import Settings
 
@@ -24,20 +24,20 @@ def status_page(
     settings: Settings, chains: Sequence[Chain], facts: Callable[[], Facts], bounds: Bounds
 ) -> Iterator[StatusPage]:
     """The page of these funds; its file of samples stays open until the block ends."""
-    with closing(_history(history_path(settings))) as history:
+    with closing(_samples(samples_path(settings))) as samples:
         shown = [Shown(chain.book, DetailsReader(chain.w3, chain.book)) for chain in chains]
-        yield StatusPage(shown, facts=facts, bounds=bounds, history=history)
+        yield StatusPage(shown, facts=facts, bounds=bounds, samples=samples)
 
 
-def _history(path: Path) -> History:
+def _samples(path: Path) -> Samples:
     """Samples in that file, or in memory if it cannot be used: plots must not stop a keeper."""
     try:
-        return History(path)
+        return Samples(path)
     except SettingsError as error:
         log.warning("samples for the page are kept in memory alone", error=str(error))
-        return History(Path(":memory:"))
+        return Samples(Path(":memory:"))
 
 
-def history_path(settings: Settings) -> Path:
+def samples_path(settings: Settings) -> Path:
     """The file of samples: beside the journal unless the settings say otherwise."""
     return settings.history or settings.journal.with_name(f"{settings.journal.stem}-history.sqlite")

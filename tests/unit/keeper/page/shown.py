@@ -13,7 +13,7 @@ from keeper.errors import ChainError
 from keeper.look.chain import Head
 from keeper.ops.facts import Facts, FundFacts
 from keeper.page.details import Details, DetailsReader
-from keeper.page.history import History
+from keeper.page.samples import Samples
 from keeper.page.status import Shown, StatusPage
 from keeper.state import FundState
 from keeper.view import View
@@ -54,13 +54,13 @@ class Stage:
     """A page and what it is told. `facts` may be changed."""
 
     facts: Facts
-    history: History
+    history: Samples
     fees: Fees = field(default_factory=Fees)
     page: StatusPage = field(init=False)
 
     def __post_init__(self) -> None:
         shown = [Shown(fund.book, self.fees) for fund in self.facts.funds]
-        self.page = StatusPage(shown, facts=lambda: self.facts, bounds=BOUNDS, history=self.history)
+        self.page = StatusPage(shown, facts=lambda: self.facts, bounds=BOUNDS, samples=self.history)
 
     def look(self, view: View, number: int = 0) -> None:
         """A look at one of the funds."""
@@ -80,7 +80,7 @@ class Stage:
 @contextmanager
 def stage(path: Path, *funds: FundFacts, **changes: Any) -> Iterator[Stage]:
     """A page of these funds with its samples in `path`."""
-    with closing(History(path)) as history:
+    with closing(Samples(path)) as history:
         yield Stage(facts_of(*funds, **changes), history)
 
 

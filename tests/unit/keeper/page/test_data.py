@@ -15,7 +15,7 @@ from keeper.output.condition import condition
 from keeper.page import sent, text
 from keeper.page.data import Kept, fund_data, history_data, page_data
 from keeper.page.details import Details
-from keeper.page.history import sample_of
+from keeper.page.samples import sample_of
 from keeper.page.timeline import timeline
 from keeper.sending.journal import Status
 from keeper.state import Action, Phase, Progress, Reason, Side, Timetable
@@ -33,17 +33,17 @@ def utc(month: int, day: int, hour: int = 0) -> int:
 def test_weights_and_targets(april: Simulated) -> None:
     s = april.state
     found = fund_data(book_of(), view_of(april), Kept(), ())
-    rows = {row.token: row for row in found.components}
+    rows = {row["token"]: row for row in found["components"]}
     assert rows.keys() == {h.token for h in s.holdings}
     for h in s.holdings:
         row = rows[h.token]
-        assert row.weight == str(h.value(h.balance) * WAD // s.nav)
-        assert row.target == str(h.value(h.unit * s.shares // WAD) * WAD // s.nav)
-        assert (row.price, row.value, row.side) == (str(h.price), str(h.value(h.balance)), h.side.name.lower())
-    values = [int(row.value or 0) for row in found.components]
+        assert row["weight"] == str(h.value(h.balance) * WAD // s.nav)
+        assert row["target"] == str(h.value(h.unit * s.shares // WAD) * WAD // s.nav)
+        assert (row["price"], row["value"], row["side"]) == (str(h.price), str(h.value(h.balance)), h.side.name.lower())
+    values = [int(row["value"] or 0) for row in found["components"]]
     assert values == sorted(values, reverse=True)
-    assert (found.target_is, found.total, found.nav) == ("month", str(s.nav), str(s.nav * WAD // s.supply))
-    assert rows[s.holdings[0].token].symbol in {c.symbol for c in book_of().candidates}
+    assert (found["target_is"], found["total"], found["nav"]) == ("month", str(s.nav), str(s.nav * WAD // s.supply))
+    assert rows[s.holdings[0].token]["symbol"] in {c.symbol for c in book_of().candidates}
 
 
 def test_targets_before_the_start_are_the_determinations(april: Simulated) -> None:
@@ -51,12 +51,12 @@ def test_targets_before_the_start_are_the_determinations(april: Simulated) -> No
     view = view_of(april, phase=Phase.DETERMINED, action=Action.NONE, reason=Reason.NOT_YET)
     details = Details(FEE, OTHER, 0, {held: WAD // 4, new: 3 * WAD // 4})
     found = fund_data(book_of(), view, Kept(details), ())
-    assert found.target_is == "determination"
-    rows = {row.token: row for row in found.components}
-    assert rows[held].target == str(WAD // 4)
-    assert (rows[new].weight, rows[new].value, rows[new].target) == ("0", None, str(3 * WAD // 4))
+    assert found["target_is"] == "determination"
+    rows = {row["token"]: row for row in found["components"]}
+    assert rows[held]["target"] == str(WAD // 4)
+    assert (rows[new]["weight"], rows[new]["value"], rows[new]["target"]) == ("0", None, str(3 * WAD // 4))
     leaving = [row for token, row in rows.items() if token not in (held, new)]
-    assert len(leaving) == len(april.state.holdings) - 1 and {row.target for row in leaving} == {"0"}
+    assert len(leaving) == len(april.state.holdings) - 1 and {row["target"] for row in leaving} == {"0"}
 
 
 def test_targets_after_the_month_are_its_units_at_prices_of_now(april: Simulated) -> None:
@@ -69,33 +69,37 @@ def test_targets_after_the_month_are_its_units_at_prices_of_now(april: Simulated
     found = fund_data(book_of(), view, kept, ())
     values = {h.token: h.value(h.unit) for h in april.state.holdings}
     values[first.token] *= 2
-    for row in found.components:
-        assert int(row.target or 0) == pytest.approx(values[row.token] * WAD / sum(values.values()), abs=WAD // 10**9)
-    assert fund_data(book_of(), view, Kept(opened=replace(kept.opened, period=1)), ()).target_is == "unknown"  # type: ignore[type-var]
+    for row in found["components"]:
+        assert int(row["target"] or 0) == pytest.approx(
+            values[row["token"]] * WAD / sum(values.values()), abs=WAD // 10**9
+        )
+    assert fund_data(book_of(), view, Kept(opened=replace(kept.opened, period=1)), ())["target_is"] == "unknown"  # type: ignore[type-var]
 
 
 def test_trading_against_its_bounds(april: Simulated) -> None:
     s, p = april.state, april.state.progress
     goal = s.opening.buy_targets
     half = Progress(p.tat, s.limits.loss_budget // 4, p.surplus // 2, p.held + (goal - p.held) // 4)
-    found = fund_data(book_of(), view_of(april, progress=half), Kept(opened=sample_of(s)), ()).trading
-    assert found is not None and found.sold is not None and found.bought is not None
-    assert int(found.sold) == pytest.approx(WAD // 2, abs=10**6)
-    assert int(found.bought) == pytest.approx(WAD // 4, abs=10**6)
-    assert (found.spent, found.loss_budget) == (str(s.limits.loss_budget // 4), str(s.limits.loss_budget))
-    assert found.spent_usd == str(half.spent * (s.opening.nav * s.shares // WAD) // WAD)
-    assert int(found.surplus) == half.surplus and int(found.lack) == goal - half.held
-    unknown = fund_data(book_of(), view_of(april, progress=half), Kept(), ()).trading
-    assert unknown is not None and (unknown.sold, unknown.bought) == (None, None)
-    assert fund_data(book_of(), view_of(april, phase=Phase.IDLE), Kept(), ()).trading is None
+    found = fund_data(book_of(), view_of(april, progress=half), Kept(opened=sample_of(s)), ())["trading"]
+    assert int(found["sold"]) == pytest.approx(WAD // 2, abs=10**6)
+    assert int(found["bought"]) == pytest.approx(WAD // 4, abs=10**6)
+    assert (found["spent"], found["loss_budget"]) == (str(s.limits.loss_budget // 4), str(s.limits.loss_budget))
+    assert found["spent_usd"] == str(half.spent * (s.opening.nav * s.shares // WAD) // WAD)
+    assert int(found["surplus"]) == half.surplus and int(found["lack"]) == goal - half.held
+    unknown = fund_data(book_of(), view_of(april, progress=half), Kept(), ())["trading"]
+    assert (unknown["sold"], unknown["bought"]) == (None, None)
+    assert fund_data(book_of(), view_of(april, phase=Phase.IDLE), Kept(), ())["trading"] is None
 
 
 def test_the_fee(april: Simulated) -> None:
     found = fund_data(book_of(), view_of(april), Kept(Details(FEE, OTHER, 3 * WAD, None)), ())
-    assert found.fee is not None
-    assert (found.fee.yearly, found.fee.recipient, found.fee.pending) == (str(FEE), OTHER, str(3 * WAD))
-    assert found.fee.pending_usd == str(3 * int(found.nav))
-    assert fund_data(book_of(), view_of(april), Kept(), ()).fee is None
+    assert (found["fee"]["yearly"], found["fee"]["recipient"], found["fee"]["pending"]) == (
+        str(FEE),
+        OTHER,
+        str(3 * WAD),
+    )
+    assert found["fee"]["pending_usd"] == str(3 * int(found["nav"]))
+    assert fund_data(book_of(), view_of(april), Kept(), ())["fee"] is None
 
 
 @pytest.mark.parametrize(
@@ -110,24 +114,24 @@ def test_the_timeline_is_the_contracts_schedule(
     state = replace(april.state, timetable=table, phase=Phase.IDLE, month_period=april.state.period - 1)
     found = timeline(state, None, None)
     opens, end = utc(4, 1) - notice * DAY_S, utc(5, 1) - notice * DAY_S
-    assert (found.opens, found.end, found.start_until) == (opens, end, end - 3 * DAY_S)
-    assert (found.determined_at, found.start_from) == (None, start)
+    assert (found["opens"], found["end"], found["start_until"]) == (opens, end, end - 3 * DAY_S)
+    assert (found["determined_at"], found["start_from"]) == (None, start)
 
 
 def test_a_late_determination_puts_off_the_start(april: Simulated) -> None:
     state = replace(april.state, phase=Phase.DETERMINED, determined_at=START - 3_600)
     found = timeline(state, 5, 6)
-    assert found.start_from == START - 3_600 + state.timetable.min_notice
-    assert (found.started_at, found.done_at, found.determined_at) == (5, 6, START - 3_600)
+    assert found["start_from"] == START - 3_600 + state.timetable.min_notice
+    assert (found["started_at"], found["done_at"], found["determined_at"]) == (5, 6, START - 3_600)
     # 1 May 2021 is a Saturday.
-    assert found.next_start == utc(5, 3)
+    assert found["next_start"] == utc(5, 3)
 
 
 def test_a_month_that_trades_too_long_is_still_the_one_shown(april: Simulated) -> None:
     view = view_of(april, period=april.state.period + 1, action=Action.CLOSE)
     found = fund_data(book_of(), view, Kept(), ())
-    assert (found.month, found.timeline.period) == ("2021-04", april.state.month_period)
-    assert found.standing == "April 2021 has run out while trading was open"
+    assert (found["month"], found["timeline"]["period"]) == ("2021-04", april.state.month_period)
+    assert found["standing"] == "April 2021 has run out while trading was open"
 
 
 @pytest.mark.parametrize(
@@ -149,18 +153,18 @@ def test_what_it_stands_at_and_what_is_next(
 ) -> None:
     view = view_of(april, phase=phase, action=action, reason=reason, paused_until=NOW)
     found = fund_data(book_of(), view, Kept(), ())
-    assert (found.standing, found.next.what) == (standing, what)
+    assert (found["standing"], found["next"]["what"]) == (standing, what)
     if reason is Reason.PAUSED:
-        assert found.next.at == NOW
+        assert found["next"]["at"] == NOW
     elif reason in (Reason.NOT_YET, Reason.DONE, Reason.VETOED, Reason.TOO_LATE):
-        assert found.next.at == april.state.next
+        assert found["next"]["at"] == april.state.next
 
 
 def test_before_its_determination_a_month_is_to_be_determined(april: Simulated) -> None:
     view = view_of(
         april, phase=Phase.IDLE, action=Action.DETERMINE, reason=Reason.DUE, month_period=april.state.period - 1
     )
-    assert fund_data(book_of(), view, Kept(), ()).standing == "The weights of April 2021 are to be determined"
+    assert fund_data(book_of(), view, Kept(), ())["standing"] == "The weights of April 2021 are to be determined"
 
 
 def test_what_was_sent_and_what_it_cost(april: Simulated) -> None:
@@ -174,24 +178,24 @@ def test_what_was_sent_and_what_it_cost(april: Simulated) -> None:
         entry(4, Status.SUBMITTED, **MINE, max_fee=77),
     ]
     found = fund_data(book_of(), view_of(april), Kept(), journal)
-    assert [(row.nonce, row.status, row.open) for row in found.sent] == [
+    assert [(row["nonce"], row["status"], row["open"]) for row in found["sent"]] == [
         (4, "submitted", True), (3, "confirmed", False), (1, "reverted", False), (1, "replaced", False),
         (0, "confirmed", False),
     ]  # fmt: skip
     cost = 700_000 * 30 * 10**9
     price = april.market.eth_price
-    assert [row.cost_eth for row in found.sent] == [None, str(cost), str(cost), None, str(cost)]
-    assert found.sent[1].cost_usd == str(cost * price // WAD)
-    assert (found.sent[0].gas_price, found.sent[1].gas_price) == ("77", str(30 * 10**9))
-    assert (found.spent.count, found.spent.gas) == (2, 1_400_000)
-    assert (found.spent.cost_eth, found.spent.cost_usd) == (str(2 * cost), str(2 * cost * price // WAD))
+    assert [row["cost_eth"] for row in found["sent"]] == [None, str(cost), str(cost), None, str(cost)]
+    assert found["sent"][1]["cost_usd"] == str(cost * price // WAD)
+    assert (found["sent"][0]["gas_price"], found["sent"][1]["gas_price"]) == ("77", str(30 * 10**9))
+    assert (found["spent"]["count"], found["spent"]["gas"]) == (2, 1_400_000)
+    assert (found["spent"]["cost_eth"], found["spent"]["cost_usd"]) == (str(2 * cost), str(2 * cost * price // WAD))
 
 
 def test_only_the_newest_are_listed_and_all_are_counted(april: Simulated) -> None:
     journal = [entry(n, Status.CONFIRMED, **MINE, gas_used=1, gas_price=1) for n in range(sent.NEWEST + 9)]
     found = fund_data(book_of(), view_of(april), Kept(), journal)
-    assert [row.nonce for row in found.sent] == list(range(sent.NEWEST + 8, 8, -1))
-    assert found.spent.count == sent.NEWEST + 9
+    assert [row["nonce"] for row in found["sent"]] == list(range(sent.NEWEST + 8, 8, -1))
+    assert found["spent"]["count"] == sent.NEWEST + 9
 
 
 def test_a_cancellation_is_shown_with_what_it_cancels(april: Simulated) -> None:
@@ -200,7 +204,10 @@ def test_a_cancellation_is_shown_with_what_it_cancels(april: Simulated) -> None:
         entry(5, Status.CONFIRMED, recipient=OTHER, action="cancel", gas_used=21_000, gas_price=1),
     ]
     found = fund_data(book_of(), view_of(april), Kept(), journal)
-    assert [(row.action, row.status) for row in found.sent] == [("cancel", "confirmed"), ("trade", "cancelled")]
+    assert [(row["action"], row["status"]) for row in found["sent"]] == [
+        ("cancel", "confirmed"),
+        ("trade", "cancelled"),
+    ]
 
 
 def test_texts_from_outside_are_cleaned(april: Simulated) -> None:
@@ -211,16 +218,15 @@ def test_texts_from_outside_are_cleaned(april: Simulated) -> None:
     book = book_of("\u202efund\n<b>", symbols={symbol: "<script>alert(1)</script>\u202e"})
     fund = april_facts(april, book=book, failing=True)
     found = page_data(fund, Kept(error="node https://node.example/KEY says \x1b[31m no"), facts_of(fund), BOUNDS)
-    assert found.fund == "fund <b>"
-    assert found.data is not None
-    assert "<script>alert(1)</scrip… " in " ".join(row.symbol for row in found.data.components)
-    assert found.notes[0].text == "The last look failed: node (address) says [31m no"
+    assert found["fund"] == "fund <b>"
+    assert "<script>alert(1)</scrip… " in " ".join(row["symbol"] for row in found["data"]["components"])
+    assert found["notes"][0]["text"] == "The last look failed: node (address) says [31m no"
 
 
 def test_a_symbol_of_nothing_gives_way_to_the_address(april: Simulated) -> None:
     first = book_of().candidates[0]
     found = fund_data(book_of(symbols={first.symbol: "\u200b \u202e"}), view_of(april), Kept(), ())
-    assert f"{first.token[:8]}…{first.token[-4:]}" in [row.symbol for row in found.components]
+    assert f"{first.token[:8]}…{first.token[-4:]}" in [row["symbol"] for row in found["components"]]
 
 
 def test_json_keeps_every_digit(april: Simulated, tmp_path: Path) -> None:
@@ -257,7 +263,7 @@ def test_what_has_no_price_is_named_and_its_samples_are_not_drawn(april: Simulat
     stale = replace(april.state, time=START + 600, holdings=(replace(first, price=0), *rest))
     found = fund_data(book_of(), view_of(april, holdings=stale.holdings), Kept(), ())
     candidate = book_of().candidate(first.token)
-    assert candidate is not None and found.left_out == (f"{candidate.symbol}: no price",)
+    assert candidate is not None and found["left_out"] == [f"{candidate.symbol}: no price"]
     assert history_data(book_of(), [sample_of(april.state), sample_of(stale)])["time"] == [START]
 
 
@@ -273,17 +279,17 @@ def test_states_of_components_and_what_was_done_are_told_in_words(april: Simulat
         ),
     )
     found = fund_data(book_of(), view, Kept(), ())
-    rows = {row.token: row for row in found.components}
-    assert [rows[h.token].condition for h in (first, second, rest[0])] == [
+    rows = {row["token"]: row for row in found["components"]}
+    assert [rows[h.token]["condition"] for h in (first, second, rest[0])] == [
         "suspended until 2021-04-02 00:00 UTC",
         "balance not readable",
         "",
     ]
-    assert rows[first.token].weight == rows[second.token].weight == "0"
-    assert found.left_out == tuple(
-        f"{n}: {rows[h.token].condition}" for n, h in zip(names, (first, second), strict=True)
-    )
-    assert [(one.time, one.text) for one in found.events] == [
+    assert rows[first.token]["weight"] == rows[second.token]["weight"] == "0"
+    assert found["left_out"] == [
+        f"{n}: {rows[h.token]['condition']}" for n, h in zip(names, (first, second), strict=True)
+    ]
+    assert [(one["time"], one["text"]) for one in found["events"]] == [
         (START + 60, f"{names[0]} suspended until 2021-04-02 00:00 UTC"),
         (START + 60, f"{names[0]} taken out of this month's trading"),
     ]
@@ -296,54 +302,57 @@ def test_a_month_that_was_ended_or_is_void(april: Simulated) -> None:
     end = Told(What.ENDED, 5, START + 60, april.state.month_period, by=OTHER)
     over = replace(view_of(april, phase=Phase.IDLE, action=Action.NONE, reason=Reason.DONE), told=(end,))
     found = fund_data(book_of(), over, Kept(), ())
-    assert found.standing == "April 2021 was ended as it stood"
-    assert [one.text for one in found.events] == [f"ended as it stood by {OTHER}: what was traded stays traded"]
+    assert found["standing"] == "April 2021 was ended as it stood"
+    assert [one["text"] for one in found["events"]] == [f"ended as it stood by {OTHER}: what was traded stays traded"]
     void = view_of(april, phase=Phase.VOIDED, action=Action.DETERMINE, reason=Reason.DUE)
     found = fund_data(book_of(), void, Kept(), ())
-    assert found.standing == "The weights of April 2021 are to be determined"
-    assert found.timeline.determined_at is None
+    assert found["standing"] == "The weights of April 2021 are to be determined"
+    assert found["timeline"]["determined_at"] is None
 
 
 def test_notes_are_the_alerts_of_the_fund_and_what_explains_it(april: Simulated) -> None:
     first, *rest = april.state.holdings
     well, other = april_facts(april), april_facts(april, book=book_of("other", OTHER), overdue_s=9_999)
-    assert page_data(well, Kept(), facts_of(well, other), BOUNDS).notes == ()
-    assert page_data(well, Kept(), facts_of(well, other), BOUNDS).level == "ok"
+    assert page_data(well, Kept(), facts_of(well, other), BOUNDS)["notes"] == []
+    assert page_data(well, Kept(), facts_of(well, other), BOUNDS)["level"] == "ok"
     late = page_data(other, Kept(), facts_of(well, other), BOUNDS)
-    assert (late.level, [note.text for note in late.notes]) == ("bad", ["trade is due and not done for 2 h 46 min"])
+    assert (late["level"], [note["text"] for note in late["notes"]]) == (
+        "bad",
+        ["trade is due and not done for 2 h 46 min"],
+    )
     priceless = april_facts(april, holdings=(replace(first, price=0), *rest))
-    (note,) = page_data(priceless, Kept(), facts_of(priceless), BOUNDS).notes
-    assert note.level == "warn" and note.text.startswith("the oracle has no price for ")
+    (note,) = page_data(priceless, Kept(), facts_of(priceless), BOUNDS)["notes"]
+    assert note["level"] == "warn" and note["text"].startswith("the oracle has no price for ")
     vetoed = april_facts(april, phase=Phase.VETOED, action=Action.NONE, reason=Reason.VETOED)
-    assert page_data(vetoed, Kept(), facts_of(vetoed), BOUNDS).level == "warn"
+    assert page_data(vetoed, Kept(), facts_of(vetoed), BOUNDS)["level"] == "warn"
     missed = april_facts(april, phase=Phase.DETERMINED, action=Action.NONE, reason=Reason.TOO_LATE)
-    assert page_data(missed, Kept(), facts_of(missed), BOUNDS).level == "bad"
+    assert page_data(missed, Kept(), facts_of(missed), BOUNDS)["level"] == "bad"
     done = april_facts(april, phase=Phase.IDLE, action=Action.NONE, reason=Reason.DONE)
-    assert page_data(done, Kept(), facts_of(done), BOUNDS).notes == ()
+    assert page_data(done, Kept(), facts_of(done), BOUNDS)["notes"] == []
 
 
 @pytest.mark.parametrize(("left", "level"), [(DAY_S - 1, "bad"), (DAY_S, "ok")])
 @pytest.mark.parametrize("action", [Action.DETERMINE, Action.START, Action.TRADE])
 def test_the_last_day_of_what_is_due_is_an_alarm(april: Simulated, action: Action, left: int, level: str) -> None:
     fund = april_facts(april, action=action, next=april.state.time + left)
-    assert page_data(fund, Kept(), facts_of(fund), BOUNDS).level == level
+    assert page_data(fund, Kept(), facts_of(fund), BOUNDS)["level"] == level
 
 
 def test_errors_of_the_keeper_are_told(april: Simulated) -> None:
     waits = april_facts(april, pulse=pulse_of(april.state, error="waiting for cheaper gas"))
-    assert page_data(waits, Kept(), facts_of(waits), BOUNDS).level == "warn"
+    assert page_data(waits, Kept(), facts_of(waits), BOUNDS)["level"] == "warn"
     # pulse_of's own `state` is the fund's.
     stuck = april_facts(april, pulse=replace(pulse_of(april.state), state="error", error="insufficient funds"))
     found = page_data(stuck, Kept(), facts_of(stuck), BOUNDS)
-    assert (found.level, found.notes[0].text) == ("bad", "The keeper could not act: insufficient funds")
+    assert (found["level"], found["notes"][0]["text"]) == ("bad", "The keeper could not act: insufficient funds")
     new = april_facts(april, view=None, pulse=None, looked_at=None)
     unseen = page_data(new, Kept(), facts_of(new), BOUNDS)
-    assert (unseen.data, unseen.looked_at, unseen.level) == (None, None, "warn")
+    assert (unseen["data"], unseen["looked_at"], unseen["level"]) == (None, None, "warn")
     fund = april_facts(april)
     reverted = facts_of(fund, transactions=(entry(1, Status.REVERTED, **MINE), entry(2, Status.CONFIRMED)))
-    assert page_data(fund, Kept(), reverted, BOUNDS).notes[-1].text == "The last transaction (trade) reverted"
+    assert page_data(fund, Kept(), reverted, BOUNDS)["notes"][-1]["text"] == "The last transaction (trade) reverted"
 
 
 def test_sides_are_words(april: Simulated) -> None:
     found = fund_data(book_of(), view_of(april), Kept(), ())
-    assert {row.side for row in found.components} <= {side.name.lower() for side in Side}
+    assert {row["side"] for row in found["components"]} <= {side.name.lower() for side in Side}

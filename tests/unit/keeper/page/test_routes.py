@@ -148,7 +148,7 @@ def test_a_good_look_ends_a_failure(april: Simulated, april_stage: Stage) -> Non
     (fund,) = april_stage.facts.funds
     april_stage.facts = replace(april_stage.facts, funds=(replace(fund, failing=False),), endpoints=())
     april_stage.look(view_of(april))
-    assert (april_stage.told()["level"], april_stage.told()["notes"]) == ("ok", ())
+    assert (april_stage.told()["level"], april_stage.told()["notes"]) == ("ok", [])
 
 
 def test_the_fee_is_read_seldom(april: Simulated, april_stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from ballast.units import DAY_S, HOUR_S
 from keeper.errors import SettingsError
@@ -49,8 +50,6 @@ CREATE TABLE IF NOT EXISTS samples (
 """
 _COLUMNS = "time, block, phase, period, nav, supply, surplus, held, spent, priced, parts"
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True)
 class Part:
@@ -80,15 +79,10 @@ class Sample:
     priced: bool
     parts: tuple[Part, ...]
 
-    def same_state(self, other: Sample) -> bool:
-        """Whether the month is unchanged: same phase, no batch since."""
-        return (self.phase, self.period, self.surplus, self.held, self.spent) == (
-            other.phase,
-            other.period,
-            other.surplus,
-            other.held,
-            other.spent,
-        )
+    @property
+    def month(self) -> tuple[int, ...]:
+        """Where the month stands: the same until its phase changes or a batch is made."""
+        return self.phase, self.period, self.surplus, self.held, self.spent
 
 
 def sample_of(state: FundState) -> Sample:
@@ -109,14 +103,15 @@ def sample_of(state: FundState) -> Sample:
     )
 
 
-class History:
+class Samples:
     """The samples of several funds. Thread-safe. Raises SettingsError if the file cannot be used."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._newest: dict[tuple[int, str], Sample | None] = {}
-        self._db = self._guarded(self._open)
+        with self._in_use():
+            self._db = self._open()
 
     def close(self) -> None:
         with self._lock:
@@ -125,41 +120,49 @@ class History:
     def add(self, chain_id: int, rebalancer: str, state: FundState) -> bool:
         """Keeps a sample of the fund if one is due; returns whether it was. Skips a block that is no later than the
         newest sample's."""
-        key = (chain_id, rebalancer)
+        fund = (chain_id, rebalancer)
         sample = sample_of(state)
-        with self._lock:
-            if key not in self._newest:
-                found = self._guarded(lambda: self._select(key, "1", "time DESC LIMIT 1"))
-                self._newest[key] = found[0] if found else None
-            last = self._newest[key]
+        with self._in_use():
+            if fund not in self._newest:
+                self._newest[fund] = next(iter(self._select(fund, "1", "time DESC LIMIT 1")), None)
+            last = self._newest[fund]
             if last is not None:
                 if sample.time <= last.time:
                     return False
                 # A sample without all prices says little: keep it only if the month moves on.
-                if sample.same_state(last) and (sample.time < last.time + EVERY_S or not sample.priced):
+                if sample.month == last.month and (sample.time < last.time + EVERY_S or not sample.priced):
                     return False
-            self._guarded(lambda: self._insert(key, sample))
-            self._newest[key] = sample
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._insert(fund, sample)
+                self._thin(fund, sample.time)
+            self._newest[fund] = sample
         return True
 
-    def samples(self, chain_id: int, rebalancer: str) -> list[Sample]:
+    def all_of(self, chain_id: int, rebalancer: str) -> list[Sample]:
         """All samples of a fund, oldest first."""
-        with self._lock:
-            return self._guarded(lambda: self._select((chain_id, rebalancer), "1", "time"))
+        with self._in_use():
+            return self._select((chain_id, rebalancer), "1", "time")
 
     def month(self, chain_id: int, rebalancer: str, period: int) -> tuple[Sample | None, Sample | None]:
         """The first sample of a month's trading and the first one after it; None if there is none."""
-        key = (chain_id, rebalancer)
-        with self._lock:
-            first = self._guarded(lambda: self._select(key, "period = ? AND phase = ?", "time LIMIT 1", period, 3))
+        fund = (chain_id, rebalancer)
+        with self._in_use():
+            first = self._select(fund, "period = ? AND phase = ?", "time LIMIT 1", period, Phase.TRADING)
             if not first:
                 return None, None
-            after = self._guarded(
-                lambda: self._select(
-                    key, "period = ? AND phase != ? AND time > ?", "time LIMIT 1", period, 3, first[0].time
-                )
-            )
+            later = "period = ? AND phase != ? AND time > ?"
+            after = self._select(fund, later, "time LIMIT 1", period, Phase.TRADING, first[0].time)
         return first[0], after[0] if after else None
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """The file for this thread alone. Raises SettingsError."""
+        with self._lock:
+            try:
+                yield
+            except sqlite3.Error as error:
+                raise SettingsError(f"BALLAST_HISTORY: {self._path} is not usable ({error})") from None
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -172,72 +175,40 @@ class History:
         db.executescript(_SCHEMA)
         return db
 
-    def _guarded(self, work: Callable[[], T]) -> T:
-        try:
-            return work()
-        except sqlite3.Error as error:
-            raise SettingsError(f"BALLAST_HISTORY: {self._path} is not usable ({error})") from None
-
-    def _insert(self, key: tuple[int, str], sample: Sample) -> None:
+    def _insert(self, fund: tuple[int, str], sample: Sample) -> None:
+        figures = map(str, (sample.nav, sample.supply, sample.surplus, sample.held, sample.spent))
         parts = json.dumps([[part.token, part.weight, part.unit] for part in sample.parts])
-        figures = (sample.nav, sample.supply, sample.surplus, sample.held, sample.spent)
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            values = (
-                *key,
-                sample.time,
-                sample.block,
-                sample.phase,
-                sample.period,
-                *map(str, figures),
-                sample.priced,
-                parts,
-            )
-            self._db.execute(
-                f"INSERT INTO samples (chain_id, rebalancer, {_COLUMNS}) VALUES ({', '.join('?' * len(values))})",
-                values,
-            )
-            self._thin(key, sample.time)
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        row = (*fund, sample.time, sample.block, sample.phase, sample.period, *figures, sample.priced, parts)
+        marks = ", ".join("?" * len(row))
+        self._db.execute(f"INSERT INTO samples (chain_id, rebalancer, {_COLUMNS}) VALUES ({marks})", row)
 
-    def _thin(self, key: tuple[int, str], now: int) -> None:
+    def _thin(self, fund: tuple[int, str], now: int) -> None:
         """Drops samples that are too old, too dense for their age, or too many. The first one of each span stays."""
         mine = "chain_id = ? AND rebalancer = ?"
-        self._db.execute(f"DELETE FROM samples WHERE {mine} AND time < ?", (*key, now - OLDEST_S))
+        self._db.execute(f"DELETE FROM samples WHERE {mine} AND time < ?", (*fund, now - OLDEST_S))
         for age, span in TIERS:
             old = now - age
             self._db.execute(
                 f"DELETE FROM samples WHERE {mine} AND time < ? AND time NOT IN"
                 f" (SELECT min(time) FROM samples WHERE {mine} AND time < ? GROUP BY time / ?, phase, period)",
-                (*key, old, *key, old, span),
+                (*fund, old, *fund, old, span),
             )
         self._db.execute(
             f"DELETE FROM samples WHERE {mine} AND time <= (SELECT time FROM samples WHERE {mine}"
             " ORDER BY time DESC LIMIT 1 OFFSET ?)",
-            (*key, *key, MOST),
+            (*fund, *fund, MOST),
         )
 
-    def _select(self, key: tuple[int, str], where: str, order: str, *values: int) -> list[Sample]:
+    def _select(self, fund: tuple[int, str], where: str, order: str, *values: int) -> list[Sample]:
         rows = self._db.execute(
             f"SELECT {_COLUMNS} FROM samples WHERE chain_id = ? AND rebalancer = ? AND {where} ORDER BY {order}",
-            (*key, *values),
-        ).fetchall()
-        return [
-            Sample(
-                time=row[0],
-                block=row[1],
-                phase=Phase(row[2]),
-                period=row[3],
-                nav=int(row[4]),
-                supply=int(row[5]),
-                surplus=int(row[6]),
-                held=int(row[7]),
-                spent=int(row[8]),
-                priced=bool(row[9]),
-                parts=tuple(Part(token, int(share), int(unit)) for token, share, unit in json.loads(row[10])),
-            )
-            for row in rows
-        ]
+            (*fund, *values),
+        )
+        return [_sample(row) for row in rows]
+
+
+def _sample(row: Sequence[Any]) -> Sample:
+    time, block, phase, period, *figures, priced, parts = row
+    nav, supply, surplus, held, spent = map(int, figures)
+    components = tuple(Part(token, int(share), int(unit)) for token, share, unit in json.loads(parts))
+    return Sample(time, block, Phase(phase), period, nav, supply, surplus, held, spent, bool(priced), components)
