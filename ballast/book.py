@@ -36,7 +36,7 @@ class BookError(UserError, ValueError):
 
 
 @dataclass(frozen=True)
-class Pool:
+class BookPool:
     """A pool of a token against WETH, or against the candidate `other` (its address). `venue` is "uniswap", "sushiswap"
     or "uniswap-v3"; the fee is in basis points."""
 
@@ -53,7 +53,7 @@ class Candidate:
     symbol: str
     token: str
     decimals: int
-    pools: tuple[Pool, ...]
+    pools: tuple[BookPool, ...]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Book:
         """Writes the book in one step: a reader sees the old file or the whole new one."""
         replace_json(path, asdict(self), indent=2)
 
-    def pools(self, *venues: str) -> tuple[tuple[str, Pool], ...]:
+    def pools(self, *venues: str) -> tuple[tuple[str, BookPool], ...]:
         """The token and the pool of every pool of these venues."""
         return tuple((c.token, pool) for c in self.candidates for pool in c.pools if pool.venue in venues)
 
@@ -129,9 +129,9 @@ class Book:
         )
 
 
-def _pool(raw: dict[str, Any]) -> Pool:
+def _pool(raw: dict[str, Any]) -> BookPool:
     other = raw.get("other")
-    return Pool(
+    return BookPool(
         str(raw["venue"]),
         _address(raw["pair"], "pair"),
         int(raw["fee_bps"]),

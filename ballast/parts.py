@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ballast.book import Pool
+from ballast.book import BookPool
 from ballast.units import DAY_S, HOUR_S, WAD
 from ballast.values import (
     parse_account,
@@ -218,9 +218,9 @@ class Component(Model):
         """Whether the methodology knows it."""
         return bool(self.basis) or self.lockers is not None
 
-    def book_pools(self) -> tuple[Pool, ...]:
+    def book_pools(self) -> tuple[BookPool, ...]:
         """The pools as the address book has them."""
-        return tuple(Pool(pool.venue, pool.pair, pool.fee_bps, pool.other) for pool in self.pools)
+        return tuple(BookPool(pool.venue, pool.pair, pool.fee_bps, pool.other) for pool in self.pools)
 
 
 class Methodology(Model):

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from web3 import Web3
 
 from ballast.units import ETHER, GWEI
-from keeper.check.context import CheckContext, Endpoint
+from keeper.check.context import CheckContext, Node
 from keeper.check.lines import Line, Says
-from keeper.check.past import Past
 from keeper.errors import KeeperError
-from keeper.look.retry import ask
+from keeper.sending.journal import read_journal
 
 
 def key(context: CheckContext) -> Iterator[Line]:
@@ -29,10 +28,10 @@ def key(context: CheckContext) -> Iterator[Line]:
         yield Says("key", account).ok("loads")
 
 
-def plain(endpoint: Endpoint, account: str) -> Iterator[Line]:
+def plain(endpoint: Node, account: str) -> Iterator[Line]:
     """The account is no contract."""
     says = Says("account", account)
-    code = ask(lambda: endpoint.w3.eth.get_code(Web3.to_checksum_address(account)), endpoint.name)
+    code = endpoint.ask(lambda eth: eth.get_code(Web3.to_checksum_address(account)))
     if not code:
         yield says.ok("no contract")
     elif bytes(code[:3]) == bytes.fromhex("ef0100"):
@@ -44,15 +43,18 @@ def plain(endpoint: Endpoint, account: str) -> Iterator[Line]:
         yield says.failure("is a contract on this chain", "take a key of its own")
 
 
-def nonce(endpoint: Endpoint, account: str, past: Past) -> Iterator[Line]:
+def nonce(context: CheckContext, endpoint: Node, account: str) -> Iterator[Line]:
     """No unknown transaction is pending under the key, and the journal fits the chain."""
     says = Says("nonce", account)
+    entries = read_journal(context.settings.journal, context.chain_id or 0, account)
+    mined = {entry.nonce for entry in entries if entry.mined_block is not None}
+    open_ = {entry.nonce for entry in entries if entry.status.open} - mined
     address = Web3.to_checksum_address(account)
-    latest = ask(lambda: endpoint.w3.eth.get_transaction_count(address, "latest"), endpoint.name)
-    pending = ask(lambda: endpoint.w3.eth.get_transaction_count(address, "pending"), endpoint.name)
-    unknown = [number for number in range(latest, pending) if number not in past.open]
-    ahead = [number for number in past.closed if number >= latest]
-    gap = sorted(number for number in past.open if number > latest and number - 1 not in past.open)
+    latest = endpoint.ask(lambda eth: eth.get_transaction_count(address, "latest"))
+    pending = endpoint.ask(lambda eth: eth.get_transaction_count(address, "pending"))
+    unknown = [number for number in range(latest, pending) if number not in open_]
+    ahead = [number for number in mined if number >= latest]
+    gap = sorted(number for number in open_ if number > latest and number - 1 not in open_)
     if unknown:
         yield says.failure(
             f"{len(unknown)} pending transaction{'s' * (len(unknown) > 1)} that the journal does not know, from nonce "
@@ -70,16 +72,16 @@ def nonce(endpoint: Endpoint, account: str, past: Past) -> Iterator[Line]:
             f"the journal has an open transaction with nonce {gap[0]}, the next to be mined is {latest}",
             "start the keeper: it settles what is open before anything else",
         )
-    elif past.open:
-        yield says.ok(f"{latest} next, {len(past.open)} open in the journal: settled at the start")
+    elif open_:
+        yield says.ok(f"{latest} next, {len(open_)} open in the journal: settled at the start")
     else:
         yield says.ok(f"{latest} next, nothing pending")
 
 
-def balance(context: CheckContext, endpoint: Endpoint, account: str) -> Iterator[Line]:
+def balance(context: CheckContext, endpoint: Node, account: str) -> Iterator[Line]:
     """The ether lasts for a month, at the current price of gas and at the cap."""
     says = Says("balance", account)
-    have = ask(lambda: endpoint.w3.eth.get_balance(Web3.to_checksum_address(account)), endpoint.name)
+    have = endpoint.ask(lambda eth: eth.get_balance(Web3.to_checksum_address(account)))
     funds = max(1, len(context.sound_books))
     gas = context.settings.month_gas * funds
     asked = price_now(endpoint)
@@ -99,7 +101,7 @@ def balance(context: CheckContext, endpoint: Endpoint, account: str) -> Iterator
         yield says.ok(figure)
 
 
-def cap(context: CheckContext, endpoint: Endpoint) -> Iterator[Line]:
+def cap(context: CheckContext, endpoint: Node) -> Iterator[Line]:
     """The chain asks for less than the keeper may pay."""
     says = Says("price of gas", endpoint.name)
     asked, most = price_now(endpoint), context.settings.max_fee_gwei
@@ -112,9 +114,9 @@ def cap(context: CheckContext, endpoint: Endpoint) -> Iterator[Line]:
         yield says.ok(f"{gwei(asked)}, the keeper pays up to {most} gwei")
 
 
-def price_now(endpoint: Endpoint) -> int:
+def price_now(endpoint: Node) -> int:
     """Base fee of the latest block plus tip, wei per gas. Raises ChainError."""
-    tip = ask(lambda: endpoint.w3.eth.max_priority_fee, endpoint.name)
+    tip = endpoint.ask(lambda eth: eth.max_priority_fee)
     return int(endpoint.head.get("baseFeePerGas", 0)) + int(tip)
 
 

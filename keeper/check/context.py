@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from eth_utils import to_checksum_address
+from pydantic import SecretStr
 from web3 import Web3
+from web3.eth import Eth
 from web3.providers.base import JSONBaseProvider
 from web3.types import BlockData, RPCEndpoint, RPCResponse
 
@@ -30,6 +33,8 @@ MOST_AT_ONCE = 50
 """Most requests in one round trip: services refuse many more."""
 SUPPLIES = ("posted_supply", "locked_supply")
 
+T = TypeVar("T")
+
 Question = tuple[Any, ...]
 """A contract (a name of the book, or an address), a view's signature, and its arguments."""
 
@@ -38,21 +43,28 @@ DEVELOPMENT = ("anvil/", "hardhat", "ganache", "foundry")
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class Node:
     """One node. `name` is its host, never the path, which often carries a key."""
 
     name: str
     w3: Web3
 
+    def ask(self, question: Callable[[Eth], T]) -> T:
+        """The answer to a question. Raises ChainError."""
+        return ask(lambda: question(self.w3.eth), self.name)
+
+    def request(self, method: str, *params: Any) -> RPCResponse:
+        """The answer to a request, which may be a refusal. Raises ChainError if there is none."""
+        return ask(lambda: self._provider.make_request(RPCEndpoint(method), params), self.name)
+
     @cached_property
     def chain_id(self) -> int:
         """Raises ChainError."""
-        return ask(lambda: self.w3.eth.chain_id, self.name)
+        return self.ask(lambda eth: eth.chain_id)
 
     @cached_property
     def _head(self) -> tuple[BlockData, float]:
-        block = ask(lambda: self.w3.eth.get_block("latest"), self.name)
-        return block, time.time()
+        return self.ask(lambda eth: eth.get_block("latest")), time.time()
 
     @property
     def head(self) -> BlockData:
@@ -83,10 +95,7 @@ class Endpoint:
             except ChainError:
                 answers = []
             if not isinstance(answers, list) or len(answers) != len(part):
-                answers = [
-                    ask(lambda m=method, g=given: self._provider.make_request(m, g), self.name)  # type: ignore[misc]
-                    for method, given in part
-                ]
+                answers = [self.request(method, *given) for method, given in part]
             found += answers
         return found
 
@@ -103,16 +112,11 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Fund:
+class CheckedFund:
     """A fund in one block, seen through one endpoint."""
 
-    path: Path
     book: Book
-    endpoint: Endpoint
-
-    @property
-    def w3(self) -> Web3:
-        return self.endpoint.w3
+    endpoint: Node
 
     @cached_property
     def block(self) -> int:
@@ -122,7 +126,7 @@ class Fund:
     @cached_property
     def seen(self) -> tuple[FundState, Market]:
         """State and market in the block. Raises ChainError."""
-        return Chain(self.w3, self.book).read(self.block)
+        return Chain(self.endpoint.w3, self.book).read(self.block)
 
     @property
     def state(self) -> FundState:
@@ -135,11 +139,8 @@ class Fund:
     @cached_property
     def prices(self) -> dict[str, int]:
         """USD (18 decimals) of each candidate by token; 0: none. Raises ChainError."""
-        found = {}
-        for candidate in self.book.candidates:
-            answer = self.view("oracle", "price(address)", ["uint256"], candidate.token)
-            found[candidate.token] = 0 if answer is None else int(answer[0])
-        return found
+        tokens = [candidate.token for candidate in self.book.candidates]
+        return {token: self.value("oracle", "price(address)", "uint256", token) or 0 for token in tokens}
 
     @cached_property
     def _answers(self) -> dict[tuple[str, str], bytes | None]:
@@ -156,6 +157,13 @@ class Fund:
         decode. Raises ChainError."""
         answer = self._known(self.book.contracts.get(to, to), call_data(signature, *args))
         return None if answer is None else decode_view(answer, returns)
+
+    def value(self, to: str, signature: str, kind: str, *args: Any) -> Any:
+        """The result of a view that returns one value, addresses with their checksums; else as `view`."""
+        answer = self.view(to, signature, [kind], *args)
+        if answer is None:
+            return None
+        return to_checksum_address(answer[0]) if kind == "address" else answer[0]
 
     def ahead(self, questions: Iterable[Question]) -> None:
         """Prefetches these questions in one batch. Raises ChainError."""
@@ -176,11 +184,6 @@ class Fund:
         answers = self.endpoint.batch(requests)
         return {key: _bytes(answer, self.endpoint.name) for key, answer in zip(ordered, answers, strict=True)}
 
-    def address_of(self, to: str, signature: str) -> str | None:
-        """The result of a view that returns an address. Raises ChainError."""
-        answer = self.view(to, signature, ["address"])
-        return None if answer is None else str(Web3.to_checksum_address(answer[0]))
-
 
 @dataclass(frozen=True)
 class CheckContext:
@@ -191,15 +194,14 @@ class CheckContext:
     env_file: Path | None = None
 
     @cached_property
-    def endpoints(self) -> tuple[Endpoint, ...]:
+    def endpoints(self) -> tuple[Node, ...]:
         """One for each URL of BALLAST_RPC_URL."""
-        return tuple(_endpoints(split(self.secrets.rpc_url.get_secret_value())))
+        return _nodes(self.secrets.rpc_url)
 
     @cached_property
-    def private(self) -> tuple[Endpoint, ...]:
+    def private(self) -> tuple[Node, ...]:
         """The private endpoint, if one is set."""
-        url = self.secrets.private_rpc_url
-        return () if url is None else tuple(_endpoints(split(url.get_secret_value())))
+        return _nodes(self.secrets.private_rpc_url)
 
     @cached_property
     def books(self) -> tuple[tuple[Path, Book | str], ...]:
@@ -207,18 +209,18 @@ class CheckContext:
         return tuple((path, _book(path)) for path in self.settings.books)
 
     @property
-    def sound_books(self) -> tuple[tuple[Path, Book], ...]:
-        return tuple((path, book) for path, book in self.books if isinstance(book, Book))
+    def sound_books(self) -> tuple[Book, ...]:
+        return tuple(book for _, book in self.books if isinstance(book, Book))
 
     @cached_property
     def chain_id(self) -> int | None:
         """The expected chain: the configured one, else the first book's."""
         if self.settings.chain_id is not None:
             return self.settings.chain_id
-        return next((book.chain_id for _, book in self.sound_books), None)
+        return next((book.chain_id for book in self.sound_books), None)
 
     @cached_property
-    def main(self) -> Endpoint | None:
+    def main(self) -> Node | None:
         """The first endpoint that answers on the right chain; all else is asked of it."""
         for endpoint in self.endpoints:
             try:
@@ -229,10 +231,10 @@ class CheckContext:
         return None
 
     @cached_property
-    def funds(self) -> tuple[Fund, ...]:
+    def funds(self) -> tuple[CheckedFund, ...]:
         """The funds of all usable books; empty without an endpoint."""
         main = self.main
-        return () if main is None else tuple(Fund(path, book, main) for path, book in self.sound_books)
+        return () if main is None else tuple(CheckedFund(book, main) for book in self.sound_books)
 
     @cached_property
     def account(self) -> str | KeeperError:
@@ -286,18 +288,15 @@ def _bytes(answer: RPCResponse, name: str) -> bytes | None:
     raise ChainError(f"{name}: {message[:200]}")
 
 
-def split(text: str) -> list[str]:
-    """The parts of a comma-separated setting."""
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _endpoints(urls: Sequence[str]) -> list[Endpoint]:
-    found: list[Endpoint] = []
+def _nodes(setting: SecretStr | None) -> tuple[Node, ...]:
+    """One for each of the URLs, which commas separate; numbered where they share a host."""
+    urls = [] if setting is None else [url.strip() for url in setting.get_secret_value().split(",") if url.strip()]
+    found: list[Node] = []
     hosts = [urlsplit(url).netloc.rpartition("@")[2] for url in urls]
     for position, (url, host) in enumerate(zip(urls, hosts, strict=True)):
         same = hosts[:position].count(host)
-        found.append(Endpoint(host if not same else f"{host} #{same + 1}", single(url)))
-    return found
+        found.append(Node(host if not same else f"{host} #{same + 1}", single(url)))
+    return tuple(found)
 
 
 def _book(path: Path) -> Book | str:

@@ -1,13 +1,16 @@
-"""The fund's contracts: their code, and whether they name each other as in the address book."""
+"""The fund's contracts: their code, whether they name each other as in the address book, who owns them, and what the
+keeper's account may do in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ballast.units import HOUR_S
+from eth_utils import keccak
+
 from keeper.check.codes import known, missing_functions
-from keeper.check.context import Fund
+from keeper.check.context import CheckedFund
 from keeper.check.lines import Line, Says
+from keeper.output.tables import hours
 
 KINDS = {
     "index_token": ("IndexToken",),
@@ -26,11 +29,39 @@ KINDS = {
 }
 """The release's contracts that a name in the address book may be."""
 
-_OWNED = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", "posted_supply", "locked_supply")
+OWNED = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", "posted_supply", "locked_supply")
+"""Names of contracts that have an owner."""
+
+_NAMED = (
+    ("index_token", "REBALANCER()", "rebalancer"),
+    ("rebalancer", "INDEX()", "index_token"),
+    ("rebalancer", "ORACLE()", "oracle"),
+    ("rebalancer", "OPENER()", "opener"),
+    ("oracle", "REBALANCER()", "rebalancer"),
+    ("oracle", "FIRST()", "first_oracle"),
+    ("upkeep", "REBALANCER()", "rebalancer"),
+    ("rebalancer", "methodology()", "methodology"),
+    ("filler", "WETH()", "weth"),
+)
+"""What a contract calls another one, and the other one's name."""
+
+_ROLES = (
+    ("guardian", "rebalancer", "guardian()"),
+    ("fee recipient", "index_token", "feeRecipient()"),
+    ("owner of the rebalancer", "rebalancer", "owner()"),
+    ("owner of the index token", "index_token", "owner()"),
+    ("owner of the oracle", "oracle", "owner()"),
+    ("owner of the methodology", "methodology", "owner()"),
+)
+_TIMELOCK_ROLES = {
+    "proposer": keccak(text="PROPOSER_ROLE"),
+    "canceller": keccak(text="CANCELLER_ROLE"),
+    "admin": bytes(32),
+}
 OTHER_BOOK = "name the address book that this fund's deployment wrote, and no other chain's"
 
 
-def code(fund: Fund) -> Iterator[Line]:
+def code(fund: CheckedFund) -> Iterator[Line]:
     """Each contract is of this release, or at least has every function that the keeper calls."""
     for name, address in fund.book.contracts.items():
         says = Says("contract", name)
@@ -58,49 +89,34 @@ def code(fund: Fund) -> Iterator[Line]:
             )
 
 
-def wiring(fund: Fund) -> Iterator[Line]:
+def wiring(fund: CheckedFund) -> Iterator[Line]:
     """The contracts name each other as in the address book."""
-    book = fund.book
-    expected = [
-        ("index_token", "REBALANCER()", "rebalancer"),
-        ("rebalancer", "INDEX()", "index_token"),
-        ("rebalancer", "ORACLE()", "oracle"),
-        ("rebalancer", "OPENER()", "opener"),
-        ("oracle", "REBALANCER()", "rebalancer"),
-    ]
-    if "first_oracle" in book.contracts:
-        expected.append(("oracle", "FIRST()", "first_oracle"))
-    if "upkeep" in book.contracts:
-        expected.append(("upkeep", "REBALANCER()", "rebalancer"))
+    addresses = {**fund.book.contracts, "weth": fund.book.weth}
     wrong = False
-    for name, view, right in expected:
-        found = fund.address_of(name, view)
-        if found != book[right]:
-            wrong = True
-            yield Says("wiring", name).failure(f"{view} is {found}, the address book says {book[right]}", OTHER_BOOK)
-    methodology = fund.address_of("rebalancer", "methodology()")
-    if methodology != book["methodology"]:
+    for name, view, right in _NAMED:
+        if name not in addresses or right not in addresses:
+            continue
+        found, expected = fund.value(name, view, "address"), addresses[right]
+        if found == expected:
+            continue
         wrong = True
-        yield Says("wiring", "methodology").warning(
-            f"the rebalancer's is {methodology}, the address book says {book['methodology']}",
-            "the owner has set another: put its address into the book, so that `explain` reads the right one",
-        )
-    weth = fund.address_of("filler", "WETH()")
-    if weth != book.weth:
-        wrong = True
-        yield Says("wiring", "filler").failure(f"WETH() is {weth}, the address book says {book.weth}", OTHER_BOOK)
+        if right == "methodology":
+            yield Says("wiring", "methodology").warning(
+                f"the rebalancer's is {found}, the address book says {expected}",
+                "the owner has set another: put its address into the book, so that `explain` reads the right one",
+            )
+        else:
+            yield Says("wiring", name).failure(f"{view} is {found}, the address book says {expected}", OTHER_BOOK)
     if not wrong:
-        yield Says("wiring", book.fund).ok("the contracts name each other as the address book does")
+        yield Says("wiring", fund.book.fund).ok("the contracts name each other as the address book does")
 
 
-def owners(fund: Fund) -> Iterator[Line]:
+def owners(fund: CheckedFund) -> Iterator[Line]:
     """The timelock owns every contract that has an owner, and its delay is no shorter than at deployment."""
     book = fund.book
     wrong = False
-    for name in _OWNED:
-        if name not in book.contracts:
-            continue
-        owner = fund.address_of(name, "owner()")
+    for name in OWNED:
+        owner = fund.value(name, "owner()", "address") if name in book.contracts else book["timelock"]
         if owner != book["timelock"]:
             wrong = True
             yield Says("owner", name).failure(
@@ -108,23 +124,37 @@ def owners(fund: Fund) -> Iterator[Line]:
                 "whoever owns it can change the fund without notice: ask the fund's governance before you carry it",
             )
     says = Says("owner", "timelock")
-    answer = fund.view("timelock", "getMinDelay()", ["uint256"])
-    least = book.timelock_delay
-    if answer is None:
+    delay, least = fund.value("timelock", "getMinDelay()", "uint256"), book.timelock_delay
+    if delay is None:
         yield says.failure("does not answer getMinDelay()", "the owner is no timelock: ask the fund's governance")
     elif least is None:
         yield says.warning(
-            f"delay {_hours(answer[0])}; the address book does not say what it was deployed with",
+            f"delay {hours(delay)}; the address book does not say what it was deployed with",
             "add timelock_delay (seconds, from the fund's file) to the book",
         )
-    elif answer[0] < least:
+    elif delay < least:
         yield says.failure(
-            f"delay {_hours(answer[0])}, deployed with {_hours(least)}",
+            f"delay {hours(delay)}, deployed with {hours(least)}",
             "holders have less time to leave than they were told: ask the fund's governance before you carry it",
         )
     elif not wrong:
-        yield says.ok(f"owns every contract, with a delay of {_hours(answer[0])}")
+        yield says.ok(f"owns every contract, with a delay of {hours(delay)}")
 
 
-def _hours(seconds: int) -> str:
-    return f"{seconds / HOUR_S:g} h"
+def roles(fund: CheckedFund, account: str) -> Iterator[Line]:
+    """The account has no role in the fund: a key that is always online should be good for nothing else."""
+    fund.ahead(("timelock", "hasRole(bytes32,address)", role, account) for role in _TIMELOCK_ROLES.values())
+    found = [role for role, name, view in _ROLES if fund.value(name, view, "address") == account]
+    found += [
+        f"{role} of the timelock"
+        for role, digest in _TIMELOCK_ROLES.items()
+        if fund.value("timelock", "hasRole(bytes32,address)", "bool", digest, account)
+    ]
+    says = Says("roles", account)
+    if found:
+        yield says.warning(
+            f"is {', '.join(found)} of {fund.book.fund}",
+            "give the keeper a key of its own, without any role (docs/operations/keys.md, Changing the key)",
+        )
+    else:
+        yield says.ok(f"has no role in {fund.book.fund}")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eth_typing import HexStr
 from web3 import Web3
+from web3.types import FilterParams
 
 from ballast.units import DAY_S
-from keeper.check.context import CheckContext, Endpoint
+from keeper.check.context import CheckContext, Node
 from keeper.check.lines import Line, Says
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.history import CHUNK
-from keeper.look.retry import ask
 
 OLDEST_HEAD_S = 120
 """Oldest acceptable head, seconds: ten blocks of mainnet."""
@@ -22,52 +23,52 @@ MOST_BEHIND = 5
 """Blocks by which an endpoint may lag behind the best."""
 
 
-def answers(endpoint: Endpoint) -> Iterator[Line]:
+def answers(endpoint: Node) -> Iterator[Line]:
     """It answers."""
     says = Says("answers", endpoint.name)
     try:
         _ = endpoint.chain_id
     except ChainError as error:
-        yield says.failure(
-            str(error), "check the URL in BALLAST_RPC_URL, its key, and that this host may reach it; or take it out"
-        )
-        return
-    yield says.ok(endpoint.client or "answers")
+        remedy = "check the URL in BALLAST_RPC_URL, its key, and that this host may reach it; or take it out"
+        yield says.failure(str(error), remedy)
+    else:
+        yield says.ok(endpoint.client or "answers")
 
 
-def chain(context: CheckContext, endpoint: Endpoint) -> Iterator[Line]:
+def chain(context: CheckContext, endpoint: Node) -> Iterator[Line]:
     """It is on the chain of the configuration."""
     says = Says("chain id", endpoint.name)
     if context.chain_id is None or endpoint.chain_id == context.chain_id:
         yield says.ok(f"chain {endpoint.chain_id}")
-        return
-    yield says.failure(
-        f"is on chain {endpoint.chain_id}, expected {context.chain_id}",
-        f"put a node of chain {context.chain_id} into BALLAST_RPC_URL, or name the book of a fund on this chain",
-    )
+    else:
+        yield says.failure(
+            f"is on chain {endpoint.chain_id}, expected {context.chain_id}",
+            f"put a node of chain {context.chain_id} into BALLAST_RPC_URL, or name the book of a fund on this chain",
+        )
 
 
-def head(endpoint: Endpoint) -> Iterator[Line]:
+def head(endpoint: Node) -> Iterator[Line]:
     """Its latest block is recent by this host's clock."""
     says = Says("head", endpoint.name)
-    number, age = endpoint.head["number"], endpoint.seen_at - endpoint.head["timestamp"]
+    age = endpoint.seen_at - endpoint.head["timestamp"]
+    seen = f"block {endpoint.head['number']}, {_apart(age)}"
     if endpoint.development and (age > OLDEST_HEAD_S or age < -MOST_AHEAD_S):
         yield says.warning(
-            f"block {number}, {_apart(age)}; {endpoint.client} is a development chain with a time of its own",
+            f"{seen}; {endpoint.client} is a development chain with a time of its own",
             "right for trying things out; a real fund needs a node of its chain",
         )
     elif age < -MOST_AHEAD_S:
         yield says.failure(
-            f"block {number}, {_apart(age)}",
+            seen,
             "set this host's clock (timedatectl set-ntp true); if it is right, the node is not to be trusted",
         )
     elif age > OLDEST_HEAD_S:
         yield says.failure(
-            f"block {number}, {_apart(age)}, expected at most {OLDEST_HEAD_S} s",
+            f"{seen}, expected at most {OLDEST_HEAD_S} s",
             "the node lags or stands still: wait until it has caught up, or take another; or this host's clock is fast",
         )
     else:
-        yield says.ok(f"block {number}, {_apart(age)}")
+        yield says.ok(seen)
 
 
 def _apart(age: float) -> str:
@@ -76,62 +77,57 @@ def _apart(age: float) -> str:
     return f"{shown} old" if age >= 0 else f"{shown} in the future"
 
 
-def by_hash(endpoint: Endpoint) -> Iterator[Line]:
+def by_hash(endpoint: Node) -> Iterator[Line]:
     """It reads the state of a block by its hash."""
     says = Says("block hash", endpoint.name)
     block = {"blockHash": Web3.to_hex(endpoint.head["hash"]), "requireCanonical": True}
     call = {"to": "0x" + "00" * 19 + "04", "data": "0x01"}  # the identity precompile returns its input
     try:
-        answer = ask(lambda: endpoint.w3.provider.make_request("eth_call", [call, block]), endpoint.name)  # type: ignore[arg-type]
-    except ChainError as error:
-        answer = {"error": str(error)}  # type: ignore[typeddict-item]
-    if answer.get("result") == "0x01":
+        sound = endpoint.request("eth_call", call, block).get("result") == "0x01"
+    except ChainError:
+        sound = False
+    if sound:
         yield says.ok("reads the state of a block by its hash")
-        return
-    yield says.failure(
-        "does not read the state of a block by its hash (EIP-1898)",
-        "take a node that does: reads pinned to a number may come from two blocks in a reorganization",
-    )
+    else:
+        yield says.failure(
+            "does not read the state of a block by its hash (EIP-1898)",
+            "take a node that does: reads pinned to a number may come from two blocks in a reorganization",
+        )
 
 
-def logs(context: CheckContext, endpoint: Endpoint) -> Iterator[Line]:
+def logs(context: CheckContext, endpoint: Node) -> Iterator[Line]:
     """It gives events over as many blocks as the keeper requests at once."""
     says = Says("events", endpoint.name)
-    for _, book in context.sound_books[:1]:
+    for book in context.sound_books[:1]:
         last = endpoint.head["number"]
         first = max(0, min(book.deployed_block, last), last - CHUNK + 1)
-        topics = [[contracts.topic("Rebalancer", "Started"), contracts.topic("Rebalancer", "Traded")]]
-        wanted = {
+        wanted: FilterParams = {
             "address": Web3.to_checksum_address(book["rebalancer"]),
             "fromBlock": first,
             "toBlock": last,
-            "topics": topics,
+            "topics": [[HexStr(contracts.topic("Rebalancer", event)) for event in ("Started", "Traded")]],
         }
         try:
-            found = ask(lambda w=wanted: endpoint.w3.eth.get_logs(w), endpoint.name)  # type: ignore[misc]
+            found = endpoint.ask(lambda eth, wanted=wanted: eth.get_logs(wanted))  # type: ignore[misc]
         except ChainError as error:
             yield says.warning(
                 f"no events of {last - first + 1} blocks ({error})",
                 f"take a node that gives events over {CHUNK:,} blocks; without them the keeper paces a month only by "
                 "what it has seen itself",
             )
-            return
-        yield says.ok(f"{len(found)} of the newest {last - first + 1:,} blocks")
+        else:
+            yield says.ok(f"{len(found)} of the newest {last - first + 1:,} blocks")
 
 
-def access_list(context: CheckContext, endpoint: Endpoint) -> Iterator[Line]:
+def access_list(context: CheckContext, endpoint: Node) -> Iterator[Line]:
     """Whether it makes access lists; the keeper works without them."""
     says = Says("access lists", endpoint.name)
-    for _, book in context.sound_books[:1]:
-        call = {"to": book["rebalancer"], "data": Web3.to_hex(contracts.selectors("Rebalancer")["workable()"])}
+    for book in context.sound_books[:1]:
+        call = {"to": book["rebalancer"], "data": contracts.call_data("Rebalancer", "workable")}
         try:
-            answer = ask(
-                lambda c=call: endpoint.w3.provider.make_request("eth_createAccessList", [c, "latest"]),  # type: ignore[misc, arg-type]
-                endpoint.name,
-            )
+            made = isinstance(endpoint.request("eth_createAccessList", call, "latest").get("result"), dict)
         except ChainError:
-            answer = {}
-        made = isinstance(answer.get("result"), dict)
+            made = False
         yield says.ok("makes them" if made else "does not make them; a batch takes about 1.7 % more gas")
 
 
@@ -156,14 +152,11 @@ def agree(context: CheckContext) -> Iterator[Line]:
     lowest = min(number for number, _ in sound)
     hashes = {}
     for number, endpoint in sound:
-        says = Says("agreement", endpoint.name)
         if best - number > MOST_BEHIND:
-            yield says.warning(
-                f"block {number}, {best - number} behind the best",
-                "wait until it has caught up; or replace it",
+            yield Says("agreement", endpoint.name).warning(
+                f"block {number}, {best - number} behind the best", "wait until it has caught up; or replace it"
             )
-        block = ask(lambda e=endpoint: e.w3.eth.get_block(lowest), endpoint.name)  # type: ignore[misc]
-        hashes[endpoint.name] = Web3.to_hex(block["hash"])
+        hashes[endpoint.name] = Web3.to_hex(endpoint.ask(lambda eth: eth.get_block(lowest))["hash"])
     says = Says("agreement", "endpoints")
     if len(set(hashes.values())) == 1:
         yield says.ok(f"{len(sound)} see the same block {lowest}")
@@ -176,14 +169,13 @@ def agree(context: CheckContext) -> Iterator[Line]:
     )
 
 
-def private(endpoint: Endpoint) -> Iterator[Line]:
+def private(endpoint: Node) -> Iterator[Line]:
     """The private endpoint can be reached. Its answer does not matter, as most only take transactions."""
     says = Says("private endpoint", endpoint.name)
     try:
-        ask(lambda: endpoint.w3.provider.make_request("eth_chainId", []), endpoint.name)  # type: ignore[arg-type]
+        endpoint.request("eth_chainId")
     except ChainError as error:
-        yield says.failure(
-            str(error), "check BALLAST_PRIVATE_RPC_URL; without it batches go to the public pool of transactions"
-        )
-        return
-    yield says.ok("answers")
+        remedy = "check BALLAST_PRIVATE_RPC_URL; without it batches go to the public pool of transactions"
+        yield says.failure(str(error), remedy)
+    else:
+        yield says.ok("answers")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ballast.book import Candidate, Pool
+from ballast.book import BookPool, Candidate
 from ballast.units import WAD
-from keeper.check.context import Fund
+from keeper.check.context import CheckedFund
 from keeper.check.lines import Level, Line, Says
 from keeper.look.chain import POOL_FEE_BPS, V2_VENUES
 from keeper.pools.venues import MILLION
@@ -20,7 +20,7 @@ USELESS_BPS = 5_000
 """Impact or distance from the oracle at which pools are useless: a slice loses half of itself."""
 
 
-def pools(fund: Fund) -> Iterator[Line]:
+def pools(fund: CheckedFund) -> Iterator[Line]:
     """Each pool of the book exists, trades the right tokens, and is not empty."""
     for candidate in fund.book.candidates:
         for pool in candidate.pools:
@@ -32,30 +32,23 @@ def pools(fund: Fund) -> Iterator[Line]:
                 yield says.failure(f"{pool.pair}: {wrong}", TAKE_OUT)
 
 
-def _wrong(fund: Fund, candidate: Candidate, pool: Pool) -> str | None:
+def _wrong(fund: CheckedFund, candidate: Candidate, pool: BookPool) -> str | None:
     """What is wrong with a pool, None if nothing is."""
     if not fund.code(pool.pair):
         return f"no contract there on chain {fund.book.chain_id}"
-    sides = [fund.address_of(pool.pair, f"{side}()") for side in ("token0", "token1")]
+    sides = [fund.value(pool.pair, f"{side}()", "address") for side in ("token0", "token1")]
     other = pool.other or fund.book.weth
     if {candidate.token, other} != set(sides):
         return f"trades {' and '.join(str(side) for side in sides)}, expected {candidate.token} and {other}"
-    return _wrong_v2(fund, pool) if pool.venue in V2_VENUES else _wrong_v3(fund, pool)
-
-
-def _wrong_v2(fund: Fund, pool: Pool) -> str | None:
-    if pool.fee_bps != POOL_FEE_BPS:
-        return f"the book says a fee of {pool.fee_bps} bps, the filler counts with {POOL_FEE_BPS}: it is left alone"
-    reserves = fund.view(pool.pair, "getReserves()", ["uint112", "uint112", "uint32"])
-    return None if reserves is not None and reserves[0] and reserves[1] else "has no reserves"
-
-
-def _wrong_v3(fund: Fund, pool: Pool) -> str | None:
-    fee = fund.view(pool.pair, "fee()", ["uint24"])
-    if fee != (pool.fee_bps * 100,):
-        return f"the book says a fee of {pool.fee_bps} bps, the pool {'nothing' if fee is None else fee[0]} millionths"
-    liquidity = fund.view(pool.pair, "liquidity()", ["uint128"])
-    return None if liquidity is not None and liquidity[0] else "has no liquidity at its price"
+    if pool.venue in V2_VENUES:
+        if pool.fee_bps != POOL_FEE_BPS:
+            return f"the book says a fee of {pool.fee_bps} bps, the filler counts with {POOL_FEE_BPS}: it is left alone"
+        reserves = fund.view(pool.pair, "getReserves()", ["uint112", "uint112", "uint32"])
+        return None if reserves is not None and reserves[0] and reserves[1] else "has no reserves"
+    fee = fund.value(pool.pair, "fee()", "uint24")
+    if fee != pool.fee_bps * 100:
+        return f"the book says a fee of {pool.fee_bps} bps, the pool {'nothing' if fee is None else fee} millionths"
+    return None if fund.value(pool.pair, "liquidity()", "uint128") else "has no liquidity at its price"
 
 
 @dataclass(frozen=True)
@@ -79,7 +72,7 @@ def verdict(carried: Carried, tolerance: int) -> tuple[Level, str]:
     return Level.OK, ""
 
 
-def depth(fund: Fund) -> Iterator[Line]:
+def depth(fund: CheckedFund) -> Iterator[Line]:
     """Each component's pools together carry its part of a full batch: `batchCap` x NAV x its weight, or an equal part
     for one that the fund does not hold yet.
     """
@@ -108,7 +101,7 @@ def depth(fund: Fund) -> Iterator[Line]:
         yield Line(says.check, says.subject, level, text, remedy)
 
 
-def _carried(fund: Fund, candidate: Candidate, price: int, slice_: int) -> Carried:
+def _carried(fund: CheckedFund, candidate: Candidate, price: int, slice_: int) -> Carried:
     market = fund.market
     curve = market.curve(candidate.token, market.pools[candidate.token], selling=True)
     amount = max(1, slice_ * 10**candidate.decimals // price)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from keeper.check import account, books, components, deployed, endpoints, feeds, past, pools, roles, schedule
-from keeper.check.context import CheckContext, Endpoint
+from keeper.check import account, deployed, endpoints, feeds, files, month, pools
+from keeper.check.context import CheckContext, Node
 from keeper.check.lines import Level, Line, Says
 from keeper.errors import KeeperError
 from keeper.output import redact
@@ -28,10 +28,9 @@ def guarded(name: str, subject: str, check: Check) -> tuple[Line, ...]:
     found: list[Line] = []
     try:
         found.extend(check())
-    except KeeperError as error:
-        found.append(Says(name, subject).failure(f"could not be looked at: {error}", UNSEEN))
     except Exception as error:  # the other checks must still run
-        found.append(Says(name, subject).failure(f"could not be looked at ({type(error).__name__})", UNSEEN))
+        why = f": {error}" if isinstance(error, KeeperError) else f" ({type(error).__name__})"
+        found.append(Says(name, subject).failure(f"could not be looked at{why}", UNSEEN))
     # Our messages hold no secrets; those of libraries and nodes may.
     return tuple(replace(line, text=redact.clean(line.text)) for line in found)
 
@@ -41,12 +40,29 @@ def failed(lines: Iterable[Line]) -> bool:
     return any(line.level is Level.FAILURE for line in lines)
 
 
+_OF_FUND = {
+    "contract": deployed.code,
+    "wiring": deployed.wiring,
+    "owner": deployed.owners,
+    "token": feeds.tokens,
+    "feed": feeds.feeds,
+    "sequencer": feeds.sequencer,
+    "anchor": feeds.anchors,
+    "pool": pools.pools,
+    "depth": pools.depth,
+    "state": month.states,
+    "brakes": month.brakes,
+    "schedule": month.schedule,
+}
+
+
 def _checks(context: CheckContext) -> Iterator[tuple[str, str, Check]]:
-    yield "address book", "BALLAST_BOOK", partial(books.books, context)
+    path = str(context.settings.journal)
+    yield "address book", "BALLAST_BOOK", partial(files.books, context)
     yield "key", "account", partial(account.key, context)
-    yield "file", "secrets", partial(past.private_files, context)
-    yield "journal", str(context.settings.journal), partial(past.journal, context)
-    yield "disk", str(context.settings.journal), partial(past.disk, context)
+    yield "file", "secrets", partial(files.private_files, context)
+    yield "journal", path, partial(files.journal, context)
+    yield "disk", path, partial(files.disk, context)
     for endpoint in context.endpoints:
         yield "answers", endpoint.name, partial(endpoints.answers, endpoint)
         if not _reachable(endpoint):
@@ -59,59 +75,31 @@ def _checks(context: CheckContext) -> Iterator[tuple[str, str, Check]]:
     yield "agreement", "endpoints", partial(endpoints.agree, context)
     for endpoint in context.private:
         yield "private endpoint", endpoint.name, partial(endpoints.private, endpoint)
-    yield from _of_account(context)
-    yield from _of_funds(context)
+    if context.main is None:
+        yield "fund", "all", partial(_unseen, context)
+        return
+    yield "price of gas", context.main.name, partial(account.cap, context, context.main)
+    known = context.known_account
+    if known is not None:
+        yield "account", known, partial(account.plain, context.main, known)
+        yield "nonce", known, partial(account.nonce, context, context.main, known)
+        yield "balance", known, partial(account.balance, context, context.main, known)
+    for fund in context.funds:
+        if known is not None:
+            yield "roles", known, partial(deployed.roles, fund, known)
+        for name, check in _OF_FUND.items():
+            yield name, fund.book.fund, partial(check, fund)
 
 
-def _reachable(endpoint: Endpoint) -> bool:
+def _reachable(endpoint: Node) -> bool:
     try:
         return endpoint.chain_id > 0
     except KeeperError:
         return False
 
 
-def _of_account(context: CheckContext) -> Iterator[tuple[str, str, Check]]:
-    main, known = context.main, context.known_account
-    if main is None:
-        return
-    yield "price of gas", main.name, partial(account.cap, context, main)
-    if known is None:
-        return
-    yield "account", known, partial(account.plain, main, known)
-    yield "nonce", known, lambda: account.nonce(main, known, _past(context, known))
-    yield "balance", known, partial(account.balance, context, main, known)
-
-
-def _past(context: CheckContext, known: str) -> past.Past:
-    return past.past_of(context.settings.journal, context.chain_id or 0, known)
-
-
-def _of_funds(context: CheckContext) -> Iterator[tuple[str, str, Check]]:
-    if context.main is None:
-        yield "fund", "all", partial(_unseen, context)
-        return
-    known = context.known_account
-    for fund in context.funds:
-        name = fund.book.fund
-        yield "contract", name, partial(deployed.code, fund)
-        yield "wiring", name, partial(deployed.wiring, fund)
-        yield "owner", name, partial(deployed.owners, fund)
-        if known is not None:
-            yield "roles", known, partial(roles.roles, fund, known)
-        yield "token", name, partial(feeds.tokens, fund)
-        yield "feed", name, partial(feeds.feeds, fund)
-        yield "sequencer", name, partial(feeds.sequencer, fund)
-        yield "anchor", name, partial(feeds.anchors, fund)
-        yield "pool", name, partial(pools.pools, fund)
-        yield "depth", name, partial(pools.depth, fund)
-        yield "state", name, partial(components.states, fund)
-        yield "brakes", name, partial(components.brakes, fund)
-        yield "schedule", name, partial(schedule.schedule, fund)
-
-
 def _unseen(context: CheckContext) -> Iterator[Line]:
     chain = "its chain" if context.chain_id is None else f"chain {context.chain_id}"
     yield Says("fund", "all").failure(
-        f"not looked at: no endpoint answers on {chain}",
-        "put the endpoints and address books right first",
+        f"not looked at: no endpoint answers on {chain}", "put the endpoints and address books right first"
     )

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ballast.book import Book
-from ballast.units import GWEI, WAD
+from ballast.units import GWEI, HOUR_S, WAD
 from ballast.values import decimal
 from keeper.output.condition import condition
 from keeper.plan.batch import Batch, Leg
@@ -299,6 +299,11 @@ def reason_text(reason: Reason) -> str:
 def when(time: int | None) -> str:
     """A chain time for people."""
     return "-" if time is None else datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def hours(seconds: int) -> str:
+    """A duration in hours, to four significant digits."""
+    return f"{seconds / HOUR_S:.4g} h"
 
 
 def period_text(period: int) -> str:

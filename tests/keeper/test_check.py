@@ -18,7 +18,7 @@ from web3 import Web3
 
 from ballast.abi import call_data
 from ballast.units import ETHER, GWEI
-from keeper.check import past
+from keeper.check import files
 from keeper.sending.journal import Journal
 from lab.localnet.rpc import send
 from lab.localnet.world import World
@@ -418,7 +418,7 @@ def test_a_journal_that_cannot_be_used(
     path.write_text("no journal")
     check().line("journal", "failure", "is not a journal")
     check(BALLAST_JOURNAL=str(path / "keeper.sqlite")).line("journal", "failure", "is no folder")
-    monkeypatch.setattr(past, "LEAST_FREE_MIB", 10**9)
+    monkeypatch.setattr(files, "LEAST_FREE_MIB", 10**9)
     check(BALLAST_JOURNAL=str(tmp_path / "other.sqlite")).only_failures("disk")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from eth_utils import to_checksum_address
 
-from ballast.book import CONTRACTS, OPTIONAL, Book, BookError, Candidate, Pool
+from ballast.book import CONTRACTS, OPTIONAL, Book, BookError, BookPool, Candidate
 
 
 def address(number: int) -> str:
@@ -17,7 +17,7 @@ def address(number: int) -> str:
 
 def book(*names: str) -> Book:
     """A book with these contracts."""
-    pools = (Pool("uniswap", address(3)), Pool("uniswap-v3", address(4), 5, address(5)))
+    pools = (BookPool("uniswap", address(3)), BookPool("uniswap-v3", address(4), 5, address(5)))
     candidates = (Candidate("AAA", address(2), 6, pools),)
     return Book("Fund", 1, 7, {name: address(100 + i) for i, name in enumerate(names)}, address(1), candidates)
 

@@ -1,4 +1,4 @@
-"""The journal and other files, read beside a running keeper: nothing stays locked, created or changed."""
+"""The keeper's files, read beside a running keeper: nothing stays locked, created or changed."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
+from ballast.book import Book
 from keeper.check.context import CheckContext
 from keeper.check.lines import Line, Says
 from keeper.errors import SettingsError
@@ -20,22 +20,6 @@ LEAST_FREE_MIB = 50
 """A month's journal takes less than one MiB; SQLite's log beside it needs room."""
 _MIB = 2**20
 RESTORE = "name another file, or restore it from a backup"
-
-
-@dataclass(frozen=True)
-class Past:
-    """The account's nonces in the journal: open ones, and mined ones."""
-
-    open: frozenset[int] = frozenset()
-    closed: frozenset[int] = frozenset()
-
-
-def past_of(path: Path, chain_id: int, account: str) -> Past:
-    """The account's nonces in the journal; none if there is no journal yet. Raises SettingsError and JournalError."""
-    entries = read_journal(path, chain_id, account)
-    mined = frozenset(entry.nonce for entry in entries if entry.mined_block is not None)
-    pending = frozenset(entry.nonce for entry in entries if entry.status.open)
-    return Past(pending - mined, mined)
 
 
 def journal(context: CheckContext) -> Iterator[Line]:
@@ -133,3 +117,25 @@ def private_files(context: CheckContext) -> Iterator[Line]:
                 )
             else:
                 yield says.ok(f"for its owner alone (mode {mode:03o})")
+
+
+def books(context: CheckContext) -> Iterator[Line]:
+    """Each address book can be read, is for the configured chain, and names another fund."""
+    seen: dict[str, str] = {}
+    for path, book in context.books:
+        says = Says("address book", str(path))
+        if not isinstance(book, Book):
+            yield says.failure(book, "name the file that the fund's deployment wrote in BALLAST_BOOK")
+        elif book.chain_id != context.chain_id:
+            yield says.failure(
+                f"is for chain {book.chain_id}, the keeper works on chain {context.chain_id}",
+                "set BALLAST_CHAIN_ID to the book's chain, or run one keeper for each chain",
+            )
+        elif book["rebalancer"] in seen:
+            yield says.failure(f"is the same fund as {seen[book['rebalancer']]}", "name each fund once in BALLAST_BOOK")
+        else:
+            yield says.ok(f"{book.fund}, {len(book.candidates)} components, chain {book.chain_id}")
+        if isinstance(book, Book):
+            seen.setdefault(book["rebalancer"], str(path))
+    if not context.books:
+        yield Says("address book", "BALLAST_BOOK").failure("names no file", "name the fund's address book")

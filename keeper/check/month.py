@@ -1,18 +1,32 @@
-"""The states of the components, and the guardian's brakes."""
+"""Where the fund stands: the states of its components, the guardian's brakes, the month and what comes next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ballast.units import HOUR_S
-from keeper.check.context import Fund
+from keeper.check.context import CheckedFund
 from keeper.check.lines import Line, Says
 from keeper.output.condition import condition
-from keeper.output.tables import period_text, symbol, when
-from keeper.state import FundState, Holding
+from keeper.output.tables import hours, period_text, symbol, when
+from keeper.state import Action, FundState, Holding, Reason
+
+_WHY = {
+    Reason.LOCKED: ("the fund's lock is held", "it should last for one transaction only: run it again"),
+    Reason.NOT_SEEDED: ("the fund holds nothing yet", "its deployment is not finished: seed it"),
+    Reason.TOO_LATE: (
+        "the month was determined, but too little of the period is left to start",
+        "nothing: it goes on with the next period; find out why nobody started it",
+    ),
+    Reason.VETOED: ("the guardian has vetoed this period", "nothing: it goes on with the next period"),
+    Reason.REFUSED: (
+        "methodology or oracle refuses, so nothing can be called",
+        "see the feeds above; if they are sound, `python -m keeper explain` and the owner of the methodology",
+    ),
+}
+_FAILURES = (Reason.NOT_SEEDED, Reason.REFUSED)
 
 
-def states(fund: Fund) -> Iterator[Line]:
+def states(fund: CheckedFund) -> Iterator[Line]:
     """Components that are suspended, written off or unreliable. A missing price is left to the check of feeds."""
     state = fund.state
     told = [(h, condition(state, h)) for h in state.holdings if not state.active(h) or _unfit(state, h)]
@@ -40,11 +54,11 @@ def _unfit(state: FundState, holding: Holding) -> bool:
     return not holding.sound or (holding.price > 0 and not state.counts(holding))
 
 
-def brakes(fund: Fund) -> Iterator[Line]:
+def brakes(fund: CheckedFund) -> Iterator[Line]:
     """The guardian's brakes: what is used and what is left."""
     state = fund.state
     says = Says("brakes", fund.book.fund)
-    left = f"the guardian may pause for {_hours(state.pause_left)} of any 30 days"
+    left = f"the guardian may pause for {hours(state.pause_left)} of any 30 days"
     if state.last_stop and state.last_stop + 1 >= state.period:
         left += f", and may not veto or end a month now: it did in {period_text(state.last_stop)}"
     else:
@@ -62,5 +76,26 @@ def brakes(fund: Fund) -> Iterator[Line]:
         yield says.ok(f"not paused; {left}")
 
 
-def _hours(seconds: int) -> str:
-    return f"{seconds / HOUR_S:.4g} h"
+def schedule(fund: CheckedFund) -> Iterator[Line]:
+    """What is due now, or why nothing is, and when to look again."""
+    state = fund.state
+    says = Says("schedule", fund.book.fund)
+    if state.paused_until > state.time or state.reason is Reason.PAUSED:
+        yield says.warning(
+            f"paused until {when(state.paused_until)}", "nothing: the guardian paused it; see the brakes above"
+        )
+        return
+    if state.reason not in _WHY:
+        yield says.ok(due(state))
+        return
+    text, remedy = _WHY[state.reason]
+    text += f"; next look {when(state.next)}" if state.next else ""
+    yield says.failure(text, remedy) if state.reason in _FAILURES else says.warning(text, remedy)
+
+
+def due(state: FundState) -> str:
+    """What is due now, or why nothing is, and when to look again, as text."""
+    if state.action is not Action.NONE:
+        return f"{state.action.name.lower()} is due now"
+    why = state.reason.name.lower().replace("_", " ")
+    return f"nothing due ({why})" + (f", next look {when(state.next)}" if state.next else "")
