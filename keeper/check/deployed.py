@@ -29,8 +29,7 @@ KINDS = {
 }
 """The release's contracts that a name in the address book may be."""
 
-OWNED = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", "posted_supply", "locked_supply")
-"""Names of contracts that have an owner."""
+_OWNED = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", "posted_supply", "locked_supply")
 
 _NAMED = (
     ("index_token", "REBALANCER()", "rebalancer"),
@@ -115,7 +114,7 @@ def owners(fund: CheckedFund) -> Iterator[Line]:
     """The timelock owns every contract that has an owner, and its delay is no shorter than at deployment."""
     book = fund.book
     wrong = False
-    for name in OWNED:
+    for name in _OWNED:
         owner = fund.value(name, "owner()", "address") if name in book.contracts else book["timelock"]
         if owner != book["timelock"]:
             wrong = True

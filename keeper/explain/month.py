@@ -7,14 +7,15 @@ whole tokens, units token wei per 1e18 shares, times Unix seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from eth_abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils import to_checksum_address
 from web3.exceptions import ContractLogicError
+from web3.types import TxParams
 
 import keeper.state
 from ballast.abi import call_data
@@ -43,6 +44,7 @@ from keeper.look import contracts
 from keeper.look.chain import Chain, ask
 from keeper.look.history import CHUNK
 from keeper.look.retry import block_time
+from keeper.output.tables import period_text
 from keeper.state import FundState, Phase, Side
 
 OVERRIDE_LIFE_S = 10 * DAY_S
@@ -52,8 +54,8 @@ MOST_NOTICE_DAYS = 14
 MOST_DECIMALS = 27
 SOUND_BITS = 160
 """What a list can take has at most so many decimals, and a balance of at most so many bits."""
-SUPPLY = "supply(address)"
-PRICES = "prices(address[])"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class _Reader:
                 kept=t.price,
                 basis=word % 2**88,
                 flags=Flag(word >> 88),
-                held=h.unit,
+                unit_held=h.unit,
             )
             for (h, t), word in zip(_pairs(inputs, fixed), bases, strict=True)
         )
@@ -178,29 +180,20 @@ class _Reader:
         listed, was = {h.token for h in state.holdings}, {h.token for h in before}
         dropped = [h for h in before if h.token not in listed]
         absent = [d.token for d in started if d.status is Status.INCLUDED and d.token not in listed | was]
-        weighing = self._at("MarketCap", methodology)
-        candidates: tuple[Candidate, ...] = ()
-        sources: dict[str, str] = {}
-        weights: dict[str, int] = {}
-        overrides: dict[str, Override] = {}
+        weighing, given = self._at("MarketCap", methodology), self._at("FixedWeight", methodology)
         rule = self._rule(weighing, block)
-        if rule is None:
-            given = self._view(self._at("FixedWeight", methodology), "weights", block)
-            weights = {w.token: w.weight for w in given}
-        else:
-            rows = self._view(weighing, "candidates", block)
-            candidates = tuple(Candidate(c.token, State(c.state), c.wholeTokens) for c in rows)
-            sources = {c.token: c.source for c in rows}
-            overrides = self._overrides(weighing, block, state.time)
+        rows = [] if rule is None else self._view(weighing, "candidates", block)
+        weights = {w.token: w.weight for w in self._view(given, "weights", block)} if rule is None else {}
+        sources = {c.token: c.source for c in rows}
         tokens = sorted({*sources, *weights, *listed, *was}, key=rules.address)
         return RuleInputs(
             state=state,
             rule=rule,
             weights=weights,
-            candidates=candidates,
+            candidates=tuple(Candidate(c.token, State(c.state), c.wholeTokens) for c in rows),
             sources=sources,
             supplies={token: self._supply(source, token, block) for token, source in sources.items()},
-            overrides=overrides,
+            overrides={} if rule is None else self._overrides(weighing, block, state.time),
             prices=self._prices(tokens, block),
             holdings=tuple(_holding(state, h) for h in state.holdings),
             balances={h.token: h.balance for h in (*state.holdings, *dropped)},
@@ -213,49 +206,44 @@ class _Reader:
         """Whether a list can take a token."""
         index = self._book["index_token"]
         try:
-            (decimals,) = decode(["uint256"], self._raw(token, "decimals()", [], block))
-            (balance,) = decode(["uint256"], self._raw(token, "balanceOf(address)", [index], block))
+            (decimals,) = self._read(block, token, "decimals()", ["uint256"])
+            (balance,) = self._read(block, token, "balanceOf(address)", ["uint256"], index)
         except (ChainError, DecodingError):
             return False
-        (gone,) = decode(["bool"], self._raw(index, "writtenOff(address)", [token], block))
+        (gone,) = self._read(block, index, "writtenOff(address)", ["bool"], token)
         return decimals <= MOST_DECIMALS and balance >> SOUND_BITS == 0 and not (balance and gone)
 
     def _rule(self, contract: Any, block: int) -> Rule | None:
         """The rule of a market-cap methodology; None for one that has none, whose weights are given."""
-        try:
-            r = self._view(contract, "rule", block)
-        except ChainError as error:
-            if isinstance(error.__cause__, ContractLogicError):
-                return None
-            raise
-        return Rule(
-            cap=rules.Cap(r.cap),
-            cap_weight=r.capWeight,
-            floor_weight=r.floorWeight,
-            entry_weight=r.entryWeight,
-            top_n=r.topN,
-            floor_each=r.floorEach,
-            max_supply_age=r.maxSupplyAge,
-            max_supply_jump=r.maxSupplyJump,
-            cap_passes=r.capPasses,
+        r = _unless_reverted(lambda: self._view(contract, "rule", block))
+        return (
+            None
+            if r is None
+            else Rule(
+                cap=rules.Cap(r.cap),
+                cap_weight=r.capWeight,
+                floor_weight=r.floorWeight,
+                entry_weight=r.entryWeight,
+                top_n=r.topN,
+                floor_each=r.floorEach,
+                max_supply_age=r.maxSupplyAge,
+                max_supply_jump=r.maxSupplyJump,
+                cap_passes=r.capPasses,
+            )
         )
 
     def _supply(self, source: str, token: str, block: int) -> Supply | None:
         """What a source says; None for one that fails."""
         try:
-            answer = self._raw(source, SUPPLY, [token], block)
-            supply, date = decode(["uint256", "uint256"], answer)
+            answer = _unless_reverted(
+                lambda: self._read(block, source, "supply(address)", ["uint256", "uint256"], token)
+            )
         except DecodingError:
             return None
-        except ChainError as error:
-            if isinstance(error.__cause__, ContractLogicError):
-                return None
-            raise
-        return Supply(supply, date)
+        return None if answer is None else Supply(*answer)
 
     def _prices(self, tokens: Sequence[str], block: int) -> dict[str, int]:
-        answer = self._raw(self._book["oracle"], PRICES, [list(tokens)], block)
-        (prices,) = decode(["uint256[]"], answer)
+        (prices,) = self._read(block, self._book["oracle"], "prices(address[])", ["uint256[]"], tokens)
         return {token: price for token, price in zip(tokens, prices, strict=True) if price}
 
     def _overrides(self, contract: Any, block: int, now: int) -> dict[str, Override]:
@@ -295,7 +283,7 @@ class _Reader:
                 return found["Determined"], started
             if block_time(self._w3, first) < period_start(period, MOST_NOTICE_DAYS):
                 break
-        raise ChainError(f"explain: period {period // 12}-{period % 12 + 1:02d} has not been determined")
+        raise ChainError(f"explain: period {period_text(period)} has not been determined")
 
     def _backwards(self, last: int) -> list[tuple[int, int]]:
         """Spans of blocks from `last` back to the deployment."""
@@ -307,16 +295,26 @@ class _Reader:
         at = to_checksum_address(pointer)
         return bytes(ask(lambda: self._w3.eth.get_code(at, block_identifier=block), f"code of {pointer}"))[1:]
 
-    def _raw(self, to: str, signature: str, values: Sequence[Any], block: int) -> bytes:
-        data = call_data(signature, *values)
-        at = to_checksum_address(to)
-        return bytes(ask(lambda: self._w3.eth.call({"to": at, "data": data}, block_identifier=block), signature))
+    def _read(self, block: int, to: str, signature: str, returns: Sequence[str], *args: Any) -> tuple[Any, ...]:
+        """The answer of a view. Raises DecodingError where it is none of these types."""
+        call: TxParams = {"to": to_checksum_address(to), "data": call_data(signature, *args)}
+        return decode(returns, bytes(ask(lambda: self._w3.eth.call(call, block_identifier=block), signature)))
 
     def _view(self, contract: Any, name: str, block: int, *args: Any) -> Any:
         return ask(lambda: contract.functions[name](*args).call(block_identifier=block), f"{name} in block {block}")
 
     def _at(self, name: str, address: str) -> Any:
         return self._w3.eth.contract(address=to_checksum_address(address), abi=contracts.abi(name), decode_tuples=True)
+
+
+def _unless_reverted(question: Callable[[], T]) -> T | None:
+    """The answer; None where the contract reverts. Raises ChainError where there is none."""
+    try:
+        return question()
+    except ChainError as error:
+        if isinstance(error.__cause__, ContractLogicError):
+            return None
+        raise
 
 
 def _words(code: bytes) -> list[int]:

@@ -35,8 +35,8 @@ TARGET_BITS = 120
 
 @dataclass(frozen=True)
 class Target:
-    """What start fixed for a component. `unit` and `held` are token wei per 1e18 shares, `price` 0 for what is held;
-    `kept` is the price as the target keeps it, rounded down. `flags`: how the basis came about."""
+    """What start fixed for a component. `unit` and `unit_held` (before it) are token wei per 1e18 shares, `price` is 0
+    for what is held; `kept` is the price as the target keeps it, rounded down. `flags`: how the basis came about."""
 
     token: str
     side: Side
@@ -45,7 +45,7 @@ class Target:
     kept: int
     basis: int
     flags: Flag
-    held: int
+    unit_held: int
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def plan(inputs: RuleInputs, confirmed: Sequence[Decision]) -> tuple[int, list[T
     large = {i for i, unit in enumerate(units) if unit >> TARGET_BITS}
     if large:
         # A target above what a list can keep: held as it is, and the others share without it.
-        nav -= sum(lines[i].held * lines[i].price // 10 ** decimals[i] for i in large)
+        nav -= sum(lines[i].unit_held * lines[i].price // 10 ** decimals[i] for i in large)
         lines = [replace(t, price=0, kept=0, basis=0, flags=Flag(0)) if i in large else t for i, t in enumerate(lines)]
         units = _units(inputs, lines, decimals)
     _limit(lines, units, decimals, nav * inputs.state.limits.max_step // WAD)
@@ -190,7 +190,7 @@ def plan(inputs: RuleInputs, confirmed: Sequence[Decision]) -> tuple[int, list[T
 
 
 def _units(inputs: RuleInputs, lines: Sequence[Target], decimals: Sequence[int]) -> list[int]:
-    basis, prices, held = [t.basis for t in lines], [t.price for t in lines], [t.held for t in lines]
+    basis, prices, held = [t.basis for t in lines], [t.price for t in lines], [t.unit_held for t in lines]
     if inputs.rule is None:
         return rules.fixed_target_units(basis, held, prices, decimals)
     return rules.target_units(inputs.rule, basis, held, prices, decimals)
@@ -250,7 +250,7 @@ def _limit(lines: Sequence[Target], units: list[int], decimals: Sequence[int], m
     sells, each giving up the same part of its surplus."""
     excess = surplus = 0
     for i, t in enumerate(lines):
-        value, target = t.held * t.price // 10 ** decimals[i], units[i] * t.price // 10 ** decimals[i]
+        value, target = t.unit_held * t.price // 10 ** decimals[i], units[i] * t.price // 10 ** decimals[i]
         if target > value + most:
             excess += target - value - most
             units[i] = units[i] * (value + most) // target
@@ -258,20 +258,20 @@ def _limit(lines: Sequence[Target], units: list[int], decimals: Sequence[int], m
             surplus += max(0, value - target)
     if excess and surplus:
         for i, t in enumerate(lines):
-            if t.price and t.held > units[i]:
-                units[i] += (t.held - units[i]) * min(excess, surplus) // surplus
+            if t.price and t.unit_held > units[i]:
+                units[i] += (t.unit_held - units[i]) * min(excess, surplus) // surplus
 
 
 def _aimed(line: Target, unit: int) -> Target:
     if not line.price:
         return line
-    side = Side.SELL if unit < line.held else Side.BUY if unit > line.held else Side.HELD
+    side = Side.SELL if unit < line.unit_held else Side.BUY if unit > line.unit_held else Side.HELD
     return replace(line, side=side, unit=unit)
 
 
 def nav_at(inputs: RuleInputs, targets: Sequence[Target]) -> int:
     """NAV of one share in what has a price in the targets, floored for each component."""
-    return sum(t.held * t.price // 10**h.decimals for t, h in zip(targets, inputs.holdings, strict=True))
+    return sum(t.unit_held * t.price // 10**h.decimals for t, h in zip(targets, inputs.holdings, strict=True))
 
 
 def nav_shared(inputs: RuleInputs, decisions: Sequence[Decision]) -> int:
@@ -305,21 +305,15 @@ def start_apart(start: Start, inputs: RuleInputs, confirmed: Sequence[Decision])
     nav, targets = plan(inputs, confirmed)
     listed, left = {t.token for t in targets}, {h.token for h in inputs.dropped}
     should_go = gone(inputs, confirmed, nav)
-    missing = [
-        Difference("start", d.token, "listed", "no", "yes")
-        for d in confirmed
-        if d.status is Status.INCLUDED and d.token not in listed | left
+    included = [d.token for d in confirmed if d.status is Status.INCLUDED]
+    missing = [token for token in included if token not in listed | left]
+    return [
+        *apart("confirmed", start.confirmed, confirmed),
+        *([] if nav == start.nav else [Difference("start", "", "nav", str(start.nav), str(nav))]),
+        *(_listed("start", token, on_chain=False) for token in (*missing, *sorted(left - should_go))),
+        *(_listed("start", token, on_chain=True) for token in sorted(should_go & listed)),
+        *_rows_apart("start", start.targets, targets, ("side", "unit", "kept", "basis", "flags")),
     ]
-    missing += [Difference("start", token, "listed", "no", "yes") for token in sorted(left - should_go)]
-    missing += [Difference("start", token, "listed", "yes", "no") for token in sorted(should_go & listed)]
-    whole = [] if nav == start.nav else [Difference("start", "", "nav", str(start.nav), str(nav))]
-    counts = apart("confirmed", start.confirmed, confirmed)
-    return (
-        counts
-        + whole
-        + missing
-        + _rows_apart("start", start.targets, targets, ("side", "unit", "kept", "basis", "flags"))
-    )
 
 
 def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields: Sequence[str]) -> list[Difference]:
@@ -328,7 +322,7 @@ def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields:
     found = []
     for token in sorted({*ours, *theirs}, key=rules.address):
         if token not in ours or token not in theirs:
-            found.append(Difference(stage, token, "listed", _yes(token in theirs), _yes(token in ours)))
+            found.append(_listed(stage, token, on_chain=token in theirs))
             continue
         for name in fields:
             a, b = getattr(theirs[token], name), getattr(ours[token], name)
@@ -337,5 +331,6 @@ def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields:
     return found
 
 
-def _yes(holds: bool) -> str:
-    return "yes" if holds else "no"
+def _listed(stage: str, token: str, *, on_chain: bool) -> Difference:
+    """Of what only one of both lists."""
+    return Difference(stage, token, "listed", *(("yes", "no") if on_chain else ("no", "yes")))

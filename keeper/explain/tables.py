@@ -11,8 +11,8 @@ from ballast.book import Book
 from ballast.rule.methodology import Cap, Decision, Flag, Status
 from ballast.units import WAD
 from keeper.explain.month import Explanation
-from keeper.explain.recompute import Difference, Start
-from keeper.output.tables import percent, period_text, usd, when
+from keeper.explain.recompute import Difference, Start, Target
+from keeper.output.tables import figures_table, head_table, percent, period_text, usd, when
 
 FLAGS = {
     Flag.STALE: "stale",
@@ -43,16 +43,13 @@ def explain_json(found: Explanation, book: Book) -> dict[str, Any]:
         "cap_weight": None if found.rule is None else str(found.rule.cap_weight),
         "constituents": [
             {
-                "symbol": _symbol(book, d.token),
-                "token": d.token,
-                "basis": str(d.basis),
+                **_row_json(d, book),
                 "source": found.sources.get(d.token),
                 "origin": origin(found, book, d),
                 "price_usd": str(d.price),
                 "market_cap_usd": None if found.rule is None else str(d.basis * d.price),
                 "weight": str(d.weight),
                 "status": d.status.name.lower(),
-                "flags": flags(d.flags),
                 "target_unit": str(targets[d.token].unit) if d.token in targets else None,
             }
             for d in found.decisions
@@ -81,29 +78,27 @@ def _start_json(start: Start, book: Book) -> dict[str, Any]:
         "divisor": str(start.divisor),
         "targets": [
             {
-                "symbol": _symbol(book, t.token),
-                "token": t.token,
-                "basis": str(t.basis),
+                **_row_json(t, book),
                 "confirmed_at_start": Flag.CONFIRMED_AT_START in t.flags,
-                "flags": flags(t.flags),
                 "side": t.side.name.lower(),
                 "price_usd": str(t.price),
-                "unit_held": str(t.held),
+                "unit_held": str(t.unit_held),
                 "target_unit": str(t.unit),
             }
             for t in start.targets
         ],
         "counts_otherwise": [
-            {
-                "symbol": _symbol(book, d.token),
-                "token": d.token,
-                "basis": str(d.basis),
-                "status": d.status.name.lower(),
-                "flags": flags(d.flags),
-            }
-            for d in start.confirmed
-            if d.token in start.changed
+            {**_row_json(d, book), "status": d.status.name.lower()} for d in start.confirmed if d.token in start.changed
         ],
+    }
+
+
+def _row_json(row: Decision | Target, book: Book) -> dict[str, Any]:
+    return {
+        "symbol": _symbol(book, row.token),
+        "token": row.token,
+        "basis": str(row.basis),
+        "flags": flags(row.flags),
     }
 
 
@@ -114,15 +109,15 @@ def explain_tables(found: Explanation, book: Book) -> RenderableType:
         parts += [_start_head(found.start), _targets(found.start, book)]
         if found.start.changed:
             parts.append(_changed(found, found.start, book))
-    if not found.differences:
+    if found.differences:
+        parts += ["The keeper's own computation DIFFERS:", _differences(found.differences, book)]
+    else:
         parts.append("The keeper's own computation agrees to the wei.")
-        return Group(*parts)
-    parts += ["The keeper's own computation DIFFERS:", _differences(found.differences, book)]
     return Group(*parts)
 
 
 def _head(found: Explanation, book: Book) -> Table:
-    head = Table(show_header=False, box=None, title=f"{book.fund}, {period_text(found.period)}", title_justify="left")
+    head = head_table(f"{book.fund}, {period_text(found.period)}")
     head.add_row("determined", f"{when(found.time)}, block {found.block}")
     head.add_row("methodology", found.methodology)
     head.add_row("NAV", f"${usd(found.nav)} of a share, less what is frozen")
@@ -148,11 +143,8 @@ def _head(found: Explanation, book: Book) -> Table:
 
 def _constituents(found: Explanation, book: Book) -> Table:
     fixed = found.rule is None
-    table = Table("component")
-    for name in ("price $", "weight") if fixed else ("supply", "price $", "market cap $", "weight"):
-        table.add_column(name, justify="right", overflow="fold")
-    table.add_column("status")
-    table.add_column("why" if fixed else "supply from, why")
+    figures = ("price $", "weight") if fixed else ("supply", "price $", "market cap $", "weight")
+    table = figures_table(("component",), figures, ("status", "why" if fixed else "supply from, why"))
     for d in found.decisions:
         none = d.token not in found.candidates
         supply = [] if fixed else ["-" if none else f"{d.basis:,}"]
@@ -176,7 +168,7 @@ def _constituents(found: Explanation, book: Book) -> Table:
 
 
 def _start_head(start: Start) -> Table:
-    head = Table(show_header=False, box=None, title="start", title_justify="left")
+    head = head_table("start")
     head.add_row("started", f"{when(start.time)}, block {start.block}")
     head.add_row("NAV", f"${usd(start.nav)} of a share")
     if start.divisor:
@@ -185,23 +177,19 @@ def _start_head(start: Start) -> Table:
 
 
 def _targets(start: Start, book: Book) -> Table:
-    table = Table("component", "side")
-    for name in ("price $", "unit held", "target unit"):
-        table.add_column(name, justify="right", overflow="fold")
-    table.add_column("why")
+    table = figures_table(("component", "side"), ("price $", "unit held", "target unit"), ("why",))
     for t in start.targets:
         why = f"{FLAGS[Flag.CONFIRMED_AT_START]}: {t.basis:,}" if Flag.CONFIRMED_AT_START in t.flags else ""
         price = usd(t.price) if t.price else "none"
-        table.add_row(_symbol(book, t.token), t.side.name.lower(), price, str(t.held), str(t.unit), why)
+        table.add_row(_symbol(book, t.token), t.side.name.lower(), price, str(t.unit_held), str(t.unit), why)
     return table
 
 
 def _changed(found: Explanation, start: Start, book: Book) -> Table:
     """What counts since the start otherwise than it was determined, and is what the next month is held against."""
-    table = Table("component", title="counts otherwise since the start", title_justify="left")
-    table.add_column("weight" if found.rule is None else "supply", justify="right", overflow="fold")
-    table.add_column("status")
-    table.add_column("why")
+    figure = "weight" if found.rule is None else "supply"
+    title = "counts otherwise since the start"
+    table = figures_table(("component",), (figure,), ("status", "why"), title=title)
     determined = {d.token: d for d in found.decisions}
     for d in start.confirmed:
         if d.token in start.changed:
@@ -214,9 +202,7 @@ def _changed(found: Explanation, start: Start, book: Book) -> Table:
 
 
 def _differences(differences: tuple[Difference, ...], book: Book) -> Table:
-    table = Table("stage", "component", "figure")
-    for name in ("on chain", "keeper"):
-        table.add_column(name, justify="right", overflow="fold")
+    table = figures_table(("stage", "component", "figure"), ("on chain", "keeper"))
     for d in differences:
         table.add_row(d.stage, _symbol(book, d.token), d.what, d.chain, d.keeper)
     return table

@@ -15,9 +15,9 @@ from ballast.units import GWEI, HOUR_S, WAD
 from ballast.values import decimal
 from keeper.output.condition import condition
 from keeper.plan.batch import Batch, Leg
-from keeper.plan.direct import Cross
+from keeper.plan.planner import Plan
 from keeper.plan.slices import Lot
-from keeper.pools.market import Swap
+from keeper.pools.market import Route
 from keeper.state import FundState, Holding, Phase, Reason, Side
 from keeper.view import View
 
@@ -73,7 +73,7 @@ def fund_json(view: View, book: Book) -> dict[str, Any]:
 def plan_json(view: View, book: Book) -> dict[str, Any]:
     """What the keeper would do; USD with 18 decimals as decimal strings."""
     s, p = view.state, view.plan
-    base: dict[str, Any] = {
+    return {
         "fund": book.fund,
         "block": s.block,
         "time": s.time,
@@ -81,11 +81,12 @@ def plan_json(view: View, book: Book) -> dict[str, Any]:
         "reason": s.reason.name.lower(),
         "next": s.next,
         "gas_price": str(view.gas_price),
-        "plan": None,
+        "plan": None if p is None else _plan_json(p, s, book),
     }
-    if p is None:
-        return base
-    base["plan"] = {
+
+
+def _plan_json(p: Plan, state: FundState, book: Book) -> dict[str, Any]:
+    return {
         "batches": p.batches,
         "possible_from": p.possible_from,
         "why": p.why,
@@ -96,59 +97,54 @@ def plan_json(view: View, book: Book) -> dict[str, Any]:
         "impact_usd": str(p.impact),
         "gas": p.gas,
         "gas_usd": str(p.gas_cost),
-        "components": [_lot_json(lot, book) for lot in p.lots],
-        "batch": None,
+        "components": [
+            {
+                "symbol": symbol(book, lot.work.holding),
+                "side": lot.work.holding.side.name.lower(),
+                "slices": lot.slices,
+                "value_usd": str(lot.value),
+                "fees_usd": str(lot.fees),
+                "impact_usd": str(lot.impact),
+                "gas": lot.gas * lot.slices,
+            }
+            for lot in p.lots
+        ],
+        "batch": None if p.batch is None else _batch_json(p, p.batch, [symbol(book, h) for h in state.holdings]),
     }
-    if p.batch is not None:
-        base["plan"]["batch"] = {
-            "value_out_usd": str(p.batch.outcome.value_out),
-            "value_in_usd": str(p.batch.outcome.value_in),
-            "min_value_in_usd": str(p.min_value_in),
-            "share_of_nav": str(p.batch.outcome.share),
-            "gas": p.batch.gas,
-            "sells": [_leg_json(leg, s, book) for leg in p.batch.sells],
-            "buys": [_leg_json(leg, s, book) for leg in p.batch.buys],
-            "direct": [_cross_json(cross, s, book) for cross in p.batch.crosses],
-        }
-    return base
 
 
-def _lot_json(lot: Lot, book: Book) -> dict[str, Any]:
+def _batch_json(plan: Plan, batch: Batch, symbols: Sequence[str]) -> dict[str, Any]:
+    """`symbols`: those of the fund's components."""
     return {
-        "symbol": symbol(book, lot.work.holding),
-        "side": lot.work.holding.side.name.lower(),
-        "slices": lot.slices,
-        "value_usd": str(lot.value),
-        "fees_usd": str(lot.fees),
-        "impact_usd": str(lot.impact),
-        "gas": lot.gas * lot.slices,
+        "value_out_usd": str(batch.outcome.value_out),
+        "value_in_usd": str(batch.outcome.value_in),
+        "min_value_in_usd": str(plan.min_value_in),
+        "share_of_nav": str(batch.outcome.share),
+        "gas": batch.gas,
+        "sells": [_leg_json(leg, symbols) for leg in batch.sells],
+        "buys": [_leg_json(leg, symbols) for leg in batch.buys],
+        "direct": [
+            {"sell": symbols[cross.sell], "buy": symbols[cross.buy], "swaps": _swaps_json(cross.route)}
+            for cross in batch.crosses
+        ],
     }
 
 
-def _leg_json(leg: Leg, state: FundState, book: Book) -> dict[str, Any]:
-    return {
-        "symbol": symbol(book, state.holdings[leg.index]),
-        "amount": str(leg.amount),
-        "swaps": [_swap_json(swap) for swap in leg.route.swaps],
-    }
+def _leg_json(leg: Leg, symbols: Sequence[str]) -> dict[str, Any]:
+    return {"symbol": symbols[leg.index], "amount": str(leg.amount), "swaps": _swaps_json(leg.route)}
 
 
-def _cross_json(cross: Cross, state: FundState, book: Book) -> dict[str, Any]:
-    return {
-        "sell": symbol(book, state.holdings[cross.sell]),
-        "buy": symbol(book, state.holdings[cross.buy]),
-        "swaps": [_swap_json(swap) for swap in cross.route.swaps],
-    }
-
-
-def _swap_json(swap: Swap) -> dict[str, str]:
-    return {"venue": swap.venue, "pair": swap.pair, "paid": str(swap.paid), "received": str(swap.received)}
+def _swaps_json(route: Route) -> list[dict[str, str]]:
+    return [
+        {"venue": swap.venue, "pair": swap.pair, "paid": str(swap.paid), "received": str(swap.received)}
+        for swap in route.swaps
+    ]
 
 
 def fund_tables(view: View, book: Book) -> RenderableType:
     """The fund as tables."""
     s = view.state
-    head = Table(show_header=False, box=None, title=f"{book.fund}, block {s.block}", title_justify="left")
+    head = head_table(f"{book.fund}, block {s.block}")
     head.add_row("time", when(s.time))
     head.add_row("index token", book["index_token"])
     head.add_row("phase", f"{phase_text(s.phase)}, period {period_text(s.period)}")
@@ -163,10 +159,8 @@ def fund_tables(view: View, book: Book) -> RenderableType:
         head.add_row("to sell", f"{percent(p.surplus)} of NAV, lost so far {percent(p.spent, 4)}")
     # What an anchor does to a batch, where it does anything.
     pulled = any(h.pulled for h in s.holdings)
-    table = Table("component", "side")
     prices = ("price $", "in a batch $") if pulled else ("price $",)
-    for name in ("balance", "unit", "target unit", *prices, "weight", "target"):
-        table.add_column(name, justify="right")
+    table = figures_table(("component", "side"), ("balance", "unit", "target unit", *prices, "weight", "target"))
     for h in s.holdings:
         target = percent(weight(s, h, s.target_balance(h))) if s.phase is Phase.TRADING else "-"
         table.add_row(
@@ -198,7 +192,7 @@ def _nav_text(state: FundState, book: Book) -> str:
 def plan_tables(view: View, book: Book) -> RenderableType:
     """The plan as tables."""
     s, p = view.state, view.plan
-    head = Table(show_header=False, box=None, title=f"{book.fund}, block {s.block}", title_justify="left")
+    head = head_table(f"{book.fund}, block {s.block}")
     head.add_row("time", when(s.time))
     if p is None:
         due = f"{s.action.name.lower()}, now" if s.action else f"nothing ({reason_text(s.reason)})"
@@ -223,9 +217,8 @@ def plan_tables(view: View, book: Book) -> RenderableType:
 
 def _lots_table(lots: Sequence[Lot], view: View, book: Book) -> Table:
     """What each component has left."""
-    table = Table("component", "side", title="all that is left", title_justify="left")
-    for name in ("slices", "value $", "fees $", "impact $", "gas $"):
-        table.add_column(name, justify="right")
+    figures = ("slices", "value $", "fees $", "impact $", "gas $")
+    table = figures_table(("component", "side"), figures, title="all that is left")
     for lot in lots:
         table.add_row(
             symbol(book, lot.work.holding),
@@ -241,33 +234,38 @@ def _lots_table(lots: Sequence[Lot], view: View, book: Book) -> Table:
 
 def _legs_table(batch: Batch, state: FundState, book: Book) -> Table:
     """The next batch."""
-    table = Table("component", "side", title="next batch", title_justify="left")
-    for name in ("amount", "value $", "WETH"):
-        table.add_column(name, justify="right")
-    table.add_column("venues")
+    table = figures_table(("component", "side"), ("amount", "value $", "WETH"), ("venues",), title="next batch")
+
+    def add(name: str, side: str, wei: int, h: Holding, value: int, weth: str, route: Route) -> None:
+        venues = ", ".join(swap.venue for swap in route.swaps if swap.venue)
+        table.add_row(name, side, amount(wei, h.one), usd(value), weth, venues)
+
     for side, legs in ((Side.SELL, batch.sells), (Side.BUY, batch.buys)):
         for leg in legs:
-            h = state.holdings[leg.index]
-            weth = leg.route.received if side is Side.SELL else leg.route.paid
-            venues = ", ".join(swap.venue for swap in leg.route.swaps if swap.venue)
-            table.add_row(
-                symbol(book, h),
-                side.name.lower(),
-                amount(leg.amount, h.one),
-                usd(h.trade_value(leg.amount)),
-                amount(weth, WAD),
-                venues,
-            )
+            h, route = state.holdings[leg.index], leg.route
+            weth = amount(route.received if side is Side.SELL else route.paid, WAD)
+            add(symbol(book, h), side.name.lower(), leg.amount, h, h.trade_value(leg.amount), weth, route)
     for cross in batch.crosses:
-        h, to = state.holdings[cross.sell], state.holdings[cross.buy]
-        table.add_row(
-            f"{symbol(book, h)} to {symbol(book, to)}",
-            "direct",
-            amount(cross.route.paid, h.one),
-            usd(h.value(cross.route.paid)),
-            "-",
-            ", ".join(swap.venue for swap in cross.route.swaps),
-        )
+        h, paid = state.holdings[cross.sell], cross.route.paid
+        name = f"{symbol(book, h)} to {symbol(book, state.holdings[cross.buy])}"
+        add(name, "direct", paid, h, h.value(paid), "-", cross.route)
+    return table
+
+
+def head_table(title: str) -> Table:
+    """A table of names and what they are, without a frame."""
+    return Table(show_header=False, box=None, title=title, title_justify="left")
+
+
+def figures_table(
+    names: Sequence[str], figures: Sequence[str], notes: Sequence[str] = (), *, title: str | None = None
+) -> Table:
+    """A table with columns of texts, of figures (to the right, never cut), and of texts again."""
+    table = Table(*names, title=title, title_justify="left")
+    for figure in figures:
+        table.add_column(figure, justify="right", overflow="fold")
+    for note in notes:
+        table.add_column(note)
     return table
 
 
