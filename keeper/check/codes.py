@@ -19,22 +19,23 @@ from eth_utils import keccak
 
 from keeper.look import contracts
 
-CONTRACTS = (
-    "IndexToken",
-    "Rebalancer",
-    "Opener",
-    "ChainlinkOracle",
-    "AnchoredOracle",
-    "MarketCap",
-    "FixedWeight",
-    "Timelock",
-    "UniswapFiller",
-    "FundLens",
-    "V3Lens",
-    "PostedSupply",
-    "LockedSupply",
-    "Upkeep",
-)
+KINDS = {
+    "index_token": ("IndexToken",),
+    "rebalancer": ("Rebalancer",),
+    "opener": ("Opener",),
+    "oracle": ("ChainlinkOracle", "AnchoredOracle"),
+    "first_oracle": ("ChainlinkOracle",),
+    "methodology": ("MarketCap", "FixedWeight"),
+    "timelock": ("Timelock",),
+    "filler": ("UniswapFiller",),
+    "lens": ("FundLens",),
+    "v3_lens": ("V3Lens",),
+    "posted_supply": ("PostedSupply",),
+    "locked_supply": ("LockedSupply",),
+    "upkeep": ("Upkeep",),
+}
+"""The release's contracts that a name in the address book may be."""
+CONTRACTS = tuple(dict.fromkeys(kind for kinds in KINDS.values() for kind in kinds))
 CODES = Path(__file__).with_name("codes.json")
 
 _HOLE = re.compile(rb"\x7f\x00{32}")

@@ -7,27 +7,10 @@ from collections.abc import Iterator
 
 from eth_utils import keccak
 
-from keeper.check.codes import known, missing_functions
+from keeper.check.codes import KINDS, known, missing_functions
 from keeper.check.context import CheckedFund
 from keeper.check.lines import Line, Says
 from keeper.output.tables import hours
-
-KINDS = {
-    "index_token": ("IndexToken",),
-    "rebalancer": ("Rebalancer",),
-    "opener": ("Opener",),
-    "oracle": ("ChainlinkOracle", "AnchoredOracle"),
-    "first_oracle": ("ChainlinkOracle",),
-    "methodology": ("MarketCap", "FixedWeight"),
-    "timelock": ("Timelock",),
-    "filler": ("UniswapFiller",),
-    "lens": ("FundLens",),
-    "v3_lens": ("V3Lens",),
-    "posted_supply": ("PostedSupply",),
-    "locked_supply": ("LockedSupply",),
-    "upkeep": ("Upkeep",),
-}
-"""The release's contracts that a name in the address book may be."""
 
 _OWNED = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", "posted_supply", "locked_supply")
 

@@ -300,8 +300,8 @@ def when(time: int | None) -> str:
 
 
 def hours(seconds: int) -> str:
-    """A duration in hours, to four significant digits."""
-    return f"{seconds / HOUR_S:.4g} h"
+    """A duration in hours, to six significant digits."""
+    return f"{seconds / HOUR_S:g} h"
 
 
 def period_text(period: int) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from web3 import Web3
+from web3.contract import Contract
 
 from ballast.book import Book
 from ballast.rule.methodology import Status
@@ -30,29 +32,21 @@ class DetailsReader:
     """Reads one fund's details: three calls, and one more between determination and start."""
 
     def __init__(self, w3: Web3, book: Book) -> None:
-        self._index = w3.eth.contract(
-            address=Web3.to_checksum_address(book["index_token"]), abi=contracts.abi("IndexToken")
+        self._index, self._lens = (
+            w3.eth.contract(address=Web3.to_checksum_address(book[name]), abi=contracts.abi(kind), decode_tuples=True)
+            for name, kind in (("index_token", "IndexToken"), ("lens", "FundLens"))
         )
-        self._lens = w3.eth.contract(address=Web3.to_checksum_address(book["lens"]), abi=contracts.abi("FundLens"))
         self._rebalancer = Web3.to_checksum_address(book["rebalancer"])
 
     def read(self, head: Head, state: FundState) -> Details:
         """The details in a block. Raises ChainError."""
-        block, functions = head.number, self._index.functions
+
+        def view(contract: Contract, name: str, *args: Any) -> Any:
+            return ask(lambda: contract.functions[name](*args).call(block_identifier=head.number), name)
+
         coming = None
         if state.phase is Phase.DETERMINED:
-            rows = ask(
-                lambda: self._lens.functions.constituents(self._rebalancer).call(block_identifier=block),
-                "constituents",
-            )
-            found = [decision(dict(zip(_FIELDS, row, strict=True))) for row in rows]
+            found = [decision(row._asdict()) for row in view(self._lens, "constituents", self._rebalancer)]
             coming = {d.token: d.weight for d in found if d.status is Status.INCLUDED}
-        return Details(
-            streaming_fee=ask(lambda: functions.streamingFee().call(block_identifier=block), "streamingFee"),
-            fee_recipient=ask(lambda: functions.feeRecipient().call(block_identifier=block), "feeRecipient"),
-            pending_fee=ask(lambda: functions.pendingFee().call(block_identifier=block), "pendingFee"),
-            coming=coming,
-        )
-
-
-_FIELDS = ("token", "basis", "status", "flags", "price", "weight", "confirmed", "member")
+        fee, recipient, pending = (view(self._index, name) for name in ("streamingFee", "feeRecipient", "pendingFee"))
+        return Details(fee, recipient, pending, coming)

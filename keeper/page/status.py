@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -35,26 +35,26 @@ RETRY_S = 60.0
 JSON_TYPE = "application/json"
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A fund of this keeper: its address book, and the reader of its details."""
-
-    book: Book
-    details: DetailsReader
-
-
 class StatusPage:
     """The page's state. The loop calls `looked` and `failed` in its thread, the server reads in others.
 
-    `facts` gives what is known of keeper and funds; `samples`: where they are kept.
+    `readers`: the details' of each fund, with its address book; `facts` gives what is known of keeper and funds.
     """
 
-    def __init__(self, funds: Sequence[Shown], *, facts: Callable[[], Facts], bounds: Bounds, samples: Samples) -> None:
-        self._funds = {shown.book.fund: shown for shown in funds}
+    def __init__(
+        self,
+        readers: Sequence[tuple[Book, DetailsReader]],
+        *,
+        facts: Callable[[], Facts],
+        bounds: Bounds,
+        samples: Samples,
+    ) -> None:
+        self._books = {book.fund: book for book, _ in readers}
+        self._readers = {book.fund: reader for book, reader in readers}
         self._facts = facts
         self._bounds = bounds
         self._kept_samples = samples
-        self._kept = {name: Kept() for name in self._funds}
+        self._kept = {name: Kept() for name in self._books}
         self._version = 0
         self._refused = False
         self._details_next: dict[str, tuple[object, float]] = {}
@@ -64,7 +64,7 @@ class StatusPage:
         """Keeps a sample if one is due, and reads the details if they are."""
         del pulse
         old = replace(self._kept[fund], error=None, details=self._read_details(fund, view))
-        self._kept[fund] = self._remember(self._funds[fund].book, view.state, old)
+        self._kept[fund] = self._remember(self._books[fund], view.state, old)
 
     def failed(self, fund: str, error: KeeperError) -> None:
         """Keeps why the look failed."""
@@ -102,8 +102,10 @@ class StatusPage:
         return Response(200, JSON_TYPE, _json(self.state()), JSON_HEADERS)
 
     def _samples(self) -> Response:
-        books = [shown.book for shown in self._funds.values()]
-        funds = [history_data(book, self._kept_samples.all_of(book.chain_id, book["rebalancer"])) for book in books]
+        funds = [
+            history_data(book, self._kept_samples.all_of(book.chain_id, book["rebalancer"]))
+            for book in self._books.values()
+        ]
         return Response(200, JSON_TYPE, _json({"funds": funds}), JSON_HEADERS)
 
     def _read_details(self, fund: str, view: View) -> Details | None:
@@ -114,7 +116,7 @@ class StatusPage:
         if stands == before and now < due:
             return old
         try:
-            found = self._funds[fund].details.read(view.head, view.state)
+            found = self._readers[fund].read(view.head, view.state)
         except KeeperError as error:
             log.info("fee not read", fund=fund, error=text.line(str(error)))
             self._details_next[fund] = (stands, now + RETRY_S)

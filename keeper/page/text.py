@@ -15,15 +15,14 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s'\"<>)]+", re.IGNORECASE)
 def name(raw: str, longest: int = LONGEST_NAME) -> str:
     """A symbol or name, shortened, without control, format and separator characters. HTML is left alone: the page
     writes it as text."""
-    shown = " ".join("".join(c if _shown(c) else " " for c in raw).split())
+    shown = _clean(raw)
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def line(raw: str) -> str:
     """A message as one line, without URLs, as a node's often carries a key."""
-    shown = " ".join("".join(c if _shown(c) else " " for c in raw).split())
-    return _URL.sub("(address)", shown)[:LONGEST_LINE]
+    return _URL.sub("(address)", _clean(raw))[:LONGEST_LINE]
 
 
-def _shown(character: str) -> bool:
-    return not unicodedata.category(character).startswith(("C", "Z"))
+def _clean(raw: str) -> str:
+    return " ".join("".join(" " if unicodedata.category(c).startswith(("C", "Z")) else c for c in raw).split())

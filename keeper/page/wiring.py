@@ -13,7 +13,7 @@ from keeper.look.chain import Chain
 from keeper.ops.facts import Bounds, Facts
 from keeper.page.details import DetailsReader
 from keeper.page.samples import Samples
-from keeper.page.status import Shown, StatusPage
+from keeper.page.status import StatusPage
 from keeper.settings import Settings
 
 log = structlog.get_logger("keeper.page")
@@ -25,8 +25,8 @@ def status_page(
 ) -> Iterator[StatusPage]:
     """The page of these funds; its file of samples stays open until the block ends."""
     with closing(_samples(samples_path(settings))) as samples:
-        shown = [Shown(chain.book, DetailsReader(chain.w3, chain.book)) for chain in chains]
-        yield StatusPage(shown, facts=facts, bounds=bounds, samples=samples)
+        readers = [(chain.book, DetailsReader(chain.w3, chain.book)) for chain in chains]
+        yield StatusPage(readers, facts=facts, bounds=bounds, samples=samples)
 
 
 def _samples(path: Path) -> Samples:

@@ -13,14 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ballast.units import WAD
-from keeper.plan.bucket import Sale
 from keeper.plan.costs import GasCosts
 from keeper.plan.direct import Cross, crosses_of
 from keeper.plan.settlement import Outcome, attainable, goal, missing, outcome
 from keeper.plan.share_out import ROUNDS, Buy, root, share_out
 from keeper.plan.slices import Slice
 from keeper.pools.market import Market, Route
-from keeper.pools.venues import Pool
+from keeper.pools.venues import Pool, PoolKind
 from keeper.state import FundState, Holding, Side
 
 _MOST_GIVE = 4 * WAD
@@ -75,12 +74,12 @@ class Batch:
     @property
     def sold(self) -> dict[int, int]:
         """Token wei that leave the fund, by component."""
-        return _sums((*((s.index, s.amount) for s in self.sells), *((c.sell, c.route.paid) for c in self.crosses)))
+        return _leaving(self.sells, self.crosses)
 
     @property
     def bought(self) -> dict[int, int]:
         """Token wei that come, by component."""
-        return _sums((*((b.index, b.amount) for b in self.buys), *((c.buy, c.route.received) for c in self.crosses)))
+        return _arriving(self.buys, self.crosses)
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,8 @@ class Gas:
 
     @property
     def hops(self) -> dict[int, int]:
-        """What one more swap costs, WETH wei by kind of hop, as weighed."""
-        return {kind: self.costs.hop(kind) * self.weighed for kind in (0, 1)}
+        """What one more swap costs, WETH wei by kind of pool, as weighed."""
+        return {kind: self.costs.hop(kind) * self.weighed for kind in PoolKind}
 
 
 @dataclass(frozen=True)
@@ -118,12 +117,12 @@ class _Draft:
     @property
     def straight(self) -> dict[int, int]:
         """Token wei that leave the fund in crosses, by component."""
-        return _sums((cross.sell, cross.route.paid) for cross in self.crosses)
+        return _leaving((), self.crosses)
 
     @property
     def sold(self) -> dict[int, int]:
         """Token wei that leave the fund, by component."""
-        return _sums((*((leg.index, leg.amount) for leg in self.sells), *self.straight.items()))
+        return _leaving(self.sells, self.crosses)
 
 
 def sellable(state: FundState, market: Market) -> dict[int, int]:
@@ -164,7 +163,7 @@ def _crossed(state: FundState, market: Market, draft: _Draft, gas: Gas) -> _Draf
     """With what goes straight from a sell to a buy, and the rest of the sells."""
     draft = replace(draft, crosses=crosses_of(state, market, draft.wanted, draft.buys, gas.hops))
     straight = draft.straight
-    given = _sums((cross.buy, cross.route.received) for cross in draft.crosses)
+    given = _arriving((), draft.crosses)
     return replace(
         draft,
         wanted={i: amount - straight.get(i, 0) for i, amount in draft.wanted.items() if amount > straight.get(i, 0)},
@@ -290,17 +289,32 @@ def _priced(state: FundState, market: Market, draft: _Draft, gas: Gas) -> Batch:
         for buy in draft.buys
         if (amount := draft.amounts.get(buy.holding.index, 0) - buy.given) > 0
     )
-    nothing = Outcome(0, 0, Sale(0, 0), 0, {}, state.progress)
-    empties = sold == sellable(state, market)
-    batch = Batch(sells, buys, draft.proceeds, nothing, 0, 0, 0, empties, crosses)
-    costs = gas.costs
-    total = costs.trade + costs.sell * len(batch.sold) + costs.buy * len(batch.bought)
-    total += sum(costs.hop(swap.kind) for route in batch.routes for swap in route.swaps if swap.venue)
+    bought = _arriving(buys, crosses)
+    costs, routes = gas.costs, [*(leg.route for leg in (*sells, *buys)), *(cross.route for cross in crosses)]
+    used = costs.trade + costs.sell * len(sold) + costs.buy * len(bought)
+    used += sum(costs.hop(swap.kind) for route in routes for swap in route.swaps if swap.venue)
     fees = sum(state.holdings[leg.index].value(leg.route.fees) for leg in sells)
     fees += sum(state.holdings[cross.sell].value(cross.route.fees) for cross in crosses)
     fees += sum(market.usd(leg.route.fees) for leg in buys)
-    found = outcome(state, batch.sold, batch.bought)
-    return replace(batch, outcome=found, fees=fees, gas=total, gas_cost=market.usd(total * gas.wei))
+    return Batch(
+        sells=sells,
+        buys=buys,
+        crosses=crosses,
+        weth=draft.proceeds,
+        outcome=outcome(state, sold, bought),
+        fees=fees,
+        gas=used,
+        gas_cost=market.usd(used * gas.wei),
+        empties=sold == sellable(state, market),
+    )
+
+
+def _leaving(sells: Iterable[Leg], crosses: Iterable[Cross]) -> dict[int, int]:
+    return _sums((*((leg.index, leg.amount) for leg in sells), *((c.sell, c.route.paid) for c in crosses)))
+
+
+def _arriving(buys: Iterable[Leg], crosses: Iterable[Cross]) -> dict[int, int]:
+    return _sums((*((leg.index, leg.amount) for leg in buys), *((c.buy, c.route.received) for c in crosses)))
 
 
 def _sums(entries: Iterable[tuple[int, int]]) -> dict[int, int]:

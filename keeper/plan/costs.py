@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-V3_KIND = 1
+from keeper.pools.venues import PoolKind
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class GasCosts:
     hop_v3: int = 75_000
 
     def hop(self, kind: int) -> int:
-        """One swap in a pool of this kind of hop (see `Pool.kind`)."""
-        return self.hop_v3 if kind == V3_KIND else self.hop_v2
+        """One swap in a pool of this `PoolKind`."""
+        return self.hop_v3 if kind == PoolKind.V3 else self.hop_v2
 
 
 MEASURED = GasCosts()

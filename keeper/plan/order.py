@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import IntEnum, IntFlag
+from enum import IntFlag
 from typing import Any
 
 from keeper.plan.batch import Batch, Leg
 from keeper.pools.market import NO_PAIR, Swap
+from keeper.pools.venues import PoolKind
 
 FILLER = "0x" + "00" * 20
 """As a recipient: whoever fills the batch."""
@@ -16,14 +17,7 @@ SHARE_ONE = 1 << 64
 """The whole, in the shares of hops."""
 
 
-class Kind(IntEnum):
-    """Kinds of pools that the filler knows."""
-
-    V2 = 0
-    V3 = 1
-
-
-class Flag(IntFlag):
+class HopFlag(IntFlag):
     """What a hop takes from and where it sends to, see the library `Hop`."""
 
     FORWARD = 1
@@ -33,7 +27,7 @@ class Flag(IntFlag):
     HOME = 16
 
 
-def hop_word(pool: str, kind: Kind, flags: Flag, leg: int = 0, share: int = 0) -> int:
+def hop_word(pool: str, kind: PoolKind, flags: HopFlag, leg: int = 0, share: int = 0) -> int:
     """A hop as UniswapFiller takes it.
 
     `leg`: position of the sell it takes from, below 256. `share`: of 2^64, 0 for all that is left.
@@ -68,16 +62,16 @@ def order_of(batch: Batch, min_value_in: int, filler: str, weth: str, tokens: Se
         asked = amount + amount // 10**6 + 1 if batch.empties else amount
         parts = [swap.paid * asked // amount for swap, _ in swaps[:-1]]
         for (swap, received), part in zip(swaps, [*parts, asked - sum(parts)], strict=True):
-            paid_by_fund = swap.pair != NO_PAIR and swap.kind == Kind.V2
+            paid_by_fund = swap.pair != NO_PAIR and swap.kind is PoolKind.V2
             if swap.pair != NO_PAIR:
-                flags = (Flag.PAID if paid_by_fund else Flag(0)) | _forward(tokens[index], received)
-                hops, home = (to_weth, Flag(0)) if received == weth else (direct, Flag.HOME)
-                hops.append(hop_word(swap.pair, Kind(swap.kind), flags | home, len(sells)))
+                flags = (HopFlag.PAID if paid_by_fund else HopFlag(0)) | _forward(tokens[index], received)
+                hops, home = (to_weth, HopFlag(0)) if received == weth else (direct, HopFlag.HOME)
+                hops.append(hop_word(swap.pair, swap.kind, flags | home, len(sells)))
             sells.append(index)
             amounts.append(part)
             recipients.append(swap.pair if paid_by_fund else FILLER)
     alone = sum(len(leg.route.swaps) for leg in batch.sells) == len(to_weth) == 1
-    buys = _buy_hops(batch.buys, weth, tokens, Flag.CHAINED if alone else Flag.POT)
+    buys = _buy_hops(batch.buys, weth, tokens, HopFlag.CHAINED if alone else HopFlag.POT)
     return sells, amounts, recipients, [*batch.bought], min_value_in, filler, data_of([*direct, *to_weth, *buys])
 
 
@@ -87,20 +81,20 @@ def _swaps_of(batch: Batch, index: int, weth: str, tokens: Sequence[str]) -> lis
     return [*straight, *((swap, weth) for leg in batch.sells if leg.index == index for swap in leg.route.swaps)]
 
 
-def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str], alone: Flag) -> list[int]:
+def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str], alone: HopFlag) -> list[int]:
     """Shares of all the WETH; the last hop takes what rounding leaves. `alone`: what a single pool takes from."""
     swaps: list[tuple[Leg, Swap]] = [(leg, swap) for leg in legs for swap in leg.route.swaps]
     if len(swaps) != 1 or swaps[0][1].pair == NO_PAIR:
-        alone = Flag.POT
+        alone = HopFlag.POT
     total = sum(swap.paid for _, swap in swaps)
     hops = []
     for position, (leg, swap) in enumerate(swaps, 1):
         share = 0 if position == len(swaps) else max(1, swap.paid * SHARE_ONE // total)
-        flags = alone | Flag.HOME | _forward(weth, tokens[leg.index])
-        hops.append(hop_word(swap.pair, Kind(swap.kind), flags, share=share))
+        flags = alone | HopFlag.HOME | _forward(weth, tokens[leg.index])
+        hops.append(hop_word(swap.pair, swap.kind, flags, share=share))
     return hops
 
 
-def _forward(paid: str, received: str) -> Flag:
+def _forward(paid: str, received: str) -> HopFlag:
     """Set where the token paid is the pool's token0: the lower address."""
-    return Flag.FORWARD if int(paid, 16) < int(received, 16) else Flag(0)
+    return HopFlag.FORWARD if int(paid, 16) < int(received, 16) else HopFlag(0)

@@ -14,7 +14,7 @@ from statistics import median_low
 
 from ballast.units import WAD
 from keeper.pools.curve import Curve
-from keeper.pools.venues import MILLION, Pool
+from keeper.pools.venues import MILLION, Pool, PoolKind
 from keeper.pools.venues.v2 import pool_of
 from keeper.state import FundState, PoolState
 
@@ -25,7 +25,7 @@ MOST_POOLS = 4
 """Of one token, the deepest; the ways to choose among more are too many to look at."""
 
 HopCosts = Mapping[int, int]
-"""What one more swap costs in gas, WETH wei by kind of hop."""
+"""What one more swap costs in gas, WETH wei by `PoolKind`."""
 
 _NEAR_BPS = 100
 """How deep a pool is: what it takes until its price has moved so far."""
@@ -39,7 +39,7 @@ class Swap:
     pair: str
     paid: int
     received: int
-    kind: int = 0
+    kind: PoolKind = PoolKind.V2
     fee: int = 0
 
 

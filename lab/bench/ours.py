@@ -12,7 +12,8 @@ from ballast.parts import Component, Feed, FundPool, Methodology, Roles
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import DAY_S, WAD
 from ballast.values import DEPLOYER
-from keeper.plan.order import Flag, Kind, data_of, hop_word
+from keeper.plan.order import HopFlag, data_of, hop_word
+from keeper.pools.venues import PoolKind
 from lab.bench.arena import HOLDER_SHARES, MONTH_S, REDEEMED_SHARES, SHARES, Arena, Asset
 from lab.bench.basket import CAP
 from lab.bench.errors import BenchError
@@ -156,10 +157,12 @@ def order_of(arena: Arena, fund: Fund) -> tuple[Any, ...]:
         payers = sum(min(other, len(buys) - 1) == buys.index(buy) for other in range(len(sells)))
         value = min(worth[i], worth[buy] // payers) // PART_OF_OFF_TARGET
         amounts.append(value * SHARES // arena.assets[i].component.price)
-        hops.append(hop_word(arena.assets[i].pair, Kind.V2, Flag.PAID | _forward(arena, i, sell=True), leg))
+        hops.append(hop_word(arena.assets[i].pair, PoolKind.V2, HopFlag.PAID | _forward(arena, i, sell=True), leg))
         if payers == 1 or leg == len(sells) - 1:
-            taken = Flag.CHAINED if payers == 1 else Flag.POT
-            hops.append(hop_word(arena.assets[buy].pair, Kind.V2, taken | Flag.HOME | _forward(arena, buy, sell=False)))
+            taken = HopFlag.CHAINED if payers == 1 else HopFlag.POT
+            hops.append(
+                hop_word(arena.assets[buy].pair, PoolKind.V2, taken | HopFlag.HOME | _forward(arena, buy, sell=False))
+            )
     pairs = [arena.assets[i].pair for i in sells]
     return sells, amounts, pairs, buys, 0, fund.book["filler"], data_of(hops)
 
@@ -170,6 +173,6 @@ def _off_target(asset: Asset) -> int:
     return abs(component.unit - component.target) * component.price // WAD
 
 
-def _forward(arena: Arena, i: int, *, sell: bool) -> Flag:
+def _forward(arena: Arena, i: int, *, sell: bool) -> HopFlag:
     """Set where the pool's token0 goes in."""
-    return Flag.FORWARD if (int(arena.assets[i].address, 16) < int(arena.weth, 16)) == sell else Flag(0)
+    return HopFlag.FORWARD if (int(arena.assets[i].address, 16) < int(arena.weth, 16)) == sell else HopFlag(0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 MILLION = 10**6
@@ -27,6 +28,13 @@ class Segment:
     fee: int
 
 
+class PoolKind(IntEnum):
+    """Kinds of pools that the filler knows: by the first, pairs of the Uniswap V2 family, which are paid beforehand."""
+
+    V2 = 0
+    V3 = 1
+
+
 class Pool(Protocol):
     """A pool of two tokens as it stands in one block. Pure and never changed."""
 
@@ -39,8 +47,8 @@ class Pool(Protocol):
         """The pair or pool."""
 
     @property
-    def kind(self) -> int:
-        """The filler's kind of hop: 0 is the Uniswap V2 family, 1 Uniswap V3."""
+    def kind(self) -> PoolKind:
+        """What the filler has to do with it."""
 
     @property
     def tokens(self) -> tuple[str, str]:

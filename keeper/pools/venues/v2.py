@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import isqrt
 
-from keeper.pools.venues import Segment
+from keeper.pools.venues import PoolKind, Segment
 from keeper.state import PoolState
 
 FEE = 3_000
-KIND = 0
 _KEPT, _WHOLE = 997, 1000
 
 
@@ -24,7 +23,7 @@ class V2Pool:
     address: str
     tokens: tuple[str, str]
     reserves: tuple[int, int]
-    kind: int = KIND
+    kind: PoolKind = PoolKind.V2
     fee: int = FEE
 
     def __post_init__(self) -> None:

@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from math import isqrt
 from typing import Any, NamedTuple
 
-from keeper.pools.venues import MILLION, Segment, v3_math
+from keeper.pools.venues import MILLION, PoolKind, Segment, v3_math
 
 V3_VENUE = "uniswap-v3"
-KIND = 1
 MOST_SEGMENTS = 24
 WORD = 256
 """Tick spacings in a word of the bitmap."""
@@ -58,7 +57,7 @@ class V3Pool:
     first_word: int
     last_word: int
     venue: str = V3_VENUE
-    kind: int = KIND
+    kind: PoolKind = PoolKind.V3
 
     def __post_init__(self) -> None:
         if len(self.ticks) != len(self.nets):

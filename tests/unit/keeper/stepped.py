@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keeper.pools.venues import MILLION, Segment
+from keeper.pools.venues import MILLION, PoolKind, Segment
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class SteppedPool:
     parts: tuple[Segment, ...]
     venue: str = "stepped"
     address: str = "0x" + "99" * 20
-    kind: int = 1
+    kind: PoolKind = PoolKind.V3
     tokens: tuple[str, str] = ("0x" + "11" * 20, "0x" + "22" * 20)
 
     @property

@@ -14,7 +14,7 @@ from keeper.look.chain import Head
 from keeper.ops.facts import Facts, FundFacts
 from keeper.page.details import Details, DetailsReader
 from keeper.page.samples import Samples
-from keeper.page.status import Shown, StatusPage
+from keeper.page.status import StatusPage
 from keeper.state import FundState
 from keeper.view import View
 from tests.unit.keeper.ops.facts import BOUNDS, facts_of, fund_facts, view_of
@@ -59,8 +59,8 @@ class Stage:
     page: StatusPage = field(init=False)
 
     def __post_init__(self) -> None:
-        shown = [Shown(fund.book, self.fees) for fund in self.facts.funds]
-        self.page = StatusPage(shown, facts=lambda: self.facts, bounds=BOUNDS, samples=self.history)
+        readers = [(fund.book, self.fees) for fund in self.facts.funds]
+        self.page = StatusPage(readers, facts=lambda: self.facts, bounds=BOUNDS, samples=self.history)
 
     def look(self, view: View, number: int = 0) -> None:
         """A look at one of the funds."""

@@ -12,10 +12,10 @@ from ballast.units import WAD
 from keeper.plan.batch import Batch
 from keeper.plan.costs import MEASURED
 from keeper.plan.direct import crosses_of
-from keeper.plan.order import FILLER, Flag, order_of
+from keeper.plan.order import FILLER, HopFlag, order_of
 from keeper.plan.share_out import Buy
 from keeper.pools.market import Market, market_of
-from keeper.pools.venues import Pool
+from keeper.pools.venues import Pool, PoolKind
 from keeper.pools.venues.v2 import V2Pool
 from keeper.state import FundState, Holding, PoolState, Side
 from tests.unit.keeper.plan.test_order import hops
@@ -164,21 +164,21 @@ def test_what_goes_straight_is_paid_by_the_fund_and_comes_home() -> None:
     assert amounts[0] == cross.route.paid * sum(amounts[:2]) // (100 * WAD)
     assert sum(amounts[:2]) == 100 * WAD + 100 * WAD // 10**6 + 1
     first, second, third, last = hops(data)
-    assert (first.pool, first.flags, first.leg) == (int(DIRECT, 16), Flag.PAID | Flag.HOME | Flag.FORWARD, 0)
+    assert (first.pool, first.flags, first.leg) == (int(DIRECT, 16), HopFlag.PAID | HopFlag.HOME | HopFlag.FORWARD, 0)
     assert [hop.leg for hop in (second, third)] == [1, 2]
-    assert not (second.flags | third.flags) & Flag.HOME
-    assert last.flags & Flag.POT and last.flags & Flag.HOME
+    assert not (second.flags | third.flags) & HopFlag.HOME
+    assert last.flags & HopFlag.POT and last.flags & HopFlag.HOME
 
 
 def test_a_v3_pool_is_paid_by_the_filler() -> None:
     state = fund()
     plain = pair(TOKENS[0], TOKENS[2], (3_000, 3_000))
-    batch = batch_of(state, market(state, replace(plain, kind=1)), 1, GAS_PRICE)
+    batch = batch_of(state, market(state, replace(plain, kind=PoolKind.V3)), 1, GAS_PRICE)
     assert batch is not None and batch.crosses
     _, _, recipients, _, _, _, data = order(batch)
     assert recipients[0] == FILLER
     first = hops(data)[0]
-    assert (first.kind, first.flags) == (1, Flag.HOME | Flag.FORWARD)
+    assert (first.kind, first.flags) == (1, HopFlag.HOME | HopFlag.FORWARD)
 
 
 def test_nearly_all_may_go_straight() -> None:

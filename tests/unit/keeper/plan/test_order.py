@@ -8,8 +8,9 @@ import pytest
 
 from ballast.units import WAD
 from keeper.plan.batch import Batch
-from keeper.plan.order import FILLER, Flag, Kind, hop_word, order_of
+from keeper.plan.order import FILLER, HopFlag, hop_word, order_of
 from keeper.pools.market import market_of
+from keeper.pools.venues import PoolKind
 from keeper.state import Holding, PoolState, Side
 from tests.unit.keeper.simulated import WETH, batch_of, opened
 
@@ -29,7 +30,7 @@ class Hop(NamedTuple):
 
     pool: int
     kind: int
-    flags: Flag
+    flags: HopFlag
     leg: int
     share: int
 
@@ -37,7 +38,9 @@ class Hop(NamedTuple):
 def hops(data: bytes) -> list[Hop]:
     words = [data[k : k + 32] for k in range(0, len(data), 32)]
     assert all(word[23] == 0 for word in words)
-    return [Hop(int.from_bytes(w[:20], "big"), w[20], Flag(w[21]), w[22], int.from_bytes(w[24:], "big")) for w in words]
+    return [
+        Hop(int.from_bytes(w[:20], "big"), w[20], HopFlag(w[21]), w[22], int.from_bytes(w[24:], "big")) for w in words
+    ]
 
 
 def planned(sides: tuple[Side, Side, Side], pools: tuple[PoolState, ...]) -> Batch:
@@ -60,8 +63,8 @@ def test_one_pool_pays_the_other() -> None:
     assert (sells, amounts, recipients) == ([0], [batch.sells[0].amount], [f"0x{7:040x}"])
     assert (buys, minimum, filler) == ([1], 5, TO)
     assert hops(data) == [
-        Hop(7, Kind.V2, Flag.PAID | Flag.FORWARD, 0, 0),
-        Hop(8, Kind.V2, Flag.CHAINED | Flag.HOME | Flag.FORWARD, 0, 0),
+        Hop(7, PoolKind.V2, HopFlag.PAID | HopFlag.FORWARD, 0, 0),
+        Hop(8, PoolKind.V2, HopFlag.CHAINED | HopFlag.HOME | HopFlag.FORWARD, 0, 0),
     ]
 
 
@@ -69,7 +72,7 @@ def test_the_lower_address_is_token0() -> None:
     """Here neither pool's token0 goes in."""
     batch = planned((Side.BUY, Side.SELL, Side.HELD), (pool(7, TOKENS[0]), pool(8, TOKENS[1])))
     sold, bought = hops(order_of(batch, 0, TO, WETH, TOKENS)[-1])
-    assert (sold.pool, sold.flags, bought.pool, bought.flags) == (8, Flag.PAID, 7, Flag.CHAINED | Flag.HOME)
+    assert (sold.pool, sold.flags, bought.pool, bought.flags) == (8, HopFlag.PAID, 7, HopFlag.CHAINED | HopFlag.HOME)
 
 
 def test_parts_of_a_sell_meet_in_the_pot() -> None:
@@ -83,8 +86,10 @@ def test_parts_of_a_sell_meet_in_the_pot() -> None:
     assert sum(amounts) == batch.sells[0].amount
     first, second, third, last = hops(data)
     assert [h.pool for h in (first, second, third, last)] == [1, 2, 3, 4]
-    assert [(h.flags, h.leg, h.share) for h in (first, second)] == [(Flag.PAID | Flag.FORWARD, k, 0) for k in (0, 1)]
-    assert third.flags == last.flags == Flag.POT | Flag.HOME | Flag.FORWARD
+    assert [(h.flags, h.leg, h.share) for h in (first, second)] == [
+        (HopFlag.PAID | HopFlag.FORWARD, k, 0) for k in (0, 1)
+    ]
+    assert third.flags == last.flags == HopFlag.POT | HopFlag.HOME | HopFlag.FORWARD
     assert abs(third.share - 2**63) < 2**40 and last.share == 0
 
 
@@ -92,7 +97,7 @@ def test_wrapped_ether_is_sold_through_the_pot() -> None:
     batch = planned((Side.HELD, Side.BUY, Side.SELL), (pool(8, TOKENS[1]),))
     sells, _, recipients, _, _, _, data = order_of(batch, 0, TO, WETH, TOKENS)
     assert (sells, recipients) == ([2], [FILLER])
-    assert hops(data) == [Hop(8, Kind.V2, Flag.POT | Flag.HOME | Flag.FORWARD, 0, 0)]
+    assert hops(data) == [Hop(8, PoolKind.V2, HopFlag.POT | HopFlag.HOME | HopFlag.FORWARD, 0, 0)]
 
 
 def test_wrapped_ether_is_bought_as_it_is() -> None:
@@ -100,12 +105,12 @@ def test_wrapped_ether_is_bought_as_it_is() -> None:
     batch = planned((Side.SELL, Side.HELD, Side.BUY), (pool(7, TOKENS[0]),))
     data = order_of(batch, 0, TO, WETH, TOKENS)[-1]
     assert hops(data) == [
-        Hop(7, Kind.V2, Flag.PAID | Flag.FORWARD, 0, 0),
-        Hop(0, Kind.V2, Flag.POT | Flag.HOME, 0, 0),
+        Hop(7, PoolKind.V2, HopFlag.PAID | HopFlag.FORWARD, 0, 0),
+        Hop(0, PoolKind.V2, HopFlag.POT | HopFlag.HOME, 0, 0),
     ]
 
 
 @pytest.mark.parametrize(("field", "value"), [("leg", 256), ("leg", -1), ("share", 2**64), ("share", -1)])
 def test_what_does_not_fit_is_named(field: str, value: int) -> None:
     with pytest.raises(ValueError, match=f"hop: {field} {value}, expected 0 to "):
-        hop_word(TO, Kind.V2, Flag.POT, **{field: value})
+        hop_word(TO, PoolKind.V2, HopFlag.POT, **{field: value})

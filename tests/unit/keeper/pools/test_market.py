@@ -8,7 +8,7 @@ import pytest
 
 from ballast.units import WAD
 from keeper.pools.market import Market, market_of
-from keeper.pools.venues import Segment
+from keeper.pools.venues import PoolKind, Segment
 from keeper.pools.venues.v2 import V2Pool, pool_of
 from keeper.state import FundState, Holding, PoolState, Side
 from tests.unit.keeper.simulated import opened
@@ -65,7 +65,9 @@ def test_the_deepest_pools_are_kept_deepest_first() -> None:
 def test_what_only_looks_deep_comes_later() -> None:
     """A narrow range of much liquidity takes less than a pair before the price has moved by a percent."""
     narrow = replace(
-        SteppedPool((Segment(10**27, 10**25, 10**19, 500),), kind=1), tokens=(LOW, WETH), address="0x" + "77" * 20
+        SteppedPool((Segment(10**27, 10**25, 10**19, 500),), kind=PoolKind.V3),
+        tokens=(LOW, WETH),
+        address="0x" + "77" * 20,
     )
     market = market_of(WETH, [narrow, reserves(LOW, 10**24, 10**22)], state_of(LOW))
     assert [pool.kind for pool in market.pools[LOW]] == [0, 1]
