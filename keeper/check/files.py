@@ -33,7 +33,7 @@ def journal(context: CheckContext) -> Iterator[Line]:
             "name a folder of the keeper's own in BALLAST_JOURNAL, or give it to the user that runs the keeper",
         )
         return
-    if _held(path):
+    if _in_use(path):
         yield says.warning(
             "a keeper holds it",
             "right if that is this keeper at work; a second one needs a journal and a key of its own",
@@ -73,8 +73,7 @@ def _nearest(path: Path) -> Path:
     return folder
 
 
-def _held(path: Path) -> bool:
-    """Whether a keeper holds the journal."""
+def _in_use(path: Path) -> bool:
     guard = path.with_name(path.name + ".lock")
     if not guard.exists():
         return False

@@ -87,8 +87,6 @@ def explain(chain: Chain, period: int | None) -> Explanation:
 
 
 class _Reader:
-    """Reads one fund in past blocks."""
-
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         self._w3 = chain.w3

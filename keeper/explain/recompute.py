@@ -324,10 +324,8 @@ def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields:
         if token not in ours or token not in theirs:
             found.append(_listed(stage, token, on_chain=token in theirs))
             continue
-        for name in fields:
-            a, b = getattr(theirs[token], name), getattr(ours[token], name)
-            if a != b:
-                found.append(Difference(stage, token, name, str(int(a)), str(int(b))))
+        pairs = ((name, int(getattr(theirs[token], name)), int(getattr(ours[token], name))) for name in fields)
+        found += [Difference(stage, token, name, str(a), str(b)) for name, a, b in pairs if a != b]
     return found
 
 

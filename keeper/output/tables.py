@@ -216,7 +216,6 @@ def plan_tables(view: View, book: Book) -> RenderableType:
 
 
 def _lots_table(lots: Sequence[Lot], view: View, book: Book) -> Table:
-    """What each component has left."""
     figures = ("slices", "value $", "fees $", "impact $", "gas $")
     table = figures_table(("component", "side"), figures, title="all that is left")
     for lot in lots:
@@ -233,7 +232,6 @@ def _lots_table(lots: Sequence[Lot], view: View, book: Book) -> Table:
 
 
 def _legs_table(batch: Batch, state: FundState, book: Book) -> Table:
-    """The next batch."""
     table = figures_table(("component", "side"), ("amount", "value $", "WETH"), ("venues",), title="next batch")
 
     def add(name: str, side: str, wei: int, h: Holding, value: int, weth: str, route: Route) -> None:

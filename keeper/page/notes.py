@@ -16,7 +16,7 @@ from keeper.plan.planner import Plan
 from keeper.sending.journal import Status
 from keeper.state import Action, FundState, Phase, Reason
 
-Level = Literal["ok", "warn", "bad"]
+NoteLevel = Literal["ok", "warn", "bad"]
 
 LAST_CALL_S = DAY_S
 """Seconds before its deadline from which a due action is an alarm."""
@@ -26,7 +26,7 @@ LAST_CALL_S = DAY_S
 class Note:
     """A problem, or the reason why nothing happens."""
 
-    level: Level
+    level: NoteLevel
     text: str
 
 
@@ -62,7 +62,7 @@ _EXPLAINED = {
 }
 
 
-_LEVELS: dict[Kind, Level] = {Kind.DUE_NOT_DONE: "bad", Kind.KEEPER_FAILING: "bad"}
+_LEVELS: dict[Kind, NoteLevel] = {Kind.DUE_NOT_DONE: "bad", Kind.KEEPER_FAILING: "bad"}
 """Levels of alerts; all others are "warn"."""
 
 
@@ -137,7 +137,7 @@ def _alerts(fund: FundFacts, facts: Facts, bounds: Bounds) -> list[Alert]:
     return sorted(mine, key=lambda alert: (alert.kind, alert.subject))
 
 
-def worst(notes: Iterable[Note]) -> Level:
+def worst(notes: Iterable[Note]) -> NoteLevel:
     """The level of the worst note; ok without any."""
     levels = {note.level for note in notes}
     return "bad" if "bad" in levels else "warn" if "warn" in levels else "ok"

@@ -169,13 +169,12 @@ def _part(state: FundState, buys: Sequence[Work], budget: int) -> int:
         if target:
             lines.append((WAD - work.value * WAD // target, target))
     lines.sort()
-    targets = held = 0
-    part = 0
+    targets = had = part = 0
     for has, target in lines:
-        if targets and (budget + held) * WAD // targets <= has:
+        if targets and (budget + had) * WAD // targets <= has:
             break
-        targets, held = targets + target, held + has * target // WAD
-        part = (budget + held) * WAD // targets
+        targets, had = targets + target, had + has * target // WAD
+        part = (budget + had) * WAD // targets
     return min(WAD, max(0, part))
 
 

@@ -85,7 +85,6 @@ def tick_at_sqrt_ratio(ratio: int) -> int:
 
 
 def _up(numerator: int, denominator: int) -> int:
-    """The quotient, rounded up."""
     return -(-numerator // denominator)
 
 
