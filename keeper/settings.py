@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     private_blocks: Annotated[int, Field(ge=0, le=10_000)] = 25
     """With a private endpoint: blocks after which a transaction that is not mined goes to BALLAST_RPC_URL too; 0:
     never."""
+    refusals: Path | None = None
+    """Optional: words in which your nodes refuse transactions, beside the built-in ones (TOML), see
+    docs/operations/transactions.md."""
     pulse: Path | None = None
     """File that says after each look what was seen and done (JSON); with several funds one for each, see
     docs/operations/keeping.md."""

@@ -12,7 +12,7 @@ from keeper.look import contracts
 from keeper.look.history import CHUNK, History
 from keeper.look.lens import state_of
 from keeper.look.retry import Head, ask, ask_all
-from keeper.look.rpc import EndpointPool, NoEndpointError, connect
+from keeper.look.rpc import EndpointPool, NoEndpointError, connect, refusals
 from keeper.look.rpc.endpoint import Question
 from keeper.look.rpc.health import LOOK
 from keeper.look.rpc.pool import at
@@ -152,6 +152,7 @@ def v3_reader_of(book: Book) -> V3Reader | None:
 
 def connect_to(settings: Settings, secrets: Secrets, chain_id: int | None) -> Web3:
     """The connection that the settings describe, to endpoints of this chain. Raises SettingsError."""
+    refusals.use(settings.refusals)
     return connect(
         secrets.rpc_url.get_secret_value(),
         chain_id=chain_id,

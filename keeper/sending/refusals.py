@@ -32,29 +32,7 @@ from keeper.errors import (
     RevertedError,
     UnderpricedError,
 )
-from keeper.look.rpc.pool import KNOWN
-
-_REPLACEMENT = (
-    "replacement transaction underpriced",
-    "replacement underpriced",
-    "could not replace existing",
-    "replacementnotallowed",
-    "replacement not allowed",
-)
-_UNDERPRICED = (
-    "underpriced",
-    "less than block base fee",
-    "below current base fee",
-    "max fee per gas less",
-    "fee too low",
-    "feetoolow",
-    "below configured minimum",
-)
-_TOO_LOW = ("nonce too low", "oldnonce", "nonce below", "nonce is too low")
-_TOO_HIGH = ("nonce too high", "noncegap", "nonce gap", "gapped", "nonce too far", "nonce too distant")
-_FUNDS = ("insufficient funds", "insufficientfunds", "upfront cost exceeds", "insufficient balance")
-_REVERTED = ("execution reverted", "transaction reverted")
-_REJECTED = ("intrinsic gas", "exceeds block gas limit", "gaslimitexceeded", "exceeds block gaslimit", "floor data gas")
+from keeper.look.rpc.refusals import Refusal, refusal_of
 
 
 def refusal(error: Exception, what: str, account: str) -> KeeperError | None:
@@ -63,27 +41,15 @@ def refusal(error: Exception, what: str, account: str) -> KeeperError | None:
     if isinstance(error, requests.exceptions.RequestException):
         return ChainError(f"{what}: the node does not answer ({type(error).__name__})")
     message = str(error.message if isinstance(error, Web3RPCError) else error)
-    text = message.lower()
-
-    def says(words: tuple[str, ...]) -> bool:
-        return any(word in text for word in words)
-
-    # Before the nonce: a refusal of a known transaction may hold both words.
-    found: KeeperError | None = ChainError(f"{what}: {' '.join(message.split())[:200]}")
-    if says(KNOWN):
-        found = None
-    elif says(_FUNDS):
-        found = InsufficientFundsError(f"account {account}: not enough ether for gas ({what}); fund it")
-    elif says(_TOO_LOW):
-        found = NonceTooLowError(f"{what}: nonce too low")
-    elif says(_TOO_HIGH):
-        found = NonceTooHighError(f"{what}: nonce too high, the node lacks an earlier transaction")
-    elif says(_REPLACEMENT):
-        found = ReplacementUnderpricedError(f"{what}: replacement underpriced")
-    elif says(_UNDERPRICED):
-        found = UnderpricedError(f"{what}: underpriced")
-    elif says(_REVERTED):
-        found = RevertedError(f"{what}: the node says that it would revert")
-    elif says(_REJECTED):
-        found = RejectedError(f"{what}: gas limit outside what a block allows")
-    return found
+    errors: dict[Refusal, KeeperError | None] = {
+        Refusal.KNOWN: None,
+        Refusal.FUNDS: InsufficientFundsError(f"account {account}: not enough ether for gas ({what}); fund it"),
+        Refusal.NONCE_TOO_LOW: NonceTooLowError(f"{what}: nonce too low"),
+        Refusal.NONCE_TOO_HIGH: NonceTooHighError(f"{what}: nonce too high, the node lacks an earlier transaction"),
+        Refusal.REPLACEMENT: ReplacementUnderpricedError(f"{what}: replacement underpriced"),
+        Refusal.UNDERPRICED: UnderpricedError(f"{what}: underpriced"),
+        Refusal.REVERTED: RevertedError(f"{what}: the node says that it would revert"),
+        Refusal.GAS_LIMIT: RejectedError(f"{what}: gas limit outside what a block allows"),
+        Refusal.REJECTED: RejectedError(f"{what}: no node will take it"),
+    }
+    return errors.get(refusal_of(message), ChainError(f"{what}: {' '.join(message.split())[:200]}"))

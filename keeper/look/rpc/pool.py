@@ -34,13 +34,12 @@ from keeper.look.rpc.health import (
     fault_of,
     look_of,
 )
+from keeper.look.rpc.refusals import Refusal, refusal_of
 
 TIMEOUT_S = 20.0
 LOOK_TIMEOUT_S = 5.0
 CHECK_S = 15.0
 SEND = "eth_sendRawTransaction"
-KNOWN = ("already known", "already imported", "known transaction", "alreadyknown", "already in mempool")
-"""How nodes say that they already have a transaction."""
 _READS = ("eth_", "net_", "web3_")
 
 log = structlog.get_logger("keeper.look.rpc")
@@ -387,4 +386,4 @@ def _said(answers: Sequence[Answer]) -> str | None:
 
 def _known(answer: Answer) -> bool:
     error = answer.get("error")
-    return isinstance(error, dict) and any(word in str(error.get("message", "")).lower() for word in KNOWN)
+    return isinstance(error, dict) and refusal_of(str(error.get("message", ""))) is Refusal.KNOWN
