@@ -22,3 +22,6 @@ DAY_S = 86_400
 
 BLOCK_S = 12
 """Seconds between two blocks of mainnet, at least."""
+
+MAX_TX_GAS = 2**24
+"""Most gas that a transaction may be given (EIP-7825)."""

@@ -64,24 +64,8 @@ class InsufficientFundsError(SendError):
     """The account cannot pay for the transaction's gas."""
 
 
-class NonceTooLowError(SendError):
-    """The node has mined a transaction with the nonce: one of ours, or one that the journal does not know."""
-
-
-class NonceTooHighError(SendError):
-    """The node lacks a transaction with an earlier nonce: it is behind."""
-
-
-class UnderpricedError(SendError):
-    """The node wants a higher fee."""
-
-
-class ReplacementUnderpricedError(UnderpricedError):
-    """The node has another transaction with the nonce and wants at least 9/8 of its fees."""
-
-
 class RejectedError(SendError):
-    """No node will take the transaction as it is: its gas limit is too low or above the block's."""
+    """No node will take the transaction as it is: its gas limit is too low, or above a block's or a transaction's."""
 
 
 class CancelledError(SendError):

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from eth_utils import is_hex_address, to_checksum_address
 
+from ballast.units import MAX_TX_GAS
 from keeper.errors import NotAllowedError
 from keeper.keys.signer import Signed, Signer
 
@@ -45,6 +46,9 @@ class Limited:
             given = transaction.get(name)
             if not isinstance(given, int) or given != expected:
                 raise NotAllowedError(f"signing refused: {name} is {given!r}, expected {expected}")
+        gas = transaction.get("gas")
+        if not isinstance(gas, int) or not 0 < gas <= MAX_TX_GAS:
+            raise NotAllowedError(f"signing refused: gas is {gas!r}, expected at most {MAX_TX_GAS} (EIP-7825)")
         to = transaction.get("to")
         if not isinstance(to, str) or not is_hex_address(to):
             raise NotAllowedError(f"signing refused: to is {to!r}, expected the address of one of the fund's contracts")

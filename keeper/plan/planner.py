@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import Literal
 
-from ballast.units import BLOCK_S, WAD
+from ballast.units import BLOCK_S, MAX_TX_GAS, WAD
 from keeper.plan import bucket
 from keeper.plan.batch import Batch, Gas, make_batch, rooms
 from keeper.plan.costs import MEASURED, GasCosts
@@ -27,6 +27,8 @@ CAPACITY_MARGIN_BPS = 50
 """A batch stays so much below the bucket's cap: prices and supply move between plan and block."""
 
 MOST_BATCHES = 2_000
+MOST_BATCH_GAS = MAX_TX_GAS * 4 // 5
+"""Most gas that a batch should take: its transaction is given a quarter more."""
 
 _TURNOVER_GAS = 1_000_000_000
 """`fewest` begins with so much gas being worth as much as all sells of the month."""
@@ -147,7 +149,8 @@ class _Planner:
         price = self._worth(works, least, most)
         batches = self._number(self._paid_for(works, most, price), least, most, price)
         found = self._fewer_until_something_is_bought(works, batches, least, price)
-        return self._more_until_within_tolerance(works, found, price)
+        found = self._more_until_within_tolerance(works, found, price)
+        return self._more_until_within_gas(works, found, price)
 
     def _fewer_until_something_is_bought(self, works: tuple[Work, ...], batches: int, least: int, price: int) -> Plan:
         """The plan with so many batches. Where the contract holds back more than the buys lack, half as many sell more
@@ -165,6 +168,16 @@ class _Planner:
         while found.batch is not None and found.possible_from is None and batches * 2 <= MOST_BATCHES:
             batches, price = batches * 2, price // 4
             found = self._in_batches(works, batches, price)
+        return found
+
+    def _more_until_within_gas(self, works: tuple[Work, ...], found: Plan, price: int) -> Plan:
+        """The plan, or where its batch would take more gas than a transaction may, one of twice as many batches, and so
+        on: the same slices, fewer in each."""
+        while found.batch is not None and found.batch.gas > MOST_BATCH_GAS:
+            if found.batches * 2 > MOST_BATCHES:
+                why = f"a batch takes {found.batch.gas} gas, a transaction may take {MAX_TX_GAS}"
+                return Plan(found.batches, None, 0, None, why, self.pace.rest, found.lots)
+            found = self._in_batches(works, found.batches * 2, price)
         return found
 
     def _least(self, sells: list[Work]) -> int:

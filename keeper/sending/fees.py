@@ -91,6 +91,17 @@ def bumped_fees(old: Fees, market: Fees, most: int) -> Fees | None:
     return Fees(max_fee, min(tip, max_fee))
 
 
+def capped_fees(fees: Fees, gas: int, most: int, base_fee: int) -> Fees:
+    """The fees, lowered so that `gas` costs at most `most` wei. Raises FeeTooHighError if that leaves no tip."""
+    max_fee = min(fees.max_fee, most // gas)
+    if max_fee <= base_fee:
+        raise FeeTooHighError(
+            f"the node lets at most {_gwei(max_fee)} gwei through for {gas} gas, the chain asks for more than "
+            f"{_gwei(base_fee)} gwei; waiting (a higher fee cap of the node helps, geth's --rpc.txfeecap)"
+        )
+    return Fees(max_fee, min(fees.tip, max_fee - base_fee))
+
+
 def highest(fees: Iterable[Fees]) -> Fees:
     """The maximum of each: it replaces whichever of them a node has. Raises ValueError if empty."""
     found = list(fees)

@@ -219,6 +219,12 @@ class Journal:
         """Everything signed with a nonce, oldest first."""
         return self._select("nonce = ?", nonce)
 
+    def last_nonce(self) -> int | None:
+        """The highest nonce that anything was signed with, None if nothing was."""
+        highest = "nonce = (SELECT max(nonce) FROM transactions WHERE chain_id = ? AND sender = ?)"
+        entries = self._select(highest, *self._me)
+        return entries[0].nonce if entries else None
+
     def current(self, nonce: int) -> Entry:
         """The transaction to push for an open nonce: the newest, or the one mined before its block left the chain."""
         entries = self.of(nonce)

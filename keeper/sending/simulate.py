@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-import requests
 from web3 import Web3
-from web3.exceptions import ContractLogicError, Web3Exception
+from web3.types import RPCEndpoint
 
-from keeper.errors import ChainError, InsufficientFundsError, RevertedError, SimulationError
+from ballast.units import MAX_TX_GAS
+from keeper.errors import ChainError, InsufficientFundsError, RejectedError, SimulationError
 from keeper.look import contracts
-from keeper.look.chain import Head
+from keeper.look.chain import Head, ask
+from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.sending import access
 from keeper.sending.access import AccessList
-from keeper.sending.refusals import refusal
+
+TRANSFER_GAS = 21_000
+"""What a no-op takes where only a transaction itself costs gas."""
+NOOP_MOST_GAS = 2_000_000
+"""Most that a no-op is given where its data cost gas too."""
+
+_REVERT_DATA = re.compile(r"(?:Reverted )?(0x(?:[0-9a-fA-F]{2}){4,})")
 
 
 @dataclass(frozen=True)
@@ -50,32 +58,74 @@ def require_success(w3: Web3, sender: str, call: Call, head: Head) -> None:
 
 
 def estimate(w3: Web3, sender: str, call: Call, head: Head) -> Estimate:
-    """What the call takes in this block. Raises SimulationError if it would revert there, ChainError,
-    InsufficientFundsError."""
+    """What the call takes in this block. Raises SimulationError if it would revert there, RejectedError if it takes
+    more than a transaction may, ChainError, InsufficientFundsError."""
     return _tried(w3, sender, call, head, estimate=True)
+
+
+def noop_gas(w3: Web3, sender: str, head: Head, most: int) -> int:
+    """Gas limit of a transaction of nothing to the sender itself: 21,000, or a quarter above the node's estimate where
+    that is more, at most `most`. A node that gives none, or nonsense, changes nothing."""
+    try:
+        said = _gas(w3, {"from": sender, "to": sender}, pinned(head), "gas of a no-op")
+    except (_NodeError, ChainError):
+        return TRANSFER_GAS
+    return min(said * 5 // 4, most) if TRANSFER_GAS < said <= most else TRANSFER_GAS
 
 
 def _tried(w3: Web3, sender: str, call: Call, head: Head, *, estimate: bool) -> Estimate:
     request: Any = {"from": sender, "to": call.to, "data": call.data}
-    block = pinned(head)
+    block, what = pinned(head), f"simulating {call.action}"
     try:
         # A call first: not every node gives revert data for an estimate.
-        w3.eth.call(request, block_identifier=block)
+        _answer(w3, "eth_call", request, block, what)
         if not estimate:
             return Estimate(0, ())
-        gas = w3.eth.estimate_gas(request, block_identifier=block)
+        gas = _gas(w3, request, block, what)
         listed = access.listed(w3, request, block)
-        with_list = w3.eth.estimate_gas(request | {"accessList": listed}, block_identifier=block) if listed else gas
-    except ContractLogicError as error:
-        data = error.data if isinstance(error.data, str) else ""
-        selector, name, arguments = contracts.describe_revert(data)
-        raise SimulationError(call.action, selector, name, arguments) from None
-    except (requests.exceptions.RequestException, Web3Exception, ValueError) as error:
-        what = f"simulating {call.action}"
-        found = refusal(error, what, sender)
-        if isinstance(found, RevertedError):
-            raise SimulationError(call.action, "", "", "") from None
-        if isinstance(found, ChainError | InsufficientFundsError):
-            raise found from error
-        raise ChainError(f"{what}: {' '.join(str(error).split())[:200]}") from error
-    return Estimate(gas * 5 // 4, listed if with_list < gas else ())
+        with_list = _gas(w3, request | {"accessList": listed}, block, what) if listed else gas
+    except _NodeError as error:
+        raise _meant(error, call, sender, what) from None
+    if gas > MAX_TX_GAS:
+        raise RejectedError(f"{call.action}: takes {gas} gas, a transaction may take {MAX_TX_GAS} (EIP-7825)")
+    return Estimate(min(gas * 5 // 4, MAX_TX_GAS), listed if with_list < gas else ())
+
+
+class _NodeError(Exception):
+    """An error answer: its message and its data."""
+
+    def __init__(self, error: Any) -> None:
+        said = error if isinstance(error, dict) else {"message": error}
+        super().__init__(" ".join(str(said.get("message", "")).split())[:200])
+        self.data = said.get("data")
+
+
+def _answer(w3: Web3, method: str, request: dict[str, Any], block: Any, what: str) -> str:
+    """A node's answer about a call in a block. Asked without web3's formatters, which take any error with `data: null`,
+    or with other data, for a revert, and raise what they like. Raises _NodeError, ChainError."""
+    answer = ask(lambda: w3.provider.make_request(RPCEndpoint(method), [request, block]), what)
+    result = answer.get("result")
+    if not isinstance(result, str):
+        raise _NodeError(answer.get("error", "no result"))
+    return result
+
+
+def _gas(w3: Web3, request: dict[str, Any], block: Any, what: str) -> int:
+    said = _answer(w3, "eth_estimateGas", request, block, what)
+    try:
+        return int(said, 16)
+    except ValueError:
+        raise _NodeError(f"eth_estimateGas: {said[:40]!r} is no number") from None
+
+
+def _meant(
+    error: _NodeError, call: Call, sender: str, what: str
+) -> ChainError | InsufficientFundsError | SimulationError:
+    """A revert only where the node says so."""
+    kind = refusal_of(str(error))
+    data = _REVERT_DATA.fullmatch(error.data) if isinstance(error.data, str) else None
+    if data is not None or kind is Refusal.REVERTED:
+        return SimulationError(call.action, *contracts.describe_revert(data[1] if data else ""))
+    if kind is Refusal.FUNDS:
+        return InsufficientFundsError(f"account {sender}: not enough ether for gas ({what}); fund it")
+    return ChainError(f"{what}: {error}")

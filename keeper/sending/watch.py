@@ -15,7 +15,7 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.types import BlockIdentifier
 
-from keeper.errors import SendError
+from keeper.errors import ChainError, SendError
 from keeper.look.chain import Head, ask
 from keeper.sending.journal import Entry, Journal, Status
 from keeper.sending.simulate import pinned
@@ -132,6 +132,19 @@ class Watch:
         log.warning("mined transactions are gone from the chain", nonce=first, block=head.number)
         self._journal.reopen(first)
         return True
+
+    def require_no_gap(self, count: int, head: Head) -> None:
+        """Raises ChainError if the account's next nonce (`count`) lies above the journal's and has not done so for
+        LATE_BLOCKS: a node that lies, or somebody else who uses the key."""
+        last = self._journal.last_nonce()
+        if last is None or count <= last + 1:
+            return
+        deep = head.number - LATE_BLOCKS
+        if deep < 0 or self.count(deep) < count:
+            raise ChainError(
+                f"account {self._address}: the next nonce in block {head.number} is {count}, the journal's {last + 1}; "
+                f"waiting until the chain has said so for {LATE_BLOCKS} blocks. The key must be the keeper's alone"
+            )
 
     def _give_up(self, entry: Entry, head: Head) -> None:
         """A used nonce without a receipt: it is late, or the chain has another transaction in its place."""

@@ -1,23 +1,32 @@
-"""Sends signed bytes to nodes: for some blocks to a private endpoint alone, or to the public node."""
+"""Sends signed bytes to nodes: for some blocks to a private endpoint alone, or to the public node.
+
+| the node says (`Refusal`) | `Taken` | what the keeper does |
+|---|---|---|
+| nothing, known | HAS | waits for the receipt; pays more after some blocks |
+| nonce too low or high | NONCE | looks for receipts of what was signed with it; the same bytes in the next block |
+| pool full, reverted, unknown, no answer | UNKNOWN | the same bytes in the next block, for more after some blocks |
+| unavailable | AWAY | the same bytes in the next block |
+| underpriced, replacement | CHEAP | at least 9/8 of the fees in the next block, within the cap |
+| fee cap | DEAR | a quarter less in the next block while the market allows it, then a no-op |
+| gas limit, rejected | DEAD | a no-op takes the nonce |
+| funds | InsufficientFundsError | says so; the same bytes in the next block |
+
+The same bytes can be mined only once, so sending them again is always safe.
+"""
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 import requests
 import structlog
 from web3 import Web3
-from web3.exceptions import Web3Exception
+from web3.exceptions import Web3Exception, Web3RPCError
 
-from keeper.errors import (
-    InsufficientFundsError,
-    NonceTooHighError,
-    NonceTooLowError,
-    RejectedError,
-    UnderpricedError,
-)
+from keeper.errors import InsufficientFundsError
+from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.sending.journal import Entry, Journal, Status
-from keeper.sending.refusals import refusal
 
 log = structlog.get_logger("keeper.sender")
 
@@ -26,18 +35,38 @@ class Taken(IntEnum):
     """A node's answer to bytes; of two nodes' answers the greater one counts."""
 
     DEAD = 0  # no node will ever take them
-    CHEAP = 1  # the fee is too low
-    UNKNOWN = 2  # no answer, or an inconclusive one
-    NONCE = 3  # the node's nonce differs from the one read
-    HAS = 4  # the node has them
+    DEAR = 1  # the fee is more than the node lets through
+    CHEAP = 2  # the fee is too low
+    AWAY = 3  # the node takes nothing now
+    UNKNOWN = 4  # no answer, or an inconclusive one
+    NONCE = 5  # the node's nonce differs from the one read
+    HAS = 6  # the node has them
 
 
 _MEANING = {
-    UnderpricedError: Taken.CHEAP,
-    NonceTooLowError: Taken.NONCE,
-    NonceTooHighError: Taken.NONCE,
-    RejectedError: Taken.DEAD,
+    Refusal.REVERTED: Taken.UNKNOWN,  # the call is simulated in every block anyway
+    Refusal.KNOWN: Taken.HAS,
+    Refusal.NONCE_TOO_LOW: Taken.NONCE,
+    Refusal.NONCE_TOO_HIGH: Taken.NONCE,
+    Refusal.REPLACEMENT: Taken.CHEAP,
+    Refusal.FEE_CAP: Taken.DEAR,
+    Refusal.GAS_LIMIT: Taken.DEAD,
+    Refusal.REJECTED: Taken.DEAD,
+    Refusal.POOL_FULL: Taken.UNKNOWN,
+    Refusal.UNDERPRICED: Taken.CHEAP,
+    Refusal.UNAVAILABLE: Taken.AWAY,
+    Refusal.UNKNOWN: Taken.UNKNOWN,
 }
+
+
+def words_of(error: Exception) -> str:
+    """A node's words in one line: the message of its answer, and the data if those are words too."""
+    answer: Any = error.rpc_response if isinstance(error, Web3RPCError) else None
+    found = answer.get("error") if isinstance(answer, dict) else None
+    words = [str(error)]
+    if isinstance(found, dict):
+        words = [text for name in ("message", "data") if isinstance(text := found.get(name), str)]
+    return " ".join(" ".join(text for text in words if not text.startswith("0x")).split())[:200]
 
 
 class Wire:
@@ -70,19 +99,25 @@ class Wire:
         """Returns UNKNOWN without an answer: the chain decides. Raises InsufficientFundsError."""
         try:
             w3.eth.send_raw_transaction(entry.raw)  # type: ignore[arg-type]
-        except (requests.exceptions.RequestException, Web3Exception, ValueError) as error:
-            found = refusal(error, f"sending {entry.action}", self._account)
-            if found is None:
-                return Taken.HAS
-            if isinstance(found, InsufficientFundsError):
-                raise found from error
-            if isinstance(error, requests.exceptions.RequestException):
-                log.warning("no answer to a transaction", way=way, hash=entry.hash, error=type(error).__name__)
-                return Taken.UNKNOWN
-            # A private endpoint's message may hold its key.
-            said = str(found) if way == "public" else type(found).__name__
-            log.warning("not accepted by the node", way=way, hash=entry.hash, error=said)
-            return next((taken for kind, taken in _MEANING.items() if isinstance(found, kind)), Taken.UNKNOWN)
+        except requests.exceptions.RequestException as error:
+            log.warning("no answer to a transaction", way=way, hash=entry.hash, error=type(error).__name__)
+            return Taken.UNKNOWN
+        except (Web3Exception, ValueError) as error:
+            return self._refused(error, entry, way)
         if entry.status is not Status.SUBMITTED:
             log.info("sent", way=way, action=entry.action, nonce=entry.nonce, hash=entry.hash, max_fee=entry.max_fee)
         return Taken.HAS
+
+    def _refused(self, error: Exception, entry: Entry, way: str) -> Taken:
+        kind = refusal_of(words_of(error))
+        if kind is Refusal.FUNDS:
+            raise InsufficientFundsError(
+                f"account {self._account}: not enough ether for gas (sending {entry.action}); fund it"
+            ) from error
+        if kind is not Refusal.KNOWN:
+            # A private endpoint's message may hold its key.
+            words = {"error": words_of(error)} if way == "public" else {}
+            log.warning(
+                "not accepted by the node", way=way, nonce=entry.nonce, hash=entry.hash, kind=kind.value, **words
+            )
+        return _MEANING[kind]

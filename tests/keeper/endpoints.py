@@ -35,7 +35,8 @@ class Endpoint:
     request. `fails`: an HTTP status that it answers with, "reset": it breaks the connection off, "dropped": so only
     after the node has answered, "hangs": no answer until the block ends, or a text that it answers in place of JSON.
     `change`: makes another answer of the node's. `before`: called before anything else, with the methods asked.
-    `answers`: cleared, it takes what it is asked and says nothing until it is set.
+    `refuses`: takes a signed transaction and says in which words it is refused, without reaching the node; None: it is
+    taken. `answers`: cleared, it takes what it is asked and says nothing until it is set.
     """
 
     url: str
@@ -47,6 +48,7 @@ class Endpoint:
     answers: threading.Event = field(default_factory=threading.Event)
     change: Change | None = None
     before: Callable[[tuple[str, ...]], None] | None = None
+    refuses: Callable[[str], str | None] | None = None
 
     @property
     def host(self) -> str:
@@ -102,6 +104,9 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
                 self.answer(fails, b"no")
             elif fails is not None and fails != "dropped":
                 self.answer(200, fails.encode())
+            elif trip == (SEND,) and found.refuses and (words := found.refuses(asked["params"][0])) is not None:
+                error = {"code": -32000, "message": words}
+                self.answer(200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "error": error}).encode())
             elif trip == (SEND,) and not found.passes:
                 digest = "0x" + keccak(hexstr=asked["params"][0]).hex()
                 self.answer(200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": digest}).encode())

@@ -11,22 +11,13 @@ import requests
 from eth_account import Account
 
 from ballast.units import GWEI
-from keeper.errors import (
-    ChainError,
-    InsufficientFundsError,
-    NonceTooLowError,
-    RejectedError,
-    RevertedError,
-    SendError,
-    SimulationError,
-    UnderpricedError,
-    UnknownPendingError,
-)
+from keeper.errors import ChainError, RevertedError, SendError, SimulationError, UnknownPendingError
+from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.sending.fees import Urgency
 from keeper.sending.journal import CANCEL, Journal, Status
-from keeper.sending.refusals import refusal
 from keeper.sending.sender import Sender
 from keeper.sending.watch import LATE_BLOCKS
+from keeper.sending.wire import words_of
 from lab.localnet.rpc import send
 from tests.keeper.deployed_fund import Field, journal_rows
 from tests.keeper.sending import (
@@ -115,9 +106,12 @@ def test_an_answer_that_was_lost_is_asked_for_with_the_same_bytes(field: Field, 
     sender = sender_of(field, journal, node)
     field.rpc.request("evm_setAutomine", False)
     assert sender.send(determine(field)) is None
-    assert node.asked.count(SEND) == 2
-    # The second time the node said that it has it: no replacement was needed.
-    assert statuses(journal) == [Status.SUBMITTED]
+    assert node.asked.count(SEND) == 1 and statuses(journal) == [Status.SENT]
+    field.rpc.request("anvil_dropTransaction", journal.all()[0].hash)
+    mine(field)
+    assert sender.settle() is None
+    # Once for each block; no replacement was needed.
+    assert node.asked.count(SEND) == 2 and statuses(journal) == [Status.SUBMITTED]
     mine(field)
     mined = sender.settle()
     assert mined is not None and determined(field) == [mined.hash]
@@ -311,22 +305,22 @@ def test_what_this_node_refuses(field: Field) -> None:
     usual = {"gas": 21_000, "maxFeePerGas": 500 * GWEI, "maxPriorityFeePerGas": GWEI}
     own = {"chainId": 1, "type": 2, "nonce": 5, "to": account.address, "value": 0}
 
-    def said(**changes: int) -> Exception | None:
+    def said(**changes: int) -> Refusal:
         raw = account.sign_transaction(own | usual | changes).raw_transaction
         try:
             field.w3.eth.send_raw_transaction(raw)
         except Exception as error:
-            return refusal(error, "sending", account.address)
+            return refusal_of(words_of(error))
         raise AssertionError("the node took it")
 
     field.w3.eth.send_raw_transaction(account.sign_transaction(own | usual).raw_transaction)
-    assert said() is None
-    assert isinstance(said(nonce=4), NonceTooLowError)
-    assert isinstance(said(gas=21_001), UnderpricedError)
-    assert isinstance(said(nonce=6, maxFeePerGas=GWEI), UnderpricedError)
-    assert isinstance(said(nonce=6, gas=10**7), InsufficientFundsError)
-    assert isinstance(said(nonce=6, gas=20_000), RejectedError)
-    assert isinstance(said(nonce=6, chainId=5), ChainError)
+    assert said() is Refusal.KNOWN
+    assert said(nonce=4) is Refusal.NONCE_TOO_LOW
+    assert said(gas=21_001) is Refusal.REPLACEMENT
+    assert said(nonce=6, maxFeePerGas=GWEI) is Refusal.UNDERPRICED
+    assert said(nonce=6, gas=10**7) is Refusal.FUNDS
+    assert said(nonce=6, gas=20_000) is Refusal.REJECTED
+    assert said(nonce=6, chainId=5) is Refusal.REJECTED
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

@@ -271,6 +271,8 @@ def test_what_the_keeper_does_is_signed_unchanged(limited: Signer) -> None:
         ({"value": 0.0}, "value is 0.0, expected 0"),
         ({"chainId": 5}, "chainId is 5, expected 1"),
         ({"type": 4}, "type is 4, expected 2"),
+        ({"gas": 2**24 + 1}, "gas is 16777217, expected at most 16777216"),
+        ({"gas": "0x5208"}, "gas is '0x5208', expected at most 16777216"),
         ({"authorizationList": []}, "field 'authorizationList' of the transaction is not known"),
         ({"input": "0x12"}, "field 'input' of the transaction is not known"),
         ({"to": ADDRESS}, "data in a transaction to the account itself"),
@@ -283,7 +285,7 @@ def test_what_else_is_refused(limited: Signer, changes: dict[str, Any], expected
     assert str(caught.value).startswith(f"signing refused: {expected}")
 
 
-@pytest.mark.parametrize("missing", ["to", "value", "chainId", "type"])
+@pytest.mark.parametrize("missing", ["to", "value", "chainId", "type", "gas"])
 def test_what_is_not_said_is_refused(limited: Signer, missing: str) -> None:
     with pytest.raises(NotAllowedError, match=f"signing refused: {missing} is None"):
         limited.sign({name: value for name, value in TRANSACTION.items() if name != missing})

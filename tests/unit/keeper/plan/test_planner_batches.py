@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from ballast.units import WAD
 from keeper.plan import bucket
 from keeper.plan.batch import sellable
+from keeper.plan.costs import MEASURED
 from keeper.plan.order import order_of
-from keeper.plan.planner import plan
+from keeper.plan.planner import MOST_BATCH_GAS, Aim, Plan, plan
 from keeper.plan.settlement import attainable, goal, outcome, surplus_after
 from keeper.plan.slices import next_slices
 from keeper.pools.market import NO_PAIR, market_of
@@ -280,3 +281,17 @@ def test_no_more_is_bought_than_counts_where_others_cannot_be_bought() -> None:
     assert batch.outcome.attainable < WAD
     assert leg.amount * 100 > goal(state, state.holdings[1], batch.outcome.attainable) - state.holdings[1].balance
     assert batch.outcome.credited[1] >= leg.amount - leg.amount // 10**8 - 1
+
+
+def test_no_batch_is_planned_above_the_gas_of_a_transaction() -> None:
+    """Swaps as dear as no pool's: a batch has fewer of them, and where not even two fit there is none."""
+    fund = trading(*load())
+
+    def planned(hop: int) -> Plan:
+        costs = replace(MEASURED, hop_v2=hop)
+        return plan(fund.state, fund.market, GAS_PRICE, pace(None, 14, 600), SLIPPAGE_BPS, Aim("fewest"), costs)
+
+    usual, dear, none = (planned(hop) for hop in (48_500, 1_500_000, 8_000_000))
+    assert usual.batch is not None and dear.batch is not None and none.batch is None
+    assert MOST_BATCH_GAS // 4 < dear.batch.gas <= MOST_BATCH_GAS and len(dear.batch.buys) < len(usual.batch.buys)
+    assert "gas, a transaction may take 16777216" in none.why

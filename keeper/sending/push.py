@@ -1,0 +1,302 @@
+"""Brings one open nonce forward, block by block: sends its transaction, replaces it, or lets a no-op take its nonce.
+
+Only a no-op, a transaction of nothing to the account itself, may take an open nonce from its call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
+from web3 import Web3
+
+from keeper.errors import ChainError, FeeTooHighError, RejectedError, SimulationError
+from keeper.keys.signer import Signer
+from keeper.look.chain import Head
+from keeper.sending.access import AccessList
+from keeper.sending.fees import Fees, Urgency, bumped_fees, capped_fees, highest
+from keeper.sending.journal import CANCEL, Entry, Journal
+from keeper.sending.simulate import NOOP_MOST_GAS, Call, noop_gas, require_success
+from keeper.sending.watch import Watch
+from keeper.sending.wire import Taken, Wire
+
+log = structlog.get_logger("keeper.sender")
+
+DEAR_BLOCKS = 300
+"""Blocks for which a node's refusal of a transaction as too dear is remembered: about an hour."""
+
+
+@dataclass(frozen=True)
+class _Try:
+    """The last sending with a nonce: the node's answer, the block, and the block `since` which its wait counts."""
+
+    taken: Taken
+    block: int
+    since: int
+
+
+class Pusher:
+    """What an open nonce needs. Nothing here is lost with the process: a new one begins by sending the same bytes."""
+
+    def __init__(
+        self,
+        w3: Web3,
+        signer: Signer,
+        journal: Journal,
+        watch: Watch,
+        wire: Wire,
+        *,
+        chain_id: int,
+        urgency: Urgency,
+        bump_blocks: int,
+        tip: Callable[[], int],
+    ) -> None:
+        self._w3 = w3
+        self._signer = signer
+        self._journal = journal
+        self._watch = watch
+        self._wire = wire
+        self._chain_id = chain_id
+        self._urgency = urgency
+        self._bump_blocks = bump_blocks
+        self._tip = tip
+        self._tries: dict[int, _Try] = {}
+        self._dear: dict[int, list[Entry]] = {}
+        """By nonce: what would pay more than the node lets through, and which no node has therefore."""
+        self._too_much: tuple[int, int] | None = None
+        """What one of them would have paid at most, wei, and the block in which it was refused."""
+        self._judged: tuple[int, Head] | None = None
+        """The nonce whose call last made sense, and the block in which it did."""
+
+    def sign(self, call: Call, nonce: int, gas: int, listed: AccessList, fees: Fees, head: Head) -> Entry:
+        """Signs and writes to the journal what makes sense in this block; from here on the nonce belongs to this call.
+        Raises SigningError, JournalError."""
+        signed = self._signer.sign(
+            {
+                "type": 2,
+                "chainId": self._chain_id,
+                "nonce": nonce,
+                "to": call.to,
+                "data": call.data,
+                "value": 0,
+                "gas": gas,
+                "maxFeePerGas": fees.max_fee,
+                "maxPriorityFeePerGas": fees.tip,
+                "accessList": listed,
+            }
+        )
+        self._judged = nonce, head
+        return self._journal.add(
+            nonce=nonce,
+            action=call.action,
+            period=call.period,
+            recipient=call.to,
+            data=call.data,
+            gas=gas,
+            max_fee=fees.max_fee,
+            tip=fees.tip,
+            tx_hash=signed.hash,
+            raw=signed.raw,
+            block=head.number,
+            deadline=call.deadline,
+        )
+
+    def market(self, head: Head, deadline: int | None) -> Fees:
+        """Fees for a new transaction with this deadline. Raises FeeTooHighError, ChainError."""
+        return self._urgency.market(head.base_fee, self._tip(), head.time, deadline)
+
+    def let_through(self, fees: Fees, gas: int, head: Head) -> Fees:
+        """The fees, or lower ones where the node has lately refused to let as much through. Raises FeeTooHighError if
+        the chain asks for more than that."""
+        if self._too_much is None or head.number - self._too_much[1] > DEAR_BLOCKS:
+            return fees
+        return capped_fees(fees, gas, self._too_much[0] * 3 // 4, head.base_fee)
+
+    def knows(self, nonce: int) -> bool:
+        """Whether this process has sent anything with the nonce."""
+        return nonce in self._tries
+
+    def forget(self, nonce: int) -> None:
+        """Drops what is remembered of a nonce whose fate is known."""
+        self._tries.pop(nonce, None)
+        self._dear.pop(nonce, None)
+        self._judged = None
+
+    def push(self, nonce: int, head: Head, *, ending: bool) -> bool:
+        """Does what an open nonce needs in this block, a no-op if `ending`; returns whether anything was sent. Raises
+        RejectedError, InsufficientFundsError, ChainError, JournalError, SigningError."""
+        last, tried = self._last(nonce), self._tries.get(nonce)
+        if last.action != CANCEL and (reason := self._pointless(last, head, ending)) is not None:
+            return self._replace_by_noop(last, head, reason)
+        if tried is None:
+            # From an earlier run, or reopened: send the signed bytes.
+            self._hand(last, head, head.number)
+        elif tried.taken in (Taken.DEAR, Taken.DEAD):
+            if head.number <= tried.block:
+                return False
+            self._mend(last, head, tried.taken)
+        elif tried.taken is not Taken.AWAY and head.number - tried.since >= self._blocks_before_more(tried):
+            self._bump(last, head)
+        elif tried.taken in (Taken.AWAY, Taken.UNKNOWN, Taken.NONCE) and head.number > tried.block:
+            # The wait for a node that takes nothing begins when it takes something.
+            self._hand(last, head, head.number if tried.taken is Taken.AWAY else tried.since)
+        else:
+            return False
+        return True
+
+    def _last(self, nonce: int) -> Entry:
+        """What to push: the journal's current one, or the newest that the node has not refused as too dear."""
+        refused = {entry.id for entry in self._dear.get(nonce, [])}
+        current = self._journal.current(nonce)
+        if current.id not in refused:
+            return current
+        return next((entry for entry in reversed(self._journal.of(nonce)) if entry.id not in refused), current)
+
+    def _is_dear(self, entry: Entry) -> bool:
+        return any(entry.id == dear.id for dear in self._dear.get(entry.nonce, []))
+
+    def _blocks_before_more(self, tried: _Try) -> int:
+        """Blocks after which more is paid."""
+        return 1 if tried.taken is Taken.CHEAP else self._bump_blocks
+
+    def _pointless(self, entry: Entry, head: Head, ending: bool) -> str | None:
+        """Why an open call is pointless in this block, None if it is not."""
+        tried = self._tries.get(entry.nonce)
+        if ending:
+            return "asked for"
+        if tried is not None and tried.taken is Taken.DEAD:
+            return "no node takes it as it is"
+        if self._is_dear(entry) and self._lowered(entry, head) is None:
+            return "the chain asks for more than the node lets through"
+        if self._is_judged(entry, head):
+            return None
+        reason: str | None = None
+        try:
+            require_success(self._w3, self._signer.address, _call_of(entry), head)
+        except SimulationError as error:
+            # If this very block has mined it, it reverts only for that reason.
+            if self._watch.count_in(head) <= entry.nonce:
+                reason = str(error)
+        if reason is None and entry.deadline is not None and head.time > entry.deadline:
+            try:
+                self.market(head, entry.deadline)
+            except FeeTooHighError as error:
+                reason = f"its time is over and gas too dear ({error})"
+        if reason is None:
+            self._judged = entry.nonce, head
+        return reason
+
+    def _is_judged(self, entry: Entry, head: Head) -> bool:
+        """Whether this block says nothing new: the call made sense in it, or in a later one. An endpoint that lags
+        answers from older blocks, where a good call may revert."""
+        signed = max(one.signed_block for one in self._journal.of(entry.nonce))
+        if head.number < signed and entry.lost_block is None:  # else that block has left the chain
+            return True
+        if self._judged is None or self._judged[0] != entry.nonce:
+            return False
+        judged = self._judged[1]
+        return head.number < judged.number or head.hash == judged.hash
+
+    def _replace_by_noop(self, last: Entry, head: Head, reason: str) -> bool:
+        """Lets a no-op compete for the nonce, at 9/8 of the most that a node may have with it; returns whether it was
+        sent. Needs nothing of the node but the block."""
+        gas = noop_gas(self._w3, self._signer.address, head, self._noop_room(last.nonce))
+        fees = self._more(last.nonce, gas, self._noop_market(head), self._urgency.noop_cap)
+        if fees is None:
+            log.warning("cannot cancel, too dear", nonce=last.nonce, hash=last.hash, reason=reason)
+            return False
+        log.warning("cancelling", nonce=last.nonce, hash=last.hash, reason=reason, max_fee=fees.max_fee)
+        noop = Call(CANCEL, last.period, self._signer.address, "0x")
+        self._hand(self.sign(noop, last.nonce, gas, (), fees, head), head, head.number)
+        return True
+
+    def _noop_market(self, head: Head) -> Fees:
+        """Fees for a new no-op; without the node's proposal its tip is what the call's asks for."""
+        try:
+            proposed = self._tip()
+        except ChainError:
+            proposed = 0
+        return self._urgency.noop(head.base_fee, proposed)
+
+    def _noop_room(self, nonce: int) -> int:
+        """Most gas of a no-op: what the call that it replaces was given, since the account can pay for that."""
+        return min(max(entry.gas for entry in self._journal.of(nonce)), NOOP_MOST_GAS)
+
+    def _mend(self, last: Entry, head: Head, taken: Taken) -> None:
+        """After a refusal for good: signs anew for less, or a no-op with more gas; the same bytes if that is none."""
+        fees: Fees | None = Fees(last.max_fee, last.tip)
+        gas = last.gas
+        if taken is Taken.DEAD:
+            # The chain counts data as gas, and its node gave no estimate: what a call took is enough for nothing.
+            gas = self._noop_room(last.nonce)
+        elif self._is_dear(last):
+            fees = self._lowered(last, head)
+        if fees is None:
+            log.warning("the chain asks for more than the node lets through", nonce=last.nonce, hash=last.hash)
+        elif (fees, gas) != (Fees(last.max_fee, last.tip), last.gas):
+            log.info("signing anew", nonce=last.nonce, hash=last.hash, max_fee=fees.max_fee, gas=gas)
+            last = self.sign(_call_of(last), last.nonce, gas, _listed_in(last.raw), fees, head)
+        self._hand(last, head, head.number)
+
+    def _lowered(self, entry: Entry, head: Head) -> Fees | None:
+        """Fees a quarter below what was too dear; None if the chain asks for more."""
+        most = entry.gas * entry.max_fee * 3 // 4
+        try:
+            return capped_fees(Fees(entry.max_fee, entry.tip), entry.gas, most, head.base_fee)
+        except FeeTooHighError:
+            return None
+
+    def _bump(self, last: Entry, head: Head) -> None:
+        """The same call and nonce at a higher fee, or the same bytes again if that is above the cap."""
+        fees = None
+        try:
+            if last.action == CANCEL:
+                market, cap = self._noop_market(head), self._urgency.noop_cap
+            else:
+                market, cap = self.market(head, last.deadline), self._urgency.cap(head.time, last.deadline)
+            fees = self._more(last.nonce, last.gas, market, cap)
+        except FeeTooHighError as error:
+            log.warning("cannot replace", hash=last.hash, error=str(error))
+        entry = last
+        if fees is not None:
+            log.info("replacing", nonce=last.nonce, hash=last.hash, max_fee=fees.max_fee)
+            entry = self.sign(_call_of(last), last.nonce, last.gas, _listed_in(last.raw), fees, head)
+        self._hand(entry, head, head.number)
+
+    def _more(self, nonce: int, gas: int, market: Fees, most: int) -> Fees | None:
+        """Fees that replace whatever a node may have with the nonce; None if above `most`, or if the node has refused
+        as much for as much gas."""
+        dear = self._dear.get(nonce, [])
+        refused = {entry.id for entry in dear}
+        signed = [Fees(one.max_fee, one.tip) for one in self._journal.of(nonce) if one.id not in refused]
+        most = min([most, *(entry.max_fee - 1 for entry in dear if entry.gas <= gas)])
+        if not signed:
+            return market if market.max_fee <= most else None
+        return bumped_fees(highest(signed), market, most)
+
+    def _hand(self, entry: Entry, head: Head, since: int) -> None:
+        """Sends a transaction and keeps the result; `since`: block from which its wait counts."""
+        since = min(since, head.number)
+        # Kept first, so that an error here does not lead to signing again at a higher fee.
+        self._tries[entry.nonce] = _Try(Taken.UNKNOWN, head.number, since)
+        waiting = head.number - self._journal.of(entry.nonce)[0].signed_block
+        taken = self._wire.hand(entry, waiting)
+        if taken is Taken.DEAD and entry.action == CANCEL and entry.gas >= self._noop_room(entry.nonce):
+            raise RejectedError(f"cancelling nonce {entry.nonce}: no node takes a no-op of {entry.gas} gas")
+        if taken is Taken.DEAR:
+            if not self._is_dear(entry):
+                self._dear.setdefault(entry.nonce, []).append(entry)
+            self._too_much = entry.gas * entry.max_fee, head.number
+        self._tries[entry.nonce] = _Try(taken, head.number, since)
+
+
+def _call_of(entry: Entry) -> Call:
+    return Call(entry.action, entry.period, entry.recipient, entry.data, entry.deadline)
+
+
+def _listed_in(raw: str) -> AccessList:
+    """The access list of a signed transaction."""
+    return tuple(TypedTransaction.from_bytes(HexBytes(raw)).as_dict()["accessList"])
