@@ -104,6 +104,15 @@ class Pusher:
             deadline=call.deadline,
         )
 
+    def fill(self, nonce: int, above: Entry, head: Head) -> None:
+        """Signs a no-op with a nonce that nothing was signed with, `above` being what waits for it; `push` sends it.
+        Raises SigningError, JournalError."""
+        gas = noop_gas(self._w3, self._signer.address, head, self._noop_room(above.nonce))
+        self.sign(self._noop(above.period), nonce, gas, (), self._noop_market(head), head)
+
+    def _noop(self, period: int) -> Call:
+        return Call(CANCEL, period, self._signer.address, "0x")
+
     def market(self, head: Head, deadline: int | None) -> Fees:
         """Fees for a new transaction with this deadline. Raises FeeTooHighError, ChainError."""
         return self._urgency.market(head.base_fee, self._tip(), head.time, deadline)
@@ -209,8 +218,7 @@ class Pusher:
             log.warning("cannot cancel, too dear", nonce=last.nonce, hash=last.hash, reason=reason)
             return False
         log.warning("cancelling", nonce=last.nonce, hash=last.hash, reason=reason, max_fee=fees.max_fee)
-        noop = Call(CANCEL, last.period, self._signer.address, "0x")
-        self._hand(self.sign(noop, last.nonce, gas, (), fees, head), head, head.number)
+        self._hand(self.sign(self._noop(last.period), last.nonce, gas, (), fees, head), head, head.number)
         return True
 
     def _noop_market(self, head: Head) -> Fees:
@@ -222,8 +230,9 @@ class Pusher:
         return self._urgency.noop(head.base_fee, proposed)
 
     def _noop_room(self, nonce: int) -> int:
-        """Most gas of a no-op: what the call that it replaces was given, since the account can pay for that."""
-        return min(max(entry.gas for entry in self._journal.of(nonce)), NOOP_MOST_GAS)
+        """Most gas of a no-op: what the call that it replaces was given, as the account can pay for that."""
+        calls = [entry.gas for entry in self._journal.of(nonce) if entry.action != CANCEL]
+        return min([*calls, NOOP_MOST_GAS])
 
     def _mend(self, last: Entry, head: Head, taken: Taken) -> None:
         """After a refusal for good: signs anew for less, or a no-op with more gas; the same bytes if that is none."""

@@ -134,12 +134,15 @@ class Sender:
         return self._carry(nonce)
 
     def cancel(self) -> list[Entry]:
-        """Closes all open nonces, by no-ops if they are not mined meanwhile, waits, and returns what was mined. Returns
-        early where `settle` would. Raises ChainError, JournalError, SendError."""
+        """Closes all open nonces, by no-ops if they are not mined meanwhile, waits, and returns what was mined. So does
+        it with nonces that are missing below an open one. Returns early where `settle` would. Raises ChainError,
+        JournalError, SendError."""
         ended: list[Entry] = []
         self._ending = True
         try:
-            self._watch.look(self._head())
+            head = self._head()
+            self._watch.look(head)
+            self._fill_gap(head)
             while (nonce := self._lowest()) is not None:
                 try:
                     self._carry(nonce)
@@ -194,6 +197,17 @@ class Sender:
                 "with the pending ones; it lags, waiting until both fit"
             )
         return count
+
+    def _fill_gap(self, head: Head) -> None:
+        """Signs no-ops for the nonces below the lowest open one that nothing was signed with: it waits for them."""
+        opened = self._journal.open()
+        if not opened:
+            return
+        lowest = min(opened, key=lambda entry: entry.nonce)
+        for nonce in range(self._watch.count_in(head), lowest.nonce):
+            if not self._journal.of(nonce):
+                log.warning("filling a gap", nonce=nonce, below=lowest.nonce)
+                self._push.fill(nonce, lowest, head)
 
     def _require_funds(self, needed: int) -> None:
         address = Web3.to_checksum_address(self.address)

@@ -286,6 +286,21 @@ def test_a_gap_to_the_journal_must_last(node: Node, journal: Journal) -> None:
     assert [entry.nonce for entry in journal.all()] == [7, 12]
 
 
+def test_a_gap_below_an_open_nonce_is_filled_when_asked_for(node: Node, journal: Journal) -> None:
+    """Signed once with a nonce that the node had told too high: nothing else frees it."""
+    node.answers["eth_getTransactionCount"] = "0x9"
+    sender_before(node, journal).send(CALL)
+    node.answers["eth_getTransactionCount"] = "0x7"
+    assert sender_before(node, journal).cancel() == []
+    _, *noops = journal.all()
+    assert [(entry.action, entry.nonce, entry.gas) for entry in noops] == [(CANCEL, 7, 21_000), (CANCEL, 8, 21_000)]
+    assert [sent["nonce"] for sent in node.sent] == [9, 7]
+    node.answers["eth_getTransactionCount"] = "0x8"
+    journal.mined(noops[0], succeeded=True, block=node.number, gas_used=21_000, gas_price=GWEI)
+    sender_before(node, journal).cancel()
+    assert [sent["nonce"] for sent in node.sent] == [9, 7, 8] and len(journal.all()) == 3
+
+
 def test_words_and_kind_of_a_refusal_are_logged(node: Node, journal: Journal) -> None:
     node.says = lambda _: "txpool is full"
     with capture_logs() as said:
