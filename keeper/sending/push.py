@@ -26,7 +26,9 @@ from keeper.sending.wire import Taken, Wire
 log = structlog.get_logger("keeper.sender")
 
 DEAR_BLOCKS = 300
-"""Blocks for which a node's refusal of a transaction as too dear is remembered: about an hour."""
+"""Blocks for which a node's refusal of a call as too dear is remembered: about an hour."""
+DEAD_BLOCKS = 50
+"""Blocks for which no call of an action is signed after no node took one: about ten minutes. Each costs a no-op."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ class Pusher:
         self._dear: dict[int, list[Entry]] = {}
         """By nonce: what would pay more than the node lets through, and which no node has therefore."""
         self._too_much: tuple[int, int] | None = None
-        """What one of them would have paid at most, wei, and the block in which it was refused."""
+        """What such a call would have paid at most, wei, and the block in which it was refused."""
+        self._dead: dict[str, int] = {}
+        """The block in which no node took a call, by action."""
         self._judged: tuple[int, Head] | None = None
         """The nonce whose call last made sense, and the block in which it did."""
 
@@ -117,9 +121,13 @@ class Pusher:
         """Fees for a new transaction with this deadline. Raises FeeTooHighError, ChainError."""
         return self._urgency.market(head.base_fee, self._tip(), head.time, deadline)
 
-    def let_through(self, fees: Fees, gas: int, head: Head) -> Fees:
-        """The fees, or lower ones where the node has lately refused to let as much through. Raises FeeTooHighError if
-        the chain asks for more than that."""
+    def let_through(self, call: Call, fees: Fees, gas: int, head: Head) -> Fees:
+        """The fees, or lower ones where the node has lately refused to let as much through: what it will not take is
+        not signed, since each time a no-op would have to free the nonce. Raises RejectedError where no node took such a
+        call lately, FeeTooHighError if the chain asks for more than the node lets through."""
+        refused = self._dead.get(call.action)
+        if refused is not None and head.number - refused <= DEAD_BLOCKS:
+            raise RejectedError(f"{call.action}: no node took it in block {refused}; again after {DEAD_BLOCKS} blocks")
         if self._too_much is None or head.number - self._too_much[1] > DEAR_BLOCKS:
             return fees
         return capped_fees(fees, gas, self._too_much[0] * 3 // 4, head.base_fee)
@@ -298,7 +306,10 @@ class Pusher:
         if taken is Taken.DEAR:
             if not self._is_dear(entry):
                 self._dear.setdefault(entry.nonce, []).append(entry)
-            self._too_much = entry.gas * entry.max_fee, head.number
+            if entry.action != CANCEL:
+                self._too_much = entry.gas * entry.max_fee, head.number
+        if taken is Taken.DEAD and entry.action != CANCEL:
+            self._dead[entry.action] = head.number
         self._tries[entry.nonce] = _Try(taken, head.number, since)
 
 

@@ -169,7 +169,7 @@ class Sender:
         if nonce is None:
             return None
         found = estimate(self._w3, self.address, call, head)
-        fees = self._push.let_through(self._push.market(head, call.deadline), found.gas, head)
+        fees = self._push.let_through(call, self._push.market(head, call.deadline), found.gas, head)
         self._require_funds(found.gas * fees.max_fee)
         self._push.sign(call, nonce, found.gas, found.listed, fees, head)
         mined = self._carry(nonce)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from keeper.errors import (
 )
 from keeper.look.rpc.refusals import Refusal
 from keeper.sending.journal import CANCEL, Journal
-from keeper.sending.push import DEAR_BLOCKS
+from keeper.sending.push import DEAD_BLOCKS, DEAR_BLOCKS
 from keeper.sending.watch import LATE_BLOCKS
 from tests.unit.keeper.look.test_refusals import SAID
 from tests.unit.keeper.sending.node import ACCOUNT, CALL, CAP, REVERTS, Node, journal_in, sender_before
@@ -85,6 +86,13 @@ def test_what_no_node_takes_gives_its_nonce_to_a_noop(node: Node, journal: Journ
     sender.settle()
     call, noop = journal.all()
     assert (noop.action, noop.nonce, noop.gas, noop.recipient) == (CANCEL, call.nonce, 21_000, ACCOUNT)
+    # The same is not tried in each block, at the price of a no-op each time.
+    journal.mined(noop, succeeded=True, block=node.number, gas_used=21_000, gas_price=GWEI)
+    node.answers["eth_getTransactionCount"] = "0x8"
+    with pytest.raises(RejectedError, match=f"trade: no node took it in block 100; again after {DEAD_BLOCKS} blocks"):
+        sender.send(CALL)
+    sender.send(replace(CALL, action="close"))
+    assert journal.all()[-1].action == "close"
 
 
 def test_without_funds_the_same_bytes_wait(node: Node, journal: Journal) -> None:
@@ -144,7 +152,21 @@ def test_above_a_nodes_fee_cap_a_noop_frees_the_nonce_once(node: Node, journal: 
     node.base_fee = 5 * GWEI
     sender.send(CALL)
     assert node.sent[-1]["maxFeePerGas"] == 11 * GWEI and len(node.sent) == 5
+
+
+def test_a_fee_cap_is_forgotten_after_a_while(node: Node, journal: Journal) -> None:
+    node.says = let_through(19 * GWEI * 1_000_000)  # type: ignore[assignment]
+    sender = sender_before(node, journal)
+    sender.send(CALL)
+    journal.mined(journal.all()[0], succeeded=True, block=100, gas_used=1, gas_price=1)
+    node.answers["eth_getTransactionCount"] = "0x8"
+    sender.send(CALL)
+    assert fees_sent(node) == [41, 30]
+    journal.mined(journal.all()[1], succeeded=True, block=100, gas_used=1, gas_price=1)
+    node.answers["eth_getTransactionCount"] = "0x9"
     node.number += DEAR_BLOCKS + 1
+    sender.send(CALL)
+    assert fees_sent(node)[-1] == 41
 
 
 def test_a_call_is_judged_in_no_older_block_than_it_was_estimated_in(node: Node, journal: Journal) -> None:
