@@ -16,19 +16,23 @@ The same bytes can be mined only once, so sending them again is always safe.
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import Any
 
 import requests
 import structlog
 from web3 import Web3
-from web3.exceptions import Web3Exception, Web3RPCError
+from web3.exceptions import Web3Exception
+from web3.types import RPCEndpoint
 
 from keeper.errors import InsufficientFundsError
 from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.sending.journal import Entry, Journal, Status
 
 log = structlog.get_logger("keeper.sender")
+
+_HASH = re.compile("0x[0-9a-fA-F]{64}")
 
 
 class Taken(IntEnum):
@@ -59,14 +63,10 @@ _MEANING = {
 }
 
 
-def words_of(error: Exception) -> str:
-    """A node's words in one line: the message of its answer, and the data if those are words too."""
-    answer: Any = error.rpc_response if isinstance(error, Web3RPCError) else None
-    found = answer.get("error") if isinstance(answer, dict) else None
-    words = [str(error)]
-    if isinstance(found, dict):
-        words = [text for name in ("message", "data") if isinstance(text := found.get(name), str)]
-    return " ".join(" ".join(text for text in words if not text.startswith("0x")).split())[:200]
+def words_of(error: Any) -> str:
+    """The words of an error answer in one line: its message, and its data if those are words too. Takes any value."""
+    said = [error.get("message"), error.get("data")] if isinstance(error, dict) else [str(error)]
+    return " ".join(" ".join(text for text in said if isinstance(text, str) and text[:2] != "0x").split())[:200]
 
 
 class Wire:
@@ -98,26 +98,30 @@ class Wire:
     def _hand_to(self, w3: Web3, entry: Entry, way: str) -> Taken:
         """Returns UNKNOWN without an answer: the chain decides. Raises InsufficientFundsError."""
         try:
-            w3.eth.send_raw_transaction(entry.raw)  # type: ignore[arg-type]
-        except requests.exceptions.RequestException as error:
+            # Without web3's formatters, which may raise anything where the answer is not what they expect.
+            answer: Any = w3.provider.make_request(RPCEndpoint("eth_sendRawTransaction"), [entry.raw])
+        except (requests.exceptions.RequestException, Web3Exception, ValueError) as error:
             log.warning("no answer to a transaction", way=way, hash=entry.hash, error=type(error).__name__)
             return Taken.UNKNOWN
-        except (Web3Exception, ValueError) as error:
-            return self._refused(error, entry, way)
-        if entry.status is not Status.SUBMITTED:
-            log.info("sent", way=way, action=entry.action, nonce=entry.nonce, hash=entry.hash, max_fee=entry.max_fee)
-        return Taken.HAS
+        answer = answer if isinstance(answer, dict) else {}
+        if isinstance(result := answer.get("result"), str) and _HASH.fullmatch(result):
+            if entry.status is not Status.SUBMITTED:
+                log.info(
+                    "sent", way=way, action=entry.action, nonce=entry.nonce, hash=entry.hash, max_fee=entry.max_fee
+                )
+            return Taken.HAS
+        return self._refused(words_of(answer.get("error", "no hash")), entry, way)
 
-    def _refused(self, error: Exception, entry: Entry, way: str) -> Taken:
-        kind = refusal_of(words_of(error))
+    def _refused(self, words: str, entry: Entry, way: str) -> Taken:
+        kind = refusal_of(words)
         if kind is Refusal.FUNDS:
             raise InsufficientFundsError(
                 f"account {self._account}: not enough ether for gas (sending {entry.action}); fund it"
-            ) from error
+            )
         if kind is not Refusal.KNOWN:
             # A private endpoint's message may hold its key.
-            words = {"error": words_of(error)} if way == "public" else {}
+            said = {"error": words} if way == "public" else {}
             log.warning(
-                "not accepted by the node", way=way, nonce=entry.nonce, hash=entry.hash, kind=kind.value, **words
+                "not accepted by the node", way=way, nonce=entry.nonce, hash=entry.hash, kind=kind.value, **said
             )
         return _MEANING[kind]

@@ -19,7 +19,7 @@ from keeper.errors import (
     UnknownPendingError,
 )
 from keeper.look.rpc.refusals import Refusal
-from keeper.sending.journal import CANCEL, Journal
+from keeper.sending.journal import CANCEL, Journal, Status
 from keeper.sending.push import DEAD_BLOCKS, DEAR_BLOCKS
 from keeper.sending.watch import LATE_BLOCKS
 from tests.unit.keeper.look.test_refusals import SAID
@@ -329,6 +329,38 @@ def test_words_and_kind_of_a_refusal_are_logged(node: Node, journal: Journal) ->
         sender_before(node, journal).send(CALL)
     (line,) = (entry for entry in said if entry["event"] == "not accepted by the node")
     assert (line["kind"], line["error"], line["nonce"], line["way"]) == ("pool_full", "txpool is full", 7, "public")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        [],
+        None,
+        {"result": None},
+        {"result": 7},
+        {"result": "0x12"},
+        {"result": {}},
+        {"error": None},
+        {"error": "nonsense"},
+        {"error": {}},
+        {"error": {"message": None, "data": 5}},
+        {"error": {"code": "x", "message": ["txpool is full"], "data": {"a": None}}},
+    ],
+)
+def test_no_answer_to_a_transaction_raises(node: Node, journal: Journal, answer: object) -> None:
+    node.answers["eth_sendRawTransaction"] = answer
+    sender = sender_before(node, journal)
+    assert sender.send(CALL) is None
+    node.number += 1
+    assert sender.settle() is None
+    assert fees_sent(node) == [41, 41] and [entry.status for entry in journal.all()] == [Status.SENT]
+
+
+def test_words_beside_a_general_message_are_read(node: Node, journal: Journal) -> None:
+    node.answers["eth_sendRawTransaction"] = {"error": {"message": "Internal error", "data": "already known"}}
+    sender_before(node, journal).send(CALL)
+    assert [entry.status for entry in journal.all()] == [Status.SUBMITTED]
 
 
 def test_caps_hold_for_what_is_signed(node: Node, journal: Journal) -> None:
