@@ -71,12 +71,14 @@ class Desk:
     @contextlib.contextmanager
     def hurried(self) -> Iterator[None]:
         """Who is looked at, and the first endpoint, may take a moment only: for one that does not answer at all."""
-        first, patient = self.pool._endpoints[0], (self.pool._endpoints[0]._timeout_s, self.pool._look_timeout_s)
-        first._timeout_s = self.pool._look_timeout_s = 0.3
+        roster = self.pool.roster
+        first = roster.endpoints[0]
+        patient = first._timeout_s, roster.look_timeout_s
+        first._timeout_s = roster.look_timeout_s = 0.3
         try:
             yield
         finally:
-            first._timeout_s, self.pool._look_timeout_s = patient
+            first._timeout_s, roster.look_timeout_s = patient
 
     def mine(self, blocks: int = 1) -> int:
         """Mines; the latest block."""
@@ -93,7 +95,7 @@ def desk(node: HttpRpc, count: int, **options: Any) -> Iterator[Desk]:
         clock = Hands()
         options.setdefault("limits", Limits(chain_id=1))
         pool = EndpointPool([end.url for end in ends], clock=clock, timeout_s=PATIENCE_S, **options)
-        pool._look_timeout_s = PATIENCE_S
+        pool.roster.look_timeout_s = PATIENCE_S
         yield Desk(node, ends, clock, pool)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,16 +14,38 @@ from urllib.parse import urlsplit
 import requests
 from web3._utils.encoding import Web3JsonEncoder
 
+from keeper.look.rpc.answers import check
+from keeper.look.rpc.refusals import Refusal, refusal_of
+from keeper.look.rpc.reverts import SIMULATED, revert_of
+
 Question = tuple[str, Any]
 """A method and its parameters."""
 Answer = dict[str, Any]
 """A JSON-RPC answer with a `result` or an `error`."""
 
 LONGEST_RETRY_AFTER_S = 300.0
+MOST_BYTES = 32 << 20
+"""A longer answer is none: the longest that is asked for, all ticks of some pools, has about one megabyte."""
 TOO_MANY = 429
-_LIMITED = ("rate limit", "too many requests", "request limit", "compute units")
+_LIMITED = (
+    "rate limit",
+    "ratelimit",
+    "too many requests",
+    "request limit",
+    "requests per second",
+    "compute units",
+    "credits",
+    "quota",
+    "throttl",
+    "over capacity",
+)
 """How services word a rate limit in an answer with status 200."""
+_TELLING = re.compile(r"\S*://\S*|[\w-]{20,}")
+"""Addresses, hashes, and what may be a key: none of it belongs into a reason."""
+_MISSING = (-32601, -32004)
+"""Method not found (JSON-RPC 2.0), not supported (EIP-1474)."""
 
+SEND = "eth_sendRawTransaction"
 CONNECTION = "connection failed"
 TIMEOUT = "time-out"
 MALFORMED = "malformed answer"
@@ -33,32 +57,42 @@ class Fault:
     """Why an endpoint is put aside; the wording of a reason is stable.
 
     `strict`: it must wait out its time even if there is no other endpoint, as it has lied or asked for rest. `wait_s`:
-    how long it asked to be left alone, seconds.
+    how long it asked to be left alone, seconds. `method`: the one question that it did not answer, while it may answer
+    others; it is put aside only if it repeats that. `lacks`: it says that it does not offer the method. `said`: its
+    own words, if it gave any.
     """
 
     reason: str
     strict: bool = False
     wait_s: float = 0.0
+    method: str = ""
+    lacks: bool = False
+    said: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason}, {self.said}" if self.said else self.reason
 
 
 class EndpointError(Exception):
     """A failure of an endpoint; the message is the reason, without URL."""
 
     def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.reason)
+        super().__init__(str(fault))
         self.fault = fault
 
 
 class NoEndpointError(requests.exceptions.ConnectionError):
     """No endpoint gives a usable answer.
 
-    The message has each one's host and reason. `chain_id`: the chain of all that answered, if it is one and the same
-    wrong one. `fleeting`: whether a connection failed, which is worth an immediate retry.
+    The message has each one's host and reason. `chain_id`: the chain of all, if it is one and the same wrong one.
+    `fleeting`: whether a connection failed, which is worth an immediate retry. `answered`: whether one did
+    answer, with an error or with something that is no result.
     """
 
-    def __init__(self, reasons: Mapping[str, str], chain_id: int | None = None) -> None:
+    def __init__(self, reasons: Mapping[str, str], chain_id: int | None = None, *, answered: bool = False) -> None:
         super().__init__("; ".join(f"{name}: {reason}" for name, reason in reasons.items()))
         self.chain_id = chain_id
+        self.answered = answered
         self.fleeting = CONNECTION in reasons.values()
 
 
@@ -72,35 +106,84 @@ class Endpoint:
         self._session = requests.Session()
         self._ids = itertools.count(1)
         self._batches = True
+        self.requests = 0
+        """HTTP requests so far."""
 
     def ask(self, questions: Sequence[Question], timeout_s: float | None = None) -> list[Answer]:
-        """The answers in the order of the questions, in one batch if several. Raises EndpointError."""
-        if len(questions) > 1 and not self._batches:
-            return [answer for question in questions for answer in self.ask([question], timeout_s)]
-        ids = [next(self._ids) for _ in questions]
-        bodies = [
-            {"jsonrpc": "2.0", "id": key, "method": method, "params": params or []}
-            for key, (method, params) in zip(ids, questions, strict=True)
-        ]
-        found = self._post(bodies if len(bodies) > 1 else bodies[0], timeout_s or self._timeout_s)
-        if len(bodies) == 1:
-            found = [found]
-        elif isinstance(found, dict) and isinstance(found.get("error"), dict):
-            # One error for the whole batch: it takes no batches.
-            _refuse_limited(found)
-            self._batches = False
-            return self.ask(questions, timeout_s)
-        return _in_order(found, ids)
+        """The answers in the order of the questions, in one batch if several. Raises EndpointError.
 
-    def _post(self, body: object, timeout_s: float) -> Any:
+        A result is well-formed (`answers.py`), and an error is one that belongs to the question: a revert in its
+        canonical form, or what speaks against a call or a transaction. All else is a failure of the endpoint.
+        """
+        if len(questions) == 1 or not self._batches:
+            return [self._single(question, timeout_s) for question in questions]
+        found: list[Answer | None] = [None for _ in questions]
         try:
-            answer = self._session.post(
+            found = self._batch(questions, timeout_s)
+        except EndpointError as error:
+            if error.fault.strict or error.fault.reason in (CONNECTION, TIMEOUT):
+                raise
+        if None not in found:
+            return found  # type: ignore[return-value]
+        # What the batch did not bring is asked one by one. If that brings it, the endpoint takes no batches.
+        whole = [
+            self._single(question, timeout_s) if answer is None else answer
+            for question, answer in zip(questions, found, strict=True)
+        ]
+        self._batches = False
+        return whole
+
+    def _single(self, question: Question, timeout_s: float | None) -> Answer:
+        (body,) = self._bodies([question])
+        return _judged(question, _envelope(self._post(body, timeout_s), body["id"]))
+
+    def _batch(self, questions: Sequence[Question], timeout_s: float | None) -> list[Answer | None]:
+        """The answers to a batch; None for a question without a usable one."""
+        bodies = self._bodies(questions)
+        said = self._post(bodies, timeout_s)
+        if isinstance(said, dict) and isinstance(said.get("error"), dict):
+            _refuse_limited(said["error"])
+        by_id: dict[Any, Any] = {}
+        for answer in said if isinstance(said, list) else []:
+            if isinstance(answer, dict) and isinstance(answer.get("id"), int):
+                by_id[answer["id"]] = answer
+        found: list[Answer | None] = []
+        for question, body in zip(questions, bodies, strict=True):
+            try:
+                found.append(_judged(question, _envelope(by_id.get(body["id"]), body["id"])))
+            except EndpointError as error:
+                if error.fault.strict:
+                    raise
+                found.append(None)
+        return found
+
+    def _bodies(self, questions: Sequence[Question]) -> list[dict[str, Any]]:
+        return [
+            {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params or []}
+            for method, params in questions
+        ]
+
+    def _post(self, body: object, timeout_s: float | None) -> Any:
+        """What it says, whatever that is. Raises EndpointError."""
+        self.requests += 1
+        allowed = timeout_s or self._timeout_s
+        until = time.monotonic() + 2 * allowed
+        try:
+            with self._session.post(
                 self._url,
                 data=json.dumps(body, cls=Web3JsonEncoder).encode(),
                 headers={"Content-Type": "application/json"},
-                timeout=timeout_s,
+                timeout=allowed,
                 allow_redirects=False,
-            )
+                stream=True,
+            ) as answer:
+                content = b""
+                for part in answer.iter_content(1 << 16):
+                    content += part
+                    if len(content) > MOST_BYTES:
+                        raise EndpointError(Fault(MALFORMED))
+                    if time.monotonic() > until:
+                        raise EndpointError(Fault(TIMEOUT))
         except requests.exceptions.Timeout:
             raise EndpointError(Fault(TIMEOUT)) from None
         except requests.exceptions.RequestException:
@@ -108,33 +191,76 @@ class Endpoint:
             raise EndpointError(Fault(CONNECTION)) from None
         if answer.status_code == TOO_MANY:
             raise EndpointError(Fault("HTTP 429", strict=True, wait_s=_retry_after(answer)))
-        if answer.status_code != requests.codes.ok:
-            raise EndpointError(Fault(f"HTTP {answer.status_code}"))
         try:
-            return json.loads(answer.content)
-        except ValueError:
-            raise EndpointError(Fault(MALFORMED)) from None
-
-
-def _in_order(found: Any, ids: Sequence[int]) -> list[Answer]:
-    """The answers in the order of their questions. Raises EndpointError if one is missing or malformed."""
-    if not isinstance(found, list) or len(found) != len(ids):
-        raise EndpointError(Fault(MALFORMED))
-    by_id: dict[int, Answer] = {}
-    for answer in found:
-        fine = isinstance(answer, dict) and ("result" in answer or isinstance(answer.get("error"), dict))
-        if not fine or not isinstance(answer.get("id"), int):
+            said = json.loads(content)
+        except (ValueError, RecursionError):
+            said = None
+        # Some send an error of JSON-RPC with a status of its own, such as 400.
+        if answer.status_code != requests.codes.ok and not (isinstance(said, dict) and _is_error(said)):
+            raise EndpointError(Fault(f"HTTP {answer.status_code}"))
+        if said is None:
             raise EndpointError(Fault(MALFORMED))
-        _refuse_limited(answer)
-        by_id[answer["id"]] = answer
-    if set(by_id) != set(ids):
+        return said
+
+
+def _is_error(said: Mapping[str, Any]) -> bool:
+    error = said.get("error")
+    return said.get("jsonrpc") == "2.0" and isinstance(error, dict) and "code" in error
+
+
+def _envelope(said: Any, key: int) -> Answer:
+    """A JSON-RPC answer to the question `key`: with a result or an error, and nothing else. Raises EndpointError."""
+    if not isinstance(said, dict) or said.get("jsonrpc") != "2.0":
         raise EndpointError(Fault(MALFORMED))
-    return [by_id[key] for key in ids]
+    error, found = said.get("error"), said.get("id")
+    answer: Answer = {"jsonrpc": "2.0", "id": key}
+    if error is not None:
+        # Its id is null where the question could not be read.
+        if not isinstance(error, dict) or (found is not None and (found != key or isinstance(found, bool))):
+            raise EndpointError(Fault(MALFORMED))
+        return answer | {"error": error}
+    if "result" not in said or found != key or isinstance(found, bool):
+        raise EndpointError(Fault(MALFORMED))
+    return answer | {"result": said["result"]}
 
 
-def _refuse_limited(answer: Answer) -> None:
-    error = answer.get("error")
-    if isinstance(error, dict) and any(word in str(error.get("message", "")).lower() for word in _LIMITED):
+def _judged(question: Question, answer: Answer) -> Answer:
+    """The answer as it may be used. Raises EndpointError if the endpoint failed to give one."""
+    method, params = question
+    if "error" not in answer:
+        try:
+            return answer | {"result": check(method, params, answer["result"])}
+        except ValueError as wrong:
+            raise EndpointError(Fault(str(wrong), method=method)) from None
+    error = answer["error"]
+    if method in SIMULATED and (revert := revert_of(error)) is not None:
+        return answer | {"error": revert}
+    _refuse_limited(error)
+    plain = _plain(error)
+    kind, lacks = refusal_of(plain["message"]), plain["code"] in _MISSING
+    against_it = kind in (Refusal.FUNDS, Refusal.GAS_LIMIT) or "gas required exceeds" in plain["message"].lower()
+    refused = kind is not Refusal.UNAVAILABLE and not lacks
+    if (method in SIMULATED and against_it) or (not is_read(method) and (refused or method != SEND)):
+        return answer | {"error": plain}
+    said = _TELLING.sub("...", plain["message"])[:120]
+    raise EndpointError(Fault(f"{method}: error {plain['code']}", method=method, lacks=lacks, said=said))
+
+
+def _plain(error: Mapping[str, Any]) -> dict[str, Any]:
+    """Code and message of an error; its data are left out, as only those of a revert mean anything."""
+    code, message = error.get("code"), error.get("message")
+    fine = isinstance(code, int) and not isinstance(code, bool)
+    return {"code": code if fine else -32000, "message": " ".join(str(message or "").split())[:300]}
+
+
+def is_read(method: str) -> bool:
+    """Whether a question changes nothing, so that it may be asked of several endpoints."""
+    return method.startswith(("eth_", "net_", "web3_")) and not method.startswith("eth_send")
+
+
+def _refuse_limited(error: Mapping[str, Any]) -> None:
+    said = str(error.get("message", "")).lower()
+    if error.get("code") == TOO_MANY or any(word in said for word in _LIMITED):
         raise EndpointError(Fault(RATE_LIMIT, strict=True))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +16,8 @@ LONGEST_WAIT_S = 300.0
 ALONE_WAIT_S = 15.0
 """The longest if there is no other endpoint, even after a lie or a request for rest: a month has deadlines."""
 
+ENDLESS = 1 << 62
+
 LOOK: tuple[Question, ...] = (("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False]))
 """The questions of a health check, one round trip."""
 
@@ -21,7 +25,7 @@ WRONG_CHAIN = "wrong chain"
 OLDER_HEAD = "older head than it has shown"
 LAGS = "head lags"
 TOO_OLD = "head too old"
-NO_HEAD = "no head"
+NO_BASE_FEE = "no base fee"
 NO_RECEIPT = "missing receipt"
 WRONG_STATE = "wrong state"
 
@@ -39,24 +43,29 @@ class Limits:
 
 @dataclass(frozen=True)
 class Look:
-    """An endpoint's view of the chain: its id, and number, hash and time (Unix seconds) of the latest block."""
+    """An endpoint's view of the chain: its id, and number, hash and time (Unix seconds) of the latest block; whether
+    that has a base fee."""
 
     chain_id: int | None
     number: int
     hash: str
     time: int
+    base_fee: bool
 
 
 @dataclass(frozen=True)
 class EndpointStatus:
     """An endpoint's condition. `name`: its host; `reason`: why it is put aside, "" if it is not; `head_age_s`: seconds
-    from its head's time to this machine's clock, None if no head is known."""
+    from its head's time to this machine's clock, None if no head is known; `requests`: HTTP requests so far; `errors`:
+    how often it failed, by reason."""
 
     name: str
     healthy: bool
     reason: str
     head: int | None
     head_age_s: int | None
+    requests: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -71,6 +80,14 @@ class Health:
     retry_at: float = 0.0
     failures: int = 0
     healthy_since: float = 0.0
+    errors: Counter[str] = field(default_factory=Counter)
+    unanswered: Counter[str] = field(default_factory=Counter)
+    """How often in a row it did not answer a method that another endpoint did."""
+    lacks: set[str] = field(default_factory=set)
+    """Methods for which it is asked last."""
+    most_blocks: int = ENDLESS
+    """Blocks over which it gives events, as far as is known until `most_until`."""
+    most_until: float = 0.0
 
     @property
     def healthy(self) -> bool:
@@ -103,6 +120,7 @@ class Health:
         if self.fault is None and now - self.healthy_since >= LONGEST_WAIT_S:
             self.failures = 0
         self.failures += 1
+        self.errors[fault.reason] += 1
         self.fault, self.looked_at = fault, now
         wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures - 1, 20))
         self.retry_at = now + max(wait, fault.wait_s)
@@ -112,11 +130,13 @@ class Health:
         return news
 
 
-def fault_of(look: Look, limits: Limits, *, shown: int | None, highest: int | None, wall: float) -> Fault | None:
+def fault_of(
+    look: Look, limits: Limits, *, shown: int | None, highest: int | None, wall: float, base_fee: bool
+) -> Fault | None:
     """What is wrong with an endpoint's view; None if nothing.
 
     `shown`: the highest head that it has shown itself; `highest`: that of the other healthy ones; `wall`: this
-    machine's clock, Unix seconds.
+    machine's clock, Unix seconds; `base_fee`: whether the chain's blocks have had one.
     """
     if limits.chain_id is not None and look.chain_id != limits.chain_id:
         return Fault(WRONG_CHAIN)
@@ -126,31 +146,24 @@ def fault_of(look: Look, limits: Limits, *, shown: int | None, highest: int | No
         return Fault(LAGS)
     if limits.max_age_s is not None and wall - look.time > limits.max_age_s:
         return Fault(TOO_OLD)
+    if base_fee and not look.base_fee:
+        return Fault(NO_BASE_FEE)
     return None
 
 
-def look_of(questions: list[Question], answers: list[Answer], before: Look | None) -> Look | None:
-    """The view of the chain in these answers, None if they lack the latest block. Raises ValueError for a malformed
-    one.
+def look_of(questions: Sequence[Question], answers: Sequence[Answer], before: Look | None) -> Look | None:
+    """The view of the chain in these well-formed answers, None if they lack the latest block.
 
     If the chain's id was not asked, it is taken from `before`.
     """
     chain_id = before.chain_id if before else None
     block: Any = None
-    asked = False
     for (method, params), answer in zip(questions, answers, strict=True):
         if method == "eth_chainId":
-            chain_id = _int(answer.get("result"))
+            chain_id = int(answer["result"], 16)
         elif method == "eth_getBlockByNumber" and params and params[0] == "latest":
-            asked, block = True, answer.get("result")
-    if not asked:
+            block = answer["result"]
+    if block is None:
         return None
-    if not isinstance(block, dict) or not isinstance(block.get("hash"), str):
-        raise ValueError(NO_HEAD)
-    return Look(chain_id, _int(block.get("number")), block["hash"], _int(block.get("timestamp")))
-
-
-def _int(text: Any) -> int:
-    if not isinstance(text, str):
-        raise ValueError(NO_HEAD)
-    return int(text, 16)
+    base_fee = "baseFeePerGas" in block
+    return Look(chain_id, int(block["number"], 16), block["hash"], int(block["timestamp"], 16), base_fee)

@@ -6,43 +6,31 @@ all healthy ones: only the sender decides whether to send it again.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
-import structlog
-from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
+from web3 import Web3
+from web3.exceptions import ContractLogicError, Web3Exception
 from web3.providers import JSONBaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from keeper.errors import SettingsError
-from keeper.look.rpc.endpoint import Answer, Endpoint, EndpointError, Fault, NoEndpointError, Question, names_of
-from keeper.look.rpc.health import (
-    LOOK,
-    NO_HEAD,
-    NO_RECEIPT,
-    WRONG_CHAIN,
-    WRONG_STATE,
-    EndpointStatus,
-    Health,
-    Limits,
-    Look,
-    fault_of,
-    look_of,
-)
+from keeper.look.rpc.asking import Fits, ask, each, events
+from keeper.look.rpc.endpoint import SEND, Answer, Endpoint, EndpointError, Fault, NoEndpointError, Question, names_of
+from keeper.look.rpc.health import LOOK, WRONG_STATE, EndpointStatus, Limits
 from keeper.look.rpc.refusals import Refusal, refusal_of
+from keeper.look.rpc.roster import Roster
 
 TIMEOUT_S = 20.0
 LOOK_TIMEOUT_S = 5.0
 CHECK_S = 15.0
-SEND = "eth_sendRawTransaction"
-_READS = ("eth_", "net_", "web3_")
-
-log = structlog.get_logger("keeper.look.rpc")
+_NONCE = "eth_getTransactionCount"
+_STUMBLES = ("0x4e487b71", "0x556f1830")
+"""Beginnings of what a call returned as it reverted, `Panic(uint256)` and `OffchainLookup(...)` (EIP-3668), of which
+web3 makes something else: it raises KeyError for an unknown number, and would open the URLs in the other."""
 
 
 class AgreementError(Web3Exception):
@@ -69,32 +57,18 @@ class EndpointPool(JSONBaseProvider):
     ) -> None:
         super().__init__()
         self.agree = agree
-        self._endpoints = [Endpoint(url, name, timeout_s) for url, name in zip(urls, names_of(urls), strict=True)]
-        self._health = {endpoint.name: Health() for endpoint in self._endpoints}
-        self._limits = limits
-        self._check_s = check_s
-        self._look_timeout_s = min(timeout_s, LOOK_TIMEOUT_S)
-        self._clock = clock
-        self._wall = wall
-        self._state = threading.Lock()
-        self._looking = threading.Lock()
+        self.roster = Roster(
+            [Endpoint(url, name, timeout_s) for url, name in zip(urls, names_of(urls), strict=True)],
+            limits,
+            check_s=check_s,
+            look_timeout_s=min(timeout_s, LOOK_TIMEOUT_S),
+            clock=clock,
+            wall=wall,
+        )
 
     def status(self) -> tuple[EndpointStatus, ...]:
         """Each endpoint's condition at its last check; asks nothing."""
-        found = []
-        for endpoint in self._endpoints:
-            health = self._health[endpoint.name]
-            look = health.look
-            found.append(
-                EndpointStatus(
-                    endpoint.name,
-                    health.healthy,
-                    health.fault.reason if health.fault else "",
-                    look.number if look else None,
-                    int(self._wall()) - look.time if look else None,
-                )
-            )
-        return tuple(found)
+        return self.roster.status()
 
     # web3's interface
 
@@ -105,36 +79,45 @@ class EndpointPool(JSONBaseProvider):
             answer = self._send(question)
         elif method == "eth_getTransactionReceipt":
             answer = self._receipt(question)
+        elif method == "eth_getLogs":
+            answer = {"jsonrpc": "2.0", "id": 1, "result": events(self.roster, question)}
+        elif method == _NONCE and len(params) > 1 and params[1] == "pending":
+            answer = self._pending(params[0])
         elif self.agree > 1 and _counts(question):
             answer = self._agreed_at_one_block(question)
         else:
-            answer = self._ask([question])[1][0]
-        return answer  # type: ignore[return-value]
+            answer = ask(self.roster, [question])[0]
+        return _for_web3(answer)
 
     def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse]:
         """Several read-only questions in one round trip. Raises NoEndpointError."""
-        return self._ask([(str(method), params) for method, params in requests])[1]  # type: ignore[return-value]
+        return self.asked([(str(method), params) for method, params in requests])  # type: ignore[return-value]
 
     def is_connected(self, show_traceback: bool = False) -> bool:
         """Whether any endpoint answers."""
         try:
-            self._ask(LOOK)
+            ask(self.roster, LOOK)
         except NoEndpointError:
             if show_traceback:
                 raise
             return False
         return True
 
-    # Asking
+    # Reading
 
-    def agreed(self, questions: Sequence[Question]) -> list[Answer]:
+    def asked(self, questions: Sequence[Question], fits: Fits | None = None) -> list[Answer]:
+        """The first usable answers; `fits` refuses some that are not. Raises NoEndpointError."""
+        return ask(self.roster, questions, fits)
+
+    def agreed(self, questions: Sequence[Question], fits: Fits | None = None) -> list[Answer]:
         """The answers on which `agree` endpoints agree. Raises AgreementError, NoEndpointError.
 
         The questions must name their block by its hash. An endpoint that differs from the majority is put aside.
         """
         votes: dict[str, list[tuple[Endpoint, list[Answer]]]] = {}
         silent: list[Answer] | None = None
-        for endpoint, answers in self._each(questions):
+        failed: dict[str, str] = {}
+        for endpoint, answers in each(self.roster, questions, failed, fits):
             said = _said(answers)
             if said is None:
                 # It cannot answer, perhaps lacking the block: a vote neither for nor against.
@@ -144,7 +127,7 @@ class EndpointPool(JSONBaseProvider):
             if len(votes[said]) >= self.agree:
                 for others in (group for key, group in votes.items() if key != said):
                     for other, _ in others:
-                        self._aside(other, Fault(WRONG_STATE, strict=True))
+                        self.roster.aside(other, Fault(WRONG_STATE, strict=True))
                 return answers
         if len(votes) > 1:
             hosts = " and ".join(group[0][0].name for group in votes.values())
@@ -152,7 +135,7 @@ class EndpointPool(JSONBaseProvider):
         if not votes and silent is not None:
             return silent
         if not votes:
-            self._none()
+            self.roster.none(failed)
         alone = " and ".join(endpoint.name for group in votes.values() for endpoint, _ in group)
         raise AgreementError(f"BALLAST_RPC_AGREE: is {self.agree}, only {alone} can answer; waiting for another")
 
@@ -161,169 +144,92 @@ class EndpointPool(JSONBaseProvider):
         method, params = question
         if len(params) > 1 and isinstance(params[1], dict):
             return self.agreed([question])[0]
-        asked = [endpoint for endpoint, _ in islice(self._each(LOOK), self.agree)]
-        looks = [look for endpoint in asked if (look := self._health[endpoint.name].look) is not None]
+        failed: dict[str, str] = {}
+        asked = [endpoint for endpoint, _ in islice(each(self.roster, LOOK, failed), self.agree)]
+        looks = [look for endpoint in asked if (look := self.roster.look(endpoint)) is not None]
         if not looks:
-            self._none()
+            self.roster.none(failed)
         lowest = min(looks, key=lambda look: look.number)
         return self.agreed([(method, [params[0], at(lowest.hash), *params[2:]])])[0]
 
-    def _ask(self, questions: Sequence[Question]) -> tuple[Endpoint, list[Answer]]:
-        """The first usable answers, and their endpoint. What is not a read goes to one endpoint only."""
-        reads = all(method.startswith(_READS) and not method.startswith("eth_send") for method, _ in questions)
-        return next(self._each(questions, once=not reads), None) or self._none()
+    def _pending(self, account: str) -> Answer:
+        """The nonce after what waits in an endpoint's pool: never below the one that the same endpoint has mined."""
 
-    def _each(self, questions: Sequence[Question], once: bool = False) -> Iterator[tuple[Endpoint, list[Answer]]]:
-        """Answers of one endpoint after the other; one that fails is put aside."""
-        for endpoint in self._in_order(questions):
-            try:
-                answers = endpoint.ask(questions)
-                look = look_of(list(questions), answers, self._health[endpoint.name].look)
-            except EndpointError as error:
-                self._aside(endpoint, error.fault)
-            except ValueError:
-                self._aside(endpoint, Fault(NO_HEAD))
-            else:
-                if look is None or self._judge(endpoint, look):
-                    yield endpoint, answers
-            if once:
-                return
+        def fits(answers: list[Answer]) -> None:
+            mined, pending = (int(answer["result"], 16) for answer in answers)
+            if pending < mined:
+                raise ValueError("pending is below latest")
+
+        # The latest first: a block between the two can only raise the second.
+        return self.asked([(_NONCE, [account, "latest"]), (_NONCE, [account, "pending"])], fits)[1]
 
     def _receipt(self, question: Question) -> Answer:
         """A receipt from any endpoint that has it. One that has its block but not the receipt is put aside."""
         without: list[Endpoint] = []
+        failed: dict[str, str] = {}
         answer: Answer | None = None
-        for endpoint, (found,) in self._each([question]):
-            receipt = found.get("result")
-            if isinstance(receipt, dict):
+        for endpoint, (found,) in each(self.roster, [question], failed):
+            receipt = found["result"]
+            if receipt is not None:
                 for other in without:
-                    self._lacks(other, receipt)
+                    self.roster.lacks_receipt(other, int(receipt["blockNumber"], 16))
                 return found
             without.append(endpoint)
             answer = answer or found
-        return answer or self._none()[1][0]
+        return answer or self.roster.none(failed)
 
-    def _lacks(self, endpoint: Endpoint, receipt: Answer) -> None:
-        look = self._health[endpoint.name].look
-        block = receipt.get("blockNumber")
-        if look is not None and isinstance(block, str) and int(block, 16) <= look.number:
-            self._aside(endpoint, Fault(NO_RECEIPT, strict=True))
+    # Sending
 
     def _send(self, question: Question) -> Answer:
         """Sends signed bytes once to all healthy endpoints. One that takes them is enough; refused only if all
         refuse."""
-        endpoints = list(self._in_order([question]))
+        endpoints = list(self.roster.in_order([question]))
         if not endpoints:
-            self._none()
+            self.roster.none({})
+        failed: dict[str, str] = {}
         with ThreadPoolExecutor(len(endpoints)) as workers:
-            found = list(workers.map(lambda endpoint: self._hand_to(endpoint, question), endpoints))
+            found = list(workers.map(lambda endpoint: self._hand_to(endpoint, question, failed), endpoints))
         answers = [answer for answer in found if answer is not None]
         taken = [answer for answer in answers if "result" in answer]
-        known = [answer for answer in answers if _known(answer)]
+        known = [answer for answer in answers if "error" in answer and _known(answer["error"])]
         if taken or known:
             return (taken or known)[0]
         if len(answers) < len(endpoints):
-            self._none()  # one may have taken it without saying so
+            self.roster.none(failed)  # one may have taken it without saying so
         return answers[0]
 
-    def _hand_to(self, endpoint: Endpoint, question: Question) -> Answer | None:
+    def _hand_to(self, endpoint: Endpoint, question: Question, failed: dict[str, str]) -> Answer | None:
         try:
             return endpoint.ask([question])[0]
         except EndpointError as error:
-            self._aside(endpoint, error.fault)
+            failed[endpoint.name] = str(error.fault)
+            # One that takes no transactions now may still answer questions.
+            if not error.fault.method:
+                self.roster.aside(endpoint, error.fault)
             return None
 
-    # Health
 
-    def _in_order(self, questions: Sequence[Question]) -> Iterator[Endpoint]:
-        """The healthy endpoints; if none is healthy, the others that may be asked and pass a check."""
-        healthy = self._healthy()
-        # The question itself checks the first one.
-        self._care(besides={healthy[0].name} if healthy and list(questions) == list(LOOK) else ())
-        tried = set()
-        for endpoint in self._healthy():
-            tried.add(endpoint.name)
-            yield endpoint
-        if self._healthy():
-            return
-        for endpoint in self._endpoints:
-            if endpoint.name in tried or not self._health[endpoint.name].serves_alone(self._clock()):
-                continue
-            if self._look(endpoint):
-                yield endpoint
+class EndpointProvider(JSONBaseProvider):
+    """One endpoint without health checks or retries."""
 
-    def _healthy(self) -> list[Endpoint]:
-        return [endpoint for endpoint in self._endpoints if self._health[endpoint.name].healthy]
+    def __init__(self, url: str, timeout_s: float) -> None:
+        super().__init__()
+        self._endpoint = Endpoint(url, names_of([url])[0], timeout_s)
 
-    def _care(self, besides: Collection[str]) -> None:
-        """Checks every endpoint that is due."""
-        if not self._looking.acquire(blocking=False):
-            return  # another thread does it
+    def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
+        """One question. Raises NoEndpointError."""
+        return _for_web3(self._ask([(str(method), params)])[0])
+
+    def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse]:
+        """Several questions in one round trip. Raises NoEndpointError."""
+        return self._ask([(str(method), params) for method, params in requests])  # type: ignore[return-value]
+
+    def _ask(self, questions: Sequence[Question]) -> list[Answer]:
         try:
-            others = [endpoint for endpoint in self._endpoints if endpoint.name not in besides]
-            due = [each for each in others if self._health[each.name].due(self._clock(), self._check_s)]
-            for endpoint in due:
-                self._look(endpoint)
-            # Another one now seems to lag, but perhaps its answer is only old: check it again.
-            for endpoint in others if due else ():
-                if self._health[endpoint.name].healthy and self._seems_to_lag(endpoint):
-                    self._look(endpoint)
-        finally:
-            self._looking.release()
-
-    def _look(self, endpoint: Endpoint) -> bool:
-        """Checks one; returns whether it is healthy."""
-        try:
-            look = look_of(list(LOOK), endpoint.ask(LOOK, self._look_timeout_s), None)
+            return self._endpoint.ask(questions)
         except EndpointError as error:
-            self._aside(endpoint, error.fault)
-            return False
-        except ValueError:
-            self._aside(endpoint, Fault(NO_HEAD))
-            return False
-        assert look is not None  # the latest block is among the questions
-        return self._judge(endpoint, look)
-
-    def _judge(self, endpoint: Endpoint, look: Look) -> bool:
-        """Notes an endpoint's view of the chain; returns whether it is healthy."""
-        health = self._health[endpoint.name]
-        highest = self._highest_of_others(endpoint)
-        fault = fault_of(look, self._limits, shown=health.shown, highest=highest, wall=self._wall())
-        if fault is not None:
-            self._aside(endpoint, fault)
-            health.look = look
-            return False
-        with self._state:
-            back = health.good(look, self._clock())
-            first = health.failures == 0
-        if back and not first:
-            log.info("endpoint in order again", endpoint=endpoint.name, head=look.number)
-        return True
-
-    def _seems_to_lag(self, endpoint: Endpoint) -> bool:
-        look, highest = self._health[endpoint.name].look, self._highest_of_others(endpoint)
-        return look is not None and highest is not None and highest - look.number > self._limits.max_lag
-
-    def _highest_of_others(self, endpoint: Endpoint) -> int | None:
-        """The highest head of the other healthy ones."""
-        others = (health for name, health in self._health.items() if name != endpoint.name and health.healthy)
-        return max((health.look.number for health in others if health.look is not None), default=None)
-
-    def _aside(self, endpoint: Endpoint, fault: Fault) -> None:
-        with self._state:
-            health = self._health[endpoint.name]
-            # A single endpoint that was never healthy: the caller reports it.
-            told = len(self._endpoints) == 1 and health.shown is None and health.look is None
-            news = health.bad(fault, self._clock()) and not told
-        if news:
-            log.warning("endpoint put aside", endpoint=endpoint.name, reason=fault.reason)
-
-    def _none(self) -> Any:
-        """Raises NoEndpointError with each endpoint's reason."""
-        reasons = {name: health.fault.reason for name, health in self._health.items() if health.fault is not None}
-        answering = {health.look.chain_id for health in self._health.values() if health.look is not None}
-        wrong = [reason for reason in reasons.values() if reason == WRONG_CHAIN]
-        raise NoEndpointError(reasons, answering.pop() if len(answering) == 1 and wrong else None)
+            reasons = {self._endpoint.name: str(error.fault)}
+            raise NoEndpointError(reasons, answered=bool(error.fault.method)) from None
 
 
 def connect(
@@ -353,7 +259,7 @@ def connect(
 
 def single(url: str, timeout_s: float = TIMEOUT_S) -> Web3:
     """A connection to one endpoint without health checks or retries: for one that may take only signed transactions."""
-    return Web3(HTTPProvider(url, request_kwargs={"timeout": timeout_s}, exception_retry_configuration=None))
+    return Web3(EndpointProvider(url, timeout_s))
 
 
 def at(block_hash: str) -> dict[str, Any]:
@@ -373,17 +279,25 @@ def _said(answers: Sequence[Answer]) -> str | None:
     """The answers without the node's wording, for comparison; None if one says nothing about the state."""
     said = []
     for answer in answers:
-        if "error" not in answer:
+        if "result" in answer:
             said.append(f"result {answer['result']}".lower())
-            continue
-        error = answer["error"]
-        data = error.get("data")
-        if not isinstance(data, str) and "revert" not in str(error.get("message", "")).lower():
+        elif "data" in answer["error"]:
+            said.append(f"revert {answer['error']['data']}".lower())
+        else:
             return None
-        said.append(f"revert {data}".lower())
     return "\n".join(said)
 
 
-def _known(answer: Answer) -> bool:
-    error = answer.get("error")
-    return isinstance(error, dict) and refusal_of(str(error.get("message", ""))) is Refusal.KNOWN
+def _known(error: Answer) -> bool:
+    return refusal_of(error["message"]) is Refusal.KNOWN
+
+
+def _for_web3(answer: Answer) -> RPCResponse:
+    """An answer as web3 understands it. Raises ContractLogicError for a revert of which it would make something else.
+
+    It takes any error with a text as `data` for a revert, and raises ContractLogicError with them itself.
+    """
+    error = answer.get("error", {})
+    if str(error.get("data", "")).startswith(_STUMBLES):
+        raise ContractLogicError(error["message"], data=error["data"])
+    return answer  # type: ignore[return-value]
