@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.units import GWEI
 from keeper.errors import ChainError, SettingsError
 from keeper.look import contracts
 from keeper.look.history import CHUNK, History
@@ -29,6 +31,11 @@ __all__ = ["CHUNK", "Chain", "Head", "ask", "connect", "connect_to"]
 V2_VENUES = ("uniswap", "sushiswap")
 POOL_FEE_BPS = 30
 """The fee with which the filler computes in these venues; pools with another fee are not used."""
+
+TIP_BLOCKS = 10
+DEFAULT_TIP = GWEI
+LEAST_TIP = GWEI // 10
+"""Wei per gas. A tip that nobody proposed is at least this: nodes may refuse none, and 9/8 of nothing is nothing."""
 
 
 class Chain:
@@ -90,8 +97,21 @@ class Chain:
         )
 
     def tip(self) -> int:
-        """The priority fee that the node proposes, wei per gas."""
-        return ask(lambda: self.w3.eth.max_priority_fee, "priority fee")
+        """The priority fee that the nodes propose, wei per gas: from what recent blocks paid, or from the gas price, if
+        none answers eth_maxPriorityFeePerGas; `DEFAULT_TIP` if none answers that either. Raises ChainError."""
+        what = "priority fee"
+        proposals: tuple[tuple[Question, Callable[[Any], int]], ...] = (
+            (("eth_maxPriorityFeePerGas", []), lambda found: int(found, 16)),
+            (("eth_feeHistory", [hex(TIP_BLOCKS), "latest", [50]]), _paid),
+            (("eth_gasPrice", []), lambda found: max(LEAST_TIP, int(found, 16) - self.head().base_fee)),
+        )
+        for question, tip_of in proposals:
+            try:
+                return tip_of(ask_all(self.w3, [question], what)[0])
+            except ChainError as error:
+                if not (isinstance(error.__cause__, NoEndpointError) and error.__cause__.answered):
+                    raise
+        return DEFAULT_TIP
 
     def read(self, block: Head | int) -> tuple[FundState, Market]:
         """Fund and pools in a block, in one round trip. Raises ChainError.
@@ -114,16 +134,21 @@ class Chain:
         questions: list[Question] = [("eth_call", [self._request, named])]
         if self._v3 is not None:
             questions.append(("eth_call", [self._v3.request, named]))
+        found: dict[tuple[str, ...], tuple[FundState, Market]] = {}
+
+        def fits(results: Sequence[str]) -> None:
+            found[tuple(results)] = self._decoded(results, number)
+
         what = f"fund in block {number}"
-        answers = ask_all(self.w3, questions, what, agreed=agreed)
-        try:
-            fund, reserves = contracts.returned("FundLens", "fundAndPools", answers[0])
-            state = state_of(fund)
-            pools = self._pools_of(reserves)
-            if self._v3 is not None:
-                pools += self._v3.pools(answers[1], number)
-        except ValueError as error:
-            raise ChainError(f"{what}: {error}") from None
+        return found[tuple(ask_all(self.w3, questions, what, agreed=agreed, fits=fits))]
+
+    def _decoded(self, results: Sequence[str], number: int) -> tuple[FundState, Market]:
+        """Fund and pools as the lenses told them. Raises ValueError for what is none of their answers."""
+        fund, reserves = contracts.returned("FundLens", "fundAndPools", results[0])
+        state = state_of(fund)
+        pools = self._pools_of(reserves)
+        if self._v3 is not None:
+            pools += self._v3.pools(results[1], number)
         return state, market_of(self.book.weth, pools, state)
 
     def _pools_of(self, reserves: Any) -> list[PoolState | Pool]:
@@ -137,6 +162,12 @@ class Chain:
             tokens, weth = (first, second) if int(token, 16) < int(self.book.weth, 16) else (second, first)
             pools.append(PoolState(venue, pair, token, tokens, weth))
         return pools
+
+
+def _paid(history: Any) -> int:
+    """The tip that the median transaction of the median block paid, at least `LEAST_TIP`."""
+    tips = sorted(int(tip, 16) for (tip,) in history["reward"])
+    return max(LEAST_TIP, tips[len(tips) // 2])
 
 
 def v3_reader_of(book: Book) -> V3Reader | None:

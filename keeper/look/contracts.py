@@ -58,7 +58,7 @@ def returned(contract: str, function: str, data: str) -> tuple[Any, ...]:
     outputs = _entry(contract, "function", function)["outputs"]
     try:
         return codec.decode_values(outputs, bytes.fromhex(data.removeprefix("0x")))
-    except DecodingError as error:
+    except (DecodingError, OverflowError) as error:
         raise ValueError(f"{function}: the answer is not what {contract} returns ({error})") from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from web3 import Web3
@@ -12,12 +12,15 @@ from ballast.book import Book
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.retry import Head, ask
-from keeper.state import FundState
+from keeper.state import FundState, Progress
 
 CHUNK = 2_000
 """Blocks per request for events; common nodes allow at least as many."""
 REORG = 64
 """Newest blocks whose events are read again each time, as a reorganization may change them."""
+
+TAT_SCALE = 1 << 24
+"""`Progress.tat` is in seconds times this."""
 
 log = structlog.get_logger("keeper.look.chain")
 
@@ -35,7 +38,9 @@ class Past:
 class History:
     """Reads start, last batch and gas of the month's trading from the rebalancer's events.
 
-    Only pacing depends on it. If the node gives no events, what this keeper saw itself is used.
+    Only pacing depends on it. What events do not show, the state of the fund does: a batch changes its progress. Its
+    time is then that of the look that found the change, which is late rather than early. A keeper that starts in the
+    middle of a month without events takes the last batch to be just over, and waits as if it were.
     """
 
     def __init__(self, w3: Web3, book: Book) -> None:
@@ -49,29 +54,60 @@ class History:
         self._events: dict[int, str] = {}
         self._batches: set[tuple[int, str]] = set()
         self._gas: dict[tuple[int, str], int] = {}
-        self._seen = 0
         self._refused = False
+        self._started_at = 0
+        self._last_trade: int | None = None
+        self._progress: Progress | None = None
+        self._looked = -1
+        self._changed: tuple[int, int] | None = None
 
     def past(self, head: Head, state: FundState) -> Past:
         """The past of the month that is trading."""
         period = state.month_period
         if period != self._period:
-            self._period, self._next, self._events, self._seen = period, 0, {}, state.time
+            self._period, self._next, self._events = period, 0, {}
             self._batches, self._gas = set(), {}
+            self._begin(state)
+        self._watch(state)
+        gas = None
         try:
             self._scan(head, period, state.determined_at)
+            starts = [block for block, kind in self._events.items() if kind == self._started]
+            trades = [block for block, kind in self._events.items() if kind == self._traded]
+            self._started_at = self._time(max(starts)) if starts else self._started_at
+            self._last_trade = self._time(max(trades)) if trades else None
+            gas = self._gas_spent()
+            self._refused = False
         except ChainError as error:
             if not self._refused:
                 log.warning("events not available, pacing by what this keeper sees", error=str(error))
             self._refused = True
-            return Past(self._seen, None, None)
-        starts = [block for block, kind in self._events.items() if kind == self._started]
-        trades = [block for block, kind in self._events.items() if kind == self._traded]
-        return Past(
-            self._time(max(starts)) if starts else self._seen,
-            self._time(max(trades)) if trades else None,
-            self._gas_spent(),
-        )
+        return Past(self._started_at, self._last_batch(), gas)
+
+    def _begin(self, state: FundState) -> None:
+        """What the state tells by itself when the month is first seen: start sets tat to its own time, and a batch adds
+        a fraction of a second to it."""
+        seconds, fraction = divmod(state.progress.tat, TAT_SCALE)
+        untouched = fraction == 0 and state.progress.spent == 0
+        self._started_at = min(seconds, state.time) if untouched else state.time
+        self._last_trade = None
+        self._progress, self._looked = state.progress, state.time
+        self._changed = None if untouched else (-1, state.time)
+
+    def _watch(self, state: FundState) -> None:
+        """Notes between which two looks the progress has changed last. Pauses change tat alone."""
+        if self._progress is not None and replace(self._progress, tat=0) != replace(state.progress, tat=0):
+            self._changed = self._looked, state.time
+        self._progress, self._looked = state.progress, state.time
+
+    def _last_batch(self) -> int | None:
+        """The last batch's time: by the events, unless the state has changed since the last of them."""
+        if self._changed is None:
+            return self._last_trade
+        before, after = self._changed
+        if self._last_trade is not None and self._last_trade > before:
+            return self._last_trade
+        return after
 
     def _gas_spent(self) -> int:
         """Gas of the month's batches."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -62,19 +62,30 @@ def block_time(w3: Web3, block: int) -> int:
     return ask(lambda: int(w3.eth.get_block(block)["timestamp"]), f"block {block}")
 
 
-def ask_all(w3: Web3, questions: list[Question], what: str, *, agreed: bool = False) -> list[Any]:
+def ask_all(
+    w3: Web3,
+    questions: list[Question],
+    what: str,
+    *,
+    agreed: bool = False,
+    fits: Callable[[list[Any]], None] | None = None,
+) -> list[Any]:
     """Results of several read-only questions in one round trip. Raises ChainError.
 
-    `agreed`: as many endpoints must agree on them as the settings say.
+    `agreed`: as many endpoints must agree on them as the settings say. `fits` raises ValueError for results that cannot
+    be used; another endpoint is then asked.
     """
+
+    def usable(answers: list[Answer]) -> None:
+        if fits is not None and all("result" in answer for answer in answers):
+            fits([answer["result"] for answer in answers])
 
     def question() -> list[Answer]:
         provider: Any = w3.provider
-        if agreed and isinstance(provider, EndpointPool):
-            return provider.agreed(questions)
-        found = provider.make_batch_request([(RPCEndpoint(method), params) for method, params in questions])
-        if not isinstance(found, list):
-            raise ValueError(f"the node takes no batches ({found})")
+        if isinstance(provider, EndpointPool):
+            return provider.agreed(questions, usable) if agreed else provider.asked(questions, usable)
+        found: list[Answer] = provider.make_batch_request([(RPCEndpoint(method), given) for method, given in questions])
+        usable(found)
         return found
 
     results = []
@@ -85,12 +96,10 @@ def ask_all(w3: Web3, questions: list[Question], what: str, *, agreed: bool = Fa
     return results
 
 
-def _refusal(error: Any) -> str:
-    """A node's error in one line."""
-    if not isinstance(error, dict):
-        return _line(error)
-    _, name, arguments = contracts.describe_revert(error["data"] if isinstance(error.get("data"), str) else "")
-    return f"reverts with {name}{arguments}" if name else _line(error.get("message"))
+def _refusal(error: Mapping[str, Any]) -> str:
+    """An error answer in one line."""
+    _, name, arguments = contracts.describe_revert(error.get("data", ""))
+    return f"reverts with {name}{arguments}" if name else _line(error["message"])
 
 
 def _line(error: object) -> str:

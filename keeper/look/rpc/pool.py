@@ -77,8 +77,8 @@ class EndpointPool(JSONBaseProvider):
         question = (str(method), params)
         if method == SEND:
             answer = self._send(question)
-        elif method == "eth_getTransactionReceipt":
-            answer = self._receipt(question)
+        elif method in ("eth_getTransactionReceipt", "eth_getBlockByNumber", "eth_getBlockByHash"):
+            answer = self._found(question)
         elif method == "eth_getLogs":
             answer = {"jsonrpc": "2.0", "id": 1, "result": events(self.roster, question)}
         elif method == _NONCE and len(params) > 1 and params[1] == "pending":
@@ -163,16 +163,17 @@ class EndpointPool(JSONBaseProvider):
         # The latest first: a block between the two can only raise the second.
         return self.asked([(_NONCE, [account, "latest"]), (_NONCE, [account, "pending"])], fits)[1]
 
-    def _receipt(self, question: Question) -> Answer:
-        """A receipt from any endpoint that has it. One that has its block but not the receipt is put aside."""
+    def _found(self, question: Question) -> Answer:
+        """A receipt or block from any endpoint that has it. One that has a receipt's block but not the receipt is put
+        aside."""
         without: list[Endpoint] = []
         failed: dict[str, str] = {}
         answer: Answer | None = None
         for endpoint, (found,) in each(self.roster, [question], failed):
-            receipt = found["result"]
-            if receipt is not None:
-                for other in without:
-                    self.roster.lacks_receipt(other, int(receipt["blockNumber"], 16))
+            result = found["result"]
+            if result is not None:
+                for other in without if "blockNumber" in result else ():
+                    self.roster.lacks_receipt(other, int(result["blockNumber"], 16))
                 return found
             without.append(endpoint)
             answer = answer or found
