@@ -209,6 +209,8 @@ def _fee_history(params: Any, result: Any) -> Any:
 def _access_list(_: Any, result: Any) -> Any:
     """An access list, and perhaps an error: the call failed."""
     found = _object(result)
+    if "accessList" not in found and not found.get("error"):
+        raise ValueError("accessList is missing")
     entries = []
     for entry in _list(found.get("accessList") or [], "accessList"):
         address = data(_object(entry, "accessList").get("address"), "address", _ADDRESS)
