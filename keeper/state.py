@@ -86,9 +86,12 @@ class Timetable:
     min_trading: int
 
 
+TAT_SCALE = 1 << 24
+
+
 @dataclass(frozen=True)
 class Progress:
-    """What trading changes (`IRebalancer.Progress`). `tat` is in seconds x 2**24, the rest are shares of NAV."""
+    """What trading changes (`IRebalancer.Progress`). `tat` is in seconds x `TAT_SCALE`, the rest are shares of NAV."""
 
     tat: int
     spent: int

@@ -12,15 +12,12 @@ from ballast.book import Book
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.retry import Head, ask
-from keeper.state import FundState, Progress
+from keeper.state import TAT_SCALE, FundState, Progress
 
 CHUNK = 2_000
 """Blocks per request for events; common nodes allow at least as many."""
 REORG = 64
 """Newest blocks whose events are read again each time, as a reorganization may change them."""
-
-TAT_SCALE = 1 << 24
-"""`Progress.tat` is in seconds times this."""
 
 log = structlog.get_logger("keeper.look.chain")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ballast.units import WAD
-from keeper.state import Limits, Progress
+from keeper.state import TAT_SCALE, Limits, Progress
 
-SCALE = 1 << 24
+SCALE = TAT_SCALE
 
 
 @dataclass(frozen=True)
