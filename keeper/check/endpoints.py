@@ -14,6 +14,7 @@ from keeper.check.lines import Line, Says
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.history import CHUNK
+from keeper.look.rpc import NoEndpointError
 
 OLDEST_HEAD_S = 120
 """Oldest acceptable head, seconds: ten blocks of mainnet."""
@@ -175,7 +176,8 @@ def private(endpoint: Node) -> Iterator[Line]:
     try:
         endpoint.request("eth_chainId")
     except ChainError as error:
-        remedy = "check BALLAST_PRIVATE_RPC_URL; without it batches go to the public pool of transactions"
-        yield says.failure(str(error), remedy)
-    else:
-        yield says.ok("answers")
+        if not (isinstance(error.__cause__, NoEndpointError) and error.__cause__.answered):
+            remedy = "check BALLAST_PRIVATE_RPC_URL; without it batches go to the public pool of transactions"
+            yield says.failure(str(error), remedy)
+            return
+    yield says.ok("answers")

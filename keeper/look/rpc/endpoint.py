@@ -177,7 +177,7 @@ class Endpoint:
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                content = b""
+                content = bytearray()
                 for part in answer.iter_content(1 << 16):
                     content += part
                     if len(content) > MOST_BYTES:

@@ -162,6 +162,6 @@ def test_batches_keep_their_distance_without_events(two: Pair, april: Simulated)
             times.append(now.time)
             state = filled(now, found.batch, found.min_value_in)
             asked = asked if len(times) != 2 else history(two)
-        number += 5
+        number += 25
     apart = [later - earlier for earlier, later in pairwise(times)]
     assert min(apart) >= HOURS // AIM.most_batches

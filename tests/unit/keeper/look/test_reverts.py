@@ -58,7 +58,7 @@ TEXTS = VALUES | st.sampled_from(
 
 
 @given(error=VALUES | st.fixed_dictionaries({"code": VALUES | st.just(3), "message": TEXTS, "data": VALUES}))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_value_raises(error: Any) -> None:
     found = revert_of(error)
     if found is not None:
