@@ -49,6 +49,7 @@ def each(
             _require(fits, answers, questions)
         except EndpointError as error:
             if error.fault.method and list(questions) != list(LOOK):
+                roster.count(endpoint, error.fault)
                 failed.append((endpoint, error.fault))
             else:
                 roster.aside(endpoint, error.fault)
@@ -104,6 +105,8 @@ def _piece(roster: Roster, method: str, asked: Any, first: int, last: int) -> tu
                 said[endpoint.name] = str(fault)
                 if fault.strict or fault.reason in (CONNECTION, TIMEOUT):
                     roster.aside(endpoint, fault)
+                else:
+                    roster.count(endpoint, fault)
                 if not fault.strict and fault.reason != CONNECTION and blocks > LEAST_BLOCKS:
                     # Whatever its words are: perhaps it gives fewer blocks.
                     roster.gives_fewer(endpoint, max(LEAST_BLOCKS, blocks // SMALLER))

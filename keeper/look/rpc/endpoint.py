@@ -243,7 +243,8 @@ def _judged(question: Question, answer: Answer) -> Answer:
     if (method in SIMULATED and against_it) or (not is_read(method) and (refused or method != SEND)):
         return answer | {"error": plain}
     said = _TELLING.sub("...", plain["message"])[:120]
-    raise EndpointError(Fault(f"{method}: error {plain['code']}", method=method, lacks=lacks, said=said))
+    said = f"{plain['code']} {said}".strip()
+    raise EndpointError(Fault(f"{method}: error", method=method, lacks=lacks, said=said))
 
 
 def _plain(error: Mapping[str, Any]) -> dict[str, Any]:

@@ -205,8 +205,8 @@ class EndpointPool(JSONBaseProvider):
         except EndpointError as error:
             failed[endpoint.name] = str(error.fault)
             # One that takes no transactions now may still answer questions.
-            if not error.fault.method:
-                self.roster.aside(endpoint, error.fault)
+            act = self.roster.count if error.fault.method else self.roster.aside
+            act(endpoint, error.fault)
             return None
 
 

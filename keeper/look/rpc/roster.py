@@ -121,9 +121,8 @@ class Roster:
             return
         health.unanswered[method] += 1
         if health.unanswered[method] >= REPEATED:
-            self.aside(endpoint, fault)
+            self._put_aside(endpoint, fault)
         else:
-            health.errors[fault.reason] += 1
             log.info("another endpoint asked", endpoint=endpoint.name, reason=fault.reason, said=fault.said)
 
     def lacks_receipt(self, endpoint: Endpoint, block: int) -> None:
@@ -134,6 +133,15 @@ class Roster:
 
     def aside(self, endpoint: Endpoint, fault: Fault) -> None:
         """Puts an endpoint aside."""
+        self.count(endpoint, fault)
+        self._put_aside(endpoint, fault)
+
+    def count(self, endpoint: Endpoint, fault: Fault) -> None:
+        """Counts a failure, whatever follows from it."""
+        with self._state:
+            self._health[endpoint.name].errors[fault.reason] += 1
+
+    def _put_aside(self, endpoint: Endpoint, fault: Fault) -> None:
         with self._state:
             health = self._health[endpoint.name]
             # A single endpoint that was never healthy: the caller reports it.
