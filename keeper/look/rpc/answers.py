@@ -126,14 +126,12 @@ def _receipt(params: Any, result: Any) -> Any:
     if result is None:
         return None
     receipt = _object(result)
+    digest = data(receipt.get("transactionHash"), "transactionHash", _WORD)
+    if params and str(params[0]).lower() != digest.lower():
+        raise ValueError("transactionHash is another")
     if receipt.get("blockHash") is None and receipt.get("blockNumber") is None:
         return None  # of a pending transaction, as some clients give
-    found = {
-        "transactionHash": data(receipt.get("transactionHash"), "transactionHash", _WORD),
-        "blockHash": data(receipt.get("blockHash"), "blockHash", _WORD),
-    }
-    if params and str(params[0]).lower() != found["transactionHash"].lower():
-        raise ValueError("transactionHash is another")
+    found = {"transactionHash": digest, "blockHash": data(receipt.get("blockHash"), "blockHash", _WORD)}
     for name, below, least in (("blockNumber", SMALL, 0), ("status", 2, 0), ("gasUsed", SMALL, 1)):
         quantity(receipt.get(name), name, below, least)
         found[name] = receipt[name]

@@ -33,6 +33,7 @@ _LIMITED = (
     "too many requests",
     "request limit",
     "requests per second",
+    "request rate",
     "compute units",
     "credits",
     "quota",
@@ -42,8 +43,10 @@ _LIMITED = (
 """How services word a rate limit in an answer with status 200."""
 _TELLING = re.compile(r"\S*://\S*|[\w-]{20,}")
 """Addresses, hashes, and what may be a key: none of it belongs into a reason."""
-_MISSING = (-32601, -32004)
-"""Method not found (JSON-RPC 2.0), not supported (EIP-1474)."""
+_MISSING, _UNSUPPORTED = -32601, -32004
+"""Method not found (JSON-RPC 2.0), not supported (EIP-1474): Besu has the second for other things too."""
+_REFUSED = 2
+"""After so many batches in a row that did not bring what single questions did, an endpoint takes no batches."""
 
 SEND = "eth_sendRawTransaction"
 CONNECTION = "connection failed"
@@ -105,7 +108,7 @@ class Endpoint:
         self._timeout_s = timeout_s
         self._session = requests.Session()
         self._ids = itertools.count(1)
-        self._batches = True
+        self._refused = 0
         self.requests = 0
         """HTTP requests so far."""
 
@@ -115,7 +118,7 @@ class Endpoint:
         A result is well-formed (`answers.py`), and an error is one that belongs to the question: a revert in its
         canonical form, or what speaks against a call or a transaction. All else is a failure of the endpoint.
         """
-        if len(questions) == 1 or not self._batches:
+        if len(questions) == 1 or self._refused >= _REFUSED:
             return [self._single(question, timeout_s) for question in questions]
         found: list[Answer | None] = [None for _ in questions]
         try:
@@ -124,13 +127,14 @@ class Endpoint:
             if error.fault.strict or error.fault.reason in (CONNECTION, TIMEOUT):
                 raise
         if None not in found:
+            self._refused = 0
             return found  # type: ignore[return-value]
-        # What the batch did not bring is asked one by one. If that brings it, the endpoint takes no batches.
+        # What the batch did not bring is asked one by one. If that brings it, it was the batch.
         whole = [
             self._single(question, timeout_s) if answer is None else answer
             for question, answer in zip(questions, found, strict=True)
         ]
-        self._batches = False
+        self._refused += 1
         return whole
 
     def _single(self, question: Question, timeout_s: float | None) -> Answer:
@@ -237,8 +241,9 @@ def _judged(question: Question, answer: Answer) -> Answer:
         return answer | {"error": revert}
     _refuse_limited(error)
     plain = _plain(error)
-    kind, lacks = refusal_of(plain["message"]), plain["code"] in _MISSING
-    against_it = kind in (Refusal.FUNDS, Refusal.GAS_LIMIT) or "gas required exceeds" in plain["message"].lower()
+    kind, words = refusal_of(plain["message"]), plain["message"].lower()
+    lacks = plain["code"] == _MISSING or (plain["code"] == _UNSUPPORTED and "support" in words)
+    against_it = kind in (Refusal.FUNDS, Refusal.GAS_LIMIT) or "gas required exceeds" in words
     refused = kind is not Refusal.UNAVAILABLE and not lacks
     if (method in SIMULATED and against_it) or (not is_read(method) and (refused or method != SEND)):
         return answer | {"error": plain}

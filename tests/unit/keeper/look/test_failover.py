@@ -274,10 +274,11 @@ BATCHES: dict[str, Callable[[list[Any]], Any]] = {
 def test_who_takes_no_batches_is_asked_one_by_one_from_then_on(form: str) -> None:
     with pair() as two:
         two.first.batch = BATCHES[form]
-        for _ in range(2):
+        for _ in range(3):
             found = two.pool.make_batch_request(QUESTIONS)
             assert [answer["result"] for answer in found] == [hex(10**30), SEVEN]
-        assert sum(len(methods) > 1 for methods in two.first.asked) == 1
+        # The check and the first question.
+        assert sum(len(methods) > 1 for methods in two.first.asked) == 2
         assert two.reasons() == ["", ""] and len(two.second.asked) == 1
 
 
@@ -288,12 +289,17 @@ def test_answers_of_a_batch_may_come_in_any_order(two: Pair) -> None:
     assert two.first.asked[-1] == ("eth_getBalance", "eth_call")
 
 
-def test_a_question_that_fails_in_a_batch_and_alone_is_no_refusal_of_batches(two: Pair) -> None:
-    two.first.error("eth_call", -32000, "header not found")
-    two.pool.make_batch_request(QUESTIONS)
-    two.first.says = {}
-    two.pool.make_batch_request(QUESTIONS)
-    assert two.first.asked[-1] == ("eth_getBalance", "eth_call")
+def test_a_question_that_fails_alone_too_or_once_only_is_no_refusal_of_batches(two: Pair) -> None:
+    for _ in range(3):
+        two.now += 1_000
+        two.first.error("eth_call", -32000, "header not found")
+        two.pool.make_batch_request(QUESTIONS)
+        two.first.says = {}
+        two.first.batch = BATCHES["an error for the second"]
+        two.pool.make_batch_request(QUESTIONS)
+        two.first.batch = None
+        two.pool.make_batch_request(QUESTIONS)
+        assert two.first.asked[-1] == ("eth_getBalance", "eth_call")
 
 
 # Several answers
@@ -338,6 +344,9 @@ def test_a_refusal_of_a_transaction_is_an_answer(two: Pair) -> None:
     for node in (two.first, two.second):
         node.error("eth_sendRawTransaction", -32000, "nonce too low")
     assert send(two) == {"code": -32000, "message": "nonce too low"}
+    for node in (two.first, two.second):
+        node.error("eth_sendRawTransaction", -32004, "Upfront cost exceeds account balance")  # Besu
+    assert send(two)["message"] == "Upfront cost exceeds account balance"
     two.second.says = {}
     assert send(two) == TRUTH["eth_sendRawTransaction"]([RAW])
 
