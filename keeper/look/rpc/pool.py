@@ -187,27 +187,27 @@ class EndpointPool(JSONBaseProvider):
         endpoints = list(self.roster.in_order([question]))
         if not endpoints:
             self.roster.none({})
-        failed: dict[str, str] = {}
         with ThreadPoolExecutor(len(endpoints)) as workers:
-            found = list(workers.map(lambda endpoint: self._hand_to(endpoint, question, failed), endpoints))
-        answers = [answer for answer in found if answer is not None]
+            found = list(workers.map(lambda endpoint: self._hand_to(endpoint, question), endpoints))
+        answers = [answer for answer in found if not isinstance(answer, Fault)]
         taken = [answer for answer in answers if "result" in answer]
         known = [answer for answer in answers if "error" in answer and _known(answer["error"])]
         if taken or known:
             return (taken or known)[0]
-        if len(answers) < len(endpoints):
-            self.roster.none(failed)  # one may have taken it without saying so
+        faults = {end.name: fault for end, fault in zip(endpoints, found, strict=True) if isinstance(fault, Fault)}
+        # Who says that it takes none has not taken this one; who says nothing of it may have.
+        if not answers or any(not fault.said for fault in faults.values()):
+            self.roster.none({name: str(fault) for name, fault in faults.items()})
         return answers[0]
 
-    def _hand_to(self, endpoint: Endpoint, question: Question, failed: dict[str, str]) -> Answer | None:
+    def _hand_to(self, endpoint: Endpoint, question: Question) -> Answer | Fault:
         try:
             return endpoint.ask([question])[0]
         except EndpointError as error:
-            failed[endpoint.name] = str(error.fault)
             # One that takes no transactions now may still answer questions.
             act = self.roster.count if error.fault.method else self.roster.aside
             act(endpoint, error.fault)
-            return None
+            return error.fault
 
 
 class EndpointProvider(JSONBaseProvider):

@@ -351,13 +351,28 @@ def test_a_refusal_of_a_transaction_is_an_answer(two: Pair) -> None:
     assert send(two) == TRUTH["eth_sendRawTransaction"]([RAW])
 
 
-@pytest.mark.parametrize(
-    "error", [(-32601, "Method not found"), (-32000, "over rate limit"), (-32000, "node is syncing")]
-)
+UNAVAILABLE = [
+    (-32601, "Method not found"),
+    (-32004, "Method eth_sendRawTransaction is not supported"),
+    (-32000, "over rate limit"),
+    (-32000, "node is syncing"),
+]
+
+
+@pytest.mark.parametrize("error", UNAVAILABLE)
 def test_who_takes_no_transactions_now_has_not_refused_this_one(two: Pair, error: tuple[int, str]) -> None:
     two.first.error("eth_sendRawTransaction", *error)
     assert send(two) == TRUTH["eth_sendRawTransaction"]([RAW])
     two.now += 1_000
+    two.second.says["eth_sendRawTransaction"] = lambda _: {"result": None}
+    with pytest.raises(NoEndpointError):
+        send(two)  # the second may have it
+
+
+def test_a_refusal_counts_beside_one_that_takes_no_transactions(two: Pair) -> None:
+    two.first.error("eth_sendRawTransaction", -32601, "Method not found")
     two.second.error("eth_sendRawTransaction", -32000, "nonce too low")
+    assert send(two)["message"] == "nonce too low"
+    two.first.says = {"eth_sendRawTransaction": lambda _: {"result": None}}
     with pytest.raises(NoEndpointError):
         send(two)
