@@ -25,7 +25,7 @@ from keeper.look.rpc.health import (
 OPTIONAL = frozenset(
     {"eth_createAccessList", "eth_maxPriorityFeePerGas", "eth_feeHistory", "eth_gasPrice", "eth_getLogs"}
 )
-"""Methods without which the keeper goes on: nobody is put aside for them."""
+"""Methods without which the keeper goes on: who fails to answer one is asked last for it, and not put aside."""
 REPEATED = 2
 """So many failures in a row to answer a method put an endpoint aside."""
 FORGET_S = 3_600.0
@@ -117,8 +117,6 @@ class Roster:
         health, method = self._health[endpoint.name], fault.method
         if fault.lacks or method in OPTIONAL:
             health.lacks.add(method)
-        if method in OPTIONAL:
-            return
         health.unanswered[method] += 1
         if health.unanswered[method] >= REPEATED:
             self._put_aside(endpoint, fault)
