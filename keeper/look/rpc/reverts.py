@@ -53,7 +53,7 @@ _HALTS = re.compile(
     re.IGNORECASE,
 )
 _GAS = re.compile(
-    r"gas required exceeds|intrinsic gas|exceeds (the )?(block|gas|transaction)|insufficient", re.IGNORECASE
+    r"gas required exceeds|intrinsic gas|exceeds (the )?(block|gas|transaction)|upper limit|insufficient", re.IGNORECASE
 )
 """A refusal to try the call, as its sender's gas or ether is too little: no revert."""
 _NODE = re.compile(r"trie node|header not found|block not found|timed? ?out|unavailable|\btimeout\b", re.IGNORECASE)
