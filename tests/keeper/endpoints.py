@@ -9,12 +9,12 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import requests
 from eth_utils import keccak
 
+from lab.testbed.loopback import JsonHandler, serving
 from tests.helpers.waiting import PATIENCE_S
 
 SEND = "eth_sendRawTransaction"
@@ -56,25 +56,6 @@ class Endpoint:
         return self.url.split("/")[2]
 
 
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_: object) -> None:
-        """Nothing: whoever asked may be gone."""
-
-
-@contextlib.contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
-    """Runs a server on the loopback until the block ends; its port."""
-    server = _Server(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
-
-
 @contextlib.contextmanager
 def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
     """Runs one in front of `node` until the block ends."""
@@ -82,12 +63,8 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
     found.answers.set()
     ended = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+    class Handler(JsonHandler):
+        def posted(self, body: bytes) -> None:
             asked = json.loads(body)
             batch = asked if isinstance(asked, list) else [asked]
             trip = tuple(each["method"] for each in batch)
@@ -101,15 +78,15 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
             if fails in ("reset", "hangs"):
                 self.break_off()
             elif isinstance(fails, int):
-                self.answer(fails, b"no")
+                self.say(fails, b"no")
             elif fails is not None and fails != "dropped":
-                self.answer(200, fails.encode())
+                self.say(200, fails.encode())
             elif trip == (SEND,) and found.refuses and (words := found.refuses(asked["params"][0])) is not None:
                 error = {"code": -32000, "message": words}
-                self.answer(200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "error": error}).encode())
+                self.say(200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "error": error}).encode())
             elif trip == (SEND,) and not found.passes:
                 digest = "0x" + keccak(hexstr=asked["params"][0]).hex()
-                self.answer(200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": digest}).encode())
+                self.say(200, json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": digest}).encode())
             else:
                 headers = {"Content-Type": "application/json"}
                 said = requests.post(node, data=body, headers=headers, timeout=PATIENCE_S).json()
@@ -121,17 +98,11 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
                     by_id = {each["id"]: each for each in batch}
                     changed = [found.change(by_id[each["id"]], each) for each in answers]
                     said = changed if isinstance(said, list) else changed[0]
-                self.answer(200, json.dumps(said).encode())
+                self.say(200, json.dumps(said).encode())
 
-        def answer(self, status: int, content: bytes) -> None:
+        def say(self, status: int, content: bytes) -> None:
             found.answers.wait(HOLDS_S)
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            for name, value in found.headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(content, status, **found.headers)
 
         def break_off(self) -> None:
             """Ends the connection without a word."""
@@ -139,11 +110,8 @@ def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
             self.close_connection = True
             self.connection.close()
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with serving(Handler) as port:
-        found.url = f"http://127.0.0.1:{port}/{KEY}"
+    with serving(Handler) as url:
+        found.url = f"{url}/{KEY}"
         try:
             yield found
         finally:

@@ -16,7 +16,8 @@ from eth_account import Account
 from eth_keys.constants import SECPK1_N
 from eth_keys.datatypes import PrivateKey
 
-from tests.keeper.endpoints import HOLDS_S, serving
+from lab.testbed.loopback import serving
+from tests.keeper.endpoints import HOLDS_S
 
 REGION = "eu-central-1"
 KEY_ID = "alias/keeper"
@@ -131,8 +132,7 @@ def fake_kms(key: str) -> Iterator[FakeKms]:
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    with serving(Handler) as port:
-        found.url = f"http://127.0.0.1:{port}"
+    with serving(Handler) as found.url:
         try:
             yield found
         finally:

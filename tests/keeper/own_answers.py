@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import requests
 
+from lab.testbed.loopback import JsonHandler, serving
 from tests.helpers.waiting import PATIENCE_S
-from tests.keeper.endpoints import KEY, serving
+from tests.keeper.endpoints import KEY
 
 Own = Callable[[dict[str, Any]], dict[str, Any] | None]
 """From a request to the `result` or `error` of an answer of the endpoint's own; None: the node's."""
@@ -28,11 +28,11 @@ def answering(node: str, own: Own = lambda _: None, *, batches: bool = True) -> 
             return {"jsonrpc": "2.0", "id": asked["id"], **mine}
         return requests.post(node, json=asked, timeout=PATIENCE_S).json()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    class Handler(JsonHandler):
+        def posted(self, body: bytes) -> None:
+            asked = json.loads(body)
             if isinstance(asked, list) and not batches:
-                self.send_error(400)
+                self.answer(b"no", 400)
                 return
             if not isinstance(asked, list):
                 found = answer(asked)
@@ -40,15 +40,7 @@ def answering(node: str, own: Own = lambda _: None, *, batches: bool = True) -> 
                 found = [answer(request) for request in asked]
             else:
                 found = requests.post(node, json=asked, timeout=PATIENCE_S).json()
-            body = json.dumps(found).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(json.dumps(found).encode())
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with serving(Handler) as port:
-        yield f"http://127.0.0.1:{port}/{KEY}"
+    with serving(Handler) as url:
+        yield f"{url}/{KEY}"

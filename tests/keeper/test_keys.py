@@ -11,15 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 from eth_account import Account
 
 from keeper.state import Phase
+from lab.testbed.loopback import serving
 from tests.helpers.waiting import PATIENCE_S, dead_port, wait_for
 from tests.keeper.deployed_fund import Field, journal_rows
-from tests.keeper.endpoints import serving
 from tests.keeper.kms import AWS, SECRET_KEY, TOKEN, FakeKms, fake_kms
 
 KEY = "0x" + "5ec7e7" * 10 + "0123"
@@ -95,8 +96,8 @@ def telling(node: str) -> Iterator[Telling]:
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    with serving(Handler) as port:
-        found.url = url_at(port)
+    with serving(Handler) as url:
+        found.url = url_at(urlsplit(url).port or 0)
         yield found
 
 

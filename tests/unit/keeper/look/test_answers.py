@@ -220,7 +220,7 @@ def test_a_batch_of_nonsense_is_no_answer(two: Pair) -> None:
     questions: Any = [(method, ASKED[method]) for method in ("eth_call", "eth_getBalance")]
     truth = [TRUTH["eth_call"]([]), TRUTH["eth_getBalance"]([])]
     for content in (b"[]", b"{}", b"null", b"[null, 7]", b'[{"id": []}, {"id": {}}]', json.dumps([[]] * 2).encode()):
-        two.first.batch = lambda _, content=content: content  # type: ignore[misc]
+        two.first.batch = lambda _, content=content: content
         two.first.says = {"eth_call": lambda _: {"result": None}}
-        assert [answer["result"] for answer in two.pool.make_batch_request(questions)] == truth  # type: ignore[typeddict-item]
+        assert [answer["result"] for answer in two.pool.make_batch_request(questions)] == truth
         two.now += 1_000

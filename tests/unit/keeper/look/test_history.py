@@ -150,7 +150,8 @@ def test_no_receipt_costs_the_gas_alone(two: Pair, april: Simulated) -> None:
 def test_batches_keep_their_distance_without_events(two: Pair, april: Simulated) -> None:
     """As with them, whatever restarts."""
     take(two)
-    state, number, times = april.state, FIRST + 5, []
+    state, number = april.state, FIRST + 5
+    times: list[int] = []
     asked = history(two)
     while len(times) < 4:
         now = at(state, block_at(number))
