@@ -16,6 +16,8 @@ from keeper.state import TAT_SCALE, FundState, Progress
 
 CHUNK = 2_000
 """Blocks per request for events; common nodes allow at least as many."""
+LEAST_STEP = 50
+"""The fewest blocks that are read at once on the way back to the month's start."""
 REORG = 64
 """Newest blocks whose events are read again each time, as a reorganization may change them."""
 
@@ -47,7 +49,9 @@ class History:
         self._started = contracts.topic("Rebalancer", "Started")
         self._traded = contracts.topic("Rebalancer", "Traded")
         self._period = -1
-        self._next = 0
+        self._next = self._lowest = 0
+        self._whole = False
+        self._step = CHUNK
         self._events: dict[int, str] = {}
         self._batches: set[tuple[int, str]] = set()
         self._gas: dict[tuple[int, str], int] = {}
@@ -63,6 +67,7 @@ class History:
         period = state.month_period
         if period != self._period:
             self._period, self._next, self._events = period, 0, {}
+            self._whole, self._step = False, CHUNK
             self._batches, self._gas = set(), {}
             self._begin(state)
         self._watch(state)
@@ -117,21 +122,29 @@ class History:
         return sum(self._gas[batch] for batch in self._batches)
 
     def _scan(self, head: Head, period: int, since: int) -> None:
+        """Reads what is new, then backwards to the start, which is hours ago at most, the deployment perhaps years.
+
+        What is read stays read: where a node limits its answers, several looks together come to the start.
+        """
+        first = max(self._first_block, min(self._next, head.number + 1) - REORG) if self._next else head.number + 1
+        self._events = {block: kind for block, kind in self._events.items() if block < first}
+        self._batches = {batch for batch in self._batches if batch[0] < first}
         if self._next:
-            first = max(self._first_block, min(self._next, head.number + 1) - REORG)
-            self._events = {block: kind for block, kind in self._events.items() if block < first}
-            self._batches = {batch for batch in self._batches if batch[0] < first}
             self._read(first, head.number, period)
         else:
-            # Backwards: the start is hours ago at most, the deployment perhaps years.
-            last = head.number
-            while last >= self._first_block:
-                first = max(self._first_block, last - CHUNK + 1)
-                self._read(first, last, period)
-                if self._started in self._events.values() or self._time(first) < since:
-                    break
-                last = first - 1
+            self._lowest = first
         self._next = head.number + 1
+        while not self._whole:
+            last = self._lowest - 1
+            first = max(self._first_block, last - self._step + 1)
+            try:
+                self._read(first, last, period)
+            except ChainError:
+                self._step = max(LEAST_STEP, self._step // 4)
+                raise
+            self._lowest = first
+            started = self._started in self._events.values()
+            self._whole = started or first <= self._first_block or self._time(first) < since
 
     def _read(self, first: int, last: int, period: int) -> None:
         for start in range(first, last + 1, CHUNK):

@@ -147,6 +147,32 @@ def test_no_receipt_costs_the_gas_alone(two: Pair, april: Simulated) -> None:
     assert past(asked, traded(april.state), FIRST + 26).gas_spent == 21_000
 
 
+def test_a_node_that_gives_little_at_a_time_gives_it_all_in_the_end(two: Pair, april: Simulated) -> None:
+    """As a service does that gives ten blocks a question, and so many questions a second."""
+    give(two, FIRST + 20)
+    events, left = two.first.says["eth_getLogs"], 0
+
+    def little(question: dict[str, Any]) -> Any:
+        nonlocal left
+        wanted = question["params"][0]
+        left -= 1
+        if left < 0:
+            return {"error": {"code": 429, "message": "too many requests"}}
+        if int(wanted["toBlock"], 16) - int(wanted["fromBlock"], 16) >= 10:
+            return {"error": {"code": -32600, "message": "10 blocks"}}
+        return events(question)
+
+    for node in (two.first, two.second):
+        node.says["eth_getLogs"] = little
+    asked, found, looks = history(two), None, 0
+    while found != block_at(FIRST + 20):
+        left, looks = 15, looks + 1
+        two.now += 1_000
+        found = past(asked, traded(april.state), HEAD).last_trade
+        assert found in (block_at(HEAD), block_at(FIRST + 20)) and looks < 20
+    assert looks > 2
+
+
 def test_batches_keep_their_distance_without_events(two: Pair, april: Simulated) -> None:
     """As with them, whatever restarts."""
     take(two)
