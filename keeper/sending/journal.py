@@ -22,7 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 
-from keeper.errors import SettingsError
+from keeper.errors import NotReadyError, SettingsError
 from keeper.sending.schema import BUSY_S, open_for_writing, opened_for_reading, reading, writing
 
 CANCEL = "cancel"
@@ -137,7 +137,7 @@ class Journal:
             fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._guard.close()
-            raise SettingsError(
+            raise NotReadyError(
                 f"BALLAST_JOURNAL: {path} is in use by another keeper; give each its own journal and key"
             ) from None
         try:

@@ -52,8 +52,8 @@ class EndpointError(Exception):
 class NoEndpointError(requests.exceptions.ConnectionError):
     """No endpoint gives a usable answer.
 
-    The message has each one's host and reason. `chain_id`: the chain of all that answered, if it is one and the same
-    wrong one. `fleeting`: whether a connection failed, which is worth an immediate retry.
+    The message has each one's host and reason. `chain_id`: the chain of all, if it is one and the same wrong one.
+    `fleeting`: whether a connection failed, which is worth an immediate retry.
     """
 
     def __init__(self, reasons: Mapping[str, str], chain_id: int | None = None) -> None:
@@ -72,6 +72,8 @@ class Endpoint:
         self._session = requests.Session()
         self._ids = itertools.count(1)
         self._batches = True
+        self.requests = 0
+        """HTTP requests so far."""
 
     def ask(self, questions: Sequence[Question], timeout_s: float | None = None) -> list[Answer]:
         """The answers in the order of the questions, in one batch if several. Raises EndpointError."""
@@ -93,6 +95,7 @@ class Endpoint:
         return _in_order(found, ids)
 
     def _post(self, body: object, timeout_s: float) -> Any:
+        self.requests += 1
         try:
             answer = self._session.post(
                 self._url,

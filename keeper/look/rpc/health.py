@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,13 +52,16 @@ class Look:
 @dataclass(frozen=True)
 class EndpointStatus:
     """An endpoint's condition. `name`: its host; `reason`: why it is put aside, "" if it is not; `head_age_s`: seconds
-    from its head's time to this machine's clock, None if no head is known."""
+    from its head's time to this machine's clock, None if no head is known; `requests`: HTTP requests so far; `errors`:
+    how often it failed, by reason."""
 
     name: str
     healthy: bool
     reason: str
     head: int | None
     head_age_s: int | None
+    requests: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -71,6 +76,7 @@ class Health:
     retry_at: float = 0.0
     failures: int = 0
     healthy_since: float = 0.0
+    errors: Counter[str] = field(default_factory=Counter)
 
     @property
     def healthy(self) -> bool:
@@ -103,6 +109,7 @@ class Health:
         if self.fault is None and now - self.healthy_since >= LONGEST_WAIT_S:
             self.failures = 0
         self.failures += 1
+        self.errors[fault.reason] += 1
         self.fault, self.looked_at = fault, now
         wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures - 1, 20))
         self.retry_at = now + max(wait, fault.wait_s)

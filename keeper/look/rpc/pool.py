@@ -93,6 +93,8 @@ class EndpointPool(JSONBaseProvider):
                     health.fault.reason if health.fault else "",
                     look.number if look else None,
                     int(self._wall()) - look.time if look else None,
+                    endpoint.requests,
+                    dict(health.errors),
                 )
             )
         return tuple(found)
@@ -324,7 +326,8 @@ class EndpointPool(JSONBaseProvider):
         reasons = {name: health.fault.reason for name, health in self._health.items() if health.fault is not None}
         answering = {health.look.chain_id for health in self._health.values() if health.look is not None}
         wrong = [reason for reason in reasons.values() if reason == WRONG_CHAIN]
-        raise NoEndpointError(reasons, answering.pop() if len(answering) == 1 and wrong else None)
+        certain = len(answering) == 1 and len(wrong) == len(self._endpoints)
+        raise NoEndpointError(reasons, answering.pop() if certain else None)
 
 
 def connect(
