@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     silent_seconds: Annotated[int, Field(ge=1, le=DAY_S)] = 300
     """A fund that could not be looked at for so long, mostly because of the node: /health fails, and an alert is
     sent."""
+    start_seconds: Annotated[int, Field(ge=0, le=DAY_S)] = 30
+    """What has kept the keeper from starting for so long (no node, no ether, a journal in use): /health fails, and an
+    alert is sent; of a port in use an alert. A machine that boots has its network some seconds later."""
     overdue_seconds: Annotated[int, Field(ge=1, le=30 * DAY_S)] = HOUR_S
     """What has been possible for so long, in chain time, and is not done is overdue: /health fails, and an alert is
     sent."""

@@ -83,13 +83,13 @@ def alerts_of(facts: Facts, bounds: Bounds) -> set[Alert]:
     for endpoint in facts.endpoints:
         if not endpoint.healthy:
             found.add(Alert(Kind.ENDPOINT_ASIDE, endpoint.name, f"{endpoint.name} is put aside: {endpoint.reason}"))
-    return found | _of_keeper(facts)
+    return found | _of_keeper(facts, bounds)
 
 
-def _of_keeper(facts: Facts) -> set[Alert]:
+def _of_keeper(facts: Facts, bounds: Bounds) -> set[Alert]:
     """Alerts about the process itself."""
     found = set()
-    for trouble in facts.lasting():
+    for trouble in facts.lasting(bounds):
         since = f"since {_clock(trouble.since)}"
         if trouble.kind == "http":
             text = f"nobody can reach health, metrics and page {since}: {trouble.text}"

@@ -17,8 +17,6 @@ from keeper.view import View
 
 LONGEST_WAIT_S = 60.0
 """Most that the loop waits after a tick that failed."""
-TROUBLE_S = 30.0
-"""Seconds after which what keeps the keeper from starting is told: a machine that boots has its network later."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,8 @@ class Bounds:
     overdue_s: int
     open_s: int
     month_gas: int
-    tick_s: float = 300.0
+    start_s: int = 30
+    tick_s: float = 360.0
 
 
 def bounds_of(settings: Settings) -> Bounds:
@@ -42,6 +41,7 @@ def bounds_of(settings: Settings) -> Bounds:
         settings.overdue_seconds,
         settings.open_seconds,
         settings.month_gas,
+        settings.start_seconds,
         settings.stuck_seconds + max(LONGEST_WAIT_S, settings.poll_seconds),
     )
 
@@ -109,9 +109,9 @@ class Facts:
     troubles: tuple[Trouble, ...] = ()
     defects: tuple[Defect, ...] = ()
 
-    def lasting(self) -> tuple[Trouble, ...]:
-        """Troubles that are worth telling: final, or not over within `TROUBLE_S`."""
-        return tuple(each for each in self.troubles if each.final or self.time - each.since >= TROUBLE_S)
+    def lasting(self, bounds: Bounds) -> tuple[Trouble, ...]:
+        """Troubles that are worth telling: final, or not over by themselves in time."""
+        return tuple(each for each in self.troubles if each.final or self.time - each.since >= bounds.start_s)
 
     @property
     def base_fee(self) -> int | None:

@@ -15,7 +15,7 @@ def ills_of(facts: Facts, bounds: Bounds) -> tuple[str, ...]:
         found.append(f"the loop has shown no sign of life for {int(facts.beat_s)} s")
     elif not facts.stopping and facts.tick_s is not None and facts.tick_s >= bounds.tick_s:
         found.append(f"the loop has ended no step for {int(facts.tick_s)} s")
-    found += [f"cannot start: {trouble.text}" for trouble in facts.lasting() if trouble.kind == "start"]
+    found += [f"cannot start: {trouble.text}" for trouble in facts.lasting(bounds) if trouble.kind == "start"]
     for fund in facts.funds:
         if not facts.stopping and fund.silent_s >= bounds.silent_s:
             found.append(f"{fund.name}: no look has succeeded for {int(fund.silent_s)} s")

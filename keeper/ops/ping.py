@@ -152,6 +152,8 @@ class Pinger:
             # The libraries' messages hold the URL.
             result = "connection failed"
         self._pinged(signal, result)
-        if result not in ("ok", self._refused) and signal != "start":
+        if signal == "start":
+            return  # not every service knows it
+        if result not in ("ok", self._refused):
             log.warning("dead-man's switch not reached", signal=signal, result=result)
-        self._refused = "" if result == "ok" else result
+        self._refused = result

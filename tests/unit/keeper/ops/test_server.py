@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import threading
@@ -12,6 +13,7 @@ import pytest
 from keeper.errors import SettingsError
 from keeper.ops import server as module
 from keeper.ops.server import MOST_CONNECTIONS, Response, Server, is_loopback
+from keeper.ops.troubles import Troubles
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
 
@@ -105,9 +107,28 @@ def test_connections_are_bounded_and_slow_ones_are_let_go(
             connection.close()
 
 
-def test_a_port_in_use_is_refused_by_name(server: Server) -> None:
-    with pytest.raises(SettingsError, match=rf"BALLAST_HTTP_PORT: cannot listen on 127\.0\.0\.1, port {server.port}"):
-        Server("127.0.0.1", server.port, {})
+def test_an_address_that_can_never_serve_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match=r"BALLAST_HTTP_PORT: cannot listen on no such host, port 80"):
+        Server("no such host", 80, {})
+
+
+def test_a_port_in_use_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(module, "LONGEST_PAUSE_S", 0.01)
+    troubles = Troubles()
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = held.getsockname()[1]
+        with Server("127.0.0.1", port, {}, troubles):
+            pass  # it ends although it never listened
+        found = Server("127.0.0.1", port, {"/": lambda: Response(200, "text/plain", b"at last")}, troubles)
+        found.start()
+        (trouble,) = troubles.standing
+        assert trouble.kind == "http" and f"cannot listen on 127.0.0.1, port {port}" in trouble.text
+    wait_for(lambda: not troubles.standing, "a server that listens")
+    with contextlib.closing(found):
+        assert ask(found, "/")[2] == b"at last"
 
 
 def test_nothing_listens_after_close(server: Server) -> None:
