@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from pydantic import SecretStr
 from web3 import Web3
 
 from ballast.book import Book
@@ -24,7 +25,6 @@ from keeper.ops.troubles import Troubles
 from keeper.ops.watch import AlertThread, Watch
 from keeper.plan.standby import Turn
 from keeper.sending.simulate import Call
-from keeper.settings import SecretStr
 from keeper.view import View
 from tests.helpers.receiver import receiver
 from tests.helpers.waiting import PATIENCE_S, wait_for
@@ -53,6 +53,7 @@ class Played(Fund):
         self.looks = 0
 
     def look(self, head: Head) -> tuple[View, Call | None]:
+        del head
         self.looks += 1
         self._before()
         return self._view, None
@@ -98,12 +99,12 @@ def test_one_funds_defect_is_its_own(
     one, other = Played("one", view_of(april), odd), Played("other", view_of(april), nothing)
     keeper = keeper_of([one, other], heads, Stop())
     first = keeper.tick()
-    assert [pulse.state for pulse in first] == ["error", "waiting"]
+    assert [pulse.state for pulse in first] == ["error", "idle"]
     assert first[0].error is not None and first[0].error.startswith("unforeseen KeyError in ")
     said = "".join(capfd.readouterr())
     assert "Traceback" in said and 'raise KeyError("result")' in said and "where=one" in said
     # Left alone for a while, as after every failure; the other is looked at.
-    assert one.not_before > 0 and [pulse.state for pulse in keeper.tick()] == ["waiting"]
+    assert one.not_before > 0 and [pulse.state for pulse in keeper.tick()] == ["idle"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
@@ -175,7 +176,7 @@ def test_people_hear_of_a_defect_and_the_next_tick_works(
             stop.set()
             thread.join(PATIENCE_S)
     count = re.search(r'ballast_unforeseen_errors_total\{error="IndexError",where="fund"\} (\S+)', shown)
-    assert (count is not None and float(count[1]) == fund.looks - 1) or fund.looks > 2
+    assert count is not None and float(count[1]) >= 1
     assert 'ballast_steps_total{action="none",fund="fund",result="UnforeseenError"}' in shown
     assert service.got[0][1].startswith("fund: IndexError in ") and "The log has the trace" in service.got[0][1]
     assert 'raise IndexError("list index out of range")' in "".join(capfd.readouterr())

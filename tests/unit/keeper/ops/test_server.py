@@ -96,7 +96,9 @@ def test_connections_are_bounded_and_slow_ones_are_let_go(
         gate.set()
         assert all(connection.recv(4).startswith(b"HTTP") for connection in held)
         # Free again once all threads have ended, and a client that never ends its request is shown the door.
-        wait_for(lambda: server._http._slots._value == MOST_CONNECTIONS, "free slots")
+        http_server = server._http
+        assert http_server is not None
+        wait_for(lambda: http_server._slots._value == MOST_CONNECTIONS, "free slots")
         monkeypatch.setattr(module, "LONGEST_S", 0.0)
         idle = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
         idle.sendall(b"GET /one HTTP/1.0\r\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from lab.localnet.anvil import ROOT
 from tests.helpers.waiting import PATIENCE_S
@@ -19,7 +20,7 @@ print("still here")
 
 
 def test_a_full_disk_under_the_log_stops_nothing() -> None:
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM],
             cwd=ROOT,
