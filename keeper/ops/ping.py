@@ -77,7 +77,7 @@ def signal_of(facts: Facts, bounds: Bounds) -> Signal | None:
     failure by the rules of health, None in between."""
     if facts.stopping:
         return None
-    if any(trouble.final for trouble in facts.troubles) or ills_of(facts, bounds):
+    if ills_of(facts, bounds):
         return "fail"
     looked = all(fund.view is not None and not fund.failing for fund in facts.funds)
     return "success" if looked and facts.tick_s is not None else None

@@ -213,7 +213,12 @@ def test_unreachable_node(keeper: Keeper, field: Field, tmp_path: Path, command:
 
 
 def test_wrong_chain(keeper: Keeper, field: Field, tmp_path: Path) -> None:
-    assert keeper.refused("run", BALLAST_CHAIN_ID="5").startswith("BALLAST_CHAIN_ID: is 5, the node is on chain 1")
+    assert keeper.refused("once", BALLAST_CHAIN_ID="5").startswith("BALLAST_CHAIN_ID: is 5, the node is on chain 1")
+    done = keeper("run", BALLAST_CHAIN_ID="5")
+    first, again, last = done.stderr.splitlines()
+    # Believed the third time, and then it ends.
+    assert done.returncode == 2 and "cannot start yet" in first and "cannot start yet" in again
+    assert last.startswith("keeper: BALLAST_CHAIN_ID: is 5, the node is on chain 1")
     book = changed_book(field, tmp_path, chain_id=11155111)
     for command in ("status", "once"):
         line = keeper.refused(command, BALLAST_BOOK=book, BALLAST_CHAIN_ID=None)
@@ -225,13 +230,10 @@ def test_another_nodes_word_is_not_taken_for_all(keeper: Keeper, field: Field, t
     """One endpoint on another chain and one that is away: the one that is away may be right."""
     book = changed_book(field, tmp_path, chain_id=11155111)
     with dead_port() as port:
-        line = keeper.refused(
-            "once",
-            BALLAST_BOOK=book,
-            BALLAST_CHAIN_ID=None,
-            BALLAST_RPC_URL=f"{field.url},http://127.0.0.1:{port}",
-        )
-    assert line.startswith("BALLAST_RPC_URL: the node does not answer") and "wrong chain" in line
+        urls = f"{field.url},http://127.0.0.1:{port}"
+        done = keeper("once", BALLAST_BOOK=book, BALLAST_CHAIN_ID=None, BALLAST_RPC_URL=urls)
+    line = done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and "wrong chain" in line and "connection failed" in line
 
 
 def test_a_node_that_is_behind_may_come_to_the_fund(keeper: Keeper, field: Field, tmp_path: Path) -> None:

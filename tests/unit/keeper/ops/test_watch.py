@@ -17,6 +17,7 @@ from keeper.ops.liveness import Stop
 from keeper.ops.observer import Observers
 from keeper.ops.pulse import Pulse
 from keeper.ops.systemd import tell
+from keeper.ops.troubles import Troubles
 from keeper.ops.watch import AlertThread, Transactions, Watch
 from keeper.sending.journal import Journal
 from tests.helpers.waiting import PATIENCE_S
@@ -89,10 +90,10 @@ def test_overdue_from_when_it_was_possible_to_when_the_fund_moves(watch: Watch, 
 def test_a_failure_is_noted_until_the_next_look(watch: Watch, april: Simulated) -> None:
     assert watch.facts().funds[0].view is None
     watch.failed("fund", ChainError("no"))
-    assert watch.facts().funds[0].failing
+    assert watch.facts().funds[0].failing and watch.facts().funds[0].error == "no"
     look(watch, april, 0, None)
     found = watch.facts().funds[0]
-    assert not found.failing and found.view is not None and found.looked_at is not None
+    assert not found.failing and not found.error and found.view is not None and found.looked_at is not None
 
 
 def test_silence_is_since_the_last_look_that_succeeded(clock: Clock, watch: Watch, april: Simulated) -> None:
@@ -171,14 +172,18 @@ def test_one_observer_that_fails_stops_nothing(
     assert "ZeroDivisionError" in said and TEXT not in said
 
 
-def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ill", [{"beat_s": float(BOUNDS.stuck_s)}, {"tick_s": BOUNDS.tick_s}])
+def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ill: dict[str, float]
+) -> None:
     path = str(tmp_path / "notify")
     monkeypatch.setenv("NOTIFY_SOCKET", path)
-    beat_s, turns = 0.0, threading.Semaphore(0)
+    said: dict[str, float] = {"tick_s": 1.0}
+    turns = threading.Semaphore(0)
 
     def facts() -> object:
         turns.release()
-        return facts_of(beat_s=beat_s)
+        return facts_of(**said)
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(path)
@@ -186,7 +191,7 @@ def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(tmp_path: Path, mon
         with AlertThread(facts, BOUNDS, None, interval_s=0.01):  # type: ignore[arg-type]
             assert heard.recv(64) == b"READY=1"
             assert heard.recv(64) == b"WATCHDOG=1"
-            beat_s = float(BOUNDS.stuck_s)
+            said = ill
             # What was on its way is heard, then no more, however often it looks.
             while turns.acquire(blocking=False):
                 pass
@@ -204,6 +209,22 @@ def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(tmp_path: Path, mon
     monkeypatch.delenv("NOTIFY_SOCKET")
     assert tell("READY=1") is False
     assert "NOTIFY_SOCKET" not in os.environ
+
+
+def test_last_words() -> None:
+    troubles, looks = Troubles(), 0
+
+    def facts() -> object:
+        nonlocal looks
+        looks += 1
+        return facts_of()
+
+    with AlertThread(facts, BOUNDS, None, troubles=troubles):  # type: ignore[arg-type]
+        pass
+    assert looks == 0
+    with AlertThread(facts, BOUNDS, None, troubles=troubles):  # type: ignore[arg-type]
+        troubles.hold("start", "malformed", final=True)
+    assert looks == 1
 
 
 def test_a_look_that_fails_does_not_end_the_thread(capfd: pytest.CaptureFixture[str]) -> None:
