@@ -15,10 +15,9 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.units import HOUR_S
-from keeper.errors import NotReadyError, SettingsError
+from keeper.errors import KeeperError, NotReadyError
 from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
-from keeper.keys.signer import Signer
 from keeper.look.chain import Chain, ask, connect_to
 from keeper.look.interventions import Chronicle
 from keeper.loop import Fund, Keeper
@@ -83,38 +82,41 @@ def sending(settings: Settings, secrets: Secrets, *, patience: int | None, watch
     first = chains[0]
     with ExitStack() as stack:
         around = stack.enter_context(watching(settings, secrets, chains, stop, troubles)) if watched else Around()
+        with _last_words(troubles):
 
-        def when_ready(step: Callable[[], T]) -> T:
-            return patiently(step, stop, troubles) if watched else step()
+            def when_ready(step: Callable[[], T]) -> T:
+                return patiently(step, stop, troubles) if watched else step()
 
-        if settings.kms_key_id is None:
-            # It may ask for a password, which Ctrl-C ends at once.
-            signer = _loaded(settings, secrets, troubles)
-        if watched:
-            stack.enter_context(stopping(stop))
-        if settings.kms_key_id is not None:
-            signer = when_ready(lambda: load_signer(settings, secrets))
-        address = Web3.to_checksum_address(signer.address)
-        around.follow(address)
-        when_ready(lambda: _check(settings, chains))
-        when_ready(lambda: _require_ether(first, address))
-        limited = Limited(signer, first.book.chain_id, [chain.book["rebalancer"] for chain in chains])
-        if (better := advice(settings, secrets)) is not None:
-            log.warning("key", advice=better)
-        if not watched:
-            stack.enter_context(stopping(stop))
-        journal = stack.enter_context(when_ready(lambda: Journal(settings.journal, first.book.chain_id, address)))
-        sender = sender_for(first, limited, journal, settings, secrets, stop, patience)
+            if settings.kms_key_id is None:
+                # It may ask for a password, which Ctrl-C ends at once.
+                signer = load_signer(settings, secrets)
+            if watched:
+                stack.enter_context(stopping(stop))
+            if settings.kms_key_id is not None:
+                signer = when_ready(lambda: load_signer(settings, secrets))
+            address = Web3.to_checksum_address(signer.address)
+            around.follow(address)
+            when_ready(lambda: _check(settings, chains))
+            when_ready(lambda: _require_ether(first, address))
+            limited = Limited(signer, first.book.chain_id, [chain.book["rebalancer"] for chain in chains])
+            if (better := advice(settings, secrets)) is not None:
+                log.warning("key", advice=better)
+            if not watched:
+                stack.enter_context(stopping(stop))
+            journal = stack.enter_context(when_ready(lambda: Journal(settings.journal, first.book.chain_id, address)))
+            sender = sender_for(first, limited, journal, settings, secrets, stop, patience)
         log.info("keeper", funds=[chain.book.fund for chain in chains], account=address, chain=first.book.chain_id)
         yield sender, chains, stop, around.observers, troubles
 
 
-def _loaded(settings: Settings, secrets: Secrets, troubles: Troubles) -> Signer:
-    """The key on this machine: whatever is wrong with it, only a person can mend it. Raises SettingsError."""
+@contextmanager
+def _last_words(troubles: Troubles) -> Iterator[None]:
+    """What ends the keeper before it could start is told to those who watch."""
     try:
-        return load_signer(settings, secrets)
-    except SettingsError as error:
-        troubles.hold("start", str(error), final=True)
+        yield
+    except Exception as error:
+        text = str(error) if isinstance(error, KeeperError) else f"unforeseen {type(error).__name__}; see the log"
+        troubles.hold("start", text, final=True)
         raise
 
 

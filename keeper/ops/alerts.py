@@ -83,10 +83,10 @@ def alerts_of(facts: Facts, bounds: Bounds) -> set[Alert]:
     for endpoint in facts.endpoints:
         if not endpoint.healthy:
             found.add(Alert(Kind.ENDPOINT_ASIDE, endpoint.name, f"{endpoint.name} is put aside: {endpoint.reason}"))
-    return found | _of_keeper(facts, bounds)
+    return found | of_keeper(facts, bounds)
 
 
-def _of_keeper(facts: Facts, bounds: Bounds) -> set[Alert]:
+def of_keeper(facts: Facts, bounds: Bounds) -> set[Alert]:
     """Alerts about the process itself."""
     found = set()
     for trouble in facts.lasting(bounds):

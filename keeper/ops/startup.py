@@ -60,7 +60,6 @@ def patiently(step: Callable[[], T], stop: Stop, troubles: Troubles) -> T:
             what = verdict(error)
             contradicted = contradicted + 1 if what is Verdict.CONTRADICTS else 0
             if what is Verdict.FINAL or contradicted >= CERTAIN:
-                troubles.hold("start", str(error), final=True)
                 raise
             if what is Verdict.UNFORESEEN:
                 text = str(troubles.unforeseen("start", error))

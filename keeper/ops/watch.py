@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
 from ballast.book import Book
 from keeper.errors import KeeperError
-from keeper.ops.alerts import alerts_of
+from keeper.ops.alerts import Alert, alerts_of, of_keeper
 from keeper.ops.facts import Bounds, Endpoint, Facts, FundFacts, overdue, possible
 from keeper.ops.liveness import Stop
 from keeper.ops.notifier import Notifier
@@ -27,6 +28,8 @@ from keeper.sending.journal import Entry, read_journal
 from keeper.view import View
 
 log = structlog.get_logger("keeper.ops")
+
+T = TypeVar("T")
 
 BALANCE_S = 300.0
 """Seconds between two reads of the account's balance, if nothing was sent."""
@@ -108,6 +111,14 @@ class Watch:
         with self._lock:
             self._known[fund] = replace(self._known[fund], failing=True, error=str(error))
 
+    def _read(self, what: Callable[[], Sequence[T]]) -> tuple[T, ...]:
+        """Nothing if that fails: those who are told of the rest are told of that too."""
+        try:
+            return tuple(what())
+        except Exception as error:
+            self._troubles.unforeseen("facts", error, wording=False)
+            return ()
+
     def facts(self) -> Facts:
         """A snapshot of all that is known."""
         with self._lock:
@@ -119,8 +130,8 @@ class Watch:
             stopping=self._stop.is_set(),
             funds=tuple(_facts_of(fund, now) for fund in known),
             balance=self._balance,
-            transactions=self._transactions(),
-            endpoints=self._endpoints(),
+            transactions=self._read(self._transactions),
+            endpoints=self._read(self._endpoints),
             tick_s=self._stop.heart.tick_s(),
             troubles=self._troubles.standing,
             defects=self._troubles.defects,
@@ -190,6 +201,7 @@ class AlertThread:
         self._notifier = notifier
         self._interval_s = interval_s
         self._troubles = troubles or Troubles()
+        self._alerts: set[Alert] = set()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
 
@@ -222,5 +234,13 @@ class AlertThread:
         facts = self._facts()
         if facts.beat_s < self._bounds.stuck_s and (facts.tick_s is None or facts.tick_s < self._bounds.tick_s):
             tell("WATCHDOG=1")
-        if self._notifier is not None:
-            self._notifier.update(alerts_of(facts, self._bounds), facts.time)
+        if self._notifier is None:
+            return
+        try:
+            self._alerts = alerts_of(facts, self._bounds)
+        except Exception as error:
+            self._troubles.unforeseen("alerts", error, wording=False)
+            # The last ones, and what is wrong with the keeper itself.
+            known = replace(facts, defects=self._troubles.defects)
+            self._alerts |= of_keeper(known, self._bounds)
+        self._notifier.update(self._alerts, facts.time)

@@ -257,6 +257,15 @@ def test_alert_tries_where_alerts_go(keeper: Keeper) -> None:
     assert keeper.refused("alert").startswith("BALLAST_ALERT_URLS: not set")
 
 
+def test_what_nobody_foresaw_before_the_first_step_is_told(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keeper.wiring.sender_for", lambda *_: 1 // 0)
+    with receiver() as service:
+        with pytest.raises(ZeroDivisionError):
+            keeper("run", BALLAST_ALERT_URLS=service.url)
+        ((title, text),) = service.got
+    assert title == "Ballast: cannot_start" and "unforeseen ZeroDivisionError" in text
+
+
 def test_wrong_books(keeper: Keeper, field: Field, tmp_path: Path) -> None:
     assert "no such file" in keeper.refused("status", BALLAST_BOOK=str(tmp_path / "none.json"))
     book = changed_book(field, tmp_path, contracts={"lens": "0x000000000000000000000000000000000000dEaD"})

@@ -74,8 +74,7 @@ def test_what_only_a_person_can_mend_ends_it() -> None:
     step = Step(ChainError("no node"), SettingsError("malformed"))
     with pytest.raises(SettingsError, match="malformed"):
         patiently(step, Stop(), troubles)
-    (trouble,) = troubles.standing
-    assert (trouble.text, trouble.final, step.tries) == ("malformed", True, 2)
+    assert step.tries == 2
 
 
 def test_one_wrong_answer_does_not_end_it_and_three_do() -> None:
@@ -84,7 +83,6 @@ def test_one_wrong_answer_does_not_end_it_and_three_do() -> None:
     assert patiently(Step(wrong, wrong, ChainError("none"), wrong, wrong), Stop(), troubles) == "done"
     with pytest.raises(MismatchError):
         patiently(Step(wrong, wrong, wrong), Stop(), troubles)
-    assert troubles.standing[0].final
 
 
 def test_pauses_grow_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,14 +13,16 @@ import pytest
 
 from keeper.errors import ChainError
 from keeper.ops import watch as module
+from keeper.ops.facts import Facts
 from keeper.ops.liveness import Stop
+from keeper.ops.notifier import Notifier
 from keeper.ops.observer import Observers
 from keeper.ops.pulse import Pulse
 from keeper.ops.systemd import tell
 from keeper.ops.troubles import Troubles
 from keeper.ops.watch import AlertThread, Transactions, Watch
 from keeper.sending.journal import Journal
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S, wait_for
 from tests.unit.keeper.ops.facts import BOOK, BOUNDS, facts_of, pulse_of, view_of
 from tests.unit.keeper.simulated import Simulated
 
@@ -209,6 +211,26 @@ def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(
     monkeypatch.delenv("NOTIFY_SOCKET")
     assert tell("READY=1") is False
     assert "NOTIFY_SOCKET" not in os.environ
+
+
+def test_alerts_go_on_where_one_cannot_be_worked_out(tmp_path: Path) -> None:
+    troubles, got = Troubles(), list[str]()
+    odd = Watch([BOOK], Stop(), endpoints=None, troubles=troubles)  # type: ignore[arg-type]
+
+    def facts() -> Facts:
+        found = odd.facts()
+        return replace(found, funds=None) if len(got) else found  # type: ignore[arg-type]
+
+    def send(title: str, text: str, good: bool) -> bool:
+        assert not good
+        got.append(f"{title} {text}")
+        return True
+
+    notifier = Notifier(tmp_path / "alerts.json", 3_600, send, lambda _kind: None)
+    with AlertThread(facts, BOUNDS, notifier, interval_s=0.01, troubles=troubles):
+        wait_for(lambda: len(got) == 2, "both")
+    assert got[0].startswith("Ballast: unforeseen_error facts: TypeError in keeper.ops.watch:")
+    assert got[1].startswith("Ballast: unforeseen_error alerts: TypeError in keeper.ops.alerts:")
 
 
 def test_last_words() -> None:
