@@ -12,6 +12,7 @@ them.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import sqlite3
 import time
@@ -27,6 +28,9 @@ from keeper.sending.schema import BUSY_S, open_for_writing, opened_for_reading, 
 
 CANCEL = "cancel"
 """Action of a no-op: a transaction of nothing to the account itself that takes another one's nonce."""
+
+_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+"""What a disk may get over."""
 
 _FIRST_COLUMNS = (
     "id, nonce, action, period, recipient, data, gas, max_fee, tip, hash, raw, signed_block, status, mined_block,"
@@ -132,7 +136,8 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._guard = path.with_name(path.name + ".lock").open("w")
         except OSError as error:
-            raise SettingsError(f"BALLAST_JOURNAL: {path} cannot be written ({error.strerror})") from None
+            kind = NotReadyError if error.errno in _PASSING else SettingsError
+            raise kind(f"BALLAST_JOURNAL: {path} cannot be written ({error.strerror})") from None
         try:
             fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
