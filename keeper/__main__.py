@@ -1,8 +1,9 @@
-"""`python -m keeper status | plan | explain | check | once | run | cancel | keystore`."""
+"""`python -m keeper status | plan | explain | check | once | run | cancel | alert | keystore`."""
 
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import structlog
 from rich.console import Console, RenderableType
 
 from ballast.book import Book
@@ -19,12 +21,16 @@ from keeper.explain.month import explain
 from keeper.explain.tables import explain_json, explain_tables
 from keeper.keys.create import keystore
 from keeper.loop import Keeper
+from keeper.ops.liveness import Interrupted
+from keeper.ops.notifier import sender_to, services_of
 from keeper.output import logs, tables
 from keeper.sending.journal import CANCEL
 from keeper.sending.sender import PATIENCE
-from keeper.settings import load_book, load_settings
+from keeper.settings import load_alert_urls, load_book, load_settings
 from keeper.view import View, Viewer
 from keeper.wiring import chains_of, keeper_of, sending, turn_of
+
+log = structlog.get_logger("keeper")
 
 WIDE = 140
 """Columns of a table that goes to a pipe or a file."""
@@ -128,9 +134,13 @@ def once(env_file: Path) -> None:
 @cli.command()
 @click.pass_obj
 def run(env_file: Path) -> None:
-    """Go on through this month and the next, until SIGINT or SIGTERM."""
-    with _keeper(env_file, watched=True) as keeper:
-        keeper.run()
+    """Go on through this month and the next, until SIGINT or SIGTERM. What passes by itself is waited for, at the start
+    too."""
+    try:
+        with _keeper(env_file, watched=True) as keeper:
+            keeper.run()
+    except Interrupted:
+        log.info("stopped before it could start")
 
 
 @cli.command()
@@ -151,6 +161,18 @@ def cancel(env_file: Path) -> None:
             raise KeeperError("an earlier transaction is still open; run it again")
         if not ended:
             click.echo("nothing is open")
+
+
+@cli.command()
+@click.argument("text", default="a test, all is well")
+@click.pass_obj
+def alert(env_file: Path, text: str) -> None:
+    """Send TEXT to where alerts go: to try that, or to tell that the keeper has failed. Needs no other setting."""
+    urls = load_alert_urls(env_file)
+    logs.configure("console")
+    if not sender_to(services_of(urls))("Ballast", f"{socket.gethostname()}: {text}", False):
+        raise KeeperError("BALLAST_ALERT_URLS: no service took it")
+    click.echo("sent")
 
 
 cli.add_command(keystore)

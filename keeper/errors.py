@@ -18,6 +18,20 @@ class SettingsError(KeeperError):
     """Configuration that cannot work; nothing was sent. The message names field, value and what would be right."""
 
 
+class MismatchError(SettingsError):
+    """What a node says does not fit the settings: another chain, no contract at the book's address. One answer may be
+    wrong; the same one several times in a row is not."""
+
+
+class NotReadyError(SettingsError):
+    """What the settings name does not serve yet and may without a change to them: an account without ether, a journal
+    that another process holds, a node that has not reached the fund's block. Worth trying again."""
+
+
+class UnforeseenError(KeeperError):
+    """An error that nobody foresaw, a defect: said with its trace, and tried again as if it were another's."""
+
+
 class ChainError(KeeperError):
     """The node did not answer or answered with something unexpected; worth trying again."""
 

@@ -12,14 +12,16 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from web3 import Web3
 
-from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError
+from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError, UnforeseenError
 from keeper.look import contracts
 from keeper.look.chain import Chain, Head
 from keeper.look.interventions import Chronicle
+from keeper.ops.facts import LONGEST_WAIT_S
 from keeper.ops.liveness import Interrupted, Stop
 from keeper.ops.memory import steady
 from keeper.ops.observer import Observer, Observers
 from keeper.ops.pulse import Pulse, State
+from keeper.ops.troubles import Troubles
 from keeper.plan.order import order_of
 from keeper.plan.standby import Since, Turn, since
 from keeper.sending.sender import Mined, Sender
@@ -28,9 +30,6 @@ from keeper.state import Action
 from keeper.view import View, Viewer
 
 log = structlog.get_logger("keeper")
-
-LONGEST_WAIT_S = 60.0
-"""Between two tries while the node does not answer."""
 
 
 class BlockCursor:
@@ -180,13 +179,15 @@ class Keeper:
         *,
         poll_seconds: float,
         observers: Iterable[Observer] = (),
+        troubles: Troubles | None = None,
     ) -> None:
         self._funds = list(funds)
         self._head = head
         self._sender = sender
         self._stop = stop
         self._poll_seconds = poll_seconds
-        self._observers = Observers(observers)
+        self._troubles = troubles or Troubles()
+        self._observers = Observers(observers, self._troubles)
         self._failures = 0
         self._last: Head | None = None
         self._watched = BlockCursor()
@@ -234,19 +235,23 @@ class Keeper:
         return tuple(pulses)
 
     def _step(self, fund: Fund, head: Head) -> Pulse:
-        """One fund's part of a tick; its failure stays its own."""
+        """One fund's part of a tick; its failure stays its own, one that nobody foresaw too."""
         try:
             fund.looked_at.move_to(head)
             with self._named(fund):
                 view, call = fund.look(head)
                 pulse = self._act(fund, view, call)
-        except KeeperError as error:
-            return self._failed(fund, error)
+        except Exception as error:
+            return self._failed(fund, self._known(error, fund.name))
         fund.failures = 0
         with self._named(fund):
             fund.write(pulse)
         self._observers.looked(fund.name, view, pulse)
         return pulse
+
+    def _known(self, error: Exception, where: str) -> KeeperError:
+        """The error if it is of a kind that the keeper knows, else one that stands for it."""
+        return error if isinstance(error, KeeperError) else self._troubles.unforeseen(where, error)
 
     def _named(self, fund: Fund) -> AbstractContextManager[None]:
         """What is logged meanwhile names the fund, where there are several."""
@@ -286,11 +291,12 @@ class Keeper:
         return False
 
     def run(self) -> None:
-        """Until stopped. What the node or a transaction does wrong is said and tried again."""
+        """Until stopped. What the node, a transaction or this program does wrong is said and tried again."""
         try:
             with steady() as tidy:
                 while not self._stop.is_set():
                     wait = self._tick_or_back_off()
+                    self._stop.heart.ticked()
                     tidy()
                     self._stop.rest(wait)
         except Interrupted:
@@ -301,12 +307,13 @@ class Keeper:
         """A tick; seconds to wait for the next."""
         try:
             pulses = self.tick()
-        except KeeperError as error:
+        except Exception as caught:
+            error = self._known(caught, "all funds")
             self._failures += 1
             for fund in self._funds:
                 self._failed(fund, error, pause=0)
             wait: float = min(LONGEST_WAIT_S, self._poll_seconds * 2 ** min(self._failures, 10))
-            log.error("step failed", error=str(error), again_in_s=round(wait, 2))
+            _say(error, wait)
             self._last = None
             return wait
         self._failures = 0
@@ -318,7 +325,7 @@ class Keeper:
         fund.failed(self._poll_seconds if pause is None else pause)
         if pause is None:
             with self._named(fund):
-                log.error("step failed", error=str(error), again_in_s=round(fund.not_before - time.monotonic(), 2))
+                _say(error, fund.not_before - time.monotonic())
         head = self._last
         pulse = Pulse(
             head.number if head else 0, head.time if head else 0, "none", "unknown", 0, None, (), "error", str(error)
@@ -331,9 +338,10 @@ class Keeper:
         """A look at all funds while a transaction is open; sends nothing, raises nothing."""
         try:
             head = self._head()
-        except KeeperError as error:
+        except Exception as error:
+            known = self._known(error, "all funds")
             for fund in self._funds:
-                self._observers.failed(fund.name, error)
+                self._observers.failed(fund.name, known)
             return
         if self._glimpsed.stands_at(head):
             return
@@ -343,8 +351,8 @@ class Keeper:
             try:
                 with self._named(fund):
                     view, _ = fund.look(head)
-            except KeeperError as error:
-                self._observers.failed(fund.name, error)
+            except Exception as error:
+                self._observers.failed(fund.name, self._known(error, fund.name))
                 continue
             pulse = fund.pulse(view, state="waiting" if fund is self._sending else None)
             if fund is not self._sending and len(self._funds) > 1:
@@ -352,3 +360,9 @@ class Keeper:
                 with self._named(fund):
                     fund.write(pulse)
             self._observers.looked(fund.name, view, pulse)
+
+
+def _say(error: KeeperError, again_in_s: float) -> None:
+    """A step that failed. One that nobody foresaw has been said already, and not each time."""
+    if not isinstance(error, UnforeseenError):
+        log.error("step failed", error=str(error), again_in_s=round(again_in_s, 2))

@@ -16,6 +16,7 @@ from keeper.errors import SettingsError
 from keeper.output import redact
 
 PREFIX = "BALLAST_"
+NO_PING = "none"
 _KEY = re.compile("[0-9a-fA-F]{64}")
 
 S = TypeVar("S", bound=BaseSettings)
@@ -111,6 +112,9 @@ class Settings(BaseSettings):
     silent_seconds: Annotated[int, Field(ge=1, le=DAY_S)] = 300
     """A fund that could not be looked at for so long, mostly because of the node: /health fails, and an alert is
     sent."""
+    start_seconds: Annotated[int, Field(ge=0, le=DAY_S)] = 30
+    """What has kept the keeper from starting for so long (no node, no ether, a journal in use): /health fails, and an
+    alert is sent; of a port in use an alert. A machine that boots has its network some seconds later."""
     overdue_seconds: Annotated[int, Field(ge=1, le=30 * DAY_S)] = HOUR_S
     """What has been possible for so long, in chain time, and is not done is overdue: /health fails, and an alert is
     sent."""
@@ -121,6 +125,9 @@ class Settings(BaseSettings):
     is sent."""
     alert_repeat_hours: Annotated[float, Field(ge=0.01, le=1_000)] = 24
     """Hours after which an alert that lasts is sent again."""
+    ping_seconds: Annotated[float, Field(ge=0.1, le=HOUR_S)] = 60
+    """Seconds between two requests to BALLAST_PING_URL; give its service a period of the same length, and some minutes
+    of grace."""
     standby_rank: Annotated[int, Field(ge=0, le=100)] = 0
     """Place among several keepers of the same funds, each with a key and journal of its own; 0 acts at once."""
     standby_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5
@@ -179,11 +186,27 @@ class Secrets(BaseSettings):
     """Optional: where alerts go, as apprise writes it (mailto://, tgram://, slack://, json:// and many more), separated
     by white space; these URLs carry tokens, see docs/operations/watch.md."""
 
+    ping_url: SecretStr | None = None
+    """Optional: the dead-man's switch, a URL that is asked while all is well, of a service that tells you when that
+    ends (Healthchecks, Better Stack, Cronitor, Uptime Kuma and others), see docs/operations/watch.md."""
+    ping_fail_url: SecretStr | None = None
+    """Optional: what is asked at once when something is wrong; if not set, BALLAST_PING_URL as its service wants it,
+    with /fail after its path, or with state=fail or status=down. `none`: nothing, and nothing at the start either."""
+
     @field_validator("rpc_url")
     @classmethod
     def _https(cls, value: SecretStr) -> SecretStr:
         if not all(_is_url(url.strip()) for url in value.get_secret_value().split(",")):
             raise ValueError("expected the URL of a node, http://... or https://..., or several with commas in between")
+        return value
+
+    @field_validator("ping_url", "ping_fail_url")
+    @classmethod
+    def _ping(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None or (info.field_name == "ping_fail_url" and value.get_secret_value() == NO_PING):
+            return value
+        if not _is_url(value.get_secret_value()):
+            raise ValueError("expected a URL, http://... or https://...")
         return value
 
     @field_validator("private_rpc_url")
@@ -192,6 +215,21 @@ class Secrets(BaseSettings):
         if value is not None and not _is_url(value.get_secret_value()):
             raise ValueError("expected the URL of a node, http://... or https://...")
         return value
+
+
+class AlertUrls(BaseSettings):
+    """Of the secrets only where alerts go: for whoever must be told that the other settings cannot work."""
+
+    model_config = Secrets.model_config
+
+    alert_urls: SecretStr
+
+
+def load_alert_urls(env_file: Path | None) -> SecretStr:
+    """Raises SettingsError."""
+    found = _load(AlertUrls, env_file).alert_urls
+    redact.learn(found.get_secret_value())
+    return found
 
 
 def _is_url(text: str) -> bool:
@@ -222,7 +260,7 @@ def _load(kind: type[S], env_file: Path | None) -> S:
     try:
         return kind(_env_file=env_file)
     except ValidationError as error:
-        raise SettingsError(_one_line(error, secret=kind is Secrets)) from None
+        raise SettingsError(_one_line(error, secret=kind is not Settings)) from None
 
 
 def _one_line(error: ValidationError, *, secret: bool) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import structlog
+from eth_typing import ChecksumAddress
 from web3 import Web3
 
 from ballast.book import Book
 from ballast.units import HOUR_S
-from keeper.errors import SettingsError
+from keeper.errors import KeeperError, NotReadyError
 from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
 from keeper.look.chain import Chain, ask, connect_to
@@ -24,29 +27,42 @@ from keeper.ops.liveness import Stop, stopping
 from keeper.ops.metrics import Metrics
 from keeper.ops.notifier import Notifier, sender_to, services_of
 from keeper.ops.observer import Observer
+from keeper.ops.ping import Pinger, Urls, urls_of
 from keeper.ops.server import Response, Server
+from keeper.ops.startup import patiently
+from keeper.ops.troubles import Troubles
 from keeper.ops.watch import AlertThread, Transactions, Watch
 from keeper.page.wiring import status_page
 from keeper.plan.standby import Turn
 from keeper.sending.journal import Journal
 from keeper.sending.sender import Sender, sender_for
-from keeper.settings import Secrets, Settings, load_books, pulse_path
+from keeper.settings import NO_PING, Secrets, Settings, load_books, pulse_path
 from keeper.view import Viewer
 
 log = structlog.get_logger("keeper")
 
-Sending = tuple[Sender, tuple[Chain, ...], Stop, tuple[Observer, ...]]
-"""What sends, the funds' chains, what stops it, and who watches."""
+Sending = tuple[Sender, tuple[Chain, ...], Stop, tuple[Observer, ...], Troubles]
+"""What sends, the funds' chains, what stops it, who watches, and what is wrong."""
+T = TypeVar("T")
 
 
 def chains_of(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[Chain, ...]:
     """One for each fund, over one connection, checked. Raises SettingsError, ChainError."""
+    chains = _connected(settings, secrets, books)
+    _check(settings, chains)
+    return chains
+
+
+def _connected(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[Chain, ...]:
+    """The same, before the first question. Raises SettingsError."""
     found = books or load_books(settings)
     w3 = connect_to(settings, secrets, found[0].chain_id)
-    chains = tuple(Chain(w3, book) for book in found)
+    return tuple(Chain(w3, book) for book in found)
+
+
+def _check(settings: Settings, chains: Sequence[Chain]) -> None:
     for chain in chains:
         chain.check(settings.chain_id)
-    return chains
 
 
 def turn_of(settings: Settings) -> Turn:
@@ -58,45 +74,79 @@ def turn_of(settings: Settings) -> Turn:
 def sending(settings: Settings, secrets: Secrets, *, patience: int | None, watched: bool = False) -> Iterator[Sending]:
     """What it takes to send, stopped by SIGTERM and SIGINT. Every setting is checked before the journal is opened.
 
-    `patience` as in `Sender`; `watched`: with HTTP server and alerts, where the settings ask for them. Raises
-    SettingsError, ChainError.
+    `patience` as in `Sender`; `watched`: nobody waits for it. Then HTTP server, alerts and dead-man's switch are at
+    work before the first question to a node, and trouble that passes is waited for. Raises SettingsError, and
+    Interrupted if stopped meanwhile; else also ChainError, JournalError, KeyServiceError.
     """
-    signer = load_signer(settings, secrets)
-    chains = chains_of(settings, secrets)
-    first, stop = chains[0], Stop()
-    address = Web3.to_checksum_address(signer.address)
-    if ask(lambda: first.w3.eth.get_balance(address), "balance") == 0:
-        raise SettingsError(f"account {address}: has no ether on chain {first.book.chain_id}; fund it for gas")
-    limited = Limited(signer, first.book.chain_id, [chain.book["rebalancer"] for chain in chains])
-    if (better := advice(settings, secrets)) is not None:
-        log.warning("key", advice=better)
+    chains, stop, troubles = _connected(settings, secrets), Stop(), Troubles()
+    first = chains[0]
     with ExitStack() as stack:
-        stack.enter_context(stopping(stop))
-        observers = stack.enter_context(watching(settings, secrets, chains, address, stop)) if watched else ()
-        journal = stack.enter_context(Journal(settings.journal, first.book.chain_id, address))
-        sender = sender_for(first, limited, journal, settings, secrets, stop, patience)
+        around = stack.enter_context(watching(settings, secrets, chains, stop, troubles)) if watched else Around()
+        with _last_words(troubles):
+
+            def when_ready(step: Callable[[], T]) -> T:
+                return patiently(step, stop, troubles) if watched else step()
+
+            if settings.kms_key_id is None:
+                # It may ask for a password, which Ctrl-C ends at once.
+                signer = load_signer(settings, secrets)
+            if watched:
+                stack.enter_context(stopping(stop))
+            if settings.kms_key_id is not None:
+                signer = when_ready(lambda: load_signer(settings, secrets))
+            address = Web3.to_checksum_address(signer.address)
+            around.follow(address)
+            when_ready(lambda: _check(settings, chains))
+            when_ready(lambda: _require_ether(first, address))
+            limited = Limited(signer, first.book.chain_id, [chain.book["rebalancer"] for chain in chains])
+            if (better := advice(settings, secrets)) is not None:
+                log.warning("key", advice=better)
+            if not watched:
+                stack.enter_context(stopping(stop))
+            journal = stack.enter_context(when_ready(lambda: Journal(settings.journal, first.book.chain_id, address)))
+            sender = sender_for(first, limited, journal, settings, secrets, stop, patience)
         log.info("keeper", funds=[chain.book.fund for chain in chains], account=address, chain=first.book.chain_id)
-        yield sender, chains, stop, observers
+        yield sender, chains, stop, around.observers, troubles
+
+
+@contextmanager
+def _last_words(troubles: Troubles) -> Iterator[None]:
+    """What ends the keeper before it could start is told to those who watch."""
+    try:
+        yield
+    except Exception as error:
+        text = str(error) if isinstance(error, KeeperError) else f"unforeseen {type(error).__name__}; see the log"
+        troubles.hold("start", text, final=True)
+        raise
+
+
+def _require_ether(chain: Chain, address: ChecksumAddress) -> None:
+    """Raises NotReadyError, ChainError."""
+    if ask(lambda: chain.w3.eth.get_balance(address), "balance") == 0:
+        raise NotReadyError(f"account {address}: has no ether on chain {chain.book.chain_id}; fund it for gas")
+
+
+@dataclass(frozen=True)
+class Around:
+    """Those who watch the loop, none by default, and how they are told which account it has."""
+
+    observers: tuple[Observer, ...] = ()
+    follow: Callable[[ChecksumAddress], None] = lambda _address: None
 
 
 @contextmanager
 def watching(
-    settings: Settings, secrets: Secrets, chains: Sequence[Chain], account: str, stop: Stop
-) -> Iterator[tuple[Observer, ...]]:
-    """The observers that the settings ask for, at work until the block ends; none where nobody watches. Raises
-    SettingsError."""
-    if settings.http_port is None and secrets.alert_urls is None and "NOTIFY_SOCKET" not in os.environ:
-        yield ()
+    settings: Settings, secrets: Secrets, chains: Sequence[Chain], stop: Stop, troubles: Troubles
+) -> Iterator[Around]:
+    """The observers that the settings ask for, at work until the block ends; none where nobody watches. Asks no node.
+    Raises SettingsError."""
+    asked = (settings.http_port, secrets.alert_urls, secrets.ping_url, os.environ.get("NOTIFY_SOCKET"))
+    if all(each is None for each in asked):
+        yield Around()
         return
     first = chains[0]
     bounds = bounds_of(settings)
-    watch = Watch(
-        [chain.book for chain in chains],
-        stop,
-        balance=lambda: ask(lambda: first.w3.eth.get_balance(first.w3.to_checksum_address(account)), "balance"),
-        transactions=Transactions(settings.journal, first.book.chain_id, account),
-        endpoints=partial(_endpoints, first),
-    )
+    watch = Watch([chain.book for chain in chains], stop, endpoints=partial(_endpoints, first), troubles=troubles)
     metrics = Metrics(watch.facts)
     notifier = None
     if secrets.alert_urls is not None:
@@ -106,8 +156,19 @@ def watching(
             sender_to(services_of(secrets.alert_urls)),
             metrics.alert_sent,
         )
+
+    def follow(address: ChecksumAddress) -> None:
+        watch.follow(
+            lambda: ask(lambda: first.w3.eth.get_balance(address), "balance"),
+            Transactions(settings.journal, first.book.chain_id, address),
+        )
+
     observers: tuple[Observer, ...] = (watch, metrics)
     with ExitStack() as stack:
+        stack.enter_context(AlertThread(watch.facts, bounds, notifier, troubles=troubles))
+        if (urls := _ping_urls(secrets)) is not None:
+            ping = Pinger(watch.facts, bounds, urls, settings.ping_seconds, metrics.pinged, troubles)
+            stack.enter_context(ping)
         if settings.http_port is not None:
             page = stack.enter_context(status_page(settings, chains, watch.facts, bounds))
             observers = (*observers, page)
@@ -116,9 +177,16 @@ def watching(
                 "/metrics": metrics.response,
                 **page.routes(),
             }
-            stack.enter_context(Server(settings.http_host, settings.http_port, routes))
-        stack.enter_context(AlertThread(watch.facts, bounds, notifier))
-        yield observers
+            stack.enter_context(Server(settings.http_host, settings.http_port, routes, troubles))
+        yield Around(observers, follow)
+
+
+def _ping_urls(secrets: Secrets) -> Urls | None:
+    """What the dead-man's switch asks, None without one."""
+    if secrets.ping_url is None:
+        return None
+    fail = None if secrets.ping_fail_url is None else secrets.ping_fail_url.get_secret_value()
+    return urls_of(secrets.ping_url.get_secret_value(), fail, fails=fail != NO_PING)
 
 
 def _endpoints(chain: Chain) -> tuple[Endpoint, ...]:
@@ -130,7 +198,13 @@ def _endpoints(chain: Chain) -> tuple[Endpoint, ...]:
 @contextmanager
 def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, watched: bool = False) -> Iterator[Keeper]:
     """A keeper that may send. As `sending`."""
-    with sending(settings, secrets, patience=patience, watched=watched) as (sender, chains, stop, observers):
+    with sending(settings, secrets, patience=patience, watched=watched) as (
+        sender,
+        chains,
+        stop,
+        observers,
+        troubles,
+    ):
         turn = turn_of(settings)
         if turn.wait:
             log.info("standby", rank=turn.rank, takes_over_after_blocks=turn.wait)
@@ -145,4 +219,12 @@ def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, wat
             )
             for chain in chains
         ]
-        yield Keeper(funds, chains[0].head, sender, stop, poll_seconds=settings.poll_seconds, observers=observers)
+        yield Keeper(
+            funds,
+            chains[0].head,
+            sender,
+            stop,
+            poll_seconds=settings.poll_seconds,
+            observers=observers,
+            troubles=troubles,
+        )

@@ -9,7 +9,7 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.units import GWEI
-from keeper.errors import ChainError, SettingsError
+from keeper.errors import ChainError, MismatchError, NotReadyError, SettingsError
 from keeper.look import contracts
 from keeper.look.history import CHUNK, History
 from keeper.look.lens import state_of
@@ -56,13 +56,13 @@ class Chain:
         self.history = History(w3, book)
 
     def check(self, chain_id: int | None) -> None:
-        """Raises SettingsError unless this is the book's chain and has its contracts, ChainError if nothing answers.
-        `chain_id`: the configured one, None if not given."""
+        """Raises MismatchError unless this is the book's chain and has its contracts, NotReadyError if the node may not
+        have come to them yet, ChainError if nothing answers. `chain_id`: the configured one, None if not given."""
         found = self._chain_id()
         if chain_id is not None and found != chain_id:
-            raise SettingsError(f"BALLAST_CHAIN_ID: is {chain_id}, the node is on chain {found}; connect to {chain_id}")
+            raise MismatchError(f"BALLAST_CHAIN_ID: is {chain_id}, the node is on chain {found}; connect to {chain_id}")
         if found != self.book.chain_id:
-            raise SettingsError(
+            raise MismatchError(
                 f"BALLAST_RPC_URL: the node is on chain {found}, the fund {self.book.fund!r} of the address book on "
                 f"chain {self.book.chain_id}; connect to that chain or name another BALLAST_BOOK"
             )
@@ -70,10 +70,20 @@ class Chain:
         for name in ("index_token", "rebalancer", *lenses, "filler"):
             address = Web3.to_checksum_address(self.book[name])
             if not ask(lambda a=address: self.w3.eth.get_code(a), name):  # type: ignore[misc]
-                raise SettingsError(
+                self._require_synced()
+                raise MismatchError(
                     f"BALLAST_BOOK: {name} is {address}, where chain {found} has no contract; deploy the fund there "
                     "or name another book"
                 )
+
+    def _require_synced(self) -> None:
+        """Raises NotReadyError if the node still syncs, or has not come to the block of the fund's deployment."""
+        number = ask(lambda: self.w3.eth.block_number, "latest block")
+        if number < self.book.deployed_block or ask(lambda: self.w3.eth.syncing, "syncing"):
+            raise NotReadyError(
+                f"BALLAST_RPC_URL: the node is still syncing, at block {number}; the fund was deployed in block "
+                f"{self.book.deployed_block}"
+            )
 
     def _chain_id(self) -> int:
         """The chain's id, even if every endpoint is put aside because of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from ballast.units import ETHER
@@ -28,10 +29,17 @@ class Kind(StrEnum):
     MONTH_DONE = "month_done"
     MONTH_ENDED = "month_ended"
     KEEPER_FAILING = "keeper_failing"
+    CANNOT_START = "cannot_start"
+    NOT_LISTENING = "not_listening"
+    UNFORESEEN_ERROR = "unforeseen_error"
 
 
 EVENTS = frozenset({Kind.MONTH_DONE, Kind.MONTH_ENDED})
 """Told once: events, where the others are states that last."""
+
+
+UNFORESEEN_S = 600
+"""Seconds for which an error that nobody foresaw is told of after it was last seen."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +83,36 @@ def alerts_of(facts: Facts, bounds: Bounds) -> set[Alert]:
     for endpoint in facts.endpoints:
         if not endpoint.healthy:
             found.add(Alert(Kind.ENDPOINT_ASIDE, endpoint.name, f"{endpoint.name} is put aside: {endpoint.reason}"))
+    return found | of_keeper(facts, bounds)
+
+
+def of_keeper(facts: Facts, bounds: Bounds) -> set[Alert]:
+    """Alerts about the process itself."""
+    found = set()
+    for trouble in facts.lasting(bounds):
+        since = f"since {_clock(trouble.since)}"
+        if trouble.kind == "http":
+            text = f"nobody can reach health, metrics and page {since}: {trouble.text}"
+            found.add(Alert(Kind.NOT_LISTENING, "server", text))
+        else:
+            what = "the keeper has ended: only you can mend it" if trouble.final else f"the keeper cannot start {since}"
+            found.add(Alert(Kind.CANNOT_START, "keeper", f"{what}: {trouble.text}"))
+    for defect in facts.defects:
+        if facts.time - defect.last < UNFORESEEN_S:
+            text = (
+                f"{defect.where}: {defect.error} in {defect.place}, {defect.count} times since {_clock(defect.first)}; "
+                "it is tried again. The log has the trace"
+            )
+            found.add(Alert(Kind.UNFORESEEN_ERROR, f"{defect.where} {defect.error} {defect.place}", text))
     return found
 
 
 def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
     name, found = fund.name, set()
     if fund.silent_s >= bounds.silent_s and not facts.stopping:
-        found.add(
-            Alert(Kind.KEEPER_FAILING, name, f"{name} could not be looked at for {_span(fund.silent_s)}; see the log")
-        )
+        why = fund.error or "see the log"
+        text = f"{name} could not be looked at for {_span(fund.silent_s)}: {why}"
+        found.add(Alert(Kind.KEEPER_FAILING, name, text))
     if fund.view is None:
         return found
     s = fund.view.state
@@ -127,6 +156,11 @@ def _of_component(fund: str, token: str, state: FundState, holding: Holding) -> 
         return {Alert(Kind.PRICE_STALE, subject, f"{fund}: the oracle has no price for {token}")}
     text = f"{fund}: {token} cannot be relied on ({why}): not traded, out of NAV"
     return {Alert(Kind.BALANCE_UNREADABLE, subject, text)}
+
+
+def _clock(time: float) -> str:
+    """A time of day as text."""
+    return f"{datetime.fromtimestamp(time, UTC):%H:%M} UTC"
 
 
 def _span(seconds: float) -> str:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ballast.book import Book
 from keeper.ops.pulse import Pulse
+from keeper.ops.troubles import Defect, Trouble
 from keeper.plan.standby import Since
 from keeper.sending.journal import Entry
 from keeper.settings import Settings
 from keeper.state import Action, FundState
 from keeper.view import View
 
+LONGEST_WAIT_S = 60.0
+"""Most that the loop waits after a tick that failed."""
+
 
 @dataclass(frozen=True)
 class Bounds:
-    """Thresholds: seconds, except `month_gas`, about the gas of one fund's month."""
+    """Thresholds: seconds, except `month_gas`, about the gas of one fund's month. `tick_s`: longest time between the
+    ends of two ticks."""
 
     stuck_s: int
     silent_s: int
     overdue_s: int
     open_s: int
     month_gas: int
+    start_s: int = 30
+    tick_s: float = 360.0
 
 
 def bounds_of(settings: Settings) -> Bounds:
@@ -34,12 +41,14 @@ def bounds_of(settings: Settings) -> Bounds:
         settings.overdue_seconds,
         settings.open_seconds,
         settings.month_gas,
+        settings.start_seconds,
+        settings.stuck_seconds + max(LONGEST_WAIT_S, settings.poll_seconds),
     )
 
 
 class Endpoint(Protocol):
     """A node's condition. `name`: its host; `head`: number of its newest block; `head_age_s`: that block's age in
-    seconds. Both are None if unknown."""
+    seconds; both are None if unknown. `requests`: asked of it so far; `errors`: what failed, by reason."""
 
     @property
     def name(self) -> str: ...
@@ -56,12 +65,18 @@ class Endpoint(Protocol):
     @property
     def head_age_s(self) -> int | None: ...
 
+    @property
+    def requests(self) -> int: ...
+
+    @property
+    def errors(self) -> Mapping[str, int]: ...
+
 
 @dataclass(frozen=True)
 class FundFacts:
     """A fund. `view` and `pulse`: from the last successful look, None before the first; `looked_at`: its time, Unix
     seconds of this machine; `silent_s`: seconds since then, or since the keeper's start; `failing`: whether a later
-    look failed; `overdue_s`: seconds of chain time for which what is due has not been done."""
+    look failed, and `error`: how; `overdue_s`: seconds of chain time for which what is due has not been done."""
 
     book: Book
     view: View | None
@@ -70,6 +85,7 @@ class FundFacts:
     silent_s: float
     failing: bool
     overdue_s: int
+    error: str = ""
 
     @property
     def name(self) -> str:
@@ -80,7 +96,7 @@ class FundFacts:
 class Facts:
     """The whole snapshot. `time`: Unix seconds; `beat_s`: seconds since the loop's last sign of life; `balance`: wei,
     None before it is known; `transactions`: the journal's, oldest first; `endpoints`: empty if the connection does not
-    say."""
+    say; `tick_s`: seconds since the last tick ended, None before the first did."""
 
     time: float
     beat_s: float
@@ -89,6 +105,13 @@ class Facts:
     balance: int | None
     transactions: Sequence[Entry]
     endpoints: tuple[Endpoint, ...]
+    tick_s: float | None = None
+    troubles: tuple[Trouble, ...] = ()
+    defects: tuple[Defect, ...] = ()
+
+    def lasting(self, bounds: Bounds) -> tuple[Trouble, ...]:
+        """Troubles that are worth telling: final, or not over by themselves in time."""
+        return tuple(each for each in self.troubles if each.final or self.time - each.since >= bounds.start_s)
 
     @property
     def base_fee(self) -> int | None:

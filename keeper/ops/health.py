@@ -13,6 +13,9 @@ def ills_of(facts: Facts, bounds: Bounds) -> tuple[str, ...]:
     found = []
     if not facts.stopping and facts.beat_s >= bounds.stuck_s:
         found.append(f"the loop has shown no sign of life for {int(facts.beat_s)} s")
+    elif not facts.stopping and facts.tick_s is not None and facts.tick_s >= bounds.tick_s:
+        found.append(f"the loop has ended no step for {int(facts.tick_s)} s")
+    found += [f"cannot start: {trouble.text}" for trouble in facts.lasting(bounds) if trouble.kind == "start"]
     for fund in facts.funds:
         if not facts.stopping and fund.silent_s >= bounds.silent_s:
             found.append(f"{fund.name}: no look has succeeded for {int(fund.silent_s)} s")
@@ -29,6 +32,7 @@ def health(facts: Facts, bounds: Bounds) -> Response:
         "ok": not ills,
         "reasons": ills,
         "beat_s": round(facts.beat_s, 3),
+        "tick_s": None if facts.tick_s is None else round(facts.tick_s, 3),
         "stopping": facts.stopping,
         "funds": [
             {

@@ -29,10 +29,11 @@ class Interrupted(BaseException):
 
 
 class Heart:
-    """When the loop last gave a sign of life."""
+    """When the loop last gave a sign of life, and when it last ended a tick."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
+        self._ticked: float | None = None
 
     def beat(self) -> None:
         """The loop is alive."""
@@ -41,6 +42,14 @@ class Heart:
     def silent_s(self) -> float:
         """Seconds since the last beat. Thread-safe."""
         return time.monotonic() - self._last
+
+    def ticked(self) -> None:
+        """The loop has ended a tick, whatever came of it."""
+        self._ticked = time.monotonic()
+
+    def tick_s(self) -> float | None:
+        """Seconds since the last tick ended, None before the first did. Thread-safe."""
+        return None if self._ticked is None else time.monotonic() - self._ticked
 
 
 class Stop(threading.Event):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -15,6 +16,7 @@ from keeper.errors import KeeperError
 from keeper.ops.facts import Facts, FundFacts
 from keeper.ops.pulse import Pulse
 from keeper.ops.server import Response
+from keeper.ops.troubles import Kind as TroubleKind
 from keeper.sending.journal import Status
 from keeper.state import Phase
 from keeper.view import View
@@ -62,6 +64,7 @@ class Metrics(Collector):
         self._looks = self._counter("ballast_looks", "Looks at a fund, failed ones too", "fund")
         self._steps = self._counter("ballast_steps", "Steps by what came of them", "fund", "action", "result")
         self._alerts = self._counter("ballast_alerts_sent", "Alerts delivered", "kind")
+        self._pings = self._counter("ballast_pings", "Pings of the dead-man's switch", "signal", "result")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self._registry)
@@ -79,6 +82,10 @@ class Metrics(Collector):
         """Counts a delivered alert."""
         self._alerts.labels(kind).inc()
 
+    def pinged(self, signal: str, result: str) -> None:
+        """Counts a ping of the dead-man's switch and what came of it."""
+        self._pings.labels(signal, result).inc()
+
     def describe(self) -> list[Metric]:
         """Empty: else the registry would ask for the facts on registration."""
         return []
@@ -94,6 +101,16 @@ class Metrics(Collector):
                     family.add_metric([fund.name], value)
             yield family
         yield GaugeMetricFamily("ballast_beat_age_seconds", "Since the loop's last sign of life", value=facts.beat_s)
+        if facts.tick_s is not None:
+            yield GaugeMetricFamily("ballast_tick_age_seconds", "Since the last tick ended", value=facts.tick_s)
+        family = GaugeMetricFamily("ballast_trouble", "1: it holds", labels=["kind"])
+        for kind in get_args(TroubleKind):
+            family.add_metric([kind], int(any(trouble.kind == kind for trouble in facts.troubles)))
+        yield family
+        defects: collections.Counter[tuple[str, str]] = collections.Counter()
+        for defect in facts.defects:
+            defects[defect.where, defect.error] += defect.count
+        yield _counters("ballast_unforeseen_errors", "Errors that nobody foresaw", ("where", "error"), defects)
         if facts.balance is not None:
             yield GaugeMetricFamily("ballast_account_balance_wei", "The account's ether", value=facts.balance)
         yield CounterMetricFamily("ballast_fees_paid_wei", "What transactions have cost", value=facts.fees_paid)
@@ -106,7 +123,18 @@ class Metrics(Collector):
         for endpoint in facts.endpoints:
             family.add_metric([endpoint.name], int(endpoint.healthy))
         yield family
+        asked = {(endpoint.name,): endpoint.requests for endpoint in facts.endpoints}
+        yield _counters("ballast_endpoint_requests", "Asked of an endpoint", ("endpoint",), asked)
+        failed = {(each.name, reason): count for each in facts.endpoints for reason, count in each.errors.items()}
+        yield _counters("ballast_endpoint_errors", "Failed at an endpoint", ("endpoint", "reason"), failed)
 
     def response(self) -> Response:
         """All metrics in Prometheus' text format."""
         return Response(200, CONTENT_TYPE_LATEST, generate_latest(self._registry))
+
+
+def _counters(name: str, text: str, labels: Sequence[str], values: Mapping[Any, int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, text, labels=labels)
+    for key, value in values.items():
+        family.add_metric(key, value)
+    return family

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-import structlog
-
 from keeper.errors import KeeperError
 from keeper.ops.pulse import Pulse
+from keeper.ops.troubles import Troubles
 from keeper.view import View
-
-log = structlog.get_logger("keeper.ops")
 
 
 class Observer(Protocol):
-    """Called in the loop's thread, so it must be quick; what it raises is logged and swallowed."""
+    """Called in the loop's thread, so it must be quick; what it raises is noted and swallowed."""
 
     def looked(self, fund: str, view: View, pulse: Pulse) -> None:
         """After a look at a fund and its step."""
@@ -27,8 +24,9 @@ class Observer(Protocol):
 class Observers:
     """Several observers as one; an error in one stops neither the others nor the loop."""
 
-    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+    def __init__(self, observers: Iterable[Observer] = (), troubles: Troubles | None = None) -> None:
         self._observers = tuple(observers)
+        self._troubles = troubles or Troubles()
 
     def __bool__(self) -> bool:
         return bool(self._observers)
@@ -44,4 +42,4 @@ class Observers:
             try:
                 what(observer)
             except Exception as error:
-                log.error("an observer failed", observer=type(observer).__name__, error=type(error).__name__)
+                self._troubles.unforeseen(type(observer).__name__, error, wording=False)

@@ -7,6 +7,7 @@ time, so that no client can exhaust threads or hold one.
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import threading
 import time
@@ -21,6 +22,7 @@ from typing import Any
 import structlog
 
 from keeper.errors import SettingsError
+from keeper.ops.troubles import Troubles
 
 log = structlog.get_logger("keeper.http")
 
@@ -30,6 +32,10 @@ SILENCE_S = 5.0
 """Seconds after which a silent client is dropped."""
 LONGEST_S = 15.0
 """Longest life of a connection, seconds, however slow its client."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 60.0
+"""Between two tries to listen on a port that is taken; it doubles."""
+_PASSING = (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
 _TURN_S = 0.2
 """Seconds between two checks whether to stop."""
 
@@ -53,36 +59,41 @@ _ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Re
 class Server:
     """Answers in its own thread from `start` (or entering) to `close`.
 
-    Port 0 takes a free one; `port` says which. Raises SettingsError if it cannot listen.
+    Port 0 takes a free one; `port` says which. A port that another process holds is waited for in that thread, and
+    `troubles` says so: what the server shows is not worth a month. Raises SettingsError if it can never listen.
     """
 
-    def __init__(self, host: str, port: int, routes: Routes) -> None:
-        try:
-            self._http = _Bounded(host, port, routes)
-        except (OSError, OverflowError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            raise SettingsError(
-                f"BALLAST_HTTP_PORT: cannot listen on {host}, port {port} ({reason}); name a free port of this machine"
-            ) from None
+    def __init__(self, host: str, port: int, routes: Routes, troubles: Troubles | None = None) -> None:
         self.host = host
-        self.port = int(self._http.server_address[1])
-        self._thread = threading.Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": _TURN_S}, name="http", daemon=True
-        )
+        self._wanted = port
+        self._routes = routes
+        self._troubles = troubles or Troubles()
+        self._end = threading.Event()
+        self._lock = threading.Lock()
+        self._http = self._bound()
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """Where it listens, or would."""
+        return self._wanted if self._http is None else int(self._http.server_address[1])
 
     def start(self) -> None:
         """Starts answering."""
+        if self._http is not None:
+            self._said()
         self._thread.start()
-        log.info("listening", host=self.host, port=self.port)
-        if not is_loopback(self.host):
-            log.warning("anyone who reaches this address can read the fund's and the keeper's state", host=self.host)
 
     def close(self) -> None:
         """Stops listening, without waiting for answers under way."""
+        with self._lock:
+            self._end.set()
         if self._thread.is_alive():
-            self._http.shutdown()
+            if self._http is not None:
+                self._http.shutdown()
             self._thread.join()
-        self._http.server_close()
+        if self._http is not None:
+            self._http.server_close()
 
     def __enter__(self) -> Server:
         self.start()
@@ -92,6 +103,43 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _run(self) -> None:
+        pause = FIRST_PAUSE_S
+        while self._http is None:
+            if self._end.wait(pause):
+                return
+            pause = min(LONGEST_PAUSE_S, 2 * pause)
+            self._again()
+        self._http.serve_forever(poll_interval=_TURN_S)
+
+    def _again(self) -> None:
+        """Another try to listen. Once it is closing there is none, so that nothing is left open."""
+        with self._lock:
+            if self._end.is_set():
+                return
+            self._http = self._bound()
+        if self._http is not None:
+            self._troubles.over("http")
+            self._said()
+
+    def _bound(self) -> _Bounded | None:
+        """A server that listens, None if the address is taken or not there yet. Raises SettingsError."""
+        try:
+            return _Bounded(self.host, self._wanted, self._routes)
+        except (OSError, OverflowError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            text = f"BALLAST_HTTP_PORT: cannot listen on {self.host}, port {self._wanted} ({reason})"
+            if not isinstance(error, OSError) or error.errno not in _PASSING:
+                raise SettingsError(f"{text}; name an address and a free port of this machine") from None
+        log.warning("cannot listen yet", error=text)
+        self._troubles.hold("http", f"{text}; end who holds it, or name another")
+        return None
+
+    def _said(self) -> None:
+        log.info("listening", host=self.host, port=self.port)
+        if not is_loopback(self.host):
+            log.warning("anyone who reaches this address can read the fund's and the keeper's state", host=self.host)
 
 
 def is_loopback(host: str) -> bool:

@@ -9,17 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
 from ballast.book import Book
 from keeper.errors import KeeperError
-from keeper.ops.alerts import alerts_of
+from keeper.ops.alerts import Alert, alerts_of, of_keeper
 from keeper.ops.facts import Bounds, Endpoint, Facts, FundFacts, overdue, possible
 from keeper.ops.liveness import Stop
 from keeper.ops.notifier import Notifier
 from keeper.ops.pulse import Pulse
 from keeper.ops.systemd import tell
+from keeper.ops.troubles import Troubles
 from keeper.plan import standby
 from keeper.plan.standby import Since
 from keeper.sending.journal import Entry, read_journal
@@ -27,12 +29,16 @@ from keeper.view import View
 
 log = structlog.get_logger("keeper.ops")
 
+T = TypeVar("T")
+
 BALANCE_S = 300.0
 """Seconds between two reads of the account's balance, if nothing was sent."""
 INTERVAL_S = 2.0
 """Seconds between two looks at the facts for alerts and systemd."""
 LEAVE_S = 2.0
 """Grace period for in-flight alerts at shutdown, seconds."""
+LAST_WORDS_S = 20.0
+"""The same where the process ends because of what the alert is about."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,7 @@ class _Known:
     pulse: Pulse | None = None
     looked_at: float | None = None
     failing: bool = False
+    error: str = ""
     seen: Since | None = None
     able: Since | None = None
 
@@ -52,7 +59,8 @@ class _Known:
 class Watch:
     """An observer that keeps the facts. `facts` is thread-safe.
 
-    `balance` asks the chain, in the loop's thread; `transactions` reads the journal; `endpoints` asks nothing.
+    `balance` asks the chain, in the loop's thread; `transactions` reads the journal; `endpoints` asks nothing. The
+    first two may be given later, by `follow`: a key in another's service has no account before that answers.
     """
 
     def __init__(
@@ -60,11 +68,13 @@ class Watch:
         books: Sequence[Book],
         stop: Stop,
         *,
-        balance: Callable[[], int],
-        transactions: Callable[[], Sequence[Entry]],
         endpoints: Callable[[], tuple[Endpoint, ...]],
+        balance: Callable[[], int | None] = lambda: None,
+        transactions: Callable[[], Sequence[Entry]] = tuple,
+        troubles: Troubles | None = None,
     ) -> None:
         self._stop = stop
+        self._troubles = troubles or Troubles()
         self._ask_balance = balance
         self._transactions = transactions
         self._endpoints = endpoints
@@ -72,6 +82,10 @@ class Watch:
         self._known = {book.fund: _Known(book, time.monotonic()) for book in books}
         self._balance: int | None = None
         self._balance_at = float("-inf")
+
+    def follow(self, balance: Callable[[], int | None], transactions: Callable[[], Sequence[Entry]]) -> None:
+        """From now on this account."""
+        self._ask_balance, self._transactions = balance, transactions
 
     def looked(self, fund: str, view: View, pulse: Pulse) -> None:
         known, state = self._known[fund], view.state
@@ -82,6 +96,7 @@ class Watch:
             pulse=pulse,
             looked_at=time.time(),
             failing=False,
+            error="",
             seen=standby.since(known.seen, state, True),
             able=standby.since(known.able, state, possible(state, pulse.possible_from)),
         )
@@ -93,9 +108,16 @@ class Watch:
                 self._balance = self._ask_balance()
 
     def failed(self, fund: str, error: KeeperError) -> None:
-        del error
         with self._lock:
-            self._known[fund] = replace(self._known[fund], failing=True)
+            self._known[fund] = replace(self._known[fund], failing=True, error=str(error))
+
+    def _read(self, what: Callable[[], Sequence[T]]) -> tuple[T, ...]:
+        """Nothing if that fails: those who are told of the rest are told of that too."""
+        try:
+            return tuple(what())
+        except Exception as error:
+            self._troubles.unforeseen("facts", error, wording=False)
+            return ()
 
     def facts(self) -> Facts:
         """A snapshot of all that is known."""
@@ -108,8 +130,11 @@ class Watch:
             stopping=self._stop.is_set(),
             funds=tuple(_facts_of(fund, now) for fund in known),
             balance=self._balance,
-            transactions=self._transactions(),
-            endpoints=self._endpoints(),
+            transactions=self._read(self._transactions),
+            endpoints=self._read(self._endpoints),
+            tick_s=self._stop.heart.tick_s(),
+            troubles=self._troubles.standing,
+            defects=self._troubles.defects,
         )
 
 
@@ -125,6 +150,7 @@ def _facts_of(known: _Known, now: float) -> FundFacts:
         silent_s=now - known.heard,
         failing=known.failing,
         overdue_s=late,
+        error=known.error,
     )
 
 
@@ -163,12 +189,19 @@ class AlertThread:
     """A thread that checks the facts every few seconds, whatever the loop does, for alerts and systemd's watchdog."""
 
     def __init__(
-        self, facts: Callable[[], Facts], bounds: Bounds, notifier: Notifier | None, interval_s: float = INTERVAL_S
+        self,
+        facts: Callable[[], Facts],
+        bounds: Bounds,
+        notifier: Notifier | None,
+        interval_s: float = INTERVAL_S,
+        troubles: Troubles | None = None,
     ) -> None:
         self._facts = facts
         self._bounds = bounds
         self._notifier = notifier
         self._interval_s = interval_s
+        self._troubles = troubles or Troubles()
+        self._alerts: set[Alert] = set()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
 
@@ -180,18 +213,34 @@ class AlertThread:
     def __exit__(self, *_: object) -> None:
         tell("STOPPING=1")
         self._end.set()
-        self._thread.join(LEAVE_S)
+        self._thread.join(LAST_WORDS_S if self._final() else LEAVE_S)
 
     def _run(self) -> None:
         while not self._end.wait(self._interval_s):
-            try:
-                self._look_at_facts()
-            except Exception as error:
-                log.error("cannot look at the keeper", error=type(error).__name__)
+            self._look()
+        if self._final():
+            self._look()
+
+    def _final(self) -> bool:
+        return any(trouble.final for trouble in self._troubles.standing)
+
+    def _look(self) -> None:
+        try:
+            self._look_at_facts()
+        except Exception as error:
+            self._troubles.unforeseen("alerts", error, wording=False)
 
     def _look_at_facts(self) -> None:
         facts = self._facts()
-        if facts.beat_s < self._bounds.stuck_s:
+        if facts.beat_s < self._bounds.stuck_s and (facts.tick_s is None or facts.tick_s < self._bounds.tick_s):
             tell("WATCHDOG=1")
-        if self._notifier is not None:
-            self._notifier.update(alerts_of(facts, self._bounds), facts.time)
+        if self._notifier is None:
+            return
+        try:
+            self._alerts = alerts_of(facts, self._bounds)
+        except Exception as error:
+            self._troubles.unforeseen("alerts", error, wording=False)
+            # The last ones, and what is wrong with the keeper itself.
+            known = replace(facts, defects=self._troubles.defects)
+            self._alerts |= of_keeper(known, self._bounds)
+        self._notifier.update(self._alerts, facts.time)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import threading
 import traceback
 from types import TracebackType
-from typing import Literal
+from typing import Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -34,7 +35,7 @@ def configure(kind: Literal["console", "json"]) -> None:
             renderer,
             redacted,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(_Lossy(sys.stderr)),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
     if logging.lastResort is not None:
@@ -45,6 +46,22 @@ def configure(kind: Literal["console", "json"]) -> None:
 def redacted(_logger: WrappedLogger, _method: str, line: EventDict | str | bytes) -> str:
     """Structlog's last processor: the rendered line without secrets, wherever in the event they were."""
     return redact.clean(line.decode() if isinstance(line, bytes) else str(line))
+
+
+class _Lossy:
+    """A stream that loses what cannot be written: a full disk or a closed pipe under the log must not stop a month."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
 
 
 class _Redacting(logging.Formatter):

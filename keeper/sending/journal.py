@@ -12,6 +12,7 @@ them.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import sqlite3
 import time
@@ -22,11 +23,14 @@ from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 
-from keeper.errors import SettingsError
+from keeper.errors import NotReadyError, SettingsError
 from keeper.sending.schema import BUSY_S, open_for_writing, opened_for_reading, reading, writing
 
 CANCEL = "cancel"
 """Action of a no-op: a transaction of nothing to the account itself that takes another one's nonce."""
+
+_PASSING = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
+"""What a disk may get over."""
 
 _FIRST_COLUMNS = (
     "id, nonce, action, period, recipient, data, gas, max_fee, tip, hash, raw, signed_block, status, mined_block,"
@@ -132,12 +136,13 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._guard = path.with_name(path.name + ".lock").open("w")
         except OSError as error:
-            raise SettingsError(f"BALLAST_JOURNAL: {path} cannot be written ({error.strerror})") from None
+            kind = NotReadyError if error.errno in _PASSING else SettingsError
+            raise kind(f"BALLAST_JOURNAL: {path} cannot be written ({error.strerror})") from None
         try:
             fcntl.flock(self._guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._guard.close()
-            raise SettingsError(
+            raise NotReadyError(
                 f"BALLAST_JOURNAL: {path} is in use by another keeper; give each its own journal and key"
             ) from None
         try:

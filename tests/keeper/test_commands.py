@@ -19,6 +19,7 @@ from keeper.__main__ import main
 from keeper.output.tables import amount, reason_text, usd
 from keeper.state import Phase
 from lab.localnet.rpc import send
+from tests.helpers.receiver import TOKEN, receiver
 from tests.helpers.spoiled import REVERTS
 from tests.helpers.waiting import dead_port
 from tests.keeper.deployed_fund import Field, journal_rows
@@ -203,7 +204,7 @@ def changed_book(field: Field, folder: Path, **changes: Any) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("command", ["status", "plan", "once", "run"])
+@pytest.mark.parametrize("command", ["status", "plan", "once", "cancel"])
 def test_unreachable_node(keeper: Keeper, field: Field, tmp_path: Path, command: str) -> None:
     with dead_port() as port:
         line = keeper.refused(command, BALLAST_RPC_URL=f"http://127.0.0.1:{port}/secret-path")
@@ -212,12 +213,57 @@ def test_unreachable_node(keeper: Keeper, field: Field, tmp_path: Path, command:
 
 
 def test_wrong_chain(keeper: Keeper, field: Field, tmp_path: Path) -> None:
-    assert keeper.refused("run", BALLAST_CHAIN_ID="5").startswith("BALLAST_CHAIN_ID: is 5, the node is on chain 1")
+    assert keeper.refused("once", BALLAST_CHAIN_ID="5").startswith("BALLAST_CHAIN_ID: is 5, the node is on chain 1")
+    done = keeper("run", BALLAST_CHAIN_ID="5")
+    first, again, last = done.stderr.splitlines()
+    # Believed the third time, and then it ends.
+    assert done.returncode == 2 and "cannot start yet" in first and "cannot start yet" in again
+    assert last.startswith("keeper: BALLAST_CHAIN_ID: is 5, the node is on chain 1")
     book = changed_book(field, tmp_path, chain_id=11155111)
     for command in ("status", "once"):
         line = keeper.refused(command, BALLAST_BOOK=book, BALLAST_CHAIN_ID=None)
         assert line.startswith("BALLAST_RPC_URL: the node is on chain 1")
         assert "11155111" in line
+
+
+def test_another_nodes_word_is_not_taken_for_all(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    """One endpoint on another chain and one that is away: the one that is away may be right."""
+    book = changed_book(field, tmp_path, chain_id=11155111)
+    with dead_port() as port:
+        urls = f"{field.url},http://127.0.0.1:{port}"
+        done = keeper("once", BALLAST_BOOK=book, BALLAST_CHAIN_ID=None, BALLAST_RPC_URL=urls)
+    line = done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and "wrong chain" in line and "connection failed" in line
+
+
+def test_a_node_that_is_behind_may_come_to_the_fund(keeper: Keeper, field: Field, tmp_path: Path) -> None:
+    nowhere = {"lens": "0x000000000000000000000000000000000000dEaD"}
+    book = changed_book(field, tmp_path, contracts=nowhere, deployed_block=10**9)
+    line = keeper.refused("once", BALLAST_BOOK=book)
+    assert line.startswith("BALLAST_RPC_URL: the node is still syncing, at block ")
+
+
+def test_alert_tries_where_alerts_go(keeper: Keeper) -> None:
+    with receiver() as service:
+        # Although nothing else is set as it should be.
+        done = keeper("alert", "unit failed", BALLAST_ALERT_URLS=service.url, BALLAST_RPC_URL=None, BALLAST_PLAN="no")
+        assert (done.returncode, done.stdout) == (0, "sent\n")
+        ((title, text),) = service.got
+        assert title == "Ballast" and text.endswith(": unit failed")
+        service.status = 500
+        done = keeper("alert", BALLAST_ALERT_URLS=service.url)
+        assert (done.returncode, done.stderr) == (1, "keeper: BALLAST_ALERT_URLS: no service took it\n")
+        assert TOKEN not in done.stderr
+    assert keeper.refused("alert").startswith("BALLAST_ALERT_URLS: not set")
+
+
+def test_what_nobody_foresaw_before_the_first_step_is_told(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keeper.wiring.sender_for", lambda *_: 1 // 0)
+    with receiver() as service:
+        with pytest.raises(ZeroDivisionError):
+            keeper("run", BALLAST_ALERT_URLS=service.url)
+        ((title, text),) = service.got
+    assert title == "Ballast: cannot_start" and "unforeseen ZeroDivisionError" in text
 
 
 def test_wrong_books(keeper: Keeper, field: Field, tmp_path: Path) -> None:
@@ -239,7 +285,7 @@ def test_no_key(keeper: Keeper, field: Field, tmp_path: Path) -> None:
 def test_account_without_funds(keeper: Keeper, field: Field, tmp_path: Path) -> None:
     key = "0x" + "77" * 32
     address = Account.from_key(key).address
-    for command in ("once", "run"):
+    for command in ("once", "cancel"):
         line = keeper.refused(command, BALLAST_PRIVATE_KEY=key)
         assert line.startswith(f"account {address}: has no ether")
 

@@ -164,10 +164,10 @@ def test_what_fails_at_once_tells_no_secret(field: Field, kms: FakeKms, tmp_path
     done.append(refused("run", BALLAST_PRIVATE_KEY=None, BALLAST_KEYSTORE=KEY))
     assert "BALLAST_KEYSTORE: is a private key" in done[-1].stderr
     with dead_port() as port:
-        done.append(refused("run", BALLAST_PRIVATE_KEY=KEY, BALLAST_RPC_URL=url_at(port)))
+        done.append(refused("once", BALLAST_PRIVATE_KEY=KEY, BALLAST_RPC_URL=url_at(port)))
     assert "BALLAST_RPC_URL: the node does not answer" in done[-1].stderr
     kms.fault = "AccessDeniedException"
-    done.append(refused("run", **in_kms))
+    done.append(refused("once", **in_kms))
     assert "KMS refused get_public_key (AccessDeniedException): " in done[-1].stderr
     assert found_in(tmp_path, *done) == []
 

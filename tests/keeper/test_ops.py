@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field as field_of
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 import requests
 
 from ballast.units import WAD
+from keeper.sending.journal import Journal
 from keeper.state import Phase
 from tests.helpers.receiver import TOKEN, receiver
 from tests.helpers.waiting import PATIENCE_S, wait_for
 from tests.keeper.deployed_fund import Field, Running
-from tests.keeper.endpoints import endpoint
+from tests.keeper.endpoints import endpoint, serving
 
+PING_TOKEN = "ping-token-that-nobody-may-see"
 SENT_LOW = 'ballast_alerts_sent_total{kind="low_balance"}'
+
+
+@dataclass
+class Pings:
+    """A service of a dead-man's switch. `got`: what was asked below its URL."""
+
+    url: str
+    got: list[str] = field_of(default_factory=list)
+
+
+@contextlib.contextmanager
+def pings() -> Iterator[Pings]:
+    """Runs one until the block ends."""
+    found = Pings("")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found.got.append(self.path.removeprefix(f"/{PING_TOKEN}"))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with serving(Handler) as port:
+        found.url = f"http://127.0.0.1:{port}/{PING_TOKEN}"
+        yield found
 
 
 def ask(keeper: Running, path: str) -> requests.Response:
@@ -116,6 +152,82 @@ def test_a_loop_that_hangs_is_seen_and_stops_when_asked(field: Field, tmp_path: 
         node.answers.set()
         with field.keeper(tmp_path, **changes) as keeper:
             keeper.look()
+
+
+def test_trouble_at_the_start_is_waited_for_and_told(field: Field, tmp_path: Path) -> None:
+    """One after the other: the node, the account, the journal; and the port all the while."""
+    account = field.account.address
+    field.to_determination()
+    rich = field.w3.eth.get_balance(account)
+    field.rpc.request("anvil_setBalance", account, "0x0")
+    with receiver() as service, endpoint(field.url) as node, pings() as pinged, socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = held.getsockname()[1]
+        node.fails = 503
+        other = Journal(tmp_path / "keeper.sqlite", 1, account)
+        changes = {
+            "BALLAST_RPC_URL": node.url,
+            "BALLAST_HTTP_PORT": str(port),
+            "BALLAST_LOG": "json",
+            "BALLAST_ALERT_URLS": service.url,
+            "BALLAST_PING_URL": pinged.url,
+            "BALLAST_START_SECONDS": "0",
+            "BALLAST_RPC_CHECK_SECONDS": "0.05",
+        }
+        with field.keeper(tmp_path, **changes) as keeper:
+
+            def why() -> str:
+                lines = keeper.lines("cannot start yet")
+                return str(lines[-1]["error"]) if lines else ""
+
+            titles = {"Ballast: cannot_start", "Ballast: not_listening"}
+            wait_for(lambda: titles <= set(service.titles()), lambda: f"{titles}: {service.titles()}")
+            texts = " ".join(text for _, text in service.got)
+            assert "the node does not answer" in texts and f"cannot listen on 127.0.0.1, port {port}" in texts
+            wait_for(lambda: pinged.got[:2] == ["/start", "/fail"], "a dead-man's switch that says so")
+            held.close()
+            wait_for(lambda: keeper.lines("listening"), "a server that listens")
+            assert ask(keeper, "/health").status_code == 503
+            assert ask(keeper, "/health").json()["reasons"][0].startswith("cannot start: BALLAST_RPC_URL: the node")
+            node.fails = None
+            wait_for(lambda: "has no ether" in why(), "the node is there")
+            field.rpc.request("anvil_setBalance", account, hex(rich))
+            wait_for(lambda: "in use by another keeper" in why(), "the ether is there")
+            other.close()
+            keeper.until(lambda: field.state().phase is Phase.DETERMINED)
+            wait_for(lambda: ask(keeper, "/health").status_code == 200, "health")
+            wait_for(lambda: pinged.got[-1] == "", "success")
+            failed = f'ballast_endpoint_errors_total{{endpoint="{node.host}",reason="HTTP 503"}}'
+            assert metrics(keeper)[failed] > 0
+            assert metrics(keeper)['ballast_pings_total{result="ok",signal="success"}'] > 0
+        log = (tmp_path / "keeper.log").read_text()
+        assert TOKEN not in log and PING_TOKEN not in log
+
+
+def test_asked_to_stop_while_it_cannot_start(field: Field, tmp_path: Path) -> None:
+    with endpoint(field.url) as node:
+        node.fails = 503
+        with field.keeper(tmp_path, BALLAST_RPC_URL=node.url, BALLAST_LOG="json") as keeper:
+            wait_for(lambda: keeper.lines("cannot start yet"), "a try")
+            keeper.process.terminate()
+            assert keeper.process.wait(PATIENCE_S) == 0
+        assert keeper.lines("stopped before it could start")
+
+
+def test_what_only_a_person_can_mend_is_told_before_it_ends(field: Field, tmp_path: Path) -> None:
+    raw = json.loads(field.book_path.read_text())
+    raw["contracts"]["lens"] = "0x000000000000000000000000000000000000dEaD"
+    book = tmp_path / "changed.json"
+    book.write_text(json.dumps(raw))
+    with receiver() as service, pings() as pinged:
+        urls = {"BALLAST_ALERT_URLS": service.url, "BALLAST_PING_URL": pinged.url}
+        done = field.command(tmp_path, "run", BALLAST_BOOK=str(book), **urls)
+        assert done.returncode == 2 and "keeper: BALLAST_BOOK: lens is" in done.stderr
+        ((title, text),) = service.got
+        assert title == "Ballast: cannot_start" and "only you can mend it: BALLAST_BOOK: lens is" in text
+        assert pinged.got == ["/start", "/fail"]
+        assert not (tmp_path / "keeper.sqlite").exists()
 
 
 def test_urls_that_cannot_work_end_it_before_anything_is_written(field: Field, tmp_path: Path) -> None:

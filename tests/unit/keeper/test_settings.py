@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings
 
 from ballast.book import CONTRACTS
 from keeper.errors import SettingsError
-from keeper.settings import Secrets, Settings, load_book, load_settings
+from keeper.settings import NO_PING, Secrets, Settings, load_alert_urls, load_book, load_settings
 from tools.settings import EXAMPLE, MANUAL, example, manual
 
 KEY = "0x" + "ab" * 32
@@ -34,7 +34,24 @@ def test_defaults(environment: pytest.MonkeyPatch) -> None:
     assert (settings.max_hours, settings.pool_rest_seconds, settings.chain_id) == (14, 600, None)
     assert (settings.plan, settings.plan_gas_gwei, settings.fewest_batches) == ("cheapest", None, 18)
     assert (settings.max_fee_gwei, settings.urgent_max_fee, settings.urgent_hours) == (300, 600, 72)
+    assert (settings.ping_seconds, settings.start_seconds, secrets.ping_url) == (60, 30, None)
     assert secrets.private_key is not None and secrets.private_key.get_secret_value() == KEY
+
+
+def test_where_alerts_go_is_read_although_nothing_else_can_be(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("BALLAST_PLAN", "no such plan")
+    environment.setenv("BALLAST_RPC_URL", "hidden")
+    with pytest.raises(SettingsError, match="BALLAST_ALERT_URLS: not set"):
+        load_alert_urls(None)
+    environment.setenv("BALLAST_ALERT_URLS", "json://host/a-token-of-this-test")
+    assert load_alert_urls(None).get_secret_value() == "json://host/a-token-of-this-test"
+    assert "a-token-of-this-test" not in str(SettingsError("a-token-of-this-test"))
+
+
+def test_no_failure_may_be_said(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("BALLAST_PING_FAIL_URL", NO_PING)
+    secrets = load_settings()[1]
+    assert secrets.ping_fail_url is not None and secrets.ping_fail_url.get_secret_value() == NO_PING
 
 
 def test_secrets_do_not_show(environment: pytest.MonkeyPatch) -> None:
@@ -71,6 +88,11 @@ def test_env_file_and_its_precedence(environment: pytest.MonkeyPatch, tmp_path: 
         ("BALLAST_RPC_URL", "http:///hidden", "BALLAST_RPC_URL: the value is not usable: expected the URL"),
         ("BALLAST_RPC_AGREE", "3", "BALLAST_RPC_AGREE: '3' is not usable"),
         ("BALLAST_PRIVATE_RPC_URL", "hidden", "BALLAST_PRIVATE_RPC_URL: the value is not usable: expected the URL"),
+        ("BALLAST_PING_URL", "hidden", "BALLAST_PING_URL: the value is not usable: expected a URL"),
+        ("BALLAST_PING_URL", "none", "BALLAST_PING_URL: the value is not usable: expected a URL"),
+        ("BALLAST_PING_FAIL_URL", "hidden", "BALLAST_PING_FAIL_URL: the value is not usable: expected a URL"),
+        ("BALLAST_PING_SECONDS", "0", "BALLAST_PING_SECONDS: '0' is not usable"),
+        ("BALLAST_START_SECONDS", "-1", "BALLAST_START_SECONDS: '-1' is not usable"),
         ("BALLAST_PRIVATE_BLOCKS", "-1", "BALLAST_PRIVATE_BLOCKS: '-1' is not usable"),
         ("BALLAST_CHAIN_ID", "main", "BALLAST_CHAIN_ID: 'main' is not usable"),
         ("BALLAST_CHAIN_ID", "0", "BALLAST_CHAIN_ID: '0' is not usable"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from keeper.errors import ChainError
 from keeper.ops.facts import Facts
 from keeper.ops.health import health, ills_of
 from keeper.ops.metrics import Metrics
+from keeper.ops.troubles import Defect, Trouble
 from keeper.sending.journal import Status
 from keeper.state import Phase
-from tests.unit.keeper.ops.facts import BOUNDS, entry, facts_of, fund_facts, pulse_of, view_of
+from tests.unit.keeper.ops.facts import BOUNDS, NOW, entry, facts_of, fund_facts, pulse_of, view_of
 from tests.unit.keeper.simulated import Simulated
 
 
@@ -38,6 +40,7 @@ def test_well(april: Simulated) -> None:
     ("of_keeper", "of_fund", "expected"),
     [
         ({"beat_s": 300.0}, {}, "the loop has shown no sign of life for 300 s"),
+        ({"tick_s": 360.0}, {}, "the loop has ended no step for 360 s"),
         ({}, {"silent_s": 200.0}, "fund: no look has succeeded for 200 s"),
         ({}, {"overdue_s": 3_600}, "fund: trade is due and not done for 3600 s"),
     ],
@@ -49,6 +52,17 @@ def test_ill(april: Simulated, of_keeper: dict[str, Any], of_fund: dict[str, Any
     just_below = {name: value - 1 for name, value in of_fund.items()}
     before = facts_of(fund_facts(april, **just_below), **{name: value - 1 for name, value in of_keeper.items()})
     assert ills_of(before, BOUNDS) == ()
+
+
+def test_what_keeps_it_from_starting_is_ill_once_it_lasts(april: Simulated) -> None:
+    def ills(age: int, **changes: Any) -> tuple[str, ...]:
+        trouble = replace(Trouble("start", "no node", NOW - age), **changes)
+        return ills_of(facts_of(fund_facts(april), troubles=(trouble,)), BOUNDS)
+
+    assert (ills(29), ills(30)) == ((), ("cannot start: no node",))
+    assert ills(0, final=True) == ("cannot start: no node",)
+    # Who cannot be asked is no worse a keeper.
+    assert ills(30, kind="http") == ()
 
 
 def test_a_keeper_that_stops_does_not_hang(april: Simulated) -> None:
@@ -71,6 +85,8 @@ class Node:
     name: str
     healthy: bool
     reason: str = ""
+    requests: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
 
 
 def test_metrics_are_the_facts(april: Simulated) -> None:
@@ -84,7 +100,13 @@ def test_metrics_are_the_facts(april: Simulated) -> None:
             entry(2, Status.CONFIRMED, gas_used=50, gas_price=GWEI),
             entry(3, Status.SUBMITTED),
         ),
-        endpoints=(Node("one.example", True), Node("two.example", False)),
+        endpoints=(Node("one.example", True), Node("two.example", False, "time-out", 7, {"time-out": 2})),
+        tick_s=3.5,
+        troubles=(Trouble("http", "taken", NOW),),
+        defects=(
+            Defect("fund", "KeyError", "keeper.view:1", NOW, NOW, 2),
+            Defect("fund", "KeyError", "keeper.view:2", NOW, NOW, 3),
+        ),
     )
     _, found = metrics_of(facts)
     assert found['ballast_loss_budget_used_ratio{fund="fund"}'] == 0.25
@@ -101,6 +123,11 @@ def test_metrics_are_the_facts(april: Simulated) -> None:
     assert found['ballast_transactions{status="reverted"}'] == 0
     assert (found['ballast_endpoint_healthy{endpoint="one.example"}'], found["ballast_beat_age_seconds"]) == (1, 0.5)
     assert found['ballast_endpoint_healthy{endpoint="two.example"}'] == 0
+    assert found['ballast_endpoint_requests_total{endpoint="two.example"}'] == 7
+    assert found['ballast_endpoint_errors_total{endpoint="two.example",reason="time-out"}'] == 2
+    assert found["ballast_tick_age_seconds"] == 3.5
+    assert found['ballast_unforeseen_errors_total{error="KeyError",where="fund"}'] == 5
+    assert (found['ballast_trouble{kind="http"}'], found['ballast_trouble{kind="start"}']) == (1, 0)
 
 
 def test_what_is_not_known_is_left_out(april: Simulated) -> None:
@@ -121,6 +148,9 @@ def test_looks_steps_and_alerts_are_counted(april: Simulated) -> None:
     assert found['ballast_steps_total{action="trade",fund="fund",result="waiting"}'] == 2
     assert found['ballast_steps_total{action="trade",fund="fund",result="sent"}'] == 1
     assert found['ballast_steps_total{action="none",fund="fund",result="ChainError"}'] == 1
+    metrics.pinged("fail", "time-out")
+    found = read(metrics)
     assert found['ballast_alerts_sent_total{kind="low_balance"}'] == 1
+    assert found['ballast_pings_total{result="time-out",signal="fail"}'] == 1
     # Each has a registry of its own.
     assert 'ballast_looks_total{fund="fund"}' not in metrics_of(facts_of(fund_facts(april)))[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
 import threading
@@ -12,6 +13,7 @@ import pytest
 from keeper.errors import SettingsError
 from keeper.ops import server as module
 from keeper.ops.server import MOST_CONNECTIONS, Response, Server, is_loopback
+from keeper.ops.troubles import Troubles
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
 
@@ -94,7 +96,9 @@ def test_connections_are_bounded_and_slow_ones_are_let_go(
         gate.set()
         assert all(connection.recv(4).startswith(b"HTTP") for connection in held)
         # Free again once all threads have ended, and a client that never ends its request is shown the door.
-        wait_for(lambda: server._http._slots._value == MOST_CONNECTIONS, "free slots")
+        http_server = server._http
+        assert http_server is not None
+        wait_for(lambda: http_server._slots._value == MOST_CONNECTIONS, "free slots")
         monkeypatch.setattr(module, "LONGEST_S", 0.0)
         idle = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
         idle.sendall(b"GET /one HTTP/1.0\r\n")
@@ -105,9 +109,28 @@ def test_connections_are_bounded_and_slow_ones_are_let_go(
             connection.close()
 
 
-def test_a_port_in_use_is_refused_by_name(server: Server) -> None:
-    with pytest.raises(SettingsError, match=rf"BALLAST_HTTP_PORT: cannot listen on 127\.0\.0\.1, port {server.port}"):
-        Server("127.0.0.1", server.port, {})
+def test_an_address_that_can_never_serve_is_refused_by_name() -> None:
+    with pytest.raises(SettingsError, match=r"BALLAST_HTTP_PORT: cannot listen on no such host, port 80"):
+        Server("no such host", 80, {})
+
+
+def test_a_port_in_use_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(module, "LONGEST_PAUSE_S", 0.01)
+    troubles = Troubles()
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = held.getsockname()[1]
+        with Server("127.0.0.1", port, {}, troubles):
+            pass  # it ends although it never listened
+        found = Server("127.0.0.1", port, {"/": lambda: Response(200, "text/plain", b"at last")}, troubles)
+        found.start()
+        (trouble,) = troubles.standing
+        assert trouble.kind == "http" and f"cannot listen on 127.0.0.1, port {port}" in trouble.text
+    wait_for(lambda: not troubles.standing, "a server that listens")
+    with contextlib.closing(found):
+        assert ask(found, "/")[2] == b"at last"
 
 
 def test_nothing_listens_after_close(server: Server) -> None:

@@ -13,13 +13,16 @@ import pytest
 
 from keeper.errors import ChainError
 from keeper.ops import watch as module
+from keeper.ops.facts import Facts
 from keeper.ops.liveness import Stop
+from keeper.ops.notifier import Notifier
 from keeper.ops.observer import Observers
 from keeper.ops.pulse import Pulse
 from keeper.ops.systemd import tell
+from keeper.ops.troubles import Troubles
 from keeper.ops.watch import AlertThread, Transactions, Watch
 from keeper.sending.journal import Journal
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S, wait_for
 from tests.unit.keeper.ops.facts import BOOK, BOUNDS, facts_of, pulse_of, view_of
 from tests.unit.keeper.simulated import Simulated
 
@@ -89,10 +92,10 @@ def test_overdue_from_when_it_was_possible_to_when_the_fund_moves(watch: Watch, 
 def test_a_failure_is_noted_until_the_next_look(watch: Watch, april: Simulated) -> None:
     assert watch.facts().funds[0].view is None
     watch.failed("fund", ChainError("no"))
-    assert watch.facts().funds[0].failing
+    assert watch.facts().funds[0].failing and watch.facts().funds[0].error == "no"
     look(watch, april, 0, None)
     found = watch.facts().funds[0]
-    assert not found.failing and found.view is not None and found.looked_at is not None
+    assert not found.failing and not found.error and found.view is not None and found.looked_at is not None
 
 
 def test_silence_is_since_the_last_look_that_succeeded(clock: Clock, watch: Watch, april: Simulated) -> None:
@@ -143,11 +146,15 @@ def test_the_journal_is_read_when_it_changes(tmp_path: Path, monkeypatch: pytest
     assert list(transactions()) == list(before)
 
 
+TEXT = "0x" + "secret"
+"""The trace shows source lines, but no values."""
+
+
 class Broken:
     """An observer that always fails."""
 
     def looked(self, *_: object) -> None:
-        raise ZeroDivisionError("0xsecret")
+        raise ZeroDivisionError(TEXT)
 
     failed = looked
 
@@ -163,17 +170,22 @@ def test_one_observer_that_fails_stops_nothing(
     observers.failed("fund", ChainError("no"))
     assert watch.facts().funds[0].failing
     said = "".join(capfd.readouterr())
-    assert said.count("an observer failed") == 2 and "ZeroDivisionError" in said and "secret" not in said
+    assert said.count("unforeseen error") == 2 and "where=Broken" in said
+    assert "ZeroDivisionError" in said and TEXT not in said
 
 
-def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ill", [{"beat_s": float(BOUNDS.stuck_s)}, {"tick_s": BOUNDS.tick_s}])
+def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ill: dict[str, float]
+) -> None:
     path = str(tmp_path / "notify")
     monkeypatch.setenv("NOTIFY_SOCKET", path)
-    beat_s, turns = 0.0, threading.Semaphore(0)
+    said: dict[str, float] = {"tick_s": 1.0}
+    turns = threading.Semaphore(0)
 
     def facts() -> object:
         turns.release()
-        return facts_of(beat_s=beat_s)
+        return facts_of(**said)
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(path)
@@ -181,7 +193,7 @@ def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(tmp_path: Path, mon
         with AlertThread(facts, BOUNDS, None, interval_s=0.01):  # type: ignore[arg-type]
             assert heard.recv(64) == b"READY=1"
             assert heard.recv(64) == b"WATCHDOG=1"
-            beat_s = float(BOUNDS.stuck_s)
+            said = ill
             # What was on its way is heard, then no more, however often it looks.
             while turns.acquire(blocking=False):
                 pass
@@ -201,6 +213,42 @@ def test_systemd_hears_of_the_loop_and_not_of_one_that_hangs(tmp_path: Path, mon
     assert "NOTIFY_SOCKET" not in os.environ
 
 
+def test_alerts_go_on_where_one_cannot_be_worked_out(tmp_path: Path) -> None:
+    troubles, got = Troubles(), list[str]()
+    odd = Watch([BOOK], Stop(), endpoints=None, troubles=troubles)  # type: ignore[arg-type]
+
+    def facts() -> Facts:
+        found = odd.facts()
+        return replace(found, funds=None) if len(got) else found  # type: ignore[arg-type]
+
+    def send(title: str, text: str, good: bool) -> bool:
+        assert not good
+        got.append(f"{title} {text}")
+        return True
+
+    notifier = Notifier(tmp_path / "alerts.json", 3_600, send, lambda _kind: None)
+    with AlertThread(facts, BOUNDS, notifier, interval_s=0.01, troubles=troubles):
+        wait_for(lambda: len(got) == 2, "both")
+    assert got[0].startswith("Ballast: unforeseen_error facts: TypeError in keeper.ops.watch:")
+    assert got[1].startswith("Ballast: unforeseen_error alerts: TypeError in keeper.ops.alerts:")
+
+
+def test_last_words() -> None:
+    troubles, looks = Troubles(), 0
+
+    def facts() -> object:
+        nonlocal looks
+        looks += 1
+        return facts_of()
+
+    with AlertThread(facts, BOUNDS, None, troubles=troubles):  # type: ignore[arg-type]
+        pass
+    assert looks == 0
+    with AlertThread(facts, BOUNDS, None, troubles=troubles):  # type: ignore[arg-type]
+        troubles.hold("start", "malformed", final=True)
+    assert looks == 1
+
+
 def test_a_look_that_fails_does_not_end_the_thread(capfd: pytest.CaptureFixture[str]) -> None:
     asked = threading.Semaphore(0)
 
@@ -211,7 +259,7 @@ def test_a_look_that_fails_does_not_end_the_thread(capfd: pytest.CaptureFixture[
     with AlertThread(facts, BOUNDS, None, interval_s=0.01):  # type: ignore[arg-type]
         for _ in range(3):
             assert asked.acquire(timeout=PATIENCE_S)
-    assert "cannot look at the keeper" in "".join(capfd.readouterr())
+    assert "unforeseen error" in "".join(capfd.readouterr())
 
 
 def test_pulses_name_the_turn(april: Simulated, tmp_path: Path) -> None:
