@@ -18,10 +18,11 @@ import requests
 from ballast.units import WAD
 from keeper.sending.journal import Journal
 from keeper.state import Phase
+from lab.testbed.loopback import serving
 from tests.helpers.receiver import TOKEN, receiver
 from tests.helpers.waiting import PATIENCE_S, wait_for
 from tests.keeper.deployed_fund import Field, Running
-from tests.keeper.endpoints import endpoint, serving
+from tests.keeper.endpoints import endpoint
 
 PING_TOKEN = "ping-token-that-nobody-may-see"
 SENT_LOW = 'ballast_alerts_sent_total{kind="low_balance"}'
@@ -49,8 +50,8 @@ def pings() -> Iterator[Pings]:
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    with serving(Handler) as port:
-        found.url = f"http://127.0.0.1:{port}/{PING_TOKEN}"
+    with serving(Handler) as url:
+        found.url = f"{url}/{PING_TOKEN}"
         yield found
 
 

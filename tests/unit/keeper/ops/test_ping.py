@@ -15,8 +15,8 @@ from keeper.ops import ping as module
 from keeper.ops.facts import Facts
 from keeper.ops.ping import Pinger, Signal, Urls, signal_of, urls_of
 from keeper.ops.troubles import Trouble, Troubles
+from lab.testbed.loopback import serving
 from tests.helpers.waiting import PATIENCE_S, dead_port, wait_for
-from tests.keeper.endpoints import serving
 from tests.unit.keeper.ops.facts import BOUNDS, NOW, facts_of, fund_facts
 from tests.unit.keeper.simulated import Simulated
 
@@ -96,8 +96,8 @@ def service() -> Iterator[Service]:
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    with serving(Handler) as port:
-        found.url = f"http://127.0.0.1:{port}/{TOKEN}"
+    with serving(Handler) as url:
+        found.url = f"{url}/{TOKEN}"
         yield found
         found.answers.set()
 
