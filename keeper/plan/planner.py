@@ -65,8 +65,9 @@ class Pace:
     gas_spent: int | None = None
 
     def deadline(self, state: FundState) -> int:
-        """When trading should be over."""
-        return (state.time if self.started_at is None else self.started_at) + self.max_time
+        """When trading should be over: within the period in any case."""
+        began = state.time if self.started_at is None else self.started_at
+        return min(began + self.max_time, state.opening.end - self.rest)
 
     def hours_left(self, state: FundState) -> int:
         """Seconds from the last batch, or from the start if there was none, to the deadline; at least 0."""
@@ -224,8 +225,7 @@ class _Planner:
 
     def most(self, first: int) -> int:
         """Most batches that there is time for, at least 1."""
-        deadline = min(self.pace.deadline(self.state), self.state.opening.end - self.pace.rest)
-        most = min(MOST_BATCHES, 1 + max(0, deadline - first) // (self.pace.rest + BLOCK_S))
+        most = min(MOST_BATCHES, 1 + max(0, self.pace.deadline(self.state) - first) // (self.pace.rest + BLOCK_S))
         if self.aim.mode == "cheapest":
             return most
         return max(1, min(most, self._left()))

@@ -192,3 +192,14 @@ def test_batches_keep_their_distance_without_events(two: Pair, april: Simulated)
         number += 25
     apart = [later - earlier for earlier, later in pairwise(times)]
     assert min(apart) >= HOURS // AIM.most_batches
+
+
+def test_a_keeper_that_starts_late_without_events_still_ends_in_time(two: Pair, april: Simulated) -> None:
+    """It takes the month to have begun just now, but its end is known."""
+    take(two)
+    state, number = traded(april.state), FIRST + 50
+    state = replace(state, opening=replace(state.opening, end=block_at(number) + 6 * HOUR_S))
+    known = past(history(two), state, number)
+    pace = Pace(600, HOURS, known.started_at, known.last_trade, known.gas_spent)
+    found = plan(at(state, block_at(number)), april.market, GWEI, pace, SLIPPAGE_BPS, AIM)
+    assert found.finish is not None and found.finish <= state.opening.end
