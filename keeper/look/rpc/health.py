@@ -120,7 +120,6 @@ class Health:
         if self.fault is None and now - self.healthy_since >= LONGEST_WAIT_S:
             self.failures = 0
         self.failures += 1
-        self.errors[fault.reason] += 1
         self.fault, self.looked_at = fault, now
         wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures - 1, 20))
         self.retry_at = now + max(wait, fault.wait_s)
