@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ballast.book import Book, BookError
 from ballast.units import DAY_S, HOUR_S
+from ballast.values import parse_address
 from keeper.errors import SettingsError
 from keeper.output import redact
 
@@ -118,6 +119,9 @@ class Settings(BaseSettings):
     is sent."""
     alert_repeat_hours: Annotated[float, Field(ge=0.01, le=1_000)] = 24
     """Hours after which an alert that lasts is sent again."""
+    payee: str | None = None
+    """Who is paid where the fund has an upkeep that pays for its steps, in shares of the fund; the keeper's account if
+    not set. Its key signs no transfer: name an account of yours that does."""
     standby_rank: Annotated[int, Field(ge=0, le=100)] = 0
     """Place among several keepers of the same funds, each with a key and journal of its own; 0 acts at once."""
     standby_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5
@@ -134,6 +138,11 @@ class Settings(BaseSettings):
         if not value.replace(",", " ").strip():
             raise ValueError("expected the path of an address book, or several separated by commas")
         return value
+
+    @field_validator("payee")
+    @classmethod
+    def _payee(cls, value: str | None) -> str | None:
+        return None if value is None else parse_address(value)
 
     @field_validator("kms_endpoint")
     @classmethod

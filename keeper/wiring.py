@@ -13,7 +13,7 @@ from web3 import Web3
 from ballast.book import Book
 from ballast.units import HOUR_S
 from keeper.errors import SettingsError
-from keeper.keys.limited import Limited
+from keeper.keys.limited import Limited, steps_of
 from keeper.keys.load import advice, load_signer
 from keeper.look.chain import Chain, ask, connect_to
 from keeper.look.interventions import Chronicle
@@ -30,6 +30,7 @@ from keeper.page.wiring import status_page
 from keeper.plan.standby import Turn
 from keeper.sending.journal import Journal
 from keeper.sending.sender import Sender, sender_for
+from keeper.sending.upkeep import UpkeepCalls
 from keeper.settings import Secrets, Settings, load_books, pulse_path
 from keeper.view import Viewer
 
@@ -67,7 +68,7 @@ def sending(settings: Settings, secrets: Secrets, *, patience: int | None, watch
     address = Web3.to_checksum_address(signer.address)
     if ask(lambda: first.w3.eth.get_balance(address), "balance") == 0:
         raise SettingsError(f"account {address}: has no ether on chain {first.book.chain_id}; fund it for gas")
-    limited = Limited(signer, first.book.chain_id, [chain.book["rebalancer"] for chain in chains])
+    limited = Limited(signer, first.book.chain_id, steps_of(chain.book for chain in chains))
     if (better := advice(settings, secrets)) is not None:
         log.warning("key", advice=better)
     with ExitStack() as stack:
@@ -142,6 +143,9 @@ def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, wat
                 turn,
                 # For those who watch: what is sent does not depend on it.
                 Chronicle(chain.w3, chain.book) if observers else None,
+                UpkeepCalls(chain.w3, chain.book, sender.address, settings.payee or sender.address)
+                if "upkeep" in chain.book.contracts
+                else None,
             )
             for chain in chains
         ]

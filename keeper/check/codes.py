@@ -34,6 +34,7 @@ CONTRACTS = (
     "PostedSupply",
     "LockedSupply",
     "Upkeep",
+    "FeeSplit",
 )
 CODES = Path(__file__).with_name("codes.json")
 

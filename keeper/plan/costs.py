@@ -1,8 +1,15 @@
-"""What a batch takes in gas, as measured; one place to measure it again."""
+"""What a batch takes in gas, as measured; one place to measure it again. And when the fund's upkeep pays for a step."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from keeper.look.purse import Purse
+from keeper.state import Action, FundState
+
+if TYPE_CHECKING:
+    from keeper.plan.batch import Batch
 
 V3_KIND = 1
 
@@ -23,3 +30,28 @@ class GasCosts:
 
 
 MEASURED = GasCosts()
+
+
+OVER = {Action.DETERMINE: 150_000, Action.START: 150_000, Action.TRADE: 65_000, Action.CLOSE: 60_000}
+"""Gas of a step through the upkeep over the plain call, with the payment. Determine and start price all components."""
+LEAST_PAID = {Action.DETERMINE: 300_000, Action.START: 300_000, Action.TRADE: 200_000, Action.CLOSE: 80_000}
+"""Gas that is paid for a step at least, where the purse has it."""
+
+
+def pays(purse: Purse, state: FundState, batch: Batch | None, base_fee: int) -> bool:
+    """Whether the upkeep pays more for what is due in the state than it takes over the plain call, at this base fee
+    (wei per gas). `batch`: of a trade. Tips are taken for nothing: they are small beside the base fee that is paid."""
+    if state.action not in OVER or (state.action is Action.TRADE and not _paid(purse, state, batch)):
+        return False
+    most = LEAST_PAID[state.action] * min(base_fee, purse.max_base_fee)
+    worth = purse.worth(new_period=state.action is Action.DETERMINE)
+    return min(worth, most) > OVER[state.action] * base_fee
+
+
+def _paid(purse: Purse, state: FundState, batch: Batch | None) -> bool:
+    """Whether a batch is one that is paid: it sells enough, or ends the month."""
+    if batch is None:
+        return False
+    after, dust = batch.outcome.progress, state.limits.dust
+    ends = after.surplus <= dust or after.held + dust >= state.opening.buy_targets
+    return ends or batch.outcome.sale.at_start >= purse.least_sale

@@ -21,7 +21,8 @@ from keeper.sending.refusals import refusal
 class Call:
     """A call to send: the action's name and its month, contract, and data as 0x... .
 
-    `deadline`: chain time (Unix s) until which it makes sense, None: no end. The fee cap rises towards it.
+    `deadline`: chain time (Unix s) until which it makes sense, None: no end. The fee cap rises towards it. `listed`:
+    whether it may have an access list.
     """
 
     action: str
@@ -29,6 +30,7 @@ class Call:
     to: str
     data: str
     deadline: int | None = None
+    listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def _tried(w3: Web3, sender: str, call: Call, head: Head, *, estimate: bool) -> 
         if not estimate:
             return Estimate(0, ())
         gas = w3.eth.estimate_gas(request, block_identifier=block)
-        listed = access.listed(w3, request, block)
+        listed = access.listed(w3, request, block) if call.listed else ()
         with_list = w3.eth.estimate_gas(request | {"accessList": listed}, block_identifier=block) if listed else gas
     except ContractLogicError as error:
         data = error.data if isinstance(error.data, str) else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from lab.localnet.rpc import MINED_WITHIN_S
-from tests.contracts.upkeep.scene import PERFORMED
+from tests.contracts.upkeep.scene import PERFORMED, deploy_upkeep
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.fund import EXECUTION, PERIOD_END, PERIOD_START, Fund
@@ -81,7 +81,7 @@ class Meter:
 @pytest.fixture(scope="module")
 def meter(fund: Fund) -> Meter:
     chain = fund.chain
-    upkeep = chain.deploy("Upkeep", fund.rebalancer, sender=fund.deployer)
+    upkeep = deploy_upkeep(fund, owner=fund.deployer)
     return Meter(fund, upkeep, chain.account("anybody"))
 
 
