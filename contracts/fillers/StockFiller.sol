@@ -45,7 +45,7 @@ contract StockFiller is IFiller, Owned {
     }
 
     /// @notice As `trade`, through the fund's upkeep, which pays `payee` for it.
-    /// @dev Warning: while it runs, whoever calls the rebalancer may have the stock by its own data. Name the fund's own.
+    /// @dev Warning: name the fund's own upkeep. Another may trade somebody else's batch first, and take the stock.
     function tradeThrough(IUpkeep upkeep, Order calldata order, address payee) external onlyOwner {
         _trading = true;
         upkeep.trade(order, payee);

@@ -37,15 +37,15 @@ struct Terms {
 /// `leastSale` and does not end the month. Nothing that has to do with the payment makes a step revert. A purse that
 /// holds less than is due pays what it has.
 ///
-/// PRICE. NAV of all components at the oracle's prices, rounded up, over the accrued supply, in the oracle's ether. It is
-/// taken after the step, while the fund is at rest; kept, and used for a day. A close takes the last one as it is.
+/// PRICE. NAV of all components at the oracle's prices, rounded up, over the accrued supply, in the oracle's ether. It
+/// is taken after the step, while the fund is at rest; kept, and used for a day; by a close, whatever its age.
 ///
-/// AGREEMENT. A step succeeds exactly where the rebalancer's own function succeeds in the same block, for the period that
-/// it names. The upkeep does not ask `workable()`, which tries the action dry, but calls the action, which holds itself
-/// against the same rule under the fund's lock and reverts if it is not due.
+/// AGREEMENT. A step succeeds exactly where the rebalancer's own function succeeds in the same block, for the period
+/// that it names. The upkeep does not ask `workable()`, which tries the action dry, but calls the action, which holds
+/// itself against the same rule under the fund's lock and reverts if it is not due.
 ///
-/// ONCE. What has been done is not due again in its period, and what was meant for another period is refused, so that of
-/// two performers the second reverts and only the first is paid.
+/// ONCE. What has been done is not due again in its period, and what was meant for another period is refused, so that
+/// of two performers the second reverts and only the first is paid.
 ///
 /// POWERS. It has no role in the fund and never gets components: a batch's surplus goes to the filler, or to whom the
 /// order names. Its owner can take the purse, nothing else, and change nothing.

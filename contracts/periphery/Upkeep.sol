@@ -175,6 +175,7 @@ contract Upkeep is IUpkeep, IReceiver, Owned {
         if (action == Action.Determine) REBALANCER.determine();
         else if (action == Action.Start) REBALANCER.start();
         else REBALANCER.close();
+        if (payee == address(0)) return;
         uint256 most = GasTable.ofAction(action, REBALANCER.month().determination.code.length / CONSTITUENT);
         _pay(action, period, payee, gas, most, most);
     }
@@ -199,7 +200,10 @@ contract Upkeep is IUpkeep, IReceiver, Owned {
         uint256 held = INDEX.balanceOf(address(this));
         if (held == 0) return;
         Ledger memory l = _ledger;
-        if (action != Action.Close && _stale(l)) (l.price, l.pricedAt) = (uint96(_priceNow()), uint40(block.timestamp));
+        // A close takes the price that there is: to ask for all prices costs more than it does.
+        if (_stale(l) && (action != Action.Close || l.price == 0)) {
+            (l.price, l.pricedAt) = (uint96(_priceNow()), uint40(block.timestamp));
+        }
         if (l.price == 0) return;
         if (l.period != period) (l.period, l.paid) = (uint24(period), 0);
         uint256 used = gas - gasleft() + GasTable.OVERHEAD;

@@ -32,20 +32,25 @@ class GasCosts:
 MEASURED = GasCosts()
 
 
-OVER = {Action.DETERMINE: 150_000, Action.START: 150_000, Action.TRADE: 65_000, Action.CLOSE: 60_000}
-"""Gas of a step through the upkeep over the plain call, with the payment. Determine and start price all components."""
-LEAST_PAID = {Action.DETERMINE: 300_000, Action.START: 300_000, Action.TRADE: 200_000, Action.CLOSE: 80_000}
-"""Gas that is paid for a step at least, where the purse has it."""
+_OVER = {Action.DETERMINE: 65_000, Action.START: 65_000, Action.TRADE: 65_000, Action.CLOSE: 40_000}
+_PRICED = 5_500
+"""For each component: determine and start take the price of a share."""
+
+
+def over(state: FundState) -> int:
+    """Gas of what is due through the upkeep, over the plain call, with the payment. The step as a whole takes, and is
+    paid, at least twice as much."""
+    priced = state.action in (Action.DETERMINE, Action.START)
+    return _OVER[state.action] + (_PRICED * len(state.holdings) if priced else 0)
 
 
 def pays(purse: Purse, state: FundState, batch: Batch | None, base_fee: int) -> bool:
     """Whether the upkeep pays more for what is due in the state than it takes over the plain call, at this base fee
     (wei per gas). `batch`: of a trade. Tips are taken for nothing: they are small beside the base fee that is paid."""
-    if state.action not in OVER or (state.action is Action.TRADE and not _paid(purse, state, batch)):
+    if state.action not in _OVER or (state.action is Action.TRADE and not _paid(purse, state, batch)):
         return False
-    most = LEAST_PAID[state.action] * min(base_fee, purse.max_base_fee)
-    worth = purse.worth(new_period=state.action is Action.DETERMINE)
-    return min(worth, most) > OVER[state.action] * base_fee
+    gas, worth = over(state), purse.worth(new_period=state.action is Action.DETERMINE)
+    return min(worth, 2 * gas * min(base_fee, purse.max_base_fee)) > gas * base_fee
 
 
 def _paid(purse: Purse, state: FundState, batch: Batch | None) -> bool:

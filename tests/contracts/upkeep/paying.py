@@ -14,6 +14,8 @@ from tests.helpers.contracts import Call, Contract
 from tests.helpers.filling import batch, order
 from tests.helpers.fund import EXECUTION, PERIOD_END
 
+LEDGER = 2
+"""Slot of the upkeep's ledger: owner and pending owner come first."""
 ETH_PRICE = 2_000 * WAD
 PURSE = 50 * WAD
 BASE_FEE = 30 * GWEI
@@ -86,20 +88,22 @@ class Payer:
     def shares(self, account: str | Contract) -> int:
         return int(self.bench.chain.read(self.bench.index.balanceOf(account)))
 
-    def opened(self) -> None:
-        """The month is open, and the next step finds a price of this day."""
-        self.made(self.perform("Determine"), NOTICE)
-        self.made(self.perform("Start"), EXECUTION)
-
-    def to(self, action: str) -> int:
-        """To where a step is due, by plain calls; when."""
-        if action == "Determine":
-            return NOTICE
-        self.bench.determine()
-        if action == "Start":
-            return EXECUTION
-        self.bench.start()
+    def to(self, action: str, *, paid: bool = False) -> int:
+        """To where a step is due, by plain calls or by such as are paid; when."""
+        for before, at in (("Determine", NOTICE), ("Start", EXECUTION)):
+            if action == before:
+                return at
+            if paid:
+                self.made(self.perform(before), at)
+            else:
+                self.bench.chain.send(self.plain(before, at), self.caller, at=at)
         return FULL if action == "Trade" else PERIOD_END + 1
+
+    def remember(self, price: int, at: int) -> None:
+        """Writes a price of that time into the ledger, as somebody's step would have."""
+        word = (price | at << 96).to_bytes(32, "big")
+        self.bench.chain.rpc.request("anvil_setStorageAt", self.upkeep.address, hex(LEDGER), "0x" + word.hex())
+        assert self.bench.chain.read(self.upkeep.purse(), at=at).price == price
 
     def step(self, action: str, at: int) -> Call:
         return self.trade(at) if action == "Trade" else self.perform(action)

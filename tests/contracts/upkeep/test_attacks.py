@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from ballast.units import GWEI, WAD
-from tests.contracts.upkeep.paying import BASE_FEE, CAP, FULL, Payer, Payment, payer_of, share_price
+from tests.contracts.upkeep.paying import BASE_FEE, CAP, FULL, Payer, Payment, payer_of
 from tests.contracts.upkeep.scene import TERMS, performing
-from tests.helpers.bench import ACTIONS, BUYS, NOTICE, PERIOD, SELLS, build
+from tests.helpers.bench import BUYS, PERIOD, SELLS, build
 from tests.helpers.chain import Chain
 from tests.helpers.filling import FILLER, batch, order, step
 from tests.helpers.fund import EXECUTION
@@ -22,7 +24,7 @@ LEAST_GAS, MOST_GAS = 140_000 + LEGS * 25_000, 140_000 + LEGS * 100_000
 def trading(module_isolation: None, chain: Chain) -> Payer:
     """The month is open, determined and started through the upkeep."""
     payer = payer_of(build(chain))
-    payer.opened()
+    payer.to("Trade", paid=True)
     return payer
 
 
@@ -71,7 +73,7 @@ def test_burning_gas_in_a_filler_gains_nothing(payer: Payer) -> None:
     runs = [padded(payer, times) for times in (0, 1, 2, 4, 8, 16)]
     honest = runs[0]
     assert honest.gas < MOST_GAS
-    for fewer, more in zip(runs, runs[1:], strict=False):
+    for fewer, more in pairwise(runs):
         assert more.gas > fewer.gas
         assert more.amount - more.cost <= fewer.amount - fewer.cost
     top = MOST_GAS * BASE_FEE + LEAST_GAS * TERMS[0] // WAD * BASE_FEE
@@ -168,40 +170,3 @@ def test_tokens_that_are_sent_to_it_are_not_paid_out(payer: Payer) -> None:
     assert bench.chain.read(token.balanceOf(payer.upkeep)) == held
     bench.chain.send(payer.upkeep.withdraw(token, bench.owner, held), bench.owner)
     assert bench.chain.read(token.balanceOf(bench.owner)) == held
-
-
-@pytest.fixture
-def fresh(chain: Chain, test_isolation: None) -> Payer:
-    """Nothing is determined yet: the next payment takes the price."""
-    return payer_of(build(chain))
-
-
-def test_a_donation_to_the_fund_lowers_what_is_paid(fresh: Payer) -> None:
-    """It makes shares dearer: whoever gives is paid in fewer of them."""
-    bench, chain = fresh.bench, fresh.bench.chain
-    snapshot = chain.cheats.snapshot()
-    plain = fresh.made(fresh.perform("Determine"), NOTICE)
-    chain.cheats.revert(snapshot)
-    price = share_price(bench)
-    bench.give(0, bench.index, bench.holdings()[0])  # of 40 % of NAV once more
-    given = fresh.made(fresh.perform("Determine"), NOTICE)
-    assert share_price(bench) > price * 139 // 100
-    assert given.shares < plain.shares * 100 // 139 + 1
-
-
-def test_shares_that_come_and_go_move_no_price(fresh: Payer) -> None:
-    """Minting and redeeming are pro rata: nobody makes shares cheap around a payment."""
-    bench = fresh.bench
-    price = bench.chain.read(fresh.upkeep.sharePrice())
-    bench.mint(5_000 * WAD, bench.keeper)
-    assert price <= bench.chain.read(fresh.upkeep.sharePrice()) <= price + 10**6
-    bench.redeem(5_000 * WAD, bench.keeper)
-    assert price <= bench.chain.read(fresh.upkeep.sharePrice()) <= price + 10**6
-
-
-def test_a_balance_beyond_all_measure_stops_no_step(fresh: Payer) -> None:
-    """A component that says it holds 2**200 wei has no sound balance: unpaid, and done."""
-    bench = fresh.bench
-    bench.give(4, bench.index, 2**200)
-    assert fresh.made(fresh.perform("Determine"), NOTICE).shares == 0
-    assert bench.due(NOTICE)[0] == ACTIONS[0]
