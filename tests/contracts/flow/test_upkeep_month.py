@@ -34,7 +34,7 @@ PURSE = 100 * WAD
 
 @dataclass
 class Network:
-    """A keeper network at a fund's upkeep, which looks when it is told to and is paid. `done`: what it has performed."""
+    """A keeper network at a fund's upkeep; looks when it is told to, and is paid. `done`: what it has performed."""
 
     field: Field
     chain: Chain
