@@ -109,12 +109,14 @@ class FundConfig(Model):
                 raise ValueError(f"{where}: found {anchor.bound}, expected at most {most}, half of last_tolerance")
 
     def _check_upkeep(self) -> None:
+        if not self.upkeep.part:
+            return
         if self.upkeep.least_sale > self.limits.batch_cap:
             raise ValueError(
                 f"upkeep.least_sale: found {self.upkeep.least_sale}, expected at most batch_cap "
                 f"{self.limits.batch_cap}: no batch but the last would be paid"
             )
-        if self.upkeep.part and not self.streaming_fee:
+        if not self.streaming_fee:
             raise ValueError("upkeep.part: found one, expected none, as there is no streaming_fee")
 
     def ordered(self) -> tuple[Component, ...]:

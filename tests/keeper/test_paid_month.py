@@ -51,7 +51,9 @@ class Carried:
 
     def paid(self, receipt: Any) -> Any:
         """The payment in a receipt."""
-        contract = self.field.w3.eth.contract(address=self.upkeep.address, abi=contracts.abi("Upkeep"))
+        contract = self.field.w3.eth.contract(
+            address=Web3.to_checksum_address(self.upkeep.address), abi=contracts.abi("Upkeep")
+        )
         found = contract.events.Paid().process_receipt(receipt, errors=DISCARD)
         assert len(found) == 1, f"{len(found)} payments in {receipt['transactionHash'].to_0x_hex()}"
         return found[0]["args"]

@@ -145,4 +145,4 @@ def share_price(bench: Bench) -> int:
     held = zip(bench.holdings(), KINDS, strict=True)
     value = sum(-(-balance * kind.price // 10**kind.decimals) for balance, kind in held)
     nav = -(-value * WAD // bench.chain.read(bench.index.accruedSupply()))
-    return -(-nav * WAD // ETH_PRICE)
+    return int(-(-nav * WAD // ETH_PRICE))

@@ -300,7 +300,7 @@ def test_recipients_must_be_addresses() -> None:
 def test_only_steps_of_the_books_contracts_are_signed() -> None:
     """Of rebalancer and upkeep the month's steps, of nothing else anything: no veto, no withdrawal, no transfer."""
     names = ("index_token", "rebalancer", "upkeep", "filler")
-    at = {name: to_checksum_address(f"0x{number:040x}") for number, name in enumerate(names, 1)}
+    at = {name: str(to_checksum_address(f"0x{number:040x}")) for number, name in enumerate(names, 1)}
     book = Book("Fund", 1, 7, at, RECIPIENT, ())
     signer = Limited(LocalSigner(Account.from_key(KEY)), 1, steps_of([book]))
     signed = []
