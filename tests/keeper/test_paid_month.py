@@ -28,7 +28,7 @@ TERMS = Upkeep(part=PART, least_sale=WAD // 1000, max_base_fee=200 * GWEI, month
 
 
 def with_upkeep(config: FundConfig) -> FundConfig:
-    return config.model_copy(update={"upkeep": TERMS})
+    return config.model_copy(update={"upkeep": TERMS, "streaming_fee": 95 * WAD // 10_000})
 
 
 @dataclass(frozen=True)
