@@ -25,11 +25,13 @@ struct Terms {
 ///
 /// PAYMENT. For a step that took `used` gas at a base fee `fee`:
 ///
-///     ether  = (min(used, most) + premium x min(used, least)) x min(fee, maxBaseFee)
+///     own    = min(used, least)
+///     ether  = (own x (1 + premium) + (min(used, most) - own) x 4 / 5) x min(fee, maxBaseFee)
 ///     shares = ether / price of a share, rounded down
 ///
-/// `most` and `least` are tables by action and number of legs, see `GasTable`. What a filler or a pool takes is within
-/// `most` and earns no premium, so that gas burnt there is repaid at most at the base fee that it cost. Tips are not
+/// `most` and `least` are tables by action and number of legs, see `GasTable`; they differ for a trade only. What a
+/// filler and its pools take is within `most`. It earns no premium and counts four fifths, as up to a fifth of a
+/// transaction's gas is refunded (EIP-3529) where nobody sees it: gas burnt there costs what it brings. Tips are not
 /// paid, nor what an access list costs.
 ///
 /// UNPAID. The step is done all the same: with an empty purse; without a payee; where a component that is not written

@@ -207,8 +207,9 @@ contract Upkeep is IUpkeep, IReceiver, Owned {
         if (l.price == 0) return;
         if (l.period != period) (l.period, l.paid) = (uint24(period), 0);
         uint256 used = gas - gasleft() + GasTable.OVERHEAD;
-        // {gas} = {gas} + {gas} * {1e18} / {1e18}, down
-        uint256 counted = Math.min(used, most) + Math.min(used, least) * PREMIUM / 1e18;
+        uint256 own = Math.min(used, least);
+        // {gas} = {gas} + {gas} + {gas} * {1e18} / {1e18}, down
+        uint256 counted = own + (Math.min(used, most) - own) * 4 / 5 + own * PREMIUM / 1e18;
         // {wei} = {gas} * {wei / gas}
         uint256 amount = Math.min(counted * Math.min(block.basefee, MAX_BASE_FEE), MONTHLY - l.paid);
         // {share} = {wei} * {1e18 share} / {wei}, down

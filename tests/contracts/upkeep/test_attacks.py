@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from tests.contracts.upkeep.paying import BASE_FEE, CAP, FULL, Payer, Payment, p
 from tests.contracts.upkeep.scene import TERMS, performing
 from tests.helpers.bench import BUYS, PERIOD, SELLS, build
 from tests.helpers.chain import Chain
+from tests.helpers.contracts import Call
 from tests.helpers.filling import FILLER, batch, order, step
 from tests.helpers.fund import EXECUTION
 from tests.helpers.reverts import failure
@@ -56,14 +58,20 @@ def test_reentrance_through_the_filler(payer: Payer) -> None:
     assert payer.upkeep.events(receipt, "Paid") == []
 
 
-def padded(payer: Payer, times: int, entries: int = 0) -> Payment:
-    """A batch whose filler looks at the fund so many times for nothing, with so many sells of nothing; taken back."""
+def padded(payer: Payer, times: int, entries: int = 0, burning: Sequence[Call] = ()) -> Payment:
+    """A batch whose filler looks at the fund so many times for nothing, or makes these calls, with so many sells of
+    nothing; taken back."""
     bench = payer.bench
     snapshot = bench.chain.cheats.snapshot()
     sells, pays = batch(bench, FULL)
-    burning = [step(bench.lens.fund(bench.rebalancer))] * times
+    calls = burning or [bench.lens.fund(bench.rebalancer)]
     rows = [(i, amount, FILLER) for i, amount in sells.items()] + [(SELLS[-1], 0, FILLER)] * entries
-    made = payer.made(payer.upkeep.trade(order(bench, sells, pays, steps=burning, entries=rows), payer.payee), FULL)
+    made = payer.made(
+        payer.upkeep.trade(
+            order(bench, sells, pays, steps=[step(call) for call in calls] * times, entries=rows), payer.payee
+        ),
+        FULL,
+    )
     bench.chain.cheats.revert(snapshot)
     return made
 
@@ -76,9 +84,20 @@ def test_burning_gas_in_a_filler_gains_nothing(payer: Payer) -> None:
     for fewer, more in pairwise(runs):
         assert more.gas > fewer.gas
         assert more.amount - more.cost <= fewer.amount - fewer.cost
-    top = MOST_GAS * BASE_FEE + LEAST_GAS * TERMS[0] // WAD * BASE_FEE
+    top = (LEAST_GAS * 11 // 10 + (MOST_GAS - LEAST_GAS) * 4 // 5) * BASE_FEE
     assert runs[-1].gas > MOST_GAS and top - 10 <= runs[-1].amount <= top
     assert honest.amount - honest.cost <= LEAST_GAS * BASE_FEE // 10
+
+
+def test_refunds_that_a_filler_makes_are_bounded(payer: Payer) -> None:
+    """It sets storage and clears it again, of which a fifth of all gas comes back unseen: what that gains is bounded
+    by a part of the fund's own gas, however much it sets."""
+    methodology = payer.bench.methodology
+    toggling = [methodology.refuse(True, False), methodology.refuse(False, False)]
+    honest = padded(payer, 0)
+    gains = [(made := padded(payer, times, burning=toggling)).amount - made.cost for times in (2, 4, 8, 16)]
+    assert max(gains) > honest.amount - honest.cost, "nothing was refunded"
+    assert max(gains) <= LEAST_GAS * BASE_FEE * 3 // 10
 
 
 def test_entries_that_sell_nothing_raise_no_bound(payer: Payer) -> None:

@@ -433,7 +433,11 @@ def test_what_steps_are_paid() -> None:
         ({"max_base_fee": "100"}, "1 %", "upkeep.max_base_fee: found '100', expected an amount of ether"),
         ({"max_base_fee": "501 gwei"}, "1 %", "upkeep.max_base_fee: found '501 gwei', expected 1 to 500 gwei"),
         ({"monthly": "0.1234567890123456789 ether"}, "1 %", "upkeep.monthly: found"),
-        ({"part": "1 %", "least_sale": "3 %"}, "1 %", "upkeep.least_sale: found 30000000000000000, expected at most batch_cap"),
+        (
+            {"part": "1 %", "least_sale": "3 %"},
+            "1 %",
+            "upkeep.least_sale: found 30000000000000000, expected at most batch_cap",
+        ),
         ({"part": "10 %"}, "0", "upkeep.part: found one, expected none, as there is no streaming_fee"),
     ],
 )
