@@ -25,10 +25,10 @@ CONTRACTS = (
     "filler",
     "lens",
 )
-OPTIONAL = ("posted_supply", "locked_supply", "v3_lens", "first_oracle", "upkeep")
+OPTIONAL = ("posted_supply", "locked_supply", "v3_lens", "first_oracle", "upkeep", "fee_split")
 """The supplies only of funds whose weights come from them, the lens only where the fund names pools of Uniswap V3, the
 first oracle only where the fund's own has anchors beside it; the upkeep with every fund that is deployed now, not with
-older ones."""
+older ones; the fee split where a part of the streaming fee is set aside for the upkeep."""
 
 
 class BookError(UserError, ValueError):
@@ -71,6 +71,11 @@ class Book:
 
     def __getitem__(self, name: str) -> str:
         return self.contracts[name]
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The contracts that a keeper sends the month's steps to."""
+        return tuple(self.contracts[name] for name in ("rebalancer", "upkeep") if name in self.contracts)
 
     def candidate(self, token: str) -> Candidate | None:
         """The candidate with this token address, or None."""

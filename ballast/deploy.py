@@ -42,9 +42,10 @@ ORDER = (
     "index_token",
     "rebalancer",
     "upkeep",
+    "fee_split",
 )
-"""Every contract that a fund may have, as they are deployed. Each may name those before it, and the rebalancer, whose
-address is known beforehand."""
+"""Every contract that a fund may have, as they are deployed. Each may name those before it, and those whose
+address it is told beforehand: the rebalancer, and of the index token its fee recipient."""
 PLAIN = {"opener": "Opener", "lens": "FundLens", "v3_lens": "V3Lens"}
 """Contracts that are deployed without arguments."""
 SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"]
@@ -56,6 +57,7 @@ def order(config: FundConfig) -> tuple[str, ...]:
     left_out = set() if config.methodology.kind == "market_cap" else set(SUPPLIES)
     left_out |= set() if config.names_v3_pools else {"v3_lens"}
     left_out |= set() if config.anchored() else {"first_oracle"}
+    left_out |= set() if config.upkeep.part else {"fee_split"}
     return tuple(name for name in ORDER if name not in left_out)
 
 
@@ -176,18 +178,26 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
             contract, tokens = "FixedWeight", [component.token for component in config.constituents()]
             arguments = at["timelock"], list(zip(tokens, config.weights(), strict=True))
         case "index_token":
-            contract, fee = "IndexToken", (who(config.roles.fee_recipient), config.streaming_fee)
+            recipient = at["fee_split"] if config.upkeep.part else who(config.roles.fee_recipient)
+            contract, fee = "IndexToken", (recipient, config.streaming_fee)
             arguments = config.name, config.symbol, at["rebalancer"], at["timelock"], *fee, config.supply_cap
         case "rebalancer":
             contract = "Rebalancer"
             parts = [at[part] for part in ("index_token", "oracle", "opener", "methodology", "timelock")]
             rules = config.limits.as_tuple(), config.timetable.as_tuple()
             arguments = *parts, who(config.roles.guardian), *rules
-        case "upkeep":
-            contract, arguments = "Upkeep", (at["rebalancer"],)
+        case "upkeep" | "fee_split":
+            contract, arguments = _paid_upkeep(name, config, at, who(config.roles.fee_recipient))
         case _:
             contract = PLAIN[name]
     return contract, arguments
+
+
+def _paid_upkeep(name: str, config: FundConfig, at: Mapping[str, str], recipient: str) -> tuple[str, tuple[Any, ...]]:
+    """As `_creation`, of the upkeep and of what fills its purse."""
+    if name == "upkeep":
+        return "Upkeep", (at["rebalancer"], at["timelock"], config.upkeep.as_tuple())
+    return "FeeSplit", (at["index_token"], at["upkeep"], recipient, config.upkeep.part)
 
 
 def _candidate_rows(config: FundConfig, at: Mapping[str, str]) -> list[tuple[str, str, int, int]]:
@@ -262,9 +272,12 @@ def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:
         expect("oracle", "FIRST()", at["first_oracle"])
     expect("rebalancer", "INDEX()", at["index_token"])
     expect("rebalancer", "ORACLE()", at["oracle"])
-    for name in ("index_token", "oracle", "first_oracle", "methodology", "rebalancer", *SUPPLIES):
+    for name in ("index_token", "oracle", "first_oracle", "methodology", "rebalancer", "upkeep", *SUPPLIES):
         if name in at:
             expect(name, "owner()", at["timelock"])
+    if "fee_split" in at:
+        expect("index_token", "feeRecipient()", at["fee_split"])
+        expect("fee_split", "UPKEEP()", at["upkeep"])
     answer = call_view(w3, at["index_token"], "components()", ["(address,uint8,uint40,bool)[]"])
     listed = [to_checksum_address(row[0]) for row in answer[0]] if answer else []
     if listed != [component.token for component in config.seeded()]:

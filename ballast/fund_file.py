@@ -39,6 +39,7 @@ from ballast.parts import (
     Slug,
     Text,
     Timetable,
+    Upkeep,
     duration,
     fraction,
     integer,
@@ -76,6 +77,7 @@ class FundConfig(Model):
     """Least seconds between two blocks with different dates: how fast a pool of an anchor may fill its observations."""
     limits: Limits = Limits()
     timetable: Timetable = Timetable()
+    upkeep: Upkeep = Upkeep()
 
     @model_validator(mode="after")
     def _together(self) -> FundConfig:
@@ -84,6 +86,7 @@ class FundConfig(Model):
             lambda: _check_states(self.components, self.methodology),
             self._check_amounts,
             self._check_anchors,
+            self._check_upkeep,
         )
         if problems := [str(error) for check in checks if (error := _refusal(check)) is not None]:
             raise ValueError("\n".join(problems))
@@ -104,6 +107,17 @@ class FundConfig(Model):
             if anchor.bound > most:
                 where = f"components ({component.symbol}) anchor.bound"
                 raise ValueError(f"{where}: found {anchor.bound}, expected at most {most}, half of last_tolerance")
+
+    def _check_upkeep(self) -> None:
+        if not self.upkeep.part:
+            return
+        if self.upkeep.least_sale > self.limits.batch_cap:
+            raise ValueError(
+                f"upkeep.least_sale: found {self.upkeep.least_sale}, expected at most batch_cap "
+                f"{self.limits.batch_cap}: no batch but the last would be paid"
+            )
+        if not self.streaming_fee:
+            raise ValueError("upkeep.part: found one, expected none, as there is no streaming_fee")
 
     def ordered(self) -> tuple[Component, ...]:
         """Components in ascending order of token address, the order of every list on chain."""

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from ballast.book import BookPool
-from ballast.units import DAY_S, HOUR_S, WAD
+from ballast.units import DAY_S, ETHER, GWEI, HOUR_S, WAD
 from ballast.values import (
     parse_account,
     parse_address,
@@ -21,6 +21,7 @@ from ballast.values import (
     parse_fraction,
     parse_integer,
     parse_price,
+    parse_wei,
 )
 
 MAX_COMPONENTS = 50
@@ -66,6 +67,10 @@ def fraction(least: int, most: int, words: str) -> BeforeValidator:
 
 def duration(least: int, most: int) -> BeforeValidator:
     return BeforeValidator(within(parse_duration, least, most, f"{least} to {most} seconds"))
+
+
+def wei(least: int, most: int, words: str) -> BeforeValidator:
+    return BeforeValidator(within(parse_wei, least, most, words))
 
 
 def price() -> BeforeValidator:
@@ -345,3 +350,19 @@ class Roles(Model):
     guardian: Account
     proposers: Annotated[tuple[Account, ...], Field(min_length=1)]
     fee_recipient: Account
+
+
+class Upkeep(Model):
+    """What whoever makes a month's steps is paid, see the upkeep's `Terms`: fractions with 18 decimals, amounts in
+    wei. `part`: of the streaming fee that is set aside for it; 0: the fee goes whole to its recipient, and the upkeep
+    pays only what somebody sends it."""
+
+    part: Annotated[int, fraction(0, WAD, "0 to 100 %")] = 0
+    premium: Annotated[int, fraction(0, WAD // 10, "0 to 10 %")] = WAD // 10
+    least_sale: Annotated[int, fraction(WAD // 1000, WAD // 10, "0.1 % to 10 %")] = 5 * WAD // 1000
+    max_base_fee: Annotated[int, wei(GWEI, 500 * GWEI, "1 to 500 gwei")] = 100 * GWEI
+    monthly: Annotated[int, wei(0, 10 * ETHER, "0 to 10 ether")] = ETHER // 2
+
+    def as_tuple(self) -> tuple[int, ...]:
+        """In the order of the contract's struct."""
+        return (self.premium, self.least_sale, self.max_base_fee, self.monthly)

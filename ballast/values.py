@@ -18,6 +18,7 @@ DEPLOYER = "deployer"
 """Stands for the account that deploys the fund, wherever a role needs an account."""
 
 _SECONDS = {"s": 1, "min": 60, "hour": HOUR_S, "hours": HOUR_S, "day": DAY_S, "days": DAY_S}
+_WEI_DIGITS = {"gwei": 9, "ether": 18}
 _DURATION = re.compile(r"^(\d+)\s*([a-z]*)$")
 _INTEGER = re.compile(r"^-?\d[\d_]*$")
 
@@ -51,6 +52,17 @@ def parse_price(value: object) -> int:
     if not isinstance(value, str):
         raise ValueError(right)
     return _scaled(value.strip(), 18, right)
+
+
+def parse_wei(value: object) -> int:
+    """Wei from "100 gwei" or "0.5 ether", exactly; an int is taken as wei already."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    right = 'expected an amount of ether such as "100 gwei" or "0.5 ether"'
+    number, _, unit = value.strip().partition(" ") if isinstance(value, str) else ("", "", "")
+    if unit.strip() not in _WEI_DIGITS:
+        raise ValueError(right)
+    return _scaled(number, _WEI_DIGITS[unit.strip()], right)
 
 
 def _scaled(text: str, places: int, right: str) -> int:

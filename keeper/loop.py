@@ -26,6 +26,7 @@ from keeper.plan.order import order_of
 from keeper.plan.standby import Since, Turn, since
 from keeper.sending.sender import Mined, Sender
 from keeper.sending.simulate import Call
+from keeper.sending.upkeep import UpkeepCalls
 from keeper.state import Action
 from keeper.view import View, Viewer
 
@@ -55,10 +56,17 @@ class Fund:
     """One fund that the keeper carries: what looks at it, what it calls, and where its pulse goes."""
 
     def __init__(
-        self, chain: Chain, viewer: Viewer, pulse: Path | None, turn: Turn, chronicle: Chronicle | None = None
+        self,
+        chain: Chain,
+        viewer: Viewer,
+        pulse: Path | None,
+        turn: Turn,
+        chronicle: Chronicle | None = None,
+        upkeep: UpkeepCalls | None = None,
     ) -> None:
         self.name = chain.book.fund
         self._chronicle = chronicle
+        self._upkeep = upkeep
         self._book = chain.book
         self._viewer = viewer
         self._pulse = pulse
@@ -87,6 +95,7 @@ class Fund:
         """What can be sent in this block, if anything, by whoever's turn it is."""
         state, functions = view.state, self._rebalancer.functions
         data: str | None = None
+        order = None
         match state.action:
             case Action.DETERMINE:
                 data = functions.determine()._encode_transaction_data()
@@ -107,7 +116,10 @@ class Fund:
         period = state.period if state.action is Action.DETERMINE else state.month_period
         # Until then it is due; closing has no end.
         deadline = None if state.action is Action.CLOSE else state.next
-        return Call(state.action.name.lower(), period, self._rebalancer.address, data, deadline)
+        call = Call(state.action.name.lower(), period, self._rebalancer.address, data, deadline)
+        if self._upkeep is None:
+            return call
+        return self._upkeep.instead_of(call, view.head, state, view.plan.batch if view.plan else None, order)
 
     @property
     def acts_from(self) -> int | None:

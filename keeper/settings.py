@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ballast.book import Book, BookError
 from ballast.units import DAY_S, HOUR_S
+from ballast.values import parse_address
 from keeper.errors import SettingsError
 from keeper.output import redact
 
@@ -128,6 +129,9 @@ class Settings(BaseSettings):
     ping_seconds: Annotated[float, Field(ge=0.1, le=HOUR_S)] = 60
     """Seconds between two requests to BALLAST_PING_URL; give its service a period of the same length, and some minutes
     of grace."""
+    payee: str | None = None
+    """Who is paid where the fund has an upkeep that pays for its steps, in shares of the fund; the keeper's account if
+    not set. Its key signs no transfer: name an account of yours that does."""
     standby_rank: Annotated[int, Field(ge=0, le=100)] = 0
     """Place among several keepers of the same funds, each with a key and journal of its own; 0 acts at once."""
     standby_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5
@@ -144,6 +148,11 @@ class Settings(BaseSettings):
         if not value.replace(",", " ").strip():
             raise ValueError("expected the path of an address book, or several separated by commas")
         return value
+
+    @field_validator("payee")
+    @classmethod
+    def _payee(cls, value: str | None) -> str | None:
+        return None if value is None else parse_address(value)
 
     @field_validator("kms_endpoint")
     @classmethod

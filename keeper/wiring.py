@@ -16,7 +16,7 @@ from web3 import Web3
 from ballast.book import Book
 from ballast.units import HOUR_S
 from keeper.errors import KeeperError, NotReadyError
-from keeper.keys.limited import Limited
+from keeper.keys.limited import Limited, steps_of
 from keeper.keys.load import advice, load_signer
 from keeper.look.chain import Chain, ask, connect_to
 from keeper.look.interventions import Chronicle
@@ -36,6 +36,7 @@ from keeper.page.wiring import status_page
 from keeper.plan.standby import Turn
 from keeper.sending.journal import Journal
 from keeper.sending.sender import Sender, sender_for
+from keeper.sending.upkeep import UpkeepCalls
 from keeper.settings import NO_PING, Secrets, Settings, load_books, pulse_path
 from keeper.view import Viewer
 
@@ -98,7 +99,7 @@ def sending(settings: Settings, secrets: Secrets, *, patience: int | None, watch
             around.follow(address)
             when_ready(lambda: _check(settings, chains))
             when_ready(lambda: _require_ether(first, address))
-            limited = Limited(signer, first.book.chain_id, [chain.book["rebalancer"] for chain in chains])
+            limited = Limited(signer, first.book.chain_id, steps_of(chain.book for chain in chains))
             if (better := advice(settings, secrets)) is not None:
                 log.warning("key", advice=better)
             if not watched:
@@ -216,6 +217,9 @@ def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, wat
                 turn,
                 # For those who watch: what is sent does not depend on it.
                 Chronicle(chain.w3, chain.book) if observers else None,
+                UpkeepCalls(chain.w3, chain.book, sender.address, settings.payee or sender.address)
+                if "upkeep" in chain.book.contracts
+                else None,
             )
             for chain in chains
         ]

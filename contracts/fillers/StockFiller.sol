@@ -7,6 +7,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Owned} from "../access/Owned.sol";
 import {IFiller} from "../interfaces/IFiller.sol";
 import {IRebalancer, Order} from "../interfaces/IRebalancer.sol";
+import {IUpkeep} from "../interfaces/IUpkeep.sol";
 
 /// @title StockFiller
 /// @notice An example of a solver: fills batches out of what it holds, and keeps what the fund sells. It needs no pool,
@@ -40,6 +41,14 @@ contract StockFiller is IFiller, Owned {
     function trade(Order calldata order) external onlyOwner {
         _trading = true;
         REBALANCER.trade(order);
+        _trading = false;
+    }
+
+    /// @notice As `trade`, through the fund's upkeep, which pays `payee` for it.
+    /// @dev Warning: name the fund's own upkeep. Another may trade somebody else's batch first, and take the stock.
+    function tradeThrough(IUpkeep upkeep, Order calldata order, address payee) external onlyOwner {
+        _trading = true;
+        upkeep.trade(order, payee);
         _trading = false;
     }
 

@@ -33,6 +33,7 @@ KINDS = {
     "posted_supply": ("PostedSupply",),
     "locked_supply": ("LockedSupply",),
     "upkeep": ("Upkeep",),
+    "fee_split": ("FeeSplit",),
 }
 """The release's contracts that a name in the address book may be."""
 CONTRACTS = tuple(dict.fromkeys(kind for kinds in KINDS.values() for kind in kinds))

@@ -252,10 +252,12 @@ class CheckContext:
 
 def _questions(book: Book) -> set[tuple[str, str]]:
     """The questions that a fund's book implies."""
-    names = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", *SUPPLIES)
+    names = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", "upkeep", *SUPPLIES)
     asked: list[Question] = [(name, "owner()") for name in names if name in book.contracts]
     asked += [("rebalancer", f"{view}()") for view in ("INDEX", "ORACLE", "OPENER", "methodology", "guardian")]
     asked += [("index_token", "REBALANCER()"), ("oracle", "REBALANCER()"), ("index_token", "feeRecipient()")]
+    asked += [(name, "REBALANCER()") for name in ("upkeep",) if name in book.contracts]
+    asked += [("fee_split", view) for view in ("INDEX()", "UPKEEP()") if "fee_split" in book.contracts]
     asked += [("filler", "WETH()"), ("timelock", "getMinDelay()")]
     sources = "first_oracle" if "first_oracle" in book.contracts else "oracle"
     found = {(address, "") for address in book.contracts.values()}

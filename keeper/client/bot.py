@@ -110,7 +110,7 @@ def opened(*contracts: str) -> Iterator[Bot]:
     logs.configure(settings.log)
     key = load_signer(settings, secrets)
     (chain,) = chains_of(settings, secrets, [load_book(settings)])
-    signer = Limited(key, chain.book.chain_id, contracts)
+    signer = Limited(key, chain.book.chain_id, dict.fromkeys(contracts))
     if (better := advice(settings, secrets)) is not None:
         log.warning("key", advice=better)
     stop = threading.Event()

@@ -158,17 +158,21 @@ class FundClient:
                 found[h.token] = int(ask(asked.call, f"balance of {h.token}"))
         return found
 
-    def fill(self, found: Offer, filler: str, state: FundState) -> Call:
-        """The call that fills an offer, made for this state, out of a `StockFiller`.
+    def fill(self, found: Offer, filler: str, state: FundState, payee: str | None = None) -> Call:
+        """The call that fills an offer, made for this state, out of a `StockFiller`. `payee`: goes through the fund's
+        upkeep, which pays this account for it. Raises ValueError where the book names no upkeep.
 
         >>> bot.send(fund.fill(found, filler, look.state))
         """
-        address = Web3.to_checksum_address(filler)
-        # The filler takes the rebalancer's order.
-        abi = [entry for entry in contracts.abi("Rebalancer") if entry.get("name") == "trade"]
-        contract = self._chain.w3.eth.contract(address=address, abi=abi)
-        data = contract.functions.trade(order_for(found, address))._encode_transaction_data()
-        return Call("solve", state.month_period, address, data)
+        address, order = Web3.to_checksum_address(filler), order_for(found, filler)
+        if payee is None:
+            data = contracts.call_data("StockFiller", "trade", order)
+        elif "upkeep" in self._chain.book.contracts:
+            data = contracts.call_data("StockFiller", "tradeThrough", self._chain.book["upkeep"], order, payee)
+        else:
+            raise ValueError(f"fund {self.name}: the address book names no upkeep that could pay {payee}")
+        # What an access list costs is not paid.
+        return Call("solve", state.month_period, address, data, listed=payee is None)
 
 
 def connected() -> FundClient:

@@ -1,15 +1,20 @@
-"""Limits what the keeper's key may sign, whoever asks: calls of the fund's own contracts, without ether."""
+"""Limits what the keeper's key may sign, whoever asks: a month's steps at the fund's own contracts, without ether."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from eth_utils import is_hex_address, to_checksum_address
 
+from ballast.book import Book
 from ballast.units import MAX_TX_GAS
 from keeper.errors import NotAllowedError
 from keeper.keys.signer import Signed, Signer
+from keeper.look import contracts
+
+STEPS: Final = {"rebalancer": ("determine", "start", "trade", "close"), "upkeep": ("perform", "trade")}
+"""What the keeper calls, by contract of the book."""
 
 FIELDS: Final = frozenset(
     ("type", "chainId", "nonce", "to", "data", "value", "gas", "maxFeePerGas", "maxPriorityFeePerGas", "accessList")
@@ -18,15 +23,30 @@ DYNAMIC_FEE: Final = 2
 """The only type of transaction sent (EIP-1559)."""
 
 
-class Limited:
-    """Signs with `signer`, but only calls to one of `recipients` on chain `chain_id` without ether. A no-op, a
-    transaction to the account itself without data, is allowed, as it frees a nonce."""
+def steps_of(books: Iterable[Book]) -> dict[str, frozenset[str]]:
+    """Selectors of the steps by the contracts of the books that have them."""
+    found = {}
+    for book in books:
+        for name, functions in STEPS.items():
+            if name in book.contracts:
+                by_signature = contracts.selectors(name.capitalize()).items()
+                steps = ("0x" + selector.hex() for text, selector in by_signature if text.split("(")[0] in functions)
+                found[book[name]] = frozenset(steps)
+    return found
 
-    def __init__(self, signer: Signer, chain_id: int, recipients: Iterable[str]) -> None:
-        """`recipients`: addresses of contracts. Raises ValueError for a malformed one."""
+
+class Limited:
+    """Signs with `signer`, but only calls of `recipients` on chain `chain_id` without ether. A no-op, a transaction to
+    the account itself without data, is allowed, as it frees a nonce."""
+
+    def __init__(self, signer: Signer, chain_id: int, recipients: Mapping[str, Collection[str] | None]) -> None:
+        """`recipients`: the functions' selectors (0x and 8 lower-case digits) by contract; None: any function. Raises
+        ValueError for a malformed address."""
         self._signer = signer
         self._chain_id = chain_id
-        self._recipients = frozenset(to_checksum_address(recipient) for recipient in recipients)
+        self._recipients: dict[str, Collection[str] | None] = {
+            to_checksum_address(recipient): steps for recipient, steps in recipients.items()
+        }
 
     @property
     def address(self) -> str:
@@ -59,3 +79,15 @@ class Limited:
         elif recipient not in self._recipients:
             allowed = ", ".join(sorted(self._recipients)) or "none"
             raise NotAllowedError(f"signing refused: to is {recipient}, allowed: {allowed}")
+        else:
+            self._require_step(recipient, transaction.get("data"))
+
+    def _require_step(self, recipient: str, data: object) -> None:
+        steps = self._recipients[recipient]
+        if steps is None:
+            return
+        selector = data[:10].lower() if isinstance(data, str) else repr(data)
+        if selector not in steps:
+            raise NotAllowedError(
+                f"signing refused: calls {selector} of {recipient}, allowed: {', '.join(sorted(steps)) or 'none'}"
+            )

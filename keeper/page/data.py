@@ -69,7 +69,7 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
     closed = kept.closed if opened else None
     targets, kind = _targets(s, opened, kept.details)
     nav = s.nav * WAD // s.supply if s.supply else 0
-    mine = sent.of_fund(transactions, book["rebalancer"])
+    mine = sent.of_fund(transactions, book.called)
     return {
         "block": s.block,
         "time": s.time,

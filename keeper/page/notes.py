@@ -109,7 +109,7 @@ def notes(fund: FundFacts, error: str | None, facts: Facts, bounds: Bounds) -> l
     found += [Note(_LEVELS.get(alert.kind, "warn"), alert.text) for alert in _alerts(fund, facts, bounds)]
     if facts.endpoints and not any(endpoint.healthy for endpoint in facts.endpoints):
         found.append(Note("bad", "No endpoint is usable"))
-    own = [e for e in facts.transactions if fund.book["rebalancer"].lower() == e.recipient.lower()]
+    own = [e for e in facts.transactions if e.recipient.lower() in {a.lower() for a in fund.book.called}]
     if own and own[-1].status is Status.REVERTED:
         found.append(Note("warn", f"The last transaction ({own[-1].action}) reverted"))
     return [Note(note.level, text.line(note.text.removeprefix(f"{fund.name}: "))) for note in found]

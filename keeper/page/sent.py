@@ -16,10 +16,11 @@ PAID = (Status.MINED, Status.CONFIRMED, Status.REVERTED)
 """Statuses with a receipt, whose gas was paid."""
 
 
-def of_fund(entries: Sequence[Entry], rebalancer: str) -> list[Entry]:
-    """The entries of one fund, as a key may serve several: calls of its rebalancer, and no-ops under the same
+def of_fund(entries: Sequence[Entry], called: Sequence[str]) -> list[Entry]:
+    """The entries of one fund, as a key may serve several: calls of the contracts `called`, and no-ops under the same
     nonces."""
-    nonces = {entry.nonce for entry in entries if entry.recipient.lower() == rebalancer.lower()}
+    addresses = {address.lower() for address in called}
+    nonces = {entry.nonce for entry in entries if entry.recipient.lower() in addresses}
     return [entry for entry in entries if entry.nonce in nonces]
 
 

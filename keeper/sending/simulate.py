@@ -29,7 +29,8 @@ _REVERT_DATA = re.compile(r"(?:Reverted )?(0x(?:[0-9a-fA-F]{2}){4,})")
 class Call:
     """A call to send: the action's name and its month, contract, and data as 0x... .
 
-    `deadline`: chain time (Unix s) until which it makes sense, None: no end. The fee cap rises towards it.
+    `deadline`: chain time (Unix s) until which it makes sense, None: no end. The fee cap rises towards it. `listed`:
+    whether it may have an access list.
     """
 
     action: str
@@ -37,6 +38,7 @@ class Call:
     to: str
     data: str
     deadline: int | None = None
+    listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _tried(w3: Web3, sender: str, call: Call, head: Head, *, estimate: bool) -> 
         if not estimate:
             return Estimate(0, ())
         gas = _gas(w3, request, block, what)
-        listed = access.listed(w3, request, block)
+        listed = access.listed(w3, request, block) if call.listed else ()
         with_list = _gas(w3, request | {"accessList": listed}, block, what) if listed else gas
     except _NodeError as error:
         raise _meant(error, call, sender, what) from None

@@ -8,7 +8,7 @@ from typing import Any
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
-from ballast.parts import Component, Feed, FundPool, Methodology, Roles
+from ballast.parts import Component, Feed, FundPool, Methodology, Roles, Upkeep
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import DAY_S, WAD
 from ballast.values import DEPLOYER
@@ -39,12 +39,12 @@ class Fund:
 
 def measure(arena: Arena, project: Any, account: Any) -> tuple[dict[str, int], dict[str, str]]:
     """Gas by operation, and the hash of each measured transaction. `account`: the Ape account that deploys."""
-    fund = _deploy(arena, project, account)
+    fund = deploy(arena, project, account)
     gas = _shares(arena, fund)
     period = int(fund.rebalancer.read("currentPeriod")) + 1
-    gas |= _open_month(arena, fund, "_first", period)
-    _close_month(arena, fund, period)
-    gas |= _open_month(arena, fund, "", period + 1)
+    gas |= open_month(arena, fund, "_first", period)
+    close_month(arena, fund, period)
+    gas |= open_month(arena, fund, "", period + 1)
     gas["slice"] = _slice(arena, fund)
     gas["accrue_fee"] = _accrue_fee(arena, fund)
     return gas, fund.traces
@@ -76,10 +76,11 @@ def config_of(arena: Arena, recipient: str) -> FundConfig:
         seed_shares=SHARES,
         supply_cap=1_000_000,
         roles=Roles(guardian=DEPLOYER, proposers=(DEPLOYER,), fee_recipient=recipient),
+        upkeep=Upkeep(least_sale=WAD // 1000),  # the batch moves little
     )
 
 
-def _deploy(arena: Arena, project: Any, account: Any) -> Fund:
+def deploy(arena: Arena, project: Any, account: Any) -> Fund:
     chain = arena.chain
     config = config_of(arena, chain.account("recipient"))
     for asset, amount in zip(arena.assets, config.seed_amounts(), strict=True):
@@ -118,7 +119,7 @@ def _accrue_fee(arena: Arena, fund: Fund) -> int:
     return _note(arena, fund, "accrue_fee", fund.index.send(arena.holder, "collectFee"))
 
 
-def _open_month(arena: Arena, fund: Fund, suffix: str, period: int) -> dict[str, int]:
+def open_month(arena: Arena, fund: Fund, suffix: str, period: int) -> dict[str, int]:
     """Determines and starts, each with feeds that were just posted."""
     begins = period_start(period, fund.config.timetable.notice_days)
     gas = {}
@@ -130,7 +131,7 @@ def _open_month(arena: Arena, fund: Fund, suffix: str, period: int) -> dict[str,
     return gas
 
 
-def _close_month(arena: Arena, fund: Fund, period: int) -> None:
+def close_month(arena: Arena, fund: Fund, period: int) -> None:
     arena.chain.move_to(period_start(period + 1, fund.config.timetable.notice_days))
     fund.rebalancer.send(arena.holder, "close")
 

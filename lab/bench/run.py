@@ -14,7 +14,7 @@ from lab.testbed.chain import Build, Chain, plain_abi
 from lab.testbed.forked import ForkedChain
 
 SIZES = (5, 10, 14, 20, 30)
-CONTRACTS = ("BareFund", "BareSwaps", "BenchToken", "IndexToken", "Rebalancer", "ReferenceFeed")
+CONTRACTS = ("BareFund", "BareSwaps", "BenchToken", "IndexToken", "Rebalancer", "ReferenceFeed", "Upkeep")
 START_S = DAY_S
 """The first block, so long after the fork's head."""
 
@@ -57,14 +57,14 @@ def measure(on: ForkedChain, sizes: Sequence[int], *, peers: bool, say: Callable
     found = Measured({}, {}, {})
     chain = chain_of(on)
     for n in sizes:
-        with _taken_back(chain):
-            here = _arena(chain, on, n, say)
+        with taken_back(chain):
+            here = arena_of(chain, on, n, say)
             if peers:
                 say(f"{n} components: the bare floor")
-                with _taken_back(chain):
+                with taken_back(chain):
                     found.floor[n] = floor.measure(here)
                 say(f"{n} components: Set Protocol V2")
-                with _taken_back(chain):
+                with taken_back(chain):
                     found.set_v2[n] = set_v2.measure(here)
             say(f"{n} components: ours")
             found.ours[n], _ = ours.measure(here, on.project, on.accounts[0])
@@ -74,7 +74,7 @@ def measure(on: ForkedChain, sizes: Sequence[int], *, peers: bool, say: Callable
 def call_trees(on: ForkedChain, n: int, say: Callable[[str], None]) -> dict[str, list[str]]:
     """Where the gas of our operations goes, for one size. The fork must be a fresh one: after a snapshot was taken
     back, anvil misses the code of some contracts when it traces."""
-    here = _arena(chain_of(on), on, n, say)
+    here = arena_of(chain_of(on), on, n, say)
     say(f"{n} components: ours")
     _, hashes = ours.measure(here, on.project, on.accounts[0])
     say(f"{n} components: traces")
@@ -82,14 +82,14 @@ def call_trees(on: ForkedChain, n: int, say: Callable[[str], None]) -> dict[str,
     return {op: trace.tree_of(on.rpc, digest, names) for op, digest in hashes.items()}
 
 
-def _arena(chain: Chain, on: ForkedChain, n: int, say: Callable[[str], None]) -> arena.Arena:
+def arena_of(chain: Chain, on: ForkedChain, n: int, say: Callable[[str], None]) -> arena.Arena:
     chain.move_to(on.world.head + START_S)
     say(f"{n} components: tokens, feeds and pools")
     return arena.build(chain, on.world, n)
 
 
 @contextlib.contextmanager
-def _taken_back(chain: Chain) -> Iterator[None]:
+def taken_back(chain: Chain) -> Iterator[None]:
     """Takes back what the block did, so that all competitors meet the same pools at the same time."""
     before = chain.cheats.snapshot()
     yield

@@ -11,5 +11,6 @@ import {FixedWeight} from "../../contracts/methodologies/FixedWeight.sol";
 import {MarketCap} from "../../contracts/methodologies/MarketCap.sol";
 import {ChainlinkOracle} from "../../contracts/oracles/ChainlinkOracle.sol";
 import {FundLens} from "../../contracts/periphery/FundLens.sol";
+import {Upkeep} from "../../contracts/periphery/Upkeep.sol";
 import {LockedSupply} from "../../contracts/supplies/LockedSupply.sol";
 import {PostedSupply} from "../../contracts/supplies/PostedSupply.sol";

@@ -88,6 +88,7 @@ abstract contract Handler is Holders, Brakes, Solvers {
         }
         index.collectFee();
         _redeemAll(RECIPIENT);
+        _redeemAll(address(upkeep));
         _locked();
         _empty();
     }

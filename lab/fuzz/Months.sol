@@ -25,27 +25,18 @@ abstract contract Months is Openings {
         Seen memory a = _look();
         if (action == Action.Determine) {
             _beforeReading(true);
-            try rebalancer.determine{gas: GAS}() {}
-            catch {
-                _hold(false, "what is due succeeds");
-            }
+            _make(action, abi.encodeCall(rebalancer.determine, ()));
             determined = time;
             determinedPrice = price;
             _read(true);
         } else if (action == Action.Start) {
             _hold(time >= determined + 1 days, "notice before start");
             _beforeReading(false);
-            try rebalancer.start{gas: GAS}() {}
-            catch {
-                _hold(false, "what is due succeeds");
-            }
+            _make(action, abi.encodeCall(rebalancer.start, ()));
             _opened();
             _read(false);
         } else if (action == Action.Close) {
-            try rebalancer.close{gas: GAS}() {}
-            catch {
-                _hold(false, "what is due succeeds");
-            }
+            _make(action, abi.encodeCall(rebalancer.close, ()));
             trading = false;
         } else {
             if (reason == Reason.Refused) _hold(!_mustGoOn(), "one bad token does not stop the others");
@@ -55,6 +46,32 @@ abstract contract Months is Openings {
         _supplyKept(a, b);
         _unitsKept(a, b, 0);
         return true;
+    }
+
+    /// @dev What the upkeep has paid for a period, {wei}.
+    mapping(uint256 period => uint256) private _paid;
+
+    /// @dev Makes the step that is due, which must succeed: by the fund's own function, or at odd times through the
+    /// upkeep, which pays a holder.
+    function _make(Action action, bytes memory call) private {
+        address to = address(rebalancer);
+        uint256 period = action == Action.Determine ? rebalancer.currentPeriod() : rebalancer.month().period;
+        if (time % 2 != 0) {
+            (to, call) = (address(upkeep), abi.encodeCall(upkeep.perform, (action, period, holder(1))));
+        }
+        vm.fee(BASE_FEE);
+        (uint256 purse, uint256 had) = (index.balanceOf(address(upkeep)), index.balanceOf(holder(1)));
+        (bool done,) = to.call{gas: GAS}(call);
+        _hold(done, "what is due succeeds");
+        purse -= index.balanceOf(address(upkeep));
+        _hold(index.balanceOf(holder(1)) - had == purse, "what is paid is the payee's");
+        // A close is paid at an older price.
+        if (purse == 0 || action == Action.Close) return;
+        (, uint256 price_,) = upkeep.purse();
+        uint256 amount = purse * price_ / ONE; // {wei}
+        _hold(amount <= GAS * BASE_FEE * 11 / 10, "gas is paid, and a tenth");
+        _paid[period] += amount;
+        _hold(_paid[period] <= MONTHLY, "a month is paid no more than stated");
     }
 
     /// @dev Before and after a determination, or a start, in its block: what the methodology's sources say.

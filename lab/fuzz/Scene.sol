@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IIndexToken} from "../../contracts/interfaces/IIndexToken.sol";
 import {IMethodology} from "../../contracts/interfaces/IMethodology.sol";
 import {IRebalancer, Limits, Timetable} from "../../contracts/interfaces/IRebalancer.sol";
+import {IUpkeep, Terms} from "../../contracts/interfaces/IUpkeep.sol";
 import {ExecutionDay} from "../../contracts/libraries/Schedule.sol";
 import {Quote} from "../../contracts/libraries/Sources.sol";
 import {vm} from "./Vm.sol";
@@ -42,9 +43,15 @@ abstract contract Scene {
     uint256 internal constant SEED_SHARES = 1000e18;
     /// @dev Most that one start may drop, share of NAV: a millionth.
     uint256 internal constant MAX_DROP = 1e12;
+    uint256 internal constant BASE_FEE = 30 gwei;
+    /// @dev Less than determine and start take together.
+    uint96 internal constant MONTHLY = 0.015 ether;
+    /// @dev Shares of the first holder's that the upkeep pays with.
+    uint256 internal constant PURSE = 5e18;
 
     IIndexToken public index;
     IRebalancer public rebalancer;
+    IUpkeep internal upkeep;
     IMethodology internal methodology;
     /// @dev Another one of the same kind, to take its place.
     IMethodology internal spare;
@@ -88,6 +95,11 @@ abstract contract Scene {
         );
         require(address(rebalancer) == later, "scene: the rebalancer's address");
         _makeFillers();
+        upkeep = IUpkeep(
+            vm.deployCode(
+                "Upkeep.sol:Upkeep", abi.encode(rebalancer, address(this), Terms(0.1e18, 0.005e18, 100 gwei, MONTHLY))
+            )
+        );
         _seed();
     }
 
@@ -140,8 +152,11 @@ abstract contract Scene {
         }
     }
 
-    function _feeds() private view returns (Feed[] memory list) {
-        list = new Feed[](N);
+    function _feeds() private returns (Feed[] memory list) {
+        list = new Feed[](N + 1);
+        FuzzFeed ether_ = new FuzzFeed();
+        ether_.set(2_000e8);
+        list[N] = Feed(address(0), address(ether_), 1 days, Quote.Usd, 0, 0, 0);
         for (uint256 i; i < N; ++i) {
             list[i] = Feed(address(tokens[i]), address(feeds[i]), 1 days, Quote.Usd, 0, LEAST_PRICE, MOST_PRICE);
         }
@@ -174,6 +189,8 @@ abstract contract Scene {
             tokens[i].approve(address(index), type(uint256).max);
         }
         index.seed(list, units, SEED_SHARES, holder(0));
+        vm.prank(holder(0));
+        index.transfer(address(upkeep), PURSE);
     }
 
     /* MARKET */

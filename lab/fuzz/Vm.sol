@@ -5,6 +5,8 @@ pragma solidity 0.8.30;
 interface Vm {
     /// @notice Sets the block's time.
     function warp(uint256 time) external;
+    /// @notice Sets the block's base fee.
+    function fee(uint256 baseFee) external;
     /// @notice The next call comes from `sender`.
     function prank(address sender) external;
     /// @notice Discards the call where `condition` does not hold: it counts neither as made nor as failed.

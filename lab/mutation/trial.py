@@ -47,6 +47,9 @@ FIRST: Mapping[str, Sequence[str]] = {
     "MarketCap": ("methodologies/",),
     "Choice": ("methodologies/test_choice", "methodologies/"),
     "Circulating": ("methodologies/test_supplies", "methodologies/"),
+    "Upkeep": ("upkeep/",),
+    "GasTable": ("upkeep/test_attacks", "upkeep/test_payment"),
+    "FeeSplit": ("upkeep/test_payment",),
     "Holdings": ("methodologies/test_choice", "methodologies/"),
 }
 """Which tests to run first for a file: beginnings of paths below tests/contracts, in this order."""

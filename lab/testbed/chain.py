@@ -66,12 +66,13 @@ class Contract:
 
 @dataclass
 class Chain:
-    """The connected chain. `sent`: hash of the last transaction; `gas`: limit of each."""
+    """The connected chain. `sent`: hash of the last transaction; `gas`: limit of each; `base_fee`: of its block."""
 
     rpc: Rpc
     builds: dict[str, Build]
     sent: str = ""
     gas: int = GAS
+    base_fee: int = BASE_FEE
     cheats: Cheats = field(init=False)
 
     def __post_init__(self) -> None:
@@ -120,7 +121,7 @@ class Chain:
 
     def _send(self, sender: str, to: str | None, data: str, value: int, listed: AccessList = ()) -> dict[str, Any]:
         # Held, so that what a transaction may cost does not depend on how many came before it.
-        self.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(BASE_FEE))
+        self.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(self.base_fee))
         receipt = send(self.rpc, sender, to, data, gas=self.gas, value=value, listed=listed)
         self.sent = str(receipt["transactionHash"])
         return receipt

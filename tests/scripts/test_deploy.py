@@ -43,7 +43,7 @@ def test_deploys_the_published_month(world: World, month: Month, market: Market,
     upkeep = ape.project.Upkeep.at(book["upkeep"])
     assert upkeep.REBALANCER() == book["rebalancer"]
     needed, data = upkeep.checkUpkeep(b"")
-    assert (needed, len(data)) == (True, 64)  # a new fund's first determination
+    assert (needed, len(data)) == (True, 96)  # a new fund's first determination
 
     receipts = receipts_of(w3, account.address, book.deployed_block, w3.eth.block_number)
     assert len(receipts) == 11 + len(config.seeded()) + 1

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import ape
 import pytest
 from web3 import Web3
 
@@ -27,11 +28,13 @@ MARGIN_BPS = 20
 SHARE = 2 * WAD // 100
 """Most of NAV in a batch of the solver."""
 MOST_STEPS = 600
+PURSE = 100 * WAD
+"""Shares that the upkeep is given before the batches."""
 
 
 @dataclass
 class Network:
-    """A keeper network at a fund's upkeep, which looks when it is told to. `done`: what it has performed."""
+    """A keeper network at a fund's upkeep; looks when it is told to, and is paid. `done`: what it has performed."""
 
     field: Field
     chain: Chain
@@ -41,7 +44,8 @@ class Network:
 
     def look(self) -> bool:
         """Asks for the next block, and performs in it what is needed; whether anything was."""
-        needed, data = self.chain.read(self.upkeep.checkUpkeep(b""), at=self.chain.now() + 1)
+        payee = bytes(12) + bytes.fromhex(self.account[2:])
+        needed, data = self.chain.read(self.upkeep.checkUpkeep(payee), at=self.chain.now() + 1)
         if needed:
             self.chain.send(self.upkeep.performUpkeep(data), self.account)
             self.done.append(data)
@@ -93,7 +97,7 @@ def stocked(network: Network, owner: str) -> Solver:
     for h in at.holdings:
         if h.side is Side.BUY:
             chain.send(chain.at("ReferenceToken", h.token).mint(filler, at.target_balance(h) - h.balance), owner)
-    return Solver(FundClient(network.field.chain), filler.address, MARGIN_BPS, SHARE)
+    return Solver(FundClient(network.field.chain), filler.address, MARGIN_BPS, SHARE, payee=owner)
 
 
 def trade_all(network: Network, solver: Solver, owner: str) -> int:
@@ -116,10 +120,17 @@ def test_a_month_of_a_network_and_a_solver(network_at_rest: Network, chain: Chai
     network, owner = network_at_rest, chain.account("solver")
     network.to_start()
     solver = stocked(network, owner)
+    index = chain.at("IndexToken", network.field.book["index_token"])
+    before = [chain.read(index.balanceOf(account)) for account in (network.account, owner, network.upkeep.address)]
+    assert before[:2] == [0, 0], "the purse was empty"
+    chain.send(index.transfer(network.upkeep, PURSE), chain.impersonate(ape.accounts.test_accounts[0].address))
     keepers = network.field.sent_by_keeper()
     batches = trade_all(network, solver, owner)
     assert not network.look()
-    assert network.done == [performing("Determine", PERIOD), performing("Start", PERIOD)]
+    assert network.done == [performing(step, PERIOD, network.account) for step in ("Determine", "Start")]
+    # Each batch was paid, out of the purse and nothing else.
+    paid = chain.read(index.balanceOf(owner))
+    assert 0 < paid == PURSE - chain.read(index.balanceOf(network.upkeep))
     by_network, by_solver = {(network.account, network.upkeep.address)}, {(owner, solver.filler)}
     expected = {"Determined": by_network, "Started": by_network, "Traded": by_solver, "Closed": by_solver}
     assert network.senders(*expected) == expected
@@ -149,7 +160,7 @@ def test_a_month_that_nobody_trades(network_at_rest: Network) -> None:
     assert network.look()
     assert not network.look()
     named: list[tuple[str, int]] = [("Determine", PERIOD), ("Start", PERIOD), ("Close", PERIOD)]
-    assert network.done == [performing(*each) for each in (*named, ("Determine", PERIOD + 1))]
+    assert network.done == [performing(*each, network.account) for each in (*named, ("Determine", PERIOD + 1))]
     by_network = {(network.account, network.upkeep.address)}
     assert network.senders("Closed") == {"Closed": by_network}
     closed: Any = network.field.events("Closed")[0]["args"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from keeper.client import stock_data
+from tests.contracts.upkeep.scene import deploy_upkeep
 from tests.helpers.bench import SELLS, Bench
 from tests.helpers.contracts import Contract
 from tests.helpers.filling import FILLER, least_pays, sells_worth, trade
@@ -33,10 +34,13 @@ class Solver:
     pays: dict[int, int]
     least_value: int
 
-    def trade(self, leasts: list[int], pays: list[int] | None = None) -> Any:
+    def order(self, leasts: list[int], pays: list[int] | None = None) -> tuple[Any, ...]:
         amounts = [*self.pays.values()] if pays is None else pays
         data = stock_data(amounts, leasts)
-        return self.filler.trade(([SECOND], [self.asked], [FILLER], [*self.pays], self.least_value, self.filler, data))
+        return [SECOND], [self.asked], [FILLER], [*self.pays], self.least_value, self.filler, data
+
+    def trade(self, leasts: list[int], pays: list[int] | None = None) -> Any:
+        return self.filler.trade(self.order(leasts, pays))
 
     def stock(self) -> list[int]:
         """What it holds of each token."""
@@ -122,3 +126,16 @@ def test_its_owner_cannot_be_lost(solver: Solver) -> None:
     )
     chain.send(solver.filler.acceptOwnership(), other)
     assert chain.read(solver.filler.owner()) == other
+
+
+def test_only_its_owner_trades_through_an_upkeep(solver: Solver) -> None:
+    """As with its own `trade`, and somebody else's batch through the upkeep meets the same refusal."""
+    bench, at = solver.bench, T + STEP
+    upkeep = deploy_upkeep(bench, owner=bench.owner)
+    planned = solver.order([solver.asked])
+    through = solver.filler.tradeThrough(upkeep, planned, solver.owner)
+    assert_reverts(bench.chain, through, "OwnableUnauthorizedAccount", bench.keeper, sender=bench.keeper, at=at)
+    theirs = upkeep.trade(planned, bench.keeper)
+    assert_reverts(bench.chain, theirs, "NotTrading", bench.rebalancer, sender=bench.keeper, at=at, of=solver.filler)
+    bench.chain.send(through, solver.owner, at=at)
+    assert solver.stock()[SECOND] == solver.asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.upkeep.scene import Scene
+from tests.contracts.upkeep.scene import Scene, deploy_upkeep
 from tests.helpers.bench import build
 from tests.helpers.chain import Chain
 
@@ -13,4 +13,4 @@ from tests.helpers.chain import Chain
 def scene(module_isolation: None, chain: Chain) -> Scene:
     """A seeded fund and its upkeep."""
     bench = build(chain)
-    return Scene(bench, chain.deploy("Upkeep", bench.rebalancer, sender=bench.deployer), chain.account("anybody"))
+    return Scene(bench, deploy_upkeep(bench, owner=bench.owner), chain.account("anybody"))

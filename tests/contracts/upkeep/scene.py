@@ -7,17 +7,27 @@ from typing import Any
 
 from eth_abi import encode
 
+from ballast.units import ETHER, GWEI, WAD
 from tests.helpers.bench import ACTIONS, Bench
 from tests.helpers.chain import Receipt
 from tests.helpers.contracts import Call, Contract
+from tests.helpers.fund import Fund
 from tests.helpers.reverts import assert_reverts, failure
 
 PERFORMED = ("Determine", "Start", "Close")
+NOBODY = "0x" + "00" * 20
+TERMS = (WAD // 10, 5 * WAD // 1000, 100 * GWEI, 2 * ETHER)
+"""Premium 10 %, least sale 0.5 % of NAV, base fee up to 100 gwei, 2 ether a month."""
 
 
-def performing(action: str, period: int) -> bytes:
+def performing(action: str, period: int, payee: str = NOBODY) -> bytes:
     """The data that names an action of a period."""
-    return encode(["uint256", "uint256"], [ACTIONS.index(action), period])
+    return encode(["uint256", "uint256", "address"], [ACTIONS.index(action), period, payee])
+
+
+def deploy_upkeep(fund: Bench | Fund, *, owner: str, terms: tuple[int, ...] = TERMS) -> Contract:
+    """An upkeep before a fund, with nothing in its purse."""
+    return fund.chain.deploy("Upkeep", fund.rebalancer, owner, terms, sender=fund.deployer)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from ballast.units import DAY_S
 from tests.contracts.rebalancer.test_workable import MOMENTS, STATES
-from tests.contracts.upkeep.scene import PERFORMED, Scene, performing
+from tests.contracts.upkeep.scene import PERFORMED, Scene, deploy_upkeep, performing
 from tests.helpers.bench import ACTIONS, NOTICE, Bench, build, not_due
 from tests.helpers.chain import Chain
 from tests.helpers.fund import EXECUTION, PERIOD_END
@@ -77,7 +77,7 @@ def test_a_pause_holds_it_up(scene: Scene) -> None:
 
 def test_nothing_is_needed_before_the_seed(chain: Chain) -> None:
     bench = build(chain, seeded=False)
-    scene = Scene(bench, chain.deploy("Upkeep", bench.rebalancer, sender=bench.deployer), chain.account("anybody"))
+    scene = Scene(bench, deploy_upkeep(bench, owner=bench.owner), chain.account("anybody"))
     assert bench.due(NOTICE)[1] == "NotSeeded"
     assert agree(scene, NOTICE) is None
 

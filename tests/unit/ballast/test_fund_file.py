@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 from ballast.deploy import anchor_rows, created_address, feed_rows, order
 from ballast.fund_file import FundError, load_fund, parse_fund
 from ballast.parts import STATES
+from ballast.units import ETHER, GWEI, WAD
 from lab.localnet.addresses import listed_pairs, origins, usd_feeds, v3_pool_address
 from lab.localnet.anvil import ROOT
 from lab.localnet.month import load_month
@@ -412,6 +414,36 @@ def test_states_and_lockers() -> None:
     assert not {"posted_supply", "locked_supply"} & set(order(parse_fund(rest)))
     # Whatever the fund: the upkeep needs the rebalancer to stand, and no address before it may move.
     assert order(config)[-2:] == order(parse_fund(rest))[-2:] == ("rebalancer", "upkeep")
+
+
+def test_what_steps_are_paid() -> None:
+    """Without a section the upkeep pays from what it is given; with a part of the fee there is a split."""
+    assert parse_fund(good()).upkeep.as_tuple() == (WAD // 10, 5 * 10**15, 100 * GWEI, ETHER // 2)
+    given = {"part": "20 %", "premium": "5 %", "least_sale": "1 %", "max_base_fee": "40 gwei", "monthly": "0.25 ether"}
+    config = parse_fund(good() | {"upkeep": given})
+    assert config.upkeep.as_tuple() == (5 * 10**16, 10**16, 40 * GWEI, ETHER // 4)
+    assert config.upkeep.part == 2 * 10**17
+    assert order(config)[-3:] == ("rebalancer", "upkeep", "fee_split")
+
+
+@pytest.mark.parametrize(
+    ("given", "fee", "expected"),
+    [
+        ({"premium": "11 %"}, "1 %", "upkeep.premium: found '11 %', expected 0 to 10 %"),
+        ({"max_base_fee": "100"}, "1 %", "upkeep.max_base_fee: found '100', expected an amount of ether"),
+        ({"max_base_fee": "501 gwei"}, "1 %", "upkeep.max_base_fee: found '501 gwei', expected 1 to 500 gwei"),
+        ({"monthly": "0.1234567890123456789 ether"}, "1 %", "upkeep.monthly: found"),
+        (
+            {"part": "1 %", "least_sale": "3 %"},
+            "1 %",
+            "upkeep.least_sale: found 30000000000000000, expected at most batch_cap",
+        ),
+        ({"part": "10 %"}, "0", "upkeep.part: found one, expected none, as there is no streaming_fee"),
+    ],
+)
+def test_what_steps_cannot_be_paid(given: dict[str, str], fee: str, expected: str) -> None:
+    with pytest.raises(FundError, match=re.escape(expected)):
+        parse_fund(good() | {"upkeep": given, "streaming_fee": fee})
 
 
 def test_a_component_without_a_basis_is_held_and_leaves() -> None:

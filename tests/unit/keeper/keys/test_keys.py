@@ -17,13 +17,16 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_utils import to_checksum_address
 from pydantic import SecretStr
 
+from ballast.book import Book
 from keeper.__main__ import main
 from keeper.errors import KeyServiceError, NotAllowedError, SettingsError
-from keeper.keys.limited import Limited
+from keeper.keys.limited import STEPS, Limited, steps_of
 from keeper.keys.load import advice, load_signer
 from keeper.keys.signer import LocalSigner, Signer
+from keeper.look import contracts
 from keeper.settings import Secrets, Settings
 from lab.localnet.anvil import stop
 from tests.keeper.kms import AWS, FakeKms, fake_kms
@@ -247,7 +250,7 @@ def test_who_does_not_use_kms_does_not_wait_for_its_client() -> None:
 
 @pytest.fixture
 def limited() -> Signer:
-    return Limited(LocalSigner(Account.from_key(KEY)), 1, [RECIPIENT.lower()])
+    return Limited(LocalSigner(Account.from_key(KEY)), 1, {RECIPIENT.lower(): None})
 
 
 def test_what_the_keeper_does_is_signed_unchanged(limited: Signer) -> None:
@@ -293,4 +296,26 @@ def test_what_is_not_said_is_refused(limited: Signer, missing: str) -> None:
 
 def test_recipients_must_be_addresses() -> None:
     with pytest.raises(ValueError, match="0x12"):
-        Limited(LocalSigner(Account.from_key(KEY)), 1, ["0x12"])
+        Limited(LocalSigner(Account.from_key(KEY)), 1, {"0x12": None})
+
+
+def test_only_steps_of_the_books_contracts_are_signed() -> None:
+    """Of rebalancer and upkeep the month's steps, of nothing else anything: no veto, no withdrawal, no transfer."""
+    names = ("index_token", "rebalancer", "upkeep", "filler")
+    at = {name: str(to_checksum_address(f"0x{number:040x}")) for number, name in enumerate(names, 1)}
+    book = Book("Fund", 1, 7, at, RECIPIENT, ())
+    signer = Limited(LocalSigner(Account.from_key(KEY)), 1, steps_of([book]))
+    signed = []
+    for name, contract in (("rebalancer", "Rebalancer"), ("upkeep", "Upkeep"), ("index_token", "IndexToken")):
+        for signature, selector in contracts.selectors(contract).items():
+            call = TRANSACTION | {"to": at[name], "data": "0x" + selector.hex() + "00" * 64}
+            try:
+                signer.sign(call)
+            except NotAllowedError as error:
+                assert str(error).startswith("signing refused: ")
+            else:
+                signed.append((name, signature.split("(")[0]))
+    assert sorted(signed) == sorted((name, function) for name, functions in STEPS.items() for function in functions)
+    for data in ("0x", "", b"", None, "0x4fdb7d"):
+        with pytest.raises(NotAllowedError, match="signing refused: calls"):
+            signer.sign(TRANSACTION | {"to": at["upkeep"], "data": data})
