@@ -114,12 +114,13 @@ def test_the_image_takes_the_keeper_and_nothing_else() -> None:
         "!ballast/**/*.py",
         "!keeper/**/*.py",
         "!keeper/**/*.json",
+        "!keeper/**/*.toml",
         "!keeper/page/*.css",
         "!keeper/page/*.html",
         "!keeper/page/*.js",
     ]
     data = {file.suffix for name in OWN for file in (ROOT / name).rglob("*.*") if "__pycache__" not in file.parts}
-    assert data == {".py", ".json", ".css", ".html", ".js"}
+    assert data == {".py", ".json", ".toml", ".css", ".html", ".js"}
 
 
 @pytest.mark.parametrize("file", [UNIT.name, "keeper.env.example", "Dockerfile"])
