@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from lab.chaos.faults import Fault, Value
-from lab.chaos.launcher import Launch
 from lab.chaos.proxy import ANY, SEND
 from lab.chaos.scenario import Scenario
 
@@ -122,7 +121,7 @@ def processes() -> Iterator[Scenario]:
     yield one("away-in-the-middle-of-trading", Fault("absent", "trade2:mined", more={"hours": 100}))
     yield one("month-missed", Fault("missed", "begin"))
     for name, shift in (("fast", 7_200.0), ("slow", -7_200.0), ("a-year-fast", 31_536_000.0)):
-        yield Scenario(f"host-clock-{name}", launch=Launch(clock_shift_s=shift))
+        yield one(f"host-clock-{name}", Fault("host_clock", "begin", more={"shift_s": shift}))
     wrong = spoil("trade1:mined", "wrong_chain_id", "eth_chainId", 2)
     # A keeper that finds another chain at its start ends with 2, and the service manager starts it again.
     yield Scenario("wrong-chain-id-at-start", (Fault("kill", "trade1:mined"), wrong), ends=(2,))
