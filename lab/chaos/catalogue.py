@@ -3,8 +3,9 @@ pending), `ACTION:mined` (the block that has it was just mined); batches are `tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from lab.chaos import dialects
 from lab.chaos.faults import Fault, Value
 from lab.chaos.proxy import ANY, SEND
 from lab.chaos.scenario import Scenario
@@ -61,6 +62,7 @@ def proxies() -> Iterator[Scenario]:
     yield one("older-head-while-pending", spoil("start:pooled", "older_head", "*", 40, blocks=2, within_s=4))
     yield one("older-head-for-nonces-alone", spoil("trade1:mined", "older_head", COUNT, 4, blocks=3))
     yield one("older-head-for-state-alone", spoil("trade2:mined", "older_head", CALL, 4, blocks=4))
+    yield one("older-state", spoil("trade2:mined", "older_state", CALL, 4, blocks=4))
     yield one("receipt-missing", spoil("determine:pooled", "no_receipt", RECEIPT, 12))
     yield one("receipt-missing-for-long", spoil("trade1:pooled", "no_receipt", RECEIPT, 200, within_s=4))
     yield one("already-known", spoil("start:due", "already_known", SEND))
@@ -74,7 +76,6 @@ def proxies() -> Iterator[Scenario]:
     yield one("swallowed-three-times", spoil("trade1:due", "swallowed", SEND, 3))
     yield one("tip-spike", spoil("start:due", "price", "eth_maxPriorityFeePerGas", 4, factor=5_000))
     yield one("price-spike-in-heads", spoil("trade1:due", "price", HEAD, 8, factor=50))
-    yield one("absent-from-pending", spoil("begin", "not_pending", COUNT, 500, within_s=50))
     yield one("malformed-answers", spoil("start:due", "malformed", "*", 10))
     yield one("malformed-answer-to-send", spoil("trade1:due", "malformed", SEND, 2))
     yield one("empty-heads", spoil("determine:due", "empty", HEAD, 3))
@@ -171,8 +172,29 @@ def endpoints() -> Iterator[Scenario]:
     both = (spoil("trade1:due", "reset", ANY, 10_000, within_s=5, endpoint=number) for number in (0, 1))
     yield two("both-gone", *both)
     yield two("agree", BALLAST_RPC_AGREE="2")
-    lies = spoil("trade1:mined", "older_head", CALL, 60, blocks=3, within_s=8)
+    lies = spoil("trade1:mined", "older_state", CALL, 60, blocks=3, within_s=8)
     yield two("agree-one-lies", lies, BALLAST_RPC_AGREE="2")
+
+
+def clients() -> Iterator[Scenario]:
+    """Whole months before each client and hosted service: one keeper whose sends are not answered now and then, two
+    that race, so that calls revert; and Hardhat's own node."""
+    lost = tuple(spoil(f"{action}:due", "dropped", SEND) for action in ("determine", "trade1"))
+    for name in dialects.clients():
+        yield Scenario(f"client-{name}", lost, dialect=name)
+        yield Scenario(f"client-{name}-race", keepers=2, races=True, dialect=name)
+    yield Scenario("client-hardhat-node", lost, node="hardhat")
+    yield Scenario("client-hardhat-node-race", keepers=2, races=True, node="hardhat")
+
+
+def odd_months(left: Mapping[tuple[str, int], Sequence[str]]) -> Iterator[Scenario]:
+    """A month for each method and number of endpoints, with the shapes that it has left. Beside a healthy endpoint they
+    meet a keeper that runs, alone one that starts."""
+    for (method, endpoints), shapes in left.items():
+        at_start = int(endpoints == 1 or method == "eth_getCode")
+        more: dict[str, Value] = {"method": method, "shapes": ",".join(shapes), "times": 2, "at_start": at_start}
+        faults = (Fault("odd", "begin", more=more),)
+        yield Scenario(f"odd-{method}-{endpoints}", faults, endpoints=endpoints, bites=False, within_s=400)
 
 
 def down(at: str, blocks: int, keeper: int = 0) -> Fault:
@@ -190,5 +212,5 @@ def kills(steps: Mapping[str, int]) -> Iterator[Scenario]:
 
 
 def named() -> list[Scenario]:
-    """All but those of `kills`."""
-    return [*proxies(), *chains(), *processes(), *several(), *endpoints()]
+    """All but those of `kills` and `odd_months`."""
+    return [*proxies(), *chains(), *processes(), *several(), *endpoints(), *clients()]

@@ -11,13 +11,15 @@ from typing import Any
 
 from ballast.units import BLOCK_S, GWEI, HOUR_S
 from lab.chaos.disk import filled
-from lab.chaos.keepers import FaultyKeeper
-from lab.chaos.month_run import Course, Report
+from lab.chaos.keepers import CRASH, FaultyKeeper
+from lab.chaos.month_run import Course, OddCase, Report
 from lab.chaos.proxy import Rule
 from lab.localnet.errors import LocalnetError
 from lab.testbed.clock import GAS_PRICE_GWEI
 
 Value = int | float | str
+ODD_WITHIN_S = 20.0
+"""Real time that an odd answer waits for its question, and that the keeper has to look at the chain again after it."""
 FULL = "disk is full"
 """How SQLite says so."""
 
@@ -270,6 +272,59 @@ def step(course: Course, fault: Fault, report: Report) -> Iterator[None]:
     keeper.start()
 
 
+def odd(course: Course, fault: Fault, report: Report) -> Iterator[None]:
+    """One odd answer after the other to one method, until the month is done: each from whichever endpoint is asked
+    first, `times` times. With `at_start` it meets a keeper that starts, else one that runs; each meets a keeper anew,
+    without the others' past."""
+    keeper, method = course.keepers[fault.keeper], str(fault.more["method"])
+    for shape in str(fault.more["shapes"]).split(","):
+        exits, said = len(keeper.exits), len(keeper.log())
+        if not fault.more.get("at_start"):
+            yield from _afresh(course, keeper)
+        rules = [proxy.arm(Rule("odd", method, int(fault.more["times"]), shape=shape)) for proxy in keeper.proxies]
+        if fault.more.get("at_start"):
+            keeper.kill()
+            keeper.start()
+        for _ in _for(ODD_WITHIN_S):
+            met = next((rule for rule in rules if rule.hits), None)
+            for proxy, rule in zip(keeper.proxies, rules, strict=True):
+                if met is not None and rule is not met:
+                    proxy.disarm(rule)
+            if course.finished() or (met is not None and met.over(time.monotonic())):
+                break
+            yield
+        for proxy, rule in zip(keeper.proxies, rules, strict=True):
+            proxy.disarm(rule)
+        if not any(rule.arrived for rule in rules):
+            if course.finished():
+                return
+            continue
+        report.hits += 1
+        head = course.head()
+        for _ in _for(ODD_WITHIN_S):
+            if course.finished() or (keeper.awake() and keeper.looked(head)):
+                break
+            yield
+        # Asked again: it notes an end of the process.
+        ended = not keeper.alive() or len(keeper.exits) > exits or CRASH in keeper.log()[said:]
+        course.cases.append(OddCase(method, shape, len(keeper.proxies), ended, _trouble(keeper.log()[said:])))
+        report.seen = f"{report.hits} shapes handed over"
+
+
+def _afresh(course: Course, keeper: FaultyKeeper) -> Iterator[None]:
+    """The keeper started again, and looking at the chain."""
+    keeper.kill()
+    keeper.start()
+    while keeper.alive() and keeper.pulse() is None and not course.finished():
+        yield
+
+
+def _trouble(log: str) -> str:
+    """The last warning or error of a log."""
+    lines = [line for line in log.splitlines() if "[warning" in line or "[error" in line or "Error" in line]
+    return lines[-1].partition("Z ")[2][:200] if lines else ""
+
+
 def _heads(course: Course) -> int:
     """How often any keeper has asked for a head."""
     return sum(keeper.asked("eth_getBlockByNumber") for keeper in course.keepers)
@@ -305,4 +360,5 @@ KINDS: dict[str, Callable[[Course, Fault, Report], Iterator[None]]] = {
     "absent": absent,
     "missed": missed,
     "step": step,
+    "odd": odd,
 }

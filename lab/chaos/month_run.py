@@ -72,6 +72,17 @@ class Report:
         return max(0.0, self.recovered_at - self.ended_at)
 
 
+@dataclass(frozen=True)
+class OddCase:
+    """What came of an odd answer: whether the process ended, and the last trouble that it told of."""
+
+    method: str
+    shape: str
+    endpoints: int
+    process_ended: bool
+    told: str
+
+
 @dataclass
 class Course:
     """A month under way. `reached`: the moments that have come, such as `determine:due` and `trade1:mined`."""
@@ -92,6 +103,7 @@ class Course:
     patience_s: float = PATIENCE_S
     running: list[tuple[Report, Iterator[None]]] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
+    cases: list[OddCase] = field(default_factory=list)
     _actions: dict[str, str] = field(default_factory=selectors)
     _pool: set[str] = field(default_factory=set)
     _done: dict[str, int] = field(default_factory=dict)

@@ -38,6 +38,7 @@ CONNECTION_KINDS = ("http_500", "http_429", "timeout", "reset", "dropped", "malf
 answer of a shape that none should have (`lab/chaos/odd.py`)."""
 ANSWER_KINDS = (
     "older_head",
+    "older_state",
     "wrong_chain_id",
     "no_receipt",
     "already_known",
@@ -47,7 +48,8 @@ ANSWER_KINDS = (
     "not_pending",
     "empty",
 )
-"""What spoils one answer. `already_known`: the node gets the transaction, the answer is an error that it has it.
+"""What spoils one answer. `older_head`: the node knows no later block; `older_state`: it answers from an older block,
+whichever it was asked for. `already_known`: the node gets the transaction, the answer is an error that it has it.
 `refused`: an error, and the node gets nothing. `swallowed`: a hash as if all were well, and the node gets nothing."""
 KINDS = CONNECTION_KINDS + ANSWER_KINDS
 
@@ -247,17 +249,24 @@ def _handler(running: Proxy) -> type[JsonHandler]:
 
         def _spoilt(self, call: dict[str, Any], answer: dict[str, Any], rule: Rule) -> dict[str, Any]:
             """The node's answer with a rule's fault in it."""
-            if rule.kind == "older_head":
+            if rule.kind in ("older_head", "older_state"):
                 if rule.head is None:
                     rule.head = int(self._ask("eth_blockNumber"), 16) - rule.blocks
-                then = aged(call, rule.head)
+                if rule.kind == "older_head" and self._number(pinned(call)) > rule.head:
+                    return failure(call, "header not found")
+                then = aged(call, rule.head, pinned(call) if rule.kind == "older_state" else "")
                 return older(answer if then == call else self._forward(then), call, rule.head)
             if rule.kind == "not_pending" and (then := without_pending(call)) != call:
                 return self._forward(then)
             return spoilt(answer, call, rule)
 
-        def _ask(self, method: str) -> Any:
-            return self._forward({"jsonrpc": "2.0", "id": 1, "method": method, "params": []})["result"]
+        def _ask(self, method: str, *params: Any) -> Any:
+            return self._forward({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})["result"]
+
+        def _number(self, block_hash: str) -> int:
+            """Of a block, 0 for none."""
+            block = self._ask("eth_getBlockByHash", block_hash, False) if block_hash else None
+            return int(block["number"], 16) if block else 0
 
         def _forward(self, call: dict[str, Any]) -> dict[str, Any]:
             for last in (False, True):
@@ -298,13 +307,21 @@ def in_place_of(call: dict[str, Any], rule: Rule) -> dict[str, Any]:
     return success(call, None if rule.kind == "empty" else "0x" + keccak(hexstr=call["params"][0]).hex())
 
 
-def aged(call: dict[str, Any], head: int) -> dict[str, Any]:
-    """The call as a node takes it whose latest block is `head`."""
+def pinned(call: dict[str, Any]) -> str:
+    """The hash of the block that a call is asked in, "" if it names none."""
+    params, place = call.get("params") or [], _TAGGED.get(call["method"], 0)
+    block = params[place] if place and len(params) > place else None
+    return str(block.get("blockHash", "")) if isinstance(block, dict) else ""
+
+
+def aged(call: dict[str, Any], head: int, besides: str = "") -> dict[str, Any]:
+    """The call as a node takes it whose latest block is `head`. `besides`: a block's hash in place of which it takes
+    that block too."""
     method, params = call["method"], list(call.get("params") or [])
     if method in _TAGGED:
         place = _TAGGED[method]
         params += ["latest"] * (place + 1 - len(params))
-        if params[place] in ("latest", "pending"):
+        if params[place] in ("latest", "pending") or (besides and pinned(call) == besides):
             params[place] = hex(head)
     elif method == "eth_getBlockByNumber" and params and params[0] in ("latest", "pending"):
         params[0] = hex(head)

@@ -84,6 +84,7 @@ class Outcome:
     seed: int | None = None
     client: str = ""
     worded: dict[str, int] = field(default_factory=dict)
+    cases: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -249,6 +250,7 @@ def _outcome(
         seed=scenario.seed,
         client=scenario.dialect or scenario.node,
         worded=dict(worded),
+        cases=[asdict(case) for case in course.cases],
     )
 
 
