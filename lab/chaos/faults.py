@@ -273,42 +273,35 @@ def step(course: Course, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def odd(course: Course, fault: Fault, report: Report) -> Iterator[None]:
-    """One odd answer after the other to one method, until the month is done: each from whichever endpoint is asked
-    first, `times` times. With `at_start` it meets a keeper that starts, else one that runs; each meets a keeper anew,
-    without the others' past."""
+    """One odd answer after the other to one method, from the keeper's first endpoint, `times` times each, until the
+    month is done. With `at_start` it meets a keeper that starts, else one that runs. Each meets one that knows nothing
+    of the others."""
     keeper, method = course.keepers[fault.keeper], str(fault.more["method"])
     for shape in str(fault.more["shapes"]).split(","):
         exits, said = len(keeper.exits), len(keeper.log())
+        rule = Rule("odd", method, int(fault.more["times"]), shape=shape, within_s=ODD_WITHIN_S)
         if not fault.more.get("at_start"):
             yield from _afresh(course, keeper)
-        rules = [proxy.arm(Rule("odd", method, int(fault.more["times"]), shape=shape)) for proxy in keeper.proxies]
+        keeper.proxies[0].arm(rule)
         if fault.more.get("at_start"):
             keeper.kill()
             keeper.start()
-        for _ in _for(ODD_WITHIN_S):
-            met = next((rule for rule in rules if rule.hits), None)
-            for proxy, rule in zip(keeper.proxies, rules, strict=True):
-                if met is not None and rule is not met:
-                    proxy.disarm(rule)
-            if course.finished() or (met is not None and met.over(time.monotonic())):
-                break
+        while not rule.over(time.monotonic()) and not course.finished():
             yield
-        for proxy, rule in zip(keeper.proxies, rules, strict=True):
-            proxy.disarm(rule)
-        if not any(rule.arrived for rule in rules):
-            if course.finished():
-                return
-            continue
-        report.hits += 1
+        keeper.proxies[0].disarm(rule)
         head = course.head()
-        for _ in _for(ODD_WITHIN_S):
+        for _ in _for(ODD_WITHIN_S if rule.arrived else 0):
             if course.finished() or (keeper.awake() and keeper.looked(head)):
                 break
             yield
-        # Asked again: it notes an end of the process.
-        ended = not keeper.alive() or len(keeper.exits) > exits or CRASH in keeper.log()[said:]
-        course.cases.append(OddCase(method, shape, len(keeper.proxies), ended, _trouble(keeper.log()[said:])))
-        report.seen = f"{report.hits} shapes handed over"
+        if rule.arrived:
+            # Asked again: it notes an end of the process.
+            ended = not keeper.alive() or len(keeper.exits) > exits or CRASH in keeper.log()[said:]
+            course.cases.append(OddCase(method, shape, len(keeper.proxies), ended, _trouble(keeper.log()[said:])))
+            report.hits += 1
+            report.seen = f"{report.hits} shapes handed over"
+        if course.finished():
+            return
 
 
 def _afresh(course: Course, keeper: FaultyKeeper) -> Iterator[None]:
@@ -321,7 +314,8 @@ def _afresh(course: Course, keeper: FaultyKeeper) -> Iterator[None]:
 
 def _trouble(log: str) -> str:
     """The last warning or error of a log."""
-    lines = [line for line in log.splitlines() if "[warning" in line or "[error" in line or "Error" in line]
+    words = ("[warning", "[error", "[critical", "Error")
+    lines = [line for line in log.splitlines() if any(word in line for word in words) and "advice=" not in line]
     return lines[-1].partition("Z ")[2][:200] if lines else ""
 
 
