@@ -87,13 +87,11 @@ def _run(run: Run) -> Ran:
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with log.open("wb") as out:
-        code = subprocess.run(
-            ["make", *run.make], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, check=False
-        ).returncode
+        made = subprocess.run(["make", *run.make], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, check=False)
     said = _last_line(log)
-    if run.figures and not code:
-        said = run.words(read_json(OUT / run.figures))
-    return Ran(run.name, code == 0, round(time.monotonic() - began), said)
+    if run.figures and not made.returncode:
+        said = run.words(json.loads((OUT / run.figures).read_text(encoding="utf-8")))
+    return Ran(run.name, made.returncode == 0, round(time.monotonic() - began), said)
 
 
 def _last_line(log: Path) -> str:
