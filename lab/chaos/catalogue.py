@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ballast.units import BLOCK_S
 from lab.chaos import dialects
 from lab.chaos.faults import Fault, Value
 from lab.chaos.proxy import ANY, SEND
@@ -178,13 +179,13 @@ def endpoints() -> Iterator[Scenario]:
 
 def clients() -> Iterator[Scenario]:
     """Whole months before each client and hosted service: one keeper whose sends are not answered now and then, two
-    that race, so that calls revert; and Hardhat's own node."""
+    that race, so that calls revert; and Hardhat's own node. A block waits for them as long as Ethereum's."""
     lost = tuple(spoil(f"{action}:due", "dropped", SEND) for action in ("determine", "trade1"))
-    for name in dialects.clients():
-        yield Scenario(f"client-{name}", lost, dialect=name)
-        yield Scenario(f"client-{name}-race", keepers=2, races=True, dialect=name)
-    yield Scenario("client-hardhat-node", lost, node="hardhat")
-    yield Scenario("client-hardhat-node-race", keepers=2, races=True, node="hardhat")
+    still = Fault("no_mining", "determine:pooled", more={"seconds": 1})
+    tables = {name: {"dialect": name} for name in dialects.clients()}
+    for name, fields in {**tables, "hardhat-node": {"node": "hardhat"}}.items():
+        yield Scenario(f"client-{name}", (*lost, still), within_s=400, patience_s=BLOCK_S, **fields)
+        yield Scenario(f"client-{name}-race", keepers=2, races=True, within_s=400, patience_s=BLOCK_S, **fields)
 
 
 def odd_months(left: Mapping[tuple[str, int], Sequence[str]]) -> Iterator[Scenario]:

@@ -21,7 +21,7 @@ from lab.chaos.history import events, transactions
 from lab.chaos.judge import Verdict, cancelled_needlessly, final, judge
 from lab.chaos.keepers import CRASH, FaultyKeeper
 from lab.chaos.launcher import Launch
-from lab.chaos.month_run import MOST_BLOCKS, Course, CourseError, course_on
+from lab.chaos.month_run import MOST_BLOCKS, PATIENCE_S, Course, CourseError, course_on
 from lab.chaos.proxy import proxy
 from lab.localnet.errors import LocalnetError
 from lab.localnet.hardhat import HardhatRpc, hardhat
@@ -42,7 +42,8 @@ class Scenario:
     keeper 0. `ends`: exit codes with which a keeper may end by itself here, to be started again. `small_disk`: the
     journal of keeper 0 stands on a disk of its own. `bites`: whether a fault that never arrived fails the scenario;
     `harmless`: none does anything, so that all must be missed. `node`: anvil, or hardhat; `dialect`: what the endpoints
-    speak, if not the node's own. `within_s`: real time."""
+    speak, if not the node's own. `within_s`: real time; `patience_s`: that a block waits
+    for the keepers."""
 
     name: str
     faults: tuple[Fault, ...] = ()
@@ -59,6 +60,7 @@ class Scenario:
     dialect: str = ""
     seed: int | None = None
     within_s: float = 180.0
+    patience_s: float = PATIENCE_S
 
 
 @dataclass
@@ -111,7 +113,7 @@ def run(scenario: Scenario, base: Path, folder: Path, server: ForkServer) -> Out
             for index in range(scenario.keepers)
         ]
         course = course_on(rpc, world, book, keepers)
-        course.harmless = scenario.harmless
+        course.harmless, course.patience_s = scenario.harmless, scenario.patience_s
         if scenario.small_disk:
             stack.enter_context(small_disk(keepers[0].journal.parent))
         for keeper in keepers:
