@@ -4,6 +4,7 @@ pending), `ACTION:mined` (the block that has it was just mined); batches are `tr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from ballast.units import BLOCK_S
 from lab.chaos import dialects
@@ -11,6 +12,8 @@ from lab.chaos.faults import Fault, Value
 from lab.chaos.proxy import ANY, SEND
 from lab.chaos.scenario import Scenario
 
+HARDHAT = "hardhat-node"
+"""Hardhat's own node, beside a proxy that speaks as it does."""
 HEAD = "eth_getBlockByNumber"
 CALL = "eth_call"
 RECEIPT = "eth_getTransactionReceipt"
@@ -180,12 +183,19 @@ def endpoints() -> Iterator[Scenario]:
 def clients() -> Iterator[Scenario]:
     """Whole months before each client and hosted service: one keeper whose sends are not answered now and then, two
     that race, so that calls revert; and Hardhat's own node. A block waits for them as long as Ethereum's."""
-    lost = tuple(spoil(f"{action}:due", "dropped", SEND) for action in ("determine", "trade1"))
-    still = Fault("no_mining", "determine:pooled", more={"seconds": 1})
-    tables = {name: {"dialect": name} for name in dialects.clients()}
-    for name, fields in {**tables, "hardhat-node": {"node": "hardhat"}}.items():
-        yield Scenario(f"client-{name}", (*lost, still), within_s=400, patience_s=BLOCK_S, **fields)
-        yield Scenario(f"client-{name}-race", keepers=2, races=True, within_s=400, patience_s=BLOCK_S, **fields)
+    lost = tuple(spoil(f"{action}:due", "dropped", SEND, within_s=60) for action in ("determine", "trade1"))
+    faults = (*lost, Fault("no_mining", "determine:pooled", more={"seconds": 1}))
+    for name in (*dialects.clients(), HARDHAT):
+        month = Scenario(
+            f"client-{name}",
+            faults,
+            node="hardhat" if name == HARDHAT else "anvil",
+            dialect="" if name == HARDHAT else name,
+            within_s=400,
+            patience_s=BLOCK_S,
+        )
+        yield month
+        yield replace(month, name=f"{month.name}-race", faults=(), keepers=2, races=True)
 
 
 def odd_months(left: Mapping[tuple[str, int], Sequence[str]]) -> Iterator[Scenario]:
