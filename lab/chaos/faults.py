@@ -64,13 +64,13 @@ def rpc(course: Course, fault: Fault, report: Report) -> Iterator[None]:
     rule = rule_of(fault)
     rule.harmless = course.harmless
     proxy.arm(rule)
+    # An answer may be held back for seconds: what has arrived is counted when the month is over.
+    report.counted = lambda: (rule.arrived, f"{rule.arrived} answers unlike the node's, {rule.hits} calls met")
     # What is left of it when the month is done can spoil nothing that is judged.
     while not rule.over(time.monotonic()) and not course.finished():
-        report.hits = rule.arrived
         yield
     proxy.disarm(rule)
-    report.hits, report.ended_at = rule.arrived, rule.ended_at
-    report.seen = f"{rule.arrived} answers unlike the node's handed over, {rule.hits} calls met"
+    report.ended_at = rule.ended_at
 
 
 def rule_of(fault: Fault) -> Rule:
@@ -151,7 +151,8 @@ def base_fee(course: Course, fault: Fault, report: Report) -> Iterator[None]:
 def clock_jump(course: Course, fault: Fault, report: Report) -> Iterator[None]:
     """The chain's time jumps, as after an outage of its own."""
     before, hours = course.clock.now(), int(fault.more["hours"])
-    course.clock.step(before + (BLOCK_S if course.harmless else hours * HOUR_S))
+    # Not a step, which goes no farther than the feeds' next answers.
+    course.clock.pass_to(before + (BLOCK_S if course.harmless else hours * HOUR_S))
     course.clock.feeds_are_old()
     course.clock.step(course.clock.now() + BLOCK_S)
     asked = _heads(course)

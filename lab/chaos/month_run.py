@@ -8,7 +8,7 @@ transaction is pending. So a keeper that hangs, sleeps or cannot reach the node 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,8 @@ class Report:
     at: str
     hits: int = 0
     seen: str = ""
+    counted: Callable[[], tuple[int, str]] | None = None
+    """Both, where they are known at the month's end only."""
     began_at: float | None = None
     ended_at: float | None = None
     head_at_end: int = 0

@@ -227,11 +227,13 @@ def _outcome(
     if not scenario.races and verdict.reverted_duplicates:
         found.append(f"{verdict.reverted_duplicates} calls sent again after they had succeeded")
     for report in course.reports:
+        if report.counted is not None:
+            report.hits, report.seen = report.counted()
         if scenario.bites and not report.hits:
             found.append(f"fault never arrived: {report.kind}")
     speakers = [proxy.speaker for keeper in course.keepers for proxy in keeper.proxies if proxy.speaker is not None]
     worded = sum((speaker.worded for speaker in speakers), Counter[str]())
-    if scenario.dialect and not worded:
+    if scenario.dialect and scenario.faults and not worded:
         found.append(f"dialect never heard: {scenario.dialect}")
     recoveries = [report.recovery_s for report in course.reports if report.recovery_s is not None]
     return Outcome(
