@@ -199,11 +199,12 @@ def clients() -> Iterator[Scenario]:
 
 
 def odd_months(left: Mapping[tuple[str, int], Sequence[str]]) -> Iterator[Scenario]:
-    """A month for each method and number of endpoints, with the shapes that it has left. Beside a healthy endpoint they
-    meet a keeper that runs, alone one that starts."""
+    """A month for each method and number of endpoints, with the shapes that it has left. Alone they meet a keeper that
+    starts, beside a healthy endpoint one that runs, if the method is asked in every block."""
     for (method, endpoints), shapes in left.items():
-        at_start = int(endpoints == 1 or method == "eth_getCode")
-        more: dict[str, Value] = {"method": method, "shapes": ",".join(shapes), "times": 2, "at_start": at_start}
+        # A keeper with another endpoint does not ask the first again at once.
+        more: dict[str, Value] = {"method": method, "shapes": ",".join(shapes), "times": 2 if endpoints == 1 else 1}
+        more["at_start"] = int(endpoints == 1 or method not in (HEAD, CALL, COUNT, "eth_chainId"))
         faults = (Fault("odd", "begin", more=more),)
         yield Scenario(f"odd-{method}-{endpoints}", faults, endpoints=endpoints, bites=False, within_s=400)
 

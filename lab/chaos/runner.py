@@ -17,7 +17,7 @@ from lab.chaos.odd import METHODS, SHAPES
 from lab.chaos.scenario import Outcome, Scenario, run
 
 Progress = Callable[[Outcome], None]
-ODD_ROUNDS = 8
+ODD_ROUNDS = 12
 
 
 def run_all(scenarios: Sequence[Scenario], base: Path, work: Path, jobs: int, progress: Progress) -> list[Outcome]:
