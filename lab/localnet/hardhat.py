@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ballast.units import DAY_S
 from lab.localnet.anvil import ROOT, running
 from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import Call, HttpRpc
@@ -52,7 +53,8 @@ def hardhat(state: Path, *, port: int | None = None, log: Path | None = None) ->
         node = [shutil.which("node") or "node", str(CLI), "--config", str(CONFIG)]
         return [*node, "node", "--hostname", "127.0.0.1", "--port", str(chosen)]
 
-    more = {"HARDHAT_TIME": str(time - height - 1), "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true"}
+    # Its time goes on while it starts: long enough before, on a busy machine too.
+    more = {"HARDHAT_TIME": str(time - height - DAY_S), "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true"}
     with running("hardhat", command, port, log, **more) as url:
         rpc = HttpRpc(url)
         try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from lab.chaos.base_chain import build
 from lab.chaos.catalogue import named, spoil
 from lab.chaos.faults import Fault
+from lab.chaos.month_run import PATIENCE_S
 from lab.chaos.runner import run_all
 from lab.chaos.scenario import Outcome, Scenario
 
@@ -43,7 +45,8 @@ HARMLESS = (
 
 def chosen() -> list[Scenario]:
     every = {scenario.name: scenario for scenario in named()}
-    return [*(every[name] for name in FAST), Scenario("harmless", HARMLESS, harmless=True)]
+    months = [replace(every[name], patience_s=PATIENCE_S) for name in FAST]
+    return [*months, Scenario("harmless", HARMLESS, harmless=True)]
 
 
 @pytest.fixture(scope="module")
