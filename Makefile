@@ -30,7 +30,7 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab scripts tools tests)
 
-.PHONY: help setup compile lint unit test test-page invariants mutants chaos slither demo replay year localnet fund bench mutation lock clean
+.PHONY: help setup compile lint unit test test-page invariants mutants chaos nightly slither demo replay year localnet fund bench mutation lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -69,6 +69,9 @@ mutants: setup ## Break the contracts on purpose and see that an invariant notic
 
 chaos: compile ## Whole months of the keeper under faults, and random combinations: [ARGS="NAMES --random N --seed N"]
 	@$(PY) -m lab.chaos run $(or $(ARGS),all --random 100)
+
+nightly: compile .tools/set-v2.stamp .tools/slither.stamp ## All long runs one after the other, and a table of them: [ARGS="chaos mutants"]
+	@$(PY) -m lab.nightly $(ARGS)
 
 slither: setup .tools/slither.stamp ## Slither; every finding of high or medium impact must be explained in tools/slither_triage.yaml
 	@$(PY) tools/slither.py

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -16,11 +17,14 @@ from ballast.files import replace_json
 from lab.chaos.base_chain import build
 from lab.chaos.catalogue import kills, named
 from lab.chaos.drawn import drawn
-from lab.chaos.runner import report, run_all
+from lab.chaos.runner import clients_of, odd_answers, report, run_all, run_odd
 from lab.chaos.scenario import Outcome, Scenario
 from lab.chaos.steps import count_steps
 from lab.localnet.errors import LocalnetError
 from lab.localnet.session import RUNS, interrupt_on_terminate
+
+ODD = "odd"
+"""In place of a scenario's name: the months of odd answers."""
 
 
 @click.group()
@@ -45,7 +49,8 @@ def list_() -> None:
 )
 @click.option("--base", type=click.Path(path_type=Path), help="A saved chain; built anew unless given.")
 def run_(names: tuple[str, ...], jobs: int, count: int, seed: int, out: Path, base: Path | None) -> None:
-    """Run the scenarios named (a beginning is enough), or all; and random combinations of faults.
+    """Run the scenarios named (a beginning is enough), or all; and random combinations of faults. `odd`: the odd
+    answers.
 
     With --random and no names only the combinations are run, unless NAMES is `all`.
     """
@@ -60,7 +65,8 @@ def run_(names: tuple[str, ...], jobs: int, count: int, seed: int, out: Path, ba
                 with console.status("deploying the fund"):
                     build(base)
             chosen = [*_chosen(names, count, base, Path(folder)), *drawn(seed, count)]
-            outcomes = _show(console, chosen, base, jobs, out, began)
+            odd = ODD in names or names == ("all",) or not (names or count)
+            outcomes = _show(console, chosen, base, jobs, out, began, odd)
     except LocalnetError as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -78,12 +84,14 @@ def _chosen(names: tuple[str, ...], count: int, base: Path, folder: Path) -> lis
         return every
     chosen = [scenario for scenario in every if any(scenario.name.startswith(name) for name in names)]
     for name in names:
-        if not any(scenario.name.startswith(name) for scenario in every):
+        if name != ODD and not any(scenario.name.startswith(name) for scenario in every):
             raise click.ClickException(f"NAMES: {name!r} is no scenario; `python -m lab.chaos list` names them")
     return chosen
 
 
-def _show(console: Console, scenarios: list[Scenario], base: Path, jobs: int, out: Path, began: float) -> list[Outcome]:
+def _show(
+    console: Console, scenarios: list[Scenario], base: Path, jobs: int, out: Path, began: float, odd: bool
+) -> list[Outcome]:
     """Runs them with a bar, writes the figures after each, and prints the table."""
     done: list[Outcome] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -100,9 +108,18 @@ def _show(console: Console, scenarios: list[Scenario], base: Path, jobs: int, ou
                 bar.console.print(f"passed {outcome.name} ({outcome.wall_s:.0f} s)")
 
         outcomes = run_all(scenarios, base, RUNS / "chaos", jobs, progress)
+        if odd:
+            bar.update(task, total=None)
+            outcomes += run_odd(base, RUNS / "chaos", jobs, progress)
     seconds = time.monotonic() - began
     replace_json(out, report(outcomes, seconds), indent=1)
     console.print(_table(outcomes))
+    if rows := clients_of(outcomes):
+        console.print(_clients(rows))
+    if cases := odd_answers(outcomes):
+        ended = sum(case["process_ended"] for case in cases)
+        missed = sum(not case["month_done"] for case in cases)
+        console.print(f"odd answers: {len(cases)}; the process ended in {ended}, the month was not done in {missed}")
     passed = sum(outcome.passed for outcome in outcomes)
     console.print(f"{passed} of {len(outcomes)} passed in {seconds:.0f} s; figures: {out}")
     return outcomes
@@ -113,6 +130,15 @@ def _table(outcomes: list[Outcome]) -> Table:
     for o in outcomes:
         figures = (o.recovery_s, o.batches, o.sent_twice, o.wrong_nonce, o.reverted_duplicates, o.wall_s)
         table.add_row(o.name, "yes" if o.passed else "[red]no[/red]", *map(str, figures))
+    return table
+
+
+def _clients(rows: list[dict[str, Any]]) -> Table:
+    table = Table("client", "passed", "cancelled needlessly", "stalled blocks", "own words heard")
+    for row in rows:
+        heard = ", ".join(f"{kind} {count}" for kind, count in sorted(row["worded"].items()))
+        figures = (row["cancelled_needlessly"], row["stalled_blocks"], heard)
+        table.add_row(row["client"], "yes" if row["passed"] else "[red]no[/red]", *map(str, figures))
     return table
 
 

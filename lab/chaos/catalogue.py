@@ -3,13 +3,17 @@ pending), `ACTION:mined` (the block that has it was just mined); batches are `tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from ballast.units import BLOCK_S
+from lab.chaos import dialects
 from lab.chaos.faults import Fault, Value
-from lab.chaos.launcher import Launch
 from lab.chaos.proxy import ANY, SEND
 from lab.chaos.scenario import Scenario
 
+HARDHAT = "hardhat-node"
+"""Hardhat's own node, beside a proxy that speaks as it does."""
 HEAD = "eth_getBlockByNumber"
 CALL = "eth_call"
 RECEIPT = "eth_getTransactionReceipt"
@@ -62,6 +66,7 @@ def proxies() -> Iterator[Scenario]:
     yield one("older-head-while-pending", spoil("start:pooled", "older_head", "*", 40, blocks=2, within_s=4))
     yield one("older-head-for-nonces-alone", spoil("trade1:mined", "older_head", COUNT, 4, blocks=3))
     yield one("older-head-for-state-alone", spoil("trade2:mined", "older_head", CALL, 4, blocks=4))
+    yield one("older-state", spoil("trade2:mined", "older_state", CALL, 4, blocks=4))
     yield one("receipt-missing", spoil("determine:pooled", "no_receipt", RECEIPT, 12))
     yield one("receipt-missing-for-long", spoil("trade1:pooled", "no_receipt", RECEIPT, 200, within_s=4))
     yield one("already-known", spoil("start:due", "already_known", SEND))
@@ -75,7 +80,6 @@ def proxies() -> Iterator[Scenario]:
     yield one("swallowed-three-times", spoil("trade1:due", "swallowed", SEND, 3))
     yield one("tip-spike", spoil("start:due", "price", "eth_maxPriorityFeePerGas", 4, factor=5_000))
     yield one("price-spike-in-heads", spoil("trade1:due", "price", HEAD, 8, factor=50))
-    yield one("absent-from-pending", spoil("begin", "not_pending", COUNT, 500, within_s=50))
     yield one("malformed-answers", spoil("start:due", "malformed", "*", 10))
     yield one("malformed-answer-to-send", spoil("trade1:due", "malformed", SEND, 2))
     yield one("empty-heads", spoil("determine:due", "empty", HEAD, 3))
@@ -122,7 +126,7 @@ def processes() -> Iterator[Scenario]:
     yield one("away-in-the-middle-of-trading", Fault("absent", "trade2:mined", more={"hours": 100}))
     yield one("month-missed", Fault("missed", "begin"))
     for name, shift in (("fast", 7_200.0), ("slow", -7_200.0), ("a-year-fast", 31_536_000.0)):
-        yield Scenario(f"host-clock-{name}", launch=Launch(clock_shift_s=shift))
+        yield one(f"host-clock-{name}", Fault("host_clock", "begin", more={"shift_s": shift}))
     wrong = spoil("trade1:mined", "wrong_chain_id", "eth_chainId", 2)
     # A keeper that finds another chain at its start ends with 2, and the service manager starts it again.
     yield Scenario("wrong-chain-id-at-start", (Fault("kill", "trade1:mined"), wrong), ends=(2,))
@@ -172,8 +176,37 @@ def endpoints() -> Iterator[Scenario]:
     both = (spoil("trade1:due", "reset", ANY, 10_000, within_s=5, endpoint=number) for number in (0, 1))
     yield two("both-gone", *both)
     yield two("agree", BALLAST_RPC_AGREE="2")
-    lies = spoil("trade1:mined", "older_head", CALL, 60, blocks=3, within_s=8)
+    lies = spoil("trade1:mined", "older_state", CALL, 60, blocks=3, within_s=8)
     yield two("agree-one-lies", lies, BALLAST_RPC_AGREE="2")
+
+
+def clients() -> Iterator[Scenario]:
+    """Whole months before each client and hosted service: one keeper whose sends are not answered now and then, two
+    that race, so that calls revert; and Hardhat's own node. A block waits for them as long as Ethereum's."""
+    lost = tuple(spoil(f"{action}:due", "dropped", SEND, within_s=60) for action in ("determine", "trade1"))
+    faults = (*lost, Fault("no_mining", "determine:pooled", more={"seconds": 1}))
+    for name in (*dialects.clients(), HARDHAT):
+        month = Scenario(
+            f"client-{name}",
+            faults,
+            node="hardhat" if name == HARDHAT else "anvil",
+            dialect="" if name == HARDHAT else name,
+            within_s=400,
+            patience_s=BLOCK_S,
+        )
+        yield month
+        yield replace(month, name=f"{month.name}-race", faults=(), keepers=2, races=True)
+
+
+def odd_months(left: Mapping[tuple[str, int], Sequence[str]]) -> Iterator[Scenario]:
+    """A month for each method and number of endpoints, with the shapes that it has left. Alone they meet a keeper that
+    starts, beside a healthy endpoint one that runs, if the method is asked in every block."""
+    for (method, endpoints), shapes in left.items():
+        # A keeper with another endpoint does not ask the first again at once.
+        more: dict[str, Value] = {"method": method, "shapes": ",".join(shapes), "times": 2 if endpoints == 1 else 1}
+        more["at_start"] = int(endpoints == 1 or method not in (HEAD, CALL, COUNT, "eth_chainId"))
+        faults = (Fault("odd", "begin", more=more),)
+        yield Scenario(f"odd-{method}-{endpoints}", faults, endpoints=endpoints, bites=False, within_s=400)
 
 
 def down(at: str, blocks: int, keeper: int = 0) -> Fault:
@@ -191,5 +224,5 @@ def kills(steps: Mapping[str, int]) -> Iterator[Scenario]:
 
 
 def named() -> list[Scenario]:
-    """All but those of `kills`."""
-    return [*proxies(), *chains(), *processes(), *several(), *endpoints()]
+    """All but those of `kills` and `odd_months`."""
+    return [*proxies(), *chains(), *processes(), *several(), *endpoints(), *clients()]

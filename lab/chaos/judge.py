@@ -12,6 +12,8 @@ from typing import Any
 
 ONCE = ("determine", "start", "close")
 """Actions that a month has once."""
+CANCEL = "cancel"
+"""The journal's word for a no-op."""
 FINAL = {"confirmed": "mined", "replaced": "replaced", "cancelled": "replaced"}
 """Final words of a journal, by what they claim of the chain: mined and succeeded, or another transaction has the
 nonce. `reverted` is final once it is confirmed."""
@@ -184,3 +186,19 @@ def _hasty(address: str, mine: Sequence[Sent], rows: Sequence[Mapping[str, Any]]
                 f"{address} nonce {tx.nonce + 1}: signed in block {signed}, the one before mined in {tx.block}"
             )
     return hasty
+
+
+def cancelled_needlessly(sent: Sequence[Sent], journals: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
+    """Nonces that a keeper gave to a no-op although nobody else had done the same step between the signing of call and
+    no-op."""
+    needless = 0
+    for address, rows in journals.items():
+        others = [tx for tx in sent if tx.sender != address and tx.succeeded]
+        firsts: dict[int, Mapping[str, Any]] = {}
+        for row in rows:
+            call = firsts.setdefault(int(row["nonce"]), row)
+            if row["action"] == CANCEL and call["action"] != CANCEL:
+                done = [tx for tx in others if tx.action == call["action"]]
+                firsts[int(row["nonce"])] = row  # one nonce counts once
+                needless += not any(call["signed_block"] <= tx.block <= row["signed_block"] for tx in done)
+    return needless

@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from eth_account import Account
 from lab.chaos.fork_server import ForkServer
 from lab.chaos.launcher import NAME, Launch
 from lab.chaos.proxy import Proxy
-from lab.testbed.keepers import KeeperProcess
+from lab.testbed.keepers import KeeperProcess, start_process
 
 Account.enable_unaudited_hdwallet_features()
 MNEMONIC = "test test test test test test test test test test test junk"
@@ -78,6 +79,7 @@ class FaultyKeeper(KeeperProcess):
             **SETTINGS,
             **more,
         }
+        self._forked = server.start
         super().__init__(folder, folder / "keeper.log", settings, server.start)
 
     def start(self, launch: Launch | None = None) -> None:
@@ -87,6 +89,9 @@ class FaultyKeeper(KeeperProcess):
         self.ended = self.killed_itself = False
         launch = launch or self.launch
         self._kills = launch.kills
+        # In a forked process the keeper's modules are loaded, and have taken the clock as it was.
+        own = partial(start_process, module="lab.chaos.launcher")
+        self._start = own if launch.clock_shift_s else self._forked
         self._run(**{NAME: launch.to_json()})
 
     def _ended(self, code: int) -> None:
@@ -125,6 +130,22 @@ class FaultyKeeper(KeeperProcess):
         """Whether it has looked at this block or a later one."""
         pulse = self.pulse()
         return pulse is not None and pulse.block >= block and pulse.state != "error"
+
+    def frozen(self) -> bool:
+        """Whether the system holds its process stopped."""
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        except OSError:
+            return False
+
+    def asked(self, method: str) -> int:
+        """How often it has asked any of its endpoints for this."""
+        return sum(proxy.asked[method] for proxy in self.proxies)
+
+    def traced(self) -> list[str]:
+        """The steps that its launcher has written down."""
+        path = Path(self.launch.trace or "")
+        return path.read_text().splitlines() if self.launch.trace and path.exists() else []
 
     def rows(self) -> list[dict[str, Any]]:
         """What stands in its journal."""

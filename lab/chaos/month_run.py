@@ -8,7 +8,7 @@ transaction is pending. So a keeper that hangs, sleeps or cannot reach the node 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,23 +34,32 @@ QUIET_BLOCKS = 12
 MOST_BLOCKS = 1_500
 
 
-class MiningRpc(HttpRpc):
+class MiningRpc:
     """A connection for what moves the world: its transactions are mined at once, though the chain mines by command."""
 
+    def __init__(self, rpc: HttpRpc) -> None:
+        self._rpc = rpc
+        self.batch = rpc.batch
+        self.close = rpc.close
+
     def request(self, method: str, *params: Any) -> Any:
-        result = super().request(method, *params)
+        result = self._rpc.request(method, *params)
         if method == "eth_sendTransaction":
-            super().request("evm_mine")
+            self._rpc.request("evm_mine")
         return result
 
 
 @dataclass
 class Report:
-    """What became of a fault: how often it bit, and when it was over (monotonic real time, and the head then)."""
+    """What became of a fault: how often it was seen to arrive, as what, and when it was over (monotonic real time, and
+    the head then)."""
 
     kind: str
     at: str
     hits: int = 0
+    seen: str = ""
+    counted: Callable[[], tuple[int, str]] | None = None
+    """Both, where they are known at the month's end only."""
     began_at: float | None = None
     ended_at: float | None = None
     head_at_end: int = 0
@@ -65,6 +74,17 @@ class Report:
         return max(0.0, self.recovered_at - self.ended_at)
 
 
+@dataclass(frozen=True)
+class OddCase:
+    """What came of an odd answer: whether the process ended, and the last trouble that it told of."""
+
+    method: str
+    shape: str
+    endpoints: int
+    process_ended: bool
+    told: str
+
+
 @dataclass
 class Course:
     """A month under way. `reached`: the moments that have come, such as `determine:due` and `trade1:mined`."""
@@ -75,15 +95,22 @@ class Course:
     keepers: list[FaultyKeeper]
     first_block: int
     period: int = PERIOD
+    harmless: bool = False
+    """The faults come at their moments and do nothing: each must be missed."""
     mining: bool = True
+    longest_stall: int = 0
+    """Most blocks in a row in which no keeper looked at the chain, sent anything or got anything mined."""
     reached: set[str] = field(default_factory=set)
     reorganized: bool = False
     patience_s: float = PATIENCE_S
     running: list[tuple[Report, Iterator[None]]] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
+    cases: list[OddCase] = field(default_factory=list)
     _actions: dict[str, str] = field(default_factory=selectors)
     _pool: set[str] = field(default_factory=set)
     _done: dict[str, int] = field(default_factory=dict)
+    _mark: tuple[object, ...] = ()
+    _stall: int = 0
 
     # What the chain says
 
@@ -136,6 +163,7 @@ class Course:
         self._advance()
         if self.mining:
             self._block()
+            self._count_stall()
 
     def ready(self) -> None:
         """Waits until every keeper that runs has looked once."""
@@ -218,6 +246,13 @@ class Course:
                 return
             time.sleep(0.01)
 
+    def _count_stall(self) -> None:
+        awake = [keeper for keeper in self.keepers if keeper.awake()]
+        pulses = [pulse for keeper in awake if (pulse := keeper.pulse()) is not None and pulse.state != "error"]
+        mark = (max((pulse.block for pulse in pulses), default=0), frozenset(self._pool), tuple(self._done.values()))
+        self._stall = self._stall + 1 if awake and mark == self._mark and not self.finished() else 0
+        self._mark, self.longest_stall = mark, max(self.longest_stall, self._stall)
+
     def _block(self) -> None:
         pooled = self.pooled()
         if self._note(pooled):
@@ -244,9 +279,9 @@ class CourseError(Exception):
     """The month could not be carried to its end; one line."""
 
 
-def course_on(url: str, world: World, book: Book, keepers: Sequence[FaultyKeeper]) -> Course:
+def course_on(connection: HttpRpc, world: World, book: Book, keepers: Sequence[FaultyKeeper]) -> Course:
     """The course of the month on a fresh chain in the saved state."""
-    rpc = MiningRpc(url)
+    rpc = MiningRpc(connection)
     rpc.request("evm_setAutomine", False)
     clock = Clock(rpc, Market(rpc, world))
     first = clock.latest()[0]

@@ -2,7 +2,10 @@
 
 A rule names a method (`*`: any), what goes wrong, and for how many calls. It ends by itself: after that many calls, or
 after `within_s` seconds of real time at the latest. Batches are taken apart: what spoils the connection spoils the
-whole HTTP request, what spoils an answer that answer alone.
+whole HTTP request, what spoils an answer that answer alone. A rule's fault has arrived when what it spoilt, unlike what
+the node said, was handed to the keeper.
+
+A proxy may also speak another client's dialect all the time (`lab/chaos/dialects.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,15 +26,19 @@ from urllib.parse import urlsplit
 from eth_utils import keccak
 
 from ballast.units import GWEI
+from lab.chaos.dialects import Reply, Speaker, failure, success
+from lab.chaos.odd import odd
 from lab.testbed.loopback import JsonHandler, serving
 
 ANY = "*"
 SEND = "eth_sendRawTransaction"
 
-CONNECTION_KINDS = ("http_500", "http_429", "timeout", "reset", "dropped", "malformed", "slow")
-"""What spoils a whole HTTP request. `dropped`: the node gets it, and the connection breaks before the answer."""
+CONNECTION_KINDS = ("http_500", "http_429", "timeout", "reset", "dropped", "malformed", "slow", "odd")
+"""What spoils a whole HTTP request. `dropped`: the node gets it, and the connection breaks before the answer. `odd`: an
+answer of a shape that none should have (`lab/chaos/odd.py`)."""
 ANSWER_KINDS = (
     "older_head",
+    "older_state",
     "wrong_chain_id",
     "no_receipt",
     "already_known",
@@ -41,7 +48,8 @@ ANSWER_KINDS = (
     "not_pending",
     "empty",
 )
-"""What spoils one answer. `already_known`: the node gets the transaction, the answer is an error that it has it.
+"""What spoils one answer. `older_head`: the node knows no later block; `older_state`: it answers from an older block,
+whichever it was asked for. `already_known`: the node gets the transaction, the answer is an error that it has it.
 `refused`: an error, and the node gets nothing. `swallowed`: a hash as if all were well, and the node gets nothing."""
 KINDS = CONNECTION_KINDS + ANSWER_KINDS
 
@@ -57,7 +65,7 @@ _TAGGED = {"eth_call": 1, "eth_getBalance": 1, "eth_getTransactionCount": 1, "et
 class Rule:
     """A fault that is armed. `times`: calls of the method it spoils, after letting `skip` pass; `within_s`: real
     seconds after which it is over in any case. `blocks`: how far an older head lies back; `factor`: of a price;
-    `message`: of a refusal; `delay_s`: how long an answer is held back."""
+    `message`: of a refusal; `delay_s`: how long an answer is held back; `shape`: of an odd answer."""
 
     kind: str
     method: str = ANY
@@ -68,7 +76,13 @@ class Rule:
     factor: int = 50
     message: str = "internal error"
     delay_s: float = 0.3
+    shape: str = ""
+    harmless: bool = False
+    """Takes its calls and spoils none of them."""
     hits: int = 0
+    """Calls that it took."""
+    arrived: int = 0
+    """Answers with the fault in them that were handed over."""
     ended_at: float | None = None
     """Monotonic real time."""
     armed_at: float = 0.0
@@ -112,6 +126,8 @@ class Proxy:
     asked: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     """HTTP requests, a batch being one."""
+    speaker: Speaker | None = None
+    """Whose dialect it speaks, if not the node's."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def arm(self, rule: Rule) -> Rule:
@@ -126,6 +142,12 @@ class Proxy:
         with self.lock:
             rule.ended_at = rule.ended_at or time.monotonic()
 
+    def hand_over(self, rules: Sequence[Rule]) -> None:
+        """Counts what has arrived."""
+        with self.lock:
+            for rule in rules:
+                rule.arrived += 1
+
     def note(self, calls: list[dict[str, Any]]) -> list[list[Rule]]:
         """Counts the calls of one HTTP request; for each the rules that spoil it."""
         now = time.monotonic()
@@ -135,17 +157,17 @@ class Proxy:
             for call in calls:
                 method = str(call.get("method"))
                 self.asked[method] += 1
-                found.append([rule for rule in self.rules if rule.takes(method, now)])
+                found.append([rule for rule in self.rules if rule.takes(method, now) and not rule.harmless])
             return found
 
 
 @contextlib.contextmanager
-def proxy(node: str) -> Iterator[Proxy]:
-    """Runs a proxy before `node` (a URL on the loopback) until the block ends."""
+def proxy(node: str, dialect: str = "") -> Iterator[Proxy]:
+    """Runs a proxy before `node` (a URL on the loopback) until the block ends. `dialect`: whose it speaks."""
     host = urlsplit(node).hostname
     if host != "127.0.0.1":
         raise ValueError(f"node: {node!r}, expected a URL on 127.0.0.1")
-    running = Proxy(node)
+    running = Proxy(node, speaker=Speaker.of(dialect) if dialect else None)
     with serving(_handler(running)) as running.url:
         yield running
 
@@ -162,61 +184,89 @@ def _handler(running: Proxy) -> type[JsonHandler]:
 
         def posted(self, body: bytes) -> None:
             asked = json.loads(body)
-            try:
-                status, answer = self._answer(asked)
-            except _BrokenError:
-                self._reset()
-                return
-            with contextlib.suppress(OSError):
-                self.answer(answer, status, **({"Retry_After": "1"} if status == 429 else {}))
-
-        def _answer(self, asked: Any) -> tuple[int, bytes]:
             calls = asked if isinstance(asked, list) else [asked]
             rules = running.note(calls)
             connection = next((rule for row in rules for rule in row if rule.kind in CONNECTION_KINDS), None)
-            if connection is not None:
-                match connection.kind:
-                    case "http_500":
-                        return 500, b"internal server error"
-                    case "http_429":
-                        return 429, b'{"error": "too many requests"}'
-                    case "timeout":
-                        time.sleep(min(HANG_S, connection.delay_s))
+            arrived = [connection] if connection is not None else []
+            try:
+                reply = self._reply(asked, calls, rules, connection, arrived)
+                self.answer(reply.body, reply.status, **reply.headers)
+            except _BrokenError:
+                self._reset()
+            except OSError:
+                if connection is None or connection.kind not in ("slow", "timeout"):
+                    return  # the client went away: nothing has arrived
+            running.hand_over(arrived)
+
+        def _reply(
+            self,
+            asked: Any,
+            calls: list[dict[str, Any]],
+            rules: list[list[Rule]],
+            connection: Rule | None,
+            arrived: list[Rule],
+        ) -> Reply:
+            """What is answered; adds to `arrived` the rules whose fault is in it."""
+            kind = connection.kind if connection is not None else ""
+            match kind:
+                case "http_500":
+                    return Reply(b"internal server error", 500)
+                case "http_429":
+                    return Reply(b'{"error": "too many requests"}', 429, {"Retry_After": "1"})
+                case "reset":
+                    raise _BrokenError
+                case "timeout" | "slow":
+                    time.sleep(min(HANG_S, connection.delay_s if connection else 0))
+                    if kind == "timeout":
                         raise _BrokenError
-                    case "reset":
-                        raise _BrokenError
-                    case "slow":
-                        time.sleep(min(HANG_S, connection.delay_s))
-            answers = [self._one(call, row) for call, row in zip(calls, rules, strict=True)]
-            if connection is not None and connection.kind == "dropped":
+            if running.speaker is not None and (passing := running.speaker.refusal(asked)) is not None:
+                return passing
+            answers = []
+            for call, row in zip(calls, rules, strict=True):
+                answer, met = self._one(call, [rule for rule in row if rule.kind in ANSWER_KINDS])
+                arrived += met
+                answers.append(running.speaker.said(call, answer) if running.speaker is not None else answer)
+            if kind == "dropped":
                 raise _BrokenError
             text = json.dumps(answers if isinstance(asked, list) else answers[0]).encode()
-            if connection is not None and connection.kind == "malformed":
-                return 200, text[: len(text) // 2]
-            return 200, text
+            if connection is not None and kind == "odd":
+                reply = odd(connection.shape, connection.method, calls, answers, isinstance(asked, list))
+                if reply.body == text:
+                    arrived.remove(connection)
+                return reply
+            return Reply(text[: len(text) // 2] if kind == "malformed" else text)
 
-        def _one(self, call: dict[str, Any], rules: list[Rule]) -> dict[str, Any]:
-            kinds = {rule.kind: rule for rule in rules if rule.kind in ANSWER_KINDS}
-            if "refused" in kinds:
-                return failure(call, kinds["refused"].message)
-            if "swallowed" in kinds and call["method"] == SEND:
-                return success(call, "0x" + keccak(hexstr=call["params"][0]).hex())
-            if "empty" in kinds:
-                return success(call, None)
-            if "older_head" in kinds:
-                rule = kinds["older_head"]
+        def _one(self, call: dict[str, Any], rules: list[Rule]) -> tuple[dict[str, Any], list[Rule]]:
+            """The answer to one call, and the rules by which it is another than the node's."""
+            for rule in rules:
+                if rule.kind in ("refused", "empty") or (rule.kind == "swallowed" and call["method"] == SEND):
+                    return in_place_of(call, rule), [rule]
+            answer, met = self._forward(call), []
+            for rule in rules:
+                before, answer = answer, self._spoilt(call, answer, rule)
+                met += [rule] if answer != before else []
+            return answer, met
+
+        def _spoilt(self, call: dict[str, Any], answer: dict[str, Any], rule: Rule) -> dict[str, Any]:
+            """The node's answer with a rule's fault in it."""
+            if rule.kind in ("older_head", "older_state"):
                 if rule.head is None:
                     rule.head = int(self._ask("eth_blockNumber"), 16) - rule.blocks
-                return older(self._forward(aged(call, rule.head)), call, rule.head)
-            if "not_pending" in kinds:
-                call = without_pending(call)
-            answer = self._forward(call)
-            for rule in kinds.values():
-                answer = spoilt(answer, call, rule)
-            return answer
+                if rule.kind == "older_head" and self._number(pinned(call)) > rule.head:
+                    return failure(call, "header not found")
+                then = aged(call, rule.head, pinned(call) if rule.kind == "older_state" else "")
+                return older(answer if then == call else self._forward(then), call, rule.head)
+            if rule.kind == "not_pending" and (then := without_pending(call)) != call:
+                return self._forward(then)
+            return spoilt(answer, call, rule)
 
-        def _ask(self, method: str) -> Any:
-            return self._forward({"jsonrpc": "2.0", "id": 1, "method": method, "params": []})["result"]
+        def _ask(self, method: str, *params: Any) -> Any:
+            return self._forward({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})["result"]
+
+        def _number(self, block_hash: str) -> int:
+            """Of a block, 0 for none."""
+            block = self._ask("eth_getBlockByHash", block_hash, False) if block_hash else None
+            return int(block["number"], 16) if block else 0
 
         def _forward(self, call: dict[str, Any]) -> dict[str, Any]:
             for last in (False, True):
@@ -250,23 +300,28 @@ def _handler(running: Proxy) -> type[JsonHandler]:
     return Handler
 
 
-def success(call: dict[str, Any], result: Any) -> dict[str, Any]:
-    """An answer to a call."""
-    return {"jsonrpc": "2.0", "id": call.get("id"), "result": result}
+def in_place_of(call: dict[str, Any], rule: Rule) -> dict[str, Any]:
+    """The answer to a call that the node never gets."""
+    if rule.kind == "refused":
+        return failure(call, rule.message)
+    return success(call, None if rule.kind == "empty" else "0x" + keccak(hexstr=call["params"][0]).hex())
 
 
-def failure(call: dict[str, Any], message: str) -> dict[str, Any]:
-    """A refusal of a call."""
-    return {"jsonrpc": "2.0", "id": call.get("id"), "error": {"code": -32000, "message": message}}
+def pinned(call: dict[str, Any]) -> str:
+    """The hash of the block that a call is asked in, "" if it names none."""
+    params, place = call.get("params") or [], _TAGGED.get(call["method"], 0)
+    block = params[place] if place and len(params) > place else None
+    return str(block.get("blockHash", "")) if isinstance(block, dict) else ""
 
 
-def aged(call: dict[str, Any], head: int) -> dict[str, Any]:
-    """The call as a node takes it whose latest block is `head`."""
+def aged(call: dict[str, Any], head: int, besides: str = "") -> dict[str, Any]:
+    """The call as a node takes it whose latest block is `head`. `besides`: a block's hash in place of which it takes
+    that block too."""
     method, params = call["method"], list(call.get("params") or [])
     if method in _TAGGED:
         place = _TAGGED[method]
         params += ["latest"] * (place + 1 - len(params))
-        if params[place] in ("latest", "pending"):
+        if params[place] in ("latest", "pending") or (besides and pinned(call) == besides):
             params[place] = hex(head)
     elif method == "eth_getBlockByNumber" and params and params[0] in ("latest", "pending"):
         params[0] = hex(head)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lab.chaos.catalogue import odd_months
 from lab.chaos.fork_server import ForkServer
+from lab.chaos.odd import METHODS, SHAPES
 from lab.chaos.scenario import Outcome, Scenario, run
 
 Progress = Callable[[Outcome], None]
+ODD_ROUNDS = 12
 
 
 def run_all(scenarios: Sequence[Scenario], base: Path, work: Path, jobs: int, progress: Progress) -> list[Outcome]:
@@ -38,6 +42,46 @@ def run_all(scenarios: Sequence[Scenario], base: Path, work: Path, jobs: int, pr
     return [found[scenario.name] for scenario in scenarios if scenario.name in found]
 
 
+def run_odd(base: Path, work: Path, jobs: int, progress: Progress, methods: Sequence[str] = METHODS) -> list[Outcome]:
+    """Months until each method has been answered in each odd shape, alone and beside a healthy endpoint; a shape whose
+    method is not asked any more in a month comes in the next one."""
+    left = {(method, endpoints): list(SHAPES) for method in methods for endpoints in (1, 2)}
+    found: list[Outcome] = []
+    for number in range(ODD_ROUNDS):
+        done = run_all(list(odd_months(left)), base, work / f"round{number}", jobs, progress)
+        found += done
+        for case in (case for outcome in done for case in outcome.cases):
+            left[case["method"], case["endpoints"]].remove(case["shape"])
+        left = {key: shapes for key, shapes in left.items() if shapes}
+        if not left:
+            break
+    return found
+
+
+def odd_answers(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """What came of each odd answer."""
+    return [{**case, "month_done": outcome.month_done} for outcome in outcomes for case in outcome.cases]
+
+
+def clients_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """The months before each client, one row a client."""
+    months: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.name.startswith("client-"):
+            months[outcome.name.removeprefix("client-").removesuffix("-race")].append(outcome)
+    return [
+        {
+            "client": name,
+            "months": len(found),
+            "passed": all(outcome.passed for outcome in found),
+            "cancelled_needlessly": sum(outcome.cancelled_needlessly for outcome in found),
+            "stalled_blocks": max(outcome.stalled_blocks for outcome in found),
+            "worded": dict(sum((Counter(outcome.worded) for outcome in found), Counter[str]())),
+        }
+        for name, found in months.items()
+    ]
+
+
 @cache
 def _fork_server() -> ForkServer:
     """One for each process; it ends with it."""
@@ -60,4 +104,6 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
         "wrong_nonce": sum(outcome.wrong_nonce for outcome in outcomes),
         "random": sum(outcome.seed is not None for outcome in outcomes),
         "seconds": round(seconds),
+        "clients": clients_of(outcomes),
+        "odd_answers": odd_answers(outcomes),
     }

@@ -5,22 +5,27 @@ from __future__ import annotations
 import contextlib
 import signal
 import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ballast.book import Book
-from lab.chaos.base_chain import chain
+from lab.chaos.base_chain import STATE, chain
 from lab.chaos.disk import small_disk
 from lab.chaos.faults import Fault, arm
 from lab.chaos.fork_server import ForkServer
 from lab.chaos.history import events, transactions
-from lab.chaos.judge import Verdict, final, judge
+from lab.chaos.judge import Verdict, cancelled_needlessly, final, judge
 from lab.chaos.keepers import CRASH, FaultyKeeper
 from lab.chaos.launcher import Launch
-from lab.chaos.month_run import MOST_BLOCKS, Course, CourseError, course_on
+from lab.chaos.month_run import MOST_BLOCKS, PATIENCE_S, Course, CourseError, course_on
 from lab.chaos.proxy import proxy
 from lab.localnet.errors import LocalnetError
+from lab.localnet.hardhat import HardhatRpc, hardhat
+from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
 
 SETTLE_BLOCKS = 80
@@ -35,8 +40,10 @@ class Scenario:
     """`keepers`: how many; `endpoints`: of each; `settings`: variables of all of them; `standby`: each has its rank, by
     its number; `races`: whether two of them may send the same, so that one reverts. `launch`: what the launcher does in
     keeper 0. `ends`: exit codes with which a keeper may end by itself here, to be started again. `small_disk`: the
-    journal of keeper 0 stands on a disk of its own. `bites`: whether a fault that never met anything fails the
-    scenario. `within_s`: real time."""
+    journal of keeper 0 stands on a disk of its own. `bites`: whether a fault that never arrived fails the scenario;
+    `harmless`: none does anything, so that all must be missed. `node`: anvil, or hardhat; `dialect`: what the endpoints
+    speak, if not the node's own. `within_s`: real time; `patience_s`: that a block waits
+    for the keepers."""
 
     name: str
     faults: tuple[Fault, ...] = ()
@@ -45,18 +52,22 @@ class Scenario:
     settings: dict[str, str] = field(default_factory=dict)
     standby: bool = False
     races: bool = False
-    launch: Launch | None = None
     ends: tuple[int, ...] = ()
     small_disk: bool = False
     bites: bool = True
+    harmless: bool = False
+    node: str = "anvil"
+    dialect: str = ""
     seed: int | None = None
     within_s: float = 180.0
+    patience_s: float = PATIENCE_S
 
 
 @dataclass
 class Outcome:
     """What a scenario came to. `recovery_s`: real seconds from the end of the fault that took longest to a keeper's
-    next right step."""
+    next right step. `stalled_blocks`: most in a row in which no keeper did anything; `cancelled_needlessly`: no-ops in
+    place of calls that nobody had made vain. `worded`: of a dialect, how often it was heard, by kind."""
 
     name: str
     passed: bool
@@ -67,10 +78,15 @@ class Outcome:
     month_done: bool
     batches: int
     blocks: int
+    stalled_blocks: int
+    cancelled_needlessly: int
     wall_s: float
     faults: list[dict[str, Any]]
     problems: list[str]
     seed: int | None = None
+    client: str = ""
+    worded: dict[str, int] = field(default_factory=dict)
+    cases: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -84,25 +100,25 @@ def run(scenario: Scenario, base: Path, folder: Path, server: ForkServer) -> Out
     book = Book.load(book_path)
     problems: list[str] = []
     with contextlib.ExitStack() as stack:
-        url = stack.enter_context(chain(base, log=folder / "anvil.log"))
+        rpc = stack.enter_context(NODES[scenario.node](base, folder / "node.log"))
         keepers = [
             FaultyKeeper(
                 index,
                 (folder / f"keeper{index}").resolve(),
                 book_path,
-                [stack.enter_context(proxy(url)) for _ in range(scenario.endpoints)],
+                [stack.enter_context(proxy(rpc.url, scenario.dialect)) for _ in range(scenario.endpoints)],
                 server,
                 scenario.settings | (standing_by(index) if scenario.standby else {}),
             )
             for index in range(scenario.keepers)
         ]
-        course = course_on(url, world, book, keepers)
-        stack.callback(course.rpc.close)
+        course = course_on(rpc, world, book, keepers)
+        course.harmless, course.patience_s = scenario.harmless, scenario.patience_s
         if scenario.small_disk:
             stack.enter_context(small_disk(keepers[0].journal.parent))
-        if scenario.launch is not None:
-            keepers[0].launch = scenario.launch
         for keeper in keepers:
+            if any(fault.kind in ("lock", "full") for fault in scenario.faults):
+                keeper.launch = Launch(trace=str(keeper.folder / "steps"))
             stack.callback(keeper.kill)
         firsts = {keeper.address: _nonce(course, keeper) for keeper in keepers}
         for fault in scenario.faults:
@@ -117,16 +133,35 @@ def run(scenario: Scenario, base: Path, folder: Path, server: ForkServer) -> Out
             # While it starts, before it can look once, the signal ends it as it ends any process.
             if code not in (0, None) and not (starting and code == -signal.SIGTERM):
                 problems.append(f"keeper {keeper.index}: ended with {code} when it was asked to stop")
+        sent = transactions(course.rpc, book["rebalancer"], set(firsts), course.first_block)
+        journals = {keeper.address: keeper.rows() for keeper in keepers}
         verdict = judge(
             course.period,
-            transactions(course.rpc, book["rebalancer"], set(firsts), course.first_block),
+            sent,
             events(course.rpc, book["rebalancer"], course.first_block),
-            {keeper.address: keeper.rows() for keeper in keepers},
+            journals,
             firsts,
             reorganized=course.reorganized,
         )
+        needless = cancelled_needlessly(sent, journals)
         blocks = course.head() - course.first_block
-    return _outcome(scenario, course, verdict, problems, blocks, time.monotonic() - began)
+    return _outcome(scenario, course, verdict, problems, needless, blocks, time.monotonic() - began)
+
+
+@contextlib.contextmanager
+def _anvil(base: Path, log: Path) -> Iterator[HttpRpc]:
+    with chain(base, log=log) as url, contextlib.closing(HttpRpc(url)) as rpc:
+        yield rpc
+
+
+@contextlib.contextmanager
+def _hardhat(base: Path, log: Path) -> Iterator[HttpRpc]:
+    with hardhat(base / STATE, log=log) as url, contextlib.closing(HardhatRpc(url)) as rpc:
+        yield rpc
+
+
+NODES: dict[str, Callable[[Path, Path], AbstractContextManager[HttpRpc]]] = {"anvil": _anvil, "hardhat": _hardhat}
+"""Connections to the saved chain, by the software that runs it."""
 
 
 def standing_by(index: int) -> dict[str, str]:
@@ -150,11 +185,15 @@ def _carry(course: Course, scenario: Scenario, end: float) -> None:
             raise CourseError(f"month not done within {scenario.within_s:.0f} s, at {course.due()}")
         if course.head() - course.first_block > MOST_BLOCKS:
             raise CourseError(f"month not done within {MOST_BLOCKS} blocks, at {course.due()}")
-    calm = 0
-    for _ in range(SETTLE_BLOCKS):
+    calm = blocks = 0
+    while blocks < SETTLE_BLOCKS:
         course.beat()
         _look_after(course)
         at_work = any(report.began_at is not None for report, _ in course.running)
+        # A fault may last seconds, in which many blocks come: they are not the journals'.
+        blocks += not at_work
+        if time.monotonic() > end:
+            break
         resting = not at_work and not course.pooled() and not any(_open(keeper) for keeper in course.keepers)
         calm = calm + 1 if resting else 0
         if calm >= CALM_BLOCKS:
@@ -175,7 +214,7 @@ def _look_after(course: Course) -> None:
 
 
 def _outcome(
-    scenario: Scenario, course: Course, verdict: Verdict, problems: list[str], blocks: int, wall_s: float
+    scenario: Scenario, course: Course, verdict: Verdict, problems: list[str], needless: int, blocks: int, wall_s: float
 ) -> Outcome:
     found = [*problems, *verdict.problems]
     for keeper in course.keepers:
@@ -188,8 +227,14 @@ def _outcome(
     if not scenario.races and verdict.reverted_duplicates:
         found.append(f"{verdict.reverted_duplicates} calls sent again after they had succeeded")
     for report in course.reports:
+        if report.counted is not None:
+            report.hits, report.seen = report.counted()
         if scenario.bites and not report.hits:
-            found.append(f"fault did not bite: {report.kind}")
+            found.append(f"fault never arrived: {report.kind}")
+    speakers = [proxy.speaker for keeper in course.keepers for proxy in keeper.proxies if proxy.speaker is not None]
+    worded = sum((speaker.worded for speaker in speakers), Counter[str]())
+    if scenario.dialect and scenario.faults and not worded:
+        found.append(f"dialect never heard: {scenario.dialect}")
     recoveries = [report.recovery_s for report in course.reports if report.recovery_s is not None]
     return Outcome(
         name=scenario.name,
@@ -201,10 +246,15 @@ def _outcome(
         month_done=verdict.month_done,
         batches=verdict.batches,
         blocks=blocks,
+        stalled_blocks=course.longest_stall,
+        cancelled_needlessly=needless,
         wall_s=round(wall_s, 1),
-        faults=[{"fault": report.kind, "hits": report.hits} for report in course.reports],
+        faults=[{"fault": report.kind, "hits": report.hits, "seen": report.seen} for report in course.reports],
         problems=found,
         seed=scenario.seed,
+        client=scenario.dialect or scenario.node,
+        worded=dict(worded),
+        cases=[asdict(case) for case in course.cases],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -75,6 +76,16 @@ def anvil(
     if fork_url is not None:
         command += ["--fork-url", fork_url]
     command += extra
+    with running("anvil", lambda chosen: [*command, "--port", str(chosen)], port, log) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def running(
+    name: str, command: Callable[[int], Sequence[str]], port: int | None, log: Path | None, **environment: str
+) -> Iterator[str]:
+    """Runs a node, whose command line depends on its port, until the block ends; yields its RPC URL. `environment`:
+    variables beside this process's."""
     with contextlib.ExitStack() as stack:
         out: IO[bytes] | int = subprocess.DEVNULL
         if log is not None:
@@ -83,7 +94,8 @@ def anvil(
         for left in reversed(range(1 if port else PORT_TRIES)):
             chosen = port or free_port()
             process = subprocess.Popen(
-                [*command, "--port", str(chosen)],
+                command(chosen),
+                env={**os.environ, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -92,7 +104,7 @@ def anvil(
             stack.callback(stop, process)
             url = f"http://127.0.0.1:{chosen}"
             try:
-                _wait_until_ready(process, url, log)
+                _wait_until_ready(name, process, url, log)
                 break
             except LocalnetError:
                 if not left or process.poll() is None:
@@ -112,25 +124,25 @@ def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
         process.wait()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path | None) -> None:
+def _wait_until_ready(name: str, process: subprocess.Popen[bytes], url: str, log: Path | None) -> None:
     rpc = HttpRpc(url, timeout=5.0)
     end = time.monotonic() + READY_WITHIN_S
     try:
         while time.monotonic() < end:
             if process.poll() is not None:
                 said = f", see {log}" if log else ""
-                raise LocalnetError(f"anvil: ended with code {process.returncode} before it answered at {url}{said}")
+                raise LocalnetError(f"{name}: ended with code {process.returncode} before it answered at {url}{said}")
             try:
                 chain_id = int(rpc.request("eth_chainId"), 16)
             except LocalnetError:
                 time.sleep(0.02)
                 continue
             if chain_id != CHAIN_ID:
-                raise LocalnetError(f"anvil: chain id {chain_id} at {url}, expected {CHAIN_ID}: the port is another's")
+                raise LocalnetError(f"{name}: chain id {chain_id} at {url}, expected {CHAIN_ID}: the port is another's")
             return
     finally:
         rpc.close()
-    raise LocalnetError(f"anvil: no answer at {url} within {READY_WITHIN_S:.0f} s")
+    raise LocalnetError(f"{name}: no answer at {url} within {READY_WITHIN_S:.0f} s")
 
 
 class Cheats:

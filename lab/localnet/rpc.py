@@ -29,6 +29,11 @@ class RpcError(LocalnetError):
     def __init__(self, method: str, message: str, data: object = None) -> None:
         super().__init__(f"{method}: {message}")
         self.data = data
+        self._said = method, message, data
+
+    def __reduce__(self) -> tuple[type[RpcError], tuple[str, str, object]]:
+        """As it crosses from one process to another."""
+        return RpcError, self._said
 
 
 class Rpc(Protocol):

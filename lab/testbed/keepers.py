@@ -72,11 +72,11 @@ Start = Callable[[dict[str, str], Path, Path], Process]
 """Starts a keeper with exactly this environment, in this folder; its output is added to this log."""
 
 
-def start_process(environment: dict[str, str], folder: Path, log: Path) -> Process:
-    """`python -m keeper run`."""
+def start_process(environment: dict[str, str], folder: Path, log: Path, module: str = "keeper") -> Process:
+    """`python -m keeper run`, or another module in its place."""
     with log.open("ab") as out:
         return subprocess.Popen(
-            [sys.executable, "-m", "keeper", "run"],
+            [sys.executable, "-m", module, "run"],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

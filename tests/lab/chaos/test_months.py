@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from lab.chaos.base_chain import build
-from lab.chaos.catalogue import named
+from lab.chaos.catalogue import named, spoil
+from lab.chaos.faults import Fault
+from lab.chaos.month_run import PATIENCE_S
 from lab.chaos.runner import run_all
 from lab.chaos.scenario import Outcome, Scenario
 
@@ -20,12 +23,30 @@ FAST = (
     "killed-right-before-sending-trade",
     "killed-right-after-sending-determine",
     "two-keepers",
+    "client-hardhat-node",
+    "client-nethermind-older-race",
 )
+HARMLESS = (
+    spoil("determine:due", "http_500", "eth_getBlockByNumber"),
+    spoil("start:due", "older_head", "*", 20, within_s=4),
+    spoil("trade1:due", "odd", "eth_call", shape="null"),
+    Fault("drop", "determine:pooled"),
+    Fault("no_mining", "start:pooled", more={"seconds": 0.3}),
+    Fault("base_fee", "start:mined", more={"gwei": 400, "blocks": 1}),
+    Fault("stop", "trade1:pooled", more={"seconds": 0.3}),
+    Fault("lock", "trade1:mined", more={"seconds": 0.3}),
+    Fault("kill", "trade2:pooled", more={"blocks": 1}),
+    Fault("reorg", "trade2:mined", more={"depth": 1}),
+    Fault("clock_jump", "trade3:mined", more={"hours": 2}),
+    Fault("host_clock", "determine:mined", more={"shift_s": 7_200.0}),
+)
+"""One of each kind that needs no disk of its own."""
 
 
 def chosen() -> list[Scenario]:
     every = {scenario.name: scenario for scenario in named()}
-    return [every[name] for name in FAST]
+    months = [replace(every[name], patience_s=PATIENCE_S) for name in FAST]
+    return [*months, Scenario("harmless", HARMLESS, harmless=True)]
 
 
 @pytest.fixture(scope="module")
@@ -42,3 +63,14 @@ def test_the_month_is_done_once(outcomes: dict[str, Outcome], name: str) -> None
     outcome = outcomes[name]
     assert outcome.passed, outcome.problems
     assert (outcome.month_done, outcome.sent_twice, outcome.wrong_nonce) == (True, 0, 0)
+    assert outcome.cancelled_needlessly == 0
+
+
+def test_a_dialect_is_heard_where_it_matters(outcomes: dict[str, Outcome]) -> None:
+    assert outcomes["client-nethermind-older-race"].worded.keys() & {"revert", "estimate_revert"}
+
+
+def test_faults_that_do_nothing_are_all_missed(outcomes: dict[str, Outcome]) -> None:
+    outcome = outcomes["harmless"]
+    assert outcome.month_done and not outcome.passed
+    assert outcome.problems == [f"fault never arrived: {fault.words()}" for fault in HARMLESS]

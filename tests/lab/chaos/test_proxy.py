@@ -148,6 +148,43 @@ def test_an_older_head_is_older_in_every_answer(node: HttpRpc, front: Proxy) -> 
     assert ask(front, "eth_blockNumber")["result"] == "0x5"
 
 
+def test_an_answer_like_the_nodes_has_not_arrived(node: HttpRpc, front: Proxy) -> None:
+    rule = front.arm(Rule("no_receipt", RECEIPT, times=2))
+    digest = ask(front, SEND, transaction(node))["result"]
+    ask(front, RECEIPT, digest)
+    assert (rule.hits, rule.arrived) == (1, 0)
+    node.request("evm_mine")
+    ask(front, RECEIPT, digest)
+    assert (rule.hits, rule.arrived) == (2, 1)
+
+
+def test_a_harmless_rule_takes_its_calls_and_spoils_none(front: Proxy) -> None:
+    rule = front.arm(Rule("http_500", "eth_chainId", harmless=True))
+    assert ask(front, "eth_chainId")["result"] == "0x1"
+    assert (rule.hits, rule.arrived) == (1, 0)
+
+
+def test_a_block_named_by_its_hash(node: HttpRpc, front: Proxy) -> None:
+    for _ in range(2):
+        node.request("evm_mine")
+    Cheats(node).set_balance(ADDRESS, 7)
+    node.request("evm_mine")
+    pin = {"blockHash": node.request(HEAD, "latest", False)["hash"]}
+    front.arm(Rule("older_head", "eth_getBalance", blocks=1))
+    error = ask(front, "eth_getBalance", ADDRESS, pin)["error"]
+    assert isinstance(error, dict) and error["message"] == "header not found"
+    front.arm(Rule("older_state", "eth_getBalance", blocks=2))
+    lie = int(str(ask(front, "eth_getBalance", ADDRESS, pin)["result"]), 16)
+    assert lie != 7 and ask(front, "eth_getBalance", ADDRESS, pin)["result"] == "0x7"
+
+
+def test_a_proxy_speaks_a_dialect(node: HttpRpc) -> None:
+    with proxy(node.url, "besu") as front:
+        digest = "0x" + "ab" * 32
+        error = ask(front, "eth_call", {"to": ADDRESS}, {"blockHash": digest})["error"]
+        assert error == {"code": -32000, "message": "Block not found"}
+
+
 def test_the_wrong_chain_id(front: Proxy) -> None:
     front.arm(Rule("wrong_chain_id", "eth_chainId"))
     assert [ask(front, "eth_chainId")["result"] for _ in range(2)] == ["0x5", "0x1"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lab.chaos.judge import Happened, Sent, Verdict, judge
+from lab.chaos.judge import Happened, Sent, Verdict, cancelled_needlessly, judge
 
 PERIOD = 24_255
 KEEPER = "0x" + "aA" * 20
@@ -243,3 +243,14 @@ def test_block_numbers_mean_nothing_after_a_reorganization() -> None:
     _signed_before_the_last_was_mined(month)
     month.reorganized = True
     assert month.verdict().good
+
+
+def test_a_no_op_is_needless_unless_another_was_first() -> None:
+    call, noop = row(transaction(FIRST, "determine", "0x01")), row(transaction(FIRST, "", "0x"))
+    rows = [{**call, "action": "determine", "signed_block": 110}, {**noop, "action": "cancel", "signed_block": 112}]
+    other = replace(transaction(3, "determine", "0x01"), sender=OTHER, block=111)
+    assert cancelled_needlessly([], {KEEPER: rows}) == 1
+    assert cancelled_needlessly([other], {KEEPER: rows}) == 0
+    assert cancelled_needlessly([replace(other, block=109)], {KEEPER: rows}) == 1
+    assert cancelled_needlessly([replace(other, succeeded=False)], {KEEPER: rows}) == 1
+    assert cancelled_needlessly([], {KEEPER: [*rows, {**rows[1], "signed_block": 115}]}) == 1

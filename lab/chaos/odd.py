@@ -1,0 +1,70 @@
+"""Answers of a shape that no node should give, and the months that bring each of them for each method.
+
+An odd answer is of JSON-RPC and has the right id, unless the shape itself is that it has not: then the whole body is
+odd.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from lab.chaos.dialects import Answer, Call, Reply
+
+METHODS = (
+    "eth_chainId",
+    "eth_getBlockByNumber",
+    "eth_getTransactionCount",
+    "eth_call",
+    "eth_getTransactionReceipt",
+    "eth_maxPriorityFeePerGas",
+    "eth_getLogs",
+    "eth_estimateGas",
+    "eth_getBalance",
+    "eth_createAccessList",
+    "eth_sendRawTransaction",
+    "eth_getCode",
+)
+"""What the keeper asks."""
+HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+RESULTS: dict[str, Callable[[Any], Any]] = {
+    "null": lambda _: None,
+    "object": lambda _: {},
+    "list": lambda _: [],
+    "text": lambda _: "",
+    "0x": lambda _: "0x",
+    "negative": lambda _: -1,
+    "huge": lambda _: "0x" + "f" * 80,
+    "wrong type": lambda result: False if isinstance(result, str) else "0x1",
+    "fields null": lambda result: _each(result, dict.fromkeys),
+    "fields missing": lambda result: _each(result, lambda fields: dict(list(fields.items())[::2])),
+}
+"""What becomes of a result."""
+SHAPES = (*RESULTS, "html", "cut off")
+
+
+def _each(result: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
+    """An object, or each object of a list, changed; a list of null where there is none."""
+    if isinstance(result, dict):
+        return change(result)
+    if isinstance(result, list) and result:
+        return [_each(item, change) for item in result]
+    return [None]
+
+
+def odd(shape: str, method: str, calls: list[Call], answers: list[Answer], batch: bool) -> Reply:
+    """The answers with that of `method` odd. Raises ValueError for a shape that has no name."""
+    if shape not in SHAPES:
+        raise ValueError(f"shape: {shape!r}, expected one of {', '.join(SHAPES)}")
+    if shape == "html":
+        return Reply(HTML)
+    if shape in RESULTS:
+        answers = [
+            {"jsonrpc": "2.0", "id": call.get("id"), "result": RESULTS[shape](answer.get("result"))}
+            if call["method"] == method
+            else answer
+            for call, answer in zip(calls, answers, strict=True)
+        ]
+    body = json.dumps(answers if batch else answers[0]).encode()
+    return Reply(body[: len(body) * 2 // 3] if shape == "cut off" else body)
