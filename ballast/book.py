@@ -25,10 +25,11 @@ CONTRACTS = (
     "filler",
     "lens",
 )
-OPTIONAL = ("posted_supply", "locked_supply", "v3_lens", "first_oracle", "upkeep", "fee_split")
+OPTIONAL = ("posted_supply", "locked_supply", "v3_lens", "first_oracle", "upkeep", "fee_split", "zap", "nav_feed")
 """The supplies only of funds whose weights come from them, the lens only where the fund names pools of Uniswap V3, the
-first oracle only where the fund's own has anchors beside it; the upkeep with every fund that is deployed now, not with
-older ones; the fee split where a part of the streaming fee is set aside for the upkeep."""
+first oracle only where the fund's own has anchors beside it; the fee split where a part of the streaming fee is set
+aside for the upkeep; upkeep and NAV feed with every fund that is deployed now, the zap with those on chains of
+`EXCHANGES`; none of the three with older ones."""
 
 
 class BookError(UserError, ValueError):

@@ -18,6 +18,7 @@ from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book, Candidate
+from ballast.exchanges import EXCHANGES
 from ballast.fund_file import FundConfig
 from ballast.parts import MAX_PRICE, STATES, Feed
 from ballast.preflight import DeployError, preflight
@@ -43,6 +44,8 @@ ORDER = (
     "rebalancer",
     "upkeep",
     "fee_split",
+    "zap",
+    "nav_feed",
 )
 """Every contract that a fund may have, as they are deployed. Each may name those before it, and those whose
 address it is told beforehand: the rebalancer, and of the index token its fee recipient."""
@@ -58,6 +61,7 @@ def order(config: FundConfig) -> tuple[str, ...]:
     left_out |= set() if config.names_v3_pools else {"v3_lens"}
     left_out |= set() if config.anchored() else {"first_oracle"}
     left_out |= set() if config.upkeep.part else {"fee_split"}
+    left_out |= set() if config.chain_id in EXCHANGES else {"zap"}
     return tuple(name for name in ORDER if name not in left_out)
 
 
@@ -188,8 +192,10 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
             arguments = *parts, who(config.roles.guardian), *rules
         case "upkeep" | "fee_split":
             contract, arguments = _paid_upkeep(name, config, at, who(config.roles.fee_recipient))
-        case _:
+        case _ if name in PLAIN:
             contract = PLAIN[name]
+        case _:
+            contract, arguments = _around(name, config, at)
     return contract, arguments
 
 
@@ -198,6 +204,13 @@ def _paid_upkeep(name: str, config: FundConfig, at: Mapping[str, str], recipient
     if name == "upkeep":
         return "Upkeep", (at["rebalancer"], at["timelock"], config.upkeep.as_tuple())
     return "FeeSplit", (at["index_token"], at["upkeep"], recipient, config.upkeep.part)
+
+
+def _around(name: str, config: FundConfig, at: Mapping[str, str]) -> tuple[str, tuple[Any, ...]]:
+    """`_creation` of what nothing of the fund depends on."""
+    if name == "zap":
+        return "Zap", (at["index_token"], config.weth, EXCHANGES[config.chain_id])
+    return "NavFeed", (at["rebalancer"], at.get("first_oracle", at["oracle"]))
 
 
 def _candidate_rows(config: FundConfig, at: Mapping[str, str]) -> list[tuple[str, str, int, int]]:
@@ -265,6 +278,9 @@ def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:
             raise DeployError(f"{name}.{view}: {found} after the deployment, expected {right}")
 
     expect("index_token", "REBALANCER()", at["rebalancer"])
+    for name in ("zap", "nav_feed"):
+        if name in at:
+            expect(name, "FUND()", at["index_token"])
     for name in ("oracle", "first_oracle", "upkeep"):
         if name in at:
             expect(name, "REBALANCER()", at["rebalancer"])

@@ -34,6 +34,8 @@ KINDS = {
     "locked_supply": ("LockedSupply",),
     "upkeep": ("Upkeep",),
     "fee_split": ("FeeSplit",),
+    "zap": ("Zap",),
+    "nav_feed": ("NavFeed",),
 }
 """The release's contracts that a name in the address book may be."""
 CONTRACTS = tuple(dict.fromkeys(kind for kinds in KINDS.values() for kind in kinds))

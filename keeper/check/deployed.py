@@ -33,6 +33,8 @@ _NAMED = (
     ("upkeep", "REBALANCER()", "rebalancer"),
     ("fee_split", "INDEX()", "index_token"),
     ("fee_split", "UPKEEP()", "upkeep"),
+    ("zap", "FUND()", "index_token"),
+    ("nav_feed", "FUND()", "index_token"),
     ("rebalancer", "methodology()", "methodology"),
     ("filler", "WETH()", "weth"),
 )

@@ -23,6 +23,8 @@ ABIS = (
     "Upkeep",
     "MarketCap",
     "FixedWeight",
+    "Zap",
+    "NavFeed",
 )
 """In keeper/abi. The rebalancer calls the fillers, the keeper never: their errors are wanted, to name a revert."""
 

@@ -81,6 +81,7 @@ def config_of(arena: Arena, recipient: str) -> FundConfig:
 
 
 def deploy(arena: Arena, project: Any, account: Any) -> Fund:
+    """The fund of an arena, seeded; its holder can pay for mints. `account`: the Ape account that deploys."""
     chain = arena.chain
     config = config_of(arena, chain.account("recipient"))
     for asset, amount in zip(arena.assets, config.seed_amounts(), strict=True):
