@@ -190,27 +190,25 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
             parts = [at[part] for part in ("index_token", "oracle", "opener", "methodology", "timelock")]
             rules = config.limits.as_tuple(), config.timetable.as_tuple()
             arguments = *parts, who(config.roles.guardian), *rules
-        case "upkeep" | "fee_split":
-            contract, arguments = _paid_upkeep(name, config, at, who(config.roles.fee_recipient))
         case _ if name in PLAIN:
             contract = PLAIN[name]
         case _:
-            contract, arguments = _around(name, config, at)
+            contract, arguments = _around(name, config, at, who(config.roles.fee_recipient))
     return contract, arguments
 
 
-def _paid_upkeep(name: str, config: FundConfig, at: Mapping[str, str], recipient: str) -> tuple[str, tuple[Any, ...]]:
-    """As `_creation`, of the upkeep and of what fills its purse."""
-    if name == "upkeep":
-        return "Upkeep", (at["rebalancer"], at["timelock"], config.upkeep.as_tuple())
-    return "FeeSplit", (at["index_token"], at["upkeep"], recipient, config.upkeep.part)
-
-
-def _around(name: str, config: FundConfig, at: Mapping[str, str]) -> tuple[str, tuple[Any, ...]]:
-    """`_creation` of what nothing of the fund depends on."""
-    if name == "zap":
-        return "Zap", (at["index_token"], config.weth, EXCHANGES[config.chain_id])
-    return "NavFeed", (at["rebalancer"], at.get("first_oracle", at["oracle"]))
+def _around(name: str, config: FundConfig, at: Mapping[str, str], recipient: str) -> tuple[str, tuple[Any, ...]]:
+    """`_creation` of what nothing of the fund's month or of its holders' rights depends on. `recipient`: of the fee, or of
+    what the fee split leaves of it."""
+    match name:
+        case "upkeep":
+            return "Upkeep", (at["rebalancer"], at["timelock"], config.upkeep.as_tuple())
+        case "fee_split":
+            return "FeeSplit", (at["index_token"], at["upkeep"], recipient, config.upkeep.part)
+        case "zap":
+            return "Zap", (at["index_token"], config.weth, EXCHANGES[config.chain_id])
+        case _:
+            return "NavFeed", (at["rebalancer"], at.get("first_oracle", at["oracle"]))
 
 
 def _candidate_rows(config: FundConfig, at: Mapping[str, str]) -> list[tuple[str, str, int, int]]:

@@ -91,10 +91,10 @@ def _zaps(
     n = len(here.assets)
     if floor is not None:
         say(f"{n} components: the zap's floor")
-        with _taken_back(here.chain):
+        with taken_back(here.chain):
             floor[n] |= zaps.floors(here)
     say(f"{n} components: the zap")
-    with _taken_back(here.chain):
+    with taken_back(here.chain):
         return zaps.measure(here, on.project, on.accounts[0])
 
 
