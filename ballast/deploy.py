@@ -198,8 +198,8 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
 
 
 def _around(name: str, config: FundConfig, at: Mapping[str, str], recipient: str) -> tuple[str, tuple[Any, ...]]:
-    """`_creation` of what nothing of the fund's month or of its holders' rights depends on. `recipient`: of the fee, or of
-    what the fee split leaves of it."""
+    """`_creation` of what no other contract of the fund depends on. `recipient`: of the fee, or of what the fee split
+    leaves of it."""
     match name:
         case "upkeep":
             return "Upkeep", (at["rebalancer"], at["timelock"], config.upkeep.as_tuple())

@@ -99,7 +99,7 @@ contract Upkeep is IUpkeep, IReceiver, Owned {
         }
         if (prices[n] == 0) return 0;
         // {USD / 1e18 share} = {USD} * {1e18 share} / {share}, up
-        uint256 nav = Math.ceilDiv(value * 1e18, INDEX.accruedSupply());
+        uint256 nav = Math.ceilDiv(value * 1e18, INDEX.totalSupply());
         // {wei / 1e18 share} = {USD / 1e18 share} * {wei / ETH} / {USD / ETH}, up
         return Math.ceilDiv(nav * 1e18, prices[n]);
     }

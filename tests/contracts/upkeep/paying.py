@@ -144,5 +144,5 @@ def share_price(bench: Bench) -> int:
     """Wei for a whole share, up, at KINDS' prices."""
     held = zip(bench.holdings(), KINDS, strict=True)
     value = sum(-(-balance * kind.price // 10**kind.decimals) for balance, kind in held)
-    nav = -(-value * WAD // bench.chain.read(bench.index.accruedSupply()))
+    nav = -(-value * WAD // bench.chain.read(bench.index.totalSupply()))
     return int(-(-nav * WAD // ETH_PRICE))
