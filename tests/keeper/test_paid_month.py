@@ -92,9 +92,9 @@ def test_every_step_went_through_the_upkeep_and_was_paid(carried: Carried) -> No
         assert paid["amount"] <= receipt["gasUsed"] * base_fee * 11 // 10
         shares, amount = shares + paid["shares"], amount + paid["amount"]
         cost += receipt["gasUsed"] * base_fee
-    # The payee's balance, read back, is what was paid; together more than the base fee took, by less than a tenth.
+    # The payee's balance, read back, is what was paid. Of what its pools take the keeper is paid four fifths.
     assert carried.chain.read(carried.index.balanceOf(carried.payee)) == shares > 0
-    assert cost < amount <= cost * 11 // 10
+    assert cost * 93 // 100 < amount <= cost * 11 // 10
     assert carried.chain.read(carried.upkeep.purse()).left == TERMS.monthly - amount
 
 
