@@ -90,6 +90,10 @@ def as_yaml(config: FundConfig) -> dict[str, Any]:
         raw["limits"][name] = fraction(raw["limits"][name])
     for name in ("cap_weight", "floor_weight", "entry_weight", "max_supply_jump"):
         raw["methodology"][name] = fraction(raw["methodology"][name])
+    for name in ("part", "premium", "least_sale"):
+        raw["upkeep"][name] = fraction(raw["upkeep"][name])
+    for name in ("max_base_fee", "monthly"):
+        raw["upkeep"][name] = f"{fraction(raw['upkeep'][name])} ether"
     for name in ("streaming_fee", "seed_shares"):
         raw[name] = fraction(raw[name])
     return raw
