@@ -65,6 +65,7 @@ abstract contract Scene {
     /// `lastPrice`: the last one that was not 0.
     FuzzToken[N] internal tokens;
     FuzzFeed[N] internal feeds;
+    FuzzFeed internal etherFeed;
     FuzzPool[N] internal pools;
     uint256[N] internal one;
     uint256[N] internal price;
@@ -139,6 +140,8 @@ abstract contract Scene {
                 if (tokens[j] < tokens[i]) (tokens[i], tokens[j]) = (tokens[j], tokens[i]);
             }
         }
+        etherFeed = new FuzzFeed();
+        etherFeed.set(2_000e8);
         weth = new FuzzToken();
         weth.init(18);
         for (uint256 i; i < N; ++i) {
@@ -152,11 +155,9 @@ abstract contract Scene {
         }
     }
 
-    function _feeds() private returns (Feed[] memory list) {
+    function _feeds() private view returns (Feed[] memory list) {
         list = new Feed[](N + 1);
-        FuzzFeed ether_ = new FuzzFeed();
-        ether_.set(2_000e8);
-        list[N] = Feed(address(0), address(ether_), 1 days, Quote.Usd, 0, 0, 0);
+        list[N] = Feed(address(0), address(etherFeed), 1 days, Quote.Usd, 0, 0, 0);
         for (uint256 i; i < N; ++i) {
             list[i] = Feed(address(tokens[i]), address(feeds[i]), 1 days, Quote.Usd, 0, LEAST_PRICE, MOST_PRICE);
         }
