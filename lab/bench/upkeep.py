@@ -129,9 +129,9 @@ def measure(arena: Arena, on: ForkedChain) -> list[Step]:
 
 def show(console: Console, steps: list[Step]) -> None:
     """Prints the table: a line for each step and size, what is paid as a share of the cost at each base fee."""
-    table = Table(title="Gas through the upkeep; paid, in % of its cost, at a base fee of")
+    table = Table(title="Gas through the upkeep; paid, in % of its cost, at a base fee of so many gwei", padding=(0, 0))
     table.add_column("step", no_wrap=True)
-    for name in ("n", "plain", "through", "over", *(f"{fee // GWEI} gwei" for fee in FEES)):
+    for name in ("n", "plain", "through", "over", *(str(fee // GWEI) for fee in FEES)):
         table.add_column(name, justify="right", no_wrap=True)
     for first in (step for step in steps if step.gwei * GWEI == FEES[0]):
         same = [s for s in steps if (s.action, s.n) == (first.action, first.n)]
