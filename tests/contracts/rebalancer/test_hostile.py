@@ -90,7 +90,9 @@ def entry_points(bench: Bench, contract: Contract) -> dict[str, tuple[str, bytes
     arguments: dict[str, tuple[Any, ...]] = {
         "seed": ([], [], WAD, bench.filler),
         "mint": (1, bench.filler, tokens, [2**255] * len(tokens)),
+        "mintWith": (1, bench.filler, b""),
         "redeem": (1, bench.filler, tokens, nothing, 0),
+        "redeemTo": (1, bench.filler, tokens, nothing, [bench.filler] * len(tokens), 0),
         "setStreamingFee": (0,),
         "setFeeRecipient": (bench.filler,),
         "setSupplyCap": (10**9,),
@@ -121,7 +123,7 @@ def test_a_filler_that_calls_back_everything_it_can_reach(trading: Bench) -> Non
     chain.send(trading.index.transfer(filler, WAD), trading.holder)
     on_index = entry_points(trading, trading.index)
     on_rebalancer = entry_points(trading, trading.rebalancer)
-    assert len(on_index) == 13
+    assert len(on_index) == 15
     assert len(on_rebalancer) == 15
 
     sells, pays = batch(trading, T)
