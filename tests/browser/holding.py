@@ -1,0 +1,134 @@
+"""The holder page in a browser on the fork: built for its fund, with a wallet that forwards to the fork's node."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from eth_typing import ChecksumAddress
+from web3 import Web3
+
+from keeper.look import contracts
+from lab.localnet.anvil import ROOT
+from tests.browser.browser import Browser, Tab
+from tests.keeper.deployed_fund import Field
+from tools.page import ChainFacts, TestWallet, bundle, serve
+
+AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
+POLL_MS = 250
+
+
+@dataclass
+class Holding:
+    """The page, its fund and the account of its wallet."""
+
+    field: Field
+    url: str
+    account: ChecksumAddress
+    folder: Path
+    measured: dict[str, Any] = field(default_factory=dict)
+    """What goes to out/page.json."""
+
+    @property
+    def w3(self) -> Web3:
+        return self.field.w3
+
+    def contract(self, key: str, abi: str) -> Any:
+        return self.w3.eth.contract(address=Web3.to_checksum_address(self.field.book[key]), abi=contracts.abi(abi))
+
+    @property
+    def index(self) -> Any:
+        return self.contract("index_token", "IndexToken")
+
+    def shares(self) -> int:
+        return int(self.index.functions.balanceOf(self.account).call())
+
+    def token(self, address: str) -> Any:
+        return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=contracts.abi("IndexToken"))
+
+    def balances(self) -> dict[str, int]:
+        """What the account holds of each component."""
+        return {
+            h.token: self.token(h.token).functions.balanceOf(self.account).call() for h in self.field.state().holdings
+        }
+
+    @contextlib.contextmanager
+    def open(self, browser: Browser, part: str = "fund", width: int = 1280, *, dark: bool = False) -> Iterator[Page]:
+        """The page at one of its parts, with its first figures."""
+        with browser.tab(f"{self.url}#/{part}", width, dark=dark) as tab:
+            tab.until("performance.getEntriesByName('first-figures').length === 1")
+            yield Page(tab, self)
+
+
+@dataclass
+class Page:
+    """An open page and what somebody does on it."""
+
+    tab: Tab
+    holding: Holding
+
+    def click(self, selector: str) -> None:
+        self.tab.until(
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); return e && !e.disabled; }})()"
+        )
+        self.tab.run(f"document.querySelector({json.dumps(selector)}).click()")
+
+    def fill(self, selector: str, text: str) -> None:
+        self.tab.run(
+            f"""(() => {{ const input = document.querySelector({json.dumps(selector)});
+            input.value = {json.dumps(text)}; input.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()"""
+        )
+
+    def says(self, selector: str, text: str) -> None:
+        """Waits until an element says this among other things."""
+        found = f"document.querySelector({json.dumps(selector)})?.textContent ?? ''"
+        self.tab.until(f"({found}).includes({json.dumps(text)})")
+
+    def connect(self) -> None:
+        self.click("#wallet")
+        self.click("#wallet-list button:last-of-type")
+        self.says("#wallet", self.holding.account[:6])
+
+    def rows(self, selector: str) -> list[list[str]]:
+        """The texts of a table's body."""
+        found: list[list[str]] = self.tab.run(
+            f"""[...document.querySelectorAll({json.dumps(f"{selector} tbody tr")})].map((tr) =>
+            [...tr.cells].map((td) => td.textContent))"""
+        )
+        return found
+
+    def turn(self, part: str, *turns: str) -> str:
+        """Waits until the part's transaction has come to one of these turns; which."""
+        said = f"document.querySelector('#{part}-status').dataset.turn"
+        found: str = self.tab.until(f"{json.dumps(list(turns))}.includes({said}) && {said}")
+        return found
+
+    def axe(self) -> list[str]:
+        """What axe finds against WCAG 2.2 A and AA and its best practices."""
+        self.tab.run(f"{AXE}; 1")
+        findings: list[dict[str, Any]] = self.tab.run(
+            "axe.run().then((r) => r.violations.map((v) => ({ id: v.id, at: v.nodes.map((n) => n.target.join(' ')) })))"
+        )
+        return [f"{finding['id']}: {', '.join(finding['at'][:4])}" for finding in findings]
+
+
+@contextlib.contextmanager
+def holding(on: Field, folder: Path, account: ChecksumAddress) -> Iterator[Holding]:
+    """The page of a fund, served until the block ends."""
+    out = folder / "dist"
+    facts = ChainFacts("the local fork", [on.url], poll_ms=POLL_MS)
+    bundle([(on.book, facts)], out, TestWallet(on.url, account, on.book.chain_id))
+    server = serve(out, 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Holding(on, f"http://127.0.0.1:{server.server_address[1]}/", account, out)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
