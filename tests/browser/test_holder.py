@@ -272,15 +272,10 @@ def test_replaced_and_lost(held: Holding, page: Page) -> None:
         page.click("#mint-button")
         page.turn("mint", "sent")
         nonce = held.w3.eth.get_transaction_count(held.account)
-        again = {
-            "from": held.account,
-            "to": held.account,
-            "value": 0,
-            "nonce": nonce,
-            "gasPrice": 10**12,
-            "gas": 21_000,
-        }
-        held.w3.eth.send_transaction(again)
+        fee = Wei(10**12)
+        held.w3.eth.send_transaction(
+            {"from": held.account, "to": held.account, "value": Wei(0), "nonce": nonce, "gasPrice": fee, "gas": 21_000}
+        )
         rpc.request("evm_mine")
         page.turn("mint", "replaced")
         page.says("#mint-status", "sent another transaction in its place")
