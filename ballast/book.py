@@ -25,10 +25,10 @@ CONTRACTS = (
     "filler",
     "lens",
 )
-OPTIONAL = ("posted_supply", "locked_supply", "v3_lens", "first_oracle", "upkeep")
+OPTIONAL = ("posted_supply", "locked_supply", "v3_lens", "first_oracle", "upkeep", "zap", "nav_feed")
 """The supplies only of funds whose weights come from them, the lens only where the fund names pools of Uniswap V3, the
-first oracle only where the fund's own has anchors beside it; the upkeep with every fund that is deployed now, not with
-older ones."""
+first oracle only where the fund's own has anchors beside it; upkeep and NAV feed with every fund that is deployed now,
+the zap with those on chains of `EXCHANGES`; none of the three with older ones."""
 
 
 class BookError(UserError, ValueError):

@@ -18,6 +18,7 @@ from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book, Candidate
+from ballast.exchanges import EXCHANGES
 from ballast.fund_file import FundConfig
 from ballast.parts import MAX_PRICE, STATES, Feed
 from ballast.preflight import DeployError, preflight
@@ -42,6 +43,8 @@ ORDER = (
     "index_token",
     "rebalancer",
     "upkeep",
+    "zap",
+    "nav_feed",
 )
 """Every contract that a fund may have, as they are deployed. Each may name those before it, and the rebalancer, whose
 address is known beforehand."""
@@ -56,6 +59,7 @@ def order(config: FundConfig) -> tuple[str, ...]:
     left_out = set() if config.methodology.kind == "market_cap" else set(SUPPLIES)
     left_out |= set() if config.names_v3_pools else {"v3_lens"}
     left_out |= set() if config.anchored() else {"first_oracle"}
+    left_out |= set() if config.chain_id in EXCHANGES else {"zap"}
     return tuple(name for name in ORDER if name not in left_out)
 
 
@@ -183,11 +187,22 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
             parts = [at[part] for part in ("index_token", "oracle", "opener", "methodology", "timelock")]
             rules = config.limits.as_tuple(), config.timetable.as_tuple()
             arguments = *parts, who(config.roles.guardian), *rules
-        case "upkeep":
-            contract, arguments = "Upkeep", (at["rebalancer"],)
-        case _:
+        case _ if name in PLAIN:
             contract = PLAIN[name]
+        case _:
+            contract, arguments = _around(name, config, at)
     return contract, arguments
+
+
+def _around(name: str, config: FundConfig, at: Mapping[str, str]) -> tuple[str, tuple[Any, ...]]:
+    """`_creation` of what nothing of the fund depends on."""
+    match name:
+        case "upkeep":
+            return "Upkeep", (at["rebalancer"],)
+        case "zap":
+            return "Zap", (at["index_token"], config.weth, EXCHANGES[config.chain_id])
+        case _:
+            return "NavFeed", (at["rebalancer"], at.get("first_oracle", at["oracle"]))
 
 
 def _candidate_rows(config: FundConfig, at: Mapping[str, str]) -> list[tuple[str, str, int, int]]:
@@ -255,6 +270,9 @@ def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:
             raise DeployError(f"{name}.{view}: {found} after the deployment, expected {right}")
 
     expect("index_token", "REBALANCER()", at["rebalancer"])
+    for name in ("zap", "nav_feed"):
+        if name in at:
+            expect(name, "FUND()", at["index_token"])
     for name in ("oracle", "first_oracle", "upkeep"):
         if name in at:
             expect(name, "REBALANCER()", at["rebalancer"])

@@ -12,6 +12,7 @@ import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 
 import {Owned} from "./access/Owned.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
+import {IMintCallback} from "./interfaces/IMintCallback.sol";
 import {Balance} from "./libraries/Balance.sol";
 import {Component, ComponentList} from "./libraries/ComponentList.sol";
 import {Domain} from "./libraries/Domain.sol";
@@ -114,13 +115,12 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         return _setup.pointer;
     }
 
-    function accruedSupply() external view returns (uint256 supply) {
+    function totalSupply() public view override(ERC20, IERC20) returns (uint256 supply) {
         (supply,) = supplyAndExponent();
     }
 
-    function pendingFee() external view returns (uint256) {
-        (uint256 pending,) = _accrued(_setup.rate, totalSupply());
-        return pending;
+    function pendingFee() external view returns (uint256 pending) {
+        (pending,) = _accrued(_setup.rate, _minted());
     }
 
     function supplyAndExponent() public view returns (uint256 supply, uint256 exponent) {
@@ -129,6 +129,22 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
 
     function supplyCap() external view returns (uint256) {
         return _setup.supplyCap;
+    }
+
+    function totalConstituents() external view returns (uint256) {
+        return Words.read(_setup.pointer).length;
+    }
+
+    function isConstituent(address token) external view returns (bool) {
+        uint256[] memory list = Words.read(_setup.pointer);
+        return _find(list, token) < list.length;
+    }
+
+    function getReserve(address token) external view returns (uint256) {
+        require(_lock == 0, Locked());
+        uint256[] memory list = Words.read(_setup.pointer);
+        require(_find(list, token) < list.length, NotComponent(token));
+        return Balance.read(token, address(this));
     }
 
     function previewMint(uint256 shares)
@@ -183,12 +199,9 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         nonReentrant
         returns (uint256[] memory amounts)
     {
-        require(shares != 0, ZeroShares());
-        Setup memory setup = _setup;
-        uint256 supply = _accrue(setup.rate);
-        _requireBelowCap(supply + shares, setup.supplyCap);
-        uint256[] memory list = _list(setup.pointer, tokens.length, maxAmounts.length);
+        (uint256 supply, uint256[] memory list) = _beginMint(shares);
         uint256 n = list.length;
+        _requireLength(n, tokens.length, maxAmounts.length);
         amounts = new uint256[](n);
         for (uint256 i; i < n; ++i) {
             uint256 word = list.get(i);
@@ -201,8 +214,37 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
             amounts.set(i, amount);
             if (amount != 0) IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
         }
-        _mint(to, shares);
-        emit Minted(msg.sender, to, shares);
+        _endMint(shares, to);
+    }
+
+    function mintWith(uint256 shares, address to, bytes calldata data)
+        external
+        nonReentrant
+        returns (uint256[] memory amounts)
+    {
+        (uint256 supply, uint256[] memory list) = _beginMint(shares);
+        uint256 n = list.length;
+        amounts = new uint256[](n);
+        address[] memory tokens = new address[](n);
+        uint256[] memory due = new uint256[](n); // the balances that are asked for
+        for (uint256 i; i < n; ++i) {
+            uint256 word = list.get(i);
+            address token = tokens[i] = word.token();
+            if (word.marked() && _leftOut(word)) continue;
+            uint256 balance = Balance.read(token, address(this));
+            // {tok} = {tok} * {share} / {share}, up
+            uint256 amount = ProRata.up(balance, shares, supply);
+            amounts.set(i, amount);
+            due.set(i, balance + amount);
+        }
+        IMintCallback(msg.sender).onMint(tokens, amounts, data);
+        for (uint256 i; i < n; ++i) {
+            if (amounts.get(i) == 0) continue;
+            address token = list.get(i).token();
+            uint256 balance = Balance.read(token, address(this));
+            require(balance >= due.get(i), NotPaid(token, balance, due.get(i)));
+        }
+        _endMint(shares, to);
     }
 
     function redeem(uint256 shares, address to, address[] calldata tokens, uint256[] calldata minAmounts, uint256 skip)
@@ -210,26 +252,27 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         nonReentrant
         returns (uint256[] memory amounts)
     {
-        require(shares != 0, ZeroShares());
         require(to != address(0), ZeroAddress());
-        Setup memory setup = _setup;
-        uint256 supply = _accrue(setup.rate);
-        uint256[] memory list = _list(setup.pointer, tokens.length, minAmounts.length);
-        _burn(msg.sender, shares);
-        uint256 n = list.length;
-        amounts = new uint256[](n);
-        for (uint256 i; i < n; ++i) {
-            uint256 word = list.get(i);
-            address token = word.token();
-            require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
-            if ((skip >> i) & 1 != 0) continue;
-            // {tok} = {tok} * {share} / {share}, down
-            uint256 amount = word.writtenOff() ? 0 : ProRata.down(Balance.read(token, address(this)), shares, supply);
-            require(amount >= minAmounts.given(i), BelowMin(token, amount, minAmounts.given(i)));
-            amounts.set(i, amount);
-            if (amount != 0) IERC20(token).safeTransfer(to, amount);
-        }
+        amounts = _redeem(shares, msg.sender, tokens, minAmounts, to, tokens[:0], skip);
         emit Redeemed(msg.sender, to, shares, skip);
+    }
+
+    function redeemTo(
+        uint256 shares,
+        address holder,
+        address[] calldata tokens,
+        uint256[] calldata minAmounts,
+        address[] calldata recipients,
+        uint256 skip
+    ) external nonReentrant returns (uint256[] memory amounts) {
+        require(recipients.length == tokens.length, LengthMismatch(tokens.length, recipients.length));
+        for (uint256 i; i < recipients.length; ++i) {
+            address to = recipients.given(i);
+            require(to != address(0) && to != address(this), UnfitRecipient(to));
+        }
+        if (holder != msg.sender) _spendAllowance(holder, msg.sender, shares);
+        amounts = _redeem(shares, holder, tokens, minAmounts, address(0), recipients, skip);
+        emit RedeemedTo(msg.sender, holder, shares, skip);
     }
 
     function collectFee() external nonReentrant returns (uint256 shares) {
@@ -295,13 +338,60 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
     function setState(address token, uint40 suspendedUntil, bool writtenOff_) external onlyRebalancer {
         require(_lock != 0, NotLocked());
         uint256[] memory list = Words.read(_setup.pointer);
-        uint256 i;
-        while (i < list.length && list[i].token() != token) ++i;
+        uint256 i = _find(list, token);
         require(i < list.length, NotComponent(token));
         list[i] = list[i].withState(suspendedUntil, writtenOff_);
         _setup.pointer = Words.write(list);
         if (writtenOff_) writtenOff[token] = true;
         emit StateSet(token, suspendedUntil, writtenOff_);
+    }
+
+    /* INTERNAL: SHARES */
+
+    /// @dev What every mint begins with: supply to divide by, and the list.
+    function _beginMint(uint256 shares) private returns (uint256 supply, uint256[] memory list) {
+        require(shares != 0, ZeroShares());
+        Setup memory setup = _setup;
+        supply = _accrue(setup.rate);
+        _requireBelowCap(supply + shares, setup.supplyCap);
+        list = _list(setup.pointer);
+    }
+
+    function _endMint(uint256 shares, address to) private {
+        _mint(to, shares);
+        emit Minted(msg.sender, to, shares);
+    }
+
+    /// @dev Burns shares of `holder` and pays each component to its recipient, all to `to` where none are named.
+    function _redeem(
+        uint256 shares,
+        address holder,
+        address[] calldata tokens,
+        uint256[] calldata minAmounts,
+        address to,
+        address[] calldata recipients,
+        uint256 skip
+    ) private returns (uint256[] memory amounts) {
+        require(shares != 0, ZeroShares());
+        Setup memory setup = _setup;
+        uint256 supply = _accrue(setup.rate);
+        uint256[] memory list = _list(setup.pointer);
+        uint256 n = list.length;
+        _requireLength(n, tokens.length, minAmounts.length);
+        _burn(holder, shares);
+        amounts = new uint256[](n);
+        for (uint256 i; i < n; ++i) {
+            uint256 word = list.get(i);
+            address token = word.token();
+            require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
+            if ((skip >> i) & 1 != 0) continue;
+            // {tok} = {tok} * {share} / {share}, down
+            uint256 amount = word.writtenOff() ? 0 : ProRata.down(Balance.read(token, address(this)), shares, supply);
+            require(amount >= minAmounts.given(i), BelowMin(token, amount, minAmounts.given(i)));
+            amounts.set(i, amount);
+            if (amount == 0) continue;
+            IERC20(token).safeTransfer(recipients.length == 0 ? to : recipients.given(i), amount);
+        }
     }
 
     /* INTERNAL: LIST */
@@ -319,11 +409,18 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         emit ComponentsSet(pointer, tokens);
     }
 
-    /// @dev The packed list, with the caller's arrays checked against its length.
-    function _list(address pointer, uint256 tokens, uint256 limits) private view returns (uint256[] memory list) {
+    /// @dev The packed list of a seeded fund.
+    function _list(address pointer) private view returns (uint256[] memory) {
         require(pointer != address(0), NotSeeded());
-        list = Words.read(pointer);
-        uint256 n = list.length;
+        return Words.read(pointer);
+    }
+
+    /// @dev A token's place in a packed list; the length of the list if it is not there.
+    function _find(uint256[] memory list, address token) private pure returns (uint256 i) {
+        while (i < list.length && list[i].token() != token) ++i;
+    }
+
+    function _requireLength(uint256 n, uint256 tokens, uint256 limits) private pure {
         require(tokens == n, LengthMismatch(n, tokens));
         require(limits == n, LengthMismatch(n, limits));
     }
@@ -371,7 +468,12 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         emit StreamingFeeSet(fee);
     }
 
-    /// @dev Pending fee shares and exponent as of this block's time, for an ERC-20 total of `minted`. Writes nothing.
+    /// @dev The shares that accounts hold: `totalSupply()` without the pending fee.
+    function _minted() private view returns (uint256) {
+        return super.totalSupply();
+    }
+
+    /// @dev Pending fee shares and exponent as of this block's time, for `_minted()`. Writes nothing.
     function _accrued(uint256 rate, uint256 minted) private view returns (uint256 pending, uint256 exponent) {
         uint256 word = _accrual;
         (pending, exponent) = (uint96(word), uint88(word >> 96));
@@ -381,9 +483,9 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         return (pending + StreamingFee.shares(minted + pending, exponent, later), later);
     }
 
-    /// @dev Accrued supply and exponent as of this block's time.
+    /// @dev `totalSupply()` and exponent as of this block's time.
     function _supplyAndExponent(uint256 rate) private view returns (uint256 supply, uint256 exponent) {
-        uint256 minted = totalSupply();
+        uint256 minted = _minted();
         (supply, exponent) = _accrued(rate, minted);
         supply += minted;
     }
@@ -393,9 +495,9 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         _accrual = (block.timestamp << 184) | (uint256(exponent.toUint88()) << 96) | pending.toUint96();
     }
 
-    /// @dev Brings the accrual to this block's time at this rate and returns the accrued supply.
+    /// @dev Brings the accrual to this block's time at this rate and returns the supply.
     function _accrue(uint256 rate) private returns (uint256) {
-        uint256 minted = totalSupply();
+        uint256 minted = _minted();
         (uint256 pending, uint256 exponent) = _accrued(rate, minted);
         _writeAccrual(pending, exponent);
         return minted + pending;
@@ -403,7 +505,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
 
     function _collectFee() private returns (uint256 shares) {
         uint256 exponent;
-        (shares, exponent) = _accrued(_setup.rate, totalSupply());
+        (shares, exponent) = _accrued(_setup.rate, _minted());
         _writeAccrual(0, exponent);
         if (shares == 0) return 0;
         address to = feeRecipient;

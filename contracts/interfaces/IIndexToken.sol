@@ -10,8 +10,9 @@ import {Component} from "../libraries/ComponentList.sol";
 /// SHARE. 1 share is 1e18. What backs a share is balance / supply of each component: no positions are stored, so what
 /// is given to the contract belongs to all holders at once. A *unit* is token wei per 1e18 shares.
 ///
-/// SUPPLY. Wherever this contract divides by the supply it means `accruedSupply()`: the ERC-20 total plus the fee
-/// shares that have accrued and are not minted yet.
+/// SUPPLY. `totalSupply()` counts fee shares as they accrue, up to this block's time, though they are minted only by
+/// `collectFee`: the sum of all balances is `totalSupply()` - `pendingFee()`. So balance / `totalSupply()` of a
+/// component is what a share is worth of it, for everybody who divides by it.
 ///
 /// ROUNDING. Always for the fund: mint rounds each amount up, redeem rounds each amount down, the fee rounds down.
 ///
@@ -57,6 +58,10 @@ interface IIndexToken is IERC20 {
     error AboveMax(address token, uint256 amount, uint256 maxAmount);
     /// @notice Redeem would pay less than the caller asks.
     error BelowMin(address token, uint256 amount, uint256 minAmount);
+    /// @notice After `onMint` the fund holds less of a component than was due. Both are its balance, in token wei.
+    error NotPaid(address token, uint256 balance, uint256 due);
+    /// @notice A component is to be paid to the zero address or to the fund itself.
+    error UnfitRecipient(address recipient);
     /// @notice Mint would raise the supply above the cap. Both in shares (1e18).
     error AboveSupplyCap(uint256 supply, uint256 cap);
     /// @notice The yearly fee is above the hard ceiling. Both as 18-decimal fractions.
@@ -75,6 +80,8 @@ interface IIndexToken is IERC20 {
     event Minted(address indexed caller, address indexed to, uint256 shares);
     /// @notice The amounts are in the components' Transfer events. @param skip Bit i set: component i was not paid.
     event Redeemed(address indexed caller, address indexed to, uint256 shares, uint256 skip);
+    /// @notice As `Redeemed`, of `redeemTo`.
+    event RedeemedTo(address indexed caller, address indexed holder, uint256 shares, uint256 skip);
     event FeeCollected(address indexed to, uint256 shares);
     event StreamingFeeSet(uint256 fee);
     event FeeRecipientSet(address recipient);
@@ -109,13 +116,10 @@ interface IIndexToken is IERC20 {
     /// @notice The contract whose code is the packed list (see `ComponentList`); zero before the seed.
     function componentsPointer() external view returns (address);
 
-    /// @notice Total supply plus the fee shares accrued up to this block's time.
-    function accruedSupply() external view returns (uint256);
-
     /// @notice Fee shares accrued up to this block's time and not minted yet.
     function pendingFee() external view returns (uint256);
 
-    /// @notice `accruedSupply()` and the fee exponent: the integral of the continuous fee rate over time, in 18-decimal
+    /// @notice `totalSupply()` and the fee exponent: the integral of the continuous fee rate over time, in 18-decimal
     /// fractions x seconds. Supply x exp(-exponent / year) does not change by accrual.
     function supplyAndExponent() external view returns (uint256 supply, uint256 exponent);
 
@@ -130,6 +134,17 @@ interface IIndexToken is IERC20 {
 
     /// @notice Whether a token was ever written off. It can be listed again once the fund holds none of it.
     function writtenOff(address token) external view returns (bool);
+
+    // The views of ERC-7621 (a draft) that fit a fund which keeps no positions and no weights.
+
+    /// @notice How many components there are.
+    function totalConstituents() external view returns (uint256);
+
+    /// @notice Whether a token is a component, in whatever state.
+    function isConstituent(address token) external view returns (bool);
+
+    /// @notice What the fund holds of a component, token wei. Reverts for others, and while the lock is held.
+    function getReserve(address token) external view returns (uint256);
 
     /// @notice Exactly what `mint` takes in this block, in token wei, each rounded up; 0 for what is written off.
     /// Reverts while the lock is held.
@@ -187,6 +202,28 @@ interface IIndexToken is IERC20 {
     function redeem(uint256 shares, address to, address[] calldata tokens, uint256[] calldata minAmounts, uint256 skip)
         external
         returns (uint256[] memory amounts);
+
+    /// @notice `mint` for a caller that has each component sent to the fund while it is called back: the amounts are
+    /// computed, `IMintCallback.onMint` of the caller is called, and then the fund must hold that much more of each.
+    /// @dev Same amounts, rounding and refusals as `mint`. There are no limits: the amounts are handed to `onMint`,
+    /// which refuses by reverting. The lock is held meanwhile, so previews and everything else of the fund revert.
+    /// @dev Warning: the fund looks at nothing but its balances. Whatever arrives during the call counts as payment,
+    /// from whomever; so a component that somebody can claim on the fund's behalf would pay for a stranger's mint.
+    /// @param data Handed to `onMint` as it is.
+    /// @return amounts What was asked for of each.
+    function mintWith(uint256 shares, address to, bytes calldata data) external returns (uint256[] memory amounts);
+
+    /// @notice `redeem` with a recipient for each component, such as the pool that it is sold to. Burns `shares` of
+    /// `holder`, out of the caller's allowance if that is somebody else.
+    /// @param recipients Of each component, none of them zero or the fund, not even of what is skipped.
+    function redeemTo(
+        uint256 shares,
+        address holder,
+        address[] calldata tokens,
+        uint256[] calldata minAmounts,
+        address[] calldata recipients,
+        uint256 skip
+    ) external returns (uint256[] memory amounts);
 
     /// @notice Mints the accrued fee shares to the fee recipient. Anyone may call.
     function collectFee() external returns (uint256 shares);

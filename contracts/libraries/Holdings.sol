@@ -52,7 +52,7 @@ library Holdings {
         h.prices = oracle.prices(h.tokens);
         h.standings = new Standing[](n);
         h.values = new uint256[](n);
-        uint256 supply = index.accruedSupply();
+        uint256 supply = index.totalSupply();
         uint256 k;
         for (uint256 i; i < n; ++i) {
             // An absurd price is none: nothing here is to overflow.

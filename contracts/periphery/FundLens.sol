@@ -85,7 +85,7 @@ contract FundLens {
         f.limits = rebalancer.limits();
         f.timetable = rebalancer.timetable();
         (f.pausedUntil, f.pauseLeft) = rebalancer.pause();
-        f.supply = index.accruedSupply();
+        f.supply = index.totalSupply();
         bool trading = rebalancer.trading();
         if (trading) {
             f.shares = Settlement.startShares(index, f.opening.exponent);

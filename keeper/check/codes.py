@@ -34,6 +34,8 @@ CONTRACTS = (
     "PostedSupply",
     "LockedSupply",
     "Upkeep",
+    "Zap",
+    "NavFeed",
 )
 CODES = Path(__file__).with_name("codes.json")
 

@@ -23,6 +23,8 @@ KINDS = {
     "posted_supply": ("PostedSupply",),
     "locked_supply": ("LockedSupply",),
     "upkeep": ("Upkeep",),
+    "zap": ("Zap",),
+    "nav_feed": ("NavFeed",),
 }
 """The release's contracts that a name in the address book may be."""
 
@@ -72,6 +74,7 @@ def wiring(fund: Fund) -> Iterator[Line]:
         expected.append(("oracle", "FIRST()", "first_oracle"))
     if "upkeep" in book.contracts:
         expected.append(("upkeep", "REBALANCER()", "rebalancer"))
+    expected += [(name, "FUND()", "index_token") for name in ("zap", "nav_feed") if name in book.contracts]
     wrong = False
     for name, view, right in expected:
         found = fund.address_of(name, view)

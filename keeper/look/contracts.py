@@ -22,6 +22,8 @@ ABIS = (
     "Opener",
     "MarketCap",
     "FixedWeight",
+    "Zap",
+    "NavFeed",
 )
 """In keeper/abi. The rebalancer calls the fillers, the keeper never: their errors are wanted, to name a revert."""
 

@@ -38,7 +38,7 @@ class Fund:
 
 def measure(arena: Arena, project: Any, account: Any) -> tuple[dict[str, int], dict[str, str]]:
     """Gas by operation, and the hash of each measured transaction. `account`: the Ape account that deploys."""
-    fund = _deploy(arena, project, account)
+    fund = deploy(arena, project, account)
     gas = _shares(arena, fund)
     period = int(fund.rebalancer.read("currentPeriod")) + 1
     gas |= _open_month(arena, fund, "_first", period)
@@ -78,7 +78,8 @@ def config_of(arena: Arena, recipient: str) -> FundConfig:
     )
 
 
-def _deploy(arena: Arena, project: Any, account: Any) -> Fund:
+def deploy(arena: Arena, project: Any, account: Any) -> Fund:
+    """The fund of an arena, seeded; its holder can pay for mints. `account`: the Ape account that deploys."""
     chain = arena.chain
     config = config_of(arena, chain.account("recipient"))
     for asset, amount in zip(arena.assets, config.seed_amounts(), strict=True):

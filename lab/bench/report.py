@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ballast.files import replace_json
+from lab.bench import zaps
 from lab.bench.errors import BenchError
 
 OPS = (
@@ -24,6 +25,7 @@ OPS = (
     "start",
     "start_first",
     "slice",
+    *zaps.OPS,
 )
 DRAWN = ("mint", "redeem", "accrue_fee", "start", "slice")
 

@@ -9,12 +9,22 @@ from typing import Any
 
 from ballast.abi import selector
 from ballast.units import DAY_S
-from lab.bench import arena, floor, ours, set_v2, trace
+from lab.bench import arena, floor, ours, set_v2, trace, zaps
 from lab.testbed.chain import Build, Chain, plain_abi
 from lab.testbed.forked import ForkedChain
 
 SIZES = (5, 10, 14, 20, 30)
-CONTRACTS = ("BareFund", "BareSwaps", "BenchToken", "IndexToken", "Rebalancer", "ReferenceFeed")
+CONTRACTS = (
+    "BareFund",
+    "BareMinter",
+    "BareSwaps",
+    "BareZap",
+    "BenchToken",
+    "IndexToken",
+    "Rebalancer",
+    "ReferenceFeed",
+    "Zap",
+)
 START_S = DAY_S
 """The first block, so long after the fork's head."""
 
@@ -66,9 +76,25 @@ def measure(on: ForkedChain, sizes: Sequence[int], *, peers: bool, say: Callable
                 say(f"{n} components: Set Protocol V2")
                 with _taken_back(chain):
                     found.set_v2[n] = set_v2.measure(here)
+            swapped = _zaps(here, on, found.floor if peers else None, say) if n in zaps.SIZES else {}
             say(f"{n} components: ours")
             found.ours[n], _ = ours.measure(here, on.project, on.accounts[0])
+            found.ours[n] |= swapped
     return found
+
+
+def _zaps(
+    here: arena.Arena, on: ForkedChain, floor: dict[int, dict[str, int]] | None, say: Callable[[str], None]
+) -> dict[str, int]:
+    """Gas of the zap's operations; what they cost at least is added to `floor`."""
+    n = len(here.assets)
+    if floor is not None:
+        say(f"{n} components: the zap's floor")
+        with _taken_back(here.chain):
+            floor[n] |= zaps.floors(here)
+    say(f"{n} components: the zap")
+    with _taken_back(here.chain):
+        return zaps.measure(here, on.project, on.accounts[0])
 
 
 def call_trees(on: ForkedChain, n: int, say: Callable[[str], None]) -> dict[str, list[str]]:

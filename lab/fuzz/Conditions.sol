@@ -21,7 +21,7 @@ abstract contract Conditions is Scene {
     /// @dev What every call is compared with.
     struct Seen {
         uint256 supply; // {share} accrued
-        uint256 minted; // {share} ERC-20 total
+        uint256 minted; // {share} held by accounts
         uint256[N] balance; // {tok} that the index token truly has
     }
 
@@ -65,8 +65,8 @@ abstract contract Conditions is Scene {
     /* TOKENS */
 
     function _look() internal view returns (Seen memory seen) {
-        seen.supply = index.accruedSupply();
-        seen.minted = index.totalSupply();
+        seen.supply = index.totalSupply();
+        seen.minted = seen.supply - index.pendingFee();
         for (uint256 i; i < N; ++i) {
             seen.balance[i] = _held(i);
         }

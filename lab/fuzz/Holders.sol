@@ -119,7 +119,7 @@ abstract contract Holders is Openings {
 
     /// @dev What a redeemer has to skip: what does not move, and what cannot be paid. As bits of the list.
     function _toSkip(uint256 shares) private view returns (uint256 skip) {
-        uint256 supply = index.accruedSupply();
+        uint256 supply = index.totalSupply();
         for (uint256 i; i < N; ++i) {
             if (!_listed(i) || writtenOff[i]) continue;
             bool tooMuch = _plausible(i) && _said(i) * shares / supply > _held(i);
@@ -216,7 +216,7 @@ abstract contract Holders is Openings {
         uint256 lied = _liars();
         uint256[N] memory had;
         for (uint256 i; i < N; ++i) {
-            had[i] = tokens[i].held(who) + _up(_said(i), first, index.accruedSupply()) + 1;
+            had[i] = tokens[i].held(who) + _up(_said(i), first, index.totalSupply()) + 1;
         }
         if (d.below(4) == 0) _happen(d);
         lied |= _liars();
@@ -224,7 +224,7 @@ abstract contract Holders is Openings {
         if (d.below(4) == 0) _happen(d);
         lied |= _liars();
         for (uint256 i; i < N; ++i) {
-            had[i] += _up(_said(i), second, index.accruedSupply()) + 1;
+            had[i] += _up(_said(i), second, index.totalSupply()) + 1;
         }
         if (!_mintFor(who, second)) return _discard();
         for (uint256 k = d.below(4); k > 0; --k) {

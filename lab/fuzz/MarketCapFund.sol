@@ -136,7 +136,7 @@ contract MarketCapHandler is Handler {
 
     /// @dev Of two candidates a supply is known, wherever the month stands.
     function _determinable() internal view override returns (bool) {
-        uint256 supply = index.accruedSupply();
+        uint256 supply = index.totalSupply();
         (uint256 least, uint256 most) = (0, 0);
         for (uint256 i; i < N; ++i) {
             if (!_listed(i) || _inactive(i) || !_sound(i, supply)) continue;

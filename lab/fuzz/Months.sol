@@ -66,7 +66,7 @@ abstract contract Months is Openings {
     function _mustGoOn() private view returns (bool) {
         if (rebalancer.month().phase != Phase.Determined) return _determinable();
         Constituent[] memory rows = Constituents.read(rebalancer.month().determination);
-        uint256 supply = index.accruedSupply();
+        uint256 supply = index.totalSupply();
         uint256 nav; // {USD} of a share, of what has a value
         bool wanted; // is included, still
         for (uint256 i; i < N; ++i) {

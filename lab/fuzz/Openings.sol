@@ -96,14 +96,14 @@ abstract contract Openings is Conditions {
 
     /// @dev Lets time pass. Of all that a holder has, only the fee may be gone, and it is what it is said to be.
     function _pass(uint256 duration) internal {
-        uint256 supply = index.accruedSupply();
+        uint256 supply = index.totalSupply();
         uint256 from = pausedUntil > time ? _min(pausedUntil, time + duration) : time;
         time += duration;
         vm.warp(time);
         idle = _min(idle + (time - from) * ONE, uint256(limits.maxIdle) * ONE);
         if (time > from && pausedUntil > time) pausedUntil = time;
 
-        uint256 growth = index.accruedSupply() - supply;
+        uint256 growth = index.totalSupply() - supply;
         // The continuous rate r = -ln(1 - f) lies between f and f + f^2 / 2 (1 - f); exp(x) - 1 between x and x + x^2.
         // Four parts in 1e18 for roundings: of this quotient, of the exponents' difference, and of exp at either end.
         uint256 least = fee * duration / YEAR;
@@ -136,7 +136,7 @@ abstract contract Openings is Conditions {
         (soldMore, boughtMore, rounded) = (0, 0, 0);
         left = rebalancer.progress().surplus;
         trading = rebalancer.trading();
-        uint256 supply = index.accruedSupply();
+        uint256 supply = index.totalSupply();
         Sums memory sums;
         uint256 k;
         for (uint256 i; i < N; ++i) {

@@ -10,20 +10,14 @@ from pathlib import Path
 from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
+from ballast.exchanges import SUSHISWAP_CODE_HASH, V2_CODE_HASH, V3_CODE_HASH
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 
 FOLDER = ROOT / "data" / "addresses"
 
-PAIR_CODE_HASH = {
-    "uniswap": bytes.fromhex("96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f"),
-    "sushiswap": bytes.fromhex("e18a34eb0e04b04f7a0ac29a6e80748dca96319b42c54d679cb821dca90c6303"),
-}
+PAIR_CODE_HASH = {"uniswap": V2_CODE_HASH, "sushiswap": SUSHISWAP_CODE_HASH}
 """Hash of each factory's pair creation code; with it a pair's address is known before the pair exists."""
-
-
-V3_POOL_CODE_HASH = bytes.fromhex("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54")
-"""The same for pools of Uniswap V3."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +89,7 @@ def v3_pool_address(factory: str, token_a: str, token_b: str, fee: int) -> str:
     """Where Uniswap V3's factory puts the pool of two tokens and a fee in millionths (CREATE2)."""
     low, high = sorted((token_a, token_b), key=lambda address: int(address, 16))
     salt = keccak(encode(["address", "address", "uint24"], [low, high, fee]))
-    return to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + V3_POOL_CODE_HASH)[-20:])
+    return to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + V3_CODE_HASH)[-20:])
 
 
 def listed_v3_pools(path: Path = FOLDER / "mainnet_v3_pools.csv") -> dict[tuple[str, int], str]:

@@ -157,7 +157,7 @@ def balances_at(rpc: Rpc, tokens: Iterable[str], holder: str, block: int) -> dic
 
 def supply_at(rpc: Rpc, index: str, block: int) -> int:
     """Shares at the end of a block, those of the fee not yet minted included; 18 decimals."""
-    return int(rpc.request("eth_call", {"to": index, "data": call_data("accruedSupply()")}, hex(block)), 16)
+    return int(rpc.request("eth_call", {"to": index, "data": call_data("totalSupply()")}, hex(block)), 16)
 
 
 def _nav(balances: Mapping[str, int], prices: Mapping[str, int], decimals: Mapping[str, int]) -> int:

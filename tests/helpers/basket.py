@@ -46,9 +46,13 @@ class Basket:
         return [self.chain.read(token.balanceOf(account)) for token in self.tokens]
 
     def supply(self, at: int | None = None) -> int:
-        """Accrued supply."""
-        supply: int = self.chain.read(self.index.accruedSupply(), at=at)
+        """The supply, pending fee included."""
+        supply: int = self.chain.read(self.index.totalSupply(), at=at)
         return supply
+
+    def minted(self) -> int:
+        """The shares that accounts hold: the supply without the pending fee."""
+        return self.supply() - int(self.chain.read(self.index.pendingFee()))
 
     def shares(self, account: str) -> int:
         shares: int = self.chain.read(self.index.balanceOf(account))

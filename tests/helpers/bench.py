@@ -120,7 +120,7 @@ class Bench:
         usd = [kind.price for kind in KINDS] if prices is None else prices
         held = zip(self.holdings(), usd, KINDS, strict=True)
         total = sum(balance * price * 10 ** (27 - kind.decimals) for balance, price, kind in held)
-        return int(total // self.chain.read(self.index.accruedSupply()))
+        return int(total // self.chain.read(self.index.totalSupply()))
 
     def mint(self, shares: int, account: str, at: int | None = None) -> None:
         """Mints shares for an account, with tokens made for it."""

@@ -62,16 +62,16 @@ class Chain:
     def code(self, address: str) -> bytes:
         return bytes.fromhex(self.rpc.request("eth_getCode", address, "latest").removeprefix("0x"))
 
-    def read(self, call: Call, *, sender: str | None = None, at: int | None = None) -> Any:
+    def read(self, call: Call, *, sender: str | None = None, at: int | None = None, value: int = 0) -> Any:
         """What the call returns now, or would return in a block at time `at`."""
         try:
-            return call.decode(self.raw(call, sender=sender, at=at))
+            return call.decode(self.raw(call, sender=sender, at=at, value=value))
         except RpcError as error:
             raise RevertedError(call, revert_data(error)) from error
 
-    def raw(self, call: Call, *, sender: str | None = None, at: int | None = None) -> bytes:
+    def raw(self, call: Call, *, sender: str | None = None, at: int | None = None, value: int = 0) -> bytes:
         """The bytes that the call returns. Raises RpcError with the node's own answer."""
-        request = {"data": "0x" + call.data.hex(), "gas": hex(GAS)}
+        request = {"data": "0x" + call.data.hex(), "gas": hex(GAS), "value": hex(value)}
         if call.to is not None:
             request["to"] = call.to
         if sender is not None:

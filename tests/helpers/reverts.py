@@ -25,6 +25,7 @@ def assert_reverts(
     sender: str | None = None,
     at: int | None = None,
     of: Contract | Artifact | None = None,
+    value: int = 0,
 ) -> tuple[Any, ...]:
     """Asserts that the call reverts with exactly the custom error of this name; its decoded arguments.
 
@@ -32,7 +33,7 @@ def assert_reverts(
     by it. With `args` the error's arguments must be these (ANY for one that does not matter).
     """
     entry = _error(call.abi if of is None else of.abi, error)
-    data = failure(chain, call, sender=sender, at=at)
+    data = failure(chain, call, sender=sender, at=at, value=value)
     if data[:4] != selector(entry):
         raise AssertionError(f"{call.name}: expected {signature(entry)}, reverted with {_named(data, call)}")
     given = decode_values(entry["inputs"], data[4:])
@@ -50,10 +51,10 @@ def assert_panics(chain: Chain, call: Call, code: int, *, sender: str | None = N
     assert data == PANIC + encode(["uint256"], [code]), f"{call.name}: reverted with {_named(data, call)}"
 
 
-def failure(chain: Chain, call: Call, *, sender: str | None = None, at: int | None = None) -> bytes:
+def failure(chain: Chain, call: Call, *, sender: str | None = None, at: int | None = None, value: int = 0) -> bytes:
     """The raw revert data of a call that must revert; an AssertionError if it does not."""
     try:
-        chain.raw(call, sender=sender, at=at)
+        chain.raw(call, sender=sender, at=at, value=value)
     except RpcError as error:
         data = revert_data(error)
         assert data or "revert" in str(error), f"{call.name}: no revert, but: {error}"

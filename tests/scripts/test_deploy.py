@@ -31,7 +31,7 @@ def test_deploys_the_published_month(world: World, month: Month, market: Market,
     assert steps[-1].startswith("address book")
 
     index = ape.project.IndexToken.at(book["index_token"])
-    supply = index.accruedSupply()
+    supply = index.totalSupply()
     assert supply == month.total_supply
     for component in config.seeded():
         balance = ape.project.ReferenceToken.at(component.token).balanceOf(index.address)
@@ -45,7 +45,11 @@ def test_deploys_the_published_month(world: World, month: Month, market: Market,
     needed, data = upkeep.checkUpkeep(b"")
     assert (needed, len(data)) == (True, 64)  # a new fund's first determination
 
+    zap, feed = ape.project.Zap.at(book["zap"]), ape.project.NavFeed.at(book["nav_feed"])
+    assert zap.FUND() == feed.FUND() == index.address
+    assert feed.latestRoundData().answer > 0
+
     receipts = receipts_of(w3, account.address, book.deployed_block, w3.eth.block_number)
-    assert len(receipts) == 11 + len(config.seeded()) + 1
+    assert len(receipts) == 13 + len(config.seeded()) + 1
     assert sum(receipt["gasUsed"] for receipt in receipts) < DEPLOYMENT_GAS
     assert sum(receipt["gasUsed"] for receipt in receipts) > DEPLOYMENT_GAS // 2

@@ -107,7 +107,7 @@ class Carrier:
 
     def worth(self, holdings: Collection[Any]) -> int:
         """USD (18 decimals) per share of these holdings at the prices they were read with."""
-        supply = self.chain.read(self.fund.index.accruedSupply())
+        supply = self.chain.read(self.fund.index.totalSupply())
         return sum(usd(h.balance * WAD // supply, h.price, h.decimals) for h in holdings)
 
     def trade(self, batch: Batch | None = None, filler: Contract | None = None) -> Any:
@@ -192,7 +192,7 @@ class Carrier:
 
     def check_on_target(self, holdings: Mapping[str, Any], apart: int = WAD // 500) -> None:
         """Every component stands within `apart` (a fraction) of the target that start fixed, those held exactly."""
-        supply = self.chain.read(self.fund.index.accruedSupply())
+        supply = self.chain.read(self.fund.index.totalSupply())
         for token, h in holdings.items():
             unit = self.balance(token) * WAD // supply
             allowed = 0 if h.target.side not in {SELL, BUY} else h.target.unit * apart // WAD + 10**6

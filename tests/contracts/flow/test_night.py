@@ -19,7 +19,7 @@ WRONG = 10
 def true_value(carrier: Carrier) -> int:
     """USD per share (18 decimals) at the true prices."""
     fund = carrier.fund
-    supply = carrier.chain.read(fund.index.accruedSupply())
+    supply = carrier.chain.read(fund.index.totalSupply())
     tokens = {token.address: token for token in fund.world.tokens}
     rows = zip(fund.tokens(), fund.balances(), strict=True)
     return sum(usd(b * WAD // supply, tokens[t].price_usd, tokens[t].decimals) for t, b in rows)

@@ -148,4 +148,4 @@ def test_constructor(basket: Basket, stranger: str) -> None:
     ]
     assert chain.read(index.componentsPointer()) == ANYONE
     assert chain.read(index.components()) == []
-    assert chain.read(index.accruedSupply()) == 0
+    assert chain.read(index.totalSupply()) == 0

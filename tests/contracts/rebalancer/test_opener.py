@@ -113,7 +113,7 @@ def check_plan(
     """The plan is the model's; the plan. `wanted`: what is included."""
     listed_now = [component.token for component in bench.chain.read(bench.index.components())]
     listed = {i for i, token in enumerate(bench.tokens) if token.address in listed_now}
-    supply = bench.chain.read(bench.index.accruedSupply())
+    supply = bench.chain.read(bench.index.totalSupply())
     units = [balance * WAD // supply for balance in bench.holdings()]
     plan = plan_of(bench)
     changed, plan = plan.changed, plan._replace(list=plan.list or listed_entries(bench))

@@ -19,7 +19,7 @@ T = EXECUTION + 1800
 
 def per_share(bench: Bench) -> list[int]:
     """What backs 10^9 shares of each component, down."""
-    supply = bench.chain.read(bench.index.accruedSupply())
+    supply = bench.chain.read(bench.index.totalSupply())
     return [balance * 10**27 // supply for balance in bench.holdings()]
 
 

@@ -411,7 +411,7 @@ def test_states_and_lockers() -> None:
     fixed("50 %", "30 %", "20 %")(rest := good())
     assert not {"posted_supply", "locked_supply"} & set(order(parse_fund(rest)))
     # Whatever the fund: the upkeep needs the rebalancer to stand, and no address before it may move.
-    assert order(config)[-2:] == order(parse_fund(rest))[-2:] == ("rebalancer", "upkeep")
+    assert order(config)[-4:] == order(parse_fund(rest))[-4:] == ("rebalancer", "upkeep", "zap", "nav_feed")
 
 
 def test_a_component_without_a_basis_is_held_and_leaves() -> None:

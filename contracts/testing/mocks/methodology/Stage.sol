@@ -28,7 +28,7 @@ contract Stage is IOracle, ISupplySource {
 
     error SourceFails(address token);
 
-    uint256 public accruedSupply;
+    uint256 public totalSupply;
     /// @notice As a rebalancer's.
     bool public trading;
 
@@ -81,7 +81,7 @@ contract Stage is IOracle, ISupplySource {
             _components.push(list[i]);
             balances[list[i].token] = amounts[i];
         }
-        accruedSupply = shares;
+        totalSupply = shares;
     }
 
     function setTrading(bool trading_) external {

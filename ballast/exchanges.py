@@ -1,0 +1,37 @@
+"""The exchanges that a zap swaps on, by chain: their factories, and the hashes of their pools' creation code, which
+with the tokens give a pool's address (CREATE2)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+V2_CODE_HASH = bytes.fromhex("96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f")
+"""Of the pairs of Uniswap V2."""
+SUSHISWAP_CODE_HASH = bytes.fromhex("e18a34eb0e04b04f7a0ac29a6e80748dca96319b42c54d679cb821dca90c6303")
+"""Of the pairs of SushiSwap."""
+V3_CODE_HASH = bytes.fromhex("e34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54")
+"""Of the pools of Uniswap V3."""
+
+
+class Exchanges(NamedTuple):
+    """As the zap's constructor takes them."""
+
+    uniswap_v2: str
+    uniswap_v2_code: bytes
+    sushiswap_v2: str
+    sushiswap_v2_code: bytes
+    uniswap_v3: str
+    uniswap_v3_code: bytes
+
+
+EXCHANGES = {
+    1: Exchanges(
+        "0x5C69bEe701ef814a2B6a3EDD4B1652CB9cc5aA6f",
+        V2_CODE_HASH,
+        "0xC0AEe478e3658e2610c5F7A4A2E1777cE9e4f2Ac",
+        SUSHISWAP_CODE_HASH,
+        "0x1F98431c8aD98523631AE4a59f267346ea31F984",
+        V3_CODE_HASH,
+    ),
+}
+"""By chain id. Funds on other chains have no zap."""

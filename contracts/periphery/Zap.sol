@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
+import {LibBytes} from "solady/src/utils/LibBytes.sol";
+
+import {IIndexToken} from "../interfaces/IIndexToken.sol";
+import {IMintCallback} from "../interfaces/IMintCallback.sol";
+import {IZap, Permit} from "../interfaces/IZap.sol";
+import {IWETH} from "../interfaces/external/IWETH.sol";
+import {Balance} from "../libraries/Balance.sol";
+import {Legs, Venue} from "../libraries/Legs.sol";
+import {PairV2} from "../libraries/PairV2.sol";
+import {Words} from "../libraries/Words.sol";
+import {Exchanges, ZapPools} from "./ZapPools.sol";
+
+/// @title Zap
+/// @notice See `IZap` for the specification. Nothing on chain depends on it.
+/// @dev A mint runs inside `onMint`, so that pools pay the fund directly. V3 pools want to be paid after they have
+/// paid, so their swaps are nested in each other's callbacks: in the innermost one all that is owed is known, and so
+/// much WETH is wrapped or bought, once and exactly; then each is paid. V2 pools are quoted before and paid after that.
+contract Zap is IZap, IMintCallback, ZapPools {
+    using Legs for bytes;
+    using SafeCast for uint256;
+    using SafeERC20 for IERC20;
+    using Words for address[];
+    using Words for uint256[];
+
+    /// @dev What a V3 pool is paid with, first byte of a swap's data.
+    /// Chain: WETH, after the purchases that follow have been made; the rest of the data is the WETH owed before this
+    /// swap and what is to follow. Pulled: the pay token, from who mints. Own: the token that follows, which the zap
+    /// holds.
+    enum Payment {
+        Chain,
+        Pulled,
+        Own
+    }
+
+    /// @dev In memory while a mint runs: what each component's pool is to be paid in WETH. Pool zero: none is.
+    struct Purchase {
+        address pool;
+        uint256 owed;
+    }
+
+    IIndexToken public immutable FUND;
+
+    /// @dev What lasts for one call. `_left`: of `maxIn`.
+    bool private transient _entered;
+    bool private transient _minting;
+    address private transient _payer;
+    address private transient _payToken;
+    uint32 private transient _payLeg;
+    uint256 private transient _left;
+
+    modifier once(uint256 deadline, address to) {
+        require(!_entered, Entered());
+        require(block.timestamp <= deadline, Late(deadline));
+        require(to != address(0) && to != address(this), UnfitRecipient(to));
+        _entered = true;
+        _;
+        _entered = false;
+    }
+
+    constructor(IIndexToken fund, address weth, Exchanges memory exchanges) ZapPools(weth, exchanges) {
+        require(address(fund).code.length != 0, NotContract(address(fund)));
+        FUND = fund;
+    }
+
+    receive() external payable {
+        require(msg.sender == WETH, NotWeth(msg.sender));
+    }
+
+    /* HOLDERS */
+
+    /// @inheritdoc IZap
+    function mint(
+        uint256 shares,
+        address payToken,
+        uint256 maxIn,
+        bytes calldata legs,
+        uint32 payLeg,
+        uint256 deadline,
+        address to
+    ) external payable returns (uint256 paid) {
+        return _mint(shares, payToken, maxIn, legs, payLeg, deadline, to);
+    }
+
+    /// @inheritdoc IZap
+    function mintWithPermit(
+        uint256 shares,
+        address payToken,
+        uint256 maxIn,
+        bytes calldata legs,
+        uint32 payLeg,
+        uint256 deadline,
+        address to,
+        Permit calldata permit
+    ) external returns (uint256 paid) {
+        _permit(payToken, maxIn, permit);
+        return _mint(shares, payToken, maxIn, legs, payLeg, deadline, to);
+    }
+
+    /// @inheritdoc IZap
+    function redeem(
+        uint256 shares,
+        address receiveToken,
+        uint256 minOut,
+        address[] calldata tokens,
+        bytes calldata legs,
+        uint32 receiveLeg,
+        uint256 deadline,
+        address to
+    ) external returns (uint256 received) {
+        return _redeem(shares, receiveToken, minOut, tokens, legs, receiveLeg, deadline, to);
+    }
+
+    /// @inheritdoc IZap
+    function redeemWithPermit(
+        uint256 shares,
+        address receiveToken,
+        uint256 minOut,
+        address[] calldata tokens,
+        bytes calldata legs,
+        uint32 receiveLeg,
+        uint256 deadline,
+        address to,
+        Permit calldata permit
+    ) external returns (uint256 received) {
+        _permit(address(FUND), shares, permit);
+        return _redeem(shares, receiveToken, minOut, tokens, legs, receiveLeg, deadline, to);
+    }
+
+    /* CALLBACKS */
+
+    /// @inheritdoc IMintCallback
+    function onMint(address[] calldata tokens, uint256[] calldata amounts, bytes calldata legs) external {
+        require(msg.sender == address(FUND) && _minting, NotMinting(msg.sender));
+        _minting = false;
+        uint256 n = tokens.length;
+        require(legs.length == n * Legs.SIZE, UnfitLegs(n, legs.length));
+        Purchase[] memory purchases = new Purchase[](n);
+        bytes memory chain;
+        uint256 owed;
+        address payToken = _payToken;
+        for (uint256 i; i < n; ++i) {
+            (address token, uint256 amount) = (tokens.given(i), amounts.given(i));
+            if (amount == 0) continue;
+            if (token == payToken) {
+                _pull(address(FUND), amount);
+            } else if (token == WETH) {
+                purchases[i] = Purchase(address(FUND), amount);
+                owed += amount;
+            } else {
+                (Venue venue, uint24 fee) = legs.at(i);
+                address pool = _poolOf(token, venue, fee);
+                if (venue == Venue.UniswapV3) {
+                    uint256 forward = WETH < token ? 1 << 160 : 0;
+                    chain = abi.encodePacked(chain, forward | uint160(pool), amount);
+                } else {
+                    uint256 cost = PairV2.amountIn(pool, amount, WETH < token);
+                    purchases[i] = Purchase(pool, cost);
+                    owed += cost;
+                }
+            }
+        }
+        _buy(owed, chain);
+        for (uint256 i; i < n; ++i) {
+            address pool = purchases[i].pool;
+            if (pool == address(0)) continue;
+            IERC20(WETH).safeTransfer(pool, purchases[i].owed);
+            if (pool != address(FUND)) PairV2.take(pool, amounts.given(i), WETH < tokens.given(i), address(FUND));
+        }
+    }
+
+    function _payV3(uint256 owed, bytes calldata data) internal override {
+        Payment payment = Payment(uint8(data[0]));
+        if (payment == Payment.Pulled) return _pull(msg.sender, owed);
+        if (payment == Payment.Own) {
+            IERC20(address(bytes20(data[1:]))).safeTransfer(msg.sender, owed);
+        } else {
+            _buy(uint256(bytes32(data[1:])) + owed, data[33:]);
+            IERC20(WETH).safeTransfer(msg.sender, owed);
+        }
+    }
+
+    /* INTERNAL: MINT */
+
+    function _mint(
+        uint256 shares,
+        address payToken,
+        uint256 maxIn,
+        bytes calldata legs,
+        uint32 payLeg,
+        uint256 deadline,
+        address to
+    ) private once(deadline, to) returns (uint256 paid) {
+        require(msg.value == (payToken == address(0) ? maxIn : 0), UnfitValue(msg.value));
+        (_payer, _payToken, _payLeg, _left, _minting) = (msg.sender, payToken, payLeg, maxIn, true);
+        FUND.mintWith(shares, to, legs);
+        uint256 left = _left;
+        paid = maxIn - left;
+        if (payToken == address(0) && left != 0) _send(msg.sender, left);
+        emit ZapMinted(msg.sender, to, shares, payToken, paid);
+    }
+
+    /// @dev Buys what is in the chain, each in the callback of the one before, and then gets the WETH for all that.
+    /// @param owed WETH owed so far.
+    /// @param chain Of each purchase two words: whether WETH is the pool's token0 (from bit 160) and the pool; the
+    /// amount.
+    function _buy(uint256 owed, bytes memory chain) private {
+        if (chain.length == 0) return _getWeth(owed);
+        uint256 rest = chain.length - 64;
+        uint256 word = uint256(LibBytes.load(chain, rest));
+        uint256 amount = uint256(LibBytes.load(chain, rest + 32));
+        LibBytes.truncate(chain, rest);
+        bytes memory data = abi.encodePacked(Payment.Chain, owed, chain);
+        _swapV3(address(uint160(word)), word >> 160 != 0, -amount.toInt256(), address(FUND), data);
+    }
+
+    /// @dev Has `amount` WETH come here, at the cost of who mints.
+    function _getWeth(uint256 amount) private {
+        if (amount == 0) return;
+        address payToken = _payToken;
+        if (payToken == address(0)) {
+            _spend(amount);
+            IWETH(WETH).deposit{value: amount}();
+        } else if (payToken == WETH) {
+            _pull(address(this), amount);
+        } else {
+            (Venue venue, uint24 fee) = Legs.unpack(_payLeg);
+            address pool = _poolOf(payToken, venue, fee);
+            bool forward = payToken < WETH;
+            if (venue == Venue.UniswapV3) {
+                _swapV3(pool, forward, -amount.toInt256(), address(this), abi.encodePacked(Payment.Pulled));
+            } else {
+                _pull(pool, PairV2.amountIn(pool, amount, forward));
+                PairV2.take(pool, amount, forward, address(this));
+            }
+        }
+    }
+
+    /// @dev Takes so much of the pay token from who mints.
+    function _pull(address to, uint256 amount) private {
+        _spend(amount);
+        IERC20(_payToken).safeTransferFrom(_payer, to, amount);
+    }
+
+    function _spend(uint256 amount) private {
+        uint256 left = _left;
+        require(amount <= left, AboveMaxIn(amount, left));
+        _left = left - amount;
+    }
+
+    /* INTERNAL: REDEEM */
+
+    function _redeem(
+        uint256 shares,
+        address receiveToken,
+        uint256 minOut,
+        address[] calldata tokens,
+        bytes calldata legs,
+        uint32 receiveLeg,
+        uint256 deadline,
+        address to
+    ) private once(deadline, to) returns (uint256 received) {
+        uint256 n = tokens.length;
+        require(legs.length == n * Legs.SIZE, UnfitLegs(n, legs.length));
+        bool swaps = receiveToken != address(0) && receiveToken != WETH;
+        uint256 held = Balance.read(WETH, address(this));
+        uint256 had = swaps ? Balance.read(receiveToken, to) : 0;
+
+        _sell(shares, receiveToken, tokens, legs, to);
+        received = Balance.read(WETH, address(this)) - held;
+        if (swaps) {
+            if (received != 0) _sellWeth(receiveToken, received, receiveLeg, to);
+            received = Balance.read(receiveToken, to) - had;
+        } else if (receiveToken == WETH) {
+            IERC20(WETH).safeTransfer(to, received);
+        } else {
+            IWETH(WETH).withdraw(received);
+            _send(to, received);
+        }
+        require(received >= minOut, BelowMinOut(received, minOut));
+        emit ZapRedeemed(msg.sender, to, shares, receiveToken, received);
+    }
+
+    /// @dev Redeems, and sells each component for WETH that comes here.
+    function _sell(uint256 shares, address receiveToken, address[] calldata tokens, bytes calldata legs, address to)
+        private
+    {
+        uint256 n = tokens.length;
+        (address[] memory pools, address[] memory recipients) = (new address[](n), new address[](n));
+        uint256 skip;
+        for (uint256 i; i < n; ++i) {
+            (Venue venue, uint24 fee) = legs.at(i);
+            address token = tokens.given(i);
+            recipients[i] = to;
+            if (venue == Venue.Skip) skip |= 1 << i;
+            else if (venue == Venue.InKind || token == receiveToken) continue;
+            else if (token == WETH) recipients[i] = address(this);
+            else (pools[i], recipients[i]) = _buyerOf(token, venue, fee);
+        }
+        uint256[] memory amounts = FUND.redeemTo(shares, msg.sender, tokens, new uint256[](n), recipients, skip);
+        for (uint256 i; i < n; ++i) {
+            if (pools[i] == address(0) || amounts[i] == 0) continue;
+            address token = tokens.given(i);
+            _swapIn(pools[i], recipients[i] != pools[i], token, amounts[i], token < WETH, address(this));
+        }
+    }
+
+    /// @dev Sells WETH that is here.
+    function _sellWeth(address receiveToken, uint256 amount, uint32 receiveLeg, address to) private {
+        (Venue venue, uint24 fee) = Legs.unpack(receiveLeg);
+        (address pool, address payee) = _buyerOf(receiveToken, venue, fee);
+        if (payee == pool) IERC20(WETH).safeTransfer(pool, amount);
+        _swapIn(pool, payee != pool, WETH, amount, WETH < receiveToken, to);
+    }
+
+    /// @dev The pool, and who is to be paid for a swap in it: a V2 pool itself beforehand, the zap for a V3 pool.
+    function _buyerOf(address token, Venue venue, uint24 fee) private view returns (address pool, address payee) {
+        pool = _poolOf(token, venue, fee);
+        payee = venue == Venue.UniswapV3 ? address(this) : pool;
+    }
+
+    /// @dev Swaps exactly `amount` of `token`, which a V2 pool has been paid and the zap holds for a V3 pool.
+    function _swapIn(address pool, bool v3, address token, uint256 amount, bool forward, address to) private {
+        if (v3) _swapV3(pool, forward, amount.toInt256(), to, abi.encodePacked(Payment.Own, token));
+        else PairV2.swap(pool, amount, forward, to);
+    }
+
+    /* INTERNAL: BOTH */
+
+    /// @dev Tried only: somebody may have sent it before, and then the allowance is there.
+    function _permit(address token, uint256 value, Permit calldata p) private {
+        try IERC20Permit(token).permit(msg.sender, address(this), value, p.deadline, p.v, p.r, p.s) {} catch {}
+    }
+
+    function _send(address to, uint256 amount) private {
+        (bool taken,) = to.call{value: amount}("");
+        require(taken, EthRefused(to));
+    }
+}

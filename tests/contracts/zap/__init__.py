@@ -1,0 +1,1 @@
+"""The zap: shares for one token, and back, in one transaction."""
