@@ -14,7 +14,7 @@ import sys
 import tempfile
 import webbrowser
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,15 @@ TEST_SHARES = 1_000 * WAD
 
 @dataclass(frozen=True)
 class ChainFacts:
-    """What the page must know of a chain. `explorer`: without a slash at the end, None where there is none."""
+    """What the page must know of a chain. `explorer`: without a slash at the end, None where there is none. `pay`: tokens
+    that the zap takes beside ETH, each with its pools against WETH as the page's `PayToken` has them."""
 
     name: str
     endpoints: list[str]
     explorer: str | None = None
     currency: str = "ETH"
     poll_ms: int = 12_000
+    pay: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 /** The funds that this page was built for: their address books and the endpoints of their chains. */
 
 import type { Address } from "viem";
+import type { Leg } from "./zap.js";
 
 export interface Pool {
   venue: string;
@@ -16,6 +17,14 @@ export interface Candidate {
   pools: Pool[];
 }
 
+/** A token that a zap takes and gives beside ETH, with its legs against WETH. */
+export interface PayToken {
+  symbol: string;
+  token: Address;
+  decimals: number;
+  legs: Leg[];
+}
+
 export interface Chain {
   name: string;
   currency: string;
@@ -24,6 +33,7 @@ export interface Chain {
   explorer: string | null;
   /** Milliseconds between two looks. */
   poll_ms: number;
+  pay: PayToken[];
 }
 
 /** As `ballast/book.py` writes it; checked there when the page is built. */

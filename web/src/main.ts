@@ -13,6 +13,7 @@ import { fundView } from "./view/fund.js";
 import { meView } from "./view/me.js";
 import { mintView } from "./view/mint.js";
 import { redeemView } from "./view/redeem.js";
+import { withWays } from "./view/zap.js";
 import { connect, type Connection, discover, rejected, switchChain, type Wallet } from "./wallet.js";
 
 const CHOSEN = "ballast.wallet";
@@ -34,7 +35,7 @@ function start(): void {
     refresh, connect: openWallets,
     switchChain: changeChain,
   };
-  const views: Record<string, View> = { fund: fundView(app), mint: mintView(app), redeem: redeemView(app), me: meView(app) };
+  const views: Record<string, View> = { fund: fundView(app), mint: withWays(app, "mint", mintView(app)), redeem: withWays(app, "redeem", redeemView(app)), me: meView(app) };
 
   /* WHERE */
 

@@ -40,13 +40,13 @@ export function amountField(label: string, id: string, decimals: number, unit: s
   return { root, input, value, hint, set: (text) => { input.value = text; check(); } };
 }
 
-const MARGINS = [5n, 10n, 30n, 100n, 300n].map((bps) => bps * 10n ** 14n);
+const MARGINS = [10n, 30n, 50n, 100n, 300n].map((bps) => bps * 10n ** 14n);
 
 /** How much may change between this look and the block, as a fraction of 1e18. `words` says what that means. */
 export function marginField(id: string, preset: bigint, words: (margin: string) => string, changed: () => void): { root: HTMLElement; value(): bigint } {
   const said = h("p", { class: "hint", id: `${id}-hint` });
-  const select = h("select", { id, "aria-describedby": `${id}-hint` }, ...MARGINS.map((m) => h("option", { value: String(m), selected: m === preset }, percent(m, m % 10n ** 16n ? 2 : 0))));
-  const tell = () => say(said, words(percent(BigInt(select.value), BigInt(select.value) % 10n ** 16n ? 2 : 0)));
+  const select = h("select", { id, "aria-describedby": `${id}-hint` }, ...MARGINS.map((m) => h("option", { value: String(m), selected: m === preset }, percent(m, 1))));
+  const tell = () => say(said, words(percent(BigInt(select.value), 1)));
   select.addEventListener("change", () => { tell(); changed(); });
   tell();
   return { root: h("div", { class: "field" }, h("label", { for: id }, "Room for change"), select, said), value: () => BigInt(select.value) };
