@@ -126,7 +126,7 @@ function holdings(app: App): Child[] {
       ? "The bar is what is held, the mark what is aimed at, as shares of the fund's value at prices now."
       : "The bar is what is held, as a share of the fund's value at prices now. No month is open, so nothing is aimed at."),
     h("div", { class: "holdings" }, table("Holdings beside targets",
-      [{ head: "Component" }, { head: "" }, { head: "Held", figure: true }, ...(aims ? [{ head: "Target", figure: true }] : []), { head: "Value", figure: true }],
+      [{ head: "Component" }, { head: "Share" }, { head: "Held", figure: true }, ...(aims ? [{ head: "Target", figure: true }] : []), { head: "Value", figure: true }],
       rows.map((row) => [
         h("span", { class: "symbol" }, app.tokens.get(row.token).symbol, row.trouble ? h("small", { class: "warn" }, row.trouble) : null),
         bar(row), percent(row.held), ...(aims ? [row.target === null ? "–" : percent(row.target)] : []), usd(row.value, 0),
@@ -160,6 +160,7 @@ function why(app: App): Child[] {
         r.included ? percent(r.weight) : "–",
         h("details", {}, h("summary", {}, r.atCap ? `${r.status}, capped` : r.status), ...r.words.map((text) => h("p", {}, text))),
       ]),
+      { stacks: true },
     ),
   ];
 }
@@ -184,7 +185,7 @@ function monthList(app: App, months: Month[]): Child[] {
     h("p", { class: "quiet" }, "From the fund's events alone. Cost is what was sold less what was bought, at the prices of each batch; below zero the fund gained."),
     table("What each month traded and cost",
       [{ head: "Month" }, { head: "State" }, { head: "NAV at start", figure: true }, { head: "Batches", figure: true }, { head: "Sold", figure: true }, { head: "Cost", figure: true }, { head: "Of the sold", figure: true }, { head: "Lost of NAV", figure: true }, { head: "Tokens" }],
-      rows),
+      rows, { stacks: true }),
   ];
 }
 
