@@ -126,7 +126,7 @@ function holdings(app: App): Child[] {
       ? "The bar is what is held, the mark what is aimed at, as shares of the fund's value at prices now."
       : "The bar is what is held, as a share of the fund's value at prices now. No month is open, so nothing is aimed at."),
     h("div", { class: "holdings" }, table("Holdings beside targets",
-      [{ head: "Component" }, { head: "" }, { head: "Held", figure: true }, ...(aims ? [{ head: "Target", figure: true }] : []), { head: "Value", figure: true }],
+      [{ head: "Component" }, { head: "Share" }, { head: "Held", figure: true }, ...(aims ? [{ head: "Target", figure: true }] : []), { head: "Value", figure: true }],
       rows.map((row) => [
         h("span", { class: "symbol" }, app.tokens.get(row.token).symbol, row.trouble ? h("small", { class: "warn" }, row.trouble) : null),
         bar(row), percent(row.held), ...(aims ? [row.target === null ? "–" : percent(row.target)] : []), usd(row.value, 0),
