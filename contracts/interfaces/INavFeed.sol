@@ -58,8 +58,8 @@ interface INavFeed {
         returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound);
 
     /// @notice `latestRoundData` for this block's round; reverts for any other.
-    function getRoundData(uint80 roundId)
+    function getRoundData(uint80 roundId_)
         external
         view
-        returns (uint80, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound);
+        returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound);
 }

@@ -69,14 +69,21 @@ contract NavFeed is INavFeed {
     }
 
     /// @inheritdoc INavFeed
-    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
+    function latestRoundData()
+        external
+        view
+        returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
+    {
         return _round();
     }
 
     /// @inheritdoc INavFeed
-    function getRoundData(uint80 roundId) external view returns (uint80, int256, uint256, uint256, uint80) {
-        uint80 latest = _latest();
-        require(roundId == latest, NoRound(roundId, latest));
+    function getRoundData(uint80 roundId_)
+        external
+        view
+        returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
+    {
+        require(roundId_ == _latest(), NoRound(roundId_, _latest()));
         return _round();
     }
 

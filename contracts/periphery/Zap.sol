@@ -300,9 +300,9 @@ contract Zap is IZap, IMintCallback, ZapPools {
             address token = tokens.given(i);
             recipients[i] = to;
             if (venue == Venue.Skip) skip |= 1 << i;
-            else if (venue == Venue.InKind || token == receiveToken) continue;
+            else if (venue == Venue.InKind) continue;
             else if (token == WETH) recipients[i] = address(this);
-            else (pools[i], recipients[i]) = _buyerOf(token, venue, fee);
+            else if (token != receiveToken) (pools[i], recipients[i]) = _buyerOf(token, venue, fee);
         }
         uint256[] memory amounts = FUND.redeemTo(shares, msg.sender, tokens, new uint256[](n), recipients, skip);
         for (uint256 i; i < n; ++i) {

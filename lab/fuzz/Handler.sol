@@ -39,7 +39,7 @@ abstract contract Handler is Holders, Brakes, Solvers {
 
     /// @notice The handlers that a run draws from.
     function handlers() external pure returns (bytes4[] memory list) {
-        list = new bytes4[](35);
+        list = new bytes4[](36);
         (list[0], list[1], list[2]) = (this.mint.selector, this.redeem.selector, this.roundTrip.selector);
         (list[3], list[4], list[5]) = (this.transfer.selector, this.donate.selector, this.collectFee.selector);
         (list[6], list[7], list[8]) = (this.step.selector, this.undue.selector, this.pass.selector);
@@ -53,7 +53,7 @@ abstract contract Handler is Holders, Brakes, Solvers {
         (list[27], list[28], list[29]) = (this.writeOff.selector, this.endMonth.selector, this.tellLies.selector);
         (list[30], list[31]) = (this.vanish.selector, this.replaceMethodology.selector);
         (list[32], list[33]) = (this.setTimetable.selector, this.tradeStock.selector);
-        list[34] = this.lookOn.selector;
+        (list[34], list[35]) = (this.lookOn.selector, this.mintShort.selector);
     }
 
     /// @inheritdoc Holders

@@ -6,7 +6,7 @@ import {Component} from "../../contracts/libraries/ComponentList.sol";
 import {Draw, Drawing} from "./Draw.sol";
 import {Openings} from "./Openings.sol";
 import {vm} from "./Vm.sol";
-import {Lie} from "./parts/FuzzToken.sol";
+import {FuzzToken, Lie} from "./parts/FuzzToken.sol";
 
 /// @title Holders
 /// @notice What holders and strangers do: mint, redeem, transfer, give, collect the fee.
@@ -24,6 +24,43 @@ abstract contract Holders is Openings {
     }
 
     /* MINT */
+
+    uint256 private constant NONE = type(uint256).max;
+
+    function _mintPlainly(address who, uint256 shares) private returns (bool, bytes memory) {
+        (address[] memory list, uint256[] memory most,) = _list();
+        vm.prank(who);
+        return address(index).call{gas: GAS}(abi.encodeCall(index.mint, (shares, who, list, most)));
+    }
+
+    /// @param short Place of the component of which a wei too little is paid.
+    function _mintWith(address who, uint256 shares, uint256 short) private returns (bool, bytes memory) {
+        bytes memory data = abi.encode(who, short);
+        return address(index).call{gas: GAS}(abi.encodeCall(index.mintWith, (shares, who, data)));
+    }
+
+    /// @notice The fund asks to be paid: by whom, the data say.
+    function onMint(address[] calldata list, uint256[] calldata amounts, bytes calldata data) external {
+        (address who, uint256 short) = abi.decode(data, (address, uint256));
+        for (uint256 i; i < list.length; ++i) {
+            uint256 amount = i == short ? amounts[i] - 1 : amounts[i];
+            if (amount == 0) continue;
+            vm.prank(who);
+            FuzzToken(list[i]).transfer(address(index), amount);
+        }
+    }
+
+    /// @notice Who pays a wei too little of one component in the callback gets nothing.
+    function mintShort(uint256 seed) external {
+        Draw memory d = Drawing.from(seed);
+        (address who, uint256 shares) = (holder(d.below(HOLDERS)), d.amount(1e22));
+        (address[] memory list, uint256[] memory amounts,) = _preview(shares, true);
+        uint256 short = d.below(list.length);
+        if (amounts[short] == 0 || _liars() != 0) return _discard();
+        _dealFor(who, shares, _look());
+        (bool made,) = _mintWith(who, shares, short);
+        _hold(!made, "nothing minted for nothing");
+    }
 
     /// @dev What stands in the way of a mint. `refusing`: it must be refused. `unsure`: a balance that no fund holds.
     /// `exempt`: who mints does not pay them, or not what is due, as bits.
@@ -49,23 +86,25 @@ abstract contract Holders is Openings {
         }
     }
 
-    /// @dev Mints for `who`, who has what it takes. False where it is refused: while a component is suspended, or where
-    /// one is stuck or says nothing sound. It takes what the preview says.
+    /// @dev Mints for `who`, who has what it takes, or for an odd number of shares has it paid in the callback. False
+    /// where it is refused: while a component is suspended, or where one is stuck or says nothing sound. It takes what
+    /// the preview says.
     function _mintFor(address who, uint256 shares) internal returns (bool) {
-        (address[] memory list, uint256[] memory most,) = _list();
         Seen memory a = _look();
         Way memory way = _dealFor(who, shares, a);
         (, uint256[] memory previewed, uint256 blocked) = _preview(shares, true);
-        vm.prank(who);
-        try index.mint{gas: GAS}(shares, who, list, most) returns (uint256[] memory amounts) {
-            _hold(!way.suspended, "no mint while a component is suspended");
-            _hold(!way.refusing, "stuck");
-            _hold(way.unsure || (blocked == 0 && _same(amounts, previewed)), "previews say what happens");
-        } catch (bytes memory reason) {
-            _hold(way.refusing || way.unsure, "mint always works");
-            _noPanic(reason);
+        // What says the same after it was paid has not been paid, for all that the fund can see.
+        bool unsure = way.unsure || (shares & 1 != 0 && _liars() != 0);
+        (bool made, bytes memory answer) = shares & 1 == 0 ? _mintPlainly(who, shares) : _mintWith(who, shares, NONE);
+        if (!made) {
+            _hold(way.refusing || unsure, "mint always works");
+            _noPanic(answer);
             return false;
         }
+        _hold(!way.suspended, "no mint while a component is suspended");
+        _hold(!way.refusing, "stuck");
+        bool same = _same(abi.decode(answer, (uint256[])), previewed);
+        _hold(way.unsure || (blocked == 0 && same), "previews say what happens");
         Seen memory b = _look();
         _hold(b.supply == a.supply + shares && b.minted == a.minted + shares, "nothing minted for nothing");
         for (uint256 i; i < N; ++i) {

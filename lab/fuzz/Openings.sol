@@ -89,7 +89,13 @@ abstract contract Openings is Conditions {
     }
 
     function _locked() internal view {
-        _hold(index.totalSupply() >= 0.1e18 && index.balanceOf(DEAD) >= 0.1e18, "supply above the locked seed");
+        uint256 held = index.balanceOf(DEAD);
+        _hold(index.totalSupply() >= 0.1e18 && held >= 0.1e18, "supply above the locked seed");
+        held += index.balanceOf(RECIPIENT) + index.balanceOf(address(index));
+        for (uint256 k; k < HOLDERS; ++k) {
+            held += index.balanceOf(holder(k));
+        }
+        _hold(held + index.pendingFee() == index.totalSupply(), "balances and pending fee are the supply");
     }
 
     /* TIME */

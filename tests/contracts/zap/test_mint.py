@@ -135,14 +135,11 @@ def test_an_exchange_that_the_chain_does_not_have(scene: Scene) -> None:
 
 def test_pools_that_are_too_thin(scene: Scene) -> None:
     """More than a V2 pool holds; more than a V3 pool's liquidity gives, which pays out what there is."""
-    chain, shares = scene.chain, 400_000 * WAD  # 40,000 tokens each: with ten times that no pool can serve
-    for token in ("A", "C"):
-        chain.send(scene.tokens[token].mint(scene.index, 10**24), scene.holder)
-        call = scene.mint(shares, "WETH", FOREVER)
-        error = "TooThin" if token == "A" else "NotFilled"
+    chain = scene.chain
+    for token, error in (("A", "TooThin"), ("C", "NotFilled")):
         snapshot = chain.cheats.snapshot()
-        if token == "C":
-            call = scene.mint(shares // 10**3, "WETH", FOREVER)
+        chain.send(scene.tokens[token].mint(scene.index, 10**24), scene.holder)
+        call = scene.mint(400 * WAD, "WETH", FOREVER)  # a third of a million tokens: no pool here has as many
         assert_reverts(chain, call, error, sender=scene.holder)
         chain.cheats.revert(snapshot)
 
