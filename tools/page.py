@@ -41,8 +41,8 @@ TEST_SHARES = 1_000 * WAD
 
 @dataclass(frozen=True)
 class ChainFacts:
-    """What the page must know of a chain. `explorer`: without a slash at the end, None where there is none. `pay`: tokens
-    that the zap takes beside ETH, each with its pools against WETH as the page's `PayToken` has them."""
+    """What the page must know of a chain. `explorer`: without a slash at the end, None where there is none. `pay`:
+    tokens that the zap takes beside ETH, each with its pools against WETH as the page's `PayToken` has them."""
 
     name: str
     endpoints: list[str]

@@ -10,11 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ape
 from eth_typing import ChecksumAddress
 from web3 import Web3
 
+from ballast.abi import encode_call
+from ballast.units import WAD
 from keeper.look import contracts
+from lab.localnet.addresses import pair_address
 from lab.localnet.anvil import ROOT
+from lab.localnet.world import World
 from tests.browser.browser import Browser, Tab
 from tests.keeper.deployed_fund import Field
 from tools.page import ChainFacts, TestWallet, bundle, serve
@@ -84,6 +89,23 @@ class Page:
             input.value = {json.dumps(text)}; input.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()"""
         )
 
+    def go(self, part: str) -> None:
+        """To another part of the page."""
+        self.tab.run(f"location.hash = '#/{part}'")
+        self.tab.until(f"document.querySelector('nav [aria-current]').hash === '#/{part}'")
+
+    def to_mint(self, shares: str) -> None:
+        """So many shares in kind, as far as what is due of each."""
+        self.go("mint")
+        self.fill("#mint-shares", shares)
+        self.tab.until("document.querySelector('#mint-list table') !== null")
+
+    def approved(self, shares: str) -> None:
+        """All approvals for so many shares in kind."""
+        self.to_mint(shares)
+        self.click("#approve-all")
+        self.says("#mint-status", "Everything is in place")
+
     def says(self, selector: str, text: str) -> None:
         """Waits until an element says this among other things."""
         found = f"document.querySelector({json.dumps(selector)})?.textContent ?? ''"
@@ -117,11 +139,33 @@ class Page:
         return [f"{finding['id']}: {', '.join(finding['at'][:4])}" for finding in findings]
 
 
+def dollar(on: Field, world: World, account: ChecksumAddress) -> dict[str, Any]:
+    """A token worth a dollar, of which the account holds a million, with a pool of a thousand WETH: as the page's
+    `PayToken`."""
+    deployer = ape.accounts.test_accounts[0]
+    token = ape.project.BenchToken.deploy("USDX", sender=deployer)
+
+    def call(to: str, signature: str, *values: Any, value: int = 0) -> None:
+        deployer.transfer(to, value=value, data=encode_call(signature, *values))
+
+    call(world.uniswap_factory, "createPair(address,address)", token.address, world.weth)
+    pair = pair_address("uniswap", world.uniswap_factory, token.address, world.weth)
+    call(world.weth, "deposit()", value=1000 * WAD)
+    call(world.weth, "transfer(address,uint256)", pair, 1000 * WAD)
+    token.mint(pair, 1000 * world.weth_price_usd, sender=deployer)
+    call(pair, "mint(address)", account)
+    token.mint(account, 10**6 * WAD, sender=deployer)
+    leg = {"venue": 1, "fee": 3000, "pool": pair}
+    return {"symbol": "USDX", "token": token.address, "decimals": 18, "legs": [leg]}
+
+
 @contextlib.contextmanager
-def holding(on: Field, folder: Path, account: ChecksumAddress) -> Iterator[Holding]:
-    """The page of a fund, served until the block ends."""
+def holding(
+    on: Field, folder: Path, account: ChecksumAddress, pay: list[dict[str, Any]] | None = None
+) -> Iterator[Holding]:
+    """The page of a fund, served until the block ends; its zap takes `pay` beside ETH."""
     out = folder / "dist"
-    facts = ChainFacts("the local fork", [on.url], poll_ms=POLL_MS)
+    facts = ChainFacts("the local fork", [on.url], poll_ms=POLL_MS, pay=pay or [])
     bundle([(on.book, facts)], out, TestWallet(on.url, account, on.book.chain_id))
     server = serve(out, 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from web3.types import Wei
@@ -12,8 +13,9 @@ from ballast.abi import encode_call
 from ballast.units import DAY_S, WAD
 from lab.localnet.anvil import ROOT, Cheats
 from lab.localnet.market import Market
+from lab.localnet.world import World
 from tests.browser.browser import Browser
-from tests.browser.holding import Holding, Page, holding
+from tests.browser.holding import Holding, Page, dollar, holding
 from tests.browser.test_page import figures, when
 from tests.keeper.deployed_fund import Field
 from tools.page import TEST_ACCOUNT, fund_wallet
@@ -23,7 +25,9 @@ MOST_SCRIPT = 300_000
 
 
 @pytest.fixture(scope="module")
-def held(field: Field, prices: Market, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holding]:
+def held(
+    field: Field, world: World, prices: Market, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Holding]:
     """The page of a fund in the middle of a month with a batch done; the wallet has all that shares take."""
     folder = tmp_path_factory.mktemp("holder")
     with field.keeper(folder) as keeper:
@@ -31,7 +35,7 @@ def held(field: Field, prices: Market, browser: Browser, tmp_path_factory: pytes
         keeper.until(lambda: bool(field.events("Traded")))
     account = field.w3.eth.accounts[TEST_ACCOUNT]
     fund_wallet(field.w3, field.book, account)
-    with holding(field, folder, account) as found:
+    with holding(field, folder, account, [dollar(field, world, account)]) as found:
         found.measured = {"script_bytes": (found.folder / "app.js").stat().st_size, "axe_findings": 0, FLOWS: 0}
         yield found
     target = ROOT / "out" / "page.json"
@@ -48,24 +52,6 @@ def page(held: Holding, browser: Browser) -> Iterator[Page]:
         assert not found.tab.complaints
         assert all(url.startswith((held.url, held.field.url)) for url in found.tab.requests)
         held.measured[FLOWS] += 1
-
-
-def go(page: Page, part: str) -> None:
-    page.tab.run(f"location.hash = '#/{part}'")
-    page.tab.until(f"document.querySelector('nav [aria-current]').hash === '#/{part}'")
-
-
-def to_mint(page: Page, shares: str) -> None:
-    go(page, "mint")
-    page.fill("#mint-shares", shares)
-    page.tab.until("document.querySelector('#mint-list table') !== null")
-
-
-def approved(page: Page, shares: str) -> None:
-    """All approvals for so many shares."""
-    to_mint(page, shares)
-    page.click("#approve-all")
-    page.says("#mint-status", "Everything is in place")
 
 
 def test_what_is_shown_is_what_the_chain_says(held: Holding, browser: Browser) -> None:
@@ -115,11 +101,11 @@ def test_why_the_weights_are_what_they_are(held: Holding, browser: Browser) -> N
 
 def test_mint_in_kind(held: Holding, page: Page) -> None:
     before = held.balances()
-    to_mint(page, "2.5")
-    page.says("#mint-status", f"{len(before)} approvals are missing")
-    first = next(iter(before))
-    page.click(f"[data-token='{first}']")
-    page.says("#mint-status", f"{len(before) - 1} approvals are missing")
+    due = [h.token for h in held.field.state().holdings if h.balance]
+    page.to_mint("2.5")
+    page.says("#mint-status", f"{len(due)} approvals are missing")
+    page.click(f"[data-token='{due[0]}']")
+    page.says("#mint-status", f"{len(due) - 1} approvals are missing")
     page.click("#approve-all")
     page.says("#mint-status", "Everything is in place")
     allowed = [held.token(t).functions.allowance(held.account, held.index.address).call() for t in before]
@@ -127,8 +113,9 @@ def test_mint_in_kind(held: Holding, page: Page) -> None:
     page.says("#mint-status", "now hold 2.5")
     assert held.shares() == 25 * WAD // 10
     after = held.balances()
-    assert all(0 < before[token] - after[token] <= most for token, most in zip(before, allowed, strict=True))
-    go(page, "me")
+    assert all(before[token] - after[token] <= most for token, most in zip(before, allowed, strict=True))
+    assert all(before[token] > after[token] for token in due)
+    page.go("me")
     page.says("#my-value", "$")
     state = held.field.state()
     assert figures(page.tab.text("#my-value")) == pytest.approx([2.5 * state.nav / state.supply], abs=0.0051)
@@ -136,11 +123,11 @@ def test_mint_in_kind(held: Holding, page: Page) -> None:
 
 
 def test_redeem_in_kind(held: Holding, page: Page) -> None:
-    approved(page, "3")
+    page.approved("3")
     page.click("#mint-button")
     page.says("#mint-status", "now hold 3")
     before = held.balances()
-    go(page, "redeem")
+    page.go("redeem")
     page.says("#redeem-shares-hint", "You hold 3 shares")
     page.fill("#redeem-shares", "1.25")
     page.says("#redeem-button", "Redeem 1.25 shares")
@@ -151,13 +138,13 @@ def test_redeem_in_kind(held: Holding, page: Page) -> None:
     for token, amount in held.balances().items():
         candidate = held.field.book.candidate(token)
         assert candidate and (amount - before[token]) / 10**candidate.decimals >= least[candidate.symbol]
-    go(page, "me")
+    page.go("me")
     page.says("main", "Redeemed")
 
 
 def test_another_chain(held: Holding, page: Page) -> None:
     page.tab.run("testWallet.move(137)")
-    to_mint(page, "1")
+    page.to_mint("1")
     page.says("#mint-status", "Your wallet is on another chain (number 137)")
     assert page.tab.run("document.querySelector('#mint-button').disabled")
     page.click("#mint-status button")
@@ -166,7 +153,7 @@ def test_another_chain(held: Holding, page: Page) -> None:
 
 
 def test_too_little(held: Holding, page: Page) -> None:
-    to_mint(page, "100000")
+    page.to_mint("100000")
     page.says("#mint-status", "You hold too little of")
     assert "missing" in page.rows("#mint-list")[0][3]
     page.click(".amount button")
@@ -178,7 +165,7 @@ def test_too_little(held: Holding, page: Page) -> None:
 
 
 def test_declined_in_the_wallet(held: Holding, page: Page) -> None:
-    approved(page, "1")
+    page.approved("1")
     page.tab.run("testWallet.state.declines = true")
     page.click("#mint-button")
     assert page.turn("mint", "rejected", "mined") == "rejected"
@@ -190,14 +177,14 @@ def test_declined_in_the_wallet(held: Holding, page: Page) -> None:
 
 
 def test_refused_by_the_contracts(held: Holding, page: Page) -> None:
-    approved(page, "1")
+    page.approved("1")
     token = held.field.state().holdings[0].token
     sent = page.tab.run("testWallet.state.asked").count("eth_sendTransaction")
     # Nobody looks meanwhile: the wallet withdraws an approval elsewhere, and the click comes before the next look.
     page.tab.run("window.fetch_ = window.fetch; window.fetch = () => new Promise(() => {})")
-    held.w3.eth.send_transaction(
-        {"from": held.account, "to": token, "data": encode_call("approve(address,uint256)", held.index.address, 0)}
-    )
+    withdrawn = encode_call("approve(address,uint256)", held.index.address, 0)
+    sent_elsewhere = held.w3.eth.send_transaction({"from": held.account, "to": token, "data": withdrawn})
+    held.w3.eth.wait_for_transaction_receipt(sent_elsewhere)
     page.tab.run("window.fetch = window.fetch_; document.querySelector('#mint-button').click()")
     assert page.turn("mint", "refused", "mined") == "refused"
     page.says("#mint-status", "Nothing was sent")
@@ -207,7 +194,7 @@ def test_refused_by_the_contracts(held: Holding, page: Page) -> None:
 
 def test_suspended(held: Holding, page: Page) -> None:
     token = held.field.state().holdings[2].token
-    approved(page, "1")
+    page.approved("1")
     page.click("#mint-button")
     page.says("#mint-status", "now hold 1")
     suspend = encode_call("suspend(address)", token)
@@ -218,7 +205,7 @@ def test_suspended(held: Holding, page: Page) -> None:
     until = next(h.suspended_until for h in held.field.state().holdings if h.token == token)
     page.says("#mint-status", when(until))
     assert page.tab.run("document.querySelector('#mint-button').disabled")
-    go(page, "redeem")
+    page.go("redeem")
     page.fill("#redeem-shares", "1")
     page.says("#redeem-button", "Redeem 1 shares")
     page.click("#redeem-button")
@@ -236,7 +223,7 @@ def as_owner(held: Holding, key: str, data: bytes) -> None:
 def test_at_the_cap(held: Holding, page: Page) -> None:
     whole = held.field.state().supply // WAD
     as_owner(held, "index_token", encode_call("setSupplyCap(uint32)", whole + 2))
-    to_mint(page, "5")
+    page.to_mint("5")
     page.says("#mint-status", "The fund's cap leaves room for")
     room = figures(page.tab.text("#mint-status .what"))[0]
     assert 1 < room <= 2
@@ -245,7 +232,7 @@ def test_at_the_cap(held: Holding, page: Page) -> None:
 
 
 def test_what_cannot_move_is_left_behind_on_request(held: Holding, page: Page) -> None:
-    approved(page, "1")
+    page.approved("1")
     page.click("#mint-button")
     page.says("#mint-status", "now hold 1")
     token = held.field.state().holdings[1].token
@@ -253,7 +240,7 @@ def test_what_cannot_move_is_left_behind_on_request(held: Holding, page: Page) -
     # balanceOf answers 10^18, all else reverts.
     code = bytes.fromhex("5f3560e01c6370a0823114610012575f5ffd5b670de0b6b3a76400005f5260205ff3")
     Cheats(held.field.rpc).set_code(token, code)
-    go(page, "redeem")
+    page.go("redeem")
     page.fill("#redeem-shares", "1")
     page.says("#redeem-button", "Redeem 1 shares")
     page.click("#redeem-button")
@@ -265,7 +252,7 @@ def test_what_cannot_move_is_left_behind_on_request(held: Holding, page: Page) -
 
 
 def test_replaced_and_lost(held: Holding, page: Page) -> None:
-    approved(page, "1")
+    page.approved("1")
     rpc = held.field.rpc
     rpc.request("evm_setAutomine", False)
     try:
@@ -293,7 +280,7 @@ def test_replaced_and_lost(held: Holding, page: Page) -> None:
 def test_the_chain_does_not_answer(held: Holding, browser: Browser) -> None:
     with held.open(browser) as page:
         page.connect()
-        to_mint(page, "1")
+        page.to_mint("1")
         page.says("#mint-status", "approvals are missing")
         network = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
         page.tab.call("Network.emulateNetworkConditions", offline=True, **network)
@@ -319,6 +306,74 @@ def test_what_the_timelock_has_pending(held: Holding, browser: Browser) -> None:
         held.measured[FLOWS] += 1
 
 
+def gone(held: Holding, before: int, receipt: Any) -> int:
+    """ETH that left the account but for gas."""
+    return before - held.w3.eth.get_balance(held.account) - receipt["gasUsed"] * receipt["effectiveGasPrice"]
+
+
+def zapped(held: Holding) -> Any:
+    """The receipt of the account's last zap."""
+    block = held.w3.eth.get_block("latest")
+    receipt = held.w3.eth.get_transaction_receipt(block["transactions"][-1])
+    assert receipt["to"] == held.field.book["zap"]
+    return receipt
+
+
+def test_in_and_out_for_eth(held: Holding, page: Page) -> None:
+    page.go("mint")
+    page.click("input[name=mint-way][value=eth]")
+    page.fill("#zap-mint-shares", "2.5")
+    page.says("#zap-mint-status", "Everything is in place")
+    expected = figures(page.tab.text("#view .offer .sum"))[0]
+    before = held.w3.eth.get_balance(held.account)
+    page.click("#zap-mint-button")
+    page.says("#zap-mint-status", "now hold 2.5")
+    assert held.shares() == 25 * WAD // 10
+    assert gone(held, before, zapped(held)) / WAD == pytest.approx(expected, rel=1e-3)
+    page.go("redeem")
+    page.click("input[name=redeem-way][value=eth]")
+    page.fill("#zap-redeem-shares", "1.5")
+    page.says("#zap-redeem-status", "Your wallet will ask twice")
+    page.click("[data-kind]")
+    page.says("#zap-redeem-list", "given in kind")
+    expected = figures(page.tab.text("#view .offer .sum"))[0]
+    kept = next(iter(held.balances()))
+    before, of_kept = held.w3.eth.get_balance(held.account), held.balances()[kept]
+    page.click("#zap-redeem-button")
+    page.says("#zap-redeem-status", "still hold 1")
+    assert held.shares() == WAD
+    assert -gone(held, before, zapped(held)) / WAD == pytest.approx(expected, rel=1e-3)
+    assert held.balances()[kept] > of_kept
+    asked = page.tab.run("testWallet.state.asked")
+    assert (asked.count("eth_signTypedData_v4"), asked.count("eth_sendTransaction")) == (1, 2)
+
+
+def test_in_and_out_for_a_token(held: Holding, page: Page) -> None:
+    page.go("mint")
+    token = page.tab.run("[...document.querySelectorAll('input[name=mint-way]')].at(-1).value")
+    coin = held.token(token).functions
+    page.click(f"input[name=mint-way][value='{token}']")
+    page.fill("#zap-mint-shares", "2")
+    page.says("#zap-mint-status", "One approval is missing")
+    page.click("#zap-mint-approve")
+    page.says("#zap-mint-status", "Everything is in place")
+    before = coin.balanceOf(held.account).call()
+    page.click("#zap-mint-button")
+    page.says("#zap-mint-status", "now hold 2")
+    state = held.field.state()
+    worth = 2 * state.nav / state.supply
+    assert (before - coin.balanceOf(held.account).call()) / WAD == pytest.approx(worth, rel=0.02)
+    page.go("redeem")
+    page.click(f"input[name=redeem-way][value='{token}']")
+    page.fill("#zap-redeem-shares", "2")
+    page.click("#zap-redeem-approve")
+    page.says("#zap-redeem-status", "Everything is in place")
+    before = coin.balanceOf(held.account).call()
+    page.click("#zap-redeem-button")
+    page.says("#zap-redeem-status", "still hold 0")
+    assert (coin.balanceOf(held.account).call() - before) / WAD == pytest.approx(worth, rel=0.02)
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280], ids=["phone", "desktop"])
 def test_everybody_can_read_it(held: Holding, browser: Browser, width: int, dark: bool) -> None:
@@ -328,7 +383,7 @@ def test_everybody_can_read_it(held: Holding, browser: Browser, width: int, dark
         page.tab.until("document.querySelector('.chart') !== null")
         page.connect()
         for part in ("fund", "mint", "redeem", "me"):
-            go(page, part)
+            page.go(part)
             if part in ("mint", "redeem"):
                 page.fill(f"#{part}-shares", "1")
                 page.tab.until(f"document.querySelector('#{part}-list table') !== null")

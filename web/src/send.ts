@@ -1,6 +1,6 @@
 /** One transaction, from its simulation to its block: each turn that it can take is a state that the page shows. */
 
-import { type Address, decodeErrorResult, type Hex, type TransactionReceipt } from "viem";
+import { type Address, decodeErrorResult, type Hex, numberToHex, type TransactionReceipt } from "viem";
 import { call, getTransaction, getTransactionCount, getTransactionReceipt, getBlock } from "viem/actions";
 import { plain, short } from "./amounts.js";
 import type { Reader } from "./chain.js";
@@ -56,7 +56,7 @@ export function refusalIn(error: unknown, naming: Naming): Refusal | null {
       const said = plain(String((args as readonly unknown[])[0]), 120);
       return { name: errorName, what: `A token refused it: “${said}”.`, remedy: "Look whether you hold enough of each token and have approved it." };
     } catch {
-      return { name: "unknown", what: `A contract refused it with an error that this page does not know (${data.slice(0, 10)}).`, remedy: "Do not sign. Try again later, or report it." };
+      return { name: "unknown", what: `A contract refused it with an error that this page does not know (${data.slice(0, 10)}).`, remedy: "It may be a token's own. Look whether you hold enough of each and have approved it." };
     }
   }
   const text = messages(error);
@@ -93,20 +93,32 @@ export function inWords(error: unknown): string {
   return plain((error as any)?.shortMessage ?? (error as any)?.message ?? String(error), 160);
 }
 
+/** Gas for a call, a quarter above the estimate: what a call needs at its deepest is more than what it uses, and balances
+ * move until its block. Null where the node does not say; then the wallet decides. */
+async function gasOf(client: Reader, from: Address, { to, data, value }: Call): Promise<bigint | null> {
+  try {
+    const params = [{ from, to, data, ...(value ? { value: numberToHex(value) } : {}) }] as const;
+    return (BigInt(await client.request({ method: "eth_estimateGas", params: [...params] })) * 5n) / 4n;
+  } catch {
+    return null;
+  }
+}
+
 /** Simulates, has it signed, and watches until it is mined or never will be; says each turn, and answers the last. */
 export async function carry(
   client: Reader, on: Connection, asked: Call, naming: Naming, say: (turn: Turn) => void, stopped: () => boolean = () => false,
 ): Promise<Turn> {
   const done = (turn: Turn): Turn => (say(turn), turn);
   say({ is: "checking" });
-  let nonce: number;
+  let [nonce, gas] = [0, null as bigint | null];
   try {
-    const [refusal, next] = await Promise.all([
+    const [refusal, next, needed] = await Promise.all([
       simulate(client, on.account, asked, naming),
       getTransactionCount(client, { address: on.account, blockTag: "pending" }),
+      gasOf(client, on.account, asked),
     ]);
     if (refusal) return done({ is: "refused", refusal });
-    nonce = next;
+    [nonce, gas] = [next, needed];
   } catch {
     return done({ is: "offline", hash: null });
   }
@@ -114,7 +126,7 @@ export async function carry(
   let hash: Hex;
   try {
     const { to, data, value } = asked;
-    const sent = { from: on.account, to, data, ...(value ? { value: `0x${value.toString(16)}` } : {}) };
+    const sent = { from: on.account, to, data, ...(value ? { value: numberToHex(value) } : {}), ...(gas ? { gas: numberToHex(gas) } : {}) };
     hash = await on.wallet.provider.request({ method: "eth_sendTransaction", params: [sent] });
   } catch (error) {
     if (rejected(error)) return done({ is: "rejected" });

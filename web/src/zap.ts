@@ -15,7 +15,7 @@ import type { Call } from "./send.js";
 export const Venue = { None: 0, UniswapV2: 1, SushiSwapV2: 2, UniswapV3: 3, InKind: 4, Skip: 5 } as const;
 
 const VENUES: Record<string, number> = { uniswap: Venue.UniswapV2, sushiswap: Venue.SushiSwapV2, "uniswap-v3": Venue.UniswapV3 };
-const NAMES = ["as it is", "Uniswap V2", "SushiSwap", "Uniswap V3", "given in kind", "left behind"];
+const NAMES = ["no swap", "Uniswap V2", "SushiSwap", "Uniswap V3", "given in kind", "left behind"];
 
 export interface Leg {
   venue: number;
@@ -154,7 +154,7 @@ async function route(client: Reader, book: Book, tokens: readonly Address[], amo
   const reserves = await reservesOf(client, book, pairs);
   const steps = await Promise.all(tokens.map(async (token, i): Promise<Step> => {
     const amount = amounts[i]!;
-    if (!buying && kind.has(token)) return { token, amount, leg: IN_KIND, weth: null };
+    if (!buying && (kind.has(token) || amount === 0n)) return { token, amount, leg: IN_KIND, weth: null };
     if (amount === 0n || same(token, book.weth) || (pay && same(token, pay.token))) {
       return { token, amount, leg: NONE, weth: same(token, book.weth) ? amount : 0n };
     }

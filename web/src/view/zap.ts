@@ -38,9 +38,9 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   const list = h("div", { id: `${id}-list` });
   const [drawOffer, drawList] = [region(offer), region(list)];
   const status = statusLine(`${id}-status`, app.book.chain.explorer);
-  const approve = h("button", { type: "button", class: "second", id: `${id}-approve`, click: () => void approveIt() });
+  const approve = h("button", { type: "button", class: minting ? "second" : "plain", id: `${id}-approve`, click: () => void approveIt() });
   const button = h("button", { type: "submit", class: "main", id: `${id}-button`, "aria-describedby": `${id}-status` });
-  const form = h("form", { class: "card", novalidate: true }, shares.root, margin.root, offer, approve, button, status.root);
+  const form = h("form", { class: "card", novalidate: true }, shares.root, margin.root, offer, ...(minting ? [approve, button] : [button, approve]), status.root);
   form.addEventListener("submit", (event) => { event.preventDefault(); void go(); });
   const root = h("div", { class: "split" }, form, h("div", { class: "wide" }, list));
 
@@ -147,8 +147,8 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
         h("dl", { class: "terms" },
           ...([
             [minting ? "At most" : "At least", `${amount(q.limit, decimals(), minting)} ${unit()}`],
-            ...(lost ? [[minting ? "Worth at NAV" : "Worth at NAV, without what is given in kind", usd(lost.nav)], ["Pools' fees and price impact", `${percent(lost.cost)}${lost.cost > DEAR ? ", which is much" : ""}`]] : []),
-            ["Good until", `${LIFE_S / 60n} minutes after the last block`],
+            ...(lost ? [[minting ? "Worth at NAV" : "At NAV, less what is in kind", usd(lost.nav)], ["Pools' fees and price impact", `${percent(lost.cost)}${lost.cost > DEAR ? ", which is much" : ""}`]] : []),
+            ["Can be mined for", `${LIFE_S / 60n} minutes`],
           ] as [string, string][]).map(([term, text]) => h("div", {}, h("dt", {}, term), h("dd", text.endsWith("much") ? { class: "warn" } : {}, text)))),
       ];
     });
@@ -158,7 +158,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   function routeOf(q: Quote): HTMLElement {
     return table(`How the components are ${minting ? "bought" : "sold"}`,
       [{ head: "Component" }, { head: "Amount", figure: true }, { head: "In" }, { head: minting ? "Costs" : "Brings", figure: true }, ...(minting ? [] : [{ head: "In kind" }])],
-      q.steps.map((step) => {
+      q.steps.filter((step) => step.amount > 0n).map((step) => {
         const { symbol, decimals: places } = app.tokens.get(step.token);
         return [
           h("span", { class: "symbol" }, symbol), amount(step.amount, places, minting), legName(step.leg),
