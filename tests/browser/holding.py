@@ -6,7 +6,8 @@ import contextlib
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Holding:
     url: str
     account: ChecksumAddress
     folder: Path
-    measured: dict[str, Any] = field(default_factory=dict)
+    measured: dict[str, Any] = attribute(default_factory=dict)
     """What goes to out/page.json."""
 
     @property
@@ -78,10 +79,10 @@ class Page:
     holding: Holding
 
     def click(self, selector: str) -> None:
-        self.tab.until(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); return e && !e.disabled; }})()"
-        )
-        self.tab.run(f"document.querySelector({json.dumps(selector)}).click()")
+        """Clicks an element once it can be seen and is enabled."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        self.tab.until(f"(() => {{ const e = {found}; return e && !e.disabled && e.getClientRects().length > 0; }})()")
+        self.tab.run(f"{found}.click()")
 
     def fill(self, selector: str, text: str) -> None:
         self.tab.run(

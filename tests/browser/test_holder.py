@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_utils import to_checksum_address
 from web3.types import Wei
 
 from ballast.abi import encode_call
@@ -80,6 +86,44 @@ def test_what_is_shown_is_what_the_chain_says(held: Holding, browser: Browser) -
         assert figures(month[4]) == pytest.approx([out], abs=0.51)
         assert figures(month[5]) == pytest.approx([abs(out - into)], abs=0.51)
         assert event["args"]["period"] == state.month_period
+
+
+def test_what_a_month_traded_as_csv(held: Holding, browser: Browser) -> None:
+    event = held.field.events("Traded")[0]
+    receipt = held.w3.eth.get_transaction_receipt(event["transactionHash"])
+    index = held.index.address
+    changes: dict[str, int] = {}
+    for log in receipt["logs"]:
+        if log["address"] in {h.token for h in held.field.state().holdings} and len(log["topics"]) == 3:
+            sides = [to_checksum_address(topic[-20:]) for topic in log["topics"][1:]]
+            amount = int.from_bytes(log["data"], "big") * ((sides[1] == index) - (sides[0] == index))
+            changes[log["address"]] = changes.get(log["address"], 0) + amount
+    with held.open(browser) as page:
+        page.tab.until("document.querySelector('#part-months button') !== null")
+        page.tab.run(
+            "URL.createObjectURL = (blob) => { blob.text().then((text) => { window.saved = text; }); return '#'; }; 1"
+        )
+        page.click("#part-months button")
+        text = page.tab.until("window.saved")
+    rows = [
+        row for row in csv.DictReader(io.StringIO(text)) if row["transaction"] == event["transactionHash"].to_0x_hex()
+    ]
+    decimals = {c.token: c.decimals for c in held.field.book.candidates}
+    told = {row["token"]: int(Decimal(row["change"]).scaleb(decimals[row["token"]])) for row in rows}
+    assert told == {token: change for token, change in changes.items() if change}
+    assert {Decimal(row["batch_sold_usd"]) for row in rows} == {
+        Decimal(event["args"]["result"]["valueOut"]).scaleb(-18)
+    }
+
+
+def test_a_hostile_symbol_is_text(held: Holding, browser: Browser, tmp_path: Path) -> None:
+    book = held.field.book
+    hostile = "<img src=x onerror=document.title='taken'>"
+    changed = replace(book, candidates=tuple(replace(c, symbol=hostile) for c in book.candidates))
+    with holding(replace(held.field, book=changed), tmp_path, held.account) as found, found.open(browser) as page:
+        page.says("#part-holdings", hostile[:20])
+        assert page.tab.run("document.querySelectorAll('img').length") == 1
+        assert "taken" not in page.tab.run("document.title")
 
 
 def test_why_the_weights_are_what_they_are(held: Holding, browser: Browser) -> None:
@@ -298,8 +342,9 @@ def test_what_the_timelock_has_pending(held: Holding, browser: Browser) -> None:
     signature = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)"
     call = encode_call(signature, held.index.address, 0, data, bytes(32), bytes(32), 3 * DAY_S)
     proposer = held.w3.eth.accounts[0]
-    held.w3.eth.send_transaction({"from": proposer, "to": held.field.book["timelock"], "data": call})
-    ready = held.w3.eth.get_block("latest")["timestamp"] + 3 * DAY_S
+    sent = held.w3.eth.send_transaction({"from": proposer, "to": held.field.book["timelock"], "data": call})
+    block = held.w3.eth.wait_for_transaction_receipt(sent)["blockNumber"]
+    ready = held.w3.eth.get_block(block)["timestamp"] + 3 * DAY_S
     with held.open(browser) as page:
         page.says("#part-pending", "index token: setStreamingFee(fee: 10000000000000000)")
         page.says("#part-pending", when(ready))
@@ -308,13 +353,14 @@ def test_what_the_timelock_has_pending(held: Holding, browser: Browser) -> None:
 
 def gone(held: Holding, before: int, receipt: Any) -> int:
     """ETH that left the account but for gas."""
-    return before - held.w3.eth.get_balance(held.account) - receipt["gasUsed"] * receipt["effectiveGasPrice"]
+    fee: int = receipt["gasUsed"] * receipt["effectiveGasPrice"]
+    return before - held.w3.eth.get_balance(held.account) - fee
 
 
 def zapped(held: Holding) -> Any:
     """The receipt of the account's last zap."""
-    block = held.w3.eth.get_block("latest")
-    receipt = held.w3.eth.get_transaction_receipt(block["transactions"][-1])
+    hashes = held.field.rpc.request("eth_getBlockByNumber", "latest", False)["transactions"]
+    receipt = held.w3.eth.get_transaction_receipt(hashes[-1])
     assert receipt["to"] == held.field.book["zap"]
     return receipt
 
@@ -394,6 +440,11 @@ def test_everybody_can_read_it(held: Holding, browser: Browser, width: int, dark
             assert not found, found
             assert page.tab.run("document.documentElement.scrollWidth") == width
             page.tab.screenshot(folder / f"{part}-{width}-{'dark' if dark else 'light'}.png")
+        page.go("mint")
+        page.click("input[name=mint-way][value=eth]")
+        page.fill("#zap-mint-shares", "1")
+        page.says("#zap-mint-status", "Everything is in place")
+        assert not page.axe(), page.axe()
         page.click("#wallet")
         assert not page.axe(), page.axe()
         assert not page.tab.complaints

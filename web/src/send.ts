@@ -125,6 +125,9 @@ export async function carry(
   say({ is: "signing" });
   let hash: Hex;
   try {
+    // Asked anew: on another chain the same address may be anybody's.
+    const chain = Number(await on.wallet.provider.request({ method: "eth_chainId" }));
+    if (chain !== client.chain.id) return done({ is: "failed", why: `it is on chain ${chain}, this fund is on ${client.chain.id}.` });
     const { to, data, value } = asked;
     const sent = { from: on.account, to, data, ...(value ? { value: numberToHex(value) } : {}), ...(gas ? { gas: numberToHex(gas) } : {}) };
     hash = await on.wallet.provider.request({ method: "eth_sendTransaction", params: [sent] });

@@ -9,6 +9,7 @@ import { refusalOf, TABLE } from "../src/refusals.js";
 import { refusalIn } from "../src/send.js";
 import { callText } from "../src/timelock.js";
 import { reasons, weigh } from "../src/why.js";
+import { intoFor, outOf, packed, packedAll, permitOf, Venue, wethFor } from "../src/zap.js";
 
 declare const require: (name: string) => any;
 const test: (name: string, act: () => void) => void = require("node:test");
@@ -141,6 +142,31 @@ test("a revert is found wherever a node or a wallet puts it", () => {
   assert.match(refusalIn({ data: "0xdeadbeef" }, naming)!.what, /does not know \(0xdeadbeef\)/);
   assert.equal(refusalIn({ details: "insufficient funds for gas" }, naming)?.name, "funds");
   assert.equal(refusalIn({ name: "HttpRequestError", message: "fetch failed" }, naming), null);
+});
+
+test("legs are packed as the zap reads them", () => {
+  const leg = (venue: number, fee = 0) => ({ venue, fee, pool: null });
+  assert.equal(packed(leg(Venue.UniswapV2, 3000)), 1 << 24); // V2 asks for no fee
+  assert.equal(packed(leg(Venue.UniswapV3, 500)), (3 << 24) + 500);
+  assert.equal(packedAll([leg(Venue.SushiSwapV2), leg(Venue.UniswapV3, 3000), leg(Venue.InKind)]), "0x0200000003000bb804000000");
+});
+
+test("pools are quoted as they swap", () => {
+  const r = { token: 10n ** 21n, weth: 10n ** 20n };
+  const cost = wethFor(10n ** 18n, r)!;
+  assert.equal(cost, intoFor(10n ** 18n, r.weth, r.token));
+  // So much in brings it, and one wei less does not.
+  assert.ok(outOf(cost, r.weth, r.token) >= 10n ** 18n);
+  assert.ok(outOf(cost - 1n, r.weth, r.token) < 10n ** 18n);
+  assert.equal(wethFor(10n ** 21n, r), null);
+  assert.equal(outOf(1n, 0n, 0n), 0n);
+});
+
+test("a signature becomes a permit, others do not", () => {
+  const rs = "ab".repeat(32) + "cd".repeat(32);
+  assert.deepEqual(permitOf(`0x${rs}1c`, 5n), { deadline: 5n, v: 28, r: `0x${"ab".repeat(32)}`, s: `0x${"cd".repeat(32)}` });
+  assert.equal(permitOf(`0x${rs}00`, 5n)?.v, 27);
+  assert.equal(permitOf(`0x${rs}1c00`, 5n), null);
 });
 
 test("what the timelock calls is written out", () => {

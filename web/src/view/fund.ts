@@ -48,8 +48,9 @@ function worth(app: App): Child[] {
       figure("All shares", usd(totalValue(fund), 0)),
       figure("Shares", amount(fund.supply, 18), `of at most ${fixed(cap, 0, 0)}`),
       figure("Fee a year", percent(fee)),
-      figure("Components", String(fund.holdings.length)),
+      figure("Components", String(fund.holdings.filter((x) => x.balance > 0n).length)),
     ),
+    h("p", { class: "go" }, h("a", { class: "main", href: "#/mint" }, "Mint shares"), h("a", { href: "#/redeem" }, "Redeem")),
   ];
 }
 

@@ -41,10 +41,10 @@ export function meView(app: App): View {
     drawTop([mine, nav, fund.supply, connection.account], () => [
       h("p", { class: "over" }, "Your shares are worth"),
       h("p", { class: "nav", id: "my-value" }, usd((mine * nav) / WAD)),
-      h("dl", { class: "figures" }, ...([["Shares", exact(mine, 18)], ["NAV a share", usd(nav)], ["Part of the fund", shareOf(mine, fund.supply)]] as const)
+      h("dl", { class: "figures three" }, ...([["Shares", exact(mine, 18)], ["NAV a share", usd(nav)], ["Part of the fund", shareOf(mine, fund.supply)]] as const)
         .map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
     ]);
-    const rows = fund.supply ? fund.holdings.map((x) => ({ x, part: x.writtenOff ? 0n : (x.balance * mine) / fund.supply })) : [];
+    const rows = fund.supply ? fund.holdings.filter((x) => x.balance > 0n).map((x) => ({ x, part: x.writtenOff ? 0n : (x.balance * mine) / fund.supply })) : [];
     drawMade([rows, app.fixed], () => [table("Components behind your shares", [{ head: "Component" }, { head: "Amount", figure: true }, { head: "Worth", figure: true }],
       rows.map(({ x, part }) => [app.tokens.get(x.token).symbol, amount(part, x.decimals), counts(fund, x) ? usd(valueOf(x, part)) : "–"]))]);
     drawPast(deeds, () => deedList(deeds, app));

@@ -98,7 +98,7 @@ export function mintView(app: App): View {
   function draw(): void {
     const found = blocker();
     const fund = app.snapshot?.fund;
-    say(worth, plan && fund ? `About ${usd((plan.shares * navOf(fund)) / WAD)} at prices now, given in ${plan.tokens.length} components.` : "");
+    say(worth, plan && fund ? `About ${usd((plan.shares * navOf(fund)) / WAD)} at prices now, given in ${plan.amounts.filter((a) => a > 0n).length} components.` : "");
     say(button, plan ? `Mint ${tidy(plan.shares)} shares` : "Mint");
     button.disabled = busy || found !== null;
     const open = found?.text.includes("approval") ? missing().length : 0;
@@ -121,13 +121,15 @@ export function mintView(app: App): View {
     const fund = app.snapshot?.fund;
     return table(`What ${tidy(p.shares)} shares take`,
       [{ head: "Component" }, { head: "Due now", figure: true }, { head: "At most", figure: true }, { head: "You hold", figure: true }, { head: "Worth", figure: true }, { head: "Approval" }],
-      p.tokens.map((token, i) => {
+      p.tokens.flatMap((token, i) => {
         const { symbol: name, decimals } = app.tokens.get(token);
         const [due, limit, held] = [p.amounts[i]!, p.limits[i]!, p.held[i]];
         const holding = fund?.holdings.find((x) => x.token === token);
+        // Listed, and none of it held yet.
+        if (due === 0n && holding?.balance === 0n && holding.sound) return [];
         const lacks = held !== undefined && held < due;
         const approved = (p.allowed[i] ?? 0n) >= limit;
-        return [
+        return [[
           h("span", { class: "symbol" }, name),
           h("span", { title: exact(due, decimals) }, amount(due, decimals, true)),
           h("span", { title: exact(limit, decimals) }, amount(limit, decimals, true)),
@@ -137,7 +139,7 @@ export function mintView(app: App): View {
             : held === undefined ? "–"
             : approved ? h("span", { class: "good" }, "✓ approved")
             : h("button", { type: "button", class: "plain", disabled: busy, "data-token": token, "aria-label": `Approve ${name}`, click: () => void approve([i]) }, "Approve"),
-        ];
+        ]];
       }), { shown: true, stacks: true });
   }
 

@@ -68,7 +68,7 @@ export function redeemView(app: App): View {
 
   function draw(): void {
     const found = blocker(), fund = app.snapshot?.fund;
-    say(worth, plan && fund ? `About ${usd((plan.shares * navOf(fund)) / WAD)} at prices now, paid in ${plan.tokens.length} components.` : "");
+    say(worth, plan && fund ? `About ${usd((plan.shares * navOf(fund)) / WAD)} at prices now, paid in ${plan.amounts.filter((a) => a > 0n).length} components.` : "");
     say(button, plan ? `Redeem ${tidy(plan.shares)} shares` : "Redeem");
     say(shares.hint, held === null ? "" : `You hold ${tidy(held)} shares.`);
     button.disabled = busy || found !== null;
@@ -84,19 +84,20 @@ export function redeemView(app: App): View {
     const leave = cannot !== 0n;
     return table(`What ${tidy(p.shares)} shares pay`,
       [{ head: "Component" }, { head: "You get", figure: true }, { head: "At least", figure: true }, { head: "Worth", figure: true }, ...(leave ? [{ head: "Leave behind" }] : [])],
-      p.tokens.map((token, i) => {
+      p.tokens.flatMap((token, i) => {
         const bit = 1n << BigInt(i);
         const { symbol, decimals } = app.tokens.get(token);
         const [get, limit] = skip & bit ? [0n, 0n] : [p.amounts[i]!, p.limits[i]!];
         const holding = fund?.holdings.find((x) => x.token === token);
-        return [
+        if (p.amounts[i] === 0n && holding?.balance === 0n && holding.sound) return [];
+        return [[
           h("span", { class: "symbol" }, symbol, holding?.writtenOff ? h("small", { class: "warn" }, "written off: not paid") : null),
           h("span", { title: exact(get, decimals) }, amount(get, decimals)),
           h("span", { title: exact(limit, decimals) }, amount(limit, decimals)),
           holding && fund && counts(fund, holding) ? usd(valueOf(holding, get)) : "–",
           ...(leave ? [cannot & bit ? h("label", { class: "tick" },
             h("input", { type: "checkbox", checked: (skip & bit) !== 0n, disabled: busy, "data-skip": token, "aria-label": `Leave ${symbol} behind`, change: () => { skip ^= bit; draw(); } }), "forfeit it") : ""] : []),
-        ];
+        ]];
       }), { shown: true, stacks: true });
   }
 
@@ -110,7 +111,7 @@ export function redeemView(app: App): View {
       const turn = await carry(app.client, on, redeemCall(app.book, given, on.account, skip), app.tokens.get, (t) => status.turn(t, what));
       if (turn.is === "mined") {
         const { shares: left } = await readAccount(app.client, app.book, on.account);
-        status.tell("good", `Done: you redeemed ${tidy(given.shares)} shares and still hold ${tidy(left)}.`, skip ? `${symbols(skip)} was left behind.` : `All ${given.tokens.length} components are in your account.`);
+        status.tell("good", `Done: you redeemed ${tidy(given.shares)} shares and still hold ${tidy(left)}.`, skip ? `${symbols(skip)} was left behind.` : `The components are in your account.`);
         status.root.dataset.turn = "mined";
       } else if (turn.is === "refused" && turn.refusal.name !== "BelowMin") {
         // One that does not move stops all: which?

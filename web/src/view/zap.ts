@@ -187,9 +187,10 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   }
 
   const approveIt = () => run(async () => {
-    const q = quote!, zap = app.book.contracts.zap!;
+    const q = quote, zap = app.book.contracts.zap!;
+    if (!q || !app.connection || before(app, side)) return false;
     const [token, size, places, what] = minting ? [way()!.token, q.limit, decimals(), unit()] : [app.book.contracts.index_token, q.shares, 18, "shares"];
-    const turn = await carry(app.client, app.connection!, approveCall(token, zap, size), app.tokens.get, (t) => status.turn(t, `approve ${amount(size, places, true)} ${what}`));
+    const turn = await carry(app.client, app.connection, approveCall(token, zap, size), app.tokens.get, (t) => status.turn(t, `approve ${amount(size, places, true)} ${what}`));
     return turn.is !== "mined";
   });
 
