@@ -112,6 +112,21 @@ class Page:
         found = f"document.querySelector({json.dumps(selector)})?.textContent ?? ''"
         self.tab.until(f"({found}).includes({json.dumps(text)})")
 
+    def press(self, key: str) -> None:
+        """A key, "Tab" or "Enter"."""
+        code = {"Tab": 9, "Enter": 13}[key]
+        what = {"key": key, "code": key, "windowsVirtualKeyCode": code, "text": "\r" if key == "Enter" else ""}
+        self.tab.call("Input.dispatchKeyEvent", type="keyDown", **what)
+        self.tab.call("Input.dispatchKeyEvent", type="keyUp", **{**what, "text": ""})
+
+    def tab_to(self, selector: str) -> None:
+        """Presses Tab until the element has the focus."""
+        for _ in range(80):
+            self.press("Tab")
+            if self.tab.run(f"document.activeElement?.matches({json.dumps(selector)}) ?? false"):
+                return
+        raise AssertionError(f"Tab does not come to {selector}")
+
     def connect(self) -> None:
         self.click("#wallet")
         self.click("#wallet-list button:last-of-type")

@@ -420,6 +420,28 @@ def test_in_and_out_for_a_token(held: Holding, page: Page) -> None:
     assert (coin.balanceOf(held.account).call() - before) / WAD == pytest.approx(worth, rel=0.02)
 
 
+def test_by_keyboard_alone(held: Holding, browser: Browser) -> None:
+    with held.open(browser, "mint") as page:
+        page.tab_to(".skip")
+        page.press("Enter")
+        page.tab.until("document.activeElement.id === 'view'")
+        assert page.tab.text("#heading") == "Mint shares"
+        page.tab_to("#mint-shares")
+        page.tab.call("Input.insertText", text="1")
+        page.says("#mint-status", "Connect a wallet to mint")
+        page.tab_to("#mint-status button")
+        page.press("Enter")
+        page.tab.until("document.querySelector('#wallets').open")
+        page.press("Enter")
+        page.says("#wallet", held.account[:6])
+        page.says("#mint-status", "approvals are missing")
+        page.tab_to("#mint-list button")
+        page.press("Enter")
+        page.tab.until("document.querySelector('#mint-list .good') !== null")
+        assert not page.tab.complaints
+        held.measured[FLOWS] += 1
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280], ids=["phone", "desktop"])
 def test_everybody_can_read_it(held: Holding, browser: Browser, width: int, dark: bool) -> None:

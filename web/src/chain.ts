@@ -43,11 +43,13 @@ export interface Snapshot {
 
 export async function readFixed(client: Reader, book: Book): Promise<Fixed> {
   const index = { address: book.contracts.index_token, abi: indexToken } as const;
-  const [name, symbol, methodology] = await Promise.all([
+  const [chainId, name, symbol, methodology] = await Promise.all([
+    client.request({ method: "eth_chainId" }),
     readContract(client, { ...index, functionName: "name" }),
     readContract(client, { ...index, functionName: "symbol" }),
     readContract(client, { address: book.contracts.rebalancer, abi: rebalancer, functionName: "methodology" }),
   ]);
+  if (Number(chainId) !== book.chain_id) throw new Error(`the endpoint is on chain ${Number(chainId)}`);
   const asked = readContract(client, { address: methodology, abi: marketCap, functionName: "rule" });
   return { name: plain(name, 48), symbol: plain(symbol, 12), methodology, rule: await asked.catch(() => null) };
 }

@@ -19,6 +19,8 @@ import { connect, type Connection, discover, rejected, switchChain, type Wallet 
 const CHOSEN = "ballast.wallet";
 const PLACES = [["fund", "Fund"], ["mint", "Mint"], ["redeem", "Redeem"], ["me", "My shares"]] as const;
 
+const TITLES: Record<string, string> = { fund: "Fund", mint: "Mint shares", redeem: "Redeem shares", me: "My shares" };
+
 const find = <E extends HTMLElement>(id: string): E => document.getElementById(id) as E;
 
 function start(): void {
@@ -45,6 +47,8 @@ function start(): void {
   let at = "";
 
   function route(): void {
+    // The skip link is no part of the page.
+    if (at !== "" && !location.hash.startsWith("#/")) return;
     const id = location.hash.slice(2).split("?")[0] || "fund";
     const next = id in views ? id : "fund";
     links.forEach((link, i) => (PLACES[i]![0] === next ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
@@ -52,8 +56,7 @@ function start(): void {
     const first = at === "";
     at = next;
     put(find("view"), views[at]!.root);
-    const titles: Record<string, string> = { fund: "Fund", mint: "Mint shares", redeem: "Redeem shares", me: "My shares" };
-    say(heading, titles[at] ?? "");
+    say(heading, TITLES[at] ?? "");
     heading.classList.toggle("unseen", at === "fund");
     // The part is announced, and the next Tab goes into it.
     if (!first) heading.focus();
@@ -65,7 +68,7 @@ function start(): void {
     const { fixed, snapshot } = app;
     if (fixed) {
       say(find("name"), fixed.name);
-      document.title = `${fixed.name} (${fixed.symbol})`;
+      document.title = `${TITLES[at]}: ${fixed.name} (${fixed.symbol})`;
     }
     if (snapshot) say(find("asof"), `As of block ${snapshot.fund.blockNumber.toLocaleString("en")}, ${when(snapshot.fund.time)}.`);
     const trouble = find("trouble");
