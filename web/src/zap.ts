@@ -249,6 +249,14 @@ function priceOfEth(client: Client, book: Book): Promise<bigint> {
   return readContract(client, { address, abi: oracleAbi, functionName: "price", args: [zeroAddress] }).catch(() => 0n);
 }
 
+/** What the pools take of a swap, 18 decimals: of all components in proportion, and of the pay or receive token. */
+export function feesOf(quote: Quote): bigint {
+  const fee = (leg: Leg): bigint => (leg.pool === null ? 0n : BigInt(leg.venue === Venue.UniswapV3 ? leg.fee : 3000) * 10n ** 12n);
+  const swapped = quote.steps.reduce((sum, step) => sum + (step.weth ?? 0n), 0n);
+  const taken = quote.steps.reduce((sum, step) => sum + (step.weth ?? 0n) * fee(step.leg), 0n);
+  return (swapped ? taken / swapped : 0n) + fee(quote.leg);
+}
+
 /* CALLS */
 
 export interface Permit {

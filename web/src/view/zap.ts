@@ -8,7 +8,7 @@ import { navOf, roomBelowCap } from "../fund.js";
 import { approveCall, readAccount } from "../kind.js";
 import { carry, inWords, refusalIn } from "../send.js";
 import { rejected } from "../wallet.js";
-import { legName, mintCall, NoWay, permitOf, permitQuestion, type Permit, type Quote, quoteMint, quoteRedeem, redeemCall, Venue } from "../zap.js";
+import { feesOf, legName, mintCall, NoWay, permitOf, permitQuestion, type Permit, type Quote, quoteMint, quoteRedeem, redeemCall, Venue } from "../zap.js";
 import type { App, View } from "./app.js";
 import { debounce, h, region, say, table } from "./dom.js";
 import { amountField, before, type Blocker, marginField, statusLine } from "./parts.js";
@@ -147,7 +147,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
         h("dl", { class: "terms" },
           ...([
             [minting ? "At most" : "At least", `${amount(q.limit, decimals(), minting)} ${unit()}`],
-            ...(lost ? [[minting ? "Worth at NAV" : "At NAV, less what is in kind", usd(lost.nav)], ["Pools' fees and price impact", `${percent(lost.cost)}${lost.cost > DEAR ? ", which is much" : ""}`]] : []),
+            ...(lost ? [[minting ? "Worth at NAV" : "At NAV, less what is in kind", usd(lost.nav)], ["Pools' fees", percent(feesOf(q))], ["Price impact", `${percent(lost.cost - feesOf(q))}${lost.cost > DEAR ? ": much" : ""}`]] : []),
             ["Can be mined for", `${LIFE_S / 60n} minutes`],
           ] as [string, string][]).map(([term, text]) => h("div", {}, h("dt", {}, term), h("dd", text.endsWith("much") ? { class: "warn" } : {}, text)))),
       ];
