@@ -11,7 +11,7 @@ from ballast.preflight.chain import Reader
 from ballast.preflight.problems import Problem
 from ballast.values import decimal
 
-DEPLOYMENT_GAS = 25_000_000
+DEPLOYMENT_GAS = 30_000_000
 """More than a whole deployment takes; ether for this at the current gas price is asked for."""
 
 

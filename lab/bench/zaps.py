@@ -137,8 +137,7 @@ def measure(arena: Arena, project: Any, account: Any) -> dict[str, int]:
 
     mint(ETH, V2)
     gas = _each(arena, mint, redeem)
-    minter = chain.deploy(arena.builder, "BareMinter")
-    arena.fund(minter.address, index.address, SHARES, [asset.component.unit for asset in arena.assets])
+    minter = _minter(arena)
     minter.send(holder, "mint", index.address, HOLDER_SHARES)
     chain.wait(DAY_S)
     gas["mint_with"] = minter.send(holder, "mint", index.address, HOLDER_SHARES)
@@ -163,6 +162,14 @@ def _each(arena: Arena, mint: Callable[[str, str], int], redeem: Callable[[str, 
             gas[f"zap_{name}_{pay}_{venue}"] = act(pay, venue)
             arena.chain.cheats.revert(before)
     return gas
+
+
+def _minter(arena: Arena) -> Contract:
+    """A contract that holds what mints take."""
+    minter = arena.chain.deploy(arena.builder, "BareMinter")
+    for asset in arena.assets:
+        asset.token.send(arena.builder, "mint", minter.address, SHARES * asset.component.unit // WAD)
+    return minter
 
 
 def floors(arena: Arena) -> dict[str, int]:
@@ -221,8 +228,8 @@ def _probe(stage: Stage, bare: Contract, act: Callable[[], int]) -> int:
 def _plain_floors(stage: Stage, units: Sequence[int]) -> dict[str, int]:
     arena, holder = stage.arena, stage.arena.holder
     chain, tokens = arena.chain, arena.tokens
-    fund, minter = chain.deploy(arena.builder, "BareFund"), chain.deploy(arena.builder, "BareMinter")
-    for account in (arena.builder, minter.address):
+    fund, minter = chain.deploy(arena.builder, "BareFund"), _minter(arena)
+    for account in (arena.builder, holder):
         arena.fund(account, fund.address, SHARES, units)
     fund.send(arena.builder, "mint", SHARES, arena.builder, tokens, [SHARES * unit // WAD for unit in units])
     amounts = [-(-HOLDER_SHARES * unit // WAD) for unit in units]

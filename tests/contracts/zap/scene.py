@@ -211,7 +211,7 @@ def build(chain: Chain, world: World) -> Scene:
     tokens["PAY"] = chain.deploy("PermitToken", "PAY", 6, sender=builder)
     for name, legs in POOLS.items():
         for leg in legs:
-            _open(chain, world, builder, tokens[name], leg, name in ("USD", "PAY"))
+            _open(chain, world, builder, tokens[name], leg, dollar=name in ("USD", "PAY"), narrow=name == "D")
     rebalancer = chain.deploy("ScriptedFiller", sender=builder)
     index = create_index(chain, builder, rebalancer.address, owner, owner, fee=FEE, supply_cap=CAP)
     zap = chain.deploy("Zap", index, world.weth, EXCHANGES[1], sender=builder)
@@ -232,7 +232,8 @@ def build(chain: Chain, world: World) -> Scene:
     return Scene(chain, world, index, rebalancer, zap, lens, tokens, holder, owner)
 
 
-def _open(chain: Chain, world: World, builder: str, token: Contract, leg: Leg, dollar: bool) -> None:
+def _open(chain: Chain, world: World, builder: str, token: Contract, leg: Leg, *, dollar: bool, narrow: bool) -> None:
+    """`narrow`: a V3 pool whose liquidity ends 6 % from the price."""
     amount = 2_000_000 * 10**6 if dollar else 100_000 * WAD
     weth = chain.at("PermitToken", world.weth)
     low = int(token.address, 16) < int(world.weth, 16)
@@ -241,7 +242,8 @@ def _open(chain: Chain, world: World, builder: str, token: Contract, leg: Leg, d
         first, second = (amount, DEPTH) if low else (DEPTH, amount)
         price, liquidity = isqrt((second << 192) // first), isqrt(first * second)
         assert price < Q96 << 64
-        rows = ((-2 * MAX_TICK, 2 * MAX_TICK, liquidity), (-600, 600, liquidity))
+        wide = () if narrow else ((-2 * MAX_TICK, 2 * MAX_TICK, liquidity),)
+        rows = (*wide, (-600, 600, liquidity))
         open_v3(
             chain.rpc,
             builder,

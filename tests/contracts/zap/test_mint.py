@@ -136,7 +136,7 @@ def test_an_exchange_that_the_chain_does_not_have(scene: Scene) -> None:
 def test_pools_that_are_too_thin(scene: Scene) -> None:
     """More than a V2 pool holds; more than a V3 pool's liquidity gives, which pays out what there is."""
     chain = scene.chain
-    for token, error in (("A", "TooThin"), ("C", "NotFilled")):
+    for token, error in (("A", "TooThin"), ("D", "NotFilled")):
         snapshot = chain.cheats.snapshot()
         chain.send(scene.tokens[token].mint(scene.index, 10**24), scene.holder)
         call = scene.mint(400 * WAD, "WETH", FOREVER)  # a third of a million tokens: no pool here has as many
