@@ -19,7 +19,9 @@ export function navChart(samples: readonly Sample[], whole: boolean): Child[] {
   const points = samples.map((p, i) => `${x(p.time).toFixed(1)},${y(navs[i] ?? 0).toFixed(1)}`);
   const label = `NAV of a share from ${usd(first.nav)} on ${day(first.time)} to ${usd(last.nav)} on ${day(last.time)}; lowest ${low.toFixed(2)}, highest ${high.toFixed(2)} dollars.`;
   const reading = h("p", { class: "reading", "aria-hidden": "true" }, `${day(last.time)}: ${usd(last.nav)}`);
-  const dot = s("circle", { r: 4, class: "dot", cx: x(last.time), cy: y(navs.at(-1) ?? 0) });
+  // A line of no length: a circle would be stretched with the chart.
+  const at = (sample: Sample) => `M${x(sample.time).toFixed(1)} ${y(Number(sample.nav) / 1e18).toFixed(1)}h0`;
+  const dot = s("path", { class: "dot", d: at(last), "vector-effect": "non-scaling-stroke" });
   const svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, class: "chart", preserveAspectRatio: "none" },
     s("polygon", { class: "area", points: `0,${HEIGHT - FOOT} ${points.join(" ")} ${WIDTH},${HEIGHT - FOOT}` }),
     s("polyline", { class: "line", points: points.join(" "), "vector-effect": "non-scaling-stroke" }),
@@ -27,11 +29,10 @@ export function navChart(samples: readonly Sample[], whole: boolean): Child[] {
   );
   svg.addEventListener("pointermove", (event) => {
     const box = svg.getBoundingClientRect();
-    const at = ((event.clientX - box.left) / box.width) * WIDTH;
-    const near = samples.reduce((best, p) => (Math.abs(x(p.time) - at) < Math.abs(x(best.time) - at) ? p : best));
+    const wanted = ((event.clientX - box.left) / box.width) * WIDTH;
+    const near = samples.reduce((best, p) => (Math.abs(x(p.time) - wanted) < Math.abs(x(best.time) - wanted) ? p : best));
     reading.textContent = `${day(near.time)}: ${usd(near.nav)}`;
-    dot.setAttribute("cx", String(x(near.time)));
-    dot.setAttribute("cy", String(y(Number(near.nav) / 1e18)));
+    dot.setAttribute("d", at(near));
   });
   const rows = [...samples].reverse().map((p) => [day(p.time), usd(p.nav)]);
   return [

@@ -132,6 +132,7 @@ function holdings(app: App): Child[] {
         h("span", { class: "symbol" }, app.tokens.get(row.token).symbol, row.trouble ? h("small", { class: "warn" }, row.trouble) : null),
         bar(row), percent(row.held), ...(aims ? [row.target === null ? "–" : percent(row.target)] : []), usd(row.value, 0),
       ]),
+      { stacks: true },
     )),
   ];
 }
