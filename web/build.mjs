@@ -13,11 +13,29 @@ const { funds, test_wallet } = JSON.parse(readFileSync(config, "utf8"));
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 
-const common = { bundle: true, format: "esm", target: "es2022", minify: true, legalComments: "none", logLevel: "warning" };
-await build({ ...common, entryPoints: [join(here, "src/main.ts")], outfile: join(out, "app.js"), define: { FUNDS: JSON.stringify(funds) } });
+const common = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+};
+await build({
+  ...common,
+  entryPoints: [join(here, "src/main.ts")],
+  outfile: join(out, "app.js"),
+  define: { FUNDS: JSON.stringify(funds) },
+});
 if (test_wallet) {
   const define = { TEST_WALLET: JSON.stringify(test_wallet) };
-  await build({ ...common, format: "iife", entryPoints: [join(here, "dev/wallet.ts")], outfile: join(out, "test-wallet.js"), define });
+  await build({
+    ...common,
+    format: "iife",
+    entryPoints: [join(here, "dev/wallet.ts")],
+    outfile: join(out, "test-wallet.js"),
+    define,
+  });
 }
 
 const endpoints = [...new Set(funds.flatMap((fund) => fund.chain.endpoints).map((url) => new URL(url).origin))];
@@ -37,10 +55,17 @@ const html = readFileSync(join(here, "src/index.html"), "utf8")
   .replace("%TEST%", test_wallet ? '<script src="test-wallet.js"></script>' : "");
 writeFileSync(join(out, "index.html"), html);
 // For whoever serves it: `frame-ancestors` counts in a header only.
-writeFileSync(join(out, "headers.json"), JSON.stringify({
-  "Content-Security-Policy": `${csp}; frame-ancestors 'none'`,
-  "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "no-referrer",
-  "Cross-Origin-Opener-Policy": "same-origin",
-}, null, 1));
+writeFileSync(
+  join(out, "headers.json"),
+  JSON.stringify(
+    {
+      "Content-Security-Policy": `${csp}; frame-ancestors 'none'`,
+      "X-Content-Type-Options": "nosniff",
+      "Referrer-Policy": "no-referrer",
+      "Cross-Origin-Opener-Policy": "same-origin",
+    },
+    null,
+    1,
+  ),
+);
 for (const name of ["style.css", "icon.svg"]) copyFileSync(join(here, "src", name), join(out, name));

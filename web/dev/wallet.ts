@@ -8,12 +8,22 @@ interface Question {
   params?: any;
 }
 
-const state = { chainId: TEST_WALLET.chain_id, account: TEST_WALLET.account, connected: false, declines: false, asked: [] as string[] };
+const state = {
+  chainId: TEST_WALLET.chain_id,
+  account: TEST_WALLET.account,
+  connected: false,
+  declines: false,
+  asked: [] as string[],
+};
 const listeners = new Map<string, Set<(value: unknown) => void>>();
 const tell = (event: string, value: unknown): void => listeners.get(event)?.forEach((listener) => listener(value));
 
 class Refusal extends Error {
-  constructor(readonly code: number, message: string, readonly data?: unknown) {
+  constructor(
+    readonly code: number,
+    message: string,
+    readonly data?: unknown,
+  ) {
     super(message);
   }
 }
@@ -21,7 +31,9 @@ class Refusal extends Error {
 let number = 0;
 async function forward(method: string, params: unknown = []): Promise<unknown> {
   const body = JSON.stringify({ jsonrpc: "2.0", id: ++number, method, params });
-  const answer = await (await fetch(TEST_WALLET.url, { method: "POST", headers: { "content-type": "application/json" }, body })).json();
+  const answer = await (
+    await fetch(TEST_WALLET.url, { method: "POST", headers: { "content-type": "application/json" }, body })
+  ).json();
   if (answer.error) throw new Refusal(answer.error.code, answer.error.message, answer.error.data);
   return answer.result;
 }
@@ -29,7 +41,12 @@ async function forward(method: string, params: unknown = []): Promise<unknown> {
 const provider = {
   async request({ method, params }: Question): Promise<unknown> {
     state.asked.push(method);
-    const asks = ["eth_requestAccounts", "eth_sendTransaction", "eth_signTypedData_v4", "wallet_switchEthereumChain"].includes(method);
+    const asks = [
+      "eth_requestAccounts",
+      "eth_sendTransaction",
+      "eth_signTypedData_v4",
+      "wallet_switchEthereumChain",
+    ].includes(method);
     if (asks && state.declines) throw new Refusal(4001, "User rejected the request.");
     switch (method) {
       case "eth_requestAccounts":
@@ -56,7 +73,12 @@ const provider = {
   },
 };
 
-const info = Object.freeze({ uuid: "8c5f4f2e-5a6b-4f5c-9a51-1f7d6f2f0b11", name: "Test wallet", rdns: "local.test-wallet", icon: "data:image/svg+xml," });
+const info = Object.freeze({
+  uuid: "8c5f4f2e-5a6b-4f5c-9a51-1f7d6f2f0b11",
+  name: "Test wallet",
+  rdns: "local.test-wallet",
+  icon: "data:image/svg+xml,",
+});
 const announce = (): void => {
   window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }));
 };

@@ -16,7 +16,8 @@ export function parseAmount(text: string, decimals: number): Parsed {
     return { ok: false, why: "Write the amount without commas; a point separates the decimals, as in 1234.5." };
   }
   const match = PLAIN.exec(trimmed);
-  if (match === null) return { ok: false, why: "Write the amount in digits, with a point before the decimals: 1234.5." };
+  if (match === null)
+    return { ok: false, why: "Write the amount in digits, with a point before the decimals: 1234.5." };
   const [, whole = "", part = ""] = match;
   if (part.length > decimals) return { ok: false, why: `At most ${decimals} decimals.` };
   if (whole.length > 40) return { ok: false, why: "That is too large." };
@@ -28,7 +29,9 @@ export function parseAmount(text: string, decimals: number): Parsed {
 /** All digits of an amount, such as "1.05"; what `parseAmount` takes back. */
 export function exact(value: bigint, decimals: number): string {
   const sign = value < 0n ? "-" : "";
-  const digits = abs(value).toString().padStart(decimals + 1, "0");
+  const digits = abs(value)
+    .toString()
+    .padStart(decimals + 1, "0");
   const whole = digits.slice(0, digits.length - decimals);
   const part = digits.slice(digits.length - decimals).replace(/0+$/, "");
   return sign + whole + (part && `.${part}`);
@@ -66,7 +69,8 @@ export function usd(value: bigint, places?: number): string {
   const shown = places ?? (abs(value) < 10_000n * WAD ? 2 : 0);
   const half = 5n * 10n ** BigInt(17 - shown);
   const text = fixed(value < 0n ? value - half : value + half, 18, shown);
-  if (value !== 0n && !/[1-9]/.test(text)) return `${value < 0n ? "−" : ""}< $${shown ? `0.${"0".repeat(shown - 1)}1` : "1"}`;
+  if (value !== 0n && !/[1-9]/.test(text))
+    return `${value < 0n ? "−" : ""}< $${shown ? `0.${"0".repeat(shown - 1)}1` : "1"}`;
   return text.startsWith("−") ? `−$${text.slice(1)}` : `$${text}`;
 }
 
@@ -130,7 +134,10 @@ export function short(hex: string): string {
 
 /** A name or symbol from a token: one line, no marks that turn or hide text, not longer than fits. */
 export function plain(text: string, longest = 32): string {
-  const clean = text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ").replace(/\s+/g, " ").trim();
+  const clean = text
+    .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ")
+    .replace(/\s+/g, " ")
+    .trim();
   const letters = [...clean];
   return letters.length > longest ? `${letters.slice(0, longest - 1).join("")}…` : clean;
 }

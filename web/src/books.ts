@@ -1,7 +1,7 @@
 /** The funds that this page was built for: their address books and the endpoints of their chains. */
 
 import type { Address } from "viem";
-import type { Leg } from "./zap.js";
+import type { Leg } from "./legs.js";
 
 export interface Pool {
   venue: string;

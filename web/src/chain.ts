@@ -1,6 +1,16 @@
 /** What the page reads: everything of one fund from its lens, in one block. */
 
-import { type Address, type Client, createClient, custom, defineChain, erc20Abi, fallback, http, type Transport } from "viem";
+import {
+  type Address,
+  type Client,
+  createClient,
+  custom,
+  defineChain,
+  erc20Abi,
+  fallback,
+  http,
+  type Transport,
+} from "viem";
 import { getBlock, getLogs, readContract } from "viem/actions";
 import { fundLens, indexToken, marketCap, rebalancer } from "./abi.js";
 import { plain } from "./amounts.js";
@@ -20,7 +30,12 @@ export function chainOf(book: Book) {
 export function readerOf(book: Book, through?: Provider): Reader {
   const own = book.chain.endpoints.map((url) => http(url, { batch: true, retryCount: 1, timeout: 15_000 }));
   const transport = through ? custom(through, { retryCount: 0 }) : fallback(own, { retryCount: 0 });
-  return createClient({ chain: chainOf(book), transport, cacheTime: 0, pollingInterval: Math.min(1_000, book.chain.poll_ms) });
+  return createClient({
+    chain: chainOf(book),
+    transport,
+    cacheTime: 0,
+    pollingInterval: Math.min(1_000, book.chain.poll_ms),
+  });
 }
 
 /** What does not change while the page is open. */
@@ -85,8 +100,12 @@ export async function readSnapshot(client: Reader, book: Book): Promise<Snapshot
 export class Tokens {
   private readonly known = new Map<string, { symbol: string; decimals: number }>();
 
-  constructor(private readonly client: () => Reader, book: Book) {
-    for (const c of book.candidates) this.known.set(c.token.toLowerCase(), { symbol: plain(c.symbol), decimals: c.decimals });
+  constructor(
+    private readonly client: () => Reader,
+    book: Book,
+  ) {
+    for (const c of book.candidates)
+      this.known.set(c.token.toLowerCase(), { symbol: plain(c.symbol), decimals: c.decimals });
     this.known.set(book.contracts.index_token.toLowerCase(), { symbol: "shares", decimals: 18 });
   }
 
@@ -113,7 +132,11 @@ export class Tokens {
 const RANGE = 10_000n;
 
 /** Logs from a block to the latest: in one question, and where a node refuses that, in ranges. */
-export async function allLogs<T>(from: bigint, to: bigint, ask: (fromBlock: bigint, toBlock: bigint) => Promise<T[]>): Promise<T[]> {
+export async function allLogs<T>(
+  from: bigint,
+  to: bigint,
+  ask: (fromBlock: bigint, toBlock: bigint) => Promise<T[]>,
+): Promise<T[]> {
   try {
     return await ask(from, to);
   } catch (error) {

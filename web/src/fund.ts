@@ -21,7 +21,15 @@ export type Rule = {
 export const Phase = { Idle: 0, Determined: 1, Vetoed: 2, Trading: 3, Voided: 4 } as const;
 export const Action = { None: 0, Determine: 1, Start: 2, Trade: 3, Close: 4 } as const;
 export const Reason = {
-  Due: 0, Locked: 1, Paused: 2, NotSeeded: 3, NotYet: 4, TooLate: 5, Vetoed: 6, Done: 7, Refused: 8,
+  Due: 0,
+  Locked: 1,
+  Paused: 2,
+  NotSeeded: 3,
+  NotYet: 4,
+  TooLate: 5,
+  Vetoed: 6,
+  Done: 7,
+  Refused: 8,
 } as const;
 export const Side = { Held: 0, Sell: 1, Buy: 2 } as const;
 export const Status = { Included: 0, Frozen: 1, Leaving: 2, Outside: 3 } as const;
@@ -102,7 +110,9 @@ export function weights(fund: Fund, constituents: readonly Constituent[]): Weigh
       rows.push({ token: c.token, held: 0n, target: c.weight, value: 0n, trouble: "" });
     }
   }
-  return rows.sort((a, b) => (a.held === b.held ? Number((b.target ?? 0n) - (a.target ?? 0n) > 0n) * 2 - 1 : a.held < b.held ? 1 : -1));
+  return rows.sort((a, b) =>
+    a.held === b.held ? Number((b.target ?? 0n) - (a.target ?? 0n) > 0n) * 2 - 1 : a.held < b.held ? 1 : -1,
+  );
 }
 
 function determinedWeight(c: Constituent | undefined): bigint | null {

@@ -17,7 +17,12 @@ const SAMPLES = 32n;
 
 /** NAV at blocks spread evenly over the fund's life. A node without the past answers for none or some of them: then the
  * months' starts, whose events say NAV, stand in. */
-export async function readNav(client: Reader, book: Book, latest: bigint, months: readonly Month[]): Promise<{ samples: Sample[]; whole: boolean }> {
+export async function readNav(
+  client: Reader,
+  book: Book,
+  latest: bigint,
+  months: readonly Month[],
+): Promise<{ samples: Sample[]; whole: boolean }> {
   const first = BigInt(book.deployed_block);
   const count = latest - first < SAMPLES ? latest - first : SAMPLES;
   const blocks = Array.from({ length: Number(count) }, (_, i) => first + ((latest - first) * BigInt(i + 1)) / count);
@@ -27,7 +32,8 @@ export async function readNav(client: Reader, book: Book, latest: bigint, months
   const whole = found.length * 2 > blocks.length;
   if (!whole) {
     for (const month of months) {
-      if (month.started !== null && month.nav !== null) found.push({ time: await timeOf(client, month.started), nav: month.nav });
+      if (month.started !== null && month.nav !== null)
+        found.push({ time: await timeOf(client, month.started), nav: month.nav });
     }
   }
   return { samples: byTime(found.filter((sample) => sample.nav > 0n)), whole };
@@ -52,12 +58,21 @@ export async function readDeeds(client: Reader, book: Book, account: Address, to
     allLogs(BigInt(book.deployed_block), to, (fromBlock, toBlock) =>
       getLogs(client, { address, event: erc20Abi[1], args, fromBlock, toBlock }),
     );
-  const logs = parseEventLogs({ abi: indexToken, logs: (await Promise.all([ask({ from: account }), ask({ to: account })])).flat() });
+  const logs = parseEventLogs({
+    abi: indexToken,
+    logs: (await Promise.all([ask({ from: account }), ask({ to: account })])).flat(),
+  });
   const deeds = await Promise.all(
     logs.map(async (log): Promise<Deed | null> => {
       if (log.eventName !== "Transfer" || same(log.args.from, log.args.to)) return null;
       const incoming = same(log.args.to, account);
-      const what = incoming ? (log.args.from === zeroAddress ? "Minted" : "Received") : log.args.to === zeroAddress ? "Redeemed" : "Sent";
+      const what = incoming
+        ? log.args.from === zeroAddress
+          ? "Minted"
+          : "Received"
+        : log.args.to === zeroAddress
+          ? "Redeemed"
+          : "Sent";
       const time = await timeOf(client, log.blockNumber);
       return { what, shares: log.args.value, block: log.blockNumber, time, transaction: log.transactionHash };
     }),

@@ -20,10 +20,22 @@ export interface MintPlan {
   allowed: bigint[];
 }
 
-export async function planMint(client: Reader, book: Book, shares: bigint, margin: bigint, account: Address | null): Promise<MintPlan> {
+export async function planMint(
+  client: Reader,
+  book: Book,
+  shares: bigint,
+  margin: bigint,
+  account: Address | null,
+): Promise<MintPlan> {
   const index = { address: book.contracts.index_token, abi: indexToken } as const;
-  const [tokens, amounts, blocked] = await readContract(client, { ...index, functionName: "previewMint", args: [shares] });
-  const { held, allowed } = account ? await standingOf(client, tokens, account, book.contracts.index_token) : { held: [], allowed: [] };
+  const [tokens, amounts, blocked] = await readContract(client, {
+    ...index,
+    functionName: "previewMint",
+    args: [shares],
+  });
+  const { held, allowed } = account
+    ? await standingOf(client, tokens, account, book.contracts.index_token)
+    : { held: [], allowed: [] };
   return { shares, tokens, amounts, limits: amounts.map((a) => most(a, margin)), blocked, held, allowed };
 }
 
@@ -31,8 +43,16 @@ export async function planMint(client: Reader, book: Book, shares: bigint, margi
 export async function standingOf(client: Reader, tokens: readonly Address[], account: Address, spender: Address) {
   const ask = (token: Address) => ({ address: token, abi: erc20Abi }) as const;
   const [held, allowed] = await Promise.all([
-    Promise.all(tokens.map((t) => readContract(client, { ...ask(t), functionName: "balanceOf", args: [account] }).catch(() => 0n))),
-    Promise.all(tokens.map((t) => readContract(client, { ...ask(t), functionName: "allowance", args: [account, spender] }).catch(() => 0n))),
+    Promise.all(
+      tokens.map((t) =>
+        readContract(client, { ...ask(t), functionName: "balanceOf", args: [account] }).catch(() => 0n),
+      ),
+    ),
+    Promise.all(
+      tokens.map((t) =>
+        readContract(client, { ...ask(t), functionName: "allowance", args: [account, spender] }).catch(() => 0n),
+      ),
+    ),
   ]);
   return { held, allowed };
 }
@@ -57,7 +77,10 @@ export interface RedeemPlan {
 
 export async function planRedeem(client: Reader, book: Book, shares: bigint, margin: bigint): Promise<RedeemPlan> {
   const [tokens, amounts, unsound] = await readContract(client, {
-    address: book.contracts.index_token, abi: indexToken, functionName: "previewRedeem", args: [shares],
+    address: book.contracts.index_token,
+    abi: indexToken,
+    functionName: "previewRedeem",
+    args: [shares],
   });
   return { shares, tokens, amounts, limits: amounts.map((a) => least(a, margin)), unsound };
 }
@@ -66,7 +89,10 @@ export async function planRedeem(client: Reader, book: Book, shares: bigint, mar
 export function redeemCall(book: Book, plan: RedeemPlan, to: Address, skip: bigint): Call {
   const limits = plan.limits.map((limit, i) => ((skip >> BigInt(i)) & 1n ? 0n : limit));
   const args = [plan.shares, to, plan.tokens, limits, skip] as const;
-  return { to: book.contracts.index_token, data: encodeFunctionData({ abi: indexToken, functionName: "redeem", args }) };
+  return {
+    to: book.contracts.index_token,
+    data: encodeFunctionData({ abi: indexToken, functionName: "redeem", args }),
+  };
 }
 
 /** The components that do not move when each alone is paid, as bits. */
@@ -83,7 +109,12 @@ export interface Account {
 
 export async function readAccount(client: Reader, book: Book, account: Address): Promise<Account> {
   const [shares, eth] = await Promise.all([
-    readContract(client, { address: book.contracts.index_token, abi: indexToken, functionName: "balanceOf", args: [account] }),
+    readContract(client, {
+      address: book.contracts.index_token,
+      abi: indexToken,
+      functionName: "balanceOf",
+      args: [account],
+    }),
     getBalance(client, { address: account }),
   ]);
   return { shares, eth };

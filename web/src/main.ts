@@ -13,11 +13,16 @@ import { fundView } from "./view/fund.js";
 import { meView } from "./view/me.js";
 import { mintView } from "./view/mint.js";
 import { redeemView } from "./view/redeem.js";
-import { withWays } from "./view/zap.js";
+import { withWays } from "./view/ways.js";
 import { connect, type Connection, discover, rejected, switchChain, type Wallet } from "./wallet.js";
 
 const CHOSEN = "ballast.wallet";
-const PLACES = [["fund", "Fund"], ["mint", "Mint"], ["redeem", "Redeem"], ["me", "My shares"]] as const;
+const PLACES = [
+  ["fund", "Fund"],
+  ["mint", "Mint"],
+  ["redeem", "Redeem"],
+  ["me", "My shares"],
+] as const;
 
 const TITLES: Record<string, string> = { fund: "Fund", mint: "Mint shares", redeem: "Redeem shares", me: "My shares" };
 
@@ -32,12 +37,24 @@ function start(): void {
     book,
     client: readerOf(book),
     tokens: new Tokens(() => app.client, book),
-    fixed: null, snapshot: null, months: null, pending: null, nav: null,
-    wallets: [], connection: null, offline: false,
-    refresh, connect: openWallets,
+    fixed: null,
+    snapshot: null,
+    months: null,
+    pending: null,
+    nav: null,
+    wallets: [],
+    connection: null,
+    offline: false,
+    refresh,
+    connect: openWallets,
     switchChain: changeChain,
   };
-  const views: Record<string, View> = { fund: fundView(app), mint: withWays(app, "mint", mintView(app)), redeem: withWays(app, "redeem", redeemView(app)), me: meView(app) };
+  const views: Record<string, View> = {
+    fund: fundView(app),
+    mint: withWays(app, "mint", mintView(app)),
+    redeem: withWays(app, "redeem", redeemView(app)),
+    me: meView(app),
+  };
 
   /* WHERE */
 
@@ -51,7 +68,9 @@ function start(): void {
     if (at !== "" && !location.hash.startsWith("#/")) return;
     const id = location.hash.slice(2).split("?")[0] || "fund";
     const next = id in views ? id : "fund";
-    links.forEach((link, i) => (PLACES[i]![0] === next ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current")));
+    links.forEach((link, i) =>
+      PLACES[i]![0] === next ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current"),
+    );
     if (next === at) return;
     const first = at === "";
     at = next;
@@ -70,15 +89,37 @@ function start(): void {
       say(find("name"), fixed.name);
       document.title = `${TITLES[at]}: ${fixed.name} (${fixed.symbol})`;
     }
-    if (snapshot) say(find("asof"), `As of block ${snapshot.fund.blockNumber.toLocaleString("en")}, ${when(snapshot.fund.time)}.`);
+    if (snapshot)
+      say(find("asof"), `As of block ${snapshot.fund.blockNumber.toLocaleString("en")}, ${when(snapshot.fund.time)}.`);
     const trouble = find("trouble");
     trouble.hidden = !app.offline;
     if (app.offline && trouble.childElementCount === 0) {
       const through = app.connection?.chainId === book!.chain_id ? app.connection.wallet.provider : null;
-      put(trouble,
-        h("p", {}, h("b", {}, "The chain does not answer. "), snapshot ? "What you see may be old." : "There is nothing to show yet.", " The page tries again by itself."),
+      put(
+        trouble,
+        h(
+          "p",
+          {},
+          h("b", {}, "The chain does not answer. "),
+          snapshot ? "What you see may be old." : "There is nothing to show yet.",
+          " The page tries again by itself.",
+        ),
         h("button", { type: "button", class: "plain", click: () => void refresh() }, "Try now"),
-        through ? h("button", { type: "button", class: "plain", click: () => { app.client = readerOf(book!, through); void refresh(); } }, "Read through my wallet") : null);
+        through
+          ? h(
+              "button",
+              {
+                type: "button",
+                class: "plain",
+                click: () => {
+                  app.client = readerOf(book!, through);
+                  void refresh();
+                },
+              },
+              "Read through my wallet",
+            )
+          : null,
+      );
     } else if (!app.offline) put(trouble);
     views[at]?.update();
   }
@@ -109,7 +150,8 @@ function start(): void {
   /** What takes the chain longer: after the first figures, and when something has happened. */
   async function later(): Promise<void> {
     const { fund } = app.snapshot!;
-    if (fund.blockNumber < past + 50n && app.months !== null && fund.month.phase === phase && fund.progress.tat === tat) return;
+    if (fund.blockNumber < past + 50n && app.months !== null && fund.month.phase === phase && fund.progress.tat === tat)
+      return;
     [past, phase, tat] = [fund.blockNumber, fund.month.phase, fund.progress.tat];
     const to = fund.blockNumber;
     app.months = await readMonths(app.client, book!, to).catch(() => app.months);
@@ -145,11 +187,20 @@ function start(): void {
 
   function drawWallets(said: string): void {
     const on = app.connection;
-    put(find("wallet-list"),
+    put(
+      find("wallet-list"),
       on ? h("p", {}, `Connected: ${plain(on.wallet.name)}, `, h("code", {}, on.account)) : null,
       on ? h("button", { type: "button", class: "second", click: disconnect }, "Disconnect") : null,
-      ...app.wallets.filter((w) => w.id !== on?.wallet.id).map((w) => h("button", { type: "button", class: "second", click: () => void choose(w) }, plain(w.name))),
-      app.wallets.length === 0 ? h("p", {}, "No wallet was found in this browser. Install one as an extension, or open this page in your wallet's own browser.") : null,
+      ...app.wallets
+        .filter((w) => w.id !== on?.wallet.id)
+        .map((w) => h("button", { type: "button", class: "second", click: () => void choose(w) }, plain(w.name))),
+      app.wallets.length === 0
+        ? h(
+            "p",
+            {},
+            "No wallet was found in this browser. Install one as an extension, or open this page in your wallet's own browser.",
+          )
+        : null,
       h("p", { class: "error", role: "alert" }, said),
     );
   }
@@ -160,7 +211,11 @@ function start(): void {
       if (on === null) return;
       listen(wallet);
       setConnection(on);
-      try { localStorage.setItem(CHOSEN, wallet.id); } catch { /* not allowed to remember */ }
+      try {
+        localStorage.setItem(CHOSEN, wallet.id);
+      } catch {
+        /* not allowed to remember */
+      }
       dialog.close();
     } catch (error) {
       if (!quiet) drawWallets(rejected(error) ? "You declined it in your wallet." : inWords(error));
@@ -168,7 +223,11 @@ function start(): void {
   }
 
   function disconnect(): void {
-    try { localStorage.removeItem(CHOSEN); } catch { /* nothing was remembered */ }
+    try {
+      localStorage.removeItem(CHOSEN);
+    } catch {
+      /* nothing was remembered */
+    }
     setConnection(null);
     dialog.close();
   }
@@ -176,7 +235,10 @@ function start(): void {
   function setConnection(on: Connection | null): void {
     app.connection = on;
     say(walletButton, on ? short(on.account) : "Connect wallet");
-    walletButton.setAttribute("aria-label", on ? `Wallet ${short(on.account)}: change or disconnect` : "Connect wallet");
+    walletButton.setAttribute(
+      "aria-label",
+      on ? `Wallet ${short(on.account)}: change or disconnect` : "Connect wallet",
+    );
     draw();
   }
 
@@ -208,8 +270,19 @@ function start(): void {
   find("close-wallets").addEventListener("click", () => dialog.close());
 
   if (books.length > 1) {
-    const choice = h("select", { id: "fund-choice", "aria-label": "Fund", change: () => { location.search = `?fund=${choice.value}`; } },
-      ...books.map((b) => h("option", { value: b.contracts.index_token, selected: b === book }, `${plain(b.fund)} on ${b.chain.name}`)));
+    const choice = h(
+      "select",
+      {
+        id: "fund-choice",
+        "aria-label": "Fund",
+        change: () => {
+          location.search = `?fund=${choice.value}`;
+        },
+      },
+      ...books.map((b) =>
+        h("option", { value: b.contracts.index_token, selected: b === book }, `${plain(b.fund)} on ${b.chain.name}`),
+      ),
+    );
     put(find("choice"), choice);
   }
   window.addEventListener("hashchange", route);
@@ -217,7 +290,11 @@ function start(): void {
   discover((wallet) => {
     app.wallets.push(wallet);
     let chosen: string | null = null;
-    try { chosen = localStorage.getItem(CHOSEN); } catch { /* not allowed to remember */ }
+    try {
+      chosen = localStorage.getItem(CHOSEN);
+    } catch {
+      /* not allowed to remember */
+    }
     if (wallet.id === chosen) void choose(wallet, true);
     if (dialog.open) drawWallets("");
   });

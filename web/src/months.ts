@@ -42,7 +42,15 @@ export function monthsOf(logs: readonly RebalancerLog[]): Month[] {
   for (const log of logs) {
     const { period } = log.args;
     const found: Month = months.get(period) ?? {
-      period, determined: null, started: null, ended: null, how: "not started", nav: null, batches: [], spent: null, tokens: [],
+      period,
+      determined: null,
+      started: null,
+      ended: null,
+      how: "not started",
+      nav: null,
+      batches: [],
+      spent: null,
+      tokens: [],
     };
     months.set(period, found);
     switch (log.eventName) {
@@ -92,7 +100,8 @@ export interface Movement {
 
 /** What the batches of a month moved of each token, from the tokens' Transfer events. */
 export async function readMovements(client: Reader, book: Book, month: Month): Promise<Movement[]> {
-  const first = month.batches[0], last = month.batches.at(-1);
+  const first = month.batches[0],
+    last = month.batches.at(-1);
   if (!first || !last) return [];
   const index = book.contracts.index_token;
   const event = erc20Abi[1];
@@ -108,7 +117,10 @@ export async function readMovements(client: Reader, book: Book, month: Month): P
       const change = sum(
         logs
           .filter((log) => log.transactionHash === batch.transaction && same(log.address, token))
-          .map((log) => (same(log.args.to, index) ? log.args.value : 0n) - (same(log.args.from, index) ? log.args.value : 0n)),
+          .map(
+            (log) =>
+              (same(log.args.to, index) ? log.args.value : 0n) - (same(log.args.from, index) ? log.args.value : 0n),
+          ),
       );
       if (change !== 0n) found.push({ batch, time, token, change });
     }
@@ -122,8 +134,15 @@ export function csv(month: Month, movements: readonly Movement[], naming: Tokens
   const lines = movements.map(({ batch, time, token, change }) => {
     const { symbol, decimals } = naming(token);
     return [
-      monthName(month.period), batch.block, new Date(Number(time) * 1000).toISOString(), batch.transaction, token,
-      cell(symbol), exact(change, decimals), exact(batch.out, 18), exact(batch.in, 18),
+      monthName(month.period),
+      batch.block,
+      new Date(Number(time) * 1000).toISOString(),
+      batch.transaction,
+      token,
+      cell(symbol),
+      exact(change, decimals),
+      exact(batch.out, 18),
+      exact(batch.in, 18),
     ].join(",");
   });
   return [head, ...lines, ""].join("\r\n");

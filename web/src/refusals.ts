@@ -44,10 +44,7 @@ const WORDS = {
     "Nobody can mint while {0t} is suspended.",
     "Wait until the suspension has ended. You can redeem at any time.",
   ],
-  Locked: [
-    "The fund is in the middle of another operation.",
-    "Try again with the next block, in a few seconds.",
-  ],
+  Locked: ["The fund is in the middle of another operation.", "Try again with the next block, in a few seconds."],
   NotSeeded: ["The fund does not hold anything yet.", "Wait until it has been founded."],
   ZeroShares: ["The number of shares is zero.", "Enter how many shares."],
   ZeroAddress: ["An address is missing.", "Connect your wallet again."],
@@ -148,7 +145,10 @@ const WORDS = {
   LimitOutOfBounds: ["A trading limit is out of its hard bounds.", OWNER],
   LockersNotAscending: ["The lockers of {0t} are not in order.", OWNER],
   MaxAgeOutOfBounds: ["The greatest age of the feed of {0t} is out of bounds.", OWNER],
-  NoConstituents: ["No candidate is left to include this month.", "The month passes without trades; mint and redeem go on."],
+  NoConstituents: [
+    "No candidate is left to include this month.",
+    "The month passes without trades; mint and redeem go on.",
+  ],
   NoEthFeed: ["The feed of ETH has to come first.", OWNER],
   NoList: ["A contract's answer cannot be read.", OPERATOR],
   NotAscending: ["The list is not in order of addresses.", OPERATOR],
@@ -157,7 +157,10 @@ const WORDS = {
   OldFeedFits: ["The old feed of {0t} fits the new band; a correction needs one that does not.", OWNER],
   OlderSupply: ["A newer supply of {0t} stands.", OWNER],
   OutsideBand: ["The feed of {0t} answers outside the band.", OWNER],
-  OutsideDomain: ["The month's figures lie outside what the rule can weigh.", "The month waits; mint and redeem go on."],
+  OutsideDomain: [
+    "The month's figures lie outside what the rule can weigh.",
+    "The month waits; mint and redeem go on.",
+  ],
   SafeCastOverflowedUintDowncast: ["A number is too large.", "Enter fewer shares."],
   SequencerDown: ["The network's sequencer is down, or has just come back.", "Mint and redeem in kind need no price."],
   TooFewObservations: ["The pool keeps too few observations.", OWNER],
@@ -200,7 +203,10 @@ const ZAP = {
   NotFilled: ["A pool does not have enough liquidity.", "Try a smaller amount, or choose in kind."],
   AboveMaxIn: ["It now costs more than the most that you would pay.", AGAIN],
   BelowMinOut: ["It now brings less than the least that you accept.", AGAIN],
-  TooThin: ["A pool holds too little: {1} wanted, {2} there (in the token's smallest unit).", "Try a smaller amount, or choose in kind."],
+  TooThin: [
+    "A pool holds too little: {1} wanted, {2} there (in the token's smallest unit).",
+    "Try a smaller amount, or choose in kind.",
+  ],
   UnknownVenue: ["The route names an exchange that is not known.", AGAIN],
   SafeCastOverflowedUintToInt: ["A number is too large.", "Enter fewer shares."],
   NotMinting: ["Only the fund calls this, while it mints.", OPERATOR],
@@ -230,13 +236,20 @@ function fill(text: string, args: readonly unknown[], naming: Naming): string {
     const value = args[Number(place)];
     if (token !== undefined) return amount(value as bigint, naming(args[Number(token)] as Address).decimals, true);
     switch (kind) {
-      case "t": return naming(value as Address).symbol;
-      case "s": return amount(value as bigint, 18);
-      case "%": return percent(value as bigint);
-      case "$": return usd(value as bigint);
-      case "w": return when(value as bigint);
-      case "m": return monthName(value as bigint);
-      default: return plain(String(value), 60);
+      case "t":
+        return naming(value as Address).symbol;
+      case "s":
+        return amount(value as bigint, 18);
+      case "%":
+        return percent(value as bigint);
+      case "$":
+        return usd(value as bigint);
+      case "w":
+        return when(value as bigint);
+      case "m":
+        return monthName(value as bigint);
+      default:
+        return plain(String(value), 60);
     }
   });
 }

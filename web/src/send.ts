@@ -33,7 +33,13 @@ const MOST_MISSES = 20;
 const SLOW = 60;
 
 /** Simulates a call; the refusal if the chain refuses it. Raises where the chain does not answer. */
-export async function simulate(client: Reader, from: Address, asked: Call, naming: Naming, blockNumber?: bigint): Promise<Refusal | null> {
+export async function simulate(
+  client: Reader,
+  from: Address,
+  asked: Call,
+  naming: Naming,
+  blockNumber?: bigint,
+): Promise<Refusal | null> {
   try {
     await call(client, { account: from, ...asked, ...(blockNumber === undefined ? {} : { blockNumber }) });
     return null;
@@ -54,17 +60,33 @@ export function refusalIn(error: unknown, naming: Naming): Refusal | null {
       // What older tokens answer: Error(string), Panic(uint256).
       const { errorName, args } = decodeErrorResult({ data, abi: [] });
       const said = plain(String((args as readonly unknown[])[0]), 120);
-      return { name: errorName, what: `A token refused it: “${said}”.`, remedy: "Look whether you hold enough of each token and have approved it." };
+      return {
+        name: errorName,
+        what: `A token refused it: “${said}”.`,
+        remedy: "Look whether you hold enough of each token and have approved it.",
+      };
     } catch {
-      return { name: "unknown", what: `A contract refused it with an error that this page does not know (${data.slice(0, 10)}).`, remedy: "It may be a token's own. Look whether you hold enough of each and have approved it." };
+      return {
+        name: "unknown",
+        what: `A contract refused it with an error that this page does not know (${data.slice(0, 10)}).`,
+        remedy: "It may be a token's own. Look whether you hold enough of each and have approved it.",
+      };
     }
   }
   const text = messages(error);
   if (/insufficient funds|exceeds (the )?balance|OutOfFunds/i.test(text)) {
-    return { name: "funds", what: "The account does not hold enough ETH for this and its gas.", remedy: "Add ETH to the account, or choose a smaller amount." };
+    return {
+      name: "funds",
+      what: "The account does not hold enough ETH for this and its gas.",
+      remedy: "Add ETH to the account, or choose a smaller amount.",
+    };
   }
   if (data === "0x" || /revert/i.test(text)) {
-    return { name: "bare", what: "A contract refused it without saying why.", remedy: "Look whether you hold enough of each token and have approved it." };
+    return {
+      name: "bare",
+      what: "A contract refused it without saying why.",
+      remedy: "Look whether you hold enough of each token and have approved it.",
+    };
   }
   return null;
 }
@@ -106,7 +128,12 @@ async function gasOf(client: Reader, from: Address, { to, data, value }: Call): 
 
 /** Simulates, has it signed, and watches until it is mined or never will be; says each turn, and answers the last. */
 export async function carry(
-  client: Reader, on: Connection, asked: Call, naming: Naming, say: (turn: Turn) => void, stopped: () => boolean = () => false,
+  client: Reader,
+  on: Connection,
+  asked: Call,
+  naming: Naming,
+  say: (turn: Turn) => void,
+  stopped: () => boolean = () => false,
 ): Promise<Turn> {
   const done = (turn: Turn): Turn => (say(turn), turn);
   say({ is: "checking" });
@@ -127,9 +154,16 @@ export async function carry(
   try {
     // Asked anew: on another chain the same address may be anybody's.
     const chain = Number(await on.wallet.provider.request({ method: "eth_chainId" }));
-    if (chain !== client.chain.id) return done({ is: "failed", why: `it is on chain ${chain}, this fund is on ${client.chain.id}.` });
+    if (chain !== client.chain.id)
+      return done({ is: "failed", why: `it is on chain ${chain}, this fund is on ${client.chain.id}.` });
     const { to, data, value } = asked;
-    const sent = { from: on.account, to, data, ...(value ? { value: numberToHex(value) } : {}), ...(gas ? { gas: numberToHex(gas) } : {}) };
+    const sent = {
+      from: on.account,
+      to,
+      data,
+      ...(value ? { value: numberToHex(value) } : {}),
+      ...(gas ? { gas: numberToHex(gas) } : {}),
+    };
     hash = await on.wallet.provider.request({ method: "eth_sendTransaction", params: [sent] });
   } catch (error) {
     if (rejected(error)) return done({ is: "rejected" });
@@ -141,7 +175,14 @@ export async function carry(
 }
 
 async function watch(
-  client: Reader, from: Address, asked: Call, first: Hex, expected: number, naming: Naming, say: (turn: Turn) => void, stopped: () => boolean,
+  client: Reader,
+  from: Address,
+  asked: Call,
+  first: Hex,
+  expected: number,
+  naming: Naming,
+  say: (turn: Turn) => void,
+  stopped: () => boolean,
 ): Promise<Turn> {
   let [hash, nonce, misses, errors] = [first, expected, 0, 0];
   for (let looks = 0; !stopped(); looks += 1) {
@@ -195,18 +236,64 @@ async function replacement(client: Reader, from: Address, nonce: number) {
 }
 
 /** A turn in words for a person; `what` is what the transaction does, such as "Mint 2.5 shares". */
-export function describe(turn: Turn, what: string): { tone: "busy" | "good" | "bad" | "plain"; text: string; remedy: string } {
+export function describe(
+  turn: Turn,
+  what: string,
+): { tone: "busy" | "good" | "bad" | "plain"; text: string; remedy: string } {
   switch (turn.is) {
-    case "checking": return { tone: "busy", text: "Trying it out on the chain before you sign…", remedy: "" };
-    case "signing": return { tone: "busy", text: `Confirm in your wallet: ${what}.`, remedy: "It has been tried out and goes through as things stand." };
-    case "sent": return { tone: "busy", text: `Sent, waiting for a block (${short(turn.hash)}).`, remedy: turn.slow ? "It takes long. Your wallet can speed it up or cancel it; this page follows." : "" };
-    case "mined": return { tone: "good", text: `Done: ${what}.`, remedy: turn.faster ? "It was mined as you sent it again, with a higher fee." : "" };
-    case "refused": return { tone: "bad", text: turn.refusal.what, remedy: `${turn.refusal.remedy} Nothing was sent.` };
-    case "reverted": return { tone: "bad", text: turn.refusal ? `Refused on chain: ${turn.refusal.what}` : "Refused on chain: something changed before its block.", remedy: `${turn.refusal?.remedy ?? "Look at the figures and try again."} Only gas was spent.` };
-    case "rejected": return { tone: "plain", text: "You declined it in your wallet.", remedy: "Nothing was sent." };
-    case "replaced": return { tone: "bad", text: "Your wallet sent another transaction in its place.", remedy: `This one will not happen${turn.by ? `; ${short(turn.by)} did` : ""}.` };
-    case "dropped": return { tone: "bad", text: "The network has lost the transaction: it waits nowhere.", remedy: "Look into your wallet. If it is not listed there, try again, perhaps with a higher fee." };
-    case "offline": return { tone: "bad", text: "The chain does not answer.", remedy: turn.hash ? `The transaction ${short(turn.hash)} was sent; look in your wallet what became of it.` : "Nothing was sent. Try again in a moment." };
-    case "failed": return { tone: "bad", text: `The wallet did not do it: ${turn.why}`, remedy: "" };
+    case "checking":
+      return { tone: "busy", text: "Trying it out on the chain before you sign…", remedy: "" };
+    case "signing":
+      return {
+        tone: "busy",
+        text: `Confirm in your wallet: ${what}.`,
+        remedy: "It has been tried out and goes through as things stand.",
+      };
+    case "sent":
+      return {
+        tone: "busy",
+        text: `Sent, waiting for a block (${short(turn.hash)}).`,
+        remedy: turn.slow ? "It takes long. Your wallet can speed it up or cancel it; this page follows." : "",
+      };
+    case "mined":
+      return {
+        tone: "good",
+        text: `Done: ${what}.`,
+        remedy: turn.faster ? "It was mined as you sent it again, with a higher fee." : "",
+      };
+    case "refused":
+      return { tone: "bad", text: turn.refusal.what, remedy: `${turn.refusal.remedy} Nothing was sent.` };
+    case "reverted":
+      return {
+        tone: "bad",
+        text: turn.refusal
+          ? `Refused on chain: ${turn.refusal.what}`
+          : "Refused on chain: something changed before its block.",
+        remedy: `${turn.refusal?.remedy ?? "Look at the figures and try again."} Only gas was spent.`,
+      };
+    case "rejected":
+      return { tone: "plain", text: "You declined it in your wallet.", remedy: "Nothing was sent." };
+    case "replaced":
+      return {
+        tone: "bad",
+        text: "Your wallet sent another transaction in its place.",
+        remedy: `This one will not happen${turn.by ? `; ${short(turn.by)} did` : ""}.`,
+      };
+    case "dropped":
+      return {
+        tone: "bad",
+        text: "The network has lost the transaction: it waits nowhere.",
+        remedy: "Look into your wallet. If it is not listed there, try again, perhaps with a higher fee.",
+      };
+    case "offline":
+      return {
+        tone: "bad",
+        text: "The chain does not answer.",
+        remedy: turn.hash
+          ? `The transaction ${short(turn.hash)} was sent; look in your wallet what became of it.`
+          : "Nothing was sent. Try again in a moment.",
+      };
+    case "failed":
+      return { tone: "bad", text: `The wallet did not do it: ${turn.why}`, remedy: "" };
   }
 }

@@ -23,7 +23,9 @@ export interface Pending {
 
 export async function readPending(client: Reader, book: Book, to: bigint): Promise<Pending[]> {
   const address = book.contracts.timelock;
-  const raw = await allLogs(BigInt(book.deployed_block), to, (fromBlock, toBlock) => getLogs(client, { address, fromBlock, toBlock }));
+  const raw = await allLogs(BigInt(book.deployed_block), to, (fromBlock, toBlock) =>
+    getLogs(client, { address, fromBlock, toBlock }),
+  );
   const pending = new Map<Hex, Call[]>();
   for (const log of parseEventLogs({ abi: timelock, logs: raw })) {
     if (log.eventName === "CallScheduled") {
@@ -61,7 +63,9 @@ export function callText(data: Hex): string {
 function written(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(written).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
-    return `{${Object.entries(value).map(([name, v]) => `${name}: ${written(v)}`).join(", ")}}`;
+    return `{${Object.entries(value)
+      .map(([name, v]) => `${name}: ${written(v)}`)
+      .join(", ")}}`;
   }
   return plain(String(value), 80);
 }

@@ -29,7 +29,10 @@ export function discover(found: (wallet: Wallet) => void): void {
     found({ id, name, provider });
   };
   window.addEventListener("eip6963:announceProvider", (event) => {
-    const detail = (event as CustomEvent).detail as { info?: { uuid?: unknown; name?: unknown; rdns?: unknown }; provider?: Provider };
+    const detail = (event as CustomEvent).detail as {
+      info?: { uuid?: unknown; name?: unknown; rdns?: unknown };
+      provider?: Provider;
+    };
     if (typeof detail?.provider?.request !== "function") return;
     tell(String(detail.info?.rdns ?? detail.info?.uuid), String(detail.info?.name ?? "A wallet"), detail.provider);
   });

@@ -7,7 +7,14 @@ import { amount, percent, usd, WAD } from "./amounts.js";
 import { type Constituent, type Rule, Status } from "./fund.js";
 
 export const Flags = {
-  STALE: 1, CLAMPED: 2, OVERRIDDEN: 4, NO_PRICE: 8, UNCONFIRMED: 16, BELOW_RANK: 32, BELOW_FLOOR: 64, CONFIRMED_AT_START: 128,
+  STALE: 1,
+  CLAMPED: 2,
+  OVERRIDDEN: 4,
+  NO_PRICE: 8,
+  UNCONFIRMED: 16,
+  BELOW_RANK: 32,
+  BELOW_FLOOR: 64,
+  CONFIRMED_AT_START: 128,
 } as const;
 
 const FLAG_WORDS: [number, string][] = [
@@ -54,10 +61,13 @@ export function reasons(constituents: readonly Constituent[], rule: Rule): Reaso
       const w = inIndex ? last.of.get(c.token) : c.flags & Flags.BELOW_FLOOR ? first.of.get(c.token) : undefined;
       const marketCap = c.basis * c.price;
       const words = w === undefined ? [] : arithmetic(c, w, inIndex ? last : first, rule);
-      for (const [bit, text] of FLAG_WORDS) if (c.flags & bit) words.push(bit === Flags.BELOW_RANK ? `It is not among the ${rule.topN} largest.` : text);
-      if (c.status === Status.Frozen) words.push("It is held as it is: not traded, and its weight taken out before the others share.");
+      for (const [bit, text] of FLAG_WORDS)
+        if (c.flags & bit) words.push(bit === Flags.BELOW_RANK ? `It is not among the ${rule.topN} largest.` : text);
+      if (c.status === Status.Frozen)
+        words.push("It is held as it is: not traded, and its weight taken out before the others share.");
       if (c.status === Status.Leaving) words.push("The owner has set it to leave: its target is zero.");
-      if (c.status === Status.Outside && words.length === 0) words.push("It is not a candidate; what the fund holds of it is sold.");
+      if (c.status === Status.Outside && words.length === 0)
+        words.push("It is not a candidate; what the fund holds of it is sold.");
       return {
         token: c.token,
         status: STATUS_WORDS[c.status] ?? "",
@@ -93,7 +103,12 @@ interface Weighing {
  * only the plain ones are figured. */
 export function weigh(list: readonly Constituent[], rule: Rule): Weighing {
   const total = list.reduce((sum, c) => sum + c.basis * c.price, 0n);
-  const rows = list.map((c) => ({ token: c.token, plain: total ? (c.basis * c.price * WAD) / total : 0n, bound: false, capped: 0n }));
+  const rows = list.map((c) => ({
+    token: c.token,
+    plain: total ? (c.basis * c.price * WAD) / total : 0n,
+    bound: false,
+    capped: 0n,
+  }));
   for (const row of rows) row.capped = row.plain;
   let [free, excess] = [0n, 0n];
   if (rule.cap === 1) {
@@ -118,14 +133,16 @@ function arithmetic(c: Constituent, w: Weighed, all: Weighing, rule: Rule): stri
     `${amount(c.basis, 0)} tokens × ${usd(c.price, c.price < 10n ** 18n ? 4 : 2)} = ${usd(c.basis * c.price, 0)}, which is ` +
       `${percent(w.plain)} of the ${usd(all.total, 0)} that all weighed candidates come to.`,
   ];
-  if (rule.cap === 1 && w.bound) words.push(`That is above the cap of ${percent(rule.capWeight, 0)}: it counts ${percent(w.capped)}.`);
+  if (rule.cap === 1 && w.bound)
+    words.push(`That is above the cap of ${percent(rule.capWeight, 0)}: it counts ${percent(w.capped)}.`);
   if (rule.cap === 1 && !w.bound && all.excess > 0n && rule.capPasses === 1) {
     words.push(
       `What the cap cut off, ${percent(all.excess)}, goes to the uncapped in proportion: ${percent(w.plain)} + ` +
         `${percent(w.plain)} ÷ ${percent(all.free)} × ${percent(all.excess)} = ${percent(w.capped)}.`,
     );
   }
-  if (rule.cap === 2) words.push(`Above ${percent(rule.capWeight, 0)} a weight is cut to the middle between the cap and what it had.`);
+  if (rule.cap === 2)
+    words.push(`Above ${percent(rule.capWeight, 0)} a weight is cut to the middle between the cap and what it had.`);
   const needed = c.member ? rule.floorWeight : rule.entryWeight;
   if (needed > 0n) {
     const name = c.member ? "To stay a member" : "To enter";

@@ -1,70 +1,35 @@
 /** In and out by the zap: what a mint costs and a redemption brings in ETH or another token, where each component is
  * swapped, and the calls that do it. */
 
-import { type Address, type Client, concat, encodeFunctionData, decodeFunctionResult, type Hex, numberToHex, parseAbi, zeroAddress } from "viem";
+import {
+  type Address,
+  type Client,
+  encodeFunctionData,
+  decodeFunctionResult,
+  type Hex,
+  parseAbi,
+  zeroAddress,
+} from "viem";
 import { call, readContract } from "viem/actions";
 import { fundLens, indexToken, zap } from "./abi.js";
 import { ceilDiv, least, most } from "./amounts.js";
 import type { Book, PayToken } from "./books.js";
 import type { Reader } from "./chain.js";
 import { same } from "./fund.js";
+import {
+  IN_KIND,
+  intoFor,
+  type Leg,
+  NONE,
+  outOf,
+  packed,
+  packedAll,
+  type Reserves,
+  Venue,
+  VENUES,
+  wethFor,
+} from "./legs.js";
 import type { Call } from "./send.js";
-
-/* LEGS: as `Legs` */
-
-export const Venue = { None: 0, UniswapV2: 1, SushiSwapV2: 2, UniswapV3: 3, InKind: 4, Skip: 5 } as const;
-
-const VENUES: Record<string, number> = { uniswap: Venue.UniswapV2, sushiswap: Venue.SushiSwapV2, "uniswap-v3": Venue.UniswapV3 };
-const NAMES = ["no swap", "Uniswap V2", "SushiSwap", "Uniswap V3", "given in kind", "left behind"];
-
-export interface Leg {
-  venue: number;
-  /** Millionths, of Uniswap V3. */
-  fee: number;
-  /** Null where no pool takes part. */
-  pool: Address | null;
-}
-
-export const IN_KIND: Leg = { venue: Venue.InKind, fee: 0, pool: null };
-const NONE: Leg = { venue: Venue.None, fee: 0, pool: null };
-
-export function packed(leg: Leg): number {
-  return leg.venue * 2 ** 24 + (leg.venue === Venue.UniswapV3 ? leg.fee : 0);
-}
-
-export function packedAll(legs: readonly Leg[]): Hex {
-  return concat(legs.map((leg) => numberToHex(packed(leg), { size: 4 })));
-}
-
-export function legName(leg: Leg): string {
-  const name = NAMES[leg.venue] ?? "";
-  return leg.venue === Venue.UniswapV3 ? `${name} (${leg.fee / 10_000} %)` : name;
-}
-
-/* POOLS OF UNISWAP V2: as `PairV2` */
-
-export interface Reserves {
-  token: bigint;
-  weth: bigint;
-}
-
-/** WETH for so much of the token; null where the pool has too little. */
-export function wethFor(amount: bigint, { token, weth }: Reserves): bigint | null {
-  return amount < token ? (weth * amount * 1000n) / ((token - amount) * 997n) + 1n : null;
-}
-
-/** What a pool pays for an amount that goes in. */
-export function outOf(amount: bigint, into: bigint, from: bigint): bigint {
-  const after = amount * 997n;
-  return into ? (after * from) / (into * 1000n + after) : 0n;
-}
-
-/** What must go in for an amount that comes out; null where the pool has too little. */
-export function intoFor(amount: bigint, into: bigint, from: bigint): bigint | null {
-  return amount < from ? (into * amount * 1000n) / ((from - amount) * 997n) + 1n : null;
-}
-
-/* QUOTES */
 
 export interface Step {
   token: Address;
@@ -101,18 +66,29 @@ const FOREVER = 2n ** 256n - 1n;
 /** The legs that a component has against WETH, by its pools in the address book. */
 export function legsOf(book: Book, token: Address): Leg[] {
   const pools = book.candidates.find((c) => same(c.token, token))?.pools ?? [];
-  return pools.filter((p) => p.other === null && p.venue in VENUES).map((p) => ({ venue: VENUES[p.venue]!, fee: p.fee_bps * 100, pool: p.pair }));
+  return pools
+    .filter((p) => p.other === null && p.venue in VENUES)
+    .map((p) => ({ venue: VENUES[p.venue]!, fee: p.fee_bps * 100, pool: p.pair }));
 }
 
-async function reservesOf(client: Reader, book: Book, pairs: { token: Address; pool: Address }[]): Promise<Map<string, Reserves>> {
+async function reservesOf(
+  client: Reader,
+  book: Book,
+  pairs: { token: Address; pool: Address }[],
+): Promise<Map<string, Reserves>> {
   const [, all] = await readContract(client, {
-    address: book.contracts.lens, abi: fundLens, functionName: "fundAndPools", args: [book.contracts.rebalancer, pairs.map((p) => p.pool)],
+    address: book.contracts.lens,
+    abi: fundLens,
+    functionName: "fundAndPools",
+    args: [book.contracts.rebalancer, pairs.map((p) => p.pool)],
   });
-  return new Map(pairs.map(({ token, pool }, i) => {
-    const [zero, first] = all[i]!;
-    const isZero = BigInt(token) < BigInt(book.weth);
-    return [pool.toLowerCase(), isZero ? { token: zero, weth: first } : { token: first, weth: zero }];
-  }));
+  return new Map(
+    pairs.map(({ token, pool }, i) => {
+      const [zero, first] = all[i]!;
+      const isZero = BigInt(token) < BigInt(book.weth);
+      return [pool.toLowerCase(), isZero ? { token: zero, weth: first } : { token: first, weth: zero }];
+    }),
+  );
 }
 
 /** Spot WETH of an amount of the token in a V3 pool, less its fee; the price's own impact is not in it. */
@@ -133,36 +109,59 @@ interface Priced {
 }
 
 /** The cheapest leg to buy, or the dearest to sell, of those of a token. */
-async function best(client: Reader, book: Book, legs: Leg[], reserves: Map<string, Reserves>, amount: bigint, buying: boolean): Promise<Priced | null> {
-  const priced = await Promise.all(legs.map(async (leg): Promise<Priced | null> => {
-    if (leg.venue === Venue.UniswapV3) return { leg, weth: await spot(client, book, leg, amount, buying) };
-    const r = reserves.get(leg.pool!.toLowerCase());
-    const weth = r && (buying ? wethFor(amount, r) : outOf(amount, r.token, r.weth) || null);
-    return weth ? { leg, weth } : null;
-  }));
+async function best(
+  client: Reader,
+  book: Book,
+  legs: Leg[],
+  reserves: Map<string, Reserves>,
+  amount: bigint,
+  buying: boolean,
+): Promise<Priced | null> {
+  const priced = await Promise.all(
+    legs.map(async (leg): Promise<Priced | null> => {
+      if (leg.venue === Venue.UniswapV3) return { leg, weth: await spot(client, book, leg, amount, buying) };
+      const r = reserves.get(leg.pool!.toLowerCase());
+      const weth = r && (buying ? wethFor(amount, r) : outOf(amount, r.token, r.weth) || null);
+      return weth ? { leg, weth } : null;
+    }),
+  );
   const found = priced.filter((p) => p !== null);
   return found.length ? found.reduce((a, b) => ((buying ? b.weth < a.weth : b.weth > a.weth) ? b : a)) : null;
 }
 
 /** Where each component is swapped, and WETH in sum. @param kind Components that are given in kind. */
-async function route(client: Reader, book: Book, tokens: readonly Address[], amounts: readonly bigint[], pay: PayToken | null, buying: boolean, kind: ReadonlySet<string>) {
+async function route(
+  client: Reader,
+  book: Book,
+  tokens: readonly Address[],
+  amounts: readonly bigint[],
+  pay: PayToken | null,
+  buying: boolean,
+  kind: ReadonlySet<string>,
+) {
   const choices = tokens.map((token) => legsOf(book, token));
   const pairs = [
-    ...tokens.flatMap((token, i) => choices[i]!.filter((leg) => leg.venue !== Venue.UniswapV3).map((leg) => ({ token, pool: leg.pool! }))),
-    ...(pay?.legs ?? []).filter((leg) => leg.venue !== Venue.UniswapV3).map((leg) => ({ token: pay!.token, pool: leg.pool! })),
+    ...tokens.flatMap((token, i) =>
+      choices[i]!.filter((leg) => leg.venue !== Venue.UniswapV3).map((leg) => ({ token, pool: leg.pool! })),
+    ),
+    ...(pay?.legs ?? [])
+      .filter((leg) => leg.venue !== Venue.UniswapV3)
+      .map((leg) => ({ token: pay!.token, pool: leg.pool! })),
   ];
   const reserves = await reservesOf(client, book, pairs);
-  const steps = await Promise.all(tokens.map(async (token, i): Promise<Step> => {
-    const amount = amounts[i]!;
-    if (!buying && (kind.has(token) || amount === 0n)) return { token, amount, leg: IN_KIND, weth: null };
-    if (amount === 0n || same(token, book.weth) || (pay && same(token, pay.token))) {
-      return { token, amount, leg: NONE, weth: same(token, book.weth) ? amount : 0n };
-    }
-    const found = await best(client, book, choices[i]!, reserves, amount, buying);
-    if (found) return { token, amount, ...found };
-    if (buying) throw new NoWay(token);
-    return { token, amount, leg: IN_KIND, weth: null };
-  }));
+  const steps = await Promise.all(
+    tokens.map(async (token, i): Promise<Step> => {
+      const amount = amounts[i]!;
+      if (!buying && (kind.has(token) || amount === 0n)) return { token, amount, leg: IN_KIND, weth: null };
+      if (amount === 0n || same(token, book.weth) || (pay && same(token, pay.token))) {
+        return { token, amount, leg: NONE, weth: same(token, book.weth) ? amount : 0n };
+      }
+      const found = await best(client, book, choices[i]!, reserves, amount, buying);
+      if (found) return { token, amount, ...found };
+      if (buying) throw new NoWay(token);
+      return { token, amount, leg: IN_KIND, weth: null };
+    }),
+  );
   return { steps, reserves, weth: steps.reduce((sum, step) => sum + (step.weth ?? 0n), 0n) };
 }
 
@@ -173,9 +172,19 @@ export class NoWay extends Error {
   }
 }
 
-async function run(client: Reader, asked: Call, from: Address, override: boolean, name: "mint" | "redeem"): Promise<bigint | null> {
+async function run(
+  client: Reader,
+  asked: Call,
+  from: Address,
+  override: boolean,
+  name: "mint" | "redeem",
+): Promise<bigint | null> {
   try {
-    const { data } = await call(client, { account: from, ...asked, ...(override ? { stateOverride: [{ address: from, balance: PLENTY * 2n }] } : {}) });
+    const { data } = await call(client, {
+      account: from,
+      ...asked,
+      ...(override ? { stateOverride: [{ address: from, balance: PLENTY * 2n }] } : {}),
+    });
     return data ? decodeFunctionResult({ abi: zap, functionName: name, data }) : null;
   } catch {
     return null;
@@ -185,7 +194,14 @@ async function run(client: Reader, asked: Call, from: Address, override: boolean
 const ANYBODY: Address = "0x00000000000000000000000000000000000a11ce";
 
 /** What a mint costs in ETH (`pay` null) or in a token. Raises NoWay, or the contracts' refusals. */
-export async function quoteMint(client: Reader, book: Book, shares: bigint, pay: PayToken | null, margin: bigint, account: Address | null): Promise<Quote> {
+export async function quoteMint(
+  client: Reader,
+  book: Book,
+  shares: bigint,
+  pay: PayToken | null,
+  margin: bigint,
+  account: Address | null,
+): Promise<Quote> {
   const index = { address: book.contracts.index_token, abi: indexToken } as const;
   const [[tokens, amounts], ethPrice] = await Promise.all([
     readContract(client, { ...index, functionName: "previewMint", args: [shares] }),
@@ -200,25 +216,40 @@ export async function quoteMint(client: Reader, book: Book, shares: bigint, pay:
   const eth = paid ?? weth;
   if (pay === null) return { ...plain, expected: eth, limit: most(eth, margin), run: paid !== null };
   const direct = steps.reduce((sum, step) => (same(step.token, pay.token) ? sum + step.amount : sum), 0n);
-  const legs = await Promise.all(pay.legs.map(async (leg): Promise<Priced | null> => {
-    if (leg.venue === Venue.UniswapV3) {
-      // Spot of 10^18 WETH-wei backwards: so much of the token buys one WETH.
-      const unit = await spot(client, book, leg, 10n ** BigInt(pay.decimals), false);
-      return unit ? { leg, weth: ceilDiv(eth * 10n ** BigInt(pay.decimals), unit) } : null;
-    }
-    const r = reserves.get(leg.pool!.toLowerCase());
-    const cost = r && intoFor(eth, r.token, r.weth);
-    return cost ? { leg, weth: cost } : null;
-  }));
+  const legs = await Promise.all(
+    pay.legs.map(async (leg): Promise<Priced | null> => {
+      if (leg.venue === Venue.UniswapV3) {
+        // Spot of 10^18 WETH-wei backwards: so much of the token buys one WETH.
+        const unit = await spot(client, book, leg, 10n ** BigInt(pay.decimals), false);
+        return unit ? { leg, weth: ceilDiv(eth * 10n ** BigInt(pay.decimals), unit) } : null;
+      }
+      const r = reserves.get(leg.pool!.toLowerCase());
+      const cost = r && intoFor(eth, r.token, r.weth);
+      return cost ? { leg, weth: cost } : null;
+    }),
+  );
   const found = legs.filter((l) => l !== null);
   if (!found.length) throw new NoWay(pay.token);
   const { leg, weth: cost } = found.reduce((a, b) => (b.weth < a.weth ? b : a));
   const expected = cost + direct;
-  return { ...plain, leg, expected, limit: most(expected, margin), run: paid !== null && leg.venue !== Venue.UniswapV3 };
+  return {
+    ...plain,
+    leg,
+    expected,
+    limit: most(expected, margin),
+    run: paid !== null && leg.venue !== Venue.UniswapV3,
+  };
 }
 
 /** What a redemption brings in ETH (`pay` null) or in a token. @param kind Components that are given in kind. */
-export async function quoteRedeem(client: Reader, book: Book, shares: bigint, pay: PayToken | null, margin: bigint, kind: ReadonlySet<string>): Promise<Quote> {
+export async function quoteRedeem(
+  client: Reader,
+  book: Book,
+  shares: bigint,
+  pay: PayToken | null,
+  margin: bigint,
+  kind: ReadonlySet<string>,
+): Promise<Quote> {
   const index = { address: book.contracts.index_token, abi: indexToken } as const;
   const [[tokens, amounts], ethPrice] = await Promise.all([
     readContract(client, { ...index, functionName: "previewRedeem", args: [shares] }),
@@ -228,19 +259,30 @@ export async function quoteRedeem(client: Reader, book: Book, shares: bigint, pa
   const exact = steps.every((step) => step.leg.venue !== Venue.UniswapV3);
   const plain = { shares, steps, leg: NONE, expected: weth, limit: least(weth, margin), run: exact, ethPrice };
   if (pay === null) return plain;
-  const direct = steps.reduce((sum, step) => (same(step.token, pay.token) && step.leg.venue === Venue.None ? sum + step.amount : sum), 0n);
-  const legs = await Promise.all(pay.legs.map(async (leg): Promise<Priced> => {
-    if (leg.venue === Venue.UniswapV3) {
-      const unit = await spot(client, book, leg, 10n ** BigInt(pay.decimals), true);
-      return { leg, weth: unit ? (weth * 10n ** BigInt(pay.decimals)) / unit : 0n };
-    }
-    const r = reserves.get(leg.pool!.toLowerCase());
-    return { leg, weth: r ? outOf(weth, r.weth, r.token) : 0n };
-  }));
+  const direct = steps.reduce(
+    (sum, step) => (same(step.token, pay.token) && step.leg.venue === Venue.None ? sum + step.amount : sum),
+    0n,
+  );
+  const legs = await Promise.all(
+    pay.legs.map(async (leg): Promise<Priced> => {
+      if (leg.venue === Venue.UniswapV3) {
+        const unit = await spot(client, book, leg, 10n ** BigInt(pay.decimals), true);
+        return { leg, weth: unit ? (weth * 10n ** BigInt(pay.decimals)) / unit : 0n };
+      }
+      const r = reserves.get(leg.pool!.toLowerCase());
+      return { leg, weth: r ? outOf(weth, r.weth, r.token) : 0n };
+    }),
+  );
   if (!legs.length) throw new NoWay(pay.token);
   const found = legs.reduce((a, b) => (b.weth > a.weth ? b : a));
   const expected = found.weth + direct;
-  return { ...plain, leg: found.leg, expected, limit: least(expected, margin), run: exact && found.leg.venue !== Venue.UniswapV3 };
+  return {
+    ...plain,
+    leg: found.leg,
+    expected,
+    limit: least(expected, margin),
+    run: exact && found.leg.venue !== Venue.UniswapV3,
+  };
 }
 
 function priceOfEth(client: Client, book: Book): Promise<bigint> {
@@ -251,7 +293,8 @@ function priceOfEth(client: Client, book: Book): Promise<bigint> {
 
 /** What the pools take of a swap, 18 decimals: of all components in proportion, and of the pay or receive token. */
 export function feesOf(quote: Quote): bigint {
-  const fee = (leg: Leg): bigint => (leg.pool === null ? 0n : BigInt(leg.venue === Venue.UniswapV3 ? leg.fee : 3000) * 10n ** 12n);
+  const fee = (leg: Leg): bigint =>
+    leg.pool === null ? 0n : BigInt(leg.venue === Venue.UniswapV3 ? leg.fee : 3000) * 10n ** 12n;
   const swapped = quote.steps.reduce((sum, step) => sum + (step.weth ?? 0n), 0n);
   const taken = quote.steps.reduce((sum, step) => sum + (step.weth ?? 0n) * fee(step.leg), 0n);
   return (swapped ? taken / swapped : 0n) + fee(quote.leg);
@@ -267,15 +310,39 @@ export interface Permit {
 }
 
 export function mintCall(book: Book, quote: Quote, pay: PayToken | null, to: Address, deadline: bigint): Call {
-  const args = [quote.shares, pay?.token ?? zeroAddress, quote.limit, packedAll(quote.steps.map((s) => s.leg)), packed(quote.leg), deadline, to] as const;
+  const args = [
+    quote.shares,
+    pay?.token ?? zeroAddress,
+    quote.limit,
+    packedAll(quote.steps.map((s) => s.leg)),
+    packed(quote.leg),
+    deadline,
+    to,
+  ] as const;
   const data = encodeFunctionData({ abi: zap, functionName: "mint", args });
   return { to: book.contracts.zap!, data, ...(pay === null ? { value: quote.limit } : {}) };
 }
 
-export function redeemCall(book: Book, quote: Quote, pay: PayToken | null, to: Address, deadline: bigint, permit: Permit | null): Call {
+export function redeemCall(
+  book: Book,
+  quote: Quote,
+  pay: PayToken | null,
+  to: Address,
+  deadline: bigint,
+  permit: Permit | null,
+): Call {
   const tokens = quote.steps.map((step) => step.token);
   const legs = packedAll(quote.steps.map((s) => s.leg));
-  const args = [quote.shares, pay?.token ?? zeroAddress, quote.limit, tokens, legs, packed(quote.leg), deadline, to] as const;
+  const args = [
+    quote.shares,
+    pay?.token ?? zeroAddress,
+    quote.limit,
+    tokens,
+    legs,
+    packed(quote.leg),
+    deadline,
+    to,
+  ] as const;
   const data = permit
     ? encodeFunctionData({ abi: zap, functionName: "redeemWithPermit", args: [...args, permit] })
     : encodeFunctionData({ abi: zap, functionName: "redeem", args });
@@ -293,12 +360,29 @@ export async function permitQuestion(client: Reader, book: Book, owner: Address,
   const field = (name: string, type: string) => ({ name, type });
   return {
     types: {
-      EIP712Domain: [field("name", "string"), field("version", "string"), field("chainId", "uint256"), field("verifyingContract", "address")],
-      Permit: [field("owner", "address"), field("spender", "address"), field("value", "uint256"), field("nonce", "uint256"), field("deadline", "uint256")],
+      EIP712Domain: [
+        field("name", "string"),
+        field("version", "string"),
+        field("chainId", "uint256"),
+        field("verifyingContract", "address"),
+      ],
+      Permit: [
+        field("owner", "address"),
+        field("spender", "address"),
+        field("value", "uint256"),
+        field("nonce", "uint256"),
+        field("deadline", "uint256"),
+      ],
     },
     primaryType: "Permit",
     domain: { name, version, chainId: Number(chainId), verifyingContract },
-    message: { owner, spender: book.contracts.zap!, value: String(shares), nonce: String(nonce), deadline: String(deadline) },
+    message: {
+      owner,
+      spender: book.contracts.zap!,
+      value: String(shares),
+      nonce: String(nonce),
+      deadline: String(deadline),
+    },
   };
 }
 
@@ -306,5 +390,10 @@ export async function permitQuestion(client: Reader, book: Book, owner: Address,
 export function permitOf(signature: Hex, deadline: bigint): Permit | null {
   if (!/^0x[0-9a-f]{130}$/i.test(signature)) return null;
   const last = parseInt(signature.slice(130), 16);
-  return { deadline, r: signature.slice(0, 66) as Hex, s: `0x${signature.slice(66, 130)}`, v: last < 27 ? last + 27 : last };
+  return {
+    deadline,
+    r: signature.slice(0, 66) as Hex,
+    s: `0x${signature.slice(66, 130)}`,
+    v: last < 27 ? last + 27 : last,
+  };
 }

@@ -2,14 +2,29 @@
 
 import { encodeErrorResult, encodeFunctionData } from "viem";
 import { errors, ownerCalls } from "../src/abi.js";
-import { amount, distance, exact, fixed, least, monthName, most, parseAmount, percent, plain, tidy, usd, WAD } from "../src/amounts.js";
+import {
+  amount,
+  distance,
+  exact,
+  fixed,
+  least,
+  monthName,
+  most,
+  parseAmount,
+  percent,
+  plain,
+  tidy,
+  usd,
+  WAD,
+} from "../src/amounts.js";
 import { executionTime, mostMintable, navOf, roomBelowCap, weights } from "../src/fund.js";
 import { cell } from "../src/months.js";
 import { refusalOf, TABLE } from "../src/refusals.js";
 import { refusalIn } from "../src/send.js";
 import { callText } from "../src/timelock.js";
 import { reasons, weigh } from "../src/why.js";
-import { intoFor, outOf, packed, packedAll, permitOf, Venue, wethFor } from "../src/zap.js";
+import { intoFor, outOf, packed, packedAll, Venue, wethFor } from "../src/legs.js";
+import { permitOf } from "../src/zap.js";
 
 declare const require: (name: string) => any;
 const test: (name: string, act: () => void) => void = require("node:test");
@@ -19,17 +34,41 @@ const T = (n: number) => `0x${n.toString(16).padStart(40, "0")}` as `0x${string}
 const naming = () => ({ symbol: "ABC", decimals: 6 });
 
 test("amounts are read strictly", () => {
-  const read = (text: string, decimals = 18) => { const p = parseAmount(text, decimals); return p.ok ? p.value : null; };
+  const read = (text: string, decimals = 18) => {
+    const p = parseAmount(text, decimals);
+    return p.ok ? p.value : null;
+  };
   assert.equal(read("2.5"), 25n * 10n ** 17n);
   assert.equal(read(" 1 "), WAD);
   assert.equal(read("0.000001", 6), 1n);
-  for (const wrong of ["", "0", "0.0", "-1", "+1", "1e18", "1,5", "1,000", ".5", "5.", "0x10", "1 000", "١", "Infinity", "1.0000001"]) {
+  for (const wrong of [
+    "",
+    "0",
+    "0.0",
+    "-1",
+    "+1",
+    "1e18",
+    "1,5",
+    "1,000",
+    ".5",
+    "5.",
+    "0x10",
+    "1 000",
+    "١",
+    "Infinity",
+    "1.0000001",
+  ]) {
     assert.equal(read(wrong, 6), null, wrong);
   }
 });
 
 test("amounts are written so that they can be read back", () => {
-  for (const [value, decimals] of [[1n, 18], [123456789012345678901n, 18], [5n, 0], [10n ** 30n, 27]] as const) {
+  for (const [value, decimals] of [
+    [1n, 18],
+    [123456789012345678901n, 18],
+    [5n, 0],
+    [10n ** 30n, 27],
+  ] as const) {
     const p = parseAmount(exact(value, decimals), decimals);
     assert.equal(p.ok && p.value, value);
   }
@@ -59,19 +98,42 @@ test("names are one line without hidden marks", () => {
 });
 
 const holding = (n: number, balance: bigint, price: bigint, more = {}) => ({
-  token: T(n), decimals: 18, suspendedUntil: 0, writtenOff: false, sound: true, balance, price, tradePrice: price,
-  target: { side: 0, unit: 0n, price: 0n }, ...more,
+  token: T(n),
+  decimals: 18,
+  suspendedUntil: 0,
+  writtenOff: false,
+  sound: true,
+  balance,
+  price,
+  tradePrice: price,
+  target: { side: 0, unit: 0n, price: 0n },
+  ...more,
 });
-const fundOf = (holdings: any[], more = {}): any => ({ time: 1000n, supply: 10n * WAD, shares: 0n, month: { phase: 0 }, holdings, ...more });
+const fundOf = (holdings: any[], more = {}): any => ({
+  time: 1000n,
+  supply: 10n * WAD,
+  shares: 0n,
+  month: { phase: 0 },
+  holdings,
+  ...more,
+});
 
 test("what does not count is not in NAV", () => {
   const sound = holding(1, 10n * WAD, 2n * WAD);
-  const out = [{ writtenOff: true }, { suspendedUntil: 1001 }, { sound: false }, { price: 0n }].map((more, i) => holding(2 + i, WAD, WAD, more));
+  const out = [{ writtenOff: true }, { suspendedUntil: 1001 }, { sound: false }, { price: 0n }].map((more, i) =>
+    holding(2 + i, WAD, WAD, more),
+  );
   assert.equal(navOf(fundOf([sound, ...out])), 2n * WAD);
   assert.equal(navOf(fundOf([sound, holding(9, WAD, WAD, { suspendedUntil: 1000 })])), 21n * 10n ** 17n);
   assert.equal(navOf(fundOf([], { supply: 0n })), 0n);
   const shown = weights(fundOf([sound, ...out]), []);
-  assert.deepEqual(shown.map((w) => w.trouble).sort(), ["", "balance not readable", "no price now", "suspended", "written off"]);
+  assert.deepEqual(shown.map((w) => w.trouble).sort(), [
+    "",
+    "balance not readable",
+    "no price now",
+    "suspended",
+    "written off",
+  ]);
 });
 
 test("the most that can be minted is never one wei too much", () => {
@@ -95,8 +157,25 @@ test("the calendar is the contracts'", () => {
   assert.equal(executionTime(period(2021, 4), 2, 15), at(2021, 4, 15));
 });
 
-const rule: any = { cap: 1, capWeight: 25n * 10n ** 16n, capPasses: 1, floorWeight: 10n ** 16n, entryWeight: 2n * 10n ** 16n, topN: 3 };
-const candidate = (n: number, basis: bigint, more = {}): any => ({ token: T(n), basis, status: 0, flags: 0, price: WAD, weight: 0n, confirmed: 0n, member: true, ...more });
+const rule: any = {
+  cap: 1,
+  capWeight: 25n * 10n ** 16n,
+  capPasses: 1,
+  floorWeight: 10n ** 16n,
+  entryWeight: 2n * 10n ** 16n,
+  topN: 3,
+};
+const candidate = (n: number, basis: bigint, more = {}): any => ({
+  token: T(n),
+  basis,
+  status: 0,
+  flags: 0,
+  price: WAD,
+  weight: 0n,
+  confirmed: 0n,
+  member: true,
+  ...more,
+});
 
 test("weights are capped as the rule says", () => {
   // docs/contracts.md: three at 60, 24 and 16 % become 25, 45 and 30 %.
@@ -108,7 +187,14 @@ test("weights are capped as the rule says", () => {
 });
 
 test("each candidate has its reason", () => {
-  const list = [candidate(1, 60n), candidate(2, 24n), candidate(3, 16n), candidate(4, 0n, { status: 3, flags: 64, basis: 1n }), candidate(5, 5n, { status: 3, flags: 8, price: 0n }), candidate(6, 3n, { status: 3, flags: 32 })];
+  const list = [
+    candidate(1, 60n),
+    candidate(2, 24n),
+    candidate(3, 16n),
+    candidate(4, 0n, { status: 3, flags: 64, basis: 1n }),
+    candidate(5, 5n, { status: 3, flags: 8, price: 0n }),
+    candidate(6, 3n, { status: 3, flags: 32 }),
+  ];
   const found = new Map(reasons(list, rule).map((r) => [r.token, r]));
   assert.match(found.get(T(1))!.words.join(" "), /above the cap of 25 %/);
   assert.match(found.get(T(2))!.words.join(" "), /in proportion/);
@@ -119,7 +205,19 @@ test("each candidate has its reason", () => {
 
 test("every error of the contracts has words and a remedy, with its arguments in place", () => {
   for (const entry of errors) {
-    const args = entry.inputs.map((i) => (i.type === "address" ? T(7) : i.type === "bytes32" ? `0x${"00".repeat(32)}` : i.type === "bytes" ? "0x" : i.type === "string" ? "s" : i.type === "uint8" ? 1 : 1_600_000n));
+    const args = entry.inputs.map((i) =>
+      i.type === "address"
+        ? T(7)
+        : i.type === "bytes32"
+          ? `0x${"00".repeat(32)}`
+          : i.type === "bytes"
+            ? "0x"
+            : i.type === "string"
+              ? "s"
+              : i.type === "uint8"
+                ? 1
+                : 1_600_000n,
+    );
     const data = encodeErrorResult({ abi: [entry], errorName: entry.name, args } as any);
     const found = refusalOf(data, naming);
     assert.equal(found?.name, entry.name);
@@ -134,7 +232,12 @@ test("every error of the contracts has words and a remedy, with its arguments in
 
 test("a revert is found wherever a node or a wallet puts it", () => {
   const data = encodeErrorResult({ abi: errors, errorName: "Locked" });
-  for (const error of [{ data }, { cause: { cause: { data } } }, { data: { data } }, { data: { originalError: { data } } }]) {
+  for (const error of [
+    { data },
+    { cause: { cause: { data } } },
+    { data: { data } },
+    { data: { originalError: { data } } },
+  ]) {
     assert.equal(refusalIn(error, naming)?.name, "Locked");
   }
   const old = `0x08c379a0${"20".padStart(64, "0")}${"3".padStart(64, "0")}${"616263".padEnd(64, "0")}`;
@@ -148,7 +251,10 @@ test("legs are packed as the zap reads them", () => {
   const leg = (venue: number, fee = 0) => ({ venue, fee, pool: null });
   assert.equal(packed(leg(Venue.UniswapV2, 3000)), 1 << 24); // V2 asks for no fee
   assert.equal(packed(leg(Venue.UniswapV3, 500)), (3 << 24) + 500);
-  assert.equal(packedAll([leg(Venue.SushiSwapV2), leg(Venue.UniswapV3, 3000), leg(Venue.InKind)]), "0x0200000003000bb804000000");
+  assert.equal(
+    packedAll([leg(Venue.SushiSwapV2), leg(Venue.UniswapV3, 3000), leg(Venue.InKind)]),
+    "0x0200000003000bb804000000",
+  );
 });
 
 test("pools are quoted as they swap", () => {
@@ -164,7 +270,12 @@ test("pools are quoted as they swap", () => {
 
 test("a signature becomes a permit, others do not", () => {
   const rs = "ab".repeat(32) + "cd".repeat(32);
-  assert.deepEqual(permitOf(`0x${rs}1c`, 5n), { deadline: 5n, v: 28, r: `0x${"ab".repeat(32)}`, s: `0x${"cd".repeat(32)}` });
+  assert.deepEqual(permitOf(`0x${rs}1c`, 5n), {
+    deadline: 5n,
+    v: 28,
+    r: `0x${"ab".repeat(32)}`,
+    s: `0x${"cd".repeat(32)}`,
+  });
   assert.equal(permitOf(`0x${rs}00`, 5n)?.v, 27);
   assert.equal(permitOf(`0x${rs}1c00`, 5n), null);
 });

@@ -7,7 +7,8 @@ import { type Child, h, s, table } from "./dom.js";
 const [WIDTH, HEIGHT, FOOT] = [640, 200, 22];
 
 export function navChart(samples: readonly Sample[], whole: boolean): Child[] {
-  const first = samples[0], last = samples.at(-1);
+  const first = samples[0],
+    last = samples.at(-1);
   if (!first || !last || samples.length < 2) return [h("p", { class: "quiet" }, "There is no history yet.")];
   const navs = samples.map((x) => Number(x.nav) / 1e18);
   const [low, high] = [Math.min(...navs), Math.max(...navs)];
@@ -22,7 +23,15 @@ export function navChart(samples: readonly Sample[], whole: boolean): Child[] {
   // A line of no length: a circle would be stretched with the chart.
   const at = (sample: Sample) => `M${x(sample.time).toFixed(1)} ${y(Number(sample.nav) / 1e18).toFixed(1)}h0`;
   const dot = s("path", { class: "dot", d: at(last), "vector-effect": "non-scaling-stroke" });
-  const svg = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label, class: "chart", preserveAspectRatio: "none" },
+  const svg = s(
+    "svg",
+    {
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      role: "img",
+      "aria-label": label,
+      class: "chart",
+      preserveAspectRatio: "none",
+    },
     s("polygon", { class: "area", points: `0,${HEIGHT - FOOT} ${points.join(" ")} ${WIDTH},${HEIGHT - FOOT}` }),
     s("polyline", { class: "line", points: points.join(" "), "vector-effect": "non-scaling-stroke" }),
     dot,
@@ -30,15 +39,25 @@ export function navChart(samples: readonly Sample[], whole: boolean): Child[] {
   svg.addEventListener("pointermove", (event) => {
     const box = svg.getBoundingClientRect();
     const wanted = ((event.clientX - box.left) / box.width) * WIDTH;
-    const near = samples.reduce((best, p) => (Math.abs(x(p.time) - wanted) < Math.abs(x(best.time) - wanted) ? p : best));
+    const near = samples.reduce((best, p) =>
+      Math.abs(x(p.time) - wanted) < Math.abs(x(best.time) - wanted) ? p : best,
+    );
     reading.textContent = `${day(near.time)}: ${usd(near.nav)}`;
     dot.setAttribute("d", at(near));
   });
   const rows = [...samples].reverse().map((p) => [day(p.time), usd(p.nav)]);
   return [
-    reading, svg,
+    reading,
+    svg,
     h("div", { class: "ends", "aria-hidden": "true" }, h("span", {}, day(first.time)), h("span", {}, day(last.time))),
-    whole ? null : h("p", { class: "quiet" }, "The endpoint does not know the past; these are the months' starts, from events."),
-    h("details", {}, h("summary", {}, "As a table"), table("NAV of a share over time", [{ head: "Day" }, { head: "NAV", figure: true }], rows)),
+    whole
+      ? null
+      : h("p", { class: "quiet" }, "The endpoint does not know the past; these are the months' starts, from events."),
+    h(
+      "details",
+      {},
+      h("summary", {}, "As a table"),
+      table("NAV of a share over time", [{ head: "Day" }, { head: "NAV", figure: true }], rows),
+    ),
   ];
 }

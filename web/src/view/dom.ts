@@ -3,11 +3,19 @@
 export type Child = Node | string | null | false;
 type Props = Record<string, string | number | boolean | ((event: any) => void) | undefined>;
 
-export function h<K extends keyof HTMLElementTagNameMap>(tag: K, props: Props = {}, ...children: Child[]): HTMLElementTagNameMap[K] {
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
   return dress(document.createElement(tag), props, children);
 }
 
-export function s<K extends keyof SVGElementTagNameMap>(tag: K, props: Props = {}, ...children: Child[]): SVGElementTagNameMap[K] {
+export function s<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: Child[]
+): SVGElementTagNameMap[K] {
   return dress(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
 }
 
@@ -50,16 +58,37 @@ export interface Column {
 
 /** A table that scrolls in a frame of its own where it is too wide. `stacks`: on a phone each row is a block, its figures
  * beside their heads; the roles say that it is still a table. `shown`: its caption is seen. */
-export function table(caption: string, columns: Column[], rows: Child[][], { shown = false, stacks = false } = {}): HTMLElement {
+export function table(
+  caption: string,
+  columns: Column[],
+  rows: Child[][],
+  { shown = false, stacks = false } = {},
+): HTMLElement {
   const role = (name: string) => (stacks ? { role: name } : {});
   const cell = (child: Child, i: number) => {
     const dress = { ...(columns[i]?.figure ? { class: "figure" } : {}), "data-head": columns[i]?.head ?? "" };
-    return i === 0 ? h("th", { scope: "row", ...role("rowheader"), ...dress }, child ?? "") : h("td", { ...role("cell"), ...dress }, child ?? "");
+    return i === 0
+      ? h("th", { scope: "row", ...role("rowheader"), ...dress }, child ?? "")
+      : h("td", { ...role("cell"), ...dress }, child ?? "");
   };
-  return h("div", { class: stacks ? "scroll stacks" : "scroll", tabindex: 0, role: "region", "aria-label": caption },
-    h("table", role("table"),
+  return h(
+    "div",
+    { class: stacks ? "scroll stacks" : "scroll", tabindex: 0, role: "region", "aria-label": caption },
+    h(
+      "table",
+      role("table"),
       h("caption", shown ? {} : { class: "unseen" }, caption),
-      h("thead", role("rowgroup"), h("tr", role("row"), ...columns.map((c) => h("th", { scope: "col", ...role("columnheader"), ...(c.figure ? { class: "figure" } : {}) }, c.head)))),
+      h(
+        "thead",
+        role("rowgroup"),
+        h(
+          "tr",
+          role("row"),
+          ...columns.map((c) =>
+            h("th", { scope: "col", ...role("columnheader"), ...(c.figure ? { class: "figure" } : {}) }, c.head),
+          ),
+        ),
+      ),
       h("tbody", role("rowgroup"), ...rows.map((row) => h("tr", role("row"), ...row.map(cell)))),
     ),
   );

@@ -15,11 +15,24 @@ export interface Field {
   hint: HTMLElement;
 }
 
-export function amountField(label: string, id: string, decimals: number, unit: string, changed: () => void, all?: { label: string; act: () => void }): Field {
+export function amountField(
+  label: string,
+  id: string,
+  decimals: number,
+  unit: string,
+  changed: () => void,
+  all?: { label: string; act: () => void },
+): Field {
   const hint = h("p", { class: "hint", id: `${id}-hint` });
   const error = h("p", { class: "error", id: `${id}-error`, role: "alert" });
   const input = h("input", {
-    id, type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", placeholder: "0", maxlength: 60,
+    id,
+    type: "text",
+    inputmode: "decimal",
+    autocomplete: "off",
+    spellcheck: "false",
+    placeholder: "0",
+    maxlength: 60,
     "aria-describedby": `${id}-hint ${id}-error`,
   });
   const value = () => parseAmount(input.value, decimals);
@@ -32,24 +45,57 @@ export function amountField(label: string, id: string, decimals: number, unit: s
     changed();
   };
   input.addEventListener("input", check);
-  const root = h("div", { class: "field" },
+  const root = h(
+    "div",
+    { class: "field" },
     h("label", { for: id }, label),
-    h("div", { class: "amount" }, input, h("span", { class: "unit" }, unit), all ? h("button", { type: "button", class: "plain", click: all.act }, all.label) : null),
-    hint, error,
+    h(
+      "div",
+      { class: "amount" },
+      input,
+      h("span", { class: "unit" }, unit),
+      all ? h("button", { type: "button", class: "plain", click: all.act }, all.label) : null,
+    ),
+    hint,
+    error,
   );
-  return { root, input, value, hint, set: (text) => { input.value = text; check(); } };
+  return {
+    root,
+    input,
+    value,
+    hint,
+    set: (text) => {
+      input.value = text;
+      check();
+    },
+  };
 }
 
 const MARGINS = [10n, 30n, 50n, 100n, 300n].map((bps) => bps * 10n ** 14n);
 
 /** How much may change between this look and the block, as a fraction of 1e18. `words` says what that means. */
-export function marginField(id: string, preset: bigint, words: (margin: string) => string, changed: () => void): { root: HTMLElement; value(): bigint } {
+export function marginField(
+  id: string,
+  preset: bigint,
+  words: (margin: string) => string,
+  changed: () => void,
+): { root: HTMLElement; value(): bigint } {
   const said = h("p", { class: "hint", id: `${id}-hint` });
-  const select = h("select", { id, "aria-describedby": `${id}-hint` }, ...MARGINS.map((m) => h("option", { value: String(m), selected: m === preset }, percent(m, 1))));
+  const select = h(
+    "select",
+    { id, "aria-describedby": `${id}-hint` },
+    ...MARGINS.map((m) => h("option", { value: String(m), selected: m === preset }, percent(m, 1))),
+  );
   const tell = () => say(said, words(percent(BigInt(select.value), 1)));
-  select.addEventListener("change", () => { tell(); changed(); });
+  select.addEventListener("change", () => {
+    tell();
+    changed();
+  });
   tell();
-  return { root: h("div", { class: "field" }, h("label", { for: id }, "Room for change"), select, said), value: () => BigInt(select.value) };
+  return {
+    root: h("div", { class: "field" }, h("label", { for: id }, "Room for change"), select, said),
+    value: () => BigInt(select.value),
+  };
 }
 
 export interface StatusLine {
@@ -71,15 +117,25 @@ export function statusLine(id: string, explorer: string | null): StatusLine {
     delete root.dataset.turn;
     say(text, what);
     say(remedy, then);
-    if (action.textContent !== (act?.label ?? "")) put(action, act ? h("button", { type: "button", class: "plain", click: () => act.act() }, act.label) : null);
+    if (action.textContent !== (act?.label ?? ""))
+      put(action, act ? h("button", { type: "button", class: "plain", click: () => act.act() }, act.label) : null);
   };
   return {
-    root, tell,
+    root,
+    tell,
     turn: (turn, what) => {
       const { tone, text: said, remedy: then } = describe(turn, what);
       tell(tone, said, then);
       root.dataset.turn = turn.is;
-      if ("hash" in turn && turn.hash && explorer) put(action, h("a", { href: `${explorer}/tx/${turn.hash}`, target: "_blank", rel: "noreferrer noopener" }, "See the transaction"));
+      if ("hash" in turn && turn.hash && explorer)
+        put(
+          action,
+          h(
+            "a",
+            { href: `${explorer}/tx/${turn.hash}`, target: "_blank", rel: "noreferrer noopener" },
+            "See the transaction",
+          ),
+        );
     },
     clear: () => tell("none", ""),
   };
@@ -93,8 +149,17 @@ export interface Blocker {
 
 /** What stands between an account and any transaction: no wallet, another chain, no answer. */
 export function before(app: App, what: string): Blocker | null {
-  if (app.offline) return { text: "The chain does not answer.", remedy: "What you see may be old; nothing can be sent until it answers again." };
-  if (app.connection === null) return { text: `Connect a wallet to ${what}.`, remedy: "Nothing is signed by connecting.", action: { label: "Connect a wallet", act: app.connect } };
+  if (app.offline)
+    return {
+      text: "The chain does not answer.",
+      remedy: "What you see may be old; nothing can be sent until it answers again.",
+    };
+  if (app.connection === null)
+    return {
+      text: `Connect a wallet to ${what}.`,
+      remedy: "Nothing is signed by connecting.",
+      action: { label: "Connect a wallet", act: app.connect },
+    };
   const { chain, chain_id } = app.book;
   if (app.connection.chainId !== chain_id) {
     return {
