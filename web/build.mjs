@@ -62,7 +62,7 @@ writeFileSync(
       "Content-Security-Policy": `${csp}; frame-ancestors 'none'`,
       "X-Content-Type-Options": "nosniff",
       "Referrer-Policy": "no-referrer",
-      "Cross-Origin-Opener-Policy": "same-origin",
+      "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
     },
     null,
     1,
