@@ -30,7 +30,7 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab scripts tools tests)
 
-.PHONY: help setup compile lint unit test test-page invariants mutants chaos nightly slither demo replay year localnet fund bench mutation lock clean
+.PHONY: help setup compile lint unit test test-page invariants mutants chaos nightly slither demo replay year localnet fund page bench mutation lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,10 +40,11 @@ setup: .tools/python.stamp .tools/node.stamp .tools/foundry.stamp .tools/solc.st
 compile: setup ## Compile the contracts, if they have changed
 	@$(PY) tools/compile.py
 
-lint: setup ## ruff, mypy --strict, who may import whom, forge fmt, solhint
+lint: setup ## ruff, mypy --strict, tsc --strict, who may import whom, forge fmt, solhint
 	@ruff check $(LINTED)
 	@ruff format --check $(LINTED)
 	@mypy $(LINTED)
+	@node_modules/.bin/tsc --noEmit --strict -p web
 	@lint-imports --no-logo --no-cache
 	@FOUNDRY_CONFIG=lab/fuzz/foundry.toml .tools/foundry/bin/forge fmt --check contracts lab/fuzz
 	@node_modules/.bin/solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol'
@@ -57,7 +58,7 @@ test: setup .tools/set-v2.stamp ## Lint, all tests, a short fuzz run; ONLY=FILES
 	@$(PY) tools/run_tests.py $(ONLY) $(ARGS)
 	@$(if $(ONLY)$(ARGS),,tools/step.sh fuzz $(PY) -m lab.fuzz run --calls 60000)
 
-test-page: compile ## The status page of a running keeper in a headless Chromium, which root gets installed; ARGS as for test
+test-page: compile ## The keeper's status page and the holders' page in a headless Chromium, which root gets installed; ARGS as for test
 	@tools/install_chromium.sh
 	@tools/step.sh page $(PY) tools/run_tests.py tests/browser $(ARGS)
 
@@ -92,6 +93,9 @@ localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV]
 
 fund: compile ## Run a fund on a fork of the local mainnet until Ctrl-C, for a keeper of yours: [MONTH=FILE] [SPEED=N]
 	@$(PY) -m lab.replay fund --month $(MONTH) --speed $(SPEED)
+
+page: setup ## The holders' page on the local fund of `make fund`, with a funded test wallet, until Ctrl-C: [ARGS="--port N"]
+	@$(PY) -m tools.page open $(ARGS)
 
 bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL | --keeper"]
 	@$(PY) -m lab.bench $(ARGS)

@@ -1,0 +1,194 @@
+"""The holder page in a browser on the fork: built for its fund, with a wallet that forwards to the fork's node."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from pathlib import Path
+from typing import Any
+
+import ape
+from eth_typing import ChecksumAddress
+from web3 import Web3
+
+from ballast.abi import encode_call
+from ballast.units import WAD
+from keeper.look import contracts
+from lab.localnet.addresses import pair_address
+from lab.localnet.anvil import ROOT
+from lab.localnet.world import World
+from tests.browser.browser import Browser, Tab
+from tests.keeper.deployed_fund import Field
+from tools.page import ChainFacts, TestWallet, bundle, serve
+
+AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
+POLL_MS = 250
+
+
+@dataclass
+class Holding:
+    """The page, its fund and the account of its wallet."""
+
+    field: Field
+    url: str
+    account: ChecksumAddress
+    folder: Path
+    measured: dict[str, Any] = attribute(default_factory=dict)
+    """What goes to out/page.json."""
+
+    @property
+    def w3(self) -> Web3:
+        return self.field.w3
+
+    def contract(self, key: str, abi: str) -> Any:
+        return self.w3.eth.contract(address=Web3.to_checksum_address(self.field.book[key]), abi=contracts.abi(abi))
+
+    @property
+    def index(self) -> Any:
+        return self.contract("index_token", "IndexToken")
+
+    def shares(self) -> int:
+        return int(self.index.functions.balanceOf(self.account).call())
+
+    def token(self, address: str) -> Any:
+        return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=contracts.abi("IndexToken"))
+
+    def balances(self) -> dict[str, int]:
+        """What the account holds of each component."""
+        return {
+            h.token: self.token(h.token).functions.balanceOf(self.account).call() for h in self.field.state().holdings
+        }
+
+    @contextlib.contextmanager
+    def open(self, browser: Browser, part: str = "fund", width: int = 1280, *, dark: bool = False) -> Iterator[Page]:
+        """The page at one of its parts, with its first figures."""
+        with browser.tab(f"{self.url}#/{part}", width, dark=dark) as tab:
+            tab.until("performance.getEntriesByName('first-figures').length === 1")
+            yield Page(tab, self)
+
+
+@dataclass
+class Page:
+    """An open page and what somebody does on it."""
+
+    tab: Tab
+    holding: Holding
+
+    def click(self, selector: str) -> None:
+        """Clicks an element once it can be seen and is enabled."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        self.tab.until(f"(() => {{ const e = {found}; return e && !e.disabled && e.getClientRects().length > 0; }})()")
+        self.tab.run(f"{found}.click()")
+
+    def fill(self, selector: str, text: str) -> None:
+        self.tab.run(
+            f"""(() => {{ const input = document.querySelector({json.dumps(selector)});
+            input.value = {json.dumps(text)}; input.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()"""
+        )
+
+    def go(self, part: str) -> None:
+        """To another part of the page."""
+        self.tab.run(f"location.hash = '#/{part}'")
+        self.tab.until(f"document.querySelector('nav [aria-current]').hash === '#/{part}'")
+
+    def to_mint(self, shares: str) -> None:
+        """So many shares in kind, as far as what is due of each."""
+        self.go("mint")
+        self.fill("#mint-shares", shares)
+        self.tab.until("document.querySelector('#mint-list table') !== null")
+
+    def approved(self, shares: str) -> None:
+        """All approvals for so many shares in kind."""
+        self.to_mint(shares)
+        self.click("#approve-all")
+        self.says("#mint-status", "Everything is in place")
+
+    def says(self, selector: str, text: str) -> None:
+        """Waits until an element says this among other things."""
+        found = f"document.querySelector({json.dumps(selector)})?.textContent ?? ''"
+        self.tab.until(f"({found}).includes({json.dumps(text)})")
+
+    def press(self, key: str) -> None:
+        """A key, "Tab" or "Enter"."""
+        code = {"Tab": 9, "Enter": 13}[key]
+        what = {"key": key, "code": key, "windowsVirtualKeyCode": code, "text": "\r" if key == "Enter" else ""}
+        self.tab.call("Input.dispatchKeyEvent", type="keyDown", **what)
+        self.tab.call("Input.dispatchKeyEvent", type="keyUp", **{**what, "text": ""})
+
+    def tab_to(self, selector: str) -> None:
+        """Presses Tab until the element has the focus."""
+        for _ in range(80):
+            self.press("Tab")
+            if self.tab.run(f"document.activeElement?.matches({json.dumps(selector)}) ?? false"):
+                return
+        raise AssertionError(f"Tab does not come to {selector}")
+
+    def connect(self) -> None:
+        self.click("#wallet")
+        self.click("#wallet-list button:last-of-type")
+        self.says("#wallet", self.holding.account[:6])
+
+    def rows(self, selector: str) -> list[list[str]]:
+        """The texts of a table's body."""
+        found: list[list[str]] = self.tab.run(
+            f"""[...document.querySelectorAll({json.dumps(f"{selector} tbody tr")})].map((tr) =>
+            [...tr.cells].map((td) => td.textContent))"""
+        )
+        return found
+
+    def turn(self, part: str, *turns: str) -> str:
+        """Waits until the part's transaction has come to one of these turns; which."""
+        said = f"document.querySelector('#{part}-status').dataset.turn"
+        found: str = self.tab.until(f"{json.dumps(list(turns))}.includes({said}) && {said}")
+        return found
+
+    def axe(self) -> list[str]:
+        """What axe finds against WCAG 2.2 A and AA and its best practices."""
+        self.tab.run(f"{AXE}; 1")
+        findings: list[dict[str, Any]] = self.tab.run(
+            "axe.run().then((r) => r.violations.map((v) => ({ id: v.id, at: v.nodes.map((n) => n.target.join(' ')) })))"
+        )
+        return [f"{finding['id']}: {', '.join(finding['at'][:4])}" for finding in findings]
+
+
+def dollar(on: Field, world: World, account: ChecksumAddress) -> dict[str, Any]:
+    """A token worth a dollar, of which the account holds a million, with a pool of a thousand WETH: as the page's
+    `PayToken`."""
+    deployer = ape.accounts.test_accounts[0]
+    token = ape.project.BenchToken.deploy("USDX", sender=deployer)
+
+    def call(to: str, signature: str, *values: Any, value: int = 0) -> None:
+        deployer.transfer(to, value=value, data=encode_call(signature, *values))
+
+    call(world.uniswap_factory, "createPair(address,address)", token.address, world.weth)
+    pair = pair_address("uniswap", world.uniswap_factory, token.address, world.weth)
+    call(world.weth, "deposit()", value=1000 * WAD)
+    call(world.weth, "transfer(address,uint256)", pair, 1000 * WAD)
+    token.mint(pair, 1000 * world.weth_price_usd, sender=deployer)
+    call(pair, "mint(address)", account)
+    token.mint(account, 10**6 * WAD, sender=deployer)
+    leg = {"venue": 1, "fee": 3000, "pool": pair}
+    return {"symbol": "USDX", "token": token.address, "decimals": 18, "legs": [leg]}
+
+
+@contextlib.contextmanager
+def holding(
+    on: Field, folder: Path, account: ChecksumAddress, pay: list[dict[str, Any]] | None = None
+) -> Iterator[Holding]:
+    """The page of a fund, served until the block ends; its zap takes `pay` beside ETH."""
+    out = folder / "dist"
+    facts = ChainFacts("the local fork", [on.url], poll_ms=POLL_MS, pay=pay or [])
+    bundle([(on.book, facts)], out, TestWallet(on.url, account, on.book.chain_id))
+    server = serve(out, 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield Holding(on, f"http://127.0.0.1:{server.server_address[1]}/", account, out)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,52 @@
+"""The holder page without a browser: its pure functions on Node, its ABIs, its build."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from eth_utils import to_checksum_address
+
+from ballast.book import CONTRACTS, Book
+from lab.localnet.anvil import ROOT
+from tools.export_web_abi import TARGET, export
+from tools.page import bundle, known_chains
+
+MOST_SCRIPT = 300_000
+
+
+def test_pure_functions(tmp_path: Path) -> None:
+    bundle = tmp_path / "pure.cjs"
+    source = ROOT / "web" / "tests" / "pure.test.ts"
+    flags = ["--bundle", "--platform=node", "--format=cjs", "--log-level=warning", "--define:FUNDS=[]"]
+    subprocess.run([ROOT / "node_modules/.bin/esbuild", source, *flags, f"--outfile={bundle}"], check=True)
+    done = subprocess.run(["node", "--test", bundle], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "# fail 0" in done.stdout and "# tests 0" not in done.stdout
+
+
+def test_a_build_names_its_endpoints_and_nothing_else(tmp_path: Path) -> None:
+    contracts: dict[str, str] = {name: to_checksum_address(number.to_bytes(20)) for number, name in enumerate(CONTRACTS, 1)}
+    book = Book("A fund", 1, 1, contracts, contracts["lens"], ())
+    facts = known_chains()[1]
+    bundle([(book, facts)], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "app.js", "headers.json", "icon.svg", "index.html", "style.css",
+    }  # fmt: skip
+    html, headers = (tmp_path / "index.html").read_text(), json.loads((tmp_path / "headers.json").read_text())
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)
+    assert policy
+    rules = dict(rule.split(" ", 1) for rule in policy[1].split("; "))
+    assert rules["connect-src"].split() == facts.endpoints
+    assert {rules[name] for name in ("default-src", "base-uri", "form-action")} == {"'none'"}
+    assert {rules[name] for name in ("script-src", "style-src", "img-src")} == {"'self'"}
+    assert headers["Content-Security-Policy"] == f"{policy[1]}; frame-ancestors 'none'"
+    assert not re.search(r"<script(?! type=\"module\" src)|<style|style=|onload|http:", html)
+    assert (tmp_path / "app.js").stat().st_size < MOST_SCRIPT
+    assert "testWallet" not in (tmp_path / "app.js").read_text()
+
+
+def test_abis_are_the_contracts() -> None:
+    assert TARGET.read_text() == export()

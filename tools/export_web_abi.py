@@ -1,0 +1,89 @@
+"""Writes what the holder page calls, decodes and explains from the compiled contracts to web/src/abi.ts:
+`python -m tools.export_web_abi`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from ballast.build import BUILD, ROOT
+from tools.export_abi import run
+
+TARGET = ROOT / "web" / "src" / "abi.ts"
+
+USED = {
+    "IndexToken": (
+        "name symbol balanceOf allowance approve previewMint previewRedeem mint redeem streamingFee supplyCap "
+        "Transfer Minted Redeemed RedeemedTo nonces eip712Domain"
+    ),
+    "Rebalancer": "methodology Determined Started Traded Closed MonthEnded Vetoed",
+    "FundLens": "fund fundAndPools constituents",
+    "MarketCap": "rule",
+    "Timelock": "getTimestamp getMinDelay CallScheduled CallExecuted Cancelled",
+    "Zap": "mint mintWithPermit redeem redeemWithPermit ZapMinted ZapRedeemed",
+}
+"""Functions and events by contract; those that a contract does not have yet are left out."""
+OWNED = (
+    "IndexToken",
+    "Rebalancer",
+    "MarketCap",
+    "FixedWeight",
+    "ChainlinkOracle",
+    "AnchoredOracle",
+    "PostedSupply",
+    "LockedSupply",
+    "Timelock",
+)
+"""Contracts whose functions the timelock may call."""
+REFUSING = (*OWNED, "Opener", "UniswapFiller", "Upkeep", "Zap", "NavFeed")
+"""Contracts whose errors somebody may meet."""
+
+Entry = dict[str, Any]
+
+
+def export() -> str:
+    """The file's text. Raises FileNotFoundError, KeyError."""
+    types: dict[str, Any] = json.loads(BUILD.read_text())["contractTypes"]
+    lists = {
+        name[0].lower() + name[1:]: [e for e in types[name]["abi"] if e.get("name") in names.split()]
+        for name, names in USED.items()
+        if name in types
+    }
+    owned = [entry for name in OWNED for entry in types[name]["abi"] if entry["type"] == "function"]
+    lists["ownerCalls"] = _distinct(e for e in owned if e["stateMutability"] not in ("view", "pure"))
+    refusing = [entry for name in REFUSING if name in types for entry in types[name]["abi"]]
+    lists["errors"] = _distinct(e for e in refusing if e["type"] == "error")
+    text = ["// Written by `python -m tools.export_web_abi` from the compiled contracts; not by hand.", ""]
+    for name, entries in lists.items():
+        text.append(f"export const {name} = [")
+        text += [f"  {json.dumps(_bare(entry))}," for entry in entries]
+        text += ["] as const;", ""]
+    return "\n".join(text)
+
+
+def _distinct(entries: Iterable[Entry]) -> list[Entry]:
+    """One of each signature, by name."""
+    found = {(e["name"], *_types(e["inputs"])): e for e in entries}
+    return [found[key] for key in sorted(found)]
+
+
+def _types(inputs: list[Entry]) -> tuple[str, ...]:
+    return tuple(f"{i['type']}{_types(i.get('components', []))}" for i in inputs)
+
+
+def _bare(entry: Any) -> Any:
+    """Without what the page does not read."""
+    if isinstance(entry, dict):
+        return {key: _bare(value) for key, value in entry.items() if key not in ("internalType", "anonymous")}
+    return [_bare(item) for item in entry] if isinstance(entry, list) else entry
+
+
+def write() -> None:
+    """Write it. Raises FileNotFoundError, KeyError."""
+    TARGET.write_text(export())
+
+
+if __name__ == "__main__":
+    sys.exit(run("export_web_abi", write))

@@ -1,0 +1,160 @@
+"""The holder page as static files: `python -m tools.page build` from the address books in deployments/, and
+`python -m tools.page open` on the local fund of `make fund`, with a funded test wallet.
+
+A build needs Node and what package.json names; it asks nobody anything. Endpoints and explorers of chains are in
+web/chains.json.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import click
+from eth_typing import ChecksumAddress
+from web3 import HTTPProvider, Web3
+
+from ballast.abi import encode_call
+from ballast.book import Book
+from ballast.errors import UserError
+from ballast.units import WAD
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOKS = ROOT / "deployments"
+LOCAL = BOOKS / "local-fork"
+DIST = ROOT / "web" / "dist"
+CHAINS = ROOT / "web" / "chains.json"
+TEST_ACCOUNT = 5
+"""Which of the local node's accounts the test wallet has: the first ones deploy, hold and keep."""
+TEST_SHARES = 1_000 * WAD
+"""So many shares the test wallet can mint of what it is dealt."""
+
+
+@dataclass(frozen=True)
+class ChainFacts:
+    """What the page must know of a chain. `explorer`: without a slash at the end, None where there is none. `pay`:
+    tokens that the zap takes beside ETH, each with its pools against WETH as the page's `PayToken` has them."""
+
+    name: str
+    endpoints: list[str]
+    explorer: str | None = None
+    currency: str = "ETH"
+    poll_ms: int = 12_000
+    pay: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TestWallet:
+    """An account whose key the node at `url` has."""
+
+    url: str
+    account: str
+    chain_id: int
+
+
+def known_chains() -> dict[int, ChainFacts]:
+    """The chains of web/chains.json by number."""
+    return {int(number): ChainFacts(**facts) for number, facts in json.loads(CHAINS.read_text()).items()}
+
+
+def bundle(funds: Iterable[tuple[Book, ChainFacts]], out: Path, wallet: TestWallet | None = None) -> None:
+    """Writes the page of these funds to a folder, which is replaced. Raises subprocess.CalledProcessError."""
+    config = {
+        "funds": [{**asdict(book), "chain": asdict(facts)} for book, facts in funds],
+        "test_wallet": None if wallet is None else asdict(wallet),
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(config, file)
+        file.flush()
+        subprocess.run(["node", str(ROOT / "web" / "build.mjs"), file.name, str(out)], check=True)
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """The built files with their headers, to this machine alone."""
+
+    def end_headers(self) -> None:
+        headers = json.loads((Path(self.directory) / "headers.json").read_text())
+        for name, value in {**headers, "Cache-Control": "no-store"}.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+def serve(folder: Path, port: int) -> ThreadingHTTPServer:
+    """A server of the folder at 127.0.0.1, not yet running. `port` 0: any."""
+    return ThreadingHTTPServer(("127.0.0.1", port), functools.partial(Handler, directory=str(folder)))
+
+
+def fund_wallet(w3: Web3, book: Book, account: ChecksumAddress) -> None:
+    """Gives the account what `TEST_SHARES` take of each component; tokens of the local mainnet have an open mint."""
+    abi = json.loads((ROOT / "keeper" / "abi" / "IndexToken.json").read_text())
+    index = w3.eth.contract(address=Web3.to_checksum_address(book["index_token"]), abi=abi)
+    tokens, amounts, _ = index.functions.previewMint(TEST_SHARES).call()
+    for token, amount in zip(tokens, amounts, strict=True):
+        data = encode_call("mint(address,uint256)", account, 2 * amount)
+        w3.eth.send_transaction({"from": account, "to": token, "data": data})
+
+
+@click.group()
+def main() -> None:
+    """Build or open the holder page."""
+
+
+@main.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=DIST, show_default=True)
+def build(out: Path) -> None:
+    """Every address book in deployments/ whose chain web/chains.json knows, as static files."""
+    chains = known_chains()
+    try:
+        books = [Book.load(path) for path in sorted(BOOKS.glob("*/*.json")) if path.parent != LOCAL]
+    except UserError as error:
+        raise click.ClickException(str(error)) from None
+    funds = [(book, chains[book.chain_id]) for book in books if book.chain_id in chains]
+    if not funds:
+        raise click.ClickException(f"{BOOKS}: no address book of a chain in {CHAINS.name}; deploy a fund first")
+    bundle(funds, out)
+    size = (out / "app.js").stat().st_size
+    click.echo(f"{out}: {len(funds)} funds, {size:,} bytes of script; serve it with the headers of headers.json")
+
+
+@main.command(name="open")
+@click.option("--port", type=int, default=8090, show_default=True)
+@click.option("--browser/--no-browser", default=True, help="Open it in this machine's browser.")
+def open_(port: int, browser: bool) -> None:
+    """The local fund of `make fund`, until Ctrl-C, with a test wallet that holds all it takes."""
+    paths = sorted(LOCAL.glob("*.json"))
+    settings = ROOT / ".env"
+    if not paths or not settings.exists():
+        raise click.ClickException("no local fund: run 'make fund' in another terminal first")
+    book = Book.load(paths[0])
+    lines = settings.read_text().splitlines()
+    url = next(line.partition("=")[2] for line in lines if line.startswith("BALLAST_RPC_URL="))
+    w3 = Web3(HTTPProvider(url))
+    account = w3.eth.accounts[TEST_ACCOUNT]
+    fund_wallet(w3, book, account)
+    facts = ChainFacts("the local fork", [url], poll_ms=2_000)
+    bundle([(book, facts)], DIST, TestWallet(url, account, book.chain_id))
+    server = serve(DIST, port)
+    address = f"http://127.0.0.1:{server.server_address[1]}/"
+    click.echo(f"{address}  (test wallet {account}; Ctrl-C ends it)")
+    if browser:
+        webbrowser.open(address)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        click.echo("ended")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+/** What all parts of the page know. */
+
+import type { Book } from "../books.js";
+import type { Fixed, Reader, Snapshot, Tokens } from "../chain.js";
+import type { Sample } from "../history.js";
+import type { Month } from "../months.js";
+import type { Pending } from "../timelock.js";
+import type { Connection, Wallet } from "../wallet.js";
+
+export interface App {
+  book: Book;
+  client: Reader;
+  tokens: Tokens;
+  fixed: Fixed | null;
+  snapshot: Snapshot | null;
+  months: Month[] | null;
+  pending: Pending[] | null;
+  nav: { samples: Sample[]; whole: boolean } | null;
+  wallets: Wallet[];
+  connection: Connection | null;
+  /** The chain does not answer: what is shown is old. */
+  offline: boolean;
+  /** Reads again, and draws. */
+  refresh(): Promise<void>;
+  connect(): void;
+  switchChain(): Promise<void>;
+}
+
+export interface View {
+  root: HTMLElement;
+  /** Draws what has changed. */
+  update(): void;
+  /** Called when it comes on the screen. */
+  shown?(): void;
+}
