@@ -130,6 +130,7 @@ export class Tokens {
 
 /** Most blocks that a node is asked for at once where it refuses the whole range. */
 const RANGE = 10_000n;
+const AT_ONCE = 5;
 
 /** Logs from a block to the latest: in one question, and where a node refuses that, in ranges. */
 export async function allLogs<T>(
@@ -141,10 +142,14 @@ export async function allLogs<T>(
     return await ask(from, to);
   } catch (error) {
     if (to - from < RANGE) throw error;
+    const starts = Array.from({ length: Number((to - from) / RANGE) + 1 }, (_, i) => from + BigInt(i) * RANGE);
     const found: T[] = [];
-    for (let start = from; start <= to; start += RANGE) {
-      const end = start + RANGE - 1n;
-      found.push(...(await ask(start, end < to ? end : to)));
+    for (let i = 0; i < starts.length; i += AT_ONCE) {
+      const some = starts.slice(i, i + AT_ONCE).map((start) => {
+        const end = start + RANGE - 1n;
+        return ask(start, end < to ? end : to);
+      });
+      found.push(...(await Promise.all(some)).flat());
     }
     return found;
   }

@@ -17,6 +17,7 @@ import {
   usd,
   WAD,
 } from "../src/amounts.js";
+import { allLogs } from "../src/chain.js";
 import { executionTime, mostMintable, navOf, roomBelowCap, weights } from "../src/fund.js";
 import { cell } from "../src/months.js";
 import { refusalOf, TABLE } from "../src/refusals.js";
@@ -27,7 +28,7 @@ import { intoFor, outOf, packed, packedAll, Venue, wethFor } from "../src/legs.j
 import { permitOf } from "../src/zap.js";
 
 declare const require: (name: string) => any;
-const test: (name: string, act: () => void) => void = require("node:test");
+const test: (name: string, act: () => void | Promise<void>) => void = require("node:test");
 const assert = require("node:assert/strict");
 
 const T = (n: number) => `0x${n.toString(16).padStart(40, "0")}` as `0x${string}`;
@@ -284,6 +285,18 @@ test("what the timelock calls is written out", () => {
   const data = encodeFunctionData({ abi: ownerCalls, functionName: "setSupplyCap", args: [5] });
   assert.equal(callText(data), "setSupplyCap(wholeShares: 5)");
   assert.equal(callText("0xdeadbeef"), "unknown call 0xdeadbeef");
+});
+
+test("logs are asked for in ranges where a node refuses the whole", async () => {
+  const asked: [bigint, bigint][] = [];
+  const ask = async (from: bigint, to: bigint) => {
+    if (to - from >= 10_000n) throw new Error("too wide");
+    asked.push([from, to]);
+    return [from];
+  };
+  assert.deepEqual(await allLogs(5n, 60_007n, ask), [5n, 10_005n, 20_005n, 30_005n, 40_005n, 50_005n, 60_005n]);
+  assert.ok(asked.every(([from, to], i) => from === (i ? asked[i - 1]![1] + 1n : 5n) && to <= 60_007n));
+  assert.equal(asked.at(-1)![1], 60_007n);
 });
 
 test("no cell is a formula", () => {
