@@ -28,7 +28,9 @@ def test_pure_functions(tmp_path: Path) -> None:
 
 
 def test_a_build_names_its_endpoints_and_nothing_else(tmp_path: Path) -> None:
-    contracts: dict[str, str] = {name: to_checksum_address(number.to_bytes(20)) for number, name in enumerate(CONTRACTS, 1)}
+    contracts: dict[str, str] = {
+        name: to_checksum_address(number.to_bytes(20)) for number, name in enumerate(CONTRACTS, 1)
+    }
     book = Book("A fund", 1, 1, contracts, contracts["lens"], ())
     facts = known_chains()[1]
     bundle([(book, facts)], tmp_path)
