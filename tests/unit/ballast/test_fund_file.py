@@ -423,7 +423,7 @@ def test_what_steps_are_paid() -> None:
     config = parse_fund(good() | {"upkeep": given})
     assert config.upkeep.as_tuple() == (5 * 10**16, 10**16, 40 * GWEI, ETHER // 4)
     assert config.upkeep.part == 2 * 10**17
-    assert order(config)[-3:] == ("rebalancer", "upkeep", "fee_split")
+    assert order(config)[-5:] == ("rebalancer", "upkeep", "fee_split", "zap", "nav_feed")
 
 
 @pytest.mark.parametrize(

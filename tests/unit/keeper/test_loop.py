@@ -86,8 +86,10 @@ def nothing() -> None:
     """Done before a look."""
 
 
-def keeper_of(funds: list[Played], head: Callable[[], Head], stop: Stop, **more: Any) -> Keeper:
-    return Keeper(funds, head, Idle(), stop, poll_seconds=0.001, **more)  # type: ignore[arg-type]
+def keeper_of(
+    funds: list[Played], head: Callable[[], Head], stop: Stop, *, poll_seconds: float = 0.001, **more: Any
+) -> Keeper:
+    return Keeper(funds, head, Idle(), stop, poll_seconds=poll_seconds, **more)  # type: ignore[arg-type]
 
 
 def test_one_funds_defect_is_its_own(
@@ -97,7 +99,8 @@ def test_one_funds_defect_is_its_own(
         raise KeyError("result")
 
     one, other = Played("one", view_of(april), odd), Played("other", view_of(april), nothing)
-    keeper = keeper_of([one, other], heads, Stop())
+    # Long enough that the pause after a failure does not end before the second tick, however slow the machine.
+    keeper = keeper_of([one, other], heads, Stop(), poll_seconds=600)
     first = keeper.tick()
     assert [pulse.state for pulse in first] == ["error", "idle"]
     assert first[0].error is not None and first[0].error.startswith("unforeseen KeyError in ")
