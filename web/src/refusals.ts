@@ -178,6 +178,8 @@ const WORDS = {
   UnfitNumber: ["{0} candidates are none, or more than the {1} that fit.", OWNER],
   UnfitOverride: ["The supply given for {0t} cannot be used.", OWNER],
   UnfitPeg: ["The peg of {0t} cannot be used.", OWNER],
+  NotPerformed: ["The upkeep does not do step {0} this way.", OPERATOR],
+  TermOutOfBounds: ["A term of the upkeep is outside what its contract allows.", OPERATOR],
   UnfitPerformData: ["The keeper network's data cannot be read.", OPERATOR],
   UnfitPool: ["The pool of {0t} cannot be used as a second price.", OWNER],
   UnfitRule: ["The rule is out of bounds.", OWNER],
