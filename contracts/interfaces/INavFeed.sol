@@ -20,7 +20,8 @@ pragma solidity 0.8.30;
 /// giving the fund components, at the price of what is given, spread over all shares. A lender must therefore cap how
 /// many shares it takes as collateral, well below those that exist (with shares lent and borrowed in a circle somebody
 /// could own more than there are, and gain by such a gift), how fast it lets the answer rise, and must not lend the
-/// share itself without a limit.
+/// share itself without a limit. And of a component that has no price or is suspended one wei, given by anybody, is
+/// enough that there is no answer: a lender must bear that for as long as it lasts.
 interface INavFeed {
     /// @notice The rebalancer's oracle takes its prices from `oracle`, not from `feeds`.
     error OtherFeeds(address oracle, address feeds);

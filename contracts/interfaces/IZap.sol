@@ -76,6 +76,8 @@ interface IZap {
 
     /// @notice Mints exactly `shares` to `to` and takes what they cost of the caller, who has approved the zap or sends
     /// ETH; the rest of that comes back to the caller.
+    /// @dev Warning: legs follow the list as it stands when this is mined. Where a start has replaced a component by
+    /// another since the quote, a leg meets another token than it was meant for; that costs at most up to `maxIn`.
     /// @param payToken Zero for ETH.
     /// @param maxIn Most that the caller pays, in wei of `payToken`; with ETH the value of the call.
     /// @param legs Of the components. Looked at for those that are neither WETH nor the pay token, and not written off.
@@ -106,6 +108,9 @@ interface IZap {
 
     /// @notice Burns exactly `shares` of the caller, who has approved the zap for them, and sends `to` what they bring.
     /// @dev Warning: a component with the venue Skip is forfeited to the other holders, see `IIndexToken.redeem`.
+    /// @dev Warning: `minOut` says nothing of what is given in kind: a component that is written off, or whose balance
+    /// shrinks, before this is mined pays less or nothing. Who wants all in kind calls `IIndexToken.redeem`, which takes
+    /// a least amount for each.
     /// @param receiveToken Zero for ETH.
     /// @param minOut Least that `to` must receive, in wei of `receiveToken`. What is given in kind does not count.
     /// @param tokens The components in the list's order.

@@ -50,6 +50,8 @@ contract Upkeep is IUpkeep, IReceiver, Owned {
     }
 
     Ledger private _ledger;
+    /// @dev Whether a step of this transaction was paid already: what a transaction takes by itself is paid once.
+    bool private transient _paidBefore;
 
     /* CONSTRUCTOR */
 
@@ -125,7 +127,7 @@ contract Upkeep is IUpkeep, IReceiver, Owned {
         // Under the fund's lock only a batch changes the surplus, and it only falls.
         uint256 sold = surplus - REBALANCER.progress().surplus;
         if (sold < LEAST_SALE && REBALANCER.trading()) return;
-        (uint256 least, uint256 most) = GasTable.ofTrade(order);
+        (uint256 least, uint256 most) = GasTable.ofTrade(order, sold, LEAST_SALE);
         _pay(Action.Trade, REBALANCER.month().period, payee, gas, least, most);
     }
 
@@ -206,7 +208,7 @@ contract Upkeep is IUpkeep, IReceiver, Owned {
         }
         if (l.price == 0) return;
         if (l.period != period) (l.period, l.paid) = (uint24(period), 0);
-        uint256 used = gas - gasleft() + GasTable.OVERHEAD;
+        uint256 used = gas - gasleft() + (_paidBefore ? GasTable.FURTHER_OVERHEAD : GasTable.OVERHEAD);
         uint256 own = Math.min(used, least);
         // {gas} = {gas} + {gas} + {gas} * {1e18} / {1e18}, down
         uint256 counted = own + (Math.min(used, most) - own) * 4 / 5 + own * PREMIUM / 1e18;
@@ -219,6 +221,7 @@ contract Upkeep is IUpkeep, IReceiver, Owned {
         amount = Math.ceilDiv(shares * l.price, 1e18);
         l.paid += uint96(amount);
         _ledger = l;
+        _paidBefore = true;
         IERC20(address(INDEX)).safeTransfer(payee, shares);
         emit Paid(period, action, payee, shares, amount);
     }

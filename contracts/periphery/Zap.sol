@@ -59,7 +59,7 @@ contract Zap is IZap, IMintCallback, ZapPools {
     modifier once(uint256 deadline, address to) {
         require(!_entered, Entered());
         require(block.timestamp <= deadline, Late(deadline));
-        require(to != address(0) && to != address(this), UnfitRecipient(to));
+        require(to != address(0) && to != address(this) && to != address(FUND), UnfitRecipient(to));
         _entered = true;
         _;
         _entered = false;
