@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from eth_abi import encode
+from eth_utils import keccak, to_checksum_address
+
 V2_CODE_HASH = bytes.fromhex("96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f")
 """Of the pairs of Uniswap V2."""
 SUSHISWAP_CODE_HASH = bytes.fromhex("e18a34eb0e04b04f7a0ac29a6e80748dca96319b42c54d679cb821dca90c6303")
@@ -35,3 +38,30 @@ EXCHANGES = {
     ),
 }
 """By chain id. Funds on other chains have no zap."""
+
+USDC = {1: "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"}
+"""Circle's dollar by chain id: what a command means by "usdc"."""
+
+V3_FEES = (100, 500, 3_000, 10_000)
+"""Millionths that pools of Uniswap V3 take on mainnet."""
+
+
+def v2_pool_address(factory: str, code_hash: bytes, one: str, other: str) -> str:
+    """Where a factory of the Uniswap V2 family puts the pair of two tokens (CREATE2), whether or not there is one."""
+    salt = keccak(b"".join(bytes.fromhex(token[2:]) for token in _sorted(one, other)))
+    return _created(factory, salt, code_hash)
+
+
+def v3_pool_address(factory: str, one: str, other: str, fee: int, code_hash: bytes = V3_CODE_HASH) -> str:
+    """Where Uniswap V3's factory puts the pool of two tokens and a fee in millionths (CREATE2)."""
+    salt = keccak(encode(["address", "address", "uint24"], [*_sorted(one, other), fee]))
+    return _created(factory, salt, code_hash)
+
+
+def _sorted(one: str, other: str) -> list[str]:
+    """As every pool orders its tokens."""
+    return sorted((one, other), key=lambda token: int(token, 16))
+
+
+def _created(factory: str, salt: bytes, code_hash: bytes) -> str:
+    return str(to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + code_hash)[-20:]))

@@ -44,6 +44,14 @@ def parse_shares(value: object) -> int:
     return _scaled(value.strip(), 18, right)
 
 
+def parse_amount(value: object, decimals: int) -> int:
+    """Whole tokens such as "1000.5" to token wei, exactly."""
+    right = f'expected an amount such as "1000" or "1000.5" with at most {decimals} decimals'
+    if not isinstance(value, str):
+        raise ValueError(right)
+    return _scaled(value.strip(), decimals, right)
+
+
 def parse_price(value: object) -> int:
     """A price such as "0.01" or "64000" to 18 decimals, exactly; an int is taken as 18-decimal already."""
     if isinstance(value, int) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Mints shares in kind: gives a part of every component, gets shares."""
+"""Mints shares: in kind, for a part of every component; or through the fund's zap, for one token or ether."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import click
 from ape.cli import account_option
 from rich.console import Console
 from rich.table import Table
+from web3 import Web3
 
+from ballast.abi import call_view
 from ballast.cli import (
     Deployed,
     FundCommand,
     book_option,
     checked_address,
     checked_shares,
-    checked_slippage,
     fund_argument,
     open_fund,
     require_funds,
@@ -26,33 +27,76 @@ from ballast.cli import (
 from ballast.deploy import approve
 from ballast.fund_file import FundError
 from ballast.units import WAD
-from ballast.values import decimal
+from ballast.values import decimal, parse_amount
 from keeper.look.lens import read_fund
 from keeper.output.condition import condition
+from keeper.zap.quote import ETH, NoPoolError, Pools, Quote, mint_quote, shares_for
+from scripts._zap import (
+    Terms,
+    Zap,
+    checked_deadline,
+    confirm,
+    deadline_option,
+    dry_option,
+    margin_of,
+    money_of,
+    slippage_option,
+    yes_option,
+)
 
 
 @click.command(cls=FundCommand)
 @fund_argument
-@click.argument("shares")
+@click.argument("shares", required=False)
 @account_option()  # type: ignore[untyped-decorator]
-@click.option("--to", "receiver", help="Who gets the shares; default: the account.")
-@click.option("--slippage", default="0.1 %", show_default=True, help="How much more than the preview may be taken.")
+@click.option("--receiver", help="Who gets the shares; default: the account.")
+@click.option("--pay", help="Pay with this through the zap: eth, weth, usdc, a component's symbol, a token's address.")
+@click.option("--spend", help="With --pay, in place of SHARES: as many as cost at most this much of it.")
+@slippage_option
+@deadline_option
+@dry_option
+@yes_option
 @book_option
 def cli(
-    provider: Any, fund: Path, shares: str, account: Any, receiver: str | None, slippage: str, book_file: Path | None
+    provider: Any,
+    fund: Path,
+    shares: str | None,
+    account: Any,
+    receiver: str | None,
+    pay: str | None,
+    spend: str | None,
+    slippage: str | None,
+    deadline: str,
+    dry: bool,
+    yes: bool,
+    book_file: Path | None,
 ) -> None:
-    """Mint SHARES whole shares (such as 1.5) of the fund described in the file FUND."""
+    """Mint SHARES whole shares (such as 1.5) of the fund described in the file FUND.
+
+    In kind, or with --pay for one token: its zap buys the components in the pools and mints, in one transaction.
+    """
+    if (shares is None) == (spend is None) or (spend is not None and pay is None):
+        raise FundError("shares: expected either SHARES, or --spend with --pay")
     console = Console()
-    wanted, margin = checked_shares(shares), checked_slippage(slippage)
-    to = checked_address("to", receiver) if receiver else account.address
+    wanted, margin = None if shares is None else checked_shares(shares), margin_of(slippage, pay is not None)
+    patience = checked_deadline(deadline)
+    to = checked_address("receiver", receiver) if receiver else account.address
     on = open_fund(ape.project, provider, fund, book_file)
-    require_funds(on.w3, account.address)
-    tokens, amounts, blocked = on.index.previewMint(wanted)
+    if not dry:
+        require_funds(on.w3, account.address)
+    tokens, amounts, blocked = on.index.previewMint(wanted or WAD)
     if blocked:
         raise FundError(_closed(on, blocked))
+    if pay is not None:
+        zap = Zap(on, console, money_of(on, "pay", pay))
+        _zapped(zap, Terms(account, to, margin, patience, dry, yes), wanted, spend)
+        return
     limits = [-(-amount * (WAD + margin) // WAD) for amount in amounts]
-    require_tokens(on, account.address, tokens, limits)
+    if not dry:
+        require_tokens(on, account.address, tokens, limits)
     console.print(_table(on, tokens, amounts, limits))
+    if dry:
+        return
     before = on.shares_of(to)
     with console.status("approving") as status:
         for token, limit in zip(tokens, limits, strict=True):
@@ -61,6 +105,55 @@ def cli(
         receipt = on.index.mint(wanted, to, tokens, limits, sender=account)
     console.print(f"minted {decimal(on.shares_of(to) - before, 18)} shares to {to}", soft_wrap=True)
     console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+
+
+def _zapped(zap: Zap, terms: Terms, shares: int | None, spend: str | None) -> None:
+    """Shows the quote; then, unless it is a dry run, asks, approves and mints."""
+    money, account, pools = zap.money, terms.account, zap.pools()
+    quote = _quote(zap, pools, shares, spend, terms.margin)
+    most = quote.most(terms.margin)
+    zap.show(pools, quote, "at most", most)
+    if terms.dry:
+        return
+    _require(zap, account.address, most, quote.gas * pools.gas_price)
+    confirm(f"Pay at most {money.text(most)} for {decimal(quote.shares, 18)} shares to {terms.to}?", terms.yes)
+    value = most if money.token == ETH else 0
+    if not value:
+        zap.approve(account, money.token, most)
+    legs = quote.legs, quote.last_leg, zap.deadline(terms.patience), terms.to
+    call = zap.contract.mint
+    minted = zap.send("mint", account, call, quote.shares, money.token, most, *legs, value=value)
+    (event,) = minted.decode_logs(zap.contract.ZapMinted)
+    zap.say(f"minted {decimal(quote.shares, 18)} shares to {terms.to}", f"paid {money.text(event.amount)}")
+
+
+def _quote(zap: Zap, pools: Pools, shares: int | None, spend: str | None, margin: int) -> Quote:
+    """For the shares, or for as many as `spend` buys. Raises FundError."""
+    money = zap.money
+    try:
+        if shares is not None:
+            return mint_quote(pools, shares, money.token)
+        return shares_for(pools, money.token, parse_amount(spend, money.decimals), margin)
+    except NoPoolError as error:
+        raise zap.without_pool(error, "pay", "leave out --pay and mint in kind") from None
+    except ValueError as error:
+        raise FundError(f"spend: found {spend!r}, {error}") from None
+
+
+def _require(zap: Zap, account: str, most: int, gas: int) -> None:
+    """Raises FundError unless the account has what is paid at most, and `gas` wei of ether."""
+    money, ether = zap.money, zap.on.w3.eth.get_balance(Web3.to_checksum_address(account))
+    paid = most if money.token == ETH else 0
+    if ether < paid + gas:
+        expected = f"about {decimal(gas, 18)} for gas"
+        if paid:
+            expected = f"at least {decimal(paid, 18)} to pay with and {expected}"
+        raise FundError(f"account {account}: holds {decimal(ether, 18)} ETH, expected {expected}")
+    if money.token != ETH:
+        answer = call_view(zap.on.w3, money.token, "balanceOf(address)", ["uint256"], account)
+        held = answer[0] if answer else 0
+        if held < most:
+            raise FundError(f"account {account}: holds {money.text(held)}, expected at least {money.text(most)}")
 
 
 def _closed(on: Deployed, blocked: int) -> str:

@@ -1,4 +1,4 @@
-"""Redeems shares in kind: gives shares, gets a part of every component."""
+"""Redeems shares: in kind, for a part of every component; or through the fund's zap, for one token or ether."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from ballast.cli import (
     book_option,
     checked_address,
     checked_shares,
-    checked_slippage,
     dollars,
     fund_argument,
     open_fund,
@@ -29,6 +28,20 @@ from ballast.rule.arithmetic import usd
 from ballast.units import WAD
 from ballast.values import decimal
 from keeper.look.lens import read_fund
+from keeper.zap.quote import NoPoolError, redeem_quote
+from scripts._zap import (
+    Terms,
+    Zap,
+    checked_deadline,
+    confirm,
+    deadline_option,
+    dry_option,
+    margin_of,
+    money_of,
+    slippage_option,
+    symbols_to_tokens,
+    yes_option,
+)
 
 AUTO = "auto"
 """In place of a component: all that cannot be paid."""
@@ -38,8 +51,17 @@ AUTO = "auto"
 @fund_argument
 @click.argument("shares")
 @account_option()  # type: ignore[untyped-decorator]
-@click.option("--to", "receiver", help="Who gets the components; default: the account.")
-@click.option("--slippage", default="0.1 %", show_default=True, help="How much less than the preview is accepted.")
+@click.option("--receiver", help="Who gets it; default: the account.")
+@click.option("--to", help="Get this through the zap: eth, weth, usdc, a component's symbol, a token's address.")
+@click.option(
+    "--in-kind",
+    multiple=True,
+    help="With --to: give this component (symbol or address) as it is, unsold; may be repeated.",
+)
+@slippage_option
+@deadline_option
+@dry_option
+@yes_option
 @click.option(
     "--skip",
     "skipped",
@@ -53,18 +75,26 @@ def cli(
     shares: str,
     account: Any,
     receiver: str | None,
-    slippage: str,
+    to: str | None,
+    in_kind: tuple[str, ...],
+    slippage: str | None,
+    deadline: str,
+    dry: bool,
+    yes: bool,
     skipped: tuple[str, ...],
     book_file: Path | None,
 ) -> None:
     """Redeem SHARES whole shares (such as 1.5, or "all") of the fund described in the file FUND.
 
-    A component that cannot be paid now stops it, unless it is skipped: that is forfeited to the other holders.
+    In kind, or with --to for one token: its zap redeems and sells the components in the pools, in one transaction. A
+    component that cannot be paid now stops it, unless it is skipped: that is forfeited to the other holders.
     """
     console = Console()
-    margin = checked_slippage(slippage)
+    margin, patience = margin_of(slippage, to is not None), checked_deadline(deadline)
     wanted = None if shares == "all" else checked_shares(shares)
-    to = checked_address("to", receiver) if receiver else account.address
+    who = checked_address("receiver", receiver) if receiver else account.address
+    if in_kind and to is None:
+        raise FundError("in-kind: expected with --to; without it every component is given in kind")
     on = open_fund(ape.project, provider, fund, book_file)
     require_funds(on.w3, account.address)
     held = on.shares_of(account.address)
@@ -74,13 +104,40 @@ def cli(
             f"account {account.address}: holds {decimal(held, 18)} shares, expected at least "
             f"{decimal(amount, 18) if amount else 'some'}"
         )
-    payment = _Payment(on, account.address, to, amount)
+    zap = None if to is None else Zap(on, console, money_of(on, "to", to))
+    payment = _Payment(on, account.address, who, amount)
     skip = payment.skip(console, skipped)
+    if zap is not None:
+        given = symbols_to_tokens(on, "in-kind", in_kind, payment.tokens)
+        _zapped(zap, Terms(account, who, margin, patience, dry, yes), payment, skip, given)
+        return
     limits = [0 if skip >> i & 1 else value * (WAD - margin) // WAD for i, value in enumerate(payment.amounts)]
     console.print(payment.table(limits, skip))
-    receipt = on.index.redeem(amount, to, payment.tokens, limits, skip, sender=account)
-    console.print(f"redeemed {decimal(amount, 18)} shares to {to}", soft_wrap=True)
+    if dry:
+        return
+    receipt = on.index.redeem(amount, who, payment.tokens, limits, skip, sender=account)
+    console.print(f"redeemed {decimal(amount, 18)} shares to {who}", soft_wrap=True)
     console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+
+
+def _zapped(zap: Zap, terms: Terms, payment: _Payment, skip: int, in_kind: frozenset[str]) -> None:
+    """Shows the quote; then, unless it is a dry run, asks, approves and redeems."""
+    money, shares, pools = zap.money, payment.shares, zap.pools()
+    forfeited = [token for i, token in enumerate(payment.tokens) if skip >> i & 1]
+    try:
+        quote = redeem_quote(pools, shares, money.token, in_kind, forfeited)
+    except NoPoolError as error:
+        raise zap.without_pool(error, "to", "have it given as it is with {options}") from None
+    least = quote.least(terms.margin)
+    zap.show(pools, quote, "at least", least)
+    if terms.dry:
+        return
+    confirm(f"Give {decimal(shares, 18)} shares for at least {money.text(least)} to {terms.to}?", terms.yes)
+    zap.approve(terms.account, zap.on.index.address, shares)
+    legs = payment.tokens, quote.legs, quote.last_leg, zap.deadline(terms.patience), terms.to
+    redeemed = zap.send("redeem", terms.account, zap.contract.redeem, shares, money.token, least, *legs)
+    (event,) = redeemed.decode_logs(zap.contract.ZapRedeemed)
+    zap.say(f"redeemed {decimal(shares, 18)} shares to {terms.to}", f"received {money.text(event.amount)}")
 
 
 class _Payment:
@@ -88,7 +145,7 @@ class _Payment:
 
     def __init__(self, on: Deployed, account: str, to: str, shares: int) -> None:
         self._on = on
-        self._account, self._to, self._shares = account, to, shares
+        self._account, self._to, self.shares = account, to, shares
         tokens, amounts, self._unsound = on.index.previewRedeem(shares)
         self.tokens = [str(token) for token in tokens]
         self.amounts = [int(amount) for amount in amounts]
@@ -131,7 +188,7 @@ class _Payment:
     def _goes(self, skip: int) -> bool:
         """Whether the redemption would go through without the components of `skip`."""
         least = [0] * len(self.tokens)
-        data = self._on.index.redeem.encode_input(self._shares, self._to, self.tokens, least, skip)
+        data = self._on.index.redeem.encode_input(self.shares, self._to, self.tokens, least, skip)
         try:
             self._on.w3.eth.call({"from": self._account, "to": self._on.index.address, "data": data})
         except (Web3Exception, ValueError):

@@ -12,12 +12,12 @@ from math import isqrt
 from typing import Any
 
 from ballast.abi import call_data
-from ballast.exchanges import EXCHANGES
+from ballast.exchanges import EXCHANGES, v3_pool_address
 from ballast.units import DAY_S, ETHER, WAD
 from lab.bench.arena import FEE_DENOMINATOR, FEE_NUMERATOR, HOLDER_SHARES, POOL_VALUE, REDEEMED_SHARES, SHARES, Arena
 from lab.bench.errors import BenchError
 from lab.bench.ours import deploy
-from lab.localnet.addresses import pair_address, v3_pool_address
+from lab.localnet.addresses import pair_address
 from lab.localnet.rpc import read
 from lab.localnet.v3 import MAX_TICK, V3Depth, open_v3, sqrt_price_of
 from lab.testbed.chain import Contract

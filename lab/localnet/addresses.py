@@ -7,10 +7,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
-from ballast.exchanges import SUSHISWAP_CODE_HASH, V2_CODE_HASH, V3_CODE_HASH
+from ballast.exchanges import SUSHISWAP_CODE_HASH, V2_CODE_HASH, v2_pool_address
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 
@@ -80,16 +79,7 @@ def listed_pairs(path: Path = FOLDER / "mainnet_pairs.csv") -> dict[tuple[str, s
 
 def pair_address(venue: str, factory: str, token_a: str, token_b: str) -> str:
     """Where the factory puts the pair of two tokens (CREATE2)."""
-    low, high = sorted((bytes.fromhex(token_a[2:]), bytes.fromhex(token_b[2:])))
-    salt = keccak(low + high)
-    return to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + PAIR_CODE_HASH[venue])[-20:])
-
-
-def v3_pool_address(factory: str, token_a: str, token_b: str, fee: int) -> str:
-    """Where Uniswap V3's factory puts the pool of two tokens and a fee in millionths (CREATE2)."""
-    low, high = sorted((token_a, token_b), key=lambda address: int(address, 16))
-    salt = keccak(encode(["address", "address", "uint24"], [low, high, fee]))
-    return to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + V3_CODE_HASH)[-20:])
+    return v2_pool_address(factory, PAIR_CODE_HASH[venue], token_a, token_b)
 
 
 def listed_v3_pools(path: Path = FOLDER / "mainnet_v3_pools.csv") -> dict[tuple[str, int], str]:

@@ -18,9 +18,10 @@ from typing import Any
 from eth_utils import to_checksum_address
 
 from ballast.abi import call_data
+from ballast.exchanges import v3_pool_address
 from ballast.units import WAD
 from lab.localnet import table
-from lab.localnet.addresses import listed_v3_pools, v3_pool_address
+from lab.localnet.addresses import listed_v3_pools
 from lab.localnet.deployments import V3_TICK_SPACINGS
 from lab.localnet.errors import LocalnetError, ReservesError
 from lab.localnet.month import Month

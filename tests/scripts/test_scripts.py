@@ -105,7 +105,7 @@ def test_life_of_a_fund(
     tokens, amounts, _ = index.previewMint(2 * 10**18)
     for token, amount in zip(tokens, amounts, strict=True):
         deal(funded, token, funded.address, amount)
-    ran = run_script("mint", fund.as_posix(), "1.5", *common[1:], *signed, "--to", NOBODY)
+    ran = run_script("mint", fund.as_posix(), "1.5", *common[1:], *signed, "--receiver", NOBODY)
     assert ran.code == 0, ran.errors
     assert index.balanceOf(NOBODY) == 3 * 10**18 // 2
     assert "minted 1.5 shares" in ran.out
@@ -127,13 +127,14 @@ def test_refusals_of_a_deployed_fund(
     deploy_fund(ape.project, funded, config, book_path=book_file)
     nonce = funded.nonce
     here = {"provider": ape.networks.active_provider, "fund": fund, "book_file": book_file}
+    given = {"account": funded, "receiver": None, "slippage": "0.1 %", "deadline": "20 min", "dry": False, "yes": False}
 
     def redeems(shares: str, **more: Any) -> Ran:
-        usual = {"account": funded, "receiver": None, "slippage": "0.1 %", "skipped": ()}
+        usual = {**given, "skipped": (), "in_kind": (), "to": None}
         return invoke(redeem, shares=shares, **{**here, **usual, **more})
 
     def mints(shares: str, **more: Any) -> Ran:
-        return invoke(mint, shares=shares, **{**here, "account": funded, "receiver": None, "slippage": "0.1 %", **more})
+        return invoke(mint, shares=shares, **{**here, **given, "pay": None, "spend": None, **more})
 
     def mints_with(book: dict[str, Any]) -> Ran:
         other = tmp_path / "other.json"
@@ -144,7 +145,7 @@ def test_refusals_of_a_deployed_fund(
     refused(redeems("1000"), "holds 99.9 shares", "expected at least 1,000")
     refused(redeems("1", skipped=("DOGE",)), "'DOGE'", "unknown", "UNI")
     refused(redeems("1", skipped=("FARM",)), "skip", "FARM", "not held")
-    refused(redeems("1", receiver=ZERO), "to:", ZERO, "other than zero")
+    refused(redeems("1", receiver=ZERO), "receiver:", ZERO, "other than zero")
     refused(redeems("all", account=ape.accounts.test_accounts[4]), "holds 0 shares")
     refused(mints("0"), "shares:", "'0'", "more than 0")
     refused(mints("1e400"), "shares:", "expected whole shares")

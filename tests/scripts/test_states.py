@@ -58,12 +58,23 @@ class Stand:
         return int(ape.project.ReferenceToken.at(self.token(symbol)).balanceOf(self.account.address))
 
     def redeem(self, shares: str, *skipped: str) -> Ran:
-        usual = {"account": self.account, "receiver": None, "slippage": "0.1 %"}
-        return self._invoke(redeem, shares=shares, skipped=skipped, **usual, **self._here)
+        own = {"shares": shares, "skipped": skipped, "to": None, "in_kind": ()}
+        return self._invoke(redeem, **own, **self._usual, **self._here)
 
     def mint(self, shares: str) -> Ran:
-        usual = {"account": self.account, "receiver": None, "slippage": "0.1 %"}
-        return self._invoke(mint, shares=shares, **usual, **self._here)
+        return self._invoke(mint, shares=shares, pay=None, spend=None, **self._usual, **self._here)
+
+    @property
+    def _usual(self) -> dict[str, Any]:
+        """The options that both have."""
+        return {
+            "account": self.account,
+            "receiver": None,
+            "slippage": None,
+            "deadline": "20 min",
+            "dry": False,
+            "yes": False,
+        }
 
 
 @pytest.fixture

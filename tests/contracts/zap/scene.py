@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from math import isqrt
 
 from ballast.abi import encode_call
-from ballast.exchanges import EXCHANGES
+from ballast.exchanges import EXCHANGES, v3_pool_address
 from ballast.units import ETHER, WAD
 from keeper.pools.venues.v2 import V2Pool
 from keeper.pools.venues.v3 import V3Pool
-from lab.localnet.addresses import pair_address, v3_pool_address
+from lab.localnet.addresses import pair_address
 from lab.localnet.rpc import read
 from lab.localnet.v3 import MAX_TICK, Q96, V3Depth, open_v3
 from lab.localnet.world import World
@@ -211,7 +211,7 @@ def build(chain: Chain, world: World) -> Scene:
     tokens["PAY"] = chain.deploy("PermitToken", "PAY", 6, sender=builder)
     for name, legs in POOLS.items():
         for leg in legs:
-            _open(chain, world, builder, tokens[name], leg, dollar=name in ("USD", "PAY"), narrow=name == "D")
+            open_pool(chain, world, builder, tokens[name], leg, dollar=name in ("USD", "PAY"), narrow=name == "D")
     rebalancer = chain.deploy("ScriptedFiller", sender=builder)
     index = create_index(chain, builder, rebalancer.address, owner, owner, fee=FEE, supply_cap=CAP)
     zap = chain.deploy("Zap", index, world.weth, EXCHANGES[1], sender=builder)
@@ -232,8 +232,11 @@ def build(chain: Chain, world: World) -> Scene:
     return Scene(chain, world, index, rebalancer, zap, lens, tokens, holder, owner)
 
 
-def _open(chain: Chain, world: World, builder: str, token: Contract, leg: Leg, *, dollar: bool, narrow: bool) -> None:
-    """`narrow`: a V3 pool whose liquidity ends 6 % from the price."""
+def open_pool(
+    chain: Chain, world: World, builder: str, token: Contract, leg: Leg, *, dollar: bool, narrow: bool
+) -> None:
+    """A pool of WETH, which the builder has, and a token that is worth 0.01 of it, or 0.0005. `narrow`: one of V3 whose
+    liquidity ends 6 % from the price."""
     amount = 2_000_000 * 10**6 if dollar else 100_000 * WAD
     weth = chain.at("PermitToken", world.weth)
     low = int(token.address, 16) < int(world.weth, 16)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ballast.exchanges import EXCHANGES
+from ballast.exchanges import EXCHANGES, v3_pool_address
 from ballast.units import DAY_S, ETHER, WAD
-from lab.localnet.addresses import pair_address, v3_pool_address
+from lab.localnet.addresses import pair_address
 from tests.contracts.zap.scene import (
     CAP,
     ETH,

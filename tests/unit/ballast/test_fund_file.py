@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from ballast.deploy import anchor_rows, created_address, feed_rows, order
+from ballast.exchanges import v3_pool_address
 from ballast.fund_file import FundError, load_fund, parse_fund
 from ballast.parts import STATES
 from ballast.units import ETHER, GWEI, WAD
-from lab.localnet.addresses import listed_pairs, origins, usd_feeds, v3_pool_address
+from lab.localnet.addresses import listed_pairs, origins, usd_feeds
 from lab.localnet.anvil import ROOT
 from lab.localnet.month import load_month
 from tests.helpers.edits import Edit, set_field

@@ -1,0 +1,251 @@
+"""What mint and redeem share where they go through the fund's zap: quotes for people, and one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import ape
+import click
+from rich.console import Console
+from rich.table import Table
+from web3.exceptions import Web3Exception
+
+from ballast.abi import call_view, has_code
+from ballast.cli import Deployed, checked_slippage, dollars
+from ballast.deploy import approve
+from ballast.exchanges import EXCHANGES, USDC
+from ballast.fund_file import FundError
+from ballast.units import DAY_S, WAD
+from ballast.values import decimal, parse_address, parse_duration
+from keeper.look import contracts
+from keeper.zap.quote import ETH, NoPoolError, Pools, Quote, Swap, Venue, in_kind_usd, worth_usd
+from keeper.zap.read import read_pools
+
+SLIPPAGE, IN_KIND_SLIPPAGE = "0.5 %", "0.1 %"
+"""Without --slippage: through pools, and in kind."""
+
+dry_option = click.option("--dry", is_flag=True, help="Show what it would come to, send nothing.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask before a swap is sent.")
+deadline_option = click.option(
+    "--deadline", default="20 min", show_default=True, help="Until when a swap may be mined, from when it is sent."
+)
+slippage_option = click.option(
+    "--slippage",
+    help=f"How much worse than quoted it may be; default: {SLIPPAGE} through pools, {IN_KIND_SLIPPAGE} in kind.",
+)
+
+_WORDS = {
+    "AboveMaxIn": "the pools ask for more than the most that may be paid; quote anew, or allow a larger --slippage",
+    "BelowMinOut": "the pools pay less than the least that is accepted; quote anew, or allow a larger --slippage",
+    "Late": "the deadline is over; allow a later --deadline",
+    "AboveSupplyCap": "so many shares are above the fund's supply cap",
+    "EthRefused": "the recipient does not take ether; name another --receiver",
+}
+_PLACES = {Venue.NONE: "itself", Venue.IN_KIND: "given in kind", Venue.SKIP: "forfeited"}
+
+
+@dataclass(frozen=True)
+class Money:
+    """What is paid or received."""
+
+    token: str
+    symbol: str
+    decimals: int
+
+    def text(self, amount: int) -> str:
+        """An amount in wei, exactly."""
+        return f"{decimal(amount, self.decimals)} {self.symbol}"
+
+
+def margin_of(slippage: str | None, zapped: bool) -> int:
+    """The slippage of the command line, or the usual one; 18 decimals."""
+    return checked_slippage(slippage or (SLIPPAGE if zapped else IN_KIND_SLIPPAGE))
+
+
+def checked_deadline(text: str) -> int:
+    """Seconds from a minute to a day from the command line."""
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise FundError(f"deadline: found {text!r}, {error}") from None
+    if not 60 <= seconds <= DAY_S:
+        raise FundError(f"deadline: found {text!r}, expected 1 minute to 1 day")
+    return seconds
+
+
+def money_of(on: Deployed, option: str, key: str) -> Money:
+    """What `eth`, `weth`, `usdc`, a component's symbol or an address stands for. Raises FundError."""
+    if "zap" not in on.book.contracts or on.book.chain_id not in EXCHANGES:
+        raise FundError(
+            f"{option}: the address book of {on.book.fund!r} names no zap; leave out --{option} and do it in kind"
+        )
+    listed = {c.symbol.lower(): c.token for c in on.book.candidates}
+    usdc = {"usdc": USDC[on.book.chain_id]} if on.book.chain_id in USDC else {}
+    known = {"eth": ETH, "weth": on.book.weth} | usdc | listed
+    token = known.get(key.lower())
+    if token == ETH:
+        return Money(ETH, "ETH", 18)
+    try:
+        token = token or parse_address(key)
+    except ValueError:
+        raise FundError(f"{option}: found {key!r}, expected {', '.join(known)} or a token's address") from None
+    # Inside Ape an empty answer decodes as 0, so code is looked for.
+    answer = call_view(on.w3, token, "decimals()", ["uint256"]) if has_code(on.w3, token) else None
+    if answer is None or answer[0] > 77:
+        who = "; who gets it is said with --receiver" if key.startswith("0x") else ""
+        raise FundError(f"{option}: no token at {token} on this chain{who}")
+    symbols = {address: symbol.upper() for symbol, address in known.items()}
+    return Money(token, symbols.get(token, token), int(answer[0]))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Who sends, who gets it, and how. `margin`: slippage, 18 decimals; `patience`: seconds until the deadline; `dry`:
+    nothing is sent; `yes`: nothing is asked."""
+
+    account: Any
+    to: str
+    margin: int
+    patience: int
+    dry: bool
+    yes: bool
+
+
+class Zap:
+    """The zap of a fund, for one currency."""
+
+    def __init__(self, on: Deployed, console: Console, money: Money) -> None:
+        self.on, self.money = on, money
+        self._console = console
+        self.contract = ape.project.Zap.at(on.book["zap"])
+
+    def pools(self) -> Pools:
+        """All that a quote is made of, in the latest block."""
+        lens = ape.project.V3Lens.contract_type.runtime_bytecode.bytecode
+        return read_pools(self.on.w3, self.on.book, self.money.token, str(lens))
+
+    def without_pool(self, error: NoPoolError, option: str, remedy: str) -> FundError:
+        """Says which tokens have no pool, and what to do about it; `remedy` has {options} of the tokens."""
+        if self.money.token in error.tokens:
+            return FundError(
+                f"{option}: {self.money.symbol} has no pool against WETH that is deep enough; take eth or another token"
+            )
+        symbols = [self.on.named(token)[0] for token in error.tokens]
+        options = " ".join(f"--in-kind {symbol}" for symbol in symbols)
+        return FundError(
+            f"{option}: no pool of {', '.join(symbols)} against WETH is deep enough; {remedy.format(options=options)}"
+        )
+
+    def show(self, pools: Pools, quote: Quote, word: str, limit: int) -> None:
+        """The quote, component by component and in sum; `word` and `limit` are the worst case."""
+        self._console.print(self._parts(quote), self._sums(pools, quote, word, limit))
+
+    def send(self, what: str, account: Any, call: Any, *arguments: Any, value: int = 0) -> Any:
+        """Simulates a call of the zap, sends it, says its gas. Raises FundError for what would revert."""
+        data = call.encode_input(*arguments)
+        try:
+            self.on.w3.eth.call({"from": account.address, "to": self.contract.address, "value": value, "data": data})  # type: ignore[typeddict-item]
+        except (Web3Exception, ValueError) as error:
+            raise FundError(f"{what}: {_why(error)}; nothing was sent") from None
+        receipt = call(*arguments, sender=account, value=value)
+        self.say(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas")
+        return receipt
+
+    def say(self, *lines: str) -> None:
+        """Writes them, each in one line."""
+        for line in lines:
+            self._console.print(line, soft_wrap=True)
+
+    def approve(self, account: Any, token: str, amount: int) -> None:
+        """Lets the zap take so much of a token, if it may not yet."""
+        with self._console.status("approving"):
+            approve(account, token, self.contract.address, amount)
+
+    def deadline(self, seconds: int) -> int:
+        """So many seconds from now, by the chain's clock."""
+        return int(self.on.w3.eth.get_block("latest")["timestamp"]) + seconds
+
+    def _parts(self, quote: Quote) -> Table:
+        table = Table(title="Component by component", title_justify="left")
+        for column in ("token", "amount", "through", "WETH", "fee", "price impact"):
+            table.add_column(column, justify="left" if column in ("token", "through") else "right")
+        for part in quote.parts:
+            symbol, decimals = self.on.named(part.holding.token)
+            place = "written off" if part.holding.written_off else _PLACES.get(part.leg.venue, "")
+            table.add_row(symbol, decimal(part.amount, decimals), *_through(part.swap, place))
+        if quote.last:
+            row = _through(quote.last, "")
+            table.add_row(self.money.symbol, decimal(quote.amount - quote.direct, self.money.decimals), *row)
+        return table
+
+    def _sums(self, pools: Pools, quote: Quote, word: str, limit: int) -> Table:
+        nav = pools.state.nav * quote.shares // pools.state.supply
+        worth, gas = worth_usd(pools, quote), quote.gas * pools.gas_price
+        table = Table(title=f"{decimal(quote.shares, 18)} shares, block {pools.state.block}", title_justify="left")
+        table.add_column("")
+        table.add_column("amount", justify="right")
+        table.add_column("USD", justify="right")
+        for name, text, amount in (("expected", "", quote.amount), ("worst case", f"{word} ", limit)):
+            usd = worth * amount // quote.amount if quote.amount else 0
+            table.add_row(
+                name, f"{text}{self.money.text(amount)}", _beside(usd, nav) if pools.eth_price else "no price"
+            )
+        for name, weth in (("pools' fees", quote.fees), ("price impact", quote.impact)):
+            table.add_row(name, f"{decimal(weth, 18)} WETH", _usd(pools, weth))
+        table.add_row(
+            f"gas, about {quote.gas:,} at {decimal(pools.gas_price, 9)} gwei",
+            f"{decimal(gas, 18)} ETH",
+            _usd(pools, gas),
+        )
+        table.add_row("NAV of the shares", "", dollars(nav))
+        table.add_row("in kind, at the oracle's prices", "", dollars(in_kind_usd(quote)))
+        return table
+
+
+def confirm(text: str, yes: bool) -> None:
+    """Asks before something is sent. Raises click's Abort where the answer is no."""
+    if not yes:
+        click.confirm(text, abort=True)
+
+
+def symbols_to_tokens(on: Deployed, option: str, keys: Collection[str], held: Collection[str]) -> frozenset[str]:
+    """The components of the list that symbols or addresses name. Raises FundError."""
+    found = [on.component(key) for key in keys]
+    for component in found:
+        if component.token not in held:
+            raise FundError(f"{option}: {component.symbol} is not held now, expected a component of the list")
+    return frozenset(component.token for component in found)
+
+
+def _through(swap: Swap | None, place: str) -> tuple[str, str, str, str]:
+    if swap is None:
+        return place, "", "", ""
+    fair = swap.weth - swap.fees - swap.impact if swap.buys else swap.weth + swap.fees + swap.impact
+    fee = f"{decimal(swap.pool.fee, 4)} %"
+    return swap.pool.venue, decimal(swap.weth, 18), fee, _percent(swap.impact, fair)
+
+
+def _beside(usd: int, nav: int) -> str:
+    """USD, and how far from NAV."""
+    if not nav:
+        return dollars(usd)
+    return f"{dollars(usd)}, {_percent(abs(usd - nav), nav)} {'above' if usd >= nav else 'below'} NAV"
+
+
+def _percent(part: int, whole: int) -> str:
+    """To the hundredth of a percent, rounded up."""
+    hundredths = -(-part * 10_000 // whole) if whole else 0
+    return f"{hundredths // 100}.{hundredths % 100:02d} %"
+
+
+def _usd(pools: Pools, weth: int) -> str:
+    return dollars(weth * pools.eth_price // WAD) if pools.eth_price else "no price"
+
+
+def _why(error: Exception) -> str:
+    """A revert in words."""
+    data = getattr(error, "data", None)
+    _, name, arguments = contracts.describe_revert(data) if isinstance(data, str) else ("", "", "")
+    return _WORDS.get(name) or (f"it would revert with {name}{arguments}" if name else " ".join(str(error).split()))
