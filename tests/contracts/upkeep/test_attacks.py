@@ -105,6 +105,41 @@ def test_entries_that_sell_nothing_raise_no_bound(payer: Payer) -> None:
     assert many.gas > plain.gas and many.amount == plain.amount
 
 
+def test_legs_count_as_far_as_they_sell(trading: Payer, chain: Chain, test_isolation: None) -> None:
+    """The last batch of the month is paid however little it sells, but not for all the legs that it names."""
+    least = WAD // 10
+    bench = trading.bench
+    payer = payer_of(bench, (TERMS[0], least, *TERMS[2:]))
+    burning, at, sold = [step(bench.lens.fund(bench.rebalancer))] * 40, EXECUTION, 0
+    while chain.read(bench.rebalancer.trading()):
+        at += 1_800
+        sold = chain.read(bench.rebalancer.progress()).surplus
+        made = payer.made(payer.trade(at, steps=burning), at)
+    legs = 2 + 8 * sold // least
+    assert legs < LEGS
+    own, most = 140_000 + legs * 25_000, 140_000 + legs * 100_000
+    top = (own * 11 // 10 + (most - own) * 4 // 5) * BASE_FEE
+    assert made.gas > MOST_GAS and top - 10 <= made.amount <= top
+
+
+def test_a_transaction_is_paid_once(payer: Payer, chain: Chain) -> None:
+    """Two batches in one: the second is not paid for what only a transaction of its own takes."""
+    several = chain.deploy("SeveralCalls", sender=payer.bench.deployer)
+    sells, pays = batch(payer.bench, FULL, TERMS[1] + 10**15)
+    # The second finds the bucket lower and has to bring more.
+    more = {index: amount * 103 // 100 for index, amount in pays.items()}
+    call = payer.upkeep.trade(order(payer.bench, sells, more), payer.payee)
+    cheats, gas = chain.cheats, list[int]()
+    for calls in ([call.data], [call.data] * 2):
+        snapshot = cheats.snapshot()
+        receipt = payer.send(several.make(payer.upkeep, calls), FULL)
+        paid = payer.upkeep.events(receipt, "Paid")
+        gas.append(int(receipt["gasUsed"], 16))
+        assert len(paid) == len(calls)
+        cheats.revert(snapshot)
+    assert paid[1].amount <= (gas[1] - gas[0]) * BASE_FEE * 11 // 10
+
+
 @pytest.mark.parametrize(("base_fee", "paid_at"), [(99, 99), (100, 100), (101, 100), (5_000, 100)])
 def test_a_base_fee_that_somebody_makes(payer: Payer, base_fee: int, paid_at: int) -> None:
     """Whoever fills blocks is paid at the cap, and loses the rest."""
