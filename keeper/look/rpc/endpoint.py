@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from web3._utils.encoding import Web3JsonEncoder
 
 from keeper.look.rpc.answers import check
@@ -182,15 +183,16 @@ class Endpoint:
                 stream=True,
             ) as answer:
                 content = bytearray()
-                for part in answer.iter_content(1 << 16):
+                # What has come so far: a read of a size waits for all of it, however slowly it drips.
+                while part := answer.raw.read1(1 << 16, decode_content=True):
                     content += part
                     if len(content) > MOST_BYTES:
                         raise EndpointError(Fault(MALFORMED))
                     if time.monotonic() > until:
                         raise EndpointError(Fault(TIMEOUT))
-        except requests.exceptions.Timeout:
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             raise EndpointError(Fault(TIMEOUT)) from None
-        except requests.exceptions.RequestException:
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
             # The libraries' messages hold the URL.
             raise EndpointError(Fault(CONNECTION)) from None
         if answer.status_code == TOO_MANY:
