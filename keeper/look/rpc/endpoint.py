@@ -255,10 +255,12 @@ def _judged(question: Question, answer: Answer) -> Answer:
 
 
 def _plain(error: Mapping[str, Any]) -> dict[str, Any]:
-    """Code and message of an error; its data are left out, as only those of a revert mean anything."""
-    code, message = error.get("code"), error.get("message")
+    """Code and message of an error; its data are left out, as only those of a revert mean anything. What cannot be
+    shown is replaced: half a character of UTF-16, which JSON can hold, would stop a page or alert that quotes it."""
+    code, message = error.get("code"), " ".join(str(error.get("message") or "").split())[:300]
     fine = isinstance(code, int) and not isinstance(code, bool)
-    return {"code": code if fine else -32000, "message": " ".join(str(message or "").split())[:300]}
+    shown = "".join(each if each.isprintable() else "?" for each in message)
+    return {"code": code if fine else -32000, "message": shown}
 
 
 def is_read(method: str) -> bool:

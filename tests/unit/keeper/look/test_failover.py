@@ -371,6 +371,16 @@ def test_who_takes_no_transactions_now_has_not_refused_this_one(two: Pair, error
         send(two)  # the second may have it
 
 
+def test_words_can_be_shown_whatever_they_are(two: Pair) -> None:
+    for node in (two.first, two.second):
+        node.error("eth_call", -32000, "a \ud800 \x1b[31m b")
+        node.error("eth_sendRawTransaction", -32000, "a \ud800 b")
+    with pytest.raises(NoEndpointError, match=r"-32000 a \? \?\[31m b") as found:
+        two.ask("eth_call")
+    assert str(found.value).isprintable()
+    assert send(two)["message"] == "a ? b"
+
+
 def test_words_of_one_that_takes_none_are_told_if_no_other_answers(two: Pair) -> None:
     for node in (two.first, two.second):
         node.error("eth_sendRawTransaction", -32000, "node is syncing")
