@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -28,6 +29,24 @@ def test_who_limits_what_the_keeper_can_do_without_is_asked_for_the_rest(method:
                 pool.make_request(RPCEndpoint(method), ASKED[method])
             assert "result" in pool.make_request(RPCEndpoint("eth_getBalance"), ASKED["eth_getBalance"])
         assert only.asked.count((method,)) == 3  # not in smaller pieces
+
+
+@pytest.mark.parametrize("body", [(429, b""), LIMITED], ids=["HTTP 429", "rate limit"])
+def test_who_limits_batches_alone_is_asked_one_by_one(body: Any) -> None:
+    questions: Any = [(method, ASKED[method]) for method in ("eth_call", "eth_getBalance")]
+    with node() as only:
+        only.batch = lambda _: body
+        endpoint = Endpoint(only.url, "x", PATIENCE_S)
+        for limited in (True, True, False, True, True, False, False):
+            with pytest.raises(EndpointError) if limited else contextlib.nullcontext():
+                assert len(endpoint.ask(questions)) == 2
+        assert only.asked[-2:] == [("eth_call",), ("eth_getBalance",)]
+        # A limit of everything that is over leaves batches as they were.
+        only.batch = None
+        fresh = Endpoint(only.url, "x", PATIENCE_S)
+        fresh._limited = 2
+        assert [len(fresh.ask(questions)) for _ in range(2)] == [2, 2]
+        assert only.asked[-1] == ("eth_call", "eth_getBalance")
 
 
 def test_a_host_that_cannot_be_one_is_a_connection_that_fails() -> None:
