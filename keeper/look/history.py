@@ -20,6 +20,9 @@ LEAST_STEP = 50
 """The fewest blocks that are read at once on the way back to the month's start."""
 REORG = 64
 """Newest blocks whose events are read again each time, as a reorganization may change them."""
+FAR = 50_000
+"""Blocks between two looks, a week: more is not read on from the last one, but back from the head, which comes to an
+end. An endpoint may once have named a block that no chain will ever have."""
 
 log = structlog.get_logger("keeper.look.chain")
 
@@ -66,9 +69,8 @@ class History:
         """The past of the month that is trading."""
         period = state.month_period
         if period != self._period:
-            self._period, self._next, self._events = period, 0, {}
-            self._whole, self._step = False, CHUNK
-            self._batches, self._gas = set(), {}
+            self._period, self._gas = period, {}
+            self._anew()
             self._begin(state)
         self._watch(state)
         gas = None
@@ -85,6 +87,11 @@ class History:
                 log.warning("events not available, pacing by what this keeper sees", error=str(error))
             self._refused = True
         return Past(self._started_at, self._last_batch(), gas)
+
+    def _anew(self) -> None:
+        """Forgets all events."""
+        self._next, self._events, self._batches = 0, {}, set()
+        self._whole, self._step = False, CHUNK
 
     def _begin(self, state: FundState) -> None:
         """What the state tells by itself when the month is first seen: start sets tat to its own time, and a batch adds
@@ -126,6 +133,8 @@ class History:
 
         What is read stays read: where a node limits its answers, several looks together come to the start.
         """
+        if self._next and abs(head.number - self._next) > FAR:
+            self._anew()
         first = max(self._first_block, min(self._next, head.number + 1) - REORG) if self._next else head.number + 1
         self._events = {block: kind for block, kind in self._events.items() if block < first}
         self._batches = {batch for batch in self._batches if batch[0] < first}

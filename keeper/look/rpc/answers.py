@@ -139,7 +139,7 @@ def _receipt(params: Any, result: Any) -> Any:
     if "effectiveGasPrice" in receipt or kind >= _DYNAMIC_FEE:
         quantity(receipt.get("effectiveGasPrice"), "effectiveGasPrice")
         found["effectiveGasPrice"] = receipt["effectiveGasPrice"]
-    for entry in receipt.get("logs") or []:
+    for entry in _list(receipt.get("logs") or [], "logs"):
         if str(_object(entry, "logs").get("blockHash") or found["blockHash"]).lower() != found["blockHash"].lower():
             raise ValueError("logs are of another block")
     return found

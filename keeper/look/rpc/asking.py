@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from keeper.look.rpc.answers import span_of
@@ -17,7 +18,7 @@ from keeper.look.rpc.endpoint import (
     is_read,
 )
 from keeper.look.rpc.health import LOOK
-from keeper.look.rpc.roster import Roster
+from keeper.look.rpc.roster import OPTIONAL, Roster
 
 LEAST_BLOCKS = 10
 """The fewest blocks that are asked for events at once: the smallest limit of a hosted node."""
@@ -48,11 +49,15 @@ def each(
             answers = endpoint.ask(questions)
             _require(fits, answers, questions)
         except EndpointError as error:
-            if error.fault.method and list(questions) != list(LOOK):
-                roster.count(endpoint, error.fault)
-                failed.append((endpoint, error.fault))
+            fault = error.fault
+            if fault.strict and {method for method, _ in questions} <= OPTIONAL:
+                # Some limit these alone. If it limits all, the next question shows it.
+                fault = replace(fault, strict=False, wait_s=0.0, method=questions[0][0])
+            if fault.method and list(questions) != list(LOOK):
+                roster.count(endpoint, fault)
+                failed.append((endpoint, fault))
             else:
-                roster.aside(endpoint, error.fault)
+                roster.aside(endpoint, fault)
         else:
             for other, fault in failed:
                 roster.failed(other, fault)
@@ -103,10 +108,13 @@ def _piece(roster: Roster, method: str, asked: Any, first: int, last: int) -> tu
             except EndpointError as error:
                 fault = error.fault
                 said[endpoint.name] = str(fault)
-                if fault.strict or fault.reason in (CONNECTION, TIMEOUT):
+                if fault.reason in (CONNECTION, TIMEOUT):
                     roster.aside(endpoint, fault)
                 else:
                     roster.count(endpoint, fault)
+                if fault.strict:
+                    # Some limit the questions for events alone. If it limits all, the next question shows it.
+                    roster.last_for(endpoint, method)
                 if not fault.strict and fault.reason != CONNECTION and blocks > LEAST_BLOCKS:
                     # Whatever its words are: perhaps it gives fewer blocks.
                     roster.gives_fewer(endpoint, max(LEAST_BLOCKS, blocks // SMALLER))

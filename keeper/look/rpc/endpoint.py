@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from web3._utils.encoding import Web3JsonEncoder
 
 from keeper.look.rpc.answers import check
@@ -109,6 +110,7 @@ class Endpoint:
         self._session = requests.Session()
         self._ids = itertools.count(1)
         self._refused = 0
+        self._limited = 0
         self.requests = 0
         """HTTP requests so far."""
 
@@ -122,19 +124,22 @@ class Endpoint:
             return [self._single(question, timeout_s) for question in questions]
         found: list[Answer | None] = [None for _ in questions]
         try:
-            found = self._batch(questions, timeout_s)
+            # Who limits batch after batch may limit batches alone.
+            if self._limited < _REFUSED:
+                found = self._batch(questions, timeout_s)
         except EndpointError as error:
+            self._limited += error.fault.strict
             if error.fault.strict or error.fault.reason in (CONNECTION, TIMEOUT):
                 raise
         if None not in found:
-            self._refused = 0
+            self._refused = self._limited = 0
             return found  # type: ignore[return-value]
         # What the batch did not bring is asked one by one. If that brings it, it was the batch.
         whole = [
             self._single(question, timeout_s) if answer is None else answer
             for question, answer in zip(questions, found, strict=True)
         ]
-        self._refused += 1
+        self._refused, self._limited = self._refused + 1, 0
         return whole
 
     def _single(self, question: Question, timeout_s: float | None) -> Answer:
@@ -182,15 +187,16 @@ class Endpoint:
                 stream=True,
             ) as answer:
                 content = bytearray()
-                for part in answer.iter_content(1 << 16):
+                # What has come so far: a read of a size waits for all of it, however slowly it drips.
+                while part := answer.raw.read1(1 << 16, decode_content=True):
                     content += part
                     if len(content) > MOST_BYTES:
                         raise EndpointError(Fault(MALFORMED))
                     if time.monotonic() > until:
                         raise EndpointError(Fault(TIMEOUT))
-        except requests.exceptions.Timeout:
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             raise EndpointError(Fault(TIMEOUT)) from None
-        except requests.exceptions.RequestException:
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
             # The libraries' messages hold the URL.
             raise EndpointError(Fault(CONNECTION)) from None
         if answer.status_code == TOO_MANY:
@@ -253,10 +259,12 @@ def _judged(question: Question, answer: Answer) -> Answer:
 
 
 def _plain(error: Mapping[str, Any]) -> dict[str, Any]:
-    """Code and message of an error; its data are left out, as only those of a revert mean anything."""
-    code, message = error.get("code"), error.get("message")
+    """Code and message of an error; its data are left out, as only those of a revert mean anything. What cannot be
+    shown is replaced: half a character of UTF-16, which JSON can hold, would stop a page or alert that quotes it."""
+    code, message = error.get("code"), " ".join(str(error.get("message") or "").split())[:300]
     fine = isinstance(code, int) and not isinstance(code, bool)
-    return {"code": code if fine else -32000, "message": " ".join(str(message or "").split())[:300]}
+    shown = "".join(each if each.isprintable() else "?" for each in message)
+    return {"code": code if fine else -32000, "message": shown}
 
 
 def is_read(method: str) -> bool:

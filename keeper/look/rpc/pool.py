@@ -196,9 +196,9 @@ class EndpointPool(JSONBaseProvider):
             return (taken or known)[0]
         faults = {end.name: fault for end, fault in zip(endpoints, found, strict=True) if isinstance(fault, Fault)}
         # Who says that it takes none has not taken this one; who says nothing of it may have.
-        if not answers or any(not fault.said for fault in faults.values()):
+        if any(not fault.said for fault in faults.values()):
             self.roster.none({name: str(fault) for name, fault in faults.items()})
-        return answers[0]
+        return answers[0] if answers else _takes_none(next(iter(faults.values())))
 
     def _hand_to(self, endpoint: Endpoint, question: Question) -> Answer | Fault:
         try:
@@ -219,18 +219,22 @@ class EndpointProvider(JSONBaseProvider):
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """One question. Raises NoEndpointError."""
-        return _for_web3(self._ask([(str(method), params)])[0])
+        try:
+            return _for_web3(self._endpoint.ask([(str(method), params)])[0])
+        except EndpointError as error:
+            if method == SEND and error.fault.said:
+                return _for_web3(_takes_none(error.fault))
+            raise self._failed(error) from None
 
     def make_batch_request(self, requests: list[tuple[RPCEndpoint, Any]]) -> list[RPCResponse]:
         """Several questions in one round trip. Raises NoEndpointError."""
-        return self._ask([(str(method), params) for method, params in requests])  # type: ignore[return-value]
-
-    def _ask(self, questions: Sequence[Question]) -> list[Answer]:
         try:
-            return self._endpoint.ask(questions)
+            return self._endpoint.ask([(str(method), params) for method, params in requests])  # type: ignore[return-value]
         except EndpointError as error:
-            reasons = {self._endpoint.name: str(error.fault)}
-            raise NoEndpointError(reasons, answered=bool(error.fault.method)) from None
+            raise self._failed(error) from None
+
+    def _failed(self, error: EndpointError) -> NoEndpointError:
+        return NoEndpointError({self._endpoint.name: str(error.fault)}, answered=bool(error.fault.method))
 
 
 def connect(
@@ -287,6 +291,11 @@ def _said(answers: Sequence[Answer]) -> str | None:
         else:
             return None
     return "\n".join(said)
+
+
+def _takes_none(fault: Fault) -> Answer:
+    """The refusal of one that says that it takes no transactions now."""
+    return {"jsonrpc": "2.0", "id": 1, "error": {"code": -32000, "message": fault.said}}
 
 
 def _known(error: Answer) -> bool:

@@ -40,6 +40,9 @@ _REASON = "08c379a0"
 _DEPTH = 5
 """How deep errors within errors are searched."""
 
+_DATA = frozenset({"data", "result", "return", "output"})
+"""Names under which an error has what the call returned; a number or a request's id under another one is none of it."""
+
 _SAYS = re.compile(r"revert", re.IGNORECASE)
 _SURELY = re.compile(r"execution reverted|vm exception|transaction reverted", re.IGNORECASE)
 """After these words comes the contract's own text, whatever that says."""
@@ -48,7 +51,7 @@ _HALTS = re.compile(
     r"|(invalid|bad|unknown|undefined|not ?activated) ?(opcode|instruction|fe ?opcode)"
     r"|(invalid|bad) ?jump|stack ?(under|over)flow|stack limit reached|out of (stack|bounds|offset)"
     r"|write protection|in static context|statechangeduringstaticcall|return data out of bounds"
-    r"|max call depth|call ?too ?deep|vm execution error|transaction execution error"
+    r"|max call depth|call ?too ?deep|vm execution error"
     r"|could not be completed due to an exception",
     re.IGNORECASE,
 )
@@ -74,8 +77,10 @@ def revert_of(error: Any) -> dict[str, Any] | None:
     texts = list(_texts(error))
     said = "\n".join(text for text, _ in texts)
     data = _data_in(texts)
-    # Bytes alone tell it only if they have the shape of an error with arguments; a transaction's hash has not.
-    if data and (len(data) % 64 == 8 or _SAYS.search(said) or error.get("code") == CODE):
+    # Bytes alone tell it only if they have the shape of an error with arguments; a transaction's hash has not. A number
+    # of a block may have it, where the node tells its own trouble.
+    shaped = data and len(data) % 64 == 8 and f"0x{data}" in said.lower() and not _NODE.search(said)
+    if data and (shaped or _SAYS.search(said) or error.get("code") == CODE):
         return canonical(data)
     if _SURELY.search(said):
         return canonical("")
@@ -100,7 +105,7 @@ def _texts(value: Any, data: bool = False, depth: int = 0) -> Iterator[tuple[str
         for key, inner in value.items():
             if key in ("stack", "txHash", "transactionHash", "hash", "name", "programCounter", "id", "jsonrpc"):
                 continue
-            yield from _texts(inner, data or key not in ("message", "reason", "error"), depth + 1)
+            yield from _texts(inner, key in _DATA, depth + 1)
     elif isinstance(value, list) and depth < _DEPTH:
         for inner in value:
             yield from _texts(inner, data, depth + 1)

@@ -123,6 +123,10 @@ class Roster:
         else:
             log.info("another endpoint asked", endpoint=endpoint.name, reason=fault.reason, said=fault.said)
 
+    def last_for(self, endpoint: Endpoint, method: str) -> None:
+        """From now on it is asked last for the method, until it answers it."""
+        self._health[endpoint.name].lacks.add(method)
+
     def lacks_receipt(self, endpoint: Endpoint, block: int) -> None:
         """Puts it aside if it claims to have this block, whose receipt it does not have."""
         look = self.look(endpoint)

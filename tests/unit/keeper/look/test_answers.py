@@ -136,6 +136,7 @@ WITHIN: list[tuple[str, list[Any] | None, Any, str]] = [
     ("eth_getTransactionReceipt", None, receipt() | {"blockNumber": None}, "blockNumber is no quantity"),
     ("eth_getTransactionReceipt", None, receipt() | {"transactionHash": hash_of(1)}, "transactionHash is another"),
     ("eth_getTransactionReceipt", None, receipt() | {"logs": [log_in(1)]}, "logs are of another block"),
+    ("eth_getTransactionReceipt", None, receipt() | {"logs": 5}, "logs is no list"),
     ("eth_getTransactionReceipt", None, {}, "transactionHash is no data"),
     ("eth_getLogs", None, [log_in(0x200)], "blockNumber is outside the range asked for"),
     ("eth_getLogs", None, [log_in(9) | {"address": "0x" + "22" * 20}], "address is none of those asked for"),

@@ -10,15 +10,17 @@ import pytest
 from structlog.testing import capture_logs
 from web3 import Web3
 from web3.exceptions import ContractLogicError, Web3RPCError
+from web3.types import RPCEndpoint
 
 from ballast.book import Book
 from ballast.units import GWEI
 from keeper.errors import ChainError
 from keeper.look.chain import DEFAULT_TIP, LEAST_TIP, Chain
 from keeper.look.retry import ask, ask_all
-from keeper.look.rpc import AgreementError, NoEndpointError
+from keeper.look.rpc import AgreementError, NoEndpointError, single
 from keeper.look.rpc.asking import LEAST_BLOCKS
 from keeper.look.rpc.pool import at
+from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.look.rpc.roster import FORGET_S
 from tests.unit.keeper.look.node import ACCOUNT, HEAD, RAW, TRUTH, Pair, hash_of, logs, pair
 from tests.unit.keeper.simulated import WETH
@@ -367,6 +369,24 @@ def test_who_takes_no_transactions_now_has_not_refused_this_one(two: Pair, error
     two.second.says["eth_sendRawTransaction"] = lambda _: {"result": None}
     with pytest.raises(NoEndpointError):
         send(two)  # the second may have it
+
+
+def test_words_can_be_shown_whatever_they_are(two: Pair) -> None:
+    for node in (two.first, two.second):
+        node.error("eth_call", -32000, "a \ud800 \x1b[31m b")
+        node.error("eth_sendRawTransaction", -32000, "a \ud800 b")
+    with pytest.raises(NoEndpointError, match=r"-32000 a \? \?\[31m b") as found:
+        two.ask("eth_call")
+    assert str(found.value).isprintable()
+    assert send(two)["message"] == "a ? b"
+
+
+def test_words_of_one_that_takes_none_are_told_if_no_other_answers(two: Pair) -> None:
+    for node in (two.first, two.second):
+        node.error("eth_sendRawTransaction", -32000, "node is syncing")
+    assert refusal_of(send(two)["message"]) is Refusal.UNAVAILABLE
+    alone: Any = single(two.first.url).provider.make_request(RPCEndpoint("eth_sendRawTransaction"), [RAW])
+    assert refusal_of(alone["error"]["message"]) is Refusal.UNAVAILABLE
 
 
 def test_a_refusal_counts_beside_one_that_takes_no_transactions(two: Pair) -> None:

@@ -136,6 +136,28 @@ def test_events_that_are_late_or_lost_speed_nothing_up(two: Pair, april: Simulat
     assert past(history(two), traded(state), FIRST + 60).last_trade == block_at(FIRST + 60)
 
 
+def test_a_head_that_cannot_be_costs_a_look(two: Pair, april: Simulated) -> None:
+    give(two, FIRST + 20)
+    asked, state = history(two), traded(april.state)
+    assert past(asked, state, HEAD).last_trade == block_at(FIRST + 20)
+    for node in (two.first, two.second):
+        node.says["eth_getBlockByNumber"] = lambda question: {
+            "result": block(named) if (named := question["params"][0])[:4] != "0xff" else None
+        }
+    events, given = two.first.says["eth_getLogs"], 0
+
+    def some(question: dict[str, Any]) -> Any:
+        nonlocal given
+        given += 1
+        return events(question) if given < 20 else {"error": {"code": -32000, "message": "no end"}}
+
+    for node in (two.first, two.second):
+        node.says["eth_getLogs"] = some
+    past(asked, state, (1 << 48) - 1)
+    assert given < 10
+    assert past(asked, state, HEAD + 1).last_trade == block_at(FIRST + 20)
+
+
 def test_no_receipt_costs_the_gas_alone(two: Pair, april: Simulated) -> None:
     give(two, FIRST + 20)
     for node in (two.first, two.second):

@@ -108,6 +108,7 @@ SAID = {
         "transaction gas limit too high (cap: 16777216, tx: 21000000)",  # geth since Osaka
         "exceeds max transaction gas limit",  # Reth
         "GasLimitExceeded, Gas limit: 100, gas limit of rejected tx: 150",  # old Nethermind
+        "Invalid, TxGasLimitCapExceeded: Gas limit 16777217 exceeded cap of 16777216.",  # Nethermind
         "gas limit reached",  # Nethermind
         "Transaction gas limit exceeds block gas limit",  # Besu
         "Transaction gas limit must be at most 16777216",  # Besu
