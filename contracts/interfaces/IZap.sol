@@ -109,8 +109,8 @@ interface IZap {
     /// @notice Burns exactly `shares` of the caller, who has approved the zap for them, and sends `to` what they bring.
     /// @dev Warning: a component with the venue Skip is forfeited to the other holders, see `IIndexToken.redeem`.
     /// @dev Warning: `minOut` says nothing of what is given in kind: a component that is written off, or whose balance
-    /// shrinks, before this is mined pays less or nothing. Who wants all in kind calls `IIndexToken.redeem`, which takes
-    /// a least amount for each.
+    /// shrinks, before this is mined pays less or nothing. Who wants all in kind calls `IIndexToken.redeem`, which
+    /// takes a least amount for each.
     /// @param receiveToken Zero for ETH.
     /// @param minOut Least that `to` must receive, in wei of `receiveToken`. What is given in kind does not count.
     /// @param tokens The components in the list's order.

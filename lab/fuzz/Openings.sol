@@ -91,7 +91,7 @@ abstract contract Openings is Conditions {
     function _locked() internal view {
         uint256 held = index.balanceOf(DEAD);
         _hold(index.totalSupply() >= 0.1e18 && held >= 0.1e18, "supply above the locked seed");
-        held += index.balanceOf(RECIPIENT) + index.balanceOf(address(index));
+        held += index.balanceOf(RECIPIENT) + index.balanceOf(address(index)) + index.balanceOf(address(upkeep));
         for (uint256 k; k < HOLDERS; ++k) {
             held += index.balanceOf(holder(k));
         }
