@@ -110,7 +110,7 @@ class Endpoint:
         self._session = requests.Session()
         self._ids = itertools.count(1)
         self._refused = 0
-        self._limited = 0
+        self._failed = 0
         self.requests = 0
         """HTTP requests so far."""
 
@@ -124,22 +124,22 @@ class Endpoint:
             return [self._single(question, timeout_s) for question in questions]
         found: list[Answer | None] = [None for _ in questions]
         try:
-            # Who limits batch after batch may limit batches alone.
-            if self._limited < _REFUSED:
+            # Who limits or drops batch after batch may do so to batches alone.
+            if self._failed < _REFUSED:
                 found = self._batch(questions, timeout_s)
         except EndpointError as error:
-            self._limited += error.fault.strict
             if error.fault.strict or error.fault.reason in (CONNECTION, TIMEOUT):
+                self._failed += 1
                 raise
         if None not in found:
-            self._refused = self._limited = 0
+            self._refused = self._failed = 0
             return found  # type: ignore[return-value]
         # What the batch did not bring is asked one by one. If that brings it, it was the batch.
         whole = [
             self._single(question, timeout_s) if answer is None else answer
             for question, answer in zip(questions, found, strict=True)
         ]
-        self._refused, self._limited = self._refused + 1, 0
+        self._refused, self._failed = self._refused + 1, 0
         return whole
 
     def _single(self, question: Question, timeout_s: float | None) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from typing import Any
 
@@ -13,7 +14,7 @@ from keeper.look.rpc import EndpointPool, Limits, NoEndpointError
 from keeper.look.rpc.endpoint import Endpoint, EndpointError
 from lab.testbed.loopback import JsonHandler, serving
 from tests.helpers.waiting import PATIENCE_S
-from tests.unit.keeper.look.node import ASKED, node
+from tests.unit.keeper.look.node import ASKED, TRUTH, node
 
 LIMITED = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32005, "message": "method request limit reached"}}'
 
@@ -44,9 +45,27 @@ def test_who_limits_batches_alone_is_asked_one_by_one(body: Any) -> None:
         # A limit of everything that is over leaves batches as they were.
         only.batch = None
         fresh = Endpoint(only.url, "x", PATIENCE_S)
-        fresh._limited = 2
+        fresh._failed = 2
         assert [len(fresh.ask(questions)) for _ in range(2)] == [2, 2]
         assert only.asked[-1] == ("eth_call", "eth_getBalance")
+
+
+def test_who_drops_batches_is_asked_one_by_one() -> None:
+    class Dropping(JsonHandler):
+        def posted(self, body: bytes) -> None:
+            asked = json.loads(body)
+            if isinstance(asked, list):
+                self.close_connection = True
+            else:
+                result = TRUTH[asked["method"]](asked["params"])
+                self.answer(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": result}).encode())
+
+    questions: Any = [(method, ASKED[method]) for method in ("eth_call", "eth_getBalance")]
+    with serving(Dropping) as url:
+        endpoint = Endpoint(url, "x", PATIENCE_S)
+        for dropped in (True, True, False, True, True, False, False):
+            with pytest.raises(EndpointError) if dropped else contextlib.nullcontext():
+                assert len(endpoint.ask(questions)) == 2
 
 
 def test_a_host_that_cannot_be_one_is_a_connection_that_fails() -> None:
