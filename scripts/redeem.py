@@ -96,7 +96,8 @@ def cli(
     if in_kind and to is None:
         raise FundError("in-kind: expected with --to; without it every component is given in kind")
     on = open_fund(ape.project, provider, fund, book_file)
-    require_funds(on.w3, account.address)
+    if not dry:
+        require_funds(on.w3, account.address)
     held = on.shares_of(account.address)
     amount = held if wanted is None else wanted
     if amount == 0 or amount > held:

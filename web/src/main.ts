@@ -31,7 +31,10 @@ const find = <E extends HTMLElement>(id: string): E => document.getElementById(i
 function start(): void {
   const wanted = new URLSearchParams(location.search).get("fund");
   const book = books.find((b) => b.contracts.index_token === wanted) ?? books[0];
-  if (!book) return say(find("trouble"), "This page was built without a fund.");
+  if (!book) {
+    find("trouble").hidden = false;
+    return say(find("trouble"), "This page was built without a fund.");
+  }
 
   const app: App = {
     book,
@@ -42,6 +45,7 @@ function start(): void {
     months: null,
     pending: null,
     nav: null,
+    unread: false,
     wallets: [],
     connection: null,
     offline: false,
@@ -150,15 +154,17 @@ function start(): void {
   /** What takes the chain longer: after the first figures, and when something has happened. */
   async function later(): Promise<void> {
     const { fund } = app.snapshot!;
-    if (fund.blockNumber < past + 50n && app.months !== null && fund.month.phase === phase && fund.progress.tat === tat)
-      return;
+    const known = app.months !== null && app.pending !== null;
+    if (fund.blockNumber < past + 50n && known && fund.month.phase === phase && fund.progress.tat === tat) return;
     [past, phase, tat] = [fund.blockNumber, fund.month.phase, fund.progress.tat];
     const to = fund.blockNumber;
     app.months = await readMonths(app.client, book!, to).catch(() => app.months);
     app.pending = await readPending(app.client, book!, to).catch(() => app.pending);
+    app.unread = app.months === null || app.pending === null;
     draw();
     const nav = await readNav(app.client, book!, to, app.months ?? []).catch(() => null);
     app.nav = nav ?? app.nav;
+    app.unread ||= app.nav === null;
     draw();
   }
   let [phase, tat] = [-1, -1n];

@@ -16,6 +16,8 @@ export interface App {
   months: Month[] | null;
   pending: Pending[] | null;
   nav: { samples: Sample[]; whole: boolean } | null;
+  /** Something of the past was asked for and not answered. */
+  unread: boolean;
   wallets: Wallet[];
   connection: Connection | null;
   /** The chain does not answer: what is shown is old. */

@@ -39,14 +39,19 @@ export function say(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Draws a part again only when what it shows has changed: focus and open details stay where they are. */
+const nameOf = (element: Element): string => element.getAttribute("aria-label") ?? element.textContent ?? "";
+
+/** Draws a part again only when what it shows has changed, and then gives the focus back to what has the same name. */
 export function region(element: Element): (key: unknown, draw: () => Child[]) => void {
   let drawn: string | null = null;
   return (key, draw) => {
     const text = JSON.stringify(key, (_, value) => (typeof value === "bigint" ? `${value}n` : value));
     if (text === drawn) return;
     drawn = text;
+    const had = element.contains(document.activeElement) ? document.activeElement : null;
     put(element, ...draw());
+    const again = had && [...element.querySelectorAll<HTMLElement>(had.tagName)].find((e) => nameOf(e) === nameOf(had));
+    again?.focus({ preventScroll: true });
   };
 }
 

@@ -7,6 +7,7 @@ import { reasons } from "../why.js";
 import type { App, View } from "./app.js";
 import { navChart } from "./chart.js";
 import { type Child, h, put, region, section, table } from "./dom.js";
+import { waiting } from "./parts.js";
 
 export function fundView(app: App): View {
   const parts = ["worth", "chart", "month", "holdings", "why", "months", "pending", "contracts"] as const;
@@ -46,9 +47,10 @@ export function fundView(app: App): View {
       draw.holdings([weights(fund, constituents), fund.month.phase], () => holdings(app));
       draw.why([constituents, facts.rule], () => why(app));
     }
-    if (months) draw.months(months, () => monthList(app, months));
-    if (pending) draw.pending([pending, snapshot?.fund.time], () => pendingList(app));
-    if (nav) draw.chart(nav, () => navChart(nav.samples, nav.whole));
+    const wait = () => [waiting(app.unread)];
+    draw.months(months ?? app.unread, () => (months ? monthList(app, months) : wait()));
+    draw.pending(pending ? [pending, snapshot?.fund.time] : app.unread, () => (pending ? pendingList(app) : wait()));
+    draw.chart(nav ?? app.unread, () => (nav ? navChart(nav.samples, nav.whole) : wait()));
     draw.contracts(app.book, () => contracts(app));
   };
   return { root, update };

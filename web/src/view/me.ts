@@ -6,7 +6,7 @@ import { type Deed, readDeeds } from "../history.js";
 import { readAccount } from "../kind.js";
 import type { App, View } from "./app.js";
 import { type Child, h, region, section, table } from "./dom.js";
-import { shareOf } from "./parts.js";
+import { shareOf, waiting } from "./parts.js";
 
 export function meView(app: App): View {
   const [top, made, past] = [h("div", {}), h("div", {}), h("div", {})];
@@ -18,7 +18,7 @@ export function meView(app: App): View {
     section("What happened to them", "h-deeds", past),
   );
   const root = h("div", { class: "view" }, top, inner);
-  let [shares, deeds, seen, turn] = [null as bigint | null, null as Deed[] | null, "", 0];
+  let [shares, deeds, unread, seen, turn] = [null as bigint | null, null as Deed[] | null, false, "", 0];
 
   async function read(): Promise<void> {
     const account = app.connection?.account,
@@ -31,7 +31,7 @@ export function meView(app: App): View {
       draw();
       const found = await readDeeds(app.client, app.book, account, app.snapshot!.fund.blockNumber).catch(() => null);
       if (now !== turn) return;
-      deeds = found ?? deeds;
+      [deeds, unread] = [found ?? deeds, found === null];
     }
     draw();
   }
@@ -80,7 +80,7 @@ export function meView(app: App): View {
         ]),
       ),
     ]);
-    drawPast(deeds, () => deedList(deeds, app));
+    drawPast(deeds ?? unread, () => (deeds ? deedList(deeds, app) : [waiting(unread)]));
   }
 
   return {
@@ -97,8 +97,7 @@ export function meView(app: App): View {
   };
 }
 
-function deedList(deeds: Deed[] | null, app: App): Child[] {
-  if (deeds === null) return [h("p", { class: "quiet" }, "Reading…")];
+function deedList(deeds: Deed[], app: App): Child[] {
   if (deeds.length === 0) return [h("p", {}, "Nothing yet.")];
   const { explorer } = app.book.chain;
   return [

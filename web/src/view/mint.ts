@@ -85,13 +85,10 @@ export function mintView(app: App): View {
 
   async function useMost(): Promise<void> {
     const holder = account(),
-      fund = app.snapshot?.fund;
-    if (!holder || !fund)
-      return status.tell(
-        "plain",
-        "Connect a wallet first.",
-        "Then this fills in the most that its tokens are enough for.",
-      );
+      fund = app.snapshot?.fund,
+      first = before(app, "mint");
+    if (first) return status.tell("plain", first.text, first.remedy, first.action);
+    if (!holder || !fund) return;
     const { held } = await standingOf(
       app.client,
       fund.holdings.map((x) => x.token),

@@ -171,6 +171,12 @@ export function before(app: App, what: string): Blocker | null {
   return null;
 }
 
+/** In place of what is read from the past and is not here yet. */
+export function waiting(unread: boolean): HTMLElement {
+  const text = unread ? "The endpoint did not answer for the past; the page asks again." : "Reading…";
+  return h("p", { class: "quiet" }, text);
+}
+
 /** A whole fraction for people. */
 export function shareOf(part: bigint, whole: bigint): string {
   return whole ? percent((part * WAD) / whole, 4) : "–";

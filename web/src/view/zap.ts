@@ -161,7 +161,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       const stopped = fund.holdings.filter((x) => !x.writtenOff && (fund.time < BigInt(x.suspendedUntil) || !x.sound));
       if (stopped.length)
         return {
-          text: `Nobody can mint now: ${stopped.map((x) => app.tokens.get(x.token).symbol).join(", ")} is suspended or cannot be read.`,
+          text: `Nobody can mint now: ${stopped.map((x) => app.tokens.get(x.token).symbol).join(", ")} ${stopped.length === 1 ? "is" : "are"} suspended or cannot be read.`,
           remedy: "Wait until that has ended. You can redeem at any time.",
         };
       if (mine.pays < quote.limit)
@@ -250,6 +250,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       if (!q) return [];
       const lost = loss(q),
         worth = dollars(q.expected);
+      const unsold = q.steps.filter((x) => x.leg.venue === Venue.InKind && x.amount > 0n && !kind.has(x.token));
       return [
         h("p", { class: "over" }, `${minting ? "You pay" : "You get"} ${q.run ? "" : "about "}`),
         h(
@@ -258,6 +259,9 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
           `${amount(q.expected, decimals(), minting)} ${unit()}`,
           worth ? h("small", {}, usd(worth)) : null,
         ),
+        unsold.length
+          ? h("p", {}, `No pool for ${unsold.map((x) => app.tokens.get(x.token).symbol).join(", ")}: given as it is.`)
+          : null,
         h(
           "dl",
           { class: "terms" },
