@@ -168,16 +168,21 @@ def test_what_is_written_off_is_not_asked_for(basket: Basket, caller: Contract, 
 
 
 @FUZZ
-@given(shares=st.integers(1, 10**24), wait=st.integers(0, 400 * DAY_S))
+@given(shares=st.integers(1, 10**23), wait=st.integers(0, 400 * DAY_S))
 def test_sum_of_balances_and_pending_fee_is_the_supply(basket: Basket, shares: int, wait: int) -> None:
     """At any time, whatever was minted and redeemed and whether the fee was collected."""
     chain, index = basket.chain, basket.index
-    chain.send(basket.mint(shares, basket.holder), basket.holder, at=chain.now() + wait)
-    if shares % 3 == 0:
-        chain.send(index.collectFee(), basket.holder)
-    if shares % 2 == 0:
-        chain.send(basket.redeem(shares, basket.holder), basket.holder)
-    at = chain.now() + wait
-    held = sum(basket.shares(who) for who in (basket.holder, basket.recipient, DEAD))
-    assert held + chain.read(index.pendingFee(), at=at) == chain.read(index.totalSupply(), at=at)
-    assert chain.read(index.pendingFee(), at=at) > 0 or wait == 0
+    # Examples share the chain: minted over and over, they would reach the cap, which is 10**24.
+    snapshot = chain.cheats.snapshot()
+    try:
+        chain.send(basket.mint(shares, basket.holder), basket.holder, at=chain.now() + wait)
+        if shares % 3 == 0:
+            chain.send(index.collectFee(), basket.holder)
+        if shares % 2 == 0:
+            chain.send(basket.redeem(shares, basket.holder), basket.holder)
+        at = chain.now() + wait
+        held = sum(basket.shares(who) for who in (basket.holder, basket.recipient, DEAD))
+        assert held + chain.read(index.pendingFee(), at=at) == chain.read(index.totalSupply(), at=at)
+        assert chain.read(index.pendingFee(), at=at) > 0 or wait == 0
+    finally:
+        chain.cheats.revert(snapshot)
