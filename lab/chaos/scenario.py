@@ -233,7 +233,9 @@ def _outcome(
             found.append(f"fault never arrived: {report.kind}")
     speakers = [proxy.speaker for keeper in course.keepers for proxy in keeper.proxies if proxy.speaker is not None]
     worded = sum((speaker.worded for speaker in speakers), Counter[str]())
-    if scenario.dialect and scenario.faults and not worded:
+    # Without passing errors it has words of its own for what only a race brings about: reverts and refusals.
+    speaks_up = scenario.races or any(speaker.table.get("passing") for speaker in speakers)
+    if scenario.dialect and scenario.faults and speaks_up and not worded:
         found.append(f"dialect never heard: {scenario.dialect}")
     recoveries = [report.recovery_s for report in course.reports if report.recovery_s is not None]
     return Outcome(
