@@ -3,10 +3,10 @@
 import { amount, exact, tidy, usd, WAD, when } from "../amounts.js";
 import { counts, mostMintable, navOf, roomBelowCap, suspended, UNTIL_ENDED, valueOf } from "../fund.js";
 import { approveCall, mintCall, type MintPlan, planMint, readAccount, standingOf } from "../kind.js";
-import { carry, refusalIn, simulate, type Turn } from "../send.js";
+import { carry, simulate, type Turn } from "../send.js";
 import type { App, View } from "./app.js";
 import { debounce, h, region, say, table } from "./dom.js";
-import { amountField, before, type Blocker, marginField, statusLine } from "./parts.js";
+import { amountField, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
 
 export function mintView(app: App): View {
   let plan: MintPlan | null = null;
@@ -70,13 +70,7 @@ export function mintView(app: App): View {
       [plan, refused] = [found, null];
     } catch (error) {
       if (turn !== asked) return;
-      const refusal = refusalIn(error, app.tokens.get);
-      [plan, refused] = [
-        null,
-        refusal
-          ? { text: refusal.what, remedy: refusal.remedy }
-          : { text: "The chain does not answer.", remedy: "Try again in a moment." },
-      ];
+      [plan, refused] = [null, blockerOf(error, app)];
     }
     draw();
   }

@@ -1,7 +1,7 @@
 /** Fields, limits and the status line of the forms. */
 
 import { parseAmount, percent, type Parsed, WAD } from "../amounts.js";
-import { describe, type Turn } from "../send.js";
+import { describe, refusalIn, type Turn } from "../send.js";
 import type { App } from "./app.js";
 import { h, put, say } from "./dom.js";
 
@@ -145,6 +145,14 @@ export interface Blocker {
   text: string;
   remedy: string;
   action?: { label: string; act: () => void };
+}
+
+/** What a question to the chain that failed says of it: a refusal in plain words, or that nothing was answered. */
+export function blockerOf(error: unknown, app: App): Blocker {
+  const refusal = refusalIn(error, app.tokens.get);
+  return refusal
+    ? { text: refusal.what, remedy: refusal.remedy }
+    : { text: "The chain does not answer.", remedy: "Try again in a moment." };
 }
 
 /** What stands between an account and any transaction: no wallet, another chain, no answer. */

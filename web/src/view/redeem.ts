@@ -3,10 +3,10 @@
 import { amount, exact, tidy, usd, WAD } from "../amounts.js";
 import { counts, navOf, valueOf } from "../fund.js";
 import { planRedeem, readAccount, redeemCall, type RedeemPlan, stuck } from "../kind.js";
-import { carry, refusalIn, simulate } from "../send.js";
+import { carry, simulate } from "../send.js";
 import type { App, View } from "./app.js";
 import { debounce, h, region, say, table } from "./dom.js";
-import { amountField, before, type Blocker, marginField, statusLine } from "./parts.js";
+import { amountField, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
 
 export function redeemView(app: App): View {
   let plan: RedeemPlan | null = null;
@@ -74,13 +74,7 @@ export function redeemView(app: App): View {
       if (found) cannot |= found.unsound;
     } catch (error) {
       if (turn !== asked) return;
-      const refusal = refusalIn(error, app.tokens.get);
-      [plan, refused] = [
-        null,
-        refusal
-          ? { text: refusal.what, remedy: refusal.remedy }
-          : { text: "The chain does not answer.", remedy: "Try again in a moment." },
-      ];
+      [plan, refused] = [null, blockerOf(error, app)];
     }
     draw();
   }

@@ -6,7 +6,7 @@ import { amount, exact, percent, tidy, usd, WAD } from "../amounts.js";
 import type { PayToken } from "../books.js";
 import { navOf, roomBelowCap } from "../fund.js";
 import { approveCall, readAccount } from "../kind.js";
-import { carry, inWords, refusalIn } from "../send.js";
+import { carry, inWords } from "../send.js";
 import { rejected } from "../wallet.js";
 import { legName, Venue } from "../legs.js";
 import {
@@ -23,7 +23,7 @@ import {
 } from "../zap.js";
 import type { App, View } from "./app.js";
 import { debounce, h, region, say, table } from "./dom.js";
-import { amountField, before, type Blocker, marginField, statusLine } from "./parts.js";
+import { amountField, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
 
 /** Seconds in which a zap may be mined. */
 const LIFE_S = 1_800n;
@@ -130,7 +130,6 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       [mine, quote, refused] = [own, found, null];
     } catch (error) {
       if (turn !== asked) return;
-      const refusal = refusalIn(error, app.tokens.get);
       quote = null;
       refused =
         error instanceof NoWay
@@ -138,9 +137,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
               text: `No known pool has enough ${app.tokens.get(error.token).symbol} for that.`,
               remedy: "Enter fewer shares, or choose in kind.",
             }
-          : refusal
-            ? { text: refusal.what, remedy: refusal.remedy }
-            : { text: "The chain does not answer.", remedy: "Try again in a moment." };
+          : blockerOf(error, app);
     }
     draw();
   }
