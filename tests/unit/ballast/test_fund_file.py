@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import copy
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from ballast.deploy import anchor_rows, created_address, feed_rows, order
+from ballast.deploy import anchor_rows, feed_rows, order
 from ballast.exchanges import v3_pool_address
 from ballast.fund_file import FundError, load_fund, parse_fund
 from ballast.parts import STATES
-from ballast.units import ETHER, GWEI, WAD
-from lab.localnet.addresses import listed_pairs, origins, usd_feeds
 from lab.localnet.anvil import ROOT
-from lab.localnet.month import load_month
 from tests.helpers.edits import Edit, set_field
 
 A, B, C = ("0x" + digit * 40 for digit in ("1", "2", "3"))
@@ -417,101 +412,9 @@ def test_states_and_lockers() -> None:
     assert order(config)[-4:] == order(parse_fund(rest))[-4:] == ("rebalancer", "upkeep", "zap", "nav_feed")
 
 
-def test_what_steps_are_paid() -> None:
-    """Without a section the upkeep pays from what it is given; with a part of the fee there is a split."""
-    assert parse_fund(good()).upkeep.as_tuple() == (WAD // 10, 5 * 10**15, 100 * GWEI, ETHER // 2)
-    given = {"part": "20 %", "premium": "5 %", "least_sale": "1 %", "max_base_fee": "40 gwei", "monthly": "0.25 ether"}
-    config = parse_fund(good() | {"upkeep": given})
-    assert config.upkeep.as_tuple() == (5 * 10**16, 10**16, 40 * GWEI, ETHER // 4)
-    assert config.upkeep.part == 2 * 10**17
-    assert order(config)[-5:] == ("rebalancer", "upkeep", "fee_split", "zap", "nav_feed")
-
-
-@pytest.mark.parametrize(
-    ("given", "fee", "expected"),
-    [
-        ({"premium": "11 %"}, "1 %", "upkeep.premium: found '11 %', expected 0 to 10 %"),
-        ({"max_base_fee": "100"}, "1 %", "upkeep.max_base_fee: found '100', expected an amount of ether"),
-        ({"max_base_fee": "501 gwei"}, "1 %", "upkeep.max_base_fee: found '501 gwei', expected 1 to 500 gwei"),
-        ({"monthly": "0.1234567890123456789 ether"}, "1 %", "upkeep.monthly: found"),
-        (
-            {"part": "1 %", "least_sale": "3 %"},
-            "1 %",
-            "upkeep.least_sale: found 30000000000000000, expected at most batch_cap",
-        ),
-        ({"part": "10 %"}, "0", "upkeep.part: found one, expected none, as there is no streaming_fee"),
-    ],
-)
-def test_what_steps_cannot_be_paid(given: dict[str, str], fee: str, expected: str) -> None:
-    with pytest.raises(FundError, match=re.escape(expected)):
-        parse_fund(good() | {"upkeep": given, "streaming_fee": fee})
-
-
 def test_a_component_without_a_basis_is_held_and_leaves() -> None:
     raw = good()
     without("components", 1, "supply")(raw)
     config = parse_fund(raw)
     assert [component.symbol for component in config.constituents()] == ["BBB", "CCC"]
     assert [component.symbol for component in config.seeded()] == ["AAA", "BBB"]
-
-
-def test_files_that_are_none(tmp_path: Path) -> None:
-    path = tmp_path / "fund.yaml"
-    with pytest.raises(FundError, match=r"fund\.yaml: no such file"):
-        load_fund(path)
-    path.write_text("name: [")
-    with pytest.raises(FundError, match="not YAML"):
-        load_fund(path)
-    path.write_text("- a\n- b\n")
-    with pytest.raises(FundError, match="expected a mapping"):
-        load_fund(path)
-    path.write_text(yaml.safe_dump(good()) + "name: Again\n")
-    with pytest.raises(FundError, match="field 'name' stands twice"):
-        load_fund(path)
-
-
-def test_numbers_in_yaml_are_text_first(tmp_path: Path) -> None:
-    """An address without quotes and a fraction that is no binary one come out as they stand."""
-    path = tmp_path / "fund.yaml"
-    text = yaml.safe_dump(good()).replace("'", "") + "streaming_fee: 0.0095\n"
-    assert f"token: {A}" in text
-    path.write_text(text)
-    config = load_fund(path)
-    assert config.streaming_fee == 95 * 10**14
-    assert config.ordered()[0].token == A
-
-
-def test_dpi_is_the_published_fund_at_mainnet_addresses() -> None:
-    config = load_fund(ROOT / "funds" / "dpi.yaml")
-    month = load_month(ROOT / "data" / "months" / "dpi-2021-04.json")
-    feeds, pairs = usd_feeds(), listed_pairs()
-    assert config.weth == origins()["WETH9"].address
-    assert config.eth_feed.address == feeds["ETH"]
-    assert config.methodology.cap_weight == month.cap_weight
-    assert len(config.components) == len(month.components) == 14
-    stand_ins = set()
-    for component in config.components:
-        published = month.component(component.symbol)
-        assert component.token == published.address
-        assert (component.decimals, component.supply) == (published.decimals, published.supply)
-        assert component.seed_unit == published.current_unit
-        for pool in component.pools:
-            assert pool.pair == pairs[pool.venue, component.token]
-        assert component.pools
-        if component.symbol in feeds:
-            assert component.feed.address == feeds[component.symbol]
-        else:
-            stand_ins.add(component.symbol)
-    assert stand_ins == {"REN", "LRC", "MTA", "CREAM", "FARM"}
-
-
-def test_sepolia_is_a_whole_fund() -> None:
-    config = load_fund(ROOT / "funds" / "sepolia.yaml")
-    assert config.chain_id == 11_155_111
-    assert {component.symbol for component in config.components} == {"WETH", "LINK", "WBTC", "DAI"}
-
-
-@pytest.mark.parametrize("name", ["WETH9", "UniswapV2Factory", "UniswapV2Router02"])
-def test_created_addresses_are_those_of_mainnet(name: str) -> None:
-    origin = origins()[name]
-    assert created_address(origin.deployer, origin.nonce) == origin.address
