@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from ballast.errors import UserError
 from ballast.parts import (
@@ -45,6 +44,7 @@ from ballast.parts import (
     integer,
     within,
 )
+from ballast.refusals import refusals
 from ballast.units import BLOCK_S, DAY_S, WAD
 from ballast.values import parse_shares
 
@@ -271,47 +271,9 @@ def parse_fund(raw: object) -> FundConfig:
     try:
         return FundConfig.model_validate(raw)
     except ValidationError as error:
-        lines = [_line(each, raw) for each in error.errors(include_url=False)]
-        lines = [line for each in lines for line in each.splitlines()]
+        lines = refusals(error, raw)
         text = lines[0] if len(lines) == 1 else "\n".join((f"{len(lines)} problems:", *lines))
         raise FundError(text) from None
-
-
-def _line(first: ErrorDetails, raw: dict[str, Any]) -> str:
-    """One thing that is wrong, in one line, or a line for each thing that a check of several fields found."""
-    where = _where(first["loc"], raw)
-    if first["type"] == "missing":
-        return f"{where}: missing"
-    if first["type"] == "extra_forbidden":
-        return f"{where}: unknown field"
-    if first["type"] == "literal_error":
-        return f"{where}: found {first['input']!r}, expected {first['ctx']['expected']}"
-    message = str(first["msg"]).removeprefix("Value error, ")
-    if isinstance(first["input"], (dict, list, tuple, BaseModel)):
-        if first["type"] == "value_error":
-            return f"{where}.{message}" if where else message
-        return f"{where}: {message[0].lower()}{message[1:]}"
-    return f"{where}: found {first['input']!r}, {message[0].lower()}{message[1:]}"
-
-
-def _where(location: tuple[int | str, ...], raw: dict[str, Any]) -> str:
-    """Dotted path of a field; a component is named by its symbol."""
-    words: list[str] = []
-    here: Any = raw
-    for step in location:
-        here = here[step] if _has(here, step) else None
-        if isinstance(step, int):
-            symbol = here.get("symbol") if isinstance(here, dict) else None
-            words[-1] += f"[{step}]" + (f" ({symbol})" if symbol else "")
-        else:
-            words.append(step)
-    return ".".join(words)
-
-
-def _has(container: Any, step: int | str) -> bool:
-    if isinstance(container, dict):
-        return step in container
-    return isinstance(container, (list, tuple)) and isinstance(step, int) and step < len(container)
 
 
 class _TextLoader(yaml.BaseLoader):
