@@ -13,7 +13,7 @@ from typing import Any
 
 from eth_account import Account
 
-from lab.chaos.fork_server import ForkServer
+from lab.chaos.fork_server import start as start_forked
 from lab.chaos.launcher import NAME, Launch
 from lab.chaos.proxy import Proxy
 from lab.testbed.keepers import KeeperProcess, start_process
@@ -53,7 +53,6 @@ class FaultyKeeper(KeeperProcess):
         folder: Path,
         book: Path,
         proxies: Sequence[Proxy],
-        server: ForkServer,
         more: Mapping[str, str],
     ) -> None:
         self.index = index
@@ -79,8 +78,7 @@ class FaultyKeeper(KeeperProcess):
             **SETTINGS,
             **more,
         }
-        self._forked = server.start
-        super().__init__(folder, folder / "keeper.log", settings, server.start)
+        super().__init__(folder, folder / "keeper.log", settings, start_forked)
 
     def start(self, launch: Launch | None = None) -> None:
         """Starts it, unless it runs. `launch`: for the launcher, in this run alone."""
@@ -91,7 +89,7 @@ class FaultyKeeper(KeeperProcess):
         self._kills = launch.kills
         # In a forked process the keeper's modules are loaded, and have taken the clock as it was.
         own = partial(start_process, module="lab.chaos.launcher")
-        self._start = own if launch.clock_shift_s else self._forked
+        self._start = own if launch.clock_shift_s else start_forked
         self._run(**{NAME: launch.to_json()})
 
     def _ended(self, code: int) -> None:

@@ -7,12 +7,10 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lab.chaos.catalogue import odd_months
-from lab.chaos.fork_server import ForkServer
 from lab.chaos.odd import METHODS, SHAPES
 from lab.chaos.scenario import Outcome, Scenario, run
 
@@ -82,15 +80,9 @@ def clients_of(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     ]
 
 
-@cache
-def _fork_server() -> ForkServer:
-    """One for each process; it ends with it."""
-    return ForkServer()
-
-
 def _run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
     shutil.rmtree(folder, ignore_errors=True)
-    return run(scenario, base, folder, _fork_server())
+    return run(scenario, base, folder)
 
 
 def report(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from ballast.book import Book
 from lab.chaos.base_chain import STATE, chain
 from lab.chaos.disk import small_disk
 from lab.chaos.faults import Fault, arm
-from lab.chaos.fork_server import ForkServer
 from lab.chaos.history import events, transactions
 from lab.chaos.judge import Verdict, cancelled_needlessly, final, judge
 from lab.chaos.keepers import CRASH, FaultyKeeper
@@ -92,7 +91,7 @@ class Outcome:
         return asdict(self)
 
 
-def run(scenario: Scenario, base: Path, folder: Path, server: ForkServer) -> Outcome:
+def run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
     """Carries the scenario's month on a chain of its own; `folder` takes journals and logs."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +106,6 @@ def run(scenario: Scenario, base: Path, folder: Path, server: ForkServer) -> Out
                 (folder / f"keeper{index}").resolve(),
                 book_path,
                 [stack.enter_context(proxy(rpc.url, scenario.dialect)) for _ in range(scenario.endpoints)],
-                server,
                 scenario.settings | (standing_by(index) if scenario.standby else {}),
             )
             for index in range(scenario.keepers)

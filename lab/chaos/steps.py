@@ -6,7 +6,6 @@ from pathlib import Path
 
 from lab.chaos.catalogue import DUE
 from lab.chaos.faults import Fault
-from lab.chaos.fork_server import ForkServer
 from lab.chaos.proxy import SEND
 from lab.chaos.scenario import Scenario, run
 from lab.localnet.errors import LocalnetError
@@ -15,15 +14,13 @@ from lab.localnet.errors import LocalnetError
 def count_steps(base: Path, folder: Path) -> dict[str, int]:
     """Steps of each action that scenarios kill it in. Raises LocalnetError if the month fails without any kill."""
     found = {}
-    server = ForkServer()
     for action, (at, wait_s) in DUE.items():
         trace = (folder / f"{action}.trace").resolve()
         scenario = Scenario(f"trace-{action}", (Fault("step", at, more={"trace": str(trace), "wait_s": wait_s}),))
-        outcome = run(scenario, base, folder / scenario.name, server)
+        outcome = run(scenario, base, folder / scenario.name)
         if not outcome.passed:
             raise LocalnetError(f"{scenario.name}: {'; '.join(outcome.problems)}")
         found[action] = last_step(trace.read_text())
-    server.close()
     return found
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from ballast.units import WAD
@@ -104,19 +103,8 @@ def _row(line: table.Row) -> ReserveRow:
         venue=venue,
         token=line.address("token_address"),
         pair=line.address("pair_address") if line["pair_address"] else None,
-        weth_wei=_weth(line),
+        weth_wei=line.wei("weth_reserve", 0, MAX_RESERVE, "a number of whole WETH that fits a pool"),
     )
-
-
-def _weth(line: table.Row) -> int:
-    """Whole WETH as a decimal text to wei; digits beyond the 18th are dropped."""
-    try:
-        amount = Decimal(line["weth_reserve"])
-    except InvalidOperation as error:
-        raise line.wrong("weth_reserve", "a number of whole WETH") from error
-    if not amount.is_finite() or amount < 0 or amount > Decimal(MAX_RESERVE) / WAD:
-        raise line.wrong("weth_reserve", "a number of whole WETH that fits a pool")
-    return int(amount.scaleb(18))
 
 
 def pools_of(month: Month, rows: Iterable[ReserveRow]) -> MonthPools:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +36,16 @@ class Row:
         if not is_address(self[column]):
             raise self.wrong(column, "an address")
         return str(to_checksum_address(self[column]))
+
+    def wei(self, column: str, least: int, most: int, expected: str) -> int:
+        """Whole WETH as a decimal text to wei; digits beyond the 18th are dropped. Raises ReservesError."""
+        try:
+            amount = Decimal(self[column]).scaleb(18)
+        except ArithmeticError:
+            raise self.wrong(column, expected) from None
+        if not amount.is_finite() or not least <= amount <= most:
+            raise self.wrong(column, expected)
+        return int(amount)
 
 
 def load(path: str | Path, what: str, parse: Callable[[Iterable[str]], Iterable[T]]) -> tuple[T, ...]:

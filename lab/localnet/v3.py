@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from math import isqrt
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ Q96 = 2**96
 MAX_LIQUIDITY = 2**96
 """A bound well below what a tick may hold with any tick spacing (2^128 / number of ticks)."""
 MAX_CARDINALITY = 65_535
+MAX_DEPTH = 10**9 * WAD - 1
 
 _OPEN = "openV3(address,address,address,address,uint24,uint160,uint16,(int24,int24,uint128)[])"
 _OPEN_GAS = 28_000_000
@@ -104,20 +104,9 @@ def _row(line: table.Row) -> PositionRow:
         fee=int(line["fee"]),
         lower=lower,
         upper=upper,
-        depth_wei=_weth(line),
+        depth_wei=line.wei("depth_weth", 1, MAX_DEPTH, "a number of whole WETH above 0 and below 1e9"),
         cardinality=integer("cardinality", 1, 1, MAX_CARDINALITY),
     )
-
-
-def _weth(line: table.Row) -> int:
-    """Whole WETH as a decimal text to wei; digits beyond the 18th are dropped."""
-    try:
-        amount = Decimal(line["depth_weth"])
-    except InvalidOperation:
-        amount = Decimal(0)
-    if not amount.is_finite() or not 0 < amount < 10**9:
-        raise line.wrong("depth_weth", "a number of whole WETH above 0 and below 1e9")
-    return int(amount.scaleb(18))
 
 
 def v3_pools_of(month: Month, rows: Iterable[PositionRow], weth: str) -> tuple[V3Depth, ...]:

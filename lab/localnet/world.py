@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import PlainSerializer, TypeAdapter
 
 from lab.localnet.errors import LocalnetError
+
+Price = Annotated[int, PlainSerializer(str, when_used="json")]
+"""USD for one whole token, 18 decimals; a text in JSON, where many readers take digits off large numbers."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,7 @@ class Token:
     feed: str
     feed_on_mainnet: bool
     """Whether the feed stands at an address where mainnet has this feed, or at a stand-in address."""
-    price_usd: int
-    """USD for one whole token, 18 decimals."""
+    price_usd: Price
     pools: tuple[WorldPool, ...]
 
 
@@ -57,8 +60,7 @@ class World:
     reserves_note: str
     """Where the pools' depths come from."""
     weth: str
-    weth_price_usd: int
-    """USD for one ETH, 18 decimals."""
+    weth_price_usd: Price
     eth_feed: str
     uniswap_factory: str
     uniswap_router: str
@@ -100,23 +102,11 @@ class World:
         return {"uniswap": self.uniswap_router, "sushiswap": self.sushiswap_router}[venue]
 
     def to_json(self) -> str:
-        return json.dumps({**asdict(self), **_texts(self)}, indent=1)
+        return _WORLD.dump_json(self, indent=1).decode()
 
     @staticmethod
     def from_json(text: str) -> World:
-        raw: dict[str, Any] = json.loads(text)
-        tokens = tuple(
-            Token(
-                **{
-                    **entry,
-                    "price_usd": int(entry["price_usd"]),
-                    "pools": tuple(WorldPool(**pool) for pool in entry["pools"]),
-                }
-            )
-            for entry in raw["tokens"]
-        )
-        v3_pools = tuple(V3Pool(entry["pool"], tuple(entry["tokens"]), entry["fee"]) for entry in raw["v3_pools"])
-        return World(**{**raw, "weth_price_usd": int(raw["weth_price_usd"]), "tokens": tokens, "v3_pools": v3_pools})
+        return _WORLD.validate_json(text)
 
     @staticmethod
     def load(path: str | Path) -> World:
@@ -129,9 +119,4 @@ class World:
         file.write_text(self.to_json() + "\n", encoding="utf-8")
 
 
-def _texts(world: World) -> dict[str, Any]:
-    """Money as decimal strings: JSON numbers lose digits in many readers."""
-    return {
-        "weth_price_usd": str(world.weth_price_usd),
-        "tokens": [{**asdict(token), "price_usd": str(token.price_usd)} for token in world.tokens],
-    }
+_WORLD = TypeAdapter(World)

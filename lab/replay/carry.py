@@ -18,12 +18,13 @@ from ballast.deploy import approve, deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import BLOCK_S, HOUR_S, WAD
+from keeper.ops.pulse import Pulse
 from lab.localnet.market import Market
 from lab.replay.measure import MonthOutcome, abis_of, measure
 from lab.testbed.clock import GAS_PRICE_GWEI, Clock, next_look
 from lab.testbed.forked import ForkedChain
 from lab.testbed.funding import deal, deal_seed, month_config
-from lab.testbed.keepers import KeeperProcess, KeeperRunError, Pulse, running_keeper
+from lab.testbed.keepers import KeeperProcess, KeeperRunError, running_keeper
 
 HOLDER_SHARES = 1_000 * WAD
 """What the demo's holder mints before the month and redeems after it."""

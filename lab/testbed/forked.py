@@ -12,10 +12,11 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from web3 import Web3
 
@@ -98,7 +99,7 @@ class ForkableMainnet:
     @contextlib.contextmanager
     def itself(self) -> Iterator[ForkedChain]:
         """The local mainnet itself, not a fork of it, until the block ends."""
-        with _environment({**os.environ, HOST: self.mainnet.url}), self.fork() as chain:
+        with patch.dict(os.environ, {HOST: self.mainnet.url}), self.fork() as chain:
             yield chain
 
 
@@ -110,7 +111,7 @@ def forkable(
     finds its settings. Raises LocalnetError."""
     with contextlib.ExitStack() as stack:
         mainnet = stack.enter_context(running_mainnet(month, reserves, positions=positions))
-        stack.enter_context(_environment(ape_environment(mainnet.folder / "ape", mainnet.url)))
+        stack.enter_context(patch.dict(os.environ, ape_environment(mainnet.folder / "ape", mainnet.url), clear=True))
         stack.enter_context(contextlib.chdir(ROOT))
         # Registered before Ape registers anything, so run after it: Ape writes into the folder once more as it ends.
         atexit.register(shutil.rmtree, mainnet.folder, ignore_errors=True)
@@ -149,16 +150,3 @@ def _own_handlers() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """This process's environment is exactly this until the block ends."""
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from pydantic import TypeAdapter
+
+from keeper.ops.pulse import Pulse
 from lab.localnet.anvil import ROOT, dies_with_parent
 from lab.testbed.forked import ForkedChain
 
@@ -24,39 +25,11 @@ TAIL_LINES = 8
 LINE_LENGTH = 240
 
 
+_PULSE = TypeAdapter(Pulse)
+
+
 class KeeperRunError(Exception):
     """The keeper ended, hung or kept failing; one line for people, then the end of its log."""
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """What the keeper wrote after a look: the block it saw, what is due, and from when it can act."""
-
-    block: int
-    time: int
-    action: str
-    reason: str
-    next: int
-    possible_from: int | None
-    sent: tuple[str, ...]
-    state: str
-    error: str | None
-
-    @staticmethod
-    def from_json(text: str) -> Pulse:
-        raw: dict[str, Any] = json.loads(text)
-        possible = raw.get("possible_from")
-        return Pulse(
-            block=int(raw["block"]),
-            time=int(raw["time"]),
-            action=str(raw["action"]),
-            reason=str(raw["reason"]),
-            next=int(raw["next"] or 0),
-            possible_from=None if possible is None else int(possible),
-            sent=tuple(raw.get("sent") or ()),
-            state=str(raw["state"]),
-            error=raw.get("error"),
-        )
 
 
 class Process(Protocol):
@@ -150,7 +123,7 @@ class KeeperProcess:
     def pulse(self) -> Pulse | None:
         """What it last saw and did."""
         try:
-            return Pulse.from_json(self.pulse_path.read_text(encoding="utf-8"))
+            return _PULSE.validate_json(self.pulse_path.read_bytes())
         except FileNotFoundError:
             return None
 

@@ -325,7 +325,7 @@ def test_slices_are_the_published_ones_in_token_wei() -> None:
         ("sushiswap", ("uniswap",), "uniswap"),
     ],
 )
-def test_pools_are_those_of_the_published_venue(exchange: str, venues: tuple[str, ...], taken: str) -> None:
+def test_pools_are_those_of_the_published_venue(exchange: Any, venues: tuple[str, ...], taken: str) -> None:
     published = replace(load_month(ROOT / "data" / "months" / "dpi-2021-04.json").components[0], exchange=exchange)
     pools = tuple(WorldPool(venue, f"pair on {venue}", 30) for venue in venues)
     token = Token(published.symbol, published.address, 18, "feed", False, 1, pools)

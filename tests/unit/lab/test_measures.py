@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,13 +30,14 @@ from ballast.rule.arithmetic import (
     worst_short,
 )
 from ballast.units import BLOCK_S, WAD
+from keeper.ops.pulse import Pulse
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import PoolState
 from lab.localnet.month import load_month
 from lab.localnet.world import V3Pool
 from lab.replay.measure import SWAP, TRANSFER, V3_SWAP, net_transfers, swaps_in, target_units, v3_swaps_in
 from lab.testbed.clock import LOOK_EVERY_S, next_look, next_rest
-from lab.testbed.keepers import Pulse
+from lab.testbed.keepers import KeeperProcess
 
 MONTHS = sorted((ROOT / "data" / "months").glob("*.json"))
 
@@ -242,16 +243,9 @@ def test_time_goes_to_what_comes_first() -> None:
     assert next_look(1_000, 900, 1_500) == 1_000 + BLOCK_S
 
 
-def test_pulse_from_json() -> None:
-    raw = {
-        "block": 7,
-        "time": 100,
-        "action": "trade",
-        "reason": "due",
-        "next": 200,
-        "possible_from": None,
-        "sent": ["0x1"],
-        "state": "sent",
-        "error": None,
-    }
-    assert Pulse.from_json(json.dumps(raw)) == Pulse(7, 100, "trade", "due", 200, None, ("0x1",), "sent", None)
+def test_a_process_pulse_is_what_the_keeper_wrote(tmp_path: Path) -> None:
+    process = KeeperProcess(tmp_path, tmp_path / "log", {})
+    assert process.pulse() is None
+    written = Pulse(7, 100, "trade", "due", 200, None, ("0x1",), "sent")
+    written.write(process.pulse_path)
+    assert process.pulse() == written

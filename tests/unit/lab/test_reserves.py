@@ -106,7 +106,10 @@ def test_tokens_are_joined_by_address_not_by_symbol() -> None:
         ([HEADER, row("2021-4-1", "1")], r"^line 2: date: '2021-4-1', expected YYYY-MM-DD$"),
         ([HEADER, row("2021-04-01", "1", "curve")], r"^line 2: venue: 'curve', expected one of uniswapv2"),
         ([HEADER, row("2021-04-01", "1", address="0x1")], r"^line 2: token_address: '0x1', expected an address$"),
-        ([HEADER, row("2021-04-01", "much")], r"^line 2: weth_reserve: 'much', expected a number of whole WETH$"),
+        (
+            [HEADER, row("2021-04-01", "much")],
+            r"^line 2: weth_reserve: 'much', expected a number of whole WETH that",
+        ),
         ([HEADER, row("2021-04-01", "-1")], r"^line 2: weth_reserve: '-1', expected a number of whole WETH that fits"),
         ([HEADER, row("2021-04-01", "NaN")], r"^line 2: weth_reserve: 'NaN'"),
         (
