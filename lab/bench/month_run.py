@@ -1,19 +1,16 @@
-"""One published month through both engines: `python -m lab.bench.month_run FILE --out JSON --logs FOLDER`.
+"""One published month through both engines.
 
 One local mainnet, and a fork of it for each engine, so that all meet the same pools at the same time and none the
-traces of another. A process of its own for each month, because Ape learns its chain once. What it is doing goes to
-standard output, a line at a time.
+traces of another.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 
-import click
 from rich.console import Console
 
 from ballast.units import HOUR_S
@@ -36,25 +33,16 @@ PLANS = ("fewest", "cheapest")
 HELD_TO_HOURS = "cheapest"
 
 
-@click.command()
-@click.argument("month", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file to write the month's object to.")
-@click.option("--logs", type=click.Path(path_type=Path), required=True, help="Folder for the keepers' logs.")
-def main(month: Path, out: Path, logs: Path) -> None:
-    """Carry one published month through both engines."""
+def measure(file: Path, logs: Path, said: Queue[tuple[Path, str]]) -> dict[str, object]:
+    """The month's object in out/bench.json. `said` gets what it is doing. Raises BenchError."""
     interrupt_on_terminate()
     try:
-        found = measure(month, logs, click.echo)
+        return _measure(file, logs, lambda words: said.put((file, words)))
     except (BenchError, KeeperError, KeeperRunError, LocalnetError, ReplayError) as error:
-        click.echo(f"{month.stem}: {error}", err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    out.write_text(json.dumps(found), encoding="utf-8")
+        raise BenchError(f"{file.stem}: {error}") from error
 
 
-def measure(file: Path, logs: Path, say: Callable[[str], None]) -> dict[str, object]:
-    """The month's object in out/bench.json."""
+def _measure(file: Path, logs: Path, say: Callable[[str], None]) -> dict[str, object]:
     say("starting a local mainnet")
     with forkable(file) as on:
         price, label = on.world.weth_price_usd, on.world.month
@@ -91,7 +79,3 @@ def _by_keeper(on: ForkedChain, plan: str, peer: MonthOutcome, logs: Path) -> Mo
         keeper_log=logs / f"{on.month.label}-{plan}.log",
         more_settings=settings,
     )
-
-
-if __name__ == "__main__":
-    main()

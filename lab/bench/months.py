@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import queue
-import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import Manager, get_context
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from lab.bench import month_run
 from lab.bench.errors import BenchError
-from lab.localnet.anvil import ROOT, dies_with_parent, stop
+from lab.localnet.anvil import ROOT
 
 MONTHS = ROOT / "data" / "months"
 AT_ONCE = min(2, os.cpu_count() or 1)
 """Each month runs two chains, and for a while a keeper."""
-LONGEST_ERROR = 400
 
 MonthFigures = dict[str, Any]
 """A month's object in out/bench.json."""
@@ -48,74 +43,24 @@ def merged(before: Iterable[MonthFigures], found: Iterable[MonthFigures]) -> lis
     return [by_label[label] for label in sorted(by_label)]
 
 
-@dataclass(frozen=True)
-class _Job:
-    """A running month."""
-
-    file: Path
-    out: Path
-    errors: Path
-    process: subprocess.Popen[bytes]
-    task: TaskID
-
-
 def measure(months: Sequence[Path], logs: Path, console: Console) -> list[MonthFigures]:
-    """Runs the months, a few at once. Raises BenchError with the last words of the first that fails."""
-    waiting = list(months)
-    running: list[_Job] = []
-    ended: queue.Queue[_Job] = queue.Queue()
+    """Runs the months, a few at once. Raises BenchError where one fails."""
     logs.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        bar = stack.enter_context(_bar(console))
-        stack.callback(_stop_all, running)
-        while waiting or running:
-            while waiting and len(running) < AT_ONCE:
-                job = _begin(waiting.pop(0), folder, logs, bar)
-                running.append(job)
-                threading.Thread(target=_follow, args=(job, bar, ended), daemon=True).start()
-            job = ended.get()
-            running.remove(job)
-            if job.process.wait() != 0:
-                raise BenchError(_last_words(job))
-            bar.update(job.task, description=f"{job.file.stem}: done")
-        return [json.loads((folder / f"{file.stem}.json").read_text(encoding="utf-8")) for file in months]
-
-
-def _stop_all(running: list[_Job]) -> None:
-    for job in running:
-        stop(job.process)
-
-
-def _bar(console: Console) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    return Progress(*columns, console=console, transient=True)
-
-
-def _begin(file: Path, folder: Path, logs: Path, bar: Progress) -> _Job:
-    out, errors = folder / f"{file.stem}.json", folder / f"{file.stem}.err"
-    with errors.open("w", encoding="utf-8") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lab.bench.month_run", str(file), "--out", str(out), "--logs", str(logs)],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stream,
-            # The main thread starts it, so it ends with this process and not with a helper's thread.
-            preexec_fn=dies_with_parent(),  # noqa: PLW1509 (it must run in the child)
-        )
-    return _Job(file, out, errors, process, bar.add_task(file.stem, total=None))
-
-
-def _follow(job: _Job, bar: Progress, ended: queue.Queue[_Job]) -> None:
-    """Shows what the month is doing until its process ends."""
-    assert job.process.stdout is not None
-    for line in job.process.stdout:
-        bar.update(job.task, description=f"{job.file.stem}: {line.decode(errors='replace').strip()}")
-    ended.put(job)
-
-
-def _last_words(job: _Job) -> str:
-    lines = job.errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    said = lines[-1][:LONGEST_ERROR] if lines else f"ended with code {job.process.returncode}"
-    return said if said.startswith(job.file.stem) else f"{job.file.stem}: {said}"
+    # A process for each month, because Ape learns its chain once.
+    processes = ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn"), max_tasks_per_child=1)
+    with Manager() as manager, processes as pool, Progress(*columns, console=console, transient=True) as bar:
+        said = manager.Queue()
+        tasks = {file: bar.add_task(f"{file.stem}: waiting", total=None) for file in months}
+        futures = [pool.submit(month_run.measure, file, logs, said) for file in months]
+        try:
+            while not all(future.done() for future in futures):
+                try:
+                    file, words = said.get(timeout=0.2)
+                except queue.Empty:
+                    continue
+                bar.update(tasks[file], description=f"{file.stem}: {words}")
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

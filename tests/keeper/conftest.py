@@ -10,6 +10,7 @@ from web3 import Web3
 
 from keeper.sending.journal import Journal
 from lab.localnet.world import World
+from tests.keeper.checking import Check, checking
 from tests.keeper.deployed_fund import Field, deployed
 from tests.keeper.sending import journal_of, put_back
 
@@ -34,3 +35,12 @@ def journal(field: Field, tmp_path: Path) -> Iterator[Journal]:
     """An empty journal of the keeper's key."""
     with journal_of(field, tmp_path) as found:
         yield found
+
+
+@pytest.fixture
+def check(
+    field: Field, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Check]:
+    """`check`, in this process."""
+    with checking(field, tmp_path, monkeypatch, capsys) as run:
+        yield run
