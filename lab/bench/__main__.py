@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -12,11 +11,8 @@ from lab.bench import keeper, months, months_report, report, trace
 from lab.bench.errors import BenchError
 from lab.bench.run import SIZES, Measured, call_trees, measure
 from lab.localnet.anvil import ROOT
-from lab.localnet.errors import LocalnetError
-from lab.localnet.session import interrupt_on_terminate
-from lab.replay.carry import ReplayError
+from lab.localnet.session import command
 from lab.testbed.forked import forked
-from lab.testbed.keepers import KeeperRunError
 
 OUT = ROOT / "out"
 SNAPSHOT = ROOT / "lab" / "bench" / "gas.snapshot.json"
@@ -40,9 +36,8 @@ def main(
 
     Without options everything is measured.
     """
-    interrupt_on_terminate()
     console = Console()
-    try:
+    with command("bench"):
         if sum((check, snapshot, quiet, traced is not None, label is not None)) > 1:
             raise BenchError("--check, --snapshot, --months, --keeper and --trace: expected one of them at a time")
         if label is not None and sizes:
@@ -53,24 +48,17 @@ def main(
             raise BenchError("--size with --snapshot: the snapshot holds every size, leave --size out")
         if traced is not None:
             _trace(console, traced)
-            code = 0
         elif label is not None:
-            code = _months(console, None if label == EVERY else label)
+            _months(console, None if label == EVERY else label)
         elif quiet:
-            code = _keeper(console)
+            _keeper(console)
         elif check:
-            code = _check(console, sorted(set(sizes)) or list(SIZES))
+            _check(console, sorted(set(sizes)) or list(SIZES))
         else:
-            code = _measure(console, sorted(set(sizes)) or list(SIZES), snapshot=snapshot)
+            _measure(console, sorted(set(sizes)) or list(SIZES), snapshot=snapshot)
             if not sizes and not snapshot:
-                code = _months(console, None) or _keeper(console)
-    except (BenchError, KeeperRunError, LocalnetError, ReplayError, ValueError) as error:
-        click.echo(f"bench: {error}", err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        click.echo("bench: interrupted, everything is stopped", err=True)
-        sys.exit(130)
-    sys.exit(code)
+                _months(console, None)
+                _keeper(console)
 
 
 def _run(console: Console, sizes: list[int], *, peers: bool) -> Measured:
@@ -78,7 +66,7 @@ def _run(console: Console, sizes: list[int], *, peers: bool) -> Measured:
         return measure(on, sizes, peers=peers, say=status.update)
 
 
-def _measure(console: Console, sizes: list[int], *, snapshot: bool) -> int:
+def _measure(console: Console, sizes: list[int], *, snapshot: bool) -> None:
     found = _run(console, sizes, peers=True)
     rows = report.rows_of(found.ours, found.set_v2, found.floor)
     report.show(console, rows)
@@ -88,10 +76,9 @@ def _measure(console: Console, sizes: list[int], *, snapshot: bool) -> int:
     if snapshot:
         report.save_snapshot(SNAPSHOT, found.ours)
         console.print(f"snapshot: {_short(SNAPSHOT)}")
-    return 0
 
 
-def _months(console: Console, label: str | None) -> int:
+def _months(console: Console, label: str | None) -> None:
     path = OUT / "bench.json"
     found = months.measure(months.files(label), OUT / "bench-months", console)
     every = months.merged(report.load(path).get("months", []), found)
@@ -100,16 +87,14 @@ def _months(console: Console, label: str | None) -> int:
     months_report.draw(OUT / "bench-months.png", every)
     (OUT / "bench-months.md").write_text(months_report.markdown(every), encoding="utf-8")
     console.print(f"figures: {_short(path)}    picture: {_short(OUT / 'bench-months.png')}")
-    return 0
 
 
-def _keeper(console: Console) -> int:
+def _keeper(console: Console) -> None:
     path = OUT / "bench.json"
     figures, memory = keeper.measure(console, OUT / "bench-keeper")
     report.put(path, "keeper", keeper.as_json(figures))
     keeper.show(console, figures, memory)
     console.print(f"figures: {_short(path)}")
-    return 0
 
 
 def _trace(console: Console, n: int) -> None:
@@ -121,25 +106,23 @@ def _trace(console: Console, n: int) -> None:
     console.print(f"traces: {_short(path)}")
 
 
-def _check(console: Console, sizes: list[int]) -> int:
+def _check(console: Console, sizes: list[int]) -> None:
     before = report.load_snapshot(SNAPSHOT)
     unknown = [n for n in sizes if n not in before]
     if unknown:
         raise BenchError(f"--size {unknown[0]}: not in {_short(SNAPSHOT)}, expected one of {sorted(before)}")
-    return _compare(console, before, _run(console, sizes, peers=False))
+    _compare(console, before, _run(console, sizes, peers=False))
 
 
-def _compare(console: Console, before: report.Gas, found: Measured) -> int:
+def _compare(console: Console, before: report.Gas, found: Measured) -> None:
     differing = report.changes(before, found.ours)
     rose = [change for change in differing if change.rose]
     if rose:
         report.show_changes(console, rose, "Gas that rose")
-        click.echo(f"bench: {len(rose)} figures rose above {_short(SNAPSHOT)}", err=True)
-        return 1
+        raise BenchError(f"{len(rose)} figures rose above {_short(SNAPSHOT)}")
     if differing:
         report.show_changes(console, differing, "Gas that fell, or is new")
     console.print(f"nothing costs more than {_short(SNAPSHOT)} says")
-    return 0
 
 
 def _short(path: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from lab.localnet.errors import LocalnetError
 
-class BenchError(Exception):
+
+class BenchError(LocalnetError):
     """The benchmark could not be run or read; the message says what is wrong and what to do."""

@@ -52,7 +52,7 @@ class Memory:
 
 
 def measure(console: Console, logs: Path, ticks: int = LATE) -> tuple[Figures, Memory]:
-    """Measures on a chain of its own. Raises BenchError, KeeperRunError, LocalnetError, ReplayError."""
+    """Measures on a chain of its own. Raises LocalnetError."""
     with forked() as on:
         _let_nothing_be_due(on, console)
         with counting(on.url) as counter:

@@ -10,10 +10,8 @@ again; with a full list, and with a list that has places for all the others. Wri
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -27,8 +25,8 @@ from ballast.units import DAY_S, WAD
 from lab.bench import report
 from lab.bench.errors import BenchError
 from lab.localnet.anvil import ROOT, anvil
-from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import HttpRpc
+from lab.localnet.session import command
 from lab.testbed.chain import Build, Chain, Contract
 
 LIMIT = 2**24
@@ -207,14 +205,10 @@ def main() -> None:
     console = Console()
     path: Path = ROOT / "out" / "bench.json"
     figures: list[Figure] = []
-    try:
+    with command("bench"):
         for case in track(CASES, "the largest fund", console=console, transient=True):
             figures += measure(case)
-    except (BenchError, LocalnetError) as error:
-        click.echo(f"bench: {error}", err=True)
-        sys.exit(1)
-    rows: list[dict[str, Any]] = [asdict(figure) for figure in figures]
-    report.put(path, "largest", rows)
+        report.put(path, "largest", [asdict(figure) for figure in figures])
     show(console, figures)
     console.print(f"figures: {path.relative_to(ROOT)}")
 

@@ -22,11 +22,10 @@ from lab.bench.run import START_S, chain_of
 from lab.localnet.errors import LocalnetError
 from lab.localnet.market import Market
 from lab.localnet.session import interrupt_on_terminate
-from lab.replay.carry import ReplayError, carry_month
+from lab.replay.carry import carry_month
 from lab.replay.measure import MonthOutcome
 from lab.testbed.clock import Clock
 from lab.testbed.forked import ForkedChain, forkable
-from lab.testbed.keepers import KeeperRunError
 
 PLANS = ("fewest", "cheapest")
 """The keeper's ways to plan, as its setting BALLAST_PLAN has them."""
@@ -38,7 +37,7 @@ def measure(file: Path, logs: Path, said: Queue[tuple[Path, str]]) -> dict[str, 
     interrupt_on_terminate()
     try:
         return _measure(file, logs, lambda words: said.put((file, words)))
-    except (BenchError, KeeperError, KeeperRunError, LocalnetError, ReplayError) as error:
+    except (KeeperError, LocalnetError) as error:
         raise BenchError(f"{file.stem}: {error}") from error
 
 

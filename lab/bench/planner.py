@@ -8,7 +8,6 @@ so that what else the machine does counts little.
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 
 import click
@@ -34,6 +33,7 @@ from keeper.state import (
 from lab.bench import report
 from lab.bench.errors import BenchError
 from lab.localnet.anvil import ROOT
+from lab.localnet.session import command
 
 COMPONENTS = 30
 VENUES = ("uniswap", "sushiswap", "third", "fourth")
@@ -132,13 +132,10 @@ def milliseconds(mode: Mode, runs: int = RUNS) -> float:
 def main() -> None:
     """Measure the planner; writes planner_ms into out/bench.json."""
     console = Console()
-    try:
+    path = ROOT / "out" / "bench.json"
+    with command("bench"):
         found = {mode: milliseconds(mode) for mode in MODES}
-        path = ROOT / "out" / "bench.json"
         report.put(path, "planner_ms", max(found.values()))
-    except BenchError as error:
-        click.echo(f"bench: {error}", err=True)
-        sys.exit(1)
     table = Table(title=f"One plan: {COMPONENTS} components, {len(VENUES)} venues each")
     table.add_column("plan")
     table.add_column("ms", justify="right")

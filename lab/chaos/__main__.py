@@ -20,8 +20,7 @@ from lab.chaos.drawn import drawn
 from lab.chaos.runner import clients_of, odd_answers, report, run_all, run_odd
 from lab.chaos.scenario import Outcome, Scenario
 from lab.chaos.steps import count_steps
-from lab.localnet.errors import LocalnetError
-from lab.localnet.session import RUNS, interrupt_on_terminate
+from lab.localnet.session import RUNS, command
 
 ODD = "odd"
 """In place of a scenario's name: the months of odd answers."""
@@ -54,23 +53,17 @@ def run_(names: tuple[str, ...], jobs: int, count: int, seed: int, out: Path, ba
 
     With --random and no names only the combinations are run, unless NAMES is `all`.
     """
-    interrupt_on_terminate()
     console = Console()
     began = time.monotonic()
     RUNS.mkdir(exist_ok=True)
-    try:
-        with tempfile.TemporaryDirectory(prefix="chaos-", dir=RUNS) as folder:
-            if base is None:
-                base = Path(folder)
-                with console.status("deploying the fund"):
-                    build(base)
-            chosen = [*_chosen(names, count, base, Path(folder)), *drawn(seed, count)]
-            odd = ODD in names or names == ("all",) or not (names or count)
-            outcomes = _show(console, chosen, base, jobs, out, began, odd)
-    except LocalnetError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with command("chaos"), tempfile.TemporaryDirectory(prefix="chaos-", dir=RUNS) as folder:
+        if base is None:
+            base = Path(folder)
+            with console.status("deploying the fund"):
+                build(base)
+        chosen = [*_chosen(names, count, base, Path(folder)), *drawn(seed, count)]
+        odd = ODD in names or names == ("all",) or not (names or count)
+        outcomes = _show(console, chosen, base, jobs, out, began, odd)
     sys.exit(0 if all(outcome.passed for outcome in outcomes) else 1)
 
 

@@ -17,6 +17,7 @@ from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import BLOCK_S
 from lab.chaos.history import ACTIONS, events, selectors
 from lab.chaos.keepers import FaultyKeeper
+from lab.localnet.errors import LocalnetError
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
@@ -275,7 +276,7 @@ class Course:
             self.clock.step(now + BLOCK_S)
 
 
-class CourseError(Exception):
+class CourseError(LocalnetError):
     """The month could not be carried to its end; one line."""
 
 

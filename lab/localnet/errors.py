@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class LocalnetError(Exception):
-    """Anything about the local chain that its user can understand and put right."""
+    """Anything about the local chain, or what runs on it, that its user can understand and put right."""
 
 
 class MonthError(LocalnetError):

@@ -26,8 +26,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+import click
+
+from ballast.errors import UserError
 from lab.localnet.anvil import ROOT, dies_with_parent
 from lab.localnet.build import local_mainnet
+from lab.localnet.errors import LocalnetError
 from lab.localnet.month import Month, load_month
 from lab.localnet.reserves import load_reserves
 from lab.localnet.v3 import load_positions
@@ -148,3 +152,18 @@ def interrupt_on_terminate() -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
+
+
+@contextlib.contextmanager
+def command(name: str) -> Iterator[None]:
+    """The whole of a program: SIGTERM ends it as Ctrl-C does (exit status 130), and what is wrong is one line (status
+    1)."""
+    interrupt_on_terminate()
+    try:
+        yield
+    except (LocalnetError, UserError) as error:
+        click.echo(f"{name}: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo(f"{name}: interrupted, everything is stopped", err=True)
+        sys.exit(130)

@@ -5,20 +5,20 @@ Results stand in out/mutation.json; what stands there is not tried again unless 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import click
+
 from ballast.files import replace_json
 from lab.localnet.anvil import ROOT
-from lab.localnet.session import RUNS, interrupt_on_terminate
+from lab.localnet.session import RUNS, command
 from lab.mutation.operators import OPERATORS, mutants, sample
 from lab.mutation.trial import BUILD, FIRST, FOLDERS, Result, copy, judge, sources
 
@@ -70,25 +70,26 @@ def known(out: Path, state: Mapping[str, str]) -> dict[str, Result]:
     return {result.name: result for result in results if result.state not in again}
 
 
-def main(arguments: Sequence[str]) -> int:
-    """0 if every mutant of the sample was tried, whatever the score."""
-    parser = argparse.ArgumentParser(prog="python -m lab.mutation", description="Mutation testing of the core.")
-    parser.add_argument("--sample", type=int, default=30, help="how many mutants (default 30)")
-    parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")
-    parser.add_argument("--count", action="store_true", help="only say how many mutants there are")
-    options = parser.parse_args(arguments)
-    if options.sample < 0:
-        parser.error(f"--sample: {options.sample}, expected 0 or more")
-    interrupt_on_terminate()
+@click.command()
+@click.option("--sample", "size", type=click.IntRange(0), default=30, show_default=True, help="How many mutants.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Which ones.")
+@click.option("--count", is_flag=True, help="Only say how many mutants there are.")
+def main(size: int, seed: int, count: bool) -> None:
+    """Mutation testing of the core. Succeeds if every mutant of the sample was tried, whatever the score."""
+    with command("mutation"):
+        _run(size, seed, count)
+
+
+def _run(size: int, seed: int, count: bool) -> None:
     texts = sources()
     every = [mutant for file in texts if Path(file).stem in FIRST for mutant in mutants(file, texts[file])]
-    if options.count:
+    if count:
         print(f"{len(every)} mutants", dict(Counter(mutant.operator for mutant in every)))
-        return 0
+        return
     state = {"contracts": digest(["contracts"], ".sol"), "tests": digest(FOLDERS, ".py")}
     original = (ROOT / BUILD).read_text()
     done = known(OUT, state)
-    chosen = sample(every, options.sample, options.seed)
+    chosen = sample(every, size, seed)
     RUNS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-mutation-", dir=RUNS) as folder:
         tree = Path(folder) / "tree"
@@ -101,13 +102,9 @@ def main(arguments: Sequence[str]) -> int:
             document = {**state, "mutants": [asdict(entry) for entry in done.values()]}
             replace_json(OUT, document, indent=2)
             print(f"{result.state:12} {line(result)} ({result.test or '-'}, {result.seconds:.0f} s)", flush=True)
-    print(f"{len(every)} mutants, sample {len(chosen)}, seed {options.seed}")
+    print(f"{len(every)} mutants, sample {len(chosen)}, seed {seed}")
     print(table([done[mutant.name] for mutant in chosen]))
-    return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    main()

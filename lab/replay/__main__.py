@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,12 +10,11 @@ from rich.console import Console
 
 from ballast.files import replace_json
 from lab.localnet.errors import LocalnetError
-from lab.localnet.session import DEFAULT_MONTH, interrupt_on_terminate
+from lab.localnet.session import DEFAULT_MONTH, command
 from lab.replay import report
-from lab.replay.carry import ReplayError, carry_month
-from lab.replay.local_fund import FASTEST, SLOWEST, OtherSettingsError, stand
+from lab.replay.carry import carry_month
+from lab.replay.local_fund import FASTEST, SLOWEST, stand
 from lab.testbed.forked import ForkedChain, forked, one_line
-from lab.testbed.keepers import KeeperRunError
 
 BOOKS = Path("deployments") / "local-fork"
 SETTINGS = Path(".env")
@@ -38,22 +36,13 @@ def run_month(on: ForkedChain, out: Path, *, demo: bool) -> None:
 
 def _on_fork(
     use: Callable[[ForkedChain], None], month: Path, reserves: Path | None = None, positions: Path | None = None
-) -> int:
-    """Uses a fork of the month's local mainnet; the exit code. Raises click's one-line errors."""
-    interrupt_on_terminate()
-    try:
-        with forked(month, reserves, positions=positions) as on, one_line():
-            try:
-                use(on)
-            except (KeeperRunError, LocalnetError, OtherSettingsError, ReplayError) as error:
-                raise click.ClickException(str(error)) from error
-    except LocalnetError as error:
-        click.echo(f"replay: {error}", err=True)
-        return 1
-    except KeyboardInterrupt:
-        click.echo("replay: interrupted, everything is stopped", err=True)
-        return 130
-    return 0
+) -> None:
+    """Uses a fork of the month's local mainnet. Raises click's one-line errors."""
+    with command("replay"), forked(month, reserves, positions=positions) as on, one_line():
+        try:
+            use(on)
+        except LocalnetError as error:
+            raise click.ClickException(str(error)) from error
 
 
 _reserves = click.option(
@@ -75,7 +64,7 @@ def main() -> None:
 def demo(reserves: Path | None, out: Path) -> None:
     """One fund, one month (DPI, April 2021), from deployment to redemption; writes out/demo.json."""
     folder = out.resolve()
-    sys.exit(_on_fork(lambda on: run_month(on, folder, demo=True), DEFAULT_MONTH, reserves))
+    _on_fork(lambda on: run_month(on, folder, demo=True), DEFAULT_MONTH, reserves)
 
 
 @main.command()
@@ -86,7 +75,7 @@ def demo(reserves: Path | None, out: Path) -> None:
 def month(month: Path, reserves: Path | None, positions: Path | None, out: Path) -> None:
     """A published month; writes out/replay/<label>.json."""
     folder = out.resolve()
-    sys.exit(_on_fork(lambda on: run_month(on, folder, demo=False), month, reserves, positions))
+    _on_fork(lambda on: run_month(on, folder, demo=False), month, reserves, positions)
 
 
 @main.command()
@@ -106,7 +95,7 @@ def fund(month: Path, reserves: Path | None, speed: int) -> None:
         stand(on, Console(), SETTINGS, BOOKS / f"{on.month.label}.json", speed)
         raise KeyboardInterrupt  # which ended it
 
-    sys.exit(_on_fork(standing, month, reserves))
+    _on_fork(standing, month, reserves)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import BLOCK_S, HOUR_S, WAD
 from keeper.ops.pulse import Pulse
+from lab.localnet.errors import LocalnetError
 from lab.localnet.market import Market
 from lab.replay.measure import MonthOutcome, abis_of, measure
 from lab.testbed.clock import GAS_PRICE_GWEI, Clock, next_look
@@ -33,7 +34,7 @@ MOST_ERRORS = 20
 """Looks in a row at which the keeper may report an error before the run is given up."""
 
 
-class ReplayError(Exception):
+class ReplayError(LocalnetError):
     """The month could not be carried to its end; one line for people."""
 
 

@@ -21,6 +21,7 @@ from ballast.units import BLOCK_S
 from keeper.look.chain import FundReader
 from keeper.output.tables import when
 from keeper.state import Action, FundState, Reason
+from lab.localnet.errors import LocalnetError
 from lab.replay.carry import Run, prepare
 from lab.testbed.clock import GAS_PRICE_GWEI
 from lab.testbed.forked import ForkedChain
@@ -33,7 +34,7 @@ JUMP_AFTER_S = 5.0
 """Real seconds before time jumps, so that whoever watches sees what the keeper said."""
 
 
-class OtherSettingsError(Exception):
+class OtherSettingsError(LocalnetError):
     """The file of settings is somebody else's; one line for people."""
 
 

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from keeper.ops.pulse import Pulse
 from lab.localnet.anvil import ROOT, dies_with_parent
+from lab.localnet.errors import LocalnetError
 from lab.testbed.forked import ForkedChain
 
 LOOKS_WITHIN_S = 60.0
@@ -28,7 +29,7 @@ LINE_LENGTH = 240
 _PULSE = TypeAdapter(Pulse)
 
 
-class KeeperRunError(Exception):
+class KeeperRunError(LocalnetError):
     """The keeper ended, hung or kept failing; one line for people, then the end of its log."""
 
 
