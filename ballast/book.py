@@ -104,6 +104,8 @@ class Book:
             raise BookError(f"address book {path}: no such file; deploy the fund first") from None
         except json.JSONDecodeError as error:
             raise BookError(f"address book {path}: not JSON ({error})") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise BookError(f"address book {path}: cannot be read ({error})") from None
         try:
             return cls._from_json(raw)
         except KeyError as error:

@@ -315,8 +315,6 @@ def _load_book(path: Path) -> Book:
         return Book.load(path)
     except BookError as error:
         raise SettingsError(f"BALLAST_BOOK: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"BALLAST_BOOK: {path} cannot be read ({error})") from None
 
 
 def pulse_name(book: Book) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from eth_utils import to_checksum_address
 from pydantic import SecretStr
@@ -24,6 +23,7 @@ from keeper.keys.load import load_signer
 from keeper.look.chain import FundReader
 from keeper.look.retry import ask
 from keeper.look.rpc import single
+from keeper.look.rpc.endpoint import names_of
 from keeper.pools.market import Market
 from keeper.pools.venues.v3 import V3_VENUE
 from keeper.settings import Secrets, Settings
@@ -291,14 +291,9 @@ def _bytes(answer: RPCResponse, name: str) -> bytes | None:
 
 
 def _nodes(setting: SecretStr | None) -> tuple[Node, ...]:
-    """One for each of the URLs, which commas separate; numbered where they share a host."""
+    """One for each of the URLs, which commas separate."""
     urls = [] if setting is None else [url.strip() for url in setting.get_secret_value().split(",") if url.strip()]
-    found: list[Node] = []
-    hosts = [urlsplit(url).netloc.rpartition("@")[2] for url in urls]
-    for position, (url, host) in enumerate(zip(urls, hosts, strict=True)):
-        same = hosts[:position].count(host)
-        found.append(Node(host if not same else f"{host} #{same + 1}", single(url)))
-    return tuple(found)
+    return tuple(Node(name, single(url)) for url, name in zip(urls, names_of(urls), strict=True))
 
 
 def _book(path: Path) -> Book | str:
@@ -306,5 +301,3 @@ def _book(path: Path) -> Book | str:
         return Book.load(path)
     except BookError as error:
         return str(error)
-    except (OSError, UnicodeDecodeError) as error:
-        return f"address book {path}: cannot be read ({error})"

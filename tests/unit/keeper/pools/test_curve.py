@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import assume, example, given
@@ -45,22 +46,26 @@ NEARBY = st.integers(1, 4).flatmap(
 )
 
 
+def small_moves(parts: Sequence[int], step: int) -> Iterator[list[int]]:
+    """The parts with `step` moved from any pool to any other."""
+    for give, take in permutations(range(len(parts)), 2):
+        if parts[give] >= step:
+            moved = list(parts)
+            moved[give] -= step
+            moved[take] += step
+            yield moved
+
+
+
 @given(NEARBY, st.integers(10**15, 10**23))
 def test_no_small_move_between_pools_brings_more(pools: list[V2Pool], amount: int) -> None:
     parts = Curve(pools, TOKEN).split(amount)
     assert sum(parts) == amount
     assert all(part >= 0 for part in parts)
     best = sum(exact_out(pool, part) for pool, part in zip(pools, parts, strict=True))
-    step = amount // 1000
-    for give in range(len(pools)):
-        for take in range(len(pools)):
-            if give == take or parts[give] < step:
-                continue
-            moved = list(parts)
-            moved[give] -= step
-            moved[take] += step
-            other = sum(exact_out(pool, part) for pool, part in zip(pools, moved, strict=True))
-            assert other <= best + 1
+    for moved in small_moves(parts, amount // 1000):
+        other = sum(exact_out(pool, part) for pool, part in zip(pools, moved, strict=True))
+        assert other <= best + 1
 
 
 @given(NEARBY, st.integers(10**15, 10**19))
@@ -74,16 +79,9 @@ def test_no_small_move_between_pools_costs_less(pools: list[V2Pool], amount: int
         return sum(pool.amount_in(TOKEN, part) for pool, part in zip(pools, wanted, strict=True))
 
     best = cost(list(parts))
-    step = amount // 1000
-    for give in range(len(pools)):
-        for take in range(len(pools)):
-            if give == take or parts[give] < step:
-                continue
-            moved = list(parts)
-            moved[give] -= step
-            moved[take] += step
-            # each pool rounds up by less than one wei
-            assert cost(moved) >= best - len(pools)
+    for moved in small_moves(parts, amount // 1000):
+        # each pool rounds up by less than one wei
+        assert cost(moved) >= best - len(pools)
 
 
 @given(NEARBY, st.integers(10**17, 10**23))
