@@ -44,8 +44,8 @@ from ballast.parts import (
     integer,
     within,
 )
-from ballast.refusals import refusals
 from ballast.units import BLOCK_S, DAY_S, WAD
+from ballast.validation import invalid_lines
 from ballast.values import parse_shares
 
 
@@ -271,7 +271,7 @@ def parse_fund(raw: object) -> FundConfig:
     try:
         return FundConfig.model_validate(raw)
     except ValidationError as error:
-        lines = refusals(error, raw)
+        lines = invalid_lines(error, raw)
         text = lines[0] if len(lines) == 1 else "\n".join((f"{len(lines)} problems:", *lines))
         raise FundError(text) from None
 

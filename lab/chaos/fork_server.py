@@ -56,7 +56,7 @@ class ForkedKeeper(ForkServerProcess):
             os._exit(code)
 
 
-def start(env: dict[str, str], cwd: Path, log: Path) -> Process:
+def start_forked(env: dict[str, str], cwd: Path, log: Path) -> Process:
     """Starts a keeper from the server, which starts with the first."""
     get_context("forkserver").set_forkserver_preload(["keeper.__main__", "lab.chaos.launcher"])
     keeper = ForkedKeeper(env, cwd, log)

@@ -13,7 +13,7 @@ from typing import Any
 
 from eth_account import Account
 
-from lab.chaos.fork_server import start as start_forked
+from lab.chaos.fork_server import start_forked
 from lab.chaos.launcher import NAME, Launch
 from lab.chaos.proxy import Proxy
 from lab.testbed.keepers import KeeperProcess, start_process

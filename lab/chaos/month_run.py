@@ -87,7 +87,7 @@ class OddCase:
 
 
 @dataclass
-class Course:
+class MonthRun:
     """A month under way. `reached`: the moments that have come, such as `determine:due` and `trade1:mined`."""
 
     rpc: MiningRpc
@@ -150,7 +150,7 @@ class Course:
     def finished(self) -> bool:
         return bool(self._done.get("closed"))
 
-    # The course itself
+    # The run itself
 
     def beat(self) -> None:
         """What has changed, the faults whose moment has come, and a block unless mining is off."""
@@ -173,7 +173,7 @@ class Course:
             if all(keeper.pulse() is not None for keeper in self.keepers if keeper.awake()):
                 return
             time.sleep(0.02)
-        raise CourseError("a keeper did not look at the chain once after its start")
+        raise MonthRunError("a keeper did not look at the chain once after its start")
 
     def quiet(self) -> None:
         """A few blocks in which nothing is due."""
@@ -276,16 +276,16 @@ class Course:
             self.clock.step(now + BLOCK_S)
 
 
-class CourseError(LocalnetError):
+class MonthRunError(LocalnetError):
     """The month could not be carried to its end; one line."""
 
 
-def course_on(connection: HttpRpc, world: World, book: Book, keepers: Sequence[FaultyKeeper]) -> Course:
-    """The course of the month on a fresh chain in the saved state."""
+def month_run_on(connection: HttpRpc, world: World, book: Book, keepers: Sequence[FaultyKeeper]) -> MonthRun:
+    """The run of the month on a fresh chain in the saved state."""
     rpc = MiningRpc(connection)
     rpc.request("evm_setAutomine", False)
     clock = Clock(rpc, Market(rpc, world))
     first = clock.latest()[0]
-    course = Course(rpc, clock, book, list(keepers), first)
-    course.quiet()
-    return course
+    month = MonthRun(rpc, clock, book, list(keepers), first)
+    month.quiet()
+    return month

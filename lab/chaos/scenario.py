@@ -20,7 +20,7 @@ from lab.chaos.history import events, transactions
 from lab.chaos.judge import Verdict, cancelled_needlessly, final, judge
 from lab.chaos.keepers import CRASH, FaultyKeeper
 from lab.chaos.launcher import Launch
-from lab.chaos.month_run import MOST_BLOCKS, PATIENCE_S, Course, CourseError, course_on
+from lab.chaos.month_run import MOST_BLOCKS, PATIENCE_S, MonthRun, MonthRunError, month_run_on
 from lab.chaos.proxy import proxy
 from lab.localnet.errors import LocalnetError
 from lab.localnet.hardhat import HardhatRpc, hardhat
@@ -110,19 +110,19 @@ def run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
             )
             for index in range(scenario.keepers)
         ]
-        course = course_on(rpc, world, book, keepers)
-        course.harmless, course.patience_s = scenario.harmless, scenario.patience_s
+        month = month_run_on(rpc, world, book, keepers)
+        month.harmless, month.patience_s = scenario.harmless, scenario.patience_s
         if scenario.small_disk:
             stack.enter_context(small_disk(keepers[0].journal.parent))
         for keeper in keepers:
             if any(fault.kind in ("lock", "full") for fault in scenario.faults):
                 keeper.launch = Launch(trace=str(keeper.folder / "steps"))
             stack.callback(keeper.kill)
-        firsts = {keeper.address: _nonce(course, keeper) for keeper in keepers}
+        firsts = {keeper.address: _nonce(month, keeper) for keeper in keepers}
         for fault in scenario.faults:
-            arm(course, fault)
+            arm(month, fault)
         try:
-            _carry(course, scenario, began + scenario.within_s)
+            _carry(month, scenario, began + scenario.within_s)
         except LocalnetError as error:
             problems.append(str(error))
         for keeper in keepers:
@@ -131,19 +131,19 @@ def run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
             # While it starts, before it can look once, the signal ends it as it ends any process.
             if code not in (0, None) and not (starting and code == -signal.SIGTERM):
                 problems.append(f"keeper {keeper.index}: ended with {code} when it was asked to stop")
-        sent = transactions(course.rpc, book["rebalancer"], set(firsts), course.first_block)
+        sent = transactions(month.rpc, book["rebalancer"], set(firsts), month.first_block)
         journals = {keeper.address: keeper.rows() for keeper in keepers}
         verdict = judge(
-            course.period,
+            month.period,
             sent,
-            events(course.rpc, book["rebalancer"], course.first_block),
+            events(month.rpc, book["rebalancer"], month.first_block),
             journals,
             firsts,
-            reorganized=course.reorganized,
+            reorganized=month.reorganized,
         )
         needless = cancelled_needlessly(sent, journals)
-        blocks = course.head() - course.first_block
-    return _outcome(scenario, course, verdict, problems, needless, blocks, time.monotonic() - began)
+        blocks = month.head() - month.first_block
+    return _outcome(scenario, month, verdict, problems, needless, blocks, time.monotonic() - began)
 
 
 @contextlib.contextmanager
@@ -167,55 +167,61 @@ def standing_by(index: int) -> dict[str, str]:
     return {"BALLAST_STANDBY_RANK": str(index), "BALLAST_STANDBY_BLOCKS": str(STANDBY_BLOCKS)}
 
 
-def _nonce(course: Course, keeper: FaultyKeeper) -> int:
-    return int(course.rpc.request("eth_getTransactionCount", keeper.address, "latest"), 16)
+def _nonce(month: MonthRun, keeper: FaultyKeeper) -> int:
+    return int(month.rpc.request("eth_getTransactionCount", keeper.address, "latest"), 16)
 
 
-def _carry(course: Course, scenario: Scenario, end: float) -> None:
-    for keeper in course.keepers:
+def _carry(month: MonthRun, scenario: Scenario, end: float) -> None:
+    for keeper in month.keepers:
         keeper.start()
-    course.ready()
-    course.reached.add("begin")
-    while not course.finished():
-        course.beat()
-        _look_after(course)
+    month.ready()
+    month.reached.add("begin")
+    while not month.finished():
+        month.beat()
+        _look_after(month)
         if time.monotonic() > end:
-            raise CourseError(f"month not done within {scenario.within_s:.0f} s, at {course.due()}")
-        if course.head() - course.first_block > MOST_BLOCKS:
-            raise CourseError(f"month not done within {MOST_BLOCKS} blocks, at {course.due()}")
+            raise MonthRunError(f"month not done within {scenario.within_s:.0f} s, at {month.due()}")
+        if month.head() - month.first_block > MOST_BLOCKS:
+            raise MonthRunError(f"month not done within {MOST_BLOCKS} blocks, at {month.due()}")
     calm = blocks = 0
     while blocks < SETTLE_BLOCKS:
-        course.beat()
-        _look_after(course)
-        at_work = any(report.began_at is not None for report, _ in course.running)
+        month.beat()
+        _look_after(month)
+        at_work = any(report.began_at is not None for report, _ in month.running)
         # A fault may last seconds, in which many blocks come: they are not the journals'.
         blocks += not at_work
         if time.monotonic() > end:
             break
-        resting = not at_work and not course.pooled() and not any(_open(keeper) for keeper in course.keepers)
+        resting = not at_work and not month.pooled() and not any(_open(keeper) for keeper in month.keepers)
         calm = calm + 1 if resting else 0
         if calm >= CALM_BLOCKS:
             return
-    raise CourseError(f"journals did not come to rest within {SETTLE_BLOCKS} blocks")
+    raise MonthRunError(f"journals did not come to rest within {SETTLE_BLOCKS} blocks")
 
 
 def _open(keeper: FaultyKeeper) -> bool:
     return any(final(row) is None for row in keeper.rows())
 
 
-def _look_after(course: Course) -> None:
+def _look_after(month: MonthRun) -> None:
     """A keeper that ended by itself is started again, as a service manager does; the scenario has failed all the
     same."""
-    for keeper in course.keepers:
+    for keeper in month.keepers:
         if not keeper.alive() and keeper.ended:
             keeper.start()
 
 
 def _outcome(
-    scenario: Scenario, course: Course, verdict: Verdict, problems: list[str], needless: int, blocks: int, wall_s: float
+    scenario: Scenario,
+    month: MonthRun,
+    verdict: Verdict,
+    problems: list[str],
+    needless: int,
+    blocks: int,
+    wall_s: float,
 ) -> Outcome:
     found = [*problems, *verdict.problems]
-    for keeper in course.keepers:
+    for keeper in month.keepers:
         if set(keeper.exits) - set(scenario.ends):
             found.append(f"keeper {keeper.index}: ended by itself with {keeper.exits}")
         if CRASH in keeper.log():
@@ -224,18 +230,18 @@ def _outcome(
         found.append(f"{verdict.open_rows} journal rows have no final state")
     if not scenario.races and verdict.reverted_duplicates:
         found.append(f"{verdict.reverted_duplicates} calls sent again after they had succeeded")
-    for report in course.reports:
+    for report in month.reports:
         if report.counted is not None:
             report.hits, report.seen = report.counted()
         if scenario.bites and not report.hits:
             found.append(f"fault never arrived: {report.kind}")
-    speakers = [proxy.speaker for keeper in course.keepers for proxy in keeper.proxies if proxy.speaker is not None]
+    speakers = [proxy.speaker for keeper in month.keepers for proxy in keeper.proxies if proxy.speaker is not None]
     worded = sum((speaker.worded for speaker in speakers), Counter[str]())
     # Without passing errors it has words of its own for what only a race brings about: reverts and refusals.
     speaks_up = scenario.races or any(speaker.table.get("passing") for speaker in speakers)
     if scenario.dialect and scenario.faults and speaks_up and not worded:
         found.append(f"dialect never heard: {scenario.dialect}")
-    recoveries = [report.recovery_s for report in course.reports if report.recovery_s is not None]
+    recoveries = [report.recovery_s for report in month.reports if report.recovery_s is not None]
     return Outcome(
         name=scenario.name,
         passed=verdict.good and not found,
@@ -246,15 +252,15 @@ def _outcome(
         month_done=verdict.month_done,
         batches=verdict.batches,
         blocks=blocks,
-        stalled_blocks=course.longest_stall,
+        stalled_blocks=month.longest_stall,
         cancelled_needlessly=needless,
         wall_s=round(wall_s, 1),
-        faults=[{"fault": report.kind, "hits": report.hits, "seen": report.seen} for report in course.reports],
+        faults=[{"fault": report.kind, "hits": report.hits, "seen": report.seen} for report in month.reports],
         problems=found,
         seed=scenario.seed,
         client=scenario.dialect or scenario.node,
         worded=dict(worded),
-        cases=[asdict(case) for case in course.cases],
+        cases=[asdict(case) for case in month.cases],
     )
 
 

@@ -17,8 +17,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from ballast.parts import Address, Text, within
-from ballast.refusals import refusals
 from ballast.units import DAY_S, WAD
+from ballast.validation import invalid_lines
 from lab.localnet.errors import MonthError
 
 _LABEL = re.compile(r"^[A-Za-z0-9._-]+-(\d{4})-(\d{2})$")
@@ -137,7 +137,7 @@ def parse_month(raw: object) -> Month:
     try:
         month = _MONTH.validate_python(raw)
     except ValidationError as error:
-        raise MonthError(refusals(error, raw)[0]) from None
+        raise MonthError(invalid_lines(error, raw)[0]) from None
     _check_together(month)
     return month
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 
-def refusals(error: ValidationError, raw: dict[str, Any]) -> list[str]:
+def invalid_lines(error: ValidationError, raw: dict[str, Any]) -> list[str]:
     """A line for each thing that is wrong with `raw`."""
     return [line for each in error.errors(include_url=False) for line in _line(each, raw).splitlines()]
 
