@@ -62,7 +62,7 @@ test-page: compile ## The keeper's status page and the holders' page in a headle
 	@tools/install_chromium.sh
 	@tools/step.sh page $(PY) tools/run_tests.py tests/browser $(ARGS)
 
-invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
+invariants: compile ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
 	@$(PY) -m lab.fuzz run --calls $(CALLS) --seed $(SEED)
 
 mutants: setup ## Break the contracts on purpose and see that an invariant notices: [ARGS=names]
