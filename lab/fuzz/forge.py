@@ -120,7 +120,8 @@ def test(root: Path = ROOT, *, seed: int, runs: int, depth: int = 500, setup: st
 
     Raises FuzzError where forge gives no verdict.
     """
-    arguments = ["test", "--threads", "1", "--fuzz-seed", hex(seed)]
+    # A thread for each set-up: what a sequence does depends on the seed alone.
+    arguments = ["test", "--threads", str(len(SETUPS)), "--fuzz-seed", hex(seed)]
     if setup is not None:
         arguments += ["--match-contract", f"^{setup}$"]
     done = _forge(root, arguments, environment(root, RUNS=str(runs), DEPTH=str(depth)))
