@@ -9,7 +9,7 @@ from web3 import Web3
 from ballast.units import WAD
 from keeper.check.account import ether, gwei
 from keeper.check.context import CheckedFund
-from keeper.check.lines import Line, Says
+from keeper.check.findings import Finding, Says
 from keeper.errors import ChainError
 from keeper.look.purse import Purse, read_purse
 from keeper.look.retry import Head
@@ -17,7 +17,7 @@ from keeper.look.retry import Head
 UNPAID = "steps are done all the same, unpaid"
 
 
-def upkeep(fund: CheckedFund) -> Iterator[Line]:
+def upkeep(fund: CheckedFund) -> Iterator[Finding]:
     """What is in the purse, and whether it pays now."""
     says = Says("upkeep", fund.book.fund)
     if "upkeep" not in fund.book.contracts:
@@ -35,7 +35,7 @@ def upkeep(fund: CheckedFund) -> Iterator[Line]:
     yield told(says, purse, base_fee)
 
 
-def told(says: Says, purse: Purse, base_fee: int) -> Line:
+def told(says: Says, purse: Purse, base_fee: int) -> Finding:
     """What an operator should know of a purse at this base fee, wei per gas."""
     # {wei} = {share 18} * {wei / share} / 1e18
     worth = purse.shares * purse.price // WAD

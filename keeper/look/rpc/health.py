@@ -35,7 +35,7 @@ WRONG_STATE = "wrong state"
 
 
 @dataclass(frozen=True)
-class Limits:
+class EndpointLimits:
     """Requirements for an endpoint. `chain_id`: None for any. `max_lag`: blocks that its head may be below the highest
     of the others, or below its own earlier head. `max_age_s`: seconds that its head may be behind this machine's clock,
     or before it; None: unlimited."""
@@ -135,7 +135,7 @@ class Health:
 
 def fault_of(
     look: Look,
-    limits: Limits,
+    limits: EndpointLimits,
     *,
     shown: int | None,
     highest: int | None,
@@ -161,7 +161,7 @@ def fault_of(
     return next((fault for wrong, fault in faults if wrong), None)
 
 
-def is_ahead(look: Look, of: Look, limits: Limits) -> bool | None:
+def is_ahead(look: Look, of: Look, limits: EndpointLimits) -> bool | None:
     """Whether a head's time is far ahead of that of another one at about the same height; None where the other is too
     far below to tell."""
     return look.time - of.time > AHEAD_S if look.number - of.number <= limits.max_lag else None

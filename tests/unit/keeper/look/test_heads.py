@@ -8,7 +8,7 @@ import pytest
 from web3.types import RPCEndpoint
 
 from ballast.units import DAY_S
-from keeper.look.rpc import EndpointPool, Limits, NoEndpointError
+from keeper.look.rpc import EndpointLimits, EndpointPool, NoEndpointError
 from keeper.look.rpc.health import AHEAD_S, LOOK
 from tests.helpers.waiting import PATIENCE_S
 from tests.unit.keeper.look.node import HEAD, Node, Pair, block, node, pair
@@ -66,7 +66,7 @@ def test_time_that_moves_for_both_is_believed_at_once() -> None:
 def test_a_third_one_that_has_the_time_too_supports_it() -> None:
     with node() as first, node() as second, node() as third:
         urls = [each.url for each in (first, second, third)]
-        pool = EndpointPool(urls, limits=Limits(chain_id=1), check_s=10_000, timeout_s=PATIENCE_S)
+        pool = EndpointPool(urls, limits=EndpointLimits(chain_id=1), check_s=10_000, timeout_s=PATIENCE_S)
         pool.asked(LOOK)
         for each in (first, third):
             dated(each, 30 * DAY_S)
@@ -94,12 +94,12 @@ def test_times_may_differ_a_little() -> None:
 def test_this_machines_clock_tells_too_where_it_counts() -> None:
     with node() as only:
 
-        def pool(limits: Limits) -> EndpointPool:
+        def pool(limits: EndpointLimits) -> EndpointPool:
             return EndpointPool([only.url], limits=limits, timeout_s=PATIENCE_S, wall=lambda: TIME)
 
         dated(only, 60)
-        assert "result" in pool(Limits(1, max_age_s=60)).make_request(RPCEndpoint("eth_chainId"), [])
+        assert "result" in pool(EndpointLimits(1, max_age_s=60)).make_request(RPCEndpoint("eth_chainId"), [])
         dated(only, 61)
-        assert "result" in pool(Limits(1)).make_request(RPCEndpoint("eth_chainId"), [])
+        assert "result" in pool(EndpointLimits(1)).make_request(RPCEndpoint("eth_chainId"), [])
         with pytest.raises(NoEndpointError, match="head dated ahead"):
-            pool(Limits(1, max_age_s=60)).make_request(RPCEndpoint("eth_chainId"), [])
+            pool(EndpointLimits(1, max_age_s=60)).make_request(RPCEndpoint("eth_chainId"), [])
