@@ -30,7 +30,7 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab scripts tools tests)
 
-.PHONY: help setup compile lint unit test test-page invariants mutants chaos nightly slither demo replay year localnet fund page bench mutation lock clean
+.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly slither demo replay year localnet fund page bench mutation lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -41,9 +41,14 @@ compile: setup ## Compile the contracts, if they have changed
 	@$(PY) tools/compile.py
 
 lint: setup ## ruff, mypy --strict, tsc --strict, who may import whom, forge fmt, solhint
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going types style
+
+types:
+	@mypy $(LINTED)
+
+style:
 	@ruff check $(LINTED)
 	@ruff format --check $(LINTED)
-	@mypy $(LINTED)
 	@node_modules/.bin/tsc --noEmit --strict -p web
 	@lint-imports --no-logo --no-cache
 	@FOUNDRY_CONFIG=lab/fuzz/foundry.toml .tools/foundry/bin/forge fmt --check contracts lab/fuzz
@@ -62,7 +67,7 @@ test-page: compile ## The keeper's status page and the holders' page in a headle
 	@tools/install_chromium.sh
 	@tools/step.sh page $(PY) tools/run_tests.py tests/browser $(ARGS)
 
-invariants: setup ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
+invariants: compile ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]
 	@$(PY) -m lab.fuzz run --calls $(CALLS) --seed $(SEED)
 
 mutants: setup ## Break the contracts on purpose and see that an invariant notices: [ARGS=names]

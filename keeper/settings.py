@@ -95,10 +95,11 @@ class Settings(BaseSettings):
     rpc_check_seconds: Annotated[float, Field(ge=0.01, le=600)] = 15.0
     """Seconds between two looks at an endpoint that is not being asked anyway."""
     rpc_timeout_seconds: Annotated[float, Field(ge=0.1, le=300)] = 20.0
-    """Seconds that an endpoint may take to answer."""
+    """Seconds that an endpoint may take to begin an answer, and between two pieces of it; the whole may take twice as
+    long."""
     max_head_age_s: Annotated[int, Field(ge=1, le=DAY_S)] | None = None
-    """Seconds that an endpoint's head may be behind this machine's clock; 180 suits a public chain. Not looked at if
-    not set: a local fork has a time of its own."""
+    """Seconds that an endpoint's head may be behind this machine's clock, or before it; 180 suits a public chain. Not
+    looked at if not set: a local fork has a time of its own."""
     log: Literal["console", "json"] = "console"
     """How logs are written, to stderr: `console` or `json`."""
     http_port: Annotated[int, Field(ge=0, le=65_535)] | None = None

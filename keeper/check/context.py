@@ -283,11 +283,10 @@ def _bytes(answer: RPCResponse, name: str) -> bytes | None:
     result = answer.get("result")
     if isinstance(result, str):
         return bytes.fromhex(result.removeprefix("0x"))
-    error: Any = answer.get("error")
-    message = str(error.get("message") if isinstance(error, dict) else error)
-    if "revert" in message.lower():
+    error: Any = answer["error"]
+    if "data" in error:  # as only a revert has (`keeper/look/rpc/endpoint.py`)
         return None
-    raise ChainError(f"{name}: {message[:200]}")
+    raise ChainError(f"{name}: {error['message'][:200]}")
 
 
 def _nodes(setting: SecretStr | None) -> tuple[Node, ...]:

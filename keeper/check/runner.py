@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from keeper.check import account, deployed, endpoints, feeds, files, month, pools
+from keeper.check import account, deployed, endpoints, feeds, files, month, pools, purse
 from keeper.check.context import CheckContext, Node
 from keeper.check.findings import Finding, Level, Says
 from keeper.errors import KeeperError
@@ -53,6 +53,7 @@ _OF_FUND = {
     "state": month.states,
     "brakes": month.brakes,
     "schedule": month.schedule,
+    "upkeep": purse.upkeep,
 }
 
 

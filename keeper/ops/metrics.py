@@ -6,7 +6,7 @@ import collections
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
@@ -21,7 +21,7 @@ from keeper.sending.journal import Status
 from keeper.state import Phase
 from keeper.view import View
 
-Gauge = tuple[str, str, Callable[[FundFacts], float | None]]
+FundGauge = tuple[str, str, Callable[[FundFacts], float | None]]
 
 
 def _state(read: Callable[[View], float | None]) -> Callable[[FundFacts], float | None]:
@@ -32,7 +32,7 @@ def _trading(read: Callable[[View], float]) -> Callable[[FundFacts], float | Non
     return _state(lambda view: read(view) if view.state.phase is Phase.TRADING else None)
 
 
-FUND_GAUGES: tuple[Gauge, ...] = (
+FUND_GAUGES: tuple[FundGauge, ...] = (
     ("ballast_look_timestamp_seconds", "When the fund was last looked at", lambda fund: fund.looked_at),
     ("ballast_silent_seconds", "Since the last look that succeeded", lambda fund: fund.silent_s),
     ("ballast_overdue_seconds", "For how long what is due has not been done, chain time", lambda fund: fund.overdue_s),
@@ -65,6 +65,8 @@ class Metrics(Collector):
         self._steps = self._counter("ballast_steps", "Steps by what came of them", "fund", "action", "result")
         self._alerts = self._counter("ballast_alerts_sent", "Alerts delivered", "kind")
         self._pings = self._counter("ballast_pings", "Pings of the dead-man's switch", "signal", "result")
+        failing = "1: the last ping did not reach the dead-man's switch"
+        self._ping_failing = Gauge("ballast_ping_failing", failing, registry=self._registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self._registry)
@@ -85,6 +87,8 @@ class Metrics(Collector):
     def pinged(self, signal: str, result: str) -> None:
         """Counts a ping of the dead-man's switch and what came of it."""
         self._pings.labels(signal, result).inc()
+        if signal != "start":  # not every service knows it
+            self._ping_failing.set(result != "ok")
 
     def describe(self) -> list[Metric]:
         """Empty: else the registry would ask for the facts on registration."""

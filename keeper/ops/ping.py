@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import requests
 import structlog
 
+from keeper.look.rpc import bounded
 from keeper.ops.facts import Bounds, Facts
 from keeper.ops.health import ills_of
 from keeper.ops.troubles import Troubles
@@ -24,7 +25,7 @@ from keeper.ops.troubles import Troubles
 log = structlog.get_logger("keeper.ping")
 
 TIMEOUT_S = (5.0, 10.0)
-"""To connect, and for each part of an answer."""
+"""To connect, and for each piece of an answer; all of it may take twice the latter."""
 MOST_REDIRECTS = 3
 TURN_S = 2.0
 """Seconds between two looks at whether the signal has changed."""
@@ -103,7 +104,7 @@ class Pinger:
         self._pinged = pinged
         self._troubles = troubles
         self._turn_s = min(turn_s, every_s)
-        self._session = requests.Session()
+        self._session = bounded.session()
         self._session.max_redirects = MOST_REDIRECTS
         self._last: Signal | None = None
         self._next = 0.0

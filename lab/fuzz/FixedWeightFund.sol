@@ -20,7 +20,7 @@ contract FixedWeightHandler is Handler {
 
     function _make() private returns (IMethodology made) {
         (Weight[] memory list, uint256 bits) = _weights(Drawing.from(0));
-        made = IMethodology(vm.deployCode("FixedWeight.sol:FixedWeight", abi.encode(address(this), list)));
+        made = IMethodology(deploy("FixedWeight", abi.encode(address(this), list)));
         _weighed[made] = bits;
     }
 

@@ -63,8 +63,8 @@ contract MarketCapHandler is Handler {
             lockers[k] = new address[](1);
             lockers[k][0] = LOCKER;
         }
-        _posted = IPostedSupplyOwner(vm.deployCode("PostedSupply.sol:PostedSupply", abi.encode(address(this), posted)));
-        _computing = vm.deployCode("LockedSupply.sol:LockedSupply", abi.encode(address(this), computed, lockers));
+        _posted = IPostedSupplyOwner(deploy("PostedSupply", abi.encode(address(this), posted)));
+        _computing = deploy("LockedSupply", abi.encode(address(this), computed, lockers));
         Rule memory rule = Rule({
             cap: Cap.Hard,
             capWeight: 0.4e18,
@@ -77,8 +77,8 @@ contract MarketCapHandler is Handler {
             capPasses: 1
         });
         bytes memory arguments = abi.encode(address(this), rule, _candidates(N, State.Active));
-        first = IMethodology(vm.deployCode("MarketCap.sol:MarketCap", arguments));
-        second = IMethodology(vm.deployCode("MarketCap.sol:MarketCap", arguments));
+        first = IMethodology(deploy("MarketCap", arguments));
+        second = IMethodology(deploy("MarketCap", arguments));
         (_rest[first].which, _rest[second].which) = (N, N);
     }
 

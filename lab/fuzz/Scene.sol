@@ -27,8 +27,8 @@ struct Feed {
 /// @title Scene
 /// @notice The fund under test with everything around it: the one place that deploys. This contract is owner and
 /// seeder.
-/// @dev What is under test is known here by its interfaces and deployed by name, see `Deployed.sol`: a change in it
-/// does not make the harness compile again, which takes longest.
+/// @dev What is under test is known here by its interfaces and deployed as it was compiled for the chain: the harness
+/// has settings of its own, see `foundry.toml`.
 abstract contract Scene {
     uint256 internal constant N = 5;
     /// @dev The one that the fund is not founded with.
@@ -73,22 +73,19 @@ abstract contract Scene {
 
     constructor() {
         _makeTokens();
-        address opener = vm.deployCode("Opener.sol:Opener");
+        address opener = deploy("Opener", "");
         (methodology, spare) = _makeMethodologies();
         // Oracle and index token name the rebalancer, which is made last.
         address later = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
-        address oracle = vm.deployCode(
-            "ChainlinkOracle.sol:ChainlinkOracle", abi.encode(address(this), later, address(0), 0, _feeds())
-        );
+        address oracle = deploy("ChainlinkOracle", abi.encode(address(this), later, address(0), 0, _feeds()));
         index = IIndexToken(
-            vm.deployCode(
-                "IndexToken.sol:IndexToken",
-                abi.encode("Fuzzed", "FUZZ", later, address(this), RECIPIENT, 0.0095e18, 4_000_000_000)
+            deploy(
+                "IndexToken", abi.encode("Fuzzed", "FUZZ", later, address(this), RECIPIENT, 0.0095e18, 4_000_000_000)
             )
         );
         rebalancer = IRebalancer(
-            vm.deployCode(
-                "Rebalancer.sol:Rebalancer",
+            deploy(
+                "Rebalancer",
                 abi.encode(
                     index, oracle, opener, methodology, address(this), GUARDIAN, _firstLimits(), _firstTimetable()
                 )
@@ -97,9 +94,7 @@ abstract contract Scene {
         require(address(rebalancer) == later, "scene: the rebalancer's address");
         _makeFillers();
         upkeep = IUpkeep(
-            vm.deployCode(
-                "Upkeep.sol:Upkeep", abi.encode(rebalancer, address(this), Terms(0.1e18, 0.005e18, 100 gwei, MONTHLY))
-            )
+            deploy("Upkeep", abi.encode(rebalancer, address(this), Terms(0.1e18, 0.005e18, 100 gwei, MONTHLY)))
         );
         _seed();
     }
@@ -127,6 +122,11 @@ abstract contract Scene {
     }
 
     /* PARTS */
+
+    /// @dev Deploys a compiled contract from this one; `arguments`: those of its constructor.
+    function deploy(string memory name, bytes memory arguments) internal returns (address) {
+        return vm.deployCode(string.concat(".cache/forge/contracts/", name, ".sol/", name, ".json"), arguments);
+    }
 
     function _makeTokens() private {
         // A dollar, 20,000, 10, 2,000 and 5 cents for one whole token; the feeds have 8 decimals.
@@ -164,9 +164,9 @@ abstract contract Scene {
     }
 
     function _makeFillers() private {
-        uniswap = vm.deployCode("UniswapFiller.sol:UniswapFiller", abi.encode(weth));
-        stock = vm.deployCode("StockFiller.sol:StockFiller", abi.encode(rebalancer, address(this)));
-        lens = vm.deployCode("FundLens.sol:FundLens");
+        uniswap = deploy("UniswapFiller", abi.encode(weth));
+        stock = deploy("StockFiller", abi.encode(rebalancer, address(this)));
+        lens = deploy("FundLens", "");
         FuzzToken[] memory list = new FuzzToken[](N);
         for (uint256 i; i < N; ++i) {
             list[i] = tokens[i];

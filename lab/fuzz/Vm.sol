@@ -11,9 +11,8 @@ interface Vm {
     function prank(address sender) external;
     /// @notice Discards the call where `condition` does not hold: it counts neither as made nor as failed.
     function assume(bool condition) external pure;
-    /// @notice Deploys a compiled contract, named "File.sol:Contract", from the caller.
-    function deployCode(string calldata what) external returns (address);
-    function deployCode(string calldata what, bytes calldata arguments) external returns (address);
+    /// @notice Deploys the bytecode of an artifact, a JSON file, from the caller.
+    function deployCode(string calldata file, bytes calldata arguments) external returns (address);
     function toString(uint256 value) external pure returns (string memory);
     /// @notice Nonce of an account.
     function getNonce(address account) external view returns (uint64);

@@ -43,6 +43,7 @@ def run(calls: int, seed: int, say: Callable[[str], None], *, out: Path = OUT) -
     A chunk's seed is `seed` plus its number: `make invariants CALLS=... SEED=that seed` repeats it. The file is written
     after each chunk; campaigns that it holds already are kept.
     """
+    forge.lay_contracts()
     forge.build()
     campaign = Campaign(_commit(), contracts_hash(), seed, 0, DEPTH, 0, 0, 0.0, [], {})
     while campaign.calls < calls and not campaign.failures:

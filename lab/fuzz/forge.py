@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from ballast.build import BUILD, is_current
+from ballast.files import replace_json
 from lab.fuzz.errors import FuzzError
 from lab.localnet.anvil import ROOT, dies_with_parent
 from lab.localnet.artifacts import SOLC
 
 FORGE = ROOT / ".tools" / "foundry" / "bin" / "forge"
 CACHE = Path(".cache") / "forge"
+CONTRACTS = CACHE / "contracts"
+"""The artifacts that the harness deploys, as forge lays them down."""
+DEPLOYED = Path("lab") / "fuzz" / "deployed" / "Deployed.sol"
+"""Imports what the harness deploys."""
 SETUPS = ("FixedWeightInvariants", "MarketCapInvariants")
 """The test contracts: one fund of given weights, one by market cap."""
 
@@ -70,11 +77,40 @@ def environment(root: Path, **settings: str) -> dict[str, str]:
 
 
 def build(root: Path = ROOT) -> None:
-    """Compile the harness and all that it deploys by name (`forge test` alone leaves that as it was).
+    """Compile the harness. Raises FuzzError with the compiler's output where it fails."""
+    _build(root, environment(root))
+
+
+def build_contracts(root: Path) -> None:
+    """Compile what the harness deploys, as ape-config.yaml says, in a copy of the tree in which it was changed.
 
     Raises FuzzError with the compiler's output where it fails.
     """
-    done = _forge(root, ["build"], environment(root))
+    _build(root, {**os.environ, "FOUNDRY_CONFIG": str(root / "lab" / "fuzz" / "contracts.toml")})
+
+
+def lay_contracts(root: Path = ROOT) -> None:
+    """Lay down what the harness deploys from the build of `make compile`: the code that is deployed, byte by byte.
+
+    Raises FuzzError where there is no current one.
+    """
+    if not is_current():
+        raise FuzzError("the contracts have changed since they were compiled: run `make compile`")
+    types = json.loads(BUILD.read_text())["contractTypes"]
+    for name in deployed():
+        code = types[name]["deploymentBytecode"]["bytecode"]
+        path = root / CONTRACTS / f"{name}.sol" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_json(path, {"abi": types[name]["abi"], "bytecode": {"object": code}})
+
+
+def deployed() -> list[str]:
+    """Names of the contracts that the harness deploys."""
+    return re.findall(r"^import \{(\w+)\}", (ROOT / DEPLOYED).read_text(), re.MULTILINE)
+
+
+def _build(root: Path, variables: dict[str, str]) -> None:
+    done = _forge(root, ["build"], variables)
     if done.returncode != 0:
         raise FuzzError(f"forge build failed:\n{done.stdout}{done.stderr}")
 
@@ -84,7 +120,8 @@ def test(root: Path = ROOT, *, seed: int, runs: int, depth: int = 500, setup: st
 
     Raises FuzzError where forge gives no verdict.
     """
-    arguments = ["test", "--threads", "1", "--fuzz-seed", hex(seed)]
+    # A thread for each set-up: what a sequence does depends on the seed alone.
+    arguments = ["test", "--threads", str(len(SETUPS)), "--fuzz-seed", hex(seed)]
     if setup is not None:
         arguments += ["--match-contract", f"^{setup}$"]
     done = _forge(root, arguments, environment(root, RUNS=str(runs), DEPTH=str(depth)))

@@ -63,6 +63,8 @@ def run(names: Sequence[str], say: Callable[[str], None], *, out: Path = OUT) ->
     with tempfile.TemporaryDirectory(prefix="mutants-", dir=RUNS) as folder:
         tree = Path(folder)
         _copy(tree)
+        say("compiling what the harness deploys, once ...")
+        forge.build_contracts(tree)
         for mutant in chosen:
             verdict = judge(mutant, tree)
             verdicts.append(verdict)
@@ -96,7 +98,7 @@ def judge(mutant: Mutant, tree: Path) -> Verdict:
 def _broken(mutant: Mutant, tree: Path) -> forge.Report | None:
     """What forge says of the tree with the mutant in it; None if that does not compile."""
     try:
-        forge.build(tree)
+        forge.build_contracts(tree)
     except FuzzError:
         return None
     return forge.test(tree, seed=SEED, runs=SEQUENCES, setup=mutant.setup)
@@ -105,7 +107,7 @@ def _broken(mutant: Mutant, tree: Path) -> forge.Report | None:
 def _copy(tree: Path) -> None:
     for name in ("contracts", "lab/fuzz"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", ".cache"))
-    shutil.copytree(ROOT / forge.CACHE, tree / forge.CACHE)
+    shutil.copytree(ROOT / forge.CACHE, tree / forge.CACHE, ignore=shutil.ignore_patterns("contracts"))
     for name in ("@openzeppelin", "solady"):
         # Not links: forge would see files outside of the tree, and compile everything again.
         shutil.copytree(ROOT / "node_modules" / name, tree / "node_modules" / name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from web3.logs import DISCARD
 from ballast.fund_file import FundConfig
 from ballast.parts import Upkeep
 from ballast.units import ETHER, GWEI, WAD
+from keeper.check.account import ether
 from keeper.look import contracts
 from keeper.sending.simulate import Call
 from keeper.sending.upkeep import UpkeepCalls
@@ -22,6 +24,7 @@ from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.keeper.deployed_fund import Field, deployed
+from tests.keeper.test_commands import Keeper
 
 PART = WAD // 5
 TERMS = Upkeep(part=PART, least_sale=WAD // 1000, max_base_fee=200 * GWEI, monthly=5 * ETHER)
@@ -101,6 +104,33 @@ def test_every_step_went_through_the_upkeep_and_was_paid(carried: Carried) -> No
 def test_nothing_but_shares_is_left_at_the_upkeep(carried: Carried, world: World) -> None:
     for token in (*(token.address for token in world.tokens), world.weth):
         assert carried.chain.read(carried.chain.at("ReferenceToken", token).balanceOf(carried.upkeep)) == 0
+
+
+def test_check_tells_what_the_purse_pays(
+    carried: Carried,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    test_isolation: None,
+) -> None:
+    keeper, chain, upkeep = Keeper(carried.field, tmp_path, monkeypatch, capsys), carried.chain, carried.upkeep
+
+    def line() -> tuple[str, str]:
+        (found,) = [line for line in json.loads(keeper("check", "--json").stdout)["lines"] if line["check"] == "upkeep"]
+        return found["level"], found["text"]
+
+    purse = chain.read(upkeep.purse())
+    worth = purse.shares * purse.price // WAD
+    level, text = line()
+    assert f"{purse.shares / WAD:.4g} shares, worth {ether(worth)}" in text
+    assert f"{ether(purse.left)} of 5 ETH left of this month" in text
+    assert level == "ok"
+    owner, held = chain.impersonate(carried.field.book["timelock"]), chain.read(carried.index.balanceOf(upkeep))
+    chain.send(upkeep.withdraw(carried.index, owner, held), owner)
+    assert line() == ("warning", "the purse is empty: steps are done all the same, unpaid")
+    carried.field.rpc.request("anvil_setCode", upkeep.address, "0x60006000fd")
+    level, text = line()
+    assert level == "warning" and text.startswith("the purse cannot be read: upkeep: ")
 
 
 def test_with_an_empty_purse_the_fund_is_called_directly(

@@ -242,5 +242,6 @@ def test_dashboard(exposed: dict[str, set[str]]) -> None:
         "ballast_look_timestamp_seconds",
         "ballast_head_number",
         "ballast_beat_age_seconds",
+        "ballast_ping_failing",
     }
     assert exposed.keys() - used == hidden

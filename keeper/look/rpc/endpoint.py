@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ import requests
 import urllib3
 from web3._utils.encoding import Web3JsonEncoder
 
+from keeper.look.rpc import bounded
 from keeper.look.rpc.answers import check
 from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.look.rpc.reverts import SIMULATED, revert_of
@@ -107,7 +107,7 @@ class Endpoint:
         self.name = name
         self._url = url
         self._timeout_s = timeout_s
-        self._session = requests.Session()
+        self._session = bounded.session()
         self._ids = itertools.count(1)
         self._refused = 0
         self._failed = 0
@@ -175,25 +175,20 @@ class Endpoint:
     def _post(self, body: object, timeout_s: float | None) -> Any:
         """What it says, whatever that is. Raises EndpointError."""
         self.requests += 1
-        allowed = timeout_s or self._timeout_s
-        until = time.monotonic() + 2 * allowed
         try:
             with self._session.post(
                 self._url,
                 data=json.dumps(body, cls=Web3JsonEncoder).encode(),
                 headers={"Content-Type": "application/json"},
-                timeout=allowed,
+                timeout=timeout_s or self._timeout_s,
                 allow_redirects=False,
                 stream=True,
             ) as answer:
                 content = bytearray()
-                # What has come so far: a read of a size waits for all of it, however slowly it drips.
                 while part := answer.raw.read1(1 << 16, decode_content=True):
                     content += part
                     if len(content) > MOST_BYTES:
                         raise EndpointError(Fault(MALFORMED))
-                    if time.monotonic() > until:
-                        raise EndpointError(Fault(TIMEOUT))
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             raise EndpointError(Fault(TIMEOUT)) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):

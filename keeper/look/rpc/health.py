@@ -16,6 +16,9 @@ LONGEST_WAIT_S = 300.0
 ALONE_WAIT_S = 15.0
 """The longest if there is no other endpoint, even after a lie or a request for rest: a month has deadlines."""
 
+AHEAD_S = 900
+"""Heads at about the same height are not so many seconds apart: a slot is 12, and hardly any stays empty."""
+
 ENDLESS = 1 << 62
 
 LOOK: tuple[Question, ...] = (("eth_chainId", []), ("eth_getBlockByNumber", ["latest", False]))
@@ -25,6 +28,7 @@ WRONG_CHAIN = "wrong chain"
 OLDER_HEAD = "older head than it has shown"
 LAGS = "head lags"
 TOO_OLD = "head too old"
+TOO_NEW = "head dated ahead"
 NO_BASE_FEE = "no base fee"
 NO_RECEIPT = "missing receipt"
 WRONG_STATE = "wrong state"
@@ -33,8 +37,8 @@ WRONG_STATE = "wrong state"
 @dataclass(frozen=True)
 class EndpointLimits:
     """Requirements for an endpoint. `chain_id`: None for any. `max_lag`: blocks that its head may be below the highest
-    of the others, or below its own earlier head. `max_age_s`: seconds that its head may be behind this machine's clock;
-    None: unlimited."""
+    of the others, or below its own earlier head. `max_age_s`: seconds that its head may be behind this machine's clock,
+    or before it; None: unlimited."""
 
     chain_id: int | None = None
     max_lag: int = 3
@@ -130,24 +134,37 @@ class Health:
 
 
 def fault_of(
-    look: Look, limits: EndpointLimits, *, shown: int | None, highest: int | None, wall: float, base_fee: bool
+    look: Look,
+    limits: EndpointLimits,
+    *,
+    shown: int | None,
+    highest: int | None,
+    wall: float,
+    base_fee: bool,
+    ahead: bool,
 ) -> Fault | None:
     """What is wrong with an endpoint's view; None if nothing.
 
     `shown`: the highest head that it has shown itself; `highest`: that of the other healthy ones; `wall`: this
-    machine's clock, Unix seconds; `base_fee`: whether the chain's blocks have had one.
+    machine's clock, Unix seconds; `base_fee`: whether the chain's blocks have had one; `ahead`: whether the others say
+    that its time is ahead of theirs.
     """
-    if limits.chain_id is not None and look.chain_id != limits.chain_id:
-        return Fault(WRONG_CHAIN)
-    if shown is not None and shown - look.number > limits.max_lag:
-        return Fault(OLDER_HEAD, strict=True)
-    if highest is not None and highest - look.number > limits.max_lag:
-        return Fault(LAGS)
-    if limits.max_age_s is not None and wall - look.time > limits.max_age_s:
-        return Fault(TOO_OLD)
-    if base_fee and not look.base_fee:
-        return Fault(NO_BASE_FEE)
-    return None
+    most = limits.max_age_s
+    faults = (
+        (limits.chain_id is not None and look.chain_id != limits.chain_id, Fault(WRONG_CHAIN)),
+        (shown is not None and shown - look.number > limits.max_lag, Fault(OLDER_HEAD, strict=True)),
+        (highest is not None and highest - look.number > limits.max_lag, Fault(LAGS)),
+        (most is not None and wall - look.time > most, Fault(TOO_OLD)),
+        (ahead or (most is not None and look.time - wall > most), Fault(TOO_NEW)),
+        (base_fee and not look.base_fee, Fault(NO_BASE_FEE)),
+    )
+    return next((fault for wrong, fault in faults if wrong), None)
+
+
+def is_ahead(look: Look, of: Look, limits: EndpointLimits) -> bool | None:
+    """Whether a head's time is far ahead of that of another one at about the same height; None where the other is too
+    far below to tell."""
+    return look.time - of.time > AHEAD_S if look.number - of.number <= limits.max_lag else None
 
 
 def look_of(questions: Sequence[Question], answers: Sequence[Answer], before: Look | None) -> Look | None:

@@ -43,9 +43,14 @@ _DEPTH = 5
 _DATA = frozenset({"data", "result", "return", "output"})
 """Names under which an error has what the call returned; a number or a request's id under another one is none of it."""
 
-_SAYS = re.compile(r"revert", re.IGNORECASE)
-_SURELY = re.compile(r"execution reverted|vm exception|transaction reverted", re.IGNORECASE)
+_BEGINS = r"(?:^|[:=(\"'{] ?)"
+"""Where a client's words begin: with the text, or behind what a service puts before them."""
+_SURELY = re.compile(
+    rf"{_BEGINS}(?:(?:vm )?execution reverted|transaction reverted|vm exception)\b", re.IGNORECASE | re.MULTILINE
+)
 """After these words comes the contract's own text, whatever that says."""
+_SAYS = re.compile(rf"{_BEGINS}revert(?:ed)?(?=$|: | ?0x|\()", re.IGNORECASE | re.MULTILINE)
+"""The bare word: all that is said, or before a reason or what was returned. A chain can be reverted too."""
 _HALTS = re.compile(
     r"out of ?gas|gas uint64 overflow|opcode ?not ?found"
     r"|(invalid|bad|unknown|undefined|not ?activated) ?(opcode|instruction|fe ?opcode)"
@@ -63,7 +68,8 @@ _NODE = re.compile(r"trie node|header not found|block not found|timed? ?out|unav
 """The node's own trouble, even where it is worded as a failed execution."""
 _BARE = re.compile(r"(?:reverted)?(?:0x)?((?:[0-9a-f]{2})*)")
 _EMBEDDED = re.compile(
-    r"(?:reverted|return data:|err:|custom error|output:|data=\"?)\s*\(?0x((?:[0-9a-f]{2})*)(?![0-9a-f])"
+    rf"(?:{_BEGINS}reverted|return data:|err:|custom error|output:|data=\"?)\s*\(?0x((?:[0-9a-f]{{2}})*)(?![0-9a-f])",
+    re.MULTILINE,
 )
 
 
@@ -80,9 +86,10 @@ def revert_of(error: Any) -> dict[str, Any] | None:
     # Bytes alone tell it only if they have the shape of an error with arguments; a transaction's hash has not. A number
     # of a block may have it, where the node tells its own trouble.
     shaped = data and len(data) % 64 == 8 and f"0x{data}" in said.lower() and not _NODE.search(said)
-    if data and (shaped or _SAYS.search(said) or error.get("code") == CODE):
+    surely = _SURELY.search(said) is not None
+    if data and (shaped or surely or _SAYS.search(said) or error.get("code") == CODE):
         return canonical(data)
-    if _SURELY.search(said):
+    if surely:
         return canonical("")
     if _NODE.search(said) or _GAS.search(said):
         return None

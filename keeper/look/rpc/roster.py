@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NoReturn
@@ -19,6 +20,7 @@ from keeper.look.rpc.health import (
     Health,
     Look,
     fault_of,
+    is_ahead,
     look_of,
 )
 
@@ -187,9 +189,12 @@ class Roster:
             due = [each for each in others if self._health[each.name].due(self._clock(), self._check_s)]
             for endpoint in due:
                 self._check(endpoint)
-            # Another one now seems to lag, but perhaps its answer is only old: check it again.
+            # Another one now seems to lag, but perhaps its answer is only old: check it again. Or the first one looked
+            # at has a time of which the others know nothing.
             for endpoint in others if due else ():
-                if self._health[endpoint.name].healthy and self._seems_to_lag(endpoint):
+                if self._health[endpoint.name].healthy and (
+                    self._seems_to_lag(endpoint) or self._seems_ahead(endpoint)
+                ):
                     self._check(endpoint)
         finally:
             self._looking.release()
@@ -197,19 +202,30 @@ class Roster:
     def _check(self, endpoint: Endpoint) -> bool:
         """Checks one; returns whether it is healthy."""
         try:
-            look = look_of(LOOK, endpoint.ask(LOOK, self.look_timeout_s), None)
+            look = self._look_again(endpoint)
         except EndpointError as error:
             self.aside(endpoint, error.fault)
             return False
-        assert look is not None  # the latest block is among the questions
         return self._judge(endpoint, look)
+
+    def _look_again(self, endpoint: Endpoint) -> Look:
+        """Its view of the chain now. Raises EndpointError."""
+        look = look_of(LOOK, endpoint.ask(LOOK, self.look_timeout_s), None)
+        assert look is not None  # the latest block is among the questions
+        return look
 
     def _judge(self, endpoint: Endpoint, look: Look) -> bool:
         """Notes an endpoint's view of the chain; returns whether it is healthy."""
         health = self._health[endpoint.name]
         highest = self._highest_of_others(endpoint)
         fault = fault_of(
-            look, self._limits, shown=health.shown, highest=highest, wall=self._wall(), base_fee=self._base_fee
+            look,
+            self._limits,
+            shown=health.shown,
+            highest=highest,
+            wall=self._wall(),
+            base_fee=self._base_fee,
+            ahead=self._is_ahead(endpoint, look),
         )
         if fault is not None:
             self.aside(endpoint, fault)
@@ -227,7 +243,29 @@ class Roster:
         look, highest = self.look(endpoint), self._highest_of_others(endpoint)
         return look is not None and highest is not None and highest - look.number > self._limits.max_lag
 
+    def _seems_ahead(self, endpoint: Endpoint) -> bool:
+        look = self.look(endpoint)
+        return look is not None and any(is_ahead(look, other, self._limits) for _, other in self._others(endpoint))
+
+    def _is_ahead(self, endpoint: Endpoint, look: Look) -> bool:
+        """Whether no other healthy one supports its time and one contradicts it. Who seems to is asked again, as its
+        last view may be from before the time moved: a chain of one's own makes leaps."""
+        contradicted = False
+        for other, seen in self._others(endpoint):
+            ahead = is_ahead(look, seen, self._limits)
+            if ahead:
+                with contextlib.suppress(EndpointError):
+                    ahead = is_ahead(look, self._look_again(other), self._limits)
+            if ahead is False:
+                return False
+            contradicted = contradicted or ahead is True
+        return contradicted
+
+    def _others(self, endpoint: Endpoint) -> list[tuple[Endpoint, Look]]:
+        """The other healthy ones with their last views."""
+        healthy = [(other, self._health[other.name].look) for other in self._healthy() if other is not endpoint]
+        return [(other, look) for other, look in healthy if look is not None]
+
     def _highest_of_others(self, endpoint: Endpoint) -> int | None:
         """The highest head of the other healthy ones."""
-        others = (health for name, health in self._health.items() if name != endpoint.name and health.healthy)
-        return max((health.look.number for health in others if health.look is not None), default=None)
+        return max((look.number for _, look in self._others(endpoint)), default=None)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from ballast.build import BUILD
-from ballast.units import WAD
+from ballast.units import ETHER, GWEI, WAD
 from keeper.check import codes
 from keeper.check.command import check_json, check_table, summary
 from keeper.check.findings import Finding, Level, Says
 from keeper.check.pools import Carried, verdict
+from keeper.check.purse import told
 from keeper.check.runner import failed, guarded
 from keeper.errors import ChainError
+from keeper.look.purse import Purse
 from keeper.output import redact
 from tools.export_codes import export
 
@@ -94,3 +97,22 @@ def test_many_that_are_ok_share_a_row() -> None:
     assert len(check_json(lines)["lines"]) == 6
     assert summary(lines).startswith("6 lines, 1 failures, 0 warnings: put")
     assert len(check_table(lines[:4]).rows) == 4
+
+
+FULL = Purse(5 * WAD, ETHER // 10, ETHER // 5, ETHER // 2, 100 * GWEI, WAD // 1000)
+
+
+@pytest.mark.parametrize(
+    ("purse", "base_fee", "level", "words"),
+    [
+        (FULL, 100, Level.OK, "pays, up to a base fee of 100 gwei: 5 shares, worth 0.5 ETH; 0.2 ETH of 0.5 ETH left"),
+        (replace(FULL, shares=0, price=0), 1, Level.WARNING, "the purse is empty"),
+        (replace(FULL, price=0), 1, Level.WARNING, "5 shares without a price"),
+        (replace(FULL, left=0), 1, Level.WARNING, "this month's 0.5 ETH are paid out"),
+        (FULL, 101, Level.WARNING, "pays only 100 gwei of 101 gwei"),
+    ],
+    ids=["full", "empty", "no price", "month over", "dear"],
+)
+def test_what_a_purse_says(purse: Purse, base_fee: int, level: Level, words: str) -> None:
+    line = told(Says("upkeep", "fund"), purse, base_fee * GWEI)
+    assert line.level is level and words in line.text

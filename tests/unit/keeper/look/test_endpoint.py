@@ -77,7 +77,17 @@ def test_a_host_that_cannot_be_one_is_a_connection_that_fails() -> None:
         assert [status.reason for status in pool.status()] == ["connection failed", ""]
 
 
-def test_an_answer_that_drips_is_none() -> None:
+DRIPS = {
+    "status": b"",
+    "headers": b"HTTP/1.1 200 OK\r\nX-Slow: ",
+    "body": b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n",
+    "chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n    \r\n",
+}
+"""What an answer begins with before it drips."""
+
+
+@pytest.mark.parametrize("part", DRIPS)
+def test_an_answer_that_drips_is_none(part: str) -> None:
     """Each byte comes in time, all of them would take an hour."""
     dripped = 0
 
@@ -85,14 +95,23 @@ def test_an_answer_that_drips_is_none() -> None:
         def posted(self, body: bytes) -> None:
             del body
             nonlocal dripped
-            self.send_response(200)
-            self.send_header("Content-Length", "60000")
-            self.end_headers()
-            while dripped < 500:
-                self.wfile.write(b" ")
-                dripped += 1
-                time.sleep(0.05)
+            self.close_connection = True
+            with contextlib.suppress(OSError):  # it hangs up
+                self.wfile.write(DRIPS[part])
+                while dripped < 500:
+                    self.wfile.write(b"0" if part == "chunk" else b" ")
+                    dripped += 1
+                    time.sleep(0.05)
 
     with serving(Dripping) as url, pytest.raises(EndpointError, match=r"^time-out$"):
         Endpoint(url, "x", 1.0).ask([("eth_chainId", [])])
     assert 0 < dripped < 500
+
+
+def test_a_connection_serves_many_answers() -> None:
+    with node() as only:
+        endpoint = Endpoint(only.url, "x", PATIENCE_S)
+        for _ in range(3):
+            assert endpoint.ask([("eth_chainId", [])])[0]["result"] == "0x1"
+        (pool,) = endpoint._session.get_adapter(only.url).poolmanager.pools._container.values()  # type: ignore[attr-defined]
+        assert (pool.num_requests, pool.num_connections) == (3, 1)

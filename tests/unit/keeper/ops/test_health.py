@@ -152,5 +152,10 @@ def test_looks_steps_and_alerts_are_counted(april: Simulated) -> None:
     found = read(metrics)
     assert found['ballast_alerts_sent_total{kind="low_balance"}'] == 1
     assert found['ballast_pings_total{result="time-out",signal="fail"}'] == 1
+    failing = []
+    for signal, result in (("fail", "time-out"), ("start", "ok"), ("success", "ok"), ("start", "HTTP 404")):
+        metrics.pinged(signal, result)
+        failing.append(read(metrics)["ballast_ping_failing"])
+    assert failing == [1, 1, 0, 0]
     # Each has a registry of its own.
     assert 'ballast_looks_total{fund="fund"}' not in metrics_of(facts_of(fund_facts(april)))[1]
