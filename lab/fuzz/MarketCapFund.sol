@@ -63,7 +63,9 @@ contract MarketCapHandler is Handler {
             lockers[k] = new address[](1);
             lockers[k][0] = LOCKER;
         }
-        _posted = IPostedSupplyOwner(vm.deployCode("PostedSupply.sol:PostedSupply", abi.encode(address(this), posted)));
+        // The rebalancer is not known yet, and nobody is the poster: it is asked of for a poster alone.
+        bytes memory posting = abi.encode(address(this), address(0), address(0), posted);
+        _posted = IPostedSupplyOwner(vm.deployCode("PostedSupply.sol:PostedSupply", posting));
         _computing = vm.deployCode("LockedSupply.sol:LockedSupply", abi.encode(address(this), computed, lockers));
         Rule memory rule = Rule({
             cap: Cap.Hard,
