@@ -15,13 +15,17 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationError
 
-from ballast.fund_file import FundError
+from ballast.errors import UserError
 from ballast.parts import MAX_COMPONENTS, Model, Text, integer
 from ballast.units import DAY_S, WAD
 from ballast.values import parse_date
 
 COLUMNS = ("token", "supply", "date")
 REMEDY = f"expected CSV with the columns {', '.join(COLUMNS)}, or a JSON list of objects with these fields"
+
+
+class SuppliesError(UserError, ValueError):
+    """A list of supplies that cannot be read; one line for people."""
 
 
 class PostedEntry(Model):
@@ -68,15 +72,15 @@ class Verdict:
 
 
 def parse_supplies(text: str) -> tuple[PostedEntry, ...]:
-    """A list of supplies, JSON if it begins with a bracket, else CSV. Raises FundError with the line that is wrong."""
+    """A list of supplies, JSON if it begins with a bracket, else CSV. Raises SuppliesError with the line that is wrong."""
     rows = _json_rows(text) if text.lstrip()[:1] in "[{" and text.strip() else _csv_rows(text)
     if not rows or len(rows) > MAX_COMPONENTS:
-        raise FundError(f"supplies: found {len(rows)} lines, expected 1 to {MAX_COMPONENTS}")
+        raise SuppliesError(f"supplies: found {len(rows)} lines, expected 1 to {MAX_COMPONENTS}")
     entries = tuple(_entry(place, row) for place, row in enumerate(rows, 1))
     seen: set[str] = set()
     for entry in entries:
         if (name := entry.token.lower()) in seen:
-            raise FundError(f"supplies: {entry.token} stands there twice, expected each once")
+            raise SuppliesError(f"supplies: {entry.token} stands there twice, expected each once")
         seen.add(name)
     return entries
 
@@ -129,12 +133,12 @@ def _csv_rows(text: str) -> list[dict[str, Any]]:
     try:
         rows = [[cell.strip() for cell in line] for line in lines if line and not line[0].lstrip().startswith("#")]
     except csv.Error as error:
-        raise FundError(f"supplies: not CSV ({error}), {REMEDY}") from None
+        raise SuppliesError(f"supplies: not CSV ({error}), {REMEDY}") from None
     if not rows or sorted(rows[0]) != sorted(COLUMNS):
-        raise FundError(f"supplies: found the columns {', '.join(rows[0]) if rows else 'none'}, {REMEDY}")
+        raise SuppliesError(f"supplies: found the columns {', '.join(rows[0]) if rows else 'none'}, {REMEDY}")
     for place, row in enumerate(rows[1:], 1):
         if len(row) != len(COLUMNS):
-            raise FundError(f"supplies line {place}: found {len(row)} fields, expected {len(COLUMNS)}")
+            raise SuppliesError(f"supplies line {place}: found {len(row)} fields, expected {len(COLUMNS)}")
     return [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
 
 
@@ -142,9 +146,9 @@ def _json_rows(text: str) -> list[Any]:
     try:
         rows = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FundError(f"supplies: not JSON ({error}), {REMEDY}") from None
+        raise SuppliesError(f"supplies: not JSON ({error}), {REMEDY}") from None
     if not isinstance(rows, list):
-        raise FundError(f"supplies: found no list, {REMEDY}")
+        raise SuppliesError(f"supplies: found no list, {REMEDY}")
     return rows
 
 
@@ -157,12 +161,12 @@ def _entry(place: int, row: Any) -> PostedEntry:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
         if first["type"] == "missing":
-            raise FundError(f"{where} {field}: missing") from None
+            raise SuppliesError(f"{where} {field}: missing") from None
         if first["type"] == "extra_forbidden":
-            raise FundError(f"{where} {field}: unknown field, expected {', '.join(COLUMNS)}") from None
+            raise SuppliesError(f"{where} {field}: unknown field, expected {', '.join(COLUMNS)}") from None
         message = str(first["msg"]).removeprefix("Value error, ")
         found = f" {field}: found {first['input']!r}" if field else ""
-        raise FundError(f"{where}{found}, {message[0].lower()}{message[1:]}") from None
+        raise SuppliesError(f"{where}{found}, {message[0].lower()}{message[1:]}") from None
 
 
 def summary(reasons: Iterable[tuple[str, str]], entries: int) -> str:

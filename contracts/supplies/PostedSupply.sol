@@ -104,8 +104,10 @@ contract PostedSupply is ISupplySource, Owned {
         for (uint256 i; i < list.length; ++i) {
             address token = list[i].token;
             require(_posted[token] != 0, FirstSupply(token));
+            uint256 confirmed = _confirmed(last, token);
+            require(confirmed != 0, NothingConfirmed(token));
             require(_postedAfter(token) != month.determinedAt, PostedBefore(token));
-            _requireWithin(list[i], _confirmed(last, token), maxJump);
+            _requireWithin(list[i], confirmed, maxJump);
             _post(list[i], month.determinedAt);
         }
     }
@@ -135,7 +137,6 @@ contract PostedSupply is ISupplySource, Owned {
 
     /// @dev The bound of `Circulating.judge`, where what lies beyond it is clamped.
     function _requireWithin(Posted calldata p, uint256 confirmed, uint256 maxJump) private pure {
-        require(confirmed != 0, NothingConfirmed(p.token));
         // {whole tok} = {whole tok} * {1e18} / {1e18}, down
         uint256 bound = confirmed * maxJump / ONE;
         uint256 least = confirmed > bound ? confirmed - bound : 0;

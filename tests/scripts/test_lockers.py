@@ -83,7 +83,8 @@ def nothing(_: int) -> None:
 
 
 def test_who_took_in_what(scene: Scene, w3: Web3) -> None:
-    head, seen = w3.eth.block_number, []
+    head = w3.eth.block_number
+    seen: list[int] = []
     found = inflows(w3, scene.token.address, scene.first, head, seen.append)
     millions = {account: amount // (MILLION * WAD) for account, amount in found.items()}
     assert millions == {scene.locker: 900, scene.person: 1_499, scene.passer: 1}
@@ -106,7 +107,8 @@ def test_balances_and_kinds(scene: Scene, w3: Web3) -> None:
 
 
 def test_a_node_that_limits_spans_is_asked_for_less(scene: Scene, w3: Web3, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, original = [], _holders._transfers
+    asked: list[int] = []
+    original = _holders._transfers
 
     def limited(node: Web3, token: str, first: int, last: int) -> Any:
         asked.append(last - first + 1)
@@ -171,8 +173,7 @@ def test_the_report(scene: Scene, reports: Reports) -> None:
     places = [out.index(account) for account in (scene.person, scene.locker, scene.passer)]
     assert places == sorted(places)
     line = out[places[1] :].split("│", 5)
-    assert [word.strip() for word in line[1:5]][0] == "900,000,000"
-    assert [word.strip() for word in line[3:5]] == ["contract", "yes"]
+    assert [line[place].strip() for place in (1, 3, 4)] == ["900,000,000", "contract", "yes"]
     share = 900 * MILLION * WAD * 10_000 // total
     assert f"{share // 100}.{share % 100:02d} %" in line[2]
     assert f"1 lockers hold {share // 100}.{share % 100:02d} %" in out

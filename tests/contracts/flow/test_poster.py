@@ -171,7 +171,7 @@ def test_not_while_a_month_is_determined_or_trading(idle: Posting) -> None:
     idle.refused(idle.post(known), "MonthOpen")
     carrier.send(idle.fund.rebalancer.close())
     assert carrier.month().phase == IDLE
-    idle.posts(known)
+    idle.posts(idle.confirmed())
 
 
 def test_a_month_that_can_no_longer_start_does_not_count(idle: Posting) -> None:

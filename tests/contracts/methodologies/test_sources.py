@@ -47,8 +47,8 @@ def test_posted_supplies(chain: Chain, owner: str, stranger: str) -> None:
     assert chain.read(source.supply(TOKENS[0])) == (2**88 - 1, now)
     assert chain.read(source.supply(TOKENS[1])) == (1, now + 9)
     events = [tuple(e) for e in source.events(receipt, "SupplyPosted")]
-    assert events == [(TOKENS[0], 2**88 - 1, now), (TOKENS[1], 1, now + 9)]
-    assert_reverts(chain, source.post([]), UNAUTHORIZED, stranger, sender=stranger)
+    assert events == [(TOKENS[0], 2**88 - 1, now, owner), (TOKENS[1], 1, now + 9, owner)]
+    assert_reverts(chain, source.post([]), "NotPoster", stranger, sender=stranger)
 
 
 @pytest.mark.parametrize(("token", "supply", "late"), [(ZERO, 5, 0), (TOKENS[1], 0, 0), (TOKENS[1], 5, 1)])

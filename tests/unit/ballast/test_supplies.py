@@ -7,8 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from ballast.fund_file import FundError
-from ballast.supplies import PostedEntry, Standing, Terms, change, going_stale, judge, parse_supplies, summary
+from ballast.supplies import (
+    PostedEntry,
+    Standing,
+    SuppliesError,
+    Terms,
+    change,
+    going_stale,
+    judge,
+    parse_supplies,
+    summary,
+)
 from ballast.units import DAY_S, WAD
 
 NOW = 1_900_000_000
@@ -62,7 +71,7 @@ def test_csv_and_json_say_the_same() -> None:
     ],
 )
 def test_lists_that_cannot_be_read(text: str, line: str) -> None:
-    with pytest.raises(FundError) as told:
+    with pytest.raises(SuppliesError) as told:
         parse_supplies(text)
     assert line in str(told.value)
     assert "\n" not in str(told.value)
