@@ -72,7 +72,7 @@ class Verdict:
 
 
 def parse_supplies(text: str) -> tuple[PostedEntry, ...]:
-    """A list of supplies, JSON if it begins with a bracket, else CSV. Raises SuppliesError with the line that is wrong."""
+    """A list of supplies, JSON if it begins with a bracket, else CSV. Raises SuppliesError, which names the line."""
     rows = _json_rows(text) if text.lstrip()[:1] in "[{" and text.strip() else _csv_rows(text)
     if not rows or len(rows) > MAX_COMPONENTS:
         raise SuppliesError(f"supplies: found {len(rows)} lines, expected 1 to {MAX_COMPONENTS}")

@@ -30,6 +30,7 @@ TIMEOUT_S = 10
 """For the connection, and for each answer on it."""
 WHOLE_S = 30
 """For the whole list."""
+ADDRESSES = "expected https://..., or http:// on this machine"
 WORDS = {
     "PostedBefore(address)": "the poster has posted it for the coming determination already",
     "MonthOpen()": "a month is determined or trading",
@@ -143,9 +144,9 @@ def _fetched(url: str) -> bytes:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
-        host = ""
+        raise FundError(f"from: is no address, {ADDRESSES}") from None
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
-        raise FundError(f"from: found {_shown(url)}, expected https://..., or http:// on this machine")
+        raise FundError(f"from: found {_shown(url)}, {ADDRESSES}")
     # The machine's clock bounds the waiting alone; a server that trickles must not hold it for ever.
     end, raw = time.monotonic() + WHOLE_S, b""
     try:
