@@ -55,7 +55,7 @@ def governance(config: FundConfig, account: str, is_contract: Callable[[str], bo
     if poster == guardian:
         yield Problem(
             f"roles.poster: found the guardian, {poster}: nobody would veto what it posts, expected another account",
-            Level.UNSAFE,
+            Severity.UNSAFE,
         )
     if notice < delay + REACTION_S:
         yield Problem(

@@ -9,7 +9,7 @@ from eth_utils import to_checksum_address
 from ballast.supplies import going_stale
 from ballast.values import NO_ADDRESS
 from keeper.check.context import CheckedFund
-from keeper.check.lines import Line, Says
+from keeper.check.findings import Finding, Says
 from keeper.output.tables import when
 
 _CANDIDATES = ["(address,address,uint8,uint88)[]"]
@@ -17,7 +17,7 @@ _RULE = ["uint8", "uint64", "uint64", "uint64", "uint8", "bool", "uint32", "uint
 _MAX_SUPPLY_AGE = 6
 
 
-def poster(fund: CheckedFund) -> Iterator[Line]:
+def poster(fund: CheckedFund) -> Iterator[Finding]:
     """Who may post beside the timelock; never the guardian, who is there to veto what was posted."""
     if "posted_supply" not in fund.book.contracts:
         return
@@ -35,7 +35,7 @@ def poster(fund: CheckedFund) -> Iterator[Line]:
         yield says.ok(f"{found} may post supplies while no month is determined or trading")
 
 
-def ages(fund: CheckedFund) -> Iterator[Line]:
+def ages(fund: CheckedFund) -> Iterator[Finding]:
     """The posted supplies of the candidates, held against the next determination."""
     source = fund.book.contracts.get("posted_supply")
     rule = fund.view("methodology", "rule()", _RULE)

@@ -103,7 +103,7 @@ def test_a_poster_that_is_the_guardian() -> None:
     roles = {"guardian": "deployer", "proposers": ["deployer", C], "fee_recipient": A}
     for named, account in (("deployer", B), (A, A)):
         (problem,) = fund_file.governance(fund(roles={**roles, "poster": named}), account, nobody)
-        assert problem.level is Level.UNSAFE
+        assert problem.severity is Severity.UNSAFE
         assert problem.text == (
             f"roles.poster: found the guardian, {account}: nobody would veto what it posts, expected another account"
         )
