@@ -61,8 +61,8 @@ contract PostedSupply is ISupplySource, Owned {
     /// @notice Who may post beside the owner; zero: nobody.
     address public poster;
 
-    /// @dev Date (40 bits, high), time of the determination after which the poster posted last (40), supply (88, low) as
-    /// a word: it is read for every candidate.
+    /// @dev A word, as it is read for every candidate: date (40 bits, high), time of the determination after which the
+    /// poster posted last (40, from bit 88), supply (88, low).
     mapping(address token => uint256) private _posted;
 
     /* CONSTRUCTOR */
