@@ -121,8 +121,7 @@ class FundConfig(Model):
             raise ValueError("upkeep.part: found one, expected none, as there is no streaming_fee")
 
     def _check_poster(self) -> None:
-        posts = self.methodology.kind == "market_cap" and any(c.supply is not None for c in self.components)
-        if self.roles.poster is not None and not posts:
+        if self.roles.poster is not None and all(c.supply is None for c in self.components):
             raise ValueError("roles.poster: found one, expected none, as no component has a posted supply")
 
     def ordered(self) -> tuple[Component, ...]:

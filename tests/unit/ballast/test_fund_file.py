@@ -400,6 +400,11 @@ def test_a_poster_needs_something_to_post() -> None:
     assert parse_fund(raw).roles.poster is None
     set_field("roles", "poster")("deployer")(raw)
     assert parse_fund(raw).roles.poster == "deployer"
+    for component in (computed := copy.deepcopy(raw))["components"]:
+        if component.pop("supply", None):
+            component |= {"lockers": [C], "known_supply": "7"}
+    with pytest.raises(FundError, match=r"roles\.poster: found one, expected none"):
+        parse_fund(computed)
     fixed("50 %", "30 %", "20 %")(raw)
     with pytest.raises(FundError, match=r"roles\.poster: found one, expected none, as no"):
         parse_fund(raw)

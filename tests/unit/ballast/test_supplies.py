@@ -110,6 +110,7 @@ def test_what_does_not(changes: dict[str, int], standing: dict[str, int], reason
 def test_a_bound_above_all_of_it_leaves_one_token() -> None:
     wide = replace(TERMS, max_jump=10 * WAD)
     assert judge(FINE.model_copy(update={"supply": 1}), STANDING, wide).reason == ""
+    assert "expected 1 to 11,000" in judge(FINE.model_copy(update={"supply": 11_001}), STANDING, wide).reason
 
 
 def test_what_stands_already_is_left_alone() -> None:
