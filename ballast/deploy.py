@@ -170,7 +170,9 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
             arguments = at["timelock"], at["rebalancer"], *sequencer_of(config), feed_rows(config)
         case "posted_supply":
             contract, now = "PostedSupply", account.provider.web3.eth.get_block("latest")["timestamp"]
-            arguments = at["timelock"], [(c.token, c.supply, now) for c in config.constituents() if c.supply]
+            first = [(c.token, c.supply, now) for c in config.constituents() if c.supply]
+            poster = ANYONE if config.roles.poster is None else who(config.roles.poster)
+            arguments = at["timelock"], at["rebalancer"], poster, first
         case "locked_supply":
             contract, locked = "LockedSupply", [c for c in config.constituents() if c.lockers is not None]
             lockers = [sorted(c.lockers or (), key=lambda locker: int(locker, 16)) for c in locked]
@@ -279,7 +281,7 @@ def _verify(w3: Web3, contracts: dict[str, Any], config: FundConfig) -> None:
     for name in ("zap", "nav_feed"):
         if name in at:
             expect(name, "FUND()", at["index_token"])
-    for name in ("oracle", "first_oracle", "upkeep"):
+    for name in ("oracle", "first_oracle", "posted_supply", "upkeep"):
         if name in at:
             expect(name, "REBALANCER()", at["rebalancer"])
     if "first_oracle" in at:

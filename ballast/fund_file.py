@@ -87,6 +87,7 @@ class FundConfig(Model):
             self._check_amounts,
             self._check_anchors,
             self._check_upkeep,
+            self._check_poster,
         )
         if problems := [str(error) for check in checks if (error := _refusal(check)) is not None]:
             raise ValueError("\n".join(problems))
@@ -118,6 +119,10 @@ class FundConfig(Model):
             )
         if not self.streaming_fee:
             raise ValueError("upkeep.part: found one, expected none, as there is no streaming_fee")
+
+    def _check_poster(self) -> None:
+        if self.roles.poster is not None and all(c.supply is None for c in self.components):
+            raise ValueError("roles.poster: found one, expected none, as no component has a posted supply")
 
     def ordered(self) -> tuple[Component, ...]:
         """Components in ascending order of token address, the order of every list on chain."""

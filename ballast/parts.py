@@ -350,6 +350,8 @@ class Roles(Model):
     guardian: Account
     proposers: Annotated[tuple[Account, ...], Field(min_length=1)]
     fee_recipient: Account
+    poster: Account | None = None
+    """Who brings posted supplies up to date between months; None: the timelock alone posts. With market_cap only."""
 
 
 class Upkeep(Model):

@@ -7,6 +7,7 @@ and raises ValueError with what would be right.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from eth_utils import is_hex_address, to_checksum_address
@@ -17,8 +18,14 @@ from ballast.units import DAY_S, HOUR_S
 DEPLOYER = "deployer"
 """Stands for the account that deploys the fund, wherever a role needs an account."""
 
+NO_ADDRESS = "0x" + "00" * 20
+"""The zero address: nobody, where a contract keeps a role."""
+
 _SECONDS = {"s": 1, "min": 60, "hour": HOUR_S, "hours": HOUR_S, "day": DAY_S, "days": DAY_S}
 _WEI_DIGITS = {"gwei": 9, "ether": 18}
+LEAST_DATE = 10**9
+"""In 2001: a smaller number is no Unix time that anybody means."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(r"^(\d+)\s*([a-z]*)$")
 _INTEGER = re.compile(r"^-?\d[\d_]*$")
 
@@ -111,6 +118,23 @@ def parse_duration(value: object) -> int:
     if match is None or unit not in _SECONDS:
         raise ValueError('expected a duration such as "600 s", "30 min", "12 hours" or "2 days"')
     return int(match[1]) * _SECONDS[unit]
+
+
+def parse_date(value: object) -> int:
+    """Unix seconds from "2026-11-01" (00:00 UTC), "2026-11-01T12:00:00Z", or plain seconds; UTC where no zone is
+    named. What lies between two seconds is rounded down."""
+    if isinstance(value, str) and not value.strip().isdecimal():
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            moment = _EPOCH
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        seconds = int((moment - _EPOCH).total_seconds() // 1)
+    else:
+        seconds = parse_integer(value)
+    if not LEAST_DATE <= seconds < 2**40:
+        raise ValueError('expected a date such as "2026-11-01" or "2026-11-01T12:00:00Z", or Unix seconds')
+    return seconds
 
 
 def parse_flag(value: object) -> bool:

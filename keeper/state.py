@@ -201,6 +201,14 @@ class FundState:
         """USD of all components that count, at the prices now."""
         return sum(h.value(h.balance) for h in self.holdings if self.counts(h))
 
+    @property
+    def next_determination(self) -> int:
+        """When the next determination comes, as far as the fund says, else this block's time. Unix seconds."""
+        if self.phase is Phase.TRADING:
+            return max(self.opening.end + 1, self.time)
+        waits = self.action is Action.NONE and self.reason in (Reason.DONE, Reason.VETOED, Reason.TOO_LATE)
+        return max(self.next, self.time) if waits else self.time
+
     def suspended(self, holding: Holding) -> bool:
         """Whether a component is suspended now."""
         return self.time < holding.suspended_until and not holding.written_off

@@ -51,6 +51,12 @@ def governance(config: FundConfig, account: str, is_contract: Callable[[str], bo
                 "two or more, or a multi-signature account",
                 Severity.UNSAFE,
             )
+    poster = account if config.roles.poster == DEPLOYER else config.roles.poster
+    if poster == guardian:
+        yield Problem(
+            f"roles.poster: found the guardian, {poster}: nobody would veto what it posts, expected another account",
+            Severity.UNSAFE,
+        )
     if notice < delay + REACTION_S:
         yield Problem(
             f"timetable.min_notice: found {_days(notice)}, expected at least {_days(delay + REACTION_S)}: "

@@ -5,6 +5,7 @@ import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 
 import {Owned} from "../access/Owned.sol";
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
+import {IMarketCap} from "../interfaces/IMarketCap.sol";
 import {Constituent, Flags, IMethodology, Status} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {Candidates, Candidate} from "../libraries/Candidates.sol";
@@ -38,7 +39,7 @@ import {Words} from "../libraries/Words.sol";
 /// STATES. A frozen candidate, a suspended one, or a held one without a price, a supply or a sound balance, is held as
 /// it is and its weight taken out before the others share. A leaving one has target zero. What is held and no candidate
 /// is told beside them, as outside.
-contract MarketCap is IMethodology, Owned {
+contract MarketCap is IMethodology, IMarketCap, Owned {
     using DynamicArrayLib for uint256[];
     using Words for uint256[];
 
@@ -119,6 +120,7 @@ contract MarketCap is IMethodology, Owned {
 
     /* VIEWS */
 
+    /// @inheritdoc IMarketCap
     function rule() external view returns (Rule memory) {
         return Rule({
             cap: CAP,

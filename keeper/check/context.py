@@ -256,7 +256,8 @@ def _questions(book: Book) -> set[tuple[str, str]]:
     asked: list[Question] = [(name, "owner()") for name in names if name in book.contracts]
     asked += [("rebalancer", f"{view}()") for view in ("INDEX", "ORACLE", "OPENER", "methodology", "guardian")]
     asked += [("index_token", "REBALANCER()"), ("oracle", "REBALANCER()"), ("index_token", "feeRecipient()")]
-    asked += [(name, "REBALANCER()") for name in ("upkeep",) if name in book.contracts]
+    asked += [(name, "REBALANCER()") for name in ("upkeep", "posted_supply") if name in book.contracts]
+    asked += [("posted_supply", "poster()")] if "posted_supply" in book.contracts else []
     asked += [("fee_split", view) for view in ("INDEX()", "UPKEEP()") if "fee_split" in book.contracts]
     asked += [("filler", "WETH()"), ("timelock", "getMinDelay()")]
     sources = "first_oracle" if "first_oracle" in book.contracts else "oracle"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from keeper.check import account, deployed, endpoints, feeds, files, month, pools, purse
+from keeper.check import account, deployed, endpoints, feeds, files, month, pools, purse, supplies
 from keeper.check.context import CheckContext, Node
 from keeper.check.findings import Finding, Level, Says
 from keeper.errors import KeeperError
@@ -50,6 +50,8 @@ _OF_FUND = {
     "anchor": feeds.anchors,
     "pool": pools.pools,
     "depth": pools.depth,
+    "poster": supplies.poster,
+    "supplies": supplies.ages,
     "state": month.states,
     "brakes": month.brakes,
     "schedule": month.schedule,

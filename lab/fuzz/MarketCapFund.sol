@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Constituent, IMethodology, Status} from "../../contracts/interfaces/IMethodology.sol";
-import {Side} from "../../contracts/interfaces/IRebalancer.sol";
+import {Month, Phase, Side} from "../../contracts/interfaces/IRebalancer.sol";
 import {State} from "../../contracts/libraries/Candidates.sol";
 import {Constituents} from "../../contracts/libraries/Constituents.sol";
 import {Cap} from "../../contracts/libraries/MarketCapMath.sol";
@@ -17,6 +17,7 @@ contract MarketCapHandler is Handler {
     using Drawing for Draw;
 
     address private constant LOCKER = address(0x10c);
+    address private constant POSTER = address(0x9057);
     uint256 private constant MAX_JUMP = 0.5e18;
     uint256 private constant LAST = N - 1;
 
@@ -37,6 +38,8 @@ contract MarketCapHandler is Handler {
     uint256[N] private _known;
     uint256[N] private _honest;
     bool[N] private _lied;
+    /// @dev The poster has posted it since the last determination.
+    bool[N] private _postedSince;
     /// @dev Whether the last started month included it, or it has been frozen since one did.
     bool[N] private _member;
     /// @dev The one that is moved in this block, N for none, and what the locker holds truly.
@@ -63,7 +66,10 @@ contract MarketCapHandler is Handler {
             lockers[k] = new address[](1);
             lockers[k][0] = LOCKER;
         }
-        _posted = IPostedSupplyOwner(deploy("PostedSupply", abi.encode(address(this), posted)));
+        // The rebalancer is made seventh from here: supplies, methodologies, oracle and index token come before it.
+        address later = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 6);
+        bytes memory posting = abi.encode(address(this), later, POSTER, posted);
+        _posted = IPostedSupplyOwner(deploy("PostedSupply", posting));
         _computing = deploy("LockedSupply", abi.encode(address(this), computed, lockers));
         Rule memory rule = Rule({
             cap: Cap.Hard,
@@ -105,6 +111,7 @@ contract MarketCapHandler is Handler {
             IMarketCapOwner(address(methodology)).setCandidates(_candidates(rest.which, rest.state));
             return;
         }
+        if (d.below(3) == 0) return _asPoster(d);
         Posted[] memory posted = new Posted[](N);
         for (uint256 i; i < N; ++i) {
             // A market cap of 0.2 to 2 billion dollars.
@@ -113,6 +120,28 @@ contract MarketCapHandler is Handler {
             if (_computed(i) && d.below(2) == 0) _circulate(i, wholeTokens);
         }
         _posted.post(posted);
+    }
+
+    /// @dev The poster posts one supply, where its rules let it: nothing else goes through, and nothing of that fails.
+    function _asPoster(Draw memory d) private {
+        uint256 i = d.below(N);
+        uint256 confirmed = _started ? _known[i] : 0;
+        uint256 wholeTokens = (confirmed == 0 ? 1e6 : confirmed) * d.between(0.4e18, 1.6e18) / ONE + 1;
+        Month memory month = rebalancer.month();
+        bool open = month.phase == Phase.Trading
+            || (month.phase == Phase.Determined && month.period == rebalancer.currentPeriod());
+        uint256 bound = confirmed * MAX_JUMP / ONE;
+        bool within = wholeTokens <= confirmed + bound && wholeTokens + bound >= confirmed;
+        Posted[] memory posted = new Posted[](1);
+        posted[0] = Posted(address(tokens[i]), uint88(wholeTokens), uint40(time));
+        vm.prank(POSTER);
+        try _posted.post(posted) {
+            _hold(!open && within && confirmed != 0 && !_postedSince[i], "a poster keeps to its rules");
+            _postedSince[i] = true;
+        } catch (bytes memory reason) {
+            _noPanic(reason);
+            _hold(open || !within || confirmed == 0 || _postedSince[i], "a poster can post");
+        }
     }
 
     /// @dev Locks all but `wholeTokens`; what exists grows where that is too little.
@@ -201,6 +230,7 @@ contract MarketCapHandler is Handler {
         uint256 k;
         for (uint256 i; i < N; ++i) {
             while (rows[k].token != address(tokens[i])) ++k;
+            if (determining) _postedSince[i] = false;
             if (determining) _remembered(i, rows[k]);
             else _confirmed(i, rows[k], movedNow == i);
         }

@@ -47,6 +47,7 @@ FIRST: Mapping[str, Sequence[str]] = {
     "MarketCap": ("methodologies/",),
     "Choice": ("methodologies/test_choice", "methodologies/"),
     "Circulating": ("methodologies/test_supplies", "methodologies/"),
+    "PostedSupply": ("flow/test_poster", "methodologies/test_sources"),
     "Upkeep": ("upkeep/",),
     "GasTable": ("upkeep/test_attacks", "upkeep/test_payment"),
     "FeeSplit": ("upkeep/test_payment",),

@@ -82,6 +82,8 @@ class Setup:
     """The rollup's sequencer feed and the seconds without prices after an outage; none."""
     anchors: tuple[tuple[str, str, int, int], ...] = ()
     """Second sources beside the feeds, as AnchoredOracle lists them."""
+    poster: str = ANYONE
+    """Who posts supplies beside the timelock; nobody."""
 
     def but(self, **changes: Any) -> Setup:
         """The same with other values."""
@@ -184,9 +186,11 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
     opener = chain.deploy("Opener", sender=deployer)
     lens = chain.deploy("FundLens", sender=deployer)
     filler = chain.deploy("UniswapFiller", world.weth, sender=deployer)
-    supplies = chain.deploy("PostedSupply", timelock, posted_supplies(month, chain.now()), sender=deployer)
-    left = {"oracle", "methodology", "index_token", "rebalancer"} | ({"first_oracle"} if setup.anchors else set())
+    left = {"posted_supply", "oracle", "methodology", "index_token", "rebalancer"}
+    left |= {"first_oracle"} if setup.anchors else set()
     rebalancer_address = predicted(deployer, chain.nonce(deployer), left)["rebalancer"]
+    posting = timelock, rebalancer_address, setup.poster, posted_supplies(month, chain.now())
+    supplies = chain.deploy("PostedSupply", *posting, sender=deployer)
     rows = feeds(world, setup.max_age)
     oracle = chain.deploy("ChainlinkOracle", timelock, rebalancer_address, *setup.sequencer, rows, sender=deployer)
     if setup.anchors:

@@ -13,7 +13,7 @@ from lab.localnet.rpc import send
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.spoiled import REVERTS
-from tests.keeper.checking import Check
+from tests.keeper.checking import Check, Report
 from tests.keeper.deployed_fund import Field
 from tests.keeper.test_commands import changed_book
 
@@ -58,6 +58,28 @@ def test_owners_and_the_timelock(check: Check, field: Field, chain: Chain, tmp_p
     found = check()
     found.only_failures("owner")
     assert found.levels("owner")["oracle"] == "failure"
+
+
+def test_the_poster_and_what_it_should_post(check: Check, field: Field, chain: Chain) -> None:
+    found = check()
+    found.line("poster", "ok", "none, the timelock alone posts supplies")
+    found.line("supplies", "ok", "14 posted, the oldest of 2021-")
+    posted, timelock = field.book["posted_supply"], chain.impersonate(field.book["timelock"])
+    account = field.account.address
+
+    def named(poster: str) -> Report:
+        send(chain.rpc, timelock, posted, call_data("setPoster(address)", poster), gas=10**6)
+        return check()
+
+    found = named(DEAD)
+    found.line("poster", "ok", f"{DEAD} may post supplies")
+    assert found.levels("roles") == {account: "ok"}
+    named(account).line("roles", "warning", f"is poster of {field.book.fund}")
+    guardian = ape.accounts.test_accounts[0].address
+    named(guardian).line("poster", "warning", f"{guardian} is the guardian as well")
+    chain.move_to(chain.now() + 100 * DAY_S)
+    stale = check()
+    stale.line("supplies", "warning", "too old at the next determination", "UNI", "COMP")
 
 
 def test_another_methodology(check: Check, field: Field, tmp_path: Path) -> None:

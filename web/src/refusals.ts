@@ -155,6 +155,12 @@ const WORDS = {
   NotContract: ["{0} is not a contract.", OWNER],
   NothingToWeigh: ["No component has both a price and a weight.", "The month waits; mint and redeem in kind go on."],
   OldFeedFits: ["The old feed of {0t} fits the new band; a correction needs one that does not.", OWNER],
+  FirstSupply: ["The first supply of {0t} is the timelock's to post.", OPERATOR],
+  MonthOpen: ["The poster waits while a month is determined or trading.", OPERATOR],
+  NotPoster: ["Only the fund's timelock or its poster may do this, not {0}.", OPERATOR],
+  NothingConfirmed: ["No started month has confirmed a supply of {0t}.", OPERATOR],
+  PostedBefore: ["The supply of {0t} was posted for the coming determination already.", OPERATOR],
+  SupplyOutOfBounds: ["A supply of {1} of {0t} is outside {2} to {3}.", OPERATOR],
   OlderSupply: ["A newer supply of {0t} stands.", OWNER],
   OutsideBand: ["The feed of {0t} answers outside the band.", OWNER],
   OutsideDomain: [

@@ -19,7 +19,7 @@ from lab.localnet.month import Month, load_month
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
-from tests.helpers.fund import ACTIVE, HARD, NONE, market_cap_arguments, posted_supplies, rule
+from tests.helpers.fund import ACTIVE, ANYONE, HARD, NONE, market_cap_arguments, posted_supplies, rule
 from tests.helpers.reverts import assert_reverts
 
 
@@ -40,7 +40,7 @@ def owner(chain: Chain) -> str:
 
 @pytest.fixture(scope="module")
 def rules(module_isolation: None, chain: Chain, owner: str) -> Rules:
-    supplies = chain.deploy("PostedSupply", owner, [], sender=owner)
+    supplies = chain.deploy("PostedSupply", owner, ANYONE, ANYONE, [], sender=owner)
     token = chain.deploy("ReferenceToken", sender=owner)
     chain.send(token.init("Token", "TOK", 18), owner)
 
@@ -64,7 +64,7 @@ def lines_of(month: Month) -> list[PricedComponent]:
 @pytest.mark.parametrize("backwards", [False, True])
 def test_published_targets_to_the_wei(chain: Chain, owner: str, label: str, backwards: bool) -> None:
     month = load_month(ROOT / "data" / "months" / f"{label}.json")
-    supplies = chain.deploy("PostedSupply", owner, posted_supplies(month, chain.now()), sender=owner)
+    supplies = chain.deploy("PostedSupply", owner, ANYONE, ANYONE, posted_supplies(month, chain.now()), sender=owner)
     methodology = chain.deploy("MarketCap", owner, *market_cap_arguments(month, supplies), sender=owner)
     order = -1 if backwards else 1
     found = chain.read(targets(methodology, lines_of(month)[::order]))

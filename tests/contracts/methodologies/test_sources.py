@@ -40,21 +40,21 @@ def new_token(chain: Chain, decimals: int, owner: str) -> Contract:
 
 def test_posted_supplies(chain: Chain, owner: str, stranger: str) -> None:
     now = chain.now()
-    source = chain.deploy("PostedSupply", owner, [(TOKENS[0], 5, now)], sender=owner)
+    source = chain.deploy("PostedSupply", owner, ZERO, ZERO, [(TOKENS[0], 5, now)], sender=owner)
     assert chain.read(source.supply(TOKENS[0])) == (5, now)
     assert chain.read(source.supply(TOKENS[1])) == (0, 0)
     receipt = chain.send(source.post([(TOKENS[0], 2**88 - 1, now), (TOKENS[1], 1, now + 9)]), owner, at=now + 9)
     assert chain.read(source.supply(TOKENS[0])) == (2**88 - 1, now)
     assert chain.read(source.supply(TOKENS[1])) == (1, now + 9)
     events = [tuple(e) for e in source.events(receipt, "SupplyPosted")]
-    assert events == [(TOKENS[0], 2**88 - 1, now), (TOKENS[1], 1, now + 9)]
-    assert_reverts(chain, source.post([]), UNAUTHORIZED, stranger, sender=stranger)
+    assert events == [(TOKENS[0], 2**88 - 1, now, owner), (TOKENS[1], 1, now + 9, owner)]
+    assert_reverts(chain, source.post([]), "NotPoster", stranger, sender=stranger)
 
 
 @pytest.mark.parametrize(("token", "supply", "late"), [(ZERO, 5, 0), (TOKENS[1], 0, 0), (TOKENS[1], 5, 1)])
 def test_posts_that_do_not_fit(chain: Chain, owner: str, token: str, supply: int, late: int) -> None:
     moment = chain.now() + DAY_S
-    source = chain.deploy("PostedSupply", owner, [], sender=owner)
+    source = chain.deploy("PostedSupply", owner, ZERO, ZERO, [], sender=owner)
     fine = (TOKENS[0], 7, moment)
     call = source.post([fine, (token, supply, moment + late)])
     assert_reverts(chain, call, "UnfitSupply", token, supply, moment + late, sender=owner, at=moment)
@@ -64,7 +64,7 @@ def test_posts_that_do_not_fit(chain: Chain, owner: str, token: str, supply: int
 def test_an_older_post_never_replaces_a_newer_one(chain: Chain, owner: str) -> None:
     """Two operations of a timelock may be executed in the wrong order, by anybody. One of the same date corrects."""
     now = chain.now()
-    source = chain.deploy("PostedSupply", owner, [(TOKENS[0], 5, now)], sender=owner)
+    source = chain.deploy("PostedSupply", owner, ZERO, ZERO, [(TOKENS[0], 5, now)], sender=owner)
     assert_reverts(chain, source.post([(TOKENS[0], 9, now - 1)]), "OlderSupply", TOKENS[0], now - 1, now, sender=owner)
     twice = source.post([(TOKENS[1], 9, now), (TOKENS[1], 8, now - 1)])
     assert_reverts(chain, twice, "OlderSupply", TOKENS[1], now - 1, now, sender=owner)

@@ -233,6 +233,7 @@ BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
         ("timetable.min_trading", str(18 * 86_400)),
     ),
     "no proposers": (set_field("roles", "proposers")([]), ("roles.proposers", "at least 1 item")),
+    "poster": (set_field("roles", "poster")("somebody"), ("roles.poster", "'somebody'", "expected an address")),
     "slug": (set_field("slug")("My Fund"), ("slug", "'My Fund'", "lower-case")),
     "chain id": (set_field("chain_id")("mainnet"), ("chain_id", "'mainnet'", "whole number")),
 }
@@ -392,6 +393,21 @@ def test_the_whole_rule_is_read() -> None:
         10**17,
         3,
     )
+
+
+def test_a_poster_needs_something_to_post() -> None:
+    raw = good()
+    assert parse_fund(raw).roles.poster is None
+    set_field("roles", "poster")("deployer")(raw)
+    assert parse_fund(raw).roles.poster == "deployer"
+    for component in (computed := copy.deepcopy(raw))["components"]:
+        if component.pop("supply", None):
+            component |= {"lockers": [C], "known_supply": "7"}
+    with pytest.raises(FundError, match=r"roles\.poster: found one, expected none"):
+        parse_fund(computed)
+    fixed("50 %", "30 %", "20 %")(raw)
+    with pytest.raises(FundError, match=r"roles\.poster: found one, expected none, as no"):
+        parse_fund(raw)
 
 
 def test_states_and_lockers() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from pathlib import Path
 
 import pytest
 import yaml
+from eth_utils import to_checksum_address
 
 from ballast.deploy import created_address
-from ballast.fund_file import FundError, load_fund
-from lab.localnet.addresses import listed_pairs, origins, usd_feeds
+from ballast.fund_file import FundError, load_fund, parse_fund
+from lab.localnet.addresses import FOLDER, listed_pairs, origins, usd_feeds
 from lab.localnet.anvil import ROOT
 from lab.localnet.month import load_month
 from tests.unit.ballast.test_fund_file import A, good
@@ -63,6 +66,23 @@ def test_dpi_is_the_published_fund_at_mainnet_addresses() -> None:
         else:
             stand_ins.add(component.symbol)
     assert stand_ins == {"REN", "LRC", "MTA", "CREAM", "FARM"}
+
+
+def test_the_lockers_of_dpi_are_those_with_a_source() -> None:
+    """As its comments say: put in place of the supplies, they make a fund."""
+    text = (ROOT / "funds" / "dpi.yaml").read_text(encoding="utf-8")
+    listed = re.compile(r"    supply: (\d+)\n    # (lockers:.*\n)((?:    #   - .*\n)*)")
+    computed = listed.sub(lambda m: f"    known_supply: {m[1]}\n    {m[2]}{m[3].replace('#', ' ')}", text)
+    config = parse_fund(yaml.load(computed, Loader=yaml.BaseLoader))
+    with (FOLDER / "mainnet_lockers.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(row["source"] and row["name"] for row in rows)
+    found = {(c.symbol, c.token, locker) for c in config.components for locker in c.lockers or ()}
+    assert found == {(row["symbol"], row["token"], to_checksum_address(row["locker"])) for row in rows}
+    assert len(found) == len(rows)
+    assert sum(c.lockers is not None for c in config.components) == 7
+    published = load_fund(ROOT / "funds" / "dpi.yaml")
+    assert [c.given_supply for c in config.components] == [c.supply for c in published.components]
 
 
 def test_sepolia_is_a_whole_fund() -> None:

@@ -99,6 +99,17 @@ def test_one_proposer_alone() -> None:
     assert not lines(fund_file.governance(fund(roles=roles), C, lambda address: address == C))
 
 
+def test_a_poster_that_is_the_guardian() -> None:
+    roles = {"guardian": "deployer", "proposers": ["deployer", C], "fee_recipient": A}
+    for named, account in (("deployer", B), (A, A)):
+        (problem,) = fund_file.governance(fund(roles={**roles, "poster": named}), account, nobody)
+        assert problem.severity is Severity.UNSAFE
+        assert problem.text == (
+            f"roles.poster: found the guardian, {account}: nobody would veto what it posts, expected another account"
+        )
+    assert not lines(fund_file.governance(fund(roles={**roles, "poster": C}), A, nobody))
+
+
 def test_a_notice_too_short_for_an_override() -> None:
     assert not lines(fund_file.governance(fund(timelock_delay="2 days"), A, nobody))
     (problem,) = fund_file.governance(fund(timelock_delay=f"{2 * DAY_S + 1} s"), A, nobody)
