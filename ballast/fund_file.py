@@ -38,13 +38,13 @@ from ballast.parts import (
     Sequencer,
     Slug,
     Text,
-    Timetable,
     Upkeep,
     duration,
     fraction,
     integer,
     within,
 )
+from ballast.timetable import Timetable, check_scale
 from ballast.units import BLOCK_S, DAY_S, WAD
 from ballast.values import parse_shares
 
@@ -87,6 +87,7 @@ class FundConfig(Model):
             self._check_amounts,
             self._check_anchors,
             self._check_upkeep,
+            lambda: check_scale(self.limits, self.timetable, self.chain_id),
         )
         if problems := [str(error) for check in checks if (error := _refusal(check)) is not None]:
             raise ValueError("\n".join(problems))

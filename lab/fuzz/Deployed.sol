@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 // What the harness deploys by name: imported so that forge compiles it.
+import {Calendar} from "../../contracts/Calendar.sol";
 import {IndexToken} from "../../contracts/IndexToken.sol";
 import {Opener} from "../../contracts/Opener.sol";
 import {Rebalancer} from "../../contracts/Rebalancer.sol";

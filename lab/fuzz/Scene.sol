@@ -74,6 +74,7 @@ abstract contract Scene {
     constructor() {
         _makeTokens();
         address opener = vm.deployCode("Opener.sol:Opener");
+        address calendar = vm.deployCode("Calendar.sol:Calendar");
         (methodology, spare) = _makeMethodologies();
         // Oracle and index token name the rebalancer, which is made last.
         address later = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
@@ -90,7 +91,16 @@ abstract contract Scene {
             vm.deployCode(
                 "Rebalancer.sol:Rebalancer",
                 abi.encode(
-                    index, oracle, opener, methodology, address(this), GUARDIAN, _firstLimits(), _firstTimetable()
+                    index,
+                    oracle,
+                    opener,
+                    calendar,
+                    methodology,
+                    address(this),
+                    GUARDIAN,
+                    _firstLimits(),
+                    0,
+                    _firstTimetable()
                 )
             )
         );
@@ -122,7 +132,14 @@ abstract contract Scene {
 
     function _firstTimetable() internal pure returns (Timetable memory) {
         return Timetable({
-            day: ExecutionDay.FirstBusinessDay, fixedDay: 0, noticeDays: 7, minNotice: 1 days, minTrading: 1 days
+            length: 1,
+            day: ExecutionDay.FirstBusinessDay,
+            fixedDay: 0,
+            notice: 7 days,
+            minNotice: 1 days,
+            minTrading: 1 days,
+            begins: 0,
+            first: 0
         });
     }
 

@@ -63,8 +63,8 @@ class YearFund:
         return self.on.world
 
     @property
-    def notice_days(self) -> int:
-        return self.config.timetable.notice_days
+    def notice(self) -> int:
+        return self.config.timetable.notice
 
 
 def year_config(on: ForkedChain, year: Year, streaming_fee: int) -> FundConfig:

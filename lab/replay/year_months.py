@@ -151,7 +151,7 @@ class _Months:
         """One month from before its period to the end of its trading."""
         fund, snapshot = self._fund, self._fund.year.snapshots[k]
         label, period = snapshot.label, snapshot.period
-        begin = period_start(period, fund.notice_days)
+        begin = period_start(period, fund.notice)
         if k:
             self._progress.say(label, "the market goes to the month's prices, the owner posts supplies")
             chain.turn(fund, snapshot, begin)
@@ -165,7 +165,7 @@ class _Months:
         until(fund.clock, self._keeper, lambda: bool(self._logs("Started", period)), "start")
         started = self._started(period)
         # After this the next month's operation must be scheduled.
-        next_begin = period_start(period + 1, fund.notice_days)
+        next_begin = period_start(period + 1, fund.notice)
         latest = next_begin - fund.config.timelock_delay - 2 * chain.SETTING_UP_S
         done = self._trade(label, period, latest)
         result = self._measure(snapshot, determined, started, done)

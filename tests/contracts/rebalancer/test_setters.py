@@ -82,14 +82,14 @@ TIMETABLES_OUTSIDE = [
 @pytest.mark.parametrize("fields", LIMITS_WITHIN, ids=str)
 def test_limits_within_their_bounds(bench: Bench, fields: dict[str, int]) -> None:
     limits = replace(LIMITS, **fields).as_tuple()
-    receipt = bench.chain.send(bench.rebalancer.setLimits(limits), bench.owner, at=T)
+    receipt = bench.chain.send(bench.rebalancer.setLimits(limits, 0), bench.owner, at=T)
     assert tuple(bench.chain.read(bench.rebalancer.limits())) == limits
     assert tuple(bench.rebalancer.events(receipt, "LimitsSet")[0].limits) == limits
 
 
 @pytest.mark.parametrize(("name", "fields"), LIMITS_OUTSIDE, ids=str)
 def test_limits_outside_their_bounds(bench: Bench, name: str, fields: dict[str, int]) -> None:
-    call = bench.rebalancer.setLimits(replace(LIMITS, **fields).as_tuple())
+    call = bench.rebalancer.setLimits(replace(LIMITS, **fields).as_tuple(), 0)
     assert_reverts(bench.chain, call, "LimitOutOfBounds", name.encode().ljust(32, b"\0"), sender=bench.owner, at=T)
 
 
@@ -120,7 +120,7 @@ def test_methodology_and_guardian(bench: Bench, stranger: str) -> None:
 
 def setters(bench: Bench) -> dict[str, Any]:
     return {
-        "limits": bench.rebalancer.setLimits(LIMITS.as_tuple()),
+        "limits": bench.rebalancer.setLimits(LIMITS.as_tuple(), 0),
         "timetable": bench.rebalancer.setTimetable(TIMETABLE.as_tuple()),
         "methodology": bench.rebalancer.setMethodology(bench.methodology),
         "guardian": bench.rebalancer.setGuardian(bench.guardian),
