@@ -139,6 +139,6 @@ def check_scale(limits: Limits, timetable: Timetable, chain_id: int) -> None:
     ):
         if found > most:
             raise ValueError(
-                f"limits.{name}: found {found}, expected at most {most} in periods of {seconds} s: what a month allows, "
-                "by its part of 30 days"
+                f"limits.{name}: found {found}, expected at most {most} in periods of {seconds} s: what a month "
+                "allows, by its part of 30 days"
             )

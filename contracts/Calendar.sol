@@ -40,7 +40,7 @@ contract Calendar is ICalendar {
         uint256 id = _period(former, timetable, block.timestamp).id;
         // The current period's own end, whatever change is ahead.
         uint256 earliest = Math.max(inEffect.startOf(id + 1), block.timestamp);
-        if (next.begins == 0) next.begins = earliest.toUint40();
+        if (next.begins == 0) next.begins = _begin(next, earliest).toUint40();
         Bounds.require_(next.begins >= earliest && next.begins <= block.timestamp + Bounds.MAX_AHEAD, "begins");
         next.first = (id + 1).toUint24();
         // The first period of calendar months must have room for a start too.
@@ -74,6 +74,16 @@ contract Calendar is ICalendar {
         p.end = last ? timetable.begins : t.startOf(p.id + 1);
         p.execution = t.executionOf(p.id);
         (p.minNotice, p.minTrading) = (t.minNotice, t.minTrading);
+    }
+
+    /// @dev When a timetable begins that may from `earliest` on: of calendar months where a month's period begins, if
+    /// that is nearer than the begin of the month under way, which would be cut short.
+    function _begin(Timetable memory t, uint256 earliest) private pure returns (uint256) {
+        if (!t.isCalendar()) return earliest;
+        uint256 month = Schedule.monthAt(earliest + t.notice);
+        uint256 before = Schedule.monthStart(month) - t.notice;
+        uint256 next = Schedule.monthStart(month + 1) - t.notice;
+        return earliest - before <= next - earliest ? earliest : next;
     }
 
     /// @dev A fund's first timetable: its first id is the number of the calendar month in which it begins.

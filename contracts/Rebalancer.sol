@@ -417,13 +417,7 @@ contract Rebalancer is IRebalancer, Owned {
 
     /// @dev The period now. The former timetable is read only while it is in effect.
     function _period() private view returns (Period memory) {
-        (Timetable memory former, Timetable memory timetable_) = _timetables();
-        return CALENDAR.period(former, timetable_, block.timestamp);
-    }
-
-    function _timetables() private view returns (Timetable memory former, Timetable memory timetable_) {
-        timetable_ = _timetable;
-        if (block.timestamp < timetable_.begins) former = _former;
+        return CALENDAR.period(_former, _timetable, block.timestamp);
     }
 
     /// @dev Nothing above dust is left to sell, or nothing to buy.
@@ -495,8 +489,7 @@ contract Rebalancer is IRebalancer, Owned {
     }
 
     function _setLimits(Limits memory limits_, uint64 band_) private {
-        (Timetable memory former, Timetable memory timetable_) = _timetables();
-        CALENDAR.check(limits_, band_, former, timetable_);
+        CALENDAR.check(limits_, band_, _former, _timetable);
         Bounded storage b = _bounded;
         (b.firstTolerance, b.lastTolerance) = (limits_.firstTolerance, limits_.lastTolerance);
         (b.batchCap, b.lossBudget) = (limits_.batchCap, limits_.lossBudget);

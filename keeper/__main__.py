@@ -81,8 +81,8 @@ def plan_(env_file: Path, as_json: bool) -> None:
 def explain_(context: click.Context, period: str | None, as_json: bool) -> None:
     """Show how the weights of a month came about, and whether the keeper computes the same.
 
-    PERIOD is a month such as 2021-04, or a day in a shorter period, such as 2021-04-12; without it, the last one that was determined. Ends with status 2 if the keeper's
-    own computation differs.
+    PERIOD is a month such as 2021-04, or a day in a shorter period, such as 2021-04-12; without it, the last one that
+    was determined. Ends with status 2 if the keeper's own computation differs.
     """
     settings, secrets = load_settings(context.obj)
     logs.configure(settings.log)

@@ -17,20 +17,10 @@ MONTH, QUARTER = 1, 3
 DAYS = ("first_business_day", "last_day", "fixed_day")
 """Kinds of execution day, in the order of the contract's enum."""
 
-_NAMES = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+_NAMES = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

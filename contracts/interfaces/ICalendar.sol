@@ -46,9 +46,10 @@ interface ICalendar {
 
     /// @notice What follows from setting `wish` at this block.
     /// @param former In effect before `timetable` begins. @param timetable The last one set; length 0: none yet.
-    /// @param wish `begins`: 0 for the end of the current period or, where that has passed, now; of a fund's first
-    /// timetable not after now, and rounded down to where its first calendar month's period begins. `first` is not
-    /// read.
+    /// @param wish `begins`: 0 for the end of the current period or, where that has passed, now; for calendar months
+    /// whichever is nearer to that, the begin of the month under way, then cut short, or of the next. Of a fund's first
+    /// timetable it is not after now, and rounded down to where its first calendar month's period begins. `first` is
+    /// not read.
     /// @param limits Those in effect, which must fit the new periods too.
     /// @return inEffect The timetable until `next` begins. @return next `wish` with `begins` and `first` filled in.
     /// Reverts with `IRebalancer.LimitOutOfBounds(field)` for the first field outside its bounds.

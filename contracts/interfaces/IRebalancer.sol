@@ -389,8 +389,8 @@ interface IRebalancer {
     function setGuardian(address guardian) external;
     /// @param band At most 10 %; 0: none. See BAND.
     function setLimits(Limits calldata limits, uint64 band) external;
-    /// @notice Another timetable. `begins`: from the end of the current period on, at most 92 days ahead; 0: then, or
-    /// now if a change that is still ahead has put that off. `first` is not read. Limits and timetable must fit each
+    /// @notice Another timetable. `begins`: from the end of the current period on, at most 92 days ahead; 0: as
+    /// soon as it fits, see `ICalendar.change`. `first` is not read. Limits and timetable must fit each
     /// other, see SCALE in `ICalendar`. Setting another one before it begins replaces it.
     function setTimetable(Timetable calldata timetable) external;
     /// @notice Another methodology. A determination that has not been started is void, and determine is due again. What

@@ -60,8 +60,8 @@ class Explanation:
 
     `rule` is None where weights are given. `nav` is what the weights share: NAV of one share less what is frozen.
     `sources` names the contract that each supply comes from. `decisions` has a row for each of the `candidates`, and
-    one for each component that is none. `skipped`: where its start found the fund within its band, the difference and the
-    band, shares of NAV.
+    one for each component that is none. `skipped`: where its start found the fund within its band, the difference and
+    the band, shares of NAV.
     """
 
     period: int
