@@ -299,9 +299,7 @@ def test_a_short_first_month_has_its_part_of_a_month(fund: Fund) -> None:
     most = Limits(loss_budget=2 * 10**16 * short // (30 * DAY_S))
     refused(fund, wish, T, "lossBudget", replace(most, loss_budget=most.loss_budget + 1))
     fund.change(wish, T, most)
-    whole = fund.contract.check(
-        Limits(loss_budget=2 * 10**16).as_tuple(), 0, packed(fund.former), packed(fund.table)
-    )
+    whole = fund.contract.check(Limits(loss_budget=2 * 10**16).as_tuple(), 0, packed(fund.former), packed(fund.table))
     name = b"lossBudget".ljust(32, b"\0")
     for at in (T, wish.begins, start - 1):
         assert_reverts(fund.chain, whole, "LimitOutOfBounds", name, at=at)
