@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ballast.rule import arithmetic
 from ballast.rule import calendar as mirror
 from ballast.rule.calendar import MONTH, QUARTER, Period, Timetable
 from ballast.timetable import TEST_CHAINS
@@ -105,9 +106,9 @@ def test_the_first_timetable(fund: Fund, name: str) -> None:
     assert fund.former == NONE
     now = fund.at(T)
     assert now.start <= T < now.end
-    assert now.id == fund.table.first == mirror.month_at(T + fund.table.notice)
+    assert now.id == fund.table.first == arithmetic.month_at(T + fund.table.notice)
     if fund.table.of_months:
-        assert fund.table.begins + fund.table.notice == mirror.midnight(mirror.first_day(now.id))
+        assert fund.table.begins + fund.table.notice == arithmetic.midnight(arithmetic.first_day(now.id))
     else:
         assert fund.table.begins == T
 
