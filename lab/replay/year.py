@@ -8,9 +8,11 @@ trading only the keeper (and the market's arbitrageur) sends transactions.
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,7 @@ from lab.replay import year_report
 from lab.replay.carry import ReplayError
 from lab.replay.year_chain import CAP_WEIGHT, TOP_N, Cadence
 from lab.replay.year_data import Year, YearError, read_year, seed_units, write_month
-from lab.replay.year_months import MonthResult, carry_year
+from lab.replay.year_months import carry_year
 from lab.testbed.forked import forked, one_line
 from lab.testbed.keepers import KeeperRunError
 
@@ -82,12 +84,42 @@ def main(
         rows = load_reserves(reserves) if reserves else ()
         year = read_year(data, first, months, chosen, rows)
         own = Cadence(QUARTER if quarterly else MONTH, _band(band))
-        _run(year, data.name, shares * WAD, list(dict.fromkeys((own, *CADENCES))) if cadences else [own], out.resolve())
+        _run(year, data.name, shares * WAD, own, out.resolve())
+        if cadences:
+            _compare(own, out.resolve())
     except (LocalnetError, YearError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         click.echo("year: interrupted, everything is stopped", err=True)
         sys.exit(130)
+
+
+def _compare(done: Cadence, out: Path) -> None:
+    """The same year for each of `CADENCES` but the one that is done, each in a process of its own, as a fork of Ape's is one for a process. All
+    that this one was told counts for each, but for cadence, band and folder."""
+    console, rows = Console(), []
+    given = click.get_current_context().params
+    same = [f"--{name}={given[name]}" for name in ("data", "first", "months", "shares", "tokens")]
+    if given["reserves"]:
+        same.append(f"--reserves={given['reserves']}")
+    for cadence in CADENCES:
+        if cadence == done:
+            rows.append(_totals(cadence, out))
+            continue
+        folder = out / "cadences" / cadence.name.replace(" %", "").replace(", ", "-").replace(" ", "-")
+        own = [f"--band={Decimal(cadence.band) / WAD}", f"--out={folder}"]
+        own += ["--quarterly"] if cadence.months == QUARTER else []
+        folder.mkdir(parents=True, exist_ok=True)
+        child = subprocess.run([sys.executable, "-m", "lab.replay.year", *same, *own], cwd=ROOT, check=False)
+        if child.returncode:
+            raise click.ClickException(f"{cadence.name}: the year ended with status {child.returncode}, see above")
+        rows.append(_totals(cadence, folder))
+    replace_json(out / "cadences.json", rows, indent=1)
+    year_report.show_cadences(console, rows)
+
+
+def _totals(cadence: Cadence, folder: Path) -> dict[str, Any]:
+    return {"cadence": cadence.name, **json.loads((folder / "year.json").read_text(encoding="utf-8"))["totals"]}
 
 
 def _band(text: str) -> int:
@@ -97,49 +129,33 @@ def _band(text: str) -> int:
         raise click.BadParameter(f"{text!r}, expected a fraction from 0 to 10 %", param_hint="--band") from error
 
 
-def _run(year: Year, data: str, shares: int, cadences: Sequence[Cadence], out: Path) -> None:
-    """Carries the year once for each cadence and writes what came of it, of the first one in full. `shares`: at the
-    start, 18 decimals. Raises LocalnetError, YearError and click's errors."""
-    console = Console()
-    console.print(
-        f"{len(year.snapshots)} months from {year.snapshots[0].label}, candidates: {', '.join(sorted(year.tokens))}"
-    )
-    rows: list[dict[str, Any]] = []
-    differing: list[str] = []
-    for cadence in cadences:
-        if len(cadences) > 1:
-            console.print(f"[bold]{cadence.name}[/]")
-        months, closing = _carry(year, shares, cadence, out, console)
-        values = year_report.figures(year, data, months, closing, shares, FEE)
-        if not rows:
-            replace_json(out / "year.json", values, indent=1)
-            year_report.draw(out / "year.png", values)
-            year_report.show(console, values)
-        rows.append({"cadence": cadence.name, **values["totals"]})
-        differing += [f"{cadence.name} {month.label}" for month in months if not month.agrees]
-    if len(rows) > 1:
-        replace_json(out / "cadences.json", rows, indent=1)
-        year_report.show_cadences(console, rows)
-    console.print(f"figures: {out / 'year.json'}    picture: {out / 'year.png'}", soft_wrap=True)
-    if differing:
-        raise click.ClickException(f"{', '.join(differing)}: determined otherwise than the rule in Python says")
-
-
-def _carry(
-    year: Year, shares: int, cadence: Cadence, out: Path, console: Console
-) -> tuple[list[MonthResult], tuple[int, int] | None]:
-    """The year on a fork of its first month's local mainnet."""
+def _run(year: Year, data: str, shares: int, cadence: Cadence, out: Path) -> None:
+    """Carries the year on a fork of its first month's local mainnet and writes what came of it. `shares`: at the start,
+    18 decimals. Raises LocalnetError, YearError and click's errors."""
     units = seed_units(year.snapshots[0], TOP_N, SEED_NAV)
+    console = Console()
     with tempfile.TemporaryDirectory(prefix="ballast-year-") as folder:
         month, none = Path(folder) / "month.json", Path(folder) / "reserves.csv"
         write_month(month, year, units, shares, CAP_WEIGHT)
         # The pools' depths are set month by month, those of the first too.
         none.write_text(NO_RESERVES, encoding="utf-8")
         with forked(month, none) as on, one_line():
+            console.print(
+                f"{len(year.snapshots)} months from {year.snapshots[0].label}, {cadence.name}, "
+                f"candidates: {', '.join(sorted(year.tokens))}"
+            )
             try:
-                return carry_year(on, year, units, FEE, cadence, out, console)
+                months, closing = carry_year(on, year, units, FEE, cadence, out, console)
             except (KeeperRunError, ReplayError) as error:
                 raise click.ClickException(str(error)) from error
+    values = year_report.figures(year, data, months, closing, shares, FEE)
+    replace_json(out / "year.json", values, indent=1)
+    year_report.draw(out / "year.png", values)
+    year_report.show(console, values)
+    console.print(f"figures: {out / 'year.json'}    picture: {out / 'year.png'}", soft_wrap=True)
+    differing = [month.label for month in months if not month.agrees]
+    if differing:
+        raise click.ClickException(f"{', '.join(differing)}: determined otherwise than the rule in Python says")
 
 
 if __name__ == "__main__":
