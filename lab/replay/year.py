@@ -95,8 +95,8 @@ def main(
 
 
 def _compare(done: Cadence, out: Path) -> None:
-    """The same year for each of `CADENCES` but the one that is done, each in a process of its own, as a fork of Ape's is one for a process. All
-    that this one was told counts for each, but for cadence, band and folder."""
+    """The same year for each of `CADENCES` but the one that is done, each in a process of its own, as Ape has one fork
+    in a process. All that this one was told counts for each, but for cadence, band and folder."""
     console, rows = Console(), []
     given = click.get_current_context().params
     same = [f"--{name}={given[name]}" for name in ("data", "first", "months", "shares", "tokens")]
