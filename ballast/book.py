@@ -19,6 +19,7 @@ CONTRACTS = (
     "index_token",
     "rebalancer",
     "opener",
+    "calendar",
     "oracle",
     "methodology",
     "timelock",

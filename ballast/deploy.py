@@ -33,6 +33,7 @@ SUPPLIES = ("posted_supply", "locked_supply")
 ORDER = (
     "timelock",
     "opener",
+    "calendar",
     "lens",
     "v3_lens",
     "filler",
@@ -49,7 +50,7 @@ ORDER = (
 )
 """Every contract that a fund may have, as they are deployed. Each may name those before it, and those whose
 address it is told beforehand: the rebalancer, and of the index token its fee recipient."""
-PLAIN = {"opener": "Opener", "lens": "FundLens", "v3_lens": "V3Lens"}
+PLAIN = {"opener": "Opener", "calendar": "Calendar", "lens": "FundLens", "v3_lens": "V3Lens"}
 """Contracts that are deployed without arguments."""
 SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"]
 """Of the oracle's `Source`: feed, maximum age, decimals, quote, ratio, lowest, highest."""
@@ -189,8 +190,8 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
             arguments = config.name, config.symbol, at["rebalancer"], at["timelock"], *fee, config.supply_cap
         case "rebalancer":
             contract = "Rebalancer"
-            parts = [at[part] for part in ("index_token", "oracle", "opener", "methodology", "timelock")]
-            rules = config.limits.as_tuple(), config.timetable.as_tuple()
+            parts = [at[part] for part in ("index_token", "oracle", "opener", "calendar", "methodology", "timelock")]
+            rules = config.limits.as_tuple(), config.limits.band, config.timetable.as_tuple()
             arguments = *parts, who(config.roles.guardian), *rules
         case _ if name in PLAIN:
             contract = PLAIN[name]

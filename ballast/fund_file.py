@@ -37,13 +37,13 @@ from ballast.parts import (
     Sequencer,
     Slug,
     Text,
-    Timetable,
     Upkeep,
     duration,
     fraction,
     integer,
     within,
 )
+from ballast.timetable import Timetable, check_scale
 from ballast.units import BLOCK_S, DAY_S, WAD
 from ballast.validation import invalid_lines
 from ballast.values import parse_shares
@@ -88,6 +88,7 @@ class FundConfig(Model):
             self._check_anchors,
             self._check_upkeep,
             self._check_poster,
+            lambda: check_scale(self.limits, self.timetable, self.chain_id),
         )
         if problems := [str(error) for check in checks if (error := _refusal(check)) is not None]:
             raise ValueError("\n".join(problems))

@@ -288,6 +288,8 @@ class Limits(Model):
     dust: Annotated[int, fraction(10**12, WAD // 1000, "0.0001 % to 0.1 %")] = 2 * 10**13
     cool_off: Annotated[int, duration(60, DAY_S)] = 600
     max_idle: Annotated[int, duration(60, DAY_S)] = 1_800
+    band: Annotated[int, fraction(0, WAD // 10, "0 to 10 %")] = 0
+    """Half the sum of what the weights are off their targets, below which a period is skipped; 0: none is."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Limits:
@@ -300,7 +302,7 @@ class Limits(Model):
         return self
 
     def as_tuple(self) -> tuple[int, ...]:
-        """In the order of the contract's struct."""
+        """In the order of the contract's struct; the band is apart."""
         return (
             self.first_tolerance,
             self.last_tolerance,
@@ -311,37 +313,6 @@ class Limits(Model):
             self.cool_off,
             self.max_idle,
         )
-
-
-DAYS = ("first_business_day", "last_day", "fixed_day")
-
-
-class Timetable(Model):
-    """When things may happen, see the rebalancer's `Timetable`."""
-
-    day: Literal["first_business_day", "last_day", "fixed_day"] = "first_business_day"
-    fixed_day: Annotated[int, integer(0, 28)] = 0
-    notice_days: Annotated[int, integer(1, 14)] = 7
-    min_notice: Annotated[int, duration(0, 14 * DAY_S)] = 3 * DAY_S
-    min_trading: Annotated[int, duration(0, 27 * DAY_S)] = 2 * DAY_S
-
-    @model_validator(mode="after")
-    def _fits(self) -> Timetable:
-        if self.min_notice > self.notice_days * DAY_S:
-            raise ValueError(f"min_notice: found {self.min_notice} s, expected at most {self.notice_days} days")
-        last = 28 - self.notice_days
-        if self.day == "fixed_day" and not 0 < self.fixed_day < last:
-            raise ValueError(f"fixed_day: found {self.fixed_day}, expected 1 to {last - 1} with these notice_days")
-        if self.day != "fixed_day" and self.fixed_day:
-            raise ValueError(f"fixed_day: found {self.fixed_day}, expected 0 with day {self.day}")
-        begin = self.fixed_day if self.day == "fixed_day" else 3
-        if self.min_trading > (last - begin) * DAY_S:
-            raise ValueError(f"min_trading: found {self.min_trading} s, expected at most {(last - begin) * DAY_S} s")
-        return self
-
-    def as_tuple(self) -> tuple[int, ...]:
-        """In the order of the contract's struct."""
-        return (DAYS.index(self.day), self.fixed_day, self.notice_days, self.min_notice, self.min_trading)
 
 
 class Roles(Model):

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {LibBit} from "solady/src/utils/LibBit.sol";
+
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {Constituent, IMethodology} from "./interfaces/IMethodology.sol";
 import {IOpener, OpeningPlan, Remainder} from "./interfaces/IOpener.sol";
@@ -65,7 +67,11 @@ contract Opener is IOpener {
         PlanChoice.choose(d, address(methodology), d.listChanges ? index.MAX_COMPONENTS() : d.list.length);
 
         // What came onto the list may have gone again.
-        p.changed = d.listChanges && _differ(Words.read(index.componentsPointer()), d.list);
+        if (d.listChanges) {
+            uint256[] memory held = Words.read(index.componentsPointer());
+            p.changed = _differ(held, d.list);
+            p.leaves = d.list.length < held.length + LibBit.popCount(d.newcomers);
+        }
         if (p.changed) p.list = d.list;
         if (confirmed) p.basis = d.basis;
         if (d.differs) {

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {Owned} from "./access/Owned.sol";
+import {ICalendar, Period} from "./interfaces/ICalendar.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {Constituent, IMethodology} from "./interfaces/IMethodology.sol";
 import {IOpener, OpeningPlan, Remainder} from "./interfaces/IOpener.sol";
@@ -25,7 +26,6 @@ import {Bounds} from "./libraries/Bounds.sol";
 import {Bucket} from "./libraries/Bucket.sol";
 import {Component, ComponentList} from "./libraries/ComponentList.sol";
 import {Constituents} from "./libraries/Constituents.sol";
-import {ExecutionDay, Schedule} from "./libraries/Schedule.sol";
 import {Batch, Settlement, Standing} from "./libraries/Settlement.sol";
 import {Targets} from "./libraries/Targets.sol";
 import {Words} from "./libraries/Words.sol";
@@ -45,6 +45,7 @@ contract Rebalancer is IRebalancer, Owned {
     IIndexToken public immutable INDEX;
     IOracle public immutable ORACLE;
     IOpener public immutable OPENER;
+    ICalendar public immutable CALENDAR;
 
     /* STORAGE */
 
@@ -53,6 +54,8 @@ contract Rebalancer is IRebalancer, Owned {
     Progress private _progress;
     Bounded private _bounded;
     Rules private _rules;
+    Timetable private _former;
+    Timetable private _timetable;
     Guard private _guard;
     /// @dev When the guardian last suspended a token.
     mapping(address token => uint256 time) private _suspendedAt;
@@ -78,14 +81,10 @@ contract Rebalancer is IRebalancer, Owned {
         uint24 pauseUsed;
     }
 
-    /// @dev Methodology and timetable, in one slot.
+    /// @dev Methodology and band, which a start reads, in one slot.
     struct Rules {
         IMethodology methodology;
-        ExecutionDay day;
-        uint8 fixedDay;
-        uint8 noticeDays;
-        uint32 minNotice;
-        uint32 minTrading;
+        uint64 band;
     }
 
     /* MODIFIERS */
@@ -124,22 +123,27 @@ contract Rebalancer is IRebalancer, Owned {
         IIndexToken index,
         IOracle oracle,
         IOpener opener,
+        ICalendar calendar,
         IMethodology methodology_,
         address owner,
         address guardian_,
         Limits memory limits_,
+        uint64 band_,
         Timetable memory timetable_
     ) Owned(owner) {
         require(address(oracle).code.length != 0, NotContract(address(oracle)));
         require(address(opener).code.length != 0, NotContract(address(opener)));
+        require(address(calendar).code.length != 0, NotContract(address(calendar)));
         require(index.REBALANCER() == address(this), WrongRebalancer(index.REBALANCER()));
         INDEX = index;
         ORACLE = oracle;
         OPENER = opener;
+        CALENDAR = calendar;
         _setMethodology(methodology_);
         _setGuardian(guardian_);
-        _setLimits(limits_);
+        // Limits are held against the timetable.
         _setTimetable(timetable_);
+        _setLimits(limits_, band_);
     }
 
     /* VIEWS */
@@ -181,9 +185,16 @@ contract Rebalancer is IRebalancer, Owned {
         return _rules.methodology;
     }
 
+    function band() external view returns (uint64) {
+        return _rules.band;
+    }
+
     function timetable() external view returns (Timetable memory) {
-        Rules memory r = _rules;
-        return Timetable(r.day, r.fixedDay, r.noticeDays, r.minNotice, r.minTrading);
+        return _timetable;
+    }
+
+    function formerTimetable() external view returns (Timetable memory) {
+        return _former;
     }
 
     function month() external view returns (Month memory) {
@@ -199,7 +210,7 @@ contract Rebalancer is IRebalancer, Owned {
     }
 
     function currentPeriod() public view returns (uint256) {
-        return _periodNow(_rules.noticeDays);
+        return _period().id;
     }
 
     function previewDetermine() public view returns (Constituent[] memory) {
@@ -232,17 +243,19 @@ contract Rebalancer is IRebalancer, Owned {
     function start() external due(Action.Start) {
         OpeningPlan memory p = previewStart();
         uint256 period = _month.period;
+        if (p.confirmed.length != 0) _month.determination = Words.write(p.confirmed);
+        uint256 band_ = _rules.band;
+        if (p.difference < band_ && !p.leaves) {
+            _month.phase = Phase.Idle;
+            emit Skipped(period, p.difference, band_, p.basis);
+            return;
+        }
         address targets = Targets.write(p.targets);
         _opening = Opening({
-            targets: targets,
-            buyTargets: p.buyTargets,
-            nav: p.nav,
-            exponent: p.exponent,
-            end: uint40(Schedule.periodStart(period + 1, _rules.noticeDays) - 1)
+            targets: targets, buyTargets: p.buyTargets, nav: p.nav, exponent: p.exponent, end: uint40(_period().end - 1)
         });
         _progress = Progress({tat: uint64(block.timestamp * Bucket.SCALE), spent: 0, surplus: p.surplus, held: p.held});
         _month.phase = Phase.Trading;
-        if (p.confirmed.length != 0) _month.determination = Words.write(p.confirmed);
         if (p.changed) INDEX.setComponents(ComponentList.unpack(p.list));
         emit Started(period, p.nav, targets, p.basis);
         if (_done(p.surplus, p.held, p.buyTargets, _bounded.dust)) _close();
@@ -339,8 +352,8 @@ contract Rebalancer is IRebalancer, Owned {
         _setGuardian(guardian_);
     }
 
-    function setLimits(Limits calldata limits_) external onlyOwner betweenMonths locking {
-        _setLimits(limits_);
+    function setLimits(Limits calldata limits_, uint64 band_) external onlyOwner betweenMonths locking {
+        _setLimits(limits_, band_);
     }
 
     function setTimetable(Timetable calldata timetable_) external onlyOwner betweenMonths locking {
@@ -374,20 +387,18 @@ contract Rebalancer is IRebalancer, Owned {
         if (m.phase == Phase.Trading) {
             return (block.timestamp > _opening.end ? Action.Close : Action.Trade, Reason.Due, _opening.end + 1);
         }
-        Rules memory t = _rules;
-        uint256 period = _periodNow(t.noticeDays);
-        uint256 end = Schedule.periodStart(period + 1, t.noticeDays);
-        if (m.period != period || m.phase == Phase.Voided) {
+        Period memory p = _period();
+        uint256 end = p.end;
+        if (m.period != p.id || m.phase == Phase.Voided) {
             if (INDEX.componentsPointer() == address(0)) return (Action.None, Reason.NotSeeded, 0);
             return (Action.Determine, Reason.Due, end);
         }
         if (m.phase == Phase.Vetoed) return (Action.None, Reason.Vetoed, end);
         if (m.phase == Phase.Idle) return (Action.None, Reason.Done, end);
-        if (block.timestamp + t.minTrading > end) return (Action.None, Reason.TooLate, end);
-        uint256 earliest =
-            Math.max(Schedule.executionTime(period, t.day, t.fixedDay), uint256(m.determinedAt) + t.minNotice);
+        if (block.timestamp + p.minTrading > end) return (Action.None, Reason.TooLate, end);
+        uint256 earliest = Math.max(p.execution, m.determinedAt + p.minNotice);
         if (block.timestamp < earliest) return (Action.None, Reason.NotYet, earliest);
-        return (Action.Start, Reason.Due, end - t.minTrading);
+        return (Action.Start, Reason.Due, end - p.minTrading);
     }
 
     function _limits() private view returns (Limits memory) {
@@ -404,9 +415,9 @@ contract Rebalancer is IRebalancer, Owned {
         });
     }
 
-    /// @dev The period now, for this notice. A shorter notice must not bring back a period that has been.
-    function _periodNow(uint256 noticeDays) private view returns (uint256) {
-        return Math.max(Schedule.periodAt(block.timestamp, noticeDays), _month.period);
+    /// @dev The period now. The former timetable is read only while it is in effect.
+    function _period() private view returns (Period memory) {
+        return CALENDAR.period(_former, _timetable, block.timestamp);
     }
 
     /// @dev Nothing above dust is left to sell, or nothing to buy.
@@ -477,24 +488,21 @@ contract Rebalancer is IRebalancer, Owned {
         emit GuardianSet(guardian_);
     }
 
-    function _setLimits(Limits memory limits_) private {
-        Bounds.check(limits_);
+    function _setLimits(Limits memory limits_, uint64 band_) private {
+        CALENDAR.check(limits_, band_, _former, _timetable);
         Bounded storage b = _bounded;
         (b.firstTolerance, b.lastTolerance) = (limits_.firstTolerance, limits_.lastTolerance);
         (b.batchCap, b.lossBudget) = (limits_.batchCap, limits_.lossBudget);
         (b.maxStep, b.dust) = (limits_.maxStep, limits_.dust);
         (b.coolOff, b.maxIdle) = (limits_.coolOff, limits_.maxIdle);
-        emit LimitsSet(limits_);
+        _rules.band = band_;
+        emit LimitsSet(limits_, band_);
     }
 
     function _setTimetable(Timetable memory timetable_) private {
-        Bounds.check(timetable_);
-        _rules.day = timetable_.day;
-        _rules.fixedDay = timetable_.fixedDay;
-        _rules.noticeDays = timetable_.noticeDays;
-        _rules.minNotice = timetable_.minNotice;
-        _rules.minTrading = timetable_.minTrading;
-        emit TimetableSet(timetable_);
+        (Timetable memory former, Timetable memory next) = CALENDAR.change(_former, _timetable, timetable_, _limits());
+        (_former, _timetable) = (former, next);
+        emit TimetableSet(next);
     }
 
     function _setMethodology(IMethodology methodology_) private {

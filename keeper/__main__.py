@@ -74,29 +74,15 @@ def plan_(env_file: Path, as_json: bool) -> None:
     _show(env_file, as_json, tables.plan_json, tables.plan_tables)
 
 
-class Period(click.ParamType):
-    """A month given as 2021-04; the contracts count it as year * 12 + month - 1."""
-
-    name = "year-month"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        year, _, month = str(value).partition("-")
-        if not (year.isdecimal() and len(year) == 4 and month.isdecimal() and 1 <= int(month) <= 12):
-            self.fail(f"{value!r} is no month; expected one such as 2021-04", param, ctx)
-        return int(year) * 12 + int(month) - 1
-
-
 @cli.command(name="explain")
-@click.argument("period", type=Period(), required=False)
+@click.argument("period", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def explain_(context: click.Context, period: int | None, as_json: bool) -> None:
+def explain_(context: click.Context, period: str | None, as_json: bool) -> None:
     """Show how the weights of a month came about, and whether the keeper computes the same.
 
-    PERIOD is a month such as 2021-04; without it, the last one that was determined. Ends with status 2 if the keeper's
-    own computation differs.
+    PERIOD is a month such as 2021-04, or a day in a shorter period, such as 2021-04-12; without it, the last one that
+    was determined. Ends with status 2 if the keeper's own computation differs.
     """
     settings, secrets = load_settings(context.obj)
     logs.configure(settings.log)

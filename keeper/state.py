@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from ballast.rule import calendar
+from ballast.rule.calendar import Timetable
 from ballast.units import WAD
 
 UNIT_BITS, PRICE_BITS, VALUE_BITS = 119, 100, 98
@@ -72,18 +74,7 @@ class Limits:
     dust: int
     cool_off: int
     max_idle: int
-
-
-@dataclass(frozen=True)
-class Timetable:
-    """When a period begins and trading may start (`IRebalancer.Timetable`). `day` is the contracts' number of the kind
-    of execution day, `fixed_day` read for a fixed day only; `min_notice` and `min_trading` are seconds."""
-
-    day: int
-    fixed_day: int
-    notice_days: int
-    min_notice: int
-    min_trading: int
+    band: int = 0
 
 
 TAT_SCALE = 1 << 24
@@ -190,6 +181,16 @@ class FundState:
     capacity: int
     tolerance: int
     holdings: tuple[Holding, ...]
+    former: Timetable | None = None
+    """In effect until `timetable` begins; None for a fund that had no other."""
+
+    def name_of(self, period: int) -> str:
+        """What people call a period, such as "April 2021"."""
+        return calendar.name(period, self.timetable, self.former)
+
+    def label_of(self, period: int) -> str:
+        """A period in short, such as "2021-04"."""
+        return calendar.label(period, self.timetable, self.former)
 
     @property
     def nav_at_start_prices(self) -> int:

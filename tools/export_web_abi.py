@@ -18,7 +18,7 @@ USED = {
         "name symbol balanceOf allowance approve previewMint previewRedeem mint redeem streamingFee supplyCap "
         "Transfer Minted Redeemed RedeemedTo nonces eip712Domain"
     ),
-    "Rebalancer": "methodology Determined Started Traded Closed MonthEnded Vetoed",
+    "Rebalancer": "methodology TimetableSet Determined Started Skipped Traded Closed MonthEnded Vetoed",
     "FundLens": "fund fundAndPools constituents",
     "MarketCap": "rule",
     "Timelock": "getTimestamp getMinDelay CallScheduled CallExecuted Cancelled",
@@ -37,7 +37,7 @@ OWNED = (
     "Timelock",
 )
 """Contracts whose functions the timelock may call."""
-REFUSING = (*OWNED, "Opener", "UniswapFiller", "Upkeep", "Zap", "NavFeed")
+REFUSING = (*OWNED, "Opener", "Calendar", "UniswapFiller", "Upkeep", "Zap", "NavFeed")
 """Contracts whose errors somebody may meet."""
 
 Entry = dict[str, Any]

@@ -38,6 +38,7 @@ def _problems(reader: Reader, account: str, config: FundConfig) -> Iterator[Prob
         yield Problem(f"chain id: this chain is {chain_id}, the fund {config.slug!r} is for {config.chain_id}")
         return
     yield from fund_file.governance(config, account, reader.has_code)
+    yield from fund_file.supply_jump(config)
     yield from ether(reader, account)
     yield from _Market(reader, config).problems()
     yield from (Problem(text) for text in oracle_problems(reader.w3, config))

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from ballast.fund_file import FundConfig
 from ballast.parts import MAX_LOCKERS, Component
 from ballast.preflight.problems import Problem, Severity
-from ballast.units import DAY_S
+from ballast.timetable import SCALE_S
+from ballast.units import DAY_S, WAD
 from ballast.values import DEPLOYER
 
 MAX_NAME_BYTES = 31
 """The token's name stands in its EIP-712 domain as a short string."""
+MONTHLY_JUMP = 25 * WAD // 100
+"""By how much a supply may move in a month, as the default is."""
 REACTION_S = DAY_S
 """What is left for people to see a late determination and write an override."""
 
@@ -61,6 +64,20 @@ def governance(config: FundConfig, account: str, is_contract: Callable[[str], bo
         yield Problem(
             f"timetable.min_notice: found {_days(notice)}, expected at least {_days(delay + REACTION_S)}: "
             "timelock_delay and a day, or no override can be in time after a late determination",
+            Severity.UNSAFE,
+        )
+
+
+def supply_jump(config: FundConfig) -> Iterator[Problem]:
+    """The bound of a supply is for a period: in short ones a month's would let it move as often."""
+    length, jump = config.timetable.period, config.methodology.max_supply_jump
+    if config.methodology.kind != "market_cap" or not DAY_S <= length < SCALE_S:
+        return
+    most = MONTHLY_JUMP * length // SCALE_S
+    if jump > most:
+        yield Problem(
+            f"methodology.max_supply_jump: found {jump}, expected at most {most} in periods of {_days(length)}: what "
+            "supplies may move by counts for each",
             Severity.UNSAFE,
         )
 

@@ -98,29 +98,29 @@ def fixed_weight_units(lines: Sequence[PricedComponent]) -> list[int]:
     ]
 
 
-# Calendar. A period is year * 12 + month - 1.
+# Calendar months, counted as year * 12 + month - 1. The periods of a fund: `calendar.py`.
 
 
-def period_at(time: int, notice_days: int) -> int:
-    """The period at a time: the month of the day `notice_days` later."""
-    day = datetime.fromtimestamp(time, UTC) + timedelta(days=notice_days)
+def month_at(time: int) -> int:
+    """The calendar month at a time."""
+    day = datetime.fromtimestamp(time, UTC)
     return day.year * 12 + day.month - 1
 
 
-def first_day(period: int) -> date:
-    """First day of the month that the period is named after."""
-    return date(period // 12, period % 12 + 1, 1)
+def first_day(month: int) -> date:
+    """First day of a calendar month."""
+    return date(month // 12, month % 12 + 1, 1)
 
 
-def period_start(period: int, notice_days: int) -> int:
-    """First second of the period."""
-    return midnight(first_day(period) - timedelta(days=notice_days))
+def period_start(month: int, notice: int) -> int:
+    """First second of the monthly period of this calendar month, `notice` seconds before it."""
+    return midnight(first_day(month)) - notice
 
 
-def execution_time(period: int, day: str = "first_business_day", fixed_day: int = 0) -> int:
+def execution_time(month: int, day: str = "first_business_day", fixed_day: int = 0) -> int:
     """First second of the execution day: "first_business_day" (Monday to Friday), "last_day" (of the month before) or
     "fixed_day" of the month."""
-    first = first_day(period)
+    first = first_day(month)
     if day == "last_day":
         return midnight(first - timedelta(days=1))
     if day == "fixed_day":

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {ExecutionDay} from "../libraries/Schedule.sol";
+import {ICalendar} from "./ICalendar.sol";
 import {IFiller} from "./IFiller.sol";
 import {IIndexToken} from "./IIndexToken.sol";
 import {Constituent, IMethodology} from "./IMethodology.sol";
@@ -53,8 +54,8 @@ enum Side {
 /// @param firstTolerance Tolerance of a batch right after the last one; negative: the fund must gain.
 /// @param lastTolerance Tolerance once the bucket has been idle for `maxIdle`. At most 10 %.
 /// @param batchCap Most value of one batch, as a share of NAV. At most 10 %.
-/// @param lossBudget Most value lost in a month, as a share of NAV. At most 2 %.
-/// @param maxStep Most that a component's weight may rise in a month.
+/// @param lossBudget Most value lost in a month, as a share of NAV. At most 2 %, less for shorter periods.
+/// @param maxStep Most that a component's weight may rise in a month; less than 100 % for shorter periods.
 /// @param dust Surplus or deficit, as a share of NAV, at which a month counts as done. 0.0001 % to 0.1 %.
 /// @param coolOff Seconds in which the bucket refills by `batchCap`. At least 60.
 /// @param maxIdle Seconds of idle time the bucket can hold: `coolOff` to one day.
@@ -69,23 +70,31 @@ struct Limits {
     uint32 maxIdle;
 }
 
-/// @notice When things may happen.
-/// @param day The execution day.
+/// @notice When things may happen, see `ICalendar`.
+/// @dev In one slot.
+/// @param length Of a period: 1 or 3 calendar months, or so many seconds, a day to 92 days; on test chains from an hour.
+/// @param day The execution day, for calendar months.
 /// @param fixedDay Day of the month, for ExecutionDay.FixedDay.
-/// @param noticeDays Days before the calendar month at which its period begins, 1 to 14.
-/// @param minNotice Least seconds between determination and start: a day to `noticeDays`.
+/// @param notice Seconds before its first calendar month at which a period begins, a day to 14 days; where periods are
+/// so many seconds long, those between its begin and the earliest start.
+/// @param minNotice Least seconds between determination and start, at most `notice`: a day for calendar months, else an
+/// hour or, if that is less, a tenth of a period. Notice, minNotice and minTrading are together shorter than a period.
 /// @param minTrading Least seconds that must be left of the period at start.
+/// @param begins When its first period begins. @param first Id of that period.
 struct Timetable {
+    uint32 length;
     ExecutionDay day;
     uint8 fixedDay;
-    uint8 noticeDays;
+    uint32 notice;
     uint32 minNotice;
     uint32 minTrading;
+    uint40 begins;
+    uint24 first;
 }
 
 /// @notice The month under way.
 /// @dev In one slot.
-/// @param period See `Schedule`: year * 12 + month - 1 of the last determination; 0 before the first.
+/// @param period Id of the last determination's (see `ICalendar`); 0 before the first.
 /// @param lastStop Last period that the guardian vetoed or ended.
 /// @param determinedAt Time of the determination.
 /// @param determination Packed constituents (see `Constituents`), once started as the start confirmed them.
@@ -194,9 +203,15 @@ struct Result {
 ///
 /// BRAKES. Guardian and owner can let a determined month pass (`veto`), end an open one as it stands (`endMonth`), and
 /// suspend a component; the guardian can stop everything for a while (`pauseFor`). All but the pause work while paused.
-/// What the guardian does is bounded: a veto or an end not in two periods running, a pause of 3 days in any 30, a
-/// suspension of 7 days once a token in 30. The owner's vetoes and ends do not count, and the owner's suspensions last
+/// What the guardian does is bounded: a veto or an end not in two periods running, whatever their length becomes, a
+/// pause of 3 days in any 30, a suspension of 7 days once a token in 30. The owner's vetoes and ends do not count, and the owner's suspensions last
 /// until ended.
+///
+/// BAND. Where half the sum of what the weights are off their targets is below the band, and nothing held leaves the
+/// index or its list, start ends the period as skipped: nothing is traded, no target written, nothing listed. It
+/// confirms supplies and members as any start does, so that the index goes on.
+///
+/// MONTH. What one period does, whatever its length, is called its month.
 ///
 /// PER SHARE. All limits are per share: minting, redeeming and fee accrual change none of them.
 interface IRebalancer {
@@ -270,10 +285,13 @@ interface IRebalancer {
     /// with its flags (see `Constituents`), in the order of the list, if any was read again at start and counts; else
     /// empty.
     event Started(uint256 indexed period, uint256 nav, address targets, uint256[] basis);
+    /// @notice A start found the fund within its band. @param difference Half the sum of |target - held weight|, and
+    /// `band`: shares of NAV, 18 decimals. @param basis As in `Started`.
+    event Skipped(uint256 indexed period, uint256 difference, uint256 band, uint256[] basis);
     event Traded(uint256 indexed period, address indexed filler, Result result);
     event Closed(uint256 indexed period, uint256 surplus, uint256 deficit, uint256 spent);
     event PausedUntil(uint256 until);
-    event LimitsSet(Limits limits);
+    event LimitsSet(Limits limits, uint256 band);
     event TimetableSet(Timetable timetable);
     event MethodologySet(IMethodology methodology);
     event GuardianSet(address guardian);
@@ -283,6 +301,7 @@ interface IRebalancer {
     function INDEX() external view returns (IIndexToken);
     function ORACLE() external view returns (IOracle);
     function OPENER() external view returns (IOpener);
+    function CALENDAR() external view returns (ICalendar);
     /// @notice Longest pause in any `WINDOW`, in seconds.
     function MAX_PAUSE() external view returns (uint256);
     /// @notice How long a guardian's suspension lasts, in seconds.
@@ -302,14 +321,19 @@ interface IRebalancer {
     function methodology() external view returns (IMethodology);
     function guardian() external view returns (address);
     function limits() external view returns (Limits memory);
+    /// @notice Half the sum of |target - held weight| below which a period is skipped, 18 decimals; 0: none.
+    function band() external view returns (uint64);
+    /// @notice The last timetable set. It may begin later: see `formerTimetable`.
     function timetable() external view returns (Timetable memory);
+    /// @notice The timetable before that, in effect until `timetable` begins; all zero for a fund that had no other.
+    function formerTimetable() external view returns (Timetable memory);
     function month() external view returns (Month memory);
     function opening() external view returns (Opening memory);
     function progress() external view returns (Progress memory);
     /// @notice Until when the rebalancer is or was paused, and for how many seconds the guardian may pause now.
     function pause() external view returns (uint40 until, uint256 left);
 
-    /// @notice The period at this time (see `Schedule`), never before the last one determined.
+    /// @notice Id of the period at this time (see `ICalendar`), never before the last one determined.
     function currentPeriod() external view returns (uint256);
 
     /// @notice What `determine` would take now. Reverts with the methodology's error, or the opener's, if they refuse.
@@ -323,7 +347,7 @@ interface IRebalancer {
     /// @notice Takes the constituents of the period that has begun from the methodology.
     function determine() external;
 
-    /// @notice Fixes target units at fresh prices and opens trading.
+    /// @notice Fixes target units at fresh prices and opens trading; within the band the period ends as skipped.
     function start() external;
 
     /// @notice Trades one batch.
@@ -363,7 +387,11 @@ interface IRebalancer {
     function writeOff(address token) external;
 
     function setGuardian(address guardian) external;
-    function setLimits(Limits calldata limits) external;
+    /// @param band At most 10 %; 0: none. See BAND.
+    function setLimits(Limits calldata limits, uint64 band) external;
+    /// @notice Another timetable. `begins`: from the end of the current period on, at most 92 days ahead; 0: as
+    /// soon as it fits, see `ICalendar.change`. `first` is not read. Limits and timetable must fit each
+    /// other, see SCALE in `ICalendar`. Setting another one before it begins replaces it.
     function setTimetable(Timetable calldata timetable) external;
     /// @notice Another methodology. A determination that has not been started is void, and determine is due again. What
     /// the last started month confirmed is handed on if both say the same of what a basis is.

@@ -30,12 +30,14 @@ library MonthTargets {
         uint256 excess;
     }
 
-    /// @notice Fills in targets, surplus, held and buyTargets of a plan whose NAV stands.
+    /// @notice Fills in difference, leaves, targets, surplus, held and buyTargets of a plan whose NAV stands.
     /// @param maxStep Most that a weight may rise, 18 decimals.
     function fill(OpeningPlan memory p, PlanDraft memory d, uint256 maxStep) internal pure {
         p.targets = Targets.room(d.list.length, d.unitBits);
         uint256 step = p.nav * maxStep / 1e18;
         Sums memory sums = _target(p, d, step);
+        // {1e18} = {USD} * {1e18} / {USD}, down
+        p.difference = ((sums.surplus + sums.goal - sums.held) * 1e18 / p.nav / 2).toUint64();
         if (sums.excess != 0) {
             _limitSteps(d, sums, step);
             sums = _target(p, d, type(uint128).max);
@@ -64,6 +66,7 @@ library MonthTargets {
                 if (unit < held) {
                     side = Side.Sell;
                     sums.surplus += value - goal;
+                    if (unit == 0) p.leaves = true;
                 } else if (unit > held) {
                     side = Side.Buy;
                     sums.held += value;

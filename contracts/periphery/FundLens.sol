@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Period} from "../interfaces/ICalendar.sol";
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {Constituent} from "../interfaces/IMethodology.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
@@ -45,6 +46,8 @@ struct Holding {
 }
 
 /// @notice A fund as it stands in one block.
+/// @param current The period now, by the calendar; `month` may be of an earlier one.
+/// @param former In effect until `timetable` begins.
 /// @param pauseLeft For how many seconds the guardian may pause now.
 /// @param supply Accrued supply. `shares`: the same in shares of the start while trading, else 0.
 /// @param idle Idle seconds of the bucket, `capacity` of a batch (share of NAV) and its `tolerance`, 18 decimals.
@@ -54,12 +57,14 @@ struct Fund {
     Action action;
     Reason reason;
     uint256 next;
-    uint256 period;
+    Period current;
     Month month;
     Opening opening;
     Progress progress;
     Limits limits;
+    uint64 band;
     Timetable timetable;
+    Timetable former;
     uint256 pausedUntil;
     uint256 pauseLeft;
     uint256 supply;
@@ -78,12 +83,13 @@ contract FundLens {
         IIndexToken index = rebalancer.INDEX();
         (f.blockNumber, f.time) = (block.number, block.timestamp);
         (f.action, f.reason, f.next) = rebalancer.workable();
-        f.period = rebalancer.currentPeriod();
         f.month = rebalancer.month();
         f.opening = rebalancer.opening();
         f.progress = rebalancer.progress();
         f.limits = rebalancer.limits();
-        f.timetable = rebalancer.timetable();
+        f.band = rebalancer.band();
+        (f.timetable, f.former) = (rebalancer.timetable(), rebalancer.formerTimetable());
+        f.current = rebalancer.CALENDAR().period(f.former, f.timetable, block.timestamp);
         (f.pausedUntil, f.pauseLeft) = rebalancer.pause();
         f.supply = index.totalSupply();
         bool trading = rebalancer.trading();

@@ -23,6 +23,7 @@ KINDS = {
     "index_token": ("IndexToken",),
     "rebalancer": ("Rebalancer",),
     "opener": ("Opener",),
+    "calendar": ("Calendar",),
     "oracle": ("ChainlinkOracle", "AnchoredOracle"),
     "first_oracle": ("ChainlinkOracle",),
     "methodology": ("MarketCap", "FixedWeight"),

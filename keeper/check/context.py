@@ -254,7 +254,9 @@ def _questions(book: Book) -> set[tuple[str, str]]:
     """The questions that a fund's book implies."""
     names = ("index_token", "rebalancer", "oracle", "first_oracle", "methodology", "upkeep", *SUPPLIES)
     asked: list[Question] = [(name, "owner()") for name in names if name in book.contracts]
-    asked += [("rebalancer", f"{view}()") for view in ("INDEX", "ORACLE", "OPENER", "methodology", "guardian")]
+    asked += [
+        ("rebalancer", f"{view}()") for view in ("INDEX", "ORACLE", "OPENER", "CALENDAR", "methodology", "guardian")
+    ]
     asked += [("index_token", "REBALANCER()"), ("oracle", "REBALANCER()"), ("index_token", "feeRecipient()")]
     asked += [(name, "REBALANCER()") for name in ("upkeep", "posted_supply") if name in book.contracts]
     asked += [("posted_supply", "poster()")] if "posted_supply" in book.contracts else []

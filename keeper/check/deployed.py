@@ -28,6 +28,7 @@ _NAMED = (
     ("rebalancer", "INDEX()", "index_token"),
     ("rebalancer", "ORACLE()", "oracle"),
     ("rebalancer", "OPENER()", "opener"),
+    ("rebalancer", "CALENDAR()", "calendar"),
     ("oracle", "REBALANCER()", "rebalancer"),
     ("posted_supply", "REBALANCER()", "rebalancer"),
     ("oracle", "FIRST()", "first_oracle"),

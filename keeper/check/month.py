@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from keeper.check.context import CheckedFund
 from keeper.check.findings import Finding, Says
 from keeper.output.condition import condition
-from keeper.output.tables import hours, period_text, symbol, when
+from keeper.output.tables import hours, symbol, when
 from keeper.state import Action, FundState, Holding, Reason
 
 _WHY = {
@@ -60,7 +60,7 @@ def brakes(fund: CheckedFund) -> Iterator[Finding]:
     says = Says("brakes", fund.book.fund)
     left = f"the guardian may pause for {hours(state.pause_left)} of any 30 days"
     if state.last_stop and state.last_stop + 1 >= state.period:
-        left += f", and may not veto or end a month now: it did in {period_text(state.last_stop)}"
+        left += f", and may not veto or end a month now: it did in {state.label_of(state.last_stop)}"
     else:
         left += ", and may veto or end a month"
     if state.paused_until > state.time:

@@ -18,8 +18,7 @@ from web3.exceptions import ContractLogicError
 from web3.types import TxParams
 
 from ballast.abi import call_data
-from ballast.rule import packed
-from ballast.rule.arithmetic import period_start
+from ballast.rule import calendar, packed
 from ballast.rule.methodology import (
     Candidate,
     Cap,
@@ -55,13 +54,10 @@ from keeper.look import contracts
 from keeper.look.chain import FundReader, ask
 from keeper.look.history import CHUNK
 from keeper.look.retry import block_time
-from keeper.output.tables import period_text
 from keeper.state import FundState, Holding, Phase, Side
 
 OVERRIDE_LIFE_S = 10 * DAY_S
 """How long the methodology lets an override count."""
-MOST_NOTICE_DAYS = 14
-"""No period begins earlier than so many days before its month."""
 MOST_DECIMALS = 27
 SOUND_BITS = 160
 """What a list can take has at most so many decimals, and a balance of at most so many bits."""
@@ -75,10 +71,12 @@ class Explanation:
 
     `rule` is None where weights are given. `nav` is what the weights share: NAV of one share less what is frozen.
     `sources` names the contract that each supply comes from. `decisions` has a row for each of the `candidates`, and
-    one for each component that is none.
+    one for each component that is none. `skipped`: where its start found the fund within its band, the difference and
+    the band, shares of NAV.
     """
 
     period: int
+    label: str
     block: int
     time: int
     methodology: str
@@ -89,11 +87,13 @@ class Explanation:
     candidates: frozenset[str]
     sources: Mapping[str, str]
     start: Start | None
+    skipped: tuple[int, int] | None
     differences: tuple[Difference, ...]
 
 
-def explain(chain: FundReader, period: int | None) -> Explanation:
-    """The last determination of the period, None: of the last one determined. Raises ChainError."""
+def explain(chain: FundReader, period: str | None) -> Explanation:
+    """The last determination of the period ("2021-04", see `calendar.id_of`), None: of the last one determined. Raises
+    ChainError."""
     return _Reader(chain).explain(period)
 
 
@@ -104,12 +104,16 @@ class _Reader:
         self._book = chain.book
         self._rebalancer = self._at("Rebalancer", chain.book["rebalancer"])
 
-    def explain(self, period: int | None) -> Explanation:
+    def explain(self, period: str | None) -> Explanation:
         head = self._chain.head().number
-        wanted = self._view(self._rebalancer, "month", head).period if period is None else period
-        if not wanted:
+        now, _ = self._chain.read(head)
+        if not now.month_period:
             raise ChainError("explain: nothing has been determined yet")
-        determined, started = self._events(wanted, head)
+        try:
+            wanted = now.month_period if period is None else calendar.id_of(period, now.timetable, now.former)
+        except ValueError as error:
+            raise ChainError(f"explain: period {period!r}, {error}") from None
+        determined, started, skipped = self._events(wanted, now, head)
         block = determined["blockNumber"]
         at = str(self._view(self._rebalancer, "methodology", block))
         inputs = self._inputs(at, block)
@@ -127,6 +131,7 @@ class _Reader:
             differences += found
         return Explanation(
             period=wanted,
+            label=inputs.state.label_of(wanted),
             block=block,
             time=inputs.state.time,
             methodology=at,
@@ -137,6 +142,7 @@ class _Reader:
             candidates=frozenset({*inputs.sources, *inputs.weights}),
             sources=inputs.sources,
             start=start,
+            skipped=None if skipped is None else (skipped["args"]["difference"], skipped["args"]["band"]),
             differences=tuple(differences),
         )
 
@@ -272,12 +278,15 @@ class _Reader:
                 break
         return found
 
-    def _events(self, period: int, head: int) -> tuple[Any, Any | None]:
-        """The period's last determination, and its start if there was one."""
+    def _events(self, period: int, now: FundState, head: int) -> tuple[Any, Any | None, Any | None]:
+        """The period's last determination, and its start, or that it was skipped, if there was either. `now`: at the
+        head."""
+        begins = _begin(period, now)
         started: Any | None = None
+        skipped: Any | None = None
         for first, last in self._backwards(head):
             found: dict[str, Any] = {}
-            for name in ("Determined", "Started"):
+            for name in ("Determined", "Started", "Skipped"):
                 event = self._rebalancer.events[name]
                 logs = ask(
                     lambda event=event, span=(first, last): event().get_logs(  # type: ignore[misc]
@@ -287,12 +296,12 @@ class _Reader:
                 )
                 if logs:
                     found[name] = logs[-1]
-            started = started or found.get("Started")
+            started, skipped = started or found.get("Started"), skipped or found.get("Skipped")
             if "Determined" in found:
-                return found["Determined"], started
-            if block_time(self._w3, first) < period_start(period, MOST_NOTICE_DAYS):
+                return found["Determined"], started, skipped
+            if begins is not None and block_time(self._w3, first) < begins:
                 break
-        raise ChainError(f"explain: period {period_text(period)} has not been determined")
+        raise ChainError(f"explain: period {now.label_of(period)} has not been determined")
 
     def _backwards(self, last: int) -> list[tuple[int, int]]:
         """Spans of blocks from `last` back to the deployment."""
@@ -314,6 +323,12 @@ class _Reader:
 
     def _at(self, name: str, address: str) -> Any:
         return self._w3.eth.contract(address=to_checksum_address(address), abi=contracts.abi(name), decode_tuples=True)
+
+
+def _begin(period: int, now: FundState) -> int | None:
+    """When a period began; None for one of a timetable that the fund no longer has."""
+    oldest = now.former or now.timetable
+    return calendar.period(period, now.timetable, now.former).start if period >= oldest.first else None
 
 
 def _unless_reverted(question: Callable[[], T]) -> T | None:

@@ -12,7 +12,7 @@ from ballast.rule.methodology import Cap, Decision, Flag, Status
 from ballast.units import WAD
 from keeper.explain.month import Explanation
 from keeper.explain.recompute import Difference, Start, Target
-from keeper.output.tables import figures_table, head_table, percent, period_text, usd, when
+from keeper.output.tables import figures_table, head_table, percent, usd, when
 
 FLAGS = {
     Flag.STALE: "stale",
@@ -32,7 +32,7 @@ def explain_json(found: Explanation, book: Book) -> dict[str, Any]:
     targets = {} if found.start is None else {t.token: t for t in found.start.targets}
     return {
         "fund": book.fund,
-        "period": period_text(found.period),
+        "period": found.label,
         "methodology": found.methodology,
         "kind": "fixed_weight" if found.rule is None else "market_cap",
         "block": found.block,
@@ -54,6 +54,9 @@ def explain_json(found: Explanation, book: Book) -> dict[str, Any]:
             }
             for d in found.decisions
         ],
+        "skipped": None
+        if found.skipped is None
+        else dict(zip(("difference", "band"), map(str, found.skipped), strict=True)),
         "start": None if found.start is None else _start_json(found.start, book),
         "agrees": not found.differences,
         "differences": [
@@ -117,9 +120,12 @@ def explain_tables(found: Explanation, book: Book) -> RenderableType:
 
 
 def _head(found: Explanation, book: Book) -> Table:
-    head = head_table(f"{book.fund}, {period_text(found.period)}")
+    head = head_table(f"{book.fund}, {found.label}")
     head.add_row("determined", f"{when(found.time)}, block {found.block}")
     head.add_row("methodology", found.methodology)
+    if found.skipped is not None:
+        difference, band = map(percent, found.skipped)
+        head.add_row("skipped", f"half the sum of what the weights were off: {difference}, below the band of {band}")
     head.add_row("NAV", f"${usd(found.nav)} of a share, less what is frozen")
     if found.rule is None:
         head.add_row("weights", "given")

@@ -20,6 +20,7 @@ ABIS = (
     "StockFiller",
     "V3Lens",
     "Opener",
+    "Calendar",
     "Upkeep",
     "MarketCap",
     "FixedWeight",

@@ -1,4 +1,4 @@
-"""Interventions in a fund's month, from its events: vetoes, ends, states of components. No batches.
+"""Interventions in a fund's month, from its events: vetoes, ends, skips, states of components. No batches.
 
 Every look already holds the state itself. So events are read only when a look shows a change, and only as far back as
 the change can lie. After the keeper's start only the newest blocks are searched; older events stay unknown.
@@ -36,6 +36,7 @@ class What(StrEnum):
     VETOED = "vetoed"
     ENDED = "ended"
     TAKEN_OUT = "taken_out"
+    SKIPPED = "skipped"
     SUSPENDED = "suspended"
     RESUMED = "resumed"
     WRITTEN_OFF = "written_off"
@@ -64,12 +65,13 @@ def words(told: Intervention, name: str) -> str:
             return f"ended as it stood by {told.by}: what was traded stays traded"
         case What.TAKEN_OUT:
             return f"{name} taken out of this month's trading"
+        case What.SKIPPED:
+            return "skipped, as the weights were within its band: nothing is traded this month"
         case What.SUSPENDED:
             return f"{name} {suspension(told.until)}"
-        case What.RESUMED:
-            return f"{name} no longer suspended"
-        case What.WRITTEN_OFF:
-            return f"{name} written off, for good"
+        case _:
+            gone = told.what is What.WRITTEN_OFF
+            return f"{name} written off, for good" if gone else f"{name} no longer suspended"
 
 
 def ended(state: FundState, told: Iterable[Intervention]) -> Intervention | None:
@@ -77,6 +79,11 @@ def ended(state: FundState, told: Iterable[Intervention]) -> Intervention | None
     if state.phase is not Phase.IDLE:
         return None
     return next((one for one in told if one.what is What.ENDED and one.period == state.month_period), None)
+
+
+def skipped(state: FundState, told: Iterable[Intervention]) -> bool:
+    """Whether the month's start found the fund within its band, as far as events are known."""
+    return any(one.what is What.SKIPPED and one.period == state.month_period for one in told)
 
 
 def symbol_of(book: Book, token: str | None) -> str:
@@ -100,7 +107,7 @@ class Chronicle:
         self._topics = {
             contracts.topic(contract, name): (source, name)
             for contract, source, names in (
-                ("Rebalancer", self._rebalancer, ("Vetoed", "MonthEnded", "TakenOut")),
+                ("Rebalancer", self._rebalancer, ("Vetoed", "MonthEnded", "TakenOut", "Skipped")),
                 ("IndexToken", self._index, ("StateSet",)),
             )
             for name in names
@@ -172,6 +179,8 @@ class Chronicle:
                 return Intervention(What.VETOED, block, time, args["period"], by=args["by"])
             case "MonthEnded":
                 return Intervention(What.ENDED, block, time, args["period"], by=args["by"])
+            case "Skipped":
+                return Intervention(What.SKIPPED, block, time, args["period"])
             case "TakenOut":
                 return Intervention(What.TAKEN_OUT, block, time, args["period"], args["token"])
         what = What.WRITTEN_OFF if args["writtenOff"] else What.SUSPENDED if args["suspendedUntil"] else What.RESUMED

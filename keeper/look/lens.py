@@ -7,10 +7,11 @@ from typing import Any
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.rule.calendar import Timetable
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.retry import ask
-from keeper.state import Action, FundState, Holding, Limits, Opening, Phase, Progress, Reason, Side, Timetable
+from keeper.state import Action, FundState, Holding, Limits, Opening, Phase, Progress, Reason, Side
 
 
 def read_fund(w3: Web3, book: Book) -> FundState:
@@ -52,7 +53,7 @@ def state_of(fund: Any) -> FundState:
         action=Action(fund.action),
         reason=Reason(fund.reason),
         next=fund.next,
-        period=fund.period,
+        period=fund.current.id,
         phase=Phase(fund.month.phase),
         month_period=fund.month.period,
         last_stop=fund.month.lastStop,
@@ -68,14 +69,10 @@ def state_of(fund: Any) -> FundState:
             dust=limits.dust,
             cool_off=limits.coolOff,
             max_idle=limits.maxIdle,
+            band=fund.band,
         ),
-        timetable=Timetable(
-            fund.timetable.day,
-            fund.timetable.fixedDay,
-            fund.timetable.noticeDays,
-            fund.timetable.minNotice,
-            fund.timetable.minTrading,
-        ),
+        timetable=Timetable(*fund.timetable),
+        former=Timetable(*fund.former) if fund.former.length else None,
         paused_until=fund.pausedUntil,
         pause_left=fund.pauseLeft,
         supply=fund.supply,

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from ballast.units import ETHER
-from keeper.look.interventions import ended
+from keeper.look.interventions import ended, skipped
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.output.condition import condition
-from keeper.output.tables import amount, percent, period_text, symbol
+from keeper.output.tables import amount, percent, symbol
 from keeper.state import FundState, Holding, Phase, Reason
 
 
@@ -116,7 +116,7 @@ def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
     if fund.view is None:
         return found
     s = fund.view.state
-    month = period_text(s.month_period)
+    month = s.label_of(s.month_period)
     if fund.overdue_s >= bounds.overdue_s:
         action = s.action.name.lower()
         late = f"{name}: {action} is due and not done for {_span(fund.overdue_s)}"
@@ -132,7 +132,9 @@ def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
         )
     if s.phase is Phase.IDLE and s.reason is Reason.DONE:
         end = ended(s, fund.view.told)
-        if end is None:
+        if skipped(s, fund.view.told):
+            found.add(Alert(Kind.MONTH_DONE, f"{name} {month}", f"{name}: {month} was skipped, within its band"))
+        elif end is None:
             found.add(Alert(Kind.MONTH_DONE, f"{name} {month}", f"{name}: {month} is done"))
         else:
             left = percent(s.progress.surplus)

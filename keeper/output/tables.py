@@ -34,7 +34,7 @@ def fund_json(view: View, book: Book) -> dict[str, Any]:
         "block": s.block,
         "time": s.time,
         "phase": s.phase.name.lower(),
-        "period": period_text(s.period),
+        "period": s.label_of(s.period),
         "action": s.action.name.lower(),
         "reason": s.reason.name.lower(),
         "next": s.next,
@@ -147,7 +147,7 @@ def fund_tables(view: View, book: Book) -> RenderableType:
     head = head_table(f"{book.fund}, block {s.block}")
     head.add_row("time", when(s.time))
     head.add_row("index token", book["index_token"])
-    head.add_row("phase", f"{phase_text(s.phase)}, period {period_text(s.period)}")
+    head.add_row("phase", f"{phase_text(s.phase)}, period {s.label_of(s.period)}")
     due = s.action.name.lower() if s.action else "nothing"
     head.add_row("due", f"{due} ({reason_text(s.reason)})")
     head.add_row("next", when(s.next) if s.next else "-")
@@ -300,11 +300,6 @@ def when(time: int | None) -> str:
 def hours(seconds: int) -> str:
     """A duration in hours, to six significant digits."""
     return f"{seconds / HOUR_S:g} h"
-
-
-def period_text(period: int) -> str:
-    """A period as year and month."""
-    return f"{period // 12}-{period % 12 + 1:02d}"
 
 
 def usd(value: int) -> str:

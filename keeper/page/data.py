@@ -16,7 +16,7 @@ from ballast.units import WAD
 from keeper.look.interventions import words
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.output.condition import condition
-from keeper.output.tables import period_text, weight
+from keeper.output.tables import weight
 from keeper.page import notes, sent, text
 from keeper.page.details import Details
 from keeper.page.samples import Sample
@@ -77,7 +77,7 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
         "phase": s.phase.name.lower(),
         "action": s.action.name.lower(),
         "reason": s.reason.name.lower(),
-        "month": period_text(period),
+        "month": s.label_of(period),
         "standing": notes.standing(s, view.told),
         "next": asdict(notes.upcoming(s, view.plan)),
         "events": [
@@ -93,7 +93,7 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
         "components": _components(s, book, targets),
         "target_is": kind,
         "trading": _trading(s, view.plan, opened) if s.phase is Phase.TRADING else None,
-        "sent": sent.newest(mine, eth_price),
+        "sent": sent.newest(mine, eth_price, s.label_of),
         "spent": sent.spent(mine, period, eth_price),
     }
 

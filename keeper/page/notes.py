@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from ballast.rule import calendar
 from ballast.units import DAY_S
-from keeper.look.interventions import Intervention, ended
+from keeper.look.interventions import Intervention, ended, skipped
 from keeper.ops.alerts import Alert, Kind, alerts_of
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.ops.pulse import Pulse
@@ -19,7 +20,7 @@ from keeper.state import Action, FundState, Phase, Reason
 NoteLevel = Literal["ok", "warn", "bad"]
 
 LAST_CALL_S = DAY_S
-"""Seconds before its deadline from which a due action is an alarm."""
+"""Seconds before its deadline from which a due action is an alarm; of a period shorter than ten days a tenth."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,6 @@ class Next:
     why: str = ""
 
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 _STANDING = {
     Reason.NOT_SEEDED: "The fund has not been seeded yet",
     Reason.DONE: "{} is done",
@@ -70,12 +67,14 @@ def standing(state: FundState, told: Iterable[Intervention] = ()) -> str:
     """The month's state as a sentence. `told`: the interventions in it."""
     trading = state.phase is Phase.TRADING
     period = state.month_period if trading else state.period
-    month = f"{_MONTHS[period % 12]} {period // 12}"
+    month = state.name_of(period)
     if trading:
         late = state.action is Action.CLOSE
         return f"{month} has run out while trading was open" if late else f"Trading {month}"
     if state.reason is Reason.DONE and ended(state, told) is not None:
         return f"{month} was ended as it stood"
+    if state.reason is Reason.DONE and skipped(state, told):
+        return f"{month} was skipped: the weights were within its band"
     if state.reason in _STANDING:
         return _STANDING[state.reason].format(month)
     determined = state.month_period == state.period and state.phase is not Phase.VOIDED
@@ -122,8 +121,11 @@ def _of_state(state: FundState, pulse: Pulse) -> list[Note]:
         found.append(Note("warn", pulse.error) if acted else Note("bad", f"The keeper could not act: {pulse.error}"))
     # `next` is the deadline of what is due; a close has none.
     ends = state.action not in (Action.NONE, Action.CLOSE)
-    if ends and state.next - state.time < LAST_CALL_S:
-        found.append(Note("bad", f"{_DUE.get(state.action, 'Trading')} is open and less than a day is left for it"))
+    now = calendar.period(state.period, state.timetable, state.former)
+    last_call = min(LAST_CALL_S, (now.end - now.start) // 10)
+    if ends and state.next - state.time < last_call:
+        left = "a day" if last_call == LAST_CALL_S else f"{last_call // 60} minutes"
+        found.append(Note("bad", f"{_DUE.get(state.action, 'Trading')} is open and less than {left} is left for it"))
     if state.reason in _EXPLAINED:
         found.append(_EXPLAINED[state.reason])
     return found

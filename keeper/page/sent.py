@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ballast.units import WAD
-from keeper.output.tables import period_text
 from keeper.sending.journal import Entry, Status
 
 NEWEST = 50
@@ -24,8 +23,8 @@ def of_fund(entries: Sequence[Entry], called: Sequence[str]) -> list[Entry]:
     return [entry for entry in entries if entry.nonce in nonces]
 
 
-def newest(entries: Sequence[Entry], eth_price: int) -> list[dict[str, Any]]:
-    """The newest entries as rows, newest first. `eth_price`: USD for one ether, 18 decimals.
+def newest(entries: Sequence[Entry], eth_price: int, label: Callable[[int], str]) -> list[dict[str, Any]]:
+    """The newest entries as rows, newest first. `eth_price`: USD for one ether, 18 decimals; `label`: of a period.
 
     `block`: in which it was mined, or else signed; `signed_at`: Unix seconds of the keeper's clock; `gas_price`: wei
     per gas, of an open one its maximum; `cost_eth` in ether and `cost_usd` in USD at the current price of ether, None:
@@ -34,7 +33,7 @@ def newest(entries: Sequence[Entry], eth_price: int) -> list[dict[str, Any]]:
     return [
         {
             "action": entry.action,
-            "month": period_text(entry.period),
+            "month": label(entry.period),
             "status": str(entry.status),
             "hash": entry.hash,
             "nonce": entry.nonce,

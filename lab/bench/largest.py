@@ -38,7 +38,7 @@ FLEXIBLE, CAP, CAP_PASSES = 2, 3 * 10**16, 10
 SOUND = 3
 """So many components stay as they are, so that there is something to weigh."""
 BEGIN = 1_700_000_000
-NOTICE_DAYS = 7
+NOTICE_S = 7 * DAY_S
 ZERO = "0x" + "00" * 20
 CONTRACTS = (
     "BurningFeed",
@@ -49,6 +49,7 @@ CONTRACTS = (
     "LockedSupply",
     "MarketCap",
     "Opener",
+    "Calendar",
     "Rebalancer",
 )
 
@@ -124,7 +125,7 @@ def deploy(chain: Chain, case: Case) -> LargestFund:
         (token.address, (source if case.burns and token in others else locked).address, 0, (k % 5 + 1) * 10**8)
         for k, token in enumerate(candidates)
     ]
-    opener = chain.deploy(who, "Opener")
+    opener, calendar = chain.deploy(who, "Opener"), chain.deploy(who, "Calendar")
     rule = (FLEXIBLE, CAP, 0, 0, 50, False, 100 * DAY_S, WAD, CAP_PASSES)
     methodology = chain.deploy(who, "MarketCap", who, rule, rows)
     nonce = int(chain.rpc.request("eth_getTransactionCount", who, "latest"), 16)
@@ -133,14 +134,15 @@ def deploy(chain: Chain, case: Case) -> LargestFund:
     oracle = chain.deploy(who, "ChainlinkOracle", who, place, ZERO, 0, prices)
     index = chain.deploy(who, "IndexToken", "Largest", "LARGE", place, who, who, 0, 10**6)
     limits = (-15 * 10**15, 4 * 10**16, 2 * 10**16, 5 * 10**15, WAD, 2 * 10**13, 600, 1800)
-    timetable = (0, 0, NOTICE_DAYS, DAY_S, DAY_S)
+    timetable = (1, 0, 0, NOTICE_S, DAY_S, DAY_S, 0, 0)
     rebalancer = chain.deploy(
         who,
         "Rebalancer",
-        *(contract.address for contract in (index, oracle, opener, methodology)),
+        *(contract.address for contract in (index, oracle, opener, calendar, methodology)),
         who,
         who,
         limits,
+        0,
         timetable,
     )
     if rebalancer.address != place:
@@ -178,7 +180,7 @@ def measure(case: Case) -> list[Figure]:
 def _act(on: LargestFund, action: str) -> int:
     period = int(on.rebalancer.read("currentPeriod"))
     if action == "determine":
-        on.chain.move_to(period_start(period + 1, NOTICE_DAYS))
+        on.chain.move_to(period_start(period + 1, NOTICE_S))
     else:
         on.chain.move_to(execution_time(period))
     due, reason, _ = on.rebalancer.read("workable")

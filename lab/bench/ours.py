@@ -122,7 +122,7 @@ def _accrue_fee(arena: Arena, fund: Fund) -> int:
 
 def open_month(arena: Arena, fund: Fund, suffix: str, period: int) -> dict[str, int]:
     """Determines and starts, each with feeds that were just posted."""
-    begins = period_start(period, fund.config.timetable.notice_days)
+    begins = period_start(period, fund.config.timetable.notice)
     gas = {}
     for action, time in (("determine", begins), ("start", execution_time(period))):
         arena.chain.move_to(time)
@@ -133,7 +133,7 @@ def open_month(arena: Arena, fund: Fund, suffix: str, period: int) -> dict[str, 
 
 
 def close_month(arena: Arena, fund: Fund, period: int) -> None:
-    arena.chain.move_to(period_start(period + 1, fund.config.timetable.notice_days))
+    arena.chain.move_to(period_start(period + 1, fund.config.timetable.notice))
     fund.rebalancer.send(arena.holder, "close")
 
 

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ballast.rule.calendar import Timetable
 from ballast.units import DAY_S, GWEI, HOUR_S, WAD
 from keeper.plan.planner import Aim, Mode, Pace, plan
 from keeper.pools.market import Market, market_of
@@ -28,7 +29,6 @@ from keeper.state import (
     Progress,
     Reason,
     Side,
-    Timetable,
 )
 from lab.bench import report
 from lab.bench.errors import BenchError
@@ -102,7 +102,7 @@ def _opened(holdings: tuple[Holding, ...]) -> FundState:
             cool_off=600,
             max_idle=1_800,
         ),
-        timetable=Timetable(day=0, fixed_day=0, notice_days=8, min_notice=DAY_S, min_trading=3 * DAY_S),
+        timetable=Timetable(1, 0, 0, 8 * DAY_S, DAY_S, 3 * DAY_S, begins=1_616_544_000, first=2021 * 12 + 3),
         paused_until=0,
         pause_left=3 * DAY_S,
         supply=SHARES,

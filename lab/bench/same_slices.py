@@ -82,7 +82,7 @@ def _open(bench: MonthBench, on: ForkedChain) -> SlicedMonth:
     keeper = Web3.to_checksum_address(bench.chain.account("keeper"))
     rebalancer = bench.chain.at("Rebalancer", run.book["rebalancer"])
     timetable = run.config.timetable
-    bench.clock.jump(period_start(run.period, timetable.notice_days))
+    bench.clock.jump(period_start(run.period, timetable.notice))
     rebalancer.send_listed(keeper, "determine")
     bench.clock.jump(execution_time(run.period, timetable.day, timetable.fixed_day))
     rebalancer.send_listed(keeper, "start")

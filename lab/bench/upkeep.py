@@ -89,7 +89,7 @@ class Meter:
 
     def to(self, action: str, period: int) -> None:
         """To where the step is due, with feeds that were just posted."""
-        notice = self.fund.config.timetable.notice_days
+        notice = self.fund.config.timetable.notice
         moments = {
             "determine": period_start(period, notice),
             "start": execution_time(period),

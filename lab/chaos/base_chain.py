@@ -11,7 +11,7 @@ from ballast.deploy import deploy_fund
 from ballast.rule.arithmetic import period_start
 from ballast.units import BLOCK_S
 from lab.chaos.fund import fund_config
-from lab.chaos.month_run import NOTICE_DAYS, PERIOD
+from lab.chaos.month_run import NOTICE_S, PERIOD
 from lab.localnet.anvil import Cheats, anvil
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
@@ -46,7 +46,7 @@ def _deploy(on: ForkedChain, book_path: Path) -> None:
     book = deploy_fund(on.project, on.deployer, config, book_path=book_path, unsafe=True)
     # The period that the fund was deployed in is determined and then too late to start: nothing is due before the next.
     on.project.Rebalancer.at(book["rebalancer"]).determine(sender=on.deployer)
-    clock.jump(period_start(PERIOD, NOTICE_DAYS) - LEFT_S)
+    clock.jump(period_start(PERIOD, NOTICE_S) - LEFT_S)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 
 from ballast.book import Book
 from ballast.rule.arithmetic import execution_time, period_start
-from ballast.units import BLOCK_S
+from ballast.units import BLOCK_S, DAY_S
 from lab.chaos.history import ACTIONS, events, selectors
 from lab.chaos.keepers import FaultyKeeper
 from lab.localnet.errors import LocalnetError
@@ -24,7 +24,7 @@ from lab.localnet.world import World
 from lab.testbed.clock import Clock, next_look
 
 PERIOD = 2021 * 12 + 3
-NOTICE_DAYS = 7
+NOTICE_S = 7 * DAY_S
 PATIENCE_S = 0.6
 """Longest that a block waits for a keeper that runs."""
 ALONE_S = 0.05
@@ -205,7 +205,7 @@ class MonthRun:
     def _due_time(self) -> int:
         due = self.due()
         if due == "determine":
-            return period_start(self.period, NOTICE_DAYS)
+            return period_start(self.period, NOTICE_S)
         return execution_time(self.period) if due == "start" else 0
 
     def _advance(self) -> None:

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {Period} from "../../contracts/interfaces/ICalendar.sol";
 import {Constituent, Status} from "../../contracts/interfaces/IMethodology.sol";
+import {OpeningPlan} from "../../contracts/interfaces/IOpener.sol";
 import {Action, Limits, Phase, Reason, Timetable} from "../../contracts/interfaces/IRebalancer.sol";
 import {Constituents} from "../../contracts/libraries/Constituents.sol";
 import {ExecutionDay} from "../../contracts/libraries/Schedule.sol";
@@ -16,24 +18,38 @@ abstract contract Months is Openings {
 
     /* MONTH */
 
-    /// @dev When the last determination was made.
+    /// @dev When the last determination was made, and how many seconds from it to its start there must be.
     uint256 internal determined;
+    uint256 private _notice;
+    /// @dev The last period seen.
+    uint256 private _period;
+    /// @dev Whether a timetable of calendar months was set: its first period may be short of them.
+    bool private _short;
 
     /// @dev Makes the call that is due, which must succeed within the gas of a transaction. False where none is.
     function _act() internal returns (bool) {
         (Action action, Reason reason,) = rebalancer.workable();
         Seen memory a = _look();
+        _checkPeriod();
         if (action == Action.Determine) {
             _beforeReading(true);
+            _notice = _current().minNotice;
             _make(action, abi.encodeCall(rebalancer.determine, ()));
             determined = time;
             determinedPrice = price;
             _read(true);
         } else if (action == Action.Start) {
-            _hold(time >= determined + 1 days, "notice before start");
+            _hold(time >= determined + _notice, "notice before start");
             _beforeReading(false);
+            OpeningPlan memory p = rebalancer.previewStart();
+            bytes32 was = keccak256(abi.encode(rebalancer.opening(), index.components()));
             _make(action, abi.encodeCall(rebalancer.start, ()));
-            _opened();
+            if (p.difference < rebalancer.band() && !p.leaves) {
+                bool same = was == keccak256(abi.encode(rebalancer.opening(), index.components()));
+                _hold(same && rebalancer.month().phase == Phase.Idle, "a skipped month changes nothing");
+            } else {
+                _opened();
+            }
             _read(false);
         } else if (action == Action.Close) {
             _make(action, abi.encodeCall(rebalancer.close, ()));
@@ -46,6 +62,17 @@ abstract contract Months is Openings {
         _supplyKept(a, b);
         _unitsKept(a, b, 0);
         return true;
+    }
+
+    /// @dev At each moment one period, which has begun and not ended; ids never fall.
+    function _checkPeriod() private {
+        Period memory p = _current();
+        _hold(p.id >= _period && p.start <= time && time < p.end, "one period at a time");
+        _period = p.id;
+    }
+
+    function _current() private view returns (Period memory) {
+        return rebalancer.CALENDAR().period(rebalancer.formerTimetable(), rebalancer.timetable(), time);
     }
 
     /// @dev What the upkeep has paid for a period, {wei}.
@@ -195,34 +222,62 @@ abstract contract Months is Openings {
             maxIdle: uint32(coolOff * d.between(1, 6))
         });
         if (l.firstTolerance > l.lastTolerance) l.firstTolerance = l.lastTolerance;
-        try rebalancer.setLimits(l) {
+        uint64 band = uint64(d.below(3) == 0 ? d.below(0.1e18) : 0);
+        // Of two cadences the shorter one counts while a change is ahead.
+        Timetable memory t = rebalancer.timetable();
+        bool fits = _fits(l, t.length) && (time >= t.begins || _fits(l, rebalancer.formerTimetable().length));
+        try rebalancer.setLimits(l, band) {
             _hold(!trading, "limits do not change while trading");
+            _hold(fits, "a short period gives nobody more");
             limits = l;
         } catch {
-            _hold(trading, "limits within bounds");
+            _hold(trading || !fits || _short, "limits within bounds");
         }
     }
 
-    /// @notice Another timetable, one time in four; refused while trading is open, and out of bounds: the notice lasts
-    /// a day at least.
+    /// @dev Whether limits are within those of a period of this length: a month's, or a part of them.
+    function _fits(Limits memory l, uint256 length) private pure returns (bool) {
+        if (length < 1 days || length >= 30 days) return true;
+        return uint256(l.lossBudget) * 30 days <= 0.02e18 * length && uint256(l.maxStep) * 30 days <= 1e18 * length;
+    }
+
+    /// @notice Another timetable, one time in four: of months, quarters or so many seconds; refused while trading is
+    /// open, and out of bounds: of months the notice lasts a day at least, of seconds an hour or a tenth of them.
     function setTimetable(uint256 seed) external {
         Draw memory d = Drawing.from(seed);
         if (d.below(4) != 0) return _discard();
-        uint256 noticeDays = d.between(1, 14);
-        uint256 minNotice = d.below(noticeDays * 1 days + 1);
-        Timetable memory t = Timetable({
-            day: ExecutionDay(d.below(3)),
-            fixedDay: uint8(d.between(1, 27 - noticeDays)),
-            noticeDays: uint8(noticeDays),
-            minNotice: uint32(minNotice),
-            minTrading: uint32(d.below(1 days))
-        });
+        Timetable memory t = d.below(3) == 0 ? _seconds(d) : _months(d);
+        uint256 floor = t.length <= 3 ? 1 days : _min(1 hours, t.length / 10);
+        uint256 last = _current().id;
         try rebalancer.setTimetable(t) {
-            _hold(!trading && minNotice >= 1 days, "notice before start");
+            _hold(!trading && t.minNotice >= floor, "notice before start");
+            Limits memory l = rebalancer.limits();
+            _hold(_fits(l, t.length), "a short period gives nobody more");
+            if (t.length <= 3) _short = true;
         } catch (bytes memory reason) {
-            _hold(trading || minNotice < 1 days, "a timetable within bounds");
+            // The first of calendar months may be too short, and limits too wide for what is shorter.
+            bool fits = t.length > 3 && _fits(rebalancer.limits(), t.length);
+            _hold(trading || t.minNotice < floor || !fits, "a timetable within bounds");
             _refused(reason);
         }
+        _hold(_current().id == last, "the current period stays the current one");
+    }
+
+    function _months(Draw memory d) private pure returns (Timetable memory t) {
+        uint256 noticeDays = d.between(1, 13);
+        t.length = d.below(2) == 0 ? 1 : 3;
+        t.day = ExecutionDay(d.below(3));
+        t.fixedDay = uint8(d.between(1, 27 - noticeDays));
+        t.notice = uint32(noticeDays * 1 days);
+        t.minNotice = uint32(d.below(t.notice + 1));
+        t.minTrading = uint32(d.below(1 days));
+    }
+
+    function _seconds(Draw memory d) private pure returns (Timetable memory t) {
+        t.length = uint32(d.below(2) == 0 ? d.between(1 hours, 1 days) : d.between(1 days, 92 days));
+        t.notice = uint32(d.between(t.length / 10, t.length / 3));
+        t.minNotice = uint32(d.below(t.notice + 1));
+        t.minTrading = uint32(d.below(t.length / 4));
     }
 
     /// @dev Changes what the methodology goes by.

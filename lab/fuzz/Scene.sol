@@ -74,6 +74,7 @@ abstract contract Scene {
     constructor() {
         _makeTokens();
         address opener = deploy("Opener", "");
+        address calendar = deploy("Calendar", "");
         (methodology, spare) = _makeMethodologies();
         // Oracle and index token name the rebalancer, which is made last.
         address later = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
@@ -87,7 +88,16 @@ abstract contract Scene {
             deploy(
                 "Rebalancer",
                 abi.encode(
-                    index, oracle, opener, methodology, address(this), GUARDIAN, _firstLimits(), _firstTimetable()
+                    index,
+                    oracle,
+                    opener,
+                    calendar,
+                    methodology,
+                    address(this),
+                    GUARDIAN,
+                    _firstLimits(),
+                    0,
+                    _firstTimetable()
                 )
             )
         );
@@ -117,7 +127,14 @@ abstract contract Scene {
 
     function _firstTimetable() internal pure returns (Timetable memory) {
         return Timetable({
-            day: ExecutionDay.FirstBusinessDay, fixedDay: 0, noticeDays: 7, minNotice: 1 days, minTrading: 1 days
+            length: 1,
+            day: ExecutionDay.FirstBusinessDay,
+            fixedDay: 0,
+            notice: 7 days,
+            minNotice: 1 days,
+            minTrading: 1 days,
+            begins: 0,
+            first: 0
         });
     }
 

@@ -128,7 +128,7 @@ def carry_month(
 
 def _to_determination(run: Run, keeper: KeeperProcess) -> None:
     run.say("time goes to the beginning of the period")
-    run.clock.jump(period_start(run.period, run.config.timetable.notice_days))
+    run.clock.jump(period_start(run.period, run.config.timetable.notice))
     until(run.clock, keeper, lambda: int(run.rebalancer.month().period) == run.period, "determination")
     run.say("keeper: determined the month's constituents")
 

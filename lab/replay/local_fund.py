@@ -113,7 +113,7 @@ def stand(
     `pause` waits for so many seconds."""
     refuse_others(env_file)
     run = prepare(on, console)
-    run.clock.jump(period_start(run.period, run.config.timetable.notice_days))
+    run.clock.jump(period_start(run.period, run.config.timetable.notice))
     run.book.save(book)
     with settings_file(env_file, settings_text(on, book)):
         run.say(f"chain: {on.url}    address book: {book}    settings for a keeper: {env_file}")

@@ -8,14 +8,21 @@ trading only the keeper (and the market's arbitrageur) sends transactions.
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import tempfile
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 
 from ballast.files import replace_json
+from ballast.parts import Limits
+from ballast.rule.calendar import MONTH, QUARTER
 from ballast.units import WAD
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
@@ -23,7 +30,7 @@ from lab.localnet.reserves import load_reserves
 from lab.localnet.session import interrupt_on_terminate
 from lab.replay import year_report
 from lab.replay.carry import ReplayError
-from lab.replay.year_chain import CAP_WEIGHT, TOP_N
+from lab.replay.year_chain import CAP_WEIGHT, TOP_N, Cadence
 from lab.replay.year_data import Year, YearError, read_year, seed_units, write_month
 from lab.replay.year_months import carry_year
 from lab.testbed.forked import forked, one_line
@@ -34,6 +41,8 @@ SEED_NAV = 100 * WAD
 """USD of one share in the beginning, 18 decimals."""
 FEE = 95 * WAD // 10_000
 """Streaming fee a year."""
+CADENCES = (Cadence(), Cadence(QUARTER), *(Cadence(band=part * WAD // 100) for part in (1, 2, 5)))
+"""What `--cadences` compares."""
 NO_RESERVES = "date,venue,token_address,weth_reserve\n"
 
 
@@ -50,15 +59,34 @@ NO_RESERVES = "date,venue,token_address,weth_reserve\n"
     help="Candidates, separated by commas; default: the DeFi tokens that the CSV has, or all of its tokens if none.",
 )
 @click.option("--reserves", type=click.Path(path_type=Path), help="CSV of pairs' reserves, as for a replay.")
+@click.option("--quarterly", is_flag=True, help="Rebalance every three months.")
+@click.option(
+    "--band", default="0", show_default=True, help='Skip a month whose weights are off by less, such as "2 %".'
+)
+@click.option("--cadences", is_flag=True, help="Carry the year once for each of several cadences, and compare them.")
 @click.option("--out", type=click.Path(path_type=Path), default=ROOT / "out", show_default=True, help="Folder.")
-def main(data: Path, first: str, months: int, shares: int, tokens: str, reserves: Path | None, out: Path) -> None:
-    """Carry a fund through a year; writes out/year.json and out/year.png."""
+def main(
+    data: Path,
+    first: str,
+    months: int,
+    shares: int,
+    tokens: str,
+    reserves: Path | None,
+    quarterly: bool,
+    band: str,
+    cadences: bool,
+    out: Path,
+) -> None:
+    """Carry a fund through a year; writes out/year.json and out/year.png, with --cadences also out/cadences.json."""
     interrupt_on_terminate()
     chosen = tuple(token.strip() for token in tokens.split(",") if token.strip())
     try:
         rows = load_reserves(reserves) if reserves else ()
         year = read_year(data, first, months, chosen, rows)
-        _run(year, data.name, shares * WAD, out.resolve())
+        own = Cadence(QUARTER if quarterly else MONTH, _band(band))
+        _run(year, data.name, shares * WAD, own, out.resolve())
+        if cadences:
+            _compare(own, out.resolve())
     except (LocalnetError, YearError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
@@ -66,7 +94,42 @@ def main(data: Path, first: str, months: int, shares: int, tokens: str, reserves
         sys.exit(130)
 
 
-def _run(year: Year, data: str, shares: int, out: Path) -> None:
+def _compare(done: Cadence, out: Path) -> None:
+    """The same year for each of `CADENCES` but the one that is done, each in a process of its own, as Ape has one fork
+    in a process. All that this one was told counts for each, but for cadence, band and folder."""
+    console, rows = Console(), []
+    given = click.get_current_context().params
+    same = [f"--{name}={given[name]}" for name in ("data", "first", "months", "shares", "tokens")]
+    if given["reserves"]:
+        same.append(f"--reserves={given['reserves']}")
+    for cadence in CADENCES:
+        if cadence == done:
+            rows.append(_totals(cadence, out))
+            continue
+        folder = out / "cadences" / cadence.name.replace(" %", "").replace(", ", "-").replace(" ", "-")
+        own = [f"--band={Decimal(cadence.band) / WAD}", f"--out={folder}"]
+        own += ["--quarterly"] if cadence.months == QUARTER else []
+        folder.mkdir(parents=True, exist_ok=True)
+        child = subprocess.run([sys.executable, "-m", "lab.replay.year", *same, *own], cwd=ROOT, check=False)
+        if child.returncode:
+            raise click.ClickException(f"{cadence.name}: the year ended with status {child.returncode}, see above")
+        rows.append(_totals(cadence, folder))
+    replace_json(out / "cadences.json", rows, indent=1)
+    year_report.show_cadences(console, rows)
+
+
+def _totals(cadence: Cadence, folder: Path) -> dict[str, Any]:
+    return {"cadence": cadence.name, **json.loads((folder / "year.json").read_text(encoding="utf-8"))["totals"]}
+
+
+def _band(text: str) -> int:
+    try:
+        return Limits.model_validate({"band": text}).band
+    except ValidationError as error:
+        raise click.BadParameter(f"{text!r}, expected a fraction from 0 to 10 %", param_hint="--band") from error
+
+
+def _run(year: Year, data: str, shares: int, cadence: Cadence, out: Path) -> None:
     """Carries the year on a fork of its first month's local mainnet and writes what came of it. `shares`: at the start,
     18 decimals. Raises LocalnetError, YearError and click's errors."""
     units = seed_units(year.snapshots[0], TOP_N, SEED_NAV)
@@ -78,11 +141,11 @@ def _run(year: Year, data: str, shares: int, out: Path) -> None:
         none.write_text(NO_RESERVES, encoding="utf-8")
         with forked(month, none) as on, one_line():
             console.print(
-                f"{len(year.snapshots)} months from {year.snapshots[0].label}, "
+                f"{len(year.snapshots)} months from {year.snapshots[0].label}, {cadence.name}, "
                 f"candidates: {', '.join(sorted(year.tokens))}"
             )
             try:
-                months, closing = carry_year(on, year, units, FEE, out, console)
+                months, closing = carry_year(on, year, units, FEE, cadence, out, console)
             except (KeeperRunError, ReplayError) as error:
                 raise click.ClickException(str(error)) from error
     values = year_report.figures(year, data, months, closing, shares, FEE)

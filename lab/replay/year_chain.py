@@ -13,8 +13,12 @@ from ballast.abi import call_data, encode_call
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
+from ballast.parts import Limits
 from ballast.rule import packed
+from ballast.rule.arithmetic import first_day, midnight
+from ballast.rule.calendar import MONTH, QUARTER
 from ballast.rule.methodology import Cap, Decision, Rule
+from ballast.timetable import Timetable
 from ballast.units import BLOCK_S, HOUR_S, WAD
 from lab.localnet.anvil import Cheats
 from lab.localnet.market import Market, reserves_of
@@ -40,6 +44,19 @@ _HELD = 1_000
 """LP wei that a pair keeps for itself."""
 
 
+@dataclass(frozen=True)
+class Cadence:
+    """How often the year's fund is rebalanced: every 1 or 3 calendar months, unless within the band (18 decimals)."""
+
+    months: int = MONTH
+    band: int = 0
+
+    @property
+    def name(self) -> str:
+        every = "monthly" if self.months == MONTH else "quarterly"
+        return f"{every}, band {self.band * 100 / WAD:g} %" if self.band else every
+
+
 @dataclass
 class YearFund:
     """The fund and what moves around it."""
@@ -53,6 +70,7 @@ class YearFund:
     index: Any
     rebalancer: Any
     rule: Rule
+    cadence: Cadence
 
     @property
     def rpc(self) -> HttpRpc:
@@ -63,13 +81,21 @@ class YearFund:
         return self.on.world
 
     @property
-    def notice_days(self) -> int:
-        return self.config.timetable.notice_days
+    def notice(self) -> int:
+        return self.config.timetable.notice
 
 
-def year_config(on: ForkedChain, year: Year, streaming_fee: int) -> FundConfig:
+def year_config(on: ForkedChain, year: Year, streaming_fee: int, cadence: Cadence) -> FundConfig:
     """The fund of the year's rule; the tokens without a row in the first month are candidates that leave."""
-    plain = month_config(on.month, on.world, streaming_fee=streaming_fee)
+    # Quarters are those of the year's first month: the one before it began three months earlier.
+    begins = midnight(first_day(year.snapshots[0].period - QUARTER)) if cadence.months == QUARTER else 0
+    plain = month_config(
+        on.month,
+        on.world,
+        streaming_fee=streaming_fee,
+        limits=Limits(band=cadence.band),
+        timetable=Timetable(period=cadence.months, begins=begins),
+    )
     rule = plain.methodology.model_copy(
         update={
             "floor_weight": FLOOR_WEIGHT,
@@ -93,12 +119,12 @@ def python_rule(config: FundConfig) -> Rule:
     return Rule(Cap(cap), cap_weight, floor_weight, entry_weight, top_n, bool(floor_each), age, jump, passes)
 
 
-def prepare(on: ForkedChain, year: Year, streaming_fee: int, progress: Any) -> YearFund:
+def prepare(on: ForkedChain, year: Year, streaming_fee: int, cadence: Cadence, progress: Any) -> YearFund:
     """Deploys and seeds the fund."""
     market = Market(on.rpc, on.world)
     clock = Clock(on.rpc, market)
     clock.jump(clock.now() + BLOCK_S)
-    config = year_config(on, year, streaming_fee)
+    config = year_config(on, year, streaming_fee, cadence)
     deal_seed(on.deployer, config)
     path = on.folder / "book.json"
     book = deploy_fund(on.project, on.deployer, config, book_path=path, progress=progress, unsafe=True)
@@ -112,6 +138,7 @@ def prepare(on: ForkedChain, year: Year, streaming_fee: int, progress: Any) -> Y
         index=on.project.IndexToken.at(book["index_token"]),
         rebalancer=on.project.Rebalancer.at(book["rebalancer"]),
         rule=python_rule(config),
+        cadence=cadence,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -17,7 +17,7 @@ from ballast.units import DAY_S, HOUR_S, WAD
 from lab.replay import year_chain as chain
 from lab.replay.carry import ReplayError, until, while_trading
 from lab.replay.measure import flow_of
-from lab.replay.year_chain import YearFund
+from lab.replay.year_chain import Cadence, YearFund
 from lab.replay.year_data import DECIMALS, Snapshot, Year
 from lab.replay.year_index import Index, IndexMonth, decide, included_weights, worth
 from lab.testbed.chain import abi_of
@@ -32,11 +32,16 @@ MOST_TRADING_S = 3 * DAY_S
 MOST_LOOKS = 3_000
 
 
+What = Literal["traded", "skipped", "between"]
+"""What became of a month: traded, within the fund's band, or in the middle of a quarter."""
+
+
 @dataclass(frozen=True)
 class MonthResult:
     """One month. Money is USD with 18 decimals at the month's reference prices, weights 18-decimal fractions."""
 
     label: str
+    what: What
     weights: dict[str, int]
     """Determined weights of the constituents, by symbol."""
     weights_held: dict[str, int]
@@ -79,11 +84,13 @@ class _Determined:
 
 @dataclass(frozen=True)
 class _Started:
-    """A start and its block: units held and target units by symbol, token wei per 1e18 shares."""
+    """A start and its block: units held and target units by symbol, token wei per 1e18 shares. `difference`: half the
+    sum of |target - held weight| where it found the fund within its band, and then there are no targets."""
 
     block: int
     units: dict[str, int]
     targets: dict[str, int]
+    difference: int | None = None
 
 
 @dataclass
@@ -101,7 +108,7 @@ class _Progress:
 
 
 def carry_year(
-    on: ForkedChain, year: Year, seed: Mapping[str, int], fee: int, out: Path, console: Console
+    on: ForkedChain, year: Year, seed: Mapping[str, int], fee: int, cadence: Cadence, out: Path, console: Console
 ) -> tuple[list[MonthResult], tuple[int, int] | None]:
     """All months; their results, and the NAV and the index level on the closing day (None without one)."""
     columns = (
@@ -113,7 +120,7 @@ def carry_year(
     )
     with Progress(*columns, console=console, transient=True) as bar:
         progress = _Progress(bar, bar.add_task("deploying", total=len(year.snapshots)), console)
-        fund = chain.prepare(on, year, fee, lambda text: progress.say("deploying", text))
+        fund = chain.prepare(on, year, fee, cadence, lambda text: progress.say("deploying", text))
         index = Index(fund.rule, year.tokens, seed)
         settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), "BALLAST_MAX_HOURS": str(MAX_HOURS)}
         with running_keeper(on, out / "year-keeper.log", **settings) as keeper:
@@ -150,25 +157,28 @@ class _Months:
     def carry(self, k: int) -> MonthResult:
         """One month from before its period to the end of its trading."""
         fund, snapshot = self._fund, self._fund.year.snapshots[k]
-        label, period = snapshot.label, snapshot.period
-        begin = period_start(period, fund.notice_days)
+        label = snapshot.label
+        begin = period_start(snapshot.period, fund.notice)
         if k:
             self._progress.say(label, "the market goes to the month's prices, the owner posts supplies")
             chain.turn(fund, snapshot, begin)
         self._progress.say(label, "notice period")
         fund.clock.jump(begin)
+        if k % fund.cadence.months:
+            return self._between(snapshot)
+        period = int(fund.rebalancer.currentPeriod())
         month = fund.rebalancer.month
         until(fund.clock, self._keeper, lambda: int(month().period) == period, "determination")
         # The chain is read soon after each step: a node keeps only so many states of the past.
-        determined = self._determined(snapshot)
-        fund.clock.jump(execution_time(period, fund.config.timetable.day, fund.config.timetable.fixed_day))
-        until(fund.clock, self._keeper, lambda: bool(self._logs("Started", period)), "start")
+        determined = self._determined(snapshot, period)
+        fund.clock.jump(execution_time(snapshot.period, fund.config.timetable.day, fund.config.timetable.fixed_day))
+        until(fund.clock, self._keeper, lambda: self._begun(period), "start")
         started = self._started(period)
         # After this the next month's operation must be scheduled.
-        next_begin = period_start(period + 1, fund.notice_days)
+        next_begin = period_start(snapshot.period + 1, fund.notice)
         latest = next_begin - fund.config.timelock_delay - 2 * chain.SETTING_UP_S
-        done = self._trade(label, period, latest)
-        result = self._measure(snapshot, determined, started, done)
+        done = started.difference is not None or self._trade(label, period, latest)
+        result = self._measure(snapshot, period, determined, started, done)
         difference = (result.nav_after / result.index_after - 1) * 100
         self._progress.done(
             label,
@@ -179,15 +189,58 @@ class _Months:
         )
         return result
 
-    def _determined(self, snapshot: Snapshot) -> _Determined:
-        log = self._log("Determined", snapshot.period)
+    def _between(self, snapshot: Snapshot) -> MonthResult:
+        """A month in the middle of a quarter: the market and the index have moved, the fund rests."""
+        fund = self._fund
+        fund.clock.jump(execution_time(snapshot.period))
+        block = fund.clock.latest()[0]
+        held = chain.units(fund, block)
+        step = self._index.step(snapshot, fund.clock.now())
+        positions = list(_positions(snapshot, held, {}).values())
+        nav = worth(held, snapshot)
+        self._progress.done(snapshot.label, f"NAV {nav / WAD:.2f} USD, in the middle of a quarter")
+        return MonthResult(
+            label=snapshot.label,
+            what="between",
+            weights={},
+            weights_held={s: w for s, w in zip(held, weights_of(positions), strict=True) if w},
+            entries=(),
+            exits=(),
+            clamped=(),
+            agrees=True,
+            batches=0,
+            transactions=0,
+            foreign=0,
+            gas=0,
+            trading_s=0,
+            done=True,
+            turnover=0,
+            cost=0,
+            residual=0,
+            nav=nav,
+            nav_after=nav,
+            shares=chain.shares(fund, block),
+            index=step,
+            index_after=self._index.level(snapshot),
+        )
+
+    def _begun(self, period: int) -> bool:
+        """Whether the period was started, or skipped."""
+        return bool(self._logs("Started", period) or self._logs("Skipped", period))
+
+    def _determined(self, snapshot: Snapshot, period: int) -> _Determined:
+        log = self._log("Determined", period)
         decisions = [packed.decision(row) for row in log["args"]["constituents"]]
         block = int(log["blockNumber"])
         return _Determined(block, decisions, self._recomputed(snapshot, block) == decisions)
 
     def _started(self, period: int) -> _Started:
-        log = self._log("Started", period)
+        skipped = self._logs("Skipped", period)
+        log = skipped[-1] if skipped else self._log("Started", period)
         block = int(log["blockNumber"])
+        if skipped:
+            self._previous = chain.confirmed_at(self._fund, block)
+            return _Started(block, chain.units(self._fund, block), {}, int(log["args"]["difference"]))
         targets = chain.target_units_at(self._fund, log["args"]["targets"], block)
         self._previous = chain.confirmed_at(self._fund, block)
         return _Started(block, chain.units(self._fund, block), targets)
@@ -207,10 +260,13 @@ class _Months:
             )
         raise AssertionError("not reached")
 
-    def _measure(self, snapshot: Snapshot, determined: _Determined, started: _Started, done: bool) -> MonthResult:
+    def _measure(
+        self, snapshot: Snapshot, period: int, determined: _Determined, started: _Started, done: bool
+    ) -> MonthResult:
         fund = self._fund
-        period, first, opening = snapshot.period, determined.block, started.block
-        last = self._log("Closed", period)["blockNumber"] if done else fund.clock.latest()[0]
+        first, opening = determined.block, started.block
+        traded_out = done and started.difference is None
+        last = self._log("Closed", period)["blockNumber"] if traded_out else fund.clock.latest()[0]
         decisions = determined.decisions
         weights = included_weights(decisions, fund.year.tokens)
         symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
@@ -227,6 +283,7 @@ class _Months:
         members, self._members = self._members, set(weights)
         return MonthResult(
             label=snapshot.label,
+            what="traded" if started.difference is None else "skipped",
             weights=weights,
             weights_held={s: w for s, w in zip(positions, weights_of(list(positions.values())), strict=True) if w},
             entries=tuple(sorted(set(weights) - members)),
@@ -247,7 +304,7 @@ class _Months:
             done=done,
             turnover=cost.turnover,
             cost=cost.cost,
-            residual=residual(list(positions.values())),
+            residual=residual(list(positions.values())) if started.difference is None else 2 * started.difference,
             nav=worth(started.units, snapshot),
             nav_after=worth(held, snapshot),
             shares=chain.shares(fund, last),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from math import sqrt
 from pathlib import Path
+from statistics import pstdev
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -55,14 +58,54 @@ def figures(
             "index_level": _usd(level),
             "fee_paid_pct": _percent((months[-1].shares - seed_shares) * WAD // months[-1].shares),
             "tracking_difference_pct": _difference(nav, level),
+            "months_traded": sum(month.what == "traded" for month in months),
+            "cost_pct_nav": _percent(cost * WAD // _average(months)),
+            "turnover_pct_nav": _percent(turnover * WAD // _average(months)),
+            "tracking_error_pct": _tracking_error(months, closing),
         },
     }
+
+
+def _average(months: Sequence[MonthResult]) -> int:
+    """USD of all shares, on average over the months."""
+    return sum(usd(month.shares, month.nav, 18) for month in months) // len(months)
+
+
+def _tracking_error(months: Sequence[MonthResult], closing: tuple[int, int] | None) -> float:
+    """Standard deviation of the monthly differences between the fund's return and the index's, times the root of 12, in
+    percent. The index is rebalanced each month at no cost; a month's return is from before one rebalance to before the
+    next."""
+    values = [(month.nav, month.index.level) for month in months] + ([closing] if closing else [])
+    active = [
+        nav / earlier_nav - level / earlier_level for (earlier_nav, earlier_level), (nav, level) in pairwise(values)
+    ]
+    return round(pstdev(active) * sqrt(12) * 100, 4) if active else 0.0
+
+
+def show_cadences(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    """Cost against tracking error, by cadence."""
+    table = Table(title="A year by cadence, of NAV; the index is rebalanced each month", title_justify="left")
+    table.add_column("cadence", no_wrap=True)
+    for column in ("months traded", "turnover %", "cost %", "gas, million", "tracking error %", "difference %"):
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(
+            row["cadence"],
+            str(row["months_traded"]),
+            f"{row['turnover_pct_nav']:.1f}",
+            f"{row['cost_pct_nav']:.3f}",
+            f"{row['gas'] / 1e6:.1f}",
+            f"{row['tracking_error_pct']:.3f}",
+            f"{row['tracking_difference_pct']:+.3f}",
+        )
+    console.print(table)
 
 
 def _month(month: MonthResult) -> dict[str, Any]:
     nav_total = usd(month.shares, month.nav, 18)
     return {
         "label": month.label,
+        "what": month.what,
         "constituents": list(month.weights),
         "weights": {symbol: _percent(weight) for symbol, weight in month.weights.items()},
         "weights_held": {symbol: _percent(weight) for symbol, weight in month.weights_held.items()},

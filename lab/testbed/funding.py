@@ -9,7 +9,8 @@ from typing import Any
 
 from ballast.abi import encode_call
 from ballast.fund_file import FundConfig
-from ballast.parts import Component, Feed, FundPool, Limits, Methodology, Roles, Timetable
+from ballast.parts import Component, Feed, FundPool, Limits, Methodology, Roles
+from ballast.timetable import Timetable
 from ballast.units import WAD
 from ballast.values import DEPLOYER
 from lab.localnet.market import V3_VENUE

@@ -174,7 +174,7 @@ def test_what_is_drawn_is_what_the_chain_says(watched: Watched, tab: Tab) -> Non
 
 def test_the_month_stands_where_the_chain_says(watched: Watched, tab: Tab) -> None:
     state = watched.field.state()
-    notice = watched.field.config.timetable.notice_days
+    notice = watched.field.config.timetable.notice
     opens, end = period_start(PERIOD, notice), period_start(PERIOD + 1, notice)
     line: dict[str, float] = tab.run(
         """(() => { const at = (s, a) => +document.querySelector(`#timeline ${s}`).getAttribute(a);
@@ -213,7 +213,7 @@ def test_before_the_start_the_targets_are_the_determinations(watched: Watched) -
     assert {token for token, row in rows.items() if row["value"] is not None} == held
     assert set(included) - held, "something new comes in"
     table = watched.field.config.timetable
-    assert told["timeline"]["opens"] == period_start(PERIOD, table.notice_days)
+    assert told["timeline"]["opens"] == period_start(PERIOD, table.notice)
     assert told["next"]["at"] == told["timeline"]["start_from"] == execution_time(PERIOD, table.day, table.fixed_day)
 
 

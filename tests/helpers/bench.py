@@ -93,7 +93,7 @@ class Bench:
     def set_limits(self, **fields: int) -> Limits:
         """Sets limits as the owner: the defaults with these fields changed."""
         limits = replace(LIMITS, **fields)
-        self.chain.send(self.rebalancer.setLimits(limits.as_tuple()), self.owner, at=self.chain.now())
+        self.chain.send(self.rebalancer.setLimits(limits.as_tuple(), 0), self.owner, at=self.chain.now())
         return limits
 
     def determine(self, at: int = NOTICE) -> dict[str, Any]:
@@ -168,8 +168,8 @@ def not_due(action: str, reason: str) -> tuple[int, int]:
     return ACTIONS.index(action), REASONS.index(reason)
 
 
-def _bounds() -> tuple[tuple[int, ...], tuple[int, ...]]:
-    return LIMITS.as_tuple(), TIMETABLE.as_tuple()
+def _bounds() -> tuple[tuple[int, ...], int, tuple[int, ...]]:
+    return LIMITS.as_tuple(), 0, TIMETABLE.as_tuple()
 
 
 def build(chain: Chain, *, fee: int = 0, seeded: bool = True) -> Bench:
@@ -184,12 +184,13 @@ def build(chain: Chain, *, fee: int = 0, seeded: bool = True) -> Bench:
     oracle = chain.deploy("PostedOracle", sender=deployer)
     methodology = chain.deploy("PostedMethodology", sender=deployer)
     opener = chain.deploy("Opener", sender=deployer)
+    calendar = chain.deploy("Calendar", sender=deployer)
     lens = chain.deploy("FundLens", sender=deployer)
     filler = chain.deploy("ScriptedFiller", sender=deployer)
     place = predicted(deployer, chain.nonce(deployer), ("index_token", "rebalancer"))["rebalancer"]
     index = chain.deploy("IndexToken", "Bench", "BENCH", place, owner, owner, fee, 10**9, sender=deployer)
     rebalancer = chain.deploy(
-        "Rebalancer", index, oracle, opener, methodology, owner, guardian, *_bounds(), sender=deployer
+        "Rebalancer", index, oracle, opener, calendar, methodology, owner, guardian, *_bounds(), sender=deployer
     )
     assert rebalancer.address == place
     parts = (index, rebalancer, oracle, methodology, opener, lens, filler)

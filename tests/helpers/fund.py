@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ballast.deploy import predicted
+from ballast.rule.calendar import MONTH
 from ballast.units import BLOCK_S, DAY_S, WAD
 from lab.localnet.market import Market
 from lab.localnet.month import Month
@@ -57,11 +58,14 @@ class Limits:
 class Timetable:
     """As `Timetable` of the rebalancer; times in seconds."""
 
+    length: int = MONTH
     day: int = FIRST_BUSINESS_DAY
     fixed_day: int = 0
-    notice_days: int = 7
+    notice: int = 7 * DAY_S
     min_notice: int = 2 * DAY_S
     min_trading: int = 2 * DAY_S
+    begins: int = 0
+    first: int = 0
 
     def as_tuple(self) -> tuple[int, ...]:
         return tuple(self.__dict__.values())
@@ -74,6 +78,7 @@ class Setup:
     fee: int = 95 * WAD // 10_000
     supply_cap: int = 1_000_000
     limits: Limits = field(default_factory=Limits)
+    band: int = 0
     timetable: Timetable = field(default_factory=Timetable)
     timelock_delay: int = 2 * DAY_S
     max_age: int = 25 * 3600
@@ -100,6 +105,7 @@ class Fund:
     index: Contract
     rebalancer: Contract
     opener: Contract
+    calendar: Contract
     oracle: Contract
     methodology: Contract
     supplies: Contract
@@ -184,6 +190,7 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
 
     timelock = chain.deploy("Timelock", setup.timelock_delay, [proposer], [ANYONE], sender=deployer)
     opener = chain.deploy("Opener", sender=deployer)
+    calendar = chain.deploy("Calendar", sender=deployer)
     lens = chain.deploy("FundLens", sender=deployer)
     filler = chain.deploy("UniswapFiller", world.weth, sender=deployer)
     left = {"posted_supply", "oracle", "methodology", "index_token", "rebalancer"}
@@ -211,10 +218,12 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
         index,
         oracle,
         opener,
+        calendar,
         methodology,
         timelock,
         guardian,
         setup.limits.as_tuple(),
+        setup.band,
         setup.timetable.as_tuple(),
         sender=deployer,
     )
@@ -231,6 +240,7 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
         index=index,
         rebalancer=rebalancer,
         opener=opener,
+        calendar=calendar,
         oracle=oracle,
         methodology=methodology,
         supplies=supplies,

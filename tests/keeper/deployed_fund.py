@@ -63,7 +63,7 @@ class Field:
         return self.chain.read(self.w3.eth.block_number)[0]
 
     def to_determination(self) -> None:
-        self.clock.jump(period_start(PERIOD, self.config.timetable.notice_days))
+        self.clock.jump(period_start(PERIOD, self.config.timetable.notice))
 
     def to_execution(self) -> None:
         self.clock.jump(execution_time(PERIOD, self.config.timetable.day, self.config.timetable.fixed_day))

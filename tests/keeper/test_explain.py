@@ -50,7 +50,7 @@ def once(keeper: Keeper) -> str:
 
 def determined(keeper: Keeper, field: Field, period: int = PERIOD) -> dict[str, Any]:
     """Determines the period; what `explain` says of it."""
-    field.clock.jump(period_start(period, field.config.timetable.notice_days))
+    field.clock.jump(period_start(period, field.config.timetable.notice))
     done = once(keeper)
     if done.startswith("close: 0x"):
         done = once(keeper)
@@ -116,7 +116,7 @@ def test_supplies_that_jump_fail_or_are_overridden(keeper: Keeper, field: Field,
     token = {candidate.symbol: candidate.token for candidate in field.book.candidates}
     now = field.clock.now()
     posts = [(token["UNI"], 10**9, now), (token["YFI"], 1, now), (token["SUSHI"], 139_445_659, now)]
-    field.clock.jump(period_start(PERIOD + 1, field.config.timetable.notice_days) - DAY_S)
+    field.clock.jump(period_start(PERIOD + 1, field.config.timetable.notice) - DAY_S)
     own(field.book["posted_supply"], "post((address,uint88,uint40)[])", posts)
     own(field.book["methodology"], "overrideSupply(address,uint88)", token["MKR"], 12_345_678)
     found = determined(keeper, field, PERIOD + 1)
@@ -143,7 +143,7 @@ def test_a_computed_supply_and_one_confirmed_at_start(keeper: Keeper, field: Fie
         (at, computed, 0, total // 10**18) if at == token["LRC"] else (at, posted, 0, 0)
         for at in sorted(token.values(), key=lambda at: int(at, 16))
     ]
-    field.clock.jump(period_start(PERIOD, field.config.timetable.notice_days) - DAY_S)
+    field.clock.jump(period_start(PERIOD, field.config.timetable.notice) - DAY_S)
     own(computed, "setLockers(address,address[])", token["LRC"], [])
     own(field.book["methodology"], "setCandidates((address,address,uint8,uint88)[])", candidates)
     rows = {row["symbol"]: row for row in determined(keeper, field)["constituents"]}

@@ -98,7 +98,7 @@ export function abs(value: bigint): bigint {
   return value < 0n ? -value : value;
 }
 
-const MONTHS = "January February March April May June July August September October November December".split(" ");
+export const MONTHS = "January February March April May June July August September October November December".split(" ");
 
 /** "1 Apr 2021, 14:05 UTC" of Unix seconds. */
 export function when(seconds: bigint | number): string {
@@ -119,12 +119,6 @@ export function distance(to: bigint, now: bigint): string {
   if (count === 0n) return "now";
   const words = `${count} ${name}${count === 1n ? "" : "s"}`;
   return to > now ? `in ${words}` : `${words} ago`;
-}
-
-/** "April 2021" of a period: year * 12 + month - 1. */
-export function monthName(period: bigint | number): string {
-  const number = Number(period);
-  return `${MONTHS[number % 12]} ${Math.floor(number / 12)}`;
 }
 
 /** "0x1234…abcd". */

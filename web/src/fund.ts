@@ -141,23 +141,3 @@ export function roomBelowCap(fund: Fund, cap: bigint): bigint {
   const room = cap * WAD - fund.supply;
   return room > 0n ? room : 0n;
 }
-
-/* THE CALENDAR: as `Schedule` */
-
-export function monthStart(period: bigint): bigint {
-  const number = Number(period);
-  return BigInt(Date.UTC(Math.floor(number / 12), number % 12, 1) / 1000);
-}
-
-/** First second of a period's execution day. */
-export function executionTime(period: bigint, day: number, fixedDay: number): bigint {
-  const start = monthStart(period);
-  if (day === 1) return start - 86_400n;
-  if (day === 2) return start + BigInt(fixedDay - 1) * 86_400n;
-  const weekday = new Date(Number(start) * 1000).getUTCDay(); // 0 Sunday to 6 Saturday
-  return start + (weekday === 0 ? 1n : weekday === 6 ? 2n : 0n) * 86_400n;
-}
-
-export function periodStart(period: bigint, noticeDays: number): bigint {
-  return monthStart(period) - BigInt(noticeDays) * 86_400n;
-}

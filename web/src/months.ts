@@ -2,8 +2,9 @@
 
 import { type Address, erc20Abi, type Hex, parseEventLogs } from "viem";
 import { rebalancer } from "./abi.js";
-import { exact, monthName } from "./amounts.js";
+import { exact } from "./amounts.js";
 import type { Book } from "./books.js";
+import { periodName, type Timetables, withTimetable } from "./calendar.js";
 import { allLogs, getLogs, type Reader, timeOf, type Tokens } from "./chain.js";
 import { same } from "./fund.js";
 
@@ -17,11 +18,12 @@ export interface Batch {
 
 export interface Month {
   period: bigint;
+  name: string;
   determined: bigint | null;
   /** Blocks. */
   started: bigint | null;
   ended: bigint | null;
-  how: "open" | "closed" | "ended early" | "vetoed" | "not started";
+  how: "open" | "closed" | "ended early" | "vetoed" | "skipped" | "not started";
   /** NAV a share at start, USD with 18 decimals. */
   nav: bigint | null;
   batches: Batch[];
@@ -39,10 +41,16 @@ export type RebalancerLog = ReturnType<typeof parseEventLogs<typeof rebalancer, 
 /** Months in the order in which they came, the newest first. Pure. */
 export function monthsOf(logs: readonly RebalancerLog[]): Month[] {
   const months = new Map<bigint, Month>();
+  let tables: Timetables = [];
   for (const log of logs) {
+    if (log.eventName === "TimetableSet") {
+      tables = withTimetable(tables, log.args.timetable);
+      continue;
+    }
     const { period } = log.args;
     const found: Month = months.get(period) ?? {
       period,
+      name: tables.length ? periodName(period, tables) : `period ${period}`,
       determined: null,
       started: null,
       ended: null,
@@ -74,6 +82,9 @@ export function monthsOf(logs: readonly RebalancerLog[]): Month[] {
         break;
       case "MonthEnded":
         [found.ended, found.how] = [log.blockNumber, "ended early"];
+        break;
+      case "Skipped":
+        [found.ended, found.how] = [log.blockNumber, "skipped"];
         break;
       case "Vetoed":
         [found.ended, found.how] = [log.blockNumber, "vetoed"];
@@ -134,7 +145,7 @@ export function csv(month: Month, movements: readonly Movement[], naming: Tokens
   const lines = movements.map(({ batch, time, token, change }) => {
     const { symbol, decimals } = naming(token);
     return [
-      monthName(month.period),
+      month.name,
       batch.block,
       new Date(Number(time) * 1000).toISOString(),
       batch.transaction,

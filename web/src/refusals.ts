@@ -3,13 +3,13 @@
 
 import { type Address, decodeErrorResult, type Hex } from "viem";
 import { errors } from "./abi.js";
-import { amount, monthName, percent, plain, usd, when } from "./amounts.js";
+import { amount, percent, plain, usd, when } from "./amounts.js";
 
 export type ErrorName = (typeof errors)[number]["name"];
 
 /** What happened, and the remedy. In both `{0t}` is the error's argument 0 as a token's symbol, `{1@0}` argument 1 as an
- * amount of the token that is argument 0, `{0s}` shares, `{0%}` a fraction, `{0$}` dollars, `{0w}` a time, `{0m}` a
- * period, `{0}` as it is. */
+ * amount of the token that is argument 0, `{0s}` shares, `{0%}` a fraction, `{0$}` dollars, `{0w}` a time,
+ * `{0}` as it is. */
 type Words = readonly [what: string, remedy: string];
 
 /** What the page knows of tokens: symbol and decimals. */
@@ -83,11 +83,11 @@ const WORDS = {
 
   // The month.
   NotDue: ["That step of the month is not due now.", "Wait; the page shows what comes next and when."],
-  OtherPeriod: ["That was meant for {1m}; done now it would be for {2m}.", "Nothing is to be done."],
+  OtherPeriod: ["That was meant for period {1}; done now it would be for period {2}.", "Nothing is to be done."],
   TradingOpen: ["This cannot change while the month is being traded.", OWNER],
   NothingToVeto: ["There is no determination to veto.", OPERATOR],
   NothingToEnd: ["There is no open month to end.", OPERATOR],
-  StoppedBefore: ["The guardian has stopped {0m} or the month before.", OPERATOR],
+  StoppedBefore: ["The guardian has stopped period {0}, the last one or this one.", OPERATOR],
   PausedBefore: ["Trading is paused until {0w}.", "You can mint and redeem meanwhile."],
   PauseOutOfBounds: ["A pause of {0} seconds is zero or above the {1} that are left.", OPERATOR],
   NotPaused: ["There is no pause to end.", OPERATOR],
@@ -240,7 +240,7 @@ export function refusalOf(data: Hex, naming: Naming): Refusal | null {
 }
 
 function fill(text: string, args: readonly unknown[], naming: Naming): string {
-  return text.replace(/\{(\d)(?:@(\d)|([ts%$wm]))?\}/g, (_, place: string, token?: string, kind?: string) => {
+  return text.replace(/\{(\d)(?:@(\d)|([ts%$w]))?\}/g, (_, place: string, token?: string, kind?: string) => {
     const value = args[Number(place)];
     if (token !== undefined) return amount(value as bigint, naming(args[Number(token)] as Address).decimals, true);
     switch (kind) {
@@ -254,8 +254,6 @@ function fill(text: string, args: readonly unknown[], naming: Naming): string {
         return usd(value as bigint);
       case "w":
         return when(value as bigint);
-      case "m":
-        return monthName(value as bigint);
       default:
         return plain(String(value), 60);
     }

@@ -8,7 +8,6 @@ import {
   exact,
   fixed,
   least,
-  monthName,
   most,
   parseAmount,
   percent,
@@ -17,8 +16,9 @@ import {
   usd,
   WAD,
 } from "../src/amounts.js";
+import { periodName, periodOf, timetablesOf, withTimetable } from "../src/calendar.js";
 import { allLogs } from "../src/chain.js";
-import { executionTime, mostMintable, navOf, roomBelowCap, weights } from "../src/fund.js";
+import { mostMintable, navOf, roomBelowCap, weights } from "../src/fund.js";
 import { cell } from "../src/months.js";
 import { refusalOf, TABLE } from "../src/refusals.js";
 import { refusalIn } from "../src/send.js";
@@ -83,7 +83,6 @@ test("amounts are written so that they can be read back", () => {
   assert.equal(usd(-5n * WAD), "−$5.00");
   assert.equal(usd(1n), "< $0.01");
   assert.equal(percent(25n * 10n ** 16n), "25.00 %");
-  assert.equal(monthName(2021 * 12 + 3), "April 2021");
   assert.equal(distance(100n + 3n * 86_400n, 100n), "in 3 days");
 });
 
@@ -148,14 +147,53 @@ test("the most that can be minted is never one wei too much", () => {
   assert.equal(roomBelowCap(fund, 9n), 0n);
 });
 
+const day = 86_400;
+const at = (...parts: number[]) => Date.UTC(parts[0]!, parts[1]! - 1, parts[2], parts[3] ?? 0) / 1000;
+const april = 2021 * 12 + 3;
+const months = {
+  length: 1,
+  day: 0,
+  fixedDay: 0,
+  notice: 7 * day,
+  minNotice: 2 * day,
+  minTrading: 2 * day,
+  begins: at(2021, 3, 25),
+  first: april,
+};
+const quarters = { ...months, length: 3, begins: at(2021, 6, 24), first: april + 3 };
+const weeks = { ...quarters, length: 7 * day, notice: 2 * day };
+
 test("the calendar is the contracts'", () => {
-  const at = (y: number, m: number, d: number) => BigInt(Date.UTC(y, m - 1, d) / 1000);
-  const period = (y: number, m: number) => BigInt(y * 12 + m - 1);
-  assert.equal(executionTime(period(2021, 4), 0, 0), at(2021, 4, 1)); // a Thursday
-  assert.equal(executionTime(period(2021, 5), 0, 0), at(2021, 5, 3)); // the 1st is a Saturday
-  assert.equal(executionTime(period(2021, 8), 0, 0), at(2021, 8, 2)); // the 1st is a Sunday
-  assert.equal(executionTime(period(2021, 4), 1, 0), at(2021, 3, 31));
-  assert.equal(executionTime(period(2021, 4), 2, 15), at(2021, 4, 15));
+  const execution = (id: number, fields: object) => Number(periodOf(id, [{ ...months, ...fields }]).execution);
+  assert.equal(execution(april, {}), at(2021, 4, 1)); // a Thursday
+  assert.equal(execution(april + 1, {}), at(2021, 5, 3)); // the 1st is a Saturday
+  assert.equal(execution(april + 4, {}), at(2021, 8, 2)); // the 1st is a Sunday
+  assert.equal(execution(april, { day: 1 }), at(2021, 3, 31));
+  assert.equal(execution(april, { day: 2, fixedDay: 15 }), at(2021, 4, 15));
+  assert.deepEqual(periodOf(april + 1, [months]), {
+    start: BigInt(at(2021, 4, 24)),
+    end: BigInt(at(2021, 5, 25)),
+    execution: BigInt(at(2021, 5, 3)),
+  });
+});
+
+test("a period has the name of its timetable", () => {
+  const tables = [months, quarters];
+  assert.equal(periodName(april, tables), "April 2021");
+  assert.equal(periodName(BigInt(april + 3), tables), "July to September 2021");
+  assert.equal(periodName(april + 5, tables), "January to March 2022");
+  assert.equal(periodName(april + 4, [months, weeks]), "1 July 2021");
+  assert.equal(periodName(april + 3, [months, { ...weeks, length: 7_200 }]), "24 June 2021 00:00 UTC");
+  const autumn = { ...quarters, begins: at(2021, 10, 25) };
+  assert.equal(periodName(april + 3, [months, autumn]), "November 2021 to January 2022");
+});
+
+test("the period before a change lasts until then", () => {
+  const later = { ...weeks, begins: at(2021, 7, 10) };
+  assert.equal(periodOf(april + 2, [months, later]).end, BigInt(later.begins));
+  assert.equal(periodOf(april + 3, [months, later]).start, BigInt(later.begins));
+  assert.deepEqual(timetablesOf({ timetable: months, former: { ...months, length: 0 } }), [months]);
+  assert.deepEqual(withTimetable(withTimetable([months], quarters), later), [months, later]); // replaced
 });
 
 const rule: any = {

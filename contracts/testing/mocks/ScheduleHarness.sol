@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {ICalendar, Period} from "../../interfaces/ICalendar.sol";
+import {Timetable} from "../../interfaces/IRebalancer.sol";
 import {ExecutionDay, Schedule} from "../../libraries/Schedule.sol";
 
 /// @title ScheduleHarness
-/// @notice For tests: the library `Schedule` from outside, for many periods or times in one call.
+/// @notice For tests: `Schedule` and the calendar for many months or times in one call.
 contract ScheduleHarness {
-    function periodsAt(uint256[] calldata times, uint256 noticeDays) external pure returns (uint256[] memory list) {
+    function monthsAt(uint256[] calldata times) external pure returns (uint256[] memory list) {
         list = new uint256[](times.length);
         for (uint256 i; i < times.length; ++i) {
-            list[i] = Schedule.periodAt(times[i], noticeDays);
-        }
-    }
-
-    function periodStarts(uint256 first, uint256 n, uint256 noticeDays) external pure returns (uint256[] memory list) {
-        list = new uint256[](n);
-        for (uint256 i; i < n; ++i) {
-            list[i] = Schedule.periodStart(first + i, noticeDays);
+            list[i] = Schedule.monthAt(times[i]);
         }
     }
 
@@ -28,6 +23,17 @@ contract ScheduleHarness {
         list = new uint256[](n);
         for (uint256 i; i < n; ++i) {
             list[i] = Schedule.executionTime(first + i, day, fixedDay);
+        }
+    }
+
+    function periods(ICalendar calendar, Timetable calldata former, Timetable calldata timetable, uint256[] calldata at)
+        external
+        view
+        returns (Period[] memory list)
+    {
+        list = new Period[](at.length);
+        for (uint256 i; i < at.length; ++i) {
+            list[i] = calendar.period(former, timetable, at[i]);
         }
     }
 }

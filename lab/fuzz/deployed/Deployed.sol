@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 // What the harness deploys, `Scene.deploy`: imported so that forge compiles it where it was changed on purpose.
+import {Calendar} from "../../../contracts/Calendar.sol";
 import {IndexToken} from "../../../contracts/IndexToken.sol";
 import {Opener} from "../../../contracts/Opener.sol";
 import {Rebalancer} from "../../../contracts/Rebalancer.sol";

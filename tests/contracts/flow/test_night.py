@@ -48,7 +48,7 @@ def alarm(carrier: Carrier, holder: str) -> None:
     token, value, paused_at = carrier.address(SYMBOL), true_value(carrier), chain.now()
     carrier.send(rebalancer.pauseFor(3 * DAY_S), fund.guardian)
     assert carrier.due() == ("None", "Paused")
-    limits = rebalancer.setLimits(fund.setup.limits.as_tuple())
+    limits = rebalancer.setLimits(fund.setup.limits.as_tuple(), 0)
     assert_reverts(chain, limits, "TradingOpen", sender=fund.owner)
     empty = rebalancer.trade(([], [], [], [], 0, carrier.filler, b""))
     assert_reverts(chain, empty, "NotDue", *not_due("Trade", "Paused"), sender=carrier.keeper)
@@ -103,7 +103,7 @@ def test_the_whole_night(carrier: Carrier) -> None:
     # The owner extends the suspension in time; limits, feeds and methodology can be changed.
     receipt = through_timelock(fund, fund.rebalancer.suspend(token))
     assert fund.index.events(receipt, "StateSet") == [(token, 2**40 - 1, False)]
-    carrier.chain.read(fund.rebalancer.setLimits(fund.setup.limits.as_tuple()), sender=fund.owner)
+    carrier.chain.read(fund.rebalancer.setLimits(fund.setup.limits.as_tuple(), 0), sender=fund.owner)
     month_without(carrier)
 
     # The feed is right again: resumed, the token is weighed and traded from the next start on, and anybody mints.

@@ -51,7 +51,7 @@ def test_what_was_traded_stays_traded(bench: Bench, role: str) -> None:
 def test_limits_and_feeds_can_be_changed_at_once(bench: Bench) -> None:
     """What is shut in an open month opens with its end."""
     bench.open()
-    limits = bench.rebalancer.setLimits(bench.chain.read(bench.rebalancer.limits()))
+    limits = bench.rebalancer.setLimits(bench.chain.read(bench.rebalancer.limits()), 0)
     assert_reverts(bench.chain, limits, "TradingOpen", sender=bench.owner, at=T)
     end(bench, bench.guardian, T)
     bench.chain.read(limits, sender=bench.owner, at=T)

@@ -105,7 +105,7 @@ def entry_points(bench: Bench, contract: Contract) -> dict[str, tuple[str, bytes
         "resume": (tokens[1],),
         "writeOff": (tokens[1],),
         "setGuardian": (bench.filler,),
-        "setLimits": (LIMITS.as_tuple(),),
+        "setLimits": (LIMITS.as_tuple(), 0),
         "setTimetable": (TIMETABLE.as_tuple(),),
         "setMethodology": (bench.methodology,),
     }

@@ -114,7 +114,7 @@ def test_a_budget_that_would_be_spent_at_once_lasts_for_the_month(trading: Bench
     """With 10 % allowed from the first second, the budget is shared out over the turnover, and the month ends."""
     chain = trading.chain
     chain.send(trading.rebalancer.close(), trading.keeper, at=PERIOD_END + 1)
-    chain.send(trading.rebalancer.setLimits(WORST.as_tuple()), trading.owner, at=PERIOD_END + 1)
+    chain.send(trading.rebalancer.setLimits(WORST.as_tuple(), 0), trading.owner, at=PERIOD_END + 1)
     trading.determine(PERIOD_END + 1)
     start = 1620000000  # 2021-05-03 00:00 UTC
     trading.start(start)
@@ -148,7 +148,7 @@ def test_a_spent_budget_leaves_fair_trade_open(trading: Bench) -> None:
     """With no budget left a batch at fair value still passes, one wei under it does not."""
     chain = trading.chain
     chain.send(trading.rebalancer.close(), trading.keeper, at=PERIOD_END + 1)
-    chain.send(trading.rebalancer.setLimits(Limits(loss_budget=0).as_tuple()), trading.owner, at=PERIOD_END + 1)
+    chain.send(trading.rebalancer.setLimits(Limits(loss_budget=0).as_tuple(), 0), trading.owner, at=PERIOD_END + 1)
     trading.determine(PERIOD_END + 1)
     start = 1620000000
     trading.start(start)

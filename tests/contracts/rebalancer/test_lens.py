@@ -22,7 +22,8 @@ T = EXECUTION + 1000
 def test_a_fund_between_months(chain: Chain) -> None:
     bench = build(chain)
     fund = bench.fund(NOTICE)
-    assert (fund.time, fund.period, fund.supply, fund.shares) == (NOTICE, PERIOD, SUPPLY, 0)
+    assert (fund.time, fund.current.id, fund.supply, fund.shares) == (NOTICE, PERIOD, SUPPLY, 0)
+    assert (fund.current.start, fund.current.execution, fund.current.end) == (NOTICE, EXECUTION, PERIOD_END + 1)
     assert (fund.action, fund.reason, fund.next) == (1, 0, PERIOD_END + 1)
     assert (fund.idle, fund.capacity, fund.tolerance) == (0, 0, 0)
     assert len(fund.holdings) == len(KINDS) - 1
@@ -41,6 +42,8 @@ def test_a_fund_that_trades(trading: Bench) -> None:
     assert fund.progress == chain.read(rebalancer.progress())
     assert fund.limits == chain.read(rebalancer.limits())
     assert fund.timetable == chain.read(rebalancer.timetable())
+    assert fund.former == chain.read(rebalancer.formerTimetable())
+    assert fund.band == chain.read(rebalancer.band())
     assert (fund.action, fund.reason, fund.next) == chain.read(rebalancer.workable(), at=at)
     assert fund.blockNumber == int(chain.rpc.request("eth_blockNumber"), 16)
     met = bucket(at, fund.progress.tat, 0, fund.limits)

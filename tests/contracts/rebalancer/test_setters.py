@@ -12,11 +12,12 @@ from ballast.units import DAY_S, WAD
 from tests.helpers.bench import (
     LIMITS,
     NOTICE,
+    PERIOD,
     TIMETABLE,
     Bench,
 )
 from tests.helpers.chain import Chain
-from tests.helpers.fund import EXECUTION
+from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 
 T = NOTICE - DAY_S
@@ -54,24 +55,25 @@ LIMITS_OUTSIDE = [
     ("maxIdle", {"max_idle": DAY_S + 1}),
 ]
 TIMETABLES_WITHIN = [
-    {"notice_days": 1, "min_notice": DAY_S},
-    {"notice_days": 14, "min_trading": 11 * DAY_S},
+    {"notice": DAY_S, "min_notice": DAY_S},
+    {"notice": 14 * DAY_S, "min_trading": 11 * DAY_S},
     {"min_notice": DAY_S},
     {"min_notice": 7 * DAY_S},
     {"min_trading": 0},
     {"min_trading": 18 * DAY_S},
     {"day": 1, "min_trading": 18 * DAY_S},
-    {"day": 2, "fixed_day": 1, "min_trading": 20 * DAY_S},
+    {"day": 2, "fixed_day": 1, "min_notice": DAY_S, "min_trading": 20 * DAY_S - 1},
     {"day": 2, "fixed_day": 20, "min_trading": DAY_S},
     {"day": 0, "fixed_day": 200},
+    {"length": 3},
 ]
 TIMETABLES_OUTSIDE = [
-    ("noticeDays", {"notice_days": 0}),
-    ("noticeDays", {"notice_days": 15}),
+    ("notice", {"notice": DAY_S - 1}),
+    ("notice", {"notice": 14 * DAY_S + 1}),
     ("minNotice", {"min_notice": 7 * DAY_S + 1}),
     ("minNotice", {"min_notice": DAY_S - 1}),
     ("minNotice", {"min_notice": 0}),
-    ("minNotice", {"notice_days": 1, "min_notice": DAY_S + 1}),
+    ("minNotice", {"notice": DAY_S, "min_notice": DAY_S + 1}),
     ("fixedDay", {"day": 2, "fixed_day": 0}),
     ("fixedDay", {"day": 2, "fixed_day": 21}),
     ("minTrading", {"min_trading": 18 * DAY_S + 1}),
@@ -82,23 +84,29 @@ TIMETABLES_OUTSIDE = [
 @pytest.mark.parametrize("fields", LIMITS_WITHIN, ids=str)
 def test_limits_within_their_bounds(bench: Bench, fields: dict[str, int]) -> None:
     limits = replace(LIMITS, **fields).as_tuple()
-    receipt = bench.chain.send(bench.rebalancer.setLimits(limits), bench.owner, at=T)
+    receipt = bench.chain.send(bench.rebalancer.setLimits(limits, 7), bench.owner, at=T)
     assert tuple(bench.chain.read(bench.rebalancer.limits())) == limits
-    assert tuple(bench.rebalancer.events(receipt, "LimitsSet")[0].limits) == limits
+    assert bench.chain.read(bench.rebalancer.band()) == 7
+    (event,) = bench.rebalancer.events(receipt, "LimitsSet")
+    assert (tuple(event.limits), event.band) == (limits, 7)
 
 
 @pytest.mark.parametrize(("name", "fields"), LIMITS_OUTSIDE, ids=str)
 def test_limits_outside_their_bounds(bench: Bench, name: str, fields: dict[str, int]) -> None:
-    call = bench.rebalancer.setLimits(replace(LIMITS, **fields).as_tuple())
+    call = bench.rebalancer.setLimits(replace(LIMITS, **fields).as_tuple(), 0)
     assert_reverts(bench.chain, call, "LimitOutOfBounds", name.encode().ljust(32, b"\0"), sender=bench.owner, at=T)
 
 
 @pytest.mark.parametrize("fields", TIMETABLES_WITHIN, ids=str)
 def test_timetables_within_their_bounds(bench: Bench, fields: dict[str, int]) -> None:
     timetable = replace(TIMETABLE, **fields).as_tuple()
+    former = bench.chain.read(bench.rebalancer.timetable())
     receipt = bench.chain.send(bench.rebalancer.setTimetable(timetable), bench.owner, at=T)
-    assert tuple(bench.chain.read(bench.rebalancer.timetable())) == timetable
-    assert tuple(bench.rebalancer.events(receipt, "TimetableSet")[0].timetable) == timetable
+    found = bench.chain.read(bench.rebalancer.timetable())
+    assert tuple(found)[:-2] == timetable[:-2]
+    assert (found.begins >= NOTICE, found.first) == (True, PERIOD)
+    assert bench.rebalancer.events(receipt, "TimetableSet")[0].timetable == found
+    assert bench.chain.read(bench.rebalancer.formerTimetable()) == former
 
 
 @pytest.mark.parametrize(("name", "fields"), TIMETABLES_OUTSIDE, ids=str)
@@ -120,7 +128,7 @@ def test_methodology_and_guardian(bench: Bench, stranger: str) -> None:
 
 def setters(bench: Bench) -> dict[str, Any]:
     return {
-        "limits": bench.rebalancer.setLimits(LIMITS.as_tuple()),
+        "limits": bench.rebalancer.setLimits(LIMITS.as_tuple(), 0),
         "timetable": bench.rebalancer.setTimetable(TIMETABLE.as_tuple()),
         "methodology": bench.rebalancer.setMethodology(bench.methodology),
         "guardian": bench.rebalancer.setGuardian(bench.guardian),
@@ -159,15 +167,17 @@ def test_constructor_refuses_what_does_not_fit(bench: Bench, chain: Chain, stran
             "index": bench.index,
             "oracle": bench.oracle,
             "opener": bench.opener,
+            "calendar": bench.chain.read(bench.rebalancer.CALENDAR()),
             "methodology": bench.methodology,
             "owner": bench.owner,
             "guardian": bench.guardian,
             "limits": LIMITS.as_tuple(),
+            "band": 0,
             "timetable": TIMETABLE.as_tuple(),
         }
         return artifact.create(*{**given, **parts}.values())
 
-    for part in ("oracle", "opener"):
+    for part in ("oracle", "opener", "calendar"):
         assert_reverts(chain, create(**{part: stranger}), "NotContract", stranger, sender=stranger)
     assert_reverts(chain, create(), "WrongRebalancer", bench.rebalancer.address, sender=stranger)
 
@@ -178,19 +188,38 @@ def test_constructor_refuses_what_does_not_fit(bench: Bench, chain: Chain, stran
     assert_reverts(chain, create(index=index, methodology=stranger), "NotContract", stranger, sender=stranger)
     name = b"batchCap".ljust(32, b"\0")
     assert_reverts(chain, create(index=index, limits=bad), "LimitOutOfBounds", name, sender=stranger)
-    never = replace(TIMETABLE, notice_days=0).as_tuple()
-    name = b"noticeDays".ljust(32, b"\0")
+    never = replace(TIMETABLE, notice=0).as_tuple()
+    name = b"notice".ljust(32, b"\0")
     assert_reverts(chain, create(index=index, timetable=never), "LimitOutOfBounds", name, sender=stranger)
     nobody = "0x" + "00" * 20
     assert_reverts(chain, create(index=index, owner=nobody), "OwnableInvalidOwner", nobody, sender=stranger)
     chain.send(create(index=index), stranger)
 
 
-def test_a_shorter_notice_does_not_bring_an_old_period_back(bench: Bench) -> None:
-    """On the first day of April's period the notice shrinks, so that the moment lies in March again."""
+def test_a_shorter_notice_waits_for_its_period(bench: Bench) -> None:
+    """On the first day of April's period the notice shrinks: April goes on as it began, a week longer."""
     bench.determine(NOTICE)
-    shorter = replace(TIMETABLE, notice_days=1, min_notice=DAY_S)
+    shorter = replace(TIMETABLE, notice=DAY_S, min_notice=DAY_S)
     bench.chain.send(bench.rebalancer.setTimetable(shorter.as_tuple()), bench.owner, at=NOTICE + 1)
     for at in (NOTICE + 2, EXECUTION - 2 * DAY_S, EXECUTION - DAY_S - 1):
         assert bench.due(at)[0] == "None"
-    assert bench.due(EXECUTION)[:2] == ("Start", "Due")
+    may = PERIOD_END + 1 + 6 * DAY_S  # 30 April, a day before May
+    assert bench.chain.read(bench.rebalancer.timetable()).begins == may
+    assert bench.due(EXECUTION) == ("Start", "Due", may - TIMETABLE.min_trading)
+    assert bench.due(may)[:2] == ("Determine", "Due")
+    assert bench.chain.read(bench.rebalancer.currentPeriod(), at=may - 1) == PERIOD
+    assert bench.chain.read(bench.rebalancer.currentPeriod(), at=may) == PERIOD + 1
+
+
+def test_limits_and_timetable_fit_each_other(bench: Bench) -> None:
+    """Neither order of the calls gets around it."""
+    week = replace(TIMETABLE, length=7 * DAY_S, notice=2 * DAY_S, min_notice=DAY_S, min_trading=DAY_S)
+    small = replace(LIMITS, loss_budget=4 * 10**15)
+    name = b"lossBudget".ljust(32, b"\0")
+    call = bench.rebalancer.setTimetable(week.as_tuple())
+    assert_reverts(bench.chain, call, "LimitOutOfBounds", name, sender=bench.owner, at=T)
+    bench.chain.send(bench.rebalancer.setLimits(small.as_tuple(), 0), bench.owner, at=T)
+    bench.chain.send(call, bench.owner, at=T + 1)
+    call = bench.rebalancer.setLimits(LIMITS.as_tuple(), 0)
+    for at in (T + 2, NOTICE - 1, NOTICE, NOTICE + DAY_S):
+        assert_reverts(bench.chain, call, "LimitOutOfBounds", name, sender=bench.owner, at=at)

@@ -25,7 +25,7 @@ def binding(trading: Bench) -> Bench:
     """The bench in a month in which the budget binds wherever a batch would lose more than about 7 % of its value."""
     chain = trading.chain
     chain.send(trading.rebalancer.close(), trading.keeper, at=PERIOD_END + 1)
-    chain.send(trading.rebalancer.setLimits(WORST.as_tuple()), trading.owner, at=PERIOD_END + 1)
+    chain.send(trading.rebalancer.setLimits(WORST.as_tuple(), 0), trading.owner, at=PERIOD_END + 1)
     trading.determine(PERIOD_END + 1)
     trading.start(START)
     return trading

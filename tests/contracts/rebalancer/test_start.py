@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from ballast.units import DAY_S, WAD
 from tests.helpers.bench import (
     BUYS,
@@ -19,7 +21,7 @@ from tests.helpers.bench import (
     confirmed,
     not_due,
 )
-from tests.helpers.fund import EXECUTION, PERIOD_END
+from tests.helpers.fund import EXECUTION, PERIOD_END, Timetable
 from tests.helpers.packed import data_at, kept, targets_of
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SCALE, SELL, usd
@@ -108,17 +110,23 @@ def test_execution_on_a_weekend_waits_for_monday(bench: Bench) -> None:
     bench.start(monday)
 
 
-def test_other_execution_days(bench: Bench) -> None:
-    for timetable, day in (
+@pytest.mark.parametrize(
+    ("timetable", "day"),
+    [
         (replace(TIMETABLE, day=1), EXECUTION - DAY_S),
         (replace(TIMETABLE, day=2, fixed_day=11), EXECUTION + 10 * DAY_S),
-    ):
-        bench.chain.send(bench.rebalancer.setTimetable(timetable.as_tuple()), bench.owner, at=NOTICE)
-        if bench.due(NOTICE)[0] == "Determine":
-            bench.determine(NOTICE)
-        assert bench.due(NOTICE) == ("None", "NotYet", day)
-        assert bench.due(day)[:2] == ("Start", "Due")
-        assert bench.due(day - 1)[:2] == ("None", "NotYet")
+        (replace(TIMETABLE, length=3), EXECUTION),
+        (replace(TIMETABLE, length=40 * DAY_S, min_notice=3 * DAY_S), NOTICE + 7 * DAY_S),
+    ],
+    ids=["last day", "fixed day", "quarter", "seconds"],
+)
+def test_other_execution_days(bench: Bench, timetable: Timetable, day: int) -> None:
+    """A timetable that is set in March's period begins with April's."""
+    bench.chain.send(bench.rebalancer.setTimetable(timetable.as_tuple()), bench.owner, at=NOTICE - DAY_S)
+    bench.determine(NOTICE)
+    assert bench.due(NOTICE) == ("None", "NotYet", day)
+    assert bench.due(day)[:2] == ("Start", "Due")
+    assert bench.due(day - 1)[:2] == ("None", "NotYet")
 
 
 def test_a_month_with_nothing_to_do_closes_at_once(bench: Bench) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ballast.units import DAY_S
-from tests.helpers.bench import NOTICE, PERIOD, Bench, not_due
+from tests.helpers.bench import NOTICE, PERIOD, TIMETABLE, Bench, not_due
 from tests.helpers.fund import EXECUTION, PERIOD_END
 from tests.helpers.reverts import assert_reverts
 
@@ -90,3 +92,26 @@ def test_the_guardian_again_after_a_month_without(bench: Bench) -> None:
     bench.determine(AFTER_NEXT)
     veto(bench, bench.guardian, AFTER_NEXT + DAY_S)
     assert bench.chain.read(bench.rebalancer.month()).lastStop == PERIOD + 2
+
+
+@pytest.mark.parametrize("length", [3, 7 * DAY_S, 40 * DAY_S], ids=["quarters", "weeks", "40 days"])
+def test_a_change_of_cadence_gives_no_second_stop(bench: Bench, length: int) -> None:
+    """The guardian vetoes the last month; the first period of the new cadence is the next one, whatever its length."""
+    bench.set_limits(loss_budget=10**15)
+    bench.determine()
+    bench.chain.send(bench.rebalancer.veto(), bench.guardian, at=NOTICE + 1)
+    days = {"notice": 2 * DAY_S, "min_notice": DAY_S, "min_trading": DAY_S}
+    wish = replace(TIMETABLE, length=length, **({} if length == 3 else days))
+    bench.chain.send(bench.rebalancer.setTimetable(wish.as_tuple()), bench.owner, at=NOTICE + 2)
+    begins = bench.chain.read(bench.rebalancer.timetable()).begins
+    assert begins == PERIOD_END + 1
+    bench.determine(begins)
+    assert bench.chain.read(bench.rebalancer.month()).period == PERIOD + 1
+    assert_reverts(bench.chain, bench.rebalancer.veto(), "StoppedBefore", PERIOD, sender=bench.guardian, at=begins + 1)
+    bench.start(bench.due(begins + 1)[2])
+    call = bench.rebalancer.endMonth()
+    assert_reverts(bench.chain, call, "StoppedBefore", PERIOD, sender=bench.guardian, at=bench.chain.now() + 1)
+    end = bench.fund().current.end
+    bench.chain.send(bench.rebalancer.close(), bench.keeper, at=end)
+    bench.determine(end + 1)
+    bench.chain.send(bench.rebalancer.veto(), bench.guardian, at=end + 2)

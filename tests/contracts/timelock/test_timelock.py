@@ -34,7 +34,7 @@ def owner_calls(fund: Fund) -> list[Call]:
         rebalancer.resume(suspended(fund)),
         rebalancer.writeOff(suspended(fund)),
         rebalancer.setGuardian(fund.deployer),
-        rebalancer.setLimits(fund.setup.limits.as_tuple()),
+        rebalancer.setLimits(fund.setup.limits.as_tuple(), 0),
         rebalancer.setTimetable(fund.setup.timetable.as_tuple()),
         rebalancer.setMethodology(methodology),
         oracle.setFeed((token.address, token.feed, DAY_S, USD, 0, 0, 0)),

@@ -83,7 +83,8 @@ def test_values_are_read_exactly() -> None:
         600,
         1_800,
     )
-    assert config.timetable.as_tuple() == (0, 0, 7, 259_200, 172_800)
+    assert config.limits.band == 0
+    assert config.timetable.as_tuple() == (1, 0, 0, 7 * 86_400, 259_200, 172_800, 0, 0)
 
 
 def without(*path: str | int) -> Edit:
@@ -117,6 +118,8 @@ def both(*edits: Edit) -> Edit:
 
     return edit
 
+
+WEEK = {"period": "7 days", "notice": "2 days", "min_notice": "1 day", "min_trading": "1 day"}
 
 BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "missing field": (without("symbol"), ("symbol: missing",)),
@@ -218,11 +221,44 @@ BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "batch cap": (set_field("limits")({"batch_cap": "0"}), ("limits.batch_cap", "'0'", "at most 10 %")),
     "idle": (set_field("limits")({"cool_off": "1 hour"}), ("limits.max_idle", "at least cool_off 3600 s")),
     "dust": (set_field("limits")({"dust": "1 %"}), ("limits.dust", "'1 %'", "0.1 %")),
-    "notice": (set_field("timetable")({"notice_days": "15"}), ("timetable.notice_days", "'15'", "from 1 to 14")),
-    "notice too long": (
-        set_field("timetable")({"notice_days": "1", "min_notice": "2 days"}),
-        ("timetable.min_notice", "172800", "1 days"),
+    "notice": (set_field("timetable")({"notice": "15 days"}), ("timetable.notice", "1296000 s", "1 to 14 days")),
+    "old notice": (
+        set_field("timetable")({"notice_days": "9"}),
+        ("timetable.notice_days", "'9'", "in its place notice: 9 days"),
     ),
+    "notice too long": (
+        set_field("timetable")({"notice": "1 day", "min_notice": "2 days"}),
+        ("timetable.min_notice", "172800", "at most notice, 86400 s"),
+    ),
+    "period": (set_field("timetable")({"period": "2 months"}), ("timetable.period", "'2 months'", '"3 months"')),
+    "period too long": (set_field("timetable")({"period": "93 days"}), ("timetable.period", "'93 days'", "92 days")),
+    "period too short": (set_field("timetable")({"period": "3599 s"}), ("timetable.period", "'3599 s'", "1 hour")),
+    "no month in a number": (set_field("timetable")({"period": "1"}), ("timetable.period", "'1'", '"1 month"')),
+    "day of a week": (
+        set_field("timetable")(WEEK | {"day": "last_day"}),
+        ("timetable.day", "last_day", "use notice"),
+    ),
+    "notice of a week": (
+        set_field("timetable")(WEEK | {"min_notice": "59 min"}),
+        ("timetable.min_notice", "3540 s", "at least 3600 s"),
+    ),
+    "notice of a month": (
+        set_field("timetable")({"min_notice": "23 hours"}),
+        ("timetable.min_notice", "82800 s", "at least a day"),
+    ),
+    "all of a week": (
+        set_field("timetable")(WEEK | {"min_trading": "4 days"}),
+        ("timetable.min_trading", "345600 s", "together shorter than a period"),
+    ),
+    "budget of a week": (
+        set_field("timetable")(WEEK),
+        ("limits.loss_budget", str(5 * 10**15), str(2 * 10**16 * 7 // 30)),
+    ),
+    "hours on mainnet": (
+        set_field("timetable")({"period": "2 hours", "notice": "30 min", "min_notice": "12 min", "min_trading": "0"}),
+        ("timetable.period", "7200 s", "at least a day"),
+    ),
+    "begins": (set_field("timetable")({"begins": "soon"}), ("timetable.begins", "'soon'", "UTC")),
     "fixed day": (
         set_field("timetable")({"day": "fixed_day", "fixed_day": "21"}),
         ("timetable.fixed_day", "21", "1 to 20"),
@@ -293,7 +329,7 @@ def test_anchors() -> None:
     config = parse_fund(raw)
     assert anchor_rows(config) == [(A, B, 1_800, 2 * 10**16), (B, C, 1_200, 15 * 10**15)]
     assert [anchor.observations(config.block_time) for _, anchor in config.anchored()] == [152, 102]
-    assert order(config)[4:6] == ("first_oracle", "oracle")
+    assert order(config)[5:7] == ("first_oracle", "oracle")
 
 
 def test_the_anchor_that_dpi_yaml_describes() -> None:
@@ -421,7 +457,7 @@ def test_states_and_lockers() -> None:
     assert (first.symbol, first.basis, first.lockers, first.given_supply) == ("AAA", 0, (B, C), 7)
     assert second.given_supply == second.supply == 20
     assert (second.state, STATES.index(second.state)) == ("leaving", 2)
-    assert order(config)[5:7] == ("posted_supply", "locked_supply")
+    assert order(config)[6:8] == ("posted_supply", "locked_supply")
     fixed("50 %", "30 %", "20 %")(rest := good())
     assert not {"posted_supply", "locked_supply"} & set(order(parse_fund(rest)))
     # Whatever the fund: the upkeep needs the rebalancer to stand, and no address before it may move.
@@ -434,3 +470,21 @@ def test_a_component_without_a_basis_is_held_and_leaves() -> None:
     config = parse_fund(raw)
     assert [component.symbol for component in config.constituents()] == ["BBB", "CCC"]
     assert [component.symbol for component in config.seeded()] == ["AAA", "BBB"]
+
+
+def test_periods_of_other_lengths() -> None:
+    quarter = parse_fund(changed(period="3 months", begins="2021-01-01"))
+    assert quarter.timetable.as_tuple() == (3, 0, 0, 7 * 86_400, 259_200, 172_800, 1_609_459_200, 0)
+    week = parse_fund(changed(**WEEK, begins="2021-01-04 12:00", band="1 %"))
+    assert week.timetable.as_tuple() == (7 * 86_400, 0, 0, 172_800, 86_400, 86_400, 1_609_761_600, 0)
+    assert week.limits.band == 10**16
+    hours = {"period": "2 hours", "notice": "30 min", "min_notice": "12 min", "min_trading": "10 min"}
+    short = parse_fund(changed(chain_id="11155111", **hours))
+    assert (short.timetable.period, short.limits.max_step) == (7_200, 10**17), "on test chains with a month's limits"
+
+
+def changed(chain_id: str = "1", band: str = "0", **timetable: str) -> dict[str, Any]:
+    """The fund with another timetable, and limits of a week."""
+    raw = good()
+    scaled = {} if chain_id != "1" else {"loss_budget": "0.4 %", "max_step": "10 %"}
+    return raw | {"chain_id": chain_id, "timetable": timetable, "limits": {"band": band, **scaled}}

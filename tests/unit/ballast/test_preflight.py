@@ -270,3 +270,16 @@ def test_a_name_of_nobody_else() -> None:
     assert problem.severity is Severity.UNSAFE and problem.text.endswith(
         "describes itself as 'BTC / USD', expected tBTC"
     )
+
+
+def test_a_supply_bound_that_is_wide_for_short_periods() -> None:
+    """A month's 25 % would let a supply move by that each week."""
+    week = {"period": "7 days", "notice": "4 days", "min_notice": "1 day", "min_trading": "1 day"}
+    limits = {"loss_budget": "0.4 %"}
+    assert not lines(fund_file.supply_jump(fund()))
+    (problem,) = fund_file.supply_jump(fund(timetable=week, limits=limits))
+    assert problem.severity is Severity.UNSAFE
+    most = 25 * WAD // 100 * 7 // 30
+    assert problem.text.startswith(f"methodology.max_supply_jump: found {25 * WAD // 100}, expected at most {most} in")
+    rule = good()["methodology"] | {"max_supply_jump": "5 %"}
+    assert not lines(fund_file.supply_jump(fund(timetable=week, limits=limits, methodology=rule)))

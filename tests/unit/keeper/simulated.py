@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ballast.rule.calendar import Timetable
 from ballast.units import GWEI, WAD
 from keeper.plan import bucket
 from keeper.plan.batch import Batch, Gas, make_batch, rooms
@@ -24,7 +25,6 @@ from keeper.state import (
     Progress,
     Reason,
     Side,
-    Timetable,
 )
 from lab.localnet.month import Month, load_month
 from lab.localnet.reserves import load_reserves, pools_of
@@ -44,7 +44,8 @@ LIMITS = Limits(
     max_idle=1800,
 )
 
-TIMETABLE = Timetable(day=0, fixed_day=0, notice_days=8, min_notice=86_400, min_trading=3 * 86_400)
+TIMETABLE = Timetable(1, 0, 0, 8 * 86_400, 86_400, 3 * 86_400, begins=1_616_544_000, first=2021 * 12 + 3)
+"""Months, from April 2021 on: its period begins on 24 March."""
 
 GAS_PRICE = 100 * GWEI
 SLIPPAGE_BPS = 10

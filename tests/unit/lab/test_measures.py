@@ -22,14 +22,14 @@ from ballast.rule.arithmetic import (
     execution_time,
     fixed_weight_units,
     market_cap_units,
+    month_at,
     nav_of,
-    period_at,
     period_start,
     residual,
     weights_of,
     worst_short,
 )
-from ballast.units import BLOCK_S, WAD
+from ballast.units import BLOCK_S, DAY_S, WAD
 from keeper.ops.pulse import Pulse
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import PoolState
@@ -119,10 +119,10 @@ def test_calendar() -> None:
     def time(year: int, month: int, day: int) -> int:
         return int(datetime(year, month, day, tzinfo=UTC).timestamp())
 
-    assert period_start(april, 7) == time(2021, 3, 25)
-    assert period_at(time(2021, 3, 25), 7) == april
-    assert period_at(time(2021, 3, 25) - 1, 7) == april - 1
-    assert period_at(time(2021, 12, 25), 7) == 2022 * 12
+    assert period_start(april, 7 * DAY_S) == time(2021, 3, 25)
+    assert month_at(time(2021, 4, 1)) == april
+    assert month_at(time(2021, 4, 1) - 1) == april - 1
+    assert month_at(time(2022, 1, 1)) == 2022 * 12
     assert execution_time(april) == time(2021, 4, 1)  # a Thursday
     assert execution_time(april + 1) == time(2021, 5, 3)  # the 1st is a Saturday
     assert execution_time(2021 * 12 + 7) == time(2021, 8, 2)  # the 1st is a Sunday

@@ -1,7 +1,8 @@
 /** The fund: what a share is worth, what it holds and why, what happened and what comes next. */
 
-import { amount, day, distance, fixed, monthName, percent, short, usd, WAD, when } from "../amounts.js";
-import { Action, executionTime, navOf, periodStart, Phase, Reason, totalValue, weights } from "../fund.js";
+import { amount, day, distance, fixed, percent, short, usd, WAD, when } from "../amounts.js";
+import { type Period, periodName, periodOf, timetablesOf } from "../calendar.js";
+import { Action, navOf, Phase, Reason, totalValue, weights } from "../fund.js";
 import { csv, type Month, readMovements, sum } from "../months.js";
 import { reasons } from "../why.js";
 import type { App, View } from "./app.js";
@@ -85,10 +86,11 @@ function worth(app: App): Child[] {
 /** Where the month stands, and what comes next. */
 export function standing(app: App): { now: string; next: string } {
   const { fund } = app.snapshot!;
-  const { month, time, timetable } = fund;
-  const name = monthName(
-    month.phase === Phase.Idle && fund.action === Action.Determine ? fund.period : month.period || Number(fund.period),
-  );
+  const { month, time } = fund;
+  const tables = timetablesOf(fund);
+  const current = fund.current.id;
+  const determinable = month.phase === Phase.Idle && fund.action === Action.Determine;
+  const name = periodName(determinable ? current : month.period || current, tables);
   const at = fund.next ? `${when(fund.next)} (${distance(fund.next, time)})` : "";
   if (fund.reason === Reason.Paused)
     return { now: "Paused by the guardian.", next: `It goes on ${at}. You can mint and redeem meanwhile.` };
@@ -107,7 +109,7 @@ export function standing(app: App): { now: string; next: string } {
   }
   if (fund.action === Action.Determine)
     return {
-      now: `${monthName(fund.period)} can be determined now.`,
+      now: `${periodName(current, tables)} can be determined now.`,
       next: "Anyone may call it; a keeper does so within minutes.",
     };
   if (fund.action === Action.Start)
@@ -123,29 +125,26 @@ export function standing(app: App): { now: string; next: string } {
     };
   }
   if (month.phase === Phase.Vetoed || fund.reason === Reason.Vetoed)
-    return { now: `${name} passes without trades: it was vetoed.`, next: at && `The next month begins ${at}.` };
+    return { now: `${name} passes without trades: it was vetoed.`, next: at && `The next period begins ${at}.` };
   if (fund.reason === Reason.TooLate)
     return {
       now: `${name} passes without trades: too little time is left.`,
-      next: at && `The next month begins ${at}.`,
+      next: at && `The next period begins ${at}.`,
     };
-  const period =
-    fund.period + (fund.next && fund.next > periodStart(fund.period + 1n, timetable.noticeDays) - 1n ? 1n : 0n);
+  const period = current + (fund.next && fund.next >= fund.current.end ? 1n : 0n);
   return {
     now: `${name} is done.`,
     next:
       at &&
-      `The weights of ${monthName(period)} are determined ${at}; trading starts ${day(executionTime(period, timetable.day, timetable.fixedDay))}.`,
+      `The weights of ${periodName(period, tables)} are determined ${at}; trading starts ${dated(periodOf(period, tables), "execution")}.`,
   };
 }
 
 function month(app: App): Child[] {
   const { fund } = app.snapshot!;
   const { now, next } = standing(app);
-  const period = BigInt(fund.month.period || Number(fund.period));
-  const start = periodStart(period, fund.timetable.noticeDays);
-  const begin = executionTime(period, fund.timetable.day, fund.timetable.fixedDay);
-  const end = periodStart(period + 1n, fund.timetable.noticeDays);
+  const period = periodOf(fund.month.period || fund.current.id, timetablesOf(fund));
+  const { start, execution: begin, end } = period;
   const along = (time: bigint) =>
     `${Math.max(0, Math.min(100, (Number(time - start) / Number(end - start)) * 100)).toFixed(2)}%`;
   const track = h(
@@ -170,12 +169,17 @@ function month(app: App): Child[] {
         "li",
         {},
         h("b", {}, "Determined"),
-        ` ${fund.month.determinedAt && fund.month.period ? when(fund.month.determinedAt) : `from ${day(start)}`}`,
+        ` ${fund.month.determinedAt && fund.month.period ? when(fund.month.determinedAt) : `from ${dated(period, "start")}`}`,
       ),
-      h("li", {}, h("b", {}, "Trading from"), ` ${day(begin)}`),
-      h("li", {}, h("b", {}, "Ends by"), ` ${day(end)}`),
+      h("li", {}, h("b", {}, "Trading from"), ` ${dated(period, "execution")}`),
+      h("li", {}, h("b", {}, "Ends by"), ` ${dated(period, "end")}`),
     ),
   ];
+}
+
+/** A moment of a period: its day, and in periods of a few days the time too. */
+function dated(period: Period, moment: keyof Period): string {
+  return period.end - period.start < 864_000n ? when(period[moment]) : day(period[moment]);
 }
 
 /* HOLDINGS */
@@ -258,7 +262,7 @@ function why(app: App): Child[] {
     h(
       "p",
       {},
-      `Determined for ${monthName(fund.month.period)} on ${when(fund.month.determinedAt)}: circulating supply × price is a token's market cap, its share of all market caps the plain weight. ${cap} ` +
+      `Determined for ${periodName(fund.month.period, timetablesOf(fund))} on ${when(fund.month.determinedAt)}: circulating supply × price is a token's market cap, its share of all market caps the plain weight. ${cap} ` +
         `${rule.entryWeight ? `Members stay with at least ${percent(rule.floorWeight)}, others enter with at least ${percent(rule.entryWeight)}. ` : ""}At most the ${rule.topN} largest are taken.`,
     ),
     table(
@@ -305,12 +309,12 @@ function monthList(app: App, months: Month[]): Child[] {
         type: "button",
         class: "plain",
         click: () => void download(app, m, said),
-        "aria-label": `CSV of ${monthName(m.period)}`,
+        "aria-label": `CSV of ${m.name}`,
       },
       "CSV",
     );
     return [
-      monthName(m.period),
+      m.name,
       m.how,
       m.nav === null ? "–" : usd(m.nav),
       String(m.batches.length),
@@ -351,7 +355,7 @@ async function download(app: App, m: Month, said: HTMLElement): Promise<void> {
   try {
     const text = csv(m, await readMovements(app.client, app.book, m), app.tokens.get);
     const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-    h("a", { href: url, download: `${monthName(m.period).replace(" ", "-").toLowerCase()}.csv` }).click();
+    h("a", { href: url, download: `${m.name.replaceAll(/[ :]/g, "-").toLowerCase()}.csv` }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
     put(said, " saved");
   } catch {

@@ -1,4 +1,4 @@
-"""Periods and execution days on chain against Python's calendar, for every month from 2020 to 2100."""
+"""Months and execution days on chain against Python's calendar, for every month from 2020 to 2100."""
 
 from __future__ import annotations
 
@@ -33,19 +33,10 @@ def midnight(day: date) -> int:
     return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
 
 
-@pytest.mark.parametrize("notice_days", [0, 1, 7, 14])
-def test_period_starts(chain: Chain, schedule: Contract, notice_days: int) -> None:
-    found = chain.read(schedule.periodStarts(FIRST, MONTHS, notice_days))
-    assert found == [midnight(first - timedelta(days=notice_days)) for first in months()]
-    assert found[-1] == midnight(date(2100, 12, 1) - timedelta(days=notice_days))
-
-
-@pytest.mark.parametrize("notice_days", [1, 7, 14])
-def test_each_second_lies_in_one_period(chain: Chain, schedule: Contract, notice_days: int) -> None:
-    starts = [midnight(first - timedelta(days=notice_days)) for first in months()]
-    assert chain.read(schedule.periodsAt(starts, notice_days)) == [FIRST + k for k in range(MONTHS)]
-    before = [start - 1 for start in starts]
-    assert chain.read(schedule.periodsAt(before, notice_days)) == [FIRST + k - 1 for k in range(MONTHS)]
+def test_each_second_lies_in_one_month(chain: Chain, schedule: Contract) -> None:
+    starts = [midnight(first) for first in months()]
+    assert chain.read(schedule.monthsAt(starts)) == [FIRST + k for k in range(MONTHS)]
+    assert chain.read(schedule.monthsAt([start - 1 for start in starts])) == [FIRST + k - 1 for k in range(MONTHS)]
 
 
 def test_first_business_days(chain: Chain, schedule: Contract) -> None:
@@ -78,27 +69,17 @@ def test_fixed_days(chain: Chain, schedule: Contract, fixed_day: int) -> None:
     assert found == [midnight(first.replace(day=fixed_day)) for first in months()]
 
 
-@given(
-    times=st.lists(st.integers(midnight(date(2020, 1, 1)), midnight(date(2100, 12, 16))), min_size=1, max_size=200),
-    notice_days=st.integers(0, 14),
-)
+@given(times=st.lists(st.integers(midnight(date(2020, 1, 1)), midnight(date(2100, 12, 16))), min_size=1, max_size=200))
 @FUZZ
-def test_any_time(chain: Chain, schedule: Contract, times: list[int], notice_days: int) -> None:
-    found = chain.read(schedule.periodsAt(times, notice_days))
-    days = [datetime.fromtimestamp(time, UTC) + timedelta(days=notice_days) for time in times]
-    assert found == [day.year * 12 + day.month - 1 for day in days]
-    assert found == [arithmetic.period_at(time, notice_days) for time in times]
+def test_any_time(chain: Chain, schedule: Contract, times: list[int]) -> None:
+    assert chain.read(schedule.monthsAt(times)) == [arithmetic.month_at(time) for time in times]
 
 
-@given(period=st.integers(FIRST, FIRST + MONTHS - 1), fixed_day=st.integers(1, 28), notice_days=st.integers(0, 14))
+@given(month=st.integers(FIRST, FIRST + MONTHS - 1), fixed_day=st.integers(1, 28))
 @FUZZ
-def test_second_implementation_agrees(
-    chain: Chain, schedule: Contract, period: int, fixed_day: int, notice_days: int
-) -> None:
-    (begin,) = chain.read(schedule.periodStarts(period, 1, notice_days))
-    assert begin == arithmetic.period_start(period, notice_days)
+def test_second_implementation_agrees(chain: Chain, schedule: Contract, month: int, fixed_day: int) -> None:
     kinds = (FIRST_BUSINESS_DAY, "first_business_day"), (LAST_DAY, "last_day"), (FIXED_DAY, "fixed_day")
     for kind, name in kinds:
-        (time,) = chain.read(schedule.executionTimes(period, 1, kind, fixed_day))
-        assert time == arithmetic.execution_time(period, name, fixed_day)
+        (time,) = chain.read(schedule.executionTimes(month, 1, kind, fixed_day))
+        assert time == arithmetic.execution_time(month, name, fixed_day)
         assert time % DAY_S == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ballast.rule.calendar import MONTH, Timetable
 from ballast.units import DAY_S, WAD
 from keeper.look.interventions import Intervention, What
 from keeper.output.condition import condition
@@ -18,7 +19,7 @@ from keeper.page.details import Details
 from keeper.page.samples import sample_of
 from keeper.page.timeline import timeline
 from keeper.sending.journal import Status
-from keeper.state import Action, Phase, Progress, Reason, Side, Timetable
+from keeper.state import Action, Phase, Progress, Reason, Side
 from tests.unit.keeper.ops.facts import BOUNDS, NOW, entry, facts_of, pulse_of, view_of
 from tests.unit.keeper.page.shown import FEE, OTHER, REBALANCER, april_facts, book_of, stage
 from tests.unit.keeper.simulated import START, Simulated
@@ -110,7 +111,9 @@ def test_the_fee(april: Simulated) -> None:
 def test_the_timeline_is_the_contracts_schedule(
     april: Simulated, day: int, fixed: int, notice: int, start: int
 ) -> None:
-    table = Timetable(day, fixed, notice, 2 * DAY_S, 3 * DAY_S)
+    seconds = notice * DAY_S
+    begins, period = utc(4, 1) - seconds, april.state.period
+    table = Timetable(MONTH, day, fixed, seconds, 2 * DAY_S, 3 * DAY_S, begins, first=period)
     state = replace(april.state, timetable=table, phase=Phase.IDLE, month_period=april.state.period - 1)
     found = timeline(state, None, None)
     opens, end = utc(4, 1) - notice * DAY_S, utc(5, 1) - notice * DAY_S

@@ -1,0 +1,180 @@
+"""The periods of a fund, as its calendar has them. Times are Unix seconds.
+
+A timetable counts from `first` at `begins`: in seconds, or in calendar months of which `notice` seconds before the
+first a period begins. Until a timetable begins the one before it (`former`) holds, and its last period lasts till then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ballast.rule.arithmetic import execution_time, first_day, midnight, month_at
+from ballast.units import DAY_S
+
+MONTH, QUARTER = 1, 3
+"""Lengths of a period that are so many calendar months; others are seconds."""
+DAYS = ("first_business_day", "last_day", "fixed_day")
+"""Kinds of execution day, in the order of the contract's enum."""
+
+_NAMES = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """As the contract's `Timetable`. `day` is the number of the kind of execution day, `fixed_day` read for a fixed day
+    only; `notice`, `min_notice` and `min_trading` are seconds."""
+
+    length: int
+    day: int
+    fixed_day: int
+    notice: int
+    min_notice: int
+    min_trading: int
+    begins: int
+    first: int
+
+    @property
+    def of_months(self) -> bool:
+        """Whether its periods are calendar months."""
+        return self.length in (MONTH, QUARTER)
+
+
+@dataclass(frozen=True)
+class Period:
+    """As the contract's `Period`; `end` is the first second of the next one."""
+
+    id: int
+    start: int
+    end: int
+    execution: int
+    min_notice: int
+    min_trading: int
+
+    @property
+    def first_start(self) -> int:
+        """When it may be started at the earliest."""
+        return max(self.execution, self.start + self.min_notice)
+
+
+def least_length(length: int) -> int:
+    """Seconds that a period of this length lasts at least: of three months, February to April."""
+    return {MONTH: 28 * DAY_S, QUARTER: 89 * DAY_S}.get(length, length)
+
+
+def period_at(time: int, timetable: Timetable, former: Timetable | None = None) -> Period:
+    """The period at a time."""
+    if former is not None and time < timetable.begins:
+        return period(min(_id_at(time, former), timetable.first - 1), timetable, former)
+    return period(_id_at(time, timetable), timetable)
+
+
+def period(number: int, timetable: Timetable, former: Timetable | None = None) -> Period:
+    """The period with this id. One of before both timetables is counted back by the older one."""
+    table = _table(number, timetable, former)
+    last = table is former and number == timetable.first - 1
+    return Period(
+        id=number,
+        start=_start(number, table),
+        end=timetable.begins if last else _start(number + 1, table),
+        execution=_execution(number, table),
+        min_notice=table.min_notice,
+        min_trading=table.min_trading,
+    )
+
+
+def name(number: int, timetable: Timetable, former: Timetable | None = None) -> str:
+    """What people call a period: "April 2021", "April to June 2021", "12 April 2021", or that with the time of day
+    where periods are shorter than a day or do not begin at midnight."""
+    table = _table(number, timetable, former)
+    if table.of_months:
+        month = _month(number, table)
+        return month_name(month) if table.length == MONTH else quarter_name(month)
+    start = datetime.fromtimestamp(_start(number, table), UTC)
+    day = f"{start.day} {_NAMES[start.month - 1]} {start.year}"
+    return day if _at_midnight(table) else f"{day} {start:%H:%M} UTC"
+
+
+def label(number: int, timetable: Timetable, former: Timetable | None = None) -> str:
+    """A period in short: "2021-04", "2021-04 to 2021-06", "2021-04-12", or that with the time of day as in `name`."""
+    table = _table(number, timetable, former)
+    if table.of_months:
+        first = _month(number, table)
+        months = [f"{month // 12}-{month % 12 + 1:02d}" for month in (first, first + table.length - 1)]
+        return " to ".join(dict.fromkeys(months))
+    start = datetime.fromtimestamp(_start(number, table), UTC)
+    return f"{start:%Y-%m-%d}" if _at_midnight(table) else f"{start:%Y-%m-%d %H:%M}"
+
+
+def id_of(text: str, timetable: Timetable, former: Timetable | None = None) -> int:
+    """The period that a month ("2021-04"), or a day with or without a time (UTC), lies in: of a period of calendar
+    months one of those it is named after. Raises ValueError with what would be right."""
+    year, _, month = text.partition("-")
+    only_month = year.isdecimal() and len(year) == 4 and month.isdecimal() and 1 <= int(month) <= 12
+    try:
+        given = datetime.fromisoformat(f"{year}-{int(month):02d}-01" if only_month else text)
+    except ValueError:
+        raise ValueError("expected a month such as 2021-04, or a day such as 2021-04-12 or 2021-04-12T14:00") from None
+    time = int(given.replace(tzinfo=given.tzinfo or UTC).timestamp())
+    number = _named(time, timetable)
+    if former is not None and number < timetable.first:
+        timetable, number = former, min(_named(time, former), timetable.first - 1)
+    if only_month and not timetable.of_months:
+        raise ValueError(f"expected a day such as 2021-04-12: then a period lasted {timetable.length} seconds")
+    return number
+
+
+def month_name(month: int) -> str:
+    """ "April 2021" of a calendar month."""
+    return f"{_NAMES[month % 12]} {month // 12}"
+
+
+def quarter_name(month: int) -> str:
+    """ "April to June 2021" of the three calendar months from this one."""
+    last = month + QUARTER - 1
+    year = "" if last // 12 == month // 12 else f" {month // 12}"
+    return f"{_NAMES[month % 12]}{year} to {month_name(last)}"
+
+
+def _table(number: int, timetable: Timetable, former: Timetable | None) -> Timetable:
+    """The timetable that a period belongs to."""
+    return former if former is not None and former.length and number < timetable.first else timetable
+
+
+def _at_midnight(table: Timetable) -> bool:
+    """Whether every period of so many seconds begins at midnight."""
+    return table.length % DAY_S == 0 and table.begins % DAY_S == 0
+
+
+def _id_at(time: int, table: Timetable) -> int:
+    if table.of_months:
+        months = month_at(time + table.notice) - month_at(table.begins + table.notice)
+        return table.first + months // table.length
+    return table.first + (time - table.begins) // table.length
+
+
+def _named(time: int, table: Timetable) -> int:
+    """The period of seconds at a time, or that of calendar months whose name has its month."""
+    return _id_at(time - table.notice if table.of_months else time, table)
+
+
+def _start(number: int, table: Timetable) -> int:
+    if number == table.first:
+        return table.begins
+    if table.of_months:
+        return midnight(first_day(_month(number, table))) - table.notice
+    return table.begins + (number - table.first) * table.length
+
+
+def _execution(number: int, table: Timetable) -> int:
+    if table.of_months:
+        return execution_time(_month(number, table), DAYS[table.day], table.fixed_day)
+    return _start(number, table) + table.notice
+
+
+def _month(number: int, table: Timetable) -> int:
+    """The first calendar month of a period."""
+    return month_at(table.begins + table.notice) + (number - table.first) * table.length
