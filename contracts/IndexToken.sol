@@ -206,30 +206,26 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         for (uint256 i; i < n; ++i) {
             uint256 word = list.get(i);
             address token = word.token();
-            require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
+            if (token != tokens.given(i)) revert ComponentMismatch(i, token, tokens.given(i));
             if (word.marked() && _leftOut(word)) continue;
             // {tok} = {tok} * {share} / {share}, up
             uint256 amount = ProRata.up(Balance.read(token, address(this)), shares, supply);
-            require(amount <= maxAmounts.given(i), AboveMax(token, amount, maxAmounts.given(i)));
+            if (amount > maxAmounts.given(i)) revert AboveMax(token, amount, maxAmounts.given(i));
             amounts.set(i, amount);
             if (amount != 0) IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
         }
         _endMint(shares, to);
     }
 
-    function mintWith(uint256 shares, address to, bytes calldata data)
-        external
-        nonReentrant
-        returns (uint256[] memory amounts)
-    {
+    function mintWith(uint256 shares, address to, bytes calldata data) external nonReentrant {
         (uint256 supply, uint256[] memory list) = _beginMint(shares);
         uint256 n = list.length;
-        amounts = new uint256[](n);
-        address[] memory tokens = new address[](n);
+        (uint256[] memory tokens, uint256[] memory amounts) = (new uint256[](n), new uint256[](n));
         uint256[] memory due = new uint256[](n); // the balances that are asked for
         for (uint256 i; i < n; ++i) {
             uint256 word = list.get(i);
-            address token = tokens[i] = word.token();
+            address token = word.token();
+            tokens.set(i, token);
             if (word.marked() && _leftOut(word)) continue;
             uint256 balance = Balance.read(token, address(this));
             // {tok} = {tok} * {share} / {share}, up
@@ -237,12 +233,12 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
             amounts.set(i, amount);
             due.set(i, balance + amount);
         }
-        IMintCallback(msg.sender).onMint(tokens, amounts, data);
+        IMintCallback(msg.sender).onMint(tokens.asAddressArray(), amounts, data);
         for (uint256 i; i < n; ++i) {
             if (amounts.get(i) == 0) continue;
-            address token = list.get(i).token();
+            address token = tokens.getAddress(i);
             uint256 balance = Balance.read(token, address(this));
-            require(balance >= due.get(i), NotPaid(token, balance, due.get(i)));
+            if (balance < due.get(i)) revert NotPaid(token, balance, due.get(i));
         }
         _endMint(shares, to);
     }
@@ -266,10 +262,6 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         uint256 skip
     ) external nonReentrant returns (uint256[] memory amounts) {
         require(recipients.length == tokens.length, LengthMismatch(tokens.length, recipients.length));
-        for (uint256 i; i < recipients.length; ++i) {
-            address to = recipients.given(i);
-            require(to != address(0) && to != address(this), UnfitRecipient(to));
-        }
         if (holder != msg.sender) _spendAllowance(holder, msg.sender, shares);
         amounts = _redeem(shares, holder, tokens, minAmounts, address(0), recipients, skip);
         emit RedeemedTo(msg.sender, holder, shares, skip);
@@ -362,7 +354,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         emit Minted(msg.sender, to, shares);
     }
 
-    /// @dev Burns shares of `holder` and pays each component to its recipient, all to `to` where none are named.
+    /// @dev Burns shares of `holder` and pays each component to its recipient, all to `to` unless that is zero.
     function _redeem(
         uint256 shares,
         address holder,
@@ -383,14 +375,18 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         for (uint256 i; i < n; ++i) {
             uint256 word = list.get(i);
             address token = word.token();
-            require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
+            if (token != tokens.given(i)) revert ComponentMismatch(i, token, tokens.given(i));
+            address recipient = to;
+            if (recipient == address(0)) {
+                recipient = recipients.given(i);
+                if (recipient == address(0) || recipient == address(this)) revert UnfitRecipient(recipient);
+            }
             if ((skip >> i) & 1 != 0) continue;
             // {tok} = {tok} * {share} / {share}, down
             uint256 amount = word.writtenOff() ? 0 : ProRata.down(Balance.read(token, address(this)), shares, supply);
-            require(amount >= minAmounts.given(i), BelowMin(token, amount, minAmounts.given(i)));
+            if (amount < minAmounts.given(i)) revert BelowMin(token, amount, minAmounts.given(i));
             amounts.set(i, amount);
-            if (amount == 0) continue;
-            IERC20(token).safeTransfer(recipients.length == 0 ? to : recipients.given(i), amount);
+            if (amount != 0) IERC20(token).safeTransfer(recipient, amount);
         }
     }
 

@@ -6,6 +6,7 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 import {LibBytes} from "solady/src/utils/LibBytes.sol";
 
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
@@ -24,6 +25,7 @@ import {Exchanges, ZapPools} from "./ZapPools.sol";
 /// paid, so their swaps are nested in each other's callbacks: in the innermost one all that is owed is known, and so
 /// much WETH is wrapped or bought, once and exactly; then each is paid. V2 pools are quoted before and paid after that.
 contract Zap is IZap, IMintCallback, ZapPools {
+    using DynamicArrayLib for uint256[];
     using Legs for bytes;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
@@ -40,29 +42,26 @@ contract Zap is IZap, IMintCallback, ZapPools {
         Own
     }
 
-    /// @dev In memory while a mint runs: what each component's pool is to be paid in WETH. Pool zero: none is.
-    struct Purchase {
-        address pool;
-        uint256 owed;
-    }
-
     IIndexToken public immutable FUND;
 
-    /// @dev What lasts for one call. `_left`: of `maxIn`.
-    bool private transient _entered;
-    bool private transient _minting;
-    address private transient _payer;
-    address private transient _payToken;
-    uint32 private transient _payLeg;
+    /// @dev Values of `_stage`; between two calls it is 0.
+    uint256 private constant ENTERED = 1;
+    uint256 private constant MINTING = 2;
+
+    /// @dev What lasts for one call, each a whole word, so that writing it reads nothing. `_left`: of `maxIn`.
+    uint256 private transient _stage;
+    uint256 private transient _payer;
+    uint256 private transient _payToken;
+    uint256 private transient _payLeg;
     uint256 private transient _left;
 
     modifier once(uint256 deadline, address to) {
-        require(!_entered, Entered());
+        require(_stage == 0, Entered());
         require(block.timestamp <= deadline, Late(deadline));
         require(to != address(0) && to != address(this) && to != address(FUND), UnfitRecipient(to));
-        _entered = true;
+        _stage = ENTERED;
         _;
-        _entered = false;
+        _stage = 0;
     }
 
     constructor(IIndexToken fund, address weth, Exchanges memory exchanges) ZapPools(weth, exchanges) {
@@ -138,40 +137,41 @@ contract Zap is IZap, IMintCallback, ZapPools {
 
     /// @inheritdoc IMintCallback
     function onMint(address[] calldata tokens, uint256[] calldata amounts, bytes calldata legs) external {
-        require(msg.sender == address(FUND) && _minting, NotMinting(msg.sender));
-        _minting = false;
+        require(msg.sender == address(FUND) && _stage == MINTING, NotMinting(msg.sender));
+        _stage = ENTERED;
         uint256 n = tokens.length;
         require(legs.length == n * Legs.SIZE, UnfitLegs(n, legs.length));
-        Purchase[] memory purchases = new Purchase[](n);
+        (uint256[] memory pools, uint256[] memory costs) = (new uint256[](n), new uint256[](n)); // paid beforehand
         bytes memory chain;
         uint256 owed;
-        address payToken = _payToken;
+        address payToken = address(uint160(_payToken));
         for (uint256 i; i < n; ++i) {
             (address token, uint256 amount) = (tokens.given(i), amounts.given(i));
             if (amount == 0) continue;
             if (token == payToken) {
                 _pull(address(FUND), amount);
-            } else if (token == WETH) {
-                purchases[i] = Purchase(address(FUND), amount);
-                owed += amount;
-            } else {
+                continue;
+            }
+            (address pool, uint256 cost) = (address(FUND), amount);
+            if (token != WETH) {
                 (Venue venue, uint24 fee) = legs.at(i);
-                address pool = _poolOf(token, venue, fee);
+                pool = _poolOf(token, venue, fee);
                 if (venue == Venue.UniswapV3) {
                     uint256 forward = WETH < token ? 1 << 160 : 0;
                     chain = abi.encodePacked(chain, forward | uint160(pool), amount);
-                } else {
-                    uint256 cost = PairV2.amountIn(pool, amount, WETH < token);
-                    purchases[i] = Purchase(pool, cost);
-                    owed += cost;
+                    continue;
                 }
+                cost = PairV2.amountIn(pool, amount, WETH < token);
             }
+            pools.set(i, pool);
+            costs.set(i, cost);
+            owed += cost;
         }
         _buy(owed, chain);
         for (uint256 i; i < n; ++i) {
-            address pool = purchases[i].pool;
+            address pool = pools.getAddress(i);
             if (pool == address(0)) continue;
-            IERC20(WETH).safeTransfer(pool, purchases[i].owed);
+            IERC20(WETH).safeTransfer(pool, costs.get(i));
             if (pool != address(FUND)) PairV2.take(pool, amounts.given(i), WETH < tokens.given(i), address(FUND));
         }
     }
@@ -199,7 +199,8 @@ contract Zap is IZap, IMintCallback, ZapPools {
         address to
     ) private once(deadline, to) returns (uint256 paid) {
         require(msg.value == (payToken == address(0) ? maxIn : 0), UnfitValue(msg.value));
-        (_payer, _payToken, _payLeg, _left, _minting) = (msg.sender, payToken, payLeg, maxIn, true);
+        (_payer, _payToken, _payLeg) = (uint160(msg.sender), uint160(payToken), payLeg);
+        (_left, _stage) = (maxIn, MINTING);
         FUND.mintWith(shares, to, legs);
         uint256 left = _left;
         paid = maxIn - left;
@@ -224,14 +225,14 @@ contract Zap is IZap, IMintCallback, ZapPools {
     /// @dev Has `amount` WETH come here, at the cost of who mints.
     function _getWeth(uint256 amount) private {
         if (amount == 0) return;
-        address payToken = _payToken;
+        address payToken = address(uint160(_payToken));
         if (payToken == address(0)) {
             _spend(amount);
             IWETH(WETH).deposit{value: amount}();
         } else if (payToken == WETH) {
             _pull(address(this), amount);
         } else {
-            (Venue venue, uint24 fee) = Legs.unpack(_payLeg);
+            (Venue venue, uint24 fee) = Legs.unpack(uint32(_payLeg));
             address pool = _poolOf(payToken, venue, fee);
             bool forward = payToken < WETH;
             if (venue == Venue.UniswapV3) {
@@ -246,7 +247,7 @@ contract Zap is IZap, IMintCallback, ZapPools {
     /// @dev Takes so much of the pay token from who mints.
     function _pull(address to, uint256 amount) private {
         _spend(amount);
-        IERC20(_payToken).safeTransferFrom(_payer, to, amount);
+        IERC20(address(uint160(_payToken))).safeTransferFrom(address(uint160(_payer)), to, amount);
     }
 
     function _spend(uint256 amount) private {
@@ -293,22 +294,31 @@ contract Zap is IZap, IMintCallback, ZapPools {
         private
     {
         uint256 n = tokens.length;
-        (address[] memory pools, address[] memory recipients) = (new address[](n), new address[](n));
+        (uint256[] memory pools, uint256[] memory recipients) = (new uint256[](n), new uint256[](n));
         uint256 skip;
         for (uint256 i; i < n; ++i) {
             (Venue venue, uint24 fee) = legs.at(i);
             address token = tokens.given(i);
-            recipients[i] = to;
-            if (venue == Venue.Skip) skip |= 1 << i;
-            else if (venue == Venue.InKind) continue;
-            else if (token == WETH) recipients[i] = address(this);
-            else if (token != receiveToken) (pools[i], recipients[i]) = _buyerOf(token, venue, fee);
+            address recipient = to;
+            if (venue == Venue.Skip) {
+                skip |= 1 << i;
+            } else if (venue != Venue.InKind && token != receiveToken) {
+                recipient = address(this);
+                if (token != WETH) {
+                    address pool = _poolOf(token, venue, fee);
+                    pools.set(i, pool);
+                    if (venue != Venue.UniswapV3) recipient = pool;
+                }
+            }
+            recipients.set(i, recipient);
         }
-        uint256[] memory amounts = FUND.redeemTo(shares, msg.sender, tokens, new uint256[](n), recipients, skip);
+        uint256[] memory amounts =
+            FUND.redeemTo(shares, msg.sender, tokens, new uint256[](n), recipients.asAddressArray(), skip);
         for (uint256 i; i < n; ++i) {
-            if (pools[i] == address(0) || amounts[i] == 0) continue;
+            (address pool, uint256 amount) = (pools.getAddress(i), amounts.get(i));
+            if (pool == address(0) || amount == 0) continue;
             address token = tokens.given(i);
-            _swapIn(pools[i], recipients[i] != pools[i], token, amounts[i], token < WETH, address(this));
+            _swapIn(pool, recipients.getAddress(i) != pool, token, amount, token < WETH, address(this));
         }
     }
 
