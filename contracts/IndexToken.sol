@@ -443,16 +443,19 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         (uint256 supply,) = supplyAndExponent();
         uint256[] memory list = Words.read(_setup.pointer);
         uint256 n = list.length;
-        tokens = new address[](n);
+        uint256[] memory accounts = new uint256[](n);
         amounts = new uint256[](n);
         for (uint256 i; i < n; ++i) {
-            tokens[i] = list[i].token();
-            if (list[i].writtenOff()) continue;
-            (bool sound, uint256 balance) = Balance.tryRead(tokens[i], address(this));
-            if (!sound || (up && list[i].suspended())) blocked |= 1 << i;
+            uint256 word = list.get(i);
+            address token = word.token();
+            accounts.set(i, token);
+            if (word.writtenOff()) continue;
+            (bool sound, uint256 balance) = Balance.tryRead(token, address(this));
+            if (!sound || (up && word.suspended())) blocked |= 1 << i;
             // {tok} = {tok} * {share} / {share}
-            amounts[i] = up ? ProRata.up(balance, shares, supply) : ProRata.down(balance, shares, supply);
+            amounts.set(i, up ? ProRata.up(balance, shares, supply) : ProRata.down(balance, shares, supply));
         }
+        tokens = accounts.asAddressArray();
     }
 
     /* INTERNAL: FEE */

@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
@@ -34,12 +35,13 @@ contract Zap is IZap, IMintCallback, ZapPools {
 
     /// @dev What a V3 pool is paid with, first byte of a swap's data.
     /// Chain: WETH, after the purchases that follow have been made; the rest of the data is the WETH owed before this
-    /// swap and what is to follow. Pulled: the pay token, from who mints. Own: the token that follows, which the zap
-    /// holds.
+    /// swap and what is to follow. Pulled: the pay token, from who mints. Own: WETH that the zap holds. Redeemed: a
+    /// component, by the fund, after the sales that follow have been made; the rest of the data is as in `_sellV3`.
     enum Payment {
         Chain,
         Pulled,
-        Own
+        Own,
+        Redeemed
     }
 
     IIndexToken public immutable FUND;
@@ -54,6 +56,7 @@ contract Zap is IZap, IMintCallback, ZapPools {
     uint256 private transient _payToken;
     uint256 private transient _payLeg;
     uint256 private transient _left;
+    uint256 private transient _redemption; // hash of the call of the fund that pays V3 pools
 
     modifier once(uint256 deadline, address to) {
         require(_stage == 0, Entered());
@@ -178,13 +181,10 @@ contract Zap is IZap, IMintCallback, ZapPools {
 
     function _payV3(uint256 owed, bytes calldata data) internal override {
         Payment payment = Payment(uint8(data[0]));
+        if (payment == Payment.Redeemed) return _sellV3(data);
         if (payment == Payment.Pulled) return _pull(msg.sender, owed);
-        if (payment == Payment.Own) {
-            IERC20(address(bytes20(data[1:]))).safeTransfer(msg.sender, owed);
-        } else {
-            _buy(uint256(bytes32(data[1:])) + owed, data[33:]);
-            IERC20(WETH).safeTransfer(msg.sender, owed);
-        }
+        if (payment == Payment.Chain) _buy(uint256(bytes32(data[1:])) + owed, data[33:]);
+        IERC20(WETH).safeTransfer(msg.sender, owed);
     }
 
     /* INTERNAL: MINT */
@@ -289,13 +289,13 @@ contract Zap is IZap, IMintCallback, ZapPools {
         emit ZapRedeemed(msg.sender, to, shares, receiveToken, received);
     }
 
-    /// @dev Redeems, and sells each component for WETH that comes here.
+    /// @dev Redeems, and sells each component for WETH that comes here. The fund pays the pools.
     function _sell(uint256 shares, address receiveToken, address[] calldata tokens, bytes calldata legs, address to)
         private
     {
         uint256 n = tokens.length;
         (uint256[] memory pools, uint256[] memory recipients) = (new uint256[](n), new uint256[](n));
-        uint256 skip;
+        (uint256 skip, uint256 v3) = (0, 0);
         for (uint256 i; i < n; ++i) {
             (Venue venue, uint24 fee) = legs.at(i);
             address token = tokens.given(i);
@@ -305,41 +305,70 @@ contract Zap is IZap, IMintCallback, ZapPools {
             } else if (venue != Venue.InKind && token != receiveToken) {
                 recipient = address(this);
                 if (token != WETH) {
-                    address pool = _poolOf(token, venue, fee);
-                    pools.set(i, pool);
-                    if (venue != Venue.UniswapV3) recipient = pool;
+                    recipient = _poolOf(token, venue, fee);
+                    if (venue == Venue.UniswapV3) v3 |= 1 << i;
+                    else pools.set(i, recipient);
                 }
             }
             recipients.set(i, recipient);
         }
-        uint256[] memory amounts =
-            FUND.redeemTo(shares, msg.sender, tokens, new uint256[](n), recipients.asAddressArray(), skip);
+        uint256[] memory amounts;
+        if (v3 == 0) {
+            amounts = FUND.redeemTo(shares, msg.sender, tokens, new uint256[](n), recipients.asAddressArray(), skip);
+        } else {
+            bytes memory redemption = abi.encodeCall(
+                FUND.redeemTo, (shares, msg.sender, tokens, new uint256[](n), recipients.asAddressArray(), skip)
+            );
+            (, amounts,) = FUND.previewRedeem(shares);
+            require(amounts.length == n, UnfitLegs(amounts.length, legs.length));
+            uint256[] memory sales = new uint256[](2 * n);
+            uint256 k;
+            for (uint256 i; i < n; ++i) {
+                if ((v3 >> i) & 1 == 0 || amounts.get(i) == 0) continue;
+                sales.set(k++, recipients.get(i) | (tokens.given(i) < WETH ? 1 << 160 : 0));
+                sales.set(k++, amounts.get(i));
+            }
+            _redemption = uint256(keccak256(redemption));
+            _sellV3(
+                abi.encodePacked(Payment.Redeemed, redemption.length.toUint16(), redemption, sales.truncate(k))
+            );
+        }
         for (uint256 i; i < n; ++i) {
             (address pool, uint256 amount) = (pools.getAddress(i), amounts.get(i));
-            if (pool == address(0) || amount == 0) continue;
-            address token = tokens.given(i);
-            _swapIn(pool, recipients.getAddress(i) != pool, token, amount, token < WETH, address(this));
+            if (pool != address(0) && amount != 0) PairV2.swap(pool, amount, tokens.given(i) < WETH, address(this));
         }
+    }
+
+    /// @dev Swaps for the last sale in `data`, in whose callback comes the one before it; when none is left, the fund
+    /// redeems, and pays all their pools.
+    /// @param data A byte, the length of the fund's call (16 bits), that call, and of each sale two words: whether WETH
+    /// is the pool's token1 (from bit 160) and the pool; the amount.
+    function _sellV3(bytes memory data) private {
+        uint256 length = uint16(bytes2(LibBytes.load(data, 1)));
+        uint256 rest = data.length - 64;
+        if (data.length == length + 3) {
+            bytes memory redemption = LibBytes.slice(data, 3);
+            require(uint256(keccak256(redemption)) == _redemption, NotThePool(msg.sender));
+            Address.functionCall(address(FUND), redemption);
+            return;
+        }
+        uint256 word = uint256(LibBytes.load(data, rest));
+        uint256 amount = uint256(LibBytes.load(data, rest + 32));
+        LibBytes.truncate(data, rest);
+        _swapV3(address(uint160(word)), word >> 160 != 0, amount.toInt256(), address(this), data);
     }
 
     /// @dev Sells WETH that is here.
     function _sellWeth(address receiveToken, uint256 amount, uint32 receiveLeg, address to) private {
         (Venue venue, uint24 fee) = Legs.unpack(receiveLeg);
-        (address pool, address payee) = _buyerOf(receiveToken, venue, fee);
-        if (payee == pool) IERC20(WETH).safeTransfer(pool, amount);
-        _swapIn(pool, payee != pool, WETH, amount, WETH < receiveToken, to);
-    }
-
-    /// @dev The pool, and who is to be paid for a swap in it: a V2 pool itself beforehand, the zap for a V3 pool.
-    function _buyerOf(address token, Venue venue, uint24 fee) private view returns (address pool, address payee) {
-        pool = _poolOf(token, venue, fee);
-        payee = venue == Venue.UniswapV3 ? address(this) : pool;
-    }
-
-    /// @dev Swaps exactly `amount` of `token`, which a V2 pool has been paid and the zap holds for a V3 pool.
-    function _swapIn(address pool, bool v3, address token, uint256 amount, bool forward, address to) private {
-        if (v3) _swapV3(pool, forward, amount.toInt256(), to, abi.encodePacked(Payment.Own, token));
-        else PairV2.swap(pool, amount, forward, to);
+        address pool = _poolOf(receiveToken, venue, fee);
+        bool forward = WETH < receiveToken;
+        if (venue == Venue.UniswapV3) {
+            _swapV3(pool, forward, amount.toInt256(), to, abi.encodePacked(Payment.Own));
+        } else {
+            IERC20(WETH).safeTransfer(pool, amount);
+            PairV2.swap(pool, amount, forward, to);
+        }
     }
 
     /* INTERNAL: BOTH */
