@@ -10,6 +10,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 
+import {FeeAccrual} from "./FeeAccrual.sol";
 import {Owned} from "./access/Owned.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {IMintCallback} from "./interfaces/IMintCallback.sol";
@@ -22,7 +23,7 @@ import {Words} from "./libraries/Words.sol";
 
 /// @title IndexToken
 /// @notice See `IIndexToken` for the specification.
-contract IndexToken is IIndexToken, ERC20Permit, Owned {
+contract IndexToken is IIndexToken, ERC20Permit, Owned, FeeAccrual {
     using ComponentList for uint256;
     using ComponentList for uint256[];
     using DynamicArrayLib for uint256[];
@@ -51,9 +52,6 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         uint32 supplyCap; // {whole share}
     }
 
-    /// @dev What an accrual writes: time of the last one (high, {s}), exponent (88 bits, {1e18 * s}: integral of the
-    /// rate over time), pending fee (96 bits, {share}: accrued, not minted).
-    uint256 private _accrual;
     Setup private _setup;
     address public feeRecipient;
     uint256 public streamingFee;
@@ -465,41 +463,6 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         streamingFee = fee;
         _setup.rate = StreamingFee.rate(fee).toUint64();
         emit StreamingFeeSet(fee);
-    }
-
-    /// @dev The shares that accounts hold: `totalSupply()` without the pending fee.
-    function _minted() private view returns (uint256) {
-        return super.totalSupply();
-    }
-
-    /// @dev Pending fee shares and exponent as of this block's time, for `_minted()`. Writes nothing.
-    function _accrued(uint256 rate, uint256 minted) private view returns (uint256 pending, uint256 exponent) {
-        uint256 word = _accrual;
-        (pending, exponent) = (uint96(word), uint88(word >> 96));
-        uint256 elapsed = block.timestamp - (word >> 184);
-        if (elapsed == 0) return (pending, exponent);
-        uint256 later = exponent + elapsed * rate;
-        return (pending + StreamingFee.shares(minted + pending, exponent, later), later);
-    }
-
-    /// @dev `totalSupply()` and exponent as of this block's time.
-    function _supplyAndExponent(uint256 rate) private view returns (uint256 supply, uint256 exponent) {
-        uint256 minted = _minted();
-        (supply, exponent) = _accrued(rate, minted);
-        supply += minted;
-    }
-
-    /// @dev Writes the accrual as of this block's time.
-    function _writeAccrual(uint256 pending, uint256 exponent) private {
-        _accrual = (block.timestamp << 184) | (uint256(exponent.toUint88()) << 96) | pending.toUint96();
-    }
-
-    /// @dev Brings the accrual to this block's time at this rate and returns the supply.
-    function _accrue(uint256 rate) private returns (uint256) {
-        uint256 minted = _minted();
-        (uint256 pending, uint256 exponent) = _accrued(rate, minted);
-        _writeAccrual(pending, exponent);
-        return minted + pending;
     }
 
     function _collectFee() private returns (uint256 shares) {

@@ -329,9 +329,7 @@ contract Zap is IZap, IMintCallback, ZapPools {
                 sales.set(k++, amounts.get(i));
             }
             _redemption = uint256(keccak256(redemption));
-            _sellV3(
-                abi.encodePacked(Payment.Redeemed, redemption.length.toUint16(), redemption, sales.truncate(k))
-            );
+            _sellV3(abi.encodePacked(Payment.Redeemed, redemption.length.toUint16(), redemption, sales.truncate(k)));
         }
         for (uint256 i; i < n; ++i) {
             (address pool, uint256 amount) = (pools.getAddress(i), amounts.get(i));
