@@ -22,9 +22,10 @@ import {Exchanges, ZapPools} from "./ZapPools.sol";
 
 /// @title Zap
 /// @notice See `IZap` for the specification. Nothing on chain depends on it.
-/// @dev A mint runs inside `onMint`, so that pools pay the fund directly. V3 pools want to be paid after they have
-/// paid, so their swaps are nested in each other's callbacks: in the innermost one all that is owed is known, and so
-/// much WETH is wrapped or bought, once and exactly; then each is paid. V2 pools are quoted before and paid after that.
+/// @dev A mint runs inside `onMint`, so that pools pay the fund directly; on the way out the fund pays pools directly. V3
+/// pools want to be paid after they have paid, so their swaps are nested in each other's callbacks. In the innermost one
+/// of a mint all that is owed is known, and so much WETH is wrapped or bought, once and exactly; then each is paid. In
+/// that of a redemption the fund redeems, and so pays them all. V2 pools are paid before they are swapped in.
 contract Zap is IZap, IMintCallback, ZapPools {
     using DynamicArrayLib for uint256[];
     using Legs for bytes;
