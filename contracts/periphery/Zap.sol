@@ -22,10 +22,10 @@ import {Exchanges, ZapPools} from "./ZapPools.sol";
 
 /// @title Zap
 /// @notice See `IZap` for the specification. Nothing on chain depends on it.
-/// @dev A mint runs inside `onMint`, so that pools pay the fund directly; on the way out the fund pays pools directly. V3
-/// pools want to be paid after they have paid, so their swaps are nested in each other's callbacks. In the innermost one
-/// of a mint all that is owed is known, and so much WETH is wrapped or bought, once and exactly; then each is paid. In
-/// that of a redemption the fund redeems, and so pays them all. V2 pools are paid before they are swapped in.
+/// @dev A mint runs inside `onMint`, so that pools pay the fund directly; on the way out the fund pays pools directly.
+/// V3 pools want to be paid after they have paid, so their swaps are nested in each other's callbacks. In the innermost
+/// one of a mint all that is owed is known, and so much WETH is wrapped or bought, once and exactly; then each is paid.
+/// In that of a redemption the fund redeems, and so pays them all. V2 pools are paid before they are swapped in.
 contract Zap is IZap, IMintCallback, ZapPools {
     using DynamicArrayLib for uint256[];
     using Legs for bytes;
@@ -303,13 +303,12 @@ contract Zap is IZap, IMintCallback, ZapPools {
             address recipient = to;
             if (venue == Venue.Skip) {
                 skip |= 1 << i;
-            } else if (venue != Venue.InKind && token != receiveToken) {
+            } else if (venue != Venue.InKind && token == WETH) {
                 recipient = address(this);
-                if (token != WETH) {
-                    recipient = _poolOf(token, venue, fee);
-                    if (venue == Venue.UniswapV3) v3 |= 1 << i;
-                    else pools.set(i, recipient);
-                }
+            } else if (venue != Venue.InKind && token != receiveToken) {
+                recipient = _poolOf(token, venue, fee);
+                if (venue == Venue.UniswapV3) v3 |= 1 << i;
+                else pools.set(i, recipient);
             }
             recipients.set(i, recipient);
         }
