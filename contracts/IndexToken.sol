@@ -10,6 +10,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 
+import {FeeAccrual} from "./FeeAccrual.sol";
 import {Owned} from "./access/Owned.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {IMintCallback} from "./interfaces/IMintCallback.sol";
@@ -22,7 +23,7 @@ import {Words} from "./libraries/Words.sol";
 
 /// @title IndexToken
 /// @notice See `IIndexToken` for the specification.
-contract IndexToken is IIndexToken, ERC20Permit, Owned {
+contract IndexToken is IIndexToken, ERC20Permit, Owned, FeeAccrual {
     using ComponentList for uint256;
     using ComponentList for uint256[];
     using DynamicArrayLib for uint256[];
@@ -51,9 +52,6 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         uint32 supplyCap; // {whole share}
     }
 
-    /// @dev What an accrual writes: time of the last one (high, {s}), exponent (88 bits, {1e18 * s}: integral of the
-    /// rate over time), pending fee (96 bits, {share}: accrued, not minted).
-    uint256 private _accrual;
     Setup private _setup;
     address public feeRecipient;
     uint256 public streamingFee;
@@ -206,30 +204,26 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         for (uint256 i; i < n; ++i) {
             uint256 word = list.get(i);
             address token = word.token();
-            require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
+            if (token != tokens.given(i)) revert ComponentMismatch(i, token, tokens.given(i));
             if (word.marked() && _leftOut(word)) continue;
             // {tok} = {tok} * {share} / {share}, up
             uint256 amount = ProRata.up(Balance.read(token, address(this)), shares, supply);
-            require(amount <= maxAmounts.given(i), AboveMax(token, amount, maxAmounts.given(i)));
+            if (amount > maxAmounts.given(i)) revert AboveMax(token, amount, maxAmounts.given(i));
             amounts.set(i, amount);
             if (amount != 0) IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
         }
         _endMint(shares, to);
     }
 
-    function mintWith(uint256 shares, address to, bytes calldata data)
-        external
-        nonReentrant
-        returns (uint256[] memory amounts)
-    {
+    function mintWith(uint256 shares, address to, bytes calldata data) external nonReentrant {
         (uint256 supply, uint256[] memory list) = _beginMint(shares);
         uint256 n = list.length;
-        amounts = new uint256[](n);
-        address[] memory tokens = new address[](n);
+        (uint256[] memory tokens, uint256[] memory amounts) = (new uint256[](n), new uint256[](n));
         uint256[] memory due = new uint256[](n); // the balances that are asked for
         for (uint256 i; i < n; ++i) {
             uint256 word = list.get(i);
-            address token = tokens[i] = word.token();
+            address token = word.token();
+            tokens.set(i, token);
             if (word.marked() && _leftOut(word)) continue;
             uint256 balance = Balance.read(token, address(this));
             // {tok} = {tok} * {share} / {share}, up
@@ -237,12 +231,12 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
             amounts.set(i, amount);
             due.set(i, balance + amount);
         }
-        IMintCallback(msg.sender).onMint(tokens, amounts, data);
+        IMintCallback(msg.sender).onMint(tokens.asAddressArray(), amounts, data);
         for (uint256 i; i < n; ++i) {
             if (amounts.get(i) == 0) continue;
-            address token = list.get(i).token();
+            address token = tokens.getAddress(i);
             uint256 balance = Balance.read(token, address(this));
-            require(balance >= due.get(i), NotPaid(token, balance, due.get(i)));
+            if (balance < due.get(i)) revert NotPaid(token, balance, due.get(i));
         }
         _endMint(shares, to);
     }
@@ -266,10 +260,6 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         uint256 skip
     ) external nonReentrant returns (uint256[] memory amounts) {
         require(recipients.length == tokens.length, LengthMismatch(tokens.length, recipients.length));
-        for (uint256 i; i < recipients.length; ++i) {
-            address to = recipients.given(i);
-            require(to != address(0) && to != address(this), UnfitRecipient(to));
-        }
         if (holder != msg.sender) _spendAllowance(holder, msg.sender, shares);
         amounts = _redeem(shares, holder, tokens, minAmounts, address(0), recipients, skip);
         emit RedeemedTo(msg.sender, holder, shares, skip);
@@ -362,7 +352,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         emit Minted(msg.sender, to, shares);
     }
 
-    /// @dev Burns shares of `holder` and pays each component to its recipient, all to `to` where none are named.
+    /// @dev Burns shares of `holder` and pays each component to its recipient, all to `to` unless that is zero.
     function _redeem(
         uint256 shares,
         address holder,
@@ -383,14 +373,18 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         for (uint256 i; i < n; ++i) {
             uint256 word = list.get(i);
             address token = word.token();
-            require(token == tokens.given(i), ComponentMismatch(i, token, tokens.given(i)));
+            if (token != tokens.given(i)) revert ComponentMismatch(i, token, tokens.given(i));
+            address recipient = to;
+            if (recipient == address(0)) {
+                recipient = recipients.given(i);
+                if (recipient == address(0) || recipient == address(this)) revert UnfitRecipient(recipient);
+            }
             if ((skip >> i) & 1 != 0) continue;
             // {tok} = {tok} * {share} / {share}, down
             uint256 amount = word.writtenOff() ? 0 : ProRata.down(Balance.read(token, address(this)), shares, supply);
-            require(amount >= minAmounts.given(i), BelowMin(token, amount, minAmounts.given(i)));
+            if (amount < minAmounts.given(i)) revert BelowMin(token, amount, minAmounts.given(i));
             amounts.set(i, amount);
-            if (amount == 0) continue;
-            IERC20(token).safeTransfer(recipients.length == 0 ? to : recipients.given(i), amount);
+            if (amount != 0) IERC20(token).safeTransfer(recipient, amount);
         }
     }
 
@@ -447,16 +441,19 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         (uint256 supply,) = supplyAndExponent();
         uint256[] memory list = Words.read(_setup.pointer);
         uint256 n = list.length;
-        tokens = new address[](n);
+        uint256[] memory accounts = new uint256[](n);
         amounts = new uint256[](n);
         for (uint256 i; i < n; ++i) {
-            tokens[i] = list[i].token();
-            if (list[i].writtenOff()) continue;
-            (bool sound, uint256 balance) = Balance.tryRead(tokens[i], address(this));
-            if (!sound || (up && list[i].suspended())) blocked |= 1 << i;
+            uint256 word = list.get(i);
+            address token = word.token();
+            accounts.set(i, token);
+            if (word.writtenOff()) continue;
+            (bool sound, uint256 balance) = Balance.tryRead(token, address(this));
+            if (!sound || (up && word.suspended())) blocked |= 1 << i;
             // {tok} = {tok} * {share} / {share}
-            amounts[i] = up ? ProRata.up(balance, shares, supply) : ProRata.down(balance, shares, supply);
+            amounts.set(i, up ? ProRata.up(balance, shares, supply) : ProRata.down(balance, shares, supply));
         }
+        tokens = accounts.asAddressArray();
     }
 
     /* INTERNAL: FEE */
@@ -466,41 +463,6 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned {
         streamingFee = fee;
         _setup.rate = StreamingFee.rate(fee).toUint64();
         emit StreamingFeeSet(fee);
-    }
-
-    /// @dev The shares that accounts hold: `totalSupply()` without the pending fee.
-    function _minted() private view returns (uint256) {
-        return super.totalSupply();
-    }
-
-    /// @dev Pending fee shares and exponent as of this block's time, for `_minted()`. Writes nothing.
-    function _accrued(uint256 rate, uint256 minted) private view returns (uint256 pending, uint256 exponent) {
-        uint256 word = _accrual;
-        (pending, exponent) = (uint96(word), uint88(word >> 96));
-        uint256 elapsed = block.timestamp - (word >> 184);
-        if (elapsed == 0) return (pending, exponent);
-        uint256 later = exponent + elapsed * rate;
-        return (pending + StreamingFee.shares(minted + pending, exponent, later), later);
-    }
-
-    /// @dev `totalSupply()` and exponent as of this block's time.
-    function _supplyAndExponent(uint256 rate) private view returns (uint256 supply, uint256 exponent) {
-        uint256 minted = _minted();
-        (supply, exponent) = _accrued(rate, minted);
-        supply += minted;
-    }
-
-    /// @dev Writes the accrual as of this block's time.
-    function _writeAccrual(uint256 pending, uint256 exponent) private {
-        _accrual = (block.timestamp << 184) | (uint256(exponent.toUint88()) << 96) | pending.toUint96();
-    }
-
-    /// @dev Brings the accrual to this block's time at this rate and returns the supply.
-    function _accrue(uint256 rate) private returns (uint256) {
-        uint256 minted = _minted();
-        (uint256 pending, uint256 exponent) = _accrued(rate, minted);
-        _writeAccrual(pending, exponent);
-        return minted + pending;
     }
 
     function _collectFee() private returns (uint256 shares) {

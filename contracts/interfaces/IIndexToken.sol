@@ -210,8 +210,7 @@ interface IIndexToken is IERC20 {
     /// @dev Warning: the fund looks at nothing but its balances. Whatever arrives during the call counts as payment,
     /// from whomever; so a component that somebody can claim on the fund's behalf would pay for a stranger's mint.
     /// @param data Handed to `onMint` as it is.
-    /// @return amounts What was asked for of each.
-    function mintWith(uint256 shares, address to, bytes calldata data) external returns (uint256[] memory amounts);
+    function mintWith(uint256 shares, address to, bytes calldata data) external;
 
     /// @notice `redeem` with a recipient for each component, such as the pool that it is sold to. Burns `shares` of
     /// `holder`, out of the caller's allowance if that is somebody else.

@@ -4,8 +4,10 @@ pragma solidity 0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 import {LibBytes} from "solady/src/utils/LibBytes.sol";
 
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
@@ -20,10 +22,12 @@ import {Exchanges, ZapPools} from "./ZapPools.sol";
 
 /// @title Zap
 /// @notice See `IZap` for the specification. Nothing on chain depends on it.
-/// @dev A mint runs inside `onMint`, so that pools pay the fund directly. V3 pools want to be paid after they have
-/// paid, so their swaps are nested in each other's callbacks: in the innermost one all that is owed is known, and so
-/// much WETH is wrapped or bought, once and exactly; then each is paid. V2 pools are quoted before and paid after that.
+/// @dev A mint runs inside `onMint`, so that pools pay the fund directly; on the way out the fund pays pools directly.
+/// V3 pools want to be paid after they have paid, so their swaps are nested in each other's callbacks. In the innermost
+/// one of a mint all that is owed is known, and so much WETH is wrapped or bought, once and exactly; then each is paid.
+/// In that of a redemption the fund redeems, and so pays them all. V2 pools are paid before they are swapped in.
 contract Zap is IZap, IMintCallback, ZapPools {
+    using DynamicArrayLib for uint256[];
     using Legs for bytes;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
@@ -32,37 +36,36 @@ contract Zap is IZap, IMintCallback, ZapPools {
 
     /// @dev What a V3 pool is paid with, first byte of a swap's data.
     /// Chain: WETH, after the purchases that follow have been made; the rest of the data is the WETH owed before this
-    /// swap and what is to follow. Pulled: the pay token, from who mints. Own: the token that follows, which the zap
-    /// holds.
+    /// swap and what is to follow. Pulled: the pay token, from who mints. Own: WETH that the zap holds. Redeemed: a
+    /// component, by the fund, after the sales that follow have been made; the rest of the data is as in `_sellV3`.
     enum Payment {
         Chain,
         Pulled,
-        Own
-    }
-
-    /// @dev In memory while a mint runs: what each component's pool is to be paid in WETH. Pool zero: none is.
-    struct Purchase {
-        address pool;
-        uint256 owed;
+        Own,
+        Redeemed
     }
 
     IIndexToken public immutable FUND;
 
-    /// @dev What lasts for one call. `_left`: of `maxIn`.
-    bool private transient _entered;
-    bool private transient _minting;
-    address private transient _payer;
-    address private transient _payToken;
-    uint32 private transient _payLeg;
+    /// @dev Values of `_stage`; between two calls it is 0.
+    uint256 private constant ENTERED = 1;
+    uint256 private constant MINTING = 2;
+
+    /// @dev What lasts for one call, each a whole word, so that writing it reads nothing. `_left`: of `maxIn`.
+    uint256 private transient _stage;
+    uint256 private transient _payer;
+    uint256 private transient _payToken;
+    uint256 private transient _payLeg;
     uint256 private transient _left;
+    uint256 private transient _redemption; // hash of the call of the fund that pays V3 pools
 
     modifier once(uint256 deadline, address to) {
-        require(!_entered, Entered());
+        require(_stage == 0, Entered());
         require(block.timestamp <= deadline, Late(deadline));
         require(to != address(0) && to != address(this) && to != address(FUND), UnfitRecipient(to));
-        _entered = true;
+        _stage = ENTERED;
         _;
-        _entered = false;
+        _stage = 0;
     }
 
     constructor(IIndexToken fund, address weth, Exchanges memory exchanges) ZapPools(weth, exchanges) {
@@ -138,53 +141,51 @@ contract Zap is IZap, IMintCallback, ZapPools {
 
     /// @inheritdoc IMintCallback
     function onMint(address[] calldata tokens, uint256[] calldata amounts, bytes calldata legs) external {
-        require(msg.sender == address(FUND) && _minting, NotMinting(msg.sender));
-        _minting = false;
+        require(msg.sender == address(FUND) && _stage == MINTING, NotMinting(msg.sender));
+        _stage = ENTERED;
         uint256 n = tokens.length;
         require(legs.length == n * Legs.SIZE, UnfitLegs(n, legs.length));
-        Purchase[] memory purchases = new Purchase[](n);
+        (uint256[] memory pools, uint256[] memory costs) = (new uint256[](n), new uint256[](n)); // paid beforehand
         bytes memory chain;
         uint256 owed;
-        address payToken = _payToken;
+        address payToken = address(uint160(_payToken));
         for (uint256 i; i < n; ++i) {
             (address token, uint256 amount) = (tokens.given(i), amounts.given(i));
             if (amount == 0) continue;
             if (token == payToken) {
                 _pull(address(FUND), amount);
-            } else if (token == WETH) {
-                purchases[i] = Purchase(address(FUND), amount);
-                owed += amount;
-            } else {
+                continue;
+            }
+            (address pool, uint256 cost) = (address(FUND), amount);
+            if (token != WETH) {
                 (Venue venue, uint24 fee) = legs.at(i);
-                address pool = _poolOf(token, venue, fee);
+                pool = _poolOf(token, venue, fee);
                 if (venue == Venue.UniswapV3) {
                     uint256 forward = WETH < token ? 1 << 160 : 0;
                     chain = abi.encodePacked(chain, forward | uint160(pool), amount);
-                } else {
-                    uint256 cost = PairV2.amountIn(pool, amount, WETH < token);
-                    purchases[i] = Purchase(pool, cost);
-                    owed += cost;
+                    continue;
                 }
+                cost = PairV2.amountIn(pool, amount, WETH < token);
             }
+            pools.set(i, pool);
+            costs.set(i, cost);
+            owed += cost;
         }
         _buy(owed, chain);
         for (uint256 i; i < n; ++i) {
-            address pool = purchases[i].pool;
+            address pool = pools.getAddress(i);
             if (pool == address(0)) continue;
-            IERC20(WETH).safeTransfer(pool, purchases[i].owed);
+            IERC20(WETH).safeTransfer(pool, costs.get(i));
             if (pool != address(FUND)) PairV2.take(pool, amounts.given(i), WETH < tokens.given(i), address(FUND));
         }
     }
 
     function _payV3(uint256 owed, bytes calldata data) internal override {
         Payment payment = Payment(uint8(data[0]));
+        if (payment == Payment.Redeemed) return _sellV3(data);
         if (payment == Payment.Pulled) return _pull(msg.sender, owed);
-        if (payment == Payment.Own) {
-            IERC20(address(bytes20(data[1:]))).safeTransfer(msg.sender, owed);
-        } else {
-            _buy(uint256(bytes32(data[1:])) + owed, data[33:]);
-            IERC20(WETH).safeTransfer(msg.sender, owed);
-        }
+        if (payment == Payment.Chain) _buy(uint256(bytes32(data[1:])) + owed, data[33:]);
+        IERC20(WETH).safeTransfer(msg.sender, owed);
     }
 
     /* INTERNAL: MINT */
@@ -199,7 +200,8 @@ contract Zap is IZap, IMintCallback, ZapPools {
         address to
     ) private once(deadline, to) returns (uint256 paid) {
         require(msg.value == (payToken == address(0) ? maxIn : 0), UnfitValue(msg.value));
-        (_payer, _payToken, _payLeg, _left, _minting) = (msg.sender, payToken, payLeg, maxIn, true);
+        (_payer, _payToken, _payLeg) = (uint160(msg.sender), uint160(payToken), payLeg);
+        (_left, _stage) = (maxIn, MINTING);
         FUND.mintWith(shares, to, legs);
         uint256 left = _left;
         paid = maxIn - left;
@@ -224,14 +226,14 @@ contract Zap is IZap, IMintCallback, ZapPools {
     /// @dev Has `amount` WETH come here, at the cost of who mints.
     function _getWeth(uint256 amount) private {
         if (amount == 0) return;
-        address payToken = _payToken;
+        address payToken = address(uint160(_payToken));
         if (payToken == address(0)) {
             _spend(amount);
             IWETH(WETH).deposit{value: amount}();
         } else if (payToken == WETH) {
             _pull(address(this), amount);
         } else {
-            (Venue venue, uint24 fee) = Legs.unpack(_payLeg);
+            (Venue venue, uint24 fee) = Legs.unpack(uint32(_payLeg));
             address pool = _poolOf(payToken, venue, fee);
             bool forward = payToken < WETH;
             if (venue == Venue.UniswapV3) {
@@ -246,7 +248,7 @@ contract Zap is IZap, IMintCallback, ZapPools {
     /// @dev Takes so much of the pay token from who mints.
     function _pull(address to, uint256 amount) private {
         _spend(amount);
-        IERC20(_payToken).safeTransferFrom(_payer, to, amount);
+        IERC20(address(uint160(_payToken))).safeTransferFrom(address(uint160(_payer)), to, amount);
     }
 
     function _spend(uint256 amount) private {
@@ -288,48 +290,83 @@ contract Zap is IZap, IMintCallback, ZapPools {
         emit ZapRedeemed(msg.sender, to, shares, receiveToken, received);
     }
 
-    /// @dev Redeems, and sells each component for WETH that comes here.
+    /// @dev Redeems, and sells each component for WETH that comes here. The fund pays the pools.
     function _sell(uint256 shares, address receiveToken, address[] calldata tokens, bytes calldata legs, address to)
         private
     {
         uint256 n = tokens.length;
-        (address[] memory pools, address[] memory recipients) = (new address[](n), new address[](n));
-        uint256 skip;
+        (uint256[] memory pools, uint256[] memory recipients) = (new uint256[](n), new uint256[](n));
+        (uint256 skip, uint256 v3) = (0, 0);
         for (uint256 i; i < n; ++i) {
             (Venue venue, uint24 fee) = legs.at(i);
             address token = tokens.given(i);
-            recipients[i] = to;
-            if (venue == Venue.Skip) skip |= 1 << i;
-            else if (venue == Venue.InKind) continue;
-            else if (token == WETH) recipients[i] = address(this);
-            else if (token != receiveToken) (pools[i], recipients[i]) = _buyerOf(token, venue, fee);
+            address recipient = to;
+            if (venue == Venue.Skip) {
+                skip |= 1 << i;
+            } else if (venue != Venue.InKind && token == WETH) {
+                recipient = address(this);
+            } else if (venue != Venue.InKind && token != receiveToken) {
+                recipient = _poolOf(token, venue, fee);
+                if (venue == Venue.UniswapV3) v3 |= 1 << i;
+                else pools.set(i, recipient);
+            }
+            recipients.set(i, recipient);
         }
-        uint256[] memory amounts = FUND.redeemTo(shares, msg.sender, tokens, new uint256[](n), recipients, skip);
+        uint256[] memory amounts;
+        if (v3 == 0) {
+            amounts = FUND.redeemTo(shares, msg.sender, tokens, new uint256[](n), recipients.asAddressArray(), skip);
+        } else {
+            bytes memory redemption = abi.encodeCall(
+                FUND.redeemTo, (shares, msg.sender, tokens, new uint256[](n), recipients.asAddressArray(), skip)
+            );
+            (, amounts,) = FUND.previewRedeem(shares);
+            require(amounts.length == n, UnfitLegs(amounts.length, legs.length));
+            uint256[] memory sales = new uint256[](2 * n);
+            uint256 k;
+            for (uint256 i; i < n; ++i) {
+                if ((v3 >> i) & 1 == 0 || amounts.get(i) == 0) continue;
+                sales.set(k++, recipients.get(i) | (tokens.given(i) < WETH ? 1 << 160 : 0));
+                sales.set(k++, amounts.get(i));
+            }
+            _redemption = uint256(keccak256(redemption));
+            _sellV3(abi.encodePacked(Payment.Redeemed, redemption.length.toUint16(), redemption, sales.truncate(k)));
+        }
         for (uint256 i; i < n; ++i) {
-            if (pools[i] == address(0) || amounts[i] == 0) continue;
-            address token = tokens.given(i);
-            _swapIn(pools[i], recipients[i] != pools[i], token, amounts[i], token < WETH, address(this));
+            (address pool, uint256 amount) = (pools.getAddress(i), amounts.get(i));
+            if (pool != address(0) && amount != 0) PairV2.swap(pool, amount, tokens.given(i) < WETH, address(this));
         }
+    }
+
+    /// @dev Swaps for the last sale in `data`, in whose callback comes the one before it; when none is left, the fund
+    /// redeems, and pays all their pools.
+    /// @param data A byte, the length of the fund's call (16 bits), that call, and of each sale two words: whether WETH
+    /// is the pool's token1 (from bit 160) and the pool; the amount.
+    function _sellV3(bytes memory data) private {
+        uint256 length = uint16(bytes2(LibBytes.load(data, 1)));
+        uint256 rest = data.length - 64;
+        if (data.length == length + 3) {
+            bytes memory redemption = LibBytes.slice(data, 3);
+            require(uint256(keccak256(redemption)) == _redemption, NotThePool(msg.sender));
+            Address.functionCall(address(FUND), redemption);
+            return;
+        }
+        uint256 word = uint256(LibBytes.load(data, rest));
+        uint256 amount = uint256(LibBytes.load(data, rest + 32));
+        LibBytes.truncate(data, rest);
+        _swapV3(address(uint160(word)), word >> 160 != 0, amount.toInt256(), address(this), data);
     }
 
     /// @dev Sells WETH that is here.
     function _sellWeth(address receiveToken, uint256 amount, uint32 receiveLeg, address to) private {
         (Venue venue, uint24 fee) = Legs.unpack(receiveLeg);
-        (address pool, address payee) = _buyerOf(receiveToken, venue, fee);
-        if (payee == pool) IERC20(WETH).safeTransfer(pool, amount);
-        _swapIn(pool, payee != pool, WETH, amount, WETH < receiveToken, to);
-    }
-
-    /// @dev The pool, and who is to be paid for a swap in it: a V2 pool itself beforehand, the zap for a V3 pool.
-    function _buyerOf(address token, Venue venue, uint24 fee) private view returns (address pool, address payee) {
-        pool = _poolOf(token, venue, fee);
-        payee = venue == Venue.UniswapV3 ? address(this) : pool;
-    }
-
-    /// @dev Swaps exactly `amount` of `token`, which a V2 pool has been paid and the zap holds for a V3 pool.
-    function _swapIn(address pool, bool v3, address token, uint256 amount, bool forward, address to) private {
-        if (v3) _swapV3(pool, forward, amount.toInt256(), to, abi.encodePacked(Payment.Own, token));
-        else PairV2.swap(pool, amount, forward, to);
+        address pool = _poolOf(receiveToken, venue, fee);
+        bool forward = WETH < receiveToken;
+        if (venue == Venue.UniswapV3) {
+            _swapV3(pool, forward, amount.toInt256(), to, abi.encodePacked(Payment.Own));
+        } else {
+            IERC20(WETH).safeTransfer(pool, amount);
+            PairV2.swap(pool, amount, forward, to);
+        }
     }
 
     /* INTERNAL: BOTH */

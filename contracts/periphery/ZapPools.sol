@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import {LibClone} from "solady/src/utils/LibClone.sol";
+
 import {IUniswapV3Pool} from "../interfaces/external/IUniswapV3Pool.sol";
 import {IZap} from "../interfaces/IZap.sol";
 import {Venue} from "../libraries/Legs.sol";
@@ -31,8 +33,8 @@ abstract contract ZapPools {
     bytes32 private immutable SUSHISWAP_V2_CODE;
     bytes32 private immutable UNISWAP_V3_CODE;
 
-    /// @dev The pool that may call back.
-    address private transient _pool;
+    /// @dev The pool that may call back. A whole word, so that writing it reads nothing.
+    uint256 private transient _pool;
 
     constructor(address weth, Exchanges memory exchanges) {
         require(weth.code.length != 0, IZap.NotContract(weth));
@@ -54,14 +56,14 @@ abstract contract ZapPools {
             salt = keccak256(abi.encodePacked(a, b));
         }
         require(factory != address(0), IZap.UnfitVenue(token, uint256(venue)));
-        pool = address(uint160(uint256(keccak256(abi.encodePacked(hex"ff", factory, salt, code)))));
+        pool = LibClone.predictDeterministicAddress(code, salt, factory);
         require(pool.code.length != 0, IZap.NoPool(token, pool));
     }
 
     /// @dev Swaps in a V3 pool, which calls back to be paid: exactly `amount` in, or below zero out, all of it.
     /// @param forward Whether the pool's token0 goes in.
     function _swapV3(address pool, bool forward, int256 amount, address to, bytes memory data) internal {
-        _pool = pool;
+        _pool = uint160(pool);
         (int256 amount0, int256 amount1) =
             IUniswapV3Pool(pool).swap(to, forward, amount, forward ? LOWEST + 1 : HIGHEST - 1, data);
         // Below zero it is the side that comes out, of a swap forward token1.
@@ -71,8 +73,8 @@ abstract contract ZapPools {
 
     /// @notice Called by the pool that is being swapped in, to be paid.
     function uniswapV3SwapCallback(int256 amount0, int256 amount1, bytes calldata data) external {
-        require(msg.sender == _pool, IZap.NotThePool(msg.sender));
-        _pool = address(0);
+        require(uint160(msg.sender) == _pool, IZap.NotThePool(msg.sender));
+        _pool = 0;
         _payV3(uint256(amount0 > 0 ? amount0 : amount1), data);
     }
 

@@ -142,7 +142,8 @@ def measure(arena: Arena, project: Any, account: Any) -> dict[str, int]:
     chain.wait(DAY_S)
     gas["mint_with"] = minter.send(holder, "mint", index.address, HOLDER_SHARES)
     chain.wait(DAY_S)
-    arguments = REDEEMED_SHARES, holder, arena.tokens, [0] * n, [holder] * n, 0
+    pools = [asset.pair for asset in arena.assets]
+    arguments = REDEEMED_SHARES, holder, arena.tokens, [0] * n, pools, 0
     gas["redeem_to"] = index.send(holder, "redeemTo", *arguments)
     return gas
 
@@ -239,5 +240,7 @@ def _plain_floors(stage: Stage, units: Sequence[int]) -> dict[str, int]:
         gas["mint_with"] = minter.send(holder, "mintBare", fund.address, HOLDER_SHARES, tokens, amounts)
     chain.wait(DAY_S)
     amounts = [REDEEMED_SHARES * unit // WAD for unit in units]
-    gas["redeem_to"] = fund.send(holder, "redeem", REDEEMED_SHARES, holder, tokens, amounts)
+    # As the pools are n accounts, even the least contract has to be told them.
+    pools = [asset.pair for asset in arena.assets]
+    gas["redeem_to"] = fund.send(holder, "redeemTo", REDEEMED_SHARES, tokens, amounts, pools)
     return gas

@@ -27,6 +27,11 @@ abstract contract Holders is Openings {
 
     uint256 private constant NONE = type(uint256).max;
 
+    /// @dev Hash of the amounts that the last callback was asked for.
+    bytes32 private _asked;
+    /// @dev A callback came into the fund.
+    bool private _entered;
+
     function _mintPlainly(address who, uint256 shares) private returns (bool, bytes memory) {
         (address[] memory list, uint256[] memory most,) = _list();
         vm.prank(who);
@@ -39,9 +44,12 @@ abstract contract Holders is Openings {
         return address(index).call{gas: GAS}(abi.encodeCall(index.mintWith, (shares, who, data)));
     }
 
-    /// @notice The fund asks to be paid: by whom, the data say.
+    /// @notice The fund asks to be paid: by whom, the data say. Nobody gets into it meanwhile.
     function onMint(address[] calldata list, uint256[] calldata amounts, bytes calldata data) external {
         (address who, uint256 short) = abi.decode(data, (address, uint256));
+        _asked = keccak256(abi.encode(amounts));
+        (bool entered,) = address(index).call{gas: GAS}(abi.encodeCall(index.collectFee, ()));
+        if (entered) _entered = true;
         for (uint256 i; i < list.length; ++i) {
             uint256 amount = i == short ? amounts[i] - 1 : amounts[i];
             if (amount == 0) continue;
@@ -103,7 +111,9 @@ abstract contract Holders is Openings {
         }
         _hold(!way.suspended, "no mint while a component is suspended");
         _hold(!way.refusing, "stuck");
-        bool same = _same(abi.decode(answer, (uint256[])), previewed);
+        _hold(!_entered, "the lock holds");
+        if (shares & 1 == 0) _asked = keccak256(abi.encode(abi.decode(answer, (uint256[]))));
+        bool same = _asked == keccak256(abi.encode(previewed));
         _hold(way.unsure || (blocked == 0 && same), "previews say what happens");
         Seen memory b = _look();
         _hold(b.supply == a.supply + shares && b.minted == a.minted + shares, "nothing minted for nothing");
@@ -150,10 +160,6 @@ abstract contract Holders is Openings {
         _hold(blocked == expected, "previews say what happens");
     }
 
-    function _same(uint256[] memory a, uint256[] memory b) private pure returns (bool) {
-        return keccak256(abi.encode(a)) == keccak256(abi.encode(b));
-    }
-
     /* REDEEM */
 
     /// @dev What a redeemer has to skip: what does not move, and what cannot be paid. As bits of the list.
@@ -174,10 +180,15 @@ abstract contract Holders is Openings {
         (, uint256[] memory previewed,) = _preview(shares, false);
         if (skip != 0) _neverSkipped(who, shares, a);
         _leastHolds(who, shares, skip);
-        vm.prank(who);
-        try index.redeem{gas: GAS}(shares, who, list, least, skip) {}
-        catch {
-            _hold(false, "redeem always works");
+        (address[] memory recipients, uint256[] memory had) = _recipients(list);
+        if (shares & 1 == 0) {
+            vm.prank(who);
+            try index.redeem{gas: GAS}(shares, who, list, least, skip) {}
+            catch {
+                _hold(false, "redeem always works");
+            }
+        } else {
+            _redeemTo(who, shares, list, least, recipients, skip);
         }
         Seen memory b = _look();
         _countRounding(a, b);
@@ -197,10 +208,46 @@ abstract contract Holders is Openings {
             _hold(paid != 0 || shares * says < a.supply, "redeem never skips by itself");
             _hold((paid + 1) * a.supply > shares * says, "redeem pays a share's part");
             _hold(paid == previewed[position[i]], "previews say what happens");
+            if (shares & 1 != 0) {
+                uint256 k = position[i];
+                _hold(tokens[i].held(recipients[k]) - had[k] == paid, "each recipient is paid its component");
+            }
             if (_lying(i)) (misled, given) = (true, true);
         }
         _unitsKept(a, b, lied);
         _locked();
+    }
+
+    /// @dev One for each component, and what each has of it.
+    function _recipients(address[] memory list)
+        private
+        view
+        returns (address[] memory recipients, uint256[] memory had)
+    {
+        (recipients, had) = (new address[](list.length), new uint256[](list.length));
+        for (uint256 k; k < list.length; ++k) {
+            recipients[k] = address(uint160(0xb000 + k));
+            had[k] = FuzzToken(list[k]).held(recipients[k]);
+        }
+    }
+
+    /// @dev This contract redeems shares of `who`, which takes an allowance, and sends each component elsewhere.
+    function _redeemTo(
+        address who,
+        uint256 shares,
+        address[] memory list,
+        uint256[] memory least,
+        address[] memory recipients,
+        uint256 skip
+    ) private {
+        bytes memory call = abi.encodeCall(index.redeemTo, (shares, who, list, least, recipients, skip));
+        (bool made,) = address(index).call{gas: GAS}(call);
+        _hold(!made, "nobody redeems what is another's");
+        vm.prank(who);
+        index.approve(address(this), shares);
+        (made,) = address(index).call{gas: GAS}(call);
+        _hold(made, "redeem always works");
+        _hold(index.allowance(who, address(this)) == 0, "nobody redeems what is another's");
     }
 
     /// @dev Who asks for something of what is written off gets nothing at all.

@@ -29,7 +29,7 @@ FAST = (
 )
 """Before each client one month: two keepers that race, so that calls may revert in its words."""
 REVERTS = "client-nethermind-older-reverts"
-"""A batch that a reorganization leaves without its bucket: whatever the machine does, the keeper is told of a revert."""
+"""A batch that a reorganization leaves without its bucket: the keeper is told of a revert on any machine."""
 EACH_MONTH = {"batch", "fields"}
 """What a client does to the questions of every month. Its words for a revert need one."""
 HARMLESS = (

@@ -24,4 +24,16 @@ contract BareFund is ERC20 {
             IERC20(tokens[i]).transfer(to, amounts[i]);
         }
     }
+
+    function redeemTo(
+        uint256 shares,
+        address[] calldata tokens,
+        uint256[] calldata amounts,
+        address[] calldata recipients
+    ) external {
+        _burn(msg.sender, shares);
+        for (uint256 i; i < tokens.length; ++i) {
+            IERC20(tokens[i]).transfer(recipients[i], amounts[i]);
+        }
+    }
 }
