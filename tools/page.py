@@ -82,7 +82,8 @@ def known_chains() -> dict[int, ChainFacts]:
 
 
 def swaps_of(chain_id: int) -> dict[str, Any] | None:
-    """The exchanges of a chain's zaps, the fees of V3 pools, and a zap's gas, as the page's `Swaps`; None without zaps."""
+    """The exchanges of a chain's zaps, the fees of V3 pools, and a zap's gas, as the page's `Swaps`; None where there
+    are no zaps."""
     if chain_id not in EXCHANGES:
         return None
     exchanges = {

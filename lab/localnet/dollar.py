@@ -24,8 +24,8 @@ FEE = 500
 
 
 def open_dollar(rpc: Rpc, code: bytes, weth: str, weth_price: int) -> None:
-    """Places the token and opens its pools. `code`: runtime code of `ReferenceDollar`; `weth_price`: USD for one ETH, 18
-    decimals. Raises LocalnetError."""
+    """Places the token and opens its pools. `code`: runtime code of `ReferenceDollar`; `weth_price`: USD for one ETH,
+    18 decimals. Raises LocalnetError."""
     builder, cheats, factory = stand_in("builder"), Cheats(rpc), EXCHANGES[1].uniswap_v2
     # {USDC wei} = {WETH wei} * {USD / WETH} * {USDC wei / USDC} / ({1e18} * {1e18}), down
     dollars = DEPTH * weth_price * ONE // (WAD * WAD)

@@ -48,19 +48,24 @@ export function offerOf(app: App, q: Quote, t: Terms): Child[] {
   const { fees, impact } = lossesOf(q);
   const part = (weth: bigint) => (q.weth ? ` (${percent((weth * WAD) / q.weth)})` : "");
   const beside = worth !== null && nav > 0n ? ((minting ? worth - nav : nav - worth) * WAD) / nav : null;
-  const rows: [term: string, text: string, warn?: boolean][] = [
-    [minting ? "At most" : "At least", `${amount(q.limit, decimals, minting)} ${unit}`],
+  const rows: { term: string; text: string; warn?: boolean; title?: string }[] = [
+    {
+      term: minting ? "At most" : "At least",
+      text: `${amount(q.limit, decimals, minting)} ${unit}`,
+      title: `${exact(q.limit, decimals)} ${unit}`,
+    },
   ];
-  if (nav > 0n) rows.push([minting ? "Worth at NAV" : "At NAV, less what is in kind", usd(nav)]);
+  if (nav > 0n) rows.push({ term: minting ? "Worth at NAV" : "At NAV, less what is in kind", text: usd(nav) });
   if (beside !== null) {
     const worse = beside >= 0n === minting ? "above" : "below";
-    rows.push(["Against NAV", `${percent(abs(beside))} ${worse}${beside > DEAR ? ": much" : ""}`, beside > DEAR]);
+    const much = beside > DEAR;
+    rows.push({ term: "Against NAV", text: `${percent(abs(beside))} ${worse}${much ? ": much" : ""}`, warn: much });
   }
   rows.push(
-    ["Pools’ fees", `${money(q, fees, currency)}${part(fees)}`],
-    ["Price impact", `${money(q, impact, currency)}${part(impact)}`],
-    ["Network fee, about", networkFee(q, currency)],
-    ["Can be mined for", `${t.life / 60n} minutes`],
+    { term: "Pools’ fees", text: `${money(q, fees, currency)}${part(fees)}` },
+    { term: "Price impact", text: `${money(q, impact, currency)}${part(impact)}` },
+    { term: "Network fee, about", text: networkFee(q, currency) },
+    { term: "Can be mined for", text: `${t.life / 60n} minutes` },
   );
   return [
     h("p", { class: "over" }, minting ? "You pay" : "You get"),
@@ -73,8 +78,8 @@ export function offerOf(app: App, q: Quote, t: Terms): Child[] {
     h(
       "dl",
       { class: "terms" },
-      ...rows.map(([term, text, warn]) =>
-        h("div", {}, h("dt", {}, term), h("dd", warn ? { class: "warn" } : {}, text)),
+      ...rows.map(({ term, text, warn, title }) =>
+        h("div", {}, h("dt", {}, term), h("dd", { class: warn ? "warn" : undefined, title }, text)),
       ),
     ),
   ];

@@ -343,10 +343,12 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       return true;
     });
 
-  let seen = "";
+  let [seen, payOf] = ["", way()];
   return {
     root,
     update: () => {
+      // A quote in another token says nothing in this one.
+      if (payOf !== way()) [payOf, quote, mine] = [way(), null, null];
       const key = `${account()}/${app.snapshot?.fund.blockNumber}/${way()?.token}`;
       if (key !== seen && !busy && app.snapshot) {
         seen = key;
