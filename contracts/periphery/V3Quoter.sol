@@ -56,7 +56,7 @@ contract V3Quoter {
         (found.sqrtPriceX96,,,,,,) = pool.slot0();
         uint160 limit = asked.forward ? LOWEST + 1 : HIGHEST - 1;
         try pool.swap(address(this), asked.forward, asked.amount, limit, "") {
-            return found;
+            revert Refused(asked.pool); // a pool asks to be paid
         } catch (bytes memory answer) {
             require(bytes4(answer) == Asked.selector && answer.length == 68, Refused(asked.pool));
             int256 amount0 = int256(uint256(LibBytes.load(answer, 4)));
