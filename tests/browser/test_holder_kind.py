@@ -142,6 +142,7 @@ def test_the_fund_is_locked(held: Holding, page: Page) -> None:
     Cheats(held.field.rpc).set_code(token, bytes.fromhex(code.replace(" ", "")))
     sent = page.tab.run("testWallet.state.asked").count("eth_sendTransaction")
     page.fill("#mint-shares", "0.5")
+    page.says("#mint-button", "Mint 0.5 shares")
     page.says("#mint-status", "Everything is in place")
     page.click("#mint-button")
     assert page.turn("mint", "refused", "mined") == "refused"

@@ -97,12 +97,11 @@ def test_a_quote_is_the_command_lines(held: Holding, page: Page, way: str) -> No
     assert {Venue.UNISWAP_V2, Venue.SUSHISWAP_V2, Venue.UNISWAP_V3} <= venues
     if way == "usdc":
         assert bought.last and bought.last.leg.venue is Venue.UNISWAP_V3
-    rows = {row[0]: row for row in page.rows("#zap-redeem-list")}
+    brings = {row[0]: figures(row[3]) for row in page.rows("#zap-redeem-list")}
     for part in sold.parts:
         if part.swap:
-            assert figures(rows[held.field.book.symbol(part.holding.token)][3])[0] == pytest.approx(
-                part.swap.received / WAD, rel=1e-3
-            )
+            symbol = held.field.book.symbol(part.holding.token)
+            assert brings[symbol] == pytest.approx([part.swap.received / WAD], rel=1e-3)
 
 
 def test_in_and_out_for_eth(held: Holding, page: Page) -> None:
@@ -194,6 +193,26 @@ def test_a_signature_that_is_declined(held: Holding, page: Page) -> None:
     page.click("#zap-mint-button")
     page.says("#zap-mint-status", "You declined it in your wallet")
     assert (held.shares(), asked(page, "eth_sendTransaction")) == (0, 0)
+
+
+def test_a_signature_that_the_token_does_not_take(held: Holding, page: Page) -> None:
+    """Another account's: the trial says so, and from then on an approval is asked for."""
+    page.zap("mint", USDC[1], "1")
+    page.says("#zap-mint-status", "Your wallet will ask twice")
+    other = held.w3.eth.accounts[6]
+    page.tab.run(
+        f"""window.fetch_ = window.fetch; window.fetch = (url, asked) => asked.body.includes('signTypedData')
+        ? window.fetch_(url, {{ ...asked, body: asked.body.replace('{held.account}', '{other}') }})
+        : window.fetch_(url, asked); 1"""
+    )
+    page.click("#zap-mint-button")
+    assert page.turn("zap-mint", "refused", "mined") == "refused"
+    page.says("#zap-mint-approve", "USDC")
+    assert (held.shares(), asked(page, "eth_sendTransaction")) == (0, 0)
+    page.click("#zap-mint-approve")
+    page.says("#zap-mint-status", "Everything is in place")
+    page.click("#zap-mint-button")
+    page.says("#zap-mint-status", "now hold 1")
 
 
 def test_what_no_pool_takes_comes_in_kind_if_the_holder_says_so(held: Holding, page: Page, world: World) -> None:

@@ -90,6 +90,7 @@ function start(): void {
     wallets: [],
     connection: null,
     offline: false,
+    answers: 0,
     refresh,
     connect: openWallets,
     switchChain: changeChain,
@@ -170,7 +171,9 @@ function start(): void {
         ? button("Read through the page’s endpoints", () => void readThrough(null))
         : on
           ? button("Read through my wallet", () => void readThrough(on))
-          : button("Connect a wallet", openWallets),
+          : app.connection
+            ? button(`Switch my wallet to ${app.book.chain.name}`, () => void changeChain())
+            : button("Connect a wallet", openWallets),
     ];
   }
 
@@ -178,6 +181,7 @@ function start(): void {
   async function readThrough(wallet: Wallet | null): Promise<void> {
     through = wallet;
     app.client = readerOf(book!, wallet?.provider);
+    app.answers += 1;
     looking = null; // what the other was asked is of no use any more
     await refresh();
   }
@@ -198,6 +202,7 @@ function start(): void {
       const [snapshot, fixed] = await Promise.all(reads);
       await app.tokens.learn([...snapshot.fund.holdings, ...snapshot.constituents]);
       if (client !== app.client) return;
+      if (app.offline) app.answers += 1;
       [app.snapshot, app.fixed, app.offline] = [snapshot, fixed, false];
     } catch (error) {
       if (client !== app.client) return;

@@ -77,8 +77,17 @@ export function domainOf(said: Said, token: Address, chainId: number): TypedData
   return domains.find(fits) ?? null;
 }
 
-/** Asks a token, see `domainOf`. Raises where the chain does not answer at all. */
+const found = new Map<string, TypedDataDomain>();
+
+/** Asks a token, see `domainOf`; what it once said stands. */
 export async function readDomain(client: Reader, token: Address): Promise<TypedDataDomain | null> {
+  const key = `${client.chain.id}/${token}`;
+  const domain = found.get(key) ?? (await askDomain(client, token));
+  if (domain) found.set(key, domain);
+  return domain;
+}
+
+async function askDomain(client: Reader, token: Address): Promise<TypedDataDomain | null> {
   const ask = { address: token, abi: tokenAbi } as const;
   const none = () => null;
   const separator = await readContract(client, { ...ask, functionName: "DOMAIN_SEPARATOR" }).catch(none);

@@ -20,6 +20,10 @@ SYMBOLS = ("UNI", "KNC")
 RANGES = ("-4000,4000,800", "-300,200,3000", "600,1800,500")
 """Lower and upper end in ticks from the price, and depth in WETH: liquidity ends on both sides."""
 NOTHING = (0, 0, 0)
+REACH = 128
+"""As the contract's: how far the square root of a price may be taken, in hundredths."""
+MOST_GAS = 1_000_000
+"""A swap in a pool whose liquidity ends takes no more, whatever the tick spacing."""
 
 Wish = tuple[str, bool, int]
 """Pool, whether token0 goes in, and the amount: in, or below zero out."""
@@ -37,7 +41,8 @@ class Desk(NamedTuple):
     def result(self, wish: Wish) -> tuple[int, int]:
         """What the pool itself would take and give now."""
         pool = next(pool for pool in self.pools if pool.address == wish[0])
-        call = swap(self.world, pool, pool.tokens[0 if wish[1] else 1], wish[2])
+        end = pool.sqrt_price * 100 // REACH if wish[1] else pool.sqrt_price * REACH // 100
+        call = swap(self.world, pool, pool.tokens[0 if wish[1] else 1], wish[2], end)
         deltas = self.chain.read(call, sender=self.world.market)
         paid, given = deltas if wish[1] else deltas[::-1]
         return paid, -given
@@ -78,6 +83,16 @@ def test_quotes_are_what_the_pools_take_and_give(desk: Desk) -> None:
         partial += abs(wish[2]) != (paid if wish[2] > 0 else received)
     assert len(wishes) == 16 * len(desk.pools)
     assert 0 < partial < len(wishes) // 2, "liquidity that ends is met as well"
+
+
+def test_gas_stays_within_what_nodes_give(desk: Desk) -> None:
+    """Also where somebody asks for all that there is, and more, of pools that keep a tick apart."""
+    chain, sender = desk.chain, desk.chain.account("anybody")
+    for pool in desk.pools:
+        for forward in (True, False):
+            for amount in (2**127, -(2**127)):
+                receipt = chain.send(desk.quoter.quotes([(pool.address, forward, amount)]), sender)
+                assert int(receipt["gasUsed"], 16) < MOST_GAS, (pool.fee, forward, amount)
 
 
 def test_quotes_leave_the_pools_alone(desk: Desk) -> None:

@@ -66,10 +66,10 @@ export function mintView(app: App): View {
     try {
       const found = await planMint(app.client, app.book, wanted.value, margin.value(), account());
       await app.tokens.learn(found.tokens.map((token) => ({ token })));
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       [plan, refused] = [found, null];
     } catch (error) {
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       [plan, refused] = [null, blockerOf(error, app)];
     }
     draw();
@@ -316,7 +316,7 @@ export function mintView(app: App): View {
   return {
     root,
     update: () => {
-      const key = `${account()}/${app.snapshot?.fund.blockNumber}`;
+      const key = `${account()}/${app.snapshot?.fund.blockNumber}/${app.answers}`;
       if (key !== seen && !busy) {
         seen = key;
         if (shares.value().ok) void read();

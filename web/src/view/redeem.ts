@@ -69,11 +69,11 @@ export function redeemView(app: App): View {
         wanted.ok ? planRedeem(app.client, app.book, wanted.value, margin.value()) : null,
       ]);
       if (found) await app.tokens.learn(found.tokens.map((token) => ({ token })));
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       [held, plan, refused] = [mine, found, null];
       if (found) cannot |= found.unsound;
     } catch (error) {
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       [plan, refused] = [null, blockerOf(error, app)];
     }
     draw();
@@ -231,7 +231,7 @@ export function redeemView(app: App): View {
   return {
     root,
     update: () => {
-      const key = `${account()}/${app.snapshot?.fund.blockNumber}`;
+      const key = `${account()}/${app.snapshot?.fund.blockNumber}/${app.answers}`;
       if (key !== seen && !busy) {
         seen = key;
         void read();

@@ -17,6 +17,8 @@ import { amountField, before, type Blocker, blockerOf, marginField, statusLine }
 
 /** Seconds in which a zap may be mined. */
 const LIFE_S = 1_800n;
+/** Refusals that a token makes, not the fund or its zap. */
+const BY_A_TOKEN = new Set(["ERC20InsufficientAllowance", "SafeERC20FailedOperation", "Error", "unknown", "bare"]);
 const FOREVER = 2n ** 256n - 1n;
 
 /** @param way Which token now; null for ETH. */
@@ -131,10 +133,10 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
         !wanted.ok ? null : quoteOf(app.client, app.book, side, wanted.value, way(), margin.value(), kind),
       ]);
       if (found) await app.tokens.learn(found.steps);
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       [mine, quote, refused] = [own, found, null];
     } catch (error) {
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       quote = null;
       refused =
         error instanceof NoWay
@@ -332,11 +334,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
               : "",
         );
         status.root.dataset.turn = "mined";
-      } else if (
-        turn.is === "refused" &&
-        signed &&
-        /allowance|signature|Nonce/i.test(turn.refusal.name + turn.refusal.what)
-      ) {
+      } else if (turn.is === "refused" && signed && BY_A_TOKEN.has(turn.refusal.name)) {
         // The token did not take the signature after all: from now on an approval is offered for it.
         unfit.add(taken(q)!.token);
       }
@@ -349,7 +347,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
     update: () => {
       // A quote in another token says nothing in this one.
       if (payOf !== way()) [payOf, quote, mine] = [way(), null, null];
-      const key = `${account()}/${app.snapshot?.fund.blockNumber}/${way()?.token}`;
+      const key = `${account()}/${app.snapshot?.fund.blockNumber}/${app.answers}/${way()?.token}`;
       if (key !== seen && !busy && app.snapshot) {
         seen = key;
         void read();
