@@ -199,7 +199,7 @@ def test_a_signature_that_the_token_does_not_take(held: Holding, page: Page) -> 
     """Another account's: the trial says so, and from then on an approval is asked for."""
     page.zap("mint", USDC[1], "1")
     page.says("#zap-mint-status", "Your wallet will ask twice")
-    other = held.w3.eth.accounts[6]
+    other = list(held.w3.eth.accounts)[6]
     page.tab.run(
         f"""window.fetch_ = window.fetch; window.fetch = (url, asked) => asked.body.includes('signTypedData')
         ? window.fetch_(url, {{ ...asked, body: asked.body.replace('{held.account}', '{other}') }})

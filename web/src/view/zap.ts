@@ -2,7 +2,7 @@
 
 import { type Address, erc20Abi, type Hex, type TypedDataDomain } from "viem";
 import { readContract } from "viem/actions";
-import { amount, exact, tidy, usd } from "../amounts.js";
+import { amount, exact, most, tidy, usd } from "../amounts.js";
 import type { PayToken } from "../books.js";
 import { navOf, roomBelowCap } from "../fund.js";
 import { approveCall, readAccount } from "../kind.js";
@@ -21,6 +21,13 @@ const LIFE_S = 1_800n;
 const BY_A_TOKEN = new Set(["ERC20InsufficientAllowance", "SafeERC20FailedOperation", "Error", "unknown", "bare"]);
 const FOREVER = 2n ** 256n - 1n;
 
+interface Taken {
+  token: Address;
+  size: bigint;
+  what: string;
+  places: number;
+}
+
 /** @param way Which token now; null for ETH. */
 export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken | null): View {
   const minting = side === "mint",
@@ -28,8 +35,9 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   const kind = new Set<Address>();
   let quote: Quote | null = null;
   let refused: Blocker | null = null;
-  /** Of the account: shares, what it pays with and lets the zap take, and how it can sign a permit in place of that. */
-  let mine: { shares: bigint; pays: bigint; allowed: bigint; domain: TypedDataDomain | null } | null = null;
+  /** Of the account: shares, ETH, what it pays with and lets the zap take, and how it signs a permit in place of that. */
+  let mine: { shares: bigint; eth: bigint; pays: bigint; allowed: bigint; domain: TypedDataDomain | null } | null =
+    null;
   /** Tokens whose permits were refused. */
   const unfit = new Set<Address>();
   let [busy, asked, doneWith] = [false, 0, ""];
@@ -53,7 +61,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
     5n * 10n ** 15n,
     (m) =>
       minting
-        ? `You pay at most ${m} more than quoted, in sum; what is not needed comes back. If it would cost more, nothing happens.`
+        ? `You pay at most ${m} more than quoted, in sum; what is not needed stays yours. If it would cost more, nothing happens.`
         : `You get at least what is quoted less ${m}, in sum. If it would bring less, nothing happens.`,
     look,
   );
@@ -100,7 +108,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   const deadline = () => app.snapshot!.fund.time + LIFE_S;
   const terms = (): Terms => ({ minting, pay: way(), unit: unit(), decimals: decimals(), life: LIFE_S });
   /** What the zap takes of the account, by allowance or permit; null for ETH. */
-  const taken = (q: Quote): { token: Address; size: bigint; what: string; places: number } | null => {
+  const taken = (q: Quote): Taken | null => {
     const pay = way();
     if (!minting) return { token: app.book.contracts.index_token, size: q.shares, what: "shares", places: 18 };
     return pay && { token: pay.token, size: q.limit, what: pay.symbol, places: pay.decimals };
@@ -120,7 +128,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       of ? readContract(app.client, { ...of, functionName: "allowance", args: [holder, zap] }) : null,
       of && !unfit.has(of.address) ? readDomain(app.client, of.address) : null,
     ]);
-    return { shares: own.shares, pays: pays ?? own.eth, allowed: allowed ?? FOREVER, domain };
+    return { ...own, pays: pays ?? own.eth, allowed: allowed ?? FOREVER, domain };
   }
 
   async function read(): Promise<void> {
@@ -134,6 +142,10 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       ]);
       if (found) await app.tokens.learn(found.steps);
       if (turn !== asked || busy) return;
+      // What was approved some blocks ago is still the most, where it leaves room: nobody is asked for a little more.
+      if (minting && way() && own && found && own.allowed < found.limit) {
+        if (own.allowed >= most(found.expected, margin.value() / 2n)) found.limit = own.allowed;
+      }
       [mine, quote, refused] = [own, found, null];
     } catch (error) {
       if (turn !== asked || busy) return;
@@ -184,6 +196,14 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
         remedy: "Tick that you take as it is what no pool takes; or enter fewer shares.",
       };
     } else if (quote.expected === 0n) return { text: "That would bring nothing.", remedy: "Choose in kind." };
+    const fee = quote.gas * quote.gasPrice;
+    if (mine.eth < fee + (minting && !way() ? quote.limit : 0n)) {
+      const { currency } = app.book.chain;
+      return {
+        text: `You hold ${amount(mine.eth, 18)} ${currency}, too little for the network’s fee${minting && !way() ? " beside that" : ""}.`,
+        remedy: `About ${amount(fee, 18, true)} ${currency} goes to the network. Add some${minting ? ", or mint fewer shares" : ""}.`,
+      };
+    }
     if (lacks(quote) && !mine.domain) {
       const { size, what, places } = taken(quote)!;
       return {
@@ -279,15 +299,14 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
     });
 
   /** A permit for what the zap takes; null where the holder declined or the wallet cannot sign one, which is said. */
-  async function permit(q: Quote): Promise<Permit | null> {
+  async function permit({ token, size, what, places }: Taken, domain: TypedDataDomain): Promise<Permit | null> {
     const on = app.connection!,
-      { token, size, what, places } = taken(q)!,
       until = deadline();
-    const most = `${minting ? "at most " : ""}${amount(size, places, minting)} ${what}`;
-    status.tell("busy", `Sign in your wallet: the zap may take ${most}.`, "This costs nothing and sends nothing.");
+    const given = `${minting ? "at most " : ""}${amount(size, places, minting)} ${what}`;
+    status.tell("busy", `Sign in your wallet: the zap may take ${given}.`, "This costs nothing and sends nothing.");
     try {
       const asked = { owner: on.account, spender: app.book.contracts.zap!, value: size, deadline: until };
-      const question = await permitQuestion(app.client, token, mine!.domain!, asked);
+      const question = await permitQuestion(app.client, token, domain, asked);
       const signature: Hex = await on.wallet.provider.request({
         method: "eth_signTypedData_v4",
         params: [on.account, JSON.stringify(question)],
@@ -308,15 +327,16 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       const q = quote,
         on = app.connection;
       if (!q || !on || blocker()) return false;
-      const pay = way();
+      // What is on the screen now is what is done, whatever is chosen meanwhile.
+      const [pay, { unit: symbol, decimals: places }, asks] = [way(), terms(), taken(q)];
       let signed: Permit | null = null;
-      if (lacks(q)) {
-        signed = await permit(q);
+      if (asks && lacks(q)) {
+        signed = await permit(asks, mine!.domain!);
         status.root.dataset.turn = "rejected";
         if (!signed) return true;
       }
       const call = (minting ? mintCall : redeemCall)(app.book, q, pay, on.account, deadline(), signed);
-      const what = `${side} ${tidy(q.shares)} shares ${minting ? `for at most ${amount(q.limit, decimals(), true)}` : `for at least ${amount(q.limit, decimals())}`} ${unit()}`;
+      const what = `${side} ${tidy(q.shares)} shares ${minting ? `for at most ${amount(q.limit, places, true)}` : `for at least ${amount(q.limit, places)}`} ${symbol}`;
       const turn = await carry(app.client, on, call, app.tokens.get, (t) => status.turn(t, what));
       if (turn.is === "mined") {
         const own = await readAccount(app.client, app.book, on.account);
@@ -327,8 +347,8 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
             : `Done: you redeemed ${tidy(q.shares)} shares and still hold ${tidy(own.shares)}.`,
           minting
             ? pay
-              ? `What was not needed of the ${unit()} was not taken.`
-              : `What was not needed of the ${unit()} came back.`
+              ? `What was not needed of the ${symbol} was not taken.`
+              : `What was not needed of the ${symbol} came back.`
             : unsold(q).length
               ? `${symbolsOf(unsold(q).map((step) => step.token))} came as it is.`
               : "",
@@ -336,7 +356,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
         status.root.dataset.turn = "mined";
       } else if (turn.is === "refused" && signed && BY_A_TOKEN.has(turn.refusal.name)) {
         // The token did not take the signature after all: from now on an approval is offered for it.
-        unfit.add(taken(q)!.token);
+        unfit.add(asks!.token);
       }
       return true;
     });
