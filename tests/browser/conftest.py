@@ -16,7 +16,7 @@ from lab.localnet.dollar import open_v3_pool
 from lab.localnet.market import Market
 from lab.localnet.world import World
 from tests.browser.browser import Browser, chromium, executable
-from tests.browser.holding import FLOWS, Holding, Page, holding
+from tests.browser.holding import FLOWS, HolderSite, Page, holding
 from tests.keeper.deployed_fund import Field, deployed
 from tools.page import TEST_ACCOUNT, fund_wallet, give_dollar
 
@@ -80,7 +80,7 @@ def held(
     browser: Browser,
     measured: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Holding]:
+) -> Iterator[HolderSite]:
     """The page of the fund; the wallet has all that shares take, ether and dollars. The first component is cheap on
     Uniswap V3, and so is the dollar."""
     account = field.w3.eth.accounts[TEST_ACCOUNT]
@@ -97,7 +97,7 @@ def held(
 
 
 @pytest.fixture
-def page(held: Holding, browser: Browser) -> Iterator[Page]:
+def page(held: HolderSite, browser: Browser) -> Iterator[Page]:
     """The page with its wallet connected; nothing may complain or ask anybody but its own files and the chain."""
     with held.open(browser) as found:
         found.connect()

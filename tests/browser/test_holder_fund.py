@@ -18,7 +18,7 @@ from ballast.exchanges import USDC
 from ballast.units import DAY_S, WAD
 from lab.localnet.anvil import ROOT
 from tests.browser.browser import Browser
-from tests.browser.holding import FLOWS, Holding, Page, holding
+from tests.browser.holding import FLOWS, HolderSite, Page, holding
 from tests.browser.test_page import figures, when
 from tests.keeper.deployed_fund import Field
 
@@ -34,7 +34,7 @@ def field(field: Field, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fi
     yield field
 
 
-def test_what_is_shown_is_what_the_chain_says(held: Holding, browser: Browser) -> None:
+def test_what_is_shown_is_what_the_chain_says(held: HolderSite, browser: Browser) -> None:
     with held.open(browser) as page:
         state = held.field.state()
         held.measured["first_figures_ms"] = round(
@@ -62,7 +62,7 @@ def test_what_is_shown_is_what_the_chain_says(held: Holding, browser: Browser) -
         assert event["args"]["period"] == state.month_period
 
 
-def test_what_a_month_traded_as_csv(held: Holding, browser: Browser) -> None:
+def test_what_a_month_traded_as_csv(held: HolderSite, browser: Browser) -> None:
     event = held.field.events("Traded")[0]
     receipt = held.w3.eth.get_transaction_receipt(event["transactionHash"])
     index = held.index.address
@@ -90,7 +90,7 @@ def test_what_a_month_traded_as_csv(held: Holding, browser: Browser) -> None:
     }
 
 
-def test_a_hostile_symbol_is_text(held: Holding, browser: Browser, tmp_path: Path) -> None:
+def test_a_hostile_symbol_is_text(held: HolderSite, browser: Browser, tmp_path: Path) -> None:
     book = held.field.book
     hostile = "<img src=x onerror=document.title='taken'>"
     changed = replace(book, candidates=tuple(replace(c, symbol=hostile) for c in book.candidates))
@@ -100,7 +100,7 @@ def test_a_hostile_symbol_is_text(held: Holding, browser: Browser, tmp_path: Pat
         assert "taken" not in page.tab.run("document.title")
 
 
-def test_why_the_weights_are_what_they_are(held: Holding, browser: Browser) -> None:
+def test_why_the_weights_are_what_they_are(held: HolderSite, browser: Browser) -> None:
     (event,) = held.field.events("Determined")
     told = {held.field.book.symbol(c["token"]): c for c in event["args"]["constituents"]}
     total = sum(c["basis"] * c["price"] for c in told.values() if c["status"] == 0)
@@ -117,7 +117,7 @@ def test_why_the_weights_are_what_they_are(held: Holding, browser: Browser) -> N
             assert weight in why
 
 
-def test_what_the_timelock_has_pending(held: Holding, browser: Browser) -> None:
+def test_what_the_timelock_has_pending(held: HolderSite, browser: Browser) -> None:
     data = encode_call("setStreamingFee(uint256)", 10**16)
     signature = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)"
     call = encode_call(signature, held.index.address, 0, data, bytes(32), bytes(32), 3 * DAY_S)
@@ -131,7 +131,7 @@ def test_what_the_timelock_has_pending(held: Holding, browser: Browser) -> None:
         held.measured[FLOWS] += 1
 
 
-def test_by_keyboard_alone(held: Holding, browser: Browser) -> None:
+def test_by_keyboard_alone(held: HolderSite, browser: Browser) -> None:
     with held.open(browser, "mint") as page:
         page.tab_to(".skip")
         page.press("Enter")
@@ -155,7 +155,7 @@ def test_by_keyboard_alone(held: Holding, browser: Browser) -> None:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280], ids=["phone", "desktop"])
-def test_everybody_can_read_it(held: Holding, browser: Browser, width: int, dark: bool) -> None:
+def test_everybody_can_read_it(held: HolderSite, browser: Browser, width: int, dark: bool) -> None:
     folder = ROOT / "out" / "holder-page"
     folder.mkdir(parents=True, exist_ok=True)
     with held.open(browser, width=width, dark=dark) as page:
@@ -187,13 +187,13 @@ def test_everybody_can_read_it(held: Holding, browser: Browser, width: int, dark
         assert not page.tab.complaints
 
 
-def test_the_script_is_small(held: Holding) -> None:
+def test_the_script_is_small(held: HolderSite) -> None:
     assert held.measured["script_bytes"] < MOST_SCRIPT
     html = (held.folder / "index.html").read_text()
     assert "unsafe" not in html and f"connect-src {held.field.url.rstrip('/')}" in html
 
 
-def test_a_fund_is_named_by_its_address_or_its_name(held: Holding, browser: Browser) -> None:
+def test_a_fund_is_named_by_its_address_or_its_name(held: HolderSite, browser: Browser) -> None:
     index, name = held.index.address, held.field.book.fund
 
     def heading(wanted: str) -> str:

@@ -8,11 +8,11 @@ import pytest
 from ballast.abi import encode_call
 from ballast.units import WAD
 from lab.localnet.anvil import Cheats
-from tests.browser.holding import Holding, Page
+from tests.browser.holding import HolderSite, Page
 from tests.browser.test_page import figures, when
 
 
-def test_mint_in_kind(held: Holding, page: Page) -> None:
+def test_mint_in_kind(held: HolderSite, page: Page) -> None:
     before = held.balances()
     due = [h.token for h in held.field.state().holdings if h.balance]
     page.to_mint("2.5")
@@ -35,7 +35,7 @@ def test_mint_in_kind(held: Holding, page: Page) -> None:
     page.says("main", "Minted")
 
 
-def test_redeem_in_kind(held: Holding, page: Page) -> None:
+def test_redeem_in_kind(held: HolderSite, page: Page) -> None:
     page.approved("3")
     page.click("#mint-button")
     page.says("#mint-status", "now hold 3")
@@ -55,7 +55,7 @@ def test_redeem_in_kind(held: Holding, page: Page) -> None:
     page.says("main", "Redeemed")
 
 
-def test_too_little(held: Holding, page: Page) -> None:
+def test_too_little(held: HolderSite, page: Page) -> None:
     page.to_mint("100000")
     page.says("#mint-status", "You hold too little of")
     assert "missing" in page.rows("#mint-list")[0][3]
@@ -67,7 +67,7 @@ def test_too_little(held: Holding, page: Page) -> None:
     page.says("#mint-shares-error", "without commas")
 
 
-def test_suspended(held: Holding, page: Page) -> None:
+def test_suspended(held: HolderSite, page: Page) -> None:
     token = held.field.state().holdings[2].token
     page.approved("1")
     page.click("#mint-button")
@@ -88,14 +88,14 @@ def test_suspended(held: Holding, page: Page) -> None:
     assert held.shares() == 0
 
 
-def as_owner(held: Holding, key: str, data: bytes) -> None:
+def as_owner(held: HolderSite, key: str, data: bytes) -> None:
     """The timelock calls a contract of the fund."""
     owner = held.field.book["timelock"]
     with Cheats(held.field.rpc).acting_as(owner, 10**20):
         held.w3.eth.send_transaction({"from": owner, "to": held.field.book[key], "data": data})
 
 
-def test_at_the_cap(held: Holding, page: Page) -> None:
+def test_at_the_cap(held: HolderSite, page: Page) -> None:
     whole = held.field.state().supply // WAD
     as_owner(held, "index_token", encode_call("setSupplyCap(uint32)", whole + 2))
     page.to_mint("5")
@@ -106,7 +106,7 @@ def test_at_the_cap(held: Holding, page: Page) -> None:
     page.says("#mint-status", "The fund's cap is reached")
 
 
-def test_what_cannot_move_is_left_behind_on_request(held: Holding, page: Page) -> None:
+def test_what_cannot_move_is_left_behind_on_request(held: HolderSite, page: Page) -> None:
     page.approved("1")
     page.click("#mint-button")
     page.says("#mint-status", "now hold 1")
@@ -126,7 +126,7 @@ def test_what_cannot_move_is_left_behind_on_request(held: Holding, page: Page) -
     assert held.shares() == 0
 
 
-def test_the_fund_is_locked(held: Holding, page: Page) -> None:
+def test_the_fund_is_locked(held: HolderSite, page: Page) -> None:
     """A component that calls the fund while it is transferred meets the lock: the page says it before anything is
     sent."""
     page.approved("1")

@@ -7,10 +7,10 @@ from web3.types import Wei
 from ballast.abi import encode_call
 from ballast.units import WAD
 from tests.browser.browser import Browser
-from tests.browser.holding import FLOWS, OF_THE_PAGE, Holding, Page
+from tests.browser.holding import FLOWS, OF_THE_PAGE, HolderSite, Page
 
 
-def test_another_chain(held: Holding, page: Page) -> None:
+def test_another_chain(held: HolderSite, page: Page) -> None:
     page.tab.run("testWallet.move(137)")
     page.to_mint("1")
     page.says("#mint-status", "Your wallet is on another chain (number 137)")
@@ -20,7 +20,7 @@ def test_another_chain(held: Holding, page: Page) -> None:
     assert page.tab.run("testWallet.state.asked").count("wallet_switchEthereumChain") == 1
 
 
-def test_declined_in_the_wallet(held: Holding, page: Page) -> None:
+def test_declined_in_the_wallet(held: HolderSite, page: Page) -> None:
     page.approved("1")
     page.tab.run("testWallet.state.declines = true")
     page.click("#mint-button")
@@ -32,7 +32,7 @@ def test_declined_in_the_wallet(held: Holding, page: Page) -> None:
     page.says("#mint-status", "now hold 1")
 
 
-def test_refused_by_the_contracts(held: Holding, page: Page) -> None:
+def test_refused_by_the_contracts(held: HolderSite, page: Page) -> None:
     page.approved("1")
     token = held.field.state().holdings[0].token
     sent = page.tab.run("testWallet.state.asked").count("eth_sendTransaction")
@@ -48,7 +48,7 @@ def test_refused_by_the_contracts(held: Holding, page: Page) -> None:
     assert held.shares() == 0
 
 
-def test_replaced_and_lost(held: Holding, page: Page) -> None:
+def test_replaced_and_lost(held: HolderSite, page: Page) -> None:
     page.approved("1")
     rpc = held.field.rpc
     rpc.request("evm_setAutomine", False)
@@ -74,7 +74,7 @@ def test_replaced_and_lost(held: Holding, page: Page) -> None:
     assert held.shares() == 0
 
 
-def test_sped_up_in_the_wallet(held: Holding, page: Page) -> None:
+def test_sped_up_in_the_wallet(held: HolderSite, page: Page) -> None:
     """The same call under the same number with a higher fee is the same to the page."""
     page.approved("1")
     rpc = held.field.rpc
@@ -95,7 +95,7 @@ def test_sped_up_in_the_wallet(held: Holding, page: Page) -> None:
     assert held.shares() == WAD
 
 
-def test_read_through_a_wallet_that_comes_after_the_outage(held: Holding, browser: Browser) -> None:
+def test_read_through_a_wallet_that_comes_after_the_outage(held: HolderSite, browser: Browser) -> None:
     with held.open(browser) as page:
         page.to_mint("1")
         page.tab.call("Network.setBlockedURLs", urls=[f"*{OF_THE_PAGE}*"])
@@ -120,7 +120,7 @@ def test_read_through_a_wallet_that_comes_after_the_outage(held: Holding, browse
         held.measured[FLOWS] += 1
 
 
-def test_the_chain_does_not_answer(held: Holding, browser: Browser) -> None:
+def test_the_chain_does_not_answer(held: HolderSite, browser: Browser) -> None:
     with held.open(browser) as page:
         page.connect()
         page.to_mint("1")

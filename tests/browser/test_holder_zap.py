@@ -15,17 +15,17 @@ from keeper.zap.read import read_pools
 from lab.localnet.anvil import Cheats
 from lab.localnet.rpc import send
 from lab.localnet.world import World
-from tests.browser.holding import Holding, Page
+from tests.browser.holding import HolderSite, Page
 from tests.browser.test_page import figures
 
 
-def gone(held: Holding, before: int, receipt: Any) -> int:
+def gone(held: HolderSite, before: int, receipt: Any) -> int:
     """ETH that left the account but for gas."""
     fee: int = receipt["gasUsed"] * receipt["effectiveGasPrice"]
     return before - held.w3.eth.get_balance(held.account) - fee
 
 
-def zapped(held: Holding) -> Any:
+def zapped(held: HolderSite) -> Any:
     """The receipt of the account's last zap."""
     hashes = held.field.rpc.request("eth_getBlockByNumber", "latest", False)["transactions"]
     receipt = held.w3.eth.get_transaction_receipt(hashes[-1])
@@ -33,33 +33,33 @@ def zapped(held: Holding) -> Any:
     return receipt
 
 
-def pools_of(held: Holding, token: str) -> Pools:
+def pools_of(held: HolderSite, token: str) -> Pools:
     """All that the command line makes a quote of, in the latest block."""
     lens = str(ape.project.V3Lens.contract_type.runtime_bytecode.bytecode)
     return read_pools(held.w3, held.field.book, token, lens)
 
 
-def address_of(held: Holding, way: str) -> str:
+def address_of(held: HolderSite, way: str) -> str:
     return {"eth": ETH, "weth": held.field.book.weth, "usdc": USDC[1]}[way]
 
 
-def value_of(held: Holding, way: str) -> str:
+def value_of(held: HolderSite, way: str) -> str:
     """What the page's choice is called."""
     return "eth" if way == "eth" else address_of(held, way)
 
 
-def wrap(held: Holding, amount: int) -> None:
+def wrap(held: HolderSite, amount: int) -> None:
     """Turns so much ether of the account into WETH."""
     send(held.field.rpc, held.account, held.field.book.weth, call_data("deposit()"), gas=100_000, value=amount)
 
 
-def has(held: Holding, way: str) -> int:
+def has(held: HolderSite, way: str) -> int:
     if way == "eth":
         return int(held.w3.eth.get_balance(held.account))
     return int(held.token(address_of(held, way)).functions.balanceOf(held.account).call())
 
 
-def allowed(held: Holding, token: str) -> int:
+def allowed(held: HolderSite, token: str) -> int:
     """What the zap may take of the account's."""
     return int(held.token(token).functions.allowance(held.account, held.field.book["zap"]).call())
 
@@ -83,7 +83,7 @@ def check_quote(page: Page, quote: Quote, limit: int, pools: Pools) -> None:
 
 
 @pytest.mark.parametrize("way", ["eth", "weth", "usdc"])
-def test_a_quote_is_the_command_lines(held: Holding, page: Page, way: str) -> None:
+def test_a_quote_is_the_command_lines(held: HolderSite, page: Page, way: str) -> None:
     """To the wei, in the same block, over pools of either kind."""
     token, shares = address_of(held, way), 3 * WAD + 123_456_789
     margin = WAD // 200
@@ -104,7 +104,7 @@ def test_a_quote_is_the_command_lines(held: Holding, page: Page, way: str) -> No
             assert brings[symbol] == pytest.approx([part.swap.received / WAD], rel=1e-3)
 
 
-def test_in_and_out_for_eth(held: Holding, page: Page) -> None:
+def test_in_and_out_for_eth(held: HolderSite, page: Page) -> None:
     expected = page.zap("mint", "eth", "2.5")
     page.says("#zap-mint-status", "Everything is in place")
     before = has(held, "eth")
@@ -127,7 +127,7 @@ def test_in_and_out_for_eth(held: Holding, page: Page) -> None:
     assert (asked(page, "eth_signTypedData_v4"), asked(page, "eth_sendTransaction")) == (1, 2)
 
 
-def test_in_and_out_for_usdc_with_permits(held: Holding, page: Page) -> None:
+def test_in_and_out_for_usdc_with_permits(held: HolderSite, page: Page) -> None:
     """A domain that the token tells by its version alone, on the way in; the shares' own, on the way out."""
     expected = page.zap("mint", USDC[1], "2")
     page.says("#zap-mint-status", "Your wallet will ask twice")
@@ -147,7 +147,7 @@ def test_in_and_out_for_usdc_with_permits(held: Holding, page: Page) -> None:
     assert (asked(page, "eth_signTypedData_v4"), asked(page, "eth_sendTransaction")) == (2, 2)
 
 
-def test_in_and_out_for_usdc_with_approvals(held: Holding, page: Page) -> None:
+def test_in_and_out_for_usdc_with_approvals(held: HolderSite, page: Page) -> None:
     """As a wallet does that signs no typed data."""
     page.zap("mint", USDC[1], "1")
     page.says("#zap-mint-approve", "Approve with a transaction instead")
@@ -165,7 +165,7 @@ def test_in_and_out_for_usdc_with_approvals(held: Holding, page: Page) -> None:
     assert (asked(page, "eth_signTypedData_v4"), asked(page, "eth_sendTransaction")) == (0, 4)
 
 
-def test_in_and_out_for_weth(held: Holding, page: Page) -> None:
+def test_in_and_out_for_weth(held: HolderSite, page: Page) -> None:
     """It takes no permits: one approval on the way in."""
     weth = held.field.book.weth
     wrap(held, 10 * WAD)
@@ -186,7 +186,7 @@ def test_in_and_out_for_weth(held: Holding, page: Page) -> None:
     assert asked(page, "eth_signTypedData_v4") == 1
 
 
-def test_a_signature_that_is_declined(held: Holding, page: Page) -> None:
+def test_a_signature_that_is_declined(held: HolderSite, page: Page) -> None:
     page.zap("mint", USDC[1], "1")
     page.says("#zap-mint-status", "Your wallet will ask twice")
     page.tab.run("testWallet.state.declines = true")
@@ -195,7 +195,7 @@ def test_a_signature_that_is_declined(held: Holding, page: Page) -> None:
     assert (held.shares(), asked(page, "eth_sendTransaction")) == (0, 0)
 
 
-def test_a_signature_that_the_token_does_not_take(held: Holding, page: Page) -> None:
+def test_a_signature_that_the_token_does_not_take(held: HolderSite, page: Page) -> None:
     """Another account's: the trial says so, and from then on an approval is asked for."""
     page.zap("mint", USDC[1], "1")
     page.says("#zap-mint-status", "Your wallet will ask twice")
@@ -215,7 +215,7 @@ def test_a_signature_that_the_token_does_not_take(held: Holding, page: Page) -> 
     page.says("#zap-mint-status", "now hold 1")
 
 
-def test_what_no_pool_takes_comes_in_kind_if_the_holder_says_so(held: Holding, page: Page, world: World) -> None:
+def test_what_no_pool_takes_comes_in_kind_if_the_holder_says_so(held: HolderSite, page: Page, world: World) -> None:
     page.zap("mint", "eth", "2")
     page.click("#zap-mint-button")
     page.says("#zap-mint-status", "now hold 2")
