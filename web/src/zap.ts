@@ -44,6 +44,7 @@ export interface Quote {
   ethPrice: bigint;
 }
 
+const AGAIN_MS = 500;
 const oracleAbi = parseAbi(["function price(address token) view returns (uint256)"]);
 
 /** Tokens that no known pool gives or takes in that amount. */
@@ -122,10 +123,21 @@ function sides(book: Book, steps: readonly Step[], pay: PayToken | null, of: (sw
   return { direct, weth };
 }
 
+/** As `quoteAt`, tried twice: of the nodes behind one endpoint some know the latest block a little later. */
+export async function quoteOf(...asked: Parameters<typeof quoteAt>): Promise<Quote> {
+  try {
+    return await quoteAt(...asked);
+  } catch (error) {
+    if (error instanceof NoWay) throw error;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return quoteAt(...asked);
+  }
+}
+
 /** What a mint costs, or a redemption brings, in ETH (`pay` null) or in a token. Raises NoWay for what a mint cannot buy,
  * and for the token; what a redemption cannot sell is said of its step. Or raises the contracts' refusals.
  * @param kind Components that a redemption gives in kind. */
-export async function quoteOf(
+async function quoteAt(
   client: Reader,
   book: Book,
   side: "mint" | "redeem",

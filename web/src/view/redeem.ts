@@ -3,7 +3,7 @@
 import { amount, exact, tidy, usd, WAD } from "../amounts.js";
 import { counts, navOf, valueOf } from "../fund.js";
 import { planRedeem, readAccount, redeemCall, type RedeemPlan, stuck } from "../kind.js";
-import { carry, simulate } from "../send.js";
+import { carry, simulate, spedUp } from "../send.js";
 import type { App, View } from "./app.js";
 import { debounce, h, region, say, table } from "./dom.js";
 import { amountField, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
@@ -207,7 +207,7 @@ export function redeemView(app: App): View {
         status.tell(
           "good",
           `Done: you redeemed ${tidy(given.shares)} shares and still hold ${tidy(left)}.`,
-          skip ? `${symbols(skip)} was left behind.` : `The components are in your account.`,
+          `${skip ? `${symbols(skip)} was left behind.` : "The components are in your account."} ${spedUp(turn)}`.trim(),
         );
         status.root.dataset.turn = "mined";
       } else if (turn.is === "refused" && turn.refusal.name !== "BelowMin") {

@@ -7,7 +7,7 @@ import type { PayToken } from "../books.js";
 import { navOf, roomBelowCap } from "../fund.js";
 import { approveCall, readAccount } from "../kind.js";
 import { type Permit, permitOf, permitQuestion, readDomain } from "../permit.js";
-import { carry, inWords } from "../send.js";
+import { carry, inWords, spedUp } from "../send.js";
 import { rejected } from "../wallet.js";
 import { mintCall, NoWay, type Quote, quoteOf, redeemCall } from "../zap.js";
 import type { App, View } from "./app.js";
@@ -340,18 +340,18 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       const turn = await carry(app.client, on, call, app.tokens.get, (t) => status.turn(t, what));
       if (turn.is === "mined") {
         const own = await readAccount(app.client, app.book, on.account);
+        const inKind = unsold(q).map((step) => step.token);
+        const rest = minting
+          ? `What was not needed of the ${symbol} ${pay ? "was not taken" : "came back"}.`
+          : inKind.length
+            ? `${symbolsOf(inKind)} came as it is.`
+            : "";
         status.tell(
           "good",
           minting
             ? `Done: you minted ${tidy(q.shares)} shares and now hold ${tidy(own.shares)}.`
             : `Done: you redeemed ${tidy(q.shares)} shares and still hold ${tidy(own.shares)}.`,
-          minting
-            ? pay
-              ? `What was not needed of the ${symbol} was not taken.`
-              : `What was not needed of the ${symbol} came back.`
-            : unsold(q).length
-              ? `${symbolsOf(unsold(q).map((step) => step.token))} came as it is.`
-              : "",
+          `${rest} ${spedUp(turn)}`.trim(),
         );
         status.root.dataset.turn = "mined";
       } else if (turn.is === "refused" && signed && BY_A_TOKEN.has(turn.refusal.name)) {
