@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from eth_utils import to_checksum_address
@@ -18,7 +17,7 @@ from ballast.exchanges import USDC
 from ballast.units import DAY_S, WAD
 from lab.localnet.anvil import ROOT
 from tests.browser.browser import Browser
-from tests.browser.holding import FLOWS, HolderSite, Page, holding
+from tests.browser.holding import FLOWS, HolderSite, holding
 from tests.browser.test_page import figures, when
 from tests.keeper.deployed_fund import Field
 
@@ -191,29 +190,3 @@ def test_the_script_is_small(held: HolderSite) -> None:
     assert held.measured["script_bytes"] < MOST_SCRIPT
     html = (held.folder / "index.html").read_text()
     assert "unsafe" not in html and f"connect-src {held.field.url.rstrip('/')}" in html
-
-
-def test_a_fund_is_named_by_its_address_or_its_name(held: HolderSite, browser: Browser) -> None:
-    index, name = held.index.address, held.field.book.fund
-
-    def heading(wanted: str) -> str:
-        with browser.tab(f"{held.url}?fund={wanted}") as tab:
-            tab.until("document.querySelector('main p') !== null")
-            if not tab.run("document.querySelector('#wallet').hidden"):
-                tab.until("performance.getEntriesByName('first-figures').length === 1")
-                return str(tab.run("document.title"))
-            assert not tab.complaints
-            assert all(url.startswith(held.url) for url in tab.requests), "an unknown fund asks the chain nothing"
-            links = tab.run("[...document.querySelectorAll('.funds a')].map((a) => a.search)")
-            assert links == [f"?fund={quote(f'1:{index}', safe='')}"]
-            found = Page(tab, held).axe()
-            assert not found, found
-            return tab.text("main")
-
-    shown = heading(index)
-    assert shown.startswith("Fund:")
-    for known in (index.lower(), name, f"1:{index}", quote(f"1:{name}")):
-        assert heading(known) == shown
-    for unknown in ("0x" + "12" * 20, f"137:{index}", "<b>x</b>"):
-        assert f"does not know a fund “{unknown}”" in heading(quote(unknown))
-    held.measured[FLOWS] += 1

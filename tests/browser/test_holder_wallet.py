@@ -1,6 +1,9 @@
-"""The holder page, its wallet and its endpoint: another chain, declined, refused, replaced, sped up, lost, away."""
+"""The holder page, its wallet, its endpoint and its address: another chain, declined, refused, replaced, sped up, lost,
+away; which fund is meant."""
 
 from __future__ import annotations
+
+from urllib.parse import quote
 
 from web3.types import Wei
 
@@ -134,3 +137,29 @@ def test_the_chain_does_not_answer(held: HolderSite, browser: Browser) -> None:
         page.tab.until("document.querySelector('#trouble').hidden")
         page.says("#mint-status", "approvals are missing")
         held.measured[FLOWS] += 1
+
+
+def test_a_fund_is_named_by_its_address_or_its_name(held: HolderSite, browser: Browser) -> None:
+    index, name = held.index.address, held.field.book.fund
+
+    def heading(wanted: str) -> str:
+        with browser.tab(f"{held.url}?fund={wanted}") as tab:
+            tab.until("document.querySelector('main p') !== null")
+            if not tab.run("document.querySelector('#wallet').hidden"):
+                tab.until("performance.getEntriesByName('first-figures').length === 1")
+                return str(tab.run("document.title"))
+            assert not tab.complaints
+            assert all(url.startswith(held.url) for url in tab.requests), "an unknown fund asks the chain nothing"
+            links = tab.run("[...document.querySelectorAll('.funds a')].map((a) => a.search)")
+            assert links == [f"?fund={quote(f'1:{index}', safe='')}"]
+            found = Page(tab, held).axe()
+            assert not found, found
+            return tab.text("main")
+
+    shown = heading(index)
+    assert shown.startswith("Fund:")
+    for known in (index.lower(), name, f"1:{index}", quote(f"1:{name}")):
+        assert heading(known) == shown
+    for unknown in ("0x" + "12" * 20, f"137:{index}", "<b>x</b>"):
+        assert f"does not know a fund “{unknown}”" in heading(quote(unknown))
+    held.measured[FLOWS] += 1
