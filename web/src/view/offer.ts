@@ -24,13 +24,18 @@ export interface Terms {
   life: bigint;
 }
 
-/** NAV of the shares, less what of it comes in kind. */
-function navOfSold(q: Quote, fund: Fund): bigint {
-  const kept = q.steps.reduce((sum, { token, amount: size, leg }) => {
+/** A share of something in percent; what is there is not shown as nothing. */
+function portion(fraction: bigint): string {
+  const text = percent(fraction);
+  return fraction > 0n && text === percent(0n) ? `< ${percent(10n ** 14n)}` : text;
+}
+
+/** USD of what comes in kind. */
+function keptOf(q: Quote, fund: Fund): bigint {
+  return q.steps.reduce((sum, { token, amount: size, leg }) => {
     const x = fund.holdings.find((holding) => same(holding.token, token));
     return leg.venue === Venue.InKind && x ? sum + valueOf(x, size) : sum;
   }, 0n);
-  return (q.shares * navOf(fund)) / WAD - kept;
 }
 
 /** An amount of WETH in dollars, and in ETH where ETH has no price. */
@@ -44,9 +49,10 @@ export function offerOf(app: App, q: Quote, t: Terms): Child[] {
   const fund = app.snapshot?.fund;
   const currency = app.book.chain.currency;
   const worth = fund ? worthOf(q, fund, t.pay) : null;
-  const nav = fund ? navOfSold(q, fund) : 0n;
+  const kept = fund ? keptOf(q, fund) : 0n;
+  const nav = fund ? (q.shares * navOf(fund)) / WAD - kept : 0n;
   const { fees, impact } = lossesOf(q);
-  const part = (weth: bigint) => (q.weth ? ` (${percent((weth * WAD) / q.weth)})` : "");
+  const part = (weth: bigint) => (q.weth ? ` (${portion((weth * WAD) / q.weth)})` : "");
   const beside = worth !== null && nav > 0n ? ((minting ? worth - nav : nav - worth) * WAD) / nav : null;
   const rows: { term: string; text: string; warn?: boolean; title?: string }[] = [
     {
@@ -55,7 +61,7 @@ export function offerOf(app: App, q: Quote, t: Terms): Child[] {
       title: `${exact(q.limit, decimals)} ${unit}`,
     },
   ];
-  if (nav > 0n) rows.push({ term: minting ? "Worth at NAV" : "At NAV, less what is in kind", text: usd(nav) });
+  if (nav > 0n) rows.push({ term: kept ? "At NAV, less what is in kind" : "Worth at NAV", text: usd(nav) });
   if (beside !== null) {
     const worse = beside >= 0n === minting ? "above" : "below";
     const much = beside > DEAR;
@@ -64,7 +70,7 @@ export function offerOf(app: App, q: Quote, t: Terms): Child[] {
   rows.push(
     { term: "Pools’ fees", text: `${money(q, fees, currency)}${part(fees)}` },
     { term: "Price impact", text: `${money(q, impact, currency)}${part(impact)}` },
-    { term: "Network fee, about", text: networkFee(q, currency) },
+    { term: "Network fee", text: `≈ ${networkFee(q, currency)}` },
     { term: "Can be mined for", text: `${t.life / 60n} minutes` },
   );
   return [
@@ -99,7 +105,7 @@ export function routeOf(app: App, q: Quote, t: Terms, busy: boolean, toggle: (to
     if (swap === null) return ["–", "–"];
     const weth = swap.buys ? swap.paid : swap.received;
     const fair = swap.buys ? weth - swap.fees - swap.impact : weth + swap.fees + swap.impact;
-    return [`${amount(weth, 18, swap.buys)} ${currency}`, fair ? percent((swap.impact * WAD) / fair) : "–"];
+    return [`${amount(weth, 18, swap.buys)} ${currency}`, fair ? portion((swap.impact * WAD) / fair) : "–"];
   };
   const row = (step: Step): Child[] => {
     const { symbol, decimals } = app.tokens.get(step.token);
