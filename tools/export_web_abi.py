@@ -1,4 +1,4 @@
-"""Writes what the holder page calls, decodes and explains from the compiled contracts to web/src/abi.ts:
+"""Writes what the holder page calls, runs, decodes and explains from the compiled contracts to web/src/abi.ts:
 `python -m tools.export_web_abi`."""
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ USED = {
     "MarketCap": "rule",
     "Timelock": "getTimestamp getMinDelay CallScheduled CallExecuted Cancelled",
     "Zap": "mint mintWithPermit redeem redeemWithPermit ZapMinted ZapRedeemed",
+    "V3Quoter": "quotes",
 }
 """Functions and events by contract; those that a contract does not have yet are left out."""
+RUN = ("V3Quoter",)
+"""Contracts that the page runs within a call, by their creation code."""
 OWNED = (
     "IndexToken",
     "Rebalancer",
@@ -47,7 +50,7 @@ def export() -> str:
     """The file's text. Raises FileNotFoundError, KeyError."""
     types: dict[str, Any] = json.loads(BUILD.read_text())["contractTypes"]
     lists = {
-        name[0].lower() + name[1:]: [e for e in types[name]["abi"] if e.get("name") in names.split()]
+        _variable(name): [e for e in types[name]["abi"] if e.get("name") in names.split()]
         for name, names in USED.items()
         if name in types
     }
@@ -60,7 +63,14 @@ def export() -> str:
         text.append(f"export const {name} = [")
         text += [f"  {json.dumps(_bare(entry))}," for entry in entries]
         text += ["] as const;", ""]
+    for name in RUN:
+        code = "0x" + types[name]["deploymentBytecode"]["bytecode"].removeprefix("0x")
+        text += [f"export const {_variable(name)}Code =", f'  "{code}";', ""]
     return "\n".join(text)
+
+
+def _variable(contract: str) -> str:
+    return contract[0].lower() + contract[1:]
 
 
 def _distinct(entries: Iterable[Entry]) -> list[Entry]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 from eth_typing import ChecksumAddress
@@ -25,8 +25,13 @@ from web3 import HTTPProvider, Web3
 
 from ballast.abi import encode_call
 from ballast.book import Book
+from ballast.build import BUILD
 from ballast.errors import UserError
+from ballast.exchanges import EXCHANGES, V3_FEES
 from ballast.units import WAD
+from keeper.zap.quote import ETH, MINT, REDEEM
+from lab.localnet.dollar import DOLLAR, give_dollars, open_dollar
+from lab.localnet.rpc import Web3Rpc, read
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOKS = ROOT / "deployments"
@@ -37,19 +42,29 @@ TEST_ACCOUNT = 5
 """Which of the local node's accounts the test wallet has: the first ones deploy, hold and keep."""
 TEST_SHARES = 1_000 * WAD
 """So many shares the test wallet can mint of what it is dealt."""
+TEST_DOLLARS = 10**6 * 10**6
+"""USDC wei."""
+
+
+class PayToken(TypedDict):
+    """As the page has it; the address is checksummed."""
+
+    symbol: str
+    token: str
+    decimals: int
 
 
 @dataclass(frozen=True)
 class ChainFacts:
     """What the page must know of a chain. `explorer`: without a slash at the end, None where there is none. `pay`:
-    tokens that the zap takes beside ETH, each with its pools against WETH as the page's `PayToken` has them."""
+    tokens that the zap is to take and give beside ETH and WETH."""
 
     name: str
     endpoints: list[str]
     explorer: str | None = None
     currency: str = "ETH"
     poll_ms: int = 12_000
-    pay: list[dict[str, Any]] = field(default_factory=list)
+    pay: list[PayToken] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -66,10 +81,23 @@ def known_chains() -> dict[int, ChainFacts]:
     return {int(number): ChainFacts(**facts) for number, facts in json.loads(CHAINS.read_text()).items()}
 
 
+def swaps_of(chain_id: int) -> dict[str, Any] | None:
+    """The exchanges of a chain's zaps, the fees of V3 pools, and a zap's gas, as the page's `Swaps`; None where there
+    are no zaps."""
+    if chain_id not in EXCHANGES:
+        return None
+    exchanges = {
+        name: value if isinstance(value, str) else "0x" + value.hex()
+        for name, value in EXCHANGES[chain_id]._asdict().items()
+    }
+    gas = {"mint": asdict(MINT), "redeem": asdict(REDEEM)}
+    return {"exchanges": exchanges, "v3_fees": list(V3_FEES), "gas": gas}
+
+
 def bundle(funds: Iterable[tuple[Book, ChainFacts]], out: Path, wallet: TestWallet | None = None) -> None:
     """Writes the page of these funds to a folder, which is replaced. Raises subprocess.CalledProcessError."""
     config = {
-        "funds": [{**asdict(book), "chain": asdict(facts)} for book, facts in funds],
+        "funds": [{**asdict(book), "chain": asdict(facts), "swaps": swaps_of(book.chain_id)} for book, facts in funds],
         "test_wallet": None if wallet is None else asdict(wallet),
     }
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -104,6 +132,20 @@ def fund_wallet(w3: Web3, book: Book, account: ChecksumAddress) -> None:
     for token, amount in zip(tokens, amounts, strict=True):
         data = encode_call("mint(address,uint256)", account, 2 * amount)
         w3.eth.send_transaction({"from": account, "to": token, "data": data})
+
+
+def give_dollar(w3: Web3, book: Book, account: ChecksumAddress) -> PayToken:
+    """Puts USDC on the local chain, where it is not there yet, and gives the account `TEST_DOLLARS`."""
+    rpc = Web3Rpc(w3)
+    if not w3.eth.get_code(Web3.to_checksum_address(DOLLAR)):
+        types = json.loads(BUILD.read_text())["contractTypes"]
+        code = bytes.fromhex(types["ReferenceDollar"]["runtimeBytecode"]["bytecode"].removeprefix("0x"))
+        price = int(
+            read(rpc, book.contracts.get("first_oracle", book["oracle"]), "price(address)", ["uint256"], ETH)[0]
+        )
+        open_dollar(rpc, code, book.weth, price)
+    give_dollars(rpc, account, TEST_DOLLARS)
+    return {"symbol": "USDC", "token": DOLLAR, "decimals": 6}
 
 
 @click.group()
@@ -143,7 +185,7 @@ def open_(port: int, browser: bool) -> None:
     w3 = Web3(HTTPProvider(url))
     account = w3.eth.accounts[TEST_ACCOUNT]
     fund_wallet(w3, book, account)
-    facts = ChainFacts("the local fork", [url], poll_ms=2_000)
+    facts = ChainFacts("the local fork", [url], poll_ms=2_000, pay=[give_dollar(w3, book, account)])
     bundle([(book, facts)], DIST, TestWallet(url, account, book.chain_id))
     server = serve(DIST, port)
     address = f"http://127.0.0.1:{server.server_address[1]}/"

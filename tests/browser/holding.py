@@ -8,25 +8,24 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
 
-import ape
 from eth_typing import ChecksumAddress
 from web3 import Web3
 
-from ballast.abi import encode_call
-from ballast.units import WAD
 from keeper.look import contracts
-from lab.localnet.addresses import pair_address
 from lab.localnet.anvil import ROOT
-from lab.localnet.world import World
 from tests.browser.browser import Browser, Tab
 from tests.keeper.deployed_fund import Field
-from tools.page import ChainFacts, TestWallet, bundle, serve
+from tools.page import ChainFacts, PayToken, TestWallet, bundle, serve
 
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 POLL_MS = 250
+FLOWS = "browser_flows"
+OF_THE_PAGE = "asked=by-the-page"
+"""What the page's own endpoint ends with; the wallet's, which is the same node, does not."""
 
 
 @dataclass
@@ -71,6 +70,12 @@ class HolderSite:
             yield Page(tab, self)
 
 
+def wei_of(text: str) -> int:
+    """Of an exact amount with its symbol."""
+    amount, symbol = text.split()
+    return int(Decimal(amount).scaleb(6 if symbol == "USDC" else 18))
+
+
 @dataclass
 class Page:
     """An open page and what somebody does on it."""
@@ -100,6 +105,32 @@ class Page:
         self.go("mint")
         self.fill("#mint-shares", shares)
         self.tab.until("document.querySelector('#mint-list table') !== null")
+
+    def zap(self, side: str, way: str, shares: str) -> int:
+        """So many shares with or for "eth" or a token, as far as the quote; what is expected, in wei."""
+        self.go(side)
+        self.click(f"input[name={side}-way][value='{way}']")
+        self.fill(f"#zap-{side}-shares", shares)
+        shown = Decimal(shares).quantize(Decimal("0.000001"), ROUND_DOWN).normalize()
+        self.says(f"#zap-{side}-button", f"{side.capitalize()} {shown:f} shares")
+        return self.expected()
+
+    def expected(self) -> int:
+        """What the quote on the screen expects, in wei."""
+        return wei_of(self.tab.until("document.querySelector('#view .offer .sum')?.title"))
+
+    def limit(self) -> int:
+        """The most that it takes, or the least that it brings, in wei."""
+        return wei_of(self.tab.run("document.querySelector('#view .offer .terms dd').title"))
+
+    def term(self, name: str) -> str:
+        """What the quote says of one of its terms."""
+        return str(
+            self.tab.run(
+                f"""[...document.querySelectorAll('#view .offer .terms div')].find((row) =>
+                row.firstChild.textContent.startsWith({json.dumps(name)}))?.lastChild.textContent ?? ''"""
+            )
+        )
 
     def approved(self, shares: str) -> None:
         """All approvals for so many shares in kind."""
@@ -155,33 +186,13 @@ class Page:
         return [f"{finding['id']}: {', '.join(finding['at'][:4])}" for finding in findings]
 
 
-def dollar(on: Field, world: World, account: ChecksumAddress) -> dict[str, Any]:
-    """A token worth a dollar, of which the account holds a million, with a pool of a thousand WETH: as the page's
-    `PayToken`."""
-    deployer = ape.accounts.test_accounts[0]
-    token = ape.project.BenchToken.deploy("USDX", sender=deployer)
-
-    def call(to: str, signature: str, *values: Any, value: int = 0) -> None:
-        deployer.transfer(to, value=value, data=encode_call(signature, *values))
-
-    call(world.uniswap_factory, "createPair(address,address)", token.address, world.weth)
-    pair = pair_address("uniswap", world.uniswap_factory, token.address, world.weth)
-    call(world.weth, "deposit()", value=1000 * WAD)
-    call(world.weth, "transfer(address,uint256)", pair, 1000 * WAD)
-    token.mint(pair, 1000 * world.weth_price_usd, sender=deployer)
-    call(pair, "mint(address)", account)
-    token.mint(account, 10**6 * WAD, sender=deployer)
-    leg = {"venue": 1, "fee": 3000, "pool": pair}
-    return {"symbol": "USDX", "token": token.address, "decimals": 18, "legs": [leg]}
-
-
 @contextlib.contextmanager
 def holding(
-    on: Field, folder: Path, account: ChecksumAddress, pay: list[dict[str, Any]] | None = None
+    on: Field, folder: Path, account: ChecksumAddress, pay: list[PayToken] | None = None
 ) -> Iterator[HolderSite]:
     """The page of a fund, served until the block ends; its zap takes `pay` beside ETH."""
     out = folder / "dist"
-    facts = ChainFacts("the local fork", [on.url], poll_ms=POLL_MS, pay=pay or [])
+    facts = ChainFacts("the local fork", [f"{on.url.rstrip('/')}/?{OF_THE_PAGE}"], poll_ms=POLL_MS, pay=pay or [])
     bundle([(on.book, facts)], out, TestWallet(on.url, account, on.book.chain_id))
     server = serve(out, 0)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

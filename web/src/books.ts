@@ -1,28 +1,41 @@
 /** The funds that this page was built for: their address books and the endpoints of their chains. */
 
-import type { Address } from "viem";
-import type { Leg } from "./legs.js";
-
-export interface Pool {
-  venue: string;
-  pair: Address;
-  fee_bps: number;
-  other: Address | null;
-}
+import type { Address, Hex } from "viem";
 
 export interface Candidate {
   symbol: string;
   token: Address;
   decimals: number;
-  pools: Pool[];
 }
 
-/** A token that a zap takes and gives beside ETH, with its legs against WETH. */
+/** A token that a zap takes and gives beside ETH. */
 export interface PayToken {
   symbol: string;
   token: Address;
   decimals: number;
-  legs: Leg[];
+}
+
+/** Gas of a zap as measured: in any case, for each component, for each swap in a pool. As `keeper/zap/quote.py`. */
+export interface Gas {
+  base: number;
+  component: number;
+  hop_v2: number;
+  hop_v3: number;
+}
+
+/** The exchanges of the zaps on a chain, as `ballast/exchanges.py` has them, the fees of V3 pools in millionths, and what
+ * a zap takes of gas. */
+export interface Swaps {
+  exchanges: {
+    uniswap_v2: Address;
+    uniswap_v2_code: Hex;
+    sushiswap_v2: Address;
+    sushiswap_v2_code: Hex;
+    uniswap_v3: Address;
+    uniswap_v3_code: Hex;
+  };
+  v3_fees: number[];
+  gas: { mint: Gas; redeem: Gas };
 }
 
 export interface Chain {
@@ -50,10 +63,33 @@ export interface Book {
   weth: Address;
   candidates: Candidate[];
   chain: Chain;
+  /** Null on a chain without zaps. */
+  swaps: Swaps | null;
 }
 
 declare const FUNDS: Book[];
 export const books: Book[] = FUNDS;
+
+/** What a zap is paid with, or pays, beside ETH. */
+export function payTokens(book: Book): PayToken[] {
+  return [{ symbol: "WETH", token: book.weth, decimals: 18 }, ...book.chain.pay];
+}
+
+/** How a fund is named in the page's address: by its chain and the address of its shares. */
+export function nameOf(book: Book): string {
+  return `${book.chain_id}:${book.contracts.index_token}`;
+}
+
+/** The funds that a name fits: the address of the shares or the fund's name in its address book, either alone or after
+ * the chain's number and a colon. Several have the same name on several chains. */
+export function booksFor(wanted: string, all: readonly Book[]): Book[] {
+  const [, chain, name = ""] = /^(?:(\d+):)?(.*)$/s.exec(wanted.trim().toLowerCase()) ?? [];
+  return all.filter(
+    (b) =>
+      (chain === undefined || Number(chain) === b.chain_id) &&
+      (b.contracts.index_token.toLowerCase() === name || b.fund.toLowerCase() === name),
+  );
+}
 
 /** What the page calls a contract of the fund; null where it is none. */
 export function contractName(book: Book, address: string): string | null {

@@ -14,7 +14,7 @@ import {
 import { getBlock, getLogs, readContract } from "viem/actions";
 import { fundLens, indexToken, marketCap, rebalancer } from "./abi.js";
 import { plain } from "./amounts.js";
-import type { Book } from "./books.js";
+import { type Book, payTokens } from "./books.js";
 import type { Constituent, Fund, Rule } from "./fund.js";
 import type { Provider } from "./wallet.js";
 
@@ -106,6 +106,8 @@ export class Tokens {
   ) {
     for (const c of book.candidates)
       this.known.set(c.token.toLowerCase(), { symbol: plain(c.symbol), decimals: c.decimals });
+    for (const { token, symbol, decimals } of payTokens(book))
+      this.known.set(token.toLowerCase(), { symbol, decimals });
     this.known.set(book.contracts.index_token.toLowerCase(), { symbol: "shares", decimals: 18 });
   }
 

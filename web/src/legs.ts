@@ -6,11 +6,6 @@ import { type Address, concat, type Hex, numberToHex } from "viem";
 
 export const Venue = { None: 0, UniswapV2: 1, SushiSwapV2: 2, UniswapV3: 3, InKind: 4, Skip: 5 } as const;
 
-export const VENUES: Record<string, number> = {
-  uniswap: Venue.UniswapV2,
-  sushiswap: Venue.SushiSwapV2,
-  "uniswap-v3": Venue.UniswapV3,
-};
 const NAMES = ["no swap", "Uniswap V2", "SushiSwap", "Uniswap V3", "given in kind", "left behind"];
 
 export interface Leg {
@@ -38,16 +33,6 @@ export function legName(leg: Leg): string {
 }
 
 /* POOLS OF UNISWAP V2: as `PairV2` */
-
-export interface Reserves {
-  token: bigint;
-  weth: bigint;
-}
-
-/** WETH for so much of the token; null where the pool has too little. */
-export function wethFor(amount: bigint, { token, weth }: Reserves): bigint | null {
-  return amount < token ? (weth * amount * 1000n) / ((token - amount) * 997n) + 1n : null;
-}
 
 /** What a pool pays for an amount that goes in. */
 export function outOf(amount: bigint, into: bigint, from: bigint): bigint {

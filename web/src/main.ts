@@ -1,6 +1,6 @@
 /** The page: which fund, which part of it, whose wallet; looks at the chain as long as somebody looks at it. */
 
-import { books } from "./books.js";
+import { type Book, books, booksFor, nameOf } from "./books.js";
 import { readerOf, readFixed, readSnapshot, Tokens } from "./chain.js";
 import { readNav } from "./history.js";
 import { readMonths } from "./months.js";
@@ -8,7 +8,7 @@ import { readPending } from "./timelock.js";
 import { plain, short, when } from "./amounts.js";
 import { inWords } from "./send.js";
 import type { App, View } from "./view/app.js";
-import { h, put, say } from "./view/dom.js";
+import { type Child, h, put, region, say } from "./view/dom.js";
 import { fundView } from "./view/fund.js";
 import { meView } from "./view/me.js";
 import { mintView } from "./view/mint.js";
@@ -28,13 +28,54 @@ const TITLES: Record<string, string> = { fund: "Fund", mint: "Mint shares", rede
 
 const find = <E extends HTMLElement>(id: string): E => document.getElementById(id) as E;
 
+/** In place of the page where its address names no fund, or several. */
+function choose(wanted: string | null, among: readonly Book[]): void {
+  for (const id of ["places", "wallet", "asof"]) find(id).hidden = true;
+  const heading = find("heading");
+  heading.classList.remove("unseen");
+  say(heading, among.length ? "Which fund?" : "No fund");
+  document.title = "Ballast";
+  const said = wanted === null ? "" : `“${plain(wanted, 60)}”`;
+  const several = wanted !== null && booksFor(wanted, books).length > 1;
+  put(
+    find("view"),
+    among.length === 0
+      ? h("p", {}, "This page was built without a fund.")
+      : h(
+          "p",
+          { class: "lead" },
+          several ? `Several funds here are named ${said}.` : `This page does not know a fund ${said}.`,
+        ),
+    among.length === 0 || several
+      ? null
+      : h(
+          "p",
+          {},
+          "It shows those alone whose address books it was built with: an address in a link proves nothing about what stands there. ",
+          "A fund is named by the address of its shares or by the name in its address book.",
+        ),
+    among.length === 0
+      ? null
+      : h(
+          "ul",
+          { class: "funds" },
+          ...among.map((b) =>
+            h(
+              "li",
+              {},
+              h("a", { href: `?fund=${encodeURIComponent(nameOf(b))}` }, `${plain(b.fund)} on ${plain(b.chain.name)}`),
+              h("small", {}, b.contracts.index_token),
+            ),
+          ),
+        ),
+  );
+}
+
 function start(): void {
   const wanted = new URLSearchParams(location.search).get("fund");
-  const book = books.find((b) => b.contracts.index_token === wanted) ?? books[0];
-  if (!book) {
-    find("trouble").hidden = false;
-    return say(find("trouble"), "This page was built without a fund.");
-  }
+  const found = wanted === null ? books.slice(0, 1) : booksFor(wanted, books);
+  const [book] = found;
+  if (!book || found.length > 1) return choose(wanted, found.length ? found : books);
 
   const app: App = {
     book,
@@ -49,6 +90,7 @@ function start(): void {
     wallets: [],
     connection: null,
     offline: false,
+    answers: 0,
     refresh,
     connect: openWallets,
     switchChain: changeChain,
@@ -94,56 +136,76 @@ function start(): void {
       document.title = `${TITLES[at]}: ${fixed.name} (${fixed.symbol})`;
     }
     if (snapshot)
-      say(find("asof"), `As of block ${snapshot.fund.blockNumber.toLocaleString("en")}, ${when(snapshot.fund.time)}.`);
-    const trouble = find("trouble");
-    trouble.hidden = !app.offline;
-    if (app.offline && trouble.childElementCount === 0) {
-      const through = app.connection?.chainId === book!.chain_id ? app.connection.wallet.provider : null;
-      put(
-        trouble,
-        h(
-          "p",
-          {},
-          h("b", {}, "The chain does not answer. "),
-          snapshot ? "What you see may be old." : "There is nothing to show yet.",
-          " The page tries again by itself.",
-        ),
-        h("button", { type: "button", class: "plain", click: () => void refresh() }, "Try now"),
-        through
-          ? h(
-              "button",
-              {
-                type: "button",
-                class: "plain",
-                click: () => {
-                  app.client = readerOf(book!, through);
-                  void refresh();
-                },
-              },
-              "Read through my wallet",
-            )
-          : null,
+      say(
+        find("asof"),
+        `As of block ${snapshot.fund.blockNumber.toLocaleString("en")}, ${when(snapshot.fund.time)}${through ? `, read through ${plain(through.name)}` : ""}.`,
       );
-    } else if (!app.offline) put(trouble);
+    find("trouble").hidden = !app.offline;
+    drawTrouble(
+      [app.offline, snapshot === null, app.connection?.wallet.id, app.connection?.chainId, through?.id],
+      () => (app.offline ? troubleOf() : []),
+    );
     views[at]?.update();
   }
 
   /* THE CHAIN */
 
+  /** The wallet that is read through, where the page's own endpoints did not answer. */
+  let through: Wallet | null = null;
+  const drawTrouble = region(find("trouble"));
+
+  function troubleOf(): Child[] {
+    const on = app.connection?.chainId === book!.chain_id ? app.connection.wallet : null;
+    const button = (text: string, act: () => void) => h("button", { type: "button", class: "plain", click: act }, text);
+    return [
+      h(
+        "p",
+        {},
+        h("b", {}, through ? "Your wallet does not answer for the chain. " : "The chain does not answer. "),
+        app.snapshot ? "What you see may be old." : "There is nothing to show yet.",
+        " The page tries again by itself.",
+        on || through ? "" : " With a wallet on this chain it could read through that.",
+      ),
+      button("Try now", () => void refresh()),
+      through
+        ? button("Read through the page’s endpoints", () => void readThrough(null))
+        : on
+          ? button("Read through my wallet", () => void readThrough(on))
+          : app.connection
+            ? button(`Switch my wallet to ${app.book.chain.name}`, () => void changeChain())
+            : button("Connect a wallet", openWallets),
+    ];
+  }
+
+  /** From now on the chain is read through a wallet, or null: the page's own endpoints. */
+  async function readThrough(wallet: Wallet | null): Promise<void> {
+    through = wallet;
+    app.client = readerOf(book!, wallet?.provider);
+    app.answers += 1;
+    looking = null; // what the other was asked is of no use any more
+    await refresh();
+  }
+
   let [looking, waits, past] = [null as Promise<void> | null, 0, 0n];
 
   async function refresh(): Promise<void> {
-    looking ??= look().finally(() => (looking = null));
-    return looking;
+    const mine = (looking ??= look().finally(() => {
+      if (looking === mine) looking = null;
+    }));
+    return mine;
   }
 
   async function look(): Promise<void> {
+    const { client } = app;
     try {
-      const reads = [readSnapshot(app.client, book!), app.fixed ?? readFixed(app.client, book!)] as const;
+      const reads = [readSnapshot(client, book!), app.fixed ?? readFixed(client, book!)] as const;
       const [snapshot, fixed] = await Promise.all(reads);
       await app.tokens.learn([...snapshot.fund.holdings, ...snapshot.constituents]);
+      if (client !== app.client) return;
+      if (app.offline) app.answers += 1;
       [app.snapshot, app.fixed, app.offline] = [snapshot, fixed, false];
     } catch (error) {
+      if (client !== app.client) return;
       if (!app.offline) console.info(inWords(error));
       app.offline = true;
     }
@@ -199,7 +261,7 @@ function start(): void {
       on ? h("button", { type: "button", class: "second", click: disconnect }, "Disconnect") : null,
       ...app.wallets
         .filter((w) => w.id !== on?.wallet.id)
-        .map((w) => h("button", { type: "button", class: "second", click: () => void choose(w) }, plain(w.name))),
+        .map((w) => h("button", { type: "button", class: "second", click: () => void take(w) }, plain(w.name))),
       app.wallets.length === 0
         ? h(
             "p",
@@ -211,7 +273,7 @@ function start(): void {
     );
   }
 
-  async function choose(wallet: Wallet, quiet = false): Promise<void> {
+  async function take(wallet: Wallet, quiet = false): Promise<void> {
     try {
       const on = await connect(wallet, quiet);
       if (on === null) return;
@@ -240,6 +302,8 @@ function start(): void {
 
   function setConnection(on: Connection | null): void {
     app.connection = on;
+    // A wallet that left, or went to another chain, does not say how this one stands.
+    if (through && (on?.wallet.id !== through.id || on.chainId !== book!.chain_id)) void readThrough(null);
     say(walletButton, on ? short(on.account) : "Connect wallet");
     walletButton.setAttribute(
       "aria-label",
@@ -282,11 +346,11 @@ function start(): void {
         id: "fund-choice",
         "aria-label": "Fund",
         change: () => {
-          location.search = `?fund=${choice.value}`;
+          location.search = `?fund=${encodeURIComponent(choice.value)}`;
         },
       },
       ...books.map((b) =>
-        h("option", { value: b.contracts.index_token, selected: b === book }, `${plain(b.fund)} on ${b.chain.name}`),
+        h("option", { value: nameOf(b), selected: b === book }, `${plain(b.fund)} on ${b.chain.name}`),
       ),
     );
     put(find("choice"), choice);
@@ -301,7 +365,7 @@ function start(): void {
     } catch {
       /* not allowed to remember */
     }
-    if (wallet.id === chosen) void choose(wallet, true);
+    if (wallet.id === chosen) void take(wallet, true);
     if (dialog.open) drawWallets("");
   });
   void refresh().then(() => {

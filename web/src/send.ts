@@ -235,6 +235,11 @@ async function replacement(client: Reader, from: Address, nonce: number) {
   return null;
 }
 
+/** What is to be said of a transaction that the wallet sent again, with a higher fee; else nothing. */
+export function spedUp(turn: Turn): string {
+  return turn.is === "mined" && turn.faster ? "It was mined as you sent it again, with a higher fee." : "";
+}
+
 /** A turn in words for a person; `what` is what the transaction does, such as "Mint 2.5 shares". */
 export function describe(
   turn: Turn,
@@ -259,7 +264,7 @@ export function describe(
       return {
         tone: "good",
         text: `Done: ${what}.`,
-        remedy: turn.faster ? "It was mined as you sent it again, with a higher fee." : "",
+        remedy: spedUp(turn),
       };
     case "refused":
       return { tone: "bad", text: turn.refusal.what, remedy: `${turn.refusal.remedy} Nothing was sent.` };

@@ -1,325 +1,239 @@
 /** In and out by the zap: what a mint costs and a redemption brings in ETH or another token, where each component is
- * swapped, and the calls that do it. */
+ * swapped, and the calls that do it. As `keeper/zap/quote.py` reckons, to the wei, from pools in one block. */
 
-import {
-  type Address,
-  type Client,
-  encodeFunctionData,
-  decodeFunctionResult,
-  type Hex,
-  parseAbi,
-  zeroAddress,
-} from "viem";
-import { call, readContract } from "viem/actions";
-import { fundLens, indexToken, zap } from "./abi.js";
-import { ceilDiv, least, most } from "./amounts.js";
-import type { Book, PayToken } from "./books.js";
+import { type Address, encodeFunctionData, parseAbi, zeroAddress } from "viem";
+import { getBlockNumber, getGasPrice, readContract } from "viem/actions";
+import { indexToken, zap } from "./abi.js";
+import { ceilDiv, most, WAD } from "./amounts.js";
+import type { Book, Gas, PayToken } from "./books.js";
 import type { Reader } from "./chain.js";
-import { same } from "./fund.js";
-import {
-  IN_KIND,
-  intoFor,
-  type Leg,
-  NONE,
-  outOf,
-  packed,
-  packedAll,
-  type Reserves,
-  Venue,
-  VENUES,
-  wethFor,
-} from "./legs.js";
+import { type Fund, same, valueOf } from "./fund.js";
+import { IN_KIND, type Leg, NONE, packed, packedAll, Venue } from "./legs.js";
+import type { Permit } from "./permit.js";
+import { readReserves, type Reserves, type Swap, swapsFor, type Wish } from "./pools.js";
 import type { Call } from "./send.js";
 
 export interface Step {
   token: Address;
   amount: bigint;
   leg: Leg;
-  /** WETH that it costs or brings, where it is known for itself. */
-  weth: bigint | null;
+  /** Null: paid or received itself, given in kind, or nothing. */
+  swap: Swap | null;
+  /** It is to be sold and no pool takes it: in kind, if the holder says so. */
+  unsold: boolean;
 }
 
 export interface Quote {
+  block: bigint;
   shares: bigint;
   steps: Step[];
-  /** Of the pay or receive token and WETH. */
-  leg: Leg;
+  /** Between WETH and the pay or receive token; null for ETH and WETH. */
+  last: Swap | null;
   /** What it costs or brings, in wei of the pay or receive token. */
   expected: bigint;
   /** The most that is paid, the least that is received. */
   limit: bigint;
-  /** Found by running it on the chain; else computed, and run before it is signed. */
-  run: boolean;
+  /** Of `expected`: what is a component itself. */
+  direct: bigint;
+  /** The rest as WETH wei, at the price of the last swap's pool. */
+  weth: bigint;
+  gas: bigint;
+  /** Wei. */
+  gasPrice: bigint;
   /** USD of one ETH, 18 decimals; 0: no price. */
   ethPrice: bigint;
 }
 
+const AGAIN_MS = 500;
 const oracleAbi = parseAbi(["function price(address token) view returns (uint256)"]);
-const slotAbi = parseAbi([
-  "function slot0() view returns (uint160 sqrtPriceX96, int24 tick, uint16 a, uint16 b, uint16 c, uint8 d, bool e)",
-  "function token0() view returns (address)",
-]);
-/** Enough for any quote; nobody has it. */
-const PLENTY = 10n ** 24n;
-const FOREVER = 2n ** 256n - 1n;
 
-/** The legs that a component has against WETH, by its pools in the address book. */
-export function legsOf(book: Book, token: Address): Leg[] {
-  const pools = book.candidates.find((c) => same(c.token, token))?.pools ?? [];
-  return pools
-    .filter((p) => p.other === null && p.venue in VENUES)
-    .map((p) => ({ venue: VENUES[p.venue]!, fee: p.fee_bps * 100, pool: p.pair }));
-}
-
-async function reservesOf(
-  client: Reader,
-  book: Book,
-  pairs: { token: Address; pool: Address }[],
-): Promise<Map<string, Reserves>> {
-  const [, all] = await readContract(client, {
-    address: book.contracts.lens,
-    abi: fundLens,
-    functionName: "fundAndPools",
-    args: [book.contracts.rebalancer, pairs.map((p) => p.pool)],
-  });
-  return new Map(
-    pairs.map(({ token, pool }, i) => {
-      const [zero, first] = all[i]!;
-      const isZero = BigInt(token) < BigInt(book.weth);
-      return [pool.toLowerCase(), isZero ? { token: zero, weth: first } : { token: first, weth: zero }];
-    }),
-  );
-}
-
-/** Spot WETH of an amount of the token in a V3 pool, less its fee; the price's own impact is not in it. */
-async function spot(client: Reader, book: Book, leg: Leg, amount: bigint, buying: boolean): Promise<bigint> {
-  const [[root], token0] = await Promise.all([
-    readContract(client, { address: leg.pool!, abi: slotAbi, functionName: "slot0" }),
-    readContract(client, { address: leg.pool!, abi: slotAbi, functionName: "token0" }),
-  ]);
-  const square = root * root; // token1 per token0, x 2^192
-  const weth = same(token0, book.weth) ? (amount << 192n) / square : (amount * square) >> 192n;
-  const fee = BigInt(leg.fee);
-  return buying ? ceilDiv(weth * 1_000_000n, 1_000_000n - fee) : (weth * (1_000_000n - fee)) / 1_000_000n;
-}
-
-interface Priced {
-  leg: Leg;
-  weth: bigint;
-}
-
-/** The cheapest leg to buy, or the dearest to sell, of those of a token. */
-async function best(
-  client: Reader,
-  book: Book,
-  legs: Leg[],
-  reserves: Map<string, Reserves>,
-  amount: bigint,
-  buying: boolean,
-): Promise<Priced | null> {
-  const priced = await Promise.all(
-    legs.map(async (leg): Promise<Priced | null> => {
-      if (leg.venue === Venue.UniswapV3) return { leg, weth: await spot(client, book, leg, amount, buying) };
-      const r = reserves.get(leg.pool!.toLowerCase());
-      const weth = r && (buying ? wethFor(amount, r) : outOf(amount, r.token, r.weth) || null);
-      return weth ? { leg, weth } : null;
-    }),
-  );
-  const found = priced.filter((p) => p !== null);
-  return found.length ? found.reduce((a, b) => ((buying ? b.weth < a.weth : b.weth > a.weth) ? b : a)) : null;
-}
-
-/** Where each component is swapped, and WETH in sum. @param kind Components that are given in kind. */
-async function route(
-  client: Reader,
-  book: Book,
-  tokens: readonly Address[],
-  amounts: readonly bigint[],
-  pay: PayToken | null,
-  buying: boolean,
-  kind: ReadonlySet<string>,
-) {
-  const choices = tokens.map((token) => legsOf(book, token));
-  const pairs = [
-    ...tokens.flatMap((token, i) =>
-      choices[i]!.filter((leg) => leg.venue !== Venue.UniswapV3).map((leg) => ({ token, pool: leg.pool! })),
-    ),
-    ...(pay?.legs ?? [])
-      .filter((leg) => leg.venue !== Venue.UniswapV3)
-      .map((leg) => ({ token: pay!.token, pool: leg.pool! })),
-  ];
-  const reserves = await reservesOf(client, book, pairs);
-  const steps = await Promise.all(
-    tokens.map(async (token, i): Promise<Step> => {
-      const amount = amounts[i]!;
-      if (!buying && (kind.has(token) || amount === 0n)) return { token, amount, leg: IN_KIND, weth: null };
-      if (amount === 0n || same(token, book.weth) || (pay && same(token, pay.token))) {
-        return { token, amount, leg: NONE, weth: same(token, book.weth) ? amount : 0n };
-      }
-      const found = await best(client, book, choices[i]!, reserves, amount, buying);
-      if (found) return { token, amount, ...found };
-      if (buying) throw new NoWay(token);
-      return { token, amount, leg: IN_KIND, weth: null };
-    }),
-  );
-  return { steps, reserves, weth: steps.reduce((sum, step) => sum + (step.weth ?? 0n), 0n) };
-}
-
-/** A component that no known pool sells. */
+/** Tokens that no known pool gives or takes in that amount. */
 export class NoWay extends Error {
-  constructor(readonly token: Address) {
+  constructor(readonly tokens: readonly Address[]) {
     super("no pool");
   }
 }
 
-async function run(
+/** What both ways read of one block. */
+interface Basis {
+  block: bigint;
+  tokens: readonly Address[];
+  amounts: readonly bigint[];
+  ethPrice: bigint;
+  gasPrice: bigint;
+  reserves: Promise<Reserves>;
+}
+
+async function basisOf(
   client: Reader,
-  asked: Call,
-  from: Address,
-  override: boolean,
-  name: "mint" | "redeem",
-): Promise<bigint | null> {
+  book: Book,
+  functionName: "previewMint" | "previewRedeem",
+  shares: bigint,
+  pay: PayToken | null,
+): Promise<Basis> {
+  const block = await getBlockNumber(client, { cacheTime: 0 });
+  const index = { address: book.contracts.index_token, abi: indexToken, blockNumber: block } as const;
+  // Feeds price ETH as the zero address; where anchors stand before them, the first oracle does.
+  const oracle = { address: book.contracts.first_oracle ?? book.contracts.oracle, abi: oracleAbi, blockNumber: block };
+  const [[tokens, amounts], ethPrice, gasPrice] = await Promise.all([
+    readContract(client, { ...index, functionName, args: [shares] }),
+    readContract(client, { ...oracle, functionName: "price", args: [zeroAddress] }).catch(() => 0n),
+    getGasPrice(client),
+  ]);
+  const swapped = new Set([...tokens, ...(pay ? [pay.token] : [])].filter((token) => !same(token, book.weth)));
+  const reserves = readReserves(client, book, [...swapped], block);
+  reserves.catch(() => null); // whoever waits for it hears of it
+  return { block, tokens, amounts, ethPrice, gasPrice, reserves };
+}
+
+/** Whether a component is paid or received as it is. */
+const itself = (book: Book, pay: PayToken | null, token: Address) =>
+  same(token, book.weth) || (pay !== null && same(token, pay.token));
+
+function hop(gas: Gas, leg: Leg): bigint {
+  return BigInt(leg.venue === Venue.UniswapV3 ? gas.hop_v3 : gas.hop_v2);
+}
+
+/** The best swap once its gas is counted; null where there is none. `out`: what comes out is given, what goes in counts. */
+function best(swaps: readonly Swap[], { gasPrice }: Basis, gas: Gas, out: boolean): Swap | null {
+  const gain = (swap: Swap) => {
+    const cost = hop(gas, swap.leg) * gasPrice;
+    const inWeth = out === swap.buys; // the side that counts
+    // {tok} = {WETH} * {tok} / {WETH}
+    const paid = inWeth ? cost : (cost * swap.price.token) / swap.price.weth;
+    return out ? -(swap.paid + paid) : swap.received - paid;
+  };
+  return swaps.reduce<Swap | null>((a, b) => (a === null || gain(b) > gain(a) ? b : a), null);
+}
+
+function gasOf(gas: Gas, steps: readonly Step[], last: Swap | null): bigint {
+  const swaps = [...steps.map((step) => step.swap), last].filter((swap) => swap !== null);
+  return swaps.reduce((sum, swap) => sum + hop(gas, swap.leg), BigInt(gas.base + gas.component * steps.length));
+}
+
+/** What is paid or received as the token itself, and as WETH. */
+function sides(book: Book, steps: readonly Step[], pay: PayToken | null, of: (swap: Swap) => bigint) {
+  let [direct, weth] = [0n, 0n];
+  for (const { token, amount, leg, swap } of steps) {
+    if (swap) weth += of(swap);
+    else if (leg.venue !== Venue.None) continue;
+    else if (same(token, book.weth)) weth += amount;
+    else if (pay && same(token, pay.token)) direct += amount;
+  }
+  return { direct, weth };
+}
+
+/** As `quoteAt`, tried twice: of the nodes behind one endpoint some know the latest block a little later. */
+export async function quoteOf(...asked: Parameters<typeof quoteAt>): Promise<Quote> {
   try {
-    const { data } = await call(client, {
-      account: from,
-      ...asked,
-      ...(override ? { stateOverride: [{ address: from, balance: PLENTY * 2n }] } : {}),
-    });
-    return data ? decodeFunctionResult({ abi: zap, functionName: name, data }) : null;
-  } catch {
-    return null;
+    return await quoteAt(...asked);
+  } catch (error) {
+    if (error instanceof NoWay) throw error;
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    return quoteAt(...asked);
   }
 }
 
-const ANYBODY: Address = "0x00000000000000000000000000000000000a11ce";
-
-/** What a mint costs in ETH (`pay` null) or in a token. Raises NoWay, or the contracts' refusals. */
-export async function quoteMint(
+/** What a mint costs, or a redemption brings, in ETH (`pay` null) or in a token. Raises NoWay for what a mint cannot buy,
+ * and for the token; what a redemption cannot sell is said of its step. Or raises the contracts' refusals.
+ * @param kind Components that a redemption gives in kind. */
+async function quoteAt(
   client: Reader,
   book: Book,
-  shares: bigint,
-  pay: PayToken | null,
-  margin: bigint,
-  account: Address | null,
-): Promise<Quote> {
-  const index = { address: book.contracts.index_token, abi: indexToken } as const;
-  const [[tokens, amounts], ethPrice] = await Promise.all([
-    readContract(client, { ...index, functionName: "previewMint", args: [shares] }),
-    priceOfEth(client, book),
-  ]);
-  const { steps, reserves, weth } = await route(client, book, tokens, amounts, pay, true, new Set());
-  const plain = { shares, steps, leg: NONE, expected: weth, limit: 0n, run: false, ethPrice };
-  // Run with ETH that the node lends: exact through pools of every kind.
-  const who = account ?? ANYBODY;
-  const trial = mintCall(book, { ...plain, limit: PLENTY }, null, who, FOREVER);
-  const paid = await run(client, trial, who, true, "mint");
-  const eth = paid ?? weth;
-  if (pay === null) return { ...plain, expected: eth, limit: most(eth, margin), run: paid !== null };
-  const direct = steps.reduce((sum, step) => (same(step.token, pay.token) ? sum + step.amount : sum), 0n);
-  const legs = await Promise.all(
-    pay.legs.map(async (leg): Promise<Priced | null> => {
-      if (leg.venue === Venue.UniswapV3) {
-        // Spot of 10^18 WETH-wei backwards: so much of the token buys one WETH.
-        const unit = await spot(client, book, leg, 10n ** BigInt(pay.decimals), false);
-        return unit ? { leg, weth: ceilDiv(eth * 10n ** BigInt(pay.decimals), unit) } : null;
-      }
-      const r = reserves.get(leg.pool!.toLowerCase());
-      const cost = r && intoFor(eth, r.token, r.weth);
-      return cost ? { leg, weth: cost } : null;
-    }),
-  );
-  const found = legs.filter((l) => l !== null);
-  if (!found.length) throw new NoWay(pay.token);
-  const { leg, weth: cost } = found.reduce((a, b) => (b.weth < a.weth ? b : a));
-  const expected = cost + direct;
-  return {
-    ...plain,
-    leg,
-    expected,
-    limit: most(expected, margin),
-    run: paid !== null && leg.venue !== Venue.UniswapV3,
-  };
-}
-
-/** What a redemption brings in ETH (`pay` null) or in a token. @param kind Components that are given in kind. */
-export async function quoteRedeem(
-  client: Reader,
-  book: Book,
+  side: "mint" | "redeem",
   shares: bigint,
   pay: PayToken | null,
   margin: bigint,
   kind: ReadonlySet<string>,
 ): Promise<Quote> {
-  const index = { address: book.contracts.index_token, abi: indexToken } as const;
-  const [[tokens, amounts], ethPrice] = await Promise.all([
-    readContract(client, { ...index, functionName: "previewRedeem", args: [shares] }),
-    priceOfEth(client, book),
-  ]);
-  const { steps, reserves, weth } = await route(client, book, tokens, amounts, pay, false, kind);
-  const exact = steps.every((step) => step.leg.venue !== Venue.UniswapV3);
-  const plain = { shares, steps, leg: NONE, expected: weth, limit: least(weth, margin), run: exact, ethPrice };
-  if (pay === null) return plain;
-  const direct = steps.reduce(
-    (sum, step) => (same(step.token, pay.token) && step.leg.venue === Venue.None ? sum + step.amount : sum),
-    0n,
+  const minting = side === "mint";
+  const basis = await basisOf(client, book, minting ? "previewMint" : "previewRedeem", shares, pay);
+  const { block, tokens, amounts, ethPrice, gasPrice, reserves } = basis;
+  const gas = book.swaps!.gas[side];
+  const kept = tokens.map((token, i) => !minting && (kind.has(token) || amounts[i] === 0n));
+  const wishes = tokens.flatMap((token, i): Wish[] =>
+    kept[i] || amounts[i] === 0n || itself(book, pay, token)
+      ? []
+      : [{ token, amount: amounts[i]!, buys: minting, out: minting }],
   );
-  const legs = await Promise.all(
-    pay.legs.map(async (leg): Promise<Priced> => {
-      if (leg.venue === Venue.UniswapV3) {
-        const unit = await spot(client, book, leg, 10n ** BigInt(pay.decimals), true);
-        return { leg, weth: unit ? (weth * 10n ** BigInt(pay.decimals)) / unit : 0n };
-      }
-      const r = reserves.get(leg.pool!.toLowerCase());
-      return { leg, weth: r ? outOf(weth, r.weth, r.token) : 0n };
-    }),
-  );
-  if (!legs.length) throw new NoWay(pay.token);
-  const found = legs.reduce((a, b) => (b.weth > a.weth ? b : a));
-  const expected = found.weth + direct;
+  const found = await swapsFor(client, book, wishes, reserves, block);
+  const chosen = new Map(wishes.map(({ token }, k) => [token, best(found[k]!, basis, gas, minting)]));
+  const unsold = tokens.filter((token) => chosen.get(token) === null);
+  if (minting && unsold.length) throw new NoWay(unsold);
+  const steps = tokens.map((token, i): Step => {
+    const swap = chosen.get(token) ?? null;
+    const inKind = kept[i] || chosen.get(token) === null;
+    return {
+      token,
+      amount: amounts[i]!,
+      leg: swap?.leg ?? (inKind ? IN_KIND : NONE),
+      swap,
+      unsold: unsold.includes(token),
+    };
+  });
+  const { direct, weth } = sides(book, steps, pay, (swap) => (minting ? swap.paid : swap.received));
+  let last: Swap | null = null;
+  if (pay && !same(pay.token, book.weth) && weth) {
+    const wish = { token: pay.token, amount: weth, buys: !minting, out: minting };
+    const [some] = await swapsFor(client, book, [wish], reserves, block);
+    last = best(some!, basis, gas, minting);
+    if (!last) throw new NoWay([pay.token]);
+  }
+  const expected = direct + (last ? (minting ? last.paid : last.received) : weth);
+  const lost = last ? last.fees + last.impact : 0n;
   return {
-    ...plain,
-    leg: found.leg,
+    block,
+    shares,
+    steps,
+    last,
     expected,
-    limit: least(expected, margin),
-    run: exact && found.leg.venue !== Venue.UniswapV3,
+    limit: minting ? most(expected, margin) : ceilDiv(expected * (WAD - margin), WAD),
+    direct,
+    weth: last ? (minting ? last.received + lost : last.paid - lost) : weth,
+    gas: gasOf(gas, steps, last),
+    gasPrice,
+    ethPrice,
   };
 }
 
-function priceOfEth(client: Client, book: Book): Promise<bigint> {
-  // Feeds price ETH as the zero address; where anchors stand before them, the first oracle does.
-  const address = book.contracts.first_oracle ?? book.contracts.oracle;
-  return readContract(client, { address, abi: oracleAbi, functionName: "price", args: [zeroAddress] }).catch(() => 0n);
+/** WETH wei that stay with the pools' owners, and that are lost because the swaps move prices. */
+export function lossesOf(quote: Quote): { fees: bigint; impact: bigint } {
+  const swaps = [...quote.steps.map((step) => step.swap), quote.last].filter((swap) => swap !== null);
+  return swaps.reduce((sum, swap) => ({ fees: sum.fees + swap.fees, impact: sum.impact + swap.impact }), {
+    fees: 0n,
+    impact: 0n,
+  });
 }
 
-/** What the pools take of a swap, 18 decimals: of all components in proportion, and of the pay or receive token. */
-export function feesOf(quote: Quote): bigint {
-  const fee = (leg: Leg): bigint =>
-    leg.pool === null ? 0n : BigInt(leg.venue === Venue.UniswapV3 ? leg.fee : 3000) * 10n ** 12n;
-  const swapped = quote.steps.reduce((sum, step) => sum + (step.weth ?? 0n), 0n);
-  const taken = quote.steps.reduce((sum, step) => sum + (step.weth ?? 0n) * fee(step.leg), 0n);
-  return (swapped ? taken / swapped : 0n) + fee(quote.leg);
+/** USD of what is paid or received: at the oracle's price of ETH, and of what is a component itself; null without one. */
+export function worthOf(quote: Quote, fund: Fund, pay: PayToken | null): bigint | null {
+  if (!quote.ethPrice) return null;
+  const own = pay && fund.holdings.find((x) => same(x.token, pay.token));
+  return (own ? valueOf(own, quote.direct) : 0n) + (quote.weth * quote.ethPrice) / WAD;
 }
 
 /* CALLS */
 
-export interface Permit {
-  deadline: bigint;
-  v: number;
-  r: Hex;
-  s: Hex;
-}
-
-export function mintCall(book: Book, quote: Quote, pay: PayToken | null, to: Address, deadline: bigint): Call {
+export function mintCall(
+  book: Book,
+  quote: Quote,
+  pay: PayToken | null,
+  to: Address,
+  deadline: bigint,
+  permit: Permit | null,
+): Call {
   const args = [
     quote.shares,
     pay?.token ?? zeroAddress,
     quote.limit,
     packedAll(quote.steps.map((s) => s.leg)),
-    packed(quote.leg),
+    packed(quote.last?.leg ?? NONE),
     deadline,
     to,
   ] as const;
-  const data = encodeFunctionData({ abi: zap, functionName: "mint", args });
+  const data = permit
+    ? encodeFunctionData({ abi: zap, functionName: "mintWithPermit", args: [...args, permit] })
+    : encodeFunctionData({ abi: zap, functionName: "mint", args });
   return { to: book.contracts.zap!, data, ...(pay === null ? { value: quote.limit } : {}) };
 }
 
@@ -331,15 +245,13 @@ export function redeemCall(
   deadline: bigint,
   permit: Permit | null,
 ): Call {
-  const tokens = quote.steps.map((step) => step.token);
-  const legs = packedAll(quote.steps.map((s) => s.leg));
   const args = [
     quote.shares,
     pay?.token ?? zeroAddress,
     quote.limit,
-    tokens,
-    legs,
-    packed(quote.leg),
+    quote.steps.map((step) => step.token),
+    packedAll(quote.steps.map((s) => s.leg)),
+    packed(quote.last?.leg ?? NONE),
     deadline,
     to,
   ] as const;
@@ -347,53 +259,4 @@ export function redeemCall(
     ? encodeFunctionData({ abi: zap, functionName: "redeemWithPermit", args: [...args, permit] })
     : encodeFunctionData({ abi: zap, functionName: "redeem", args });
   return { to: book.contracts.zap!, data };
-}
-
-/** What a wallet signs to let the zap take shares once (ERC-2612). */
-export async function permitQuestion(client: Reader, book: Book, owner: Address, shares: bigint, deadline: bigint) {
-  const index = { address: book.contracts.index_token, abi: indexToken } as const;
-  const [domain, nonce] = await Promise.all([
-    readContract(client, { ...index, functionName: "eip712Domain" }),
-    readContract(client, { ...index, functionName: "nonces", args: [owner] }),
-  ]);
-  const [, name, version, chainId, verifyingContract] = domain;
-  const field = (name: string, type: string) => ({ name, type });
-  return {
-    types: {
-      EIP712Domain: [
-        field("name", "string"),
-        field("version", "string"),
-        field("chainId", "uint256"),
-        field("verifyingContract", "address"),
-      ],
-      Permit: [
-        field("owner", "address"),
-        field("spender", "address"),
-        field("value", "uint256"),
-        field("nonce", "uint256"),
-        field("deadline", "uint256"),
-      ],
-    },
-    primaryType: "Permit",
-    domain: { name, version, chainId: Number(chainId), verifyingContract },
-    message: {
-      owner,
-      spender: book.contracts.zap!,
-      value: String(shares),
-      nonce: String(nonce),
-      deadline: String(deadline),
-    },
-  };
-}
-
-/** A signature of 65 bytes as a permit; null where it is none, as of a contract's wallet. */
-export function permitOf(signature: Hex, deadline: bigint): Permit | null {
-  if (!/^0x[0-9a-f]{130}$/i.test(signature)) return null;
-  const last = parseInt(signature.slice(130), 16);
-  return {
-    deadline,
-    r: signature.slice(0, 66) as Hex,
-    s: `0x${signature.slice(66, 130)}`,
-    v: last < 27 ? last + 27 : last,
-  };
 }

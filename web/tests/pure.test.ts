@@ -1,6 +1,6 @@
 /** The page's pure functions; run by tests/unit/web on Node. */
 
-import { encodeErrorResult, encodeFunctionData } from "viem";
+import { domainSeparator, encodeErrorResult, encodeFunctionData } from "viem";
 import { errors, ownerCalls } from "../src/abi.js";
 import {
   amount,
@@ -24,8 +24,10 @@ import { refusalOf, TABLE } from "../src/refusals.js";
 import { refusalIn } from "../src/send.js";
 import { callText } from "../src/timelock.js";
 import { reasons, weigh } from "../src/why.js";
-import { intoFor, outOf, packed, packedAll, Venue, wethFor } from "../src/legs.js";
-import { permitOf } from "../src/zap.js";
+import { type Book, booksFor, nameOf } from "../src/books.js";
+import { intoFor, outOf, packed, packedAll, Venue } from "../src/legs.js";
+import { domainOf, permitOf, type Said } from "../src/permit.js";
+import { poolsOf, swapV2 } from "../src/pools.js";
 
 declare const require: (name: string) => any;
 const test: (name: string, act: () => void | Promise<void>) => void = require("node:test");
@@ -287,24 +289,123 @@ test("a revert is found wherever a node or a wallet puts it", () => {
 });
 
 test("legs are packed as the zap reads them", () => {
-  const leg = (venue: number, fee = 0) => ({ venue, fee, pool: null });
-  assert.equal(packed(leg(Venue.UniswapV2, 3000)), 1 << 24); // V2 asks for no fee
-  assert.equal(packed(leg(Venue.UniswapV3, 500)), (3 << 24) + 500);
+  const of = (venue: number, fee = 0) => ({ venue, fee, pool: null });
+  assert.equal(packed(of(Venue.UniswapV2, 3000)), 1 << 24); // V2 asks for no fee
+  assert.equal(packed(of(Venue.UniswapV3, 500)), (3 << 24) + 500);
   assert.equal(
-    packedAll([leg(Venue.SushiSwapV2), leg(Venue.UniswapV3, 3000), leg(Venue.InKind)]),
+    packedAll([of(Venue.SushiSwapV2), of(Venue.UniswapV3, 3000), of(Venue.InKind)]),
     "0x0200000003000bb804000000",
   );
 });
 
 test("pools are quoted as they swap", () => {
-  const r = { token: 10n ** 21n, weth: 10n ** 20n };
-  const cost = wethFor(10n ** 18n, r)!;
-  assert.equal(cost, intoFor(10n ** 18n, r.weth, r.token));
+  const [weth, token] = [10n ** 20n, 10n ** 21n];
+  const cost = intoFor(10n ** 18n, weth, token)!;
   // So much in brings it, and one wei less does not.
-  assert.ok(outOf(cost, r.weth, r.token) >= 10n ** 18n);
-  assert.ok(outOf(cost - 1n, r.weth, r.token) < 10n ** 18n);
-  assert.equal(wethFor(10n ** 21n, r), null);
+  assert.ok(outOf(cost, weth, token) >= 10n ** 18n);
+  assert.ok(outOf(cost - 1n, weth, token) < 10n ** 18n);
+  assert.equal(intoFor(token, weth, token), null);
   assert.equal(outOf(1n, 0n, 0n), 0n);
+});
+
+const leg = { venue: Venue.UniswapV2, fee: 0, pool: T(9) };
+
+test("what a swap loses is its fee and its impact", () => {
+  const price = { token: 10n ** 21n, weth: 10n ** 20n };
+  for (const wish of [
+    { token: T(1), amount: 10n ** 18n, buys: true, out: true },
+    { token: T(1), amount: 10n ** 18n, buys: false, out: false },
+  ]) {
+    const swap = swapV2(wish, leg, price)!;
+    const weth = swap.buys ? swap.paid : swap.received;
+    const fair = 10n ** 17n; // a tenth of the amount
+    const lost = swap.buys ? weth - fair : fair - weth;
+    assert.equal(swap.fees + swap.impact, lost);
+    assert.equal(swap.fees, ((swap.buys ? weth : fair) * 3n) / 1000n);
+    assert.ok(swap.impact > 0n && swap.impact < lost);
+  }
+  assert.equal(swapV2({ token: T(1), amount: price.token, buys: true, out: true }, leg, price), null);
+});
+
+test("pools stand where mainnet has them", () => {
+  const weth = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2";
+  const usdc = "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48";
+  const exchanges = {
+    uniswap_v2: "0x5C69bEe701ef814a2B6a3EDD4B1652CB9cc5aA6f",
+    uniswap_v2_code: "0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f",
+    sushiswap_v2: "0xC0AEe478e3658e2610c5F7A4A2E1777cE9e4f2Ac",
+    sushiswap_v2_code: "0xe18a34eb0e04b04f7a0ac29a6e80748dca96319b42c54d679cb821dca90c6303",
+    uniswap_v3: "0x1F98431c8aD98523631AE4a59f267346ea31F984",
+    uniswap_v3_code: "0xe34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54",
+  };
+  const book = { weth, swaps: { exchanges, v3_fees: [500], gas: null } } as unknown as Book;
+  assert.deepEqual(
+    poolsOf(book, usdc).map((found) => found.pool),
+    [
+      "0xB4e16d0168e52d35CaCD2c6185b44281Ec28C9Dc",
+      "0x397FF1542f962076d0BFE58eA045FfA2d347ACa0",
+      "0x88e6A0c2dDD26FEEb64F039a2c41296FcB3f5640",
+    ],
+  );
+  assert.deepEqual(poolsOf({ ...book, swaps: null }, usdc), []);
+});
+
+test("a fund is found by its address or its name", () => {
+  const book = (fund: string, chain_id: number, token: number) =>
+    ({ fund, chain_id, contracts: { index_token: T(token) } }) as unknown as Book;
+  const all = [book("Core", 1, 0xabc), book("Core", 8453, 0xabc), book("Edge", 1, 0xdef)];
+  const found = (wanted: string) => booksFor(wanted, all).map((b) => all.indexOf(b));
+  assert.deepEqual(found("edge"), [2]);
+  assert.deepEqual(found(` ${T(0xdef).toUpperCase().replace("0X", "0x")} `), [2]);
+  assert.deepEqual(found(T(0xabc)), [0, 1]);
+  assert.deepEqual(found(`8453:${T(0xabc)}`), [1]);
+  assert.deepEqual(found("1:core"), [0]);
+  for (const unknown of ["", ":", "1:", T(1), "137:core", "co", "core\n:"]) {
+    assert.deepEqual(found(unknown), [], unknown);
+  }
+  assert.deepEqual(
+    all.map((b) => found(nameOf(b))),
+    [[0], [1], [2]],
+  );
+});
+
+test("a permit is offered where the token's own separator says so", () => {
+  const token = T(7);
+  const name = "USD Coin";
+  const domain = (more: object) => ({ name, chainId: 1, verifyingContract: token, ...more });
+  const said = (d: object, more: Partial<Said> = {}): Said => ({
+    separator: domainSeparator({ domain: d as any }),
+    type: null,
+    name,
+    version: null,
+    domain: null,
+    ...more,
+  });
+  // USDC's way, the usual "1" that is told nowhere, and UNI's without a version.
+  assert.deepEqual(domainOf(said(domain({ version: "2" }), { version: "2" }), token, 1), domain({ version: "2" }));
+  assert.deepEqual(domainOf(said(domain({ version: "1" })), token, 1), domain({ version: "1" }));
+  assert.deepEqual(domainOf(said(domain({})), token, 1), domain({}));
+  // ERC-5267: the fields that it names, a name that differs from name().
+  const told = {
+    fields: "0x0f" as const,
+    name: "Other",
+    version: "3",
+    chainId: 1n,
+    verifyingContract: token,
+    salt: `0x${"00".repeat(32)}` as const,
+    extensions: [],
+  };
+  const other = domain({ name: "Other", version: "3" });
+  assert.deepEqual(domainOf(said(other, { domain: told }), token, 1), other);
+  assert.equal(domainOf(said(other, { domain: { ...told, extensions: [1n] } }), token, 1), null);
+  // Nothing fits, nothing is said, another chain's or contract's, DAI's type.
+  assert.equal(domainOf(said(domain({ version: "2" })), token, 1), null);
+  assert.equal(domainOf(said(domain({}), { separator: null }), token, 1), null);
+  assert.equal(domainOf(said(domain({}), { name: null }), token, 1), null);
+  assert.equal(domainOf(said(domain({ version: "1", chainId: 5 })), token, 1), null);
+  assert.equal(domainOf(said(other, { domain: told }), token, 5), null);
+  const dai = "0xea2aa0a1be11a07ed86d755c93467f4f82362b452371d1ba94d1715123511acb";
+  assert.equal(domainOf(said(domain({ version: "1" }), { type: dai }), token, 1), null);
 });
 
 test("a signature becomes a permit, others do not", () => {

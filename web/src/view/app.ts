@@ -22,6 +22,8 @@ export interface App {
   connection: Connection | null;
   /** The chain does not answer: what is shown is old. */
   offline: boolean;
+  /** How often the chain answered again, or somebody else was asked: what failed before is to be read anew. */
+  answers: number;
   /** Reads again, and draws. */
   refresh(): Promise<void>;
   connect(): void;

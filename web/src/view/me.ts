@@ -86,7 +86,7 @@ export function meView(app: App): View {
   return {
     root,
     update: () => {
-      const key = `${app.connection?.account}/${app.snapshot?.fund.blockNumber}`;
+      const key = `${app.connection?.account}/${app.snapshot?.fund.blockNumber}/${app.answers}`;
       if (key !== seen && app.snapshot) {
         if (!seen.startsWith(`${app.connection?.account}/`)) [shares, deeds] = [null, null];
         seen = key;

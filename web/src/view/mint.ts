@@ -3,7 +3,7 @@
 import { amount, exact, tidy, usd, WAD, when } from "../amounts.js";
 import { counts, mostMintable, navOf, roomBelowCap, suspended, UNTIL_ENDED, valueOf } from "../fund.js";
 import { approveCall, mintCall, type MintPlan, planMint, readAccount, standingOf } from "../kind.js";
-import { carry, simulate, type Turn } from "../send.js";
+import { carry, simulate, spedUp, type Turn } from "../send.js";
 import type { App, View } from "./app.js";
 import { debounce, h, region, say, table } from "./dom.js";
 import { amountField, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
@@ -66,10 +66,10 @@ export function mintView(app: App): View {
     try {
       const found = await planMint(app.client, app.book, wanted.value, margin.value(), account());
       await app.tokens.learn(found.tokens.map((token) => ({ token })));
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       [plan, refused] = [found, null];
     } catch (error) {
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       [plan, refused] = [null, blockerOf(error, app)];
     }
     draw();
@@ -302,11 +302,7 @@ export function mintView(app: App): View {
       );
       if (turn.is === "mined") {
         const { shares: held } = await readAccount(app.client, app.book, on.account);
-        status.tell(
-          "good",
-          `Done: you minted ${tidy(plan.shares)} shares and now hold ${tidy(held)}.`,
-          turn.faster ? "It was mined as you sent it again, with a higher fee." : "",
-        );
+        status.tell("good", `Done: you minted ${tidy(plan.shares)} shares and now hold ${tidy(held)}.`, spedUp(turn));
         status.root.dataset.turn = "mined";
       }
       return true;
@@ -316,7 +312,7 @@ export function mintView(app: App): View {
   return {
     root,
     update: () => {
-      const key = `${account()}/${app.snapshot?.fund.blockNumber}`;
+      const key = `${account()}/${app.snapshot?.fund.blockNumber}/${app.answers}`;
       if (key !== seen && !busy) {
         seen = key;
         if (shares.value().ok) void read();

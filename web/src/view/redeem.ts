@@ -3,7 +3,7 @@
 import { amount, exact, tidy, usd, WAD } from "../amounts.js";
 import { counts, navOf, valueOf } from "../fund.js";
 import { planRedeem, readAccount, redeemCall, type RedeemPlan, stuck } from "../kind.js";
-import { carry, simulate } from "../send.js";
+import { carry, simulate, spedUp } from "../send.js";
 import type { App, View } from "./app.js";
 import { debounce, h, region, say, table } from "./dom.js";
 import { amountField, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
@@ -69,11 +69,11 @@ export function redeemView(app: App): View {
         wanted.ok ? planRedeem(app.client, app.book, wanted.value, margin.value()) : null,
       ]);
       if (found) await app.tokens.learn(found.tokens.map((token) => ({ token })));
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       [held, plan, refused] = [mine, found, null];
       if (found) cannot |= found.unsound;
     } catch (error) {
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       [plan, refused] = [null, blockerOf(error, app)];
     }
     draw();
@@ -207,7 +207,7 @@ export function redeemView(app: App): View {
         status.tell(
           "good",
           `Done: you redeemed ${tidy(given.shares)} shares and still hold ${tidy(left)}.`,
-          skip ? `${symbols(skip)} was left behind.` : `The components are in your account.`,
+          `${skip ? `${symbols(skip)} was left behind.` : "The components are in your account."} ${spedUp(turn)}`.trim(),
         );
         status.root.dataset.turn = "mined";
       } else if (turn.is === "refused" && turn.refusal.name !== "BelowMin") {
@@ -231,7 +231,7 @@ export function redeemView(app: App): View {
   return {
     root,
     update: () => {
-      const key = `${account()}/${app.snapshot?.fund.blockNumber}`;
+      const key = `${account()}/${app.snapshot?.fund.blockNumber}/${app.answers}`;
       if (key !== seen && !busy) {
         seen = key;
         void read();

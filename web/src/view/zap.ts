@@ -1,34 +1,32 @@
 /** Mint with, and redeem for, ETH or a token: quote, worst case, impact, route; then one transaction. */
 
-import { type Address, erc20Abi, type Hex } from "viem";
+import { type Address, erc20Abi, type Hex, type TypedDataDomain } from "viem";
 import { readContract } from "viem/actions";
-import { amount, exact, percent, tidy, usd, WAD } from "../amounts.js";
+import { amount, exact, most, tidy, usd } from "../amounts.js";
 import type { PayToken } from "../books.js";
 import { navOf, roomBelowCap } from "../fund.js";
 import { approveCall, readAccount } from "../kind.js";
-import { carry, inWords } from "../send.js";
+import { type Permit, permitOf, permitQuestion, readDomain } from "../permit.js";
+import { carry, inWords, spedUp } from "../send.js";
 import { rejected } from "../wallet.js";
-import { legName, Venue } from "../legs.js";
-import {
-  feesOf,
-  mintCall,
-  NoWay,
-  permitOf,
-  permitQuestion,
-  type Permit,
-  type Quote,
-  quoteMint,
-  quoteRedeem,
-  redeemCall,
-} from "../zap.js";
+import { mintCall, NoWay, type Quote, quoteOf, redeemCall } from "../zap.js";
 import type { App, View } from "./app.js";
-import { debounce, h, region, say, table } from "./dom.js";
+import { debounce, h, region, say } from "./dom.js";
+import { offerOf, routeOf, type Terms } from "./offer.js";
 import { amountField, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
 
 /** Seconds in which a zap may be mined. */
 const LIFE_S = 1_800n;
-/** A cost against NAV, 18 decimals, that is pointed out. */
-const DEAR = 2n * 10n ** 16n;
+/** Refusals that a token makes, not the fund or its zap. */
+const BY_A_TOKEN = new Set(["ERC20InsufficientAllowance", "SafeERC20FailedOperation", "Error", "unknown", "bare"]);
+const FOREVER = 2n ** 256n - 1n;
+
+interface Taken {
+  token: Address;
+  size: bigint;
+  what: string;
+  places: number;
+}
 
 /** @param way Which token now; null for ETH. */
 export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken | null): View {
@@ -37,8 +35,11 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   const kind = new Set<Address>();
   let quote: Quote | null = null;
   let refused: Blocker | null = null;
-  /** Of the account: shares, and what it pays with and lets the zap take. */
-  let mine: { shares: bigint; pays: bigint; allowed: bigint } | null = null;
+  /** Of the account: shares, ETH, what it pays with and lets the zap take, and how it signs a permit in place of that. */
+  let mine: { shares: bigint; eth: bigint; pays: bigint; allowed: bigint; domain: TypedDataDomain | null } | null =
+    null;
+  /** Tokens whose permits were refused. */
+  const unfit = new Set<Address>();
   let [busy, asked, doneWith] = [false, 0, ""];
 
   const look = debounce(300, () => void read());
@@ -60,9 +61,16 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
     5n * 10n ** 15n,
     (m) =>
       minting
-        ? `You pay at most ${m} more than quoted, in sum; what is not needed comes back. If it would cost more, nothing happens.`
+        ? `You pay at most ${m} more than quoted, in sum; what is not needed stays yours. If it would cost more, nothing happens.`
         : `You get at least what is quoted less ${m}, in sum. If it would bring less, nothing happens.`,
     look,
+  );
+  const unsoldBox = h("input", { type: "checkbox", id: `${id}-unsold`, change: () => draw() });
+  const unsoldField = h(
+    "label",
+    { class: "tick wraps", hidden: minting },
+    unsoldBox,
+    "What no pool takes, I take as it is",
   );
   const offer = h("div", { class: "offer", "aria-live": "polite" });
   const list = h("div", { id: `${id}-list` });
@@ -70,7 +78,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   const status = statusLine(`${id}-status`, app.book.chain.explorer);
   const approve = h("button", {
     type: "button",
-    class: minting ? "second" : "plain",
+    class: "plain",
     id: `${id}-approve`,
     click: () => void approveIt(),
   });
@@ -80,8 +88,10 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
     { class: "card", novalidate: true },
     shares.root,
     margin.root,
+    unsoldField,
     offer,
-    ...(minting ? [approve, button] : [button, approve]),
+    button,
+    approve,
     status.root,
   );
   form.addEventListener("submit", (event) => {
@@ -91,25 +101,34 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   const root = h("div", { class: "split" }, form, h("div", { class: "wide" }, list));
 
   const account = () => (app.connection?.chainId === app.book.chain_id ? app.connection.account : null);
-  const entered = () => `${shares.input.value}/${margin.value()}/${account()}/${way()?.token}/${[...kind]}`;
+  const entered = () =>
+    `${shares.input.value}/${margin.value()}/${account()}/${way()?.token}/${[...kind]}/${unsoldBox.checked}`;
   const unit = () => way()?.symbol ?? app.book.chain.currency;
   const decimals = () => way()?.decimals ?? 18;
   const deadline = () => app.snapshot!.fund.time + LIFE_S;
+  const terms = (): Terms => ({ minting, pay: way(), unit: unit(), decimals: decimals(), life: LIFE_S });
+  /** What the zap takes of the account, by allowance or permit; null for ETH. */
+  const taken = (q: Quote): Taken | null => {
+    const pay = way();
+    if (!minting) return { token: app.book.contracts.index_token, size: q.shares, what: "shares", places: 18 };
+    return pay && { token: pay.token, size: q.limit, what: pay.symbol, places: pay.decimals };
+  };
+  const lacks = (q: Quote) => mine !== null && mine.allowed < (taken(q)?.size ?? 0n);
+  const unsold = (q: Quote) => q.steps.filter((step) => step.unsold);
+  const symbolsOf = (tokens: readonly Address[]) => tokens.map((token) => app.tokens.get(token).symbol).join(", ");
 
   async function readMine(holder: Address): Promise<typeof mine> {
     const pay = way(),
       zap = app.book.contracts.zap!;
     const token = minting ? pay?.token : app.book.contracts.index_token;
-    const [own, pays, allowed] = await Promise.all([
+    const of = token && ({ address: token, abi: erc20Abi } as const);
+    const [own, pays, allowed, domain] = await Promise.all([
       readAccount(app.client, app.book, holder),
-      token
-        ? readContract(app.client, { address: token, abi: erc20Abi, functionName: "balanceOf", args: [holder] })
-        : null,
-      token
-        ? readContract(app.client, { address: token, abi: erc20Abi, functionName: "allowance", args: [holder, zap] })
-        : null,
+      of ? readContract(app.client, { ...of, functionName: "balanceOf", args: [holder] }) : null,
+      of ? readContract(app.client, { ...of, functionName: "allowance", args: [holder, zap] }) : null,
+      of && !unfit.has(of.address) ? readDomain(app.client, of.address) : null,
     ]);
-    return { shares: own.shares, pays: pays ?? own.eth, allowed: allowed ?? 2n ** 256n - 1n };
+    return { ...own, pays: pays ?? own.eth, allowed: allowed ?? FOREVER, domain };
   }
 
   async function read(): Promise<void> {
@@ -119,23 +138,23 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
     try {
       const [own, found] = await Promise.all([
         holder ? readMine(holder) : null,
-        !wanted.ok
-          ? null
-          : minting
-            ? quoteMint(app.client, app.book, wanted.value, way(), margin.value(), holder)
-            : quoteRedeem(app.client, app.book, wanted.value, way(), margin.value(), kind),
+        !wanted.ok ? null : quoteOf(app.client, app.book, side, wanted.value, way(), margin.value(), kind),
       ]);
       if (found) await app.tokens.learn(found.steps);
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
+      // What was approved some blocks ago is still the most, where it leaves room: nobody is asked for a little more.
+      if (minting && way() && own && found && own.allowed < found.limit) {
+        if (own.allowed >= most(found.expected, margin.value() / 2n)) found.limit = own.allowed;
+      }
       [mine, quote, refused] = [own, found, null];
     } catch (error) {
-      if (turn !== asked) return;
+      if (turn !== asked || busy) return;
       quote = null;
       refused =
         error instanceof NoWay
           ? {
-              text: `No known pool has enough ${app.tokens.get(error.token).symbol} for that.`,
-              remedy: "Enter fewer shares, or choose in kind.",
+              text: `No pool that this fund’s zap knows has enough ${symbolsOf(error.tokens)} for that.`,
+              remedy: "Enter fewer shares, or choose another way.",
             }
           : blockerOf(error, app);
     }
@@ -166,38 +185,33 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
           text: `You hold ${amount(mine.pays, decimals())} ${unit()}, less than the most that it may cost.`,
           remedy: `Add ${unit()}, or mint fewer shares.`,
         };
-      if (mine.allowed < quote.limit)
-        return {
-          text: "One approval is missing.",
-          remedy: `It lets the zap take at most ${amount(quote.limit, decimals(), true)} ${unit()}, once.`,
-        };
     } else if (quote.shares > mine.shares) {
       return {
         text: mine.shares ? `You hold ${tidy(mine.shares)} shares, fewer than that.` : "You hold no shares.",
         remedy: mine.shares ? "Enter fewer, or choose All." : "Mint some first.",
       };
+    } else if (unsold(quote).length && !unsoldBox.checked) {
+      return {
+        text: `No pool takes ${symbolsOf(unsold(quote).map((step) => step.token))} in that amount.`,
+        remedy: "Tick that you take as it is what no pool takes; or enter fewer shares.",
+      };
     } else if (quote.expected === 0n) return { text: "That would bring nothing.", remedy: "Choose in kind." };
+    const fee = quote.gas * quote.gasPrice;
+    if (mine.eth < fee + (minting && !way() ? quote.limit : 0n)) {
+      const { currency } = app.book.chain;
+      return {
+        text: `You hold ${amount(mine.eth, 18)} ${currency}, too little for the network’s fee${minting && !way() ? " beside that" : ""}.`,
+        remedy: `About ${amount(fee, 18, true)} ${currency} goes to the network. Add some${minting ? ", or mint fewer shares" : ""}.`,
+      };
+    }
+    if (lacks(quote) && !mine.domain) {
+      const { size, what, places } = taken(quote)!;
+      return {
+        text: "One approval is missing.",
+        remedy: `It lets the zap take at most ${amount(size, places, minting)} ${what}.`,
+      };
+    }
     return null;
-  }
-
-  /** What is lost against NAV, 18 decimals; null where a price is missing. */
-  function loss(q: Quote): { nav: bigint; cost: bigint } | null {
-    const fund = app.snapshot?.fund;
-    const paid = fund && dollars(q.expected);
-    if (!fund || !paid) return null;
-    const kept = q.steps.reduce((sum, step) => {
-      const x = fund.holdings.find((holding) => holding.token === step.token);
-      return step.leg.venue === Venue.InKind && x ? sum + (step.amount * x.price) / 10n ** BigInt(x.decimals) : sum;
-    }, 0n);
-    const nav = (q.shares * navOf(fund)) / WAD - kept;
-    return nav > 0n ? { nav, cost: ((minting ? paid - nav : nav - paid) * WAD) / nav } : null;
-  }
-
-  /** Of ETH by its feed; of a dollar token by its name alone, which is good enough for a look. */
-  function dollars(value: bigint): bigint | null {
-    const pay = way();
-    if (pay) return pay.symbol.includes("USD") ? value * 10n ** BigInt(18 - pay.decimals) : null;
-    return quote?.ethPrice ? (value * quote.ethPrice) / WAD : null;
   }
 
   function draw(): void {
@@ -206,18 +220,13 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
     const name = `${side === "mint" ? "Mint" : "Redeem"}${q ? ` ${tidy(q.shares)} shares` : ""} ${minting ? "with" : "for"} ${unit()}`;
     say(button, name);
     button.disabled = busy || found !== null;
-    const lacks =
-      q !== null &&
-      mine !== null &&
-      (minting ? mine.pays >= q.limit && mine.allowed < q.limit : mine.shares >= q.shares && mine.allowed < q.shares);
-    approve.hidden = !lacks;
+    const open = q !== null && mine !== null && (minting ? mine.pays >= q.limit : mine.shares >= q.shares) && lacks(q);
+    const signs = open && mine!.domain !== null;
+    approve.hidden = !open;
     approve.disabled = busy;
-    say(
-      approve,
-      minting
-        ? `Approve ${q ? amount(q.limit, decimals(), true) : ""} ${unit()}`
-        : "Approve with a transaction instead",
-    );
+    const asks = q && taken(q);
+    const size = asks ? ` ${amount(asks.size, asks.places, minting)} ${asks.what}` : "";
+    say(approve, signs ? "Approve with a transaction instead" : `Approve${size}`);
     say(
       shares.hint,
       minting
@@ -230,11 +239,11 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
     );
     if (!busy && !(status.root.dataset.turn && doneWith === entered())) {
       if (found) status.tell(found.text ? "plain" : "none", found.text, found.remedy, found.action);
-      else if (!minting && lacks)
+      else if (signs)
         status.tell(
           "ready",
           "Your wallet will ask twice.",
-          "First a signature that lets the zap take these shares once and costs nothing; then the transaction.",
+          `First a signature that lets the zap take${minting ? " at most" : ""}${size} and costs nothing; then the transaction.`,
         );
       else
         status.tell(
@@ -243,46 +252,15 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
           "It is tried out on the chain once more before your wallet asks you.",
         );
     }
-    drawOffer([q, unit(), app.snapshot && navOf(app.snapshot.fund)], () => {
-      if (!q) return [];
-      const lost = loss(q),
-        worth = dollars(q.expected);
-      const unsold = q.steps.filter((x) => x.leg.venue === Venue.InKind && x.amount > 0n && !kind.has(x.token));
-      return [
-        h("p", { class: "over" }, `${minting ? "You pay" : "You get"} ${q.run ? "" : "about "}`),
-        h(
-          "p",
-          { class: "sum" },
-          `${amount(q.expected, decimals(), minting)} ${unit()}`,
-          worth ? h("small", {}, usd(worth)) : null,
-        ),
-        unsold.length
-          ? h("p", {}, `No pool for ${unsold.map((x) => app.tokens.get(x.token).symbol).join(", ")}: given as it is.`)
-          : null,
-        h(
-          "dl",
-          { class: "terms" },
-          ...(
-            [
-              [minting ? "At most" : "At least", `${amount(q.limit, decimals(), minting)} ${unit()}`],
-              ...(lost
-                ? [
-                    [minting ? "Worth at NAV" : "At NAV, less what is in kind", usd(lost.nav)],
-                    ["Pools' fees", percent(feesOf(q))],
-                    ["Price impact", `${percent(lost.cost - feesOf(q))}${lost.cost > DEAR ? ": much" : ""}`],
-                  ]
-                : []),
-              ["Can be mined for", `${LIFE_S / 60n} minutes`],
-            ] as [string, string][]
-          ).map(([term, text]) =>
-            h("div", {}, h("dt", {}, term), h("dd", text.endsWith("much") ? { class: "warn" } : {}, text)),
-          ),
-        ),
-      ];
-    });
-    drawList([q, busy], () =>
+    drawOffer([q, unit(), app.snapshot && navOf(app.snapshot.fund)], () => (q ? offerOf(app, q, terms()) : []));
+    drawList([q, busy, unit()], () =>
       q
-        ? [routeOf(q)]
+        ? [
+            routeOf(app, q, terms(), busy, (token) => {
+              if (!kind.delete(token)) kind.add(token);
+              void read();
+            }),
+          ]
         : [
             h(
               "p",
@@ -290,51 +268,6 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
               `Enter how many shares: here will stand how each component is ${minting ? "bought" : "sold"}.`,
             ),
           ],
-    );
-  }
-
-  function routeOf(q: Quote): HTMLElement {
-    return table(
-      `How the components are ${minting ? "bought" : "sold"}`,
-      [
-        { head: "Component" },
-        { head: "Amount", figure: true },
-        { head: "In" },
-        { head: minting ? "Costs" : "Brings", figure: true },
-        ...(minting ? [] : [{ head: "In kind" }]),
-      ],
-      q.steps
-        .filter((step) => step.amount > 0n)
-        .map((step) => {
-          const { symbol, decimals: places } = app.tokens.get(step.token);
-          return [
-            h("span", { class: "symbol" }, symbol),
-            amount(step.amount, places, minting),
-            legName(step.leg),
-            step.weth ? `${amount(step.weth, 18, minting)} ${app.book.chain.currency}` : "–",
-            ...(minting
-              ? []
-              : [
-                  h(
-                    "label",
-                    { class: "tick" },
-                    h("input", {
-                      type: "checkbox",
-                      checked: step.leg.venue === Venue.InKind,
-                      disabled: busy,
-                      "data-kind": step.token,
-                      "aria-label": `Give ${symbol} in kind`,
-                      change: () => {
-                        if (!kind.delete(step.token)) kind.add(step.token);
-                        void read();
-                      },
-                    }),
-                    "as it is",
-                  ),
-                ]),
-          ];
-        }),
-      { shown: true, stacks: true },
     );
   }
 
@@ -356,35 +289,31 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   const approveIt = () =>
     run(async () => {
       const q = quote,
-        zap = app.book.contracts.zap!;
-      if (!q || !app.connection || before(app, side)) return false;
-      const [token, size, places, what] = minting
-        ? [way()!.token, q.limit, decimals(), unit()]
-        : [app.book.contracts.index_token, q.shares, 18, "shares"];
-      const turn = await carry(app.client, app.connection, approveCall(token, zap, size), app.tokens.get, (t) =>
-        status.turn(t, `approve ${amount(size, places, true)} ${what}`),
+        asks = q && taken(q);
+      if (!asks || !app.connection || before(app, side)) return false;
+      const call = approveCall(asks.token, app.book.contracts.zap!, asks.size);
+      const turn = await carry(app.client, app.connection, call, app.tokens.get, (t) =>
+        status.turn(t, `approve ${amount(asks.size, asks.places, true)} ${asks.what}`),
       );
       return turn.is !== "mined";
     });
 
-  /** A permit for what is redeemed; null where the holder declined or the wallet cannot sign one, which is said. */
-  async function permit(q: Quote): Promise<Permit | null> {
+  /** A permit for what the zap takes; null where the holder declined or the wallet cannot sign one, which is said. */
+  async function permit({ token, size, what, places }: Taken, domain: TypedDataDomain): Promise<Permit | null> {
     const on = app.connection!,
       until = deadline();
-    status.tell(
-      "busy",
-      "Sign in your wallet: the zap may take these shares, once.",
-      "This costs nothing and sends nothing.",
-    );
+    const given = `${minting ? "at most " : ""}${amount(size, places, minting)} ${what}`;
+    status.tell("busy", `Sign in your wallet: the zap may take ${given}.`, "This costs nothing and sends nothing.");
     try {
-      const question = await permitQuestion(app.client, app.book, on.account, q.shares, until);
+      const asked = { owner: on.account, spender: app.book.contracts.zap!, value: size, deadline: until };
+      const question = await permitQuestion(app.client, token, domain, asked);
       const signature: Hex = await on.wallet.provider.request({
         method: "eth_signTypedData_v4",
         params: [on.account, JSON.stringify(question)],
       });
       const found = permitOf(signature, until);
       if (!found)
-        status.tell("bad", "This wallet's signatures cannot be used here.", "Approve with a transaction instead.");
+        status.tell("bad", "This wallet’s signatures cannot be used here.", "Approve with a transaction instead.");
       return found;
     } catch (error) {
       if (rejected(error)) status.turn({ is: "rejected" }, "");
@@ -398,37 +327,47 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       const q = quote,
         on = app.connection;
       if (!q || !on || blocker()) return false;
-      const pay = way();
+      // What is on the screen now is what is done, whatever is chosen meanwhile.
+      const [pay, { unit: symbol, decimals: places }, asks] = [way(), terms(), taken(q)];
       let signed: Permit | null = null;
-      if (!minting && mine!.allowed < q.shares) {
-        signed = await permit(q);
+      if (asks && lacks(q)) {
+        signed = await permit(asks, mine!.domain!);
         status.root.dataset.turn = "rejected";
         if (!signed) return true;
       }
-      const asked_ = minting
-        ? mintCall(app.book, q, pay, on.account, deadline())
-        : redeemCall(app.book, q, pay, on.account, deadline(), signed);
-      const what = `${side} ${tidy(q.shares)} shares ${minting ? `for at most ${amount(q.limit, decimals(), true)}` : `for at least ${amount(q.limit, decimals())}`} ${unit()}`;
-      const turn = await carry(app.client, on, asked_, app.tokens.get, (t) => status.turn(t, what));
+      const call = (minting ? mintCall : redeemCall)(app.book, q, pay, on.account, deadline(), signed);
+      const what = `${side} ${tidy(q.shares)} shares ${minting ? `for at most ${amount(q.limit, places, true)}` : `for at least ${amount(q.limit, places)}`} ${symbol}`;
+      const turn = await carry(app.client, on, call, app.tokens.get, (t) => status.turn(t, what));
       if (turn.is === "mined") {
         const own = await readAccount(app.client, app.book, on.account);
+        const inKind = unsold(q).map((step) => step.token);
+        const rest = minting
+          ? `What was not needed of the ${symbol} ${pay ? "was not taken" : "came back"}.`
+          : inKind.length
+            ? `${symbolsOf(inKind)} came as it is.`
+            : "";
         status.tell(
           "good",
           minting
             ? `Done: you minted ${tidy(q.shares)} shares and now hold ${tidy(own.shares)}.`
             : `Done: you redeemed ${tidy(q.shares)} shares and still hold ${tidy(own.shares)}.`,
-          minting ? `What was not needed of the ${unit()} came back.` : "",
+          `${rest} ${spedUp(turn)}`.trim(),
         );
         status.root.dataset.turn = "mined";
+      } else if (turn.is === "refused" && signed && BY_A_TOKEN.has(turn.refusal.name)) {
+        // The token did not take the signature after all: from now on an approval is offered for it.
+        unfit.add(asks!.token);
       }
       return true;
     });
 
-  let seen = "";
+  let [seen, payOf] = ["", way()];
   return {
     root,
     update: () => {
-      const key = `${account()}/${app.snapshot?.fund.blockNumber}/${way()?.token}`;
+      // A quote in another token says nothing in this one.
+      if (payOf !== way()) [payOf, quote, mine] = [way(), null, null];
+      const key = `${account()}/${app.snapshot?.fund.blockNumber}/${app.answers}/${way()?.token}`;
       if (key !== seen && !busy && app.snapshot) {
         seen = key;
         void read();
