@@ -56,7 +56,6 @@ def small_moves(parts: Sequence[int], step: int) -> Iterator[list[int]]:
             yield moved
 
 
-
 @given(NEARBY, st.integers(10**15, 10**23))
 def test_no_small_move_between_pools_brings_more(pools: list[V2Pool], amount: int) -> None:
     parts = Curve(pools, TOKEN).split(amount)
