@@ -61,8 +61,8 @@ contract PostedSupply is ISupplySource, Owned {
     /// @notice Who may post beside the owner; zero: nobody.
     address public poster;
 
-    /// @dev A word, as it is read for every candidate: supply (88 bits, high), time of the determination after which the
-    /// poster posted last (40, from bit 40), date (40, low).
+    /// @dev In a word, as it is read for every candidate: supply (88 bits, high), time of the determination after which
+    /// the poster posted last (40, from bit 40), date (40, low).
     mapping(address token => uint256) private _posted;
 
     /* CONSTRUCTOR */
