@@ -61,8 +61,8 @@ contract PostedSupply is ISupplySource, Owned {
     /// @notice Who may post beside the owner; zero: nobody.
     address public poster;
 
-    /// @dev A word, as it is read for every candidate: date (40 bits, high), time of the determination after which the
-    /// poster posted last (40, from bit 88), supply (88, low).
+    /// @dev In a word, as it is read for every candidate: supply (88 bits, high), time of the determination after which
+    /// the poster posted last (40, from bit 40), date (40, low).
     mapping(address token => uint256) private _posted;
 
     /* CONSTRUCTOR */
@@ -82,7 +82,7 @@ contract PostedSupply is ISupplySource, Owned {
     /// @inheritdoc ISupplySource
     function supply(address token) external view returns (uint256 wholeTokens, uint256 date) {
         uint256 word = _posted[token];
-        return (uint88(word), word >> 216);
+        return (word >> 168, uint40(word));
     }
 
     /* OWNER AND POSTER */
@@ -147,7 +147,7 @@ contract PostedSupply is ISupplySource, Owned {
 
     /// @dev When the determination was made after which the poster posted this token last; 0: it never did.
     function _postedAfter(address token) private view returns (uint256) {
-        return uint40(_posted[token] >> 88);
+        return uint40(_posted[token] >> 40);
     }
 
     function _post(Posted memory p, uint256 postedAfter) private {
@@ -155,9 +155,9 @@ contract PostedSupply is ISupplySource, Owned {
             p.token != address(0) && p.wholeTokens != 0 && p.date <= block.timestamp,
             UnfitSupply(p.token, p.wholeTokens, p.date)
         );
-        uint256 newest = _posted[p.token] >> 216;
+        uint256 newest = uint40(_posted[p.token]);
         require(p.date >= newest, OlderSupply(p.token, p.date, newest));
-        _posted[p.token] = (uint256(p.date) << 216) | (postedAfter << 88) | p.wholeTokens;
+        _posted[p.token] = (uint256(p.wholeTokens) << 168) | (postedAfter << 40) | p.date;
         emit SupplyPosted(p.token, p.wholeTokens, p.date, msg.sender);
     }
 
