@@ -97,8 +97,8 @@ contract Calendar is ICalendar {
         return wish;
     }
 
-    /// @dev Seconds of the shortest period of a timetable that is not over, a month at most; a month for periods of less
-    /// than a day, which exist on test chains only.
+    /// @dev Seconds of the shortest period of a timetable that is not over, a month at most; a month for periods of
+    /// less than a day, which exist on test chains only.
     /// @param id The period now.
     function _shortest(Timetable memory t, uint256 id) private pure returns (uint256) {
         if (!t.isCalendar()) return t.length < 1 days ? Bounds.MONTH : Math.min(t.length, Bounds.MONTH);

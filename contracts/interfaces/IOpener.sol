@@ -15,7 +15,8 @@ import {Opening, Progress} from "./IRebalancer.sol";
 /// @param basis What each weight comes from, with its flags (see `Constituents`), where a basis is not as it was
 /// determined; else empty. 0 for what is not included.
 /// @param leaves Something held is to be sold whole, or goes off the list.
-/// @param difference Half the sum of |target - held weight| before any step is cut, share of NAV with 18 decimals, down.
+/// @param difference Half the sum of |target - held weight| before any step is cut, share of NAV with 18 decimals,
+/// down; 1e18 at most.
 /// @param targets Packed targets (see `Targets`).
 /// @param exponent The index token's fee exponent now.
 /// @param nav NAV of one share, USD with 18 decimals, of what has a price, is sound, and is neither suspended nor

@@ -72,7 +72,8 @@ struct Limits {
 
 /// @notice When things may happen, see `ICalendar`.
 /// @dev In one slot.
-/// @param length Of a period: 1 or 3 calendar months, or so many seconds, a day to 92 days; on test chains from an hour.
+/// @param length Of a period: 1 or 3 calendar months, or so many seconds, a day to 92 days; on test chains from an
+/// hour.
 /// @param day The execution day, for calendar months.
 /// @param fixedDay Day of the month, for ExecutionDay.FixedDay.
 /// @param notice Seconds before its first calendar month at which a period begins, a day to 14 days; where periods are
@@ -204,8 +205,8 @@ struct Result {
 /// BRAKES. Guardian and owner can let a determined month pass (`veto`), end an open one as it stands (`endMonth`), and
 /// suspend a component; the guardian can stop everything for a while (`pauseFor`). All but the pause work while paused.
 /// What the guardian does is bounded: a veto or an end not in two periods running, whatever their length becomes, a
-/// pause of 3 days in any 30, a suspension of 7 days once a token in 30. The owner's vetoes and ends do not count, and the owner's suspensions last
-/// until ended.
+/// pause of 3 days in any 30, a suspension of 7 days once a token in 30. The owner's vetoes and ends do not count, and
+/// the owner's suspensions last until ended.
 ///
 /// BAND. Where half the sum of what the weights are off their targets is below the band, and nothing held leaves the
 /// index or its list, start ends the period as skipped: nothing is traded, no target written, nothing listed. It

@@ -36,8 +36,8 @@ library MonthTargets {
         p.targets = Targets.room(d.list.length, d.unitBits);
         uint256 step = p.nav * maxStep / 1e18;
         Sums memory sums = _target(p, d, step);
-        // {1e18} = {USD} * {1e18} / {USD}, down
-        p.difference = ((sums.surplus + sums.goal - sums.held) * 1e18 / p.nav / 2).toUint64();
+        // {1e18} = {USD} * {1e18} / {USD}, down; a methodology may want more than there is
+        p.difference = uint64(Math.min((sums.surplus + sums.goal - sums.held) / 2, p.nav) * 1e18 / p.nav);
         if (sums.excess != 0) {
             _limitSteps(d, sums, step);
             sums = _target(p, d, type(uint128).max);

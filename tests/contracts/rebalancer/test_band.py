@@ -122,13 +122,13 @@ def test_a_cut_step_does_not_hide_the_difference(bench: Bench) -> None:
 def near(bench: Bench, changes: dict[int, int], statuses: dict[int, int]) -> None:
     """Targets as held but for `changes`, and a band above what they come to."""
     units = {i: kind.unit for i, kind in enumerate(KINDS) if kind.unit} | changes
-    bench.post_targets(units, statuses)
+    bench.post_targets(dict(sorted(units.items())), statuses)
     set_band(bench, 10 * WAD // 100)
 
 
 def test_what_leaves_is_sold_however_little_it_is(bench: Bench) -> None:
     """It weighs 1 % of the fund, far below the band."""
-    near(bench, {}, {5: LEAVING})
+    near(bench, {1: KINDS[1].unit * 11 // 10}, {5: LEAVING})
     bench.determine()
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
     assert (plan.leaves, plan.changed) == (True, False)
@@ -161,23 +161,20 @@ def test_what_is_held_as_it_is_does_not_leave(bench: Bench, how: str) -> None:
     assert len(bench.rebalancer.events(receipt, "Skipped")) == 1
 
 
-def test_a_newcomer_that_is_wanted_enough_comes(bench: Bench) -> None:
-    """The same fund is skipped without it."""
-    near(bench, {}, {})
-    bench.determine()
-    plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    assert plan.difference == 0
-    unit = KINDS[NEWCOMER].target
-    nav = bench.value_per_share() // 10**9
-    band = usd(unit, KINDS[NEWCOMER].price, KINDS[NEWCOMER].decimals) * WAD // nav // 3
-    near(bench, {NEWCOMER: unit}, {})
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_newcomer_s_target_counts(bench: Bench, comes: bool) -> None:
+    """Without it the same fund is skipped: what is sold for it alone is below the band."""
+    sold = {0: KINDS[0].target}
+    newcomer = {NEWCOMER: KINDS[NEWCOMER].target}
+    band = (difference(bench, sold) + difference(bench, sold | newcomer)) // 2
+    near(bench, sold | (newcomer if comes else {}), {})
     set_band(bench, band)
-    bench.chain.send(bench.rebalancer.setMethodology(bench.methodology), bench.owner, at=bench.chain.now())
-    bench.determine(bench.chain.now() + 1)
-    bench.start()
-    assert bench.chain.read(bench.rebalancer.trading())
+    bench.determine()
+    receipt = bench.start()
+    assert len(bench.rebalancer.events(receipt, "Skipped")) == (not comes)
+    assert bench.chain.read(bench.rebalancer.trading()) is comes
     listed = [component.token for component in bench.chain.read(bench.index.components())]
-    assert bench.tokens[NEWCOMER].address in listed
+    assert (bench.tokens[NEWCOMER].address in listed) is comes
 
 
 def test_a_skipped_period_confirms_what_it_read(bench: Bench) -> None:

@@ -144,7 +144,11 @@ def test_a_change_is_replaced_before_it_begins(fund: Fund, before: str, after: s
     fund.change(replace(CADENCES["week"], begins=old.end + 3 * DAY_S), T)
     fund.change(CADENCES[after], old.end + DAY_S)
     assert (fund.former.length, fund.table.first) == (CADENCES[before].length, old.id + 1)
-    assert fund.at(old.end + DAY_S) == replace(old, end=fund.table.begins)
+    begins = fund.table.begins
+    assert begins >= old.end + DAY_S
+    last, following = fund.periods([begins - 1, begins])
+    assert last == replace(old, end=begins)
+    assert (following.id, following.start) == (old.id + 1, begins)
 
 
 steps = st.lists(
