@@ -20,6 +20,7 @@ from keeper.keys.limited import Limited, steps_of
 from keeper.keys.load import advice, load_signer
 from keeper.look.chain import Chain, ask, connect_to
 from keeper.look.interventions import Chronicle
+from keeper.look.outlook import OutlookReader
 from keeper.loop import Fund, Keeper
 from keeper.ops.facts import Endpoint, bounds_of
 from keeper.ops.health import health
@@ -220,6 +221,7 @@ def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, wat
                 UpkeepCalls(chain.w3, chain.book, sender.address, settings.payee or sender.address)
                 if "upkeep" in chain.book.contracts
                 else None,
+                OutlookReader(chain.w3, chain.book) if observers else None,
             )
             for chain in chains
         ]

@@ -1,4 +1,4 @@
-"""Interventions in a fund's month, from its events: vetoes, ends, states of components. No batches.
+"""Interventions in a fund's month, from its events: vetoes, ends, pauses, states of components. No batches.
 
 Every look already holds the state itself. So events are read only when a look shows a change, and only as far back as
 the change can lie. After the keeper's start only the newest blocks are searched; older events stay unknown.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -39,12 +40,14 @@ class What(StrEnum):
     SUSPENDED = "suspended"
     RESUMED = "resumed"
     WRITTEN_OFF = "written_off"
+    PAUSED = "paused"
+    UNPAUSED = "unpaused"
 
 
 @dataclass(frozen=True)
 class Told:
     """An intervention at chain time `time`. `period`: the month concerned, None for a state; `token`: the component
-    concerned; `by`: who did it, if the event says; `until`: end of a suspension."""
+    concerned; `by`: who did it, if the event says; `until`: end of a suspension or a pause."""
 
     what: What
     block: int
@@ -70,6 +73,10 @@ def words(told: Told, name: str) -> str:
             return f"{name} no longer suspended"
         case What.WRITTEN_OFF:
             return f"{name} written off, for good"
+        case What.PAUSED:
+            return f"paused by the guardian until {datetime.fromtimestamp(told.until, UTC):%Y-%m-%d %H:%M} UTC"
+        case What.UNPAUSED:
+            return "the pause is ended"
 
 
 def ended(state: FundState, told: Iterable[Told]) -> Told | None:
@@ -100,7 +107,7 @@ class Chronicle:
         self._topics = {
             contracts.topic(contract, name): (source, name)
             for contract, source, names in (
-                ("Rebalancer", self._rebalancer, ("Vetoed", "MonthEnded", "TakenOut")),
+                ("Rebalancer", self._rebalancer, ("Vetoed", "MonthEnded", "TakenOut", "PausedUntil")),
                 ("IndexToken", self._index, ("StateSet",)),
             )
             for name in names
@@ -174,6 +181,8 @@ class Chronicle:
                 return Told(What.ENDED, block, time, args["period"], by=args["by"])
             case "TakenOut":
                 return Told(What.TAKEN_OUT, block, time, args["period"], args["token"])
+            case "PausedUntil":
+                return Told(What.PAUSED if args["until"] > time else What.UNPAUSED, block, time, until=args["until"])
         what = What.WRITTEN_OFF if args["writtenOff"] else What.SUSPENDED if args["suspendedUntil"] else What.RESUMED
         return Told(what, block, time, None, args["token"], until=args["suspendedUntil"])
 
@@ -184,5 +193,6 @@ def _key(state: FundState) -> object:
         state.phase,
         state.month_period,
         state.determined_at,
+        state.paused_until,
         tuple((h.token, h.suspended_until, h.written_off, h.side) for h in state.holdings),
     )
