@@ -113,6 +113,20 @@ def parse_duration(value: object) -> int:
     return int(match[1]) * _SECONDS[unit]
 
 
+def duration_text(seconds: int) -> str:
+    """Seconds as a fund's file has them, in the largest unit that leaves nothing over: "2 days", "30 min", "45 s"."""
+    for unit, size in (("day", DAY_S), ("hour", HOUR_S), ("min", 60)):
+        count, rest = divmod(seconds, size)
+        if count and not rest:
+            return f"{count:,} {unit}{'s' if count > 1 and unit != 'min' else ''}"
+    return f"{seconds:,} s"
+
+
+def fraction_text(value: int) -> str:
+    """An 18-decimal fraction as an exact percentage, such as "0.95 %"."""
+    return f"{decimal(value, 16)} %"
+
+
 def parse_flag(value: object) -> bool:
     """true or false."""
     if isinstance(value, bool):
