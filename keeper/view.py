@@ -17,8 +17,8 @@ from keeper.state import Action, FundState
 @dataclass(frozen=True)
 class View:
     """What is known about one block. `plan` only while trading; `gas_price` is what the plan holds one gas to be
-    worth, wei: base fee and tip unless the settings say otherwise. `told` and `outlook`: what was done to the month, and
-    what may be coming, if asked for."""
+    worth, wei: base fee and tip unless the settings say otherwise. `told`: what was done to the month; `outlook`:
+    what may be coming; both if asked for."""
 
     head: Head
     state: FundState

@@ -4,18 +4,19 @@ timelock's operations. Read seldom: it moves in hours and days, and a quiet tick
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import structlog
+from eth_typing import HexStr
 from web3 import Web3
 
 from ballast.abi import call_data, decode_view
 from ballast.book import Book
 from ballast.rule import packed
 from ballast.rule.types import Decision
-from ballast.steering.calls import Decoded, decode
+from ballast.steering.calls import Decoded, addresses_in, decode
 from ballast.steering.in_force import InForce
 from ballast.steering.operations import Operation
 from ballast.steering.words import Context
@@ -27,6 +28,7 @@ from keeper.look.in_force import read_in_force
 from keeper.look.retry import Head, ask_all
 from keeper.look.rpc.endpoint import Question
 from keeper.look.rpc.pool import at
+from keeper.look.strangers import KindOf, look_at
 from keeper.look.timelock import Timelock, TimelockReader
 from keeper.state import FundState, Phase
 
@@ -105,10 +107,12 @@ class Outlook:
 
 
 class OutlookReader:
-    """Reads one fund's. A node that does not answer stops nothing."""
+    """Reads one fund's. A node that does not answer stops nothing. `kind_of` knows the release's code."""
 
-    def __init__(self, w3: Web3, book: Book) -> None:
+    def __init__(self, w3: Web3, book: Book, kind_of: KindOf) -> None:
         self._w3 = w3
+        self._kind_of = kind_of
+        self._context = Context(book)
         self._book = book
         self._timelock = TimelockReader(w3, book, span=FAR)
         self._in_force: InForce | None = None
@@ -140,8 +144,11 @@ class OutlookReader:
         timelock = self._timelock.read(head)
         in_force = self._read_in_force(head, timelock)
         answers, determined = self._answers(head, state, in_force)
-        context = Context(self._book, in_force)
         told = [one for one in timelock.operations if one.ended is None or head.time - one.ended <= RECENT_S]
+        context = replace(self._context, in_force=in_force)
+        calls = [call for one in told for call in one.calls]
+        named = {address for call in calls for address in addresses_in(context, call.target, call.data)}
+        self._context = context = look_at(self._w3, context, named, self._kind_of)
         return Outlook(
             block=head.number,
             time=head.time,
@@ -168,9 +175,8 @@ class OutlookReader:
         feeds = _feeds(state, in_force)
         asked = [(feed, call_data("latestRoundData()")) for feed in feeds]
         if state.phase is Phase.DETERMINED:
-            asked.append(
-                (self._book["lens"], contracts.call_data("FundLens", "constituents", self._book["rebalancer"]))
-            )
+            lens, rebalancer = self._book["lens"], self._book["rebalancer"]
+            asked.append((lens, HexStr(contracts.call_data("FundLens", "constituents", rebalancer))))
         questions: list[Question] = [
             ("eth_call", [{"to": Web3.to_checksum_address(to), "data": data}, at(head.hash)]) for to, data in asked
         ]

@@ -186,8 +186,8 @@ def _of_guardian(name: str, view: View) -> set[Alert]:
         found.add(Alert(Kind.MONTH_VETOED, f"{name} {month}", text))
     if s.time < s.paused_until:
         text = (
-            f"{name}: paused by the guardian until {when(s.paused_until)}; determination, start, batches and close wait. "
-            f"{s.pause_left} s of its pauses are left"
+            f"{name}: paused by the guardian until {when(s.paused_until)}; determination, start, batches and close "
+            f"wait. {s.pause_left} s of its pauses are left"
         )
         found.add(Alert(Kind.FUND_PAUSED, name, text))
     return found
@@ -229,8 +229,8 @@ def _stale(fund: FundFacts, state: FundState, outlook: Outlook) -> set[Alert]:
     oldest = when(min(one.date for one in stale))
     tokens = ", ".join(fund.book.symbol(one.token) for one in stale)
     text = (
-        f"{fund.name}: the posted supplies of {tokens} will be stale at the next determination, {when(due)} (the oldest "
-        f"is of {oldest}): post them before that"
+        f"{fund.name}: the posted supplies of {tokens} will be stale at the next determination, {when(due)} (the "
+        f"oldest is of {oldest}): post them before that"
     )
     return {Alert(Kind.SUPPLIES_STALE, fund.name, text)}
 

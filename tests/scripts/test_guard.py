@@ -251,7 +251,7 @@ def test_watch_explains_a_determination(night: Night) -> None:
     shown = night.done(guard.watch, once=True, seconds=1.0)
     rows = {line.split("│")[1].strip(): line for line in shown.splitlines() if "│" in line}
     assert "clamped" in rows["UNI"] and "+25.00 %" in rows["UNI"] and "posted" in rows["UNI"]
-    assert "overridden" in rows["MKR"] and "+10.00 %" in rows["MKR"]
+    assert "overridden" in rows["MKR"] and "+9.99 %" in rows["MKR"]
     assert "+0.00 %" in rows["AAVE"] and "clamped" not in rows["AAVE"]
 
 
