@@ -62,21 +62,22 @@ def words(told: Told, name: str) -> str:
     """An intervention as a sentence; `name`: the component's."""
     match told.what:
         case What.VETOED:
-            return f"vetoed by {told.by}: nothing is traded this month"
+            text = f"vetoed by {told.by}: nothing is traded this month"
         case What.ENDED:
-            return f"ended as it stood by {told.by}: what was traded stays traded"
+            text = f"ended as it stood by {told.by}: what was traded stays traded"
         case What.TAKEN_OUT:
-            return f"{name} taken out of this month's trading"
+            text = f"{name} taken out of this month's trading"
         case What.SUSPENDED:
-            return f"{name} {suspension(told.until)}"
+            text = f"{name} {suspension(told.until)}"
         case What.RESUMED:
-            return f"{name} no longer suspended"
+            text = f"{name} no longer suspended"
         case What.WRITTEN_OFF:
-            return f"{name} written off, for good"
+            text = f"{name} written off, for good"
         case What.PAUSED:
-            return f"paused by the guardian until {datetime.fromtimestamp(told.until, UTC):%Y-%m-%d %H:%M} UTC"
+            text = f"paused by the guardian until {datetime.fromtimestamp(told.until, UTC):%Y-%m-%d %H:%M} UTC"
         case What.UNPAUSED:
-            return "the pause is ended"
+            text = "the pause is ended"
+    return text
 
 
 def ended(state: FundState, told: Iterable[Told]) -> Told | None:

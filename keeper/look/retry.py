@@ -73,8 +73,8 @@ def ask_all(
 ) -> list[Any]:
     """Results of several read-only questions in one round trip. Raises ChainError.
 
-    `reverts`: a call that reverts has the result None. `agreed`: as many endpoints must agree on them as the settings say. `fits` raises ValueError for results that cannot
-    be used; another endpoint is then asked.
+    `agreed`: as many endpoints must agree on them as the settings say. `fits` raises ValueError for results that cannot
+    be used; another endpoint is then asked. `reverts`: a call that reverts has the result None.
     """
 
     def usable(answers: list[Answer]) -> None:
