@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from ballast.steering.operations import State
-from ballast.units import DAY_S, ETHER
+from ballast.units import DAY_S, ETHER, WAD
 from keeper.guard.brakes import period_end, veto_end
 from keeper.guard.changes import changes, summary
 from keeper.look.interventions import What, ended
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     TRANSACTION_STUCK = "transaction_stuck"
     LOW_BALANCE = "low_balance"
     PRICE_STALE = "price_stale"
+    PRICE_APART = "price_apart"
     BUDGET_HALF_USED = "budget_half_used"
     ENDPOINT_ASIDE = "endpoint_aside"
     COMPONENT_SUSPENDED = "component_suspended"
@@ -64,6 +65,8 @@ EVENTS = frozenset(
 """Told once: events, where the others are states that last."""
 
 
+APART = WAD // 10
+"""The oracle's price and the deepest pool's are further apart than slippage and a feed's threshold explain."""
 SUPPLIES_S = 5 * DAY_S
 """Seconds before a determination, and the timelock's delay, from which supplies that would be stale are told of."""
 CHANGE_S = DAY_S
@@ -157,7 +160,8 @@ def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
         late = f"{name}: {action} is due and not done for {_span(fund.overdue_s)}"
         found.add(Alert(Kind.DUE_NOT_DONE, f"{name} {action}", late))
     for holding in s.holdings:
-        found |= _of_component(name, symbol(fund.book, holding), s, holding)
+        token = symbol(fund.book, holding)
+        found |= _of_component(name, token, s, holding) | _of_pool(name, token, fund.view, holding)
     if s.phase is Phase.TRADING and s.progress.spent * 2 >= s.limits.loss_budget > 0:
         used = s.progress.spent * 100 // s.limits.loss_budget
         found.add(
@@ -269,6 +273,17 @@ def _of_component(fund: str, token: str, state: FundState, holding: Holding) -> 
         return {Alert(Kind.PRICE_STALE, subject, f"{fund}: the oracle has no price for {token}")}
     text = f"{fund}: {token} cannot be relied on ({why}): not traded, out of NAV"
     return {Alert(Kind.BALANCE_UNREADABLE, subject, text)}
+
+
+def _of_pool(fund: str, token: str, view: View, holding: Holding) -> set[Alert]:
+    """Whether the oracle's price and the market's are far apart, while the component counts."""
+    pool = view.market.price(holding)
+    if not pool or not view.state.counts(holding) or abs(pool - holding.price) * WAD <= holding.price * APART:
+        return set()
+    apart = percent(abs(pool - holding.price) * WAD // holding.price)
+    ours, theirs = amount(holding.price, WAD), amount(pool, WAD)
+    text = f"{fund}: the oracle says {ours} USD for {token}, its deepest pool {theirs}: {apart} apart"
+    return {Alert(Kind.PRICE_APART, f"{fund} {token}", text)}
 
 
 def _clock(time: float) -> str:
