@@ -20,11 +20,9 @@ from web3 import Web3
 
 from ballast.abi import call_data
 from ballast.parts import Sequencer
-from ballast.rule.arithmetic import period_start
 from ballast.units import DAY_S, HOUR_S, WAD
 from keeper.state import Phase, Reason, Side
 from lab.localnet.anvil import ROOT
-from lab.localnet.rpc import send
 from lab.localnet.world import World
 from lab.testbed.funding import deal
 from scripts import guard
@@ -32,7 +30,7 @@ from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
 from tests.helpers.receiver import Receiver, receiver
 from tests.helpers.waiting import wait_for
-from tests.keeper.deployed_fund import PERIOD, Field, Running, deployed
+from tests.keeper.deployed_fund import Field, Running, deployed
 from tests.keeper.test_ops import ask
 from tests.scripts.conftest import Invoke, as_yaml
 from tests.scripts.test_guard import Night
@@ -262,11 +260,8 @@ def test_a_pool_is_drained(begin: Begin, world: World, tmp_path: Path) -> None:
 
 def test_a_determination_is_bad(begin: Begin) -> None:
     walk = begin("A determination is bad")
-    walk.night.own(
-        "posted_supply",
-        "post((address,uint88,uint40)[])",
-        [(walk.night.token("UNI"), 10**11, 1)][:0] or [(walk.night.token("UNI"), 10**11, walk.field.clock.now())],
-    )
+    hundredfold = (walk.night.token("UNI"), 10**11, walk.field.clock.now())
+    walk.night.own("posted_supply", "post((address,uint88,uint40)[])", [hundredfold])
     walk.keeper.to_determined()
     text = walk.told("month_determined", "is determined: ...")
     assert "UNI clamped" in text
@@ -356,6 +351,3 @@ def test_every_incident_is_walked_through() -> None:
     titles = set(re.findall(r"^## (.+)$", DOCUMENT.read_text(encoding="utf-8"), re.M))
     walked = set(re.findall(r'begin\("([^"]+)"', Path(__file__).read_text(encoding="utf-8")))
     assert titles == walked and len(titles) == 10
-
-
-_ = (PERIOD, period_start, send)
