@@ -55,8 +55,8 @@ class Night:
             "fund": self.fund,
             "book_file": self.field.book_path,
         }
-        if command not in (guard.status, guard.watch):
-            here |= {"account": self.account, "dry": False, "yes": True}
+        usual = {"account": self.account, "dry": False, "yes": True}
+        here |= {option.name: usual[option.name] for option in command.params if option.name in usual}
         self.capsys.readouterr()
         ran = self.call(command, **{**here, **given})
         return Ran(ran.code, self.capsys.readouterr().out, ran.errors)

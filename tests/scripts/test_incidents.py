@@ -25,7 +25,7 @@ from keeper.state import Phase, Reason, Side
 from lab.localnet.anvil import ROOT
 from lab.localnet.world import World
 from lab.testbed.funding import deal
-from scripts import guard
+from scripts import govern, guard
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
 from tests.helpers.receiver import Receiver, receiver
@@ -295,6 +295,29 @@ def test_the_keeper_s_key_is_stolen(begin: Begin, tmp_path: Path) -> None:
     folder.mkdir()
     with field.keeper(folder, BALLAST_PRIVATE_KEY=other.key.hex()) as keeper:
         keeper.until(lambda: field.state().phase is Phase.DETERMINED)
+    walk.redeems()
+
+
+def test_a_proposer_is_captured(begin: Begin) -> None:
+    walk = begin("A proposer is captured")
+    walk.keeper.look()
+    night, stranger = walk.night, ape.accounts.test_accounts[8].address
+    first, second = ape.accounts.test_accounts[0], ape.accounts.test_accounts[9]
+    timelock = ape.project.Timelock.at(night.field.book["timelock"])
+    role = Web3.keccak(text="PROPOSER_ROLE")
+    call = bytes.fromhex(call_data("grantRole(bytes32,address)", role, stranger)[2:])
+    timelock.schedule(timelock.address, 0, call, bytes(32), bytes(32), timelock.getMinDelay(), sender=first)
+    walk.later(300)
+    said = walk.told("operation_scheduled", "WARNING: ...", stranger)
+    assert f"role granted: {stranger} may schedule whatever the owner can do" in said
+    key = re.findall(r"0x[0-9a-f]{64}", said)[0]
+    for command in ("list FUND", "cancel FUND ID"):
+        assert f"`ape run govern {command}`" in walk.text
+    assert key in night.done(govern.list_, everything=False)
+    night.done(govern.cancel, key=key, account=second, safe=None)
+    assert timelock.isOperation(key) is False
+    walk.later(300)
+    wait_for(lambda: "Ballast: operation_cancelled" in walk.service.titles(), lambda: str(walk.service.got))
     walk.redeems()
 
 
