@@ -22,7 +22,7 @@ from keeper.explain.tables import origin
 from keeper.guard.brakes import FUNCTIONS, Brake, notice, period_end, refusal, veto_end
 from keeper.guard.changes import changes
 from keeper.guard.tables import Possible, determination_tables, notice_table, status_tables
-from keeper.look.chain import Chain
+from keeper.look.chain import FundReader
 from keeper.look.guardian import read_roles, refused
 from keeper.look.lens import read_fund
 from keeper.output.tables import period_text, when
@@ -124,7 +124,7 @@ def watch(provider: Any, fund: Path, once: bool, seconds: float, book_file: Path
     """Explain each new determination of FUND: who comes and leaves, weights now and then, flags, supplies against the
     last month's, and until when it can be vetoed. Goes on until it is interrupted."""
     on, console = open_fund(ape.project, provider, fund, book_file), Console()
-    chain = Chain(on.w3, on.book)
+    chain = FundReader(on.w3, on.book)
     seen, refusing = 0, False
     while True:
         try:
@@ -144,7 +144,7 @@ def watch(provider: Any, fund: Path, once: bool, seconds: float, book_file: Path
         time.sleep(seconds)
 
 
-def _explain(console: Console, on: Deployed, chain: Chain, state: FundState) -> None:
+def _explain(console: Console, on: Deployed, chain: FundReader, state: FundState) -> None:
     found = explain(chain, None)
     title = f"{on.book.fund}: {period_text(found.period)}, determined {when(found.time)}, block {found.block}"
     origins = {} if found.rule is None else {d.token: origin(found, on.book, d) for d in found.decisions}
