@@ -77,7 +77,7 @@ def decoded_revert(data: str) -> tuple[str, tuple[Any, ...]]:
     if entry is None:
         return "", ()
     try:
-        return str(entry["name"]), codec.decode_values(entry["inputs"], raw[4:])
+        return str(entry["name"]), ballast.abi.decode_values(entry["inputs"], raw[4:])
     except DecodingError:
         return str(entry["name"]), ()
 

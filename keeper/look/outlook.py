@@ -27,7 +27,7 @@ from keeper.look.history import FAR
 from keeper.look.in_force import read_in_force
 from keeper.look.retry import Head, ask_all
 from keeper.look.rpc.endpoint import Question
-from keeper.look.rpc.pool import at
+from keeper.look.rpc.pool import in_block
 from keeper.look.strangers import KindOf, look_at
 from keeper.look.timelock import Timelock, TimelockReader
 from keeper.state import FundState, Phase
@@ -177,8 +177,9 @@ class OutlookReader:
         if state.phase is Phase.DETERMINED:
             lens, rebalancer = self._book["lens"], self._book["rebalancer"]
             asked.append((lens, HexStr(contracts.call_data("FundLens", "constituents", rebalancer))))
+        where = in_block(head.hash)
         questions: list[Question] = [
-            ("eth_call", [{"to": Web3.to_checksum_address(to), "data": data}, at(head.hash)]) for to, data in asked
+            ("eth_call", [{"to": Web3.to_checksum_address(to), "data": data}, where]) for to, data in asked
         ]
         found = ask_all(self._w3, questions, "what may be coming", reverts=True) if questions else []
         answers = tuple(
