@@ -177,7 +177,7 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
             arguments = at["timelock"], [c.token for c in locked], lockers
         case "methodology" if config.methodology.kind == "market_cap":
             contract = "MarketCap"
-            arguments = at["timelock"], config.methodology.as_tuple(), _candidate_rows(config, at)
+            arguments = at["timelock"], config.methodology.as_tuple(), candidate_rows(config, at)
         case "methodology":
             contract, tokens = "FixedWeight", [component.token for component in config.constituents()]
             arguments = at["timelock"], list(zip(tokens, config.weights(), strict=True))
@@ -211,7 +211,7 @@ def _around(name: str, config: FundConfig, at: Mapping[str, str], recipient: str
             return "NavFeed", (at["rebalancer"], at.get("first_oracle", at["oracle"]))
 
 
-def _candidate_rows(config: FundConfig, at: Mapping[str, str]) -> list[tuple[str, str, int, int]]:
+def candidate_rows(config: FundConfig, at: Mapping[str, str]) -> list[tuple[str, str, int, int]]:
     """The methodology's candidates with the sources of their supplies."""
     sources = {False: at["posted_supply"], True: at["locked_supply"]}
     return [

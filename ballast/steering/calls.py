@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_abi.exceptions import DecodingError
-from eth_utils import to_checksum_address
+from eth_utils import is_checksum_address, to_checksum_address
 
 from ballast import abi as codec
 from ballast.abi import Entry
@@ -70,6 +70,23 @@ def decode(context: Context, target: str, data: bytes, value: int = 0, depth: in
     return Decoded(target, contract, name, f"{contract}{where}.{name}: {found.words}", (*warnings, *found.warnings))
 
 
+def addresses_in(context: Context, target: str, data: bytes, depth: int = 0) -> frozenset[str]:
+    """Every address that a call names, its target among them: what should be looked at before it is decoded."""
+    entry = abi.functions(context.kind(target)).get(data[:4])
+    arguments = () if entry is None else _arguments(entry, data) or ()
+    found = {to_checksum_address(target), *_flat(arguments)}
+    if entry is not None and context.kind(target) == "Timelock" and depth < MOST_DEPTH:
+        for inner, _, payload in _inner(str(entry["name"]), arguments) or ():
+            found |= addresses_in(context, inner, payload, depth + 1)
+    return frozenset(found)
+
+
+def _flat(value: Any) -> set[str]:
+    if isinstance(value, (list, tuple)):
+        return {address for item in value for address in _flat(item)}
+    return {value} if isinstance(value, str) and is_checksum_address(value) else set()
+
+
 def _arguments(entry: Entry, data: bytes) -> tuple[Any, ...] | None:
     try:
         return codec.decode_values(entry["inputs"], data[4:])
@@ -88,23 +105,27 @@ def _unknown(context: Context, target: str, data: bytes, value: int) -> Said:
     )
 
 
+def _inner(name: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]] | None:
+    """Target, value and data of the calls that a call of the timelock to itself carries; None for any other call."""
+    if name in ("schedule", "execute"):
+        return [arguments[:3]]
+    if name in ("scheduleBatch", "executeBatch"):
+        targets, values, payloads = arguments[:3]
+        return list(zip(targets, values, payloads, strict=False))
+    return None
+
+
 def _nested(context: Context, name: str, arguments: tuple[Any, ...], depth: int) -> Said | None:
     """A call of the timelock to itself that carries others."""
-    inner: list[tuple[Any, ...]]
-    match name:
-        case "schedule" | "execute":
-            inner = [arguments[:3]]
-        case "scheduleBatch" | "executeBatch":
-            targets, values, payloads, *_ = arguments
-            if not len(targets) == len(values) == len(payloads):
-                return Said("lists of different lengths", ("reverts: its lists differ in length",))
-            inner = list(zip(targets, values, payloads, strict=True))
-        case _:
-            return None
+    inner = _inner(name, arguments)
+    if inner is None:
+        return None
     if depth >= MOST_DEPTH:
         return Said(f"{len(inner)} calls, not taken apart", ("carries calls inside of calls, too deep to be shown",))
     found = [decode(context, target, payload, value, depth + 1) for target, value, payload in inner]
     verb = "schedules" if name.startswith("schedule") else "executes"
     warnings = [f"{verb} further calls from inside an operation, where few look for them"]
+    if name.endswith("Batch") and len({len(each) for each in arguments[:3]}) > 1:
+        warnings.append("its lists differ in length: it will revert")
     warnings += [f"inside: {warning}" for call in found for warning in call.warnings]
     return Said(f"{verb} [{'; '.join(call.words for call in found)}]", tuple(warnings))

@@ -18,7 +18,8 @@ class InForce:
     `candidates`, `posted` (whole tokens and date), `lockers`: of a market-cap fund, else empty; `weights` of one with
     fixed weights. `feeds` and `anchors` by token, the zero address for ETH; a band of 0 and 0 is none. `prices`: the
     oracle's, USD, 0 for none. `confirmed`: supplies that the last started month confirmed. `roles`: of the timelock,
-    who has each. `owners` by the book's name of the contract.
+    who has each. `owners` by the book's name of the contract. `fixed`: what no call can change, by the path of its
+    field in the fund's file. `split`: recipient and part of the fee split, where the book names one.
     """
 
     block: int
@@ -43,6 +44,8 @@ class InForce:
     roles: Mapping[str, frozenset[str]]
     owners: Mapping[str, str]
     confirmed: Mapping[str, int] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    split: tuple[str, int] | None = None
 
 
 def row(struct: Any) -> dict[str, Any]:

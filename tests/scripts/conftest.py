@@ -126,6 +126,8 @@ def invoke() -> Invoke:
         try:
             with one_line():
                 command.callback(**arguments)
+        except click.exceptions.Exit as end:
+            return Ran(end.exit_code, "", "")
         except click.ClickException as error:
             return Ran(error.exit_code, "", f"Error: {error.format_message()}\n")
         return Ran(0, "", "")
