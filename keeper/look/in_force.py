@@ -19,7 +19,7 @@ from ballast.steering.words import ZERO
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.retry import Head, ask_all
-from keeper.look.rpc.pool import at
+from keeper.look.rpc.pool import in_block
 from keeper.look.timelock import Timelock
 from keeper.state import Phase
 
@@ -75,7 +75,7 @@ class _Questions:
 def read_in_force(w3: Web3, book: Book, head: Head, timelock: Timelock, tokens: Iterable[str] = ()) -> InForce:
     """What is in force in a block. `tokens`: more tokens than the fund's own whose feeds are wanted. Raises
     ChainError."""
-    questions = _Questions(w3, at(head.hash))
+    questions = _Questions(w3, in_block(head.hash))
     once = _once(questions, book)
     methodology = str(once["methodology"])
     rule, candidates, weights = _methodology(questions, methodology)
