@@ -114,6 +114,7 @@ def test_the_image_takes_the_keeper_and_nothing_else() -> None:
     assert [line for line in ignored if line.startswith("!")] == [
         "!requirements-keeper.lock",
         "!ballast/**/*.py",
+        "!ballast/**/*.json",
         "!keeper/**/*.py",
         "!keeper/**/*.json",
         "!keeper/**/*.toml",
