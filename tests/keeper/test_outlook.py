@@ -247,8 +247,10 @@ def test_a_quiet_tick_stays_two_round_trips(field: Field, tmp_path: Path) -> Non
             wait_for(lambda: len(asked) > 15, "more looks")
             counter.on_look = lambda _: None
     trips = [after - before for (_, before), (_, after) in pairwise(asked)]
-    # The counter's blocks are 12 s apart, so that what may be coming is read once in 25 looks at most.
-    assert sorted(trips)[:-1] == [2] * (len(trips) - 1) and EVERY_S == 25 * 12
+    # The counter's blocks are 12 s apart: what may be coming is read once in 25 looks. One request alone is an
+    # endpoint's own check.
+    assert EVERY_S == 25 * 12
+    assert max(sorted(trips)[:-1]) == 2 and trips.count(2) > 10
 
 
 def test_a_node_that_does_not_answer_leaves_what_was_known(field: Field) -> None:

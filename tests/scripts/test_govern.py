@@ -224,7 +224,11 @@ def test_file_and_chain_of_different_funds(steered: Steered) -> None:
 def test_what_cannot_change_is_said_so(steered: Steered) -> None:
     steered.edit(set_field("symbol")("NEW"), set_field("methodology", "cap_weight")("0.3"))
     ok(steered.run("plan"), 2)
-    for line in ("symbol: ", "methodology.cap_weight: 25 % -> 30 %", "no call can change it: deploy another methodology"):
+    for line in (
+        "symbol: ",
+        "methodology.cap_weight: 25 % -> 30 %",
+        "no call can change it: deploy another methodology",
+    ):
         assert line in steered.shown, steered.shown
     ok(steered.run("propose"))
     assert steered.shown.endswith("nothing to propose\n")

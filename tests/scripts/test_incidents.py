@@ -246,16 +246,21 @@ def dump(world: World, walk: Walk, symbol: str) -> None:
 def test_a_pool_is_drained(begin: Begin, world: World, tmp_path: Path) -> None:
     walk = begin("A pool is drained")
     walk.keeper.to_trading()
-    before = walk.field.state()
+    before, held, before_price = walk.field.state(), walk.holding("UNI").balance, walk.holding("UNI").price
     dump(world, walk, "UNI")
     walk.told("price_apart", "the oracle says ... its deepest pool ... apart", "UNI")
     assert "`python -m keeper plan`" in walk.text
     shown = walk.field.command(tmp_path, "plan", BALLAST_PRIVATE_KEY=None)
     assert shown.returncode == 0 and "next batch" in shown.stdout
-    # It costs time, not value: others bring the pools back, and the month goes on.
+    # Nothing is sold into it. Others bring the pools back, and the month goes on, within its budget.
+    walk.field.clock.pass_to(walk.field.clock.now() + 300)
+    walk.keeper.look()
+    assert walk.field.chain.read(walk.field.w3.eth.block_number)[1].price(walk.holding("UNI")) * 2 < before_price
+    assert walk.holding("UNI").balance == held
     walk.keeper.until(lambda: bool(walk.field.events("Traded")))
     after = walk.field.state()
-    assert after.progress.spent <= before.limits.loss_budget // 10
+    sold = before.progress.surplus - after.progress.surplus
+    assert 0 < after.progress.spent * before.progress.surplus <= before.limits.loss_budget * sold
     walk.redeems()
 
 
@@ -278,12 +283,12 @@ def test_a_determination_is_bad(begin: Begin) -> None:
 
 def test_the_keeper_s_key_is_stolen(begin: Begin, tmp_path: Path) -> None:
     walk = begin("The keeper's key is stolen")
-    walk.keeper.look()
+    walk.keeper.to_determined()
     field, thief = walk.field, ape.accounts.test_accounts[8]
     key = ape.accounts.test_accounts[2]
     key.transfer(thief, WAD)
     field.rpc.request("anvil_setBalance", key.address, "0x1")
-    field.to_determination()
+    field.to_execution()
     walk.keeper.look()
     field.clock.step(field.clock.now() + 1_001)
     walk.keeper.look()
@@ -297,7 +302,7 @@ def test_the_keeper_s_key_is_stolen(begin: Begin, tmp_path: Path) -> None:
     folder = tmp_path / "other"
     folder.mkdir()
     with field.keeper(folder, BALLAST_PRIVATE_KEY="0x" + bytes(other.key).hex()) as keeper:
-        keeper.until(lambda: field.state().phase is Phase.DETERMINED)
+        keeper.until(lambda: field.state().phase is Phase.TRADING)
     walk.redeems()
 
 
