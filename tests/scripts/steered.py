@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class Steered:
         self.raw = as_yaml(config)
         self.fund = write_fund(self.raw)
         self.shown = ""
+        self._feeds: dict[str, int] = {}
 
     def edit(self, *edits: Edit) -> None:
         """Changes the fund's file."""
@@ -84,6 +86,8 @@ class Steered:
         """Moves the chain's time, with fresh feeds."""
         self.cheats.mine_at(self.cheats.now() + seconds)
         self.market.post_feeds()
+        for feed, answer in self._feeds.items():
+            self._post(feed, answer)
 
     def pass_delay(self) -> None:
         """Until what was scheduled now is ready."""
@@ -95,6 +99,17 @@ class Steered:
         assert answer is not None, signature
         return answer[0]
 
+    def feed_says(self, answer: int) -> str:
+        """A new feed of 8 decimals that answers this now; its address."""
+        feed = self.account.deploy(ape.project.ReferenceFeed)
+        feed.init("NEW / USD", 8, sender=self.account)
+        self._feeds[str(feed.address)] = answer
+        self._post(str(feed.address), answer)
+        return str(feed.address)
+
+    def _post(self, feed: str, answer: int) -> None:
+        ape.project.ReferenceFeed.at(feed).post(answer, self.cheats.now(), sender=self.account)
+
     def schedule(self, target: str, data: bytes) -> Any:
         """Schedules a single call straight from the deployer, without any tool."""
         delay = self.config.timelock_delay
@@ -104,5 +119,7 @@ class Steered:
 
     @property
     def id(self) -> str:
-        """The id that the last command showed first."""
-        return next(word for word in self.shown.split() if word.startswith("0x") and len(word) == 66)
+        """The id of what the last command scheduled."""
+        found = re.search(r"operation (0x[0-9a-f]{64})", self.shown)
+        assert found is not None, self.shown
+        return found[1]
