@@ -59,12 +59,14 @@ class Wish:
         return Call(target, 0, encode_call(abi.function(contract, function), *arguments))
 
     def rows(self, path: str, old: Row | None, new: Row, call: Call | None) -> Iterator[Difference]:
-        """A difference for each field of a struct."""
+        """A difference for each field of a struct; one for a struct that is new."""
+        if old is None:
+            shown = ", ".join(f"{name} {text(self.context, name, value)}" for name, value in new.items())
+            yield Difference(path, f"none -> {shown}", call)
+            return
         for name, value in new.items():
-            before = None if old is None else old.get(name)
-            if value != before:
-                shown = became(self.context, name, before, value)
-                yield Difference(f"{path}.{name}", f"none -> {shown}" if before is None else shown, call)
+            if value != old[name]:
+                yield Difference(f"{path}.{name}", became(self.context, name, old[name], value), call)
 
     def one(
         self, path: str, name: str, old: Any, new: Any, call: Call | None, remedy: str = ""
@@ -256,12 +258,16 @@ def _timelock(wish: Wish) -> Iterator[Difference]:
         path = "roles.proposers" if holders is proposers else f"timelock.{role}"
         for account in sorted(holders - now):
             call = wish.call("timelock", "Timelock", "grantRole", digests[role], account)
-            yield Difference(path, f"{role}: none -> {wish.context.name(account)}", call)
+            yield Difference(path, f"{role}: none -> {_holder(wish, account)}", call)
         for account in sorted(now - holders):
             call = wish.call("timelock", "Timelock", "revokeRole", digests[role], account)
-            yield Difference(path, f"{role}: {wish.context.name(account)} -> none", call)
+            yield Difference(path, f"{role}: {_holder(wish, account)} -> none", call)
     for name, owner in state.owners.items():
         remedy = f"only {owner} can hand it back, in two steps"
         yield from wish.one(f"owner of {name}", "", owner, timelock, None, remedy)
     call = wish.call("timelock", "Timelock", "updateDelay", wish.config.timelock_delay)
     yield from wish.one("timelock_delay", "timelock_delay", state.min_delay, wish.config.timelock_delay, call)
+
+
+def _holder(wish: Wish, account: str) -> str:
+    return "anyone" if account == ZERO else wish.context.name(account)
