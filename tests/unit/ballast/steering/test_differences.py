@@ -229,8 +229,9 @@ def test_a_candidate_more_and_one_less() -> None:
     context = Context(replace(BOOK, contracts=ANCHORED))
     calls = [decode(context, call.target, call.data).function for call in calls_of(more)]
     assert calls == ["setFeed", "post", "setCandidates"]
-    less = found({**RAW, "components": RAW["components"][:1]})
-    assert shown(less) == ["components (YFI): candidate -> none [setCandidates]"]
+    standing_now = standing(parse_fund(RAW), replace(BOOK, contracts=ANCHORED)).candidates
+    less = found(RAW, candidates={**standing_now, NEW: {"source": AT["posted_supply"], "state": 0, "whole_tokens": 5}})
+    assert shown(less) == [f"components ({NEW}): candidate -> none [setCandidates]"]
 
 
 def test_limits_are_one_call() -> None:
