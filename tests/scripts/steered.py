@@ -6,7 +6,7 @@ import copy
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ape
 
@@ -20,17 +20,20 @@ from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from scripts import govern
 from tests.helpers.edits import Edit
-from tests.scripts.conftest import Invoke, Ran, WriteFund, as_yaml
+
+if TYPE_CHECKING:
+    from tests.scripts.conftest import Invoke, Ran, WriteFund
 
 
 class Steered:
-    """Commands run inside this process. `shown` is what the last one wrote."""
+    """Commands run inside this process. `raw` is the fund's file, `shown` what the last command wrote."""
 
     def __init__(
         self,
         invoke: Invoke,
         write_fund: WriteFund,
         config: FundConfig,
+        raw: dict[str, Any],
         market: Market,
         folder: Path,
         output: Callable[[], str],
@@ -42,8 +45,8 @@ class Steered:
         self.cheats = Cheats(HttpRpc(str(self.provider.http_uri)))
         self.book_file = folder / "book.json"
         self.book: Book = deploy_fund(ape.project, self.account, config, book_path=self.book_file)
-        self.raw = as_yaml(config)
-        self.fund = write_fund(self.raw)
+        self.raw = raw
+        self.fund = write_fund(raw)
         self.shown = ""
         self._feeds: dict[str, int] = {}
 
@@ -81,6 +84,15 @@ class Steered:
 
     def token(self, symbol: str) -> str:
         return next(c.token for c in self.book.candidates if c.symbol == symbol)
+
+    def answer(self, symbol: str) -> int:
+        """What the file's feed of a component answers."""
+        feed = self.raw["components"][self.component(symbol)]["feed"]["address"]
+        return int(ape.project.ReferenceFeed.at(feed).latestRoundData()[1])
+
+    def pass_to(self, time: int) -> None:
+        """Moves the chain to a time, with fresh feeds."""
+        self.pass_time(time - self.cheats.now())
 
     def pass_time(self, seconds: int) -> None:
         """Moves the chain's time, with fresh feeds."""
@@ -123,3 +135,16 @@ class Steered:
         found = re.search(r"operation (0x[0-9a-f]{64})", self.shown)
         assert found is not None, self.shown
         return found[1]
+
+
+def ok(ran: Ran, code: int = 0) -> None:
+    """The command ended with this exit status."""
+    assert ran.code == code, ran.errors
+
+
+def refused(ran: Ran, *words: str) -> None:
+    """The command ended with one line that has all these words."""
+    assert ran.code == 1, ran
+    (line,) = ran.error_lines
+    for word in words:
+        assert word in line, line

@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import ape
-import pytest
-from eth_utils import keccak, to_checksum_address
+from eth_utils import to_checksum_address
 
-from ballast.abi import encode_call
-from ballast.fund_file import FundConfig
-from ballast.steering import abi
 from ballast.units import DAY_S, WAD
-from lab.localnet.market import Market
-from lab.testbed.funding import deal_seed
 from tests.helpers.edits import set_field
-from tests.scripts.conftest import SECOND_PROPOSER, Invoke, Ran, Run, WriteFund
-from tests.scripts.steered import Steered
+from tests.scripts.conftest import SECOND_PROPOSER, Run
+from tests.scripts.steered import Steered, ok, refused
 
 STRANGER = to_checksum_address("0x" + "7b" * 20)
-
-
-@pytest.fixture
-def steered(
-    invoke: Invoke,
-    write_fund: WriteFund,
-    config: FundConfig,
-    market: Market,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Steered:
-    monkeypatch.setenv("COLUMNS", "200")
-    market.post_feeds()
-    deal_seed(ape.accounts.test_accounts[3], config)
-    return Steered(invoke, write_fund, config, market, tmp_path, lambda: capsys.readouterr().out)
-
-
-def ok(ran: Ran, code: int = 0) -> None:
-    assert ran.code == code, ran.errors
-
-
-def refused(ran: Ran, *words: str) -> None:
-    """Ended with one line that has all these words."""
-    assert ran.code == 1, ran
-    (line,) = ran.error_lines
-    for word in words:
-        assert word in line, line
 
 
 def test_an_unchanged_fund_has_nothing_to_change(steered: Steered) -> None:
@@ -150,7 +114,7 @@ def test_roles_delay_and_guardian(steered: Steered) -> None:
 def test_a_feed_a_supply_and_a_candidate_less(steered: Steered) -> None:
     """A feed with another band and age, a supply given anew, a candidate that leaves the file."""
     raw, uni = steered.raw, steered.component("UNI")
-    last, other = raw["components"][-1]["symbol"], steered.feed_says(_answer(steered, "UNI") * 101 // 100)
+    last, other = raw["components"][-1]["symbol"], steered.feed_says(steered.answer("UNI") * 101 // 100)
     steered.edit(
         set_field("components", uni, "feed")({"address": other, "max_age": "3 hours"}),
         set_field("components", uni, "supply")(raw["components"][uni]["supply"] + 1_000_000),
@@ -224,53 +188,3 @@ def test_what_cannot_change_is_said_so(steered: Steered) -> None:
         assert line in steered.shown, steered.shown
     ok(steered.run("propose"))
     assert steered.shown.endswith("nothing to propose\n")
-
-
-def test_what_the_file_has_no_word_for(steered: Steered) -> None:
-    uni = steered.token("UNI")
-    ok(steered.run("act", what="override", arguments=("UNI", "700_000_000")))
-    for line in ("MarketCap.overrideSupply: supply of UNI", "override: counts at once", "the next determination, if"):
-        assert line in steered.shown, steered.shown
-    override = steered.id
-    ok(steered.run("act", what="suspend", arguments=("UNI",)))
-    suspend = steered.id
-    refused(steered.run("act", what="resume", arguments=("UNI",)), "UNI is not suspended (NotSuspended)")
-    refused(steered.run("act", what="override", arguments=("UNI",)), "found 1 arguments, expected TOKEN SUPPLY")
-    refused(steered.run("act", what="override", arguments=("UNI", "many")), "supply: found 'many'")
-    refused(steered.run("act", what="resume", arguments=("XYZ",)), "token 'XYZ': unknown")
-    refused(steered.run("act", what="veto"), "no determination to veto")
-    steered.pass_delay()
-    ok(steered.run("execute", key="all-ready"))
-    assert f"operation {override[:10]}: done" in steered.shown and f"operation {suspend[:10]}: done" in steered.shown
-    assert steered.view("index_token", "isConstituent(address)", "bool", uni)
-    ok(steered.run("act", what="resume", arguments=("UNI",)))
-    ok(steered.run("act", what="write-off", arguments=("UNI",)))
-    assert "write-off: what UNI is worth after that is nobody's" in steered.shown
-    refused(steered.run("execute", key=steered.id[:12]), "is not ready before")
-
-
-def test_hostile_proposals_are_named(steered: Steered) -> None:
-    """A methodology of a stranger, a feed that lies by 4 %, a proposer more: scheduled without any tool."""
-    lying = steered.feed_says(_answer(steered, "UNI") * 104 // 100)
-    stranger = steered.account.deploy(ape.project.PostedMethodology)
-    feed = (steered.token("UNI"), lying, 7_200, 0, 0, 0, 0)
-    role = bytes(keccak(text="PROPOSER_ROLE"))
-    for where, contract, function, *arguments in (
-        ("rebalancer", "Rebalancer", "setMethodology", stranger.address),
-        ("oracle", "ChainlinkOracle", "setFeed", feed),
-        ("timelock", "Timelock", "grantRole", role, STRANGER),
-    ):
-        steered.schedule(steered.book[where], encode_call(abi.function(contract, function), *arguments))
-    ok(steered.run("list"))
-    for line in (
-        f"warning: {stranger.address} has none of this project's code: a stranger's contract",
-        f"warning: feed of UNI replaced: {lying}, which the fund's file does not name; it says ",
-        ", 4.00 % from the price in force, ",
-        f"warning: role granted: {STRANGER} may schedule whatever the owner can do",
-    ):
-        assert line in steered.shown, steered.shown
-
-
-def _answer(steered: Steered, symbol: str) -> int:
-    feed = steered.raw["components"][steered.component(symbol)]["feed"]["address"]
-    return int(ape.project.ReferenceFeed.at(feed).latestRoundData()[1])

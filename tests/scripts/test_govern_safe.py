@@ -12,11 +12,9 @@ import pytest
 from ballast.fund_file import FundConfig
 from ballast.steering.safe import checksum
 from ballast.units import WAD
-from lab.localnet.market import Market
-from lab.testbed.funding import deal_seed
 from tests.helpers.edits import set_field
 from tests.helpers.safe import Safe
-from tests.scripts.conftest import Invoke, WriteFund
+from tests.scripts.conftest import SteeredWith
 from tests.scripts.steered import Steered
 
 
@@ -31,22 +29,10 @@ def safe(owners: list[Any]) -> Safe:
 
 
 @pytest.fixture
-def steered(
-    safe: Safe,
-    invoke: Invoke,
-    write_fund: WriteFund,
-    config: FundConfig,
-    market: Market,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Steered:
-    monkeypatch.setenv("COLUMNS", "200")
-    market.post_feeds()
-    deal_seed(ape.accounts.test_accounts[3], config)
+def steered(safe: Safe, steered_with: SteeredWith, config: FundConfig) -> Steered:
+    """The month's fund, with the Safe as its only proposer."""
     roles = config.roles.model_copy(update={"proposers": (safe.address,)})
-    own = config.model_copy(update={"roles": roles})
-    return Steered(invoke, write_fund, own, market, tmp_path, lambda: capsys.readouterr().out)
+    return steered_with(config.model_copy(update={"roles": roles}))
 
 
 def batch(path: Path, steered: Steered, safe: Safe) -> list[dict[str, Any]]:
