@@ -43,7 +43,7 @@ class Safe:
     def execute(self, transaction: dict[str, Any], signers: Sequence[Any], sender: Any) -> Any:
         """One transaction of a Transaction Builder's file, signed by these owners."""
         call = (transaction["to"], int(transaction["value"]), transaction["data"], CALL, 0, 0, 0, NOBODY, NOBODY)
-        digest = self.contract.getTransactionHash(*call, self.contract.nonce())
+        digest = self.contract.getTransactionHash(*call, self.contract.call_view_method("nonce"))
         ordered = sorted(signers, key=lambda owner: int(owner.address, 16))
         signed = [owner.sign_raw_msghash(digest) for owner in ordered]
         signatures = b"".join(bytes(one.r) + bytes(one.s) + bytes([one.v]) for one in signed)
