@@ -48,7 +48,7 @@ class BookPool:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class BookCandidate:
     """A token that the fund may hold, with the pools that a keeper may use for it."""
 
     symbol: str
@@ -67,7 +67,7 @@ class Book:
     deployed_block: int
     contracts: dict[str, str]
     weth: str
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[BookCandidate, ...]
     timelock_delay: int | None = None
 
     def __getitem__(self, name: str) -> str:
@@ -78,7 +78,7 @@ class Book:
         """The contracts that a keeper sends the month's steps to."""
         return tuple(self.contracts[name] for name in ("rebalancer", "upkeep") if name in self.contracts)
 
-    def candidate(self, token: str) -> Candidate | None:
+    def candidate(self, token: str) -> BookCandidate | None:
         """The candidate with this token address, or None."""
         return next((c for c in self.candidates if c.token == token), None)
 
@@ -116,7 +116,7 @@ class Book:
         present = [name for name in OPTIONAL if name in raw["contracts"]]
         contracts = {name: _address(raw["contracts"][name], name) for name in (*CONTRACTS, *present)}
         candidates = tuple(
-            Candidate(
+            BookCandidate(
                 symbol=str(c["symbol"]),
                 token=_address(c["token"], "token"),
                 decimals=int(c["decimals"]),

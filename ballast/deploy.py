@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import rlp  # type: ignore[import-untyped]
 from eth_utils import keccak, to_checksum_address
-from rlp import encode as rlp_encode  # type: ignore[import-untyped]
 from web3 import Web3
 
 from ballast.abi import call_view, encode_call
-from ballast.book import Book, Candidate
+from ballast.book import Book, BookCandidate
 from ballast.exchanges import EXCHANGES
 from ballast.fund_file import FundConfig
 from ballast.parts import MAX_PRICE, STATES, Feed
@@ -67,7 +67,7 @@ def order(config: FundConfig) -> tuple[str, ...]:
 
 def created_address(deployer: str, nonce: int) -> str:
     """Where a contract lands that `deployer` creates with `nonce` (CREATE)."""
-    return str(to_checksum_address(keccak(rlp_encode([bytes.fromhex(deployer[2:]), nonce]))[12:]))
+    return str(to_checksum_address(keccak(rlp.encode([bytes.fromhex(deployer[2:]), nonce]))[12:]))
 
 
 def predicted(deployer: str, nonce: int, names: Collection[str]) -> dict[str, str]:
@@ -136,7 +136,7 @@ def deploy_fund(
         contracts={name: str(contract.address) for name, contract in contracts.items()},
         weth=config.weth,
         candidates=tuple(
-            Candidate(component.symbol, component.token, component.decimals, component.book_pools())
+            BookCandidate(component.symbol, component.token, component.decimals, component.book_pools())
             for component in config.ordered()
         ),
         timelock_delay=config.timelock_delay,

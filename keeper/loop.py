@@ -14,7 +14,7 @@ from web3 import Web3
 
 from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError, UnforeseenError
 from keeper.look import contracts
-from keeper.look.chain import Chain, Head
+from keeper.look.chain import FundReader, Head
 from keeper.look.interventions import Chronicle
 from keeper.ops.facts import LONGEST_WAIT_S
 from keeper.ops.liveness import Interrupted, Stop
@@ -57,7 +57,7 @@ class Fund:
 
     def __init__(
         self,
-        chain: Chain,
+        chain: FundReader,
         viewer: Viewer,
         pulse: Path | None,
         turn: Turn,

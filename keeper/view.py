@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ballast.units import GWEI, HOUR_S
-from keeper.look.chain import Chain, Head
-from keeper.look.interventions import Told
+from keeper.look.chain import FundReader, Head
+from keeper.look.interventions import Intervention
 from keeper.plan.planner import Aim, Pace, Plan, plan
 from keeper.pools.market import Market
 from keeper.settings import Settings
@@ -23,13 +23,13 @@ class View:
     market: Market
     gas_price: int
     plan: Plan | None
-    told: tuple[Told, ...] = ()
+    told: tuple[Intervention, ...] = ()
 
 
 class Viewer:
     """Looks at the fund; sends nothing."""
 
-    def __init__(self, chain: Chain, settings: Settings) -> None:
+    def __init__(self, chain: FundReader, settings: Settings) -> None:
         self._chain = chain
         self._settings = settings
 

@@ -18,10 +18,11 @@ from ballast.units import HOUR_S
 from keeper.errors import KeeperError, NotReadyError
 from keeper.keys.limited import Limited, steps_of
 from keeper.keys.load import advice, load_signer
-from keeper.look.chain import Chain, ask, connect_to
+from keeper.look.chain import FundReader, ask, connect_to
 from keeper.look.interventions import Chronicle
+from keeper.look.rpc import EndpointStatus
 from keeper.loop import Fund, Keeper
-from keeper.ops.facts import Endpoint, bounds_of
+from keeper.ops.facts import bounds_of
 from keeper.ops.health import health
 from keeper.ops.liveness import Stop, stopping
 from keeper.ops.metrics import Metrics
@@ -42,26 +43,26 @@ from keeper.view import Viewer
 
 log = structlog.get_logger("keeper")
 
-Sending = tuple[Sender, tuple[Chain, ...], Stop, tuple[Observer, ...], Troubles]
+Sending = tuple[Sender, tuple[FundReader, ...], Stop, tuple[Observer, ...], Troubles]
 """What sends, the funds' chains, what stops it, who watches, and what is wrong."""
 T = TypeVar("T")
 
 
-def chains_of(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[Chain, ...]:
+def chains_of(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[FundReader, ...]:
     """One for each fund, over one connection, checked. Raises SettingsError, ChainError."""
     chains = _connected(settings, secrets, books)
     _check(settings, chains)
     return chains
 
 
-def _connected(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[Chain, ...]:
+def _connected(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[FundReader, ...]:
     """The same, before the first question. Raises SettingsError."""
     found = books or load_books(settings)
     w3 = connect_to(settings, secrets, found[0].chain_id)
-    return tuple(Chain(w3, book) for book in found)
+    return tuple(FundReader(w3, book) for book in found)
 
 
-def _check(settings: Settings, chains: Sequence[Chain]) -> None:
+def _check(settings: Settings, chains: Sequence[FundReader]) -> None:
     for chain in chains:
         chain.check(settings.chain_id)
 
@@ -121,7 +122,7 @@ def _last_words(troubles: Troubles) -> Iterator[None]:
         raise
 
 
-def _require_ether(chain: Chain, address: ChecksumAddress) -> None:
+def _require_ether(chain: FundReader, address: ChecksumAddress) -> None:
     """Raises NotReadyError, ChainError."""
     if ask(lambda: chain.w3.eth.get_balance(address), "balance") == 0:
         raise NotReadyError(f"account {address}: has no ether on chain {chain.book.chain_id}; fund it for gas")
@@ -137,7 +138,7 @@ class Around:
 
 @contextmanager
 def watching(
-    settings: Settings, secrets: Secrets, chains: Sequence[Chain], stop: Stop, troubles: Troubles
+    settings: Settings, secrets: Secrets, chains: Sequence[FundReader], stop: Stop, troubles: Troubles
 ) -> Iterator[Around]:
     """The observers that the settings ask for, at work until the block ends; none where nobody watches. Asks no node.
     Raises SettingsError."""
@@ -190,9 +191,9 @@ def _ping_urls(secrets: Secrets) -> Urls | None:
     return urls_of(secrets.ping_url.get_secret_value(), fail, fails=fail != NO_PING)
 
 
-def _endpoints(chain: Chain) -> tuple[Endpoint, ...]:
+def _endpoints(chain: FundReader) -> tuple[EndpointStatus, ...]:
     """How the nodes stand, where the connection knows."""
-    status: Callable[[], tuple[Endpoint, ...]] | None = getattr(chain.w3.provider, "status", None)
+    status: Callable[[], tuple[EndpointStatus, ...]] | None = getattr(chain.w3.provider, "status", None)
     return () if status is None else status()
 
 

@@ -20,7 +20,7 @@ from ballast.fund_file import FundError
 from ballast.units import DAY_S, WAD
 from ballast.values import decimal, parse_address, parse_duration
 from keeper.look import contracts
-from keeper.zap.quote import ETH, NoPoolError, Pools, Quote, Swap, Venue, in_kind_usd, worth_usd
+from keeper.zap.quote import ETH, NoPoolError, Pools, Quote, Venue, ZapSwap, in_kind_usd, worth_usd
 from keeper.zap.read import read_pools
 
 SLIPPAGE, IN_KIND_SLIPPAGE = "0.5 %", "0.1 %"
@@ -219,7 +219,7 @@ def symbols_to_tokens(on: Deployed, option: str, keys: Collection[str], held: Co
     return frozenset(component.token for component in found)
 
 
-def _through(swap: Swap | None, place: str) -> tuple[str, str, str, str]:
+def _through(swap: ZapSwap | None, place: str) -> tuple[str, str, str, str]:
     if swap is None:
         return place, "", "", ""
     fair = swap.weth - swap.fees - swap.impact if swap.buys else swap.weth + swap.fees + swap.impact

@@ -14,11 +14,10 @@ from web3 import Web3
 from ballast.fund_file import FundConfig
 from ballast.oracles import oracle_problems, rollup_warnings
 from ballast.parts import Component
-from ballast.preflight import account as account_checks
 from ballast.preflight import anchors, feeds, fund_file, pools, tokens
-from ballast.preflight.account import DEPLOYMENT_GAS
+from ballast.preflight.account import DEPLOYMENT_GAS, ether, seed
 from ballast.preflight.chain import Reader
-from ballast.preflight.problems import DeployError, Level, Problem, judge
+from ballast.preflight.problems import DeployError, Problem, Severity, judge
 
 __all__ = ["DEPLOYMENT_GAS", "DeployError", "preflight"]
 
@@ -39,12 +38,12 @@ def _problems(reader: Reader, account: str, config: FundConfig) -> Iterator[Prob
         yield Problem(f"chain id: this chain is {chain_id}, the fund {config.slug!r} is for {config.chain_id}")
         return
     yield from fund_file.governance(config, account, reader.has_code)
-    yield from account_checks.ether(reader, account)
+    yield from ether(reader, account)
     yield from _Market(reader, config).problems()
     yield from (Problem(text) for text in oracle_problems(reader.w3, config))
-    yield from (Problem(text, Level.WARNING) for text in rollup_warnings(config))
+    yield from (Problem(text, Severity.WARNING) for text in rollup_warnings(config))
     sound = frozenset(c.token for c in config.components if _counts(tokens.read(reader, c.token), c))
-    yield from account_checks.seed(reader, account, config, sound)
+    yield from seed(reader, account, config, sound)
 
 
 def _counts(token: tokens.Token, component: Component) -> bool:
@@ -117,4 +116,4 @@ class _Market:
 
 
 def _stopped(problems: list[Problem]) -> bool:
-    return any(problem.level is Level.ERROR for problem in problems)
+    return any(problem.severity is Severity.ERROR for problem in problems)

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ballast.parts import Component, Feed
 from ballast.preflight.chain import Reader, usd
-from ballast.preflight.problems import Level, Problem
+from ballast.preflight.problems import Problem, Severity
 
 ROUNDS = 20
 """How many gaps between past answers are looked at."""
@@ -117,13 +117,13 @@ def _rhythm(where: str, feed: Feed, reading: Reading) -> Iterator[Problem]:
         yield Problem(
             f"{where}: max_age: found {feed.max_age} s, but its last {ROUNDS} answers came at most {longest} s apart: "
             "a feed that died would be believed for long; expected its heartbeat and a margin",
-            Level.WARNING,
+            Severity.WARNING,
         )
     elif feed.max_age < longest:
         yield Problem(
             f"{where}: max_age: found {feed.max_age} s, but its last {ROUNDS} answers came up to {longest} s apart: "
             "there would be no price in between; expected its heartbeat and a margin",
-            Level.WARNING,
+            Severity.WARNING,
         )
 
 
@@ -171,7 +171,7 @@ def check_token(one: Priced, pools: Decimal | None, others: Mapping[str, Priced]
     if far or (pools is None and exchanged):
         yield Problem(text)
     else:
-        yield Problem(text, Level.UNSAFE if pools is None else Level.WARNING)
+        yield Problem(text, Severity.UNSAFE if pools is None else Severity.WARNING)
 
 
 def _better(symbol: str, pools: Decimal | None, others: Mapping[str, Priced]) -> Priced | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ballast.fund_file import FundConfig
 from ballast.parts import MAX_LOCKERS, Component
-from ballast.preflight.problems import Level, Problem
+from ballast.preflight.problems import Problem, Severity
 from ballast.units import DAY_S
 from ballast.values import DEPLOYER
 
@@ -36,7 +36,9 @@ def governance(config: FundConfig, account: str, is_contract: Callable[[str], bo
     """`account` deploys; `is_contract` says whether code stands at an address."""
     delay, notice = config.timelock_delay, config.timetable.min_notice
     if delay == 0:
-        yield Problem("timelock_delay: found 0, expected time in which holders can leave, such as 2 days", Level.UNSAFE)
+        yield Problem(
+            "timelock_delay: found 0, expected time in which holders can leave, such as 2 days", Severity.UNSAFE
+        )
     guardian = account if config.roles.guardian == DEPLOYER else config.roles.guardian
     proposers = {account if who == DEPLOYER else who for who in config.roles.proposers}
     if len(proposers) == 1:
@@ -47,13 +49,13 @@ def governance(config: FundConfig, account: str, is_contract: Callable[[str], bo
             yield Problem(
                 f"roles.proposers: found one plain account alone, {alone}{note}: with its key all is lost, expected "
                 "two or more, or a multi-signature account",
-                Level.UNSAFE,
+                Severity.UNSAFE,
             )
     if notice < delay + REACTION_S:
         yield Problem(
             f"timetable.min_notice: found {_days(notice)}, expected at least {_days(delay + REACTION_S)}: "
             "timelock_delay and a day, or no override can be in time after a late determination",
-            Level.UNSAFE,
+            Severity.UNSAFE,
         )
 
 

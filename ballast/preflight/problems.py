@@ -13,7 +13,7 @@ class DeployError(FundError):
     """The fund cannot be deployed on this chain from this account; a line for people for each problem."""
 
 
-class Level(Enum):
+class Severity(Enum):
     """What a problem stops."""
 
     ERROR = "the deployment would fail, or the fund be wrong from its first day"
@@ -26,7 +26,7 @@ class Problem:
     """One line: field, value, what would be right."""
 
     text: str
-    level: Level = Level.ERROR
+    severity: Severity = Severity.ERROR
 
 
 def judge(problems: Iterable[Problem], unsafe: bool) -> tuple[str, ...]:
@@ -34,9 +34,9 @@ def judge(problems: Iterable[Problem], unsafe: bool) -> tuple[str, ...]:
     warnings: list[str] = []
     stops: list[str] = []
     for problem in problems:
-        if problem.level is Level.ERROR:
+        if problem.severity is Severity.ERROR:
             stops.append(problem.text)
-        elif problem.level is Level.UNSAFE and not unsafe:
+        elif problem.severity is Severity.UNSAFE and not unsafe:
             stops.append(f"{problem.text}; --unsafe deploys it all the same")
         else:
             warnings.append(problem.text)

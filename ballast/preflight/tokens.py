@@ -10,7 +10,7 @@ from math import ceil
 from ballast.fund_file import FundConfig
 from ballast.parts import MAX_DECIMALS, Component
 from ballast.preflight.chain import Reader, usd
-from ballast.preflight.problems import Level, Problem
+from ballast.preflight.problems import Problem, Severity
 from ballast.units import WAD
 from ballast.values import decimal
 
@@ -87,7 +87,7 @@ def worth(config: FundConfig, prices: Mapping[str, Decimal], tokens: Mapping[str
                 f"{component.symbol}: one wei of it is worth {usd(wei)}, expected at most {usd(most)}, a quarter of "
                 f"the dust of a share ({usd(share)}); make shares worth {_times(wei, most)} times as much "
                 "(seed_unit), or limits.dust wider",
-                Level.UNSAFE,
+                Severity.UNSAFE,
             )
 
 

@@ -22,7 +22,7 @@ class OutsideDomainError(ValueError):
 
 
 @dataclass(frozen=True)
-class Line:
+class PricedComponent:
     """One component as a methodology sees it. `basis`: supply in whole tokens, or weight; 0 if it leaves the index."""
 
     basis: int
@@ -44,7 +44,7 @@ def usd(amount: int, price: int, decimals: int) -> int:
 # Methodologies
 
 
-def market_cap_units(lines: Sequence[Line], cap: int | None = None, passes: int = 1) -> list[int]:
+def market_cap_units(lines: Sequence[PricedComponent], cap: int | None = None, passes: int = 1) -> list[int]:
     """Target units by circulating market cap, with a hard cap if one is given (18 decimals), applied `passes` times.
 
     The published spreadsheet works on 18-decimal amounts whatever the token's decimals; the last step scales.
@@ -84,7 +84,7 @@ def _capped(units: Mapping[int, int], prices: Mapping[int, int], nav: int, cap: 
     return dict(units) if not over else dict(units) | {i: w * nav // prices[i] for i, w in weights.items()}
 
 
-def fixed_weight_units(lines: Sequence[Line]) -> list[int]:
+def fixed_weight_units(lines: Sequence[PricedComponent]) -> list[int]:
     """Target units by given weights; where a component has no price, the others' weights are scaled up to 1."""
     nav = sum(line.value for line in lines)
     if nav == 0:
@@ -139,7 +139,7 @@ def midnight(day: date) -> int:
 
 
 @dataclass(frozen=True)
-class Swap:
+class SwapInput:
     """One swap in a pool: what went in, in wei of that token, and the part that the pool keeps, in millionths."""
 
     token_in: str
@@ -153,7 +153,7 @@ class Flow:
 
     sold: Mapping[str, int]
     bought: Mapping[str, int]
-    swaps: tuple[Swap, ...] = ()
+    swaps: tuple[SwapInput, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ballast.rule.types import (
     Cap,
     Decision,
     Flag,
-    Holding,
+    HeldComponent,
     MethodologyError,
     NoConstituentsError,
     OutsideDomainError,
@@ -42,7 +42,7 @@ __all__ = [
     "Cap",
     "Decision",
     "Flag",
-    "Holding",
+    "HeldComponent",
     "MethodologyError",
     "NoConstituentsError",
     "OutsideDomainError",
@@ -52,7 +52,7 @@ __all__ = [
     "Status",
     "Supply",
     "UnfitRuleError",
-    "address",
+    "address_number",
     "confirm",
     "determine",
     "fixed_decisions",
@@ -69,7 +69,7 @@ def determine(
     candidates: Iterable[Candidate],
     supplies: Mapping[str, Supply | None],
     prices: Mapping[str, int],
-    holdings: Iterable[Holding],
+    holdings: Iterable[HeldComponent],
     previous: Iterable[Decision],
     overrides: Mapping[str, Override],
     now: int,
@@ -82,15 +82,15 @@ def determine(
     OutsideDomainError where the weights cannot be computed.
     """
     price_of = {at: price for at, price in _by_address(prices).items() if price <= MAX_PRICE}
-    held = {address(h.token): h for h in holdings}
+    held = {address_number(h.token): h for h in holdings}
     value_of = {at: _value(h, price_of.get(at, 0)) for at, h in held.items()}
-    before = {address(d.token): d for d in previous}
+    before = {address_number(d.token): d for d in previous}
     answers, by_owner = _by_address(supplies), _by_address(overrides)
 
     decided = {at: Decision(h.token, 0, Status.OUTSIDE, Flag(0), price_of.get(at, 0), 0) for at, h in held.items()}
     decisive: dict[int, int] = {}
     for candidate in candidates:
-        at = address(candidate.token)
+        at = address_number(candidate.token)
         confirmed = before[at].basis if at in before else 0
         member = _was_in(before[at]) if at in before else not before and at in held
         known = confirmed or candidate.whole_tokens
@@ -150,11 +150,11 @@ def confirm(
     gives way to nothing else. What the owner has made leaving since leaves; what is frozen since is not traded, if
     there is anything of it; what is no candidate any more is outside, with the supply that was confirmed before.
     """
-    listed = {address(c.token): c for c in candidates}
+    listed = {address_number(c.token): c for c in candidates}
     answers, by_owner = _by_address(supplies), _by_address(overrides)
 
     def again(d: Decision) -> Decision:
-        at = address(d.token)
+        at = address_number(d.token)
         candidate = listed.get(at)
         if candidate is None:
             return replace(d, status=Status.OUTSIDE, basis=d.confirmed)
@@ -223,12 +223,12 @@ def fixed_decisions(weights: Mapping[str, int], prices: Mapping[str, int]) -> li
     price_of = _by_address(prices)
     return [
         Decision(token, weight, Status.INCLUDED, Flag(0) if price else Flag.NO_PRICE, price, weight)
-        for token, weight in sorted(weights.items(), key=lambda entry: address(entry[0]))
-        for price in [price_of.get(address(token), 0)]
+        for token, weight in sorted(weights.items(), key=lambda entry: address_number(entry[0]))
+        for price in [price_of.get(address_number(token), 0)]
     ]
 
 
-def address(token: str) -> int:
+def address_number(token: str) -> int:
     """An address as the number that it sorts by."""
     return int(token, 16)
 
@@ -310,7 +310,7 @@ def _was_in(before: Decision) -> bool:
     return before.status is Status.INCLUDED or (before.status is Status.FROZEN and before.member)
 
 
-def _value(holding: Holding, price: int) -> int | None:
+def _value(holding: HeldComponent, price: int) -> int | None:
     """USD of one share that count in NAV; None for what is held as it is, outside NAV."""
     if holding.suspended or holding.written_off or not holding.sound or holding.unit > MAX_UNIT:
         return None
@@ -318,7 +318,7 @@ def _value(holding: Holding, price: int) -> int | None:
     return value if value <= MAX_VALUE else None
 
 
-def _status(state: State, held: Holding | None, value: int | None, flags: Flag) -> Status:
+def _status(state: State, held: HeldComponent | None, value: int | None, flags: Flag) -> Status:
     """Status of a candidate before ranks and floors."""
     if held is not None and held.written_off:
         return Status.OUTSIDE
@@ -341,7 +341,7 @@ def _status_now(state: State, determined: Decision) -> Status:
 
 
 def _by_address(given: Mapping[str, Given]) -> dict[int, Given]:
-    return {address(token): value for token, value in given.items()}
+    return {address_number(token): value for token, value in given.items()}
 
 
 def _within(holds: bool, what: str) -> None:

@@ -146,7 +146,7 @@ class Override:
 
 
 @dataclass(frozen=True)
-class Holding:
+class HeldComponent:
     """One line of the index token's list. `unit` is token wei per 1e18 shares, rounded down; `sound`: the token says
     how much there is, and it is no absurd amount."""
 

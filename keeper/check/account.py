@@ -8,12 +8,12 @@ from web3 import Web3
 
 from ballast.units import ETHER, GWEI
 from keeper.check.context import CheckContext, Node
-from keeper.check.lines import Line, Says
+from keeper.check.findings import Finding, Says
 from keeper.errors import KeeperError
 from keeper.sending.journal import read_journal
 
 
-def key(context: CheckContext) -> Iterator[Line]:
+def key(context: CheckContext) -> Iterator[Finding]:
     """The key can be loaded."""
     account = context.account
     if isinstance(account, KeeperError):
@@ -28,7 +28,7 @@ def key(context: CheckContext) -> Iterator[Line]:
         yield Says("key", account).ok("loads")
 
 
-def plain(endpoint: Node, account: str) -> Iterator[Line]:
+def plain(endpoint: Node, account: str) -> Iterator[Finding]:
     """The account is no contract."""
     says = Says("account", account)
     code = endpoint.ask(lambda eth: eth.get_code(Web3.to_checksum_address(account)))
@@ -43,7 +43,7 @@ def plain(endpoint: Node, account: str) -> Iterator[Line]:
         yield says.failure("is a contract on this chain", "take a key of its own")
 
 
-def nonce(context: CheckContext, endpoint: Node, account: str) -> Iterator[Line]:
+def nonce(context: CheckContext, endpoint: Node, account: str) -> Iterator[Finding]:
     """No unknown transaction is pending under the key, and the journal fits the chain."""
     says = Says("nonce", account)
     entries = read_journal(context.settings.journal, context.chain_id or 0, account)
@@ -78,7 +78,7 @@ def nonce(context: CheckContext, endpoint: Node, account: str) -> Iterator[Line]
         yield says.ok(f"{latest} next, nothing pending")
 
 
-def balance(context: CheckContext, endpoint: Node, account: str) -> Iterator[Line]:
+def balance(context: CheckContext, endpoint: Node, account: str) -> Iterator[Finding]:
     """The ether lasts for a month, at the current price of gas and at the cap."""
     says = Says("balance", account)
     have = endpoint.ask(lambda eth: eth.get_balance(Web3.to_checksum_address(account)))
@@ -101,7 +101,7 @@ def balance(context: CheckContext, endpoint: Node, account: str) -> Iterator[Lin
         yield says.ok(figure)
 
 
-def cap(context: CheckContext, endpoint: Node) -> Iterator[Line]:
+def cap(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
     """The chain asks for less than the keeper may pay."""
     says = Says("price of gas", endpoint.name)
     asked, most = price_now(endpoint), context.settings.max_fee_gwei

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keeper.check.context import CheckContext
-from keeper.check.lines import Level, Line, Says
+from keeper.check.findings import Finding, Level, Says
 from keeper.check.runner import failed, run
 from keeper.errors import SettingsError
 from keeper.output import logs
@@ -33,21 +33,21 @@ _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "bold red"
 def check(context: click.Context, as_json: bool) -> None:
     """Look whether everything that a month needs is in order; sends nothing.
 
-    Each line is ok, a warning or a failure, the latter two with a remedy. Ends with status 1 if anything failed.
+    Each finding is ok, a warning or a failure, the latter two with a remedy. Ends with status 1 if anything failed.
     """
-    lines = _lines(context.obj)
+    findings = _findings(context.obj)
     if as_json:
-        click.echo(json.dumps(check_json(lines), indent=1))
+        click.echo(json.dumps(check_json(findings), indent=1))
     else:
         console = Console()
         wide = console if console.is_terminal else Console(width=WIDE)
-        wide.print(check_table(lines))
-        wide.print(summary(lines), style=_STYLES[_worst(lines)])
-    if failed(lines):
+        wide.print(check_table(findings))
+        wide.print(summary(findings), style=_STYLES[_worst(findings)])
+    if failed(findings):
         context.exit(1)
 
 
-def _lines(env_file: Path) -> tuple[Line, ...]:
+def _findings(env_file: Path) -> tuple[Finding, ...]:
     try:
         settings, secrets = load_settings(env_file)
     except SettingsError as error:
@@ -56,56 +56,56 @@ def _lines(env_file: Path) -> tuple[Line, ...]:
     return run(CheckContext(settings, secrets, env_file))
 
 
-def check_json(lines: Sequence[Line]) -> dict[str, Any]:
-    """The lines as JSON types. `passed`: nothing failed."""
+def check_json(findings: Sequence[Finding]) -> dict[str, Any]:
+    """The findings as JSON types. `passed`: nothing failed."""
     return {
-        "passed": not failed(lines),
-        "failures": _count(lines, Level.FAILURE),
-        "warnings": _count(lines, Level.WARNING),
-        "lines": [asdict(line) for line in lines],
+        "passed": not failed(findings),
+        "failures": _count(findings, Level.FAILURE),
+        "warnings": _count(findings, Level.WARNING),
+        "lines": [asdict(finding) for finding in findings],
     }
 
 
-def check_table(lines: Sequence[Line]) -> Table:
-    """The lines as a table, each remedy below its finding; many ok lines of a kind share a row."""
+def check_table(findings: Sequence[Finding]) -> Table:
+    """The findings as a table, each remedy below its finding; many ok findings of a kind share a row."""
     table = Table(title="keeper check", title_justify="left")
     for column in ("check", "subject", "level", "what was seen"):
         table.add_column(column, overflow="fold")
-    for line in _grouped(lines):
-        seen = Text(line.text)
-        if line.remedy:
-            seen.append(f"\n-> {line.remedy}", style="dim")
-        table.add_row(line.check, line.subject, Text(line.level.value, style=_STYLES[line.level]), seen)
+    for finding in _grouped(findings):
+        seen = Text(finding.text)
+        if finding.remedy:
+            seen.append(f"\n-> {finding.remedy}", style="dim")
+        table.add_row(finding.check, finding.subject, Text(finding.level.value, style=_STYLES[finding.level]), seen)
     return table
 
 
-def _grouped(lines: Sequence[Line]) -> Iterator[Line]:
-    """The lines, with a check's ok lines merged into one if they are many."""
-    sound: dict[str, list[str]] = {line.check: [] for line in lines}
-    for line in lines:
-        if line.level is Level.OK:
-            sound[line.check].append(line.subject)
+def _grouped(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """The findings, with a check's ok findings merged into one if they are many."""
+    sound: dict[str, list[str]] = {finding.check: [] for finding in findings}
+    for finding in findings:
+        if finding.level is Level.OK:
+            sound[finding.check].append(finding.subject)
     told = set()
-    for line in lines:
-        many = len(sound[line.check]) > MOST_ROWS
-        if line.level is not Level.OK or not many:
-            yield line
-        elif line.check not in told:
-            told.add(line.check)
-            subjects = sound[line.check]
-            yield Line(line.check, f"{len(subjects)} of them", Level.OK, ", ".join(subjects))
+    for finding in findings:
+        many = len(sound[finding.check]) > MOST_ROWS
+        if finding.level is not Level.OK or not many:
+            yield finding
+        elif finding.check not in told:
+            told.add(finding.check)
+            subjects = sound[finding.check]
+            yield Finding(finding.check, f"{len(subjects)} of them", Level.OK, ", ".join(subjects))
 
 
-def summary(lines: Sequence[Line]) -> str:
+def summary(findings: Sequence[Finding]) -> str:
     """The last line of the output."""
-    failures, warnings = _count(lines, Level.FAILURE), _count(lines, Level.WARNING)
+    failures, warnings = _count(findings, Level.FAILURE), _count(findings, Level.WARNING)
     verdict = "put the failures right before you start the keeper" if failures else "the keeper can be started"
-    return f"{len(lines)} lines, {failures} failures, {warnings} warnings: {verdict}"
+    return f"{len(findings)} lines, {failures} failures, {warnings} warnings: {verdict}"
 
 
-def _count(lines: Sequence[Line], level: Level) -> int:
-    return sum(line.level is level for line in lines)
+def _count(findings: Sequence[Finding], level: Level) -> int:
+    return sum(finding.level is level for finding in findings)
 
 
-def _worst(lines: Sequence[Line]) -> Level:
-    return max((line.level for line in lines), key=list(Level).index)
+def _worst(findings: Sequence[Finding]) -> Level:
+    return max((finding.level for finding in findings), key=list(Level).index)

@@ -21,7 +21,7 @@ from ballast.abi import call_data, decode_view
 from ballast.book import Book, BookError
 from keeper.errors import ChainError, KeeperError
 from keeper.keys.load import load_signer
-from keeper.look.chain import Chain
+from keeper.look.chain import FundReader
 from keeper.look.retry import ask
 from keeper.look.rpc import single
 from keeper.pools.market import Market
@@ -126,7 +126,7 @@ class CheckedFund:
     @cached_property
     def seen(self) -> tuple[FundState, Market]:
         """State and market in the block. Raises ChainError."""
-        return Chain(self.endpoint.w3, self.book).read(self.block)
+        return FundReader(self.endpoint.w3, self.book).read(self.block)
 
     @property
     def state(self) -> FundState:

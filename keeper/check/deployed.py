@@ -9,7 +9,7 @@ from eth_utils import keccak
 
 from keeper.check.codes import KINDS, known, missing_functions
 from keeper.check.context import CheckedFund
-from keeper.check.lines import Line, Says
+from keeper.check.findings import Finding, Says
 from keeper.output.tables import hours
 
 _OWNED = (
@@ -56,7 +56,7 @@ _TIMELOCK_ROLES = {
 OTHER_BOOK = "name the address book that this fund's deployment wrote, and no other chain's"
 
 
-def code(fund: CheckedFund) -> Iterator[Line]:
+def code(fund: CheckedFund) -> Iterator[Finding]:
     """Each contract is of this release, or at least has every function that the keeper calls."""
     for name, address in fund.book.contracts.items():
         says = Says("contract", name)
@@ -84,7 +84,7 @@ def code(fund: CheckedFund) -> Iterator[Line]:
             )
 
 
-def wiring(fund: CheckedFund) -> Iterator[Line]:
+def wiring(fund: CheckedFund) -> Iterator[Finding]:
     """The contracts name each other as in the address book."""
     addresses = {**fund.book.contracts, "weth": fund.book.weth}
     wrong = False
@@ -106,7 +106,7 @@ def wiring(fund: CheckedFund) -> Iterator[Line]:
         yield Says("wiring", fund.book.fund).ok("the contracts name each other as the address book does")
 
 
-def owners(fund: CheckedFund) -> Iterator[Line]:
+def owners(fund: CheckedFund) -> Iterator[Finding]:
     """The timelock owns every contract that has an owner, and its delay is no shorter than at deployment."""
     book = fund.book
     wrong = False
@@ -138,7 +138,7 @@ def owners(fund: CheckedFund) -> Iterator[Line]:
         yield says.ok(f"owns every contract, with a delay of {hours(delay)}")
 
 
-def roles(fund: CheckedFund, account: str) -> Iterator[Line]:
+def roles(fund: CheckedFund, account: str) -> Iterator[Finding]:
     """The account has no role in the fund: a key that is always online should be good for nothing else."""
     fund.ahead(("timelock", "hasRole(bytes32,address)", role, account) for role in _TIMELOCK_ROLES.values())
     found = [role for role, name, view in _ROLES if fund.value(name, view, "address") == account]

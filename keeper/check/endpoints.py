@@ -10,7 +10,7 @@ from web3.types import FilterParams
 
 from ballast.units import DAY_S
 from keeper.check.context import CheckContext, Node
-from keeper.check.lines import Line, Says
+from keeper.check.findings import Finding, Says
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.history import CHUNK
@@ -24,7 +24,7 @@ MOST_BEHIND = 5
 """Blocks by which an endpoint may lag behind the best."""
 
 
-def answers(endpoint: Node) -> Iterator[Line]:
+def answers(endpoint: Node) -> Iterator[Finding]:
     """It answers."""
     says = Says("answers", endpoint.name)
     try:
@@ -36,7 +36,7 @@ def answers(endpoint: Node) -> Iterator[Line]:
         yield says.ok(endpoint.client or "answers")
 
 
-def chain(context: CheckContext, endpoint: Node) -> Iterator[Line]:
+def chain(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
     """It is on the chain of the configuration."""
     says = Says("chain id", endpoint.name)
     if context.chain_id is None or endpoint.chain_id == context.chain_id:
@@ -48,7 +48,7 @@ def chain(context: CheckContext, endpoint: Node) -> Iterator[Line]:
         )
 
 
-def head(endpoint: Node) -> Iterator[Line]:
+def head(endpoint: Node) -> Iterator[Finding]:
     """Its latest block is recent by this host's clock."""
     says = Says("head", endpoint.name)
     age = endpoint.seen_at - endpoint.head["timestamp"]
@@ -78,7 +78,7 @@ def _apart(age: float) -> str:
     return f"{shown} old" if age >= 0 else f"{shown} in the future"
 
 
-def by_hash(endpoint: Node) -> Iterator[Line]:
+def by_hash(endpoint: Node) -> Iterator[Finding]:
     """It reads the state of a block by its hash."""
     says = Says("block hash", endpoint.name)
     block = {"blockHash": Web3.to_hex(endpoint.head["hash"]), "requireCanonical": True}
@@ -96,7 +96,7 @@ def by_hash(endpoint: Node) -> Iterator[Line]:
         )
 
 
-def logs(context: CheckContext, endpoint: Node) -> Iterator[Line]:
+def logs(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
     """It gives events over as many blocks as the keeper requests at once."""
     says = Says("events", endpoint.name)
     for book in context.sound_books[:1]:
@@ -120,7 +120,7 @@ def logs(context: CheckContext, endpoint: Node) -> Iterator[Line]:
             yield says.ok(f"{len(found)} of the newest {last - first + 1:,} blocks")
 
 
-def access_list(context: CheckContext, endpoint: Node) -> Iterator[Line]:
+def access_list(context: CheckContext, endpoint: Node) -> Iterator[Finding]:
     """Whether it makes access lists; the keeper works without them."""
     says = Says("access lists", endpoint.name)
     for book in context.sound_books[:1]:
@@ -132,7 +132,7 @@ def access_list(context: CheckContext, endpoint: Node) -> Iterator[Line]:
         yield says.ok("makes them" if made else "does not make them; a batch takes about 1.7 % more gas")
 
 
-def agree(context: CheckContext) -> Iterator[Line]:
+def agree(context: CheckContext) -> Iterator[Finding]:
     """All answering endpoints see one chain: none far behind the best, and the same block at a common height."""
     sound = []
     for endpoint in context.endpoints:
@@ -170,7 +170,7 @@ def agree(context: CheckContext) -> Iterator[Line]:
     )
 
 
-def private(endpoint: Node) -> Iterator[Line]:
+def private(endpoint: Node) -> Iterator[Finding]:
     """The private endpoint can be reached. Its answer does not matter, as most only take transactions."""
     says = Says("private endpoint", endpoint.name)
     try:

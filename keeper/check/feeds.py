@@ -10,7 +10,7 @@ from eth_utils import to_checksum_address
 
 from ballast.units import BLOCK_S, WAD
 from keeper.check.context import CheckedFund
-from keeper.check.lines import Line, Says
+from keeper.check.findings import Finding, Says
 from keeper.errors import ChainError
 
 ETH = "0x" + "00" * 20
@@ -52,7 +52,7 @@ def _source(fund: CheckedFund, token: str) -> Source | None:
     return Source(to_checksum_address(answer[0]), answer[1], answer[2], FeedQuote(answer[3]), *answer[5:])
 
 
-def feeds(fund: CheckedFund) -> Iterator[Line]:
+def feeds(fund: CheckedFund) -> Iterator[Finding]:
     """Each component has a price, from a feed with a fresh answer and the decimals that the oracle expects."""
     sources = {candidate.token: _source(fund, candidate.token) for candidate in fund.book.candidates}
     fund.ahead((s.feed, view) for s in sources.values() if s for view in ("latestRoundData()", "decimals()"))
@@ -116,7 +116,7 @@ def _answer(fund: CheckedFund, source: Source) -> tuple[int, str | None]:
     return age, wrong
 
 
-def sequencer(fund: CheckedFund) -> Iterator[Line]:
+def sequencer(fund: CheckedFund) -> Iterator[Finding]:
     """On a rollup: the sequencer has been up for the grace period. Else there is no price at all."""
     feed = fund.value(_first(fund), "SEQUENCER()", "address")
     if feed is None or int(feed, 16) == 0:
@@ -135,7 +135,7 @@ def sequencer(fund: CheckedFund) -> Iterator[Line]:
         yield says.ok(f"up since {since} s")
 
 
-def tokens(fund: CheckedFund) -> Iterator[Line]:
+def tokens(fund: CheckedFund) -> Iterator[Finding]:
     """Each token's decimals are those that book and index token use."""
     listed = {holding.token: holding.decimals for holding in fund.state.holdings}
     # The check of states reports a token that does not answer.
@@ -161,7 +161,7 @@ def tokens(fund: CheckedFund) -> Iterator[Line]:
         yield Says("token", fund.book.fund).ok(f"{len(fund.book.candidates)} tokens, decimals as counted")
 
 
-def anchors(fund: CheckedFund) -> Iterator[Line]:
+def anchors(fund: CheckedFund) -> Iterator[Finding]:
     """Each anchor reaches back over its window and is within its bound of the feed."""
     if "first_oracle" not in fund.book.contracts:
         return

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ballast.book import Book
 from keeper.check.context import CheckContext
-from keeper.check.lines import Line, Says
+from keeper.check.findings import Finding, Says
 from keeper.errors import SettingsError
 from keeper.sending.journal import read_journal
 
@@ -22,7 +22,7 @@ _MIB = 2**20
 RESTORE = "name another file, or restore it from a backup"
 
 
-def journal(context: CheckContext) -> Iterator[Line]:
+def journal(context: CheckContext) -> Iterator[Finding]:
     """The journal can be written, and no other keeper holds it."""
     path = context.settings.journal
     says = Says("journal", str(path))
@@ -85,7 +85,7 @@ def _in_use(path: Path) -> bool:
     return False
 
 
-def disk(context: CheckContext) -> Iterator[Line]:
+def disk(context: CheckContext) -> Iterator[Finding]:
     """There is room for the journal."""
     folder = _nearest(context.settings.journal)
     free = shutil.disk_usage(folder).free // _MIB
@@ -99,7 +99,7 @@ def disk(context: CheckContext) -> Iterator[Line]:
         yield says.ok(f"{free:,} MiB free")
 
 
-def private_files(context: CheckContext) -> Iterator[Line]:
+def private_files(context: CheckContext) -> Iterator[Finding]:
     """Only their owner can read files with secrets."""
     settings = context.settings
     files = [settings.keystore, settings.keystore_password_file]
@@ -118,7 +118,7 @@ def private_files(context: CheckContext) -> Iterator[Line]:
                 yield says.ok(f"for its owner alone (mode {mode:03o})")
 
 
-def books(context: CheckContext) -> Iterator[Line]:
+def books(context: CheckContext) -> Iterator[Finding]:
     """Each address book can be read, is for the configured chain, and names another fund."""
     seen: dict[str, str] = {}
     for path, book in context.books:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from keeper.check.context import CheckedFund
-from keeper.check.lines import Line, Says
+from keeper.check.findings import Finding, Says
 from keeper.output.condition import condition
 from keeper.output.tables import hours, period_text, symbol, when
 from keeper.state import Action, FundState, Holding, Reason
@@ -26,7 +26,7 @@ _WHY = {
 _FAILURES = (Reason.NOT_SEEDED, Reason.REFUSED)
 
 
-def states(fund: CheckedFund) -> Iterator[Line]:
+def states(fund: CheckedFund) -> Iterator[Finding]:
     """Components that are suspended, written off or unreliable. A missing price is left to the check of feeds."""
     state = fund.state
     told = [(h, condition(state, h)) for h in state.holdings if not state.active(h) or _unfit(state, h)]
@@ -54,7 +54,7 @@ def _unfit(state: FundState, holding: Holding) -> bool:
     return not holding.sound or (holding.price > 0 and not state.counts(holding))
 
 
-def brakes(fund: CheckedFund) -> Iterator[Line]:
+def brakes(fund: CheckedFund) -> Iterator[Finding]:
     """The guardian's brakes: what is used and what is left."""
     state = fund.state
     says = Says("brakes", fund.book.fund)
@@ -76,7 +76,7 @@ def brakes(fund: CheckedFund) -> Iterator[Line]:
         yield says.ok(f"not paused; {left}")
 
 
-def schedule(fund: CheckedFund) -> Iterator[Line]:
+def schedule(fund: CheckedFund) -> Iterator[Finding]:
     """What is due now, or why nothing is, and when to look again."""
     state = fund.state
     says = Says("schedule", fund.book.fund)

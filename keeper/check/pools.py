@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ballast.book import BookPool, Candidate
+from ballast.book import BookCandidate, BookPool
 from ballast.units import WAD
 from keeper.check.context import CheckedFund
-from keeper.check.lines import Level, Line, Says
+from keeper.check.findings import Finding, Level, Says
 from keeper.look.chain import POOL_FEE_BPS, V2_VENUES
 from keeper.pools.venues import MILLION
 
@@ -20,7 +20,7 @@ USELESS_BPS = 5_000
 """Impact or distance from the oracle at which pools are useless: a slice loses half of itself."""
 
 
-def pools(fund: CheckedFund) -> Iterator[Line]:
+def pools(fund: CheckedFund) -> Iterator[Finding]:
     """Each pool of the book exists, trades the right tokens, and is not empty."""
     for candidate in fund.book.candidates:
         for pool in candidate.pools:
@@ -32,7 +32,7 @@ def pools(fund: CheckedFund) -> Iterator[Line]:
                 yield says.failure(f"{pool.pair}: {wrong}", TAKE_OUT)
 
 
-def _wrong(fund: CheckedFund, candidate: Candidate, pool: BookPool) -> str | None:
+def _wrong(fund: CheckedFund, candidate: BookCandidate, pool: BookPool) -> str | None:
     """What is wrong with a pool, None if nothing is."""
     if not fund.code(pool.pair):
         return f"no contract there on chain {fund.book.chain_id}"
@@ -72,7 +72,7 @@ def verdict(carried: Carried, tolerance: int) -> tuple[Level, str]:
     return Level.OK, ""
 
 
-def depth(fund: CheckedFund) -> Iterator[Line]:
+def depth(fund: CheckedFund) -> Iterator[Finding]:
     """Each component's pools together carry its part of a full batch: `batchCap` x NAV x its weight, or an equal part
     for one that the fund does not hold yet.
     """
@@ -98,10 +98,10 @@ def depth(fund: CheckedFund) -> Iterator[Line]:
             f"a slice of {slice_ // WAD:,} USD loses {carried.impact / 100:.2f} % over {count} "
             f"pool{'s' * (count > 1)}, which stand {carried.off / 100:+.2f} % from the oracle"
         )
-        yield Line(says.check, says.subject, level, text, remedy)
+        yield Finding(says.check, says.subject, level, text, remedy)
 
 
-def _carried(fund: CheckedFund, candidate: Candidate, price: int, slice_: int) -> Carried:
+def _carried(fund: CheckedFund, candidate: BookCandidate, price: int, slice_: int) -> Carried:
     market = fund.market
     curve = market.curve(candidate.token, market.pools[candidate.token], selling=True)
     amount = max(1, slice_ * 10**candidate.decimals // price)

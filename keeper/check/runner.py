@@ -1,4 +1,4 @@
-"""Runs each check in isolation: an exception becomes a failure line."""
+"""Runs each check in isolation: an exception becomes a failure."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from functools import partial
 
 from keeper.check import account, deployed, endpoints, feeds, files, month, pools
 from keeper.check.context import CheckContext, Node
-from keeper.check.lines import Level, Line, Says
+from keeper.check.findings import Finding, Level, Says
 from keeper.errors import KeeperError
 from keeper.output import redact
 
-Check = Callable[[], Iterable[Line]]
+Check = Callable[[], Iterable[Finding]]
 """A check bound to its arguments; it may raise."""
 
 UNSEEN = "see the failures above it; if there is none, report it with the output of `--json`"
 
 
-def run(context: CheckContext) -> tuple[Line, ...]:
-    """The lines of all checks, in an operator's order."""
-    return tuple(line for name, subject, check in _checks(context) for line in guarded(name, subject, check))
+def run(context: CheckContext) -> tuple[Finding, ...]:
+    """The findings of all checks, in an operator's order."""
+    return tuple(finding for name, subject, check in _checks(context) for finding in guarded(name, subject, check))
 
 
-def guarded(name: str, subject: str, check: Check) -> tuple[Line, ...]:
-    """A check's lines, plus a failure if it raises; without secrets."""
-    found: list[Line] = []
+def guarded(name: str, subject: str, check: Check) -> tuple[Finding, ...]:
+    """A check's findings, plus a failure if it raises; without secrets."""
+    found: list[Finding] = []
     try:
         found.extend(check())
     except Exception as error:  # the other checks must still run
         why = f": {error}" if isinstance(error, KeeperError) else f" ({type(error).__name__})"
         found.append(Says(name, subject).failure(f"could not be looked at{why}", UNSEEN))
     # Our messages hold no secrets; those of libraries and nodes may.
-    return tuple(replace(line, text=redact.clean(line.text)) for line in found)
+    return tuple(replace(finding, text=redact.clean(finding.text)) for finding in found)
 
 
-def failed(lines: Iterable[Line]) -> bool:
+def failed(findings: Iterable[Finding]) -> bool:
     """Whether there is a failure to fix before the keeper starts."""
-    return any(line.level is Level.FAILURE for line in lines)
+    return any(finding.level is Level.FAILURE for finding in findings)
 
 
 _OF_FUND = {
@@ -98,7 +98,7 @@ def _reachable(endpoint: Node) -> bool:
         return False
 
 
-def _unseen(context: CheckContext) -> Iterator[Line]:
+def _unseen(context: CheckContext) -> Iterator[Finding]:
     chain = "its chain" if context.chain_id is None else f"chain {context.chain_id}"
     yield Says("fund", "all").failure(
         f"not looked at: no endpoint answers on {chain}", "put the endpoints and address books right first"

@@ -9,9 +9,9 @@ from web3 import Web3
 from ballast.units import HOUR_S, WAD
 from keeper.client.offers import Offer, order_for
 from keeper.look import contracts
-from keeper.look.chain import Chain, Head, ask
+from keeper.look.chain import FundReader, Head, ask
+from keeper.plan import planner
 from keeper.plan.planner import Pace, Plan
-from keeper.plan.planner import plan as planned
 from keeper.pools.market import HopCosts, Market
 from keeper.sending.simulate import Call
 from keeper.settings import load_book, load_settings
@@ -93,7 +93,7 @@ class FundClient:
     >>> fund.plan(look, gas_price=30 * 10**9).why
     """
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: FundReader) -> None:
         self._chain = chain
 
     @property
@@ -143,7 +143,7 @@ class FundClient:
         if look.head is not None:
             past = self._chain.history.past(look.head, look.state)
             pace = Pace(rest_s, int(hours * HOUR_S), past.started_at, past.last_trade, past.gas_spent)
-        return planned(look.state, look.market, gas_price, pace, slippage_bps)
+        return planner.plan(look.state, look.market, gas_price, pace, slippage_bps)
 
     def stock(self, holder: str, state: FundState) -> dict[str, int]:
         """What a filler holds now of each component that the fund buys, token wei by address. Raises ChainError.

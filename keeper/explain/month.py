@@ -17,12 +17,23 @@ from eth_utils import to_checksum_address
 from web3.exceptions import ContractLogicError
 from web3.types import TxParams
 
-import keeper.state
 from ballast.abi import call_data
-from ballast.rule import methodology as rules
 from ballast.rule import packed
 from ballast.rule.arithmetic import period_start
-from ballast.rule.methodology import Candidate, Decision, Flag, Holding, Override, Rule, State, Status, Supply
+from ballast.rule.methodology import (
+    Candidate,
+    Cap,
+    Decision,
+    Flag,
+    HeldComponent,
+    Override,
+    Rule,
+    State,
+    Status,
+    Supply,
+    address_number,
+    left_by,
+)
 from ballast.rule.packed import PackedTarget
 from ballast.units import DAY_S, WAD
 from keeper.errors import ChainError
@@ -41,11 +52,11 @@ from keeper.explain.recompute import (
     start_apart,
 )
 from keeper.look import contracts
-from keeper.look.chain import Chain, ask
+from keeper.look.chain import FundReader, ask
 from keeper.look.history import CHUNK
 from keeper.look.retry import block_time
 from keeper.output.tables import period_text
-from keeper.state import FundState, Phase, Side
+from keeper.state import FundState, Holding, Phase, Side
 
 OVERRIDE_LIFE_S = 10 * DAY_S
 """How long the methodology lets an override count."""
@@ -81,13 +92,13 @@ class Explanation:
     differences: tuple[Difference, ...]
 
 
-def explain(chain: Chain, period: int | None) -> Explanation:
+def explain(chain: FundReader, period: int | None) -> Explanation:
     """The last determination of the period, None: of the last one determined. Raises ChainError."""
     return _Reader(chain).explain(period)
 
 
 class _Reader:
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: FundReader) -> None:
         self._chain = chain
         self._w3 = chain.w3
         self._book = chain.book
@@ -133,7 +144,7 @@ class _Reader:
         """What the last started month left, as a determination in that block is given it."""
         before = self._view(self._rebalancer, "month", block - 1)
         started = Phase(before.phase) in (Phase.IDLE, Phase.TRADING)
-        return rules.left_by(packed.constituents(_words(self._code(before.determination, block))), started=started)
+        return left_by(packed.constituents(_words(self._code(before.determination, block))), started=started)
 
     def _start(self, event: Any, at: str, determined: Sequence[Decision]) -> tuple[Start, list[Difference]]:
         """What start fixed, and where the keeper's own plan differs."""
@@ -183,7 +194,7 @@ class _Reader:
         rows = [] if rule is None else self._view(weighing, "candidates", block)
         weights = {w.token: w.weight for w in self._view(given, "weights", block)} if rule is None else {}
         sources = {c.token: c.source for c in rows}
-        tokens = sorted({*sources, *weights, *listed, *was}, key=rules.address)
+        tokens = sorted({*sources, *weights, *listed, *was}, key=address_number)
         return RuleInputs(
             state=state,
             rule=rule,
@@ -218,7 +229,7 @@ class _Reader:
             None
             if r is None
             else Rule(
-                cap=rules.Cap(r.cap),
+                cap=Cap(r.cap),
                 cap_weight=r.capWeight,
                 floor_weight=r.floorWeight,
                 entry_weight=r.entryWeight,
@@ -319,13 +330,13 @@ def _words(code: bytes) -> list[int]:
     return [int.from_bytes(code[i : i + 32], "big") for i in range(0, len(code), 32)]
 
 
-def _pairs(inputs: RuleInputs, fixed: Sequence[PackedTarget]) -> list[tuple[Holding, PackedTarget]]:
+def _pairs(inputs: RuleInputs, fixed: Sequence[PackedTarget]) -> list[tuple[HeldComponent, PackedTarget]]:
     return list(zip(inputs.holdings, fixed, strict=True))
 
 
-def _holding(state: FundState, holding: keeper.state.Holding) -> Holding:
+def _holding(state: FundState, holding: Holding) -> HeldComponent:
     """A component as the rule sees it in a block."""
-    return Holding(
+    return HeldComponent(
         token=holding.token,
         unit=holding.balance * WAD // state.supply,
         decimals=holding.decimals,

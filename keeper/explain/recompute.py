@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ballast.rule import methodology as rules
+from ballast.rule import methodology
 from ballast.rule.methodology import (
     Candidate,
     Decision,
     Flag,
-    Holding,
+    HeldComponent,
     MethodologyError,
     Override,
     Rule,
@@ -90,9 +90,9 @@ class RuleInputs:
     supplies: Mapping[str, Supply | None]
     overrides: Mapping[str, Override]
     prices: Mapping[str, int]
-    holdings: tuple[Holding, ...]
+    holdings: tuple[HeldComponent, ...]
     balances: Mapping[str, int]
-    dropped: tuple[Holding, ...] = ()
+    dropped: tuple[HeldComponent, ...] = ()
     newcomers: frozenset[str] = frozenset()
     unfit: frozenset[str] = frozenset()
 
@@ -103,9 +103,9 @@ class RuleInputs:
 def determine(inputs: RuleInputs, previous: Sequence[Decision]) -> list[Decision]:
     """With a row for each component that is no candidate: outside the index, at the price that its dust will have."""
     if inputs.rule is None:
-        found = rules.fixed_decisions(inputs.weights, inputs.prices)
+        found = methodology.fixed_decisions(inputs.weights, inputs.prices)
     else:
-        found = rules.determine(
+        found = methodology.determine(
             inputs.rule,
             inputs.candidates,
             inputs.supplies,
@@ -119,7 +119,7 @@ def determine(inputs: RuleInputs, previous: Sequence[Decision]) -> list[Decision
     others = [h.token for h in inputs.holdings if h.token not in known]
     prices = {token: price for token, price in inputs.prices.items() if not price >> PRICE_BITS}
     rows = [Decision(token, 0, Status.OUTSIDE, Flag(0), prices.get(token, 0), 0) for token in others]
-    return sorted([*found, *rows], key=lambda d: rules.address(d.token))
+    return sorted([*found, *rows], key=lambda d: methodology.address_number(d.token))
 
 
 def confirm(inputs: RuleInputs, determined: Sequence[Decision]) -> list[Decision]:
@@ -128,7 +128,7 @@ def confirm(inputs: RuleInputs, determined: Sequence[Decision]) -> list[Decision
     if inputs.rule is None:
         answers = list(determined)
     else:
-        answers = rules.confirm(
+        answers = methodology.confirm(
             inputs.rule, inputs.candidates, inputs.supplies, determined, inputs.overrides, inputs.state.time
         )
     found = [_allowed(answer, d) for answer, d in zip(answers, determined, strict=True)]
@@ -157,7 +157,9 @@ def _left_out(inputs: RuleInputs, confirmed: Sequence[Decision]) -> set[str]:
         if d.token not in inputs.unfit
         and (_counted(inputs, listed[d.token]) if d.token in listed else inputs.prices.get(d.token, 0))
     }
-    fit = sorted((d for d in coming if d.token in priced), key=lambda d: (d.weight, rules.address(d.token)))
+    fit = sorted(
+        (d for d in coming if d.token in priced), key=lambda d: (d.weight, methodology.address_number(d.token))
+    )
     waiting = fit[: max(0, len(staying) + len(fit) - MOST_COMPONENTS)]
     return {d.token for d in coming if d.token not in priced} | {d.token for d in waiting}
 
@@ -192,8 +194,8 @@ def plan(inputs: RuleInputs, confirmed: Sequence[Decision]) -> tuple[int, list[T
 def _units(inputs: RuleInputs, lines: Sequence[Target], decimals: Sequence[int]) -> list[int]:
     basis, prices, held = [t.basis for t in lines], [t.price for t in lines], [t.unit_held for t in lines]
     if inputs.rule is None:
-        return rules.fixed_target_units(basis, held, prices, decimals)
-    return rules.target_units(inputs.rule, basis, held, prices, decimals)
+        return methodology.fixed_target_units(basis, held, prices, decimals)
+    return methodology.target_units(inputs.rule, basis, held, prices, decimals)
 
 
 def gone(inputs: RuleInputs, confirmed: Sequence[Decision], nav: int) -> set[str]:
@@ -204,7 +206,7 @@ def gone(inputs: RuleInputs, confirmed: Sequence[Decision], nav: int) -> set[str
     budget = nav * MAX_DROP // WAD
     found = set()
     old = [h for h in (*inputs.holdings, *inputs.dropped) if h.token not in inputs.newcomers]
-    for h in sorted(old, key=lambda h: rules.address(h.token)):
+    for h in sorted(old, key=lambda h: methodology.address_number(h.token)):
         worth = _worth(inputs, h, rows.get(h.token))
         if worth is not None and worth <= budget:
             budget -= worth
@@ -212,7 +214,7 @@ def gone(inputs: RuleInputs, confirmed: Sequence[Decision], nav: int) -> set[str
     return found
 
 
-def _worth(inputs: RuleInputs, holding: Holding, row: Decision | None) -> int | None:
+def _worth(inputs: RuleInputs, holding: HeldComponent, row: Decision | None) -> int | None:
     """USD of a share, rounded up, that would be lost by dropping a component; None for what is not dropped."""
     balance, price = inputs.balances[holding.token], inputs.prices.get(holding.token, 0)
     included = row is not None and row.status is Status.INCLUDED
@@ -232,7 +234,7 @@ def _worth(inputs: RuleInputs, holding: Holding, row: Decision | None) -> int | 
     return -(-balance * max(price, row.price) * WAD // (one * inputs.state.supply))
 
 
-def _counted(inputs: RuleInputs, holding: Holding) -> int:
+def _counted(inputs: RuleInputs, holding: HeldComponent) -> int:
     """The price at which a component counts in NAV; 0: it is held as it is."""
     price = inputs.prices.get(holding.token, 0)
     if holding.suspended or holding.written_off or not holding.sound:
@@ -320,7 +322,7 @@ def _rows_apart(stage: str, chain: Sequence[Any], keeper: Sequence[Any], fields:
     """Field by field, for every token of either side."""
     ours, theirs = ({row.token: row for row in rows} for rows in (keeper, chain))
     found = []
-    for token in sorted({*ours, *theirs}, key=rules.address):
+    for token in sorted({*ours, *theirs}, key=methodology.address_number):
         if token not in ours or token not in theirs:
             found.append(_listed(stage, token, on_chain=token in theirs))
             continue

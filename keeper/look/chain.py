@@ -17,7 +17,7 @@ from keeper.look.retry import Head, ask, ask_all
 from keeper.look.rpc import EndpointPool, NoEndpointError, connect, refusals
 from keeper.look.rpc.endpoint import Question
 from keeper.look.rpc.health import LOOK
-from keeper.look.rpc.pool import at
+from keeper.look.rpc.pool import in_block
 from keeper.look.v3_reader import V3Reader
 from keeper.pools.market import Market, ascending, market_of
 from keeper.pools.venues import Pool
@@ -26,7 +26,7 @@ from keeper.pools.venues.v3 import V3_VENUE
 from keeper.settings import Secrets, Settings
 from keeper.state import Action, FundState, PoolState
 
-__all__ = ["CHUNK", "Chain", "Head", "ask", "connect", "connect_to"]
+__all__ = ["CHUNK", "FundReader", "Head", "ask", "connect", "connect_to"]
 
 V2_VENUES = ("uniswap", "sushiswap")
 POOL_FEE_BPS = 30
@@ -38,7 +38,7 @@ LEAST_TIP = GWEI // 10
 """Wei per gas. A tip that nobody proposed is at least this: nodes may refuse none, and 9/8 of nothing is nothing."""
 
 
-class Chain:
+class FundReader:
     """One fund on one chain, read-only."""
 
     def __init__(self, w3: Web3, book: Book) -> None:
@@ -139,7 +139,7 @@ class Chain:
         return isinstance(provider, EndpointPool) and provider.agree > 1
 
     def _read(self, block: Head | int, *, agreed: bool) -> tuple[FundState, Market]:
-        named = hex(block) if isinstance(block, int) else at(block.hash)
+        named = hex(block) if isinstance(block, int) else in_block(block.hash)
         number = block if isinstance(block, int) else block.number
         questions: list[Question] = [("eth_call", [self._request, named])]
         if self._v3 is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from eth_abi.exceptions import DecodingError
 
-from ballast import abi as codec
+import ballast.abi
 from ballast.abi import Entry
 
 ABIS = (
@@ -39,18 +39,18 @@ def abi(name: str) -> list[dict[str, Any]]:
 
 def topic(contract: str, event: str) -> str:
     """Topic 0 of an event as 0x... . Raises KeyError if the contract has no such event."""
-    return codec.topic(_entry(contract, "event", event))
+    return ballast.abi.topic(_entry(contract, "event", event))
 
 
 def selectors(contract: str) -> dict[str, bytes]:
     """The 4-byte selector of each function of a contract, by signature."""
     functions = [entry for entry in abi(contract) if entry["type"] == "function"]
-    return {codec.signature(entry): codec.selector(entry) for entry in functions}
+    return {ballast.abi.signature(entry): ballast.abi.selector(entry) for entry in functions}
 
 
 def call_data(contract: str, function: str, *arguments: Any) -> str:
     """Calldata as 0x... . Raises KeyError if the contract has no such function."""
-    return codec.call_data(_entry(contract, "function", function), *arguments)
+    return ballast.abi.call_data(_entry(contract, "function", function), *arguments)
 
 
 def returned(contract: str, function: str, data: str) -> tuple[Any, ...]:
@@ -60,14 +60,14 @@ def returned(contract: str, function: str, data: str) -> tuple[Any, ...]:
     """
     outputs = _entry(contract, "function", function)["outputs"]
     try:
-        return codec.decode_values(outputs, bytes.fromhex(data.removeprefix("0x")))
+        return ballast.abi.decode_values(outputs, bytes.fromhex(data.removeprefix("0x")))
     except (DecodingError, OverflowError) as error:
         raise ValueError(f"{function}: the answer is not what {contract} returns ({error})") from None
 
 
 def describe_revert(data: str) -> tuple[str, str, str]:
     """Selector, name and arguments of revert data given as 0x...; empty texts if unknown."""
-    return codec.describe_revert(bytes.fromhex(data.removeprefix("0x")), _errors())
+    return ballast.abi.describe_revert(bytes.fromhex(data.removeprefix("0x")), _errors())
 
 
 @cache
@@ -81,4 +81,4 @@ def _entry(contract: str, kind: str, name: str) -> Entry:
 @cache
 def _errors() -> dict[bytes, Entry]:
     """Errors of all contracts by selector."""
-    return codec.errors_of(entry for name in ABIS for entry in abi(name))
+    return ballast.abi.errors_of(entry for name in ABIS for entry in abi(name))

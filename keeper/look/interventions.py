@@ -42,7 +42,7 @@ class What(StrEnum):
 
 
 @dataclass(frozen=True)
-class Told:
+class Intervention:
     """An intervention at chain time `time`. `period`: the month concerned, None for a state; `token`: the component
     concerned; `by`: who did it, if the event says; `until`: end of a suspension."""
 
@@ -55,7 +55,7 @@ class Told:
     until: int = 0
 
 
-def words(told: Told, name: str) -> str:
+def words(told: Intervention, name: str) -> str:
     """An intervention as a sentence; `name`: the component's."""
     match told.what:
         case What.VETOED:
@@ -72,7 +72,7 @@ def words(told: Told, name: str) -> str:
             return f"{name} written off, for good"
 
 
-def ended(state: FundState, told: Iterable[Told]) -> Told | None:
+def ended(state: FundState, told: Iterable[Intervention]) -> Intervention | None:
     """The intervention that ended the month as it stood, None if there was none or the month is not over."""
     if state.phase is not Phase.IDLE:
         return None
@@ -109,10 +109,10 @@ class Chronicle:
         self._next = 0
         self._from = 0
         self._until = -1
-        self._told: tuple[Told, ...] = ()
+        self._told: tuple[Intervention, ...] = ()
         self._refused = False
 
-    def told(self, head: Head, state: FundState) -> tuple[Told, ...]:
+    def told(self, head: Head, state: FundState) -> tuple[Intervention, ...]:
         """Interventions since the month's determination, oldest first."""
         key = _key(state)
         if key != self._seen:
@@ -139,8 +139,8 @@ class Chronicle:
         self._next = head.number + 1
         return self._told
 
-    def _read(self, first: int, last: int, since: int) -> list[Told]:
-        found: list[Told] = []
+    def _read(self, first: int, last: int, since: int) -> list[Intervention]:
+        found: list[Intervention] = []
         for _ in range(MOST_CHUNKS):
             start = max(first, last - CHUNK + 1)
             found = [*self._logs(start, last), *found]
@@ -149,7 +149,7 @@ class Chronicle:
             last = start - 1
         return found
 
-    def _logs(self, first: int, last: int) -> list[Told]:
+    def _logs(self, first: int, last: int) -> list[Intervention]:
         logs = ask(
             lambda: self._w3.eth.get_logs(
                 {
@@ -163,19 +163,19 @@ class Chronicle:
         )
         return [self._one(entry) for entry in logs]
 
-    def _one(self, entry: Any) -> Told:
+    def _one(self, entry: Any) -> Intervention:
         source, name = self._topics[entry["topics"][0].to_0x_hex()]
         args = source.events[name]().process_log(entry)["args"]
         block, time = entry["blockNumber"], block_time(self._w3, entry["blockNumber"])
         match name:
             case "Vetoed":
-                return Told(What.VETOED, block, time, args["period"], by=args["by"])
+                return Intervention(What.VETOED, block, time, args["period"], by=args["by"])
             case "MonthEnded":
-                return Told(What.ENDED, block, time, args["period"], by=args["by"])
+                return Intervention(What.ENDED, block, time, args["period"], by=args["by"])
             case "TakenOut":
-                return Told(What.TAKEN_OUT, block, time, args["period"], args["token"])
+                return Intervention(What.TAKEN_OUT, block, time, args["period"], args["token"])
         what = What.WRITTEN_OFF if args["writtenOff"] else What.SUSPENDED if args["suspendedUntil"] else What.RESUMED
-        return Told(what, block, time, None, args["token"], until=args["suspendedUntil"])
+        return Intervention(what, block, time, None, args["token"], until=args["suspendedUntil"])
 
 
 def _key(state: FundState) -> object:

@@ -12,7 +12,7 @@ from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.retry import Head, ask_all
 from keeper.look.rpc.endpoint import Question
-from keeper.look.rpc.pool import at
+from keeper.look.rpc.pool import in_block
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def read_purse(w3: Web3, book: Book, head: Head) -> Purse:
     to = Web3.to_checksum_address(book["upkeep"])
     views = ("purse", "terms")
     questions: list[Question] = [
-        ("eth_call", [{"to": to, "data": contracts.call_data("Upkeep", view)}, at(head.hash)]) for view in views
+        ("eth_call", [{"to": to, "data": contracts.call_data("Upkeep", view)}, in_block(head.hash)]) for view in views
     ]
     purse, terms = ask_all(w3, questions, "upkeep")
     try:

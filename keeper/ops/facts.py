@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from ballast.book import Book
+from keeper.look.rpc import EndpointStatus
 from keeper.ops.pulse import Pulse
 from keeper.ops.troubles import Defect, Trouble
 from keeper.plan.standby import Since
@@ -46,32 +46,6 @@ def bounds_of(settings: Settings) -> Bounds:
     )
 
 
-class Endpoint(Protocol):
-    """A node's condition. `name`: its host; `head`: number of its newest block; `head_age_s`: that block's age in
-    seconds; both are None if unknown. `requests`: asked of it so far; `errors`: what failed, by reason."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def healthy(self) -> bool: ...
-
-    @property
-    def reason(self) -> str: ...
-
-    @property
-    def head(self) -> int | None: ...
-
-    @property
-    def head_age_s(self) -> int | None: ...
-
-    @property
-    def requests(self) -> int: ...
-
-    @property
-    def errors(self) -> Mapping[str, int]: ...
-
-
 @dataclass(frozen=True)
 class FundFacts:
     """A fund. `view` and `pulse`: from the last successful look, None before the first; `looked_at`: its time, Unix
@@ -104,7 +78,7 @@ class Facts:
     funds: tuple[FundFacts, ...]
     balance: int | None
     transactions: Sequence[Entry]
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[EndpointStatus, ...]
     tick_s: float | None = None
     troubles: tuple[Trouble, ...] = ()
     defects: tuple[Defect, ...] = ()

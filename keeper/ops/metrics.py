@@ -16,7 +16,7 @@ from keeper.errors import KeeperError
 from keeper.ops.facts import Facts, FundFacts
 from keeper.ops.pulse import Pulse
 from keeper.ops.server import Response
-from keeper.ops.troubles import Kind as TroubleKind
+from keeper.ops.troubles import TroubleKind
 from keeper.sending.journal import Status
 from keeper.state import Phase
 from keeper.view import View

@@ -31,7 +31,7 @@ MOST_KEPT = 1_000
 
 
 @dataclass(frozen=True)
-class Told:
+class AlertRecord:
     """An alert that has begun. Times are Unix seconds: `began`; `said`, last delivered, and `tried`, last tried (0:
     never); `absent`, since when it no longer holds (0: it holds)."""
 
@@ -52,7 +52,7 @@ class Told:
 class Message:
     """A message about an alert: that it has begun or lasts, or that it is over."""
 
-    told: Told
+    told: AlertRecord
     over: bool
 
     @property
@@ -64,7 +64,7 @@ class Message:
         return f"{'Over: ' if self.over else ''}{self.told.text}"
 
 
-def observed(before: Iterable[Told], alerts: Iterable[Alert], now: float) -> tuple[Told, ...]:
+def observed(before: Iterable[AlertRecord], alerts: Iterable[Alert], now: float) -> tuple[AlertRecord, ...]:
     """The alerts that have begun, updated by those that hold at `now`."""
     holding = {(alert.kind.value, alert.subject): alert for alert in alerts}
     found = []
@@ -74,13 +74,15 @@ def observed(before: Iterable[Told], alerts: Iterable[Alert], now: float) -> tup
             found.append(replace(told, text=alert.text, absent=0))
         else:
             found.append(replace(told, absent=told.absent or now))
-    found += [Told(alert.kind.value, alert.subject, alert.text, now) for alert in sorted_alerts(holding.values())]
+    found += [
+        AlertRecord(alert.kind.value, alert.subject, alert.text, now) for alert in sorted_alerts(holding.values())
+    ]
     # Drop what ended before it was ever sent; keep the rest, so that an event is not sent again.
     kept = [told for told in found if told.said or not told.absent]
     return tuple(kept[-MOST_KEPT:])
 
 
-def due_messages(told: Iterable[Told], now: float, repeat_s: float) -> tuple[Message, ...]:
+def due_messages(told: Iterable[AlertRecord], now: float, repeat_s: float) -> tuple[Message, ...]:
     """The messages to deliver now."""
     found = []
     for entry in told:
@@ -93,7 +95,7 @@ def due_messages(told: Iterable[Told], now: float, repeat_s: float) -> tuple[Mes
     return tuple(found)
 
 
-def noted(told: Iterable[Told], message: Message, delivered: bool, now: float) -> tuple[Told, ...]:
+def noted(told: Iterable[AlertRecord], message: Message, delivered: bool, now: float) -> tuple[AlertRecord, ...]:
     """The alerts that have begun, updated by a try to deliver a message."""
     found = []
     for entry in told:
@@ -149,9 +151,9 @@ class Notifier:
             log.warning("what was told cannot be kept", path=str(self._path), error=error.strerror)
 
 
-def _read(path: Path) -> tuple[Told, ...]:
+def _read(path: Path) -> tuple[AlertRecord, ...]:
     try:
-        return tuple(Told(**entry) for entry in json.loads(path.read_text()))
+        return tuple(AlertRecord(**entry) for entry in json.loads(path.read_text()))
     except FileNotFoundError:
         return ()
     except (OSError, ValueError, TypeError) as error:

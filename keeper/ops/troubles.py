@@ -22,7 +22,7 @@ log = structlog.get_logger("keeper")
 MOST_KEPT = 100
 """Defects kept; the one that was seen last the longest ago is forgotten first."""
 
-Kind = Literal["start", "http"]
+TroubleKind = Literal["start", "http"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Trouble:
     """Why the keeper cannot start, or its server cannot listen. `since`: Unix seconds; `final`: the process ends for
     it."""
 
-    kind: Kind
+    kind: TroubleKind
     text: str
     since: float
     final: bool = False
@@ -55,7 +55,7 @@ class Troubles:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._standing: dict[Kind, Trouble] = {}
+        self._standing: dict[TroubleKind, Trouble] = {}
         self._defects: dict[tuple[str, str, str], Defect] = {}
 
     @property
@@ -70,13 +70,13 @@ class Troubles:
         with self._lock:
             return tuple(self._defects.values())
 
-    def hold(self, kind: Kind, text: str, *, final: bool = False) -> None:
+    def hold(self, kind: TroubleKind, text: str, *, final: bool = False) -> None:
         """It holds, since it was first said."""
         with self._lock:
             before = self._standing.get(kind)
             self._standing[kind] = Trouble(kind, text, before.since if before else self._clock(), final)
 
-    def over(self, kind: Kind) -> bool:
+    def over(self, kind: TroubleKind) -> bool:
         """It holds no more; returns whether it did."""
         with self._lock:
             return self._standing.pop(kind, None) is not None

@@ -15,8 +15,9 @@ import structlog
 
 from ballast.book import Book
 from keeper.errors import KeeperError
+from keeper.look.rpc import EndpointStatus
 from keeper.ops.alerts import Alert, alerts_of, of_keeper
-from keeper.ops.facts import Bounds, Endpoint, Facts, FundFacts, overdue, possible
+from keeper.ops.facts import Bounds, Facts, FundFacts, overdue, possible
 from keeper.ops.liveness import Stop
 from keeper.ops.notifier import Notifier
 from keeper.ops.pulse import Pulse
@@ -68,7 +69,7 @@ class Watch:
         books: Sequence[Book],
         stop: Stop,
         *,
-        endpoints: Callable[[], tuple[Endpoint, ...]],
+        endpoints: Callable[[], tuple[EndpointStatus, ...]],
         balance: Callable[[], int | None] = lambda: None,
         transactions: Callable[[], Sequence[Entry]] = tuple,
         troubles: Troubles | None = None,

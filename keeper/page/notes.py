@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ballast.units import DAY_S
-from keeper.look.interventions import Told, ended
+from keeper.look.interventions import Intervention, ended
 from keeper.ops.alerts import Alert, Kind, alerts_of
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.ops.pulse import Pulse
@@ -66,7 +66,7 @@ _LEVELS: dict[Kind, NoteLevel] = {Kind.DUE_NOT_DONE: "bad", Kind.KEEPER_FAILING:
 """Levels of alerts; all others are "warn"."""
 
 
-def standing(state: FundState, told: Iterable[Told] = ()) -> str:
+def standing(state: FundState, told: Iterable[Intervention] = ()) -> str:
     """The month's state as a sentence. `told`: the interventions in it."""
     trading = state.phase is Phase.TRADING
     period = state.month_period if trading else state.period

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from keeper.errors import SettingsError
-from keeper.look.chain import Chain
+from keeper.look.chain import FundReader
 from keeper.ops.facts import Bounds, Facts
 from keeper.page.details import DetailsReader
 from keeper.page.samples import Samples
@@ -21,7 +21,7 @@ log = structlog.get_logger("keeper.page")
 
 @contextmanager
 def status_page(
-    settings: Settings, chains: Sequence[Chain], facts: Callable[[], Facts], bounds: Bounds
+    settings: Settings, chains: Sequence[FundReader], facts: Callable[[], Facts], bounds: Bounds
 ) -> Iterator[StatusPage]:
     """The page of these funds; its file of samples stays open until the block ends."""
     with closing(_samples(samples_path(settings))) as samples:

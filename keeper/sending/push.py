@@ -20,7 +20,7 @@ from keeper.sending.access import AccessList
 from keeper.sending.fees import Fees, Urgency, bumped_fees, capped_fees, highest
 from keeper.sending.journal import CANCEL, Entry, Journal
 from keeper.sending.simulate import NOOP_MOST_GAS, Call, noop_gas, require_success
-from keeper.sending.watch import Watch
+from keeper.sending.tracker import TransactionTracker
 from keeper.sending.wire import Taken, Wire
 
 log = structlog.get_logger("keeper.sender")
@@ -48,7 +48,7 @@ class Pusher:
         w3: Web3,
         signer: Signer,
         journal: Journal,
-        watch: Watch,
+        tracker: TransactionTracker,
         wire: Wire,
         *,
         chain_id: int,
@@ -59,7 +59,7 @@ class Pusher:
         self._w3 = w3
         self._signer = signer
         self._journal = journal
-        self._watch = watch
+        self._tracker = tracker
         self._wire = wire
         self._chain_id = chain_id
         self._urgency = urgency
@@ -195,7 +195,7 @@ class Pusher:
             require_success(self._w3, self._signer.address, _call_of(entry), head)
         except SimulationError as error:
             # If this very block has mined it, it reverts only for that reason.
-            if self._watch.count_in(head) <= entry.nonce:
+            if self._tracker.count_in(head) <= entry.nonce:
                 reason = str(error)
         if reason is None and entry.deadline is not None and head.time > entry.deadline:
             try:

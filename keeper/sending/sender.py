@@ -30,13 +30,13 @@ from keeper.errors import (
     UnknownPendingError,
 )
 from keeper.keys.signer import Signer
-from keeper.look.chain import Chain, Head, ask
+from keeper.look.chain import FundReader, Head, ask
 from keeper.look.rpc import single
 from keeper.sending.fees import Urgency
 from keeper.sending.journal import CANCEL, Entry, Journal
 from keeper.sending.push import Pusher
 from keeper.sending.simulate import Call, estimate
-from keeper.sending.watch import Receipt, Watch
+from keeper.sending.tracker import Receipt, TransactionTracker
 from keeper.sending.wire import Wire
 from keeper.settings import Secrets, Settings
 
@@ -87,12 +87,12 @@ class Sender:
         self._head = head
         self._pause = pause
         self._patience = patience
-        self._watch = Watch(w3, signer.address, journal, confirmations)
+        self._tracker = TransactionTracker(w3, signer.address, journal, confirmations)
         self._push = Pusher(
             w3,
             signer,
             journal,
-            self._watch,
+            self._tracker,
             Wire(w3, journal, signer.address, private, private_blocks),
             chain_id=chain_id,
             urgency=urgency,
@@ -117,13 +117,13 @@ class Sender:
 
         Raises ChainError, JournalError, SendError.
         """
-        self._watch.look(head)
+        self._tracker.look(head)
         return self.unresolved
 
     def settle(self) -> Mined | None:
         """Goes on with the open transaction of the lowest nonce; None if there is none, if it is still open, or if a
         transaction from elsewhere replaced it. Raises RevertedError, ChainError, JournalError, SendError."""
-        self._watch.look(self._head())
+        self._tracker.look(self._head())
         entries = self._journal.open()
         if not entries:
             return None
@@ -141,7 +141,7 @@ class Sender:
         self._ending = True
         try:
             head = self._head()
-            self._watch.look(head)
+            self._tracker.look(head)
             self._fill_gap(head)
             while (nonce := self._lowest()) is not None:
                 try:
@@ -181,11 +181,11 @@ class Sender:
         """The next nonce in this block; None if the journal has used it in blocks that are gone, as it is then open
         again. Raises UnknownPendingError, and ChainError where the node's counts do not fit together: a nonce that is
         too high would wait for those below for ever."""
-        count = self._watch.count_in(head)
-        if self._watch.compare(count, head):
+        count = self._tracker.count_in(head)
+        if self._tracker.compare(count, head):
             return None
-        self._watch.require_no_gap(count, head)
-        pending = self._watch.count("pending")
+        self._tracker.require_no_gap(count, head)
+        pending = self._tracker.count("pending")
         if pending > count:
             raise UnknownPendingError(
                 f"account {self.address}: {pending - count} pending transaction(s) that the journal does not know; "
@@ -204,7 +204,7 @@ class Sender:
         if not opened:
             return
         lowest = min(opened, key=lambda entry: entry.nonce)
-        for nonce in range(self._watch.count_in(head), lowest.nonce):
+        for nonce in range(self._tracker.count_in(head), lowest.nonce):
             if not self._journal.of(nonce):
                 log.warning("filling a gap", nonce=nonce, below=lowest.nonce)
                 self._push.fill(nonce, lowest, head)
@@ -222,12 +222,12 @@ class Sender:
         nonce is open again. Raises RevertedError, RejectedError, InsufficientFundsError, ChainError, JournalError."""
         for _ in itertools.count() if self._patience is None else range(max(1, self._patience)):
             head = self._head()
-            self._watch.look(head)
+            self._tracker.look(head)
             if self._lowest() != nonce:
                 return None
-            fate = self._watch.fate(nonce, head)
+            fate = self._tracker.fate(nonce, head)
             if not fate.used and self._push.push(nonce, head, ending=self._ending):
-                fate = self._watch.fate(nonce, head)
+                fate = self._tracker.fate(nonce, head)
             if not self._is_open(nonce):
                 return self._ended(nonce, fate.receipt)
             if self._pause():
@@ -252,7 +252,7 @@ class Sender:
 
 
 def sender_for(
-    chain: Chain,
+    chain: FundReader,
     signer: Signer,
     journal: Journal,
     settings: Settings,

@@ -75,7 +75,7 @@ NOTHING = Leg(Venue.NONE)
 
 
 @dataclass(frozen=True)
-class Swap:
+class ZapSwap:
     """One swap. Of the WETH on its one side, `fees` (rounded down) stay with the pool's owners, and `impact` is lost
     because the swap moves the price."""
 
@@ -101,7 +101,7 @@ class Part:
     holding: Holding
     amount: int
     leg: Leg
-    swap: Swap | None = None
+    swap: ZapSwap | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Quote:
     token: str
     amount: int
     parts: tuple[Part, ...]
-    last: Swap | None
+    last: ZapSwap | None
     gas: int
     direct: int
     """Of `amount`: what is a component itself."""
@@ -142,7 +142,7 @@ class Quote:
         return self.last.leg.number if self.last else 0
 
     @property
-    def swaps(self) -> tuple[Swap, ...]:
+    def swaps(self) -> tuple[ZapSwap, ...]:
         """All, that of the pay or receive token last."""
         found = (*(part.swap for part in self.parts), self.last)
         return tuple(swap for swap in found if swap is not None)
@@ -258,7 +258,7 @@ def worth_usd(pools: Pools, quote: Quote) -> int:
     return own + quote.weth * pools.eth_price // WAD
 
 
-def _gas(gas: Gas, parts: tuple[Part, ...], last: Swap | None) -> int:
+def _gas(gas: Gas, parts: tuple[Part, ...], last: ZapSwap | None) -> int:
     swaps = [part.swap for part in parts if part.swap] + ([last] if last else [])
     return gas.base + gas.component * len(parts) + sum(gas.hop(swap.pool) for swap in swaps)
 
@@ -277,34 +277,34 @@ def _every(holdings: tuple[Holding, ...], part: Callable[[Holding], Part]) -> tu
     return tuple(found)
 
 
-def _sides(pools: Pools, parts: tuple[Part, ...], token: str, of: Callable[[Swap], int]) -> tuple[int, int]:
+def _sides(pools: Pools, parts: tuple[Part, ...], token: str, of: Callable[[ZapSwap], int]) -> tuple[int, int]:
     """What is paid or received as `token` itself, and as WETH."""
     direct = sum(p.amount for p in parts if p.leg == NOTHING and p.holding.token == token != pools.weth)
     weth = sum(p.amount for p in parts if p.leg == NOTHING and p.holding.token == pools.weth)
     return direct, weth + sum(of(part.swap) for part in parts if part.swap)
 
 
-def _cheapest(pools: Pools, token: str, paid: str, amount: int) -> Swap:
+def _cheapest(pools: Pools, token: str, paid: str, amount: int) -> ZapSwap:
     """The swap for exactly `amount`, in the pool of `token` that asks least for it."""
 
-    def cost(swap: Swap) -> int:
+    def cost(swap: ZapSwap) -> int:
         return swap.paid + _gas_in(pools, swap, paid, MINT)
 
     swaps = _swaps(pools, token, paid, lambda pool: (_asked(pool, paid, amount), amount))
     return min(swaps, key=cost)
 
 
-def _dearest(pools: Pools, token: str, paid: str, amount: int) -> Swap:
+def _dearest(pools: Pools, token: str, paid: str, amount: int) -> ZapSwap:
     """The swap of exactly `amount`, in the pool of `token` that pays most for it."""
 
-    def brings(swap: Swap) -> int:
+    def brings(swap: ZapSwap) -> int:
         return swap.received - _gas_in(pools, swap, token if paid == pools.weth else pools.weth, REDEEM)
 
     swaps = _swaps(pools, token, paid, lambda pool: (amount, pool.amount_out(paid, amount)))
     return max(swaps, key=brings)
 
 
-def _swaps(pools: Pools, token: str, paid: str, amounts: Callable[[Pool], tuple[int, int]]) -> list[Swap]:
+def _swaps(pools: Pools, token: str, paid: str, amounts: Callable[[Pool], tuple[int, int]]) -> list[ZapSwap]:
     """The swap in each pool of the token that can make it. Raises NoPoolError where none can."""
     found = []
     for leg, pool in pools.by_token.get(token, ()):
@@ -319,7 +319,7 @@ def _swaps(pools: Pools, token: str, paid: str, amounts: Callable[[Pool], tuple[
     return found
 
 
-def _swap(leg: Leg, pool: Pool, paid: str, buys: bool, amount_in: int, amount_out: int) -> Swap:
+def _swap(leg: Leg, pool: Pool, paid: str, buys: bool, amount_in: int, amount_out: int) -> ZapSwap:
     side = pool.segments(paid)[0]
     if buys:
         fees = amount_in * pool.fee // MILLION
@@ -328,10 +328,10 @@ def _swap(leg: Leg, pool: Pool, paid: str, buys: bool, amount_in: int, amount_ou
         fair = amount_in * side.reserve_out // side.reserve_in
         fees = fair * pool.fee // MILLION
         impact = fair - fees - amount_out
-    return Swap(leg, pool, amount_in, amount_out, buys, fees, max(0, impact))
+    return ZapSwap(leg, pool, amount_in, amount_out, buys, fees, max(0, impact))
 
 
-def _gas_in(pools: Pools, swap: Swap, token: str, gas: Gas) -> int:
+def _gas_in(pools: Pools, swap: ZapSwap, token: str, gas: Gas) -> int:
     """What the swap's gas costs, in a token of its pool."""
     cost = gas.hop(swap.pool) * pools.gas_price
     if token == pools.weth:

@@ -38,7 +38,7 @@ class Asset:
 
 
 @dataclass(frozen=True)
-class Swap:
+class PairSwap:
     """A swap of an asset into WETH, or of WETH into it; `forward`: token0 of the pair goes in. Amounts in wei."""
 
     pair: str
@@ -80,7 +80,7 @@ class Arena:
         eth = self.chain.at("ReferenceFeed", self.world.eth_feed)
         eth.send(self.builder, "post", self.world.weth_price_usd // FEED_STEP, time)
 
-    def quote(self, asset: Asset, amount_in: int, *, sell: bool) -> Swap:
+    def quote(self, asset: Asset, amount_in: int, *, sell: bool) -> PairSwap:
         """The swap of this amount of the token (sell) or of WETH in the asset's pool, as it stands now."""
         first, second, _ = read(self.chain.rpc, asset.pair, "getReserves()", ["uint112", "uint112", "uint32"])
         token_in = asset.address if sell else self.weth
@@ -88,7 +88,7 @@ class Arena:
         reserve_in, reserve_out = (first, second) if forward else (second, first)
         after_fee = amount_in * FEE_NUMERATOR
         out = after_fee * reserve_out // (reserve_in * FEE_DENOMINATOR + after_fee)
-        return Swap(asset.pair, token_in, forward, amount_in, out)
+        return PairSwap(asset.pair, token_in, forward, amount_in, out)
 
     def in_weth(self, asset: Asset, amount: int) -> int:
         """WETH wei that token wei of the asset are worth at reference prices."""

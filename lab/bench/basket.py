@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ballast.rule.arithmetic import Line, market_cap_units
+from ballast.rule.arithmetic import PricedComponent, market_cap_units
 from ballast.units import FEED_STEP, WAD
 
 CAP = WAD // 4
@@ -40,9 +40,9 @@ def basket(n: int) -> list[Component]:
     """
     prices = [(3 * (k * k + 1) * WAD + 123_456_789 * k * FEED_STEP) // FEED_STEP * FEED_STEP for k in range(n)]
     supplies = [9_876_543_210 * WAD // ((k + 1) * price) for k, price in enumerate(prices)]
-    start = [Line(s, SHARE_NAV * WAD // (n * p), p, 18) for s, p in zip(supplies, prices, strict=True)]
+    start = [PricedComponent(s, SHARE_NAV * WAD // (n * p), p, 18) for s, p in zip(supplies, prices, strict=True)]
     near = market_cap_units(start, CAP)
     units = [unit * (WAD + (-1) ** k * OFF_TARGET) // WAD for k, unit in enumerate(near)]
-    held = [Line(s, u, p, 18) for s, u, p in zip(supplies, units, prices, strict=True)]
+    held = [PricedComponent(s, u, p, 18) for s, u, p in zip(supplies, units, prices, strict=True)]
     targets = market_cap_units(held, CAP)
     return [Component(*row) for row in zip(prices, supplies, units, targets, strict=True)]

@@ -14,7 +14,7 @@ from web3 import Web3
 
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import WAD
-from keeper.look.chain import Chain
+from keeper.look.chain import FundReader
 from keeper.plan import bucket
 from keeper.plan.batch import Batch, Leg
 from keeper.plan.order import order_of
@@ -46,7 +46,7 @@ class SlicedMonth:
 
     bench: MonthBench
     run: Run
-    reader: Chain
+    reader: FundReader
     rebalancer: Contract
     keeper: str
     slices: dict[int, int]
@@ -86,7 +86,7 @@ def _open(bench: MonthBench, on: ForkedChain) -> SlicedMonth:
     rebalancer.send_listed(keeper, "determine")
     bench.clock.jump(execution_time(run.period, timetable.day, timetable.fixed_day))
     rebalancer.send_listed(keeper, "start")
-    return SlicedMonth(bench, run, Chain(bench.w3, run.book), rebalancer, keeper, {})
+    return SlicedMonth(bench, run, FundReader(bench.w3, run.book), rebalancer, keeper, {})
 
 
 def _trade(month: SlicedMonth, rounds: int, rounds_left: int, ready: int) -> int:

@@ -91,7 +91,7 @@ def parse_reserves(lines: Iterable[str]) -> Iterator[ReserveRow]:
         yield row
 
 
-def _row(line: table.Line) -> ReserveRow:
+def _row(line: table.Row) -> ReserveRow:
     try:
         day = date.fromisoformat(line["date"])
     except ValueError as error:
@@ -108,7 +108,7 @@ def _row(line: table.Line) -> ReserveRow:
     )
 
 
-def _weth(line: table.Line) -> int:
+def _weth(line: table.Row) -> int:
     """Whole WETH as a decimal text to wei; digits beyond the 18th are dropped."""
     try:
         amount = Decimal(line["weth_reserve"])

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Line:
+class Row:
     """A row and its line in the file."""
 
     number: int
@@ -48,7 +48,7 @@ def load(path: str | Path, what: str, parse: Callable[[Iterable[str]], Iterable[
         raise ReservesError(f"{path}: {error}") from error
 
 
-def lines_of(text: Iterable[str], columns: Sequence[str]) -> Iterator[Line]:
+def lines_of(text: Iterable[str], columns: Sequence[str]) -> Iterator[Row]:
     """The rows of a table that has these columns; others are allowed. Raises ReservesError."""
     reader = csv.DictReader(text)
     header = reader.fieldnames or []
@@ -56,4 +56,4 @@ def lines_of(text: Iterable[str], columns: Sequence[str]) -> Iterator[Line]:
         if column not in header:
             raise ReservesError(f"column {column!r}: missing, expected {', '.join(columns)}")
     for values in reader:
-        yield Line(reader.line_num, values)
+        yield Row(reader.line_num, values)

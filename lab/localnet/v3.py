@@ -82,7 +82,7 @@ def parse_positions(lines: Iterable[str]) -> Iterator[PositionRow]:
     return map(_row, table.lines_of(lines, COLUMNS))
 
 
-def _row(line: table.Line) -> PositionRow:
+def _row(line: table.Row) -> PositionRow:
     def integer(name: str, default: int, least: int, most: int) -> int:
         try:
             number = int(line[name] or default)
@@ -109,7 +109,7 @@ def _row(line: table.Line) -> PositionRow:
     )
 
 
-def _weth(line: table.Line) -> int:
+def _weth(line: table.Row) -> int:
     """Whole WETH as a decimal text to wei; digits beyond the 18th are dropped."""
     try:
         amount = Decimal(line["depth_weth"])

@@ -18,7 +18,7 @@ from rich.console import Console
 from ballast.files import replace_whole
 from ballast.rule.arithmetic import period_start
 from ballast.units import BLOCK_S
-from keeper.look.chain import Chain
+from keeper.look.chain import FundReader
 from keeper.output.tables import when
 from keeper.state import Action, FundState, Reason
 from lab.replay.carry import Run, prepare
@@ -81,7 +81,7 @@ class Standing:
     """The fund, and time on its chain."""
 
     run: Run
-    chain: Chain
+    chain: FundReader
     speed: int
     pause: Callable[[float], None]
 
@@ -117,7 +117,7 @@ def stand(
     with settings_file(env_file, settings_text(on, book)):
         run.say(f"chain: {on.url}    address book: {book}    settings for a keeper: {env_file}")
         run.say("time waits for your keeper, in another terminal; Ctrl-C ends it")
-        standing = Standing(run, Chain(on.w3, run.book), speed, pause)
+        standing = Standing(run, FundReader(on.w3, run.book), speed, pause)
         said = ""
         try:
             while True:

@@ -14,7 +14,7 @@ from web3.types import LogReceipt, TxReceipt
 from ballast.abi import call_data
 from ballast.book import Book
 from ballast.rule import packed
-from ballast.rule.arithmetic import Cost, Flow, Position, Swap, cost_of, usd
+from ballast.rule.arithmetic import Cost, Flow, Position, SwapInput, cost_of, usd
 from ballast.units import WAD
 from lab.localnet.month import Month
 from lab.localnet.rpc import Rpc, Web3Rpc
@@ -164,7 +164,7 @@ def _nav(balances: Mapping[str, int], prices: Mapping[str, int], decimals: Mappi
     return sum(usd(balance, prices[token], decimals[token]) for token, balance in balances.items())
 
 
-def flow_of(logs: Sequence[LogReceipt], holder: str, swaps: tuple[Swap, ...] = ()) -> Flow:
+def flow_of(logs: Sequence[LogReceipt], holder: str, swaps: tuple[SwapInput, ...] = ()) -> Flow:
     """What transactions with these logs moved out of and into the holder, net per token. `swaps`: on the way."""
     net = net_transfers(logs, holder)
     return Flow(
@@ -174,7 +174,7 @@ def flow_of(logs: Sequence[LogReceipt], holder: str, swaps: tuple[Swap, ...] = (
     )
 
 
-def world_swaps(logs: Sequence[LogReceipt], world: World) -> tuple[Swap, ...]:
+def world_swaps(logs: Sequence[LogReceipt], world: World) -> tuple[SwapInput, ...]:
     """The swaps in the world's pools."""
     return *swaps_in(logs, pair_sides(world)), *v3_swaps_in(logs, world.v3_pools)
 
@@ -192,7 +192,7 @@ def net_transfers(logs: Sequence[LogReceipt], holder: str) -> dict[str, int]:
     return net
 
 
-def swaps_in(logs: Sequence[LogReceipt], sides: Mapping[str, tuple[str, str]]) -> tuple[Swap, ...]:
+def swaps_in(logs: Sequence[LogReceipt], sides: Mapping[str, tuple[str, str]]) -> tuple[SwapInput, ...]:
     """The swaps in known pairs. `sides`: token0 and token1 of each pair."""
     found = []
     for log in logs:
@@ -200,11 +200,11 @@ def swaps_in(logs: Sequence[LogReceipt], sides: Mapping[str, tuple[str, str]]) -
         if log["topics"][0] != SWAP or pair is None:
             continue
         amounts = decode(["uint256", "uint256", "uint256", "uint256"], log["data"])
-        found += [Swap(token, amount) for token, amount in zip(pair, amounts[:2], strict=True) if amount]
+        found += [SwapInput(token, amount) for token, amount in zip(pair, amounts[:2], strict=True) if amount]
     return tuple(found)
 
 
-def v3_swaps_in(logs: Sequence[LogReceipt], pools: Iterable[V3Pool]) -> tuple[Swap, ...]:
+def v3_swaps_in(logs: Sequence[LogReceipt], pools: Iterable[V3Pool]) -> tuple[SwapInput, ...]:
     """The swaps in known pools of Uniswap V3."""
     by_address = {pool.pool: pool for pool in pools}
     found = []
@@ -215,7 +215,9 @@ def v3_swaps_in(logs: Sequence[LogReceipt], pools: Iterable[V3Pool]) -> tuple[Sw
         # What the pool received is above zero, what it paid below.
         amounts = decode(["int256", "int256", "uint160", "uint128", "int24"], log["data"])
         found += [
-            Swap(token, amount, pool.fee) for token, amount in zip(pool.tokens, amounts[:2], strict=True) if amount > 0
+            SwapInput(token, amount, pool.fee)
+            for token, amount in zip(pool.tokens, amounts[:2], strict=True)
+            if amount > 0
         ]
     return tuple(found)
 

@@ -10,7 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ballast.rule.arithmetic import usd
-from ballast.rule.methodology import Candidate, Decision, Holding, Rule, State, Status, Supply, determine, target_units
+from ballast.rule.methodology import (
+    Candidate,
+    Decision,
+    HeldComponent,
+    Rule,
+    State,
+    Status,
+    Supply,
+    determine,
+    target_units,
+)
 from lab.replay.year_data import DECIMALS, Snapshot
 
 
@@ -39,7 +49,7 @@ class Index:
     def step(self, snapshot: Snapshot, now: int) -> IndexMonth:
         """The month's rebalance, determined at `now` (Unix seconds)."""
         before = self.level(snapshot)
-        holdings = [Holding(self._tokens[symbol], unit, DECIMALS) for symbol, unit in self._units.items()]
+        holdings = [HeldComponent(self._tokens[symbol], unit, DECIMALS) for symbol, unit in self._units.items()]
         decisions = decide(self._rule, self._tokens, snapshot, holdings, self._previous, now)
         symbols = list(self._tokens)
         by_token = {decision.token: decision for decision in decisions}
@@ -60,7 +70,7 @@ def decide(
     rule: Rule,
     tokens: Mapping[str, str],
     snapshot: Snapshot,
-    holdings: Sequence[Holding],
+    holdings: Sequence[HeldComponent],
     previous: Sequence[Decision],
     now: int,
 ) -> list[Decision]:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from ballast.rule import packed
 from ballast.rule.arithmetic import Position, cost_of, execution_time, period_start, residual, weights_of
-from ballast.rule.methodology import Decision, Flag, Holding, Status
+from ballast.rule.methodology import Decision, Flag, HeldComponent, Status
 from ballast.units import DAY_S, HOUR_S, WAD
 from lab.replay import year_chain as chain
 from lab.replay.carry import ReplayError, until, while_trading
@@ -262,7 +262,7 @@ class _Months:
         supply = chain.shares(fund, block)
         balances = chain.balances(fund, block)
         holdings = [
-            Holding(token, balances[symbol_of[token]] * WAD // supply, DECIMALS)
+            HeldComponent(token, balances[symbol_of[token]] * WAD // supply, DECIMALS)
             for token in chain.listed_tokens(fund, block)
         ]
         now = fund.on.w3.eth.get_block(block)["timestamp"]

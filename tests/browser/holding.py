@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from dataclasses import field as attribute
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,14 @@ POLL_MS = 250
 
 
 @dataclass
-class Holding:
+class HolderSite:
     """The page, its fund and the account of its wallet."""
 
     field: Field
     url: str
     account: ChecksumAddress
     folder: Path
-    measured: dict[str, Any] = attribute(default_factory=dict)
+    measured: dict[str, Any] = dataclasses.field(default_factory=dict)
     """What goes to out/page.json."""
 
     @property
@@ -76,7 +76,7 @@ class Page:
     """An open page and what somebody does on it."""
 
     tab: Tab
-    holding: Holding
+    holding: HolderSite
 
     def click(self, selector: str) -> None:
         """Clicks an element once it can be seen and is enabled."""
@@ -178,7 +178,7 @@ def dollar(on: Field, world: World, account: ChecksumAddress) -> dict[str, Any]:
 @contextlib.contextmanager
 def holding(
     on: Field, folder: Path, account: ChecksumAddress, pay: list[dict[str, Any]] | None = None
-) -> Iterator[Holding]:
+) -> Iterator[HolderSite]:
     """The page of a fund, served until the block ends; its zap takes `pay` beside ETH."""
     out = folder / "dist"
     facts = ChainFacts("the local fork", [on.url], poll_ms=POLL_MS, pay=pay or [])
@@ -187,7 +187,7 @@ def holding(
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Holding(on, f"http://127.0.0.1:{server.server_address[1]}/", account, out)
+        yield HolderSite(on, f"http://127.0.0.1:{server.server_address[1]}/", account, out)
     finally:
         server.shutdown()
         server.server_close()

@@ -21,7 +21,7 @@ from lab.localnet.anvil import ROOT, Cheats
 from lab.localnet.market import Market
 from lab.localnet.world import World
 from tests.browser.browser import Browser
-from tests.browser.holding import Holding, Page, dollar, holding
+from tests.browser.holding import HolderSite, Page, dollar, holding
 from tests.browser.test_page import figures, when
 from tests.keeper.deployed_fund import Field
 from tools.page import TEST_ACCOUNT, fund_wallet
@@ -33,7 +33,7 @@ MOST_SCRIPT = 300_000
 @pytest.fixture(scope="module")
 def held(
     field: Field, world: World, prices: Market, browser: Browser, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Holding]:
+) -> Iterator[HolderSite]:
     """The page of a fund in the middle of a month with a batch done; the wallet has all that shares take."""
     folder = tmp_path_factory.mktemp("holder")
     with field.keeper(folder) as keeper:
@@ -50,7 +50,7 @@ def held(
 
 
 @pytest.fixture
-def page(held: Holding, browser: Browser) -> Iterator[Page]:
+def page(held: HolderSite, browser: Browser) -> Iterator[Page]:
     """The page with its wallet connected; nothing may complain or ask anybody but its own files and the chain."""
     with held.open(browser) as found:
         found.connect()
@@ -60,7 +60,7 @@ def page(held: Holding, browser: Browser) -> Iterator[Page]:
         held.measured[FLOWS] += 1
 
 
-def test_what_is_shown_is_what_the_chain_says(held: Holding, browser: Browser) -> None:
+def test_what_is_shown_is_what_the_chain_says(held: HolderSite, browser: Browser) -> None:
     with held.open(browser) as page:
         state = held.field.state()
         held.measured["first_figures_ms"] = round(
@@ -88,7 +88,7 @@ def test_what_is_shown_is_what_the_chain_says(held: Holding, browser: Browser) -
         assert event["args"]["period"] == state.month_period
 
 
-def test_what_a_month_traded_as_csv(held: Holding, browser: Browser) -> None:
+def test_what_a_month_traded_as_csv(held: HolderSite, browser: Browser) -> None:
     event = held.field.events("Traded")[0]
     receipt = held.w3.eth.get_transaction_receipt(event["transactionHash"])
     index = held.index.address
@@ -116,7 +116,7 @@ def test_what_a_month_traded_as_csv(held: Holding, browser: Browser) -> None:
     }
 
 
-def test_a_hostile_symbol_is_text(held: Holding, browser: Browser, tmp_path: Path) -> None:
+def test_a_hostile_symbol_is_text(held: HolderSite, browser: Browser, tmp_path: Path) -> None:
     book = held.field.book
     hostile = "<img src=x onerror=document.title='taken'>"
     changed = replace(book, candidates=tuple(replace(c, symbol=hostile) for c in book.candidates))
@@ -126,7 +126,7 @@ def test_a_hostile_symbol_is_text(held: Holding, browser: Browser, tmp_path: Pat
         assert "taken" not in page.tab.run("document.title")
 
 
-def test_why_the_weights_are_what_they_are(held: Holding, browser: Browser) -> None:
+def test_why_the_weights_are_what_they_are(held: HolderSite, browser: Browser) -> None:
     (event,) = held.field.events("Determined")
     told = {held.field.book.symbol(c["token"]): c for c in event["args"]["constituents"]}
     total = sum(c["basis"] * c["price"] for c in told.values() if c["status"] == 0)
@@ -143,7 +143,7 @@ def test_why_the_weights_are_what_they_are(held: Holding, browser: Browser) -> N
             assert weight in why
 
 
-def test_mint_in_kind(held: Holding, page: Page) -> None:
+def test_mint_in_kind(held: HolderSite, page: Page) -> None:
     before = held.balances()
     due = [h.token for h in held.field.state().holdings if h.balance]
     page.to_mint("2.5")
@@ -166,7 +166,7 @@ def test_mint_in_kind(held: Holding, page: Page) -> None:
     page.says("main", "Minted")
 
 
-def test_redeem_in_kind(held: Holding, page: Page) -> None:
+def test_redeem_in_kind(held: HolderSite, page: Page) -> None:
     page.approved("3")
     page.click("#mint-button")
     page.says("#mint-status", "now hold 3")
@@ -186,7 +186,7 @@ def test_redeem_in_kind(held: Holding, page: Page) -> None:
     page.says("main", "Redeemed")
 
 
-def test_another_chain(held: Holding, page: Page) -> None:
+def test_another_chain(held: HolderSite, page: Page) -> None:
     page.tab.run("testWallet.move(137)")
     page.to_mint("1")
     page.says("#mint-status", "Your wallet is on another chain (number 137)")
@@ -196,7 +196,7 @@ def test_another_chain(held: Holding, page: Page) -> None:
     assert page.tab.run("testWallet.state.asked").count("wallet_switchEthereumChain") == 1
 
 
-def test_too_little(held: Holding, page: Page) -> None:
+def test_too_little(held: HolderSite, page: Page) -> None:
     page.to_mint("100000")
     page.says("#mint-status", "You hold too little of")
     assert "missing" in page.rows("#mint-list")[0][3]
@@ -208,7 +208,7 @@ def test_too_little(held: Holding, page: Page) -> None:
     page.says("#mint-shares-error", "without commas")
 
 
-def test_declined_in_the_wallet(held: Holding, page: Page) -> None:
+def test_declined_in_the_wallet(held: HolderSite, page: Page) -> None:
     page.approved("1")
     page.tab.run("testWallet.state.declines = true")
     page.click("#mint-button")
@@ -220,7 +220,7 @@ def test_declined_in_the_wallet(held: Holding, page: Page) -> None:
     page.says("#mint-status", "now hold 1")
 
 
-def test_refused_by_the_contracts(held: Holding, page: Page) -> None:
+def test_refused_by_the_contracts(held: HolderSite, page: Page) -> None:
     page.approved("1")
     token = held.field.state().holdings[0].token
     sent = page.tab.run("testWallet.state.asked").count("eth_sendTransaction")
@@ -236,7 +236,7 @@ def test_refused_by_the_contracts(held: Holding, page: Page) -> None:
     assert held.shares() == 0
 
 
-def test_suspended(held: Holding, page: Page) -> None:
+def test_suspended(held: HolderSite, page: Page) -> None:
     token = held.field.state().holdings[2].token
     page.approved("1")
     page.click("#mint-button")
@@ -257,14 +257,14 @@ def test_suspended(held: Holding, page: Page) -> None:
     assert held.shares() == 0
 
 
-def as_owner(held: Holding, key: str, data: bytes) -> None:
+def as_owner(held: HolderSite, key: str, data: bytes) -> None:
     """The timelock calls a contract of the fund."""
     owner = held.field.book["timelock"]
     with Cheats(held.field.rpc).acting_as(owner, 10**20):
         held.w3.eth.send_transaction({"from": owner, "to": held.field.book[key], "data": data})
 
 
-def test_at_the_cap(held: Holding, page: Page) -> None:
+def test_at_the_cap(held: HolderSite, page: Page) -> None:
     whole = held.field.state().supply // WAD
     as_owner(held, "index_token", encode_call("setSupplyCap(uint32)", whole + 2))
     page.to_mint("5")
@@ -275,7 +275,7 @@ def test_at_the_cap(held: Holding, page: Page) -> None:
     page.says("#mint-status", "The fund's cap is reached")
 
 
-def test_what_cannot_move_is_left_behind_on_request(held: Holding, page: Page) -> None:
+def test_what_cannot_move_is_left_behind_on_request(held: HolderSite, page: Page) -> None:
     page.approved("1")
     page.click("#mint-button")
     page.says("#mint-status", "now hold 1")
@@ -295,7 +295,7 @@ def test_what_cannot_move_is_left_behind_on_request(held: Holding, page: Page) -
     assert held.shares() == 0
 
 
-def test_replaced_and_lost(held: Holding, page: Page) -> None:
+def test_replaced_and_lost(held: HolderSite, page: Page) -> None:
     page.approved("1")
     rpc = held.field.rpc
     rpc.request("evm_setAutomine", False)
@@ -321,7 +321,7 @@ def test_replaced_and_lost(held: Holding, page: Page) -> None:
     assert held.shares() == 0
 
 
-def test_the_chain_does_not_answer(held: Holding, browser: Browser) -> None:
+def test_the_chain_does_not_answer(held: HolderSite, browser: Browser) -> None:
     with held.open(browser) as page:
         page.connect()
         page.to_mint("1")
@@ -337,7 +337,7 @@ def test_the_chain_does_not_answer(held: Holding, browser: Browser) -> None:
         held.measured[FLOWS] += 1
 
 
-def test_what_the_timelock_has_pending(held: Holding, browser: Browser) -> None:
+def test_what_the_timelock_has_pending(held: HolderSite, browser: Browser) -> None:
     data = encode_call("setStreamingFee(uint256)", 10**16)
     signature = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)"
     call = encode_call(signature, held.index.address, 0, data, bytes(32), bytes(32), 3 * DAY_S)
@@ -351,13 +351,13 @@ def test_what_the_timelock_has_pending(held: Holding, browser: Browser) -> None:
         held.measured[FLOWS] += 1
 
 
-def gone(held: Holding, before: int, receipt: Any) -> int:
+def gone(held: HolderSite, before: int, receipt: Any) -> int:
     """ETH that left the account but for gas."""
     fee: int = receipt["gasUsed"] * receipt["effectiveGasPrice"]
     return before - held.w3.eth.get_balance(held.account) - fee
 
 
-def zapped(held: Holding) -> Any:
+def zapped(held: HolderSite) -> Any:
     """The receipt of the account's last zap."""
     hashes = held.field.rpc.request("eth_getBlockByNumber", "latest", False)["transactions"]
     receipt = held.w3.eth.get_transaction_receipt(hashes[-1])
@@ -365,7 +365,7 @@ def zapped(held: Holding) -> Any:
     return receipt
 
 
-def test_in_and_out_for_eth(held: Holding, page: Page) -> None:
+def test_in_and_out_for_eth(held: HolderSite, page: Page) -> None:
     page.go("mint")
     page.click("input[name=mint-way][value=eth]")
     page.fill("#zap-mint-shares", "2.5")
@@ -394,7 +394,7 @@ def test_in_and_out_for_eth(held: Holding, page: Page) -> None:
     assert (asked.count("eth_signTypedData_v4"), asked.count("eth_sendTransaction")) == (1, 2)
 
 
-def test_in_and_out_for_a_token(held: Holding, page: Page) -> None:
+def test_in_and_out_for_a_token(held: HolderSite, page: Page) -> None:
     page.go("mint")
     token = page.tab.run("[...document.querySelectorAll('input[name=mint-way]')].at(-1).value")
     coin = held.token(token).functions
@@ -420,7 +420,7 @@ def test_in_and_out_for_a_token(held: Holding, page: Page) -> None:
     assert (coin.balanceOf(held.account).call() - before) / WAD == pytest.approx(worth, rel=0.02)
 
 
-def test_by_keyboard_alone(held: Holding, browser: Browser) -> None:
+def test_by_keyboard_alone(held: HolderSite, browser: Browser) -> None:
     with held.open(browser, "mint") as page:
         page.tab_to(".skip")
         page.press("Enter")
@@ -444,7 +444,7 @@ def test_by_keyboard_alone(held: Holding, browser: Browser) -> None:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280], ids=["phone", "desktop"])
-def test_everybody_can_read_it(held: Holding, browser: Browser, width: int, dark: bool) -> None:
+def test_everybody_can_read_it(held: HolderSite, browser: Browser, width: int, dark: bool) -> None:
     folder = ROOT / "out" / "holder-page"
     folder.mkdir(parents=True, exist_ok=True)
     with held.open(browser, width=width, dark=dark) as page:
@@ -472,7 +472,7 @@ def test_everybody_can_read_it(held: Holding, browser: Browser, width: int, dark
         assert not page.tab.complaints
 
 
-def test_the_script_is_small(held: Holding) -> None:
+def test_the_script_is_small(held: HolderSite) -> None:
     assert held.measured["script_bytes"] < MOST_SCRIPT
     html = (held.folder / "index.html").read_text()
     assert "unsafe" not in html and f"connect-src {held.field.url.rstrip('/')}" in html

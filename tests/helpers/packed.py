@@ -41,7 +41,7 @@ def words_at(chain: Chain, pointer: str) -> list[int]:
     return [int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), 32)]
 
 
-def listed(words: Sequence[int]) -> list[Listed]:
+def components_of(words: Sequence[int]) -> list[Listed]:
     """Components: token (160 bits, high), suspended until (40, from bit 16), decimals (8), written off (8)."""
     tokens = [to_checksum_address((w >> 96).to_bytes(20, "big")) for w in words]
     return [
@@ -50,7 +50,7 @@ def listed(words: Sequence[int]) -> list[Listed]:
     ]
 
 
-def targets(data: bytes) -> list[Target]:
+def targets_of(data: bytes) -> list[Target]:
     """Targets: one byte that says how wide units are, then for each side (2 bits, high), shift in steps of 4 bits (5),
     price (25), and the unit."""
     width = 4 + data[0]

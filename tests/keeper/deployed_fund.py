@@ -23,7 +23,7 @@ from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import BLOCK_S
 from keeper.look import contracts
-from keeper.look.chain import Chain
+from keeper.look.chain import FundReader
 from keeper.plan import bucket
 from keeper.plan.settlement import outcome
 from keeper.state import FundState, Phase, Side
@@ -56,8 +56,8 @@ class Field:
     account: Any
 
     @property
-    def chain(self) -> Chain:
-        return Chain(self.w3, self.book)
+    def chain(self) -> FundReader:
+        return FundReader(self.w3, self.book)
 
     def state(self) -> FundState:
         return self.chain.read(self.w3.eth.block_number)[0]

@@ -28,7 +28,7 @@ Change = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
 
 
 @dataclass
-class Endpoint:
+class EndpointProxy:
     """A running endpoint.
 
     `passes`: whether transactions reach the node. `methods`: what it was asked, in order; `trips`: the same, by HTTP
@@ -57,9 +57,9 @@ class Endpoint:
 
 
 @contextlib.contextmanager
-def endpoint(node: str, *, passes: bool = True) -> Iterator[Endpoint]:
+def endpoint(node: str, *, passes: bool = True) -> Iterator[EndpointProxy]:
     """Runs one in front of `node` until the block ends."""
-    found = Endpoint("", passes)
+    found = EndpointProxy("", passes)
     found.answers.set()
     ended = threading.Event()
 

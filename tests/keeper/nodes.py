@@ -11,11 +11,11 @@ from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from web3.types import RPCEndpoint
 
-from keeper.look.rpc import EndpointPool, Limits
+from keeper.look.rpc import EndpointLimits, EndpointPool
 from keeper.look.rpc.endpoint import Answer, NoEndpointError
 from lab.localnet.rpc import HttpRpc
 from tests.helpers.waiting import PATIENCE_S
-from tests.keeper.endpoints import Endpoint, endpoint
+from tests.keeper.endpoints import EndpointProxy, endpoint
 
 ONE = "0x" + "11" * 20
 """A contract whose code returns its first storage slot."""
@@ -38,7 +38,7 @@ class Desk:
     """A pool over endpoints in front of one node."""
 
     node: HttpRpc
-    ends: list[Endpoint]
+    ends: list[EndpointProxy]
     clock: Hands
     pool: EndpointPool
     log: list[dict[str, Any]] = field(default_factory=list)
@@ -93,7 +93,7 @@ def desk(node: HttpRpc, count: int, **options: Any) -> Iterator[Desk]:
     with contextlib.ExitStack() as stack:
         ends = [stack.enter_context(endpoint(node.url)) for _ in range(count)]
         clock = Hands()
-        options.setdefault("limits", Limits(chain_id=1))
+        options.setdefault("limits", EndpointLimits(chain_id=1))
         pool = EndpointPool([end.url for end in ends], clock=clock, timeout_s=PATIENCE_S, **options)
         pool.roster.look_timeout_s = PATIENCE_S
         yield Desk(node, ends, clock, pool)

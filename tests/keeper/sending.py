@@ -16,7 +16,7 @@ from web3.types import RPCEndpoint, RPCResponse
 from ballast.units import GWEI
 from keeper.keys.signer import LocalSigner
 from keeper.look import contracts
-from keeper.look.chain import Chain
+from keeper.look.chain import FundReader
 from keeper.sending.fees import Urgency
 from keeper.sending.journal import Journal, Status
 from keeper.sending.sender import Sender
@@ -91,7 +91,7 @@ def sender_of(
     bump_blocks: int = 5,
 ) -> Sender:
     """A sender with the keeper's key; `pause` takes no time."""
-    chain = Chain(Web3(node or Node(field.url)), field.book)
+    chain = FundReader(Web3(node or Node(field.url)), field.book)
     return Sender(
         chain.w3,
         LocalSigner(Account.from_key(field.account.private_key)),

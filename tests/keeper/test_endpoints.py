@@ -11,7 +11,7 @@ import ape
 import pytest
 
 from keeper.errors import ChainError
-from keeper.look.chain import Chain
+from keeper.look.chain import FundReader
 from keeper.look.rpc import connect
 from keeper.state import Action
 from tests.helpers.waiting import wait_for
@@ -124,7 +124,7 @@ def flipped(question: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_fund_is_read_in_the_block_that_was_seen(field: Field) -> None:
-    chain = Chain(connect(field.url, chain_id=1), field.book)
+    chain = FundReader(connect(field.url, chain_id=1), field.book)
     head = chain.head()
     state, market = chain.read(head)
     assert (state.block, state.time) == (head.number, head.time)
@@ -142,7 +142,7 @@ def test_a_fund_is_read_in_the_block_that_was_seen(field: Field) -> None:
 
 def test_an_answer_that_is_none_of_the_lens_is_a_chain_error(field: Field) -> None:
     with endpoint(field.url) as first:
-        chain = Chain(connect(first.url, chain_id=1), field.book)
+        chain = FundReader(connect(first.url, chain_id=1), field.book)
         head = chain.head()
         for result in ("0x", "0x1234", "0x" + "ff" * 64):
             first.change = in_place_of("eth_call", result)
@@ -155,7 +155,7 @@ def test_an_answer_that_is_none_of_the_lens_is_a_chain_error(field: Field) -> No
 
 def test_the_keeper_checks_the_chain_even_where_the_pool_does_not(field: Field) -> None:
     with endpoint(field.url) as first:
-        chain = Chain(connect(first.url), field.book)
+        chain = FundReader(connect(first.url), field.book)
         chain.head()
         first.change = in_place_of("eth_chainId", "0x5")
         with pytest.raises(ChainError, match="on chain 5, expected 1"):

@@ -12,7 +12,7 @@ import ape
 import pytest
 
 from ballast.abi import call_data
-from ballast.rule import methodology as rules
+from ballast.rule import methodology
 from ballast.rule.arithmetic import period_start
 from ballast.rule.methodology import Flag
 from ballast.units import DAY_S
@@ -238,20 +238,20 @@ def test_a_wei_apart(keeper: Keeper, field: Field, monkeypatch: pytest.MonkeyPat
     field.to_execution()
     assert once(keeper).startswith("start: 0x")
     last = found["constituents"][-1]
-    determine, target_units = rules.determine, rules.target_units
+    determine, target_units = methodology.determine, methodology.target_units
 
-    def heavier(*args: Any) -> list[rules.Decision]:
+    def heavier(*args: Any) -> list[methodology.Decision]:
         *others, one = determine(*args)
-        return [*others, rules.Decision(**{**one.__dict__, "weight": one.weight + 1})]
+        return [*others, methodology.Decision(**{**one.__dict__, "weight": one.weight + 1})]
 
     def more(*args: Any) -> list[int]:
         *others, one = target_units(*args)
         return [*others, one + 1]
 
     if stage == "determination":
-        monkeypatch.setattr(rules, "determine", heavier)
+        monkeypatch.setattr(methodology, "determine", heavier)
     else:
-        monkeypatch.setattr(rules, "target_units", more)
+        monkeypatch.setattr(methodology, "target_units", more)
     shown = keeper("explain", "--json")
     assert shown.returncode == 2
     (difference,) = json.loads(shown.stdout)["differences"]
@@ -275,6 +275,6 @@ def test_what_has_not_been_determined(keeper: Keeper, field: Field) -> None:
 
 
 def test_every_flag_has_a_word() -> None:
-    assert set(FLAGS) == set(rules.Flag)
+    assert set(FLAGS) == set(methodology.Flag)
     names = {entry["name"] for entry in contracts.abi("MarketCap") if entry["type"] == "event"}
     assert "SupplyOverridden" in names

@@ -17,7 +17,7 @@ from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.sending.fees import Urgency
 from keeper.sending.journal import CANCEL, Journal, Status
 from keeper.sending.sender import Sender
-from keeper.sending.watch import LATE_BLOCKS
+from keeper.sending.tracker import LATE_BLOCKS
 from keeper.sending.wire import words_of
 from lab.localnet.rpc import send
 from tests.keeper.deployed_fund import Field, journal_rows

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
-from dataclasses import field as field_of
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Pings:
     """A service of a dead-man's switch. `got`: what was asked below its URL."""
 
     url: str
-    got: list[str] = field_of(default_factory=list)
+    got: list[str] = dataclasses.field(default_factory=list)
 
 
 @contextlib.contextmanager

@@ -13,20 +13,20 @@ from keeper.errors import CancelledError
 from keeper.sending.journal import CANCEL, Journal, Status
 from keeper.sending.sender import Sender
 from tests.keeper.deployed_fund import Field
-from tests.keeper.endpoints import SEND, Endpoint, endpoint
+from tests.keeper.endpoints import SEND, EndpointProxy, endpoint
 from tests.keeper.sending import Node, determine, determined, mine, sender_of, statuses
 
 pytestmark = pytest.mark.usefixtures("due")
 
 
 @pytest.fixture
-def front(field: Field) -> Iterator[Endpoint]:
+def front(field: Field) -> Iterator[EndpointProxy]:
     """What stands before the node."""
     with endpoint(field.url) as found:
         yield found
 
 
-def sender_behind(front: Endpoint, field: Field, journal: Journal) -> Sender:
+def sender_behind(front: EndpointProxy, field: Field, journal: Journal) -> Sender:
     """Each wait of it takes a block."""
 
     def block() -> bool:
@@ -36,7 +36,7 @@ def sender_behind(front: Endpoint, field: Field, journal: Journal) -> Sender:
     return sender_of(field, journal, Node(front.url), patience=8, pause=block)
 
 
-def test_a_fee_cap_is_kept_within(field: Field, journal: Journal, front: Endpoint) -> None:
+def test_a_fee_cap_is_kept_within(field: Field, journal: Journal, front: EndpointProxy) -> None:
     offered: list[int] = []
 
     def capped(raw: str) -> str | None:
@@ -57,7 +57,7 @@ def test_a_fee_cap_is_kept_within(field: Field, journal: Journal, front: Endpoin
     assert statuses(journal) == [Status.REPLACED, Status.REPLACED, Status.MINED]
 
 
-def test_a_full_pool_is_waited_for(field: Field, journal: Journal, front: Endpoint) -> None:
+def test_a_full_pool_is_waited_for(field: Field, journal: Journal, front: EndpointProxy) -> None:
     left = ["txpool is full", "pending sub-pool is full"]
     front.refuses = lambda _: left.pop() if left else None
     mined = sender_behind(front, field, journal).send(determine(field))
@@ -66,7 +66,7 @@ def test_a_full_pool_is_waited_for(field: Field, journal: Journal, front: Endpoi
 
 
 def test_what_is_above_a_limit_of_gas_is_cancelled_by_a_transfer(
-    field: Field, journal: Journal, front: Endpoint
+    field: Field, journal: Journal, front: EndpointProxy
 ) -> None:
     noop = 21_000
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from keeper.look.rpc import Limits
+from keeper.look.rpc import EndpointLimits
 from lab.localnet.anvil import anvil
 from lab.localnet.rpc import HttpRpc
 from tests.keeper.endpoints import KEY, SEND
@@ -199,19 +199,19 @@ def test_an_answer_of_another_chain_or_an_older_head_is_not_used(node: HttpRpc) 
 
 def test_a_head_that_lags_is_put_aside(node: HttpRpc) -> None:
     latest = int(node.request("eth_blockNumber"), 16)
-    with desk(node, 2, limits=Limits(chain_id=1, max_lag=3)) as at:
+    with desk(node, 2, limits=EndpointLimits(chain_id=1, max_lag=3)) as at:
         at.ends[0].change = older(node, latest - 3)
         at.ask("eth_chainId")
         assert at.reasons() == ["", ""]
-    with desk(node, 2, limits=Limits(chain_id=1, max_lag=3)) as at:
+    with desk(node, 2, limits=EndpointLimits(chain_id=1, max_lag=3)) as at:
         at.ends[0].change = older(node, latest - 4)
         at.ask("eth_chainId")
         assert at.reasons() == ["head lags", ""] and at.ends[1].methods[-1] == "eth_chainId"
-    with desk(node, 2, limits=Limits(chain_id=1, max_lag=3)) as at:
+    with desk(node, 2, limits=EndpointLimits(chain_id=1, max_lag=3)) as at:
         at.ends[1].change = older(node, latest - 3)
         at.ask("eth_chainId")
         assert at.reasons() == ["", ""]
-    with desk(node, 2, limits=Limits(chain_id=1, max_lag=3)) as at:
+    with desk(node, 2, limits=EndpointLimits(chain_id=1, max_lag=3)) as at:
         at.ends[1].change = older(node, latest - 4)
         at.ask("eth_chainId")
         assert at.reasons() == ["", "head lags"]
@@ -246,9 +246,9 @@ def test_the_age_of_the_head_counts_only_where_it_is_set(node: HttpRpc) -> None:
     with desk(node, 1, wall=lambda: time + 10_000) as at:
         at.ask("eth_chainId")
         assert at.pool.status()[0].head_age_s == 10_000
-    with desk(node, 1, limits=Limits(1, max_age_s=60), wall=lambda: time + 60) as at:
+    with desk(node, 1, limits=EndpointLimits(1, max_age_s=60), wall=lambda: time + 60) as at:
         at.ask("eth_chainId")
-    with desk(node, 1, limits=Limits(1, max_age_s=60), wall=lambda: time + 61) as at:
+    with desk(node, 1, limits=EndpointLimits(1, max_age_s=60), wall=lambda: time + 61) as at:
         assert str(at.refused("eth_chainId")).endswith("head too old")
 
 

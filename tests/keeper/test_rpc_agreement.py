@@ -11,7 +11,7 @@ from web3 import Web3
 from keeper.errors import ChainError, SettingsError
 from keeper.look.retry import ask, ask_all
 from keeper.look.rpc import AgreementError, connect
-from keeper.look.rpc.pool import at as in_block
+from keeper.look.rpc.pool import in_block
 from lab.localnet.anvil import anvil
 from lab.localnet.rpc import HttpRpc, RpcError
 from tests.keeper.endpoints import KEY

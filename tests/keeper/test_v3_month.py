@@ -12,7 +12,7 @@ from web3 import Web3
 
 from ballast.book import Book
 from keeper.errors import SettingsError
-from keeper.look.chain import Chain as KeeperChain
+from keeper.look.chain import FundReader
 from keeper.state import Phase, Reason
 from lab.localnet.month import Month
 from lab.localnet.world import World
@@ -77,4 +77,4 @@ def test_pools_without_their_lens_are_refused(carried: Carried) -> None:
     without = {name: address for name, address in book.contracts.items() if name != "v3_lens"}
     bare = Book(book.fund, book.chain_id, book.deployed_block, without, book.weth, book.candidates)
     with pytest.raises(SettingsError, match=r"names \d+ pools of uniswap-v3 but no v3_lens; deploy again"):
-        KeeperChain(carried.field.w3, bare)
+        FundReader(carried.field.w3, bare)

@@ -9,7 +9,7 @@ from typing import Any
 import ape
 import pytest
 
-from ballast.rule.arithmetic import Line, market_cap_units
+from ballast.rule.arithmetic import PricedComponent, market_cap_units
 from ballast.units import BLOCK_S, WAD
 from lab.bench import same_slices, set_month
 from lab.bench.month_bench import MonthBench, leaf
@@ -42,7 +42,7 @@ def short_month(month: Month) -> Month:
         )
         for symbol in HELD
     ]
-    targets = market_cap_units([Line(c.supply or 0, c.current_unit, c.price_usd, c.decimals) for c in held])
+    targets = market_cap_units([PricedComponent(c.supply or 0, c.current_unit, c.price_usd, c.decimals) for c in held])
     components = tuple(
         replace(c, published_target_unit=target, max_trade_size=slice_for(c, target))
         for c, target in zip(held, targets, strict=True)

@@ -17,7 +17,7 @@ from eth_utils import to_checksum_address
 
 from ballast.cli import one_line
 from ballast.fund_file import FundConfig
-from ballast.values import DEPLOYER as DEPLOYER_ROLE
+from ballast.values import DEPLOYER
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
 from lab.localnet.month import Month
@@ -29,7 +29,7 @@ from tests.scripts.steered import Steered
 
 SHARES = 100 * 10**18
 SECOND_PROPOSER = "0x" + "5e" * 20
-DEPLOYER = "TEST::3"
+DEPLOYER_ACCOUNT = "TEST::3"
 """Ape's name of the account that these tests deploy from."""
 
 
@@ -76,7 +76,7 @@ def config(world: World, month: Month) -> FundConfig:
     """The month's fund with a small seed."""
     found = month_config(month, world, seed_shares=SHARES, streaming_fee=95 * 10**14)
     # As a real one has it: none alone, so that nothing needs --unsafe.
-    roles = found.roles.model_copy(update={"proposers": (DEPLOYER_ROLE, to_checksum_address(SECOND_PROPOSER))})
+    roles = found.roles.model_copy(update={"proposers": (DEPLOYER, to_checksum_address(SECOND_PROPOSER))})
     return found.model_copy(update={"roles": roles})
 
 

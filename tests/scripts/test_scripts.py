@@ -24,7 +24,7 @@ from scripts.deploy import cli as deploy
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
 from tests.helpers.edits import Edit, set_field
-from tests.scripts.conftest import DEPLOYER, SHARES, Invoke, Ran, Run, WriteFund, as_yaml
+from tests.scripts.conftest import DEPLOYER_ACCOUNT, SHARES, Invoke, Ran, Run, WriteFund, as_yaml
 
 ZERO = "0x" + "00" * 20
 NOBODY = to_checksum_address("0x" + "7b" * 20)
@@ -87,7 +87,7 @@ def test_life_of_a_fund(
     fund, book_file = write_fund(as_yaml(config)), tmp_path / "book.json"
     assert load_fund(fund) == config
     common = [str(fund), "--book", str(book_file)]
-    signed = ["--account", DEPLOYER]
+    signed = ["--account", DEPLOYER_ACCOUNT]
 
     ran = run_script("deploy", *common, *signed)
     assert ran.code == 0, ran.errors
@@ -239,5 +239,7 @@ def test_deploy_refuses_a_bad_file(config: FundConfig, write_fund: WriteFund, de
 
 def test_unreachable_rpc(run_script: Run, write_fund: WriteFund, config: FundConfig) -> None:
     fund = write_fund(as_yaml(config))
-    ran = run_script("mint", str(fund), "1", "--account", DEPLOYER, network="ethereum:mainnet:http://127.0.0.1:9")
+    ran = run_script(
+        "mint", str(fund), "1", "--account", DEPLOYER_ACCOUNT, network="ethereum:mainnet:http://127.0.0.1:9"
+    )
     refused(ran, "http://127.0.0.1:9")

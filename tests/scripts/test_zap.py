@@ -31,7 +31,7 @@ from tests.contracts.zap.scene import V2, V3_LOW, open_pool
 from tests.helpers.chain import Chain, RevertedError
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.fund import FOREVER
-from tests.scripts.conftest import DEPLOYER, Invoke, Ran, Run, as_yaml
+from tests.scripts.conftest import DEPLOYER_ACCOUNT, Invoke, Ran, Run, as_yaml
 from tests.scripts.test_scripts import refused
 
 SHARES = 3 * WAD + 123_456_789
@@ -201,7 +201,7 @@ def test_in_with_ether_from_a_shell(scene: Scene, run_script: Run) -> None:
     """The rest of the ether comes back; the shares are another's."""
     before = scene.has(ETH)
     quote = mint_quote(scene.pools(ETH), SHARES, ETH)
-    given = str(scene.fund), "3.000000000123456789", "--book", str(scene.book_file), "--account", DEPLOYER
+    given = str(scene.fund), "3.000000000123456789", "--book", str(scene.book_file), "--account", DEPLOYER_ACCOUNT
     ran = run_script("mint", *given, "--pay", "eth", "--receiver", NOBODY, "--yes")
     assert ran.code == 0, ran.errors
     assert f"minted 3.000000000123456789 shares to {NOBODY}" in ran.out

@@ -1,7 +1,7 @@
 """Several RPC endpoints as one: which is asked, which is put aside and why, and when two must agree."""
 
 from keeper.look.rpc.endpoint import NoEndpointError
-from keeper.look.rpc.health import EndpointStatus, Limits
+from keeper.look.rpc.health import EndpointLimits, EndpointStatus
 from keeper.look.rpc.pool import AgreementError, EndpointPool, connect, single
 
-__all__ = ["AgreementError", "EndpointPool", "EndpointStatus", "Limits", "NoEndpointError", "connect", "single"]
+__all__ = ["AgreementError", "EndpointLimits", "EndpointPool", "EndpointStatus", "NoEndpointError", "connect", "single"]

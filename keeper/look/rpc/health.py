@@ -31,7 +31,7 @@ WRONG_STATE = "wrong state"
 
 
 @dataclass(frozen=True)
-class Limits:
+class EndpointLimits:
     """Requirements for an endpoint. `chain_id`: None for any. `max_lag`: blocks that its head may be below the highest
     of the others, or below its own earlier head. `max_age_s`: seconds that its head may be behind this machine's clock;
     None: unlimited."""
@@ -130,7 +130,7 @@ class Health:
 
 
 def fault_of(
-    look: Look, limits: Limits, *, shown: int | None, highest: int | None, wall: float, base_fee: bool
+    look: Look, limits: EndpointLimits, *, shown: int | None, highest: int | None, wall: float, base_fee: bool
 ) -> Fault | None:
     """What is wrong with an endpoint's view; None if nothing.
 

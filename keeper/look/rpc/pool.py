@@ -20,7 +20,7 @@ from web3.types import RPCEndpoint, RPCResponse
 from keeper.errors import SettingsError
 from keeper.look.rpc.asking import Fits, ask, each, events
 from keeper.look.rpc.endpoint import SEND, Answer, Endpoint, EndpointError, Fault, NoEndpointError, Question, names_of
-from keeper.look.rpc.health import LOOK, WRONG_STATE, EndpointStatus, Limits
+from keeper.look.rpc.health import LOOK, WRONG_STATE, EndpointLimits, EndpointStatus
 from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.look.rpc.roster import Roster
 
@@ -48,7 +48,7 @@ class EndpointPool(JSONBaseProvider):
         self,
         urls: Sequence[str],
         *,
-        limits: Limits = Limits(),  # noqa: B008 (it cannot be changed)
+        limits: EndpointLimits = EndpointLimits(),  # noqa: B008 (it cannot be changed)
         agree: int = 1,
         check_s: float = CHECK_S,
         timeout_s: float = TIMEOUT_S,
@@ -150,7 +150,7 @@ class EndpointPool(JSONBaseProvider):
         if not looks:
             self.roster.none(failed)
         lowest = min(looks, key=lambda look: look.number)
-        return self.agreed([(method, [params[0], at(lowest.hash), *params[2:]])])[0]
+        return self.agreed([(method, [params[0], in_block(lowest.hash), *params[2:]])])[0]
 
     def _pending(self, account: str) -> Answer:
         """The nonce after what waits in an endpoint's pool: never below the one that the same endpoint has mined."""
@@ -241,7 +241,7 @@ def connect(
     urls: str | Sequence[str],
     *,
     chain_id: int | None = None,
-    max_lag: int = Limits.max_lag,
+    max_lag: int = EndpointLimits.max_lag,
     max_age_s: int | None = None,
     agree: int = 1,
     check_s: float = CHECK_S,
@@ -258,7 +258,7 @@ def connect(
         raise SettingsError(
             f"BALLAST_RPC_AGREE: is {agree}, BALLAST_RPC_URL names {len(listed)}; name at least {agree} endpoints"
         )
-    limits = Limits(chain_id, max_lag, max_age_s)
+    limits = EndpointLimits(chain_id, max_lag, max_age_s)
     return Web3(EndpointPool(listed, limits=limits, agree=agree, check_s=check_s, timeout_s=timeout_s))
 
 
@@ -267,7 +267,7 @@ def single(url: str, timeout_s: float = TIMEOUT_S) -> Web3:
     return Web3(EndpointProvider(url, timeout_s))
 
 
-def at(block_hash: str) -> dict[str, Any]:
+def in_block(block_hash: str) -> dict[str, Any]:
     """Block parameter by hash (EIP-1898): an error once the block has left the chain."""
     return {"blockHash": block_hash, "requireCanonical": True}
 

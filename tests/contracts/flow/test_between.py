@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.rule.methodology import State, Status
 from ballast.units import WAD
-from tests.contracts.flow.carrying import FROZEN as HELD_AS_IT_IS
-from tests.contracts.flow.carrying import INCLUDED, OUTSIDE, Carrier
-from tests.contracts.flow.carrying import LEAVING as LEAVES
-from tests.helpers.fund import FROZEN, LEAVING
+from tests.contracts.flow.carrying import Carrier
 from tests.helpers.settling import BUY, HELD, SELL
 
 HACKED, NEWCOMER = "COMP", "CREAM"
@@ -19,7 +17,7 @@ def to_start_with(carrier: Carrier, symbol: str, state: int | None) -> dict[str,
     """Determines, gives the candidate this state (None: strikes it off), and starts; the holdings by token."""
     fund, chain, token = carrier.fund, carrier.chain, carrier.address(symbol)
     carrier.to_determination()
-    assert carrier.determine()[token].status == INCLUDED
+    assert carrier.determine()[token].status == Status.INCLUDED
     rows = [row for row in chain.read(fund.methodology.candidates()) if row.token != token or state is not None]
     rows = [row._replace(state=state) if row.token == token else row for row in rows]
     carrier.send(fund.methodology.setCandidates([tuple(row) for row in rows]), fund.owner)
@@ -30,7 +28,8 @@ def to_start_with(carrier: Carrier, symbol: str, state: int | None) -> dict[str,
 
 
 @pytest.mark.parametrize(
-    ("state", "side", "status"), [(FROZEN, HELD, HELD_AS_IT_IS), (LEAVING, SELL, LEAVES), (None, SELL, OUTSIDE)]
+    ("state", "side", "status"),
+    [(State.FROZEN, HELD, Status.FROZEN), (State.LEAVING, SELL, Status.LEAVING), (None, SELL, Status.OUTSIDE)],
 )
 def test_one_that_is_held(carrier: Carrier, state: int | None, side: int, status: int) -> None:
     """It is held as it is, or sold; the others share its weight, and the month remembers it so."""
@@ -39,13 +38,13 @@ def test_one_that_is_held(carrier: Carrier, state: int | None, side: int, status
     holdings = to_start_with(carrier, HACKED, state)
     assert holdings[token].target.side == side  # type: ignore[attr-defined]
     carrier.trade_all()
-    assert carrier.balance(token) == before if state == FROZEN else carrier.balance(token) < before
+    assert carrier.balance(token) == before if state == State.FROZEN else carrier.balance(token) < before
     rows = carrier.chain.read(carrier.fund.lens.constituents(carrier.fund.rebalancer))
     assert [c.status for c in rows if c.token == token] == [status]
-    assert all(c.status == INCLUDED for c in rows if c.token != token)
+    assert all(c.status == Status.INCLUDED for c in rows if c.token != token)
 
 
-@pytest.mark.parametrize("state", [FROZEN, LEAVING, None])
+@pytest.mark.parametrize("state", [State.FROZEN, State.LEAVING, None])
 def test_one_that_is_not_held(carrier: Carrier, state: int | None) -> None:
     """It is not even listed."""
     token = carrier.address(NEWCOMER)

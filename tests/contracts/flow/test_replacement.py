@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from ballast.rule.methodology import State, Status
 from ballast.units import DAY_S, WAD
-from tests.contracts.flow.carrying import APRIL, INCLUDED, LEAVING, Carrier
+from tests.contracts.flow.carrying import APRIL, Carrier
 from tests.helpers.contracts import Contract
-from tests.helpers.fund import ACTIVE, PEGGED, USD, by_address, through_timelock
-from tests.helpers.fund import LEAVING as STATE_LEAVING
+from tests.helpers.fund import PEGGED, USD, by_address, through_timelock
 from tests.helpers.settling import BUY, SELL, usd
 
 FEED_UNIT = 10**8
@@ -22,7 +22,7 @@ HELD_FOR = 1_000_000_000 * WAD
 
 
 @dataclass(frozen=True)
-class Swap:
+class Replacement:
     """Old and new token, whole new ones for one whole old one (18 decimals), USD of a new one (8 decimals)."""
 
     old: str
@@ -37,10 +37,10 @@ class Swap:
         return self.price * 10**10 * self.ratio // WAD
 
 
-SWAPS = [
-    Swap("RGT", "TRIBE", 26_705_670_000_000_000_000, 50_000_000),
-    Swap("LEND", "AAVE", WAD // 100, 400 * FEED_UNIT),
-    Swap("OLD", "NEW", 3 * WAD, 125_000_000, (6, 27)),
+REPLACEMENTS = [
+    Replacement("RGT", "TRIBE", 26_705_670_000_000_000_000, 50_000_000),
+    Replacement("LEND", "AAVE", WAD // 100, 400 * FEED_UNIT),
+    Replacement("OLD", "NEW", 3 * WAD, 125_000_000, (6, 27)),
 ]
 
 
@@ -53,25 +53,25 @@ class Pair:
     feed: Contract
 
 
-def deploy(carrier: Carrier, swap: Swap) -> Pair:
+def deploy(carrier: Carrier, replacement: Replacement) -> Pair:
     """Both tokens, a feed for the new one; the old one is pegged to it and a candidate."""
     chain, fund = carrier.chain, carrier.fund
     made = []
-    for symbol, decimals in zip((swap.old, swap.new), swap.decimals, strict=True):
+    for symbol, decimals in zip((replacement.old, replacement.new), replacement.decimals, strict=True):
         token = chain.deploy("ReferenceToken", sender=carrier.keeper)
         carrier.send(token.init(symbol, symbol, decimals))
         made.append(token)
     feed = chain.deploy("ReferenceFeed", sender=carrier.keeper)
-    carrier.send(feed.init(f"{swap.new} / USD", 8))
+    carrier.send(feed.init(f"{replacement.new} / USD", 8))
     pair = Pair(made[0], made[1], feed)
-    post(carrier, swap, pair)
+    post(carrier, replacement, pair)
     carrier.send(fund.oracle.setFeed((pair.new, feed, 8 * DAY_S, USD, 0, 0, 0)), fund.owner)
-    carrier.send(fund.oracle.setFeed((pair.old, pair.new, 0, PEGGED, swap.ratio, 0, 0)), fund.owner)
+    carrier.send(fund.oracle.setFeed((pair.old, pair.new, 0, PEGGED, replacement.ratio, 0, 0)), fund.owner)
     return pair
 
 
-def post(carrier: Carrier, swap: Swap, pair: Pair) -> None:
-    carrier.send(pair.feed.post(swap.price, carrier.chain.now()))
+def post(carrier: Carrier, replacement: Replacement, pair: Pair) -> None:
+    carrier.send(pair.feed.post(replacement.price, carrier.chain.now()))
 
 
 def supplies(carrier: Carrier, **tokens: tuple[str, int]) -> Any:
@@ -92,39 +92,39 @@ def set_candidates(carrier: Carrier, *added: tuple[str, int]) -> None:
     carrier.post()
 
 
-@pytest.mark.parametrize("swap", SWAPS, ids=lambda swap: f"{swap.old}-{swap.new}")
-def test_a_replacement_at_a_fixed_ratio(carrier: Carrier, swap: Swap) -> None:
+@pytest.mark.parametrize("replacement", REPLACEMENTS, ids=lambda replacement: f"{replacement.old}-{replacement.new}")
+def test_a_replacement_at_a_fixed_ratio(carrier: Carrier, replacement: Replacement) -> None:
     chain, fund = carrier.chain, carrier.fund
-    pair = deploy(carrier, swap)
-    supply = HELD_FOR // swap.old_price
+    pair = deploy(carrier, replacement)
+    supply = HELD_FOR // replacement.old_price
     carrier.send(supplies(carrier, old=(pair.old.address, supply)), fund.owner)
-    set_candidates(carrier, (pair.old.address, ACTIVE))
+    set_candidates(carrier, (pair.old.address, State.ACTIVE))
 
     # April: the old token is in the index, priced through its successor.
-    april = month(carrier, swap, pair)
-    assert april[pair.old.address].price == swap.old_price
+    april = month(carrier, replacement, pair)
+    assert april[pair.old.address].price == replacement.old_price
     carrier.whole_rest()
     held = carrier.balance(pair.old.address)
-    share = usd(held, swap.old_price, swap.decimals[0]) * WAD // worth(carrier.state())
+    share = usd(held, replacement.old_price, replacement.decimals[0]) * WAD // worth(carrier.state())
     assert WAD * 3 // 100 < share < WAD * 7 // 100
 
     # May: the old one leaves, the new one enters with the migrated supply.
-    carrier.send(supplies(carrier, new=(pair.new.address, supply * swap.ratio // WAD)), fund.owner)
-    set_candidates(carrier, (pair.old.address, STATE_LEAVING), (pair.new.address, ACTIVE))
-    may = month(carrier, swap, pair)
-    assert may[pair.old.address].status == LEAVING
-    assert may[pair.new.address].status == INCLUDED
+    carrier.send(supplies(carrier, new=(pair.new.address, supply * replacement.ratio // WAD)), fund.owner)
+    set_candidates(carrier, (pair.old.address, State.LEAVING), (pair.new.address, State.ACTIVE))
+    may = month(carrier, replacement, pair)
+    assert may[pair.old.address].status == Status.LEAVING
+    assert may[pair.new.address].status == Status.INCLUDED
     state = carrier.state()
     sides = {h.token: h.target for h in state.holdings}
     assert (sides[pair.old.address].side, sides[pair.old.address].unit) == (SELL, 0)
     assert sides[pair.new.address].side == BUY
-    migrate(carrier, swap, pair)
+    migrate(carrier, replacement, pair)
     assert carrier.balance(pair.old.address) == 0
     carrier.whole_rest()
 
     # June: the old one is off the list, the new one stays.
-    post(carrier, swap, pair)
-    month(carrier, swap, pair)
+    post(carrier, replacement, pair)
+    month(carrier, replacement, pair)
     tokens = fund.tokens()
     assert pair.old.address not in tokens
     assert pair.new.address in tokens
@@ -132,14 +132,14 @@ def test_a_replacement_at_a_fixed_ratio(carrier: Carrier, swap: Swap) -> None:
     assert chain.read(pair.old.balanceOf(fund.index)) == 0
 
 
-def month(carrier: Carrier, swap: Swap, pair: Pair) -> dict[str, Any]:
+def month(carrier: Carrier, replacement: Replacement, pair: Pair) -> dict[str, Any]:
     """From the present to the start of the next month that can be started; its constituents."""
     if carrier.due() != ("Determine", "Due") or carrier.period() < APRIL:
         carrier.to_determination()
-    post(carrier, swap, pair)
+    post(carrier, replacement, pair)
     constituents = carrier.determine()
     carrier.to_start()
-    post(carrier, swap, pair)
+    post(carrier, replacement, pair)
     carrier.start()
     return constituents
 
@@ -156,11 +156,11 @@ def whole(sells: dict[int, int], pays: dict[int, int], state: Any) -> tuple[dict
     return {i: min(a, a * most // value) for i, a in sells.items()}, pays
 
 
-def migrate(carrier: Carrier, swap: Swap, pair: Pair) -> None:
+def migrate(carrier: Carrier, replacement: Replacement, pair: Pair) -> None:
     """Sells the whole of the old token to the migration contract, which pays the new one at the ratio."""
     chain = carrier.chain
-    migrator = chain.deploy("Migrator", pair.old, pair.new, swap.ratio, sender=carrier.keeper)
-    carrier.send(pair.new.mint(migrator, 10**15 * 10 ** swap.decimals[1]))
+    migrator = chain.deploy("Migrator", pair.old, pair.new, replacement.ratio, sender=carrier.keeper)
+    carrier.send(pair.new.mint(migrator, 10**15 * 10 ** replacement.decimals[1]))
     lines = [h.token for h in carrier.state().holdings]
     old, new = lines.index(pair.old.address), lines.index(pair.new.address)
     sold = 0
@@ -168,7 +168,7 @@ def migrate(carrier: Carrier, swap: Swap, pair: Pair) -> None:
         if not (left := carrier.balance(pair.old.address)):
             break
         before = carrier.balance(pair.new.address)
-        post(carrier, swap, pair)
+        post(carrier, replacement, pair)
         result = carrier.trade(partial(whole, {old: left}, {new: 0}), migrator)
         gone = left - carrier.balance(pair.old.address)
         assert carrier.balance(pair.new.address) - before == chain.read(migrator.migrated(gone))

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ballast.rule.methodology import MAX_BASIS, Candidate, Cap, Decision, Flag, Rule, State, Status, Supply
 from ballast.units import DAY_S, WAD
-from tests.contracts.methodologies.scene import NOW, TOKENS, Basket, Case, Line
+from tests.contracts.methodologies.scene import NOW, TOKENS, Basket, Case, ListedComponent
 
 EXAMPLES = os.environ.get("BALLAST_EXAMPLES")
 """More cases than usual, and others each time."""
@@ -193,10 +193,10 @@ def part(dice: Dice, token: str, spread: int | None, rule: Rule) -> Part:
     )
 
 
-def line_of(token: str, price: int, worth: int, shares: int, dice: Dice) -> Line:
+def line_of(token: str, price: int, worth: int, shares: int, dice: Dice) -> ListedComponent:
     """A line of the index token's list that is worth about this much in one share; anything without a price."""
     decimals = dice.number(0, 27)
     unit = worth * 10**decimals // price if price else dice.magnitude(0, 27)
     amount = 2**160 + dice.number(0, 1) if dice.once_in(30) else unit * shares // WAD + dice.number(0, 1)
     until = dice.random.choice([0] * 20 + [NOW, NOW + 1])
-    return Line(token, amount, decimals, until, written_off=dice.once_in(30))
+    return ListedComponent(token, amount, decimals, until, written_off=dice.once_in(30))

@@ -17,7 +17,7 @@ from ballast.rule.methodology import (
     Cap,
     Decision,
     Flag,
-    Holding,
+    HeldComponent,
     MethodologyError,
     NoConstituentsError,
     OutsideDomainError,
@@ -58,7 +58,7 @@ Answer = list[Decision] | str
 
 
 @dataclass(frozen=True)
-class Line:
+class ListedComponent:
     """One component of the index token's list: `amount` is its balance in token wei, 2^160 or more for one that is
     not sound."""
 
@@ -68,12 +68,12 @@ class Line:
     suspended_until: int = 0
     written_off: bool = False
 
-    def holding(self, shares: int) -> Holding:
+    def holding(self, shares: int) -> HeldComponent:
         """As Python has it, with so many shares."""
         sound = self.amount < 2**160
         unit = self.amount * WAD // shares if sound else 0
         suspended = self.suspended_until > NOW
-        return Holding(self.token, unit, self.decimals, suspended, self.written_off, sound)
+        return HeldComponent(self.token, unit, self.decimals, suspended, self.written_off, sound)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Case:
     candidates: Sequence[Candidate]
     supplies: Mapping[str, Supply | None]
     prices: Mapping[str, int]
-    lines: Sequence[Line]
+    lines: Sequence[ListedComponent]
     rule: Rule = PLAIN
     shares: int = WAD
     previous: Sequence[Decision] = ()
@@ -95,7 +95,7 @@ class Case:
     def given(self) -> dict[str, Override]:
         return {token: Override(value, NOW + OVERRIDE_LIFE) for token, value in self.overrides.items()}
 
-    def holdings(self) -> list[Holding]:
+    def holdings(self) -> list[HeldComponent]:
         return [line.holding(self.shares) for line in self.lines]
 
     def expected(self) -> Answer:
@@ -261,7 +261,7 @@ def simple(
         candidates=[Candidate(token, stated.get(i, State.ACTIVE)) for i, token in enumerate(tokens)],
         supplies={token: Supply(supply, YESTERDAY) for token, supply in zip(tokens, supplies, strict=True)},
         prices=dict.fromkeys(tokens, WAD),
-        lines=[Line(token, value) for token, value in zip(tokens, values, strict=False) if value],
+        lines=[ListedComponent(token, value) for token, value in zip(tokens, values, strict=False) if value],
     )
     return replace(case, **more)
 

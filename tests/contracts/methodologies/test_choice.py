@@ -11,7 +11,7 @@ import pytest
 
 from ballast.rule.methodology import Cap, Decision, Flag, State, Status
 from ballast.units import WAD
-from tests.contracts.methodologies.scene import NOW, PLAIN, TOKENS, Basket, Case, Line, Scene, simple
+from tests.contracts.methodologies.scene import NOW, PLAIN, TOKENS, Basket, Case, ListedComponent, Scene, simple
 
 MILLION = 10**6
 CENT = WAD // 100
@@ -225,7 +225,7 @@ def test_a_balance_that_is_not_sound_stops_nobody(scene: Scene, amount: int, pri
 
 def test_what_is_held_and_no_candidate_is_told_with_its_price(scene: Scene) -> None:
     case = simple([MILLION, MILLION], [WAD])
-    lines = [*case.lines, Line(TOKENS[5], 3 * WAD), Line(TOKENS[6], WAD)]
+    lines = [*case.lines, ListedComponent(TOKENS[5], 3 * WAD), ListedComponent(TOKENS[6], WAD)]
     prices = {**case.prices, TOKENS[5]: 7 * WAD, TOKENS[6]: 2**100}
     result = agreed(scene, replace(case, lines=lines, prices=prices))
     assert [(d.token, d.status, d.price, d.basis) for d in result[2:]] == [

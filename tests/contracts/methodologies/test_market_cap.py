@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from ballast.rule.arithmetic import Line, OutsideDomainError, market_cap_units
+from ballast.rule.arithmetic import OutsideDomainError, PricedComponent, market_cap_units
 from ballast.units import WAD
 from lab.localnet.anvil import ROOT
 from lab.localnet.month import Month, load_month
@@ -51,13 +51,13 @@ def rules(module_isolation: None, chain: Chain, owner: str) -> Rules:
     return Rules(deploy(NONE, 0), deploy(HARD, WAD // 4), deploy(HARD, WAD // 10), deploy(HARD, WAD // 4, 3))
 
 
-def targets(methodology: Contract, lines: Sequence[Line]) -> Call:
+def targets(methodology: Contract, lines: Sequence[PricedComponent]) -> Call:
     columns = [[getattr(line, field) for line in lines] for field in ("basis", "unit", "price")]
     return methodology.targetUnits(*columns, [10**line.decimals for line in lines])
 
 
-def lines_of(month: Month) -> list[Line]:
-    return [Line(c.supply or 0, c.current_unit, c.price_usd, c.decimals) for c in month.components]
+def lines_of(month: Month) -> list[PricedComponent]:
+    return [PricedComponent(c.supply or 0, c.current_unit, c.price_usd, c.decimals) for c in month.components]
 
 
 @pytest.mark.parametrize("label", ["dpi-2021-02", "dpi-2021-03", "dpi-2021-04"])
@@ -88,7 +88,7 @@ def test_cap_binds_where_it_should(chain: Chain, rules: Rules) -> None:
 
 LINES = st.lists(
     st.builds(
-        Line,
+        PricedComponent,
         basis=st.one_of(st.just(0), st.integers(1, 10**12), st.integers(1, 10**5)),
         unit=st.one_of(st.just(0), st.integers(1, 10**24)),
         price=st.one_of(st.just(0), st.integers(10**10, 10**24)),
@@ -97,19 +97,21 @@ LINES = st.lists(
     min_size=1,
     max_size=16,
 )
-WHOLE = Line(10**9, WAD, WAD, 18)
+WHOLE = PricedComponent(10**9, WAD, WAD, 18)
 
 
 @given(lines=LINES, which=st.sampled_from(["none", "hard", "tight", "thrice"]))
 @example(lines=[WHOLE] * 4, which="hard")
 @example(lines=[WHOLE] * 3, which="hard")
-@example(lines=[WHOLE, WHOLE, Line(0, WAD, WAD, 18)], which="hard")
-@example(lines=[WHOLE, Line(1, WAD, 0, 18)], which="none")
+@example(lines=[WHOLE, WHOLE, PricedComponent(0, WAD, WAD, 18)], which="hard")
+@example(lines=[WHOLE, PricedComponent(1, WAD, 0, 18)], which="none")
 @example(lines=[WHOLE] * 11, which="tight")
 @example(lines=[replace(WHOLE, basis=10**9 // k**2) for k in range(1, 8)], which="thrice")
-@example(lines=[Line(2, WAD, WAD, 18)] * 11 + [Line(1, WAD, WAD, 18)], which="tight")
+@example(lines=[PricedComponent(2, WAD, WAD, 18)] * 11 + [PricedComponent(1, WAD, WAD, 18)], which="tight")
 @FUZZ
-def test_agrees_with_the_second_implementation(chain: Chain, rules: Rules, lines: list[Line], which: str) -> None:
+def test_agrees_with_the_second_implementation(
+    chain: Chain, rules: Rules, lines: list[PricedComponent], which: str
+) -> None:
     cap = {"none": None, "hard": WAD // 4, "tight": WAD // 10, "thrice": WAD // 4}[which]
     call = targets(getattr(rules, which), lines)
     try:
@@ -131,7 +133,7 @@ def test_agrees_with_the_second_implementation(chain: Chain, rules: Rules, lines
 def test_targets_are_worth_the_nav(chain: Chain, rules: Rules, basis: list[int], prices: list[int]) -> None:
     """With a divisor of published size the targets are worth NAV, to the divisor's own rounding, and never more than
     that; with a hard cap never more than NAV."""
-    lines = [Line(b, WAD // 10, prices[i], 18) for i, b in enumerate(basis)]
+    lines = [PricedComponent(b, WAD // 10, prices[i], 18) for i, b in enumerate(basis)]
     nav = sum(line.unit * line.price for line in lines) // WAD
     divisor = sum(line.basis * line.price for line in lines) // nav
     assume(divisor >= 10**6)
@@ -150,7 +152,7 @@ def test_all_capped_weigh_the_same(chain: Chain, rules: Rules) -> None:
 
 
 def test_what_has_no_basis_or_no_price_gets_nothing(chain: Chain, rules: Rules) -> None:
-    leaver, silent = Line(0, WAD, WAD, 18), Line(10**9, 7 * WAD, 0, 18)
+    leaver, silent = PricedComponent(0, WAD, WAD, 18), PricedComponent(10**9, 7 * WAD, 0, 18)
     found = chain.read(targets(rules.none, [WHOLE, leaver, silent]))
     assert found == [2 * WAD, 0, 0], "what leaves is part of NAV, what has no price is not"
 
@@ -158,14 +160,14 @@ def test_what_has_no_basis_or_no_price_gets_nothing(chain: Chain, rules: Rules) 
 @pytest.mark.parametrize(
     ("which", "lines", "what"),
     [
-        ("none", [Line(10**9, 0, WAD, 18)], "nav"),
-        ("none", [Line(10**9, WAD, 0, 18)], "nav"),
-        ("hard", [Line(10**9, 1, 1, 18)], "nav"),
-        ("none", [Line(0, WAD, WAD, 18)], "divisor"),
-        ("hard", [Line(1, 2 * WAD, WAD, 18)], "divisor"),
+        ("none", [PricedComponent(10**9, 0, WAD, 18)], "nav"),
+        ("none", [PricedComponent(10**9, WAD, 0, 18)], "nav"),
+        ("hard", [PricedComponent(10**9, 1, 1, 18)], "nav"),
+        ("none", [PricedComponent(0, WAD, WAD, 18)], "divisor"),
+        ("hard", [PricedComponent(1, 2 * WAD, WAD, 18)], "divisor"),
     ],
 )
-def test_outside_the_domain(chain: Chain, rules: Rules, which: str, lines: list[Line], what: str) -> None:
+def test_outside_the_domain(chain: Chain, rules: Rules, which: str, lines: list[PricedComponent], what: str) -> None:
     (found,) = assert_reverts(chain, targets(getattr(rules, which), lines), "OutsideDomain")
     assert found.rstrip(bytes(1)).decode() == what
 
@@ -173,7 +175,7 @@ def test_outside_the_domain(chain: Chain, rules: Rules, which: str, lines: list[
 def test_weights_above_one(chain: Chain, rules: Rules) -> None:
     """The divisor is 23 / 12, rounded down to 1: weights sum to 23 / 12, and to 12 / 10 even under the cap. Nothing is
     left over to be shared, and no month is refused for it."""
-    lines = [Line(2, WAD, WAD, 18)] * 11 + [Line(1, WAD, WAD, 18)]
+    lines = [PricedComponent(2, WAD, WAD, 18)] * 11 + [PricedComponent(1, WAD, WAD, 18)]
     assert market_cap_units(lines, WAD // 10) == [12 * WAD // 10] * 11 + [WAD // 12 * 12]
     assert chain.read(targets(rules.tight, lines)) == [12 * WAD // 10] * 11 + [WAD // 12 * 12]
 

@@ -23,7 +23,7 @@ from tests.helpers.broken import BURNING, LONG, PLAIN, UNSOUND, breaks, mends
 from tests.helpers.contracts import Contract
 from tests.helpers.filling import order
 from tests.helpers.fund import EXECUTION, PERIOD_END
-from tests.helpers.packed import targets
+from tests.helpers.packed import targets_of
 from tests.helpers.settling import usd
 
 T = EXECUTION + 1800
@@ -52,7 +52,7 @@ def test_a_component_is_held_as_it_is(bench: Bench, fault: str, i: int) -> None:
     bench.determine()
     assert bench.due(EXECUTION)[:2] == ("Start", "Due")
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    assert targets(plan.targets)[i] == (0, 0, 0)
+    assert targets_of(plan.targets)[i] == (0, 0, 0)
     bench.start()
     fund = bench.fund(T)
     assert [h.sound for h in fund.holdings] == [k != i for k in range(len(KINDS))]

@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.bench import FROZEN, INCLUDED, KINDS, LEAVING, NEWCOMER, OUTSIDE, Bench, Kind, constituent
 from tests.helpers.contracts import Contract
 from tests.helpers.fund import EXECUTION, PERIOD_END
-from tests.helpers.packed import targets, words_at
+from tests.helpers.packed import targets_of, words_at
 from tests.helpers.settling import BUY, HELD, SELL
 
 N = len(KINDS)
@@ -71,7 +71,7 @@ def test_an_answer_makes_no_more_of_a_row(bench: Bench, status: int, i: int) -> 
     determine(bench, {i: status})
     answer(bench, {i: (UNITS[i] + 1, CONFIRMED, INCLUDED)})
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    sides = [target.side for target in targets(plan.targets)]
+    sides = [target.side for target in targets_of(plan.targets)]
     assert BUY not in (sides[i : i + 1] if i != NEWCOMER else [])
     bench.start()
     assert (bench.tokens[i].address in [c.token for c in bench.chain.read(bench.index.components())]) is (i != NEWCOMER)

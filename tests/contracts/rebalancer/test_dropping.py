@@ -19,8 +19,7 @@ from tests.helpers.bench import (
 )
 from tests.helpers.contracts import Contract
 from tests.helpers.fund import EXECUTION, PERIOD_END
-from tests.helpers.packed import listed as listing
-from tests.helpers.packed import targets
+from tests.helpers.packed import components_of, targets_of
 
 NEXT = PERIOD_END + 1
 PRICES = [kind.price for kind in KINDS]
@@ -50,7 +49,7 @@ def stays(bench: Bench, token: Contract, at: int = EXECUTION) -> bool:
     """Whether a start in a block of that time keeps the token on the list."""
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=at)
     old = [c.token for c in bench.chain.read(bench.index.components())]
-    return token.address in ([c.token for c in listing(plan.list)] if plan.changed else old)
+    return token.address in ([c.token for c in components_of(plan.list)] if plan.changed else old)
 
 
 def empty(bench: Bench, token: Contract) -> None:
@@ -213,10 +212,10 @@ def test_bitcoin_below_one_wei_a_share(bench: Bench) -> None:
     assert bench.holdings()[LEAVER] * WAD // (2_000_000 * WAD) == 0
     assert stays(bench, bench.tokens[LEAVER])
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    assert targets(plan.targets)[LEAVER].side == 0
+    assert targets_of(plan.targets)[LEAVER].side == 0
     bench.give(LEAVER, bench.index, 2 * 10**6)
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    assert targets(plan.targets)[LEAVER].side == 1, "with a unit of a wei it is sold"
+    assert targets_of(plan.targets)[LEAVER].side == 1, "with a unit of a wei it is sold"
 
 
 def test_a_newcomer_without_a_price_is_outside(bench: Bench) -> None:

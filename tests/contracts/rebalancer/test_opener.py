@@ -27,9 +27,7 @@ from tests.helpers.bench import (
 )
 from tests.helpers.filling import FILLER, UNSHRUNK
 from tests.helpers.fund import EXECUTION
-from tests.helpers.packed import kept, words_at
-from tests.helpers.packed import listed as listing
-from tests.helpers.packed import targets as targets_of
+from tests.helpers.packed import components_of, kept, targets_of, words_at
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SELL, usd
 
@@ -91,7 +89,7 @@ def model(
 
 def unpacked(plan: Any) -> Any:
     """The plan with its list and targets taken apart."""
-    return plan._replace(list=listing(plan.list), targets=targets_of(plan.targets))
+    return plan._replace(list=components_of(plan.list), targets=targets_of(plan.targets))
 
 
 def plan_of(bench: Bench) -> Any:
@@ -100,7 +98,7 @@ def plan_of(bench: Bench) -> Any:
 
 def listed_entries(bench: Bench) -> list[Any]:
     """The index token's list as it is."""
-    return listing(words_at(bench.chain, bench.chain.read(bench.index.componentsPointer())))
+    return components_of(words_at(bench.chain, bench.chain.read(bench.index.componentsPointer())))
 
 
 def check_plan(

@@ -22,7 +22,7 @@ from tests.helpers.bench import (
 )
 from tests.helpers.contracts import Call
 from tests.helpers.fund import EXECUTION
-from tests.helpers.packed import kept, targets
+from tests.helpers.packed import kept, targets_of
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import usd
 
@@ -99,13 +99,13 @@ def test_a_price_beyond_the_domain(bench: Bench, i: int) -> None:
         check_aside(bench, i)
     else:
         plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-        assert targets(plan.targets)[i].price == kept(2**100 - 1)
+        assert targets_of(plan.targets)[i].price == kept(2**100 - 1)
 
 
 def check_aside(bench: Bench, i: int) -> None:
     """Component i is held as it is and outside NAV; all others are what they are without it."""
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    found = targets(plan.targets)
+    found = targets_of(plan.targets)
     assert (found[i].side, found[i].price) == (0, 0)
     assert [t.unit for k, t in enumerate(found) if k != i] == [u for k, u in enumerate(UNITS) if k != i]
     units = [balance * WAD // SUPPLY for balance in bench.holdings()]
@@ -134,10 +134,10 @@ def test_a_unit_held_beyond_the_domain(bench: Bench) -> None:
     beyond = 2**119 * SUPPLY // WAD
     hold(bench, 0, beyond - 1)
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    assert (plan.targets[0], targets(plan.targets)[5].unit) == (15, KINDS[5].target)
-    assert targets(plan.targets)[0].side == 1
+    assert (plan.targets[0], targets_of(plan.targets)[5].unit) == (15, KINDS[5].target)
+    assert targets_of(plan.targets)[0].side == 1
     now(bench, bench.tokens[0].mint(bench.index, 1))
-    assert targets(bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION).targets)[0] == (0, 0, 0)
+    assert targets_of(bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION).targets)[0] == (0, 0, 0)
     check_aside(bench, 0)
 
 
@@ -147,7 +147,7 @@ def test_a_value_held_beyond_the_domain(bench: Bench) -> None:
     bench.post_prices([WAD, *PRICES[1:]])
     hold(bench, 0, (2**98 - 1) * SUPPLY // WAD)
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    assert plan.nav > 2**98 - 1 and targets(plan.targets)[0].side == 1
+    assert plan.nav > 2**98 - 1 and targets_of(plan.targets)[0].side == 1
     hold(bench, 0, 2**98 * SUPPLY // WAD)
     check_aside(bench, 0)
 
@@ -187,7 +187,7 @@ def test_a_price_so_low_that_the_target_does_not_fit(bench: Bench, i: int) -> No
     assert bench.due(EXECUTION)[:2] == ("Start", "Due")
     fits = 100 * WAD * 10 ** KINDS[i].decimals // N < 2**120
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
-    found = targets(plan.targets)
+    found = targets_of(plan.targets)
     if fits:
         assert len(found) == N and found[i].side == 2
         return
@@ -232,7 +232,7 @@ def test_a_newcomer_that_is_dropped_again_changes_no_list(bench: Bench) -> None:
     pointer = bench.chain.read(bench.index.componentsPointer())
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
     assert (plan.changed, plan.list) == (False, [])
-    assert [t.unit for t in targets(plan.targets)] == [u for i, u in enumerate(UNITS) if i != NEWCOMER]
+    assert [t.unit for t in targets_of(plan.targets)] == [u for i, u in enumerate(UNITS) if i != NEWCOMER]
     receipt = bench.start()
     assert not bench.index.events(receipt, "ComponentsSet")
     assert bench.chain.read(bench.index.componentsPointer()) == pointer

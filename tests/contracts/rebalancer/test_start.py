@@ -20,7 +20,7 @@ from tests.helpers.bench import (
     not_due,
 )
 from tests.helpers.fund import EXECUTION, PERIOD_END
-from tests.helpers.packed import data_at, kept, targets
+from tests.helpers.packed import data_at, kept, targets_of
 from tests.helpers.reverts import assert_reverts
 from tests.helpers.settling import BUY, SCALE, SELL, usd
 
@@ -47,7 +47,7 @@ def test_fixes_the_month(bench: Bench) -> None:
     assert (plan.exponent, plan.nav) == (0, nav)
     assert (plan.surplus, plan.held, plan.buyTargets) == (surplus, held, goals)
     sides = [SELL if i in SELLS else BUY if i in BUYS else 0 for i in range(len(KINDS))]
-    assert targets(plan.targets) == [(side, k.target, kept(k.price)) for side, k in zip(sides, KINDS, strict=True)]
+    assert targets_of(plan.targets) == [(side, k.target, kept(k.price)) for side, k in zip(sides, KINDS, strict=True)]
 
     opening = bench.chain.read(bench.rebalancer.opening())
     assert (opening.nav, opening.buyTargets, opening.exponent, opening.end) == (nav, goals, 0, PERIOD_END)

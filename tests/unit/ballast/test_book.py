@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from eth_utils import to_checksum_address
 
-from ballast.book import CONTRACTS, OPTIONAL, Book, BookError, BookPool, Candidate
+from ballast.book import CONTRACTS, OPTIONAL, Book, BookCandidate, BookError, BookPool
 
 
 def address(number: int) -> str:
@@ -18,7 +18,7 @@ def address(number: int) -> str:
 def book(*names: str) -> Book:
     """A book with these contracts."""
     pools = (BookPool("uniswap", address(3)), BookPool("uniswap-v3", address(4), 5, address(5)))
-    candidates = (Candidate("AAA", address(2), 6, pools),)
+    candidates = (BookCandidate("AAA", address(2), 6, pools),)
     return Book("Fund", 1, 7, {name: address(100 + i) for i, name in enumerate(names)}, address(1), candidates)
 
 

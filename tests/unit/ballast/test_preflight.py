@@ -12,7 +12,7 @@ from ballast.fund_file import FundConfig, parse_fund
 from ballast.parts import Component, Feed
 from ballast.preflight import feeds, fund_file, tokens
 from ballast.preflight.feeds import Priced, Reading
-from ballast.preflight.problems import DeployError, Level, Problem, judge
+from ballast.preflight.problems import DeployError, Problem, Severity, judge
 from ballast.preflight.tokens import Token
 from ballast.units import DAY_S, WAD
 from tests.unit.ballast.test_fund_file import A, B, C, good
@@ -39,12 +39,12 @@ def lines(found: Any) -> list[str]:
 
 def test_one_problem_is_one_line_and_several_are_counted() -> None:
     with pytest.raises(DeployError) as caught:
-        judge([Problem("a"), Problem("told", Level.WARNING)], False)
+        judge([Problem("a"), Problem("told", Severity.WARNING)], False)
     assert str(caught.value) == "a"
     with pytest.raises(DeployError) as caught:
-        judge([Problem("a"), Problem("told", Level.WARNING), Problem("b", Level.UNSAFE)], False)
+        judge([Problem("a"), Problem("told", Severity.WARNING), Problem("b", Severity.UNSAFE)], False)
     assert str(caught.value) == "2 problems:\na\nb; --unsafe deploys it all the same"
-    assert judge([Problem("told", Level.WARNING), Problem("b", Level.UNSAFE)], True) == ("told", "b")
+    assert judge([Problem("told", Severity.WARNING), Problem("b", Severity.UNSAFE)], True) == ("told", "b")
     with pytest.raises(DeployError):
         judge([Problem("a")], True)
 
@@ -84,14 +84,14 @@ def test_governance_in_order() -> None:
 def test_a_timelock_without_a_delay() -> None:
     (problem,) = fund_file.governance(fund(timelock_delay="0"), A, nobody)
     assert problem.text.startswith("timelock_delay: found 0, expected time in which holders can leave")
-    assert problem.level is Level.UNSAFE
+    assert problem.severity is Severity.UNSAFE
 
 
 def test_one_proposer_alone() -> None:
     """Alone is also who is named twice; a contract, such as a multi-signature account, is several people."""
     roles = {"guardian": "deployer", "proposers": ["deployer", C], "fee_recipient": A}
     (problem,) = fund_file.governance(fund(roles=roles), C, nobody)
-    assert problem.level is Level.UNSAFE
+    assert problem.severity is Severity.UNSAFE
     assert problem.text.startswith(
         f"roles.proposers: found one plain account alone, {C} (also the deployer and the guardian): "
     )
@@ -102,7 +102,7 @@ def test_one_proposer_alone() -> None:
 def test_a_notice_too_short_for_an_override() -> None:
     assert not lines(fund_file.governance(fund(timelock_delay="2 days"), A, nobody))
     (problem,) = fund_file.governance(fund(timelock_delay=f"{2 * DAY_S + 1} s"), A, nobody)
-    assert problem.level is Level.UNSAFE
+    assert problem.severity is Severity.UNSAFE
     assert problem.text.startswith("timetable.min_notice: found 259200 s (3 days), expected at least 259201 s")
 
 
@@ -141,7 +141,7 @@ def test_one_wei_is_little_beside_the_dust_of_a_share() -> None:
     prices = {A: Decimal(2 * 10**18), B: Decimal(10**8), C: Decimal("0.00325e18")}
     problems = [*tokens.worth(config, prices, found)]
     # Published funds hold such tokens: a matter of degree.
-    assert {problem.level for problem in problems} == {Level.UNSAFE}
+    assert {problem.severity for problem in problems} == {Severity.UNSAFE}
     first, second = lines(problems)
     assert first.startswith("AAA: one wei of it is worth 2 USD, expected at most 0.00325 USD")
     assert "share (13 USD); make shares worth 616 times as much" in first
@@ -186,7 +186,7 @@ def test_feeds(feed: Feed, reading: Reading, words: str | None) -> None:
     assert len(found) == (words is not None)
     if words is not None:
         assert words in found[0].text and found[0].text.startswith("UNI: feed: ")
-        assert found[0].level is Level.ERROR
+        assert found[0].severity is Severity.ERROR
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_max_age_against_past_answers(longest: int, words: str | None) -> None:
     assert len(found) == (words is not None)
     if words is not None:
         assert words in found[0].text and f"{longest} s apart" in found[0].text
-        assert found[0].level is Level.WARNING
+        assert found[0].severity is Severity.WARNING
 
 
 def test_the_eth_feed_is_one() -> None:
@@ -217,20 +217,20 @@ EXCHANGED = {"YFI": YFI, "COMP": COMP}
 
 def test_exchanged_feeds_by_name_and_price() -> None:
     (problem,) = feeds.check_token(YFI, Decimal(36_790), EXCHANGED)
-    assert problem.level is Level.ERROR
+    assert problem.severity is Severity.ERROR
     assert problem.text == (
         f"YFI: feed: {C} describes itself as 'COMP / USD' and says 430 USD, the deepest pool 36,790.00 USD; the feed "
         f"of COMP, {C}, would fit"
     )
     # Without a pool the name alone shows it.
     (problem,) = feeds.check_token(YFI, None, EXCHANGED)
-    assert problem.level is Level.ERROR and "would fit" in problem.text
+    assert problem.severity is Severity.ERROR and "would fit" in problem.text
 
 
 def test_exchanged_feeds_by_price_alone() -> None:
     one, other = priced("YFI", 430), priced("COMP", 37_000)
     (problem,) = feeds.check_token(one, Decimal(36_790), {"YFI": one, "COMP": other})
-    assert problem.level is Level.ERROR and problem.text.endswith(f"the feed of COMP, {C}, would fit")
+    assert problem.severity is Severity.ERROR and problem.text.endswith(f"the feed of COMP, {C}, would fit")
     (problem,) = feeds.check_token(one, Decimal(20_000), {"YFI": one, "COMP": other})
     assert problem.text.endswith("expected at most 10 % apart")
 
@@ -254,6 +254,8 @@ def test_a_name_of_nobody_else() -> None:
     """A wrapped token may have the feed of what it wraps: the pools confirm it, or the deployer."""
     one = priced("tBTC", 50_000, "BTC / USD")
     (problem,) = feeds.check_token(one, Decimal(50_100), {"tBTC": one})
-    assert problem.level is Level.WARNING
+    assert problem.severity is Severity.WARNING
     (problem,) = feeds.check_token(one, None, {"tBTC": one})
-    assert problem.level is Level.UNSAFE and problem.text.endswith("describes itself as 'BTC / USD', expected tBTC")
+    assert problem.severity is Severity.UNSAFE and problem.text.endswith(
+        "describes itself as 'BTC / USD', expected tBTC"
+    )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ballast.rule.arithmetic import Cost, Line, market_cap_units
+from ballast.rule.arithmetic import Cost, PricedComponent, market_cap_units
 from ballast.units import WAD
 from lab.bench.basket import CAP, basket
 from lab.bench.errors import BenchError
@@ -42,7 +42,7 @@ def test_basket_sells_half_and_buys_half_of_the_value(n: int) -> None:
 @pytest.mark.parametrize("n", SIZES)
 def test_basket_targets_follow_the_rule_with_its_cap_binding(n: int) -> None:
     components = basket(n)
-    lines = [Line(c.supply, c.unit, c.price, 18) for c in components]
+    lines = [PricedComponent(c.supply, c.unit, c.price, 18) for c in components]
     assert [c.target for c in components] == market_cap_units(lines, CAP)
     assert [c.target for c in components] != market_cap_units(lines)
 

@@ -14,10 +14,10 @@ from hexbytes import HexBytes
 from ballast.rule import packed
 from ballast.rule.arithmetic import (
     Flow,
-    Line,
     OutsideDomainError,
     Position,
-    Swap,
+    PricedComponent,
+    SwapInput,
     cost_of,
     execution_time,
     fixed_weight_units,
@@ -48,7 +48,9 @@ def usd(text: int) -> int:
 @pytest.mark.parametrize("path", MONTHS, ids=lambda path: path.stem)
 def test_published_targets_to_the_wei(path: Any) -> None:
     month = load_month(path)
-    lines = [Line(c.supply or c.weight or 0, c.current_unit, c.price_usd, c.decimals) for c in month.components]
+    lines = [
+        PricedComponent(c.supply or c.weight or 0, c.current_unit, c.price_usd, c.decimals) for c in month.components
+    ]
     units = fixed_weight_units(lines) if month.cap == "fixed" else market_cap_units(lines, month.cap_weight)
     assert units == [component.published_target_unit for component in month.components]
 
@@ -59,46 +61,54 @@ def test_there_are_four_published_months() -> None:
 
 def test_market_cap_by_hand() -> None:
     """NAV 1 x 10 + 2 x 5 = 20; market caps 300 and 100; so 3/4 and 1/4 of 20 USD."""
-    lines = [Line(30, WAD, usd(10), 18), Line(20, 2 * WAD, usd(5), 18)]
+    lines = [PricedComponent(30, WAD, usd(10), 18), PricedComponent(20, 2 * WAD, usd(5), 18)]
     assert market_cap_units(lines) == [15 * WAD // 10, WAD]
     # capped at 60 %: 12 USD of the first; the other gets what is left
     assert market_cap_units(lines, 6 * WAD // 10) == [12 * WAD // 10, 16 * WAD // 10]
 
 
 def test_market_cap_with_decimals_and_leavers() -> None:
-    lines = [Line(30, 10**6, usd(10), 6), Line(0, 2 * WAD, usd(5), 18), Line(30, 0, 0, 18)]
+    lines = [
+        PricedComponent(30, 10**6, usd(10), 6),
+        PricedComponent(0, 2 * WAD, usd(5), 18),
+        PricedComponent(30, 0, 0, 18),
+    ]
     # the second leaves, the third has no price: all of 20 USD in the first
     assert market_cap_units(lines) == [2 * 10**6, 0, 0]
 
 
 def test_all_capped_means_equal_weights() -> None:
-    lines = [Line(100, WAD, usd(10), 18), Line(100, WAD, usd(10), 18)]
+    lines = [PricedComponent(100, WAD, usd(10), 18), PricedComponent(100, WAD, usd(10), 18)]
     assert market_cap_units(lines, WAD // 4) == [WAD, WAD]
 
 
 @pytest.mark.parametrize(
     ("lines", "word"),
     [
-        ([Line(1, 0, usd(1), 18)], "nav"),
-        ([Line(1, 10 * WAD, usd(1), 18)], "divisor"),
+        ([PricedComponent(1, 0, usd(1), 18)], "nav"),
+        ([PricedComponent(1, 10 * WAD, usd(1), 18)], "divisor"),
     ],
 )
-def test_outside_the_domain(lines: list[Line], word: str) -> None:
+def test_outside_the_domain(lines: list[PricedComponent], word: str) -> None:
     with pytest.raises(OutsideDomainError, match=word):
         market_cap_units(lines)
 
 
 def test_weights_that_sum_above_one_share_nothing() -> None:
     """NAV 10, market caps 10, 3 and 6: their quotient 1.9 rounds to 1, so weights are 1, 0.3 and 0.6; capped 1.7."""
-    lines = [Line(10, 10 * WAD, usd(1), 18), Line(3, 0, usd(1), 18), Line(6, 0, usd(1), 18)]
+    lines = [
+        PricedComponent(10, 10 * WAD, usd(1), 18),
+        PricedComponent(3, 0, usd(1), 18),
+        PricedComponent(6, 0, usd(1), 18),
+    ]
     assert market_cap_units(lines, 8 * WAD // 10) == [8 * WAD, 3 * WAD, 6 * WAD]
 
 
 def test_fixed_weights_by_hand() -> None:
-    lines = [Line(WAD // 4, 2 * WAD, usd(10), 18), Line(3 * WAD // 4, 4 * 10**8, usd(5), 8)]
+    lines = [PricedComponent(WAD // 4, 2 * WAD, usd(10), 18), PricedComponent(3 * WAD // 4, 4 * 10**8, usd(5), 8)]
     assert fixed_weight_units(lines) == [WAD, 6 * 10**8]
     # without a price for the first, the second has all of its own 20 USD
-    dead = [Line(WAD // 4, 2 * WAD, 0, 18), lines[1]]
+    dead = [PricedComponent(WAD // 4, 2 * WAD, 0, 18), lines[1]]
     assert fixed_weight_units(dead) == [0, 4 * 10**8]
 
 
@@ -130,7 +140,7 @@ def test_cost_by_hand() -> None:
     flow = Flow(
         sold={A: 100 * WAD},
         bought={B: 198 * 10**7},
-        swaps=(Swap(A, 100 * WAD), Swap(W, 199 * WAD // 1000)),
+        swaps=(SwapInput(A, 100 * WAD), SwapInput(W, 199 * WAD // 1000)),
     )
     cost = cost_of([flow], PRICES, DECIMALS)
     assert cost.turnover == usd(200)
@@ -185,7 +195,7 @@ def test_swaps_count_what_goes_in() -> None:
         return log(pair, [SWAP, padded(A), padded(A)], encode(["uint256"] * 4, amounts))
 
     logs = [swap(W, 10, 0, 0, 7), swap(W, 0, 4, 5, 0), swap(A, 1, 0, 0, 1)]
-    assert swaps_in(logs, {W: (A, B)}) == (Swap(A, 10), Swap(B, 4))
+    assert swaps_in(logs, {W: (A, B)}) == (SwapInput(A, 10), SwapInput(B, 4))
 
 
 def test_swaps_in_v3_pools_keep_the_fee_of_their_tier() -> None:
@@ -194,7 +204,7 @@ def test_swaps_in_v3_pools_keep_the_fee_of_their_tier() -> None:
 
     logs = [swap(W, 10**6, -7), swap(W, -3, 10**7), swap(A, 1, -1), log(W, [SWAP], encode(["uint256"] * 4, [1] * 4))]
     swaps = v3_swaps_in(logs, [V3Pool(W, (A, B), 500)])
-    assert swaps == (Swap(A, 10**6, 500), Swap(B, 10**7, 500))
+    assert swaps == (SwapInput(A, 10**6, 500), SwapInput(B, 10**7, 500))
     cost = cost_of([Flow({}, {}, swaps)], {A: WAD, B: 2 * WAD}, {A: 0, B: 0})
     assert cost.fees == 500 * WAD + 10_000 * WAD
 

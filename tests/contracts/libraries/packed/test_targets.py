@@ -12,7 +12,7 @@ from ballast.rule import packed
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.helpers.packed import kept, targets
+from tests.helpers.packed import kept, targets_of
 
 MOST_UNIT, MOST_PRICE = 2**120 - 1, 2**100 - 1
 Given = tuple[int, int, int]
@@ -28,7 +28,7 @@ def put(chain: Chain, harness: Contract, before: list[Given], list_: list[Given]
     """What the harness says, after checks that all ways to read the list agree and that memory behind it is whole."""
     said = chain.read(harness.targets(before, list_, widest))
     assert [tuple(t) for t in said.found] == [tuple(t) for t in said.unpacked]
-    assert targets(said.packed) == [tuple(t) for t in said.found]
+    assert targets_of(said.packed) == [tuple(t) for t in said.found]
     assert [(t.side, t.unit, t.price) for t in packed.targets(said.packed)] == [tuple(t) for t in said.found]
     assert said.behind == 2**256 - 1
     return said

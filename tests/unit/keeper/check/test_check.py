@@ -11,7 +11,7 @@ from ballast.build import BUILD
 from ballast.units import WAD
 from keeper.check import codes
 from keeper.check.command import check_json, check_table, summary
-from keeper.check.lines import Level, Line, Says
+from keeper.check.findings import Finding, Level, Says
 from keeper.check.pools import Carried, verdict
 from keeper.check.runner import failed, guarded
 from keeper.errors import ChainError
@@ -55,7 +55,7 @@ def test_missing_functions_are_named() -> None:
 
 
 def test_a_check_that_raises_is_a_failure() -> None:
-    def broken(error: Exception) -> Iterator[Line]:
+    def broken(error: Exception) -> Iterator[Finding]:
         yield Says("feed", "AAVE").ok("fine")
         raise error
 
@@ -70,9 +70,9 @@ def test_a_check_that_raises_is_a_failure() -> None:
 
 def test_a_line_has_a_remedy_where_something_is_to_be_done() -> None:
     with pytest.raises(ValueError, match="remedy of pool"):
-        Line("pool", "x", Level.WARNING, "shallow")
+        Finding("pool", "x", Level.WARNING, "shallow")
     with pytest.raises(ValueError, match="remedy of pool"):
-        Line("pool", "x", Level.OK, "deep", "swim")
+        Finding("pool", "x", Level.OK, "deep", "swim")
 
 
 def test_what_a_slice_may_lose() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from eth_utils import keccak
 
-from keeper.look.rpc import EndpointPool, Limits
+from keeper.look.rpc import EndpointLimits, EndpointPool
 from lab.testbed.loopback import JsonHandler, serving
 from tests.helpers.waiting import PATIENCE_S
 
@@ -211,7 +211,7 @@ def pair(**options: Any) -> Iterator[Pair]:
         def clock() -> float:
             return found.now
 
-        options = {"limits": Limits(chain_id=1), "check_s": 10_000, "timeout_s": PATIENCE_S, **options}
+        options = {"limits": EndpointLimits(chain_id=1), "check_s": 10_000, "timeout_s": PATIENCE_S, **options}
         pool = EndpointPool([first.url, second.url], clock=clock, **options)
         pool.roster.look_timeout_s = PATIENCE_S
         found = Pair(first, second, pool)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from web3.types import RPCEndpoint
 
-from keeper.look.rpc import EndpointPool, Limits, NoEndpointError
+from keeper.look.rpc import EndpointLimits, EndpointPool, NoEndpointError
 from keeper.look.rpc.endpoint import Endpoint, EndpointError
 from lab.testbed.loopback import JsonHandler, serving
 from tests.helpers.waiting import PATIENCE_S
@@ -24,7 +24,7 @@ LIMITED = b'{"jsonrpc": "2.0", "id": null, "error": {"code": -32005, "message": 
 def test_who_limits_what_the_keeper_can_do_without_is_asked_for_the_rest(method: str, body: Any) -> None:
     with node() as only:
         only.says[method] = lambda _: body
-        pool = EndpointPool([only.url], limits=Limits(chain_id=1), check_s=10_000, timeout_s=PATIENCE_S)
+        pool = EndpointPool([only.url], limits=EndpointLimits(chain_id=1), check_s=10_000, timeout_s=PATIENCE_S)
         for _ in range(3):
             with pytest.raises(NoEndpointError):
                 pool.make_request(RPCEndpoint(method), ASKED[method])
@@ -70,7 +70,9 @@ def test_who_drops_batches_is_asked_one_by_one() -> None:
 
 def test_a_host_that_cannot_be_one_is_a_connection_that_fails() -> None:
     with node() as good:
-        pool = EndpointPool(["http://mainnet..example", good.url], limits=Limits(chain_id=1), timeout_s=PATIENCE_S)
+        pool = EndpointPool(
+            ["http://mainnet..example", good.url], limits=EndpointLimits(chain_id=1), timeout_s=PATIENCE_S
+        )
         assert "result" in pool.make_request(RPCEndpoint("eth_getBalance"), ASKED["eth_getBalance"])
         assert [status.reason for status in pool.status()] == ["connection failed", ""]
 

@@ -15,11 +15,11 @@ from web3.types import RPCEndpoint
 from ballast.book import Book
 from ballast.units import GWEI
 from keeper.errors import ChainError
-from keeper.look.chain import DEFAULT_TIP, LEAST_TIP, Chain
+from keeper.look.chain import DEFAULT_TIP, LEAST_TIP, FundReader
 from keeper.look.retry import ask, ask_all
 from keeper.look.rpc import AgreementError, NoEndpointError, single
 from keeper.look.rpc.asking import LEAST_BLOCKS
-from keeper.look.rpc.pool import at
+from keeper.look.rpc.pool import in_block
 from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.look.rpc.roster import FORGET_S
 from tests.unit.keeper.look.node import ACCOUNT, HEAD, RAW, TRUTH, Pair, hash_of, logs, pair
@@ -150,7 +150,7 @@ def test_who_lacks_an_optional_method_is_asked_last(two: Pair) -> None:
 
 
 def test_a_tip_where_nobody_proposes_one(two: Pair) -> None:
-    chain = Chain(Web3(two.pool), BOOK)
+    chain = FundReader(Web3(two.pool), BOOK)
     both = (two.first, two.second)
     assert chain.tip() == GWEI
     for node in both:
@@ -325,7 +325,7 @@ def test_results_that_do_not_fit_are_asked_of_another(two: Pair) -> None:
         if results != [SEVEN]:
             raise ValueError("not seven")
 
-    question = [("eth_call", [{"to": ACCOUNT}, at(hash_of(HEAD))])]
+    question = [("eth_call", [{"to": ACCOUNT}, in_block(hash_of(HEAD))])]
     two.first.result("eth_call", "0x")
     for _ in range(3):
         assert ask_all(Web3(two.pool), question, "seven", fits=fits) == [SEVEN]

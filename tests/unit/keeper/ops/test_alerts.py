@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from ballast.units import GWEI, WAD
-from keeper.look.interventions import Told, What
+from keeper.look.interventions import Intervention, What
 from keeper.ops.alerts import Alert, Kind, alerts_of
 from keeper.ops.facts import Facts, overdue, possible
 from keeper.output.tables import percent
@@ -128,7 +128,7 @@ def test_the_month_is_done_only_when_it_is(april: Simulated) -> None:
 
 
 def test_a_month_that_somebody_ended_is_told_as_such(april: Simulated) -> None:
-    end = Told(What.ENDED, 7, NOW, april.state.month_period, by="0xGuardian")
+    end = Intervention(What.ENDED, 7, NOW, april.state.month_period, by="0xGuardian")
     done = fund_facts(april, phase=Phase.IDLE, action=Action.NONE, reason=Reason.DONE)
     assert done.view is not None
     alert = only(facts_of(replace(done, view=replace(done.view, told=(end,)))))

@@ -28,7 +28,7 @@ def service() -> Iterator[Receiver]:
         yield found
 
 
-class Told:
+class RestartableNotifier:
     """A notifier that can be started again, and what it has delivered."""
 
     def __init__(self, path: Path, service: Receiver, *more: str) -> None:
@@ -49,11 +49,11 @@ class Told:
 
 
 @pytest.fixture
-def told(tmp_path: Path, service: Receiver) -> Told:
-    return Told(tmp_path, service)
+def told(tmp_path: Path, service: Receiver) -> RestartableNotifier:
+    return RestartableNotifier(tmp_path, service)
 
 
-def test_once_when_it_begins_and_once_when_it_is_over(told: Told, service: Receiver) -> None:
+def test_once_when_it_begins_and_once_when_it_is_over(told: RestartableNotifier, service: Receiver) -> None:
     assert told.after(T, LOW) == ["Ballast: low_balance"]
     assert service.got[-1][1] == "low"
     assert told.after(T + 10, Alert(LOW.kind, LOW.subject, "lower")) == []
@@ -70,7 +70,7 @@ def test_once_when_it_begins_and_once_when_it_is_over(told: Told, service: Recei
     assert told.delivered == ["low_balance", "price_stale", "low_balance", "low_balance"]
 
 
-def test_again_while_it_lasts(told: Told) -> None:
+def test_again_while_it_lasts(told: RestartableNotifier) -> None:
     assert told.after(T, LOW) == ["Ballast: low_balance"]
     assert told.after(T + REPEAT_S - 1, LOW) == []
     assert told.after(T + REPEAT_S, LOW) == ["Ballast: low_balance"]
@@ -78,7 +78,7 @@ def test_again_while_it_lasts(told: Told) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(EVENTS))
-def test_news_are_told_once_for_good(told: Told, kind: Kind) -> None:
+def test_news_are_told_once_for_good(told: RestartableNotifier, kind: Kind) -> None:
     news = Alert(kind, "fund 2021-04", "news")
     assert told.after(T, news) == [f"Ballast: {kind.value}"]
     assert told.after(T + 2 * REPEAT_S, news) == []
@@ -88,7 +88,7 @@ def test_news_are_told_once_for_good(told: Told, kind: Kind) -> None:
     assert told.after(T + 5 * REPEAT_S, news) == []
 
 
-def test_a_restart_tells_nothing_twice(told: Told) -> None:
+def test_a_restart_tells_nothing_twice(told: RestartableNotifier) -> None:
     assert len(told.after(T, LOW, DONE)) == 2
     told.restart()
     assert told.after(T + 10, LOW, DONE) == []
@@ -102,7 +102,7 @@ def test_a_restart_tells_nothing_twice(told: Told) -> None:
     assert [entry["kind"] for entry in json.loads(told.path.read_text())] == ["low_balance"]
 
 
-def test_what_does_not_arrive_is_sent_again(told: Told, service: Receiver) -> None:
+def test_what_does_not_arrive_is_sent_again(told: RestartableNotifier, service: Receiver) -> None:
     service.status = 500
     assert told.after(T, LOW) == ["Ballast: low_balance"]
     assert told.after(T + RETRY_S - 1, LOW) == []
@@ -126,7 +126,7 @@ def test_one_service_that_fails_does_not_make_others_repeat(
 ) -> None:
     with receiver() as broken:
         broken.status = 500
-        told = Told(tmp_path, service, broken.url)
+        told = RestartableNotifier(tmp_path, service, broken.url)
         assert told.after(T, LOW) == ["Ballast: low_balance"]
         assert told.after(T + 2 * RETRY_S, LOW) == []
         assert broken.titles() == ["Ballast: low_balance"]
@@ -137,7 +137,7 @@ def test_one_service_that_fails_does_not_make_others_repeat(
 def test_no_url_is_ever_said(tmp_path: Path, service: Receiver, capfd: pytest.CaptureFixture[str]) -> None:
     nobody = f"json://127.0.0.1:1/{TOKEN}"
     service.status = 500
-    told = Told(tmp_path, service, nobody)
+    told = RestartableNotifier(tmp_path, service, nobody)
     told.after(T, LOW)
     said = "".join(capfd.readouterr())
     assert "alert not delivered" in said and TOKEN not in said
@@ -153,6 +153,6 @@ def test_urls_that_cannot_work_are_refused_unsaid(urls: str) -> None:
 
 def test_a_place_that_cannot_be_written_does_not_silence_it(tmp_path: Path, service: Receiver) -> None:
     (tmp_path / "file").write_text("")
-    told = Told(tmp_path / "file", service)
+    told = RestartableNotifier(tmp_path / "file", service)
     assert told.after(T, LOW) == ["Ballast: low_balance"]
     assert told.after(T + 1, LOW) == []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ballast.book import Book, Candidate
+from ballast.book import Book, BookCandidate
 from keeper.errors import ChainError
 from keeper.look.chain import Head
 from keeper.ops.facts import Facts, FundFacts
@@ -29,7 +29,9 @@ def book_of(name: str = "fund", rebalancer: str = REBALANCER, symbols: Mapping[s
     """An address book that knows the components of April; `symbols`: other ones, by the right one."""
     month, _ = load()
     changed = symbols or {}
-    candidates = tuple(Candidate(changed.get(c.symbol, c.symbol), c.address, c.decimals, ()) for c in month.components)
+    candidates = tuple(
+        BookCandidate(changed.get(c.symbol, c.symbol), c.address, c.decimals, ()) for c in month.components
+    )
     return Book(name, 1, 1, {"rebalancer": rebalancer}, WETH, candidates)
 
 

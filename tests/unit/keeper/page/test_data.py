@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ballast.units import DAY_S, WAD
-from keeper.look.interventions import Told, What
+from keeper.look.interventions import Intervention, What
 from keeper.output.condition import condition
 from keeper.page import sent, text
 from keeper.page.data import Kept, fund_data, history_data, page_data
@@ -274,8 +274,8 @@ def test_states_of_components_and_what_was_done_are_told_in_words(april: Simulat
     view = replace(
         view_of(april, holdings=holdings),
         told=(
-            Told(What.SUSPENDED, 5, START + 60, None, first.token, until=START + 86_400),
-            Told(What.TAKEN_OUT, 5, START + 60, april.state.month_period, first.token),
+            Intervention(What.SUSPENDED, 5, START + 60, None, first.token, until=START + 86_400),
+            Intervention(What.TAKEN_OUT, 5, START + 60, april.state.month_period, first.token),
         ),
     )
     found = fund_data(book_of(), view, Kept(), ())
@@ -299,7 +299,7 @@ def test_states_of_components_and_what_was_done_are_told_in_words(april: Simulat
 
 
 def test_a_month_that_was_ended_or_is_void(april: Simulated) -> None:
-    end = Told(What.ENDED, 5, START + 60, april.state.month_period, by=OTHER)
+    end = Intervention(What.ENDED, 5, START + 60, april.state.month_period, by=OTHER)
     over = replace(view_of(april, phase=Phase.IDLE, action=Action.NONE, reason=Reason.DONE), told=(end,))
     found = fund_data(book_of(), over, Kept(), ())
     assert found["standing"] == "April 2021 was ended as it stood"

@@ -1,4 +1,4 @@
-"""The lines of a check: three levels, with a remedy unless ok."""
+"""The findings of a check: three levels, with a remedy unless ok."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """Severity of a line."""
+    """How bad a finding is."""
 
     OK = "ok"
     WARNING = "warning"  # it works; somebody should look
@@ -15,7 +15,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Line:
+class Finding:
     """One finding. `check` is the check's name, `subject` what it looked at (an endpoint, a contract, a component)."""
 
     check: str
@@ -31,16 +31,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Says:
-    """Makes the lines of one check about one subject."""
+    """Makes the findings of one check about one subject."""
 
     check: str
     subject: str
 
-    def ok(self, text: str) -> Line:
-        return Line(self.check, self.subject, Level.OK, text)
+    def ok(self, text: str) -> Finding:
+        return Finding(self.check, self.subject, Level.OK, text)
 
-    def warning(self, text: str, remedy: str) -> Line:
-        return Line(self.check, self.subject, Level.WARNING, text, remedy)
+    def warning(self, text: str, remedy: str) -> Finding:
+        return Finding(self.check, self.subject, Level.WARNING, text, remedy)
 
-    def failure(self, text: str, remedy: str) -> Line:
-        return Line(self.check, self.subject, Level.FAILURE, text, remedy)
+    def failure(self, text: str, remedy: str) -> Finding:
+        return Finding(self.check, self.subject, Level.FAILURE, text, remedy)

@@ -48,7 +48,7 @@ class Fate:
     receipt: Receipt | None = None
 
 
-class Watch:
+class TransactionTracker:
     """Reads the chain for one account and notes the findings in the journal. Every method raises ChainError and
     JournalError."""
 
