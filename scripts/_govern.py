@@ -20,14 +20,14 @@ from ballast.fund_file import FundConfig, FundError
 from ballast.steering import abi
 from ballast.steering.calls import Decoded, addresses_in, decode
 from ballast.steering.in_force import InForce
-from ballast.steering.operations import Call, Operation, State
+from ballast.steering.operations import Operation, State, TimelockCall
 from ballast.steering.refusals import refusal
 from ballast.steering.safe import batch_file
 from ballast.steering.words import ZERO, Context, moment
 from ballast.values import DEPLOYER, duration_text
 from keeper.check.codes import known as known_codes
 from keeper.look.in_force import read_in_force
-from keeper.look.rehearsal import Outcome, Rehearsal, rehearse
+from keeper.look.rehearsal import CallOutcome, Rehearsal, rehearse
 from keeper.look.retry import Head
 from keeper.look.timelock import Timelock, TimelockReader
 
@@ -101,7 +101,7 @@ class Steering:
         for line in lines:
             self.console.print(line, soft_wrap=True, markup=False, highlight=False, style=style)
 
-    def decoded(self, calls: Iterable[Call]) -> list[Decoded]:
+    def decoded(self, calls: Iterable[TimelockCall]) -> list[Decoded]:
         """Calls in words, after a look at every contract that they name."""
         listed = list(calls)
         self._look_at({address for call in listed for address in addresses_in(self.context, call.target, call.data)})
@@ -122,7 +122,7 @@ class Steering:
                 owners[address] = to_checksum_address(owner[0])
         self.context = replace(self.context, codes=codes, owners=owners, answers=answers)
 
-    def tell(self, calls: Sequence[Call]) -> None:
+    def tell(self, calls: Sequence[TimelockCall]) -> None:
         """Each call in words, with its warnings."""
         for number, call in enumerate(self.decoded(calls), 1):
             self.say(f"  {number}. {call.words}")
@@ -131,11 +131,13 @@ class Steering:
 
     # Trying
 
-    def rehearse(self, calls: Sequence[Call], views: Sequence[Call] = (), later: int | None = None) -> Rehearsal | None:
+    def rehearse(
+        self, calls: Sequence[TimelockCall], views: Sequence[TimelockCall] = (), later: int | None = None
+    ) -> Rehearsal | None:
         """The calls from the timelock, at the latest block or at a later time."""
         return rehearse(self.w3, self.head, self.on.book["timelock"], calls, views, later)
 
-    def require_possible(self, calls: Sequence[Call], delay: int) -> list[str]:
+    def require_possible(self, calls: Sequence[TimelockCall], delay: int) -> list[str]:
         """What could not be tried, a line each. Raises FundError for the first call that the contracts would refuse."""
         now = self.rehearse(calls)
         assert now is not None  # at the head every node answers
@@ -154,7 +156,7 @@ class Steering:
             said.append(f"not tried as of {moment(ready)}: the node lacks eth_simulateV1")
         return said
 
-    def _require_success(self, calls: Sequence[Call], outcomes: Sequence[Outcome], when: str) -> None:
+    def _require_success(self, calls: Sequence[TimelockCall], outcomes: Sequence[CallOutcome], when: str) -> None:
         for call, outcome, told in zip(calls, outcomes, self.decoded(calls), strict=True):
             if not outcome.success:
                 what, remedy = refusal(self.context, outcome.data)
@@ -201,7 +203,7 @@ class Steering:
             named = ", ".join(sorted(holders)) or "nobody"
             raise FundError(f"account {account}: may not {deed}, as it lacks {ROLE[deed]}; expected one of {named}")
 
-    def send(self, deed: str, calls: Sequence[Call], what: str, sending: Sending) -> None:
+    def send(self, deed: str, calls: Sequence[TimelockCall], what: str, sending: Sending) -> None:
         """Calls of the timelock's own functions: each sent from the account, or all of them written into a file for a
         multi-signature account. Raises FundError before the first one that would be refused."""
         if sending.safe is not None:
@@ -222,7 +224,7 @@ class Steering:
             receipt = account.transfer(call.target, value=call.value, data=call.data)
             self.say(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas")
 
-    def _write(self, deed: str, calls: Sequence[Call], what: str, path: Path) -> None:
+    def _write(self, deed: str, calls: Sequence[TimelockCall], what: str, path: Path) -> None:
         holders = self.timelock.roles.get(ROLE[deed], frozenset())
         safes = [one for one in sorted(holders - {ZERO}) if self.w3.eth.get_code(to_checksum_address(one))]
         safe = safes[0] if len(safes) == 1 else ""
@@ -230,11 +232,11 @@ class Steering:
         replace_json(path, batch_file(calls, self.on.book.chain_id, self.head.time, name, what, safe), indent=2)
         self.say(f"{path}: {what}, for the Transaction Builder of {safe or 'a proposer'}; nothing was sent")
 
-    def timelock_call(self, function: str, *arguments: Any) -> Call:
-        return Call(self.on.book["timelock"], 0, encode_call(abi.function("Timelock", function), *arguments))
+    def timelock_call(self, function: str, *arguments: Any) -> TimelockCall:
+        return TimelockCall(self.on.book["timelock"], 0, encode_call(abi.function("Timelock", function), *arguments))
 
 
-def lists_of(calls: Sequence[Call]) -> tuple[list[str], list[int], list[bytes]]:
+def lists_of(calls: Sequence[TimelockCall]) -> tuple[list[str], list[int], list[bytes]]:
     """Targets, values and data, as the timelock takes them."""
     return [call.target for call in calls], [call.value for call in calls], [call.data for call in calls]
 

@@ -16,8 +16,8 @@ from ape.cli import account_option
 
 from ballast.cli import FundCommand, book_option, fund_argument
 from ballast.fund_file import FundError
-from ballast.steering.differences import Difference, Wish, calls_of, differences
-from ballast.steering.operations import NOTHING, Call, Operation, State, operation_id
+from ballast.steering.differences import FieldDifference, Wish, calls_of, differences
+from ballast.steering.operations import NOTHING, Operation, State, TimelockCall, operation_id
 from ballast.steering.refusals import refusal
 from ballast.steering.words import moment, names
 from ballast.values import duration_text, parse_duration
@@ -194,7 +194,7 @@ def cancel(
 # What they share
 
 
-def _differences(steering: Steering, correct: tuple[str, ...]) -> tuple[Difference, ...]:
+def _differences(steering: Steering, correct: tuple[str, ...]) -> tuple[FieldDifference, ...]:
     tokens = [steering.on.component(symbol).token for symbol in correct]
     wish = Wish(
         steering.config, steering.context, steering.state, steering.timelock.deployer, steering.head.time, tokens
@@ -202,7 +202,7 @@ def _differences(steering: Steering, correct: tuple[str, ...]) -> tuple[Differen
     return differences(wish)
 
 
-def _tell(steering: Steering, found: Sequence[Difference]) -> None:
+def _tell(steering: Steering, found: Sequence[FieldDifference]) -> None:
     """The differences, the calls that would end them, who may make those, and what they would do."""
     calls = calls_of(found)
     steering.say(f"{steering.config.name} at block {steering.head.number}, {moment(steering.head.time)}")
@@ -225,7 +225,7 @@ def _tell(steering: Steering, found: Sequence[Difference]) -> None:
     tell_next_month(steering, calls)
 
 
-def _schedule(steering: Steering, calls: Sequence[Call], delay: str | None, sending: Sending) -> None:
+def _schedule(steering: Steering, calls: Sequence[TimelockCall], delay: str | None, sending: Sending) -> None:
     """One batch, after all that can be tried beforehand."""
     wait = _checked_delay(steering, delay)
     steering.say(*steering.require_possible(calls, wait))
@@ -253,16 +253,16 @@ def _checked_delay(steering: Steering, delay: str | None) -> int:
     return wait
 
 
-def _execution(steering: Steering, operation: Operation) -> Call:
+def _execution(steering: Steering, operation: Operation) -> TimelockCall:
     calls = operation.calls
     if operation.single:
         call = calls[0]
         single = steering.timelock_call(
             "execute", call.target, call.value, call.data, operation.predecessor, operation.salt
         )
-        return Call(single.target, call.value, single.data)
+        return TimelockCall(single.target, call.value, single.data)
     batch = steering.timelock_call("executeBatch", *lists_of(calls), operation.predecessor, operation.salt)
-    return Call(batch.target, sum(call.value for call in calls), batch.data)
+    return TimelockCall(batch.target, sum(call.value for call in calls), batch.data)
 
 
 def _tell_operation(steering: Steering, operation: Operation) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from eth_utils import keccak
 
-from ballast.steering.in_force import InForce, Row, row
+from ballast.steering.in_force import Fields, InForce, row
 from ballast.steering.words import ROLES, ZERO, Context, became, changed, names, text
 from ballast.units import DAY_S, WAD
 from ballast.values import decimal, duration_text, fraction_text
@@ -279,7 +279,7 @@ def _says(context: Context, feed: Any) -> str:
     return f"{shown}, {_apart(then, now)} from the price in force, {decimal(now, 18)} USD"
 
 
-def _band(feed: Row) -> str:
+def _band(feed: Fields) -> str:
     return f"{decimal(feed['lowest'], 18)} to {decimal(feed['highest'], 18)}" if feed["highest"] else "none"
 
 

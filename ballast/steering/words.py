@@ -12,7 +12,7 @@ from eth_utils import is_checksum_address
 from ballast.book import Book
 from ballast.oracles import decimal_text
 from ballast.parts import CAPS, DAYS, STATES
-from ballast.steering.in_force import InForce, Row
+from ballast.steering.in_force import Fields, InForce
 from ballast.values import decimal, duration_text, fraction_text
 
 ZERO = "0x" + "00" * 20
@@ -133,7 +133,7 @@ def _text_of(context: Context, value: Any) -> str:
     return shown
 
 
-def changed(context: Context, old: Row | None, new: Row) -> str:
+def changed(context: Context, old: Fields | None, new: Fields) -> str:
     """The fields that become different, each as "name old -> new"; all of them where the old ones are not known."""
     if old is None:
         return ", ".join(f"{name} {text(context, name, value)}" for name, value in new.items())

@@ -11,7 +11,7 @@ from ballast.book import Book
 from ballast.deploy import anchor_rows, candidate_rows, feed_rows, sequencer_of
 from ballast.fund_file import FundConfig, parse_fund
 from ballast.steering.calls import decode
-from ballast.steering.differences import ANCHOR_FIELDS, CANDIDATE_FIELDS, FEED_FIELDS, Difference, Wish, calls_of
+from ballast.steering.differences import ANCHOR_FIELDS, CANDIDATE_FIELDS, FEED_FIELDS, FieldDifference, Wish, calls_of
 from ballast.steering.differences import differences as differences_of
 from ballast.steering.in_force import InForce
 from ballast.steering.words import ZERO, Context
@@ -115,7 +115,7 @@ def standing(config: FundConfig, book: Book) -> InForce:
     )
 
 
-def found(raw: dict[str, Any], correct: tuple[str, ...] = (), **chain: Any) -> tuple[Difference, ...]:
+def found(raw: dict[str, Any], correct: tuple[str, ...] = (), **chain: Any) -> tuple[FieldDifference, ...]:
     """The differences of this file from the chain on which `RAW` was deployed; `chain` is otherwise there."""
     book = replace(BOOK, contracts=ANCHORED)
     state = replace(standing(parse_fund(RAW), book), **chain)
@@ -128,7 +128,7 @@ def component(place: int, **fields: Any) -> dict[str, Any]:
     return {**RAW, "components": components}
 
 
-def shown(differences: tuple[Difference, ...]) -> list[str]:
+def shown(differences: tuple[FieldDifference, ...]) -> list[str]:
     """Field, words, and the function that is called."""
     book = replace(BOOK, contracts=ANCHORED)
     context = Context(book, standing(parse_fund(RAW), book))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ballast.steering.operations import NOTHING, Call, Event, State, operation_id, operations_of
+from ballast.steering.operations import NOTHING, State, TimelockCall, TimelockEvent, operation_id, operations_of
 from tests.unit.ballast.steering.fund import AT, PROPOSER
 
 SALT = b"\x05" * 32
-CALLS = (Call(AT["rebalancer"], 0, b"\x01\x02\x03\x04"), Call(AT["oracle"], 7, b""))
+CALLS = (TimelockCall(AT["rebalancer"], 0, b"\x01\x02\x03\x04"), TimelockCall(AT["oracle"], 7, b""))
 ID = operation_id(CALLS, NOTHING, SALT)
 
 
-def event(name: str, time: int, **arguments: Any) -> Event:
-    return Event(name, {"id": bytes.fromhex(ID[2:]), **arguments}, time // 12, time, "0x01", PROPOSER)
+def event(name: str, time: int, **arguments: Any) -> TimelockEvent:
+    return TimelockEvent(name, {"id": bytes.fromhex(ID[2:]), **arguments}, time // 12, time, "0x01", PROPOSER)
 
 
-def scheduled(time: int, delay: int = 100) -> list[Event]:
+def scheduled(time: int, delay: int = 100) -> list[TimelockEvent]:
     rows = [
         event(
             "CallScheduled",
@@ -54,7 +54,7 @@ def test_one_that_was_cancelled_is_scheduled_again() -> None:
 
 
 def test_other_events_are_left_alone() -> None:
-    change = Event("MinDelayChange", {"oldDuration": 1, "newDuration": 2}, 1, 1, "0x01", PROPOSER)
+    change = TimelockEvent("MinDelayChange", {"oldDuration": 1, "newDuration": 2}, 1, 1, "0x01", PROPOSER)
     assert operations_of([change, event("CallExecuted", 5, index=0), event("Cancelled", 6)]) == ()
 
 
@@ -64,6 +64,8 @@ def test_a_single_call_has_another_id() -> None:
     assert single != batch
     for wanted in (single, batch):
         row = (scheduled(1_000)[0], event("CallSalt", 1_000, salt=SALT))
-        rows = [Event(e.name, {**e.arguments, "id": bytes.fromhex(wanted[2:])}, 1, 1, "0x01", PROPOSER) for e in row]
+        rows = [
+            TimelockEvent(e.name, {**e.arguments, "id": bytes.fromhex(wanted[2:])}, 1, 1, "0x01", PROPOSER) for e in row
+        ]
         (found,) = operations_of(rows)
         assert found.single == (wanted == single)

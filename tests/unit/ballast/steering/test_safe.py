@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ballast.steering.operations import Call
+from ballast.steering.operations import TimelockCall
 from ballast.steering.safe import batch_file, checksum
 from tests.unit.ballast.steering.fund import AT, PROPOSER
 
@@ -46,7 +46,7 @@ def test_the_checksum_of_a_file_that_the_builder_wrote() -> None:
 
 
 def test_calls_as_a_file() -> None:
-    calls = (Call(AT["timelock"], 0, b"\x01\x02\x03\x04"), Call(AT["timelock"], 7, b""))
+    calls = (TimelockCall(AT["timelock"], 0, b"\x01\x02\x03\x04"), TimelockCall(AT["timelock"], 7, b""))
     found = batch_file(calls, 10, 1_700_000_000, "Fund: propose", "Schedule 1 call", PROPOSER)
     assert (found["version"], found["chainId"], found["createdAt"]) == ("1.0", "10", 1_700_000_000_000)
     assert found["meta"]["createdFromSafeAddress"] == PROPOSER

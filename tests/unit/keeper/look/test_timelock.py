@@ -12,10 +12,10 @@ from web3 import HTTPProvider, Web3
 from ballast.abi import topic, type_of
 from ballast.book import Book
 from ballast.steering import abi
-from ballast.steering.operations import NOTHING, Call, State, operation_id
+from ballast.steering.operations import NOTHING, State, TimelockCall, operation_id
 from keeper.errors import ChainError
 from keeper.look.history import REORG
-from keeper.look.rehearsal import METHOD, Outcome, rehearse
+from keeper.look.rehearsal import METHOD, CallOutcome, rehearse
 from keeper.look.retry import Head
 from keeper.look.timelock import TimelockReader
 from tests.unit.keeper.look.node import ACCOUNT, DIGEST, HEAD, Node, hash_of, node
@@ -23,7 +23,7 @@ from tests.unit.keeper.look.node import ACCOUNT, DIGEST, HEAD, Node, hash_of, no
 BOOK = Book("Fund", 1, 1_000, {"timelock": ACCOUNT}, ACCOUNT, ())
 SENDER, ROBOT = "0x" + "22" * 20, "0x" + "33" * 20
 DEPLOYER, HOLDER = "0x" + "44" * 20, "0x" + "55" * 20
-CALL = Call("0x" + "66" * 20, 0, b"\x01\x02\x03\x04")
+CALL = TimelockCall("0x" + "66" * 20, 0, b"\x01\x02\x03\x04")
 ID = bytes.fromhex(operation_id((CALL,), NOTHING, NOTHING)[2:])
 HEADED = Head(HEAD, hash_of(HEAD), 1_700_000_000 + 12 * HEAD, 0)
 
@@ -109,7 +109,7 @@ def test_who_proposed(served: Node, through: str, who: str) -> None:
     (operation,) = TimelockReader(connected(served), BOOK).read(HEADED).open
     assert (operation.id, operation.calls) == (
         "0x" + ID.hex(),
-        (Call(Web3.to_checksum_address(CALL.target), 0, CALL.data),),
+        (TimelockCall(Web3.to_checksum_address(CALL.target), 0, CALL.data),),
     )
     assert operation.proposer.lower() == who
     assert operation.ready == 1_700_000_000 + 12 * 3_000 + 600
@@ -152,8 +152,8 @@ def test_calls_are_tried_together_with_views_behind_them(served: Node) -> None:
     served.says[METHOD] = answer
     found = rehearse(connected(served), HEADED, SENDER, (CALL, CALL), (CALL,), HEADED.time + 60)
     assert found is not None and found.together
-    assert found.outcomes == (Outcome(True, b""), Outcome(False, bytes.fromhex("deadbeef")))
-    assert found.views == (Outcome(True, b"\x07"),)
+    assert found.outcomes == (CallOutcome(True, b""), CallOutcome(False, bytes.fromhex("deadbeef")))
+    assert found.views == (CallOutcome(True, b"\x07"),)
     ((blocks, at),) = asked
     (only,) = blocks["blockStateCalls"]
     assert only["blockOverrides"] == {"time": hex(HEADED.time + 60)} and at == hex(HEAD)
@@ -166,10 +166,10 @@ def test_a_node_that_cannot_is_asked_for_each_alone(served: Node) -> None:
     served.result("eth_call", "0x07")
     found = rehearse(w3, HEADED, SENDER, (CALL,), (CALL,))
     assert found is not None
-    assert (found.together, found.outcomes, found.views) == (False, (Outcome(True, b"\x07"),), ())
+    assert (found.together, found.outcomes, found.views) == (False, (CallOutcome(True, b"\x07"),), ())
     served.error("eth_call", 3, "execution reverted", data="0xdeadbeef")
     found = rehearse(w3, HEADED, SENDER, (CALL,))
-    assert found is not None and found.outcomes == (Outcome(False, bytes.fromhex("deadbeef")),)
+    assert found is not None and found.outcomes == (CallOutcome(False, bytes.fromhex("deadbeef")),)
     assert rehearse(w3, HEADED, SENDER, (CALL,), time=HEADED.time + 60) is None
     served.error("eth_call", -32000, "header not found")
     with pytest.raises(ChainError, match="trying a call: header not found"):
