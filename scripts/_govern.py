@@ -14,6 +14,7 @@ from rich.console import Console
 from web3 import Web3
 
 from ballast.abi import call_view, encode_call
+from ballast.book import Book, BookCandidate
 from ballast.cli import Deployed, open_fund, require_funds
 from ballast.files import replace_json
 from ballast.fund_file import FundConfig, FundError
@@ -82,6 +83,17 @@ class Steering:
         feeds = [component.token for component in self.config.components]
         self.state: InForce = read_in_force(self.w3, self.on.book, self.head, self.timelock, feeds)
         self.context = replace(self.context, in_force=self.state)
+
+    def book_now(self) -> Book:
+        """The address book as file and chain have it. What only the old one has stays: the fund may still hold it."""
+        listed = {c.token: BookCandidate(c.symbol, c.token, c.decimals, c.book_pools()) for c in self.config.ordered()}
+        old = {candidate.token: candidate for candidate in self.on.book.candidates}
+        return replace(
+            self.on.book,
+            contracts={**self.on.book.contracts, "methodology": self.state.methodology},
+            candidates=tuple(sorted({**old, **listed}.values(), key=lambda candidate: int(candidate.token, 16))),
+            timelock_delay=self.state.min_delay,
+        )
 
     def _require_same_fund(self) -> None:
         config, book = self.config, self.on.book

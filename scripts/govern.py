@@ -2,7 +2,8 @@
 
 plan shows how they differ and what the change would do; propose schedules it; list tells what is scheduled, by
 whomever; execute and cancel end it; act is for what a file has no word for. With --safe each writes a file for the
-Transaction Builder of a multi-signature account and sends nothing.
+Transaction Builder of a multi-signature account and sends nothing. methodology deploys another one; book brings the
+address book up to file and chain.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import ape
 import click
 from ape.cli import account_option
 
-from ballast.cli import FundCommand, book_option, fund_argument
+from ballast.cli import FundCommand, book_option, default_book, fund_argument
+from ballast.deploy import creation
 from ballast.fund_file import FundError
 from ballast.steering.differences import FieldDifference, Wish, calls_of, differences
 from ballast.steering.operations import NOTHING, Operation, State, TimelockCall, operation_id
@@ -67,6 +70,8 @@ def plan(provider: Any, fund: Path, correct: tuple[str, ...], book_file: Path | 
     """Show how the file FUND and the chain differ, and what the change would do. Exit status 2 if they do."""
     steering = Steering(provider, fund, book_file)
     found = _differences(steering, correct)
+    if steering.book_now() != steering.on.book:
+        steering.say("the address book is not as file and chain: govern book")
     if not found:
         steering.say(f"nothing to change: {steering.config.name} is as its file says, at block {steering.head.number}")
         return
@@ -189,6 +194,35 @@ def cancel(
     call = steering.timelock_call("cancel", bytes.fromhex(operation.id[2:]))
     steering.send("cancel", [call], f"Cancel {operation.id[:SHORT]}", sending)
     _read_back(steering, [operation], State.CANCELLED, sending)
+
+
+@cli.command(cls=FundCommand)
+@fund_argument
+@account_option()  # type: ignore[untyped-decorator]
+@book_option
+def methodology(provider: Any, fund: Path, account: Any, book_file: Path | None) -> None:
+    """Deploy another methodology with rule and candidates of the file FUND, owned by the timelock. The fund uses it once
+    `act FUND methodology ADDRESS` is executed."""
+    steering = Steering(provider, fund, book_file)
+    contract, arguments = creation("methodology", steering.config, steering.on.book.contracts, account)
+    instance = account.deploy(getattr(ape.project, contract), *arguments, publish=False)
+    steering.say(f"{contract} at {instance.address}; next: govern act {fund} methodology {instance.address}")
+
+
+@cli.command(cls=FundCommand)
+@fund_argument
+@book_option
+def book(provider: Any, fund: Path, book_file: Path | None) -> None:
+    """Bring the address book up to the chain's methodology and delay, and to the components and pools of the file FUND.
+    Keepers take it at their next start."""
+    steering = Steering(provider, fund, book_file)
+    found = steering.book_now()
+    if found == steering.on.book:
+        steering.say("the address book is as file and chain")
+        return
+    path = book_file or default_book(provider, steering.config)
+    found.save(path)
+    steering.say(f"address book: {path}")
 
 
 # What they share

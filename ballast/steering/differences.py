@@ -22,7 +22,7 @@ from ballast.values import DEPLOYER
 FEED_FIELDS = ("feed", "max_age", "quote", "ratio", "lowest", "highest")
 ANCHOR_FIELDS = ("pool", "window", "bound")
 CANDIDATE_FIELDS = ("source", "state", "whole_tokens")
-ANOTHER = "deploy another methodology from the file and have the timelock set it"
+ANOTHER = "deploy another methodology (govern methodology) and have the timelock set it (act methodology)"
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ class Steered:
             given["delay"] = None
         if name == "act":
             given["arguments"] = ()
+        if name == "methodology":
+            given["account"] = self.account
         if name in ("propose", "act", "execute", "cancel"):
             account = None if "safe" in more else account or self.account
             given |= {"account": account, "safe": None, "yes": True}

@@ -6,6 +6,7 @@ import ape
 from eth_utils import keccak, to_checksum_address
 
 from ballast.abi import encode_call
+from ballast.book import Book
 from ballast.steering import abi
 from tests.helpers.edits import set_field
 from tests.helpers.fund import EXECUTION, PERIOD_START
@@ -132,3 +133,26 @@ def test_a_candidate_more(steered: Steered) -> None:
     steered.pass_delay()
     ok(steered.run("execute", key=key))
     ok(steered.run("plan"))
+
+
+def test_another_rule_is_another_methodology(steered: Steered) -> None:
+    steered.edit(set_field("methodology", "cap_weight")("30 %"))
+    ok(steered.run("plan"), 2)
+    assert "methodology.cap_weight: 25 % -> 30 % (no call can change it: deploy another methodology" in steered.shown
+    ok(steered.run("methodology"))
+    assert steered.shown.startswith("MarketCap at 0x")
+    address = steered.shown.split()[2].rstrip(";")
+    ok(steered.run("act", what="methodology", arguments=(address,)))
+    assert "warning: another methodology: it decides what the fund holds" in steered.shown
+    assert "stranger" not in steered.shown and "owned by" not in steered.shown
+    key = steered.id
+    steered.pass_delay()
+    ok(steered.run("execute", key=key))
+    ok(steered.run("plan"))
+    assert steered.shown.startswith("the address book is not as file and chain: govern book\nnothing to change")
+    ok(steered.run("book"))
+    assert Book.load(steered.book_file)["methodology"] == address
+    ok(steered.run("book"))
+    assert steered.shown == "the address book is as file and chain\n"
+    ok(steered.run("plan"))
+    assert steered.shown.startswith("nothing to change")
