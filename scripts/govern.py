@@ -201,8 +201,8 @@ def cancel(
 @account_option()  # type: ignore[untyped-decorator]
 @book_option
 def methodology(provider: Any, fund: Path, account: Any, book_file: Path | None) -> None:
-    """Deploy another methodology with rule and candidates of the file FUND, owned by the timelock. The fund uses it once
-    `act FUND methodology ADDRESS` is executed."""
+    """Deploy another methodology with rule and candidates of the file FUND, owned by the timelock. The fund uses it
+    once `act FUND methodology ADDRESS` is executed."""
     steering = Steering(provider, fund, book_file)
     contract, arguments = creation("methodology", steering.config, steering.on.book.contracts, account)
     instance = account.deploy(getattr(ape.project, contract), *arguments, publish=False)
