@@ -158,3 +158,8 @@ def decimal(amount: int, decimals: int) -> str:
     sign = "-" if amount < 0 else ""
     digits = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
     return f"{sign}{whole:,}" + (f".{digits}" if digits else "")
+
+
+def decimal_text(value: int) -> str:
+    """An 18-decimal integer as a fund's file has it: without the commas."""
+    return decimal(value, 18).replace(",", "")

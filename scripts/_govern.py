@@ -21,15 +21,16 @@ from ballast.fund_file import FundConfig, FundError
 from ballast.steering import abi
 from ballast.steering.calls import Decoded, addresses_in, decode
 from ballast.steering.in_force import InForce
-from ballast.steering.operations import Operation, State, TimelockCall
+from ballast.steering.operations import Operation, OperationState, TimelockCall
 from ballast.steering.refusals import refusal
 from ballast.steering.safe import batch_file
 from ballast.steering.words import ZERO, Context, moment
 from ballast.values import DEPLOYER, duration_text
-from keeper.check.codes import known as known_codes
+from keeper.check.codes import kind_of
 from keeper.look.in_force import read_in_force
 from keeper.look.rehearsal import CallOutcome, Rehearsal, rehearse
 from keeper.look.retry import Head
+from keeper.look.strangers import look_at
 from keeper.look.timelock import Timelock, TimelockReader
 
 ROLE = {"propose": "PROPOSER_ROLE", "cancel": "CANCELLER_ROLE", "execute": "EXECUTOR_ROLE"}
@@ -37,7 +38,6 @@ ROLE = {"propose": "PROPOSER_ROLE", "cancel": "CANCELLER_ROLE", "execute": "EXEC
 SHORT = 10
 """Digits of an id that are shown, 0x among them; more or fewer are taken as long as they name one operation."""
 ORACLES = ("ChainlinkOracle", "AnchoredOracle")
-_ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
 
 
 @dataclass(frozen=True)
@@ -116,23 +116,9 @@ class Steering:
     def decoded(self, calls: Iterable[TimelockCall]) -> list[Decoded]:
         """Calls in words, after a look at every contract that they name."""
         listed = list(calls)
-        self._look_at({address for call in listed for address in addresses_in(self.context, call.target, call.data)})
+        named = {address for call in listed for address in addresses_in(self.context, call.target, call.data)}
+        self.context = look_at(self.w3, self.context, named, kind_of)
         return [decode(self.context, call.target, call.data, call.value) for call in listed]
-
-    def _look_at(self, addresses: Iterable[str]) -> None:
-        """Whose code stands there, who owns it, and what it answers as a feed."""
-        codes, owners, answers = dict(self.context.codes), dict(self.context.owners), dict(self.context.answers)
-        for address in addresses:
-            if address in codes or address == ZERO or self.context.contract(address) is not None:
-                continue
-            code = bytes(self.w3.eth.get_code(to_checksum_address(address)))
-            kinds = (name for name, fingerprint in known_codes().items() if code and fingerprint.fits(code))
-            codes[address] = next(kinds, "")
-            answers[address] = _answer(self.w3, address) if code else None
-            owner = call_view(self.w3, address, "owner()", ["address"]) if code else None
-            if owner is not None:
-                owners[address] = to_checksum_address(owner[0])
-        self.context = replace(self.context, codes=codes, owners=owners, answers=answers)
 
     def tell(self, calls: Sequence[TimelockCall]) -> None:
         """Each call in words, with its warnings."""
@@ -196,7 +182,7 @@ class Steering:
     def require_ready(self, operation: Operation) -> None:
         """Raises FundError unless it can be executed."""
         self.require_open(operation)
-        if operation.state(self.head.time) is State.PENDING:
+        if operation.state(self.head.time) is OperationState.PENDING:
             left = duration_text(operation.ready - self.head.time)
             raise FundError(
                 f"operation {operation.id[:SHORT]}: is not ready before {moment(operation.ready)}, in {left}; wait"
@@ -256,15 +242,6 @@ def lists_of(calls: Sequence[TimelockCall]) -> tuple[list[str], list[int], list[
 def _head(w3: Web3) -> Head:
     block = w3.eth.get_block("latest")
     return Head(block["number"], block["hash"].to_0x_hex(), block["timestamp"], block.get("baseFeePerGas", 0))
-
-
-def _answer(w3: Web3, feed: str) -> int | None:
-    """What a feed answers, 18 decimals; None for what is no feed."""
-    decimals = call_view(w3, feed, "decimals()", ["uint256"])
-    answer = call_view(w3, feed, "latestRoundData()", _ROUND)
-    if decimals is None or answer is None or decimals[0] > 18 or answer[1] <= 0:
-        return None
-    return int(answer[1] * 10 ** (18 - decimals[0]))
 
 
 def _names_in(config: FundConfig) -> dict[str, str]:

@@ -20,7 +20,7 @@ from ballast.cli import FundCommand, book_option, default_book, fund_argument
 from ballast.deploy import creation
 from ballast.fund_file import FundError
 from ballast.steering.differences import FieldDifference, Wish, calls_of, differences
-from ballast.steering.operations import NOTHING, Operation, State, TimelockCall, operation_id
+from ballast.steering.operations import NOTHING, Operation, OperationState, TimelockCall, operation_id
 from ballast.steering.refusals import refusal
 from ballast.steering.words import moment, names
 from ballast.values import duration_text, parse_duration
@@ -163,7 +163,7 @@ def execute(
     sending.check()
     steering = Steering(provider, fund, book_file)
     if key == ALL:
-        found = [one for one in steering.timelock.open if one.state(steering.head.time) is State.READY]
+        found = [one for one in steering.timelock.open if one.state(steering.head.time) is OperationState.READY]
         if not found:
             raise FundError("execute: nothing is ready; look: govern list")
     else:
@@ -173,7 +173,7 @@ def execute(
         _tell_operation(steering, operation)
     what = f"Execute {', '.join(one.id[:SHORT] for one in found)}"
     steering.send("execute", [_execution(steering, one) for one in found], what, sending)
-    _read_back(steering, found, State.DONE, sending)
+    _read_back(steering, found, OperationState.DONE, sending)
 
 
 @cli.command(cls=FundCommand)
@@ -193,7 +193,7 @@ def cancel(
     _tell_operation(steering, operation)
     call = steering.timelock_call("cancel", bytes.fromhex(operation.id[2:]))
     steering.send("cancel", [call], f"Cancel {operation.id[:SHORT]}", sending)
-    _read_back(steering, [operation], State.CANCELLED, sending)
+    _read_back(steering, [operation], OperationState.CANCELLED, sending)
 
 
 @cli.command(cls=FundCommand)
@@ -302,11 +302,12 @@ def _execution(steering: Steering, operation: Operation) -> TimelockCall:
 def _tell_operation(steering: Steering, operation: Operation) -> None:
     now = steering.head.time
     state = operation.state(now)
+    left = duration_text(max(0, operation.ready - now))
     when = {
-        State.PENDING: f"ready at {moment(operation.ready)}, in {duration_text(max(0, operation.ready - now))}",
-        State.READY: f"ready since {moment(operation.ready)}",
-        State.DONE: f"since {moment(operation.ended or 0)}",
-        State.CANCELLED: f"since {moment(operation.ended or 0)}",
+        OperationState.PENDING: f"ready at {moment(operation.ready)}, in {left}",
+        OperationState.READY: f"ready since {moment(operation.ready)}",
+        OperationState.DONE: f"since {moment(operation.ended or 0)}",
+        OperationState.CANCELLED: f"since {moment(operation.ended or 0)}",
     }[state]
     steering.say(
         f"{operation.id[:SHORT]} {state}, {when}; scheduled {moment(operation.scheduled)} by "
@@ -318,7 +319,7 @@ def _tell_operation(steering: Steering, operation: Operation) -> None:
     steering.tell(operation.calls)
 
 
-def _read_back(steering: Steering, operations: Sequence[Operation], state: State, sending: Sending) -> None:
+def _read_back(steering: Steering, operations: Sequence[Operation], state: OperationState, sending: Sending) -> None:
     """What the chain says of the operations after they were sent. Raises FundError if it is not what was meant."""
     if sending.safe is not None:
         return

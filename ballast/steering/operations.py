@@ -18,7 +18,7 @@ NOTHING = bytes(32)
 """As predecessor: none. As salt: none."""
 
 
-class State(StrEnum):
+class OperationState(StrEnum):
     """Pending: the delay is not over. Ready: it may be executed, unless a predecessor is missing."""
 
     PENDING = "pending"
@@ -75,11 +75,11 @@ class Operation:
         """Whether it is neither done nor cancelled."""
         return self.ended is None
 
-    def state(self, now: int) -> State:
+    def state(self, now: int) -> OperationState:
         """At the time `now` of a block."""
         if self.ended is not None:
-            return State.DONE if self.done else State.CANCELLED
-        return State.READY if now >= self.ready else State.PENDING
+            return OperationState.DONE if self.done else OperationState.CANCELLED
+        return OperationState.READY if now >= self.ready else OperationState.PENDING
 
     @property
     def single(self) -> bool:

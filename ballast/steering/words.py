@@ -10,10 +10,9 @@ from typing import Any
 from eth_utils import is_checksum_address
 
 from ballast.book import Book
-from ballast.oracles import decimal_text
 from ballast.parts import CAPS, DAYS, STATES
 from ballast.steering.in_force import Fields, InForce
-from ballast.values import decimal, duration_text, fraction_text
+from ballast.values import decimal, decimal_text, duration_text, fraction_text
 
 ZERO = "0x" + "00" * 20
 QUOTES = ("USD", "ETH", "pegged")

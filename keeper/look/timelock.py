@@ -36,23 +36,39 @@ class Timelock:
 
 
 class TimelockReader:
-    """Reads the events once, and then what is new; the newest blocks again, as they may still change."""
+    """Reads the events once, and then what is new; the newest blocks again, as they may still change.
 
-    def __init__(self, w3: Web3, book: Book) -> None:
+    `span`: the most blocks that are read at once on the way back to the deployment, so that several reads together come
+    there; None: all in the first.
+    """
+
+    def __init__(self, w3: Web3, book: Book, span: int | None = None) -> None:
         self._w3 = w3
         self._address = Web3.to_checksum_address(book["timelock"])
         self._first_block = book.deployed_block
+        self._span = span
+        self._lowest: int | None = None
         self._next = self._first_block
         self._events: list[TimelockEvent] = []
         self._senders: dict[str, str] = {}
 
     def read(self, head: Head) -> Timelock:
         """As of this block. Raises ChainError."""
-        first = max(self._first_block, min(self._next, head.number + 1) - REORG)
+        if self._lowest is None:
+            self._lowest = self._next = self._back_from(head.number + 1)
+        elif self._lowest > self._first_block:
+            first = self._back_from(self._lowest)
+            older = [self._event(entry) for entry in self._logs(first, self._lowest - 1)]
+            self._events, self._lowest = [*older, *self._events], first
+        first = max(self._lowest, min(self._next, head.number + 1) - REORG)
         kept = [event for event in self._events if event.block < first]
         found = [self._event(entry) for entry in self._logs(first, head.number)]
         self._events, self._next = [*kept, *found], head.number + 1
         return timelock_of(self._events)
+
+    def _back_from(self, block: int) -> int:
+        """The first block of the span before this one."""
+        return self._first_block if self._span is None else max(self._first_block, block - self._span)
 
     def _logs(self, first: int, last: int) -> list[Any]:
         """The timelock's events. What a node does not give at once is asked of it in halves."""

@@ -13,11 +13,15 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import ape
 import pytest
+from web3 import Web3
 
+from ballast.abi import call_data
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.rule.methodology import Status
 from ballast.units import WAD
+from keeper.look.outlook import EVERY_S
 from keeper.state import FundState, Holding
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
@@ -383,3 +387,21 @@ def test_says_so_when_the_keeper_is_gone(watched: Watched, browser: Browser) -> 
         assert "The keeper does not answer" in tab.text("#notes")
         assert "no answer" in tab.text("#look")
         assert tab.text("#tile-nav dd") == nav
+
+
+def test_what_the_owner_has_announced(tab: Tab, watched: Watched) -> None:
+    """Last: it schedules an operation."""
+    assert "announced no change" in tab.run("document.getElementById('pending-hint').textContent")
+    timelock = ape.project.Timelock.at(watched.field.book["timelock"])
+    stranger = ape.accounts.test_accounts[8].address
+    call = call_data("grantRole(bytes32,address)", Web3.keccak(text="PROPOSER_ROLE"), stranger)
+    delay = timelock.getMinDelay()
+    proposer = ape.accounts.test_accounts[0]
+    timelock.schedule(timelock.address, 0, call, bytes(32), bytes(32), delay, sender=proposer)
+    ready = watched.field.clock.now() + delay
+    watched.field.clock.step(watched.field.clock.now() + EVERY_S)
+    watched.keeper.look()
+    tab.until("document.querySelectorAll('#pending tbody tr').length === 1")
+    cells = tab.run("[...document.querySelectorAll('#pending tbody td')].map((td) => td.textContent)")
+    assert stranger in cells[0] and "may schedule whatever the owner can do" in cells[1]
+    assert cells[2] == "pending" and cells[3].startswith(when(ready))

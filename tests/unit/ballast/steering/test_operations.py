@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ballast.steering.operations import NOTHING, State, TimelockCall, TimelockEvent, operation_id, operations_of
+from ballast.steering.operations import (
+    NOTHING,
+    OperationState,
+    TimelockCall,
+    TimelockEvent,
+    operation_id,
+    operations_of,
+)
 from tests.unit.ballast.steering.fund import AT, PROPOSER
 
 SALT = b"\x05" * 32
@@ -37,20 +44,20 @@ def test_a_batch_from_its_events() -> None:
     (found,) = operations_of(scheduled(1_000))
     assert (found.id, found.calls, found.salt, found.predecessor) == (ID, CALLS, SALT, NOTHING)
     assert (found.ready, found.proposer, found.open, found.single) == (1_100, PROPOSER, True, False)
-    assert found.state(1_099) is State.PENDING
-    assert found.state(1_100) is State.READY
+    assert found.state(1_099) is OperationState.PENDING
+    assert found.state(1_100) is OperationState.READY
 
 
 def test_how_an_operation_ends() -> None:
     (done,) = operations_of([*scheduled(1_000), *(event("CallExecuted", 1_200, index=i) for i in range(2))])
-    assert (done.state(1_200), done.ended, done.calls) == (State.DONE, 1_200, CALLS)
+    assert (done.state(1_200), done.ended, done.calls) == (OperationState.DONE, 1_200, CALLS)
     (gone,) = operations_of([*scheduled(1_000), event("Cancelled", 1_050)])
-    assert (gone.state(9_999), gone.ended) == (State.CANCELLED, 1_050)
+    assert (gone.state(9_999), gone.ended) == (OperationState.CANCELLED, 1_050)
 
 
 def test_one_that_was_cancelled_is_scheduled_again() -> None:
     (found,) = operations_of([*scheduled(1_000), event("Cancelled", 1_050), *scheduled(2_000, 50)])
-    assert (found.state(2_000), found.calls, found.ready) == (State.PENDING, CALLS, 2_050)
+    assert (found.state(2_000), found.calls, found.ready) == (OperationState.PENDING, CALLS, 2_050)
 
 
 def test_other_events_are_left_alone() -> None:

@@ -12,7 +12,7 @@ from web3 import HTTPProvider, Web3
 from ballast.abi import topic, type_of
 from ballast.book import Book
 from ballast.steering import abi
-from ballast.steering.operations import NOTHING, State, TimelockCall, operation_id
+from ballast.steering.operations import NOTHING, OperationState, TimelockCall, operation_id
 from keeper.errors import ChainError
 from keeper.look.history import REORG
 from keeper.look.rehearsal import METHOD, CallOutcome, rehearse
@@ -113,7 +113,7 @@ def test_who_proposed(served: Node, through: str, who: str) -> None:
     )
     assert operation.proposer.lower() == who
     assert operation.ready == 1_700_000_000 + 12 * 3_000 + 600
-    assert operation.state(HEADED.time) is State.READY
+    assert operation.state(HEADED.time) is OperationState.READY
 
 
 def test_a_node_that_gives_few_blocks_is_asked_in_halves(served: Node) -> None:
