@@ -258,9 +258,9 @@ def _feed(context: Context, feed: Any, first: str) -> Said:
 
 
 def _whose(context: Context, feed: str) -> str:
-    return (
-        f"{feed} ({context.known[feed]})" if feed in context.known else f"{feed}, which the fund's file does not name"
-    )
+    if feed in context.known:
+        return f"{feed} ({context.known[feed]})"
+    return f"{feed}, which the fund's file does not name" if context.known else feed
 
 
 def _says(context: Context, feed: Any) -> str:
