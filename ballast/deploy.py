@@ -124,7 +124,7 @@ def deploy_fund(
     first_block = w3.eth.block_number + 1  # nothing of the fund can be in an earlier one
     deployer = _Deployer(account, predicted(account.address, account.nonce, order(config)), say, {})
     for name in order(config):
-        contract, arguments = _creation(name, config, deployer.predicted, account)
+        contract, arguments = creation(name, config, deployer.predicted, account)
         deployer(name, getattr(project, contract), *arguments)
     contracts = deployer.done
     _seed(account, contracts["index_token"], config, say)
@@ -147,7 +147,7 @@ def deploy_fund(
     return book
 
 
-def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any) -> tuple[str, tuple[Any, ...]]:
+def creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any) -> tuple[str, tuple[Any, ...]]:
     """The compiled contract that stands for a name of ORDER in this fund, and the arguments of its constructor. `at`:
     the addresses of all contracts of the fund."""
 
@@ -198,7 +198,7 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
 
 
 def _around(name: str, config: FundConfig, at: Mapping[str, str], recipient: str) -> tuple[str, tuple[Any, ...]]:
-    """`_creation` of what no other contract of the fund depends on. `recipient`: of the fee, or of what the fee split
+    """`creation` of what no other contract of the fund depends on. `recipient`: of the fee, or of what the fee split
     leaves of it."""
     match name:
         case "upkeep":

@@ -14,21 +14,23 @@ from rich.console import Console
 from web3 import Web3
 
 from ballast.abi import call_view, encode_call
+from ballast.book import Book, BookCandidate
 from ballast.cli import Deployed, open_fund, require_funds
 from ballast.files import replace_json
 from ballast.fund_file import FundConfig, FundError
 from ballast.steering import abi
 from ballast.steering.calls import Decoded, addresses_in, decode
 from ballast.steering.in_force import InForce
-from ballast.steering.operations import Call, Operation, State
+from ballast.steering.operations import Operation, OperationState, TimelockCall
 from ballast.steering.refusals import refusal
 from ballast.steering.safe import batch_file
 from ballast.steering.words import ZERO, Context, moment
 from ballast.values import DEPLOYER, duration_text
-from keeper.check.codes import known as known_codes
+from keeper.check.codes import kind_of
 from keeper.look.in_force import read_in_force
-from keeper.look.rehearsal import Outcome, Rehearsal, rehearse
+from keeper.look.rehearsal import CallOutcome, Rehearsal, rehearse
 from keeper.look.retry import Head
+from keeper.look.strangers import look_at
 from keeper.look.timelock import Timelock, TimelockReader
 
 ROLE = {"propose": "PROPOSER_ROLE", "cancel": "CANCELLER_ROLE", "execute": "EXECUTOR_ROLE"}
@@ -36,7 +38,6 @@ ROLE = {"propose": "PROPOSER_ROLE", "cancel": "CANCELLER_ROLE", "execute": "EXEC
 SHORT = 10
 """Digits of an id that are shown, 0x among them; more or fewer are taken as long as they name one operation."""
 ORACLES = ("ChainlinkOracle", "AnchoredOracle")
-_ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,17 @@ class Steering:
         self.state: InForce = read_in_force(self.w3, self.on.book, self.head, self.timelock, feeds)
         self.context = replace(self.context, in_force=self.state)
 
+    def book_now(self) -> Book:
+        """The address book as file and chain have it. What only the old one has stays: the fund may still hold it."""
+        listed = {c.token: BookCandidate(c.symbol, c.token, c.decimals, c.book_pools()) for c in self.config.ordered()}
+        old = {candidate.token: candidate for candidate in self.on.book.candidates}
+        return replace(
+            self.on.book,
+            contracts={**self.on.book.contracts, "methodology": self.state.methodology},
+            candidates=tuple(sorted({**old, **listed}.values(), key=lambda candidate: int(candidate.token, 16))),
+            timelock_delay=self.state.min_delay,
+        )
+
     def _require_same_fund(self) -> None:
         config, book = self.config, self.on.book
         if config.chain_id != book.chain_id:
@@ -101,28 +113,14 @@ class Steering:
         for line in lines:
             self.console.print(line, soft_wrap=True, markup=False, highlight=False, style=style)
 
-    def decoded(self, calls: Iterable[Call]) -> list[Decoded]:
+    def decoded(self, calls: Iterable[TimelockCall]) -> list[Decoded]:
         """Calls in words, after a look at every contract that they name."""
         listed = list(calls)
-        self._look_at({address for call in listed for address in addresses_in(self.context, call.target, call.data)})
+        named = {address for call in listed for address in addresses_in(self.context, call.target, call.data)}
+        self.context = look_at(self.w3, self.context, named, kind_of)
         return [decode(self.context, call.target, call.data, call.value) for call in listed]
 
-    def _look_at(self, addresses: Iterable[str]) -> None:
-        """Whose code stands there, who owns it, and what it answers as a feed."""
-        codes, owners, answers = dict(self.context.codes), dict(self.context.owners), dict(self.context.answers)
-        for address in addresses:
-            if address in codes or address == ZERO or self.context.contract(address) is not None:
-                continue
-            code = bytes(self.w3.eth.get_code(to_checksum_address(address)))
-            kinds = (name for name, fingerprint in known_codes().items() if code and fingerprint.fits(code))
-            codes[address] = next(kinds, "")
-            answers[address] = _answer(self.w3, address) if code else None
-            owner = call_view(self.w3, address, "owner()", ["address"]) if code else None
-            if owner is not None:
-                owners[address] = to_checksum_address(owner[0])
-        self.context = replace(self.context, codes=codes, owners=owners, answers=answers)
-
-    def tell(self, calls: Sequence[Call]) -> None:
+    def tell(self, calls: Sequence[TimelockCall]) -> None:
         """Each call in words, with its warnings."""
         for number, call in enumerate(self.decoded(calls), 1):
             self.say(f"  {number}. {call.words}")
@@ -131,11 +129,13 @@ class Steering:
 
     # Trying
 
-    def rehearse(self, calls: Sequence[Call], views: Sequence[Call] = (), later: int | None = None) -> Rehearsal | None:
+    def rehearse(
+        self, calls: Sequence[TimelockCall], views: Sequence[TimelockCall] = (), later: int | None = None
+    ) -> Rehearsal | None:
         """The calls from the timelock, at the latest block or at a later time."""
         return rehearse(self.w3, self.head, self.on.book["timelock"], calls, views, later)
 
-    def require_possible(self, calls: Sequence[Call], delay: int) -> list[str]:
+    def require_possible(self, calls: Sequence[TimelockCall], delay: int) -> list[str]:
         """What could not be tried, a line each. Raises FundError for the first call that the contracts would refuse."""
         now = self.rehearse(calls)
         assert now is not None  # at the head every node answers
@@ -154,7 +154,7 @@ class Steering:
             said.append(f"not tried as of {moment(ready)}: the node lacks eth_simulateV1")
         return said
 
-    def _require_success(self, calls: Sequence[Call], outcomes: Sequence[Outcome], when: str) -> None:
+    def _require_success(self, calls: Sequence[TimelockCall], outcomes: Sequence[CallOutcome], when: str) -> None:
         for call, outcome, told in zip(calls, outcomes, self.decoded(calls), strict=True):
             if not outcome.success:
                 what, remedy = refusal(self.context, outcome.data)
@@ -182,7 +182,7 @@ class Steering:
     def require_ready(self, operation: Operation) -> None:
         """Raises FundError unless it can be executed."""
         self.require_open(operation)
-        if operation.state(self.head.time) is State.PENDING:
+        if operation.state(self.head.time) is OperationState.PENDING:
             left = duration_text(operation.ready - self.head.time)
             raise FundError(
                 f"operation {operation.id[:SHORT]}: is not ready before {moment(operation.ready)}, in {left}; wait"
@@ -201,7 +201,7 @@ class Steering:
             named = ", ".join(sorted(holders)) or "nobody"
             raise FundError(f"account {account}: may not {deed}, as it lacks {ROLE[deed]}; expected one of {named}")
 
-    def send(self, deed: str, calls: Sequence[Call], what: str, sending: Sending) -> None:
+    def send(self, deed: str, calls: Sequence[TimelockCall], what: str, sending: Sending) -> None:
         """Calls of the timelock's own functions: each sent from the account, or all of them written into a file for a
         multi-signature account. Raises FundError before the first one that would be refused."""
         if sending.safe is not None:
@@ -222,7 +222,7 @@ class Steering:
             receipt = account.transfer(call.target, value=call.value, data=call.data)
             self.say(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas")
 
-    def _write(self, deed: str, calls: Sequence[Call], what: str, path: Path) -> None:
+    def _write(self, deed: str, calls: Sequence[TimelockCall], what: str, path: Path) -> None:
         holders = self.timelock.roles.get(ROLE[deed], frozenset())
         safes = [one for one in sorted(holders - {ZERO}) if self.w3.eth.get_code(to_checksum_address(one))]
         safe = safes[0] if len(safes) == 1 else ""
@@ -230,11 +230,11 @@ class Steering:
         replace_json(path, batch_file(calls, self.on.book.chain_id, self.head.time, name, what, safe), indent=2)
         self.say(f"{path}: {what}, for the Transaction Builder of {safe or 'a proposer'}; nothing was sent")
 
-    def timelock_call(self, function: str, *arguments: Any) -> Call:
-        return Call(self.on.book["timelock"], 0, encode_call(abi.function("Timelock", function), *arguments))
+    def timelock_call(self, function: str, *arguments: Any) -> TimelockCall:
+        return TimelockCall(self.on.book["timelock"], 0, encode_call(abi.function("Timelock", function), *arguments))
 
 
-def lists_of(calls: Sequence[Call]) -> tuple[list[str], list[int], list[bytes]]:
+def lists_of(calls: Sequence[TimelockCall]) -> tuple[list[str], list[int], list[bytes]]:
     """Targets, values and data, as the timelock takes them."""
     return [call.target for call in calls], [call.value for call in calls], [call.data for call in calls]
 
@@ -242,15 +242,6 @@ def lists_of(calls: Sequence[Call]) -> tuple[list[str], list[int], list[bytes]]:
 def _head(w3: Web3) -> Head:
     block = w3.eth.get_block("latest")
     return Head(block["number"], block["hash"].to_0x_hex(), block["timestamp"], block.get("baseFeePerGas", 0))
-
-
-def _answer(w3: Web3, feed: str) -> int | None:
-    """What a feed answers, 18 decimals; None for what is no feed."""
-    decimals = call_view(w3, feed, "decimals()", ["uint256"])
-    answer = call_view(w3, feed, "latestRoundData()", _ROUND)
-    if decimals is None or answer is None or decimals[0] > 18 or answer[1] <= 0:
-        return None
-    return int(answer[1] * 10 ** (18 - decimals[0]))
 
 
 def _names_in(config: FundConfig) -> dict[str, str]:

@@ -7,18 +7,18 @@ from typing import Any
 
 from ballast.rule import packed
 from ballast.rule.methodology import Decision, Status
-from ballast.steering.operations import Call
+from ballast.steering.operations import TimelockCall
 from ballast.steering.refusals import refusal
 from keeper.look import contracts
-from keeper.look.rehearsal import Outcome
+from keeper.look.rehearsal import CallOutcome
 from keeper.output.tables import percent
 from scripts._govern import Steering
 
 
-def tell_next_month(steering: Steering, calls: Sequence[Call]) -> None:
+def tell_next_month(steering: Steering, calls: Sequence[TimelockCall]) -> None:
     """Both determinations as they would be at the latest block, in what they differ."""
     data = contracts.call_data("Rebalancer", "previewDetermine")
-    view = Call(steering.on.book["rebalancer"], 0, bytes.fromhex(data.removeprefix("0x")))
+    view = TimelockCall(steering.on.book["rebalancer"], 0, bytes.fromhex(data.removeprefix("0x")))
     without, with_ = steering.rehearse((), [view]), steering.rehearse(calls, [view])
     if without is None or with_ is None or not without.views or not with_.views:
         steering.say("the next determination: not computed, as the node lacks eth_simulateV1")
@@ -39,7 +39,7 @@ def tell_next_month(steering: Steering, calls: Sequence[Call]) -> None:
             steering.say(f"  {steering.context.symbol(token)}: {_shown(old)} -> {_shown(new)}")
 
 
-def _decisions(steering: Steering, outcome: Outcome) -> dict[str, tuple[Status, int]] | str:
+def _decisions(steering: Steering, outcome: CallOutcome) -> dict[str, tuple[Status, int]] | str:
     """Status and weight by token; what the rule refuses, in words."""
     if not outcome.success:
         what, _ = refusal(steering.context, outcome.data)

@@ -2,7 +2,8 @@
 
 plan shows how they differ and what the change would do; propose schedules it; list tells what is scheduled, by
 whomever; execute and cancel end it; act is for what a file has no word for. With --safe each writes a file for the
-Transaction Builder of a multi-signature account and sends nothing.
+Transaction Builder of a multi-signature account and sends nothing. methodology deploys another one; book brings the
+address book up to file and chain.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import ape
 import click
 from ape.cli import account_option
 
-from ballast.cli import FundCommand, book_option, fund_argument
+from ballast.cli import FundCommand, book_option, default_book, fund_argument
+from ballast.deploy import creation
 from ballast.fund_file import FundError
-from ballast.steering.differences import Difference, Wish, calls_of, differences
-from ballast.steering.operations import NOTHING, Call, Operation, State, operation_id
+from ballast.steering.differences import FieldDifference, Wish, calls_of, differences
+from ballast.steering.operations import NOTHING, Operation, OperationState, TimelockCall, operation_id
 from ballast.steering.refusals import refusal
 from ballast.steering.words import moment, names
 from ballast.values import duration_text, parse_duration
@@ -67,6 +70,8 @@ def plan(provider: Any, fund: Path, correct: tuple[str, ...], book_file: Path | 
     """Show how the file FUND and the chain differ, and what the change would do. Exit status 2 if they do."""
     steering = Steering(provider, fund, book_file)
     found = _differences(steering, correct)
+    if steering.book_now() != steering.on.book:
+        steering.say("the address book is not as file and chain: govern book")
     if not found:
         steering.say(f"nothing to change: {steering.config.name} is as its file says, at block {steering.head.number}")
         return
@@ -158,7 +163,7 @@ def execute(
     sending.check()
     steering = Steering(provider, fund, book_file)
     if key == ALL:
-        found = [one for one in steering.timelock.open if one.state(steering.head.time) is State.READY]
+        found = [one for one in steering.timelock.open if one.state(steering.head.time) is OperationState.READY]
         if not found:
             raise FundError("execute: nothing is ready; look: govern list")
     else:
@@ -168,7 +173,7 @@ def execute(
         _tell_operation(steering, operation)
     what = f"Execute {', '.join(one.id[:SHORT] for one in found)}"
     steering.send("execute", [_execution(steering, one) for one in found], what, sending)
-    _read_back(steering, found, State.DONE, sending)
+    _read_back(steering, found, OperationState.DONE, sending)
 
 
 @cli.command(cls=FundCommand)
@@ -188,13 +193,42 @@ def cancel(
     _tell_operation(steering, operation)
     call = steering.timelock_call("cancel", bytes.fromhex(operation.id[2:]))
     steering.send("cancel", [call], f"Cancel {operation.id[:SHORT]}", sending)
-    _read_back(steering, [operation], State.CANCELLED, sending)
+    _read_back(steering, [operation], OperationState.CANCELLED, sending)
+
+
+@cli.command(cls=FundCommand)
+@fund_argument
+@account_option()  # type: ignore[untyped-decorator]
+@book_option
+def methodology(provider: Any, fund: Path, account: Any, book_file: Path | None) -> None:
+    """Deploy another methodology with rule and candidates of the file FUND, owned by the timelock. The fund uses it
+    once `act FUND methodology ADDRESS` is executed."""
+    steering = Steering(provider, fund, book_file)
+    contract, arguments = creation("methodology", steering.config, steering.on.book.contracts, account)
+    instance = account.deploy(getattr(ape.project, contract), *arguments, publish=False)
+    steering.say(f"{contract} at {instance.address}; next: govern act {fund} methodology {instance.address}")
+
+
+@cli.command(cls=FundCommand)
+@fund_argument
+@book_option
+def book(provider: Any, fund: Path, book_file: Path | None) -> None:
+    """Bring the address book up to the chain's methodology and delay, and to the components and pools of the file FUND.
+    Keepers take it at their next start."""
+    steering = Steering(provider, fund, book_file)
+    found = steering.book_now()
+    if found == steering.on.book:
+        steering.say("the address book is as file and chain")
+        return
+    path = book_file or default_book(provider, steering.config)
+    found.save(path)
+    steering.say(f"address book: {path}")
 
 
 # What they share
 
 
-def _differences(steering: Steering, correct: tuple[str, ...]) -> tuple[Difference, ...]:
+def _differences(steering: Steering, correct: tuple[str, ...]) -> tuple[FieldDifference, ...]:
     tokens = [steering.on.component(symbol).token for symbol in correct]
     wish = Wish(
         steering.config, steering.context, steering.state, steering.timelock.deployer, steering.head.time, tokens
@@ -202,7 +236,7 @@ def _differences(steering: Steering, correct: tuple[str, ...]) -> tuple[Differen
     return differences(wish)
 
 
-def _tell(steering: Steering, found: Sequence[Difference]) -> None:
+def _tell(steering: Steering, found: Sequence[FieldDifference]) -> None:
     """The differences, the calls that would end them, who may make those, and what they would do."""
     calls = calls_of(found)
     steering.say(f"{steering.config.name} at block {steering.head.number}, {moment(steering.head.time)}")
@@ -225,7 +259,7 @@ def _tell(steering: Steering, found: Sequence[Difference]) -> None:
     tell_next_month(steering, calls)
 
 
-def _schedule(steering: Steering, calls: Sequence[Call], delay: str | None, sending: Sending) -> None:
+def _schedule(steering: Steering, calls: Sequence[TimelockCall], delay: str | None, sending: Sending) -> None:
     """One batch, after all that can be tried beforehand."""
     wait = _checked_delay(steering, delay)
     steering.say(*steering.require_possible(calls, wait))
@@ -253,26 +287,27 @@ def _checked_delay(steering: Steering, delay: str | None) -> int:
     return wait
 
 
-def _execution(steering: Steering, operation: Operation) -> Call:
+def _execution(steering: Steering, operation: Operation) -> TimelockCall:
     calls = operation.calls
     if operation.single:
         call = calls[0]
         single = steering.timelock_call(
             "execute", call.target, call.value, call.data, operation.predecessor, operation.salt
         )
-        return Call(single.target, call.value, single.data)
+        return TimelockCall(single.target, call.value, single.data)
     batch = steering.timelock_call("executeBatch", *lists_of(calls), operation.predecessor, operation.salt)
-    return Call(batch.target, sum(call.value for call in calls), batch.data)
+    return TimelockCall(batch.target, sum(call.value for call in calls), batch.data)
 
 
 def _tell_operation(steering: Steering, operation: Operation) -> None:
     now = steering.head.time
     state = operation.state(now)
+    left = duration_text(max(0, operation.ready - now))
     when = {
-        State.PENDING: f"ready at {moment(operation.ready)}, in {duration_text(max(0, operation.ready - now))}",
-        State.READY: f"ready since {moment(operation.ready)}",
-        State.DONE: f"since {moment(operation.ended or 0)}",
-        State.CANCELLED: f"since {moment(operation.ended or 0)}",
+        OperationState.PENDING: f"ready at {moment(operation.ready)}, in {left}",
+        OperationState.READY: f"ready since {moment(operation.ready)}",
+        OperationState.DONE: f"since {moment(operation.ended or 0)}",
+        OperationState.CANCELLED: f"since {moment(operation.ended or 0)}",
     }[state]
     steering.say(
         f"{operation.id[:SHORT]} {state}, {when}; scheduled {moment(operation.scheduled)} by "
@@ -284,7 +319,7 @@ def _tell_operation(steering: Steering, operation: Operation) -> None:
     steering.tell(operation.calls)
 
 
-def _read_back(steering: Steering, operations: Sequence[Operation], state: State, sending: Sending) -> None:
+def _read_back(steering: Steering, operations: Sequence[Operation], state: OperationState, sending: Sending) -> None:
     """What the chain says of the operations after they were sent. Raises FundError if it is not what was meant."""
     if sending.safe is not None:
         return

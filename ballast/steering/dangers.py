@@ -8,7 +8,7 @@ from typing import Any
 
 from eth_utils import keccak
 
-from ballast.steering.in_force import InForce, Row, row
+from ballast.steering.in_force import Fields, InForce, row
 from ballast.steering.words import ROLES, ZERO, Context, became, changed, names, text
 from ballast.units import DAY_S, WAD
 from ballast.values import decimal, duration_text, fraction_text
@@ -258,9 +258,9 @@ def _feed(context: Context, feed: Any, first: str) -> Said:
 
 
 def _whose(context: Context, feed: str) -> str:
-    return (
-        f"{feed} ({context.known[feed]})" if feed in context.known else f"{feed}, which the fund's file does not name"
-    )
+    if feed in context.known:
+        return f"{feed} ({context.known[feed]})"
+    return f"{feed}, which the fund's file does not name" if context.known else feed
 
 
 def _says(context: Context, feed: Any) -> str:
@@ -279,7 +279,7 @@ def _says(context: Context, feed: Any) -> str:
     return f"{shown}, {_apart(then, now)} from the price in force, {decimal(now, 18)} USD"
 
 
-def _band(feed: Row) -> str:
+def _band(feed: Fields) -> str:
     return f"{decimal(feed['lowest'], 18)} to {decimal(feed['highest'], 18)}" if feed["highest"] else "none"
 
 

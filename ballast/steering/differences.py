@@ -14,25 +14,25 @@ from ballast.deploy import anchor_rows, candidate_rows, feed_rows, sequencer_of
 from ballast.fund_file import FundConfig
 from ballast.steering import abi
 from ballast.steering.dangers import ROLE_NAMES
-from ballast.steering.in_force import InForce, Row
-from ballast.steering.operations import Call
+from ballast.steering.in_force import Fields, InForce
+from ballast.steering.operations import TimelockCall
 from ballast.steering.words import ZERO, Context, became, text
 from ballast.values import DEPLOYER
 
 FEED_FIELDS = ("feed", "max_age", "quote", "ratio", "lowest", "highest")
 ANCHOR_FIELDS = ("pool", "window", "bound")
 CANDIDATE_FIELDS = ("source", "state", "whole_tokens")
-ANOTHER = "deploy another methodology from the file and have the timelock set it"
+ANOTHER = "deploy another methodology (govern methodology) and have the timelock set it (act methodology)"
 
 
 @dataclass(frozen=True)
-class Difference:
+class FieldDifference:
     """A field of the file that the chain has otherwise. `field`: its path in the file; `words`: "now -> wished";
     `call`: what makes the chain follow, None where no call can; then `remedy` says what else."""
 
     field: str
     words: str
-    call: Call | None
+    call: TimelockCall | None
     remedy: str = ""
 
 
@@ -53,30 +53,32 @@ class Wish:
         """The account of a role."""
         return self.deployer if role == DEPLOYER else role
 
-    def call(self, where: str, contract: str, function: str, *arguments: Any) -> Call:
+    def call(self, where: str, contract: str, function: str, *arguments: Any) -> TimelockCall:
         """A call of the timelock to a contract of the book."""
         target = self.state.methodology if where == "methodology" else self.context.book[where]
-        return Call(target, 0, encode_call(abi.function(contract, function), *arguments))
+        return TimelockCall(target, 0, encode_call(abi.function(contract, function), *arguments))
 
-    def rows(self, path: str, old: Row | None, new: Row, call: Call | None) -> Iterator[Difference]:
-        """A difference for each field of a struct."""
+    def rows(self, path: str, old: Fields | None, new: Fields, call: TimelockCall | None) -> Iterator[FieldDifference]:
+        """A difference for each field of a struct; one for a struct that is new."""
+        if old is None:
+            shown = ", ".join(f"{name} {text(self.context, name, value)}" for name, value in new.items())
+            yield FieldDifference(path, f"none -> {shown}", call)
+            return
         for name, value in new.items():
-            before = None if old is None else old.get(name)
-            if value != before:
-                shown = became(self.context, name, before, value)
-                yield Difference(f"{path}.{name}", f"none -> {shown}" if before is None else shown, call)
+            if value != old[name]:
+                yield FieldDifference(f"{path}.{name}", became(self.context, name, old[name], value), call)
 
     def one(
-        self, path: str, name: str, old: Any, new: Any, call: Call | None, remedy: str = ""
-    ) -> Iterator[Difference]:
+        self, path: str, name: str, old: Any, new: Any, call: TimelockCall | None, remedy: str = ""
+    ) -> Iterator[FieldDifference]:
         """One value. `name`: says its unit."""
         if old != new:
-            yield Difference(path, became(self.context, name, old, new), call, remedy)
+            yield FieldDifference(path, became(self.context, name, old, new), call, remedy)
 
 
-def differences(wish: Wish) -> tuple[Difference, ...]:
+def differences(wish: Wish) -> tuple[FieldDifference, ...]:
     """All of them, in the order in which their calls can be made."""
-    parts: tuple[Callable[[Wish], Iterator[Difference]], ...] = (
+    parts: tuple[Callable[[Wish], Iterator[FieldDifference]], ...] = (
         _feeds,
         _anchors,
         _supplies,
@@ -89,7 +91,7 @@ def differences(wish: Wish) -> tuple[Difference, ...]:
     return tuple(difference for part in parts for difference in part(wish))
 
 
-def calls_of(found: Iterable[Difference]) -> tuple[Call, ...]:
+def calls_of(found: Iterable[FieldDifference]) -> tuple[TimelockCall, ...]:
     """The calls that make the chain follow, each once."""
     return tuple(dict.fromkeys(one.call for one in found if one.call is not None))
 
@@ -100,7 +102,7 @@ def _named(wish: Wish, token: str) -> str:
     return f"components ({symbols.get(token) or wish.context.symbol(token)})"
 
 
-def _feeds(wish: Wish) -> Iterator[Difference]:
+def _feeds(wish: Wish) -> Iterator[FieldDifference]:
     where = "first_oracle" if "first_oracle" in wish.context.book.contracts else "oracle"
     for listed in feed_rows(wish.config):
         token, new = listed[0], dict(zip(FEED_FIELDS, listed[1:], strict=True))
@@ -112,24 +114,26 @@ def _feeds(wish: Wish) -> Iterator[Difference]:
             yield from wish.rows(path, old, new, call)
 
 
-def _anchors(wish: Wish) -> Iterator[Difference]:
+def _anchors(wish: Wish) -> Iterator[FieldDifference]:
     wanted = {listed[0]: listed for listed in anchor_rows(wish.config)}
     anchored = "first_oracle" in wish.context.book.contracts
     for token, listed in wanted.items():
         new, old = dict(zip(ANCHOR_FIELDS, listed[1:], strict=True)), wish.state.anchors.get(token)
         if new != old and not anchored:
             words = f"none -> {text(wish.context, '', new['pool'])}"
-            yield Difference(f"{_named(wish, token)}.anchor", words, None, "the fund was deployed without anchors")
+            yield FieldDifference(f"{_named(wish, token)}.anchor", words, None, "the fund was deployed without anchors")
         elif new != old:
             call = wish.call("oracle", "AnchoredOracle", "setAnchor", listed)
             yield from wish.rows(f"{_named(wish, token)}.anchor", old, new, call)
     for token, old in wish.state.anchors.items():
         if token not in wanted:
             call = wish.call("oracle", "AnchoredOracle", "setAnchor", (token, ZERO, 0, 0))
-            yield Difference(f"{_named(wish, token)}.anchor", f"{text(wish.context, '', old['pool'])} -> none", call)
+            yield FieldDifference(
+                f"{_named(wish, token)}.anchor", f"{text(wish.context, '', old['pool'])} -> none", call
+            )
 
 
-def _supplies(wish: Wish) -> Iterator[Difference]:
+def _supplies(wish: Wish) -> Iterator[FieldDifference]:
     """Lockers, and supplies that the file gives otherwise than the candidate has them. A supply that was posted since
     is no difference: the file says what the fund began with."""
     if wish.state.rule is None or wish.config.methodology.kind != "market_cap":
@@ -143,21 +147,21 @@ def _supplies(wish: Wish) -> Iterator[Difference]:
             if lockers != now or token not in wish.state.candidates:
                 call = wish.call("locked_supply", "LockedSupply", "setLockers", token, lockers)
                 shown = (text(wish.context, "", list(each)) for each in (now, lockers))
-                yield Difference(f"{path}.lockers", " -> ".join(shown), call)
+                yield FieldDifference(f"{path}.lockers", " -> ".join(shown), call)
         elif component.supply is not None:
             before = wish.state.candidates.get(token, {}).get("whole_tokens")
             posted = wish.state.posted.get(token, (0, 0))[0]
             if component.supply not in (before, posted):
                 call = wish.call("posted_supply", "PostedSupply", "post", [(token, component.supply, wish.now)])
                 words = became(wish.context, "", posted or None, component.supply)
-                yield Difference(f"{path}.supply", f"{words} whole tokens", call)
+                yield FieldDifference(f"{path}.supply", f"{words} whole tokens", call)
 
 
-def _constituents(wish: Wish) -> Iterator[Difference]:
+def _constituents(wish: Wish) -> Iterator[FieldDifference]:
     kind = "fixed_weight" if wish.state.rule is None else "market_cap"
     wanted = "market_cap" if wish.config.methodology.kind == "market_cap" else "fixed_weight"
     if kind != wanted:
-        yield Difference("methodology.kind", f"{kind} -> {wanted}", None, ANOTHER)
+        yield FieldDifference("methodology.kind", f"{kind} -> {wanted}", None, ANOTHER)
     elif wanted == "market_cap":
         yield from _candidates(wish)
     else:
@@ -169,7 +173,7 @@ def _constituents(wish: Wish) -> Iterator[Difference]:
             yield from wish.one(f"{_named(wish, token)}.weight", "weight", old, new.get(token, 0), call)
 
 
-def _candidates(wish: Wish) -> Iterator[Difference]:
+def _candidates(wish: Wish) -> Iterator[FieldDifference]:
     listed = candidate_rows(wish.config, wish.context.book.contracts)
     new = {item[0]: dict(zip(CANDIDATE_FIELDS, item[1:], strict=True)) for item in listed}
     call = wish.call("methodology", "MarketCap", "setCandidates", listed)
@@ -177,10 +181,10 @@ def _candidates(wish: Wish) -> Iterator[Difference]:
         yield from wish.rows(_named(wish, token), wish.state.candidates.get(token), candidate, call)
     for token in wish.state.candidates:
         if token not in new:
-            yield Difference(_named(wish, token), "candidate -> none", call)
+            yield FieldDifference(_named(wish, token), "candidate -> none", call)
 
 
-def _rebalancer(wish: Wish) -> Iterator[Difference]:
+def _rebalancer(wish: Wish) -> Iterator[FieldDifference]:
     state, config = wish.state, wish.config
     for path, function, values, old in (
         ("limits", "setLimits", config.limits.as_tuple(), state.limits),
@@ -193,7 +197,7 @@ def _rebalancer(wish: Wish) -> Iterator[Difference]:
     yield from wish.one("roles.guardian", "", state.guardian, guardian, call)
 
 
-def _index(wish: Wish) -> Iterator[Difference]:
+def _index(wish: Wish) -> Iterator[FieldDifference]:
     state, config = wish.state, wish.config
     yield from _recipient(wish)
     for path, function, old, new in (
@@ -203,7 +207,7 @@ def _index(wish: Wish) -> Iterator[Difference]:
         yield from wish.one(path, path, old, new, wish.call("index_token", "IndexToken", function, new))
 
 
-def _recipient(wish: Wish) -> Iterator[Difference]:
+def _recipient(wish: Wish) -> Iterator[FieldDifference]:
     """Of the fee: the fee split where a part is set aside for the upkeep, else who the file names."""
     recipient, part, split = wish.who(wish.config.roles.fee_recipient), wish.config.upkeep.part, wish.state.split
     if part and split is not None:
@@ -213,12 +217,12 @@ def _recipient(wish: Wish) -> Iterator[Difference]:
         recipient = wish.context.book["fee_split"]
     elif part:
         words = became(wish.context, "fee", 0, part)
-        yield Difference("upkeep.part", words, None, "the fund was deployed without a fee split: deploy one")
+        yield FieldDifference("upkeep.part", words, None, "the fund was deployed without a fee split: deploy one")
     call = wish.call("index_token", "IndexToken", "setFeeRecipient", recipient)
     yield from wish.one("roles.fee_recipient", "", wish.state.fee_recipient, recipient, call)
 
 
-def _fixed(wish: Wish) -> Iterator[Difference]:
+def _fixed(wish: Wish) -> Iterator[FieldDifference]:
     """What no call can change."""
     config = wish.config
     sequencer, grace = sequencer_of(config)
@@ -241,7 +245,7 @@ def _fixed(wish: Wish) -> Iterator[Difference]:
             yield from wish.one(path, path.rpartition(".")[2], wish.state.fixed[path], value, None, remedy)
 
 
-def _timelock(wish: Wish) -> Iterator[Difference]:
+def _timelock(wish: Wish) -> Iterator[FieldDifference]:
     state, timelock = wish.state, wish.context.book["timelock"]
     proposers = frozenset(map(wish.who, wish.config.roles.proposers))
     wanted: Mapping[str, frozenset[str]] = {
@@ -256,12 +260,16 @@ def _timelock(wish: Wish) -> Iterator[Difference]:
         path = "roles.proposers" if holders is proposers else f"timelock.{role}"
         for account in sorted(holders - now):
             call = wish.call("timelock", "Timelock", "grantRole", digests[role], account)
-            yield Difference(path, f"{role}: none -> {wish.context.name(account)}", call)
+            yield FieldDifference(path, f"{role}: none -> {_holder(wish, account)}", call)
         for account in sorted(now - holders):
             call = wish.call("timelock", "Timelock", "revokeRole", digests[role], account)
-            yield Difference(path, f"{role}: {wish.context.name(account)} -> none", call)
+            yield FieldDifference(path, f"{role}: {_holder(wish, account)} -> none", call)
     for name, owner in state.owners.items():
         remedy = f"only {owner} can hand it back, in two steps"
         yield from wish.one(f"owner of {name}", "", owner, timelock, None, remedy)
     call = wish.call("timelock", "Timelock", "updateDelay", wish.config.timelock_delay)
     yield from wish.one("timelock_delay", "timelock_delay", state.min_delay, wish.config.timelock_delay, call)
+
+
+def _holder(wish: Wish, account: str) -> str:
+    return "anyone" if account == ZERO else wish.context.name(account)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-Row = Mapping[str, Any]
+Fields = Mapping[str, Any]
 """A contract's struct by field, in the words of the fund's file: `lossBudget` is `loss_budget`."""
 
 
@@ -25,18 +25,18 @@ class InForce:
     block: int
     time: int
     trading: bool
-    limits: Row
-    timetable: Row
+    limits: Fields
+    timetable: Fields
     streaming_fee: int
     fee_recipient: str
     supply_cap: int
     guardian: str
     methodology: str
-    rule: Row | None
-    candidates: Mapping[str, Row]
+    rule: Fields | None
+    candidates: Mapping[str, Fields]
     weights: Mapping[str, int]
-    feeds: Mapping[str, Row]
-    anchors: Mapping[str, Row]
+    feeds: Mapping[str, Fields]
+    anchors: Mapping[str, Fields]
     posted: Mapping[str, tuple[int, int]]
     lockers: Mapping[str, tuple[str, ...]]
     prices: Mapping[str, int]

@@ -18,7 +18,7 @@ NOTHING = bytes(32)
 """As predecessor: none. As salt: none."""
 
 
-class State(StrEnum):
+class OperationState(StrEnum):
     """Pending: the delay is not over. Ready: it may be executed, unless a predecessor is missing."""
 
     PENDING = "pending"
@@ -28,7 +28,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Call:
+class TimelockCall:
     """One call of an operation. `value` is in wei."""
 
     target: str
@@ -37,7 +37,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Event:
+class TimelockEvent:
     """One event of the timelock. `arguments` by the event's own names; `time`: of its block, Unix seconds."""
 
     name: str
@@ -54,7 +54,7 @@ class Operation:
     transaction; `ended`: time of its end, None while it is open; `done`: whether it was executed."""
 
     id: str
-    calls: tuple[Call, ...]
+    calls: tuple[TimelockCall, ...]
     predecessor: bytes
     salt: bytes
     delay: int
@@ -75,11 +75,11 @@ class Operation:
         """Whether it is neither done nor cancelled."""
         return self.ended is None
 
-    def state(self, now: int) -> State:
+    def state(self, now: int) -> OperationState:
         """At the time `now` of a block."""
         if self.ended is not None:
-            return State.DONE if self.done else State.CANCELLED
-        return State.READY if now >= self.ready else State.PENDING
+            return OperationState.DONE if self.done else OperationState.CANCELLED
+        return OperationState.READY if now >= self.ready else OperationState.PENDING
 
     @property
     def single(self) -> bool:
@@ -93,7 +93,7 @@ class Register:
 
     operations: dict[str, Operation] = field(default_factory=dict)
 
-    def take(self, event: Event) -> None:
+    def take(self, event: TimelockEvent) -> None:
         """One event, later than all before it."""
         if "id" not in event.arguments:
             return
@@ -110,9 +110,9 @@ class Register:
                 pass
 
     @staticmethod
-    def _scheduled(key: str, event: Event, known: Operation | None) -> Operation:
+    def _scheduled(key: str, event: TimelockEvent, known: Operation | None) -> Operation:
         given = event.arguments
-        call = Call(given["target"], given["value"], bytes(given["data"]))
+        call = TimelockCall(given["target"], given["value"], bytes(given["data"]))
         if known is not None and known.open and given["index"]:
             return replace(known, calls=(*known.calls, call))
         return Operation(
@@ -128,7 +128,7 @@ class Register:
         )
 
 
-def operations_of(events: Iterable[Event]) -> tuple[Operation, ...]:
+def operations_of(events: Iterable[TimelockEvent]) -> tuple[Operation, ...]:
     """All operations, in the order in which they were first scheduled."""
     register = Register()
     for event in events:
@@ -136,7 +136,7 @@ def operations_of(events: Iterable[Event]) -> tuple[Operation, ...]:
     return tuple(register.operations.values())
 
 
-def operation_id(calls: Iterable[Call], predecessor: bytes, salt: bytes, *, single: bool = False) -> str:
+def operation_id(calls: Iterable[TimelockCall], predecessor: bytes, salt: bytes, *, single: bool = False) -> str:
     """What the timelock calls an operation: of `scheduleBatch`, or of `schedule` where it is a single call."""
     listed = tuple(calls)
     if single:

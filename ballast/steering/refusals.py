@@ -25,13 +25,13 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "FeeAboveCeiling": ("a fee of {0:%} is above the ceiling of {1:%}", _FILE),
     "ZeroAddress": ("an account is the zero address", _FILE),
     "FeedsDisagree": (
-        "{0:t}: the new feed says {2:$} USD, the old one {1:$}, more than 5 % apart",
+        "{0:t}: the new feed says {2:$}, the old one {1:$}, more than 5 % apart",
         "name the right feed; if the old one is wrong, give the new one a band and --correct {0:t}",
     ),
-    "OutsideBand": ("{0:t}: the feed answers {1:$}, outside its band of {2:$} to {3:$}", _FILE),
-    "UnfitBand": ("{0:t}: {1:$} to {2:$} is no band", _FILE),
+    "OutsideBand": ("{0:t}: the feed answers {1:n}, outside its band of {2:n} to {3:n}", _FILE),
+    "UnfitBand": ("{0:t}: {1:n} to {2:n} is no band", _FILE),
     "OldFeedFits": (
-        "{0:t}: the old feed says {1:$}, inside the band of {2:$} to {3:$}: nothing shows that it is wrong",
+        "{0:t}: the old feed says {1:n}, inside the band of {2:n} to {3:n}: nothing shows that it is wrong",
         "leave --correct out, or narrow the band",
     ),
     "UnfitFeed": ("{0:t}: {1} is no feed of at most 18 decimals", _FILE),
@@ -47,7 +47,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "pool {0} keeps {1} observations, {2} are needed",
         "have it keep more: increaseObservationCardinalityNext, which anybody may call",
     ),
-    "AnchorDisagrees": ("{0:t}: the feed says {1:$} USD, the pool {2:$}, or one has no price", "name another pool"),
+    "AnchorDisagrees": ("{0:t}: the feed says {1:$}, the pool {2:$}, or one has no price", "name another pool"),
     "UnfitCandidate": ("{0:t}: its supply has no source with code, or it stands twice", _FILE),
     "UnfitNumber": ("{0} candidates are none or more than {1}", _FILE),
     "UnfitDecimals": ("{0:t} does not say that it has at most 27 decimals", "no list can take this token"),
@@ -81,8 +81,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "SafeERC20FailedOperation": ("{0:t} does not move", "look whether so much of it is there"),
     "Locked": ("the fund is in the middle of another operation", "try again with the next block"),
 }
-"""What happened, and the remedy: `{0}` is the error's argument 0, `{0:t}` as a token's symbol, `$` as USD, `%` as a
-fraction, `s` as a duration, `w` as a time, `r` as a role."""
+"""What happened, and the remedy: `{0}` is the error's argument 0, `{0:t}` as a token's symbol, `$` as USD and `n`
+as a number of 18 decimals, 0 being nothing, `%` as a fraction, `s` as a duration, `w` as a time, `r` as a role."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,9 @@ class _Shown:
             case "t":
                 shown = self.context.symbol(value)
             case "$":
-                shown = decimal(value, 18)
+                shown = f"{decimal(value, 18)} USD" if value else "nothing"
+            case "n":
+                shown = decimal(value, 18) if value else "nothing"
             case "%":
                 shown = fraction_text(value)
             case "s":

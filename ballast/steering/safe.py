@@ -12,7 +12,7 @@ from typing import Any
 
 from eth_utils import keccak
 
-from ballast.steering.operations import Call
+from ballast.steering.operations import TimelockCall
 
 VERSION = "1.0"
 BUILDER_VERSION = "1.16.5"
@@ -20,7 +20,7 @@ BUILDER_VERSION = "1.16.5"
 
 
 def batch_file(
-    calls: Iterable[Call], chain_id: int, time: int, name: str, description: str, safe: str = ""
+    calls: Iterable[TimelockCall], chain_id: int, time: int, name: str, description: str, safe: str = ""
 ) -> dict[str, Any]:
     """The file's content. `time`: Unix seconds; `safe`: the account that is to send it, if it is known."""
     meta = {

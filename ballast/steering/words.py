@@ -10,9 +10,9 @@ from typing import Any
 from eth_utils import is_checksum_address
 
 from ballast.book import Book
-from ballast.parts import DAYS, STATES
-from ballast.steering.in_force import InForce, Row
-from ballast.values import decimal_text, duration_text, fraction_text
+from ballast.parts import CAPS, DAYS, STATES
+from ballast.steering.in_force import Fields, InForce
+from ballast.values import decimal, decimal_text, duration_text, fraction_text
 
 ZERO = "0x" + "00" * 20
 QUOTES = ("USD", "ETH", "pegged")
@@ -24,23 +24,29 @@ def _one_of(names: tuple[str, ...]) -> Callable[[int], str]:
     return lambda value: names[value] if value < len(names) else str(value)
 
 
+def _gwei(value: int) -> str:
+    return f"{decimal(value, 9)} gwei"
+
+
+def _ether(value: int) -> str:
+    return f"{decimal(value, 18)} ether"
+
+
+_FRACTIONS = (
+    *("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust", "band"),
+    *("streaming_fee", "fee", "bound", "weight", "part", "premium", "least_sale"),
+    *("cap_weight", "floor_weight", "entry_weight", "max_supply_jump"),
+)
+_DURATIONS = (
+    *("cool_off", "max_idle", "notice", "min_notice", "min_trading", "max_age", "window", "grace", "block_time"),
+    *("new_delay", "delay", "timelock_delay", "max_supply_age"),
+)
 UNITS: Mapping[str, Callable[[int], str]] = {
-    **dict.fromkeys(
-        (
-            *("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust", "band"),
-            *("streaming_fee", "fee", "bound", "weight"),
-        ),
-        fraction_text,
-    ),
-    **dict.fromkeys(
-        (
-            *("cool_off", "max_idle", "notice", "min_notice", "min_trading", "max_age", "window"),
-            *("new_delay", "delay", "timelock_delay"),
-        ),
-        duration_text,
-    ),
+    **dict.fromkeys(_FRACTIONS, fraction_text),
+    **dict.fromkeys(_DURATIONS, duration_text),
     **dict.fromkeys(("lowest", "highest"), decimal_text),
-    **{name: _one_of(names) for name, names in (("day", DAYS), ("state", STATES), ("quote", QUOTES))},
+    **{"max_base_fee": _gwei, "monthly": _ether},
+    **{name: _one_of(names) for name, names in (("day", DAYS), ("state", STATES), ("quote", QUOTES), ("cap", CAPS))},
 }
 """How the integers of a field are written, by its name in the fund's file; all others are plain numbers."""
 
@@ -126,7 +132,7 @@ def _text_of(context: Context, value: Any) -> str:
     return shown
 
 
-def changed(context: Context, old: Row | None, new: Row) -> str:
+def changed(context: Context, old: Fields | None, new: Fields) -> str:
     """The fields that become different, each as "name old -> new"; all of them where the old ones are not known."""
     if old is None:
         return ", ".join(f"{name} {text(context, name, value)}" for name, value in new.items())

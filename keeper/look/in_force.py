@@ -14,7 +14,7 @@ from ballast.book import Book
 from ballast.parts import MAX_PRICE
 from ballast.rule import packed
 from ballast.rule.methodology import left_by
-from ballast.steering.in_force import InForce, Row, row
+from ballast.steering.in_force import Fields, InForce, row
 from ballast.steering.words import ZERO
 from keeper.errors import ChainError
 from keeper.look import contracts
@@ -144,7 +144,7 @@ def _once(questions: _Questions, book: Book) -> dict[str, Any]:
     return questions.answers()
 
 
-def _fixed(once: Mapping[str, Any], book: Book, rule: Row | None) -> dict[str, Any]:
+def _fixed(once: Mapping[str, Any], book: Book, rule: Fields | None) -> dict[str, Any]:
     """What no call can change, by its path in the fund's file."""
     fixed = {
         "name": once["name"],
@@ -163,7 +163,7 @@ def _started(once: Mapping[str, Any]) -> bool:
     return Phase(once["month"].phase) in (Phase.IDLE, Phase.TRADING)
 
 
-def _methodology(questions: _Questions, methodology: str) -> tuple[Row | None, dict[str, Row], dict[str, int]]:
+def _methodology(questions: _Questions, methodology: str) -> tuple[Fields | None, dict[str, Fields], dict[str, int]]:
     """The rule of a market-cap methodology and its candidates; of one with fixed weights the weights. Of one that is
     neither, nothing is known."""
     questions.view("basis", methodology, "BASIS()", ["bytes32"])
@@ -179,8 +179,8 @@ def _methodology(questions: _Questions, methodology: str) -> tuple[Row | None, d
 
 @dataclass(frozen=True)
 class _ByToken:
-    feeds: dict[str, Row]
-    anchors: dict[str, Row]
+    feeds: dict[str, Fields]
+    anchors: dict[str, Fields]
     posted: dict[str, tuple[int, int]]
     lockers: dict[str, tuple[str, ...]]
     prices: list[int]

@@ -9,7 +9,7 @@ from typing import Any
 from web3 import Web3
 from web3.types import RPCEndpoint
 
-from ballast.steering.operations import Call
+from ballast.steering.operations import TimelockCall
 from keeper.errors import ChainError
 from keeper.look.retry import Head, ask
 
@@ -19,7 +19,7 @@ REVERTED = 3
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CallOutcome:
     """What a call came to. `data`: what it returned, or its revert data."""
 
     success: bool
@@ -31,13 +31,18 @@ class Rehearsal:
     """`together`: whether each call found what those before it had done. `views`: what they answer after all calls;
     nothing where the calls could not be tried together."""
 
-    outcomes: tuple[Outcome, ...]
-    views: tuple[Outcome, ...]
+    outcomes: tuple[CallOutcome, ...]
+    views: tuple[CallOutcome, ...]
     together: bool
 
 
 def rehearse(
-    w3: Web3, head: Head, sender: str, calls: Sequence[Call], views: Sequence[Call] = (), time: int | None = None
+    w3: Web3,
+    head: Head,
+    sender: str,
+    calls: Sequence[TimelockCall],
+    views: Sequence[TimelockCall] = (),
+    time: int | None = None,
 ) -> Rehearsal | None:
     """The calls from `sender` on top of a block, at the Unix time `time` (None: the block's own).
 
@@ -57,27 +62,27 @@ def rehearse(
     return Rehearsal(tuple(_alone(w3, head, request) for request in wanted[: len(calls)]), (), together=False)
 
 
-def _request(sender: str, call: Call) -> dict[str, str]:
+def _request(sender: str, call: TimelockCall) -> dict[str, str]:
     return {"from": sender, "to": call.target, "value": hex(call.value), "data": "0x" + call.data.hex()}
 
 
-def _outcome(found: Any) -> Outcome:
+def _outcome(found: Any) -> CallOutcome:
     success = int(found["status"], 16) == 1
     data = found.get("returnData") or "0x"
     if not success and data == "0x":
         data = (found.get("error") or {}).get("data") or "0x"
-    return Outcome(success, bytes.fromhex(data.removeprefix("0x")))
+    return CallOutcome(success, bytes.fromhex(data.removeprefix("0x")))
 
 
-def _alone(w3: Web3, head: Head, request: dict[str, str]) -> Outcome:
+def _alone(w3: Web3, head: Head, request: dict[str, str]) -> CallOutcome:
     answer = _asked(w3, "eth_call", [request, hex(head.number)])
     if "result" in answer:
-        return Outcome(True, bytes.fromhex(answer["result"].removeprefix("0x")))
+        return CallOutcome(True, bytes.fromhex(answer["result"].removeprefix("0x")))
     error = answer.get("error") or {}
     data = error.get("data")
     if error.get("code") != REVERTED and not isinstance(data, str):
         raise ChainError(f"trying a call: {' '.join(str(error.get('message', error)).split())[:200]}")
-    return Outcome(False, bytes.fromhex(data.removeprefix("0x")) if isinstance(data, str) else b"")
+    return CallOutcome(False, bytes.fromhex(data.removeprefix("0x")) if isinstance(data, str) else b"")
 
 
 def _asked(w3: Web3, method: str, params: Any) -> Any:

@@ -11,7 +11,7 @@ from ballast.abi import decode_event
 from ballast.book import Book
 from ballast.steering import abi
 from ballast.steering.dangers import ROLE_NAMES
-from ballast.steering.operations import Event, Operation, operations_of
+from ballast.steering.operations import Operation, TimelockEvent, operations_of
 from keeper.errors import ChainError
 from keeper.look.history import LEAST_STEP, REORG
 from keeper.look.retry import Head, ask, block_time
@@ -49,7 +49,7 @@ class TimelockReader:
         self._span = span
         self._lowest: int | None = None
         self._next = self._first_block
-        self._events: list[Event] = []
+        self._events: list[TimelockEvent] = []
         self._senders: dict[str, str] = {}
 
     def read(self, head: Head) -> Timelock:
@@ -86,7 +86,7 @@ class TimelockReader:
         middle = (first + last) // 2
         return [*self._logs(first, middle), *self._logs(middle + 1, last)]
 
-    def _event(self, entry: Any) -> Event:
+    def _event(self, entry: Any) -> TimelockEvent:
         definition = abi.events()[entry["topics"][0].to_0x_hex()]
         digest = entry["transactionHash"].to_0x_hex()
         try:
@@ -95,7 +95,7 @@ class TimelockReader:
             raise ChainError(f"events of the timelock: {error}") from None
         sender = self._sender(digest) if definition["name"] == "CallScheduled" else ""
         time = block_time(self._w3, entry["blockNumber"])
-        return Event(str(definition["name"]), arguments, entry["blockNumber"], time, digest, sender)
+        return TimelockEvent(str(definition["name"]), arguments, entry["blockNumber"], time, digest, sender)
 
     def _sender(self, digest: str) -> str:
         """Who scheduled in this transaction: its sender, or the contract that this called, such as a multi-signature
@@ -107,7 +107,7 @@ class TimelockReader:
         return self._senders[digest]
 
 
-def timelock_of(events: list[Event]) -> Timelock:
+def timelock_of(events: list[TimelockEvent]) -> Timelock:
     """The timelock after these events."""
     roles: dict[str, set[str]] = {}
     deployer, min_delay = "", 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from ballast.steering.operations import State
+from ballast.steering.operations import OperationState
 from ballast.units import DAY_S, ETHER, WAD
 from keeper.guard.brakes import period_end, veto_end
 from keeper.guard.changes import changes, summary
@@ -246,11 +246,11 @@ def _of_operation(name: str, announced: Announced, now: int) -> set[Alert]:
     said, ready = announced.words, when(one.ready)
     told = {Kind.OPERATION_SCHEDULED: f"{what} is scheduled by {one.proposer}, to be executed from {ready}: {said}"}
     match one.state(now):
-        case State.READY:
+        case OperationState.READY:
             told[Kind.OPERATION_READY] = f"{what} may be executed by anybody now: {said}"
-        case State.DONE:
+        case OperationState.DONE:
             told[Kind.OPERATION_EXECUTED] = f"{what} is executed: {said}"
-        case State.CANCELLED:
+        case OperationState.CANCELLED:
             told[Kind.OPERATION_CANCELLED] = f"{what} is cancelled: {said}"
     changing = sorted({call.function for call in announced.calls} & CHANGES)
     if one.open and changing and now >= one.ready - CHANGE_S:

@@ -11,7 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
-from ballast.steering.operations import State
+from ballast.steering.operations import OperationState
 from ballast.units import WAD
 from keeper.errors import KeeperError
 from keeper.ops.facts import Facts, FundFacts
@@ -105,7 +105,7 @@ class Metrics(Collector):
         for fund in facts.funds:
             if fund.view is not None and (outlook := fund.view.outlook) is not None:
                 by_state = collections.Counter(one.operation.state(outlook.time) for one in outlook.open)
-                for state in (State.PENDING, State.READY):
+                for state in (OperationState.PENDING, OperationState.READY):
                     family.add_metric([fund.name, state.value], by_state[state])
         yield family
         yield GaugeMetricFamily("ballast_beat_age_seconds", "Since the loop's last sign of life", value=facts.beat_s)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ape
 
@@ -19,17 +20,20 @@ from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from scripts import govern
 from tests.helpers.edits import Edit
-from tests.scripts.conftest import Invoke, Ran, WriteFund, as_yaml
+
+if TYPE_CHECKING:
+    from tests.scripts.conftest import Invoke, Ran, WriteFund
 
 
 class Steered:
-    """Commands run inside this process. `shown` is what the last one wrote."""
+    """Commands run inside this process. `raw` is the fund's file, `shown` what the last command wrote."""
 
     def __init__(
         self,
         invoke: Invoke,
         write_fund: WriteFund,
         config: FundConfig,
+        raw: dict[str, Any],
         market: Market,
         folder: Path,
         output: Callable[[], str],
@@ -41,9 +45,10 @@ class Steered:
         self.cheats = Cheats(HttpRpc(str(self.provider.http_uri)))
         self.book_file = folder / "book.json"
         self.book: Book = deploy_fund(ape.project, self.account, config, book_path=self.book_file)
-        self.raw = as_yaml(config)
-        self.fund = write_fund(self.raw)
+        self.raw = raw
+        self.fund = write_fund(raw)
         self.shown = ""
+        self._feeds: dict[str, int] = {}
 
     def edit(self, *edits: Edit) -> None:
         """Changes the fund's file."""
@@ -62,6 +67,8 @@ class Steered:
             given["delay"] = None
         if name == "act":
             given["arguments"] = ()
+        if name == "methodology":
+            given["account"] = self.account
         if name in ("propose", "act", "execute", "cancel"):
             account = None if "safe" in more else account or self.account
             given |= {"account": account, "safe": None, "yes": True}
@@ -80,10 +87,21 @@ class Steered:
     def token(self, symbol: str) -> str:
         return next(c.token for c in self.book.candidates if c.symbol == symbol)
 
+    def answer(self, symbol: str) -> int:
+        """What the file's feed of a component answers."""
+        feed = self.raw["components"][self.component(symbol)]["feed"]["address"]
+        return int(ape.project.ReferenceFeed.at(feed).latestRoundData()[1])
+
+    def pass_to(self, time: int) -> None:
+        """Moves the chain to a time, with fresh feeds."""
+        self.pass_time(time - self.cheats.now())
+
     def pass_time(self, seconds: int) -> None:
         """Moves the chain's time, with fresh feeds."""
         self.cheats.mine_at(self.cheats.now() + seconds)
         self.market.post_feeds()
+        for feed, answer in self._feeds.items():
+            self._post(feed, answer)
 
     def pass_delay(self) -> None:
         """Until what was scheduled now is ready."""
@@ -95,6 +113,17 @@ class Steered:
         assert answer is not None, signature
         return answer[0]
 
+    def feed_says(self, answer: int) -> str:
+        """A new feed of 8 decimals that answers this now; its address."""
+        feed = self.account.deploy(ape.project.ReferenceFeed)
+        feed.init("NEW / USD", 8, sender=self.account)
+        self._feeds[str(feed.address)] = answer
+        self._post(str(feed.address), answer)
+        return str(feed.address)
+
+    def _post(self, feed: str, answer: int) -> None:
+        ape.project.ReferenceFeed.at(feed).post(answer, self.cheats.now(), sender=self.account)
+
     def schedule(self, target: str, data: bytes) -> Any:
         """Schedules a single call straight from the deployer, without any tool."""
         delay = self.config.timelock_delay
@@ -104,5 +133,20 @@ class Steered:
 
     @property
     def id(self) -> str:
-        """The id that the last command showed first."""
-        return next(word for word in self.shown.split() if word.startswith("0x") and len(word) == 66)
+        """The id of what the last command scheduled."""
+        found = re.search(r"operation (0x[0-9a-f]{64})", self.shown)
+        assert found is not None, self.shown
+        return found[1]
+
+
+def ok(ran: Ran, code: int = 0) -> None:
+    """The command ended with this exit status."""
+    assert ran.code == code, ran.errors
+
+
+def refused(ran: Ran, *words: str) -> None:
+    """The command ended with one line that has all these words."""
+    assert ran.code == 1, ran
+    (line,) = ran.error_lines
+    for word in words:
+        assert word in line, line

@@ -7,7 +7,7 @@ from typing import Any
 
 from eth_utils import to_checksum_address
 
-from ballast.book import CONTRACTS, Book, Candidate
+from ballast.book import CONTRACTS, Book, BookCandidate
 from ballast.parts import Limits, Timetable
 from ballast.steering.in_force import InForce
 from ballast.steering.words import ZERO, Context
@@ -23,7 +23,7 @@ AT = {name: address(0x100 + i) for i, name in enumerate(NAMES)}
 UNI, YFI, NEW = address(0xA1), address(0xA2), address(0xA3)
 UNI_FEED, YFI_FEED, OTHER_FEED = address(0xF1), address(0xF2), address(0xF3)
 GUARDIAN, RECIPIENT, PROPOSER, STRANGER = address(0xB1), address(0xB2), address(0xB3), address(0xBAD)
-BOOK = Book("Fund", 1, 7, AT, address(1), (Candidate("UNI", UNI, 18, ()), Candidate("YFI", YFI, 18, ())))
+BOOK = Book("Fund", 1, 7, AT, address(1), (BookCandidate("UNI", UNI, 18, ()), BookCandidate("YFI", YFI, 18, ())))
 
 
 def feed(at: str, lowest: int = 0, highest: int = 0) -> dict[str, Any]:

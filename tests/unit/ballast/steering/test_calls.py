@@ -23,6 +23,7 @@ from tests.unit.ballast.steering.fund import (
     UNI,
     UNI_FEED,
     YFI,
+    YFI_FEED,
     context,
     in_force,
 )
@@ -145,13 +146,16 @@ def oracle(name: str, *feed: Any, **more: Any) -> Decoded:
 
 
 def test_a_feed_that_lies_by_four_percent() -> None:
-    found = oracle("setFeed", feed_of(UNI, OTHER_FEED), answers={OTHER_FEED: 208 * WAD // 10})
+    file = {YFI_FEED: "the file's feed of YFI"}
+    found = oracle("setFeed", feed_of(UNI, OTHER_FEED), answers={OTHER_FEED: 208 * WAD // 10}, known=file)
     assert found.words == f"ChainlinkOracle.setFeed: feed of UNI: feed {UNI_FEED} -> {OTHER_FEED}"
     (warning,) = found.warnings
     assert warning == (
         f"feed of UNI replaced: {OTHER_FEED}, which the fund's file does not name; it says 20.8 USD, 4.00 % from the "
         "price in force, 20 USD"
     )
+    unread = oracle("setFeed", feed_of(UNI, OTHER_FEED))
+    assert unread.warnings == (f"feed of UNI replaced: {OTHER_FEED}",)
     named = oracle("setFeed", feed_of(UNI, OTHER_FEED), answers={OTHER_FEED: None}, known={OTHER_FEED: "file: UNI"})
     assert named.warnings == (f"feed of UNI replaced: {OTHER_FEED} (file: UNI); it gives no answer",)
 

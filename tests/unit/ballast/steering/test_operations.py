@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from ballast.steering.operations import NOTHING, Call, Event, State, operation_id, operations_of
+from ballast.steering.operations import (
+    NOTHING,
+    OperationState,
+    TimelockCall,
+    TimelockEvent,
+    operation_id,
+    operations_of,
+)
 from tests.unit.ballast.steering.fund import AT, PROPOSER
 
 SALT = b"\x05" * 32
-CALLS = (Call(AT["rebalancer"], 0, b"\x01\x02\x03\x04"), Call(AT["oracle"], 7, b""))
+CALLS = (TimelockCall(AT["rebalancer"], 0, b"\x01\x02\x03\x04"), TimelockCall(AT["oracle"], 7, b""))
 ID = operation_id(CALLS, NOTHING, SALT)
 
 
-def event(name: str, time: int, **arguments: Any) -> Event:
-    return Event(name, {"id": bytes.fromhex(ID[2:]), **arguments}, time // 12, time, "0x01", PROPOSER)
+def event(name: str, time: int, **arguments: Any) -> TimelockEvent:
+    return TimelockEvent(name, {"id": bytes.fromhex(ID[2:]), **arguments}, time // 12, time, "0x01", PROPOSER)
 
 
-def scheduled(time: int, delay: int = 100) -> list[Event]:
+def scheduled(time: int, delay: int = 100) -> list[TimelockEvent]:
     rows = [
         event(
             "CallScheduled",
@@ -37,24 +44,24 @@ def test_a_batch_from_its_events() -> None:
     (found,) = operations_of(scheduled(1_000))
     assert (found.id, found.calls, found.salt, found.predecessor) == (ID, CALLS, SALT, NOTHING)
     assert (found.ready, found.proposer, found.open, found.single) == (1_100, PROPOSER, True, False)
-    assert found.state(1_099) is State.PENDING
-    assert found.state(1_100) is State.READY
+    assert found.state(1_099) is OperationState.PENDING
+    assert found.state(1_100) is OperationState.READY
 
 
 def test_how_an_operation_ends() -> None:
     (done,) = operations_of([*scheduled(1_000), *(event("CallExecuted", 1_200, index=i) for i in range(2))])
-    assert (done.state(1_200), done.ended, done.calls) == (State.DONE, 1_200, CALLS)
+    assert (done.state(1_200), done.ended, done.calls) == (OperationState.DONE, 1_200, CALLS)
     (gone,) = operations_of([*scheduled(1_000), event("Cancelled", 1_050)])
-    assert (gone.state(9_999), gone.ended) == (State.CANCELLED, 1_050)
+    assert (gone.state(9_999), gone.ended) == (OperationState.CANCELLED, 1_050)
 
 
 def test_one_that_was_cancelled_is_scheduled_again() -> None:
     (found,) = operations_of([*scheduled(1_000), event("Cancelled", 1_050), *scheduled(2_000, 50)])
-    assert (found.state(2_000), found.calls, found.ready) == (State.PENDING, CALLS, 2_050)
+    assert (found.state(2_000), found.calls, found.ready) == (OperationState.PENDING, CALLS, 2_050)
 
 
 def test_other_events_are_left_alone() -> None:
-    change = Event("MinDelayChange", {"oldDuration": 1, "newDuration": 2}, 1, 1, "0x01", PROPOSER)
+    change = TimelockEvent("MinDelayChange", {"oldDuration": 1, "newDuration": 2}, 1, 1, "0x01", PROPOSER)
     assert operations_of([change, event("CallExecuted", 5, index=0), event("Cancelled", 6)]) == ()
 
 
@@ -64,6 +71,8 @@ def test_a_single_call_has_another_id() -> None:
     assert single != batch
     for wanted in (single, batch):
         row = (scheduled(1_000)[0], event("CallSalt", 1_000, salt=SALT))
-        rows = [Event(e.name, {**e.arguments, "id": bytes.fromhex(wanted[2:])}, 1, 1, "0x01", PROPOSER) for e in row]
+        rows = [
+            TimelockEvent(e.name, {**e.arguments, "id": bytes.fromhex(wanted[2:])}, 1, 1, "0x01", PROPOSER) for e in row
+        ]
         (found,) = operations_of(rows)
         assert found.single == (wanted == single)
