@@ -378,19 +378,7 @@ def test_follows_the_next_batch_without_a_reload(watched: Watched, tab: Tab) -> 
     assert (tab.run("window.mark"), tab.loads) == ("same page", loads)
 
 
-def test_says_so_when_the_keeper_is_gone(watched: Watched, browser: Browser) -> None:
-    with browser.tab(watched.url) as tab:
-        shows(tab, watched)
-        nav = tab.text("#tile-nav dd")
-        watched.keeper.kill()
-        tab.until("document.getElementById('verdict').textContent === 'Needs attention'")
-        assert "The keeper does not answer" in tab.text("#notes")
-        assert "no answer" in tab.text("#look")
-        assert tab.text("#tile-nav dd") == nav
-
-
 def test_what_the_owner_has_announced(tab: Tab, watched: Watched) -> None:
-    """Last: it schedules an operation."""
     assert "announced no change" in tab.run("document.getElementById('pending-hint').textContent")
     timelock = ape.project.Timelock.at(watched.field.book["timelock"])
     stranger = ape.accounts.test_accounts[8].address
@@ -405,3 +393,14 @@ def test_what_the_owner_has_announced(tab: Tab, watched: Watched) -> None:
     cells = tab.run("[...document.querySelectorAll('#pending tbody td')].map((td) => td.textContent)")
     assert stranger in cells[0] and "may schedule whatever the owner can do" in cells[1]
     assert cells[2] == "pending" and cells[3].startswith(when(ready))
+
+
+def test_says_so_when_the_keeper_is_gone(watched: Watched, browser: Browser) -> None:
+    with browser.tab(watched.url) as tab:
+        shows(tab, watched)
+        nav = tab.text("#tile-nav dd")
+        watched.keeper.kill()
+        tab.until("document.getElementById('verdict').textContent === 'Needs attention'")
+        assert "The keeper does not answer" in tab.text("#notes")
+        assert "no answer" in tab.text("#look")
+        assert tab.text("#tile-nav dd") == nav
