@@ -23,7 +23,6 @@ from ballast.steering.words import Context
 from ballast.units import DAY_S, HOUR_S
 from keeper.errors import ChainError
 from keeper.look import contracts
-from keeper.look.history import FAR
 from keeper.look.in_force import read_in_force
 from keeper.look.retry import Head, ask_all
 from keeper.look.rpc.endpoint import Question
@@ -36,6 +35,8 @@ log = structlog.get_logger("keeper.look.outlook")
 
 EVERY_S = 300
 """Seconds of chain time between two reads."""
+SPAN = 10_000
+"""Blocks of the timelock's past at a read: more than a day. Some nodes give few blocks at once."""
 RETRY_S = 60
 """Seconds of chain time until the next read after one that failed."""
 IN_FORCE_S = HOUR_S
@@ -114,7 +115,7 @@ class OutlookReader:
         self._kind_of = kind_of
         self._context = Context(book)
         self._book = book
-        self._timelock = TimelockReader(w3, book, span=FAR)
+        self._timelock = TimelockReader(w3, book, span=SPAN)
         self._in_force: InForce | None = None
         self._ended: frozenset[str] = frozenset()
         self._last: Outlook | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,7 @@ class TimelockReader:
         self._first_block = book.deployed_block
         self._span = span
         self._lowest: int | None = None
+        self._begun: list[TimelockEvent] = []
         self._next = self._first_block
         self._events: list[TimelockEvent] = []
         self._senders: dict[str, str] = {}
@@ -55,16 +57,34 @@ class TimelockReader:
     def read(self, head: Head) -> Timelock:
         """As of this block. Raises ChainError."""
         if self._lowest is None:
-            self._lowest = self._next = self._back_from(head.number + 1)
-        elif self._lowest > self._first_block:
-            first = self._back_from(self._lowest)
-            older = [self._event(entry) for entry in self._logs(first, self._lowest - 1)]
-            self._events, self._lowest = [*older, *self._events], first
-        first = max(self._lowest, min(self._next, head.number + 1) - REORG)
+            self._begin(head)
+        else:
+            self._go_back()
+        first = max(self._lowest or 0, min(self._next, head.number + 1) - REORG)
         kept = [event for event in self._events if event.block < first]
-        found = [self._event(entry) for entry in self._logs(first, head.number)]
-        self._events, self._next = [*kept, *found], head.number + 1
-        return timelock_of(self._events)
+        self._events, self._next = [*kept, *self._read(first, head.number)], head.number + 1
+        return timelock_of([*self._begun, *self._events])
+
+    def _begin(self, head: Head) -> None:
+        """What stood at the deployment, roles above all; from there on all but the newest is read later."""
+        lowest = self._back_from(head.number + 1)
+        if lowest > self._first_block:
+            end = min(self._first_block + REORG, lowest - 1)
+            self._begun, self._first_block = self._read(self._first_block, end), end + 1
+        self._lowest = self._next = lowest
+
+    def _go_back(self) -> None:
+        """The next older span, if there is one. A node that does not give it now is asked again: what is new matters
+        more."""
+        if self._lowest is None or self._lowest <= self._first_block:
+            return
+        first = self._back_from(self._lowest)
+        with contextlib.suppress(ChainError):
+            older = self._read(first, self._lowest - 1)
+            self._events, self._lowest = [*older, *self._events], first
+
+    def _read(self, first: int, last: int) -> list[TimelockEvent]:
+        return [self._event(entry) for entry in self._logs(first, last)]
 
     def _back_from(self, block: int) -> int:
         """The first block of the span before this one."""

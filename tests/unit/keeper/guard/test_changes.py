@@ -35,8 +35,9 @@ def test_who_comes_and_who_leaves(april: Simulated) -> None:
     rows[1] = replace(rows[1], status=Status.OUTSIDE, weight=0, flags=Flag.BELOW_FLOOR | Flag.STALE)
     rows[2] = replace(rows[2], status=Status.FROZEN, weight=0)
     stranger = Decision("0x99", 0, Status.OUTSIDE, Flag(0), WAD, 0)
-    found = {c.token: c for c in changes([*rows, stranger], state)}
-    assert "0x99" not in found
+    outside = replace(stranger, token="0x98", flags=Flag.BELOW_RANK)
+    found = {c.token: c for c in changes([*rows, stranger, outside], state)}
+    assert "0x99" not in found and not found["0x98"].leaves, "what is not held does not leave"
     assert {c.token for c in found.values() if c.comes} == {newcomer}
     assert {c.token for c in found.values() if c.leaves} == {leaver}
     assert (found[frozen].then, found[frozen].move) == (None, 0)

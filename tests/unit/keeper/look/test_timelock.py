@@ -174,3 +174,26 @@ def test_a_node_that_cannot_is_asked_for_each_alone(served: Node) -> None:
     served.error("eth_call", -32000, "header not found")
     with pytest.raises(ChainError, match="trying a call: header not found"):
         rehearse(w3, HEADED, SENDER, (CALL,))
+
+
+def test_the_past_is_read_in_spans_and_the_roles_at_once(served: Node) -> None:
+    """A fund that is older than a span: the deployment and the newest blocks first, then what lies between."""
+    old = HEAD - 250
+    give(served, [*FOUNDING, scheduled(old)], SENDER)
+    assert old > 1_000 + REORG
+    reader = TimelockReader(connected(served), BOOK, span=100)
+    first = reader.read(HEADED)
+    assert first.operations == () and first.deployer.lower() == DEPLOYER
+    assert first.roles["0x" + "11" * 32] == {Web3.to_checksum_address(HOLDER)}
+    assert reader.read(HEADED).operations == ()
+    # A node that does not give the past leaves what is known, and is asked again.
+    give(served, [*FOUNDING, scheduled(old)], SENDER, most=-1)
+    with pytest.raises(ChainError):
+        reader.read(HEADED)
+    give(served, [*FOUNDING, scheduled(old)], SENDER)
+    (found,) = reader.read(HEADED).operations
+    assert found.block == old and reader.read(HEADED).operations == (found,)
+    # All of it, and nothing twice.
+    for _ in range(HEAD // 100):
+        found_all = reader.read(HEADED)
+    assert found_all == TimelockReader(connected(served), BOOK).read(HEADED)
