@@ -113,18 +113,20 @@ class Steering:
         for line in lines:
             self.console.print(line, soft_wrap=True, markup=False, highlight=False, style=style)
 
-    def decoded(self, calls: Iterable[TimelockCall]) -> list[Decoded]:
-        """Calls in words, after a look at every contract that they name."""
+    def decoded(self, calls: Iterable[TimelockCall], *, over: bool = False) -> list[Decoded]:
+        """Calls in words, after a look at every contract that they name. `over`: they are not held against what is in
+        force now."""
         listed = list(calls)
         named = {address for call in listed for address in addresses_in(self.context, call.target, call.data)}
         self.context = look_at(self.w3, self.context, named, kind_of)
-        return [decode(self.context, call.target, call.data, call.value) for call in listed]
+        context = replace(self.context, in_force=None) if over else self.context
+        return [decode(context, call.target, call.data, call.value) for call in listed]
 
-    def tell(self, calls: Sequence[TimelockCall]) -> None:
-        """Each call in words, with its warnings."""
-        for number, call in enumerate(self.decoded(calls), 1):
+    def tell(self, calls: Sequence[TimelockCall], *, over: bool = False) -> None:
+        """Each call in words; with its warnings, unless it is over."""
+        for number, call in enumerate(self.decoded(calls, over=over), 1):
             self.say(f"  {number}. {call.words}")
-            for warning in call.warnings:
+            for warning in () if over else call.warnings:
                 self.say(f"     warning: {warning}", style="yellow")
 
     # Trying

@@ -316,7 +316,7 @@ def _tell_operation(steering: Steering, operation: Operation) -> None:
     steering.say(f"  id {operation.id}")
     if any(operation.predecessor):
         steering.say(f"  after operation 0x{operation.predecessor.hex()}")
-    steering.tell(operation.calls)
+    steering.tell(operation.calls, over=not operation.open)
 
 
 def _read_back(steering: Steering, operations: Sequence[Operation], state: OperationState, sending: Sending) -> None:

@@ -149,6 +149,8 @@ def changed(context: Context, old: Fields | None, new: Fields) -> str:
 def became(context: Context, name: str, old: Any, new: Any) -> str:
     """ "old -> new" of one value; the new alone where the old is not known (None)."""
     shown = text(context, name, new)
+    if old == new:
+        return f"{shown}, as now"
     return shown if old is None else f"{text(context, name, old)} -> {shown}"
 
 

@@ -65,6 +65,7 @@ def test_from_the_file_to_the_chain(steered: Steered) -> None:
     assert "nothing is scheduled" in steered.shown
     ok(steered.run("list", everything=True))
     assert f"id {key}" in steered.shown and " done, since " in steered.shown
+    assert "IndexToken.setStreamingFee: streaming_fee 1.2 %\n" in steered.shown and "warning" not in steered.shown
 
 
 def test_as_commands(steered: Steered, run_script: Run) -> None:

@@ -55,6 +55,8 @@ def test_limits_that_become_narrower_or_stay() -> None:
     narrower = told("rebalancer", "Rebalancer", "setLimits", limits(batch_cap=WAD // 100, cool_off=1_200))
     assert narrower.words == "Rebalancer.setLimits: batch_cap 2 % -> 1 %, cool_off 10 min -> 20 min"
     assert narrower.warnings == ()
+    fee = told("index_token", "IndexToken", "setStreamingFee", 95 * WAD // 10_000)
+    assert (fee.words, fee.warnings) == ("IndexToken.setStreamingFee: streaming_fee 0.95 %, as now", ())
     same = told("rebalancer", "Rebalancer", "setLimits", limits())
     assert same.words == "Rebalancer.setLimits: nothing becomes different"
 
