@@ -71,6 +71,26 @@ def decode_values(parameters: Sequence[Entry], data: bytes) -> tuple[Any, ...]:
     return tuple(_named(part, part["type"], value) for part, value in zip(parameters, values, strict=True))
 
 
+def decode_event(event: Entry, topics: Sequence[bytes], data: bytes) -> dict[str, Any]:
+    """Arguments of an event by name; an indexed one that is no single word stays its hash. Raises ValueError."""
+    indexed = [part for part in event["inputs"] if part.get("indexed")]
+    plain = [part for part in event["inputs"] if not part.get("indexed")]
+    if len(topics) != 1 + len(indexed):
+        raise ValueError(f"{event['name']}: {len(topics)} topics, expected {1 + len(indexed)}")
+    try:
+        values = {part["name"]: _topic_value(part, word) for part, word in zip(indexed, topics[1:], strict=True)}
+        values |= zip((part["name"] for part in plain), decode_values(plain, data), strict=True)
+    except (DecodingError, OverflowError) as error:
+        raise ValueError(f"{event['name']}: {error}") from None
+    return {part["name"]: values[part["name"]] for part in event["inputs"]}
+
+
+def _topic_value(parameter: Entry, word: bytes) -> Any:
+    kind = str(parameter["type"])
+    hashed = kind.startswith("tuple") or kind.endswith("]") or kind in ("string", "bytes")
+    return word if hashed else decode_values([parameter], word)[0]
+
+
 def record(parameters: Iterable[Entry], values: Iterable[Any]) -> Any:
     """A named tuple of the parameters' values. A name that Python keeps for itself, or none, gives way to a number."""
     return _record_type(tuple(part["name"] for part in parameters))(*values)

@@ -125,7 +125,7 @@ def deploy_fund(
     first_block = w3.eth.block_number + 1  # nothing of the fund can be in an earlier one
     deployer = _Deployer(account, predicted(account.address, account.nonce, order(config)), say, {})
     for name in order(config):
-        contract, arguments = _creation(name, config, deployer.predicted, account)
+        contract, arguments = creation(name, config, deployer.predicted, account)
         deployer(name, getattr(project, contract), *arguments)
     contracts = deployer.done
     _seed(account, contracts["index_token"], config, say)
@@ -148,7 +148,7 @@ def deploy_fund(
     return book
 
 
-def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any) -> tuple[str, tuple[Any, ...]]:
+def creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any) -> tuple[str, tuple[Any, ...]]:
     """The compiled contract that stands for a name of ORDER in this fund, and the arguments of its constructor. `at`:
     the addresses of all contracts of the fund."""
 
@@ -180,7 +180,7 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
             arguments = at["timelock"], [c.token for c in locked], lockers
         case "methodology" if config.methodology.kind == "market_cap":
             contract = "MarketCap"
-            arguments = at["timelock"], config.methodology.as_tuple(), _candidate_rows(config, at)
+            arguments = at["timelock"], config.methodology.as_tuple(), candidate_rows(config, at)
         case "methodology":
             contract, tokens = "FixedWeight", [component.token for component in config.constituents()]
             arguments = at["timelock"], list(zip(tokens, config.weights(), strict=True))
@@ -201,7 +201,7 @@ def _creation(name: str, config: FundConfig, at: Mapping[str, str], account: Any
 
 
 def _around(name: str, config: FundConfig, at: Mapping[str, str], recipient: str) -> tuple[str, tuple[Any, ...]]:
-    """`_creation` of what no other contract of the fund depends on. `recipient`: of the fee, or of what the fee split
+    """`creation` of what no other contract of the fund depends on. `recipient`: of the fee, or of what the fee split
     leaves of it."""
     match name:
         case "upkeep":
@@ -214,7 +214,7 @@ def _around(name: str, config: FundConfig, at: Mapping[str, str], recipient: str
             return "NavFeed", (at["rebalancer"], at.get("first_oracle", at["oracle"]))
 
 
-def _candidate_rows(config: FundConfig, at: Mapping[str, str]) -> list[tuple[str, str, int, int]]:
+def candidate_rows(config: FundConfig, at: Mapping[str, str]) -> list[tuple[str, str, int, int]]:
     """The methodology's candidates with the sources of their supplies."""
     sources = {False: at["posted_supply"], True: at["locked_supply"]}
     return [

@@ -10,7 +10,7 @@ from ballast.abi import call_view
 from ballast.fund_file import FundConfig
 from ballast.parts import Feed, Sequencer
 from ballast.units import BLOCK_S
-from ballast.values import decimal
+from ballast.values import decimal_text
 
 _ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
 
@@ -89,8 +89,3 @@ def _sequencer_problems(w3: Web3, sequencer: Sequencer) -> Iterator[str]:
         yield f"sequencer: {sequencer.address} says that it is down since {now - answer[2]} s; wait"
     elif now - answer[2] < sequencer.grace:
         yield f"sequencer: up again since {now - answer[2]} s, expected {sequencer.grace} s; wait"
-
-
-def decimal_text(value: int) -> str:
-    """An 18-decimal integer as a fund's file has it: without the commas."""
-    return decimal(value, 18).replace(",", "")

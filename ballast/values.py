@@ -137,6 +137,20 @@ def parse_date(value: object) -> int:
     return seconds
 
 
+def duration_text(seconds: int) -> str:
+    """Seconds as a fund's file has them, in the largest unit that leaves nothing over: "2 days", "30 min", "45 s"."""
+    for unit, size in (("day", DAY_S), ("hour", HOUR_S), ("min", 60)):
+        count, rest = divmod(seconds, size)
+        if count and not rest:
+            return f"{count:,} {unit}{'s' if count > 1 and unit != 'min' else ''}"
+    return f"{seconds:,} s"
+
+
+def fraction_text(value: int) -> str:
+    """An 18-decimal fraction as an exact percentage, such as "0.95 %"."""
+    return f"{decimal(value, 16)} %"
+
+
 def parse_flag(value: object) -> bool:
     """true or false."""
     if isinstance(value, bool):
@@ -168,3 +182,8 @@ def decimal(amount: int, decimals: int) -> str:
     sign = "-" if amount < 0 else ""
     digits = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
     return f"{sign}{whole:,}" + (f".{digits}" if digits else "")
+
+
+def decimal_text(value: int) -> str:
+    """An 18-decimal integer as a fund's file has it: without the commas."""
+    return decimal(value, 18).replace(",", "")

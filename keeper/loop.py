@@ -16,6 +16,7 @@ from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError
 from keeper.look import contracts
 from keeper.look.chain import FundReader, Head
 from keeper.look.interventions import Chronicle
+from keeper.look.outlook import OutlookReader
 from keeper.ops.facts import LONGEST_WAIT_S
 from keeper.ops.liveness import Interrupted, Stop
 from keeper.ops.memory import steady
@@ -63,9 +64,11 @@ class Fund:
         turn: Turn,
         chronicle: Chronicle | None = None,
         upkeep: UpkeepCalls | None = None,
+        outlook: OutlookReader | None = None,
     ) -> None:
         self.name = chain.book.fund
         self._chronicle = chronicle
+        self._outlook = outlook
         self._upkeep = upkeep
         self._book = chain.book
         self._viewer = viewer
@@ -87,6 +90,8 @@ class Fund:
         view = self._viewer.look(head)
         if self._chronicle is not None:
             view = replace(view, told=self._chronicle.told(head, view.state))
+        if self._outlook is not None:
+            view = replace(view, outlook=self._outlook.outlook(head, view.state))
         call = self.due(view)
         self._since = since(self._since, view.state, call is not None)
         return view, call

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ballast.units import GWEI, HOUR_S
 from keeper.look.chain import FundReader, Head
 from keeper.look.interventions import Intervention
+from keeper.look.outlook import Outlook
 from keeper.plan.planner import Aim, Pace, Plan, plan
 from keeper.pools.market import Market
 from keeper.settings import Settings
@@ -16,7 +17,8 @@ from keeper.state import Action, FundState
 @dataclass(frozen=True)
 class View:
     """What is known about one block. `plan` only while trading; `gas_price` is what the plan holds one gas to be
-    worth, wei: base fee and tip unless the settings say otherwise. `told`: what was done to the month, if asked for."""
+    worth, wei: base fee and tip unless the settings say otherwise. `told`: what was done to the month; `outlook`:
+    what may be coming; both if asked for."""
 
     head: Head
     state: FundState
@@ -24,6 +26,7 @@ class View:
     gas_price: int
     plan: Plan | None
     told: tuple[Intervention, ...] = ()
+    outlook: Outlook | None = None
 
 
 class Viewer:

@@ -15,11 +15,13 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.units import HOUR_S
+from keeper.check.codes import kind_of
 from keeper.errors import KeeperError, NotReadyError
 from keeper.keys.limited import Limited, steps_of
 from keeper.keys.load import advice, load_signer
 from keeper.look.chain import FundReader, ask, connect_to
 from keeper.look.interventions import Chronicle
+from keeper.look.outlook import OutlookReader
 from keeper.look.rpc import EndpointStatus
 from keeper.loop import Fund, Keeper
 from keeper.ops.facts import bounds_of
@@ -221,6 +223,7 @@ def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, wat
                 UpkeepCalls(chain.w3, chain.book, sender.address, settings.payee or sender.address)
                 if "upkeep" in chain.book.contracts
                 else None,
+                OutlookReader(chain.w3, chain.book, kind_of) if observers else None,
             )
             for chain in chains
         ]

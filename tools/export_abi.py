@@ -1,4 +1,5 @@
-"""Writes the ABIs that the keeper needs from the compiled contracts to keeper/abi: `python -m tools.export_abi`."""
+"""Writes the ABIs that the keeper needs from the compiled contracts to keeper/abi, and what the timelock may call to
+ballast/steering/owned.json: `python -m tools.export_abi`."""
 
 from __future__ import annotations
 
@@ -8,15 +9,38 @@ from collections.abc import Callable
 from typing import Any
 
 from ballast.build import BUILD, ROOT
+from ballast.steering.abi import OWNED
 from keeper.look.contracts import ABIS
 
 TARGET = ROOT / "keeper" / "abi"
+OWNED_TARGET = ROOT / "ballast" / "steering" / "owned.json"
 
 
 def export() -> dict[str, str]:
     """Text of each ABI file by contract, as it should stand in keeper/abi. Raises FileNotFoundError, KeyError."""
     types: dict[str, Any] = json.loads(BUILD.read_text())["contractTypes"]
     return {name: json.dumps(_sorted(types[name]["abi"]), indent=1) + "\n" for name in ABIS}
+
+
+def export_owned() -> str:
+    """Text of ballast/steering/owned.json. Raises FileNotFoundError, KeyError."""
+    types: dict[str, Any] = json.loads(BUILD.read_text())["contractTypes"]
+    kept = {name: [bare(e) for e in _sorted(types[name]["abi"]) if _steers(e, name)] for name in OWNED}
+    return json.dumps(kept, indent=1) + "\n"
+
+
+def _steers(entry: dict[str, Any], contract: str) -> bool:
+    """Whether it is an error, a function that changes something, or an event of the timelock."""
+    if entry["type"] == "event":
+        return contract == "Timelock"
+    return entry["type"] == "error" or entry.get("stateMutability") in ("nonpayable", "payable")
+
+
+def bare(entry: Any) -> Any:
+    """Without what nobody reads."""
+    if isinstance(entry, dict):
+        return {key: bare(value) for key, value in entry.items() if key not in ("internalType", "anonymous")}
+    return [bare(item) for item in entry] if isinstance(entry, list) else entry
 
 
 def _sorted(abi: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -45,6 +69,7 @@ def write() -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (TARGET / f"{name}.json").write_text(text)
+    OWNED_TARGET.write_text(export_owned())
 
 
 if __name__ == "__main__":

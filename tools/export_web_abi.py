@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ballast.build import BUILD, ROOT
-from tools.export_abi import run
+from tools.export_abi import bare, run
 
 TARGET = ROOT / "web" / "src" / "abi.ts"
 
@@ -61,7 +61,7 @@ def export() -> str:
     text = ["// Written by `python -m tools.export_web_abi` from the compiled contracts; not by hand.", ""]
     for name, entries in lists.items():
         text.append(f"export const {name} = [")
-        text += [f"  {json.dumps(_bare(entry))}," for entry in entries]
+        text += [f"  {json.dumps(bare(entry))}," for entry in entries]
         text += ["] as const;", ""]
     for name in RUN:
         code = "0x" + types[name]["deploymentBytecode"]["bytecode"].removeprefix("0x")
@@ -81,13 +81,6 @@ def _distinct(entries: Iterable[Entry]) -> list[Entry]:
 
 def _types(inputs: list[Entry]) -> tuple[str, ...]:
     return tuple(f"{i['type']}{_types(i.get('components', []))}" for i in inputs)
-
-
-def _bare(entry: Any) -> Any:
-    """Without what the page does not read."""
-    if isinstance(entry, dict):
-        return {key: _bare(value) for key, value in entry.items() if key not in ("internalType", "anonymous")}
-    return [_bare(item) for item in entry] if isinstance(entry, list) else entry
 
 
 def write() -> None:

@@ -81,6 +81,11 @@ def known() -> dict[str, Fingerprint]:
     return {name: Fingerprint(row["size"], tuple(row["immutables"]), row["hash"]) for name, row in raw.items()}
 
 
+def kind_of(code: bytes) -> str:
+    """Which contract of this release a code on the chain is; "" for none."""
+    return next((name for name, fingerprint in known().items() if code and fingerprint.fits(code)), "")
+
+
 def missing_functions(name: str, code: bytes) -> tuple[str, ...]:
     """Functions of the contract's ABI whose selectors the code lacks; empty if the keeper has no ABI."""
     if name not in contracts.ABIS:

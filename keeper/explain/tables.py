@@ -12,18 +12,8 @@ from ballast.rule.methodology import Cap, Decision, Flag, Status
 from ballast.units import WAD
 from keeper.explain.month import Explanation
 from keeper.explain.recompute import Difference, Start, Target
+from keeper.output.flags import FLAGS, flags
 from keeper.output.tables import figures_table, head_table, percent, usd, when
-
-FLAGS = {
-    Flag.STALE: "stale",
-    Flag.CLAMPED: "clamped",
-    Flag.OVERRIDDEN: "overridden",
-    Flag.NO_PRICE: "no price",
-    Flag.UNCONFIRMED: "unconfirmed",
-    Flag.BELOW_RANK: "below rank",
-    Flag.BELOW_FLOOR: "below floor",
-    Flag.CONFIRMED_AT_START: "confirmed at start",
-}
 
 
 def explain_json(found: Explanation, book: Book) -> dict[str, Any]:
@@ -212,11 +202,6 @@ def _differences(differences: tuple[Difference, ...], book: Book) -> Table:
     for d in differences:
         table.add_row(d.stage, _symbol(book, d.token), d.what, d.chain, d.keeper)
     return table
-
-
-def flags(given: Flag) -> list[str]:
-    """Flags in words."""
-    return [word for flag, word in FLAGS.items() if flag in given]
 
 
 def origin(found: Explanation, book: Book, decision: Decision) -> str:

@@ -71,6 +71,18 @@ def describe_revert(data: str) -> tuple[str, str, str]:
     return ballast.abi.describe_revert(bytes.fromhex(data.removeprefix("0x")), _errors())
 
 
+def decoded_revert(data: str) -> tuple[str, tuple[Any, ...]]:
+    """Name and arguments of one of the contracts' errors, from revert data given as 0x...; nothing if unknown."""
+    raw = bytes.fromhex(data.removeprefix("0x"))
+    entry = _errors().get(raw[:4])
+    if entry is None:
+        return "", ()
+    try:
+        return str(entry["name"]), ballast.abi.decode_values(entry["inputs"], raw[4:])
+    except DecodingError:
+        return str(entry["name"]), ()
+
+
 @cache
 def _entry(contract: str, kind: str, name: str) -> Entry:
     for entry in abi(contract):

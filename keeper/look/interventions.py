@@ -1,4 +1,4 @@
-"""Interventions in a fund's month, from its events: vetoes, ends, skips, states of components. No batches.
+"""Interventions in a fund's month, from its events: vetoes, ends, skips, pauses, states of components. No batches.
 
 Every look already holds the state itself. So events are read only when a look shows a change, and only as far back as
 the change can lie. After the keeper's start only the newest blocks are searched; older events stay unknown.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -40,12 +41,14 @@ class What(StrEnum):
     SUSPENDED = "suspended"
     RESUMED = "resumed"
     WRITTEN_OFF = "written_off"
+    PAUSED = "paused"
+    UNPAUSED = "unpaused"
 
 
 @dataclass(frozen=True)
 class Intervention:
     """An intervention at chain time `time`. `period`: the month concerned, None for a state; `token`: the component
-    concerned; `by`: who did it, if the event says; `until`: end of a suspension."""
+    concerned; `by`: who did it, if the event says; `until`: end of a suspension or a pause."""
 
     what: What
     block: int
@@ -60,18 +63,24 @@ def words(told: Intervention, name: str) -> str:
     """An intervention as a sentence; `name`: the component's."""
     match told.what:
         case What.VETOED:
-            return f"vetoed by {told.by}: nothing is traded this month"
+            text = f"vetoed by {told.by}: nothing is traded this month"
         case What.ENDED:
-            return f"ended as it stood by {told.by}: what was traded stays traded"
+            text = f"ended as it stood by {told.by}: what was traded stays traded"
         case What.TAKEN_OUT:
-            return f"{name} taken out of this month's trading"
+            text = f"{name} taken out of this month's trading"
         case What.SKIPPED:
-            return "skipped, as the weights were within its band: nothing is traded this month"
+            text = "skipped, as the weights were within its band: nothing is traded this month"
         case What.SUSPENDED:
-            return f"{name} {suspension(told.until)}"
-        case _:
-            gone = told.what is What.WRITTEN_OFF
-            return f"{name} written off, for good" if gone else f"{name} no longer suspended"
+            text = f"{name} {suspension(told.until)}"
+        case What.RESUMED:
+            text = f"{name} no longer suspended"
+        case What.WRITTEN_OFF:
+            text = f"{name} written off, for good"
+        case What.PAUSED:
+            text = f"paused by the guardian until {datetime.fromtimestamp(told.until, UTC):%Y-%m-%d %H:%M} UTC"
+        case What.UNPAUSED:
+            text = "the pause is ended"
+    return text
 
 
 def ended(state: FundState, told: Iterable[Intervention]) -> Intervention | None:
@@ -107,7 +116,7 @@ class Chronicle:
         self._topics = {
             contracts.topic(contract, name): (source, name)
             for contract, source, names in (
-                ("Rebalancer", self._rebalancer, ("Vetoed", "MonthEnded", "TakenOut", "Skipped")),
+                ("Rebalancer", self._rebalancer, ("Vetoed", "MonthEnded", "TakenOut", "Skipped", "PausedUntil")),
                 ("IndexToken", self._index, ("StateSet",)),
             )
             for name in names
@@ -183,6 +192,10 @@ class Chronicle:
                 return Intervention(What.SKIPPED, block, time, args["period"])
             case "TakenOut":
                 return Intervention(What.TAKEN_OUT, block, time, args["period"], args["token"])
+            case "PausedUntil":
+                return Intervention(
+                    What.PAUSED if args["until"] > time else What.UNPAUSED, block, time, until=args["until"]
+                )
         what = What.WRITTEN_OFF if args["writtenOff"] else What.SUSPENDED if args["suspendedUntil"] else What.RESUMED
         return Intervention(what, block, time, None, args["token"], until=args["suspendedUntil"])
 
@@ -193,5 +206,6 @@ def _key(state: FundState) -> object:
         state.phase,
         state.month_period,
         state.determined_at,
+        state.paused_until,
         tuple((h.token, h.suspended_until, h.written_off, h.side) for h in state.holdings),
     )

@@ -69,11 +69,12 @@ def ask_all(
     *,
     agreed: bool = False,
     fits: Callable[[list[Any]], None] | None = None,
+    reverts: bool = False,
 ) -> list[Any]:
     """Results of several read-only questions in one round trip. Raises ChainError.
 
     `agreed`: as many endpoints must agree on them as the settings say. `fits` raises ValueError for results that cannot
-    be used; another endpoint is then asked.
+    be used; another endpoint is then asked. `reverts`: a call that reverts has the result None.
     """
 
     def usable(answers: list[Answer]) -> None:
@@ -90,10 +91,15 @@ def ask_all(
 
     results = []
     for answer in ask(question, what):
-        if "error" in answer:
+        if "error" in answer and not (reverts and _reverted(answer["error"])):
             raise ChainError(f"{what}: {_refusal(answer['error'])}")
-        results.append(answer["result"])
+        results.append(answer.get("result"))
     return results
+
+
+def _reverted(error: Mapping[str, Any]) -> bool:
+    """Whether a call's error is the contract's own."""
+    return "data" in error or "revert" in str(error["message"]).lower()
 
 
 def _refusal(error: Mapping[str, Any]) -> str:

@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from ballast.units import ETHER
-from keeper.look.interventions import ended, skipped
+from ballast.steering.operations import OperationState
+from ballast.units import DAY_S, ETHER, WAD
+from keeper.guard.brakes import period_end, veto_end
+from keeper.guard.changes import changes, summary
+from keeper.look.interventions import What, ended, skipped
+from keeper.look.outlook import Announced, Answer, Outlook
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.output.condition import condition
-from keeper.output.tables import amount, percent, symbol
-from keeper.state import FundState, Holding, Phase, Reason
+from keeper.output.tables import amount, percent, symbol, when
+from keeper.state import Action, FundState, Holding, Phase, Reason
+from keeper.view import View
 
 
 class Kind(StrEnum):
@@ -21,6 +26,7 @@ class Kind(StrEnum):
     TRANSACTION_STUCK = "transaction_stuck"
     LOW_BALANCE = "low_balance"
     PRICE_STALE = "price_stale"
+    PRICE_APART = "price_apart"
     BUDGET_HALF_USED = "budget_half_used"
     ENDPOINT_ASIDE = "endpoint_aside"
     COMPONENT_SUSPENDED = "component_suspended"
@@ -28,16 +34,48 @@ class Kind(StrEnum):
     BALANCE_UNREADABLE = "balance_unreadable"
     MONTH_DONE = "month_done"
     MONTH_ENDED = "month_ended"
+    MONTH_DETERMINED = "month_determined"
+    MONTH_VETOED = "month_vetoed"
+    FUND_PAUSED = "fund_paused"
+    FEED_AGING = "feed_aging"
+    SUPPLIES_STALE = "supplies_stale"
+    OPERATION_SCHEDULED = "operation_scheduled"
+    OPERATION_READY = "operation_ready"
+    OPERATION_EXECUTED = "operation_executed"
+    OPERATION_CANCELLED = "operation_cancelled"
+    CHANGE_COMING = "change_coming"
     KEEPER_FAILING = "keeper_failing"
     CANNOT_START = "cannot_start"
     NOT_LISTENING = "not_listening"
     UNFORESEEN_ERROR = "unforeseen_error"
 
 
-EVENTS = frozenset({Kind.MONTH_DONE, Kind.MONTH_ENDED})
+EVENTS = frozenset(
+    {
+        Kind.MONTH_DONE,
+        Kind.MONTH_ENDED,
+        Kind.MONTH_DETERMINED,
+        Kind.MONTH_VETOED,
+        Kind.OPERATION_SCHEDULED,
+        Kind.OPERATION_READY,
+        Kind.OPERATION_EXECUTED,
+        Kind.OPERATION_CANCELLED,
+    }
+)
 """Told once: events, where the others are states that last."""
 
 
+APART = WAD // 10
+"""The oracle's price and the deepest pool's are further apart than slippage and a feed's threshold explain."""
+SUPPLIES_S = 5 * DAY_S
+"""Seconds before a determination, and the timelock's delay, from which supplies that would be stale are told of."""
+CHANGE_S = DAY_S
+"""Seconds before an operation may be executed from which what it does to limits or prices is told again."""
+CHANGES = frozenset({"setLimits", "setFeed", "correctFeed", "setAnchor", "setMethodology"})
+"""Functions that change limits or prices."""
+AGING_S = 600
+"""An answer of a feed is old when less than this is left of its life, a tenth where that is less, or less than a
+fiftieth: a day's feed comes an hour before its limit, an hour's feed twenty minutes before."""
 UNFORESEEN_S = 600
 """Seconds for which an error that nobody foresaw is told of after it was last seen."""
 
@@ -122,7 +160,8 @@ def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
         late = f"{name}: {action} is due and not done for {_span(fund.overdue_s)}"
         found.add(Alert(Kind.DUE_NOT_DONE, f"{name} {action}", late))
     for holding in s.holdings:
-        found |= _of_component(name, symbol(fund.book, holding), s, holding)
+        token = symbol(fund.book, holding)
+        found |= _of_component(name, token, s, holding) | _of_pool(name, token, fund.view, holding)
     if s.phase is Phase.TRADING and s.progress.spent * 2 >= s.limits.loss_budget > 0:
         used = s.progress.spent * 100 // s.limits.loss_budget
         found.add(
@@ -140,7 +179,85 @@ def _of_fund(fund: FundFacts, facts: Facts, bounds: Bounds) -> set[Alert]:
             left = percent(s.progress.surplus)
             text = f"{name}: {month} was ended as it stood by {end.by}, with {left} of NAV left to sell"
             found.add(Alert(Kind.MONTH_ENDED, f"{name} {month}", text))
+    return found | _of_guardian(name, fund.view) | _of_outlook(fund, s)
+
+
+def _of_guardian(name: str, view: View) -> set[Alert]:
+    """Alerts about a veto and a pause; an end and a suspension have their own."""
+    s, found = view.state, set()
+    if s.phase is Phase.VETOED and s.month_period == s.period:
+        month = period_text(s.month_period)
+        by = next((f" by {one.by}" for one in view.told if one.what is What.VETOED), "")
+        text = f"{name}: {month} is vetoed{by}: nothing is traded until the next determination, {when(period_end(s))}"
+        found.add(Alert(Kind.MONTH_VETOED, f"{name} {month}", text))
+    if s.time < s.paused_until:
+        text = (
+            f"{name}: paused by the guardian until {when(s.paused_until)}; determination, start, batches and close "
+            f"wait. {s.pause_left} s of its pauses are left"
+        )
+        found.add(Alert(Kind.FUND_PAUSED, name, text))
     return found
+
+
+def _of_outlook(fund: FundFacts, state: FundState) -> set[Alert]:
+    """Alerts about what may be coming."""
+    outlook = None if fund.view is None else fund.view.outlook
+    if outlook is None:
+        return set()
+    name, found = fund.name, set()
+    if outlook.determined and state.phase is Phase.DETERMINED:
+        month = period_text(state.month_period)
+        changed = summary(changes(outlook.determined, state), fund.book.symbol)
+        text = f"{name}: {month} is determined: {changed}. A veto is possible {veto_end(state)}"
+        found.add(Alert(Kind.MONTH_DETERMINED, f"{name} {month} {state.determined_at}", text))
+    for answer in outlook.answers:
+        if answer.until - outlook.time < max(answer.max_age // 50, min(AGING_S, answer.max_age // 10)):
+            found.add(_aging(fund, answer))
+    stale = _stale(fund, state, outlook)
+    return found | stale | {alert for one in outlook.operations for alert in _of_operation(name, one, outlook.time)}
+
+
+def _aging(fund: FundFacts, answer: Answer) -> Alert:
+    tokens = ", ".join(fund.book.symbol(token) if int(token, 16) else "ETH" for token in answer.tokens)
+    said = f"last answered at {when(answer.given_at)}" if answer.given_at else "gives no answer"
+    text = f"{fund.name}: the feed of {tokens} ({answer.feed}) {said}"
+    if answer.given_at:
+        text += f"; without another answer there is no price from {when(answer.until)} on"
+    return Alert(Kind.FEED_AGING, f"{fund.name} {answer.feed}", text)
+
+
+def _stale(fund: FundFacts, state: FundState, outlook: Outlook) -> set[Alert]:
+    """Of supplies that the next determination would find stale, once it is near."""
+    due = state.time if state.action is Action.DETERMINE else period_end(state)
+    stale = [one for one in outlook.posted if one.until < due]
+    if not stale or due - state.time > SUPPLIES_S + outlook.min_delay:
+        return set()
+    oldest = when(min(one.date for one in stale))
+    tokens = ", ".join(fund.book.symbol(one.token) for one in stale)
+    text = (
+        f"{fund.name}: the posted supplies of {tokens} will be stale at the next determination, {when(due)} (the "
+        f"oldest is of {oldest}): post them before that"
+    )
+    return {Alert(Kind.SUPPLIES_STALE, fund.name, text)}
+
+
+def _of_operation(name: str, announced: Announced, now: int) -> set[Alert]:
+    """What has become of an operation of the timelock."""
+    one = announced.operation
+    subject, what = f"{name} {one.id} {one.scheduled}", f"{name}: operation {one.id}"
+    said, ready = announced.words, when(one.ready)
+    told = {Kind.OPERATION_SCHEDULED: f"{what} is scheduled by {one.proposer}, to be executed from {ready}: {said}"}
+    match one.state(now):
+        case OperationState.READY:
+            told[Kind.OPERATION_READY] = f"{what} may be executed by anybody now: {said}"
+        case OperationState.DONE:
+            told[Kind.OPERATION_EXECUTED] = f"{what} is executed: {said}"
+        case OperationState.CANCELLED:
+            told[Kind.OPERATION_CANCELLED] = f"{what} is cancelled: {said}"
+    changing = sorted({call.function for call in announced.calls} & CHANGES)
+    if one.open and changing and now >= one.ready - CHANGE_S:
+        told[Kind.CHANGE_COMING] = f"{what} changes limits or prices from {ready} on: {said}"
+    return {Alert(kind, subject, text) for kind, text in told.items()}
 
 
 def _of_component(fund: str, token: str, state: FundState, holding: Holding) -> set[Alert]:
@@ -158,6 +275,17 @@ def _of_component(fund: str, token: str, state: FundState, holding: Holding) -> 
         return {Alert(Kind.PRICE_STALE, subject, f"{fund}: the oracle has no price for {token}")}
     text = f"{fund}: {token} cannot be relied on ({why}): not traded, out of NAV"
     return {Alert(Kind.BALANCE_UNREADABLE, subject, text)}
+
+
+def _of_pool(fund: str, token: str, view: View, holding: Holding) -> set[Alert]:
+    """Whether the oracle's price and the market's are far apart, while the component counts."""
+    pool = view.market.price(holding)
+    if not pool or not view.state.counts(holding) or abs(pool - holding.price) * WAD <= holding.price * APART:
+        return set()
+    apart = percent(abs(pool - holding.price) * WAD // holding.price)
+    ours, theirs = amount(holding.price, WAD), amount(pool, WAD)
+    text = f"{fund}: the oracle says {ours} USD for {token}, its deepest pool {theirs}: {apart} apart"
+    return {Alert(Kind.PRICE_APART, f"{fund} {token}", text)}
 
 
 def _clock(time: float) -> str:

@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
+from ballast.steering.operations import OperationState
 from ballast.units import WAD
 from keeper.errors import KeeperError
 from keeper.ops.facts import Facts, FundFacts
@@ -104,6 +105,13 @@ class Metrics(Collector):
                 if value is not None:
                     family.add_metric([fund.name], value)
             yield family
+        family = GaugeMetricFamily("ballast_timelock_operations", "Scheduled in the timelock", labels=["fund", "state"])
+        for fund in facts.funds:
+            if fund.view is not None and (outlook := fund.view.outlook) is not None:
+                by_state = collections.Counter(one.operation.state(outlook.time) for one in outlook.open)
+                for state in (OperationState.PENDING, OperationState.READY):
+                    family.add_metric([fund.name, state.value], by_state[state])
+        yield family
         yield GaugeMetricFamily("ballast_beat_age_seconds", "Since the loop's last sign of life", value=facts.beat_s)
         if facts.tick_s is not None:
             yield GaugeMetricFamily("ballast_tick_age_seconds", "Since the last tick ended", value=facts.tick_s)

@@ -71,7 +71,8 @@ def observed(before: Iterable[AlertRecord], alerts: Iterable[Alert], now: float)
     for told in before:
         alert = holding.pop((told.kind, told.subject), None)
         if alert is not None:
-            found.append(replace(told, text=alert.text, absent=0))
+            # What was told once stays as it was told: its figures move on with the chain.
+            found.append(replace(told, text=told.text if told.once and told.said else alert.text, absent=0))
         else:
             found.append(replace(told, absent=told.absent or now))
     found += [

@@ -14,6 +14,7 @@ from typing import Any
 from ballast.book import Book
 from ballast.units import WAD
 from keeper.look.interventions import words
+from keeper.look.outlook import Announced
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.output.condition import condition
 from keeper.output.tables import weight
@@ -61,7 +62,8 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
     """The fund in the block of the last look. `transactions`: the journal's, of any fund, oldest first.
 
     `nav` is USD of one share, `total` of all shares, `left_out` the components that both exclude, and why. `target_is`
-    says what the targets are: "month", "determination" or "unknown". `events` are interventions in month or component.
+    says what the targets are: "month", "determination" or "unknown". `events` are interventions in month or component,
+    `pending` the timelock's open operations, null while they are not known.
     """
     s, eth_price = view.state, view.market.eth_price
     period = period_shown(s)
@@ -83,6 +85,7 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
         "events": [
             {"time": one.time, "text": words(one, _symbol(book, one.token) if one.token else "")} for one in view.told
         ],
+        "pending": None if view.outlook is None else [_pending(one, view.outlook.time) for one in view.outlook.open],
         "timeline": timeline(s, opened.time if opened else None, closed.time if closed else None),
         "nav": str(nav),
         "total": str(s.nav),
@@ -115,6 +118,19 @@ def history_data(book: Book, samples: Sequence[Sample]) -> dict[str, Any]:
             {"symbol": _symbol(book, token), "token": token, "values": [found.get(token, 0) for found in weights]}
             for token in tokens
         ],
+    }
+
+
+def _pending(announced: Announced, now: int) -> dict[str, Any]:
+    """An operation, its calls in words, what is dangerous about them, and from when it may be executed."""
+    one = announced.operation
+    return {
+        "id": one.id,
+        "by": one.proposer,
+        "state": one.state(now).value,
+        "from": one.ready,
+        "calls": [text.line(call.words) for call in announced.calls],
+        "warnings": [text.line(warning) for call in announced.calls for warning in call.warnings],
     }
 
 

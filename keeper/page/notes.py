@@ -53,7 +53,6 @@ _DUE = {
 }
 _EXPLAINED = {
     Reason.REFUSED: Note("bad", "Methodology or oracle refuses: look at the feeds"),
-    Reason.PAUSED: Note("warn", "The guardian has paused the fund"),
     Reason.VETOED: Note("warn", "This month was vetoed; nothing is traded until the next"),
     Reason.TOO_LATE: Note("bad", "This month was missed: it was not started in time"),
 }

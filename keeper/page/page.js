@@ -186,6 +186,20 @@ function sent(data) {
       el("code", { title: row.hash }, short(row.hash))]))] : []));
 }
 
+// What the owner has announced, and when it may be done.
+function pending(data) {
+  const rows = data.pending;
+  say($("pending-hint"), rows === null ? "What the owner has announced is not known yet."
+    : rows.length ? "What the owner has announced. Once its time has come, anyone who may execute can do it at any moment."
+      : "Nothing: the owner has announced no change.");
+  $("pending").replaceChildren(...(rows && rows.length ? [table("Operations, the first to be ready first",
+    ["What", "Warnings", "State", "Executable from", "Proposed by", "Operation"],
+    rows.map((row) => [el("td", { class: "wide" }, row.calls.join("; ")),
+      el("td", { class: "wide" }, row.warnings.join("; ") || "-"),
+      el("span", { class: "state", "data-level": row.warnings.length ? "bad" : row.state === "ready" ? "warn" : "none" }, row.state),
+      moment(row.from), el("code", { title: row.by }, short(row.by)), el("code", { title: row.id }, short(row.id))]))] : []));
+}
+
 function nodes() {
   part("nodes", [told.endpoints], () => $("nodes").replaceChildren(told.endpoints.length
     ? table("Nodes that the keeper asks", ["Endpoint", "State", "#Head", "#Head's age", "Why"], told.endpoints.map((e) => [
@@ -257,6 +271,7 @@ function draw() {
     part("month", [id, data.timeline, data.events, data.trading, data.block, width], () => month(one));
     part("weights", [id, data.components, data.target_is, width], () => weights(data));
     part("trading", [id, data.trading, data.timeline, data.block], () => trading(one));
+    part("pending", [id, data.pending], () => pending(data));
     part("sent", [id, data.sent, data.spent, width], () => sent(data));
     part("past", [id, pastVersion, range, width], history);
   }

@@ -267,7 +267,7 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
     """The slices of the next of `batches`. `rooms`: USD that each buy may take now, by index; `cap`: most USD to sell.
 
     A buy that may take only little of its slice now waits, and so does what is left of one that has had its last
-    slice, unless there is nothing else to buy.
+    slice, unless there is nothing else to buy. None at all where the pools ask more for every buy than the sells bring.
     """
     sells = [Slice(lot, lot.slice_value, lot.value) for lot in lots if lot.work.selling]
     if batches == 1:
@@ -282,6 +282,8 @@ def next_slices(lots: Sequence[Lot], rooms: Mapping[int, int], batches: int, cap
     even = min(cap, even_part(lots, batches))
     ready = [buy for buy in buys if 5 * buy.most >= 4 * buy.lot.slice_value and buy.lot.value * _REST >= even]
     ready = ready or [buy for buy in buys if buy.most]
+    if not sells or not ready:
+        return ()
     sold, bought = _next_in_line(sells, batches), _next_in_line(ready, batches)
     # Where there are fewer slices than batches, one side may come to much more than the other.
     bought = _topped_up(bought, ready, sum(s.value for s in sold))

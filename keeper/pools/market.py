@@ -16,7 +16,7 @@ from ballast.units import WAD
 from keeper.pools.curve import Curve
 from keeper.pools.venues import MILLION, Pool, PoolKind
 from keeper.pools.venues.v2 import pool_of
-from keeper.state import FundState, PoolState
+from keeper.state import FundState, Holding, PoolState
 
 NO_PAIR = "0x" + "00" * 20
 """In place of a pair where the token is WETH itself."""
@@ -90,6 +90,15 @@ class Market:
     def weth_of(self, usd: int) -> int:
         """WETH wei of USD, rounded down; 0 without a price."""
         return usd * WAD // self.eth_price if self.eth_price else 0
+
+    def price(self, holding: Holding) -> int:
+        """USD (18 decimals) of a whole token at its deepest pool's marginal price, rounded down; 0 without a pool."""
+        pools = self.pools.get(holding.token, ())
+        if not pools:
+            return 0
+        side = pools[0].segments(holding.token)[0]
+        # {USD / whole tok} = {WETH wei} * {tok wei / whole tok} * {USD / ETH} / ({tok wei} * {1e18})
+        return side.reserve_out * holding.one * self.eth_price // (side.reserve_in * WAD)
 
     def recovered(self, state: FundState) -> Market:
         """The market as it is expected once all pools have come back to the oracle's prices: as deep as now. Where a

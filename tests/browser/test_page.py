@@ -13,11 +13,15 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import ape
 import pytest
+from web3 import Web3
 
+from ballast.abi import call_data
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.rule.methodology import Status
 from ballast.units import WAD
+from keeper.look.outlook import EVERY_S
 from keeper.state import FundState, Holding
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
@@ -372,6 +376,23 @@ def test_follows_the_next_batch_without_a_reload(watched: Watched, tab: Tab) -> 
     assert tab.run(BARS) != before
     assert tab.run("document.querySelectorAll('#sent tbody tr').length") == rows + 1
     assert (tab.run("window.mark"), tab.loads) == ("same page", loads)
+
+
+def test_what_the_owner_has_announced(tab: Tab, watched: Watched) -> None:
+    assert "announced no change" in tab.run("document.getElementById('pending-hint').textContent")
+    timelock = ape.project.Timelock.at(watched.field.book["timelock"])
+    stranger = ape.accounts.test_accounts[8].address
+    call = call_data("grantRole(bytes32,address)", Web3.keccak(text="PROPOSER_ROLE"), stranger)
+    delay = timelock.getMinDelay()
+    proposer = ape.accounts.test_accounts[0]
+    timelock.schedule(timelock.address, 0, call, bytes(32), bytes(32), delay, sender=proposer)
+    ready = watched.field.clock.now() + delay
+    watched.field.clock.step(watched.field.clock.now() + EVERY_S)
+    watched.keeper.look()
+    tab.until("document.querySelectorAll('#pending tbody tr').length === 1")
+    cells = tab.run("[...document.querySelectorAll('#pending tbody td')].map((td) => td.textContent)")
+    assert stranger in cells[0] and "may schedule whatever the owner can do" in cells[1]
+    assert cells[2] == "pending" and cells[3].startswith(when(ready))
 
 
 def test_says_so_when_the_keeper_is_gone(watched: Watched, browser: Browser) -> None:

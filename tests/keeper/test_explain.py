@@ -16,8 +16,8 @@ from ballast.rule import methodology
 from ballast.rule.arithmetic import period_start
 from ballast.rule.methodology import Flag
 from ballast.units import DAY_S
-from keeper.explain.tables import FLAGS
 from keeper.look import contracts
+from keeper.output.flags import FLAGS
 from lab.localnet.month import load_month
 from lab.localnet.rpc import read, send
 from tests.keeper.deployed_fund import PERIOD, Field

@@ -19,11 +19,13 @@ from ballast.cli import one_line
 from ballast.fund_file import FundConfig
 from ballast.values import DEPLOYER
 from lab.localnet.anvil import ROOT
+from lab.localnet.market import Market
 from lab.localnet.month import Month
 from lab.localnet.session import NETWORK
 from lab.localnet.world import World
-from lab.testbed.funding import month_config
+from lab.testbed.funding import deal_seed, month_config
 from tests.helpers.waiting import PATIENCE_S
+from tests.scripts.steered import Steered
 
 SHARES = 100 * 10**18
 SECOND_PROPOSER = "0x" + "5e" * 20
@@ -126,8 +128,40 @@ def invoke() -> Invoke:
         try:
             with one_line():
                 command.callback(**arguments)
+        except click.exceptions.Exit as end:
+            return Ran(end.exit_code, "", "")
         except click.ClickException as error:
             return Ran(error.exit_code, "", f"Error: {error.format_message()}\n")
         return Ran(0, "", "")
 
     return call
+
+
+SteeredWith = Callable[[FundConfig], Steered]
+
+
+@pytest.fixture
+def steered_with(
+    invoke: Invoke,
+    write_fund: WriteFund,
+    market: Market,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> SteeredWith:
+    """Deploys a fund that is then steered with `govern`."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def deployed(config: FundConfig) -> Steered:
+        market.post_feeds()
+        deal_seed(ape.accounts.test_accounts[3], config)
+        raw = as_yaml(config)
+        return Steered(invoke, write_fund, config, raw, market, tmp_path, lambda: capsys.readouterr().out)
+
+    return deployed
+
+
+@pytest.fixture
+def steered(steered_with: SteeredWith, config: FundConfig) -> Steered:
+    """The month's fund."""
+    return steered_with(config)

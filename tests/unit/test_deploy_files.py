@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from keeper.__main__ import cli
+from keeper.look.outlook import Outlook
 from keeper.look.rpc import EndpointStatus
 from keeper.ops.metrics import Metrics
 from keeper.ops.troubles import Defect
@@ -112,6 +114,7 @@ def test_the_image_takes_the_keeper_and_nothing_else() -> None:
     assert [line for line in ignored if line.startswith("!")] == [
         "!requirements-keeper.lock",
         "!ballast/**/*.py",
+        "!ballast/**/*.json",
         "!keeper/**/*.py",
         "!keeper/**/*.json",
         "!keeper/**/*.toml",
@@ -173,7 +176,9 @@ def exposed(april: Simulated) -> dict[str, set[str]]:
     """Each metric that a keeper has, and its labels."""
     endpoint = EndpointStatus("node.example", True, "", 1, 1, 1, {"time-out": 1})
     defect = Defect("fund", "KeyError", "keeper.view:1", 1, 1, 1)
-    metrics = Metrics(lambda: facts_of(fund_facts(april), tick_s=1.0, endpoints=(endpoint,), defects=(defect,)))
+    fund = fund_facts(april)
+    fund = replace(fund, view=replace(view_of(april), outlook=Outlook(1, 1)))
+    metrics = Metrics(lambda: facts_of(fund, tick_s=1.0, endpoints=(endpoint,), defects=(defect,)))
     metrics.looked("fund", view_of(april), pulse_of(april.state))
     metrics.alert_sent("low_balance")
     metrics.pinged("success", "ok")

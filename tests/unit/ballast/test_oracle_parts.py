@@ -8,7 +8,8 @@ import pytest
 
 from ballast.deploy import feed_rows, sequencer_of
 from ballast.fund_file import FundConfig, FundError, load_fund, parse_fund
-from ballast.oracles import ROLLUPS, decimal_text, rollup_warnings
+from ballast.oracles import ROLLUPS, rollup_warnings
+from ballast.values import decimal_text
 from lab.localnet.anvil import ROOT
 from lab.localnet.month import load_month
 from tests.helpers.edits import Edit, set_field

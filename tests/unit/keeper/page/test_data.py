@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from ballast.rule.calendar import MONTH, Timetable
+from ballast.steering.calls import Decoded
+from ballast.steering.operations import Operation
 from ballast.units import DAY_S, WAD
 from keeper.look.interventions import Intervention, What
+from keeper.look.outlook import Announced, Outlook
 from keeper.output.condition import condition
 from keeper.page import sent, text
 from keeper.page.data import Kept, fund_data, history_data, page_data
@@ -359,3 +362,17 @@ def test_errors_of_the_keeper_are_told(april: Simulated) -> None:
 def test_sides_are_words(april: Simulated) -> None:
     found = fund_data(book_of(), view_of(april), Kept(), ())
     assert {row["side"] for row in found["components"]} <= {side.name.lower() for side in Side}
+
+
+def test_what_is_pending_in_the_timelock(april: Simulated) -> None:
+    call = Decoded(OTHER, "Rebalancer", "setLimits", "limits\nhttps://node.example/key", ("looser",))
+    early = Operation("0x01", (), b"", b"", 100, 1, START, OTHER, "0x0a")
+    late, over = replace(early, id="0x02", delay=300), replace(early, id="0x03", ended=START)
+    outlook = Outlook(1, START + 100, operations=tuple(Announced(one, (call,)) for one in (late, over, early)))
+    found = fund_data(book_of(), replace(view_of(april), outlook=outlook), Kept(), ())["pending"]
+    assert [(one["id"], one["state"], one["from"]) for one in found] == [
+        ("0x01", "ready", START + 100),
+        ("0x02", "pending", START + 300),
+    ]
+    assert (found[0]["by"], found[0]["calls"], found[0]["warnings"]) == (OTHER, ["limits (address)"], ["looser"])
+    assert fund_data(book_of(), view_of(april), Kept(), ())["pending"] is None

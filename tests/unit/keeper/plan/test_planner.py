@@ -12,7 +12,7 @@ from keeper.plan.costs import MEASURED
 from keeper.plan.planner import Aim, Mode, Plan, plan
 from keeper.plan.settlement import goal
 from keeper.plan.slices import CRUMBS, gas_of, lots_of, paid_for, works_of
-from keeper.state import FundState, Phase
+from keeper.state import FundState, Phase, PoolState
 from tests.unit.keeper.simulated import (
     GAS_PRICE,
     LIMITS,
@@ -234,3 +234,31 @@ def test_hours_bound_the_number_of_batches(april: Simulated) -> None:
     # Late is no reason not to trade: the fewest that the cap allows (8.2 % of NAV in batches of 1.99 %).
     late = plan(at(april.state, START + 3 * 86_400), april.market, 0, pace(), SLIPPAGE_BPS)
     assert late.batches == 5
+
+
+@pytest.mark.parametrize("drained", ["COMP", "UNI"])
+@pytest.mark.parametrize("mode", MODES)
+def test_pools_that_somebody_has_drained_cost_time_and_no_error(drained: str, mode: Mode) -> None:
+    """A buy's pools and a sell's: what is planned either loses no more than the tolerance allows, or waits."""
+    month, pools = load()
+    (token,) = [c.address for c in month.components if c.symbol == drained]
+    moved = tuple(
+        replace(pool, token_reserve=pool.token_reserve * 10, weth_reserve=pool.weth_reserve // 10)
+        if pool.token == token
+        else pool
+        for pool in pools
+    )
+    for turned in (False, True):
+        fund = trading(month, tuple(swapped(pool) if turned and pool.token == token else pool for pool in moved))
+        found = plan(fund.state, fund.market, GAS_PRICE, pace(None, 14, 600, 0), SLIPPAGE_BPS, Aim(mode))
+        if found.possible_from is not None:
+            assert found.batch is not None
+            loss = WAD - found.min_value_in * WAD // found.batch.outcome.value_out
+            assert loss <= LIMITS.last_tolerance
+        else:
+            assert found.why
+
+
+def swapped(pool: PoolState) -> PoolState:
+    """The pool moved the other way: a hundredfold the price."""
+    return replace(pool, token_reserve=pool.token_reserve // 100, weth_reserve=pool.weth_reserve * 100)

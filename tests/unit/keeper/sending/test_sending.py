@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from ballast.build import BUILD
 from keeper.look import contracts
 from keeper.ops.pulse import Pulse
-from tools.export_abi import TARGET, export
+from tools.export_abi import OWNED_TARGET, TARGET, export, export_owned
 
 
 def test_reverts_have_names() -> None:
@@ -36,6 +36,7 @@ def test_abis_agree_with_the_compiled_contracts() -> None:
         stored = (TARGET / f"{name}.json").read_text()
         assert json.loads(stored) == json.loads(text), f"{name}: run 'python tools/export_abi.py'"
     assert {path.stem for path in TARGET.glob("*.json")} == set(contracts.ABIS)
+    assert json.loads(OWNED_TARGET.read_text()) == json.loads(export_owned()), "run 'python tools/export_abi.py'"
 
 
 def test_pulse_is_whole(tmp_path: Path) -> None:

@@ -1,0 +1,58 @@
+"""What the owner of a fund has set, as the chain has it now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Fields = Mapping[str, Any]
+"""A contract's struct by field, in the words of the fund's file: `lossBudget` is `loss_budget`."""
+
+
+@dataclass(frozen=True)
+class InForce:
+    """Units are the contracts': fractions and prices have 18 decimals, times are in seconds, supplies whole tokens.
+
+    `candidates`, `posted` (whole tokens and date), `lockers`: of a market-cap fund, else empty; `weights` of one with
+    fixed weights. `feeds` and `anchors` by token, the zero address for ETH; a band of 0 and 0 is none. `prices`: the
+    oracle's, USD, 0 for none. `confirmed`: supplies that the last started month confirmed. `roles`: of the timelock,
+    who has each. `owners` by the book's name of the contract. `fixed`: what no call can change, by the path of its
+    field in the fund's file. `split`: recipient and part of the fee split, where the book names one.
+    """
+
+    block: int
+    time: int
+    trading: bool
+    limits: Fields
+    timetable: Fields
+    streaming_fee: int
+    fee_recipient: str
+    supply_cap: int
+    guardian: str
+    methodology: str
+    rule: Fields | None
+    candidates: Mapping[str, Fields]
+    weights: Mapping[str, int]
+    feeds: Mapping[str, Fields]
+    anchors: Mapping[str, Fields]
+    posted: Mapping[str, tuple[int, int]]
+    lockers: Mapping[str, tuple[str, ...]]
+    prices: Mapping[str, int]
+    min_delay: int
+    roles: Mapping[str, frozenset[str]]
+    owners: Mapping[str, str]
+    confirmed: Mapping[str, int] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    split: tuple[str, int] | None = None
+
+
+def row(struct: Any) -> dict[str, Any]:
+    """A decoded struct (a named tuple) by field, in the words of the fund's file."""
+    return {snake(name): value for name, value in struct._asdict().items()}
+
+
+def snake(name: str) -> str:
+    """`lossBudget` as `loss_budget`; a trailing underscore, which avoids another name in Solidity, goes."""
+    return re.sub(r"(?<!^)([A-Z])", lambda match: "_" + match[1].lower(), name).strip("_")

@@ -1,0 +1,164 @@
+"""Values in the words and units of a fund's file, and what addresses stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from eth_utils import is_checksum_address
+
+from ballast.book import Book
+from ballast.parts import CAPS, DAYS, STATES
+from ballast.steering.in_force import Fields, InForce
+from ballast.values import decimal, decimal_text, duration_text, fraction_text
+
+ZERO = "0x" + "00" * 20
+QUOTES = ("USD", "ETH", "pegged")
+"""What a feed answers in, in the order of the contract's enum."""
+ROLES = ("PROPOSER_ROLE", "CANCELLER_ROLE", "EXECUTOR_ROLE", "DEFAULT_ADMIN_ROLE")
+
+
+def _one_of(names: tuple[str, ...]) -> Callable[[int], str]:
+    return lambda value: names[value] if value < len(names) else str(value)
+
+
+def _gwei(value: int) -> str:
+    return f"{decimal(value, 9)} gwei"
+
+
+def _ether(value: int) -> str:
+    return f"{decimal(value, 18)} ether"
+
+
+_FRACTIONS = (
+    *("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust", "band"),
+    *("streaming_fee", "fee", "bound", "weight", "part", "premium", "least_sale"),
+    *("cap_weight", "floor_weight", "entry_weight", "max_supply_jump"),
+)
+_DURATIONS = (
+    *("cool_off", "max_idle", "notice", "min_notice", "min_trading", "max_age", "window", "grace", "block_time"),
+    *("new_delay", "delay", "timelock_delay", "max_supply_age"),
+)
+UNITS: Mapping[str, Callable[[int], str]] = {
+    **dict.fromkeys(_FRACTIONS, fraction_text),
+    **dict.fromkeys(_DURATIONS, duration_text),
+    **dict.fromkeys(("lowest", "highest"), decimal_text),
+    **{"max_base_fee": _gwei, "monthly": _ether},
+    **{name: _one_of(names) for name, names in (("day", DAYS), ("state", STATES), ("quote", QUOTES), ("cap", CAPS))},
+}
+"""How the integers of a field are written, by its name in the fund's file; all others are plain numbers."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What is known around a call; whatever is not known is told without it.
+
+    `codes`: of addresses whose code was looked at, which contract of this release it is, "" for none. `owners`: who
+    owns those that have an owner. `answers`: what feeds answer now, 18 decimals, None for nothing sound. `known`: words
+    for addresses that the fund's file names.
+    """
+
+    book: Book
+    in_force: InForce | None = None
+    codes: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, int | None] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    def contract(self, address: str) -> str | None:
+        """The book's name of a contract of the fund; "methodology" is the one in force, where that is known."""
+        standing = dict(self.book.contracts)
+        if self.in_force is not None:
+            standing["methodology"] = self.in_force.methodology
+        return next((name for name, at in standing.items() if at == address), None)
+
+    def kind(self, address: str) -> str:
+        """Which contract of the release stands at an address, by its code or else by the book; "" if unknown."""
+        name = self.contract(address)
+        if self.codes.get(address):
+            return self.codes[address]
+        match name:
+            case "oracle":
+                return "AnchoredOracle" if "first_oracle" in self.book.contracts else "ChainlinkOracle"
+            case "methodology":
+                weighs = "posted_supply" in self.book.contracts if self.in_force is None else self.in_force.rule
+                return "MarketCap" if weighs else "FixedWeight"
+            case "first_oracle":
+                return "ChainlinkOracle"
+            case None:
+                return ""
+            case _:
+                return "".join(word.capitalize() for word in name.split("_"))
+
+    def name(self, address: str) -> str:
+        """What an address stands for, with the address where it is no part of the fund."""
+        name = self.contract(address)
+        if name is not None:
+            return f"the fund's {name}"
+        candidate = self.book.candidate(address)
+        if candidate is not None:
+            return candidate.symbol
+        return f"{address} ({self.known[address]})" if address in self.known else address
+
+    def symbol(self, token: str) -> str:
+        """A token's symbol, ETH for the zero address, or its address."""
+        return "ETH" if token == ZERO else self.book.symbol(token)
+
+
+def text(context: Context, name: str, value: Any) -> str:
+    """A value of the field `name` with its unit."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return UNITS.get(name, "{:,}".format)(value)
+    return _text_of(context, value)
+
+
+def _text_of(context: Context, value: Any) -> str:
+    """A value that is no number."""
+    match value:
+        case bool():
+            shown = "yes" if value else "no"
+        case bytes():
+            shown = "0x" + value.hex()
+        case str() if is_checksum_address(value):
+            shown = context.name(value)
+        case list() | tuple() if hasattr(value, "_asdict"):
+            shown = "{" + ", ".join(f"{key}: {text(context, key, item)}" for key, item in value._asdict().items()) + "}"
+        case list() | tuple():
+            shown = "[" + ", ".join(text(context, "", item) for item in value) + "]"
+        case _:
+            shown = str(value)
+    return shown
+
+
+def changed(context: Context, old: Fields | None, new: Fields) -> str:
+    """The fields that become different, each as "name old -> new"; all of them where the old ones are not known."""
+    if old is None:
+        return ", ".join(f"{name} {text(context, name, value)}" for name, value in new.items())
+    parts = [
+        f"{name} {text(context, name, old[name])} -> {text(context, name, value)}"
+        if name in old
+        else f"{name} {text(context, name, value)}"
+        for name, value in new.items()
+        if old.get(name) != value
+    ]
+    return ", ".join(parts) or "nothing becomes different"
+
+
+def became(context: Context, name: str, old: Any, new: Any) -> str:
+    """ "old -> new" of one value; the new alone where the old is not known (None)."""
+    shown = text(context, name, new)
+    if old == new:
+        return f"{shown}, as now"
+    return shown if old is None else f"{text(context, name, old)} -> {shown}"
+
+
+def names(context: Context, addresses: Iterable[str]) -> str:
+    """Several addresses in words."""
+    return ", ".join(map(context.name, addresses)) or "nobody"
+
+
+def moment(time: int) -> str:
+    """A Unix time for people."""
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -1,0 +1,203 @@
+"""The guardian's commands: what a brake would stop, the brakes themselves, and a look at what was determined."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ape
+import click
+from ape.cli import account_option
+from rich.console import Console
+
+from ballast.cli import Deployed, FundCommand, book_option, fund_argument, open_fund, require_funds
+from ballast.fund_file import FundError
+from ballast.units import BLOCK_S
+from ballast.values import parse_duration
+from keeper.errors import ChainError
+from keeper.explain.month import Explanation, explain
+from keeper.explain.tables import origin
+from keeper.guard.brakes import FUNCTIONS, Brake, notice, period_end, refusal, veto_end
+from keeper.guard.changes import changes
+from keeper.guard.tables import Possible, determination_tables, notice_table, status_tables
+from keeper.look.chain import FundReader
+from keeper.look.guardian import read_roles, refused
+from keeper.look.lens import read_fund
+from keeper.output.tables import period_text, when
+from keeper.state import FundState, Phase
+from scripts._zap import confirm
+
+dry_option = click.option("--dry", is_flag=True, help="Show what it stops and costs, send nothing.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask before it is sent.")
+
+
+@click.group()
+def cli() -> None:
+    """The brakes of a fund's guardian (docs/operations/incidents.md). Each shows first what it stops and costs."""
+
+
+def _brake(brake: Brake) -> Callable[[Callable[..., None]], click.Command]:
+    """A command that sends a brake, with the options that all of them have."""
+
+    def made(function: Callable[..., None]) -> click.Command:
+        command: Any = function
+        options = (fund_argument, account_option(), dry_option, yes_option, book_option)
+        for option in reversed(options):
+            command = option(command)
+        found: click.Command = cli.command(name=brake.value, cls=FundCommand)(command)
+        return found
+
+    return made
+
+
+@cli.command(cls=FundCommand)
+@fund_argument
+@book_option
+def status(provider: Any, fund: Path, book_file: Path | None) -> None:
+    """Show who may brake FUND, and what each brake would stop, cost and last now."""
+    on = open_fund(ape.project, provider, fund, book_file)
+    roles, state = read_roles(on.w3, on.book), read_fund(on.w3, on.book)
+    asked: list[tuple[Brake, str, str, int]] = [
+        (Brake.VETO, "the month", "", 0),
+        (Brake.END_MONTH, "the month", "", 0),
+        (Brake.PAUSE, "the fund", "", state.pause_left),
+        (Brake.UNPAUSE, "the fund", "", 0),
+        *((Brake.SUSPEND, on.book.symbol(h.token), h.token, 0) for h in state.holdings),
+    ]
+    possible = []
+    for brake, subject, token, seconds in asked:
+        why = _refused(on, state, roles.guardian, brake, *_arguments(brake, token, seconds))
+        told = None if why else notice(brake, state, seconds=seconds, token=token, name=subject)
+        possible.append(Possible(brake, subject, told, why))
+    Console().print(status_tables(on.book.fund, state, roles.guardian, roles.owner, possible, on.book.symbol))
+
+
+@_brake(Brake.VETO)
+def veto(provider: Any, fund: Path, account: Any, dry: bool, yes: bool, book_file: Path | None) -> None:
+    """Stop the month of FUND that was determined and is not started."""
+    _send(open_fund(ape.project, provider, fund, book_file), Brake.VETO, account, dry=dry, yes=yes)
+
+
+@_brake(Brake.END_MONTH)
+def end_month(provider: Any, fund: Path, account: Any, dry: bool, yes: bool, book_file: Path | None) -> None:
+    """End the open month of FUND as it stands."""
+    _send(open_fund(ape.project, provider, fund, book_file), Brake.END_MONTH, account, dry=dry, yes=yes)
+
+
+@_brake(Brake.PAUSE)
+@click.argument("duration")
+def pause(provider: Any, fund: Path, duration: str, account: Any, dry: bool, yes: bool, book_file: Path | None) -> None:
+    """Pause the month of FUND for DURATION, such as "6 hours" or 3600."""
+    try:
+        seconds = parse_duration(duration)
+    except ValueError as error:
+        raise FundError(f"duration: found {duration!r}, {error}") from None
+    on = open_fund(ape.project, provider, fund, book_file)
+    _send(on, Brake.PAUSE, account, dry=dry, yes=yes, seconds=seconds)
+
+
+@_brake(Brake.UNPAUSE)
+def unpause(provider: Any, fund: Path, account: Any, dry: bool, yes: bool, book_file: Path | None) -> None:
+    """End the pause of FUND; what is left of it counts as not used."""
+    _send(open_fund(ape.project, provider, fund, book_file), Brake.UNPAUSE, account, dry=dry, yes=yes)
+
+
+@_brake(Brake.SUSPEND)
+@click.argument("component")
+def suspend(
+    provider: Any, fund: Path, component: str, account: Any, dry: bool, yes: bool, book_file: Path | None
+) -> None:
+    """Suspend a COMPONENT (symbol or address) of FUND for seven days."""
+    on = open_fund(ape.project, provider, fund, book_file)
+    token = on.component(component).token
+    _send(on, Brake.SUSPEND, account, dry=dry, yes=yes, token=token)
+
+
+@cli.command(cls=FundCommand)
+@fund_argument
+@click.option("--once", is_flag=True, help="Explain the last determination and end.")
+@click.option("--seconds", type=click.FloatRange(min=0.05), default=float(BLOCK_S), help="Between two looks.")
+@book_option
+def watch(provider: Any, fund: Path, once: bool, seconds: float, book_file: Path | None) -> None:
+    """Explain each new determination of FUND: who comes and leaves, weights now and then, flags, supplies against the
+    last month's, and until when it can be vetoed. Goes on until it is interrupted."""
+    on, console = open_fund(ape.project, provider, fund, book_file), Console()
+    chain = FundReader(on.w3, on.book)
+    seen, refusing = 0, False
+    while True:
+        try:
+            state = read_fund(on.w3, on.book)
+            if state.determined_at != seen:
+                _explain(console, on, chain, state)
+                seen = state.determined_at
+            elif not refusing and not seen:
+                console.print(f"nothing is determined yet; {period_text(state.period)} may be from now on")
+            refusing = not seen
+        except ChainError as error:
+            if once:
+                raise
+            console.print(f"{error}; looking again", soft_wrap=True)
+        if once:
+            return
+        time.sleep(seconds)
+
+
+def _explain(console: Console, on: Deployed, chain: FundReader, state: FundState) -> None:
+    found = explain(chain, None)
+    title = f"{on.book.fund}: {period_text(found.period)}, determined {when(found.time)}, block {found.block}"
+    origins = {} if found.rule is None else {d.token: origin(found, on.book, d) for d in found.decisions}
+    reread = () if found.start is None else found.start.changed
+    rows = changes(found.decisions, state)
+    console.print(determination_tables(title, rows, origins, reread, _veto(state), on.book.symbol))
+    _say_differences(console, found)
+
+
+def _say_differences(console: Console, found: Explanation) -> None:
+    if found.differences:
+        what = f"the keeper's own computation DIFFERS in {len(found.differences)} figures"
+        console.print(f"{what}: `python -m keeper explain` shows them; veto unless you know why", soft_wrap=True)
+    else:
+        console.print("The keeper's own computation agrees to the wei.")
+
+
+def _veto(state: FundState) -> str:
+    """Until when what is determined can be vetoed, or why it cannot be."""
+    if state.phase is Phase.DETERMINED and state.month_period == state.period:
+        return f"open {veto_end(state)}"
+    return f"closed; the next determination is possible from {when(period_end(state))}"
+
+
+def _arguments(brake: Brake, token: str, seconds: int) -> tuple[Any, ...]:
+    """What the rebalancer's function takes."""
+    return {Brake.PAUSE: (seconds,), Brake.SUSPEND: (token,)}.get(brake, ())
+
+
+def _refused(on: Deployed, state: FundState, guardian: str, brake: Brake, *arguments: Any) -> str:
+    """Why the rebalancer would refuse the guardian; empty where it would not."""
+    found = refused(on.w3, on.book, guardian, FUNCTIONS[brake], *arguments)
+    return "" if found is None else refusal(*found, state, on.book.symbol)
+
+
+def _send(on: Deployed, brake: Brake, account: Any, *, dry: bool, yes: bool, token: str = "", seconds: int = 0) -> None:
+    """Shows what a brake stops and costs; then, unless it is a dry run, asks and sends it. Raises FundError."""
+    console, guardian = Console(), read_roles(on.w3, on.book).guardian
+    if account.address != guardian:
+        raise FundError(
+            f"account {account.address}: is not the guardian of {on.book.fund!r}; use {guardian}, or have the owner do "
+            "it through the timelock (ape run govern)"
+        )
+    state, subject = read_fund(on.w3, on.book), on.book.symbol(token) if token else ""
+    arguments = _arguments(brake, token, seconds)
+    if why := _refused(on, state, guardian, brake, *arguments):
+        raise FundError(f"{brake}: {why}; nothing was sent")
+    told = notice(brake, state, seconds=seconds, token=token, name=subject)
+    console.print(notice_table(on.book.fund, brake, subject, told))
+    if dry:
+        return
+    require_funds(on.w3, account.address)
+    confirm(f"Send {brake}{f' of {subject}' if subject else ''} from {account.address}?", yes)
+    rebalancer = ape.project.Rebalancer.at(on.book["rebalancer"])
+    receipt = getattr(rebalancer, FUNCTIONS[brake])(*arguments, sender=account)
+    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)

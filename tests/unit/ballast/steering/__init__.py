@@ -1,0 +1,1 @@
+"""Calls, operations and differences of those who steer a fund, without a chain."""
