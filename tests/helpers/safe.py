@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ape.contracts import ContractContainer
-from ethpm_types import ContractType
+from ape.types import ContractType
 
 from lab.localnet.anvil import ROOT
 
