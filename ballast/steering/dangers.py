@@ -32,7 +32,7 @@ _POWERS = {
 }
 _LOOSER_UP = ("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "max_idle", "dust")
 _LOOSER_DOWN = ("cool_off",)
-_SHORTER = ("notice_days", "notice", "min_notice", "min_trading")
+_SHORTER = ("notice", "min_notice", "min_trading")
 
 
 def explain(context: Context, contract: str, function: str, arguments: tuple[Any, ...]) -> Said | None:
@@ -84,8 +84,8 @@ def _set_state(context: Context, token: str, until: int, written_off: bool) -> S
 # Rebalancer
 
 
-def _limits(context: Context, limits: Any) -> Said:
-    new, old = row(limits), _now(context, lambda n: n.limits)
+def _limits(context: Context, limits: Any, band: int) -> Said:
+    new, old = {**row(limits), "band": band}, _now(context, lambda n: n.limits)
     loose = [name for name in _LOOSER_UP if name in new and (old is None or new[name] > old.get(name, 0))]
     loose += [name for name in _LOOSER_DOWN if name in new and (old is None or new[name] < old.get(name, 0))]
     warnings = (f"limits looser: {', '.join(loose)}; trading may cost the holders more",) if loose and old else ()
@@ -96,6 +96,7 @@ def _limits(context: Context, limits: Any) -> Said:
 
 def _timetable(context: Context, timetable: Any) -> Said:
     new, old = row(timetable), _now(context, lambda n: n.timetable)
+    new.pop("first")  # which the contract says
     shorter = [name for name in _SHORTER if old is not None and name in new and new[name] < old.get(name, 0)]
     warnings = (f"timetable shorter: {', '.join(shorter)}; holders have less time to leave",) if shorter else ()
     return Said(changed(context, old, new), warnings)

@@ -186,12 +186,16 @@ def _candidates(wish: Wish) -> Iterator[FieldDifference]:
 
 def _rebalancer(wish: Wish) -> Iterator[FieldDifference]:
     state, config = wish.state, wish.config
-    for path, function, values, old in (
-        ("limits", "setLimits", config.limits.as_tuple(), state.limits),
-        ("timetable", "setTimetable", config.timetable.as_tuple(), state.timetable),
-    ):
-        new = dict(zip(old, values, strict=True))
-        yield from wish.rows(path, old, new, wish.call("rebalancer", "Rebalancer", function, values))
+    limits = config.limits.as_tuple()
+    call = wish.call("rebalancer", "Rebalancer", "setLimits", limits, config.limits.band)
+    new = dict(zip(state.limits, (*limits, config.limits.band), strict=True))
+    yield from wish.rows("limits", state.limits, new, call)
+    timetable = config.timetable.as_tuple()
+    call = wish.call("rebalancer", "Rebalancer", "setTimetable", timetable)
+    new = dict(zip(state.timetable, timetable, strict=True))
+    # The contract says when a period begins where the file does not, and its id in any case.
+    said = {name: state.timetable[name] for name in ("begins", "first") if not new[name]}
+    yield from wish.rows("timetable", state.timetable, {**new, **said}, call)
     guardian = wish.who(config.roles.guardian)
     call = wish.call("rebalancer", "Rebalancer", "setGuardian", guardian)
     yield from wish.one("roles.guardian", "", state.guardian, guardian, call)

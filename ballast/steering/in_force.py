@@ -15,11 +15,12 @@ Fields = Mapping[str, Any]
 class InForce:
     """Units are the contracts': fractions and prices have 18 decimals, times are in seconds, supplies whole tokens.
 
-    `candidates`, `posted` (whole tokens and date), `lockers`: of a market-cap fund, else empty; `weights` of one with
-    fixed weights. `feeds` and `anchors` by token, the zero address for ETH; a band of 0 and 0 is none. `prices`: the
-    oracle's, USD, 0 for none. `confirmed`: supplies that the last started month confirmed. `roles`: of the timelock,
-    who has each. `owners` by the book's name of the contract. `fixed`: what no call can change, by the path of its
-    field in the fund's file. `split`: recipient and part of the fee split, where the book names one.
+    `limits` has the band too. `candidates`, `posted` (whole tokens and date), `lockers`: of a market-cap fund, else
+    empty; `weights` of one with fixed weights. `feeds` and `anchors` by token, the zero address for ETH; a band of 0
+    and 0 is none. `prices`: the oracle's, USD, 0 for none. `confirmed`: supplies that the last started month confirmed.
+    `roles`: of the timelock, who has each. `owners` by the book's name of the contract. `fixed`: what no call can
+    change, by the path of its field in the fund's file. `split`: recipient and part of the fee split, where the book
+    names one.
     """
 
     block: int

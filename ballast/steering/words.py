@@ -10,7 +10,8 @@ from typing import Any
 from eth_utils import is_checksum_address
 
 from ballast.book import Book
-from ballast.parts import CAPS, DAYS, STATES
+from ballast.parts import CAPS, STATES
+from ballast.rule.calendar import DAYS, MONTH, QUARTER
 from ballast.steering.in_force import Fields, InForce
 from ballast.values import decimal, decimal_text, duration_text, fraction_text
 
@@ -22,6 +23,14 @@ ROLES = ("PROPOSER_ROLE", "CANCELLER_ROLE", "EXECUTOR_ROLE", "DEFAULT_ADMIN_ROLE
 
 def _one_of(names: tuple[str, ...]) -> Callable[[int], str]:
     return lambda value: names[value] if value < len(names) else str(value)
+
+
+def _period(value: int) -> str:
+    return {MONTH: "1 month", QUARTER: "3 months"}.get(value) or duration_text(value)
+
+
+def _begin(value: int) -> str:
+    return moment(value) if value else "as the current period ends"
 
 
 def _gwei(value: int) -> str:
@@ -45,7 +54,7 @@ UNITS: Mapping[str, Callable[[int], str]] = {
     **dict.fromkeys(_FRACTIONS, fraction_text),
     **dict.fromkeys(_DURATIONS, duration_text),
     **dict.fromkeys(("lowest", "highest"), decimal_text),
-    **{"max_base_fee": _gwei, "monthly": _ether},
+    **{"max_base_fee": _gwei, "monthly": _ether, "length": _period, "begins": _begin},
     **{name: _one_of(names) for name, names in (("day", DAYS), ("state", STATES), ("quote", QUOTES), ("cap", CAPS))},
 }
 """How the integers of a field are written, by its name in the fund's file; all others are plain numbers."""

@@ -89,7 +89,7 @@ def read_in_force(w3: Web3, book: Book, head: Head, timelock: Timelock, tokens: 
         block=head.number,
         time=head.time,
         trading=bool(once["trading"]),
-        limits=row(once["limits"]),
+        limits={**row(once["limits"]), "band": once["band"]},
         timetable=row(once["timetable"]),
         streaming_fee=once["fee"],
         fee_recipient=once["recipient"],
@@ -119,6 +119,7 @@ def _once(questions: _Questions, book: Book) -> dict[str, Any]:
     for key, name in (("trading", "trading"), ("limits", "limits"), ("timetable", "timetable"), ("month", "month")):
         questions.function(key, "Rebalancer", rebalancer, name)
     questions.view("methodology", rebalancer, "methodology()", ["address"])
+    questions.view("band", rebalancer, "band()", ["uint64"])
     questions.view("guardian", rebalancer, "guardian()", ["address"])
     questions.function("decided", "FundLens", book["lens"], "constituents", rebalancer)
     questions.view("fee", index, "streamingFee()", ["uint256"])

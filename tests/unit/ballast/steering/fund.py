@@ -8,9 +8,10 @@ from typing import Any
 from eth_utils import to_checksum_address
 
 from ballast.book import CONTRACTS, Book, BookCandidate
-from ballast.parts import Limits, Timetable
+from ballast.parts import Limits
 from ballast.steering.in_force import InForce
 from ballast.steering.words import ZERO, Context
+from ballast.timetable import Timetable
 from ballast.units import DAY_S, WAD
 
 
@@ -34,8 +35,14 @@ IN_FORCE = InForce(
     block=100,
     time=1_700_000_000,
     trading=False,
-    limits=dict(zip(Limits.model_fields, Limits().as_tuple(), strict=True)),
-    timetable=dict(zip(Timetable.model_fields, Timetable().as_tuple(), strict=True)),
+    limits=dict(zip(Limits.model_fields, (*Limits().as_tuple(), Limits().band), strict=True)),
+    timetable=dict(
+        zip(
+            ("length", "day", "fixed_day", "notice", "min_notice", "min_trading", "begins", "first"),
+            Timetable().as_tuple(),
+            strict=True,
+        )
+    ),
     streaming_fee=95 * WAD // 10_000,
     fee_recipient=RECIPIENT,
     supply_cap=1_000,

@@ -8,10 +8,11 @@ import pytest
 from eth_utils import keccak
 
 from ballast.abi import encode_call
-from ballast.parts import Limits, Timetable
+from ballast.parts import Limits
 from ballast.steering import abi
 from ballast.steering.calls import MOST_DEPTH, Decoded, decode
 from ballast.steering.words import ZERO, Context
+from ballast.timetable import Timetable
 from ballast.units import DAY_S, WAD
 from tests.unit.ballast.steering.fund import (
     AT,
@@ -40,31 +41,44 @@ def told(where: str, contract: str, name: str, *arguments: Any, **more: Any) -> 
     return decode(context(**more), AT[where], data(contract, name, *arguments))
 
 
-def limits(**more: int) -> tuple[int, ...]:
-    return Limits(**more).as_tuple()
+def limits(**more: int) -> tuple[tuple[int, ...], int]:
+    """The arguments of `setLimits`."""
+    given = Limits(**more)
+    return given.as_tuple(), given.band
 
 
 def test_a_limit_that_becomes_looser() -> None:
-    found = told("rebalancer", "Rebalancer", "setLimits", limits(loss_budget=6 * WAD // 1000))
+    found = told("rebalancer", "Rebalancer", "setLimits", *limits(loss_budget=6 * WAD // 1000))
     assert found.words == "Rebalancer.setLimits: loss_budget 0.5 % -> 0.6 %"
     assert found.warnings == ("limits looser: loss_budget; trading may cost the holders more",)
     assert (found.contract, found.function, found.target) == ("Rebalancer", "setLimits", AT["rebalancer"])
 
 
 def test_limits_that_become_narrower_or_stay() -> None:
-    narrower = told("rebalancer", "Rebalancer", "setLimits", limits(batch_cap=WAD // 100, cool_off=1_200))
+    narrower = told("rebalancer", "Rebalancer", "setLimits", *limits(batch_cap=WAD // 100, cool_off=1_200))
     assert narrower.words == "Rebalancer.setLimits: batch_cap 2 % -> 1 %, cool_off 10 min -> 20 min"
     assert narrower.warnings == ()
     fee = told("index_token", "IndexToken", "setStreamingFee", 95 * WAD // 10_000)
     assert (fee.words, fee.warnings) == ("IndexToken.setStreamingFee: streaming_fee 0.95 %, as now", ())
-    same = told("rebalancer", "Rebalancer", "setLimits", limits())
+    same = told("rebalancer", "Rebalancer", "setLimits", *limits())
     assert same.words == "Rebalancer.setLimits: nothing becomes different"
 
 
 def test_without_what_is_in_force_the_new_values_are_told() -> None:
-    found = decode(Context(BOOK), AT["rebalancer"], data("Rebalancer", "setLimits", limits()))
+    found = decode(Context(BOOK), AT["rebalancer"], data("Rebalancer", "setLimits", *limits()))
     assert "loss_budget 0.5 %" in found.words and "max_idle 30 min" in found.words and "->" not in found.words
     assert found.warnings == ("limits set: what they were is not known here; compare them with the fund's file",)
+
+
+def test_a_band_and_another_period() -> None:
+    found = told("rebalancer", "Rebalancer", "setLimits", *limits(band=WAD // 100))
+    assert found.words == "Rebalancer.setLimits: band 0 % -> 1 %"
+    quarters = Timetable(period=3, begins=1_800_000_000).as_tuple()
+    found = told("rebalancer", "Rebalancer", "setTimetable", quarters)
+    assert found.words == (
+        "Rebalancer.setTimetable: length 1 month -> 3 months, begins as the current period ends -> "
+        "2027-01-15 08:00:00 UTC"
+    )
 
 
 def test_a_shorter_notice() -> None:
@@ -225,7 +239,7 @@ def test_what_is_not_known_is_shown_in_digits_and_never_refused() -> None:
         (STRANGER, b"\x01\x02"),
         (STRANGER, bytes.fromhex("deadbeef") + bytes(100)),
         (AT["rebalancer"], bytes.fromhex("deadbeef")),
-        (AT["rebalancer"], data("Rebalancer", "setLimits", limits())[:-1]),
+        (AT["rebalancer"], data("Rebalancer", "setLimits", *limits())[:-1]),
         (AT["lens"], data("Rebalancer", "veto")),
     ]:
         found = decode(context(), target, sent, 1)
