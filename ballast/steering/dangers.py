@@ -217,9 +217,12 @@ def _lockers(context: Context, token: str, lockers: list[str]) -> Said:
 
 
 def _poster(context: Context, poster: str) -> Said:
-    return Said(
-        f"poster {context.name(poster)}", (f"another poster: {context.name(poster)} posts supplies without delay",)
-    )
+    if poster == ZERO:
+        return Said("poster nobody")
+    now = _now(context, lambda n: n.poster)
+    known = None if now in (None, ZERO) else now
+    warning = f"another poster: {context.name(poster)} posts supplies without the delay, within the bound of each month"
+    return Said(f"poster {became(context, '', known, poster)}", (warning,))
 
 
 # Oracles

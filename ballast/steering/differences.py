@@ -82,6 +82,7 @@ def differences(wish: Wish) -> tuple[FieldDifference, ...]:
         _feeds,
         _anchors,
         _supplies,
+        _poster,
         _constituents,
         _rebalancer,
         _index,
@@ -155,6 +156,17 @@ def _supplies(wish: Wish) -> Iterator[FieldDifference]:
                 call = wish.call("posted_supply", "PostedSupply", "post", [(token, component.supply, wish.now)])
                 words = became(wish.context, "", posted or None, component.supply)
                 yield FieldDifference(f"{path}.supply", f"{words} whole tokens", call)
+
+
+def _poster(wish: Wish) -> Iterator[FieldDifference]:
+    if wish.state.poster is None:
+        return
+    named = wish.config.roles.poster
+    poster = ZERO if named is None else wish.who(named)
+    call = wish.call("posted_supply", "PostedSupply", "setPoster", poster)
+    if poster != wish.state.poster:
+        words = (f"{'nobody' if at == ZERO else wish.context.name(at)}" for at in (wish.state.poster, poster))
+        yield FieldDifference("roles.poster", " -> ".join(words), call)
 
 
 def _constituents(wish: Wish) -> Iterator[FieldDifference]:

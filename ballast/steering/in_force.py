@@ -20,7 +20,7 @@ class InForce:
     and 0 is none. `prices`: the oracle's, USD, 0 for none. `confirmed`: supplies that the last started month confirmed.
     `roles`: of the timelock, who has each. `owners` by the book's name of the contract. `fixed`: what no call can
     change, by the path of its field in the fund's file. `split`: recipient and part of the fee split, where the book
-    names one.
+    names one. `poster`: of supplies, the zero address for nobody, None where none can be.
     """
 
     block: int
@@ -47,6 +47,7 @@ class InForce:
     confirmed: Mapping[str, int] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     split: tuple[str, int] | None = None
+    poster: str | None = None
 
 
 def row(struct: Any) -> dict[str, Any]:

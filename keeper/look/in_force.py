@@ -109,6 +109,7 @@ def read_in_force(w3: Web3, book: Book, head: Head, timelock: Timelock, tokens: 
         owners=owners | {"methodology": questions.answers()["owner"]},
         confirmed={d.token: d.basis for d in decided if d.basis},
         fixed=_fixed(once, book, rule),
+        poster=once.get("poster"),
         split=(once["split.recipient"], once["split.part"]) if "fee_split" in book.contracts else None,
     )
 
@@ -139,6 +140,8 @@ def _once(questions: _Questions, book: Book) -> dict[str, Any]:
         questions.view("factory", book["oracle"], "FACTORY()", ["address"])
     if "upkeep" in book.contracts:
         questions.function("terms", "Upkeep", book["upkeep"], "terms")
+    if "posted_supply" in book.contracts:
+        questions.view("poster", book["posted_supply"], "poster()", ["address"])
     if "fee_split" in book.contracts:
         questions.view("split.recipient", book["fee_split"], "RECIPIENT()", ["address"])
         questions.view("split.part", book["fee_split"], "PART()", ["uint256"])

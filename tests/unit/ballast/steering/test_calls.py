@@ -107,6 +107,7 @@ SINGLE = [
     ("methodology", "MarketCap", "overrideSupply", (UNI, 9), "supply of UNI 9 whole tokens", "override"),
     ("posted_supply", "PostedSupply", "post", ([(UNI, 10**9, 1)],), "600,000,000 -> 1,000,000,000", "66.66 % from"),
     ("posted_supply", "PostedSupply", "post", ([(YFI, 1, 1)],), "supply of YFI 1 whole", "a first supply"),
+    ("posted_supply", "PostedSupply", "setPoster", (STRANGER,), f"poster {STRANGER}", "another poster"),
     ("locked_supply", "LockedSupply", "setLockers", (YFI, [STRANGER]), f"lockers of YFI: {STRANGER}", "another supply"),
     ("upkeep", "Upkeep", "withdraw", (AT["index_token"], STRANGER, WAD), "1 shares to", "takes from the upkeep"),
     ("timelock", "Timelock", "updateDelay", (DAY_S,), "timelock_delay 2 days -> 1 day", "delay lowered"),
@@ -128,6 +129,7 @@ def test_what_a_call_does_and_what_is_dangerous(
 
 
 HARMLESS = [
+    ("posted_supply", "PostedSupply", "setPoster", (ZERO,)),
     ("index_token", "IndexToken", "setStreamingFee", (0,)),
     ("index_token", "IndexToken", "collectFee", ()),
     ("rebalancer", "Rebalancer", "determine", ()),

@@ -101,6 +101,7 @@ def standing(config: FundConfig, book: Book) -> InForce:
             "EXECUTOR_ROLE": frozenset({ZERO}),
             "DEFAULT_ADMIN_ROLE": frozenset({AT["timelock"]}),
         },
+        poster=ZERO,
         owners=dict.fromkeys(("index_token", "oracle", "rebalancer"), AT["timelock"]),
         fixed={
             "name": "Fund",
@@ -167,6 +168,10 @@ CHANGES: list[tuple[dict[str, Any], list[str]]] = [
             f"roles.proposers: CANCELLER_ROLE: none -> {STRANGER} [grantRole]",
             f"roles.proposers: CANCELLER_ROLE: {DEPLOYER} -> none [revokeRole]",
         ],
+    ),
+    (
+        {**RAW, "roles": {**RAW["roles"], "poster": STRANGER}},
+        [f"roles.poster: nobody -> {STRANGER} [setPoster]"],
     ),
     ({**RAW, "symbol": "NEW"}, ["symbol: FND -> NEW [-]"]),
     ({**RAW, "block_time": "2 s"}, ["block_time: 12 s -> 2 s [-]"]),
