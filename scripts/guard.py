@@ -25,7 +25,7 @@ from keeper.guard.tables import Possible, determination_tables, notice_table, st
 from keeper.look.chain import FundReader
 from keeper.look.guardian import read_roles, refused
 from keeper.look.lens import read_fund
-from keeper.output.tables import period_text, when
+from keeper.output.tables import when
 from keeper.state import FundState, Phase
 from scripts._zap import confirm
 
@@ -133,7 +133,7 @@ def watch(provider: Any, fund: Path, once: bool, seconds: float, book_file: Path
                 _explain(console, on, chain, state)
                 seen = state.determined_at
             elif not refusing and not seen:
-                console.print(f"nothing is determined yet; {period_text(state.period)} may be from now on")
+                console.print(f"nothing is determined yet; {state.label_of(state.period)} may be from now on")
             refusing = not seen
         except ChainError as error:
             if once:
@@ -146,7 +146,7 @@ def watch(provider: Any, fund: Path, once: bool, seconds: float, book_file: Path
 
 def _explain(console: Console, on: Deployed, chain: FundReader, state: FundState) -> None:
     found = explain(chain, None)
-    title = f"{on.book.fund}: {period_text(found.period)}, determined {when(found.time)}, block {found.block}"
+    title = f"{on.book.fund}: {state.label_of(found.period)}, determined {when(found.time)}, block {found.block}"
     origins = {} if found.rule is None else {d.token: origin(found, on.book, d) for d in found.decisions}
     reread = () if found.start is None else found.start.changed
     rows = changes(found.decisions, state)

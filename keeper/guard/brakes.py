@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ballast.rule.arithmetic import period_start
+from ballast.rule import calendar
 from ballast.units import DAY_S
 from keeper.output.condition import UNTIL_ENDED, suspension
-from keeper.output.tables import percent, period_text, when
+from keeper.output.tables import percent, when
 from keeper.state import Action, FundState, Phase, Reason, Side
 
 SUSPENSION_S = 7 * DAY_S
@@ -58,7 +58,7 @@ def period_end(state: FundState) -> int:
     """When the next period begins, Unix seconds: that after the open month's, else that after the current one."""
     if state.phase is Phase.TRADING:
         return state.opening.end + 1
-    return period_start(state.period + 1, state.timetable.notice_days)
+    return calendar.period(state.period, state.timetable, state.former).end
 
 
 def veto_end(state: FundState) -> str:
@@ -75,7 +75,7 @@ def veto_end(state: FundState) -> str:
 
 def notice(brake: Brake, state: FundState, *, seconds: int = 0, token: str = "", name: str = "") -> Notice:
     """What a brake comes to in this state. `seconds`: of a pause; `token` and `name`: of what is suspended."""
-    month = period_text(state.month_period)
+    month = state.label_of(state.month_period)
     end = period_end(state)
     match brake:
         case Brake.VETO:
@@ -112,8 +112,8 @@ def refusal(error: str, arguments: Sequence[Any], state: FundState, name: Callab
         case ["NothingToVeto" | "NothingToEnd"]:
             text = _nothing_to_veto(state) if error == "NothingToVeto" else _nothing_to_end(state)
         case ["StoppedBefore", period]:
-            again = f"may stop one of two periods: {period_text(period + 2)} at the earliest"
-            text = f"the guardian stopped {period_text(period)} and {again}; `pause` and `suspend` work, and {OWNER}"
+            again = f"may stop one of two periods: {state.label_of(period + 2)} at the earliest"
+            text = f"the guardian stopped {state.label_of(period)} and {again}; `pause` and `suspend` work, and {OWNER}"
         case ["PausedBefore", until]:
             text = f"it is paused until {when(until)}; to change that, `unpause` and pause anew"
         case ["PauseOutOfBounds", _, 0]:
@@ -140,28 +140,28 @@ def refusal(error: str, arguments: Sequence[Any], state: FundState, name: Callab
 
 
 def _nothing_to_veto(state: FundState) -> str:
-    month = period_text(state.month_period)
+    month = state.label_of(state.month_period)
     match state.phase:
         case Phase.TRADING:
             return f"{month} is open already; `end-month` ends it as it stands, `pause` stops its trading"
         case Phase.VETOED if state.month_period == state.period:
             return f"{month} is vetoed already; the next determination is possible from {when(period_end(state))}"
         case Phase.DETERMINED if state.month_period != state.period:
-            return f"{month} was not started in time; {period_text(state.period)} is to be determined"
+            return f"{month} was not started in time; {state.label_of(state.period)} is to be determined"
     if state.month_period == state.period and state.phase is not Phase.VOIDED:
         return f"{month} is over; the next determination is possible from {when(period_end(state))}"
-    return f"{period_text(state.period)} is not determined yet; wait for that, `watch` tells of it"
+    return f"{state.label_of(state.period)} is not determined yet; wait for that, `watch` tells of it"
 
 
 def _nothing_to_end(state: FundState) -> str:
     if state.phase is Phase.DETERMINED and state.month_period == state.period:
-        return f"{period_text(state.month_period)} is determined and not started; `veto` stops that"
+        return f"{state.label_of(state.month_period)} is determined and not started; `veto` stops that"
     return "no month is open; there is nothing to end"
 
 
 def _stop_costs(state: FundState) -> str:
     """What a veto or an end takes from the guardian."""
-    following, free = period_text(state.month_period + 1), period_text(state.month_period + 2)
+    following, free = state.label_of(state.month_period + 1), state.label_of(state.month_period + 2)
     return f"the guardian can neither veto nor end {following}; {free} at the earliest"
 
 

@@ -12,7 +12,7 @@ from keeper.guard.brakes import Brake, Notice, veto_end
 from keeper.guard.changes import Change, supply_change
 from keeper.output.condition import condition
 from keeper.output.flags import flags
-from keeper.output.tables import figures_table, head_table, percent, period_text, phase_text, when
+from keeper.output.tables import figures_table, head_table, percent, phase_text, when
 from keeper.state import FundState, Phase, Reason
 
 Name = Callable[[str], str]
@@ -36,10 +36,10 @@ def status_tables(
     head = head_table(f"{fund}, block {state.block}, {when(state.time)}")
     head.add_row("guardian", guardian)
     head.add_row("owner", f"{owner} (the timelock)")
-    head.add_row("month", f"{period_text(state.month_period)}: {phase_text(state.phase)}")
+    head.add_row("month", f"{state.label_of(state.month_period)}: {phase_text(state.phase)}")
     if state.phase is Phase.DETERMINED and state.month_period == state.period:
         head.add_row("veto", f"open {veto_end(state)}")
-    head.add_row("guardian's last stop", period_text(state.last_stop) if state.last_stop else "none yet")
+    head.add_row("guardian's last stop", state.label_of(state.last_stop) if state.last_stop else "none yet")
     paused = f"until {when(state.paused_until)}" if state.reason is Reason.PAUSED else "no"
     head.add_row("paused", f"{paused}; {state.pause_left} s of pauses are left")
     for h in state.holdings:

@@ -186,7 +186,7 @@ def _of_guardian(name: str, view: View) -> set[Alert]:
     """Alerts about a veto and a pause; an end and a suspension have their own."""
     s, found = view.state, set()
     if s.phase is Phase.VETOED and s.month_period == s.period:
-        month = period_text(s.month_period)
+        month = s.label_of(s.month_period)
         by = next((f" by {one.by}" for one in view.told if one.what is What.VETOED), "")
         text = f"{name}: {month} is vetoed{by}: nothing is traded until the next determination, {when(period_end(s))}"
         found.add(Alert(Kind.MONTH_VETOED, f"{name} {month}", text))
@@ -206,7 +206,7 @@ def _of_outlook(fund: FundFacts, state: FundState) -> set[Alert]:
         return set()
     name, found = fund.name, set()
     if outlook.determined and state.phase is Phase.DETERMINED:
-        month = period_text(state.month_period)
+        month = state.label_of(state.month_period)
         changed = summary(changes(outlook.determined, state), fund.book.symbol)
         text = f"{name}: {month} is determined: {changed}. A veto is possible {veto_end(state)}"
         found.add(Alert(Kind.MONTH_DETERMINED, f"{name} {month} {state.determined_at}", text))

@@ -9,6 +9,7 @@ import ape
 from web3 import Web3
 
 from ballast.abi import call_data
+from ballast.units import DAY_S
 from lab.localnet.rpc import send
 from lab.localnet.world import World
 from tests.helpers.chain import Chain

@@ -222,9 +222,9 @@ def test_feeds_and_supplies_that_run_out(field: Field, tmp_path: Path) -> None:
         # Nobody posts supplies until they are stale.
         stale = found.posted[0].until
         period = PERIOD
-        while period_start(period, field.config.timetable.notice_days) <= stale:
+        while period_start(period, field.config.timetable.notice) <= stale:
             period += 1
-        due = period_start(period, field.config.timetable.notice_days)
+        due = period_start(period, field.config.timetable.notice)
         field.clock.jump(due - 6 * DAY_S)
         keeper.until(lambda: field.state().reason.name in ("DONE", "TOO_LATE", "NOT_YET"))
         later(keeper)

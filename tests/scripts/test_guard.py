@@ -150,7 +150,7 @@ def test_veto(night: Night, run_script: Run) -> None:
     )
     nonce = night.account.nonce
     shown = night.done(guard.veto, dry=True)
-    following = period_start(PERIOD + 1, night.field.config.timetable.notice_days)
+    following = period_start(PERIOD + 1, night.field.config.timetable.notice)
     for words in ("2021-04 as it was determined", "neither veto nor end 2021-05; 2021-06", when(following)):
         assert words in shown, shown
     common = [night.fund.as_posix(), "--book", str(night.field.book_path), "--account", GUARDIAN]
@@ -242,7 +242,7 @@ def test_watch_explains_a_determination(night: Night) -> None:
     # The next month: one supply is a hundredfold, one is given, one candidate leaves.
     now = night.field.clock.now()
     night.own("posted_supply", "post((address,uint88,uint40)[])", [(night.token("UNI"), 10**11, now)])
-    following = period_start(PERIOD + 1, night.field.config.timetable.notice_days)
+    following = period_start(PERIOD + 1, night.field.config.timetable.notice)
     night.field.clock.jump(following - DAY_S)
     night.own("methodology", "overrideSupply(address,uint88)", night.token("MKR"), 901_683 * 11 // 10)
     night.field.clock.jump(following)

@@ -296,7 +296,7 @@ def test_a_determination_is_bad(begin: Begin) -> None:
     walk.keeper.to_trading()
     hundredfold = (walk.night.token("UNI"), 10**11, walk.field.clock.now())
     walk.night.own("posted_supply", "post((address,uint88,uint40)[])", [hundredfold])
-    walk.field.clock.jump(period_start(PERIOD + 1, walk.field.config.timetable.notice_days))
+    walk.field.clock.jump(period_start(PERIOD + 1, walk.field.config.timetable.notice))
     walk.keeper.until(lambda: walk.field.state().phase is Phase.DETERMINED)
     text = walk.told("month_determined", "is determined: ...", "2021-05")
     assert "UNI clamped" in text

@@ -10,7 +10,7 @@ import pytest
 
 from ballast.rule.arithmetic import period_start, usd
 from ballast.rule.methodology import Cap, Rule, State
-from ballast.units import WAD
+from ballast.units import DAY_S, WAD
 from lab.localnet.addresses import stand_in
 from lab.localnet.month import load_month
 from lab.localnet.reserves import ReserveRow, pools_of
@@ -52,7 +52,7 @@ def year() -> Year:
 @pytest.fixture(scope="module")
 def steps(year: Year) -> list[IndexMonth]:
     index = Index(RULE, year.tokens, seed_units(year.snapshots[0], RULE.top_n, SEED_NAV))
-    return [index.step(snapshot, period_start(snapshot.period, 7)) for snapshot in year.snapshots]
+    return [index.step(snapshot, period_start(snapshot.period, 7 * DAY_S)) for snapshot in year.snapshots]
 
 
 def write(folder: Path, rows: str) -> Path:
@@ -220,6 +220,7 @@ def test_the_index_moves_with_its_prices_between_months(year: Year, steps: list[
 def result(year: Year, step: IndexMonth, nav: int, index: int) -> MonthResult:
     return MonthResult(
         label=year.snapshots[0].label,
+        what="traded",
         weights=step.weights,
         weights_held=step.weights,
         entries=("OAK",),

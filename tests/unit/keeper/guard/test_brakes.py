@@ -26,7 +26,7 @@ def name(token: str) -> str:
 
 
 def test_a_stop_costs_the_guardian_two_periods(april: Simulated) -> None:
-    end = period_start(april.state.period + 1, april.state.timetable.notice_days)
+    end = period_start(april.state.period + 1, april.state.timetable.notice)
     vetoed = notice(Brake.VETO, waiting(april))
     assert "2021-04 as it was determined" in vetoed.stops and when(end) in vetoed.until
     assert vetoed.costs == "the guardian can neither veto nor end 2021-05; 2021-06 at the earliest"
