@@ -31,6 +31,9 @@ TIME_LIMIT = 600
 FIRST: Mapping[str, Sequence[str]] = {
     "IndexToken": ("index_token/",),
     "Rebalancer": ("rebalancer/test_start", "rebalancer/test_trade", "rebalancer/test_close", "rebalancer/"),
+    "RebalancerState": ("rebalancer/",),
+    "RebalancerBrakes": ("rebalancer/",),
+    "RebalancerSetters": ("rebalancer/test_setters", "rebalancer/"),
     "Opener": ("rebalancer/test_opener", "rebalancer/test_start"),
     "Calendar": ("libraries/schedule/",),
     "Periods": ("libraries/schedule/",),
