@@ -3,7 +3,7 @@ pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-import {ICalendar, Period} from "./interfaces/ICalendar.sol";
+import {ICalendar} from "./interfaces/ICalendar.sol";
 import {IIndexToken} from "./interfaces/IIndexToken.sol";
 import {Constituent, IMethodology} from "./interfaces/IMethodology.sol";
 import {IOpener, OpeningPlan} from "./interfaces/IOpener.sol";
@@ -14,6 +14,7 @@ import {Bounds} from "./libraries/Bounds.sol";
 import {Bucket} from "./libraries/Bucket.sol";
 import {ComponentList} from "./libraries/ComponentList.sol";
 import {Constituents} from "./libraries/Constituents.sol";
+import {PackedPeriod} from "./libraries/PackedPeriod.sol";
 import {Batch, Settlement, Standing} from "./libraries/Settlement.sol";
 import {Targets} from "./libraries/Targets.sol";
 import {Words} from "./libraries/Words.sol";
@@ -22,12 +23,20 @@ import {RebalancerSetters} from "./rebalancer/RebalancerSetters.sol";
 import {RebalancerState} from "./rebalancer/RebalancerState.sol";
 
 /// @title Rebalancer
-/// @notice See `IRebalancer` for the specification. It holds no tokens: fillers are called from here. The month is here;
-/// storage and plain views, brakes, and setters have a file each in `rebalancer/`.
+/// @notice See `IRebalancer` for the specification. It holds no tokens: fillers are called from here. The month is
+/// here; storage and plain views, brakes, and setters have a file each in `rebalancer/`.
 contract Rebalancer is RebalancerBrakes, RebalancerSetters {
     using BatchCalls for uint256;
+    using PackedPeriod for uint256;
 
     /* MODIFIERS */
+
+    /// @dev Keeps the period under way. So what asks for it before its end, as start does, reads one slot and calls
+    /// nobody.
+    modifier keepingPeriod() {
+        _latest = _period();
+        _;
+    }
 
     /// @dev Runs an action that is due, under the fund's lock.
     modifier due(Action action) {
@@ -94,12 +103,12 @@ contract Rebalancer is RebalancerBrakes, RebalancerSetters {
 
     /* ANYONE */
 
-    function determine() external due(Action.Determine) {
+    function determine() external keepingPeriod due(Action.Determine) {
         Constituent[] memory list = previewDetermine();
-        uint256 period = currentPeriod();
+        uint24 period = _latest.id();
         _month = Month({
             phase: Phase.Determined,
-            period: uint24(period),
+            period: period,
             lastStop: _month.lastStop,
             determinedAt: uint40(block.timestamp),
             determination: Constituents.write(list)
@@ -119,7 +128,7 @@ contract Rebalancer is RebalancerBrakes, RebalancerSetters {
         }
         address targets = Targets.write(p.targets);
         _opening = Opening({
-            targets: targets, buyTargets: p.buyTargets, nav: p.nav, exponent: p.exponent, end: uint40(_period().end - 1)
+            targets: targets, buyTargets: p.buyTargets, nav: p.nav, exponent: p.exponent, end: _period().end() - 1
         });
         _progress = Progress({tat: uint64(block.timestamp * Bucket.SCALE), spent: 0, surplus: p.surplus, held: p.held});
         _month.phase = Phase.Trading;
@@ -162,17 +171,17 @@ contract Rebalancer is RebalancerBrakes, RebalancerSetters {
         if (m.phase == Phase.Trading) {
             return (block.timestamp > _opening.end ? Action.Close : Action.Trade, Reason.Due, _opening.end + 1);
         }
-        Period memory p = _period();
-        uint256 end = p.end;
-        if (m.period != p.id || m.phase == Phase.Voided) {
+        uint256 p = _period();
+        uint256 end = p.end();
+        if (m.period != p.id() || m.phase == Phase.Voided) {
             if (INDEX.componentsPointer() == address(0)) return (Action.None, Reason.NotSeeded, 0);
             return (Action.Determine, Reason.Due, end);
         }
         if (m.phase == Phase.Vetoed) return (Action.None, Reason.Vetoed, end);
         if (m.phase == Phase.Idle) return (Action.None, Reason.Done, end);
-        if (block.timestamp + p.minTrading > end) return (Action.None, Reason.TooLate, end);
-        uint256 earliest = Math.max(p.execution, m.determinedAt + p.minNotice);
+        if (block.timestamp + p.minTrading() > end) return (Action.None, Reason.TooLate, end);
+        uint256 earliest = Math.max(p.execution(), uint256(m.determinedAt) + p.minNotice());
         if (block.timestamp < earliest) return (Action.None, Reason.NotYet, earliest);
-        return (Action.Start, Reason.Due, end - p.minTrading);
+        return (Action.Start, Reason.Due, end - p.minTrading());
     }
 }

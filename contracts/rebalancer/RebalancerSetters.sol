@@ -52,6 +52,8 @@ abstract contract RebalancerSetters is RebalancerState {
     function _setTimetable(Timetable memory timetable_) internal {
         (Timetable memory former, Timetable memory next) = CALENDAR.change(_former, _timetable, timetable_, _limits());
         (_former, _timetable) = (former, next);
+        // A change puts off the end of the period under way, or brings it back to where it was.
+        _latest = _lookUpPeriod();
         emit TimetableSet(next);
     }
 

@@ -2,16 +2,19 @@
 pragma solidity 0.8.30;
 
 import {Owned} from "../access/Owned.sol";
-import {ICalendar, Period} from "../interfaces/ICalendar.sol";
+import {ICalendar} from "../interfaces/ICalendar.sol";
 import {IIndexToken} from "../interfaces/IIndexToken.sol";
 import {IMethodology} from "../interfaces/IMethodology.sol";
 import {IOpener} from "../interfaces/IOpener.sol";
 import {IOracle} from "../interfaces/IOracle.sol";
 import {IRebalancer, Limits, Month, Opening, Phase, Progress, Timetable} from "../interfaces/IRebalancer.sol";
+import {PackedPeriod} from "../libraries/PackedPeriod.sol";
 
 /// @title RebalancerState
 /// @notice What a rebalancer stores and shows, and what both its month and its brakes use. See `IRebalancer`.
 abstract contract RebalancerState is IRebalancer, Owned {
+    using PackedPeriod for uint256;
+
     /* CONSTANTS AND IMMUTABLES */
 
     uint256 public constant MAX_PAUSE = 3 days;
@@ -32,6 +35,8 @@ abstract contract RebalancerState is IRebalancer, Owned {
     Rules internal _rules;
     Timetable internal _former;
     Timetable internal _timetable;
+    /// @dev The period that was looked up last, packed (see `PackedPeriod`): the one under way until its end.
+    uint256 internal _latest;
     Guard internal _guard;
 
     /// @dev The limits, see `Limits`, and the pause beside them: two slots, of which start reads one.
@@ -141,7 +146,7 @@ abstract contract RebalancerState is IRebalancer, Owned {
     }
 
     function currentPeriod() public view returns (uint256) {
-        return _period().id;
+        return _period().id();
     }
 
     /* INTERNAL */
@@ -160,9 +165,16 @@ abstract contract RebalancerState is IRebalancer, Owned {
         });
     }
 
-    /// @dev The period now. The former timetable is read only while it is in effect.
-    function _period() internal view returns (Period memory) {
-        return CALENDAR.period(_former, _timetable, block.timestamp);
+    /// @dev The period now, packed.
+    function _period() internal view returns (uint256 latest) {
+        latest = _latest;
+        if (block.timestamp >= latest.end()) latest = _lookUpPeriod();
+    }
+
+    /// @dev Asks the calendar. The former timetable is read only while it is in effect.
+    function _lookUpPeriod() internal view returns (uint256) {
+        Timetable storage former = block.timestamp < _timetable.begins ? _former : _timetable;
+        return CALENDAR.current(former, _timetable);
     }
 
     /// @dev Seconds of pauses that count against `MAX_PAUSE`. They are forgotten a `WINDOW` after the last pause began:

@@ -37,6 +37,7 @@ FIRST: Mapping[str, Sequence[str]] = {
     "Opener": ("rebalancer/test_opener", "rebalancer/test_start"),
     "Calendar": ("libraries/schedule/",),
     "Periods": ("libraries/schedule/",),
+    "PackedPeriod": ("libraries/schedule/test_calendar", "rebalancer/test_setters"),
     "Bounds": ("libraries/schedule/test_calendar", "rebalancer/test_setters"),
     "MonthTargets": ("rebalancer/test_band", "rebalancer/test_start", "rebalancer/test_opener"),
     "PlanMerge": ("rebalancer/test_opener", "rebalancer/test_start"),
