@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ ID = re.compile(r"0x[0-9a-f]{64}")
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 OPERATION = re.compile(r"(?<!\w)0x[0-9a-f]{8}(?!\w)")
 OMITTED = "..."
+WIDTH = 120
 
 
 @dataclass
@@ -25,20 +27,19 @@ class Transcript:
     _open: bool = False
 
     def say(self, *lines: str) -> None:
-        """Prose."""
+        """Prose, a paragraph each."""
         self._close()
-        self.lines += [*lines, ""]
+        for line in lines:
+            self.lines += [*textwrap.wrap(line, WIDTH), ""]
 
-    def ran(self, command: str, shown: str, head: int | None, tail: int | None) -> None:
-        """A command with what it showed: all lines, or only the first and the last so many."""
+    def ran(self, command: str, shown: str, tail: int | None = None) -> None:
+        """A command with what it showed: all lines, or only the last so many."""
         if not self._open:
             self.lines.append("```")
             self._open = True
         found = [line.rstrip() for line in self.plain(shown).splitlines() if line.strip()]
-        if head is not None or tail is not None:
-            kept = (head or 0) + (tail or 0)
-            if kept < len(found):
-                found = [*found[: head or 0], OMITTED, *found[len(found) - (tail or 0) :]]
+        if tail is not None and tail < len(found):
+            found = [OMITTED, *found[-tail:]]
         self.lines += [f"$ {self.plain(command)}", *found]
 
     def plain(self, text: str) -> str:
