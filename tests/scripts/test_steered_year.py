@@ -48,6 +48,7 @@ def may(fund: Year) -> None:
     )
     fund.posted(shown=True, SUSHI=99)
     fund.edit(lambda raw: raw["components"].append(fund.later))
+    assert "0 lockers hold 0.00 % of " in fund.type("govern lockers FUND.yaml BAL", tail=1)
     fund.wished(
         "components (BAL).supply: 10,799,858 whole tokens (call 2)",
         "MarketCap.setCandidates: BAL comes in: source the fund's posted_supply, state active",
