@@ -18,7 +18,8 @@ WIDTH = 120
 class Transcript:
     """Sections of prose and commands. `names`: words for accounts and paths.
 
-    Left out: numbers of blocks, the time of the day, transactions, digits of addresses, what is left of a month. Operations are numbered.
+    Left out: numbers of blocks, the time of the day, transactions, digits of addresses, how much of a month was not
+    traded. Operations are numbered.
     """
 
     names: Mapping[str, str]
