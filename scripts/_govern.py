@@ -19,7 +19,7 @@ from ballast.cli import Deployed, open_fund, require_funds
 from ballast.files import replace_json
 from ballast.fund_file import FundConfig, FundError
 from ballast.steering import abi
-from ballast.steering.calls import Decoded, addresses_in, decode
+from ballast.steering.calls import Decoded, addresses_in, decode, same_effect
 from ballast.steering.in_force import InForce
 from ballast.steering.operations import Operation, OperationState, TimelockCall
 from ballast.steering.refusals import refusal
@@ -165,6 +165,15 @@ class Steering:
 
     # Operations
 
+    def scheduled(self, calls: Sequence[TimelockCall]) -> dict[TimelockCall, Operation]:
+        """Those of the calls that an open operation makes already, each with the first of these to be ready."""
+        found: dict[TimelockCall, Operation] = {}
+        for operation in self.timelock.open:
+            for call in calls:
+                if any(same_effect(call, one) for one in operation.calls):
+                    found.setdefault(call, operation)
+        return found
+
     def operation(self, key: str) -> Operation:
         """The one operation whose id begins so. Raises FundError."""
         given = key.lower()
@@ -257,4 +266,6 @@ def _names_in(config: FundConfig) -> dict[str, str]:
         named |= dict.fromkeys(component.lockers or (), f"the file's locker of {component.symbol}")
     roles = {"guardian": config.roles.guardian, "fee recipient": config.roles.fee_recipient}
     roles |= {f"proposer {number}": account for number, account in enumerate(config.roles.proposers, 1)}
+    if config.roles.poster is not None:
+        roles["poster"] = config.roles.poster
     return named | {account: f"the file's {role}" for role, account in roles.items() if account != DEPLOYER}

@@ -154,7 +154,7 @@ def _candidates(context: Context, rows: Iterable[Any]) -> Said:
         if given["whole_tokens"] and (before is None or before["whole_tokens"] != given["whole_tokens"]):
             warnings.append(f"{symbol}: the owner vouches for a supply of {given['whole_tokens']:,} whole tokens")
         if _now(context, lambda n: n.feeds) is not None and token not in context.in_force.feeds:  # type: ignore[union-attr]
-            warnings.append(f"{symbol} has no feed yet: a first feed has nothing to agree with")
+            warnings.append(f"{symbol} has no feed in force: a first feed has nothing to agree with")
     parts += [f"{context.symbol(token)} is no candidate any more" for token in old if token not in new]
     warnings += [f"{context.symbol(token)} will be sold, as no candidate any more" for token in old if token not in new]
     return Said("; ".join(parts) or "nothing becomes different", tuple(warnings))
@@ -221,7 +221,7 @@ def _poster(context: Context, poster: str) -> Said:
         return Said("poster nobody")
     now = _now(context, lambda n: n.poster)
     known = None if now in (None, ZERO) else now
-    warning = f"another poster: {context.name(poster)} posts supplies without the delay, within the bound of each month"
+    warning = f"another poster: {context.name(poster)} posts supplies without the delay, within the bound"
     return Said(f"poster {became(context, '', known, poster)}", (warning,))
 
 
