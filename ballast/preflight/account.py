@@ -13,10 +13,12 @@ from ballast.values import decimal
 
 DEPLOYMENT_GAS = 34_000_000
 """More than a whole deployment takes; ether for this at the current gas price is asked for."""
+SEED_GAS = 4_000_000
+"""The part of it that is kept for approvals and seed, when all contracts stand."""
 
 
-def ether(reader: Reader, account: str) -> Iterator[Problem]:
-    need = DEPLOYMENT_GAS * reader.w3.eth.gas_price
+def ether(reader: Reader, account: str, gas: int) -> Iterator[Problem]:
+    need = gas * reader.w3.eth.gas_price
     have = reader.w3.eth.get_balance(Web3.to_checksum_address(account))
     if have == 0 or have < need:
         yield Problem(
