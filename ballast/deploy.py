@@ -33,7 +33,7 @@ from ballast.parts import Component
 from ballast.preflight import DEPLOYMENT_GAS, SEED_GAS, DeployError, preflight
 from ballast.resume import INDEX, Plan, is_seeded, plan, require_unseeded, standing
 from ballast.sending import Sender
-from ballast.standing import verify
+from ballast.deployed import verify
 
 __all__ = [
     "Bill",

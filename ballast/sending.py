@@ -21,8 +21,8 @@ from web3.types import TxReceipt
 
 from ballast.journal import Journal, Sent
 from ballast.preflight.problems import DeployError
-from ballast.units import ETHER, MAX_TX_GAS
-from ballast.values import decimal
+from ballast.units import MAX_TX_GAS
+from ballast.values import decimal, ether_text
 
 POLLS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Between two looks for a receipt; the last from then on."""
@@ -44,12 +44,6 @@ def is_pending(w3: Web3, digest: str) -> bool:
         return w3.eth.get_transaction(HexStr(digest)).get("blockNumber") is None
     except TransactionNotFound:
         return False
-
-
-def ether(wei: int) -> str:
-    """Ether for people, to the millionth, rounded up."""
-    step = ETHER // 10**6
-    return f"{decimal(-(-wei // step) * step, 18)} ETH"
 
 
 class Sender:
@@ -153,8 +147,9 @@ class Sender:
         have = self._w3.eth.get_balance(self._account.address)
         if have < cost:
             raise DeployError(
-                f"{step}: account {self._account.address} holds {ether(have)}, expected at least {ether(cost)} for "
-                "its gas; send it some and run the same command again: it goes on from what stands"
+                f"{step}: account {self._account.address} holds {ether_text(have, up=False)}, expected at least "
+                f"{ether_text(cost)} for its gas; send it some and run the same command again: it goes on from what "
+                "stands"
             )
 
 

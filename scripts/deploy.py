@@ -16,7 +16,7 @@ from ballast.cli import FundCommand, agree, book_option, default_book, fund_argu
 from ballast.deploy import Bill, deploy_fund
 from ballast.fund_file import FundConfig, FundError, load_fund
 from ballast.journal import journal_path
-from ballast.sending import ether
+from ballast.values import ether_text
 from scripts._found import require_first
 
 LOOKED_AT = 60
@@ -84,7 +84,7 @@ def _told(bill: Bill, account: Any, config: FundConfig, provider: Any) -> str:
     """What is about to be sent."""
     begun = "going on: " if bill.begun else ""
     rest = bill.transactions - len(bill.contracts)
-    price = f"at most about {ether(bill.wei)} for gas"
+    price = f"at most about {ether_text(bill.wei)} for gas"
     return (
         f"{config.name} from {account.address} on chain {provider.web3.eth.chain_id}: {begun}{bill.transactions} "
         f"transactions ({len(bill.contracts)} contracts, {rest} approvals and seed), {price}"
