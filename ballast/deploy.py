@@ -27,13 +27,13 @@ from ballast.creation import (
     predicted,
     sequencer_of,
 )
+from ballast.deployed import verify
 from ballast.fund_file import FundConfig
 from ballast.journal import Journal, JournalError, journal_path
 from ballast.parts import Component
 from ballast.preflight import DEPLOYMENT_GAS, SEED_GAS, DeployError, preflight
 from ballast.resume import INDEX, Plan, is_seeded, plan, require_unseeded, standing
 from ballast.sending import Sender
-from ballast.deployed import verify
 
 __all__ = [
     "Bill",
@@ -108,8 +108,9 @@ def deploy_fund(
         for name in found.missing:
             receipt = sender.send(name, creating(name, found.at))
             _require_address(name, str(receipt["contractAddress"]), found.at[name])
+        verify(w3, found.at, config, seeded=False)
         _seed(sender, account, found.at[INDEX], config)
-    verify(w3, found.at, config)
+    verify(w3, found.at, config, seeded=True)
     book = book_of(config, found.at, sender.journal.first_block)
     if book_path is not None:
         book.save(book_path)

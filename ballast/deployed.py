@@ -1,4 +1,4 @@
-"""Holds a fund that has its seed, as it stands on the chain, against its file."""
+"""Holds a fund as it stands on the chain against its file."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"
 """Of the oracle's `Source`: feed, maximum age, decimals, quote, ratio, lowest, highest."""
 
 
-def verify(w3: Web3, at: Mapping[str, str], config: FundConfig) -> None:
-    """`at`: the addresses of all contracts. Raises DeployError for what is not as the file has it."""
+def verify(w3: Web3, at: Mapping[str, str], config: FundConfig, *, seeded: bool) -> None:
+    """`at`: the addresses of all contracts. Without its seed every component needs a price now; with it the list has to
+    be the file's. Raises DeployError for what is not as the file has it."""
 
     def expect(name: str, view: str, right: str) -> None:
         answer = call_view(w3, at[name], view, ["address"])
@@ -43,11 +44,18 @@ def verify(w3: Web3, at: Mapping[str, str], config: FundConfig) -> None:
     if "fee_split" in at:
         expect("index_token", "feeRecipient()", at["fee_split"])
         expect("fee_split", "UPKEEP()", at["upkeep"])
+    _verify_oracle(w3, at, config)
+    if seeded:
+        _verify_components(w3, at, config)
+    else:
+        _verify_prices(w3, at, config)
+
+
+def _verify_components(w3: Web3, at: Mapping[str, str], config: FundConfig) -> None:
     answer = call_view(w3, at["index_token"], "components()", ["(address,uint8,uint40,bool)[]"])
     listed = [to_checksum_address(row[0]) for row in answer[0]] if answer else []
     if listed != [component.token for component in config.seeded()]:
         raise DeployError(f"index_token.components(): {listed} after the deployment, expected the seeded components")
-    _verify_oracle(w3, at, config)
 
 
 def _verify_oracle(w3: Web3, at: Mapping[str, str], config: FundConfig) -> None:
@@ -65,11 +73,16 @@ def _verify_oracle(w3: Web3, at: Mapping[str, str], config: FundConfig) -> None:
         wanted = [feed.lower(), max_age, quote, ratio, lowest, highest or MAX_PRICE]
         if source is None or [*source[:2], *source[3:]] != wanted:
             raise DeployError(f"oracle.sources({token}): {source} after the deployment, expected {wanted}")
-    for component in config.ordered():
-        price = call_view(w3, at["oracle"], "price(address)", ["uint256"], component.token)
-        if not price or price[0] == 0:
-            raise DeployError(f"{component.symbol}: the oracle has no price after the deployment")
     for token, *listed_anchor in anchor_rows(config):
         anchor = call_view(w3, at["oracle"], "anchors(address)", ["address", "uint32", "uint64"], token)
         if anchor is None or [to_checksum_address(anchor[0]), *anchor[1:]] != listed_anchor:
             raise DeployError(f"oracle.anchors({token}): {anchor} after the deployment, expected {listed_anchor}")
+
+
+def _verify_prices(w3: Web3, at: Mapping[str, str], config: FundConfig) -> None:
+    for component in config.ordered():
+        price = call_view(w3, at["oracle"], "price(address)", ["uint256"], component.token)
+        if not price or price[0] == 0:
+            raise DeployError(
+                f"{component.symbol}: the oracle has no price now, expected one before the seed; once its feed answers, run the same command again"
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ import pytest
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.creation import order
 from ballast.deploy import Bill, deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.journal import Journal, JournalError, journal_path
 from ballast.preflight import DeployError
 from lab.localnet.market import Market
+from lab.localnet.rpc import HttpRpc
 from lab.replay.measure import receipts_of
 from lab.testbed.funding import deal_seed
 from scripts.book import cli as book_command
@@ -25,8 +27,6 @@ from tests.scripts.conftest import Invoke, Ran, WriteFund, as_yaml
 from tests.scripts.stopping import Stopped, stopped_at
 
 COMPONENTS = 5
-BEFORE = ("timelock", "opener", "calendar", "lens", "v3_lens", "filler")
-"""Contracts that are told no address of a later one."""
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def uninterrupted(w3: Web3, account: Any, deploy: Deploy, path: Path) -> tuple[B
         return book, sent_by(w3, account, book.deployed_block)
     finally:
         ape.chain.restore(snapshot)
-        path.unlink()
-        journal_path(path).unlink()
+        path.unlink(missing_ok=True)
+        journal_path(path).unlink(missing_ok=True)
 
 
 def test_stopped_at_every_transaction(w3: Web3, account: Any, deploy: Deploy, path: Path) -> None:
@@ -115,22 +115,28 @@ def test_an_answer_that_is_lost(w3: Web3, account: Any, deploy: Deploy, path: Pa
     assert sent_by(w3, account, whole.deployed_block) == sent
 
 
-@pytest.mark.parametrize(("number", "again"), [(4, 0), (9, 3), (12, 4)])
+@pytest.mark.parametrize(
+    ("last", "again"),
+    [
+        ("lens", ()),
+        ("methodology", ("oracle", "posted_supply", "methodology")),
+        ("index_token", ("oracle", "posted_supply", "methodology", "index_token")),
+        ("rebalancer", ()),
+    ],
+)
 def test_a_nonce_that_is_used_elsewhere(
-    number: int, again: int, w3: Web3, account: Any, deploy: Deploy, path: Path
+    last: str, again: tuple[str, ...], w3: Web3, account: Any, small: FundConfig, deploy: Deploy, path: Path
 ) -> None:
-    """Those are deployed again that were told an address which is now another, and no others."""
+    """After the last of them; those are deployed again that were told an address which is now another one's."""
     whole, sent = uninterrupted(w3, account, deploy, path)
-    with pytest.raises(Stopped), stopped_at(w3, number, taken=True):
+    names = order(small)[: order(small).index(last) + 1]
+    with pytest.raises(Stopped), stopped_at(w3, len(names), taken=True):
         deploy()
     account.transfer(ape.accounts.test_accounts[4], 1)
     book = deploy()
-    assert book.contracts.keys() == whole.contracts.keys()
-    kept = {name for name in book.contracts if book[name] == whole[name]}
-    assert len(kept) == number - again
-    assert kept >= set(list(whole.contracts)[: min(number, 5)])
+    assert {name for name in whole.contracts if book[name] == whole[name]} == {*names} - {*again}
     assert replace(book, contracts=whole.contracts) == whole
-    assert sent_by(w3, account, whole.deployed_block)[0] == sent[0] + again + 1
+    assert sent_by(w3, account, whole.deployed_block)[0] == sent[0] + len(again) + 1
 
 
 def test_a_nonce_that_is_taken_in_between(w3: Web3, account: Any, deploy: Deploy) -> None:
@@ -170,7 +176,7 @@ def test_too_little_ether_in_the_middle(w3: Web3, account: Any, deploy: Deploy, 
 
 def test_a_file_that_is_changed(w3: Web3, account: Any, small: FundConfig, deploy: Deploy, path: Path) -> None:
     """Before the seed what the change concerns is deployed again; afterwards it is refused, and nothing is sent."""
-    with pytest.raises(Stopped), stopped_at(w3, 14, taken=True):
+    with pytest.raises(Stopped), stopped_at(w3, len(order(small)), taken=True):
         deploy()
     other = small.model_copy(update={"supply_cap": small.supply_cap + 1})
     book = deploy(other)
@@ -245,10 +251,51 @@ def test_a_seed_that_no_book_knows(w3: Web3, account: Any, deploy: Deploy, path:
 
 
 def test_a_begun_deployment_without_its_journal(
-    w3: Web3, account: Any, deploy: Deploy, path: Path, commands: Callable[..., Ran]
+    w3: Web3, small: FundConfig, deploy: Deploy, path: Path, commands: Callable[..., Ran]
 ) -> None:
-    with pytest.raises(Stopped), stopped_at(w3, 15, taken=True):
+    with pytest.raises(Stopped), stopped_at(w3, len(order(small)), taken=True):
         deploy()
     assert "has no seed, the fund is not whole" in commands("book").errors
     journal_path(path).unlink()
     assert "was begun from" in commands("deploy").errors
+
+
+# What is in no block yet
+
+
+@pytest.fixture
+def idle(w3: Web3) -> Iterator[HttpRpc]:
+    """No blocks until one is asked for."""
+    provider: Any = ape.networks.active_provider
+    rpc = HttpRpc(str(provider.http_uri))
+    rpc.request("evm_setAutomine", False)
+    try:
+        yield rpc
+    finally:
+        rpc.request("evm_setAutomine", True)
+
+
+@pytest.mark.parametrize("dearer", [False, True])
+def test_one_that_is_in_no_block(
+    dearer: bool, w3: Web3, account: Any, deploy: Deploy, path: Path, idle: HttpRpc
+) -> None:
+    """It is waited for; where its fee is below what the next block asks, another one of its nonce takes its place."""
+    with pytest.raises(Stopped), stopped_at(w3, 1, taken=True) as arrived:
+        deploy()
+    digest = w3.keccak(hexstr=arrived[0])
+    assert w3.eth.get_transaction(digest).get("blockNumber") is None
+    if dearer:
+        idle.request("anvil_setNextBlockBaseFeePerGas", hex(w3.eth.get_transaction(digest)["maxFeePerGas"] + 1))
+        idle.request("evm_mine")
+    told: list[str] = []
+
+    def mine(line: str) -> None:
+        told.append(line)
+        if "waiting for it" in line or ": transaction 0x" in line:
+            idle.request("evm_setAutomine", True)
+            idle.request("evm_mine")
+
+    book = deploy(progress=mine)
+    assert any(("offers" if dearer else "waiting for it") in line for line in told), told
+    assert ape.project.IndexToken.at(book["index_token"]).totalSupply() > 0
+    assert len({nonce for _step, nonce in steps_of(path)}) == len({step for step, _nonce in steps_of(path)})
