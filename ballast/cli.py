@@ -136,7 +136,9 @@ def _first_line(error: Exception) -> str:
 
 def default_book(provider: Any, config: FundConfig) -> Path:
     """Where the address book of a fund on the connected network is kept."""
-    return Path("deployments") / str(provider.network.name) / f"{config.slug}.json"
+    name = str(provider.network.name)
+    folder = f"chain-{config.chain_id}" if name == "custom" else name  # a chain that Ape has no name for
+    return Path("deployments") / folder / f"{config.slug}.json"
 
 
 @dataclass(frozen=True)

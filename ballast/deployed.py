@@ -84,5 +84,6 @@ def _verify_prices(w3: Web3, at: Mapping[str, str], config: FundConfig) -> None:
         price = call_view(w3, at["oracle"], "price(address)", ["uint256"], component.token)
         if not price or price[0] == 0:
             raise DeployError(
-                f"{component.symbol}: the oracle has no price now, expected one before the seed; once its feed answers, run the same command again"
+                f"{component.symbol}: the oracle has no price now, expected one before the seed; once its feed "
+                "answers, run the same command again"
             )
