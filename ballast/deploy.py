@@ -31,7 +31,7 @@ from ballast.deployed import verify
 from ballast.fund_file import FundConfig
 from ballast.journal import Journal, JournalError, journal_path
 from ballast.parts import Component
-from ballast.preflight import DEPLOYMENT_GAS, SEED_GAS, DeployError, preflight
+from ballast.preflight import DEPLOYMENT_GAS, SEED_GAS, preflight
 from ballast.resume import INDEX, Plan, is_seeded, plan, require_unseeded, standing
 from ballast.sending import Sender
 
@@ -106,8 +106,7 @@ def deploy_fund(
         if consent is not None:
             consent(bill)
         for name in found.missing:
-            receipt = sender.send(name, creating(name, found.at))
-            _require_address(name, str(receipt["contractAddress"]), found.at[name])
+            sender.create(name, creating(name, found.at), found.at[name])
         verify(w3, found.at, config, seeded=False)
         _seed(sender, account, found.at[INDEX], config)
     verify(w3, found.at, config, seeded=True)
@@ -200,11 +199,3 @@ def _seed(sender: Sender, account: Any, index: str, config: FundConfig) -> None:
     tokens, units = [c.token for c in seeded], [c.seed_unit for c in seeded]
     given = tokens, units, config.seed_shares, to_checksum_address(account.address)
     sender.send("seed", encode_call("seed(address[],uint256[],uint256,address)", *given), index)
-
-
-def _require_address(name: str, landed: str, expected: str) -> None:
-    if landed != expected:
-        raise DeployError(
-            f"{name}: landed at {landed}, expected {expected}; another transaction of the account came between: run "
-            "the same command again, it goes on from what stands"
-        )

@@ -19,6 +19,7 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3Exception
 from web3.types import TxReceipt
 
+from ballast.creation import created_address
 from ballast.journal import Journal, Sent
 from ballast.preflight.problems import DeployError
 from ballast.units import MAX_TX_GAS
@@ -79,9 +80,20 @@ class Sender:
                 "expected none; wait until they are in a block, or cancel them, then run the same command again"
             )
 
-    def send(self, step: str, data: bytes, to: str | None = None) -> TxReceipt:
-        """Sends a call, or creates a contract where `to` is None; returns the receipt. Raises DeployError for what
-        would revert, did revert, cannot be paid, or lost its nonce to another transaction."""
+    def create(self, name: str, code: bytes, at: str) -> None:
+        """Creates a contract, `at` this address. Raises DeployError as `send`, and before it is sent if it would land
+        elsewhere."""
+        nonce = self._w3.eth.get_transaction_count(self._account.address)
+        if created_address(self._account.address, nonce) != at:
+            raise DeployError(
+                f"{name}: another transaction of {self._account.address} came between; use the account for nothing "
+                "else meanwhile, and run the same command again: it goes on from what stands"
+            )
+        self.send(name, code)
+
+    def send(self, step: str, data: bytes, to: str | None = None) -> None:
+        """Sends a call, or the code of a contract where `to` is None, and waits until it is in a block. Raises
+        DeployError for what would revert, did revert, cannot be paid, or lost its nonce to another transaction."""
         account, nonce = self._account, self._w3.eth.get_transaction_count(self._account.address)
         made = account.provider.network.ecosystem.create_transaction(
             sender=account.address, data=data, nonce=nonce, gas_limit=self._gas(step, data, to), receiver=to
@@ -107,7 +119,7 @@ class Sender:
                 self._require_nonce(sent)
                 self._require_ether(step, made.gas_limit * made.max_fee)
                 raise DeployError(f"{step}: the node refuses it: {_line(error)}") from None
-        return self._wait(sent)
+        self._wait(sent)
 
     def _gas(self, step: str, data: bytes, to: str | None) -> int:
         call = {"from": self._account.address, "data": "0x" + data.hex()} | ({} if to is None else {"to": to})
@@ -122,7 +134,7 @@ class Sender:
         if self._path is not None:
             self.journal.save(self._path)
 
-    def _wait(self, sent: Sent) -> TxReceipt:
+    def _wait(self, sent: Sent) -> None:
         looks = 0
         while (receipt := receipt_of(self._w3, sent.hash)) is None:
             self._require_nonce(sent)
@@ -132,7 +144,6 @@ class Sender:
                 self._say(f"{sent.step}: still waiting for {sent.hash}, nonce {sent.nonce}; it can be stopped here")
         if receipt["status"] != 1:
             raise DeployError(f"{sent.step}: transaction {sent.hash} reverted")
-        return receipt
 
     def _require_nonce(self, sent: Sent) -> None:
         """Raises DeployError if the nonce is used, and not by this transaction."""

@@ -156,6 +156,19 @@ def test_a_nonce_that_is_taken_in_between(w3: Web3, account: Any, deploy: Deploy
     assert len(deploy().contracts) > 0
 
 
+def test_a_nonce_that_is_used_before_the_answer(account: Any, deploy: Deploy) -> None:
+    """While a person thinks about it. Nothing is sent that would land elsewhere."""
+    nonce = account.nonce
+
+    def thinks(_bill: Bill) -> None:
+        account.transfer(ape.accounts.test_accounts[4], 1)
+
+    with pytest.raises(DeployError, match=r"timelock: another transaction of 0x\w+ came between"):
+        deploy(consent=thinks)
+    assert account.nonce == nonce + 1
+    assert deploy().contracts
+
+
 def test_too_little_ether_in_the_middle(w3: Web3, account: Any, deploy: Deploy, path: Path) -> None:
     balance = account.balance
 
