@@ -73,5 +73,5 @@ class Journal:
 
 
 def journal_path(book: Path) -> Path:
-    """Where the journal of the deployment that writes this address book is kept."""
-    return book.with_suffix(".journal.json")
+    """Where the journal of the deployment that writes this address book is kept; no name that a book may have."""
+    return book.with_suffix(".journal")
