@@ -207,7 +207,7 @@ def test_a_journal_of_somebody_else(account: Any, small: FundConfig, deploy: Dep
         Journal(small.name, 1, ape.accounts.test_accounts[4].address, 1, 1).save(journal_path(path))
         deploy()
     journal_path(path).write_text('{"fund": "x"}')
-    with pytest.raises(JournalError, match=r"journal .*book\.journal\.json: cannot be used"):
+    with pytest.raises(JournalError, match=r"journal .*book\.journal: cannot be used"):
         deploy()
 
 
