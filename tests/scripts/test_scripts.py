@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import ape
+import click
 import pytest
 from eth_utils import to_checksum_address
 
@@ -245,3 +247,35 @@ def test_unreachable_rpc(run_script: Run, write_fund: WriteFund, config: FundCon
         "mint", str(fund), "1", "--account", DEPLOYER_ACCOUNT, network="ethereum:mainnet:http://127.0.0.1:9"
     )
     refused(ran, "http://127.0.0.1:9")
+
+
+def test_mint_asks_once_for_all_that_it_sends(
+    invoke: Invoke,
+    write_fund: WriteFund,
+    config: FundConfig,
+    funded: Any,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fund, book_file = write_fund(as_yaml(config)), tmp_path / "book.json"
+    book = deploy_fund(ape.project, funded, config, book_path=book_file)
+    index = ape.project.IndexToken.at(book["index_token"])
+    tokens, amounts, _ = index.previewMint(10**18)
+    for token, amount in zip(tokens, amounts, strict=True):
+        deal(funded, token, funded.address, 2 * amount)
+    given = {"shares": "1", "account": funded, "receiver": None, "slippage": None, "deadline": "20 min", "pay": None}
+    here = {"provider": ape.networks.active_provider, "fund": fund, "book_file": book_file, "spend": None, "dry": False}
+    nonce = funded.nonce
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    with pytest.raises(click.Abort):
+        invoke(mint, yes=False, **given, **here)
+    n = len(tokens)
+    assert (
+        f"Send {n + 1} transactions: {n} approvals, so that the fund may take at most that (" in capsys.readouterr().out
+    )
+    assert funded.nonce == nonce
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert invoke(mint, yes=False, **given, **here).code == 0
+    assert funded.nonce == nonce + n + 1
+    assert capsys.readouterr().out.count("approving ") == n
