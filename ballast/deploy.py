@@ -17,16 +17,7 @@ from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book, BookCandidate
-from ballast.creation import (
-    anchor_rows,
-    candidate_rows,
-    created_address,
-    creation,
-    feed_rows,
-    order,
-    predicted,
-    sequencer_of,
-)
+from ballast.creation import creation, order
 from ballast.deployed import verify
 from ballast.fund_file import FundConfig
 from ballast.journal import Journal, JournalError, journal_path
@@ -34,21 +25,6 @@ from ballast.parts import Component
 from ballast.preflight import DEPLOYMENT_GAS, SEED_GAS, preflight
 from ballast.resume import INDEX, Plan, is_seeded, plan, require_unseeded, standing
 from ballast.sending import Sender
-
-__all__ = [
-    "Bill",
-    "anchor_rows",
-    "approvals",
-    "approve",
-    "candidate_rows",
-    "created_address",
-    "creation",
-    "deploy_fund",
-    "feed_rows",
-    "order",
-    "predicted",
-    "sequencer_of",
-]
 
 Progress = Callable[[str], None]
 
