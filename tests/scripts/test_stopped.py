@@ -26,7 +26,8 @@ from scripts.deploy import cli as deploy_command
 from tests.scripts.conftest import Invoke, Ran, WriteFund, as_yaml
 from tests.scripts.stopping import Stopped, stopped_at
 
-COMPONENTS = 3
+COMPONENTS = 4
+"""As few as a cap of 25 % allows."""
 
 
 @pytest.fixture
@@ -40,8 +41,7 @@ def account(market: Market, small: FundConfig) -> Any:
 @pytest.fixture(scope="module")
 def small(config: FundConfig) -> FundConfig:
     """A fund of a few components, with every kind of contract but anchors."""
-    rule = config.methodology.model_copy(update={"cap": "none", "cap_weight": None})
-    return config.model_copy(update={"components": config.components[:COMPONENTS], "methodology": rule})
+    return config.model_copy(update={"components": config.components[:COMPONENTS]})
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def steps_of(path: Path) -> set[tuple[str, int]]:
 
 
 def sent_by(w3: Web3, account: Any, first: int) -> tuple[int, int]:
-    """The transactions of the account from a block on, and the gas of all but the seed: that one takes 2,800 less in the
+    """The transactions of the account from a block on, and the gas of all but the seed: that takes 2,800 less in the
     second in which the index token was created, as it then writes the time that stands."""
     receipts = receipts_of(w3, account.address, first, w3.eth.block_number)
     assert all(receipt["status"] == 1 for receipt in receipts)
