@@ -70,7 +70,7 @@ def cli(
         )
     except BaseException:  # Ctrl-C too
         if journal.exists():
-            say(f"stopped before the fund was whole; the same command goes on from what stands (journal: {journal})")
+            say(f"stopped; the same command goes on from what stands (journal: {journal})")
         raise
     table = Table(title=f"{config.name} ({config.symbol}) on chain {book.chain_id}", title_justify="left")
     table.add_column("contract")

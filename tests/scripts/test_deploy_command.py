@@ -91,7 +91,7 @@ def test_ctrl_c_and_a_kill_and_again(person: Person, proxy: EndpointProxy, w3: W
         shells.append(shell)
         agrees(shell)
         assert shell.end() == 1
-    assert "stopped before the fund was whole; the same command goes on" in shell.shown
+    assert "stopped; the same command goes on from what stands" in shell.shown
     assert "Traceback" not in shell.shown
 
     at_send(5, Terminal.kill)
