@@ -20,7 +20,7 @@ from ballast.book import Book, BookCandidate
 from ballast.creation import creation, order
 from ballast.deployed import verify
 from ballast.fund_file import FundConfig
-from ballast.journal import Journal, JournalError, journal_path
+from ballast.journal import Journal, JournalError, alone, journal_path
 from ballast.parts import Component
 from ballast.preflight import DEPLOYMENT_GAS, SEED_GAS, preflight
 from ballast.resume import INDEX, Plan, is_seeded, plan, require_unseeded, standing
@@ -61,36 +61,13 @@ def deploy_fund(
     on the way) and JournalError.
     """
     say = progress or (lambda _text: None)
-    w3: Web3 = account.provider.web3
-    say("checking chain, account, tokens and feeds")
-    sender = _sender(account, config, book_path, say)
-    sender.settle()
-    stands = standing(w3, sender.journal, order(config))
-    if not stands:  # nothing was begun, or on a chain that is no more
-        sender.journal = replace(_new_journal(account, config), sent=sender.journal.sent)
-
-    def creating(name: str, at: Mapping[str, str]) -> bytes:
-        contract, arguments = creation(name, config, at, account, sender.journal.dated)
-        return bytes(getattr(project, contract)(*arguments).data)
-
-    found = plan(order(config), stands, account.address, w3.eth.get_transaction_count(account.address), creating)
-    require_unseeded(w3, stands, found)
-    if not is_seeded(w3, found.at[INDEX]):
-        bill = _bill(w3, account, config, found, creating)
-        for warning in preflight(w3, account.address, config, unsafe=unsafe, gas=bill.gas):
-            (warn or say)(f"warning: {warning}")
-        if consent is not None:
-            consent(bill)
-        for name in found.missing:
-            sender.create(name, creating(name, found.at), found.at[name])
-        verify(w3, found.at, config, seeded=False)
-        _seed(sender, account, found.at[INDEX], config)
-    verify(w3, found.at, config, seeded=True)
-    book = book_of(config, found.at, sender.journal.first_block)
-    if book_path is not None:
-        book.save(book_path)
-        say(f"address book: {book_path}")
-    return book
+    path = None if book_path is None else journal_path(book_path)
+    with alone(path):
+        book = _deployed(project, account, config, path, say, unsafe=unsafe, warn=warn or say, consent=consent)
+        if book_path is not None:
+            book.save(book_path)
+            say(f"address book: {book_path}")
+        return book
 
 
 def book_of(config: FundConfig, at: Mapping[str, str], first_block: int) -> Book:
@@ -131,9 +108,48 @@ def approvals(w3: Web3, owner: str, token: str, spender: str, amount: int) -> tu
 # One deployment
 
 
-def _sender(account: Any, config: FundConfig, book_path: Path | None, say: Progress) -> Sender:
+def _deployed(
+    project: Any,
+    account: Any,
+    config: FundConfig,
+    path: Path | None,
+    say: Progress,
+    *,
+    unsafe: bool,
+    warn: Progress,
+    consent: Callable[[Bill], None] | None,
+) -> Book:
+    """`deploy_fund`, whose journal is kept at `path`."""
+    w3: Web3 = account.provider.web3
+    say("checking chain, account, tokens and feeds")
+    sender = _sender(account, config, path, say)
+    sender.settle()
+    stands = standing(w3, sender.journal, order(config))
+    if not stands:  # nothing was begun, or on a chain that is no more
+        sender.journal = replace(_new_journal(account, config), sent=sender.journal.sent)
+
+    def creating(name: str, at: Mapping[str, str]) -> bytes:
+        contract, arguments = creation(name, config, at, account, sender.journal.dated)
+        return bytes(getattr(project, contract)(*arguments).data)
+
+    found = plan(order(config), stands, account.address, w3.eth.get_transaction_count(account.address), creating)
+    require_unseeded(w3, stands, found)
+    if not is_seeded(w3, found.at[INDEX]):
+        bill = _bill(w3, account, config, found, creating)
+        for warning in preflight(w3, account.address, config, unsafe=unsafe, gas=bill.gas):
+            warn(f"warning: {warning}")
+        if consent is not None:
+            consent(bill)
+        for name in found.missing:
+            sender.create(name, creating(name, found.at), found.at[name])
+        verify(w3, found.at, config, seeded=False)
+        _seed(sender, account, found.at[INDEX], config)
+    verify(w3, found.at, config, seeded=True)
+    return book_of(config, found.at, sender.journal.first_block)
+
+
+def _sender(account: Any, config: FundConfig, path: Path | None, say: Progress) -> Sender:
     """With the journal of what was begun, or a new one."""
-    path = None if book_path is None else journal_path(book_path)
     journal = None if path is None else Journal.load(path)
     new = _new_journal(account, config)
     if journal is not None:

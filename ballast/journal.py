@@ -7,7 +7,11 @@ deployment has ended, and holds no secrets.
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +74,31 @@ class Journal:
         sent = tuple(Sent(str(s["step"]), int(s["nonce"]), str(s["hash"]), str(s["content"])) for s in raw["sent"])
         first_block, dated = int(raw["first_block"]), int(raw["dated"])
         return cls(str(raw["fund"]), int(raw["chain_id"]), deployer, first_block, dated, sent)
+
+
+@contextmanager
+def alone(path: Path | None) -> Iterator[None]:
+    """Within the block no other process writes a journal into the same folder. Raises JournalError if one does. None:
+    there is no journal."""
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)  # locking the folder leaves no file behind
+    try:
+        _lock(folder, path)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int, path: Path) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise JournalError(
+            f"journal {path}: another deployment is running beside it; wait until it has ended, or end it"
+        ) from None
 
 
 def journal_path(book: Path) -> Path:

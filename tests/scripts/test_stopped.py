@@ -15,7 +15,7 @@ from ballast.book import Book
 from ballast.creation import order
 from ballast.deploy import Bill, deploy_fund
 from ballast.fund_file import FundConfig
-from ballast.journal import Journal, JournalError, journal_path
+from ballast.journal import Journal, JournalError, alone, journal_path
 from ballast.preflight import DeployError
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
@@ -211,6 +211,14 @@ def test_a_journal_of_somebody_else(account: Any, small: FundConfig, deploy: Dep
     journal_path(path).write_text('{"fund": "x"}')
     with pytest.raises(JournalError, match=r"journal .*book\.journal: cannot be used"):
         deploy()
+
+
+def test_one_deployment_at_a_time(account: Any, deploy: Deploy, path: Path) -> None:
+    nonce = account.nonce
+    with alone(journal_path(path)), pytest.raises(JournalError, match="another deployment is running beside it"):
+        deploy()
+    assert account.nonce == nonce
+    assert deploy().contracts
 
 
 # Without a journal
