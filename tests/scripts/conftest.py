@@ -23,7 +23,7 @@ from lab.localnet.market import Market
 from lab.localnet.month import Month
 from lab.localnet.session import NETWORK
 from lab.localnet.world import World
-from lab.testbed.funding import deal_seed, month_config
+from lab.testbed.funding import as_yaml, deal_seed, month_config
 from tests.helpers.waiting import PATIENCE_S
 from tests.scripts.steered import Steered
 
@@ -78,27 +78,6 @@ def config(world: World, month: Month) -> FundConfig:
     # As a real one has it: none alone, so that nothing needs --unsafe.
     roles = found.roles.model_copy(update={"proposers": (DEPLOYER, to_checksum_address(SECOND_PROPOSER))})
     return found.model_copy(update={"roles": roles})
-
-
-def as_yaml(config: FundConfig) -> dict[str, Any]:
-    """The fund as its YAML file has it; integers are exact there too. Fractions go as decimal texts."""
-    raw: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
-
-    def fraction(value: int) -> str:
-        sign = "-" if value < 0 else ""
-        return f"{sign}{abs(value) // 10**18}.{abs(value) % 10**18:018d}"
-
-    for name in ("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust"):
-        raw["limits"][name] = fraction(raw["limits"][name])
-    for name in ("cap_weight", "floor_weight", "entry_weight", "max_supply_jump"):
-        raw["methodology"][name] = fraction(raw["methodology"][name])
-    for name in ("part", "premium", "least_sale"):
-        raw["upkeep"][name] = fraction(raw["upkeep"][name])
-    for name in ("max_base_fee", "monthly"):
-        raw["upkeep"][name] = f"{fraction(raw['upkeep'][name])} ether"
-    for name in ("streaming_fee", "seed_shares"):
-        raw[name] = fraction(raw[name])
-    return raw
 
 
 WriteFund = Callable[[dict[str, Any]], Path]

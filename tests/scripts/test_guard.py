@@ -26,10 +26,11 @@ from lab.localnet.anvil import ROOT
 from lab.localnet.rpc import send
 from lab.localnet.session import NETWORK
 from lab.localnet.world import World
+from lab.testbed.funding import as_yaml
 from scripts import guard
 from tests.helpers.waiting import PATIENCE_S, wait_for
 from tests.keeper.deployed_fund import PERIOD, Field, deployed
-from tests.scripts.conftest import Invoke, Ran, Run, as_yaml
+from tests.scripts.conftest import Invoke, Ran, Run
 from tests.scripts.test_scripts import refused
 
 GUARDIAN = "TEST::0"
