@@ -19,7 +19,7 @@ from ballast.cli import Deployed, open_fund, require_funds
 from ballast.files import replace_json
 from ballast.fund_file import FundConfig, FundError
 from ballast.steering import abi
-from ballast.steering.calls import Decoded, addresses_in, decode
+from ballast.steering.calls import Decoded, addresses_in, decode, same_effect
 from ballast.steering.in_force import InForce
 from ballast.steering.operations import Operation, OperationState, TimelockCall
 from ballast.steering.refusals import refusal
@@ -98,7 +98,10 @@ class Steering:
     def _require_same_fund(self) -> None:
         config, book = self.config, self.on.book
         if config.chain_id != book.chain_id:
-            raise FundError(f"chain_id: found {config.chain_id}, the address book is for {book.chain_id}")
+            raise FundError(
+                f"chain_id: the file is for {config.chain_id}, the address book for {book.chain_id}; name the file and "
+                "the --book of one fund"
+            )
         standing = call_view(self.w3, book["index_token"], "name()", ["string"])
         for where, name in (("address book", book.fund), ("index token", standing[0] if standing else None)):
             if name != config.name:
@@ -164,6 +167,15 @@ class Steering:
                 raise FundError(f"{where} would be refused {when}: {what}; {remedy}")
 
     # Operations
+
+    def scheduled(self, calls: Sequence[TimelockCall]) -> dict[TimelockCall, Operation]:
+        """Those of the calls that an open operation makes already, each with the first of these to be ready."""
+        found: dict[TimelockCall, Operation] = {}
+        for operation in self.timelock.open:
+            for call in calls:
+                if any(same_effect(call, one) for one in operation.calls):
+                    found.setdefault(call, operation)
+        return found
 
     def operation(self, key: str) -> Operation:
         """The one operation whose id begins so. Raises FundError."""
@@ -257,4 +269,6 @@ def _names_in(config: FundConfig) -> dict[str, str]:
         named |= dict.fromkeys(component.lockers or (), f"the file's locker of {component.symbol}")
     roles = {"guardian": config.roles.guardian, "fee recipient": config.roles.fee_recipient}
     roles |= {f"proposer {number}": account for number, account in enumerate(config.roles.proposers, 1)}
+    if config.roles.poster is not None:
+        roles["poster"] = config.roles.poster
     return named | {account: f"the file's {role}" for role, account in roles.items() if account != DEPLOYER}

@@ -24,6 +24,9 @@ from ballast.steering.operations import NOTHING, Operation, OperationState, Time
 from ballast.steering.refusals import refusal
 from ballast.steering.words import moment, names
 from ballast.values import duration_text, parse_duration
+from keeper.look.lens import read_fund
+from keeper.state import Phase, Reason
+from scripts import _lockers
 from scripts._acts import ACTS, act_call
 from scripts._govern import SHORT, Sending, Steering, lists_of
 from scripts._next_month import tell_next_month
@@ -105,7 +108,14 @@ def propose(
         steering.say(*(f"{one.field}: {one.words}; {one.remedy}" for one in found), "nothing to propose")
         return
     _tell(steering, found)
-    _schedule(steering, calls, delay, sending)
+    already = steering.scheduled(calls)
+    rest = [call for call in calls if call not in already]
+    if not rest:
+        steering.say("nothing to propose: all of it is scheduled already")
+        return
+    if already:
+        steering.say(f"what is scheduled already is left out: {len(rest)} of {len(calls)} calls are proposed")
+    _schedule(steering, rest, delay, sending)
 
 
 @cli.command(cls=FundCommand)
@@ -132,6 +142,8 @@ def act(
     steering = Steering(provider, fund, book_file)
     calls = [act_call(steering.on, steering.state, what, arguments)]
     steering.tell(calls)
+    if what == "veto":
+        _tell_lateness(steering, _checked_delay(steering, delay))
     tell_next_month(steering, calls)
     _schedule(steering, calls, delay, sending)
 
@@ -225,6 +237,9 @@ def book(provider: Any, fund: Path, book_file: Path | None) -> None:
     steering.say(f"address book: {path}")
 
 
+cli.add_command(_lockers.cli, "lockers")
+
+
 # What they share
 
 
@@ -256,6 +271,12 @@ def _tell(steering: Steering, found: Sequence[FieldDifference]) -> None:
         if not outcome.success:
             what, remedy = refusal(steering.context, outcome.data)
             steering.say(f"call {number} would be refused now: {what}; {remedy}", style="red")
+    for call, operation in steering.scheduled(calls).items():
+        state, ready = operation.state(steering.head.time), moment(operation.ready)
+        since = "ready since" if state is OperationState.READY else "ready at"
+        steering.say(
+            f"call {calls.index(call) + 1} is scheduled already: operation {operation.id[:SHORT]}, {since} {ready}"
+        )
     tell_next_month(steering, calls)
 
 
@@ -285,6 +306,18 @@ def _checked_delay(steering: Steering, delay: str | None) -> int:
     if wait < least:
         raise FundError(f"delay: found {delay!r}, expected at least the timelock's {duration_text(least)}")
     return wait
+
+
+def _tell_lateness(steering: Steering, delay: int) -> None:
+    """Says so where anyone may start the month before the timelock could veto it."""
+    state, ready = read_fund(steering.w3, steering.on.book), steering.head.time + delay
+    start = state.next if state.reason in (Reason.NOT_YET, Reason.PAUSED) else state.time
+    if state.phase is Phase.DETERMINED and start < ready:
+        steering.say(
+            f"too late: anyone may start the month from {moment(start)} on, and the timelock can "
+            f"veto at {moment(ready)}; the guardian can at once: guard veto",
+            style="yellow",
+        )
 
 
 def _execution(steering: Steering, operation: Operation) -> TimelockCall:

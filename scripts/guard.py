@@ -201,3 +201,4 @@ def _send(on: Deployed, brake: Brake, account: Any, *, dry: bool, yes: bool, tok
     rebalancer = ape.project.Rebalancer.at(on.book["rebalancer"])
     receipt = getattr(rebalancer, FUNCTIONS[brake])(*arguments, sender=account)
     console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    console.print(f"{brake}{f' of {subject}' if subject else ''}: done")

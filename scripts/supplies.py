@@ -110,7 +110,7 @@ def _require_poster(fund: Fund, account: Any) -> None:
 
 def _table(fund: Fund, tokens: Sequence[str], entries: Sequence[PostedEntry], verdicts: Sequence[Verdict]) -> Table:
     table = Table(title=f"Supplies of {fund.on.book.fund}, whole tokens", title_justify="left")
-    for column in ("token", "confirmed", "then", "now", "change", "age", "verdict"):
+    for column in ("token", "confirmed", "posted", "new", "change", "age", "verdict"):
         table.add_column(column, justify="left" if column in ("token", "verdict") else "right")
     for token, entry, verdict in zip(tokens, entries, verdicts, strict=True):
         standing = fund.standings[token]

@@ -16,7 +16,7 @@ from ballast.steering.words import Context, moment, text
 from ballast.values import decimal, duration_text, fraction_text
 
 _BETWEEN = "do it between months, after the open one is closed or ended"
-_FILE = "put the fund's file right"
+_FILE = "correct the fund's file"
 _ROLE = "use an account that has the role"
 
 WORDS: Mapping[str, tuple[str, str]] = {
