@@ -33,7 +33,18 @@ book_option = click.option(
 
 
 class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
-    """A command on a connected chain whose errors are one line each, those of the connection included."""
+    """A command on a connected chain whose errors are one line each, those of the connection included.
+
+    All end with exit status 1, wrong options too: 2 is a command's own, such as that of `govern plan` for a change.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            left: list[str] = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.exit_code = 1
+            raise
+        return left
 
     def invoke(self, ctx: click.Context) -> Any:
         with one_line():

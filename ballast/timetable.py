@@ -122,8 +122,8 @@ def check_scale(limits: Limits, timetable: Timetable, chain_id: int) -> None:
     if seconds < DAY_S:
         if chain_id not in TEST_CHAINS:
             raise ValueError(
-                f"timetable.period: found {seconds} s on chain {chain_id}, expected at least a day: shorter ones are for "
-                "test chains alone"
+                f"timetable.period: found {seconds} s on chain {chain_id}, expected at least a day: "
+                "shorter ones are for test chains alone"
             )
         return
     scaled = min(seconds, SCALE_S)

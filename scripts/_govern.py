@@ -25,7 +25,7 @@ from ballast.steering.operations import Operation, OperationState, TimelockCall
 from ballast.steering.refusals import refusal
 from ballast.steering.safe import batch_file
 from ballast.steering.words import ZERO, Context, moment
-from ballast.values import DEPLOYER, duration_text
+from ballast.values import DEPLOYER, span_text
 from keeper.check.codes import kind_of
 from keeper.look.in_force import read_in_force
 from keeper.look.rehearsal import CallOutcome, Rehearsal, rehearse
@@ -197,7 +197,7 @@ class Steering:
         """Raises FundError unless it can be executed."""
         self.require_open(operation)
         if operation.state(self.head.time) is OperationState.PENDING:
-            left = duration_text(operation.ready - self.head.time)
+            left = span_text(operation.ready - self.head.time)
             raise FundError(
                 f"operation {operation.id[:SHORT]}: is not ready before {moment(operation.ready)}, in {left}; wait"
             )

@@ -23,7 +23,7 @@ from ballast.steering.differences import FieldDifference, Wish, calls_of, differ
 from ballast.steering.operations import NOTHING, Operation, OperationState, TimelockCall, operation_id
 from ballast.steering.refusals import refusal
 from ballast.steering.words import moment, names
-from ballast.values import duration_text, parse_duration
+from ballast.values import duration_text, parse_duration, span_text
 from keeper.look.lens import read_fund
 from keeper.state import Phase, Reason
 from scripts import _lockers
@@ -335,7 +335,7 @@ def _execution(steering: Steering, operation: Operation) -> TimelockCall:
 def _tell_operation(steering: Steering, operation: Operation) -> None:
     now = steering.head.time
     state = operation.state(now)
-    left = duration_text(max(0, operation.ready - now))
+    left = span_text(max(0, operation.ready - now))
     when = {
         OperationState.PENDING: f"ready at {moment(operation.ready)}, in {left}",
         OperationState.READY: f"ready since {moment(operation.ready)}",

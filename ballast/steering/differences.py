@@ -262,7 +262,7 @@ def _fixed(wish: Wish) -> Iterator[FieldDifference]:
     wanted |= dict(zip(terms, config.upkeep.as_tuple(), strict=False))
     for path, value in wanted.items():
         if path in wish.state.fixed:
-            remedy = ANOTHER if path.startswith("methodology.") else "it was fixed at the deployment, so correct the file"
+            remedy = ANOTHER if path.startswith("methodology.") else "fixed at the deployment, so correct the file"
             yield from wish.one(path, path.rpartition(".")[2], wish.state.fixed[path], value, None, remedy)
 
 

@@ -190,7 +190,7 @@ CHANGES: list[tuple[dict[str, Any], list[str]]] = [
     ),
     (
         component(1, lockers=[LOCKER, STRANGER]),
-        [f"components (YFI).lockers: [{LOCKER}] -> [{LOCKER}, {STRANGER}] [setLockers]"],
+        [f"components (YFI).lockers: {LOCKER} -> {LOCKER}, {STRANGER} [setLockers]"],
     ),
     (
         component(0, feed={"address": OTHER_FEED, "max_age": "3 hours"}),
