@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ape
 import click
+from ape.cli import account_option
 from eth_utils import to_checksum_address
 from rich.console import Console
 from web3 import Web3
@@ -40,6 +41,9 @@ SHORT = 10
 ORACLES = ("ChainlinkOracle", "AnchoredOracle")
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
 @dataclass(frozen=True)
 class Sending:
     """How a call reaches the timelock. `account`: Ape's, None with `safe`, a file for a multi-signature account; `yes`:
@@ -55,6 +59,19 @@ class Sending:
             raise FundError(f"safe: {self.safe} exists already; remove it or name another file")
         if (self.account is None) == (self.safe is None):
             raise FundError("account: expected either --account, or --safe with a file")
+
+
+def sending_options(command: F) -> F:
+    """--account, --safe, --yes."""
+    account: Any = account_option(prompt=None)
+    safe = click.option(
+        "--safe",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write it to this file for Safe's Transaction Builder, and send nothing.",
+    )
+    yes = click.option("--yes", is_flag=True, help="Do not ask before it is sent.")
+    found: F = account(safe(yes(command)))
+    return found
 
 
 class Steering:

@@ -8,9 +8,9 @@ address book up to file and chain.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import ape
 import click
@@ -28,28 +28,12 @@ from keeper.look.lens import read_fund
 from keeper.state import Phase, Reason
 from scripts import _lockers
 from scripts._acts import ACTS, act_call
-from scripts._govern import SHORT, Sending, Steering, lists_of
+from scripts._govern import SHORT, Sending, Steering, lists_of, sending_options
 from scripts._next_month import tell_next_month
 
 CHANGED = 2
 """Exit status of `plan` where file and chain differ."""
 ALL = "all-ready"
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def sending_options(command: F) -> F:
-    """--account, --safe, --yes."""
-    account: Any = account_option(prompt=None)
-    safe = click.option(
-        "--safe",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Write it to this file for Safe's Transaction Builder, and send nothing.",
-    )
-    yes = click.option("--yes", is_flag=True, help="Do not ask before it is sent.")
-    found: F = account(safe(yes(command)))
-    return found
-
 
 correct_option = click.option(
     "--correct",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from ballast.values import span_text
 from keeper.guard.brakes import Brake, Notice, veto_end
 from keeper.guard.changes import Change, supply_change
 from keeper.output.condition import condition
@@ -41,7 +42,7 @@ def status_tables(
         head.add_row("veto", f"open {veto_end(state)}")
     head.add_row("guardian's last stop", state.label_of(state.last_stop) if state.last_stop else "none yet")
     paused = f"until {when(state.paused_until)}" if state.reason is Reason.PAUSED else "no"
-    head.add_row("paused", f"{paused}; {state.pause_left} s of pauses are left")
+    head.add_row("paused", f"{paused}; {span_text(state.pause_left)} of pauses are left")
     for h in state.holdings:
         if not state.active(h):
             head.add_row(name(h.token), condition(state, h))
