@@ -90,7 +90,8 @@ def _table(
 ) -> Table:
     table = Table(title=title, title_justify="left")
     for column in ("holder", "balance", "share", "kind", "locker", "name"):
-        table.add_column(column, justify="right" if column in ("balance", "share") else "left")
+        right = column in ("balance", "share")
+        table.add_column(column, justify="right" if right else "left", overflow="fold", no_wrap=column == "holder")
     for holder in found:
         table.add_row(
             holder.account,

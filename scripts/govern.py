@@ -322,7 +322,7 @@ def _tell_operation(steering: Steering, operation: Operation) -> None:
     left = span_text(max(0, operation.ready - now))
     when = {
         OperationState.PENDING: f"ready at {moment(operation.ready)}, in {left}",
-        OperationState.READY: f"ready since {moment(operation.ready)}",
+        OperationState.READY: f"since {moment(operation.ready)}",
         OperationState.DONE: f"since {moment(operation.ended or 0)}",
         OperationState.CANCELLED: f"since {moment(operation.ended or 0)}",
     }[state]

@@ -37,7 +37,8 @@ def status_tables(
     head = head_table(f"{fund}, block {state.block}, {when(state.time)}")
     head.add_row("guardian", guardian)
     head.add_row("owner", f"{owner} (the timelock)")
-    head.add_row("month", f"{state.label_of(state.month_period)}: {phase_text(state.phase)}")
+    month = f"{state.label_of(state.month_period)}: {phase_text(state.phase)}"
+    head.add_row("month", month if state.month_period else "none yet")
     if state.phase is Phase.DETERMINED and state.month_period == state.period:
         head.add_row("veto", f"open {veto_end(state)}")
     head.add_row("guardian's last stop", state.label_of(state.last_stop) if state.last_stop else "none yet")

@@ -34,6 +34,9 @@ ON_MAINNET = "ethereum:mainnet"
 """Ape's name of the network that the fork says it is; its URL follows."""
 SLOWEST, FASTEST = 1, 3_600
 STEP_EVERY_S = 1.0
+RESTS = 12
+"""Seconds between two blocks while something is due and nobody does it, or the month is done: once anvil 1.7.1 has made
+500 blocks it answers no calls at older ones, and explanations of a month fail."""
 JUMP_AFTER_S = 5.0
 """Real seconds before time jumps, so that whoever watches sees what the keeper said."""
 
@@ -104,6 +107,15 @@ class Standing:
             self.run.clock.step(at)
         return state
 
+    def rest(self, state: FundState) -> None:
+        """Waits until the next step after that at `state`."""
+        slow = state.action is not Action.TRADE and state.reason in (Reason.DUE, Reason.DONE)
+        head = self.run.on.w3.eth.block_number
+        for _ in range(RESTS if slow else 1):
+            self.pause(STEP_EVERY_S)
+            if self.run.on.w3.eth.block_number != head:
+                return
+
 
 def stand(
     on: ForkedChain,
@@ -134,7 +146,7 @@ def stand(
                 if text != said:
                     run.say(f"{when(state.time)}: {text}")
                     said = text
-                pause(STEP_EVERY_S)
+                standing.rest(state)
         except KeyboardInterrupt:
             run.say("ended")
         finally:

@@ -54,7 +54,7 @@ def test_from_the_file_to_the_chain(steered: Steered) -> None:
 
     steered.pass_delay()
     ok(steered.run("list"))
-    assert " ready, ready since " in steered.shown
+    assert " ready, since " in steered.shown
     ok(steered.run("execute", key=key[:12], account=ape.accounts.test_accounts[5]))
     assert steered.view("index_token", "streamingFee()", "uint256") == 12 * WAD // 1_000
     ok(steered.run("plan"))
