@@ -208,7 +208,7 @@ class Steering:
         state = operation.state(self.head.time)
         if operation.ended is not None:
             at = moment(operation.ended)
-            raise FundError(f"operation {operation.id[:SHORT]}: is {state} since {at}; look: govern list")
+            raise FundError(f"operation {operation.id[:SHORT]}: is {state} since {at}; look: govern list --all")
 
     def require_ready(self, operation: Operation) -> None:
         """Raises FundError unless it can be executed."""
