@@ -8,9 +8,9 @@ address book up to file and chain.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import ape
 import click
@@ -23,33 +23,17 @@ from ballast.steering.differences import FieldDifference, Wish, calls_of, differ
 from ballast.steering.operations import NOTHING, Operation, OperationState, TimelockCall, operation_id
 from ballast.steering.refusals import refusal
 from ballast.steering.words import moment, names
-from ballast.values import duration_text, parse_duration
+from ballast.values import duration_text, parse_duration, span_text
 from keeper.look.lens import read_fund
 from keeper.state import Phase, Reason
 from scripts._acts import ACTS, act_call
-from scripts._govern import SHORT, Sending, Steering, lists_of
+from scripts._govern import SHORT, Sending, Steering, lists_of, sending_options
 from scripts._lockers import lockers
 from scripts._next_month import tell_next_month
 
 CHANGED = 2
 """Exit status of `plan` where file and chain differ."""
 ALL = "all-ready"
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def sending_options(command: F) -> F:
-    """--account, --safe, --yes."""
-    account: Any = account_option(prompt=None)
-    safe = click.option(
-        "--safe",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Write it to this file for Safe's Transaction Builder, and send nothing.",
-    )
-    yes = click.option("--yes", is_flag=True, help="Do not ask before it is sent.")
-    found: F = account(safe(yes(command)))
-    return found
-
 
 correct_option = click.option(
     "--correct",
@@ -335,10 +319,10 @@ def _execution(steering: Steering, operation: Operation) -> TimelockCall:
 def _tell_operation(steering: Steering, operation: Operation) -> None:
     now = steering.head.time
     state = operation.state(now)
-    left = duration_text(max(0, operation.ready - now))
+    left = span_text(max(0, operation.ready - now))
     when = {
         OperationState.PENDING: f"ready at {moment(operation.ready)}, in {left}",
-        OperationState.READY: f"ready since {moment(operation.ready)}",
+        OperationState.READY: f"since {moment(operation.ready)}",
         OperationState.DONE: f"since {moment(operation.ended or 0)}",
         OperationState.CANCELLED: f"since {moment(operation.ended or 0)}",
     }[state]

@@ -46,7 +46,8 @@ def cli(provider: Any, fund: Path, source: str, account: Any, dry: bool, yes: bo
     tokens = candidates_of(on, entries)
     verdicts = [_verdict(on, token, entry) for token, entry in zip(tokens, entries, strict=True)]
     console.print(_table(on, tokens, entries, verdicts))
-    console.print(f"poster {on.poster}; next determination {on.due()}", soft_wrap=True)
+    poster = "nobody" if on.poster == NO_ADDRESS else on.poster
+    console.print(f"poster {poster}; next determination {on.due()}", soft_wrap=True)
     _require_sound(on, tokens, verdicts)
     posts = [
         (token, entry.supply, entry.date)

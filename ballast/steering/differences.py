@@ -16,7 +16,7 @@ from ballast.steering import abi
 from ballast.steering.dangers import ROLE_NAMES
 from ballast.steering.in_force import Fields, InForce
 from ballast.steering.operations import TimelockCall
-from ballast.steering.words import ZERO, Context, became, field_name, text
+from ballast.steering.words import ZERO, Context, became, field_name, names, text
 from ballast.values import DEPLOYER
 
 FEED_FIELDS = ("feed", "max_age", "quote", "ratio", "lowest", "highest")
@@ -152,7 +152,7 @@ def _supplies(wish: Wish) -> Iterator[FieldDifference]:
             # The source takes its decimals from the list, which may be empty: a newcomer needs one all the same.
             if lockers != now or token not in wish.state.candidates:
                 call = wish.call("locked_supply", "LockedSupply", "setLockers", token, lockers)
-                shown = (text(wish.context, "", list(each)) for each in (now, lockers))
+                shown = (names(wish.context, each) for each in (now, lockers))
                 yield FieldDifference(f"{path}.lockers", " -> ".join(shown), call)
         elif component.supply is not None:
             before = wish.state.candidates.get(token, {}).get("whole_tokens")
@@ -262,7 +262,7 @@ def _fixed(wish: Wish) -> Iterator[FieldDifference]:
     wanted |= dict(zip(terms, config.upkeep.as_tuple(), strict=False))
     for path, value in wanted.items():
         if path in wish.state.fixed:
-            remedy = ANOTHER if path.startswith("methodology.") else "fixed at the deployment: put the file right"
+            remedy = ANOTHER if path.startswith("methodology.") else "fixed at the deployment, so correct the file"
             yield from wish.one(path, path.rpartition(".")[2], wish.state.fixed[path], value, None, remedy)
 
 

@@ -60,7 +60,7 @@ UNITS: Mapping[str, Callable[[int], str]] = {
 }
 """How the integers of a field are written, by its name in the fund's file; all others are plain numbers."""
 
-_FILE_NAMES = {"length": "period"}
+_FILE_NAMES = {"length": "period", "whole_tokens": "known_supply"}
 """Fields of the contracts' structs that the fund's file calls otherwise."""
 
 

@@ -29,10 +29,11 @@ from keeper.state import Phase
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
+from lab.testbed.funding import as_yaml
 from scripts import govern, guard, supplies
 from tests.helpers.edits import Edit
 from tests.keeper.deployed_fund import Field, Running, deployed
-from tests.scripts.conftest import Ran, as_yaml
+from tests.scripts.conftest import Ran
 from tests.scripts.transcript import OMITTED, Transcript
 
 SECOND = to_checksum_address("0x" + "5e" * 20)

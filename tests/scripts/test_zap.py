@@ -24,7 +24,7 @@ from keeper.zap.quote import ETH, Pools, Quote, Venue, mint_quote, redeem_quote
 from keeper.zap.read import read_pools
 from lab.localnet.market import Market
 from lab.localnet.world import World
-from lab.testbed.funding import deal_seed
+from lab.testbed.funding import as_yaml, deal_seed
 from scripts.export import cli as export
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
@@ -32,7 +32,7 @@ from tests.contracts.zap.scene import V2, V3_LOW, open_pool
 from tests.helpers.chain import Chain, RevertedError
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.fund import FOREVER
-from tests.scripts.conftest import DEPLOYER_ACCOUNT, Invoke, Ran, Run, as_yaml
+from tests.scripts.conftest import DEPLOYER_ACCOUNT, Invoke, Ran, Run
 from tests.scripts.test_scripts import refused
 
 SHARES = 3 * WAD + 123_456_789

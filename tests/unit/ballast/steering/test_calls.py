@@ -75,11 +75,18 @@ def test_without_what_is_in_force_the_new_values_are_told() -> None:
 def test_a_band_and_another_period() -> None:
     found = told("rebalancer", "Rebalancer", "setLimits", *limits(band=WAD // 100))
     assert found.words == "Rebalancer.setLimits: band 0 % -> 1 %"
+    assert found.warnings == ("band raised: a period is skipped while the weights drift by less than 1 %",)
     quarters = Timetable(period=3, begins=1_800_000_000).as_tuple()
     found = told("rebalancer", "Rebalancer", "setTimetable", quarters)
     assert found.words == (
         "Rebalancer.setTimetable: period 1 month -> 3 months, begins as the current period ends -> "
         "2027-01-15 08:00:00 UTC"
+    )
+    assert found.warnings == ()
+    weeks = Timetable(period=7 * DAY_S, notice=3 * DAY_S, min_notice=2 * DAY_S, min_trading=DAY_S).as_tuple()
+    assert told("rebalancer", "Rebalancer", "setTimetable", weeks).warnings == (
+        "timetable shorter: notice, min_notice, min_trading; holders have less time to leave",
+        "periods shorter: loss budget and step count for each of them",
     )
 
 
@@ -235,7 +242,7 @@ def test_candidates_that_come_change_and_go() -> None:
     found = told("methodology", "MarketCap", "setCandidates", rows, codes={STRANGER: ""})
     assert found.words == (
         "MarketCap.setCandidates: UNI state active -> frozen; "
-        f"{NEW} comes in: source {STRANGER}, state active, whole_tokens 5,000; YFI is no candidate any more"
+        f"{NEW} comes in: source {STRANGER}, state active, known_supply 5,000; YFI is no candidate any more"
     )
     assert found.warnings == (
         f"a candidate comes in: {NEW} ({NEW})",

@@ -185,12 +185,12 @@ CHANGES: list[tuple[dict[str, Any], list[str]]] = [
         component(0, supply=610_000_000),
         [
             "components (UNI).supply: 600,000,000 -> 610,000,000 whole tokens [post]",
-            "components (UNI).whole_tokens: 600,000,000 -> 610,000,000 [setCandidates]",
+            "components (UNI).known_supply: 600,000,000 -> 610,000,000 [setCandidates]",
         ],
     ),
     (
         component(1, lockers=[LOCKER, STRANGER]),
-        [f"components (YFI).lockers: [{LOCKER}] -> [{LOCKER}, {STRANGER}] [setLockers]"],
+        [f"components (YFI).lockers: {LOCKER} -> {LOCKER}, {STRANGER} [setLockers]"],
     ),
     (
         component(0, feed={"address": OTHER_FEED, "max_age": "3 hours"}),
