@@ -112,19 +112,25 @@ def label(number: int, timetable: Timetable, former: Timetable | None = None) ->
 def id_of(text: str, timetable: Timetable, former: Timetable | None = None) -> int:
     """The period that a month ("2021-04"), or a day with or without a time (UTC), lies in: of a period of calendar
     months one of those it is named after. Raises ValueError with what would be right."""
-    year, _, month = text.partition("-")
-    only_month = year.isdecimal() and len(year) == 4 and month.isdecimal() and 1 <= int(month) <= 12
-    try:
-        given = datetime.fromisoformat(f"{year}-{int(month):02d}-01" if only_month else text)
-    except ValueError:
-        raise ValueError("expected a month such as 2021-04, or a day such as 2021-04-12 or 2021-04-12T14:00") from None
-    time = int(given.replace(tzinfo=given.tzinfo or UTC).timestamp())
+    time, only_month = moment(text)
     number = _named(time, timetable)
     if former is not None and number < timetable.first:
         timetable, number = former, min(_named(time, former), timetable.first - 1)
     if only_month and not timetable.of_months:
         raise ValueError(f"expected a day such as 2021-04-12: then a period lasted {timetable.length} seconds")
     return number
+
+
+def moment(text: str) -> tuple[int, bool]:
+    """The begin of a month ("2021-04"), or a day with or without a time (UTC), in Unix seconds, and whether it is a
+    month. Raises ValueError with what would be right."""
+    year, _, month = text.partition("-")
+    only_month = year.isdecimal() and len(year) == 4 and month.isdecimal() and 1 <= int(month) <= 12
+    try:
+        given = datetime.fromisoformat(f"{year}-{int(month):02d}-01" if only_month else text)
+    except ValueError:
+        raise ValueError("expected a month such as 2021-04, or a day such as 2021-04-12 or 2021-04-12T14:00") from None
+    return int(given.replace(tzinfo=given.tzinfo or UTC).timestamp()), only_month
 
 
 def month_name(month: int) -> str:

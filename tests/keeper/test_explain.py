@@ -271,7 +271,7 @@ def test_what_has_not_been_determined(keeper: Keeper, field: Field) -> None:
     for text in ("2021-13", "april", "2021", "24255"):
         wrong = keeper("explain", text)
         assert (wrong.returncode, wrong.stdout) == (2, "")
-        assert "expected one such as 2021-04" in wrong.stderr
+        assert "expected a month such as 2021-04" in wrong.stderr
 
 
 def test_every_flag_has_a_word() -> None:

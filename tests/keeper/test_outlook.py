@@ -138,7 +138,7 @@ def test_a_determination_and_the_guardian_s_acts(field: Field, guardian: Callabl
 
 def test_operations_of_the_timelock(field: Field, owner: Owner, tmp_path: Path) -> None:
     limits = field.config.limits.model_copy(update={"last_tolerance": WAD // 20})
-    looser = (field.book["rebalancer"], contracts.call_data("Rebalancer", "setLimits", limits.as_tuple()))
+    looser = (field.book["rebalancer"], contracts.call_data("Rebalancer", "setLimits", limits.as_tuple(), limits.band))
     stranger = ape.accounts.test_accounts[8].address
     role = Web3.keccak(text="PROPOSER_ROLE")
     captured = (field.book["timelock"], call_data("grantRole(bytes32,address)", role, stranger))

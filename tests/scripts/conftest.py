@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from eth_utils import to_checksum_address
 
 from ballast.cli import one_line
 from ballast.fund_file import FundConfig
+from ballast.rule.calendar import MONTH, QUARTER
 from ballast.values import DEPLOYER
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
@@ -88,7 +90,7 @@ def as_yaml(config: FundConfig) -> dict[str, Any]:
         sign = "-" if value < 0 else ""
         return f"{sign}{abs(value) // 10**18}.{abs(value) % 10**18:018d}"
 
-    for name in ("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust"):
+    for name in ("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust", "band"):
         raw["limits"][name] = fraction(raw["limits"][name])
     for name in ("cap_weight", "floor_weight", "entry_weight", "max_supply_jump"):
         raw["methodology"][name] = fraction(raw["methodology"][name])
@@ -98,6 +100,12 @@ def as_yaml(config: FundConfig) -> dict[str, Any]:
         raw["upkeep"][name] = f"{fraction(raw['upkeep'][name])} ether"
     for name in ("streaming_fee", "seed_shares"):
         raw[name] = fraction(raw[name])
+    timetable = raw["timetable"]
+    months = {MONTH: "1 month", QUARTER: "3 months"}
+    timetable["period"] = months.get(timetable["period"], timetable["period"])
+    begins = timetable.pop("begins")
+    if begins:
+        timetable["begins"] = datetime.fromtimestamp(begins, UTC).isoformat()
     return raw
 
 

@@ -223,6 +223,8 @@ const ZAP = {
   OtherFeeds: ["The NAV feed was made for other price feeds.", OPERATOR],
   Suspended: ["{0t} is suspended, so there is no NAV.", "You can redeem in kind at any time."],
   NotSound: ["The balance of {0t} cannot be read.", "Redeem in kind and leave it behind, or wait."],
+  AddressEmptyCode: ["There is no contract at {0}.", OPERATOR],
+  InsufficientBalance: ["{1} wei are to be paid out of {0}.", OPERATOR],
   NoRound: ["Only the latest NAV can be asked for.", OPERATOR],
 } as const satisfies Record<string, Words>;
 

@@ -140,8 +140,8 @@ def test_what_leaves_is_sold_however_little_it_is(bench: Bench) -> None:
 def test_what_goes_off_the_list_is_dropped(bench: Bench) -> None:
     """Nothing of it is left to sell: it is written off."""
     near(bench, {}, {})
-    bench.chain.send(bench.rebalancer.suspend(bench.tokens[5]), bench.owner, at=T)
-    bench.chain.send(bench.rebalancer.writeOff(bench.tokens[5]), bench.owner, at=T + 1)
+    bench.chain.send(bench.rebalancer.suspend(bench.tokens[5]), bench.owner)
+    bench.chain.send(bench.rebalancer.writeOff(bench.tokens[5]), bench.owner)
     bench.determine()
     plan = bench.chain.read(bench.rebalancer.previewStart(), at=EXECUTION)
     assert (plan.leaves, plan.changed) == (True, True)
@@ -155,7 +155,7 @@ def test_what_goes_off_the_list_is_dropped(bench: Bench) -> None:
 def test_what_is_held_as_it_is_does_not_leave(bench: Bench, how: str) -> None:
     near(bench, {}, {5: FROZEN} if how == "frozen" else {})
     if how == "suspended":
-        bench.chain.send(bench.rebalancer.suspend(bench.tokens[5]), bench.owner, at=T)
+        bench.chain.send(bench.rebalancer.suspend(bench.tokens[5]), bench.owner)
     bench.determine()
     receipt = bench.start()
     assert len(bench.rebalancer.events(receipt, "Skipped")) == 1

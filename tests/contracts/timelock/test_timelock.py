@@ -40,7 +40,7 @@ def owner_calls(fund: Fund) -> list[Call]:
         oracle.setFeed((token.address, token.feed, DAY_S, USD, 0, 0, 0)),
         methodology.setCandidates([(token.address, fund.supplies, ACTIVE, 0)]),
         methodology.overrideSupply(token.address, 1),
-        fund.supplies.post([(token.address, 1, fund.chain.now())]),
+        fund.supplies.setPoster(fund.deployer),
     ]
     return calls + [getattr(fund, part).transferOwnership(fund.deployer) for part in PARTS]
 
@@ -60,6 +60,13 @@ def test_nobody_else_may_do_what_the_owner_may(fund: Fund, stranger: str) -> Non
     for call in owner_calls(fund):
         for sender in (fund.deployer, fund.proposer, fund.guardian, fund.recipient, stranger):
             assert_reverts(fund.chain, call, "OwnableUnauthorizedAccount", sender, sender=sender)
+
+
+def test_who_is_no_poster_posts_no_supplies(fund: Fund, stranger: str) -> None:
+    call = fund.supplies.post([(fund.tokens()[0], 1, fund.chain.now())])
+    for sender in (fund.deployer, fund.proposer, fund.guardian, fund.recipient, stranger):
+        assert_reverts(fund.chain, call, "NotPoster", sender, sender=sender)
+    fund.chain.read(call, sender=fund.owner)
 
 
 def test_the_owner_may(fund: Fund) -> None:
