@@ -61,7 +61,7 @@ class Wish:
     def rows(self, path: str, old: Fields | None, new: Fields, call: TimelockCall | None) -> Iterator[FieldDifference]:
         """A difference for each field of a struct; one for a struct that is new."""
         if old is None:
-            shown = ", ".join(f"{name} {text(self.context, name, value)}" for name, value in new.items())
+            shown = ", ".join(f"{_path_name(name)} {text(self.context, name, value)}" for name, value in new.items())
             yield FieldDifference(path, f"none -> {shown}", call)
             return
         for name, value in new.items():

@@ -200,12 +200,16 @@ class Year:
         given = command.make_context(line, [*words, "--book", str(self.field.book_path)]).params
         if "yes" in given:
             given["yes"] = True
-        wanted = inspect.signature(command.callback).parameters
+        callback = command.callback
+        # Some wrap another function and take options of their own beside its.
+        wanted = {
+            name for inner in (True, False) for name in inspect.signature(callback, follow_wrapped=inner).parameters
+        }
         given = {name: value for name, value in {**given, "provider": self.provider}.items() if name in wanted}
         self._out()
         try:
             with one_line():
-                command.callback(**given)
+                callback(**given)
         except click.exceptions.Exit as end:
             return Ran(end.exit_code, self._out(), "")
         except click.ClickException as error:
