@@ -34,7 +34,7 @@ WIDTH = 120
 )
 @click.option("--top", type=click.IntRange(1, 100), default=20, show_default=True, help="How many holders are shown.")
 @book_option
-def cli(
+def lockers(
     provider: Any, fund: Path, token: str, from_block: int | None, blocks: int, top: int, book_file: Path | None
 ) -> None:
     """Report who holds most of TOKEN, a component of the fund in FUND by symbol or address.

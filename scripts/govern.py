@@ -26,9 +26,9 @@ from ballast.steering.words import moment, names
 from ballast.values import duration_text, parse_duration, span_text
 from keeper.look.lens import read_fund
 from keeper.state import Phase, Reason
-from scripts import _lockers
 from scripts._acts import ACTS, act_call
 from scripts._govern import SHORT, Sending, Steering, lists_of, sending_options
+from scripts._lockers import lockers
 from scripts._next_month import tell_next_month
 
 CHANGED = 2
@@ -221,7 +221,7 @@ def book(provider: Any, fund: Path, book_file: Path | None) -> None:
     steering.say(f"address book: {path}")
 
 
-cli.add_command(_lockers.cli, "lockers")
+cli.add_command(lockers)
 
 
 # What they share

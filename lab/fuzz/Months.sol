@@ -68,6 +68,7 @@ abstract contract Months is Openings {
     function _checkPeriod() private {
         Period memory p = _current();
         _hold(p.id >= _period && p.start <= time && time < p.end, "one period at a time");
+        _hold(p.id == rebalancer.currentPeriod(), "one period at a time");
         _period = p.id;
     }
 

@@ -41,6 +41,8 @@ SECOND = to_checksum_address("0x" + "5e" * 20)
 ACCOUNTS = {"proposer": 0, "guardian": 8, "poster": 4, "anyone": 6}
 """Which of Ape's test accounts they are."""
 SHARES = 1_000 * WAD
+WEIGHED = (3, 5)
+"""Columns of `guard watch` that hang on what the keeper traded, and so on when it looked: weight now, change."""
 SCRIPTS: dict[str, ModuleType] = {"govern": govern, "guard": guard, "supplies": supplies}
 
 
@@ -269,7 +271,10 @@ class Year:
         for word in words:
             assert word in found, ran.out
         heading = [row for row in ran.out.splitlines() if "┃" in row]
-        self.transcript.ran(f"ape run {line}", "\n".join((OMITTED, *heading, found, OMITTED)))
+        cells = found.split("│")
+        for place in WEIGHED:
+            cells[place] = f"{OMITTED:>{len(cells[place]) - 1}} "
+        self.transcript.ran(f"ape run {line}", "\n".join((OMITTED, *heading, "│".join(cells), OMITTED)))
         return found
 
 

@@ -22,7 +22,7 @@ from lab.localnet.world import World
 from lab.testbed.funding import as_yaml, deal_seed
 from scripts import _holders
 from scripts._holders import Holder, holders, inflows, sourced
-from scripts._lockers import cli as lockers
+from scripts._lockers import lockers
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.scripts.conftest import Invoke, Ran

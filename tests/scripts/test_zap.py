@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,6 +195,10 @@ def test_a_dry_run_shows_the_quote_and_sends_nothing(scene: Scene, zaps: Zaps) -
         ran, out = zaps(command, "2", dry=True, **more)
         assert ran.code == 0, ran.errors
         assert "AAVE" in out
+    # What is given in kind is no loss.
+    ran, out = zaps(redeem, "2", dry=True, to="usdc", in_kind=("UNI",))
+    below = re.search(r"expected │ \S+ USDC │ \S+ USD, (\S+) % below NAV", out)
+    assert ran.code == 0 and below and float(below[1]) < 2 and "given in kind beside that" in out, out
     assert scene.account.nonce == nonce
 
 

@@ -18,7 +18,8 @@ WIDTH = 120
 class Transcript:
     """Sections of prose and commands. `names`: words for accounts and paths.
 
-    Left out: numbers of blocks, the time of the day, transactions, digits of addresses. Operations are numbered.
+    Left out: numbers of blocks, the time of the day, transactions, digits of addresses, how much of a month was not
+    traded. Operations are numbered.
     """
 
     names: Mapping[str, str]
@@ -52,6 +53,7 @@ class Transcript:
         text = ADDRESS.sub(lambda match: f"{match[0][:6]}...", text)
         text = OPERATION.sub(lambda match: self._operation(match[0]), text)
         text = re.sub(r"(\d{4}-\d\d-\d\d) \d\d:\d\d(:\d\d)?( UTC)?", r"\1", text)
+        text = re.sub(r"\d+\.\d+ %( of NAV is not sold| not\b)", r"N %\1", text)
         return re.sub(r"block \d+", "block N", text)
 
     def _operation(self, key: str) -> str:
