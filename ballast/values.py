@@ -194,6 +194,12 @@ def decimal(amount: int, decimals: int) -> str:
     return f"{sign}{whole:,}" + (f".{digits}" if digits else "")
 
 
+def ether_text(wei: int, *, up: bool = True) -> str:
+    """Ether for people, to the millionth; rounded up, or down."""
+    step = 10**12
+    return f"{decimal((-(-wei // step) if up else wei // step) * step, 18)} ETH"
+
+
 def decimal_text(value: int) -> str:
     """An 18-decimal integer as a fund's file has it: without the commas."""
     return decimal(value, 18).replace(",", "")

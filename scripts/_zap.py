@@ -13,8 +13,8 @@ from rich.table import Table
 from web3.exceptions import Web3Exception
 
 from ballast.abi import call_view, has_code
-from ballast.cli import Deployed, checked_slippage, dollars
-from ballast.deploy import approve
+from ballast.cli import Deployed, agree, checked_slippage, dollars
+from ballast.deploy import approvals, approve
 from ballast.exchanges import EXCHANGES, USDC
 from ballast.fund_file import FundError
 from ballast.units import DAY_S, WAD
@@ -27,7 +27,7 @@ SLIPPAGE, IN_KIND_SLIPPAGE = "0.5 %", "0.1 %"
 """Without --slippage: through pools, and in kind."""
 
 dry_option = click.option("--dry", is_flag=True, help="Show what it would come to, send nothing.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask before a swap is sent.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask before anything is sent.")
 deadline_option = click.option(
     "--deadline", default="20 min", show_default=True, help="Until when a swap may be mined, from when it is sent."
 )
@@ -158,10 +158,15 @@ class Zap:
         for line in lines:
             self._console.print(line, soft_wrap=True)
 
-    def approve(self, account: Any, token: str, amount: int) -> None:
-        """Lets the zap take so much of a token, if it may not yet."""
-        with self._console.status("approving"):
-            approve(account, token, self.contract.address, amount)
+    def agree(self, terms: Terms, what: str, taken: tuple[str, int] | None) -> None:
+        """Asks once for all that follows; then lets the zap take so much (wei) of a token, if it may not yet."""
+        spender, address = self.contract.address, terms.account.address
+        calls = () if taken is None else approvals(self.on.w3, address, taken[0], spender, taken[1])
+        first = f", after {len(calls)} approval{'s' if len(calls) > 1 else ''} of the zap" if calls else ""
+        agree(terms.account, f"{what}{first}?", terms.yes)
+        if taken is not None and calls:
+            self.say("approving")
+            approve(terms.account, taken[0], spender, taken[1])
 
     def deadline(self, seconds: int) -> int:
         """So many seconds from now, by the chain's clock."""

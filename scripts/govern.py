@@ -17,7 +17,7 @@ import click
 from ape.cli import account_option
 
 from ballast.cli import FundCommand, book_option, default_book, fund_argument
-from ballast.deploy import creation
+from ballast.creation import creation
 from ballast.fund_file import FundError
 from ballast.steering.differences import FieldDifference, Wish, calls_of, differences
 from ballast.steering.operations import NOTHING, Operation, OperationState, TimelockCall, operation_id

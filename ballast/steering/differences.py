@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ballast.abi import encode_call
-from ballast.deploy import anchor_rows, candidate_rows, feed_rows, sequencer_of
+from ballast.creation import anchor_rows, candidate_rows, feed_rows, sequencer_of
 from ballast.fund_file import FundConfig
 from ballast.steering import abi
 from ballast.steering.dangers import ROLE_NAMES

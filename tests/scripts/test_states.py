@@ -73,7 +73,7 @@ class Stand:
             "slippage": None,
             "deadline": "20 min",
             "dry": False,
-            "yes": False,
+            "yes": True,
         }
 
 

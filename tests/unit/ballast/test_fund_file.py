@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ballast.deploy import anchor_rows, feed_rows, order
+from ballast.creation import anchor_rows, feed_rows, order
 from ballast.exchanges import v3_pool_address
 from ballast.fund_file import FundError, load_fund, parse_fund
 from ballast.parts import STATES

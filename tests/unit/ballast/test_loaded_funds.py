@@ -10,7 +10,7 @@ import pytest
 import yaml
 from eth_utils import to_checksum_address
 
-from ballast.deploy import created_address
+from ballast.creation import created_address
 from ballast.fund_file import FundError, load_fund, parse_fund
 from lab.localnet.addresses import FOLDER, listed_pairs, origins, usd_feeds
 from lab.localnet.anvil import ROOT
