@@ -115,7 +115,7 @@ class Sender:
         try:
             self._w3.eth.send_raw_transaction(raw)
         except (Web3Exception, ValueError) as error:
-            if receipt_of(self._w3, sent.hash) is None and not is_pending(self._w3, sent.hash):
+            if self._receipt(sent) is None and not is_pending(self._w3, sent.hash):
                 self._require_nonce(sent)
                 self._require_ether(step, made.gas_limit * made.max_fee)
                 raise DeployError(f"{step}: the node refuses it: {_line(error)}") from None
@@ -136,7 +136,7 @@ class Sender:
 
     def _wait(self, sent: Sent) -> None:
         looks = 0
-        while (receipt := receipt_of(self._w3, sent.hash)) is None:
+        while (receipt := self._receipt(sent)) is None:
             self._require_nonce(sent)
             time.sleep(POLLS_S[min(looks, len(POLLS_S) - 1)])
             looks += 1
@@ -145,10 +145,15 @@ class Sender:
         if receipt["status"] != 1:
             raise DeployError(f"{sent.step}: transaction {sent.hash} reverted")
 
+    def _receipt(self, sent: Sent) -> TxReceipt | None:
+        """Of this transaction, or of one that it was to replace: those carry the same."""
+        same = (one for one in self.journal.sent if (one.nonce, one.content) == (sent.nonce, sent.content))
+        return next((found for one in same if (found := receipt_of(self._w3, one.hash)) is not None), None)
+
     def _require_nonce(self, sent: Sent) -> None:
         """Raises DeployError if the nonce is used, and not by this transaction."""
         used = self._w3.eth.get_transaction_count(self._account.address) > sent.nonce
-        if used and receipt_of(self._w3, sent.hash) is None:
+        if used and self._receipt(sent) is None:
             raise DeployError(
                 f"{sent.step}: another transaction of {self._account.address} took nonce {sent.nonce}; use the "
                 "account for nothing else meanwhile, and run the same command again: it goes on from what stands"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,3 +45,27 @@ def stopped_at(w3: Web3, number: int, *, taken: bool) -> Iterator[list[str]]:
         yield arrived
     finally:
         w3.middleware_onion.remove("stop")
+
+
+@contextmanager
+def watched(w3: Web3, after_send: Callable[[], None], fee: int | None = None) -> Iterator[None]:
+    """Within the block `after_send` is called when the node has taken a transaction; each block's base fee looks like
+    `fee`, if one is given."""
+
+    class Watch(Web3Middleware):
+        def wrap_make_request(self, make_request: MakeRequestFn) -> MakeRequestFn:
+            def asked(method: RPCEndpoint, params: Any) -> RPCResponse:
+                answer = make_request(method, params)
+                if method == "eth_getBlockByNumber" and fee is not None:
+                    answer["result"]["baseFeePerGas"] = hex(fee)
+                if method == SEND:
+                    after_send()
+                return answer
+
+            return asked
+
+    w3.middleware_onion.inject(Watch, "watch", layer=0)
+    try:
+        yield
+    finally:
+        w3.middleware_onion.remove("watch")

@@ -38,6 +38,14 @@ class Terminal:
         assert prompt in self.shown, self.shown
         self.type(text + "\n")
 
+    def answer_hidden(self, prompt: str, text: str) -> None:
+        """The same for what the terminal does not show: what is typed before it has stopped to show it is thrown away."""
+        wait_for(lambda: not self._echoes() or self.process.poll() is not None, lambda: self.shown)
+        self.answer(prompt, text)
+
+    def _echoes(self) -> bool:
+        return bool(termios.tcgetattr(self._leader)[3] & termios.ECHO)
+
     def type(self, text: str) -> None:
         os.write(self._leader, text.encode())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def proxy() -> Iterator[EndpointProxy]:
 
 def agrees(shell: Terminal) -> None:
     shell.answer("Send them? [y/N]", "y")
-    shell.answer("Enter passphrase", PASSWORD)
+    shell.answer_hidden("Enter passphrase", PASSWORD)
 
 
 def test_ctrl_c_and_a_kill_and_again(person: Person, proxy: EndpointProxy, w3: Web3) -> None:
@@ -90,7 +91,7 @@ def test_ctrl_c_and_a_kill_and_again(person: Person, proxy: EndpointProxy, w3: W
     with person.deploys(proxy.url) as shell:
         shells.append(shell)
         agrees(shell)
-        assert shell.end() == 1
+        assert shell.end() == 128 + signal.SIGINT
     assert "stopped; the same command goes on from what stands" in shell.shown
     assert "Traceback" not in shell.shown
 
@@ -98,7 +99,7 @@ def test_ctrl_c_and_a_kill_and_again(person: Person, proxy: EndpointProxy, w3: W
     with person.deploys(proxy.url) as shell:
         shells.append(shell)
         agrees(shell)
-        assert shell.end() == -9
+        assert shell.end() == -signal.SIGKILL
     assert not person.book.exists()
 
     proxy.before = None
@@ -146,7 +147,7 @@ def test_a_node_that_refuses_and_one_that_dies(person: Person, proxy: EndpointPr
 
     proxy.before = dies
     with person.deploys(proxy.url, "--yes") as shell:
-        shell.answer("Enter passphrase", PASSWORD)
+        shell.answer_hidden("Enter passphrase", PASSWORD)
         assert shell.end() == 1
     assert proxy.methods.count(SEND) >= 3
     lines = [line for line in shell.shown.splitlines() if line.startswith("Error: ")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from lab.testbed.funding import as_yaml, deal_seed
 from scripts.book import cli as book_command
 from scripts.deploy import cli as deploy_command
 from tests.scripts.conftest import Invoke, Ran, WriteFund
-from tests.scripts.stopping import Stopped, stopped_at
+from tests.scripts.stopping import Stopped, stopped_at, watched
 
 COMPONENTS = 4
 """As few as a cap of 25 % allows."""
@@ -298,27 +298,33 @@ def idle(w3: Web3) -> Iterator[HttpRpc]:
         rpc.request("evm_setAutomine", True)
 
 
-@pytest.mark.parametrize("dearer", [False, True])
-def test_one_that_is_in_no_block(
-    dearer: bool, w3: Web3, account: Any, deploy: Deploy, path: Path, idle: HttpRpc
-) -> None:
-    """It is waited for; where its fee is below what the next block asks, another one of its nonce takes its place."""
+@pytest.mark.parametrize("case", ["waited for", "replaced", "mined while it is replaced"])
+def test_one_that_is_in_no_block(case: str, w3: Web3, account: Any, deploy: Deploy, path: Path, idle: HttpRpc) -> None:
+    """It is waited for; where its fee is below what is asked now, another one of its nonce takes its place.
+    Whichever of the two is taken, it is the same contract."""
     with pytest.raises(Stopped), stopped_at(w3, 1, taken=True) as arrived:
         deploy()
-    digest = w3.keccak(hexstr=arrived[0])
-    assert w3.eth.get_transaction(digest).get("blockNumber") is None
-    if dearer:
-        idle.request("anvil_setNextBlockBaseFeePerGas", hex(w3.eth.get_transaction(digest)["maxFeePerGas"] + 1))
-        idle.request("evm_mine")
+    first = w3.eth.get_transaction(w3.keccak(hexstr=arrived[0]))
+    assert first.get("blockNumber") is None
     told: list[str] = []
 
-    def mine(line: str) -> None:
-        told.append(line)
-        if "waiting for it" in line or ": transaction 0x" in line:
-            idle.request("evm_setAutomine", True)
-            idle.request("evm_mine")
+    def mine() -> None:
+        idle.request("evm_setAutomine", True)
+        idle.request("evm_mine")
 
-    book = deploy(progress=mine)
-    assert any(("offers" if dearer else "waiting for it") in line for line in told), told
+    def hear(line: str) -> None:
+        told.append(line)
+        signed = line.startswith("timelock: transaction") and "offers" not in line
+        if signed and case != "replaced":
+            mine()
+
+    # This node drops what has become too cheap; others keep it. So the fee that is asked is made to look higher.
+    with watched(w3, mine, first["maxFeePerGas"] + 1 if case != "waited for" else None):
+        book = deploy(progress=hear)
+    assert any(("waiting for it" if case == "waited for" else "offers") in line for line in told), told
     assert ape.project.IndexToken.at(book["index_token"]).totalSupply() > 0
     assert len({nonce for _step, nonce in steps_of(path)}) == len({step for step, _nonce in steps_of(path)})
+    (mined,) = w3.eth.get_block(book.deployed_block, full_transactions=True)["transactions"]
+    assert isinstance(mined, Mapping) and mined["nonce"] == first["nonce"]
+    assert (mined["hash"] == first["hash"]) == (case != "replaced")
+    assert mined["maxFeePerGas"] * 8 >= first["maxFeePerGas"] * (9 if case == "replaced" else 8)
