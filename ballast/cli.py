@@ -1,16 +1,21 @@
-"""What the command-line scripts share: a fund's file and book, a contract's view of it, and errors in one line."""
+"""What the command-line scripts share: the node, a fund's file and book, consent, and errors in one line."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ape
 import click
 from ape.cli import ConnectedProviderCommand
+from ape.cli.options import NETWORK_META_KEY
 from ape.exceptions import ApeException
+from ape.logging import LogLevel, logger
+from click.core import ParameterSource
 from requests.exceptions import RequestException
 from web3 import Web3
 from web3.exceptions import Web3Exception
@@ -20,6 +25,7 @@ from ballast.book import Book
 from ballast.errors import UserError
 from ballast.fund_file import FundConfig, FundError, load_fund
 from ballast.parts import Component
+from ballast.rpc import RpcError, bound, require_node, trouble
 from ballast.units import WAD
 from ballast.values import decimal, parse_address, parse_fraction, parse_shares
 
@@ -32,12 +38,91 @@ book_option = click.option(
 )
 
 
+RPC_META_KEY = "ballast.rpc"
+COMPILER = "SOLCX_BINARY_PATH"
+"""Where Ape finds the compiler."""
+ROOT = Path(__file__).resolve().parent.parent
+
+
 class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
-    """A command on a connected chain whose errors are one line each, those of the connection included."""
+    """A command on a connected chain whose errors are one line each, those of the connection included. The node is
+    Ape's of --network, or that of --rpc.
+
+    All end with exit status 1, wrong options too: 2 is a command's own, such as that of `govern plan` for a change.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(
+            click.Option(
+                ["--rpc"], metavar="URL", expose_value=False, callback=_keep_url, help="In place of --network."
+            )
+        )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            left: list[str] = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.exit_code = 1
+            raise
+        return left
 
     def invoke(self, ctx: click.Context) -> Any:
         with one_line():
+            find_compiler()
+            _choose_node(ctx)
             return super().invoke(ctx)
+
+    def _invoke(self, ctx: click.Context, provider: Any = None) -> Any:
+        if (url := _url_of(provider)) is not None:
+            bound(provider.web3, url)
+        return super()._invoke(ctx, provider=provider)
+
+
+def find_compiler() -> None:
+    """Names the compiler that `make setup` has put into this folder, where the environment names none. Raises
+    FundError."""
+    if os.environ.get(COMPILER):
+        return
+    folder = ROOT / ".tools" / "solc"
+    if not folder.is_dir():
+        raise FundError(f"set-up: no compiler in {folder}, and {COMPILER} is not set; run `make setup` first")
+    os.environ[COMPILER] = str(folder)
+
+
+def _keep_url(ctx: click.Context, _option: click.Parameter, url: str | None) -> None:
+    ctx.meta[RPC_META_KEY] = url
+
+
+def _choose_node(ctx: click.Context) -> None:
+    """Makes Ape take the node of --rpc. Raises RpcError within seconds for a node that does not answer."""
+    url = ctx.meta.get(RPC_META_KEY)
+    if url is None:
+        if (chosen := _url_of(ctx.params.get("network"))) is not None:
+            require_node(chosen)
+        return
+    if ctx.get_parameter_source("network") is ParameterSource.COMMANDLINE:
+        raise RpcError("rpc: found with --network, expected one of the two")
+    require_node(url)
+    ctx.meta[NETWORK_META_KEY] = {"provider": ape.networks.get_provider_from_choice(url)}
+
+
+def _url_of(provider: Any) -> str | None:
+    """Of a node that Ape does not start itself, over HTTP."""
+    if getattr(provider, "name", None) != "node" or provider.network.is_dev:
+        return None
+    url = provider.http_uri
+    return None if url is None else str(url)
+
+
+def agree(account: Any, question: str, yes: bool) -> None:
+    """Asks once whether all that is told shall be sent, and for the account's password once; from then on nothing asks.
+    Raises click's Abort where the answer is no. `yes`: only the password is asked for."""
+    if not yes:
+        click.confirm(question, abort=True)
+    if hasattr(account, "set_autosign"):  # an account in an encrypted file, which asks each time otherwise
+        logger.set_level(LogLevel.ERROR)  # it warns at each signature
+        account.set_autosign(True)
 
 
 @contextmanager
@@ -49,7 +134,9 @@ def one_line() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
     except click.ClickException:
         raise  # it has its own line (and some of Ape's exceptions are both)
-    except (ApeException, Web3Exception, RequestException) as error:
+    except RequestException as error:
+        raise click.ClickException(trouble(error)) from error
+    except (ApeException, Web3Exception) as error:
         raise click.ClickException(_first_line(error)) from error
 
 
@@ -60,7 +147,9 @@ def _first_line(error: Exception) -> str:
 
 def default_book(provider: Any, config: FundConfig) -> Path:
     """Where the address book of a fund on the connected network is kept."""
-    return Path("deployments") / str(provider.network.name) / f"{config.slug}.json"
+    name = str(provider.network.name)
+    folder = f"chain-{config.chain_id}" if name == "custom" else name  # a chain that Ape has no name for
+    return Path("deployments") / folder / f"{config.slug}.json"
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,16 @@ def duration_text(seconds: int) -> str:
     return f"{seconds:,} s"
 
 
+def span_text(seconds: int) -> str:
+    """A span of time for people, in its two largest units, rounded down: "1 day 23 hours", "12 min 5 s"."""
+    parts = []
+    for unit, size in (("day", DAY_S), ("hour", HOUR_S), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}{'s' if count > 1 and size >= HOUR_S else ''}")
+    return " ".join(parts[:2]) or "0 s"
+
+
 def fraction_text(value: int) -> str:
     """An 18-decimal fraction as an exact percentage, such as "0.95 %"."""
     return f"{decimal(value, 16)} %"
@@ -182,6 +192,12 @@ def decimal(amount: int, decimals: int) -> str:
     sign = "-" if amount < 0 else ""
     digits = f"{rest:0{decimals}d}".rstrip("0") if decimals else ""
     return f"{sign}{whole:,}" + (f".{digits}" if digits else "")
+
+
+def ether_text(wei: int, *, up: bool = True) -> str:
+    """Ether for people, to the millionth; rounded up, or down."""
+    step = 10**12
+    return f"{decimal((-(-wei // step) if up else wei // step) * step, 18)} ETH"
 
 
 def decimal_text(value: int) -> str:

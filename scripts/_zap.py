@@ -13,21 +13,21 @@ from rich.table import Table
 from web3.exceptions import Web3Exception
 
 from ballast.abi import call_view, has_code
-from ballast.cli import Deployed, checked_slippage, dollars
-from ballast.deploy import approve
+from ballast.cli import Deployed, agree, checked_slippage, dollars
+from ballast.deploy import approvals, approve
 from ballast.exchanges import EXCHANGES, USDC
 from ballast.fund_file import FundError
 from ballast.units import DAY_S, WAD
 from ballast.values import decimal, parse_address, parse_duration
 from keeper.look import contracts
-from keeper.zap.quote import ETH, NoPoolError, Pools, Quote, Venue, ZapSwap, in_kind_usd, worth_usd
+from keeper.zap.quote import ETH, NoPoolError, Pools, Quote, Venue, ZapSwap, in_kind_usd, kept_usd, worth_usd
 from keeper.zap.read import read_pools
 
 SLIPPAGE, IN_KIND_SLIPPAGE = "0.5 %", "0.1 %"
 """Without --slippage: through pools, and in kind."""
 
 dry_option = click.option("--dry", is_flag=True, help="Show what it would come to, send nothing.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask before a swap is sent.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask before anything is sent.")
 deadline_option = click.option(
     "--deadline", default="20 min", show_default=True, help="Until when a swap may be mined, from when it is sent."
 )
@@ -158,10 +158,15 @@ class Zap:
         for line in lines:
             self._console.print(line, soft_wrap=True)
 
-    def approve(self, account: Any, token: str, amount: int) -> None:
-        """Lets the zap take so much of a token, if it may not yet."""
-        with self._console.status("approving"):
-            approve(account, token, self.contract.address, amount)
+    def agree(self, terms: Terms, what: str, taken: tuple[str, int] | None) -> None:
+        """Asks once for all that follows; then lets the zap take so much (wei) of a token, if it may not yet."""
+        spender, address = self.contract.address, terms.account.address
+        calls = () if taken is None else approvals(self.on.w3, address, taken[0], spender, taken[1])
+        first = f", after {len(calls)} approval{'s' if len(calls) > 1 else ''} of the zap" if calls else ""
+        agree(terms.account, f"{what}{first}?", terms.yes)
+        if taken is not None and calls:
+            self.say("approving")
+            approve(terms.account, taken[0], spender, taken[1])
 
     def deadline(self, seconds: int) -> int:
         """So many seconds from now, by the chain's clock."""
@@ -182,6 +187,7 @@ class Zap:
 
     def _sums(self, pools: Pools, quote: Quote, word: str, limit: int) -> Table:
         nav = pools.state.nav * quote.shares // pools.state.supply
+        kept = kept_usd(quote)
         worth, gas = worth_usd(pools, quote), quote.gas * pools.gas_price
         table = Table(title=f"{decimal(quote.shares, 18)} shares, block {pools.state.block}", title_justify="left")
         table.add_column("")
@@ -190,7 +196,7 @@ class Zap:
         for name, text, amount in (("expected", "", quote.amount), ("worst case", f"{word} ", limit)):
             usd = worth * amount // quote.amount if quote.amount else 0
             table.add_row(
-                name, f"{text}{self.money.text(amount)}", _beside(usd, nav) if pools.eth_price else "no price"
+                name, f"{text}{self.money.text(amount)}", _beside(usd, nav - kept) if pools.eth_price else "no price"
             )
         for name, weth in (("pools' fees", quote.fees), ("price impact", quote.impact)):
             table.add_row(name, f"{decimal(weth, 18)} WETH", _usd(pools, weth))
@@ -199,7 +205,9 @@ class Zap:
             f"{decimal(gas, 18)} ETH",
             _usd(pools, gas),
         )
-        table.add_row("NAV of the shares", "", dollars(nav))
+        if kept:
+            table.add_row("given in kind beside that", "", dollars(kept))
+        table.add_row("NAV of the shares" + (", less that" if kept else ""), "", dollars(nav - kept))
         table.add_row("in kind, at the oracle's prices", "", dollars(in_kind_usd(quote)))
         return table
 

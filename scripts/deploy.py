@@ -11,9 +11,16 @@ from ape.cli import account_option
 from rich.console import Console
 from rich.table import Table
 
-from ballast.cli import FundCommand, book_option, default_book, fund_argument
-from ballast.deploy import deploy_fund
-from ballast.fund_file import FundError, load_fund
+from ballast.build import is_current
+from ballast.cli import FundCommand, agree, book_option, default_book, fund_argument
+from ballast.deploy import Bill, deploy_fund
+from ballast.fund_file import FundConfig, FundError, load_fund
+from ballast.journal import journal_path
+from ballast.values import ether_text
+from scripts._found import require_first
+
+LOOKED_AT = 60
+"""Of the account's last nonces, for a fund of the same name: some three deployments."""
 
 
 @click.command(cls=FundCommand)
@@ -26,27 +33,59 @@ from ballast.fund_file import FundError, load_fund
     help="Let pass, with a warning, what only a fund of your own may do: no timelock delay, one proposer alone, a "
     "notice too short for an override, a feed of another name without a pool to compare, one wei worth more than dust.",
 )
-def cli(provider: Any, fund: Path, account: Any, book_file: Path | None, unsafe: bool) -> None:
-    """Deploy the fund described in the file FUND."""
+@click.option("--another", is_flag=True, help="Deploy it though the account has deployed a fund of this name.")
+@click.option("--yes", is_flag=True, help="Do not ask before the first transaction.")
+def cli(
+    provider: Any, fund: Path, account: Any, book_file: Path | None, unsafe: bool, another: bool, yes: bool
+) -> None:
+    """Deploy the fund described in the file FUND. Stopped anywhere, the same command goes on from what stands."""
     console = Console()
     config = load_fund(fund)
     target = book_file or default_book(provider, config)
+    journal = journal_path(target)
     if target.exists():
         raise FundError(f"address book {target}: exists already; remove it, or name another with --book")
-    with console.status("deploying") as status:
+    if not is_current():
+        raise FundError("contracts: not compiled since they were changed; run `make compile`")
+    if not journal.exists() and not another:
+        require_first(provider.web3, account.address, config, LOOKED_AT)
+
+    def say(text: str, style: str | None = None) -> None:
+        console.print(text, style=style, soft_wrap=True, markup=False, highlight=False)
+
+    def consent(bill: Bill) -> None:
+        say(_told(bill, account, config, provider))
+        agree(account, "Send them?", yes)
+
+    try:
         book = deploy_fund(
             ape.project,
             account,
             config,
             book_path=target,
-            progress=status.update,
+            progress=say,
             unsafe=unsafe,
-            warn=lambda text: console.print(text, style="yellow", soft_wrap=True, markup=False),
+            warn=lambda text: say(text, "yellow"),
+            consent=consent,
         )
+    except BaseException:  # Ctrl-C too
+        if journal.exists():
+            say(f"stopped; the same command goes on from what stands (journal: {journal})")
+        raise
     table = Table(title=f"{config.name} ({config.symbol}) on chain {book.chain_id}", title_justify="left")
     table.add_column("contract")
     table.add_column("address")
     for name, address in book.contracts.items():
         table.add_row(name, address)
     console.print(table)
-    console.print(f"address book: {target}", soft_wrap=True)
+
+
+def _told(bill: Bill, account: Any, config: FundConfig, provider: Any) -> str:
+    """What is about to be sent."""
+    begun = "going on: " if bill.begun else ""
+    rest = bill.transactions - len(bill.contracts)
+    price = f"at most about {ether_text(bill.wei)} for gas"
+    return (
+        f"{config.name} from {account.address} on chain {provider.web3.eth.chain_id}: {begun}{bill.transactions} "
+        f"transactions ({len(bill.contracts)} contracts, {rest} approvals and seed), {price}"
+    )

@@ -16,6 +16,7 @@ from ballast.abi import call_view
 from ballast.cli import (
     Deployed,
     FundCommand,
+    agree,
     book_option,
     checked_address,
     checked_shares,
@@ -24,7 +25,7 @@ from ballast.cli import (
     require_funds,
     require_tokens,
 )
-from ballast.deploy import approve
+from ballast.deploy import approvals, approve
 from ballast.fund_file import FundError
 from ballast.units import WAD
 from ballast.values import decimal, parse_amount
@@ -35,7 +36,6 @@ from scripts._zap import (
     Terms,
     Zap,
     checked_deadline,
-    confirm,
     deadline_option,
     dry_option,
     margin_of,
@@ -97,14 +97,23 @@ def cli(
     console.print(_table(on, tokens, amounts, limits))
     if dry:
         return
+    wanting = [pair for pair in zip(tokens, limits, strict=True) if _approvals(on, account.address, *pair)]
+    calls = sum(len(_approvals(on, account.address, token, limit)) for token, limit in wanting)
+    symbols = ", ".join(on.named(token)[0] for token, _limit in wanting)
+    approving = f"{calls} approvals, so that the fund may take at most that ({symbols}), and " if calls else ""
+    agree(account, f"Send {calls + 1} transactions: {approving}the mint?", yes)
     before = on.shares_of(to)
-    with console.status("approving") as status:
-        for token, limit in zip(tokens, limits, strict=True):
-            approve(account, token, on.index.address, limit)
-        status.update("minting")
-        receipt = on.index.mint(wanted, to, tokens, limits, sender=account)
+    for token, limit in wanting:
+        console.print(f"approving {on.named(token)[0]}")
+        approve(account, token, on.index.address, limit)
+    console.print("minting")
+    receipt = on.index.mint(wanted, to, tokens, limits, sender=account)
     console.print(f"minted {decimal(on.shares_of(to) - before, 18)} shares to {to}", soft_wrap=True)
     console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+
+
+def _approvals(on: Deployed, account: str, token: str, limit: int) -> tuple[bytes, ...]:
+    return approvals(on.w3, account, token, on.index.address, limit)
 
 
 def _zapped(zap: Zap, terms: Terms, shares: int | None, spend: str | None) -> None:
@@ -116,10 +125,9 @@ def _zapped(zap: Zap, terms: Terms, shares: int | None, spend: str | None) -> No
     if terms.dry:
         return
     _require(zap, account.address, most, quote.gas * pools.gas_price)
-    confirm(f"Pay at most {money.text(most)} for {decimal(quote.shares, 18)} shares to {terms.to}?", terms.yes)
     value = most if money.token == ETH else 0
-    if not value:
-        zap.approve(account, money.token, most)
+    what = f"Pay at most {money.text(most)} for {decimal(quote.shares, 18)} shares to {terms.to}"
+    zap.agree(terms, what, None if value else (money.token, most))
     legs = quote.legs, quote.last_leg, zap.deadline(terms.patience), terms.to
     call = zap.contract.mint
     minted = zap.send("mint", account, call, quote.shares, money.token, most, *legs, value=value)

@@ -33,7 +33,6 @@ from scripts._zap import (
     Terms,
     Zap,
     checked_deadline,
-    confirm,
     deadline_option,
     dry_option,
     margin_of,
@@ -133,8 +132,8 @@ def _zapped(zap: Zap, terms: Terms, payment: _Payment, skip: int, in_kind: froze
     zap.show(pools, quote, "at least", least)
     if terms.dry:
         return
-    confirm(f"Give {decimal(shares, 18)} shares for at least {money.text(least)} to {terms.to}?", terms.yes)
-    zap.approve(terms.account, zap.on.index.address, shares)
+    what = f"Give {decimal(shares, 18)} shares for at least {money.text(least)} to {terms.to}"
+    zap.agree(terms, what, (zap.on.index.address, shares))
     legs = payment.tokens, quote.legs, quote.last_leg, zap.deadline(terms.patience), terms.to
     redeemed = zap.send("redeem", terms.account, zap.contract.redeem, shares, money.token, least, *legs)
     (event,) = redeemed.decode_logs(zap.contract.ZapRedeemed)

@@ -15,20 +15,22 @@ from ballast.fund_file import FundConfig
 from ballast.oracles import oracle_problems, rollup_warnings
 from ballast.parts import Component
 from ballast.preflight import anchors, feeds, fund_file, pools, tokens
-from ballast.preflight.account import DEPLOYMENT_GAS, ether, seed
+from ballast.preflight.account import DEPLOYMENT_GAS, SEED_GAS, ether, seed
 from ballast.preflight.chain import Reader
 from ballast.preflight.problems import DeployError, Problem, Severity, judge
 
-__all__ = ["DEPLOYMENT_GAS", "DeployError", "preflight"]
+__all__ = ["DEPLOYMENT_GAS", "SEED_GAS", "DeployError", "preflight"]
 
 
-def preflight(w3: Web3, account: str, config: FundConfig, *, unsafe: bool = False) -> tuple[str, ...]:
+def preflight(
+    w3: Web3, account: str, config: FundConfig, *, unsafe: bool = False, gas: int = DEPLOYMENT_GAS
+) -> tuple[str, ...]:
     """Warnings, a line each. Raises DeployError with all that would make the deployment fail, or the fund wrong or
-    unsafe; `unsafe` lets pass what is only that."""
-    return judge(_problems(Reader(w3), account, config), unsafe)
+    unsafe; `unsafe` lets pass what is only that. `gas`: what is left of the deployment takes at most."""
+    return judge(_problems(Reader(w3), account, config, gas), unsafe)
 
 
-def _problems(reader: Reader, account: str, config: FundConfig) -> Iterator[Problem]:
+def _problems(reader: Reader, account: str, config: FundConfig, gas: int) -> Iterator[Problem]:
     yield from fund_file.names(config)
     for component in config.ordered():
         yield from fund_file.lockers(component)
@@ -39,7 +41,7 @@ def _problems(reader: Reader, account: str, config: FundConfig) -> Iterator[Prob
         return
     yield from fund_file.governance(config, account, reader.has_code)
     yield from fund_file.supply_jump(config)
-    yield from ether(reader, account)
+    yield from ether(reader, account, gas)
     yield from _Market(reader, config).problems()
     yield from (Problem(text) for text in oracle_problems(reader.w3, config))
     yield from (Problem(text, Severity.WARNING) for text in rollup_warnings(config))

@@ -6,22 +6,26 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
+from ballast.faucets import ether_from, token_from
 from ballast.fund_file import FundConfig
 from ballast.preflight.chain import Reader
 from ballast.preflight.problems import Problem
-from ballast.values import decimal
+from ballast.values import decimal, ether_text
 
 DEPLOYMENT_GAS = 34_000_000
 """More than a whole deployment takes; ether for this at the current gas price is asked for."""
+SEED_GAS = 4_000_000
+"""The part of it that is kept for approvals and seed, when all contracts stand."""
 
 
-def ether(reader: Reader, account: str) -> Iterator[Problem]:
-    need = DEPLOYMENT_GAS * reader.w3.eth.gas_price
+def ether(reader: Reader, account: str, gas: int) -> Iterator[Problem]:
+    price = reader.w3.eth.gas_price
+    need = gas * price
     have = reader.w3.eth.get_balance(Web3.to_checksum_address(account))
     if have == 0 or have < need:
         yield Problem(
-            f"account {account}: holds {Web3.from_wei(have, 'ether')} ETH, "
-            f"expected at least {Web3.from_wei(need, 'ether')} ETH for gas"
+            f"account {account}: holds {ether_text(have, up=False)}, expected at least {ether_text(need)} for gas "
+            f"({gas:,} at {decimal(price, 9)} gwei); {ether_from(reader.w3.eth.chain_id)}"
         )
 
 
@@ -34,5 +38,6 @@ def seed(reader: Reader, account: str, config: FundConfig, sound: frozenset[str]
         if held < amount:
             yield Problem(
                 f"account {account}: holds {decimal(held, component.decimals)} {component.symbol} "
-                f"({component.token}), expected {decimal(amount, component.decimals)} for the seed"
+                f"({component.token}), expected {decimal(amount, component.decimals)} for the seed; "
+                f"{token_from(config.chain_id, component.token, config.weth)}"
             )

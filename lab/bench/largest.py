@@ -19,7 +19,7 @@ from rich.progress import track
 from rich.table import Table
 
 from ballast.build import BUILD
-from ballast.deploy import predicted
+from ballast.creation import predicted
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import DAY_S, WAD
 from lab.bench import report

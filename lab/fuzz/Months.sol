@@ -47,6 +47,7 @@ abstract contract Months is Openings {
             if (p.difference < rebalancer.band() && !p.leaves) {
                 bool same = was == keccak256(abi.encode(rebalancer.opening(), index.components()));
                 _hold(same && rebalancer.month().phase == Phase.Idle, "a skipped month changes nothing");
+                delete side;
             } else {
                 _opened();
             }

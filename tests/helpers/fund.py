@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ballast.deploy import predicted
+from ballast.creation import predicted
 from ballast.rule.calendar import MONTH
 from ballast.units import BLOCK_S, DAY_S, WAD
 from lab.localnet.market import Market

@@ -11,7 +11,8 @@ from web3 import Web3
 
 from ballast.abi import call_data
 from ballast.book import Book
-from ballast.deploy import anchor_rows, deploy_fund
+from ballast.creation import anchor_rows
+from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.parts import Anchor
 from ballast.preflight import DeployError, preflight

@@ -7,7 +7,8 @@ from typing import Any
 import ape
 import pytest
 
-from ballast.deploy import deploy_fund, feed_rows
+from ballast.creation import feed_rows
+from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.oracles import ROLLUPS
 from ballast.parts import Sequencer

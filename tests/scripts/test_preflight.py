@@ -9,7 +9,8 @@ import ape
 import pytest
 from web3 import Web3
 
-from ballast.deploy import created_address, deploy_fund, order
+from ballast.creation import created_address, order
+from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed
 from ballast.preflight import DeployError, preflight

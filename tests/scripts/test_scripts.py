@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import ape
+import click
 import pytest
 from eth_utils import to_checksum_address
 
@@ -19,12 +21,12 @@ from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig, load_fund
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
-from lab.testbed.funding import deal, deal_seed
+from lab.testbed.funding import as_yaml, deal, deal_seed
 from scripts.deploy import cli as deploy
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
 from tests.helpers.edits import Edit, set_field
-from tests.scripts.conftest import DEPLOYER_ACCOUNT, SHARES, Invoke, Ran, Run, WriteFund, as_yaml
+from tests.scripts.conftest import DEPLOYER_ACCOUNT, SHARES, Invoke, Ran, Run, WriteFund
 
 ZERO = "0x" + "00" * 20
 NOBODY = to_checksum_address("0x" + "7b" * 20)
@@ -89,7 +91,7 @@ def test_life_of_a_fund(
     common = [str(fund), "--book", str(book_file)]
     signed = ["--account", DEPLOYER_ACCOUNT]
 
-    ran = run_script("deploy", *common, *signed)
+    ran = run_script("deploy", *common, *signed, "--yes")
     assert ran.code == 0, ran.errors
     book = Book.load(book_file)
     index = ape.project.IndexToken.at(book["index_token"])
@@ -105,7 +107,7 @@ def test_life_of_a_fund(
     tokens, amounts, _ = index.previewMint(2 * 10**18)
     for token, amount in zip(tokens, amounts, strict=True):
         deal(funded, token, funded.address, amount)
-    ran = run_script("mint", fund.as_posix(), "1.5", *common[1:], *signed, "--receiver", NOBODY)
+    ran = run_script("mint", fund.as_posix(), "1.5", *common[1:], *signed, "--receiver", NOBODY, "--yes")
     assert ran.code == 0, ran.errors
     assert index.balanceOf(NOBODY) == 3 * 10**18 // 2
     assert "minted 1.5 shares" in ran.out
@@ -141,7 +143,9 @@ def test_refusals_of_a_deployed_fund(
         other.write_text(json.dumps(book))
         return mints("1", book_file=other)
 
-    refused(invoke(deploy, account=funded, unsafe=False, **here), str(book_file), "exists already")
+    refused(
+        invoke(deploy, account=funded, unsafe=False, another=False, yes=True, **here), str(book_file), "exists already"
+    )
     refused(redeems("1000"), "holds 99.9 shares", "expected at least 1,000")
     refused(redeems("1", skipped=("DOGE",)), "'DOGE'", "unknown", "UNI")
     refused(redeems("1", skipped=("FARM",)), "skip", "FARM", "not held")
@@ -183,7 +187,7 @@ def deploys(invoke: Invoke, account: Any, tmp_path: Path) -> Callable[..., Ran]:
 
     def run(fund: Path, unsafe: bool = False) -> Ran:
         book, nonce = tmp_path / "book.json", account.nonce
-        here = {"provider": ape.networks.active_provider, "account": account}
+        here = {"provider": ape.networks.active_provider, "account": account, "another": False, "yes": True}
         ran = invoke(deploy, fund=fund, book_file=book, unsafe=unsafe, **here)
         assert not book.exists()
         assert account.nonce == nonce
@@ -212,7 +216,7 @@ def test_deploy_refuses_an_account_without_tokens(
     lines = deploys(write_fund(as_yaml(config))).error_lines
     assert lines[0] == f"Error: {len(config.seeded())} problems:"
     assert lines[1].startswith(f"account {account.address}: holds 0 YFI (0x0bc5")
-    assert lines[1].endswith("expected 0.0566411985921079 for the seed")
+    assert lines[1].endswith("expected 0.0566411985921079 for the seed; buy it, or send it there")
 
 
 def test_deploy_refuses_an_account_without_ether(
@@ -243,3 +247,35 @@ def test_unreachable_rpc(run_script: Run, write_fund: WriteFund, config: FundCon
         "mint", str(fund), "1", "--account", DEPLOYER_ACCOUNT, network="ethereum:mainnet:http://127.0.0.1:9"
     )
     refused(ran, "http://127.0.0.1:9")
+
+
+def test_mint_asks_once_for_all_that_it_sends(
+    invoke: Invoke,
+    write_fund: WriteFund,
+    config: FundConfig,
+    funded: Any,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fund, book_file = write_fund(as_yaml(config)), tmp_path / "book.json"
+    book = deploy_fund(ape.project, funded, config, book_path=book_file)
+    index = ape.project.IndexToken.at(book["index_token"])
+    tokens, amounts, _ = index.previewMint(10**18)
+    for token, amount in zip(tokens, amounts, strict=True):
+        deal(funded, token, funded.address, 2 * amount)
+    given = {"shares": "1", "account": funded, "receiver": None, "slippage": None, "deadline": "20 min", "pay": None}
+    here = {"provider": ape.networks.active_provider, "fund": fund, "book_file": book_file, "spend": None, "dry": False}
+    nonce = funded.nonce
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    with pytest.raises(click.Abort):
+        invoke(mint, yes=False, **given, **here)
+    n = len(tokens)
+    assert (
+        f"Send {n + 1} transactions: {n} approvals, so that the fund may take at most that (" in capsys.readouterr().out
+    )
+    assert funded.nonce == nonce
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert invoke(mint, yes=False, **given, **here).code == 0
+    assert funded.nonce == nonce + n + 1
+    assert capsys.readouterr().out.count("approving ") == n

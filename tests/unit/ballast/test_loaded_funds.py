@@ -10,7 +10,7 @@ import pytest
 import yaml
 from eth_utils import to_checksum_address
 
-from ballast.deploy import created_address
+from ballast.creation import created_address
 from ballast.fund_file import FundError, load_fund, parse_fund
 from lab.localnet.addresses import FOLDER, listed_pairs, origins, usd_feeds
 from lab.localnet.anvil import ROOT
@@ -22,8 +22,8 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "fund.yaml"
     with pytest.raises(FundError, match=r"fund\.yaml: no such file"):
         load_fund(path)
-    path.write_text("name: [")
-    with pytest.raises(FundError, match="not YAML"):
+    path.write_text("name: A\nsymbol: [x\nslug: {")
+    with pytest.raises(FundError, match=r"not YAML \(line 3, column 5: expected ',' or '\]', but got ':'\)$"):
         load_fund(path)
     path.write_text("- a\n- b\n")
     with pytest.raises(FundError, match="expected a mapping"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ballast.deploy import feed_rows, sequencer_of
+from ballast.creation import feed_rows, sequencer_of
 from ballast.fund_file import FundConfig, FundError, load_fund, parse_fund
 from ballast.oracles import ROLLUPS, rollup_warnings
 from ballast.values import decimal_text

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ballast.deploy import order
+from ballast.creation import order
 from ballast.fund_file import FundError, parse_fund
 from ballast.units import ETHER, GWEI, WAD
 from tests.unit.ballast.test_fund_file import good

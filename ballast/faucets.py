@@ -1,0 +1,32 @@
+"""Where the ether and the tokens of a test network come from.
+
+Sources: ethereum.org's pages of networks list faucets for ether; LINK is Chainlink's faucet's; WBTC and DAI of
+funds/sepolia.yaml are Aave's test tokens (its address book AaveV3Sepolia), which its own faucet gives.
+"""
+
+from __future__ import annotations
+
+SEPOLIA, HOODI = 11_155_111, 560_048
+ETHER = {
+    SEPOLIA: "https://ethereum.org/en/developers/docs/networks/#sepolia lists faucets",
+    HOODI: "https://ethereum.org/en/developers/docs/networks/#hoodi lists faucets",
+}
+"""By chain id."""
+_AAVE = "get it from https://app.aave.com/faucet, in testnet mode"
+_TOKENS = {
+    (SEPOLIA, "0x779877A7B0D9E8603169DdbD7836e478b4624789"): "get it from https://faucets.chain.link/sepolia",
+    (SEPOLIA, "0x29f2D40B0605204364af54EC677bD022dA425d03"): _AAVE,
+    (SEPOLIA, "0xFF34B3d4Aee8ddCd6F9AFFFB6Fe49bD371b8a357"): _AAVE,
+}
+
+
+def ether_from(chain_id: int) -> str:
+    """What to do about too little ether."""
+    return ETHER.get(chain_id, "send it some")
+
+
+def token_from(chain_id: int, token: str, weth: str) -> str:
+    """What to do about too little of a token. `weth`: the chain's."""
+    if token == weth:
+        return f"wrap ether: what is sent to {weth} comes back as WETH"
+    return _TOKENS.get((chain_id, token), "buy it, or send it there")

@@ -1,0 +1,106 @@
+"""What a deployment has sent, in a file beside the address book.
+
+Every transaction is written down before it is sent. So whatever stops a deployment, the next run finds what stands: the
+hash binds sender, nonce and content, and a receipt of it says that just this was done. The file stays when the
+deployment has ended, and holds no secrets.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_utils import is_checksum_address
+
+from ballast.errors import UserError
+from ballast.files import replace_json
+
+
+class JournalError(UserError, ValueError):
+    """A journal that cannot be used; the message names the file and what to do."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A transaction that may have been sent. `step`: a contract's name in the address book, "approve SYMBOL" or "seed";
+    `content`: keccak-256 of what it carries."""
+
+    step: str
+    nonce: int
+    hash: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Of one fund, chain and deployer. `first_block`: nothing of the fund is in an earlier one; `dated`: the Unix time
+    that the fund's first supplies are dated."""
+
+    fund: str
+    chain_id: int
+    deployer: str
+    first_block: int
+    dated: int
+    sent: tuple[Sent, ...] = ()
+
+    def save(self, path: Path) -> None:
+        """Writes the journal in one step. Raises OSError."""
+        replace_json(path, asdict(self), indent=2)
+
+    @classmethod
+    def load(cls, path: Path) -> Journal | None:
+        """Reads and checks a journal; None where there is none. Raises JournalError."""
+        try:
+            return cls._from_json(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+            raise JournalError(
+                f"journal {path}: cannot be used ({type(error).__name__}: {error}); without it a deployment that was "
+                "begun is not found again: put it right, or name another --book to begin a new one"
+            ) from None
+
+    @classmethod
+    def _from_json(cls, raw: dict[str, Any]) -> Journal:
+        deployer = raw["deployer"]
+        if not isinstance(deployer, str) or not is_checksum_address(deployer):
+            raise ValueError(f"deployer is {deployer!r}, not a checksummed address")
+        sent = tuple(Sent(str(s["step"]), int(s["nonce"]), str(s["hash"]), str(s["content"])) for s in raw["sent"])
+        first_block, dated = int(raw["first_block"]), int(raw["dated"])
+        return cls(str(raw["fund"]), int(raw["chain_id"]), deployer, first_block, dated, sent)
+
+
+@contextmanager
+def alone(path: Path | None) -> Iterator[None]:
+    """Within the block no other process writes a journal into the same folder. Raises JournalError if one does. None:
+    there is no journal."""
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)  # locking the folder leaves no file behind
+    try:
+        _lock(folder, path)
+        yield
+    finally:
+        os.close(folder)
+
+
+def _lock(folder: int, path: Path) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise JournalError(
+            f"journal {path}: another deployment is running beside it; wait until it has ended, or end it"
+        ) from None
+
+
+def journal_path(book: Path) -> Path:
+    """Where the journal of the deployment that writes this address book is kept; no name that a book may have."""
+    return book.with_suffix(".journal")

@@ -1,0 +1,104 @@
+"""What stands of a deployment, and what is left to deploy.
+
+Contracts name each other by addresses, which follow from the deployer's nonces. So a contract that stands is kept if
+it is what would be deployed now, byte for byte: code, and the arguments with the addresses of all others. After a stop
+all are. Where another transaction took a nonce in the middle, or the fund's file was changed, those that would no
+longer be the same are deployed again, and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from eth_utils import to_checksum_address
+from web3 import Web3
+
+from ballast.abi import call_view, has_code
+from ballast.creation import created_address
+from ballast.journal import Journal
+from ballast.preflight.problems import DeployError
+from ballast.sending import content_of, receipt_of
+from ballast.values import NO_ADDRESS
+
+INDEX = "index_token"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A contract on the chain. `content`: keccak-256 of the code that created it."""
+
+    address: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`at`: the address of every contract, in the order of deployment; `stands`: those that are there already."""
+
+    at: dict[str, str]
+    stands: frozenset[str]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What is left to deploy, in order."""
+        return tuple(name for name in self.at if name not in self.stands)
+
+
+def plan(
+    names: Sequence[str],
+    stands: Mapping[str, Standing],
+    deployer: str,
+    nonce: int,
+    creation: Callable[[str, Mapping[str, str]], bytes],
+) -> Plan:
+    """`names`: all contracts in the order of deployment; `nonce`: the deployer's next; `creation`: the code that
+    creates a contract, given all addresses."""
+    kept = {name: stands[name] for name in names if name in stands}
+    while True:
+        missing = [name for name in names if name not in kept]
+        new = {name: created_address(deployer, nonce + place) for place, name in enumerate(missing)}
+        at = {name: kept[name].address if name in kept else new[name] for name in names}
+        others = [name for name in kept if content_of(creation(name, at)) != kept[name].content]
+        if not others:
+            return Plan(at, frozenset(kept))
+        for name in others:
+            del kept[name]
+
+
+def standing(w3: Web3, journal: Journal, names: Collection[str]) -> dict[str, Standing]:
+    """The contracts that the journal's transactions created. Raises DeployError where the node cannot know."""
+    found: dict[str, Standing] = {}
+    hidden: dict[str, str] = {}
+    for sent in journal.sent:
+        receipt = receipt_of(w3, sent.hash) if sent.step in names else None
+        if receipt is not None and receipt["status"] == 1:
+            found[sent.step] = Standing(str(receipt["contractAddress"]), sent.content)
+        elif receipt is None and sent.step in names:
+            address = created_address(journal.deployer, sent.nonce)
+            hidden |= {sent.step: address} if has_code(w3, address) else {}
+    if hidden and not found:
+        step, address = next(iter(hidden.items()))
+        raise DeployError(
+            f"{step}: a contract stands at {address}, but this node knows no transaction of the journal; use a node "
+            "that keeps receipts, or name another --book to begin a new deployment"
+        )
+    return found
+
+
+def is_seeded(w3: Web3, index: str) -> bool:
+    """Whether an index token holds its seed."""
+    answer = call_view(w3, index, "componentsPointer()", ["address"]) if has_code(w3, index) else None
+    return answer is not None and to_checksum_address(answer[0]) != NO_ADDRESS
+
+
+def require_unseeded(w3: Web3, stands: Mapping[str, Standing], found: Plan) -> None:
+    """Raises DeployError if what is planned would be a second fund beside one that has its seed."""
+    index = stands.get(INDEX)
+    if index is None or not found.missing or not is_seeded(w3, index.address):
+        return
+    raise DeployError(
+        f"{INDEX}: the fund stands at {index.address} with its seed, but file or contracts have changed since: "
+        f"{', '.join(found.missing)} would be others. Take the file and the release that it was deployed with, or "
+        "write its address book with `ape run book`"
+    )
