@@ -46,7 +46,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
     """A command on a connected chain whose errors are one line each, those of the connection included. The node is
-    Ape's of --network, or that of --rpc."""
+    Ape's of --network, or that of --rpc.
+
+    All end with exit status 1, wrong options too: 2 is a command's own, such as that of `govern plan` for a change.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,6 +58,14 @@ class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
                 ["--rpc"], metavar="URL", expose_value=False, callback=_keep_url, help="In place of --network."
             )
         )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            left: list[str] = super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.exit_code = 1
+            raise
+        return left
 
     def invoke(self, ctx: click.Context) -> Any:
         with one_line():

@@ -263,11 +263,19 @@ def load_fund(path: str | Path) -> FundConfig:
     except (OSError, UnicodeDecodeError) as error:
         raise FundError(f"fund {path}: cannot be read ({error})") from None
     except yaml.YAMLError as error:
-        raise FundError(f"fund {path}: not YAML ({' '.join(str(error).split())})") from None
+        raise FundError(f"fund {path}: not YAML ({_yaml_problem(error)})") from None
     try:
         return parse_fund(raw)
     except FundError as error:
         raise FundError(f"fund {path}: {error}") from None
+
+
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    """What is wrong, and where."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is None or problem is None:
+        return " ".join(str(error).split())
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
 
 
 def parse_fund(raw: object) -> FundConfig:

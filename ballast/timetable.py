@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, model_validator
@@ -10,7 +9,7 @@ from pydantic import BeforeValidator, model_validator
 from ballast.parts import Limits, Model, duration, integer
 from ballast.rule.calendar import DAYS, MONTH, QUARTER, least_length
 from ballast.units import DAY_S, HOUR_S, WAD
-from ballast.values import parse_duration
+from ballast.values import parse_date, parse_duration
 
 MIN_PERIOD_S = HOUR_S
 MAX_PERIOD_S = 92 * DAY_S
@@ -45,13 +44,7 @@ def _period(value: object) -> int:
 
 
 def _time(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    try:
-        given = datetime.fromisoformat(value.strip() if isinstance(value, str) else "")
-    except ValueError:
-        raise ValueError('expected a UTC date or time such as "2027-01-01" or "2027-01-01 12:00"') from None
-    return int((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp())
+    return value if isinstance(value, int) and not isinstance(value, bool) else parse_date(value)
 
 
 class Timetable(Model):
@@ -129,7 +122,8 @@ def check_scale(limits: Limits, timetable: Timetable, chain_id: int) -> None:
     if seconds < DAY_S:
         if chain_id not in TEST_CHAINS:
             raise ValueError(
-                f"timetable.period: found {seconds} s on chain {chain_id}, expected at least a day but on test chains"
+                f"timetable.period: found {seconds} s on chain {chain_id}, expected at least a day: "
+                "shorter ones are for test chains alone"
             )
         return
     scaled = min(seconds, SCALE_S)

@@ -146,6 +146,16 @@ def duration_text(seconds: int) -> str:
     return f"{seconds:,} s"
 
 
+def span_text(seconds: int) -> str:
+    """A span of time for people, in its two largest units, rounded down: "1 day 23 hours", "12 min 5 s"."""
+    parts = []
+    for unit, size in (("day", DAY_S), ("hour", HOUR_S), ("min", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        if count:
+            parts.append(f"{count} {unit}{'s' if count > 1 and size >= HOUR_S else ''}")
+    return " ".join(parts[:2]) or "0 s"
+
+
 def fraction_text(value: int) -> str:
     """An 18-decimal fraction as an exact percentage, such as "0.95 %"."""
     return f"{decimal(value, 16)} %"

@@ -7,6 +7,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ICalendar, Period} from "./interfaces/ICalendar.sol";
 import {Limits, Timetable} from "./interfaces/IRebalancer.sol";
 import {Bounds} from "./libraries/Bounds.sol";
+import {PackedPeriod} from "./libraries/PackedPeriod.sol";
 import {Periods} from "./libraries/Periods.sol";
 import {Schedule} from "./libraries/Schedule.sol";
 import {TestChains} from "./libraries/TestChains.sol";
@@ -27,6 +28,11 @@ contract Calendar is ICalendar {
     }
 
     /// @inheritdoc ICalendar
+    function current(Timetable calldata former, Timetable calldata timetable) external view returns (uint256) {
+        return PackedPeriod.pack(_period(former, timetable, block.timestamp));
+    }
+
+    /// @inheritdoc ICalendar
     function change(
         Timetable calldata former,
         Timetable calldata timetable,
@@ -39,7 +45,7 @@ contract Calendar is ICalendar {
         inEffect = block.timestamp < timetable.begins ? former : timetable;
         uint256 id = _period(former, timetable, block.timestamp).id;
         // The current period's own end, whatever change is ahead.
-        uint256 earliest = Math.max(inEffect.startOf(id + 1), block.timestamp);
+        uint256 earliest = Math.max(inEffect.startOf(inEffect.firstMonth(), id + 1), block.timestamp);
         if (next.begins == 0) next.begins = _begin(next, earliest).toUint40();
         Bounds.require_(next.begins >= earliest && next.begins <= block.timestamp + Bounds.MAX_AHEAD, "begins");
         next.first = (id + 1).toUint24();
@@ -59,20 +65,22 @@ contract Calendar is ICalendar {
         Bounds.check(limits, band, shortest);
     }
 
-    function _period(Timetable memory former, Timetable memory timetable, uint256 time)
+    function _period(Timetable calldata former, Timetable calldata timetable, uint256 time)
         private
         pure
         returns (Period memory p)
     {
         bool ahead = time < timetable.begins;
+        // Copies only the one in effect.
         Timetable memory t = ahead ? former : timetable;
-        p.id = t.idAt(time);
+        uint256 base = t.firstMonth();
+        p.id = t.idAt(base, time);
         // A change is ahead: the period before it lasts until then.
         bool last = ahead && p.id + 1 >= timetable.first;
         if (last) p.id = timetable.first - 1;
-        p.start = t.startOf(p.id);
-        p.end = last ? timetable.begins : t.startOf(p.id + 1);
-        p.execution = t.executionOf(p.id);
+        p.start = t.startOf(base, p.id);
+        p.end = last ? timetable.begins : t.startOf(base, p.id + 1);
+        p.execution = t.executionOf(base, p.id);
         (p.minNotice, p.minTrading) = (t.minNotice, t.minTrading);
     }
 

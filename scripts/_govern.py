@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ape
 import click
+from ape.cli import account_option
 from eth_utils import to_checksum_address
 from rich.console import Console
 from web3 import Web3
@@ -19,13 +20,13 @@ from ballast.cli import Deployed, open_fund, require_funds
 from ballast.files import replace_json
 from ballast.fund_file import FundConfig, FundError
 from ballast.steering import abi
-from ballast.steering.calls import Decoded, addresses_in, decode
+from ballast.steering.calls import Decoded, addresses_in, decode, same_effect
 from ballast.steering.in_force import InForce
 from ballast.steering.operations import Operation, OperationState, TimelockCall
 from ballast.steering.refusals import refusal
 from ballast.steering.safe import batch_file
 from ballast.steering.words import ZERO, Context, moment
-from ballast.values import DEPLOYER, duration_text
+from ballast.values import DEPLOYER, span_text
 from keeper.check.codes import kind_of
 from keeper.look.in_force import read_in_force
 from keeper.look.rehearsal import CallOutcome, Rehearsal, rehearse
@@ -38,6 +39,9 @@ ROLE = {"propose": "PROPOSER_ROLE", "cancel": "CANCELLER_ROLE", "execute": "EXEC
 SHORT = 10
 """Digits of an id that are shown, 0x among them; more or fewer are taken as long as they name one operation."""
 ORACLES = ("ChainlinkOracle", "AnchoredOracle")
+
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,19 @@ class Sending:
             raise FundError(f"safe: {self.safe} exists already; remove it or name another file")
         if (self.account is None) == (self.safe is None):
             raise FundError("account: expected either --account, or --safe with a file")
+
+
+def sending_options(command: F) -> F:
+    """--account, --safe, --yes."""
+    account: Any = account_option(prompt=None)
+    safe = click.option(
+        "--safe",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write it to this file for Safe's Transaction Builder, and send nothing.",
+    )
+    yes = click.option("--yes", is_flag=True, help="Do not ask before it is sent.")
+    found: F = account(safe(yes(command)))
+    return found
 
 
 class Steering:
@@ -98,7 +115,10 @@ class Steering:
     def _require_same_fund(self) -> None:
         config, book = self.config, self.on.book
         if config.chain_id != book.chain_id:
-            raise FundError(f"chain_id: found {config.chain_id}, the address book is for {book.chain_id}")
+            raise FundError(
+                f"chain_id: the file is for {config.chain_id}, the address book for {book.chain_id}; name the file and "
+                "the --book of one fund"
+            )
         standing = call_view(self.w3, book["index_token"], "name()", ["string"])
         for where, name in (("address book", book.fund), ("index token", standing[0] if standing else None)):
             if name != config.name:
@@ -165,6 +185,15 @@ class Steering:
 
     # Operations
 
+    def scheduled(self, calls: Sequence[TimelockCall]) -> dict[TimelockCall, Operation]:
+        """Those of the calls that an open operation makes already, each with the first of these to be ready."""
+        found: dict[TimelockCall, Operation] = {}
+        for operation in self.timelock.open:
+            for call in calls:
+                if any(same_effect(call, one) for one in operation.calls):
+                    found.setdefault(call, operation)
+        return found
+
     def operation(self, key: str) -> Operation:
         """The one operation whose id begins so. Raises FundError."""
         given = key.lower()
@@ -179,13 +208,13 @@ class Steering:
         state = operation.state(self.head.time)
         if operation.ended is not None:
             at = moment(operation.ended)
-            raise FundError(f"operation {operation.id[:SHORT]}: is {state} since {at}; look: govern list")
+            raise FundError(f"operation {operation.id[:SHORT]}: is {state} since {at}; look: govern list --all")
 
     def require_ready(self, operation: Operation) -> None:
         """Raises FundError unless it can be executed."""
         self.require_open(operation)
         if operation.state(self.head.time) is OperationState.PENDING:
-            left = duration_text(operation.ready - self.head.time)
+            left = span_text(operation.ready - self.head.time)
             raise FundError(
                 f"operation {operation.id[:SHORT]}: is not ready before {moment(operation.ready)}, in {left}; wait"
             )
@@ -257,4 +286,6 @@ def _names_in(config: FundConfig) -> dict[str, str]:
         named |= dict.fromkeys(component.lockers or (), f"the file's locker of {component.symbol}")
     roles = {"guardian": config.roles.guardian, "fee recipient": config.roles.fee_recipient}
     roles |= {f"proposer {number}": account for number, account in enumerate(config.roles.proposers, 1)}
+    if config.roles.poster is not None:
+        roles["poster"] = config.roles.poster
     return named | {account: f"the file's {role}" for role, account in roles.items() if account != DEPLOYER}

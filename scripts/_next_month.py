@@ -33,10 +33,14 @@ def tell_next_month(steering: Steering, calls: Sequence[TimelockCall]) -> None:
             steering.say(f"  {'without' if what is before else 'with'} the change: {what}")
     if isinstance(before, str) or isinstance(after, str):
         return
+    told = False
     for token in sorted({*before, *after}, key=lambda each: int(each, 16)):
-        old, new = before.get(token), after.get(token)
+        old, new = _shown(before.get(token)), _shown(after.get(token))
         if old != new:
-            steering.say(f"  {steering.context.symbol(token)}: {_shown(old)} -> {_shown(new)}")
+            steering.say(f"  {steering.context.symbol(token)}: {old} -> {new}")
+            told = True
+    if not told:
+        steering.say("  no weight changes by as much as 0.01 %")
 
 
 def _decisions(steering: Steering, outcome: CallOutcome) -> dict[str, tuple[Status, int]] | str:

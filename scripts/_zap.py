@@ -20,7 +20,7 @@ from ballast.fund_file import FundError
 from ballast.units import DAY_S, WAD
 from ballast.values import decimal, parse_address, parse_duration
 from keeper.look import contracts
-from keeper.zap.quote import ETH, NoPoolError, Pools, Quote, Venue, ZapSwap, in_kind_usd, worth_usd
+from keeper.zap.quote import ETH, NoPoolError, Pools, Quote, Venue, ZapSwap, in_kind_usd, kept_usd, worth_usd
 from keeper.zap.read import read_pools
 
 SLIPPAGE, IN_KIND_SLIPPAGE = "0.5 %", "0.1 %"
@@ -187,6 +187,7 @@ class Zap:
 
     def _sums(self, pools: Pools, quote: Quote, word: str, limit: int) -> Table:
         nav = pools.state.nav * quote.shares // pools.state.supply
+        kept = kept_usd(quote)
         worth, gas = worth_usd(pools, quote), quote.gas * pools.gas_price
         table = Table(title=f"{decimal(quote.shares, 18)} shares, block {pools.state.block}", title_justify="left")
         table.add_column("")
@@ -195,7 +196,7 @@ class Zap:
         for name, text, amount in (("expected", "", quote.amount), ("worst case", f"{word} ", limit)):
             usd = worth * amount // quote.amount if quote.amount else 0
             table.add_row(
-                name, f"{text}{self.money.text(amount)}", _beside(usd, nav) if pools.eth_price else "no price"
+                name, f"{text}{self.money.text(amount)}", _beside(usd, nav - kept) if pools.eth_price else "no price"
             )
         for name, weth in (("pools' fees", quote.fees), ("price impact", quote.impact)):
             table.add_row(name, f"{decimal(weth, 18)} WETH", _usd(pools, weth))
@@ -204,7 +205,9 @@ class Zap:
             f"{decimal(gas, 18)} ETH",
             _usd(pools, gas),
         )
-        table.add_row("NAV of the shares", "", dollars(nav))
+        if kept:
+            table.add_row("given in kind beside that", "", dollars(kept))
+        table.add_row("NAV of the shares" + (", less that" if kept else ""), "", dollars(nav - kept))
         table.add_row("in kind, at the oracle's prices", "", dollars(in_kind_usd(quote)))
         return table
 

@@ -8,9 +8,9 @@ address book up to file and chain.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import ape
 import click
@@ -23,30 +23,17 @@ from ballast.steering.differences import FieldDifference, Wish, calls_of, differ
 from ballast.steering.operations import NOTHING, Operation, OperationState, TimelockCall, operation_id
 from ballast.steering.refusals import refusal
 from ballast.steering.words import moment, names
-from ballast.values import duration_text, parse_duration
+from ballast.values import duration_text, parse_duration, span_text
+from keeper.look.lens import read_fund
+from keeper.state import Phase, Reason
 from scripts._acts import ACTS, act_call
-from scripts._govern import SHORT, Sending, Steering, lists_of
+from scripts._govern import SHORT, Sending, Steering, lists_of, sending_options
+from scripts._lockers import lockers
 from scripts._next_month import tell_next_month
 
 CHANGED = 2
 """Exit status of `plan` where file and chain differ."""
 ALL = "all-ready"
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def sending_options(command: F) -> F:
-    """--account, --safe, --yes."""
-    account: Any = account_option(prompt=None)
-    safe = click.option(
-        "--safe",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Write it to this file for Safe's Transaction Builder, and send nothing.",
-    )
-    yes = click.option("--yes", is_flag=True, help="Do not ask before it is sent.")
-    found: F = account(safe(yes(command)))
-    return found
-
 
 correct_option = click.option(
     "--correct",
@@ -105,7 +92,14 @@ def propose(
         steering.say(*(f"{one.field}: {one.words}; {one.remedy}" for one in found), "nothing to propose")
         return
     _tell(steering, found)
-    _schedule(steering, calls, delay, sending)
+    already = steering.scheduled(calls)
+    rest = [call for call in calls if call not in already]
+    if not rest:
+        steering.say("nothing to propose: all of it is scheduled already")
+        return
+    if already:
+        steering.say(f"what is scheduled already is left out: {len(rest)} of {len(calls)} calls are proposed")
+    _schedule(steering, rest, delay, sending)
 
 
 @cli.command(cls=FundCommand)
@@ -132,6 +126,8 @@ def act(
     steering = Steering(provider, fund, book_file)
     calls = [act_call(steering.on, steering.state, what, arguments)]
     steering.tell(calls)
+    if what == "veto":
+        _tell_lateness(steering, _checked_delay(steering, delay))
     tell_next_month(steering, calls)
     _schedule(steering, calls, delay, sending)
 
@@ -225,6 +221,9 @@ def book(provider: Any, fund: Path, book_file: Path | None) -> None:
     steering.say(f"address book: {path}")
 
 
+cli.add_command(lockers)
+
+
 # What they share
 
 
@@ -256,6 +255,12 @@ def _tell(steering: Steering, found: Sequence[FieldDifference]) -> None:
         if not outcome.success:
             what, remedy = refusal(steering.context, outcome.data)
             steering.say(f"call {number} would be refused now: {what}; {remedy}", style="red")
+    for call, operation in steering.scheduled(calls).items():
+        state, ready = operation.state(steering.head.time), moment(operation.ready)
+        since = "ready since" if state is OperationState.READY else "ready at"
+        steering.say(
+            f"call {calls.index(call) + 1} is scheduled already: operation {operation.id[:SHORT]}, {since} {ready}"
+        )
     tell_next_month(steering, calls)
 
 
@@ -287,6 +292,18 @@ def _checked_delay(steering: Steering, delay: str | None) -> int:
     return wait
 
 
+def _tell_lateness(steering: Steering, delay: int) -> None:
+    """Says so where anyone may start the month before the timelock could veto it."""
+    state, ready = read_fund(steering.w3, steering.on.book), steering.head.time + delay
+    start = state.next if state.reason in (Reason.NOT_YET, Reason.PAUSED) else state.time
+    if state.phase is Phase.DETERMINED and start < ready:
+        steering.say(
+            f"too late: anyone may start the month from {moment(start)} on, and the timelock can "
+            f"veto at {moment(ready)}; the guardian can at once: guard veto",
+            style="yellow",
+        )
+
+
 def _execution(steering: Steering, operation: Operation) -> TimelockCall:
     calls = operation.calls
     if operation.single:
@@ -302,10 +319,10 @@ def _execution(steering: Steering, operation: Operation) -> TimelockCall:
 def _tell_operation(steering: Steering, operation: Operation) -> None:
     now = steering.head.time
     state = operation.state(now)
-    left = duration_text(max(0, operation.ready - now))
+    left = span_text(max(0, operation.ready - now))
     when = {
         OperationState.PENDING: f"ready at {moment(operation.ready)}, in {left}",
-        OperationState.READY: f"ready since {moment(operation.ready)}",
+        OperationState.READY: f"since {moment(operation.ready)}",
         OperationState.DONE: f"since {moment(operation.ended or 0)}",
         OperationState.CANCELLED: f"since {moment(operation.ended or 0)}",
     }[state]

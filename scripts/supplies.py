@@ -46,7 +46,8 @@ def cli(provider: Any, fund: Path, source: str, account: Any, dry: bool, yes: bo
     tokens = candidates_of(on, entries)
     verdicts = [_verdict(on, token, entry) for token, entry in zip(tokens, entries, strict=True)]
     console.print(_table(on, tokens, entries, verdicts))
-    console.print(f"poster {on.poster}; next determination {on.due()}", soft_wrap=True)
+    poster = "nobody" if on.poster == NO_ADDRESS else on.poster
+    console.print(f"poster {poster}; next determination {on.due()}", soft_wrap=True)
     _require_sound(on, tokens, verdicts)
     posts = [
         (token, entry.supply, entry.date)
@@ -110,7 +111,7 @@ def _require_poster(fund: Fund, account: Any) -> None:
 
 def _table(fund: Fund, tokens: Sequence[str], entries: Sequence[PostedEntry], verdicts: Sequence[Verdict]) -> Table:
     table = Table(title=f"Supplies of {fund.on.book.fund}, whole tokens", title_justify="left")
-    for column in ("token", "confirmed", "then", "now", "change", "age", "verdict"):
+    for column in ("token", "confirmed", "posted", "new", "change", "age", "verdict"):
         table.add_column(column, justify="left" if column in ("token", "verdict") else "right")
     for token, entry, verdict in zip(tokens, entries, verdicts, strict=True):
         standing = fund.standings[token]

@@ -171,10 +171,28 @@ def build(out: Path) -> None:
 
 
 @main.command(name="open")
-@click.option("--port", type=int, default=8090, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=8090, show_default=True, help="0: any that is free.")
 @click.option("--browser/--no-browser", default=True, help="Open it in this machine's browser.")
 def open_(port: int, browser: bool) -> None:
     """The local fund of `make fund`, until Ctrl-C, with a test wallet that holds all it takes."""
+    try:
+        server = serve(DIST, port)
+    except OSError as error:
+        raise click.ClickException(f"--port {port}: {error.strerror}; name another one") from None
+    with server:
+        account = _build_local()
+        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        click.echo(f"{address}  (test wallet {account}; Ctrl-C ends it)")
+        if browser:
+            webbrowser.open(address)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            click.echo("ended")
+
+
+def _build_local() -> ChecksumAddress:
+    """Builds the page of the local fund, and gives its test wallet, whose account this is, all it takes."""
     paths = sorted(LOCAL.glob("*.json"))
     settings = ROOT / ".env"
     if not paths or not settings.exists():
@@ -187,15 +205,7 @@ def open_(port: int, browser: bool) -> None:
     fund_wallet(w3, book, account)
     facts = ChainFacts("the local fork", [url], poll_ms=2_000, pay=[give_dollar(w3, book, account)])
     bundle([(book, facts)], DIST, TestWallet(url, account, book.chain_id))
-    server = serve(DIST, port)
-    address = f"http://127.0.0.1:{server.server_address[1]}/"
-    click.echo(f"{address}  (test wallet {account}; Ctrl-C ends it)")
-    if browser:
-        webbrowser.open(address)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        click.echo("ended")
+    return account
 
 
 if __name__ == "__main__":

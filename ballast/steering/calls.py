@@ -16,6 +16,7 @@ from ballast.abi import Entry
 from ballast.steering import abi
 from ballast.steering.dangers import Said, explain
 from ballast.steering.in_force import snake
+from ballast.steering.operations import TimelockCall
 from ballast.steering.words import Context, text
 from ballast.values import decimal
 
@@ -68,6 +69,19 @@ def decode(context: Context, target: str, data: bytes, value: int = 0, depth: in
         found = Said(shown or "no arguments", strange)
     where = "" if context.contract(target) else f" at {target}"
     return Decoded(target, contract, name, f"{contract}{where}.{name}: {found.words}", (*warnings, *found.warnings))
+
+
+def same_effect(one: TimelockCall, other: TimelockCall) -> bool:
+    """Whether two calls do the same. The date of a post of supplies does not count: it is that of the proposal."""
+    if (one.target, one.value) != (other.target, other.value):
+        return False
+    post = abi.function("PostedSupply", "post")
+    if one.data[:4] == other.data[:4] == codec.selector(post):
+        posts = [_arguments(post, data) for data in (one.data, other.data)]
+        if None not in posts:
+            first, second = ([(row.token, row.wholeTokens) for row in rows] for (rows,) in posts)  # type: ignore[misc]
+            return first == second
+    return one.data == other.data
 
 
 def addresses_in(context: Context, target: str, data: bytes, depth: int = 0) -> frozenset[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from eth_utils import keccak
 
+from ballast.rule.calendar import least_length
 from ballast.steering.in_force import Fields, InForce, row
 from ballast.steering.words import ROLES, ZERO, Context, became, changed, names, text
 from ballast.units import DAY_S, WAD
@@ -88,18 +89,22 @@ def _limits(context: Context, limits: Any, band: int) -> Said:
     new, old = {**row(limits), "band": band}, _now(context, lambda n: n.limits)
     loose = [name for name in _LOOSER_UP if name in new and (old is None or new[name] > old.get(name, 0))]
     loose += [name for name in _LOOSER_DOWN if name in new and (old is None or new[name] < old.get(name, 0))]
-    warnings = (f"limits looser: {', '.join(loose)}; trading may cost the holders more",) if loose and old else ()
+    warnings = [f"limits looser: {', '.join(loose)}; trading may cost the holders more"] if loose and old else []
+    if old is not None and band > old["band"]:
+        warnings.append(f"band raised: a period is skipped while the weights drift by less than {fraction_text(band)}")
     if old is None:
-        warnings = ("limits set: what they were is not known here; compare them with the fund's file",)
-    return Said(changed(context, old, new), warnings)
+        warnings = ["limits set: what they were is not known here; compare them with the fund's file"]
+    return Said(changed(context, old, new), tuple(warnings))
 
 
 def _timetable(context: Context, timetable: Any) -> Said:
     new, old = row(timetable), _now(context, lambda n: n.timetable)
     new.pop("first")  # which the contract says
     shorter = [name for name in _SHORTER if old is not None and name in new and new[name] < old.get(name, 0)]
-    warnings = (f"timetable shorter: {', '.join(shorter)}; holders have less time to leave",) if shorter else ()
-    return Said(changed(context, old, new), warnings)
+    warnings = [f"timetable shorter: {', '.join(shorter)}; holders have less time to leave"] if shorter else []
+    if old is not None and least_length(new["length"]) < least_length(old["length"]):
+        warnings.append("periods shorter: loss budget and step count for each of them")
+    return Said(changed(context, old, new), tuple(warnings))
 
 
 def _methodology(context: Context, methodology: str) -> Said:
@@ -154,7 +159,7 @@ def _candidates(context: Context, rows: Iterable[Any]) -> Said:
         if given["whole_tokens"] and (before is None or before["whole_tokens"] != given["whole_tokens"]):
             warnings.append(f"{symbol}: the owner vouches for a supply of {given['whole_tokens']:,} whole tokens")
         if _now(context, lambda n: n.feeds) is not None and token not in context.in_force.feeds:  # type: ignore[union-attr]
-            warnings.append(f"{symbol} has no feed yet: a first feed has nothing to agree with")
+            warnings.append(f"{symbol} has no feed in force: a first feed has nothing to agree with")
     parts += [f"{context.symbol(token)} is no candidate any more" for token in old if token not in new]
     warnings += [f"{context.symbol(token)} will be sold, as no candidate any more" for token in old if token not in new]
     return Said("; ".join(parts) or "nothing becomes different", tuple(warnings))
@@ -221,7 +226,7 @@ def _poster(context: Context, poster: str) -> Said:
         return Said("poster nobody")
     now = _now(context, lambda n: n.poster)
     known = None if now in (None, ZERO) else now
-    warning = f"another poster: {context.name(poster)} posts supplies without the delay, within the bound of each month"
+    warning = f"another poster: {context.name(poster)} posts supplies without the delay, within the bound"
     return Said(f"poster {became(context, '', known, poster)}", (warning,))
 
 

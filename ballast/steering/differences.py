@@ -16,7 +16,7 @@ from ballast.steering import abi
 from ballast.steering.dangers import ROLE_NAMES
 from ballast.steering.in_force import Fields, InForce
 from ballast.steering.operations import TimelockCall
-from ballast.steering.words import ZERO, Context, became, text
+from ballast.steering.words import ZERO, Context, became, field_name, names, text
 from ballast.values import DEPLOYER
 
 FEED_FIELDS = ("feed", "max_age", "quote", "ratio", "lowest", "highest")
@@ -61,12 +61,12 @@ class Wish:
     def rows(self, path: str, old: Fields | None, new: Fields, call: TimelockCall | None) -> Iterator[FieldDifference]:
         """A difference for each field of a struct; one for a struct that is new."""
         if old is None:
-            shown = ", ".join(f"{name} {text(self.context, name, value)}" for name, value in new.items())
+            shown = ", ".join(f"{_path_name(name)} {text(self.context, name, value)}" for name, value in new.items())
             yield FieldDifference(path, f"none -> {shown}", call)
             return
         for name, value in new.items():
             if value != old[name]:
-                yield FieldDifference(f"{path}.{name}", became(self.context, name, old[name], value), call)
+                yield FieldDifference(f"{path}.{_path_name(name)}", became(self.context, name, old[name], value), call)
 
     def one(
         self, path: str, name: str, old: Any, new: Any, call: TimelockCall | None, remedy: str = ""
@@ -95,6 +95,11 @@ def differences(wish: Wish) -> tuple[FieldDifference, ...]:
 def calls_of(found: Iterable[FieldDifference]) -> tuple[TimelockCall, ...]:
     """The calls that make the chain follow, each once."""
     return tuple(dict.fromkeys(one.call for one in found if one.call is not None))
+
+
+def _path_name(name: str) -> str:
+    """Of a field in the file; that of a feed within it is `address`."""
+    return "address" if name == "feed" else field_name(name)
 
 
 def _named(wish: Wish, token: str) -> str:
@@ -147,7 +152,7 @@ def _supplies(wish: Wish) -> Iterator[FieldDifference]:
             # The source takes its decimals from the list, which may be empty: a newcomer needs one all the same.
             if lockers != now or token not in wish.state.candidates:
                 call = wish.call("locked_supply", "LockedSupply", "setLockers", token, lockers)
-                shown = (text(wish.context, "", list(each)) for each in (now, lockers))
+                shown = (names(wish.context, each) for each in (now, lockers))
                 yield FieldDifference(f"{path}.lockers", " -> ".join(shown), call)
         elif component.supply is not None:
             before = wish.state.candidates.get(token, {}).get("whole_tokens")
@@ -257,7 +262,7 @@ def _fixed(wish: Wish) -> Iterator[FieldDifference]:
     wanted |= dict(zip(terms, config.upkeep.as_tuple(), strict=False))
     for path, value in wanted.items():
         if path in wish.state.fixed:
-            remedy = ANOTHER if path.startswith("methodology.") else "fixed at the deployment: put the file right"
+            remedy = ANOTHER if path.startswith("methodology.") else "fixed at the deployment, so correct the file"
             yield from wish.one(path, path.rpartition(".")[2], wish.state.fixed[path], value, None, remedy)
 
 

@@ -12,16 +12,17 @@ from eth_abi.exceptions import DecodingError
 from ballast import abi as codec
 from ballast.steering import abi
 from ballast.steering.dangers import ROLE_NAMES
-from ballast.steering.words import Context, moment, text
+from ballast.steering.in_force import snake
+from ballast.steering.words import Context, field_name, moment, text
 from ballast.values import decimal, duration_text, fraction_text
 
 _BETWEEN = "do it between months, after the open one is closed or ended"
-_FILE = "put the fund's file right"
+_FILE = "correct the fund's file"
 _ROLE = "use an account that has the role"
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "TradingOpen": ("a month is being traded", _BETWEEN),
-    "LimitOutOfBounds": ("{0} is outside the hard bounds that the contracts set", _FILE),
+    "LimitOutOfBounds": ("{0:f} is outside the bounds that the contracts set", _FILE),
     "FeeAboveCeiling": ("a fee of {0:%} is above the ceiling of {1:%}", _FILE),
     "ZeroAddress": ("an account is the zero address", _FILE),
     "FeedsDisagree": (
@@ -53,6 +54,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "UnfitDecimals": ("{0:t} does not say that it has at most 27 decimals", "no list can take this token"),
     "UnfitOverride": ("{0:t} is no candidate, or {1} no supply", "name a candidate and a supply above 0"),
     "UnfitWeight": ("{0:t}: its weight is 0, or it stands twice", _FILE),
+    "NoConstituents": ("no candidate has a price and a supply, so there would be no index", _FILE),
     "WeightsDoNotSum": ("the weights add up to {0:%}", "have them add up to 100 %"),
     "TooManyWeights": ("{0} weights are more than {1}", _FILE),
     "UnfitSupply": ("{0:t}: a supply of {1} of {2:w} is 0 or dated in the future", _FILE),
@@ -88,7 +90,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "Locked": ("the fund is in the middle of another operation", "try again with the next block"),
 }
 """What happened, and the remedy: `{0}` is the error's argument 0, `{0:t}` as a token's symbol, `$` as USD and `n`
-as a number of 18 decimals, 0 being nothing, `%` as a fraction, `s` as a duration, `w` as a time, `r` as a role."""
+as a number of 18 decimals, 0 being nothing, `%` as a fraction, `s` as a duration, `w` as a time, `r` as a role,
+`f` as a field of the fund's file."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ class _Shown:
                 shown = duration_text(value)
             case "w":
                 shown = moment(value)
+            case "f":
+                shown = field_name(snake(value.strip(b"\0").decode()))
             case "r":
                 shown = ROLE_NAMES.get(value, "0x" + value.hex())
             case _ if (isinstance(value, bytes) and not value.strip(b"\0").isascii()) or value == bytes(32):

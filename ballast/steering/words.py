@@ -53,11 +53,15 @@ _DURATIONS = (
 UNITS: Mapping[str, Callable[[int], str]] = {
     **dict.fromkeys(_FRACTIONS, fraction_text),
     **dict.fromkeys(_DURATIONS, duration_text),
-    **dict.fromkeys(("lowest", "highest"), decimal_text),
+    **dict.fromkeys(("lowest", "highest"), lambda value: decimal_text(value) if value else "none"),
+    "ratio": lambda value: decimal_text(value) if value else "none",
     **{"max_base_fee": _gwei, "monthly": _ether, "length": _period, "begins": _begin},
     **{name: _one_of(names) for name, names in (("day", DAYS), ("state", STATES), ("quote", QUOTES), ("cap", CAPS))},
 }
 """How the integers of a field are written, by its name in the fund's file; all others are plain numbers."""
+
+_FILE_NAMES = {"length": "period", "whole_tokens": "known_supply"}
+"""Fields of the contracts' structs that the fund's file calls otherwise."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +116,11 @@ class Context:
         return f"{address} ({self.known[address]})" if address in self.known else address
 
     def symbol(self, token: str) -> str:
-        """A token's symbol, ETH for the zero address, or its address."""
-        return "ETH" if token == ZERO else self.book.symbol(token)
+        """A token's symbol: ETH for the zero address, else the book's, else that of the fund's file, which may name
+        a newcomer; its address where neither has it."""
+        if token == ZERO or self.book.candidate(token) is not None:
+            return "ETH" if token == ZERO else self.book.symbol(token)
+        return self.known.get(token, token)
 
 
 def text(context: Context, name: str, value: Any) -> str:
@@ -141,14 +148,19 @@ def _text_of(context: Context, value: Any) -> str:
     return shown
 
 
+def field_name(name: str) -> str:
+    """What the fund's file calls a field of a struct."""
+    return _FILE_NAMES.get(name, name)
+
+
 def changed(context: Context, old: Fields | None, new: Fields) -> str:
     """The fields that become different, each as "name old -> new"; all of them where the old ones are not known."""
     if old is None:
-        return ", ".join(f"{name} {text(context, name, value)}" for name, value in new.items())
+        return ", ".join(f"{field_name(name)} {text(context, name, value)}" for name, value in new.items())
     parts = [
-        f"{name} {text(context, name, old[name])} -> {text(context, name, value)}"
+        f"{field_name(name)} {text(context, name, old[name])} -> {text(context, name, value)}"
         if name in old
-        else f"{name} {text(context, name, value)}"
+        else f"{field_name(name)} {text(context, name, value)}"
         for name, value in new.items()
         if old.get(name) != value
     ]

@@ -44,6 +44,10 @@ interface ICalendar {
         pure
         returns (Period memory);
 
+    /// @notice The period at this block's time, in one word (see `PackedPeriod`), for a fund to keep.
+    /// @param former As for `period`.
+    function current(Timetable calldata former, Timetable calldata timetable) external view returns (uint256);
+
     /// @notice What follows from setting `wish` at this block.
     /// @param former In effect before `timetable` begins. @param timetable The last one set; length 0: none yet.
     /// @param wish `begins`: 0 for the end of the current period or, where that has passed, now; for calendar months

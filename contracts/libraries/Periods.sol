@@ -15,28 +15,29 @@ library Periods {
         return t.length == 1 || t.length == 3;
     }
 
+    /// @notice The calendar month (see `Schedule`) that its first period of calendar months begins with; 0 if they are
+    /// none. The figures below take it as `base`, so that whoever needs several finds it once.
+    function firstMonth(Timetable memory t) internal pure returns (uint256) {
+        return isCalendar(t) ? Schedule.monthAt(uint256(t.begins) + t.notice) : 0;
+    }
+
     /// @notice Id of the period at `time`.
-    function idAt(Timetable memory t, uint256 time) internal pure returns (uint256) {
-        if (!isCalendar(t)) return t.first + (time - t.begins) / t.length;
-        return t.first + (Schedule.monthAt(time + t.notice) - _firstMonth(t)) / t.length;
+    function idAt(Timetable memory t, uint256 base, uint256 time) internal pure returns (uint256) {
+        if (base == 0) return t.first + (time - t.begins) / t.length;
+        return t.first + (Schedule.monthAt(time + t.notice) - base) / t.length;
     }
 
     /// @notice First second of a period.
-    function startOf(Timetable memory t, uint256 id) internal pure returns (uint256) {
+    function startOf(Timetable memory t, uint256 base, uint256 id) internal pure returns (uint256) {
         if (id == t.first) return t.begins;
-        if (!isCalendar(t)) return t.begins + (id - t.first) * t.length;
-        return Schedule.monthStart(monthOf(t, id)) - t.notice;
+        if (base == 0) return t.begins + (id - t.first) * t.length;
+        return Schedule.monthStart(_monthOf(t, base, id)) - t.notice;
     }
 
     /// @notice First second at which a period may be started, but for `minNotice`.
-    function executionOf(Timetable memory t, uint256 id) internal pure returns (uint256) {
-        if (!isCalendar(t)) return startOf(t, id) + t.notice;
-        return Schedule.executionTime(monthOf(t, id), t.day, t.fixedDay);
-    }
-
-    /// @notice First calendar month of a period of calendar months (see `Schedule`).
-    function monthOf(Timetable memory t, uint256 id) internal pure returns (uint256) {
-        return _firstMonth(t) + (id - t.first) * t.length;
+    function executionOf(Timetable memory t, uint256 base, uint256 id) internal pure returns (uint256) {
+        if (base == 0) return startOf(t, base, id) + t.notice;
+        return Schedule.executionTime(_monthOf(t, base, id), t.day, t.fixedDay);
     }
 
     /// @notice Seconds that each period lasts at least, but for the first of calendar months.
@@ -47,10 +48,11 @@ library Periods {
 
     /// @notice Seconds of the first period.
     function firstLength(Timetable memory t) internal pure returns (uint256) {
-        return startOf(t, uint256(t.first) + 1) - t.begins;
+        return startOf(t, firstMonth(t), uint256(t.first) + 1) - t.begins;
     }
 
-    function _firstMonth(Timetable memory t) private pure returns (uint256) {
-        return Schedule.monthAt(uint256(t.begins) + t.notice);
+    /// @dev First calendar month of a period of calendar months.
+    function _monthOf(Timetable memory t, uint256 base, uint256 id) private pure returns (uint256) {
+        return base + (id - t.first) * t.length;
     }
 }

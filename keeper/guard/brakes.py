@@ -13,6 +13,7 @@ from typing import Any
 
 from ballast.rule import calendar
 from ballast.units import DAY_S
+from ballast.values import span_text
 from keeper.output.condition import UNTIL_ENDED, suspension
 from keeper.output.tables import percent, when
 from keeper.state import Action, FundState, Phase, Reason, Side
@@ -94,7 +95,7 @@ def notice(brake: Brake, state: FundState, *, seconds: int = 0, token: str = "",
         case Brake.UNPAUSE:
             rest = max(0, state.paused_until - state.time)
             stops = f"the pause, which would last until {when(state.paused_until)}"
-            return Notice(stops, f"nothing: its last {rest} s count as not used", "for good")
+            return Notice(stops, f"nothing: its last {span_text(rest)} count as not used", "for good")
         case Brake.SUSPEND:
             until = state.time + SUSPENSION_S
             again = when(state.time + WINDOW_S)
@@ -120,7 +121,7 @@ def refusal(error: str, arguments: Sequence[Any], state: FundState, name: Callab
             other = "meanwhile `veto`, `end-month` and `suspend` stop what they can"
             text = f"the guardian's 3 days of pauses are used up until 30 days after the last one began; {other}"
         case ["PauseOutOfBounds", asked, most]:
-            text = f"found {asked} s, expected 1 to {most} s, what is left of 3 days in 30"
+            text = f"found {span_text(asked)}, expected 1 s to {span_text(most)}, what is left of 3 days in 30"
         case ["NotPaused"]:
             text = "it is not paused; there is nothing to end"
         case ["AlreadySuspended", token, until]:
@@ -168,7 +169,8 @@ def _stop_costs(state: FundState) -> str:
 def _pause_costs(state: FundState, seconds: int) -> str:
     left = max(0, state.pause_left - seconds)
     again = when(state.time + WINDOW_S)
-    return f"{seconds} s of the {state.pause_left} s that are left in 30 days; {left} s stay; all come back {again}"
+    of = f"{span_text(seconds)} of the {span_text(state.pause_left)} that are left in 30 days"
+    return f"{of}; {span_text(left)} stay; all come back {again}"
 
 
 def _missed(state: FundState, until: int) -> str:

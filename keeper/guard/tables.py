@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from ballast.values import span_text
 from keeper.guard.brakes import Brake, Notice, veto_end
 from keeper.guard.changes import Change, supply_change
 from keeper.output.condition import condition
@@ -36,12 +37,13 @@ def status_tables(
     head = head_table(f"{fund}, block {state.block}, {when(state.time)}")
     head.add_row("guardian", guardian)
     head.add_row("owner", f"{owner} (the timelock)")
-    head.add_row("month", f"{state.label_of(state.month_period)}: {phase_text(state.phase)}")
+    month = f"{state.label_of(state.month_period)}: {phase_text(state.phase)}"
+    head.add_row("month", month if state.month_period else "none yet")
     if state.phase is Phase.DETERMINED and state.month_period == state.period:
         head.add_row("veto", f"open {veto_end(state)}")
     head.add_row("guardian's last stop", state.label_of(state.last_stop) if state.last_stop else "none yet")
     paused = f"until {when(state.paused_until)}" if state.reason is Reason.PAUSED else "no"
-    head.add_row("paused", f"{paused}; {state.pause_left} s of pauses are left")
+    head.add_row("paused", f"{paused}; {span_text(state.pause_left)} of pauses are left")
     for h in state.holdings:
         if not state.active(h):
             head.add_row(name(h.token), condition(state, h))

@@ -122,6 +122,8 @@ class OutlookReader:
         self._month: object = None
         self._due = 0
         self._refused = False
+        self._words: dict[str, tuple[Decoded, ...]] = {}
+        """Of operations by id, as they were held against what was in force when they were last seen open."""
 
     def outlook(self, head: Head, state: FundState) -> Outlook | None:
         """As it was read last, and now if that is due; None before the first read."""
@@ -156,9 +158,17 @@ class OutlookReader:
             answers=answers,
             posted=tuple(_posted(self._book, in_force)),
             determined=determined,
-            operations=tuple(_announced(context, one) for one in told),
+            operations=tuple(self._announced(context, one) for one in told),
             min_delay=in_force.min_delay,
         )
+
+    def _announced(self, context: Context, operation: Operation) -> Announced:
+        """In words; one that is over keeps those it had, as what it changed is what is in force now."""
+        if operation.open or operation.id not in self._words:
+            held = context if operation.open else replace(context, in_force=None)
+            calls = tuple(decode(held, call.target, call.data, call.value) for call in operation.calls)
+            self._words[operation.id] = calls
+        return Announced(operation, self._words[operation.id])
 
     def _read_in_force(self, head: Head, timelock: Timelock) -> InForce:
         """What the owner has set, again when that may have become different."""
@@ -232,7 +242,3 @@ def _posted(book: Book, in_force: InForce) -> Iterable[PostedDate]:
         if candidate["source"] == book.contracts.get("posted_supply") and token in in_force.posted:
             date = in_force.posted[token][1]
             yield PostedDate(token, date, date + in_force.rule["max_supply_age"])
-
-
-def _announced(context: Context, operation: Operation) -> Announced:
-    return Announced(operation, tuple(decode(context, call.target, call.data, call.value) for call in operation.calls))

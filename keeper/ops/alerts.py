@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from ballast.steering.operations import OperationState
 from ballast.units import DAY_S, ETHER, WAD
+from ballast.values import span_text
 from keeper.guard.brakes import period_end, veto_end
 from keeper.guard.changes import changes, summary
 from keeper.look.interventions import What, ended, skipped
@@ -193,7 +194,7 @@ def _of_guardian(name: str, view: View) -> set[Alert]:
     if s.time < s.paused_until:
         text = (
             f"{name}: paused by the guardian until {when(s.paused_until)}; determination, start, batches and close "
-            f"wait. {s.pause_left} s of its pauses are left"
+            f"wait. {span_text(s.pause_left)} of its pauses are left"
         )
         found.add(Alert(Kind.FUND_PAUSED, name, text))
     return found

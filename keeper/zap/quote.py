@@ -252,6 +252,11 @@ def in_kind_usd(quote: Quote) -> int:
     return sum(part.holding.value(part.amount) for part in quote.parts)
 
 
+def kept_usd(quote: Quote) -> int:
+    """What is given in kind of a redemption, at the oracle's prices; what is forfeited is not among it."""
+    return sum(part.holding.value(part.amount) for part in quote.parts if part.leg.venue is Venue.IN_KIND)
+
+
 def worth_usd(pools: Pools, quote: Quote) -> int:
     """What is paid or received, at the oracle's price of ETH, and of what is a component itself."""
     own = sum(part.holding.value(quote.direct) for part in quote.parts if part.holding.token == quote.token)

@@ -47,6 +47,7 @@ abstract contract Months is Openings {
             if (p.difference < rebalancer.band() && !p.leaves) {
                 bool same = was == keccak256(abi.encode(rebalancer.opening(), index.components()));
                 _hold(same && rebalancer.month().phase == Phase.Idle, "a skipped month changes nothing");
+                delete side;
             } else {
                 _opened();
             }
@@ -68,6 +69,7 @@ abstract contract Months is Openings {
     function _checkPeriod() private {
         Period memory p = _current();
         _hold(p.id >= _period && p.start <= time && time < p.end, "one period at a time");
+        _hold(p.id == rebalancer.currentPeriod(), "one period at a time");
         _period = p.id;
     }
 

@@ -31,9 +31,13 @@ TIME_LIMIT = 600
 FIRST: Mapping[str, Sequence[str]] = {
     "IndexToken": ("index_token/",),
     "Rebalancer": ("rebalancer/test_start", "rebalancer/test_trade", "rebalancer/test_close", "rebalancer/"),
+    "RebalancerState": ("rebalancer/",),
+    "RebalancerBrakes": ("rebalancer/",),
+    "RebalancerSetters": ("rebalancer/test_setters", "rebalancer/"),
     "Opener": ("rebalancer/test_opener", "rebalancer/test_start"),
     "Calendar": ("libraries/schedule/",),
     "Periods": ("libraries/schedule/",),
+    "PackedPeriod": ("libraries/schedule/test_calendar", "rebalancer/test_setters"),
     "Bounds": ("libraries/schedule/test_calendar", "rebalancer/test_setters"),
     "MonthTargets": ("rebalancer/test_band", "rebalancer/test_start", "rebalancer/test_opener"),
     "PlanMerge": ("rebalancer/test_opener", "rebalancer/test_start"),

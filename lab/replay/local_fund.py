@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 
 from ballast.files import replace_whole
@@ -25,11 +26,17 @@ from lab.localnet.errors import LocalnetError
 from lab.replay.carry import Run, prepare
 from lab.testbed.clock import GAS_PRICE_GWEI
 from lab.testbed.forked import ForkedChain
+from lab.testbed.funding import as_yaml
 
 MARK = "# Written by `make fund`: a keeper's settings for the fund on the local fork. Both end with it."
 PUBLIC_KEY_REMARK = "# A key that everybody knows: never send anything of worth to it."
+ON_MAINNET = "ethereum:mainnet"
+"""Ape's name of the network that the fork says it is; its URL follows."""
 SLOWEST, FASTEST = 1, 3_600
 STEP_EVERY_S = 1.0
+RESTS = 12
+"""Seconds between two blocks while something is due and nobody does it, or the month is done: once anvil 1.7.1 has made
+500 blocks it answers no calls at older ones, and explanations of a month fail."""
 JUMP_AFTER_S = 5.0
 """Real seconds before time jumps, so that whoever watches sees what the keeper said."""
 
@@ -100,6 +107,15 @@ class Standing:
             self.run.clock.step(at)
         return state
 
+    def rest(self, state: FundState) -> None:
+        """Waits until the next step after that at `state`."""
+        slow = state.action is not Action.TRADE and state.reason in (Reason.DUE, Reason.DONE)
+        head = self.run.on.w3.eth.block_number
+        for _ in range(RESTS if slow else 1):
+            self.pause(STEP_EVERY_S)
+            if self.run.on.w3.eth.block_number != head:
+                return
+
 
 def stand(
     on: ForkedChain,
@@ -110,13 +126,16 @@ def stand(
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Deploys the fund at the beginning of its month's period and lets time pass until interrupted: a step a second.
-    `pause` waits for so many seconds."""
+    `book` is where its address book goes, with the fund's file beside it; `pause` waits for so many seconds."""
     refuse_others(env_file)
     run = prepare(on, console)
     run.clock.jump(period_start(run.period, run.config.timetable.notice))
+    fund = book.with_suffix(".yaml")
     run.book.save(book)
+    replace_whole(fund, yaml.safe_dump(as_yaml(run.config), sort_keys=False))
     with settings_file(env_file, settings_text(on, book)):
         run.say(f"chain: {on.url}    address book: {book}    settings for a keeper: {env_file}")
+        run.say(f"the fund's file, to steer it by: {fund}    --network {ON_MAINNET}:{on.url} --book {book}")
         run.say("time waits for your keeper, in another terminal; Ctrl-C ends it")
         standing = Standing(run, FundReader(on.w3, run.book), speed, pause)
         said = ""
@@ -127,8 +146,9 @@ def stand(
                 if text != said:
                     run.say(f"{when(state.time)}: {text}")
                     said = text
-                pause(STEP_EVERY_S)
+                standing.rest(state)
         except KeyboardInterrupt:
             run.say("ended")
         finally:
-            book.unlink(missing_ok=True)
+            for file in (book, fund):
+                file.unlink(missing_ok=True)

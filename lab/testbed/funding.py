@@ -10,9 +10,10 @@ from typing import Any
 from ballast.abi import encode_call
 from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed, FundPool, Limits, Methodology, Roles
+from ballast.rule.calendar import MONTH, QUARTER
 from ballast.timetable import Timetable
 from ballast.units import WAD
-from ballast.values import DEPLOYER
+from ballast.values import DEPLOYER, decimal_text
 from lab.localnet.market import V3_VENUE
 from lab.localnet.month import Month
 from lab.localnet.world import Token, World
@@ -88,6 +89,29 @@ def _pools(world: World, token: Token) -> tuple[FundPool, ...]:
         if v3.tokens[0] == token.address and world.weth not in v3.tokens:
             named.append({"venue": V3_VENUE, "pair": v3.pool, "fee_bps": v3.fee // 100, "other": v3.tokens[1]})
     return tuple(FundPool.model_validate(pool) for pool in named)
+
+
+def as_yaml(config: FundConfig) -> dict[str, Any]:
+    """The fund as its YAML file has it. Every scalar is read as text there, so fractions go as decimal texts and
+    calendar months as words; other integers are exact as they are."""
+    raw: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
+    limits, methodology, upkeep, timetable = (raw[part] for part in ("limits", "methodology", "upkeep", "timetable"))
+    for group, names in (
+        (raw, ("streaming_fee", "seed_shares")),
+        (limits, ("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust", "band")),
+        (methodology, ("cap_weight", "floor_weight", "entry_weight", "max_supply_jump")),
+        (upkeep, ("part", "premium", "least_sale", "max_base_fee", "monthly")),
+        *((component, ("weight",)) for component in raw["components"]),
+        *((component.get("anchor", {}), ("bound",)) for component in raw["components"]),
+        *((feed, ("lowest", "highest")) for feed in (raw["eth_feed"], *(c["feed"] for c in raw["components"]))),
+    ):
+        group.update({name: decimal_text(group[name]) for name in names if name in group})
+    for name in ("max_base_fee", "monthly"):
+        upkeep[name] += " ether"
+    timetable["period"] = {MONTH: "1 month", QUARTER: "3 months"}.get(timetable["period"], timetable["period"])
+    if not timetable["begins"]:
+        del timetable["begins"]
+    return raw
 
 
 def deal(account: Any, token: str, to: str, amount: int) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 from eth_typing import ChecksumAddress
 from web3 import Web3
 
+from ballast.abi import encode_call
 from keeper.look import contracts
-from lab.localnet.anvil import ROOT
+from lab.localnet.anvil import ROOT, Cheats
 from tests.browser.browser import Browser, Tab
 from tests.keeper.deployed_fund import Field
 from tools.page import ChainFacts, PayToken, TestWallet, bundle, serve
@@ -26,6 +27,14 @@ POLL_MS = 250
 FLOWS = "browser_flows"
 OF_THE_PAGE = "asked=by-the-page"
 """What the page's own endpoint ends with; the wallet's, which is the same node, does not."""
+
+ORIGINAL = "0x" + "57" * 20
+STRICT = bytes.fromhex(
+    "5f3560e01c63095ea7b31415603d5760243515603d5763dd62ed3e60e01b5f523360045260043560245260205f60445f305afa505f5115603d575f5ffd5b365f5f375f5f365f73"
+    f"{ORIGINAL[2:]}5af43d5f5f3e6067573d5ffd5b3d5ff3"
+)
+"""Code: approve(spender, amount) with an amount reverts where allowance(caller, spender) is not zero; all else is as in
+the code at `ORIGINAL`, in the storage of whom it stands for."""
 
 
 @dataclass
@@ -55,6 +64,19 @@ class HolderSite:
 
     def token(self, address: str) -> Any:
         return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=contracts.abi("IndexToken"))
+
+    def make_strict(self, token: str) -> None:
+        """From now on the token refuses to change an approval that is not zero to another that is not, as USDT does."""
+        before = self.w3.eth.get_code(Web3.to_checksum_address(token))
+        cheats = Cheats(self.field.rpc)
+        cheats.set_code(ORIGINAL, bytes(before))
+        cheats.set_code(token, STRICT)
+
+    def approve(self, token: str, spender: str, amount: int) -> None:
+        """What the account lets somebody take, sent without the page."""
+        data = encode_call("approve(address,uint256)", spender, amount)
+        sent = self.w3.eth.send_transaction({"from": self.account, "to": Web3.to_checksum_address(token), "data": data})
+        self.w3.eth.wait_for_transaction_receipt(sent)
 
     def balances(self) -> dict[str, int]:
         """What the account holds of each component."""

@@ -148,6 +148,20 @@ def test_by_keyboard_alone(held: HolderSite, browser: Browser) -> None:
         page.tab_to("#mint-list button")
         page.press("Enter")
         page.tab.until("document.querySelector('#mint-list .good') !== null")
+        page.tab_to("#approve-all")
+        page.press("Enter")
+        page.says("#mint-status", "Everything is in place")
+        page.tab_to("#mint-button")
+        page.press("Enter")
+        page.says("#mint-status", "now hold 1")
+        page.tab_to("nav [href='#/redeem']")
+        page.press("Enter")
+        page.tab_to("#redeem-shares")
+        page.tab.call("Input.insertText", text="1")
+        page.says("#redeem-button", "Redeem 1 shares")
+        page.press("Enter")
+        page.says("#redeem-status", "still hold 0")
+        assert held.shares() == 0
         assert not page.tab.complaints
         held.measured[FLOWS] += 1
 

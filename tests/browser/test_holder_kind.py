@@ -67,6 +67,17 @@ def test_too_little(held: HolderSite, page: Page) -> None:
     page.says("#mint-shares-error", "without commas")
 
 
+def test_a_component_that_wants_its_old_approval_withdrawn_first(held: HolderSite, page: Page) -> None:
+    token = held.field.state().holdings[0].token
+    held.approve(token, held.index.address, 1)
+    held.make_strict(token)
+    page.approved("1")
+    due = sum(h.balance > 0 for h in held.field.state().holdings)
+    assert page.tab.run("testWallet.state.asked").count("eth_sendTransaction") == due + 1
+    page.click("#mint-button")
+    page.says("#mint-status", "now hold 1")
+
+
 def test_suspended(held: HolderSite, page: Page) -> None:
     token = held.field.state().holdings[2].token
     page.approved("1")

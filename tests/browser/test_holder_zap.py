@@ -165,6 +165,18 @@ def test_in_and_out_for_usdc_with_approvals(held: HolderSite, page: Page) -> Non
     assert (asked(page, "eth_signTypedData_v4"), asked(page, "eth_sendTransaction")) == (0, 4)
 
 
+def test_a_token_that_wants_its_old_approval_withdrawn_first(held: HolderSite, page: Page) -> None:
+    """As after a first zap with USDT, of whose approval something is left."""
+    held.approve(USDC[1], held.field.book["zap"], 1)
+    held.make_strict(USDC[1])
+    page.zap("mint", USDC[1], "1")
+    page.click("#zap-mint-approve")
+    page.says("#zap-mint-status", "Everything is in place")
+    assert asked(page, "eth_sendTransaction") == 2
+    page.click("#zap-mint-button")
+    page.says("#zap-mint-status", "now hold 1")
+
+
 def test_in_and_out_for_weth(held: HolderSite, page: Page) -> None:
     """It takes no permits: one approval on the way in."""
     weth = held.field.book.weth

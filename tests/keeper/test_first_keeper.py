@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 from web3 import Web3
 
+from ballast.fund_file import load_fund
 from keeper.sending.journal import read_journal
 from lab.localnet.anvil import ROOT, dies_with_parent, stop
 from lab.localnet.month import load_month
@@ -50,6 +51,7 @@ def test_they_work(module_isolation: None, world: World, tmp_path: Path, capsys:
     month = load_month(os.environ["BALLAST_MONTH"])
     on = ForkedChain(ape.project, accounts, provider, HttpRpc(str(provider.http_uri)), world, month, tmp_path)
     env_file, book = tmp_path / ".env", tmp_path / "deployments" / "book.json"
+    fund = book.with_suffix(".yaml")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("BALLAST_")}
     environment["PYTHONPATH"] = str(ROOT)
     checked: list[subprocess.CompletedProcess[str]] = []
@@ -60,6 +62,7 @@ def test_they_work(module_isolation: None, world: World, tmp_path: Path, capsys:
         """What the user does in the other terminal while time passes."""
         if not checked:
             assert env_file.stat().st_mode & 0o777 == 0o600
+            assert load_fund(fund).slug == world.month.lower()
             done = subprocess.run(
                 check, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240, check=False
             )
@@ -92,7 +95,7 @@ def test_they_work(module_isolation: None, world: World, tmp_path: Path, capsys:
     assert mined(tmp_path)[:4] == ["determine", "start", "trade", "trade"]
     said = capsys.readouterr().out
     assert "time waits for your keeper" in said and "trade (due)" in said
-    assert not env_file.exists() and not book.exists()
+    assert not env_file.exists() and not book.exists() and not fund.exists()
 
 
 def mined(folder: Path) -> list[str]:

@@ -123,7 +123,7 @@ def test_a_determination_and_the_guardian_s_acts(field: Field, guardian: Callabl
         )
         guardian("pauseFor", 7_200)
         text = alert(service, "fund_paused")
-        assert when(field.state().paused_until) in text and "252000 s of its pauses are left" in text
+        assert when(field.state().paused_until) in text and "2 days 22 hours of its pauses are left" in text
         guardian("unpause")
         guardian("veto")
         text = alert(service, "month_vetoed")
@@ -169,7 +169,8 @@ def test_operations_of_the_timelock(field: Field, owner: Owner, tmp_path: Path) 
         assert "changes limits or prices from" in alert(service, "change_coming")
         owner.execute(looser)
         later(keeper)
-        assert first in alert(service, "operation_executed")
+        text = alert(service, "operation_executed")
+        assert first in text and "last_tolerance 4 % -> 5 %" in text, "what it did, not what is in force since"
         assert field.state().limits.last_tolerance == WAD // 20
         wait_for(lambda: pending(keeper) == [], lambda: str(pending(keeper)))
 

@@ -116,11 +116,12 @@ def test_nobody_is_sent_elsewhere(node: HttpRpc) -> None:
         assert at.reasons() == ["HTTP 307", ""]
 
 
-def test_a_wait_that_the_endpoint_asks_for_is_kept(node: HttpRpc) -> None:
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_the_endpoint_asks_for_is_kept(node: HttpRpc, status: int) -> None:
     with desk(node, 1) as at:
         at.ask("eth_blockNumber")
-        at.ends[0].fails, at.ends[0].headers = 429, {"Retry-After": "30"}
-        assert str(at.refused("eth_blockNumber")) == f"{at.ends[0].host}: HTTP 429"
+        at.ends[0].fails, at.ends[0].headers = status, {"Retry-After": "30"}
+        assert str(at.refused("eth_blockNumber")) == f"{at.ends[0].host}: HTTP {status}"
         at.ends[0].fails = None
         before = at.trips()
         at.clock.now += 29.9

@@ -6,7 +6,6 @@ import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,13 @@ from eth_utils import to_checksum_address
 
 from ballast.cli import one_line
 from ballast.fund_file import FundConfig
-from ballast.rule.calendar import MONTH, QUARTER
 from ballast.values import DEPLOYER
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
 from lab.localnet.month import Month
 from lab.localnet.session import NETWORK
 from lab.localnet.world import World
-from lab.testbed.funding import deal_seed, month_config
+from lab.testbed.funding import as_yaml, deal_seed, month_config
 from tests.helpers.waiting import PATIENCE_S
 from tests.scripts.steered import Steered
 
@@ -80,33 +78,6 @@ def config(world: World, month: Month) -> FundConfig:
     # As a real one has it: none alone, so that nothing needs --unsafe.
     roles = found.roles.model_copy(update={"proposers": (DEPLOYER, to_checksum_address(SECOND_PROPOSER))})
     return found.model_copy(update={"roles": roles})
-
-
-def as_yaml(config: FundConfig) -> dict[str, Any]:
-    """The fund as its YAML file has it; integers are exact there too. Fractions go as decimal texts."""
-    raw: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
-
-    def fraction(value: int) -> str:
-        sign = "-" if value < 0 else ""
-        return f"{sign}{abs(value) // 10**18}.{abs(value) % 10**18:018d}"
-
-    for name in ("first_tolerance", "last_tolerance", "batch_cap", "loss_budget", "max_step", "dust", "band"):
-        raw["limits"][name] = fraction(raw["limits"][name])
-    for name in ("cap_weight", "floor_weight", "entry_weight", "max_supply_jump"):
-        raw["methodology"][name] = fraction(raw["methodology"][name])
-    for name in ("part", "premium", "least_sale"):
-        raw["upkeep"][name] = fraction(raw["upkeep"][name])
-    for name in ("max_base_fee", "monthly"):
-        raw["upkeep"][name] = f"{fraction(raw['upkeep'][name])} ether"
-    for name in ("streaming_fee", "seed_shares"):
-        raw[name] = fraction(raw[name])
-    timetable = raw["timetable"]
-    months = {MONTH: "1 month", QUARTER: "3 months"}
-    timetable["period"] = months.get(timetable["period"], timetable["period"])
-    begins = timetable.pop("begins")
-    if begins:
-        timetable["begins"] = datetime.fromtimestamp(begins, UTC).isoformat()
-    return raw
 
 
 WriteFund = Callable[[dict[str, Any]], Path]

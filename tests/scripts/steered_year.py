@@ -21,6 +21,7 @@ from web3 import Web3
 
 from ballast.abi import call_view
 from ballast.cli import one_line
+from ballast.deployed import SOURCE
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import BLOCK_S, WAD
@@ -28,30 +29,42 @@ from keeper.state import Phase
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
+from lab.testbed.funding import as_yaml
 from scripts import govern, guard, supplies
 from tests.helpers.edits import Edit
 from tests.keeper.deployed_fund import Field, Running, deployed
-from tests.scripts.conftest import Ran, as_yaml
-from tests.scripts.transcript import Transcript
+from tests.scripts.conftest import Ran
+from tests.scripts.transcript import OMITTED, Transcript
 
 SECOND = to_checksum_address("0x" + "5e" * 20)
 """The other proposer."""
 ACCOUNTS = {"proposer": 0, "guardian": 8, "poster": 4, "anyone": 6}
 """Which of Ape's test accounts they are."""
 SHARES = 1_000 * WAD
+WEIGHED = (3, 5)
+"""Columns of `guard watch` that hang on what the keeper traded, and so on when it looked: weight now, change."""
 SCRIPTS: dict[str, ModuleType] = {"govern": govern, "guard": guard, "supplies": supplies}
 
 
 class Year:
-    """A fund, its file, its keeper, and whoever types commands. `shown`: what the last command wrote."""
+    """A fund, its file, its keeper, and whoever types commands. `later`: a component that comes in later, as the file
+    has it; `shown`: what the last command wrote."""
 
-    def __init__(self, field: Field, market: Market, raw: dict[str, Any], folder: Path, out: Callable[[], str]) -> None:
-        self.field, self.market, self.raw, self.folder, self._out = field, market, raw, folder, out
+    def __init__(
+        self,
+        field: Field,
+        market: Market,
+        later: dict[str, Any],
+        folder: Path,
+        out: Callable[[], str],
+    ) -> None:
+        self.field, self.market, self.later, self.folder, self._out = field, market, later, folder, out
+        self.raw = as_yaml(field.config)
         self.fund, self.supplies = folder / "fund.yaml", folder / "supplies.csv"
         self.provider: Any = ape.networks.active_provider
         self.shown = ""
         accounts = {ape.accounts.test_accounts[place].address: name.upper() for name, place in ACCOUNTS.items()}
-        paths = {str(self.fund): "FUND.yaml", str(self.supplies): "supplies.csv"}
+        paths = {str(self.fund): "FUND.yaml", str(self.supplies): "supplies.csv", str(field.book_path): "book.json"}
         keeper = {ape.accounts.test_accounts[2].address: "KEEPER", SECOND: "PROPOSER-2"}
         self.transcript = Transcript({**accounts, **keeper, **paths})
         self._running = contextlib.ExitStack()
@@ -97,6 +110,12 @@ class Year:
         """The keeper trades it to the end."""
         self.keeper.to_the_end()
 
+    def carried(self, period: int) -> None:
+        """The keeper determines, starts and trades it."""
+        self.determined(period)
+        self.started(period)
+        self.traded()
+
     @property
     def state(self) -> Any:
         return self.field.state()
@@ -130,6 +149,22 @@ class Year:
         held = [h.value(h.balance) for h in state.holdings if h.token == self.token(symbol)]
         return held[0] / state.nav * 100 if held else 0.0
 
+    def balance(self, symbol: str) -> int:
+        """What the fund holds of it, token wei."""
+        answer = call_view(
+            self.field.w3, self.token(symbol), "balanceOf(address)", ["uint256"], self.field.book["index_token"]
+        )
+        assert answer is not None
+        return int(answer[0])
+
+    def listed(self, symbol: str) -> bool:
+        """Whether it is one of the fund's components."""
+        return bool(self.view("index_token", "isConstituent(address)", "bool", of=(self.token(symbol),)))
+
+    def feed(self, symbol: str) -> str:
+        """The address of its feed, as the oracle has it."""
+        return str(self.view("oracle", "sources(address)", *SOURCE, of=(self.token(symbol),))[0])
+
     def another_feed(self, symbol: str) -> str:
         """A new feed of the component's, which the market posts to from now on in place of the old one."""
         account, token = ape.accounts.test_accounts[ACCOUNTS["anyone"]], self.market.world.token(symbol)
@@ -142,14 +177,17 @@ class Year:
 
     # Commands
 
-    def type(self, line: str, code: int = 0, *, head: int | None = None, tail: int | None = None) -> str:
+    def type(self, line: str, code: int = 0, *, tail: int | None = None) -> str:
         """A command of `ape run`, parsed as it is typed and run in this process; it ends with `code`. What it shows
-        goes into the transcript: all, or its first and last lines."""
-        ran = self._run(line.replace("FUND.yaml", str(self.fund)).replace("supplies.csv", str(self.supplies)))
+        goes into the transcript: all, or its last lines."""
+        ran = self._run(self._placed(line))
         assert ran.code == code, (line, ran)
         self.shown = ran.out + ran.errors
-        self.transcript.ran(f"ape run {line}", self.shown, head, tail)
+        self.transcript.ran(f"ape run {line}", self.shown, tail)
         return self.shown
+
+    def _placed(self, line: str) -> str:
+        return line.replace("FUND.yaml", str(self.fund)).replace("supplies.csv", str(self.supplies))
 
     def _run(self, line: str) -> Ran:
         script, *words = shlex.split(line)
@@ -162,12 +200,16 @@ class Year:
         given = command.make_context(line, [*words, "--book", str(self.field.book_path)]).params
         if "yes" in given:
             given["yes"] = True
-        wanted = inspect.signature(command.callback).parameters
+        callback = command.callback
+        # Some wrap another function and take options of their own beside its.
+        wanted = {
+            name for inner in (True, False) for name in inspect.signature(callback, follow_wrapped=inner).parameters
+        }
         given = {name: value for name, value in {**given, "provider": self.provider}.items() if name in wanted}
         self._out()
         try:
             with one_line():
-                command.callback(**given)
+                callback(**given)
         except click.exceptions.Exit as end:
             return Ran(end.exit_code, self._out(), "")
         except click.ClickException as error:
@@ -176,23 +218,27 @@ class Year:
 
     @property
     def id(self) -> str:
-        """The first digits of the id of what the last command scheduled."""
+        """The first digits of the id of the operation that the last command named."""
         found = re.search(r"operation (0x[0-9a-f]{8})", self.shown)
         assert found is not None, self.shown
         return found[1]
+
+    def say(self, *lines: str) -> None:
+        """Prose of the transcript."""
+        self.transcript.say(*lines)
 
     def wished(self, *lines: str) -> None:
         """`plan` shows the change of the file with all these words, and `propose` schedules it."""
         shown = self.type("govern plan FUND.yaml", 2)
         for line in lines:
-            assert line in shown, shown
+            assert line in shown, (line, shown)
         self.type("govern propose FUND.yaml --account proposer", tail=1)
 
-    def done(self) -> None:
-        """What the last command scheduled is executed after the delay, by anyone; then there is nothing to change."""
-        key = self.id
+    def done(self, key: str) -> None:
+        """What was scheduled is executed after the delay, by anyone; then there is nothing to change."""
         self.pass_delay()
-        self.type(f"govern execute FUND.yaml {key} --account anyone", tail=1)
+        shown = self.type(f"govern execute FUND.yaml {key} --account anyone", tail=1)
+        assert f"operation {key}: done" in shown, shown
         self.unchanged()
 
     def unchanged(self) -> None:
@@ -200,11 +246,46 @@ class Year:
         shown = self.type("govern plan FUND.yaml", tail=1)
         assert "nothing to change: " in shown, shown
 
+    def posted(self, *, shown: bool = False, **factors: int) -> None:
+        """The poster's monthly list: all candidates' supplies as they were posted before, but for these, in per cent of
+        that (negative: 100 by so much). `shown`: those go into the transcript."""
+        now, lines = self.field.clock.now(), ["token,supply,date"]
+        for component in self.raw["components"]:
+            symbol, factor = component["symbol"], factors.get(component["symbol"], 100)
+            before, _ = self.view("posted_supply", "supply(address)", "uint256", "uint256", of=(self.token(symbol),))
+            after = before * factor // 100 if factor > 0 else -(before * 100 // factor)
+            lines.append(f"{symbol},{after},{now}")
+        self.supplies.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        line = "supplies FUND.yaml --from supplies.csv --account poster"
+        ran = self._run(self._placed(line))
+        assert ran.code == 0, ran
+        if shown:
+            rows = ran.out.splitlines()
+            kept = [row for row in rows if "┃" in row or any(f"│ {symbol} " in row for symbol in factors)]
+            self.transcript.ran(f"ape run {line}", "\n".join((rows[0], *kept, OMITTED, *rows[-3:])))
+        stands = self.view("posted_supply", "supply(address)", "uint256", "uint256", of=(self.token(symbol),))
+        assert stands == (after, now)
+
+    def explained(self, symbol: str, *words: str) -> str:
+        """What `guard watch` says of a component; only its line goes into the transcript."""
+        line = "guard watch FUND.yaml --once"
+        ran = self._run(self._placed(line))
+        assert ran.code == 0, ran
+        (found,) = [row for row in ran.out.splitlines() if f"│ {symbol} " in row]
+        for word in words:
+            assert word in found, ran.out
+        heading = [row for row in ran.out.splitlines() if "┃" in row]
+        cells = found.split("│")
+        for place in WEIGHED:
+            cells[place] = f"{OMITTED:>{len(cells[place]) - 1}} "
+        self.transcript.ran(f"ape run {line}", "\n".join((OMITTED, *heading, "│".join(cells), OMITTED)))
+        return found
+
 
 @contextlib.contextmanager
 def year(world: World, w3: Web3, folder: Path, out: Callable[[], str], later: str) -> Iterator[Year]:
     """The fund of the local mainnet's month, small, in the week before its first determination. `later`: symbol of the
-    component that comes in later; its part of the file is `year.later`."""
+    component that the fund does not have at first. `out`: what was written to stdout since it was asked last."""
     everything: list[FundConfig] = []
 
     def change(config: FundConfig) -> FundConfig:
@@ -219,7 +300,7 @@ def year(world: World, w3: Web3, folder: Path, out: Callable[[], str], later: st
     provider: Any = ape.networks.active_provider
     market = Market(HttpRpc(str(provider.http_uri)), world)
     with deployed(world, w3, folder, market=market, change=change) as field:
-        found = Year(field, market, as_yaml(field.config), folder, out)
+        found = Year(field, market, component_of(everything[0], later), folder, out)
         try:
             yield found
         finally:

@@ -39,7 +39,7 @@ class Terminal:
         self.type(text + "\n")
 
     def answer_hidden(self, prompt: str, text: str) -> None:
-        """The same for what is not shown: what is typed before the terminal has stopped to show it is thrown away."""
+        """The same for what is not shown: what is typed before the terminal has stopped to show it is lost."""
         wait_for(lambda: not self._echoes() or self.process.poll() is not None, lambda: self.shown)
         self.answer(prompt, text)
 

@@ -20,9 +20,9 @@ from ballast.book import Book
 from ballast.fund_file import FundConfig
 from ballast.journal import Journal, journal_path
 from lab.localnet.market import Market
-from lab.testbed.funding import deal
+from lab.testbed.funding import as_yaml, deal
 from tests.keeper.endpoints import KEY, SEND, EndpointProxy, endpoint
-from tests.scripts.conftest import WriteFund, as_yaml
+from tests.scripts.conftest import WriteFund
 from tests.scripts.terminal import CTRL_C, Terminal, terminal
 
 PASSWORD = "not a secret"

@@ -123,7 +123,7 @@ def test_a_candidate_more(steered: Steered) -> None:
     steered.edit(lambda fund: fund["components"].append(newcomer))
     ok(steered.run("plan"), 2)
     for line in (
-        f"components ({last['symbol']}): none -> source the fund's posted_supply, state active, whole_tokens ",
+        f"components ({last['symbol']}): none -> source the fund's posted_supply, state active, known_supply ",
         f"warning: a candidate comes in: {last['symbol']} ({last['token']})",
         "the next determination, if it were made now:",
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -26,10 +27,11 @@ from lab.localnet.anvil import ROOT
 from lab.localnet.rpc import send
 from lab.localnet.session import NETWORK
 from lab.localnet.world import World
+from lab.testbed.funding import as_yaml
 from scripts import guard
 from tests.helpers.waiting import PATIENCE_S, wait_for
 from tests.keeper.deployed_fund import PERIOD, Field, deployed
-from tests.scripts.conftest import Invoke, Ran, Run, as_yaml
+from tests.scripts.conftest import Invoke, Ran, Run
 from tests.scripts.test_scripts import refused
 
 GUARDIAN = "TEST::0"
@@ -55,7 +57,7 @@ class Night:
             "fund": self.fund,
             "book_file": self.field.book_path,
         }
-        usual = {"account": self.account, "dry": False, "yes": True}
+        usual = {"account": self.account, "safe": None, "dry": False, "yes": True}
         here |= {option.name: usual[option.name] for option in command.params if option.name in usual}
         self.capsys.readouterr()
         ran = self.call(command, **{**here, **given})
@@ -127,12 +129,12 @@ def test_before_anything_is_determined(night: Night) -> None:
     now = {(row[1], row[2]): row[3] for row in rows}
     assert now["veto", "the month"] == now["end-month", "the month"] == now["unpause", "the fund"] == "no"
     assert now["pause", "the fund"] == now["suspend", "UNI"] == "possible"
-    assert "259200 s of pauses are left" in shown
+    assert "3 days of pauses are left" in shown
     night.refuses(guard.veto, "veto: 2021-04 is not determined yet")
     night.refuses(guard.end_month, "end-month: no month is open")
     night.refuses(guard.unpause, "unpause: it is not paused")
     night.refuses(guard.pause, "duration: found 'soon'", "2 days", duration="soon")
-    night.refuses(guard.pause, "pause: found 259201 s, expected 1 to 259200 s", duration="259201")
+    night.refuses(guard.pause, "pause: found 3 days 1 s, expected 1 s to 3 days", duration="259201")
     night.refuses(guard.pause, "found 0 s", duration="0")
     night.refuses(guard.suspend, "'DOGE'", "unknown", component="DOGE")
     night.refuses(guard.suspend, "FARM is not on the fund's list", component="FARM")
@@ -169,6 +171,23 @@ def test_veto(night: Night, run_script: Run) -> None:
     night.refuses(guard.veto, "the guardian stopped 2021-04", "2021-06 at the earliest", "timelock")
 
 
+def test_a_file_for_a_guardian_that_is_a_multi_signature_account(night: Night, tmp_path: Path) -> None:
+    night.determined()
+    night.refuses(guard.veto, "account: expected either --account, or --safe with a file", account=None)
+    assert "2021-04 as it was determined" in night.done(guard.veto, account=None, dry=True)
+    file, nonce = tmp_path / "veto.json", night.account.nonce
+    shown = night.done(guard.veto, account=None, safe=file)
+    assert f"for the Transaction Builder of {night.account.address}; nothing was sent" in shown
+    assert night.account.nonce == nonce and night.field.state().phase is Phase.DETERMINED
+    night.refuses(guard.veto, "exists already", account=None, safe=file)
+    (sent,) = json.loads(file.read_text())["transactions"]
+    assert (sent["to"], sent["value"]) == (night.field.book["rebalancer"], "0")
+    night.account.transfer(sent["to"], value=0, data=bytes.fromhex(sent["data"][2:]))
+    assert night.field.state().phase is Phase.VETOED
+    night.refuses(guard.end_month, "no month is open", account=None, safe=tmp_path / "end.json")
+    assert not (tmp_path / "end.json").exists()
+
+
 def test_end_month(night: Night) -> None:
     night.determined()
     night.refuses(guard.end_month, "2021-04 is determined and not started; `veto` stops that")
@@ -187,7 +206,7 @@ def test_pauses(night: Night) -> None:
     shown = night.done(guard.pause, duration="6 hours")
     until = night.field.state().paused_until
     assert until == night.field.clock.now() + 6 * HOUR_S
-    assert "21600 s of the 259200 s" in shown and "237600 s stay" in shown
+    assert "6 hours of the 3 days" in shown and "2 days 18 hours stay" in shown
     night.refuses(guard.pause, f"it is paused until {when(until)}", "unpause", duration="1 hour")
     night.done(guard.unpause)
     state = night.field.state()

@@ -25,7 +25,7 @@ from ballast.units import DAY_S, HOUR_S, WAD
 from keeper.state import Phase, Reason, Side
 from lab.localnet.anvil import ROOT
 from lab.localnet.world import World
-from lab.testbed.funding import deal
+from lab.testbed.funding import as_yaml, deal
 from scripts import govern, guard
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
@@ -33,7 +33,7 @@ from tests.helpers.receiver import Receiver, receiver
 from tests.helpers.waiting import wait_for
 from tests.keeper.deployed_fund import PERIOD, Field, Running, deployed
 from tests.keeper.test_ops import ask
-from tests.scripts.conftest import Invoke, as_yaml
+from tests.scripts.conftest import Invoke
 from tests.scripts.test_guard import Night
 from tests.scripts.test_scripts import refused
 

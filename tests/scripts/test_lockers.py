@@ -19,13 +19,13 @@ from ballast.fund_file import FundConfig, FundError
 from ballast.units import WAD
 from lab.localnet.market import Market
 from lab.localnet.world import World
-from lab.testbed.funding import deal_seed
+from lab.testbed.funding import as_yaml, deal_seed
 from scripts import _holders
 from scripts._holders import Holder, holders, inflows, sourced
-from scripts.lockers import cli as lockers
+from scripts._lockers import lockers
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.scripts.conftest import Invoke, Ran, as_yaml
+from tests.scripts.conftest import Invoke, Ran
 from tests.scripts.test_scripts import refused
 
 MILLION = 10**6

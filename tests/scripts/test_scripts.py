@@ -21,12 +21,12 @@ from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig, load_fund
 from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
-from lab.testbed.funding import deal, deal_seed
+from lab.testbed.funding import as_yaml, deal, deal_seed
 from scripts.deploy import cli as deploy
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
 from tests.helpers.edits import Edit, set_field
-from tests.scripts.conftest import DEPLOYER_ACCOUNT, SHARES, Invoke, Ran, Run, WriteFund, as_yaml
+from tests.scripts.conftest import DEPLOYER_ACCOUNT, SHARES, Invoke, Ran, Run, WriteFund
 
 ZERO = "0x" + "00" * 20
 NOBODY = to_checksum_address("0x" + "7b" * 20)

@@ -17,11 +17,11 @@ from ballast.units import WAD
 from ballast.values import decimal
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc, Rpc, send
-from lab.testbed.funding import deal, deal_seed
+from lab.testbed.funding import as_yaml, deal, deal_seed
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
 from tests.helpers.spoiled import REVERTS
-from tests.scripts.conftest import Invoke, Ran, WriteFund, as_yaml
+from tests.scripts.conftest import Invoke, Ran, WriteFund
 
 
 class Stand:

@@ -20,10 +20,10 @@ from ballast.preflight import DeployError
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
 from lab.replay.measure import receipts_of
-from lab.testbed.funding import deal_seed
+from lab.testbed.funding import as_yaml, deal_seed
 from scripts.book import cli as book_command
 from scripts.deploy import cli as deploy_command
-from tests.scripts.conftest import Invoke, Ran, WriteFund, as_yaml
+from tests.scripts.conftest import Invoke, Ran, WriteFund
 from tests.scripts.stopping import Stopped, stopped_at, watched
 
 COMPONENTS = 4

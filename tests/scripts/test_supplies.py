@@ -21,14 +21,14 @@ from ballast.fund_file import FundConfig, FundError
 from ballast.units import DAY_S
 from lab.localnet.market import Market
 from lab.localnet.world import World
-from lab.testbed.funding import deal_seed
+from lab.testbed.funding import as_yaml, deal_seed
 from lab.testbed.loopback import serving
 from scripts import _supplies
 from scripts._supplies import text_of
 from scripts.supplies import cli as supplies
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
-from tests.scripts.conftest import Invoke, Ran, Run, as_yaml
+from tests.scripts.conftest import Invoke, Ran, Run
 from tests.scripts.test_scripts import refused
 
 POSTER = "TEST::4"

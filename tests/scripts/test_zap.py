@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from keeper.zap.quote import ETH, Pools, Quote, Venue, mint_quote, redeem_quote
 from keeper.zap.read import read_pools
 from lab.localnet.market import Market
 from lab.localnet.world import World
-from lab.testbed.funding import deal_seed
+from lab.testbed.funding import as_yaml, deal_seed
 from scripts.export import cli as export
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
@@ -31,7 +32,7 @@ from tests.contracts.zap.scene import V2, V3_LOW, open_pool
 from tests.helpers.chain import Chain, RevertedError
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.fund import FOREVER
-from tests.scripts.conftest import DEPLOYER_ACCOUNT, Invoke, Ran, Run, as_yaml
+from tests.scripts.conftest import DEPLOYER_ACCOUNT, Invoke, Ran, Run
 from tests.scripts.test_scripts import refused
 
 SHARES = 3 * WAD + 123_456_789
@@ -194,6 +195,10 @@ def test_a_dry_run_shows_the_quote_and_sends_nothing(scene: Scene, zaps: Zaps) -
         ran, out = zaps(command, "2", dry=True, **more)
         assert ran.code == 0, ran.errors
         assert "AAVE" in out
+    # What is given in kind is no loss.
+    ran, out = zaps(redeem, "2", dry=True, to="usdc", in_kind=("UNI",))
+    below = re.search(r"expected │ \S+ USDC │ \S+ USD, (\S+) % below NAV", out)
+    assert ran.code == 0 and below and float(below[1]) < 2 and "given in kind beside that" in out, out
     assert scene.account.nonce == nonce
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,13 +11,15 @@ ID = re.compile(r"0x[0-9a-f]{64}")
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 OPERATION = re.compile(r"(?<!\w)0x[0-9a-f]{8}(?!\w)")
 OMITTED = "..."
+WIDTH = 120
 
 
 @dataclass
 class Transcript:
     """Sections of prose and commands. `names`: words for accounts and paths.
 
-    Left out: numbers of blocks, the time of the day, transactions, digits of addresses. Operations are numbered.
+    Left out: numbers of blocks, the time of the day, transactions, digits of addresses, how much of a month was not
+    traded. Operations are numbered.
     """
 
     names: Mapping[str, str]
@@ -25,20 +28,19 @@ class Transcript:
     _open: bool = False
 
     def say(self, *lines: str) -> None:
-        """Prose."""
+        """Prose, a paragraph each."""
         self._close()
-        self.lines += [*lines, ""]
+        for line in lines:
+            self.lines += [*textwrap.wrap(line, WIDTH), ""]
 
-    def ran(self, command: str, shown: str, head: int | None, tail: int | None) -> None:
-        """A command with what it showed: all lines, or only the first and the last so many."""
+    def ran(self, command: str, shown: str, tail: int | None = None) -> None:
+        """A command with what it showed: all lines, or only the last so many."""
         if not self._open:
             self.lines.append("```")
             self._open = True
         found = [line.rstrip() for line in self.plain(shown).splitlines() if line.strip()]
-        if head is not None or tail is not None:
-            kept = (head or 0) + (tail or 0)
-            if kept < len(found):
-                found = [*found[: head or 0], OMITTED, *found[len(found) - (tail or 0) :]]
+        if tail is not None and tail < len(found):
+            found = [OMITTED, *found[-tail:]]
         self.lines += [f"$ {self.plain(command)}", *found]
 
     def plain(self, text: str) -> str:
@@ -51,6 +53,7 @@ class Transcript:
         text = ADDRESS.sub(lambda match: f"{match[0][:6]}...", text)
         text = OPERATION.sub(lambda match: self._operation(match[0]), text)
         text = re.sub(r"(\d{4}-\d\d-\d\d) \d\d:\d\d(:\d\d)?( UTC)?", r"\1", text)
+        text = re.sub(r"\d+\.\d+ %( of NAV is not sold| not\b)", r"N %\1", text)
         return re.sub(r"block \d+", "block N", text)
 
     def _operation(self, key: str) -> str:

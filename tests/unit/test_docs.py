@@ -49,3 +49,17 @@ def missing_paths(document: Path) -> list[str]:
 def test_what_a_document_names_exists(document: Path) -> None:
     assert broken_links(document) == []
     assert missing_paths(document) == []
+
+
+def test_every_decision_is_listed_once_and_in_order() -> None:
+    folder = ROOT / "docs" / "decisions"
+    files = [file.name for file in sorted(folder.glob("0*.md"))]
+    sections = [
+        re.findall(r"^- \[\d{4}\]\(([^)]+)\)", section, re.M)
+        for section in (folder / "README.md").read_text().split("\n## ")
+    ]
+    assert all(section == sorted(section) for section in sections)
+    assert sorted(name for section in sections for name in section) == files
+    assert len({name[:4] for name in files}) == len(files), "a number stands for two decisions"
+    for name in files:
+        assert (folder / name).read_text().startswith(f"# {name[:4]}. "), name

@@ -62,10 +62,6 @@ export function mintCall(book: Book, plan: MintPlan, to: Address): Call {
   return { to: book.contracts.index_token, data: encodeFunctionData({ abi: indexToken, functionName: "mint", args }) };
 }
 
-export function approveCall(token: Address, spender: Address, amount: bigint): Call {
-  return { to: token, data: encodeFunctionData({ abi: erc20Abi, functionName: "approve", args: [spender, amount] }) };
-}
-
 export interface RedeemPlan {
   shares: bigint;
   tokens: readonly Address[];

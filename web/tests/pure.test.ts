@@ -219,7 +219,7 @@ const candidate = (n: number, basis: bigint, more = {}): any => ({
 });
 
 test("weights are capped as the rule says", () => {
-  // docs/contracts.md: three at 60, 24 and 16 % become 25, 45 and 30 %.
+  // docs/contracts/market-cap.md: three at 60, 24 and 16 % become 25, 45 and 30 %.
   const list = [candidate(1, 60n), candidate(2, 24n), candidate(3, 16n)];
   const after = (r: any) => list.map((c) => weigh(list, r).of.get(c.token)!.capped / 10n ** 14n);
   assert.deepEqual(after(rule), [2500n, 4500n, 3000n]);

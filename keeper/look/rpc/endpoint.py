@@ -202,7 +202,7 @@ class Endpoint:
             said = None
         # Some send an error of JSON-RPC with a status of its own, such as 400.
         if answer.status_code != requests.codes.ok and not (isinstance(said, dict) and _is_error(said)):
-            raise EndpointError(Fault(f"HTTP {answer.status_code}"))
+            raise EndpointError(Fault(f"HTTP {answer.status_code}", wait_s=_retry_after(answer)))
         if said is None:
             raise EndpointError(Fault(MALFORMED))
         return said

@@ -1,6 +1,6 @@
 """The largest fund that the contracts allow, with everything burning what it is given: what it costs a methodology.
 
-A transaction may use 2^24 gas (EIP-7825). docs/contracts.md adds up what a determination and a start take in all.
+A transaction may use 2^24 gas (EIP-7825). docs/contracts/market-cap.md adds up what a determination and a start take.
 """
 
 from __future__ import annotations

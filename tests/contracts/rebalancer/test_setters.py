@@ -115,6 +115,31 @@ def test_timetables_outside_their_bounds(bench: Bench, name: str, fields: dict[s
     assert_reverts(bench.chain, call, "LimitOutOfBounds", name.encode().ljust(32, b"\0"), sender=bench.owner, at=T)
 
 
+def test_a_change_moves_the_end_of_the_period_under_way(bench: Bench) -> None:
+    bench.determine()
+    end, later = PERIOD_END + 1, PERIOD_END + 1 + 2 * DAY_S
+    for begins, at in ((later, NOTICE + 1), (0, NOTICE + 2), (later, NOTICE + 3)):
+        bench.chain.send(
+            bench.rebalancer.setTimetable(replace(TIMETABLE, begins=begins).as_tuple()), bench.owner, at=at
+        )
+        latest = (begins or end) - TIMETABLE.min_trading
+        assert bench.due(EXECUTION) == ("Start", "Due", latest)
+        assert bench.due(latest) == ("Start", "Due", latest)
+        assert bench.due(latest + 1) == ("None", "TooLate", begins or end)
+    bench.start()
+    assert bench.chain.read(bench.rebalancer.opening()).end == later - 1
+
+
+def test_the_period_under_way_is_over_where_a_change_comes_sooner(bench: Bench) -> None:
+    """First put off, then begun at once: the period that was to last until then is over."""
+    later = replace(TIMETABLE, begins=PERIOD_END + 1 + 10 * DAY_S).as_tuple()
+    bench.chain.send(bench.rebalancer.setTimetable(later), bench.owner, at=NOTICE)
+    bench.determine(PERIOD_END + 1)
+    bench.chain.send(bench.rebalancer.setTimetable(TIMETABLE.as_tuple()), bench.owner, at=PERIOD_END + 2)
+    assert bench.chain.read(bench.rebalancer.currentPeriod()) == PERIOD + 1
+    assert bench.due()[:2] == ("Determine", "Due")
+
+
 def test_methodology_and_guardian(bench: Bench, stranger: str) -> None:
     receipt = bench.chain.send(bench.rebalancer.setMethodology(bench.opener), bench.owner, at=T)
     assert bench.chain.read(bench.rebalancer.methodology()) == bench.opener.address

@@ -1,5 +1,5 @@
-"""What the upkeep costs over the plain calls, as docs/contracts.md says, and what happens where a network sends too
-little gas. On the published fund, whose methodology and oracle ask other contracts."""
+"""What the upkeep costs over the plain calls, as docs/contracts/periphery.md says, and what happens where a network
+sends too little gas. On the published fund, whose methodology and oracle ask other contracts."""
 
 from __future__ import annotations
 

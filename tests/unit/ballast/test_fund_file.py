@@ -258,7 +258,7 @@ BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
         set_field("timetable")({"period": "2 hours", "notice": "30 min", "min_notice": "12 min", "min_trading": "0"}),
         ("timetable.period", "7200 s", "at least a day"),
     ),
-    "begins": (set_field("timetable")({"begins": "soon"}), ("timetable.begins", "'soon'", "UTC")),
+    "begins": (set_field("timetable")({"begins": "soon"}), ("timetable.begins", "'soon'", "Unix seconds")),
     "fixed day": (
         set_field("timetable")({"day": "fixed_day", "fixed_day": "21"}),
         ("timetable.fixed_day", "21", "1 to 20"),

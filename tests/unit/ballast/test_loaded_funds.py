@@ -22,8 +22,8 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "fund.yaml"
     with pytest.raises(FundError, match=r"fund\.yaml: no such file"):
         load_fund(path)
-    path.write_text("name: [")
-    with pytest.raises(FundError, match="not YAML"):
+    path.write_text("name: A\nsymbol: [x\nslug: {")
+    with pytest.raises(FundError, match=r"not YAML \(line 3, column 5: expected ',' or '\]', but got ':'\)$"):
         load_fund(path)
     path.write_text("- a\n- b\n")
     with pytest.raises(FundError, match="expected a mapping"):

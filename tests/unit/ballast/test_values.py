@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ballast.values import parse_duration, parse_fraction, parse_shares
+from ballast.values import parse_duration, parse_fraction, parse_shares, span_text
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,18 @@ def test_durations(text: str, seconds: int) -> None:
 def test_bad_durations_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected a duration"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (59, "59 s"),
+        (3_599, "59 min 59 s"),
+        (3_600, "1 hour"),
+        (172_524, "1 day 23 hours"),
+        (2 * 86_400 + 61, "2 days 1 min"),
+    ],
+)
+def test_spans_in_their_two_largest_units(seconds: int, text: str) -> None:
+    assert span_text(seconds) == text

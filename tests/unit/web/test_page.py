@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 from pathlib import Path
 
+from click.testing import CliRunner
 from eth_utils import to_checksum_address
 
 from ballast.book import CONTRACTS, Book
 from lab.localnet.anvil import ROOT
 from tools.export_web_abi import TARGET, export
-from tools.page import bundle, known_chains
+from tools.page import bundle, known_chains, main
 
 MOST_SCRIPT = 300_000
 
@@ -48,6 +50,14 @@ def test_a_build_names_its_endpoints_and_nothing_else(tmp_path: Path) -> None:
     assert not re.search(r"<script(?! type=\"module\" src)|<style|style=|onload|http:", html)
     assert (tmp_path / "app.js").stat().st_size < MOST_SCRIPT
     assert "testWallet" not in (tmp_path / "app.js").read_text()
+
+
+def test_a_port_that_it_cannot_have_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for port, why in ((taken.getsockname()[1], "in use; name another one"), (65_536, "is not in the range")):
+            found = CliRunner().invoke(main, ["open", "--port", str(port), "--no-browser"])
+            assert found.exit_code != 0 and isinstance(found.exception, SystemExit)
+            assert str(port) in found.output and why in found.output
 
 
 def test_abis_are_the_contracts() -> None:

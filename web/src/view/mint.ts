@@ -1,12 +1,13 @@
 /** Mint in kind: what is due of each component, what is approved, and the mint. */
 
 import { amount, exact, tidy, usd, WAD, when } from "../amounts.js";
+import { approve } from "../approve.js";
 import { counts, mostMintable, navOf, roomBelowCap, suspended, UNTIL_ENDED, valueOf } from "../fund.js";
-import { approveCall, mintCall, type MintPlan, planMint, readAccount, standingOf } from "../kind.js";
-import { carry, simulate, spedUp, type Turn } from "../send.js";
+import { mintCall, type MintPlan, planMint, readAccount, standingOf } from "../kind.js";
+import { carry, spedUp, type Turn } from "../send.js";
 import type { App, View } from "./app.js";
 import { debounce, h, region, say, table } from "./dom.js";
-import { amountField, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
+import { amountField, approving, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
 
 export function mintView(app: App): View {
   let plan: MintPlan | null = null;
@@ -233,7 +234,7 @@ export function mintView(app: App): View {
                         disabled: busy,
                         "data-token": token,
                         "aria-label": `Approve ${name}`,
-                        click: () => void approve([i]),
+                        click: () => void approveThese([i]),
                       },
                       "Approve",
                     ),
@@ -261,36 +262,24 @@ export function mintView(app: App): View {
   }
 
   async function approveOne(i: number): Promise<Turn> {
-    const token = plan!.tokens[i]!,
-      spender = app.book.contracts.index_token,
-      on = app.connection!;
-    const give = (size: bigint) => {
-      const what = size
-        ? `approve ${amount(size, app.tokens.get(token).decimals, true)} ${symbol(i)}`
-        : `withdraw the old approval of ${symbol(i)}`;
-      return carry(app.client, on, approveCall(token, spender, size), app.tokens.get, (turn) =>
-        status.turn(turn, what),
-      );
+    const { decimals } = app.tokens.get(plan!.tokens[i]!);
+    const asked = {
+      token: plan!.tokens[i]!,
+      spender: app.book.contracts.index_token,
+      size: plan!.limits[i]!,
+      old: plan!.allowed[i]!,
     };
-    const wanted = plan!.limits[i]!;
-    // Some tokens want the old approval withdrawn first.
-    const old = plan!.allowed[i]!;
-    if (
-      old > 0n &&
-      (await simulate(app.client, on.account, approveCall(token, spender, wanted), app.tokens.get).catch(() => null))
-    ) {
-      const first = await give(0n);
-      if (first.is !== "mined") return first;
-    }
-    return give(wanted);
+    return approve(app.client, app.connection!, asked, app.tokens.get, (turn, size) =>
+      status.turn(turn, approving(size, decimals, symbol(i))),
+    );
   }
 
-  const approve = (which: number[]) =>
+  const approveThese = (which: number[]) =>
     run(async () => {
       for (const i of which) if ((await approveOne(i)).is !== "mined") return true;
       return false;
     });
-  const approveAll = () => approve(missing());
+  const approveAll = () => approveThese(missing());
 
   const mint = () =>
     run(async () => {

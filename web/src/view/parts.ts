@@ -1,6 +1,6 @@
 /** Fields, limits and the status line of the forms. */
 
-import { parseAmount, percent, type Parsed, WAD } from "../amounts.js";
+import { amount, parseAmount, percent, type Parsed, WAD } from "../amounts.js";
 import { describe, refusalIn, type Turn } from "../send.js";
 import type { App } from "./app.js";
 import { h, put, say } from "./dom.js";
@@ -188,4 +188,9 @@ export function waiting(unread: boolean): HTMLElement {
 /** A whole fraction for people. */
 export function shareOf(part: bigint, whole: bigint): string {
   return whole ? percent((part * WAD) / whole, 4) : "–";
+}
+
+/** What an approval of so many token wei does, as `describe` wants it; of 0, which withdraws one. */
+export function approving(size: bigint, decimals: number, symbol: string): string {
+  return size ? `approve ${amount(size, decimals, true)} ${symbol}` : `withdraw the old approval of ${symbol}`;
 }

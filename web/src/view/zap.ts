@@ -3,9 +3,10 @@
 import { type Address, erc20Abi, type Hex, type TypedDataDomain } from "viem";
 import { readContract } from "viem/actions";
 import { amount, exact, most, tidy, usd } from "../amounts.js";
+import { approve } from "../approve.js";
 import type { PayToken } from "../books.js";
 import { navOf, roomBelowCap } from "../fund.js";
-import { approveCall, readAccount } from "../kind.js";
+import { readAccount } from "../kind.js";
 import { type Permit, permitOf, permitQuestion, readDomain } from "../permit.js";
 import { carry, inWords, spedUp } from "../send.js";
 import { rejected } from "../wallet.js";
@@ -13,7 +14,7 @@ import { mintCall, NoWay, type Quote, quoteOf, redeemCall } from "../zap.js";
 import type { App, View } from "./app.js";
 import { debounce, h, region, say } from "./dom.js";
 import { offerOf, routeOf, type Terms } from "./offer.js";
-import { amountField, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
+import { amountField, approving, before, type Blocker, blockerOf, marginField, statusLine } from "./parts.js";
 
 /** Seconds in which a zap may be mined. */
 const LIFE_S = 1_800n;
@@ -76,7 +77,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   const list = h("div", { id: `${id}-list` });
   const [drawOffer, drawList] = [region(offer), region(list)];
   const status = statusLine(`${id}-status`, app.book.chain.explorer);
-  const approve = h("button", {
+  const approveButton = h("button", {
     type: "button",
     class: "plain",
     id: `${id}-approve`,
@@ -91,7 +92,7 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
     unsoldField,
     offer,
     button,
-    approve,
+    approveButton,
     status.root,
   );
   form.addEventListener("submit", (event) => {
@@ -222,11 +223,11 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
     button.disabled = busy || found !== null;
     const open = q !== null && mine !== null && (minting ? mine.pays >= q.limit : mine.shares >= q.shares) && lacks(q);
     const signs = open && mine!.domain !== null;
-    approve.hidden = !open;
-    approve.disabled = busy;
+    approveButton.hidden = !open;
+    approveButton.disabled = busy;
     const asks = q && taken(q);
     const size = asks ? ` ${amount(asks.size, asks.places, minting)} ${asks.what}` : "";
-    say(approve, signs ? "Approve with a transaction instead" : `Approve${size}`);
+    say(approveButton, signs ? "Approve with a transaction instead" : `Approve${size}`);
     say(
       shares.hint,
       minting
@@ -291,9 +292,10 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       const q = quote,
         asks = q && taken(q);
       if (!asks || !app.connection || before(app, side)) return false;
-      const call = approveCall(asks.token, app.book.contracts.zap!, asks.size);
-      const turn = await carry(app.client, app.connection, call, app.tokens.get, (t) =>
-        status.turn(t, `approve ${amount(asks.size, asks.places, true)} ${asks.what}`),
+      const { token, size, what, places } = asks;
+      const asked = { token, spender: app.book.contracts.zap!, size, old: mine!.allowed };
+      const turn = await approve(app.client, app.connection, asked, app.tokens.get, (t, of) =>
+        status.turn(t, approving(of, places, what)),
       );
       return turn.is !== "mined";
     });

@@ -79,7 +79,12 @@ class Fund:
         return found
 
     def at(self, time: int) -> Period:
-        return self.periods([time])[0]
+        """The period at this time, which the contract must also find packed."""
+        (found,) = self.periods([time])
+        word = self.chain.read(self.contract.current(packed(self.former), packed(self.table)), at=time)
+        parts = (found.id, 0), (found.end, 24), (found.execution, 64), (found.min_notice, 104), (found.min_trading, 136)
+        assert word == sum(part << shift for part, shift in parts)
+        return found
 
 
 @pytest.fixture(scope="module", autouse=True)

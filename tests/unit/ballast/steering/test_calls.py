@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from eth_utils import keccak
 from ballast.abi import encode_call
 from ballast.parts import Limits
 from ballast.steering import abi
-from ballast.steering.calls import MOST_DEPTH, Decoded, decode
+from ballast.steering.calls import MOST_DEPTH, Decoded, decode, same_effect
+from ballast.steering.operations import TimelockCall
 from ballast.steering.words import ZERO, Context
 from ballast.timetable import Timetable
 from ballast.units import DAY_S, WAD
@@ -73,11 +75,18 @@ def test_without_what_is_in_force_the_new_values_are_told() -> None:
 def test_a_band_and_another_period() -> None:
     found = told("rebalancer", "Rebalancer", "setLimits", *limits(band=WAD // 100))
     assert found.words == "Rebalancer.setLimits: band 0 % -> 1 %"
+    assert found.warnings == ("band raised: a period is skipped while the weights drift by less than 1 %",)
     quarters = Timetable(period=3, begins=1_800_000_000).as_tuple()
     found = told("rebalancer", "Rebalancer", "setTimetable", quarters)
     assert found.words == (
-        "Rebalancer.setTimetable: length 1 month -> 3 months, begins as the current period ends -> "
+        "Rebalancer.setTimetable: period 1 month -> 3 months, begins as the current period ends -> "
         "2027-01-15 08:00:00 UTC"
+    )
+    assert found.warnings == ()
+    weeks = Timetable(period=7 * DAY_S, notice=3 * DAY_S, min_notice=2 * DAY_S, min_trading=DAY_S).as_tuple()
+    assert told("rebalancer", "Rebalancer", "setTimetable", weeks).warnings == (
+        "timetable shorter: notice, min_notice, min_trading; holders have less time to leave",
+        "periods shorter: loss budget and step count for each of them",
     )
 
 
@@ -206,20 +215,41 @@ def test_an_anchor() -> None:
     assert told_of(ZERO).words.endswith("anchor of UNI removed")
 
 
+def test_a_newcomer_has_the_symbol_of_the_file() -> None:
+    assert context(known={NEW: "NEW", UNI: "another"}).symbol(NEW) == "NEW"
+    assert context(known={UNI: "another"}).symbol(UNI) == "UNI", "the book's comes first"
+    assert context().symbol(NEW) == NEW
+
+
+def test_calls_that_do_the_same() -> None:
+    def post(*rows: tuple[str, int, int]) -> TimelockCall:
+        return TimelockCall(AT["posted_supply"], 0, data("PostedSupply", "post", list(rows)))
+
+    assert same_effect(post((UNI, 5, 1)), post((UNI, 5, 2))), "the date is that of the proposal"
+    assert not same_effect(post((UNI, 5, 1)), post((UNI, 6, 1)))
+    assert not same_effect(post((UNI, 5, 1)), post((UNI, 5, 1), (YFI, 5, 1)))
+    fee = TimelockCall(AT["index_token"], 0, data("IndexToken", "setStreamingFee", 1))
+    assert same_effect(fee, fee)
+    for other in (replace(fee, value=1), replace(fee, target=STRANGER), replace(fee, data=fee.data[:-1] + b"\2")):
+        assert not same_effect(fee, other)
+    broken = replace(post((UNI, 5, 1)), data=post((UNI, 5, 1)).data[:40])
+    assert same_effect(broken, broken) and not same_effect(broken, post((UNI, 5, 1)))
+
+
 def test_candidates_that_come_change_and_go() -> None:
     posted = AT["posted_supply"]
     rows = [(UNI, posted, 1, 0), (NEW, STRANGER, 0, 5_000)]
     found = told("methodology", "MarketCap", "setCandidates", rows, codes={STRANGER: ""})
     assert found.words == (
         "MarketCap.setCandidates: UNI state active -> frozen; "
-        f"{NEW} comes in: source {STRANGER}, state active, whole_tokens 5,000; YFI is no candidate any more"
+        f"{NEW} comes in: source {STRANGER}, state active, known_supply 5,000; YFI is no candidate any more"
     )
     assert found.warnings == (
         f"a candidate comes in: {NEW} ({NEW})",
         f"{NEW}: its supply comes from {STRANGER}, no source of the fund",
         f"{STRANGER} has none of this project's code: a stranger's contract",
         f"{NEW}: the owner vouches for a supply of 5,000 whole tokens",
-        f"{NEW} has no feed yet: a first feed has nothing to agree with",
+        f"{NEW} has no feed in force: a first feed has nothing to agree with",
         "YFI will be sold, as no candidate any more",
     )
 

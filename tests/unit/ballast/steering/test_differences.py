@@ -185,20 +185,20 @@ CHANGES: list[tuple[dict[str, Any], list[str]]] = [
         component(0, supply=610_000_000),
         [
             "components (UNI).supply: 600,000,000 -> 610,000,000 whole tokens [post]",
-            "components (UNI).whole_tokens: 600,000,000 -> 610,000,000 [setCandidates]",
+            "components (UNI).known_supply: 600,000,000 -> 610,000,000 [setCandidates]",
         ],
     ),
     (
         component(1, lockers=[LOCKER, STRANGER]),
-        [f"components (YFI).lockers: [{LOCKER}] -> [{LOCKER}, {STRANGER}] [setLockers]"],
+        [f"components (YFI).lockers: {LOCKER} -> {LOCKER}, {STRANGER} [setLockers]"],
     ),
     (
         component(0, feed={"address": OTHER_FEED, "max_age": "3 hours"}),
         [
-            f"components (UNI).feed.feed: {UNI_FEED} -> {OTHER_FEED} [setFeed]",
+            f"components (UNI).feed.address: {UNI_FEED} -> {OTHER_FEED} [setFeed]",
             "components (UNI).feed.max_age: 2 hours -> 3 hours [setFeed]",
-            "components (UNI).feed.lowest: 1 -> 0 [setFeed]",
-            "components (UNI).feed.highest: 1000 -> 0 [setFeed]",
+            "components (UNI).feed.lowest: 1 -> none [setFeed]",
+            "components (UNI).feed.highest: 1000 -> none [setFeed]",
         ],
     ),
     (

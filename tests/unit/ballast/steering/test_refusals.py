@@ -26,7 +26,7 @@ def test_words_with_units() -> None:
         "if the old one is wrong, give the new one a band and --correct UNI"
     )
     assert "the new feed says nothing" in said("FeedsDisagree(address,uint256,uint256)", UNI, 20 * WAD, 0)
-    assert said("LimitOutOfBounds(bytes32)", b"lossBudget".ljust(32, b"\0")).startswith("lossBudget is outside")
+    assert said("LimitOutOfBounds(bytes32)", b"lossBudget".ljust(32, b"\0")).startswith("loss_budget is outside")
     assert said("FeeAboveCeiling(uint256,uint256)", WAD // 10, WAD // 20).startswith("a fee of 10 % is above")
     assert said("TimelockInsufficientDelay(uint256,uint256)", 60, 2 * DAY_S).startswith("a delay of 1 min is below")
     role = bytes(keccak(text="PROPOSER_ROLE"))

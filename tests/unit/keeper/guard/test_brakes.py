@@ -40,7 +40,7 @@ def test_a_stop_costs_the_guardian_two_periods(april: Simulated) -> None:
 def test_a_pause_counts_against_the_budget_and_may_let_a_month_pass(april: Simulated) -> None:
     state = replace(april.state, pause_left=1_000)
     told = notice(Brake.PAUSE, state, seconds=400)
-    assert told.costs.startswith("400 s of the 1000 s that are left in 30 days; 600 s stay; all come back ")
+    assert told.costs.startswith("6 min 40 s of the 16 min 40 s that are left in 30 days; 10 min stay; all come back ")
     assert when(state.time + WINDOW_S) in told.costs
     assert told.until == f"{when(state.time + 400)}, or `unpause`"
     due = waiting(april, Reason.DUE, Action.START)
@@ -50,7 +50,7 @@ def test_a_pause_counts_against_the_budget_and_may_let_a_month_pass(april: Simul
     assert "the rest is not traded" in notice(Brake.PAUSE, late, seconds=11).until
     assert "not traded" not in notice(Brake.PAUSE, late, seconds=10).until
     rest = notice(Brake.UNPAUSE, replace(state, paused_until=state.time + 77))
-    assert rest.costs == "nothing: its last 77 s count as not used"
+    assert rest.costs == "nothing: its last 1 min 17 s count as not used"
 
 
 def test_a_suspension_says_what_it_does_to_an_open_month(april: Simulated) -> None:
@@ -83,7 +83,7 @@ def test_until_when_a_veto_is_open(april: Simulated) -> None:
         ("StoppedBefore", (2021 * 12 + 2,), "the guardian stopped 2021-03 and may stop one of two periods: 2021-05"),
         ("PausedBefore", (0,), "it is paused until 1970-01-01 00:00:00 UTC; to change that, `unpause`"),
         ("PauseOutOfBounds", (5, 0), "are used up"),
-        ("PauseOutOfBounds", (5, 4), "found 5 s, expected 1 to 4 s"),
+        ("PauseOutOfBounds", (5, 4), "found 5 s, expected 1 s to 4 s"),
         ("NotPaused", (), "it is not paused"),
         ("AlreadySuspended", ("0x01", 0), "UNI is suspended until 1970-01-01 00:00 UTC already; for longer, the owner"),
         ("AlreadySuspended", ("0x01", UNTIL_ENDED), "UNI is suspended until the owner ends it already"),

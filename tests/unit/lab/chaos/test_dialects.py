@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from keeper.look.rpc.refusals import refusal_of
 from lab.chaos.dialects import Speaker, clients, failure, success, tables
 
 REVERT = {"code": 3, "message": "execution reverted: Paused", "data": "0xdeadbeef"}
@@ -35,6 +36,14 @@ def test_a_dialect_has_words_for_all_that_the_node_says(name: str) -> None:
         assert speaker.worded[kind] == 1 and "{" not in json.dumps(said["error"]).replace('{"', "").replace(": {", "")
     said = speaker.said(call("eth_call"), {"id": 7, "error": REVERT})
     assert "deadbeef" in json.dumps(said) and speaker.worded["revert"] == 1
+
+
+@pytest.mark.parametrize("name", clients())
+def test_the_keeper_knows_each_refusal_of_a_dialect(name: str) -> None:
+    """A month in which it heard words that no table has would prove the wrong thing."""
+    for kind in ("nonce_too_low", "known", "replacement", "funds"):
+        said = Speaker.of(name).said(call("eth_sendRawTransaction", "0x"), failure({"id": 7}, NODE[kind]))
+        assert refusal_of(said["error"]["message"]) == kind
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ from ballast.values import decimal
 from keeper.output.tables import percent
 from scripts._holders import MOST_BLOCKS, Holder, holders, inflows, sourced
 
+WIDTH = 120
+"""Columns of the report at least, also where a pipe has no width: an address that is cut short cannot be looked up."""
+
 
 @click.command(cls=FundCommand)
 @fund_argument
@@ -31,7 +34,7 @@ from scripts._holders import MOST_BLOCKS, Holder, holders, inflows, sourced
 )
 @click.option("--top", type=click.IntRange(1, 100), default=20, show_default=True, help="How many holders are shown.")
 @book_option
-def cli(
+def lockers(
     provider: Any, fund: Path, token: str, from_block: int | None, blocks: int, top: int, book_file: Path | None
 ) -> None:
     """Report who holds most of TOKEN, a component of the fund in FUND by symbol or address.
@@ -51,6 +54,8 @@ def cli(
     known = _known(on, component.token)
     listed = frozenset((*(component.lockers or ()), *_on_chain(on, component.token)))
     console = Console()
+    if console.width < WIDTH:
+        console = Console(width=WIDTH)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task(f"transfers of {component.symbol}", total=last - first + 1)
         taken = inflows(on.w3, component.token, first, last, lambda b: progress.update(task, completed=b - first + 1))

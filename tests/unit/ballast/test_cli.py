@@ -1,0 +1,23 @@
+"""How the command-line scripts end."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from ballast.cli import FundCommand
+
+
+@click.command(cls=FundCommand)
+@click.argument("fund")
+def command(fund: str) -> None:
+    """Does nothing."""
+
+
+@pytest.mark.parametrize("arguments", [[], ["fund", "--unknown"], ["fund", "more"]])
+def test_wrong_options_do_not_end_as_a_command_that_found_a_change(arguments: list[str]) -> None:
+    """2, click's own status for them, is that of `govern plan` for a file and a chain that differ."""
+    ran = CliRunner().invoke(command, arguments)
+    assert ran.exit_code == 1
+    assert "Error: " in ran.output
