@@ -16,7 +16,7 @@ from tests.helpers.fund import EXECUTION
 from tests.helpers.reverts import assert_reverts
 
 STEPS = ("Determine", "Start", "Trade", "Close")
-MOST_OVER = {"Determine": 101_000, "Start": 95_000, "Trade": 66_000, "Close": 60_000}
+MOST_OVER = {"Determine": 107_000, "Start": 95_000, "Trade": 66_000, "Close": 60_000}
 """Gas over the plain call, with a payment; of six components whose prices are posted."""
 
 
