@@ -30,11 +30,13 @@ TESTS = ROOT / "tests"
 UNIT = "tests/unit"
 SPLIT = {"contracts": 2, "keeper": 2, "unit": 2}
 """Folders whose files are dealt out to several groups: a group that takes long ends long after the others."""
-SECONDS = {"keeper": 400, "scripts": 390, "contracts": 260, "lab": 220, "unit": 30}
+SECONDS = {"keeper": 400, "scripts": 240, "contracts": 260, "lab": 220, "unit": 30}
 """About what a group of each folder takes while another runs beside it. The longest begin, so that both jobs end at
 about the same time; nothing else depends on it."""
 BY_NAME = ("browser",)
 """Folders that run only where they are named: these need a browser (`make test-page`)."""
+LONG = "long"
+"""Folders of this name run only where they are named: `make nightly` does."""
 JOBS = 2
 NOTHING_SELECTED = 5
 """pytest's exit code."""
@@ -92,11 +94,12 @@ def groups(folders: Sequence[str] | None = None) -> list[Group]:
     least, then the longest first."""
     found: list[Group] = []
     for folder in folders or sorted(path.name for path in TESTS.iterdir() if path.is_dir()):
-        files = [str(path.relative_to(ROOT)) for path in sorted((TESTS / folder).rglob("test_*.py"))]
+        paths = [path.relative_to(ROOT) for path in sorted((TESTS / folder).rglob("test_*.py"))]
+        files = [str(path) for path in paths if LONG not in path.parts]
         if not files or (folders is None and folder in BY_NAME):
             continue
         total = SPLIT.get(folder, 1)
-        parts = [(f"tests/{folder}",)] if total == 1 else [tuple(files[part::total]) for part in range(total)]
+        parts = [tuple(files[part::total]) for part in range(total)]
         found += [Group(folder, number, total, part) for number, part in enumerate(parts, 1)]
     return sorted(found, key=lambda group: (group.folder != "unit", -SECONDS.get(group.folder, 0)))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lab.localnet.anvil import ROOT
-from tools.run_tests import BY_NAME, JOBS, SECONDS, TESTS, Ended, Group, groups, steps, table
+from tools.run_tests import BY_NAME, JOBS, LONG, SECONDS, TESTS, Ended, Group, groups, steps, table
 
 STEPS = ("lint", "compile", "unit", "contracts", "keeper", "lab", "scripts", "fuzz", "page")
 
@@ -23,7 +23,9 @@ def files_of(group: Group) -> list[Path]:
 def test_every_file_is_in_one_group() -> None:
     found = [file for group in groups() for file in files_of(group)]
     assert len(found) == len(set(found))
-    assert set(found) == {file for file in TESTS.rglob("test_*.py") if file.relative_to(TESTS).parts[0] not in BY_NAME}
+    by_name = {*BY_NAME, LONG}
+    assert set(found) == {file for file in TESTS.rglob("test_*.py") if not by_name & {*file.relative_to(TESTS).parts}}
+    assert any(LONG in file.parts for file in TESTS.rglob("test_*.py"))
 
 
 def test_the_longest_begin_and_both_jobs_end_at_about_the_same_time() -> None:

@@ -241,8 +241,8 @@ MONTHS = (april, may, june, july, august, september, october, november, december
 HEAD = (
     "# A year, steered",
     "Twelve months of a fund on the local fork, steered only by commands; a keeper determines, starts and trades the "
-    "months. This is what the commands wrote: `tests/scripts/test_steered_year.py` runs them, reads the chain back "
-    "after each, and compares their output with this page (`BALLAST_WRITE_TRANSCRIPT=1` writes it anew).",
+    "months. This is what the commands wrote: `tests/scripts/long/test_steered_year.py` runs them, reads the chain "
+    "back after each, and compares their output with this page (`BALLAST_WRITE_TRANSCRIPT=1` writes it anew).",
     "Left out are numbers of blocks, the time of the day, transactions, most digits of addresses, what the keeper "
     "had traded, and the options `--yes`, `--book` and `--network`; `...` stands for what was left out. Operations are "
     "numbered. What the commands are for: [steering](steering.md), [supplies](supplies.md), [incidents](incidents.md).",
