@@ -29,6 +29,9 @@ POLLS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Between two looks for a receipt; the last from then on."""
 TOLD_EVERY = 10
 """Looks, of the longest kind, after which it is said again what is waited for."""
+LOST_AFTER = 5
+"""Looks that find a nonce used and no receipt for it before another transaction is taken to have used it: a node may
+count a transaction a moment before it answers for its receipt."""
 
 
 def receipt_of(w3: Web3, digest: str) -> TxReceipt | None:
@@ -152,8 +155,12 @@ class Sender:
 
     def _require_nonce(self, sent: Sent) -> None:
         """Raises DeployError if the nonce is used, and not by this transaction."""
-        used = self._w3.eth.get_transaction_count(self._account.address) > sent.nonce
-        if used and self._receipt(sent) is None:
+        for look in range(LOST_AFTER):
+            used = self._w3.eth.get_transaction_count(self._account.address) > sent.nonce
+            if not used or self._receipt(sent) is not None:
+                return
+            time.sleep(POLLS_S[min(look, len(POLLS_S) - 1)])
+        if self._receipt(sent) is None:
             raise DeployError(
                 f"{sent.step}: another transaction of {self._account.address} took nonce {sent.nonce}; use the "
                 "account for nothing else meanwhile, and run the same command again: it goes on from what stands"

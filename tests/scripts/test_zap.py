@@ -290,7 +290,7 @@ def test_pools_that_move_before_it_is_sent(
 
     before = scene.has(scene.book["index_token"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(f"scripts.{name}.confirm", move)
+        patch.setattr("scripts._zap.agree", move)
         refused(zaps(command, "1", **{option: "usdc"})[0], words, "--slippage", "nothing was sent")
     assert scene.has(scene.book["index_token"]) == before
 
