@@ -13,7 +13,7 @@ from ballast.values import decimal_text
 from lab.localnet.anvil import ROOT
 from lab.localnet.month import load_month
 from tests.helpers.edits import Edit, set_field
-from tests.unit.ballast.test_fund_file import ZERO, anchored, good
+from tests.unit.ballast.fund_edits import ZERO, anchored, good
 
 UPTIME = "0x" + "5" * 40
 
