@@ -22,6 +22,7 @@ from web3.exceptions import Web3Exception
 
 from ballast.abi import call_view, has_code
 from ballast.book import Book
+from ballast.build import ROOT
 from ballast.errors import UserError
 from ballast.fund_file import FundConfig, FundError, load_fund
 from ballast.parts import Component
@@ -41,7 +42,6 @@ book_option = click.option(
 RPC_META_KEY = "ballast.rpc"
 COMPILER = "SOLCX_BINARY_PATH"
 """Where Ape finds the compiler."""
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
@@ -115,11 +115,16 @@ def _url_of(provider: Any) -> str | None:
     return None if url is None else str(url)
 
 
+def confirm(question: str, yes: bool) -> None:
+    """Asks before something is sent. Raises click's Abort where the answer is no. `yes`: nothing is asked."""
+    if not yes:
+        click.confirm(question, abort=True)
+
+
 def agree(account: Any, question: str, yes: bool) -> None:
     """Asks once whether all that is told shall be sent, and for the account's password once; from then on nothing asks.
     Raises click's Abort where the answer is no. `yes`: only the password is asked for."""
-    if not yes:
-        click.confirm(question, abort=True)
+    confirm(question, yes)
     if hasattr(account, "set_autosign"):  # an account in an encrypted file, which asks each time otherwise
         logger.set_level(LogLevel.ERROR)  # it warns at each signature
         account.set_autosign(True)

@@ -11,9 +11,9 @@ from eth_utils import keccak, to_checksum_address
 from ballast.exchanges import EXCHANGES
 from ballast.fund_file import FundConfig
 from ballast.parts import STATES, Feed
-from ballast.values import DEPLOYER
+from ballast.values import DEPLOYER, NO_ADDRESS
 
-ANYONE = "0x0000000000000000000000000000000000000000"
+ANYONE = NO_ADDRESS
 ETH = ANYONE
 SUPPLIES = ("posted_supply", "locked_supply")
 """Where supplies come from; only of market-cap funds."""

@@ -15,7 +15,7 @@ import structlog
 from rich.console import Console, RenderableType
 
 from ballast.book import Book
-from ballast.rule.calendar import moment
+from ballast.rule.calendar import begin_of
 from keeper.check.command import check
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain.month import explain
@@ -75,17 +75,17 @@ def plan_(env_file: Path, as_json: bool) -> None:
     _show(env_file, as_json, tables.plan_json, tables.plan_tables)
 
 
-def _moment(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+def _checked_period(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
     try:
         if text is not None:
-            moment(text)
+            begin_of(text)
     except ValueError as error:
         raise click.BadParameter(f"found {text!r}, {error}") from None
     return text
 
 
 @cli.command(name="explain")
-@click.argument("period", required=False, callback=_moment)
+@click.argument("period", required=False, callback=_checked_period)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def explain_(context: click.Context, period: str | None, as_json: bool) -> None:

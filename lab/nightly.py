@@ -15,8 +15,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ballast.build import ROOT
 from ballast.files import replace_json
-from lab.localnet.anvil import ROOT
 from lab.localnet.session import interrupt_on_terminate
 
 OUT = Path("out")

@@ -212,12 +212,6 @@ class Zap:
         return table
 
 
-def confirm(text: str, yes: bool) -> None:
-    """Asks before something is sent. Raises click's Abort where the answer is no."""
-    if not yes:
-        click.confirm(text, abort=True)
-
-
 def symbols_to_tokens(on: Deployed, option: str, keys: Collection[str], held: Collection[str]) -> frozenset[str]:
     """The components of the list that symbols or addresses name. Raises FundError."""
     found = [on.component(key) for key in keys]

@@ -15,14 +15,13 @@ from rich.table import Table
 from web3.exceptions import Web3Exception
 
 from ballast.abi import call_data
-from ballast.cli import FundCommand, book_option, fund_argument, open_fund, require_funds
+from ballast.cli import FundCommand, book_option, confirm, fund_argument, open_fund, require_funds
 from ballast.fund_file import FundError
 from ballast.supplies import PostedEntry, Verdict, change, judge, parse_supplies, summary
 from ballast.units import DAY_S
 from ballast.values import NO_ADDRESS
 from keeper.output.tables import percent
 from scripts._supplies import Fund, candidates_of, read, text_of, why
-from scripts._zap import confirm
 
 POST = "post((address,uint88,uint40)[])"
 

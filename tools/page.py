@@ -25,7 +25,7 @@ from web3 import HTTPProvider, Web3
 
 from ballast.abi import encode_call
 from ballast.book import Book
-from ballast.build import BUILD
+from ballast.build import BUILD, ROOT
 from ballast.errors import UserError
 from ballast.exchanges import EXCHANGES, V3_FEES
 from ballast.units import WAD
@@ -33,7 +33,6 @@ from keeper.zap.quote import ETH, MINT, REDEEM
 from lab.localnet.dollar import DOLLAR, give_dollars, open_dollar
 from lab.localnet.rpc import Web3Rpc, read
 
-ROOT = Path(__file__).resolve().parent.parent
 BOOKS = ROOT / "deployments"
 LOCAL = BOOKS / "local-fork"
 DIST = ROOT / "web" / "dist"

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from lab.localnet.anvil import ROOT, dies_with_parent
+from ballast.build import ROOT
+from lab.localnet.anvil import dies_with_parent
 from lab.localnet.errors import LocalnetError
 from lab.localnet.session import NETWORK, fork_environment, interrupt_on_terminate, run_ape
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from lab.localnet.artifacts import SOLC
 
 SLITHER = ROOT / ".tools" / "slither" / "bin" / "slither"

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from enum import IntFlag
 from typing import Any
 
+from ballast.values import NO_ADDRESS
 from keeper.plan.batch import Batch, Leg
 from keeper.pools.market import NO_PAIR, Swap
 from keeper.pools.venues import PoolKind
 
-FILLER = "0x" + "00" * 20
+FILLER = NO_ADDRESS
 """As a recipient: whoever fills the batch."""
 
 SHARE_ONE = 1 << 64

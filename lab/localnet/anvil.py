@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from ballast.build import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import HttpRpc, Rpc
 
-ROOT = Path(__file__).resolve().parents[2]
 ANVIL = ROOT / ".tools" / "anvil" / "bin" / "anvil"
 
 HARDFORK = "cancun"

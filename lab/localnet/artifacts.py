@@ -9,8 +9,8 @@ from typing import Any
 
 from eth_utils import keccak
 
+from ballast.build import ROOT
 from ballast.files import replace_json
-from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 
 SOLC = ROOT / ".tools" / "solc" / "solc-v0.8.30"

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ballast.build import ROOT
 from ballast.units import DAY_S
-from lab.localnet.anvil import ROOT, running
+from lab.localnet.anvil import running
 from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import Call, HttpRpc
 

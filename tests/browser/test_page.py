@@ -18,12 +18,12 @@ import pytest
 from web3 import Web3
 
 from ballast.abi import call_data
+from ballast.build import ROOT
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.rule.methodology import Status
 from ballast.units import WAD
 from keeper.look.outlook import EVERY_S
 from keeper.state import FundState, Holding
-from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
 from tests.browser.browser import Browser, Tab
 from tests.browser.conftest import FEE

@@ -12,7 +12,7 @@ import termios
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
 CTRL_C = "\x03"

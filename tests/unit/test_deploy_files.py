@@ -17,13 +17,13 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from ballast.build import ROOT
 from keeper.__main__ import cli
 from keeper.look.outlook import Outlook
 from keeper.look.rpc import EndpointStatus
 from keeper.ops.metrics import Metrics
 from keeper.ops.troubles import Defect
 from keeper.settings import PREFIX, Secrets, Settings
-from lab.localnet.anvil import ROOT
 from tests.unit.keeper.ops.facts import facts_of, fund_facts, pulse_of, view_of
 from tests.unit.keeper.simulated import Simulated, load, trading
 

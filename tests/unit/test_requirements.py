@@ -8,7 +8,8 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from ballast.build import ROOT
+
 OWN = ("ballast", "examples", "keeper", "lab", "scripts", "tests", "tools")
 
 NOT_IMPORTED = {

@@ -9,7 +9,6 @@ from tests.helpers.edits import Edit
 
 A, B, C = ("0x" + digit * 40 for digit in ("1", "2", "3"))
 FEED = "0x" + "f" * 40
-ZERO = "0x" + "0" * 40
 WEEK = {"period": "7 days", "notice": "2 days", "min_notice": "1 day", "min_trading": "1 day"}
 ANCHOR = {"pool": C, "window": "20 min", "bound": "1.5 %"}
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import pytest
 
 from ballast.fund_file import FundError, parse_fund
+from ballast.values import NO_ADDRESS
 from tests.helpers.edits import Edit, set_field
-from tests.unit.ballast.fund_edits import FEED, WEEK, ZERO, A, anchored, both, fixed, good, without
+from tests.unit.ballast.fund_edits import FEED, WEEK, A, anchored, both, fixed, good, without
 
 BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "missing field": (without("symbol"), ("symbol: missing",)),
     "unknown field": (set_field("colour")("red"), ("colour: unknown field",)),
     "unknown field inside": (set_field("limits")({"slipage": "1 %"}), ("limits.slipage: unknown field",)),
     "missing feed": (without("components", 1, "feed"), ("components[1] (AAA).feed: missing",)),
-    "zero address": (set_field("components", 0, "token")(ZERO), ("components[0] (BBB).token", ZERO, "other than zero")),
-    "zero role": (set_field("roles", "guardian")(ZERO), ("roles.guardian", "other than zero")),
-    "zero feed": (set_field("components", 0, "feed", "address")(ZERO), ("components[0] (BBB).feed.address", "zero")),
+    "zero address": (
+        set_field("components", 0, "token")(NO_ADDRESS),
+        ("components[0] (BBB).token", NO_ADDRESS, "other than zero"),
+    ),
+    "zero role": (set_field("roles", "guardian")(NO_ADDRESS), ("roles.guardian", "other than zero")),
+    "zero feed": (
+        set_field("components", 0, "feed", "address")(NO_ADDRESS),
+        ("components[0] (BBB).feed.address", "zero"),
+    ),
     "short address": (set_field("weth")("0xC02a"), ("weth", "'0xC02a'", "40 hexadecimal digits")),
     "wrong checksum": (
         set_field("weth")("0xc02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"),

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
+from ballast.build import ROOT
 from ballast.creation import anchor_rows, feed_rows, order
 from ballast.exchanges import v3_pool_address
 from ballast.fund_file import FundError, load_fund, parse_fund
 from ballast.parts import STATES
-from lab.localnet.anvil import ROOT
+from ballast.values import NO_ADDRESS
 from tests.helpers.edits import set_field
-from tests.unit.ballast.fund_edits import WEEK, ZERO, A, B, C, anchored, fixed, good, without
+from tests.unit.ballast.fund_edits import WEEK, A, B, C, anchored, fixed, good, without
 
 
 def test_values_are_read_exactly() -> None:
@@ -31,7 +32,7 @@ def test_values_are_read_exactly() -> None:
     assert [component.state for component in config.components] == ["active"] * 3
     assert config.methodology.as_tuple() == (1, 5 * 10**17, 0, 0, 50, False, 100 * 86_400, 25 * 10**16, 1)
     assert config.ordered()[0].book_pools()[0].pair == C
-    assert feed_rows(config)[0] == (ZERO, config.eth_feed.address, 5_400, 0, 0, 0, 0)
+    assert feed_rows(config)[0] == (NO_ADDRESS, config.eth_feed.address, 5_400, 0, 0, 0, 0)
     assert [row[0] for row in feed_rows(config)[1:]] == [A, B, C]
     assert config.limits.as_tuple() == (
         -15 * 10**15,

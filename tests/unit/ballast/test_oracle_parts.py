@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from ballast.build import ROOT
 from ballast.creation import feed_rows, sequencer_of
 from ballast.fund_file import FundConfig, FundError, load_fund, parse_fund
 from ballast.oracles import ROLLUPS, rollup_warnings
-from ballast.values import decimal_text
-from lab.localnet.anvil import ROOT
+from ballast.values import NO_ADDRESS, decimal_text
 from lab.localnet.month import load_month
 from tests.helpers.edits import Edit, set_field
-from tests.unit.ballast.fund_edits import ZERO, anchored, good
+from tests.unit.ballast.fund_edits import anchored, good
 
 UPTIME = "0x" + "5" * 40
 
@@ -40,7 +40,7 @@ def test_bands_are_read_exactly() -> None:
         banded("0.01", "64000"), set_field("eth_feed", "lowest")("1"), set_field("eth_feed", "highest")("2")
     )
     rows = feed_rows(config)
-    assert rows[0] == (ZERO, config.eth_feed.address, 5_400, 0, 0, 10**18, 2 * 10**18)
+    assert rows[0] == (NO_ADDRESS, config.eth_feed.address, 5_400, 0, 0, 10**18, 2 * 10**18)
     assert [row[5:] for row in rows[1:]] == [(0, 0), (10**16, 64_000 * 10**18), (0, 0)]
     finest = parsed(banded("0.000000000000000001", "1000000000000")).ordered()[1].feed
     assert finest.band == (1, 10**30)
@@ -84,7 +84,7 @@ def test_bad_parts_are_refused_in_one_line(name: str) -> None:
 
 
 def test_sequencer() -> None:
-    assert sequencer_of(parsed()) == (ZERO, 0)
+    assert sequencer_of(parsed()) == (NO_ADDRESS, 0)
     assert sequencer_of(parsed(set_field("sequencer")({"address": UPTIME}))) == (UPTIME, 3_600)
     config = parsed(set_field("sequencer")({"address": UPTIME, "grace": "30 min"}))
     assert sequencer_of(config) == (UPTIME, 1_800)
