@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     """Hours of chain time before the deadline over which the cap rises from BALLAST_MAX_FEE_GWEI to
     BALLAST_URGENT_MAX_FEE_GWEI, slowly at first (quadratically)."""
     confirmations: Annotated[int, Field(ge=0, le=64)] = 3
-    """Blocks of Ethereum (on a rollup as many as take as long) after which a receipt counts for good; until then every new block is looked at for it. Does not slow the
-    month."""
+    """Blocks of Ethereum (on a rollup as many as take as long) after which a receipt counts for good; until then every
+    new block is looked at for it. Does not slow the month."""
     plan: Literal["cheapest", "fewest"] = "cheapest"
     """What a plan is to bring: `cheapest`, the least impact and gas together, or `fewest`, few transactions."""
     plan_gas_gwei: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -80,8 +80,8 @@ class Settings(BaseSettings):
     """Blocks of Ethereum after which a transaction that is not mined is replaced by one that pays at least 9/8; on a
     rollup so many times 12 seconds."""
     private_blocks: Annotated[int, Field(ge=0, le=10_000)] = 25
-    """With a private endpoint: blocks of Ethereum after which a transaction that is not mined goes to BALLAST_RPC_URL too; 0:
-    never."""
+    """With a private endpoint: blocks of Ethereum after which a transaction that is not mined goes to BALLAST_RPC_URL
+    too; 0: never."""
     refusals: Path | None = None
     """Optional: words in which your nodes refuse transactions, beside the built-in ones (TOML), see
     docs/operations/transactions.md."""
