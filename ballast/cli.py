@@ -25,6 +25,7 @@ from ballast.book import Book
 from ballast.build import ROOT
 from ballast.errors import UserError
 from ballast.fund_file import FundConfig, FundError, load_fund
+from ballast.networks import network_of
 from ballast.parts import Component
 from ballast.rpc import RpcError, bound, require_node, trouble
 from ballast.units import WAD
@@ -227,6 +228,13 @@ def checked_slippage(text: str) -> int:
     if not 0 <= slippage <= WAD // 10:
         raise FundError(f"slippage: found {text!r}, expected 0 to 10 %")
     return slippage
+
+
+def sent_line(chain_id: int, receipt: Any) -> str:
+    """A mined transaction: its hash, its gas, and on a line of its own where the network's explorer shows it."""
+    digest = str(receipt.txn_hash)
+    url = network_of(chain_id).transaction_url(digest)
+    return f"transaction {digest}, {receipt.gas_used:,} gas" + ("" if url is None else f"\n{url}")
 
 
 def require_funds(w3: Web3, account: str) -> None:

@@ -21,6 +21,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from ballast.errors import UserError
+from ballast.networks import NETWORKS, by_slug
 from ballast.parts import (
     MAX_BLOCK_TIME,
     MAX_COMPONENTS,
@@ -78,6 +79,26 @@ class FundConfig(Model):
     limits: Limits = Limits()
     timetable: Timetable = Timetable()
     upkeep: Upkeep = Upkeep()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_network(cls, given: Any) -> Any:
+        """Fills in what the chain alone says: `network` stands for `chain_id` and `weth`."""
+        if not isinstance(given, dict):
+            return given
+        if "network" not in given:
+            number = str(given.get("chain_id", ""))
+            known = NETWORKS.get(int(number)) if number.isascii() and number.isdigit() else None
+            return given if known is None else {"block_time": known.date_s, **given}
+        network = by_slug(str(given["network"]))
+        if network is None:
+            right = ", ".join(one.slug for one in NETWORKS.values())
+            raise ValueError(f"network: found {given['network']!r}, expected one of {right}, or in its place chain_id")
+        if "chain_id" in given:
+            raise ValueError("chain_id: found beside network, expected one of the two")
+        fields: dict[str, Any] = {"chain_id": network.chain_id, "block_time": network.date_s}
+        fields |= {} if network.weth is None else {"weth": network.weth}
+        return fields | {field: value for field, value in given.items() if field != "network"}
 
     @model_validator(mode="after")
     def _together(self) -> FundConfig:

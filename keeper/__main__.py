@@ -27,7 +27,7 @@ from keeper.ops.notifier import sender_to, services_of
 from keeper.output import logs, tables
 from keeper.sending.journal import CANCEL
 from keeper.sending.sender import PATIENCE
-from keeper.settings import load_alert_urls, load_book, load_settings
+from keeper.settings import load_alert_urls, load_book, load_books, load_settings
 from keeper.view import View, Viewer
 from keeper.wiring import chains_of, keeper_of, sending, turn_of
 
@@ -60,7 +60,8 @@ cli.add_command(check)
 def status(env_file: Path, as_json: bool) -> None:
     """Show the fund as it stands: what it holds, what a share is worth, and what is due next."""
     _show(env_file, as_json, tables.fund_json, tables.fund_tables)
-    turn = turn_of(load_settings(env_file)[0])
+    settings = load_settings(env_file)[0]
+    turn = turn_of(settings, load_books(settings)[0].chain_id)
     if turn.wait and not as_json:
         click.echo(
             f"This keeper stands by with rank {turn.rank}: it acts on what has been possible for {turn.wait} blocks."

@@ -15,7 +15,7 @@ from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book, BookCandidate
-from ballast.cli import Deployed, open_fund, require_funds
+from ballast.cli import Deployed, open_fund, require_funds, sent_line
 from ballast.fund_file import FundConfig, FundError
 from ballast.steering import abi
 from ballast.steering.calls import Decoded, addresses_in, decode, same_effect
@@ -216,7 +216,7 @@ class Steering:
             raise FundError(f"{deed}: not confirmed, nothing was sent")
         for call in calls:
             receipt = account.transfer(call.target, value=call.value, data=call.data)
-            self.say(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas")
+            self.say(sent_line(self.on.book.chain_id, receipt))
 
     def _write(self, deed: str, calls: Sequence[TimelockCall], what: str, path: Path) -> None:
         holders = self.timelock.roles.get(ROLE[deed], frozenset())

@@ -13,7 +13,7 @@ from rich.table import Table
 from web3.exceptions import Web3Exception
 
 from ballast.abi import call_view, has_code
-from ballast.cli import Deployed, agree, checked_slippage, dollars
+from ballast.cli import Deployed, agree, checked_slippage, dollars, sent_line
 from ballast.deploy import approvals, approve
 from ballast.exchanges import EXCHANGES, USDC
 from ballast.fund_file import FundError
@@ -150,7 +150,7 @@ class Zap:
         except (Web3Exception, ValueError) as error:
             raise FundError(f"{what}: {_why(error)}; nothing was sent") from None
         receipt = call(*arguments, sender=account, value=value)
-        self.say(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas")
+        self.say(sent_line(self.on.book.chain_id, receipt))
         return receipt
 
     def say(self, *lines: str) -> None:

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from ballast.abi import encode_call
-from ballast.cli import Deployed, FundCommand, book_option, confirm, fund_argument, open_fund, require_funds
+from ballast.cli import Deployed, FundCommand, book_option, confirm, fund_argument, open_fund, require_funds, sent_line
 from ballast.fund_file import FundError
 from ballast.steering import abi
 from ballast.steering.operations import TimelockCall
@@ -214,5 +214,5 @@ def _send(on: Deployed, brake: Brake, submission: Submission, *, dry: bool, toke
     require_funds(on.w3, account.address)
     confirm(f"Send {what} from {account.address}?", submission.yes)
     receipt = account.transfer(on.book["rebalancer"], value=0, data=call)
-    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    console.print(sent_line(on.book.chain_id, receipt), soft_wrap=True)
     console.print(f"{what}: done")

@@ -24,6 +24,7 @@ from ballast.cli import (
     open_fund,
     require_funds,
     require_tokens,
+    sent_line,
 )
 from ballast.deploy import approvals, approve
 from ballast.fund_file import FundError
@@ -109,7 +110,7 @@ def cli(
     console.print("minting")
     receipt = on.index.mint(wanted, to, tokens, limits, sender=account)
     console.print(f"minted {decimal(on.shares_of(to) - before, 18)} shares to {to}", soft_wrap=True)
-    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    console.print(sent_line(on.book.chain_id, receipt), soft_wrap=True)
 
 
 def _approvals(on: Deployed, account: str, token: str, limit: int) -> tuple[bytes, ...]:

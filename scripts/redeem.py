@@ -22,6 +22,7 @@ from ballast.cli import (
     fund_argument,
     open_fund,
     require_funds,
+    sent_line,
 )
 from ballast.fund_file import FundError
 from ballast.rule.arithmetic import usd
@@ -117,7 +118,7 @@ def cli(
         return
     receipt = on.index.redeem(amount, who, payment.tokens, limits, skip, sender=account)
     console.print(f"redeemed {decimal(amount, 18)} shares to {who}", soft_wrap=True)
-    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    console.print(sent_line(on.book.chain_id, receipt), soft_wrap=True)
 
 
 def _zapped(zap: Zap, terms: Terms, payment: _Payment, skip: int, in_kind: frozenset[str]) -> None:

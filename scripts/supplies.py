@@ -15,7 +15,7 @@ from rich.table import Table
 from web3.exceptions import Web3Exception
 
 from ballast.abi import call_data
-from ballast.cli import FundCommand, book_option, confirm, fund_argument, open_fund, require_funds
+from ballast.cli import FundCommand, book_option, confirm, fund_argument, open_fund, require_funds, sent_line
 from ballast.fund_file import FundError
 from ballast.supplies import PostedEntry, Verdict, change, judge, parse_supplies, summary
 from ballast.units import DAY_S
@@ -68,7 +68,7 @@ def cli(provider: Any, fund: Path, source: str, account: Any, dry: bool, yes: bo
     confirm(f"Post {len(posts)} supplies of {on.on.book.fund}?", yes)
     receipt = ape.project.PostedSupply.at(on.supplies).post(posts, sender=account)
     console.print(f"posted {len(posts)} supplies", soft_wrap=True)
-    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    console.print(sent_line(on.on.book.chain_id, receipt), soft_wrap=True)
 
 
 def _verdict(fund: Fund, token: str, entry: PostedEntry) -> Verdict:

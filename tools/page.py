@@ -1,8 +1,8 @@
 """The holder page as static files: `python -m tools.page build` from the address books in deployments/, and
 `python -m tools.page open` on the local fund of `make fund`, with a funded test wallet.
 
-A build needs Node and what package.json names; it asks nobody anything. Endpoints and explorers of chains are in
-web/chains.json.
+A build needs Node and what package.json names; it asks nobody anything. Endpoints of chains are in
+web/chains.json, explorers in ballast/networks.json.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from ballast.book import Book
 from ballast.build import BUILD, ROOT
 from ballast.errors import UserError
 from ballast.exchanges import EXCHANGES, V3_FEES
+from ballast.networks import network_of
 from ballast.units import WAD
 from keeper.zap.quote import ETH, MINT, REDEEM
 from lab.localnet.dollar import DOLLAR, give_dollars, open_dollar
@@ -76,8 +77,9 @@ class TestWallet:
 
 
 def known_chains() -> dict[int, ChainFacts]:
-    """The chains of web/chains.json by number."""
-    return {int(number): ChainFacts(**facts) for number, facts in json.loads(CHAINS.read_text()).items()}
+    """The chains of web/chains.json by number; what they are called and where their explorer is, ballast knows."""
+    told = {network_of(int(number)): facts for number, facts in json.loads(CHAINS.read_text()).items()}
+    return {on.chain_id: ChainFacts(name=on.name, explorer=on.explorer, **facts) for on, facts in told.items()}
 
 
 def swaps_of(chain_id: int) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ballast.book import Book
+from ballast.networks import network_of
 from ballast.units import WAD
 from keeper.look.interventions import words
 from keeper.look.outlook import Announced
@@ -50,6 +51,7 @@ def page_data(fund: FundFacts, kept: Kept, facts: Facts, bounds: Bounds) -> dict
     return {
         "fund": text.name(book.fund),
         "chain_id": book.chain_id,
+        "explorer": network_of(book.chain_id).explorer,
         "rebalancer": book["rebalancer"],
         "looked_at": fund.looked_at,
         "level": notes.worst(found),

@@ -115,10 +115,13 @@ def test_rollups_without_a_sequencer_are_warned(chain_id: int) -> None:
 def test_anchors_on_a_rollup_with_the_blocks_of_mainnet_are_warned() -> None:
     here = set_field("chain_id")("8453")
     up = set_field("sequencer")({"address": UPTIME})
-    (line,) = rollup_warnings(parsed(here, up, anchored()))
+    slow = set_field("block_time")("12")
+    (line,) = rollup_warnings(parsed(here, up, anchored(), slow))
     assert "block_time: 12 s" in line and "Base" in line
+    assert rollup_warnings(parsed(here, up, anchored())) == (), "it is what the network is known to have"
+    assert len(rollup_warnings(parsed(set_field("chain_id")("324"), up, anchored()))) == 1
     assert rollup_warnings(parsed(here, up, anchored(), set_field("block_time")("2"))) == ()
-    assert len(rollup_warnings(parsed(here, anchored()))) == 2
+    assert len(rollup_warnings(parsed(here, anchored(), slow))) == 2
 
 
 @pytest.mark.parametrize("chain_id", [1, 11155111, 31337])
