@@ -131,7 +131,7 @@ class StandIn:
         for refused, words in (
             (self.limits(), LIMIT),
             (not key, "Missing/Invalid API Key"),
-            (key != KEY, INVALID_KEY),
+            (key != KEY, f"{INVALID_KEY}{key}"),
             (int(form.get("chainid", 0)) not in self.supported, "Missing or unsupported chainid parameter"),
         ):
             if refused:
