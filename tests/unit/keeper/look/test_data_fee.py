@@ -12,10 +12,11 @@ from web3 import Web3
 
 from ballast.book import Book, BookCandidate, BookPool
 from ballast.networks import NETWORKS
+from ballast.rollups import ENVELOPE, GAS_PRICE_ORACLE, NODE_INTERFACE, creation_gas
 from ballast.units import GWEI, HOUR_S
 from keeper.look import contracts
 from keeper.look.chain import Head
-from keeper.look.data_fee import ENVELOPE, GAS_PRICE_ORACLE, NODE_INTERFACE, DataFees, whole_batch
+from keeper.look.data_fee import DataFees, whole_batch
 from keeper.plan.costs import MEASURED
 from keeper.plan.planner import Pace, plan
 from tests.unit.keeper.look.node import ACCOUNT, HEAD, Pair, hash_of, pair
@@ -118,3 +119,19 @@ def test_dear_data_makes_fewer_batches(april: Simulated) -> None:
 
 def test_every_rollup_of_the_presets_is_one_that_is_known() -> None:
     assert {network.rollup for network in NETWORKS.values()} == {None, "op-stack", "arbitrum"}
+
+
+def test_a_deployment_s_data_is_asked_for_contract_by_contract(two: Pair) -> None:
+    asked = answers(two, ["uint256"], 10_001)
+    w3 = Web3(two.pool)
+    codes = (b"\x60" * 100, b"\x61" * 200)
+    assert creation_gas(w3, NETWORKS[10], codes, 100) == 2 * 101
+    assert [len(decode(["bytes"], bytes.fromhex(call["data"][10:]))[0]) - ENVELOPE for call, *_ in asked] == [100, 200]
+    asked = answers(two, ["uint64", "uint256", "uint256"], 5_000, 1, 1)
+    assert creation_gas(w3, NETWORKS[42_161], codes, 100) == 10_000
+    _, creation, data = decode(["address", "bool", "bytes"], bytes.fromhex(asked[0][0]["data"][10:]))
+    assert (creation, data) == (True, codes[0])
+    assert creation_gas(w3, NETWORKS[1], codes, 100) == 0
+    for node in (two.first, two.second):
+        node.result("eth_call", "0x")
+    assert creation_gas(w3, NETWORKS[10], codes, 100) == 0, "a chain that does not say stops nothing"
