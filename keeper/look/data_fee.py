@@ -5,45 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from eth_utils import keccak
 from web3 import Web3
 
 from ballast.book import Book
 from ballast.networks import network_of
 from ballast.rollups import Question, question
 from keeper.errors import ChainError
-from keeper.look import contracts
 from keeper.look.retry import Head, ask_all
 from keeper.look.rpc.pool import in_block
-from keeper.plan.order import FILLER, data_of, hop_word
-from keeper.pools.venues import PoolKind
 
 log = structlog.get_logger("keeper.look.data_fee")
-
-
-def whole_batch(book: Book) -> bytes:
-    """Call data as long, and as hard to compress, as that of a batch that trades every component in its first pool."""
-    traded = [candidate for candidate in book.candidates if candidate.pools]
-    count = len(traded)
-    digests = [keccak(text=candidate.token) for candidate in traded]
-    amounts = [int.from_bytes(digest[:11], "big") for digest in digests]
-    hops = [
-        hop_word(candidate.pools[0].pair, PoolKind.V2, 0, 0, int.from_bytes(digest[:8], "big"))  # type: ignore[arg-type]
-        for candidate, digest in zip(traded, digests, strict=True)
-    ]
-    value = int.from_bytes(keccak(text=book.fund)[:11], "big")
-    places = list(range(count))
-    order = places, amounts, [FILLER] * count, places, value, book["filler"], data_of(hops)
-    return bytes.fromhex(contracts.call_data("Rebalancer", "trade", order)[2:])
 
 
 class DataFees:
     """Of one fund's batches. Asks nothing on a chain that has none."""
 
-    def __init__(self, w3: Web3, book: Book) -> None:
+    def __init__(self, w3: Web3, book: Book, data: bytes) -> None:
+        """`data`: call data of a batch, to measure by."""
         self._w3 = w3
         network = network_of(book.chain_id)
-        data = b"" if network.rollup is None else whole_batch(book)
         self._question = question(network, Web3.to_checksum_address(book["rebalancer"]), data)
         self._last = 0
         self._said = False
