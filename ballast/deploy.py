@@ -21,9 +21,11 @@ from ballast.creation import creation, order
 from ballast.deployed import verify
 from ballast.fund_file import FundConfig
 from ballast.journal import Journal, JournalError, alone, journal_path
+from ballast.networks import network_of
 from ballast.parts import Component
 from ballast.preflight import DEPLOYMENT_GAS, SEED_GAS, preflight
 from ballast.resume import INDEX, Plan, is_seeded, plan, require_unseeded, standing
+from ballast.rollups import creation_gas
 from ballast.sending import Sender
 
 Progress = Callable[[str], None]
@@ -31,8 +33,9 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Bill:
-    """What is left to send: so many transactions, and the contracts among them. `gas`: more than they take; `wei`: what
-    that costs at the price of gas now; `begun`: some contracts stand already."""
+    """What is left to send: so many transactions, and the contracts among them. `gas`: more than they take, on a rollup
+    with what the contracts' data costs; `wei`: what that costs at the price of gas now; `begun`: some contracts stand
+    already."""
 
     transactions: int
     contracts: tuple[str, ...]
@@ -175,7 +178,9 @@ def _bill(
     # {gas} = {gas} * {byte} / {byte}: what a creation takes goes mostly with the length of its code
     gas = DEPLOYMENT_GAS - (DEPLOYMENT_GAS - SEED_GAS) * done // sum(sizes.values())
     calls = sum(1 for _ in _approvals(w3, account, found.at[INDEX], config))
-    return Bill(len(found.missing) + calls + 1, found.missing, gas, gas * w3.eth.gas_price, bool(found.stands))
+    price = w3.eth.gas_price
+    gas += creation_gas(w3, network_of(config.chain_id), (creating(name, found.at) for name in found.missing), price)
+    return Bill(len(found.missing) + calls + 1, found.missing, gas, gas * price, bool(found.stands))
 
 
 def _approvals(w3: Web3, account: Any, index: str, config: FundConfig) -> Iterator[tuple[Component, bytes]]:

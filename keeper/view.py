@@ -10,6 +10,7 @@ from keeper.look.data_fee import DataFees
 from keeper.look.interventions import Intervention
 from keeper.look.outlook import Outlook
 from keeper.plan.costs import MEASURED
+from keeper.plan.order import whole_batch
 from keeper.plan.planner import Aim, Pace, Plan, plan
 from keeper.pools.market import Market
 from keeper.settings import Settings
@@ -37,7 +38,7 @@ class Viewer:
     def __init__(self, chain: FundReader, settings: Settings) -> None:
         self._chain = chain
         self._settings = settings
-        self._data_fees = DataFees(chain.w3, chain.book)
+        self._data_fees = DataFees(chain.w3, chain.book, whole_batch(chain.book))
 
     def look(self, head: Head | None = None) -> View:
         """The fund in a block (the latest), and the plan for it. Raises ChainError."""

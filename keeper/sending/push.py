@@ -186,12 +186,10 @@ class Pusher:
 
     def _waited(self, tried: _Try, head: Head) -> bool:
         """Whether it is time to pay more. Where blocks do not come at even times, a rollup, time counts."""
-        blocks = head.number - tried.since
-        if tried.taken is Taken.CHEAP:
-            return blocks >= 1
+        blocks, cheap = head.number - tried.since, tried.taken is Taken.CHEAP
         if self._bump_s:
-            return blocks >= 1 and head.time - tried.since_s >= self._bump_s
-        return blocks >= self._bump_blocks
+            return blocks >= 1 and head.time - tried.since_s >= (BLOCK_S if cheap else self._bump_s)
+        return blocks >= (1 if cheap else self._bump_blocks)
 
     def _pointless(self, entry: Entry, head: Head, ending: bool) -> str | None:
         """Why an open call is pointless in this block, None if it is not."""

@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from web3 import Web3
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from lab.testbed.loopback import JsonHandler, serving
 
 KEY = "K" * 34
@@ -110,6 +110,8 @@ class StandIn:
     """Verdicts in its words, by address in lower case."""
     sourcify: dict[str, str | None] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """What went wrong in the server itself."""
     jobs: dict[str, list[Any]] = field(default_factory=dict)
     """By ticket: looks that are left, and the address."""
 
@@ -131,7 +133,7 @@ class StandIn:
         for refused, words in (
             (self.limits(), LIMIT),
             (not key, "Missing/Invalid API Key"),
-            (key != KEY, INVALID_KEY),
+            (key != KEY, f"{INVALID_KEY}{key}"),
             (int(form.get("chainid", 0)) not in self.supported, "Missing or unsupported chainid parameter"),
         ):
             if refused:
@@ -220,14 +222,19 @@ def standing_in(judge: Judge, **settings: Any) -> Iterator[StandIn]:
             parts = urlsplit(self.path)
             with lock:
                 running.asked.append((method, parts.path))
-                if parts.path == "/api":
-                    form = {**parse_qs(parts.query), **parse_qs(body.decode())}
-                    status: int = 200
-                    said: Any = running.ask_etherscan({name: values[0] for name, values in form.items()})
-                else:
-                    path = parts.path.removeprefix("/v2/").split("/")
-                    status, said = running.ask_sourcify(method, path, json.loads(body) if body else None)
+                try:
+                    status, said = self._said(method, parts, body)
+                except Exception as error:  # a defect of the stand-in, or of what it was sent: not hidden
+                    running.broken.append(f"{type(error).__name__}: {error}")
+                    status, said = 500, {}
             self.answer(json.dumps(said).encode(), status)
+
+        def _said(self, method: str, parts: SplitResult, body: bytes) -> tuple[int, Any]:
+            if parts.path == "/api":
+                form = {**parse_qs(parts.query), **parse_qs(body.decode())}
+                return 200, running.ask_etherscan({name: values[0] for name, values in form.items()})
+            path = parts.path.removeprefix("/v2/").split("/")
+            return running.ask_sourcify(method, path, json.loads(body) if body else None)
 
     with serving(Handler) as url:
         running.url = url

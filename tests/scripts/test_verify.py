@@ -106,7 +106,7 @@ def test_the_command_verifies_on_both(scene: Scene, run_script: Run) -> None:
     only = [word for name in names for word in ("--contract", name)]
     command = ("verify", str(scene.fund), "--book", str(scene.book_path), *scene.urls, *only)
     ran = run_script(*command, ETHERSCAN_API_KEY=KEY)
-    assert ran.code == 0, ran.out + ran.errors
+    assert ran.code == 0, (ran.out + ran.errors, scene.server.broken)
     for name in names:
         assert f"{name}: Etherscan: verified" in ran.out and f"{name}: Sourcify: verified" in ran.out
         assert f"https://etherscan.io/address/{scene.book[name]}" in ran.out

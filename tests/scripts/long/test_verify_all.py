@@ -18,7 +18,7 @@ def test_a_whole_book(scene: Scene, run_script: Run) -> None:
         only = [word for name in names[start : start + AT_ONCE] for word in ("--contract", name)]
         command = ("verify", str(scene.fund), "--book", str(scene.book_path), *scene.urls, *only)
         ran = run_script(*command, ETHERSCAN_API_KEY=KEY)
-        assert ran.code == 0, ran.out + ran.errors
+        assert ran.code == 0, (ran.out + ran.errors, scene.server.broken)
         for name in names[start : start + AT_ONCE]:
             assert f"{name}: Etherscan: verified" in ran.out and f"{name}: Sourcify: verified" in ran.out
     assert [*scene.server.sourcify.values()] == ["exact_match"] * len(names)

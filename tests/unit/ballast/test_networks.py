@@ -9,11 +9,11 @@ import re
 import pytest
 from eth_utils import is_checksum_address
 
+from ballast.build import ROOT
 from ballast.exchanges import EXCHANGES
 from ballast.fund_file import FundError, parse_fund
 from ballast.networks import FILE, NETWORKS, by_slug, network_of, networks_for_tests
-from lab.localnet.anvil import ROOT
-from tests.unit.ballast.test_fund_file import good
+from tests.unit.ballast.fund_edits import good
 
 RAW = json.loads(FILE.read_text())
 PRESETS = {

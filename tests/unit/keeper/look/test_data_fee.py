@@ -12,11 +12,13 @@ from web3 import Web3
 
 from ballast.book import Book, BookCandidate, BookPool
 from ballast.networks import NETWORKS
+from ballast.rollups import ENVELOPE, GAS_PRICE_ORACLE, NODE_INTERFACE, creation_gas
 from ballast.units import GWEI, HOUR_S
 from keeper.look import contracts
 from keeper.look.chain import Head
-from keeper.look.data_fee import ENVELOPE, GAS_PRICE_ORACLE, NODE_INTERFACE, DataFees, whole_batch
+from keeper.look.data_fee import DataFees
 from keeper.plan.costs import MEASURED
+from keeper.plan.order import whole_batch
 from keeper.plan.planner import Pace, plan
 from tests.unit.keeper.look.node import ACCOUNT, HEAD, Pair, hash_of, pair
 from tests.unit.keeper.simulated import SLIPPAGE_BPS, WETH, Simulated
@@ -39,6 +41,10 @@ def two() -> Iterator[Pair]:
         yield found
 
 
+def fees_on(two: Pair, chain_id: int) -> DataFees:
+    return DataFees(Web3(two.pool), book(chain_id), whole_batch(book(chain_id)))
+
+
 def answers(two: Pair, types: list[str], *values: int) -> list[Any]:
     """What both nodes say to a call; returns what they were asked, as it comes in."""
     asked: list[Any] = []
@@ -54,7 +60,7 @@ def answers(two: Pair, types: list[str], *values: int) -> list[Any]:
 
 def test_op_stack_chains_ask_for_ether(two: Pair) -> None:
     asked = answers(two, ["uint256"], 3 * 10**12 + 1)
-    fees = DataFees(Web3(two.pool), book(84_532))
+    fees = fees_on(two, 84_532)
     assert fees.gas(AT, 2_000_000) == 1_500_001, "in gas at two million wei, rounded up"
     ((call, where),) = asked
     assert call["to"].lower() == GAS_PRICE_ORACLE.lower()
@@ -66,7 +72,7 @@ def test_op_stack_chains_ask_for_ether(two: Pair) -> None:
 
 def test_arbitrum_counts_gas(two: Pair) -> None:
     asked = answers(two, ["uint64", "uint256", "uint256"], 77_000, 10**7, 10**9)
-    assert DataFees(Web3(two.pool), book(421_614)).gas(AT, 10**7) == 77_000
+    assert fees_on(two, 421_614).gas(AT, 10**7) == 77_000
     ((call, _),) = asked
     assert call["to"].lower() == NODE_INTERFACE.lower()
     to, creation, data = decode(["address", "bool", "bytes"], bytes.fromhex(call["data"][10:]))
@@ -76,12 +82,12 @@ def test_arbitrum_counts_gas(two: Pair) -> None:
 def test_ethereum_asks_nobody(two: Pair) -> None:
     asked = answers(two, ["uint256"], 1)
     for number in (1, 11_155_111, 31_337, 777):
-        assert DataFees(Web3(two.pool), book(number)).gas(AT, GWEI) == 0
+        assert fees_on(two, number).gas(AT, GWEI) == 0
     assert asked == []
 
 
 def test_without_an_answer_the_last_one_holds(two: Pair) -> None:
-    fees = DataFees(Web3(two.pool), book(10))
+    fees = fees_on(two, 10)
     for node in (two.first, two.second):
         node.result("eth_call", "0x")  # no contract there
     assert fees.gas(AT, 10) == 0
@@ -118,3 +124,19 @@ def test_dear_data_makes_fewer_batches(april: Simulated) -> None:
 
 def test_every_rollup_of_the_presets_is_one_that_is_known() -> None:
     assert {network.rollup for network in NETWORKS.values()} == {None, "op-stack", "arbitrum"}
+
+
+def test_a_deployment_s_data_is_asked_for_contract_by_contract(two: Pair) -> None:
+    asked = answers(two, ["uint256"], 10_001)
+    w3 = Web3(two.pool)
+    codes = (b"\x60" * 100, b"\x61" * 200)
+    assert creation_gas(w3, NETWORKS[10], codes, 100) == 2 * 101
+    assert [len(decode(["bytes"], bytes.fromhex(call["data"][10:]))[0]) - ENVELOPE for call, *_ in asked] == [100, 200]
+    asked = answers(two, ["uint64", "uint256", "uint256"], 5_000, 1, 1)
+    assert creation_gas(w3, NETWORKS[42_161], codes, 100) == 10_000
+    _, creation, data = decode(["address", "bool", "bytes"], bytes.fromhex(asked[0][0]["data"][10:]))
+    assert (creation, data) == (True, codes[0])
+    assert creation_gas(w3, NETWORKS[1], codes, 100) == 0
+    for node in (two.first, two.second):
+        node.result("eth_call", "0x")
+    assert creation_gas(w3, NETWORKS[10], codes, 100) == 0, "a chain that does not say stops nothing"

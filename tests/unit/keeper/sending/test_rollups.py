@@ -90,6 +90,16 @@ def test_a_transaction_is_replaced_after_a_minute_however_many_blocks(
     assert {each["chainId"] for each in node.sent} == {chain_id}
 
 
+def test_what_is_too_cheap_waits_for_as_long_as_a_block_of_ethereum(node: RollupNode, journal: Journal) -> None:
+    sender = sender_before(node, journal, chain_id=ARBITRUM_SEPOLIA)
+    node.says = lambda _: "transaction underpriced"
+    sender.send(CALL)
+    for seconds, sent in ((1, 1), (10, 1), (1, 2), (11, 2), (1, 3)):
+        node.number, node.time = node.number + 4 * seconds, node.time + seconds
+        sender.settle()
+        assert len(node.sent) == sent
+
+
 def test_on_ethereum_blocks_count(node: RollupNode, journal: Journal) -> None:
     sender = sender_before(node, journal, chain_id=1)
     sender.send(CALL)
