@@ -59,7 +59,8 @@ RUNS = (
     Run("mutation", ("mutation", "SAMPLE=60")),
     Run("gas", ("bench", "ARGS=--check")),
     Run("keeper", ("bench", "ARGS=--keeper")),
-    Run("slither", ("slither",)),
+    Run("audit", ("audit",)),
+    Run("release", ("release",)),
 )
 
 
