@@ -19,6 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 MONTH ?= data/months/dpi-2021-04.json
 RESERVES ?=
 RULES ?=
+TESTS ?=
 POSITIONS ?=
 ARGS ?=
 # Not PATH: that is where the shell finds programs.
@@ -31,7 +32,7 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab scripts tools tests)
 
-.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly audit release demo replay year localnet fund page bench mutation lock clean
+.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly audit release demo replay year localnet fund page bench mutation coverage lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -111,6 +112,9 @@ bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protoc
 
 mutation: compile ## Change the core contracts, one line at a time, and see whether the tests notice: [SAMPLE=N] [SEED=N]
 	@$(PY) -m lab.mutation --sample $(SAMPLE) --seed $(SEED)
+
+coverage: compile ## Lines and branches of the deployed code that tests on a chain reach: [TESTS=files]
+	@$(PY) -m lab.coverage $(TESTS)
 
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \

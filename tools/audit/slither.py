@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tools.audit.stage import FOUNDRY, build_info, program, run, sources
 LOOKED_AT = ("High", "Medium")
 ERCS = (("IndexToken", "erc20"),)
 """Contracts and the standards that they claim, of those that Slither knows."""
+UNREAD = "not-analysed"
 _COMPILED = ("--ignore-compile", "--compile-force-framework", "foundry", "--foundry-build-info-directory", "build")
 _PATH = {"PATH": f"{FOUNDRY}{os.pathsep}{os.environ['PATH']}"}
 
@@ -28,7 +30,7 @@ def detectors(folder: Path) -> list[Finding]:
     document = json.loads(report.read_text())
     if not document["success"]:
         raise AuditError(f"slither failed: {document['error']}")
-    return [
+    return unread(said) + [
         Finding("slither", raw["check"], place(raw), raw["impact"], raw["description"])
         for raw in document["results"].get("detectors", [])
         if raw["impact"] in LOOKED_AT
@@ -61,6 +63,12 @@ def ercs(folder: Path) -> list[Finding]:
             for row in failed
         ]
     return found
+
+
+def unread(said: str) -> list[Finding]:
+    """The functions that Slither could not read: its detectors see nothing in them."""
+    names = dict.fromkeys(re.findall(r"Impossible to generate IR for (\w+\.\w+)", said))
+    return [Finding("slither", UNREAD, name, "High", "Slither cannot read this function") for name in names]
 
 
 def place(finding: dict[str, Any]) -> str:

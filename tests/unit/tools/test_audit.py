@@ -49,6 +49,13 @@ def test_a_place_is_the_first_function_named() -> None:
     assert slither.place({"elements": [variable]}) == "sum"
 
 
+def test_a_function_that_slither_cannot_read_is_a_finding() -> None:
+    said = "ERROR:ContractSolcParsing:Impossible to generate IR for Lens.fund (contracts/Lens.sol#2-9):"
+    (found,) = slither.unread(said + "\n" + said)
+    assert (found.check, found.where) == ("not-analysed", "Lens.fund")
+    assert slither.unread("nothing") == []
+
+
 def test_a_finding_of_semgrep() -> None:
     raw = {
         "check_id": "rules.security.exact-balance-check",
