@@ -119,16 +119,21 @@ class Recorder:
             self._seen[kind] += 1
             if self._seen[kind] <= SAME:
                 block = params[1] if len(params) > 1 else "latest"
-                self._trace(provider, "debug_traceCall", [params[0], block])
+                # Such as a call at another time than the block's.
+                others = dict(zip(("stateOverrides", "blockOverrides"), params[2:], strict=False))
+                self._trace(provider, "debug_traceCall", [params[0], block], others)
 
-    def _trace(self, provider: HTTPProvider, method: str, params: list[Any]) -> None:
-        calls = self._send(provider, method, [*params, {"tracer": "callTracer"}]).get("result")
+    def _trace(
+        self, provider: HTTPProvider, method: str, params: list[Any], others: Mapping[str, Any] | None = None
+    ) -> None:
+        others = others or {}
+        calls = self._send(provider, method, [*params, {"tracer": "callTracer", **others}]).get("result")
         if not calls:
             return
         names = self._who(provider, calls)
         if not any(names.values()):
             return
-        steps = self._send(provider, method, [*params, _STEPS]).get("result")
+        steps = self._send(provider, method, [*params, {**_STEPS, **others}]).get("result")
         if steps:
             self.traced += 1
             self.unfit += not walk(steps["structLogs"], calls, names, self.hits)
