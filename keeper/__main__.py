@@ -1,4 +1,7 @@
-"""`python -m keeper status | plan | explain | check | once | run | cancel | alert | keystore`."""
+"""`python -m keeper status | plan | explain | check | once | run | cancel | alert | keystore`.
+
+Installed from the wheel it is `ballast-keeper`.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import click
 import structlog
 from rich.console import Console, RenderableType
 
+from ballast import __version__
 from ballast.book import Book
 from ballast.rule.calendar import begin_of
 from keeper.check.command import check
@@ -38,6 +42,7 @@ WIDE = 140
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
 @click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -209,7 +214,7 @@ def _keeper(env_file: Path, *, patience: int | None = PATIENCE, watched: bool = 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 for what went wrong on the way, 2 for what is configured wrong or does not agree."""
     try:
-        code = cli(arguments, standalone_mode=False, prog_name="python -m keeper")
+        code = cli(arguments, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -224,6 +229,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-if __name__ == "__main__":
+def installed() -> int:
+    """`ballast-keeper`, as the installed package names it."""
     logs.guard()
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(installed())
