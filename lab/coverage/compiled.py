@@ -13,7 +13,7 @@ from typing import Any
 
 from ballast.build import digest
 from ballast.files import replace_json
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from lab.localnet.artifacts import SOLC
 
 CACHE = ROOT / ".cache" / "coverage" / "compiled.json"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ballast import __version__
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from tests.helpers.waiting import PATIENCE_S
 from tests.keeper.deployed_fund import Field
 from tools.release import wheel

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ballast.files import replace_json
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from tools.audit import semgrep, slither, wake
 from tools.audit.findings import AuditError, Finding, judged, triage
 

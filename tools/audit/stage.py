@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from lab.localnet.artifacts import SOLC
 from tools.audit.findings import AuditError
 from tools.audit.native_ids import native

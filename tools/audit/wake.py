@@ -13,7 +13,7 @@ from typing import Any
 
 from eth_utils import keccak
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from lab.localnet.artifacts import SOLC
 from tools.audit.findings import AuditError, Finding
 from tools.audit.stage import WITHOUT, program, run

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ballast.build import BUILD
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from tools.release import checkout, codes, pythons
 from tools.release.__main__ import sums
 from tools.release.codes import Code
