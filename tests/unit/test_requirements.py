@@ -17,8 +17,6 @@ NOT_IMPORTED = {
     "ape-solidity",
     # eth-keys imports it
     "coincurve",
-    # pydantic-settings imports it
-    "python-dotenv",
     # run by `make lint`
     "import-linter",
     "mypy",
