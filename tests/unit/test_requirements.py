@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN = ("ballast", "examples", "keeper", "lab", "scripts", "tests", "tools")
+OWN = ("ballast", "examples", "keeper", "lab", "sandbox", "scripts", "tests", "tools")
 
 NOT_IMPORTED = {
     # Ape finds them by itself
