@@ -66,7 +66,7 @@ def up(provider: Any, plan: Path, account: Any, book_file: Path | None, yes: boo
     click.echo(f"sandbox book: {files.sandbox}")
     click.echo("next, each in a terminal of its own:")
     click.echo(
-        f"  python -m sandbox market --book {files.sandbox}     moves prices, posts the feeds, has the pools follow"
+        f"  python -m sandbox market --account {account.alias or 'ME'} --book {files.sandbox}     moves prices, posts the feeds, has the pools follow"
     )
     click.echo(f"  BALLAST_BOOK={files.fund_book} python -m keeper run     carries the fund through its periods")
     click.echo(f"  cast send {book.market} 'claimAll(address)' YOU     test tokens of every faucet")
