@@ -11,6 +11,7 @@ LIST, EACH_LISTED = 150_000, 285_000
 OPEN, EACH_OPENED = 60_000, 2_700_000
 FUND = DEPLOYMENT_GAS
 """Contracts, approvals and seed."""
+POST = 80_000
 MARGIN = 5
 """Per cent by which these are more than a whole sandbox takes, at most."""
 MOST = 80_000_000

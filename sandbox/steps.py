@@ -74,6 +74,12 @@ class Builder:
         """Whether anything of it stands."""
         return bool(self._stands)
 
+    @property
+    def market(self) -> str | None:
+        """The market, once all its tokens are listed."""
+        stands = self._stands.get("market")
+        return stands.address if stands is not None and "list" in self._called else None
+
     def left(self) -> Iterator[Step]:
         """The steps that are not done yet."""
         for step in steps_of(self._plan, self._exchange):

@@ -24,7 +24,7 @@ from ballast.files import replace_whole
 from ballast.fund_file import FundConfig
 from ballast.journal import Journal, alone, journal_path
 from ballast.resume import INDEX, is_seeded
-from ballast.sending import Sender, receipt_of
+from ballast.sending import receipt_of
 from ballast.timetable import TEST_CHAINS
 from ballast.values import decimal, ether_text
 from sandbox import gas
@@ -106,13 +106,15 @@ def sandbox_up(
         builder = Builder(w3, sender, account.address, plan, exchange, code)
         if not builder.began:  # nothing was begun, or on a chain that is no more
             sender.journal = replace(new_journal(account, sender.journal.fund), sent=sender.journal.sent)
-        bill = _bill(w3, builder, config, files)
+        stale = builder.began and _is_stale(w3, builder.market, plan, files)
+        bill = _bill(w3, builder, config, files, stale)
         if bill.transactions:
             _require_ether(w3, account.address, bill)
             consent(bill)
         seeds = dict(zip((c.symbol for c in config.seeded()), config.seed_amounts(), strict=True))
         made = builder.build(seeds)
-        _refresh(sender, w3, made, plan, files)
+        if stale:
+            sender.send("post", encode_call("post(uint64[])", _prices(w3, made.market, plan)[0]), made.market)
     config = fund_of(plan, made.placed)
     _write_fund(files.fund, plan, made)
     deploy_fund(project, account, config, book_path=files.fund_book, progress=progress, unsafe=True, warn=warn)
@@ -132,7 +134,10 @@ def require_standing(w3: Web3, book: SandboxBook) -> None:
         answer = call_view(w3, book.market, view, ["address"], *arguments)
         found = to_checksum_address(answer[0]) if answer else None
         if found != right:
-            raise SandboxError(f"market {book.market}: {view} is {found}, the sandbox book says {right}")
+            raise SandboxError(
+                f"market {book.market}: {view} is {found}, the sandbox book says {right}; "
+                "where the chain was begun anew, remove the books"
+            )
 
     expect("FACTORY()", book.factory)
     for asset in book.assets:
@@ -145,10 +150,10 @@ def require_standing(w3: Web3, book: SandboxBook) -> None:
 # What is left, and what it costs
 
 
-def _bill(w3: Web3, builder: Builder, config: FundConfig, files: Files) -> Bill:
+def _bill(w3: Web3, builder: Builder, config: FundConfig, files: Files, stale: bool) -> Bill:
     left = [*builder.left()]
     assets = 1 + len(config.components)
-    amount = sum(gas.of_step(step.name, assets, step.pools) for step in left)
+    amount = sum(gas.of_step(step.name, assets, step.pools) for step in left) + stale * gas.POST
     names, seeded = order(config), config.seeded()
     journal = Journal.load(journal_path(files.fund_book))
     done = set() if journal is None else _mined(w3, journal)
@@ -156,7 +161,7 @@ def _bill(w3: Web3, builder: Builder, config: FundConfig, files: Files) -> Bill:
     missing = [step for step in steps if step not in done]
     # {gas} = {gas} * {steps} / {steps}: told beforehand, so not to the last unit; nothing is promised after a stop
     amount += gas.FUND * len(missing) // len(steps)
-    transactions = len(left) + len(missing)
+    transactions = len(left) + len(missing) + stale
     own = any(step.name == "factory" for step in left)
     return Bill(transactions, amount, amount * w3.eth.gas_price, builder.began or bool(done), own)
 
@@ -179,17 +184,22 @@ def _require_ether(w3: Web3, account: str, bill: Bill) -> None:
 # On the way
 
 
-def _refresh(sender: Sender, w3: Web3, made: Made, plan: Plan, files: Files) -> None:
-    """Posts the prices that stand once more, where the fund's deployment might find them stale: after a long stop."""
-    if files.fund_book.exists() or _is_seeded(w3, files):
-        return
-    read = [call_view(w3, made.market, "latest(uint256)", _ROUND, number) for number in range(len(plan.assets))]
-    answers = [answer[1] for answer in read if answer is not None]
-    dates = [answer[2] for answer in read if answer is not None]
-    if len(answers) != len(plan.assets):
-        raise SandboxError(f"market {made.market}: does not answer its prices")
-    if w3.eth.get_block("latest")["timestamp"] - min(dates) > plan.feed.max_age // 2:
-        sender.send("post", encode_call("post(uint64[])", answers), made.market)
+def _is_stale(w3: Web3, market: str | None, plan: Plan, files: Files) -> bool:
+    """Whether the fund's deployment might find the prices stale, and so has to have them posted again: after a long
+    stop."""
+    if market is None or files.fund_book.exists() or _is_seeded(w3, files):
+        return False
+    _answers, date = _prices(w3, market, plan)
+    return int(w3.eth.get_block("latest")["timestamp"]) - date > plan.feed.max_age // 2
+
+
+def _prices(w3: Web3, market: str, plan: Plan) -> tuple[list[int], int]:
+    """What stands in a market with all its tokens: USD with 8 decimals by number, and when they were posted."""
+    read = [call_view(w3, market, "latest(uint256)", _ROUND, number) for number in range(len(plan.assets))]
+    rows = [row for row in read if row is not None]
+    if len(rows) != len(plan.assets):
+        raise SandboxError(f"market {market}: does not answer the prices of {len(plan.assets)} tokens")
+    return [int(row[1]) for row in rows], int(rows[0][2])
 
 
 def _is_seeded(w3: Web3, files: Files) -> bool:

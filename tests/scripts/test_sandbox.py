@@ -173,9 +173,10 @@ def test_prices_that_are_stale_after_a_long_stop(account: Any, files: Files, up:
     rpc.request("evm_setNextBlockTimestamp", FIRST + 10**6)
     rpc.request("evm_mine")
     rpc.close()
-    lines: list[str] = []
-    book = up(progress=lines.append)
-    assert [line for line in lines if line.startswith("post: transaction")]
+    lines, bills, before = list[str](), list[Bill](), len(sent_by(account))
+    book = up(progress=lines.append, bills=bills)
+    assert len([line for line in lines if line.startswith("post: transaction")]) == 1
+    assert [bill.transactions for bill in bills] == [len(sent_by(account)) - before]
     fund = Book.load(files.fund_book)
     assert ape.project.NavFeed.at(fund["nav_feed"]).latestRoundData().answer > 0
     assert ape.project.SandboxMarket.at(book.market).latest(0).round == 2
