@@ -30,7 +30,7 @@ SEED ?= 1
 PORT ?= 8545
 SPEED ?= 600
 DATA ?= data/year/invented.csv
-LINTED := $(wildcard ballast examples keeper lab scripts tools tests)
+LINTED := $(wildcard ballast examples keeper lab sandbox scripts tools tests)
 
 .PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly audit release demo replay year localnet fund page bench mutation coverage lock clean
 

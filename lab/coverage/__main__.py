@@ -10,12 +10,11 @@ from pathlib import Path
 
 import click
 
-from ballast.build import BUILD, is_current
+from ballast.build import BUILD, ROOT, is_current
 from ballast.files import replace_json
 from lab.coverage.compiled import compiled, same
 from lab.coverage.report import figures, merged, reached, table
 from lab.coverage.tracing import FOLDER
-from ballast.build import ROOT
 from lab.localnet.session import RUNS, interrupt_on_terminate
 from lab.mutation.trial import FIRST
 from tools.run_tests import groups, run_all, run_one

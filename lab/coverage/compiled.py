@@ -11,9 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ballast.build import digest
+from ballast.build import ROOT, digest
 from ballast.files import replace_json
-from ballast.build import ROOT
 from lab.localnet.artifacts import SOLC
 
 CACHE = ROOT / ".cache" / "coverage" / "compiled.json"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ballast.build import ROOT
 
-OWN = ("ballast", "examples", "keeper", "lab", "scripts", "tests", "tools")
+OWN = ("ballast", "examples", "keeper", "lab", "sandbox", "scripts", "tests", "tools")
 
 NOT_IMPORTED = {
     # Ape finds them by itself

@@ -16,8 +16,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ballast.files import replace_json
 from ballast.build import ROOT
+from ballast.files import replace_json
 from tools.audit import semgrep, slither, wake
 from tools.audit.findings import AuditError, Finding, judged, triage
 

@@ -14,8 +14,8 @@ import click
 import yaml
 
 from ballast import __version__
-from ballast.files import replace_json
 from ballast.build import ROOT
+from ballast.files import replace_json
 from lab.localnet.session import RUNS
 from tools.release import codes, pythons, sbom, wheel
 from tools.release.checkout import Commit, check_out, head

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ballast.build import BUILD
-from ballast.build import ROOT
+from ballast.build import BUILD, ROOT
 from tools.release import checkout, codes, pythons
 from tools.release.__main__ import sums
 from tools.release.codes import Code
