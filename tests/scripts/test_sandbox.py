@@ -12,20 +12,24 @@ from typing import Any
 import ape
 import pytest
 import yaml
+from eth_abi import encode
 from web3 import Web3
 
+from ballast.abi import call_data
 from ballast.book import Book
 from ballast.exchanges import exchanges_of
 from ballast.fund_file import load_fund, read_texts
 from ballast.journal import Journal, journal_path
+from ballast.packages import creation_code
 from ballast.units import ETHER, GWEI
 from lab.localnet.anvil import ROOT, Cheats, anvil
-from lab.localnet.rpc import HttpRpc
+from lab.localnet.rpc import HttpRpc, send
 from lab.replay.measure import receipts_of
 from sandbox import gas
 from sandbox.book import SandboxBook
 from sandbox.errors import SandboxError
 from sandbox.plan import Plan, load_plan, parse_plan
+from sandbox.uniswap import KNOWN, Exchange, router_code
 from sandbox.up import Bill, Files, sandbox_up
 from tests.scripts.stopping import Stopped, stopped_at
 from tests.scripts.terminal import terminal
@@ -163,6 +167,36 @@ def test_stopped_and_run_again(taken: bool, account: Any, files: Files, up: Up) 
     assert len({sent.step for sent in steps}) == len({sent.nonce for sent in steps}) == len(receipts)
     assert not bills[0].begun and bills[-1].begun
     assert up() == book and len(sent_by(account)) == len(receipts)
+
+
+def dress(url: str, factory: str) -> None:
+    """Puts a factory, with a pair, and Uniswap's router where Sepolia is known to have them."""
+    known, rpc = Exchange(*KNOWN[SEPOLIA]), HttpRpc(url)
+    me, cheats = rpc.request("eth_accounts")[0], Cheats(rpc)
+    for address, code in (
+        (known.factory, creation_code(factory) + encode(["address"], [me])),
+        (known.router, router_code(known.factory, me)),
+    ):
+        at = send(rpc, me, None, "0x" + code.hex(), gas=10**7)["contractAddress"]
+        cheats.set_code(address, bytes.fromhex(rpc.request("eth_getCode", at, "latest")[2:]))
+    send(
+        rpc, me, known.factory, call_data("createPair(address,address)", "0x" + "11" * 20, "0x" + "22" * 20), gas=10**7
+    )
+    rpc.close()
+
+
+@pytest.mark.parametrize("package", ["uniswap", "sushiswap"])
+def test_where_the_chain_has_a_factory(package: str, account: Any, files: Files, up: Up, url: str) -> None:
+    """Uniswap's own is used. One whose pairs have another code is not: a zap would not find them."""
+    sources = {"uniswap": "@uniswap/v2-core/build", "sushiswap": "@sushiswap/core/deployments/mainnet"}
+    dress(url, f"{sources[package]}/UniswapV2Factory.json")
+    bills: list[Bill] = []
+    book = up(bills=bills)
+    own = package == "sushiswap"
+    assert bills[0].own_exchange is own and bills[0].transactions == len(sent_by(account))
+    assert (Exchange(book.factory, book.router) == Exchange(*KNOWN[SEPOLIA])) is not own
+    zap = ape.project.Zap.at(Book.load(files.fund_book)["zap"])
+    assert zap.UNISWAP_V2() == book.factory
 
 
 def test_prices_that_are_stale_after_a_long_stop(account: Any, files: Files, up: Up, url: str) -> None:
