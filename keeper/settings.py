@@ -237,7 +237,7 @@ class AlertUrls(BaseSettings):
 
 def load_alert_urls(env_file: Path | None) -> SecretStr:
     """Raises SettingsError."""
-    found = _load(AlertUrls, env_file).alert_urls
+    found = load_as(AlertUrls, env_file).alert_urls
     redact.learn(found.get_secret_value())
     return found
 
@@ -253,7 +253,7 @@ def _is_url(text: str) -> bool:
 def load_settings(env_file: Path | None = Path(".env")) -> tuple[Settings, Secrets]:
     """Settings from environment and file; the environment wins. Raises SettingsError for the first field that is
     wrong."""
-    settings, secrets = _load(Settings, env_file), _load(Secrets, env_file)
+    settings, secrets = load_as(Settings, env_file), load_as(Secrets, env_file)
     for name in Secrets.model_fields:
         redact.learn(*_texts(getattr(secrets, name)))
     return settings, secrets
@@ -266,11 +266,13 @@ def _texts(value: object) -> list[str]:
     return [text for part in value for text in _texts(part)] if isinstance(value, list | tuple) else []
 
 
-def _load(kind: type[S], env_file: Path | None) -> S:
+def load_as(kind: type[S], env_file: Path | None) -> S:
+    """The fields of one kind, from environment and file. Raises SettingsError for the first field that is wrong."""
     try:
         return kind(_env_file=env_file)
     except ValidationError as error:
-        raise SettingsError(_one_line(error, secret=kind is not Settings)) from None
+        secret = any("SecretStr" in str(field.annotation) for field in kind.model_fields.values())
+        raise SettingsError(_one_line(error, secret=secret)) from None
 
 
 def _one_line(error: ValidationError, *, secret: bool) -> str:
