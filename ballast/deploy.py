@@ -83,6 +83,7 @@ def book_of(config: FundConfig, at: Mapping[str, str], first_block: int) -> Book
             for component in config.ordered()
         ),
         timelock_delay=config.timelock_delay,
+        uniswap_v2_factory=config.uniswap_v2_factory,
     )
 
 
@@ -122,11 +123,11 @@ def _deployed(
     """`deploy_fund`, whose journal is kept at `path`."""
     w3: Web3 = account.provider.web3
     say("checking chain, account, tokens and feeds")
-    sender = _sender(account, config, path, say)
+    sender = sender_of(account, config.name, path, say)
     sender.settle()
     stands = standing(w3, sender.journal, order(config))
     if not stands:  # nothing was begun, or on a chain that is no more
-        sender.journal = replace(_new_journal(account, config), sent=sender.journal.sent)
+        sender.journal = replace(new_journal(account, config.name), sent=sender.journal.sent)
 
     def creating(name: str, at: Mapping[str, str]) -> bytes:
         contract, arguments = creation(name, config, at, account, sender.journal.dated)
@@ -148,10 +149,10 @@ def _deployed(
     return book_of(config, found.at, sender.journal.first_block)
 
 
-def _sender(account: Any, config: FundConfig, path: Path | None, say: Progress) -> Sender:
-    """With the journal of what was begun, or a new one."""
+def sender_of(account: Any, name: str, path: Path | None, say: Progress) -> Sender:
+    """With the journal of what was begun under this name, or a new one. Raises JournalError."""
     journal = None if path is None else Journal.load(path)
-    new = _new_journal(account, config)
+    new = new_journal(account, name)
     if journal is not None:
         for field in ("fund", "chain_id", "deployer"):
             was, now = getattr(journal, field), getattr(new, field)
@@ -160,11 +161,12 @@ def _sender(account: Any, config: FundConfig, path: Path | None, say: Progress) 
     return Sender(account, journal or new, path, say)
 
 
-def _new_journal(account: Any, config: FundConfig) -> Journal:
+def new_journal(account: Any, name: str) -> Journal:
+    """Of a deployment that begins now."""
     latest = account.provider.web3.eth.get_block("latest")
     # nothing of the fund can be in an earlier block than the next
     numbers = int(latest["number"]) + 1, int(latest["timestamp"])
-    return Journal(config.name, account.provider.web3.eth.chain_id, account.address, *numbers)
+    return Journal(name, account.provider.web3.eth.chain_id, account.address, *numbers)
 
 
 def _bill(

@@ -69,6 +69,8 @@ class FundConfig(Model):
     streaming_fee: Annotated[int, fraction(0, MAX_STREAMING_FEE, "0 to 5 %")] = 95 * WAD // 10_000
     timelock_delay: Annotated[int, duration(0, 90 * DAY_S)] = 2 * DAY_S
     roles: Roles
+    uniswap_v2_factory: Address | None = None
+    """Of the pairs that the zap swaps in, in place of the exchanges that are known of the chain."""
     uniswap_v3_factory: Address | None = None
     """Where the pools of anchors come from; only with anchors."""
     sequencer: Sequencer | None = None
@@ -255,19 +257,23 @@ def _check_equal(components: Sequence[Component]) -> None:
 
 def load_fund(path: str | Path) -> FundConfig:
     """Reads a fund's YAML file. Raises FundError with what is wrong; it begins with the file's name."""
-    file = Path(path)
-    try:
-        raw = yaml.load(file.read_text(encoding="utf-8"), Loader=_TextLoader)
-    except FileNotFoundError:
-        raise FundError(f"fund {path}: no such file, expected a fund's YAML") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FundError(f"fund {path}: cannot be read ({error})") from None
-    except yaml.YAMLError as error:
-        raise FundError(f"fund {path}: not YAML ({_yaml_problem(error)})") from None
+    raw = read_texts(path, "fund")
     try:
         return parse_fund(raw)
     except FundError as error:
         raise FundError(f"fund {path}: {error}") from None
+
+
+def read_texts(path: str | Path, what: str) -> object:
+    """Decodes a YAML file, every scalar as text. `what`: it is, for the errors. Raises FundError."""
+    try:
+        return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_TextLoader)
+    except FileNotFoundError:
+        raise FundError(f"{what} {path}: no such file, expected a {what}'s YAML") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FundError(f"{what} {path}: cannot be read ({error})") from None
+    except yaml.YAMLError as error:
+        raise FundError(f"{what} {path}: not YAML ({_yaml_problem(error)})") from None
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:

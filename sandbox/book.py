@@ -79,10 +79,20 @@ class SandboxBook:
         components = tuple(_asset(one, f"components ({n})") for n, one in enumerate(raw["components"], 1))
         if [one.number for one in (numeraire, *components)] != list(range(1 + len(components))):
             raise ValueError("number: expected 0 for the numeraire, and 1, 2, ... for the components in their order")
-        addresses = {name: _address(raw[name], name) for name in ("operator", "market", "factory", "router")}
-        numbers = {name: int(raw[name]) for name in ("chain_id", "first_block", "heartbeat", "max_age")}
-        files = {name: str(raw[name]) for name in ("fund_file", "fund_book")}
-        return cls(**addresses, **numbers, **files, numeraire=numeraire, components=components)
+        return cls(
+            chain_id=int(raw["chain_id"]),
+            first_block=int(raw["first_block"]),
+            operator=_address(raw["operator"], "operator"),
+            market=_address(raw["market"], "market"),
+            factory=_address(raw["factory"], "factory"),
+            router=_address(raw["router"], "router"),
+            numeraire=numeraire,
+            components=components,
+            heartbeat=int(raw["heartbeat"]),
+            max_age=int(raw["max_age"]),
+            fund_file=str(raw["fund_file"]),
+            fund_book=str(raw["fund_book"]),
+        )
 
 
 def sandbox_path(fund_book: Path) -> Path:

@@ -27,7 +27,7 @@ from ballast.abi import encode_call
 from ballast.book import Book
 from ballast.build import BUILD
 from ballast.errors import UserError
-from ballast.exchanges import EXCHANGES, V3_FEES
+from ballast.exchanges import V3_FEES, exchanges_of
 from ballast.units import WAD
 from keeper.zap.quote import ETH, MINT, REDEEM
 from lab.localnet.dollar import DOLLAR, give_dollars, open_dollar
@@ -81,14 +81,14 @@ def known_chains() -> dict[int, ChainFacts]:
     return {int(number): ChainFacts(**facts) for number, facts in json.loads(CHAINS.read_text()).items()}
 
 
-def swaps_of(chain_id: int) -> dict[str, Any] | None:
-    """The exchanges of a chain's zaps, the fees of V3 pools, and a zap's gas, as the page's `Swaps`; None where there
+def swaps_of(book: Book) -> dict[str, Any] | None:
+    """The exchanges of a fund's zap, the fees of V3 pools, and a zap's gas, as the page's `Swaps`; None where there
     are no zaps."""
-    if chain_id not in EXCHANGES:
+    found = exchanges_of(book.chain_id, book.uniswap_v2_factory)
+    if found is None:
         return None
     exchanges = {
-        name: value if isinstance(value, str) else "0x" + value.hex()
-        for name, value in EXCHANGES[chain_id]._asdict().items()
+        name: value if isinstance(value, str) else "0x" + value.hex() for name, value in found._asdict().items()
     }
     gas = {"mint": asdict(MINT), "redeem": asdict(REDEEM)}
     return {"exchanges": exchanges, "v3_fees": list(V3_FEES), "gas": gas}
@@ -97,7 +97,7 @@ def swaps_of(chain_id: int) -> dict[str, Any] | None:
 def bundle(funds: Iterable[tuple[Book, ChainFacts]], out: Path, wallet: TestWallet | None = None) -> None:
     """Writes the page of these funds to a folder, which is replaced. Raises subprocess.CalledProcessError."""
     config = {
-        "funds": [{**asdict(book), "chain": asdict(facts), "swaps": swaps_of(book.chain_id)} for book, facts in funds],
+        "funds": [{**asdict(book), "chain": asdict(facts), "swaps": swaps_of(book)} for book, facts in funds],
         "test_wallet": None if wallet is None else asdict(wallet),
     }
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
