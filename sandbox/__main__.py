@@ -53,11 +53,17 @@ def cli() -> None:
     help="File with BALLAST_... variables; the environment wins.",
 )
 @click.option("--account", help="Ape's account that deployed the sandbox; its password is asked for.")
+@click.option(
+    "--book",
+    "book_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The sandbox's book; that beside BALLAST_BOOK if not given.",
+)
 @click.option("--once", is_flag=True, help="One step, at most one transaction, and end.")
-def market(env_file: Path, account: str | None, once: bool) -> None:
+def market(env_file: Path, account: str | None, book_file: Path | None, once: bool) -> None:
     """Have prices move, posted to the feeds and followed by the pools, until SIGINT or SIGTERM. Stopped anywhere, the
     same command goes on."""
-    settings, secrets, own = load_market_settings(env_file)
+    settings, secrets, own = load_market_settings(env_file, None if book_file is None else fund_book_of(book_file))
     logs.configure(settings.log)
     if account is not None:
         settings = settings.model_copy(update={"keystore": ape_keystore(account)})
@@ -70,6 +76,11 @@ def market(env_file: Path, account: str | None, once: bool) -> None:
                 alive.run()
     except Interrupted:
         log.info("stopped before it could start")
+
+
+def fund_book_of(path: Path) -> Path:
+    """The fund's book that a sandbox's book names. Raises SandboxError."""
+    return path.parent / SandboxBook.load(path).fund_book
 
 
 def ape_keystore(name: str) -> Path:
@@ -134,6 +145,7 @@ def living(settings: Settings, secrets: Secrets, own: MarketSettings) -> Iterato
             stop,
             settings.poll_seconds,
             dated,
+            settings.pulse,
         )
 
 

@@ -20,6 +20,7 @@ from keeper.errors import FeeTooHighError, KeeperError, SettingsError
 from keeper.look.chain import Head
 from keeper.ops.facts import LONGEST_WAIT_S
 from keeper.ops.liveness import Interrupted, Stop
+from keeper.ops.pulse import Pulse, State
 from keeper.sending.journal import Entry, Journal, Status
 from keeper.sending.sender import Mined, Sender
 from keeper.sending.simulate import Call
@@ -112,6 +113,7 @@ class LivingMarket:
         stop: Stop,
         poll_seconds: float,
         dated: Callable[[int], None],
+        pulse: Path | None = None,
     ) -> None:
         self._reader = reader
         self._head = head
@@ -122,6 +124,7 @@ class LivingMarket:
         self._stop = stop
         self._poll_seconds = poll_seconds
         self._dated = dated
+        self._pulse = pulse
         self._looked_at = ""
         self._failures = 0
         self._entries: list[Entry] | None = None
@@ -151,7 +154,18 @@ class LivingMarket:
         self._say(decision, spent, head.time)
         self._looked_at = head.hash
         call = call_of(decision, self._reader.book.market)
-        return None if call is None else self._send(call, decision)
+        mined = None if call is None else self._send(call, decision)
+        self._write(head, state, call, mined)
+        return mined
+
+    def _write(self, head: Head, state: MarketState, call: Call | None, mined: Mined | None) -> None:
+        """What the look came to, as the keeper says it."""
+        if self._pulse is not None:
+            action = "none" if call is None else call.action
+            due = state.posted_at + self._terms.post_after
+            sent = () if mined is None else (mined.hash,)
+            how: State = "idle" if call is None else "waiting" if mined is None else "sent"
+            Pulse(head.number, head.time, action, "heartbeat", due, None, sent, how).write(self._pulse)
 
     def _send(self, call: Call, decision: Decision) -> Mined | None:
         self._entries = None

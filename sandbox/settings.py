@@ -9,8 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ballast.units import DAY_S
-from keeper.output import redact
-from keeper.settings import PREFIX, Secrets, Settings, load_as, load_settings
+from keeper.settings import PREFIX, Secrets, Settings, load_as
 
 
 class MarketSettings(BaseSettings):
@@ -26,6 +25,8 @@ class MarketSettings(BaseSettings):
     """File whose first line is that key file's password; asked for on a terminal if not set."""
     market_journal: Path = Path("market.sqlite")
     """What the market signed and sent (SQLite), as the keeper's; beside it the course of its prices (JSON)."""
+    market_pulse: Path | None = None
+    """File that says after each look what was seen and done (JSON), as the keeper's pulse."""
     market_prices: Literal["recorded", "walk"] = "recorded"
     """Where prices come from: `recorded`, the daily prices of pools in 2021, or `walk`, a random walk."""
     market_begins: str = "2021-04-01"
@@ -58,19 +59,19 @@ class MarketSecrets(BaseSettings):
     """The operator's key, 0x and 64 digits, in place of a key file."""
 
 
-def load_market_settings(env_file: Path | None) -> tuple[Settings, Secrets, MarketSettings]:
+def load_market_settings(env_file: Path | None, book: Path | None = None) -> tuple[Settings, Secrets, MarketSettings]:
     """The keeper's settings as they are for the market, with the operator's key and a journal of its own, and the
-    market's. Raises SettingsError."""
-    settings, secrets = load_settings(env_file)
+    market's. `book`: the fund's, in place of that of the settings. Raises SettingsError."""
+    given = {} if book is None else {"book": str(book)}
+    settings, secrets = load_as(Settings, env_file, **given), load_as(Secrets, env_file)
     market, own = load_as(MarketSettings, env_file), load_as(MarketSecrets, env_file)
-    if own.market_private_key is not None:
-        redact.learn(own.market_private_key.get_secret_value())
     settings = settings.model_copy(
         update={
             "keystore": market.market_keystore,
             "keystore_password_file": market.market_keystore_password_file,
             "kms_key_id": None,
             "journal": market.market_journal,
+            "pulse": market.market_pulse,
         }
     )
     # Nobody trades around a test network's prices.
