@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ def run(kinds: tuple[Kind, ...], stops: bool, plan: Path, out: Path) -> None:
     interrupt_on_terminate()
     target = out / "sandbox.json"
     figures: dict[str, Any] = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
-    folder = RUNS / "sandbox"
+    folder = RUNS / f"sandbox-{os.getpid()}"
     for kind in kinds or KINDS:
         click.echo(f"{kind}: a sandbox, a market, a keeper, a short month")
         with dressed(kind, folder / f"{kind}.log") as chain, user_of(chain, folder / kind, plan.resolve()) as user:
@@ -48,6 +50,7 @@ def run(kinds: tuple[Kind, ...], stops: bool, plan: Path, out: Path) -> None:
                 figures[f"{kind}_stops"] = stopped_everywhere(chain, folder / f"{kind}-stops", plan.resolve())
             replace_json(target, figures, indent=1)
             click.echo(f"{kind}: {stops_told(figures[f'{kind}_stops'])}")
+    shutil.rmtree(folder)  # kept where something went wrong
     click.echo(f"written: {target}")
 
 

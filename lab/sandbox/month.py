@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from keeper.state import Action, FundState, Phase, Reason
 from lab.localnet.anvil import dies_with_parent
 from lab.localnet.errors import LocalnetError
 from lab.sandbox.chain import Dressed
-from lab.testbed.keepers import KeeperProcess, Process
+from lab.sandbox.gate import Gate
+from lab.testbed.keepers import KeeperProcess, KeeperRunError, Process
 
 STEP_S = 60
 """Longest step of chain time while nothing is traded."""
@@ -68,44 +70,77 @@ class ShortMonth:
         return self.seen[name].time
 
 
-def carry(chain: Dressed, reader: FundReader, market: KeeperProcess, keeper: KeeperProcess) -> ShortMonth:
-    """Moves time until a month that the keeper determines and starts is done. The market is killed once, when trading
-    has begun, and started again. Raises LocalnetError."""
-    month = ShortMonth()
-    state = _quiet(chain, reader, market, keeper)
+@dataclass
+class Parties:
+    """The two at work, and the market's way to the node."""
+
+    chain: Dressed
+    reader: FundReader
+    market: KeeperProcess
+    keeper: KeeperProcess
+    gate: Gate
+
+    def kill_market_at_next(self) -> list[int]:
+        """The market is killed when the node has its next transaction, before it hears so; then it holds its id."""
+        struck: list[int] = []
+
+        def strike() -> bool:
+            pid = self.market.pid
+            if pid is None or struck:
+                return True
+            struck.append(pid)
+            os.kill(pid, signal.SIGKILL)
+            return False
+
+        self.gate.after = strike
+        return struck
+
+    def quiet(self, struck: list[int]) -> FundState:
+        """The fund in a block in which neither of the two does any more. What they send is in later blocks, which they
+        look at in turn. A market that was struck is started again."""
+        while True:
+            block = self.chain.block()
+            try:
+                self.market.look(block, LOOKS_WITHIN_S)
+            except KeeperRunError:
+                if not struck or self.market.alive() or len(self.market.exits) > 1:
+                    raise
+                self.market.start()
+                continue
+            self.keeper.look(block, LOOKS_WITHIN_S)
+            if self.chain.block() == block:
+                return self.reader.read(self.reader.head())[0]
+            self.chain.hold_fee()
+
+
+def carry(parties: Parties) -> ShortMonth:
+    """Moves time until a month that the keeper determines and starts is done. The market is killed once, in the middle
+    of a transaction, and started again. Raises LocalnetError."""
+    month, chain = ShortMonth(), parties.chain
+    struck: list[int] = []
+    state = parties.quiet(struck)
     month.note("begun", state)
     while not ("started" in month.seen and state.phase is Phase.IDLE):
         if state.time - month.time("begun") > MOST_S:
             raise LocalnetError(f"short month: not done after {MOST_S} s, {state.phase.name} {state.reason.name}")
         if state.phase is not Phase.IDLE:
+            if "determined" not in month.seen:
+                struck = parties.kill_market_at_next()
             month.note("determined", state)
         if state.phase is Phase.TRADING:
             month.note("started", state)
-            if not month.killed:
-                market.end(signal.SIGKILL)
-                market.start()
-                month.killed = 1
         chain.later(BLOCK_S if state.action is Action.TRADE else STEP_S)
-        state = _quiet(chain, reader, market, keeper)
+        state = parties.quiet(struck)
     if state.reason is not Reason.DONE:
-        raise LocalnetError(f"short month: ended as {state.reason.name}, expected DONE{keeper.tail()}")
+        raise LocalnetError(f"short month: ended as {state.reason.name}, expected DONE{parties.keeper.tail()}")
     month.note("done", state)
     for _ in range(CONFIRMED_AFTER):
         chain.later(BLOCK_S)
-        _quiet(chain, reader, market, keeper)
+        parties.quiet(struck)
+    if not struck:
+        raise LocalnetError("short month: the market sent nothing, and so could not be killed at it")
+    month.killed = len(struck)
     return month
-
-
-def _quiet(chain: Dressed, reader: FundReader, market: KeeperProcess, keeper: KeeperProcess) -> FundState:
-    """The fund in a block in which neither of the two does any more. What they send is in later blocks, which they look
-    at in turn."""
-    while True:
-        block = chain.block()
-        market.look(block, LOOKS_WITHIN_S)
-        keeper.look(block, LOOKS_WITHIN_S)
-        if chain.block() == block:
-            return reader.read(reader.head())[0]
-        chain.hold_fee()
 
 
 def figures_of(month: ShortMonth, reader: FundReader, first_block: int) -> dict[str, Any]:

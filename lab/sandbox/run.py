@@ -23,7 +23,8 @@ from keeper.look.chain import FundReader
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.sandbox.chain import CHAIN_ID, FAUCET_WEI, Dressed
-from lab.sandbox.month import carry, figures_of, sent_by, start_market
+from lab.sandbox.gate import gate
+from lab.sandbox.month import Parties, carry, figures_of, sent_by, start_market
 from lab.sandbox.person import Answer, Shown, typed
 from lab.testbed.keepers import KeeperProcess, start_process
 from sandbox.book import SandboxBook, sandbox_path
@@ -37,8 +38,6 @@ KEEPER_WEI = ETHER // 20
 ITERATIONS = 2
 """Of the key file's hash: the key is worth nothing."""
 QUICK = {
-    "BALLAST_MAX_HOURS": "0.75",
-    "BALLAST_POOL_REST_SECONDS": "60",
     "BALLAST_POLL_SECONDS": "0.05",
 }
 """The keeper's settings for short months."""
@@ -153,11 +152,15 @@ def short_month(chain: Dressed, user: User, w3: Web3) -> dict[str, Any]:
     folders = {name: user.folder / name for name in ("market", "keeper")}
     for folder in folders.values():
         folder.mkdir()
+    before = w3.eth.get_transaction_count(Web3.to_checksum_address(user.address))
+    stack = contextlib.ExitStack()
+    between = stack.enter_context(gate(user.url))
     market = KeeperProcess(
         folders["market"],
         folders["market"] / "log",
         {
             **shared,
+            "BALLAST_RPC_URL": between.url,
             "BALLAST_MARKET_KEYSTORE": str(user.folder / "ape" / "accounts" / f"{ACCOUNT}.json"),
             "BALLAST_MARKET_KEYSTORE_PASSWORD_FILE": str(user.folder / "password"),
         },
@@ -169,15 +172,19 @@ def short_month(chain: Dressed, user: User, w3: Web3) -> dict[str, Any]:
         {**shared, "BALLAST_PRIVATE_KEY": keeper_account.key.to_0x_hex()},
         start_process,
     )
-    with contextlib.ExitStack() as stack:
+    with stack:
         for process in (market, keeper):
             process.start()
             stack.callback(process.end)
-        month = carry(chain, reader, market, keeper)
+        month = carry(Parties(chain, reader, market, keeper, between))
+    sent = sent_by(folders["market"] / "market.sqlite", CHAIN_ID)
+    used = w3.eth.get_transaction_count(Web3.to_checksum_address(user.address)) - before
+    if used != sent["transactions"]:
+        raise LocalnetError(f"market: its journal has {sent['transactions']} transactions, its account sent {used}")
     return {
         "month": figures_of(month, reader, book.deployed_block),
         "market": {
-            **sent_by(folders["market"] / "market.sqlite", CHAIN_ID),
+            **sent,
             "pools_off_pct": _pools_off(reader, user),
         },
         "keeper": sent_by(folders["keeper"] / "keeper.sqlite", CHAIN_ID),
