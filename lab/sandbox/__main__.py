@@ -6,19 +6,25 @@ import json
 import os
 import shutil
 import sys
+import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ballast.errors import UserError
-from ballast.files import replace_json
+from ballast.files import replace_json, replace_whole
+from lab.localnet.anvil import ROOT
 from lab.localnet.session import RUNS, interrupt_on_terminate
 from lab.sandbox.chain import Kind, dressed
+from lab.sandbox.record import record
 from lab.sandbox.run import PLAN, user_of, whole
 from lab.sandbox.stops import stopped_everywhere
+from lab.sandbox.transcript import document, fresh
 
 OUT = Path("out")
+DOCUMENT = Path("docs/sandbox-transcript.md")
 KINDS: tuple[Kind, ...] = ("anvil", "hardhat")
 
 
@@ -52,6 +58,28 @@ def run(kinds: tuple[Kind, ...], stops: bool, plan: Path, out: Path) -> None:
             click.echo(f"{kind}: {stops_told(figures[f'{kind}_stops'])}")
     shutil.rmtree(folder)  # kept where something went wrong
     click.echo(f"written: {target}")
+
+
+@main.command(name="record")
+@click.argument("target", type=click.Path(path_type=Path))
+def record_(target: Path) -> None:
+    """A person's way in this folder, written down as JSON. For a fresh clone."""
+    interrupt_on_terminate()
+    with dressed("anvil") as chain:
+        replace_json(target, asdict(record(chain)), indent=1)
+
+
+@main.command()
+@click.option("--repository", type=click.Path(exists=True, path_type=Path), default=ROOT, help="What is cloned.")
+@click.option("--out", type=click.Path(path_type=Path), default=DOCUMENT, show_default=True, help="The document.")
+def transcript(repository: Path, out: Path) -> None:
+    """From an empty folder to the rebalanced fund; writes docs/sandbox-transcript.md."""
+    interrupt_on_terminate()
+    with tempfile.TemporaryDirectory(prefix="ballast-sandbox-") as folder:
+        set_up, found = fresh(repository.resolve(), Path(folder))
+        hidden = {f"{folder}/ballast/": "", f"{folder}/ballast": ".", folder: "..", str(ROOT): "."}
+        replace_whole(out, document(set_up, found, hidden))
+    click.echo(f"written: {out}")
 
 
 def told(found: dict[str, Any]) -> str:

@@ -6,17 +6,20 @@ import contextlib
 import fcntl
 import os
 import pty
+import struct
 import subprocess
 import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from lab.localnet.anvil import ROOT, dies_with_parent
 from lab.localnet.errors import LocalnetError
 
-ANSWERS_WITHIN_S = 600.0
+COLUMNS = 150
+ANSWERS_WITHIN_S = 1_800.0
 """Real seconds after which a command that asks for nothing and does not end is given up, on a busy machine too."""
 
 
@@ -43,8 +46,9 @@ class Shown:
 class Shell:
     """A running command at a terminal. `shown`: all that it has written."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path = ROOT) -> None:
         self._leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
         ask_kernel = dies_with_parent()
 
         def at_terminal() -> None:
@@ -54,8 +58,8 @@ class Shell:
 
         self.process = subprocess.Popen(
             command,
-            cwd=ROOT,
-            env={**environment, "COLUMNS": "120", "TERM": "dumb"},
+            cwd=cwd,
+            env={**environment, "COLUMNS": str(COLUMNS), "TERM": "dumb"},
             stdin=follower,
             stdout=follower,
             stderr=follower,
@@ -106,11 +110,15 @@ class Shell:
 
 
 def typed(
-    command: Sequence[str], environment: Mapping[str, str], answers: Sequence[Answer] = (), words: str | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    answers: Sequence[Answer] = (),
+    words: str | None = None,
+    cwd: Path = ROOT,
 ) -> Shown:
     """Runs a command to its end. `words`: as a person would have typed it. Raises LocalnetError."""
     began = time.monotonic()
-    shell = Shell(command, environment)
+    shell = Shell(command, environment, cwd)
     try:
         for answer in answers:
             shell.answer(answer)
