@@ -59,7 +59,7 @@ class Shell:
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
-            env={**environment, "COLUMNS": str(COLUMNS), "TERM": "dumb"},
+            env={**environment, "COLUMNS": str(COLUMNS), "TERM": "xterm"},
             stdin=follower,
             stdout=follower,
             stderr=follower,

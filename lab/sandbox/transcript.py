@@ -20,9 +20,9 @@ from lab.sandbox.person import typed
 COMMAND_S, PROMPT_S, HAND_S = 30, 10, 60
 """Seconds of attention that are counted for a command that is typed and read, for an answer, and for what is done by
 hand, such as a visit to a faucet."""
-LONGEST = 24
+LONGEST = 36
 """Lines of an output that are shown: the first and the last ones of a longer one."""
-WIDEST = 160
+WIDEST = 150
 OWN = ("python -m keeper run", "python -m sandbox market")
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -79,7 +79,7 @@ def document(set_up: list[dict[str, Any]], found: dict[str, Any], hidden: dict[s
             "Written by `python -m lab.sandbox transcript` from what the terminals showed: commands typed one after "
             "the other in an empty folder, on a local node that is dressed as Sepolia (chain id, WETH and Uniswap V2 "
             "at their addresses, a block each 12 seconds of its time). Addresses and hashes are shortened; `...` "
-            "stands for lines left out. What each part is: [sandbox.md](sandbox.md)."
+            "stands for lines left out. What each part is: [sandbox-market.md](sandbox-market.md)."
         ),
         *_table(steps, figures),
         *_prose(
@@ -153,12 +153,21 @@ def _shown(output: str, hidden: dict[str, str]) -> list[str]:
 
 
 def _plain(text: str, hidden: dict[str, str]) -> str:
-    """Without colours, this machine's names, and the middle of hashes and addresses."""
-    text = _ANSI.sub("", text)
+    """Without colours, this machine's names, and the ends of hashes and addresses."""
+    return "\n".join(_plain_line(line, hidden) for line in _ANSI.sub("", text).split("\n"))
+
+
+def _plain_line(line: str, hidden: dict[str, str]) -> str:
+    table = "│" in line
+
+    def put(word: str, length: int) -> str:
+        """A cell of a table keeps its width."""
+        return word.ljust(length) if table else word
+
     for known, word in hidden.items():
-        text = text.replace(known, word)
-    text = re.sub(r"http://127\.0\.0\.1:\d+", "URL", text)
-    text = re.sub(r"127\.0\.0\.1:\d+", "NODE", text)
-    text = re.sub(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)\.\d+Z", r"\1", text)
-    text = _HASH.sub(lambda match: f"{match[0][:10]}...", text)
-    return _ADDRESS.sub(lambda match: f"{match[0][:8]}...", text)
+        line = line.replace(known, put(word, len(known)))
+    line = re.sub(r"http://127\.0\.0\.1:\d+", lambda match: put("URL", len(match[0])), line)
+    line = re.sub(r"127\.0\.0\.1:\d+", lambda match: put("NODE", len(match[0])), line)
+    line = re.sub(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)\.\d+Z", r"\1", line)
+    line = _HASH.sub(lambda match: f"{match[0][:10]}...", line)
+    return _ADDRESS.sub(lambda match: put(f"{match[0][:8]}...", len(match[0])), line)
