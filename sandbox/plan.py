@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+from eth_utils import to_checksum_address
 from pydantic import Field, ValidationError, model_validator
 
 from ballast.fund_file import FundConfig, FundError, parse_fund, read_texts
@@ -203,7 +204,7 @@ def imagined(plan: Plan, chain_id: int) -> Placed:
     """Addresses that stand in for those to come."""
 
     def some(kind: int) -> tuple[str, ...]:
-        return tuple(f"0x{kind:02x}{number:038x}" for number in range(len(plan.assets)))
+        return tuple(str(to_checksum_address(f"0x{kind:02x}{number:038x}")) for number in range(len(plan.assets)))
 
     return Placed(chain_id=chain_id, factory=f"0x{1:040x}", tokens=some(1), feeds=some(2), pairs=some(3)[1:])
 

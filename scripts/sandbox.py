@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +65,19 @@ def up(provider: Any, plan: Path, account: Any, book_file: Path | None, yes: boo
     _tell(click.echo, book, files)
     click.echo(f"sandbox book: {files.sandbox}")
     click.echo("next, each in a terminal of its own:")
-    click.echo(
-        f"  python -m sandbox market --book {files.sandbox}     moves prices, posts the feeds, has the pools follow"
+    for command, purpose in _next(book, files, account.alias or "ME"):
+        click.echo(f"  {command}\n      {purpose}")
+
+
+def _next(book: SandboxBook, files: Files, alias: str) -> Sequence[tuple[str, str]]:
+    """Commands to go on with, and what each is for."""
+    market = f"python -m sandbox market --account {alias} --book {files.sandbox}"
+    return (
+        (market, "moves the prices, posts the feeds, has the pools follow"),
+        (f"BALLAST_BOOK={files.fund_book} python -m keeper run", "carries the fund through its periods"),
+        (f"cast send {book.market} 'claimAll(address)' YOU", "test tokens from every faucet"),
+        (f"ape run mint {files.fund} 1 --book {files.fund_book} --account {alias}", "a share, in kind"),
     )
-    click.echo(f"  BALLAST_BOOK={files.fund_book} python -m keeper run     carries the fund through its periods")
-    click.echo(f"  cast send {book.market} 'claimAll(address)' YOU     test tokens of every faucet")
 
 
 @cli.command(cls=FundCommand)

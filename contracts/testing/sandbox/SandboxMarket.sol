@@ -229,7 +229,7 @@ contract SandboxMarket is ISandboxPrices, Owned {
     /// the reserves of the side paid in and out, and x the amount in:
     ///     (a + x)(1000a + 997x) = 1000ab * n/d
     ///     x = (sqrt(9a^2 + 3988000ab * n/d) - 1997a) / 1994
-    /// Down; 0 where that is nearer than the fee lets it come, or than a wei of either token.
+    /// Down; 0 where it buys less than a wei.
     function _toward(uint256 a, uint256 b, uint256 n, uint256 d) private pure returns (uint256 paid) {
         uint256 root = (9 * a * a + (a * b).fullMulDiv(3_988_000 * n, d)).sqrt();
         if (root <= 1997 * a) return 0;
