@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -261,7 +261,7 @@ def _secrets_in(value: object) -> list[str]:
     return [text for part in value for text in _secrets_in(part)] if isinstance(value, list | tuple) else []
 
 
-def load_as(kind: type[S], env_file: Path | None, **given: str) -> S:
+def load_as(kind: type[S], env_file: Path | None, **given: Any) -> S:
     """The fields of one kind, from environment and file; what is `given` wins. Learns the secrets among them. Raises
     SettingsError for the first field that is wrong."""
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -62,7 +62,7 @@ class MarketSecrets(BaseSettings):
 def load_market_settings(env_file: Path | None, book: Path | None = None) -> tuple[Settings, Secrets, MarketSettings]:
     """The keeper's settings as they are for the market, with the operator's key and a journal of its own, and the
     market's. `book`: the fund's, in place of that of the settings. Raises SettingsError."""
-    given = {} if book is None else {"book": str(book)}
+    given: dict[str, Any] = {} if book is None else {"book": str(book)}
     settings, secrets = load_as(Settings, env_file, **given), load_as(Secrets, env_file)
     market, own = load_as(MarketSettings, env_file), load_as(MarketSecrets, env_file)
     settings = settings.model_copy(

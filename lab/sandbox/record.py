@@ -133,7 +133,7 @@ def _month(chain: Dressed, found: Record, environment: dict[str, str], book_path
             own.mkdir()
             start = starter(name, command, "Password of")
             processes[name] = KeeperProcess(own, own / "log", {"POLL": "0.05"}, start)
-        stack.callback(lambda: [shell.close() for shell in shells.values()])
+        stack.callback(_close_all, shells)
         processes["market"].start()
         checked = _typed(
             [sys.executable, "-m", "keeper", "check"], environment, [Answer("Password of", PASSWORD, hidden=True)]
@@ -152,6 +152,11 @@ def _month(chain: Dressed, found: Record, environment: dict[str, str], book_path
             )
         found.figures = {"month": figures_of(month, reader, book.deployed_block), "seconds": round(seconds, 1)}
         found.note("The fund, rebalanced", _typed([sys.executable, "-m", "keeper", "status"], environment))
+
+
+def _close_all(shells: dict[str, Shell]) -> None:
+    for shell in shells.values():
+        shell.close()
 
 
 def _typed(command: Sequence[str], environment: dict[str, str], answers: Sequence[Answer] = ()) -> Shown:

@@ -33,7 +33,7 @@ def stopped_everywhere(chain: Dressed, folder: Path, plan: Path) -> dict[str, An
         whole = made_of(w3, user)
     with user_of(chain, folder / "stopped", plan) as user, gate(chain.url) as between:
         user.url = between.url
-        stops = []
+        stops: list[str] = []
         while not sandbox_path(user.book).exists():
             if len(stops) > MOST_STOPS:
                 raise LocalnetError(f"stops: not done after {MOST_STOPS}")

@@ -108,7 +108,7 @@ def attention_s(steps: list[dict[str, Any]]) -> int:
     """Seconds that a person has to do something."""
     hands = sum("by_hand" in step for step in steps)
     typed_ = [step for step in steps if "by_hand" not in step]
-    return HAND_S * hands + COMMAND_S * len(typed_) + PROMPT_S * sum(step["prompts"] for step in typed_)
+    return HAND_S * hands + COMMAND_S * len(typed_) + PROMPT_S * sum(int(step["prompts"]) for step in typed_)
 
 
 def _table(steps: list[dict[str, Any]], figures: dict[str, Any]) -> list[str]:
