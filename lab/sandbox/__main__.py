@@ -71,13 +71,23 @@ def record_(target: Path) -> None:
 
 @main.command()
 @click.option("--repository", type=click.Path(exists=True, path_type=Path), default=ROOT, help="What is cloned.")
+@click.option("--from-record", type=click.Path(exists=True, path_type=Path), help="Of a folder that stood already.")
 @click.option("--out", type=click.Path(path_type=Path), default=DOCUMENT, show_default=True, help="The document.")
-def transcript(repository: Path, out: Path) -> None:
+def transcript(repository: Path, from_record: Path | None, out: Path) -> None:
     """From an empty folder to the rebalanced fund; writes docs/sandbox-transcript.md."""
     interrupt_on_terminate()
+    if from_record is not None:
+        replace_whole(out, document([], json.loads(from_record.read_text(encoding="utf-8")), {str(ROOT): "."}))
+        return
     with tempfile.TemporaryDirectory(prefix="ballast-sandbox-") as folder:
         set_up, found = fresh(repository.resolve(), Path(folder))
-        hidden = {f"{folder}/ballast/": "", f"{folder}/ballast": ".", folder: "..", str(ROOT): "."}
+        hidden = {
+            f"{folder}/ape": "~/.ape",
+            f"{folder}/ballast/": "",
+            f"{folder}/ballast": ".",
+            folder: "..",
+            str(ROOT): ".",
+        }
         replace_whole(out, document(set_up, found, hidden))
     click.echo(f"written: {out}")
 

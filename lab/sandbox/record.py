@@ -57,7 +57,7 @@ def record(chain: Dressed) -> Record:
     for path in (SETTINGS, KEY_FILE):
         if (ROOT / path).exists():
             raise LocalnetError(f"{path}: exists already; record in a fresh clone")
-    found = Record()
+    found, started = Record(), time.monotonic()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BALLAST_")}
     environment["PYTHONPATH"] = str(ROOT)
     hidden = [Answer(prompt, PASSWORD, hidden=True) for prompt in ("Create Passphrase", "Repeat for confirmation")]
@@ -102,6 +102,7 @@ def record(chain: Dressed) -> Record:
     found.by_hand("The settings of market and keeper: `.env`", settings)
     _month(chain, found, environment, ROOT / book)
     found.figures["up_chain_seconds"] = up_chain_seconds
+    found.figures["all_seconds"] = round(time.monotonic() - started, 1)
     return found
 
 

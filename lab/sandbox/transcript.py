@@ -68,20 +68,22 @@ def fresh(repository: Path, folder: Path) -> tuple[list[dict[str, Any]], dict[st
 
 
 def document(set_up: list[dict[str, Any]], found: dict[str, Any], hidden: dict[str, str]) -> str:
-    """The whole text. `hidden`: what of this machine is written in other words."""
+    """The whole text. `set_up`: none where the folder stood already; `hidden`: what of this machine is written in other
+    words."""
+    begins = "an empty folder" if set_up else "a folder in which `make compile` has run"
     steps = [*set_up, *found["steps"]]
     month, figures = found["figures"]["month"], found["figures"]
     times = month["chain_seconds"]
     lines = [
-        "# A sandbox, from an empty folder to the rebalanced fund",
+        "# A sandbox, from nothing to the rebalanced fund",
         "",
         *_prose(
             "Written by `python -m lab.sandbox transcript` from what the terminals showed: commands typed one after "
-            "the other in an empty folder, on a local node that is dressed as Sepolia (chain id, WETH and Uniswap V2 "
+            f"the other in {begins}, on a local node that is dressed as Sepolia (chain id, WETH and Uniswap V2 "
             "at their addresses, a block each 12 seconds of its time). Addresses and hashes are shortened; `...` "
             "stands for lines left out. What each part is: [sandbox-market.md](sandbox-market.md)."
         ),
-        *_table(steps, figures),
+        *_table(steps, figures, bool(set_up)),
         *_prose(
             f"On the chain `up` took {_minutes(figures['up_chain_seconds'])}, and the month was done "
             f"{_minutes(times['until_done'])} later: determined at once, started after "
@@ -111,7 +113,8 @@ def attention_s(steps: list[dict[str, Any]]) -> int:
     return HAND_S * hands + COMMAND_S * len(typed_) + PROMPT_S * sum(int(step["prompts"]) for step in typed_)
 
 
-def _table(steps: list[dict[str, Any]], figures: dict[str, Any]) -> list[str]:
+def _table(steps: list[dict[str, Any]], figures: dict[str, Any], whole: bool) -> list[str]:
+    mostly = ", most of it set-up and compilation" if whole else ""
     commands = [step for step in steps if "by_hand" not in step]
     prompts = sum(step["prompts"] for step in commands)
     rows = ["| command | seconds | answers |", "|---|---|---|"]
@@ -127,7 +130,7 @@ def _table(steps: list[dict[str, Any]], figures: dict[str, Any]) -> list[str]:
             f"{len(commands)} commands, {prompts} answers, {len(steps) - len(commands)} things by hand: about "
             f"{attention / 60:.1f} minutes of a person's attention, if a command takes {COMMAND_S} seconds to type and "
             f"read, an answer {PROMPT_S}, and what is done by hand {HAND_S}. Machine time in all: "
-            f"{figures['all_seconds'] / 60:.1f} minutes, most of it set-up and compilation."
+            f"{figures['all_seconds'] / 60:.1f} minutes{mostly}."
         ),
     ]
     return rows
