@@ -14,6 +14,7 @@ from sandbox.errors import SandboxError
 from sandbox.series import LEVEL, Course, Recorded, Walk, recorded
 
 WALKED = 76_876_117
+RESERVES = RECORDED.parents[1] / "reserves" / "v2_pairs_months.csv"
 STEADY = Recorded({"WETH": (100, 200, 400), "AAA": (1_000, 1_000, 500)})
 
 
@@ -43,6 +44,24 @@ def test_the_recorded_series_as_it_is_in_the_file() -> None:
         for days in (0, 30):
             expected = round(float(rows[first + days][symbol]) * LEVEL)
             assert found.level(symbol, days * DAY_S) == expected, (symbol, days)
+
+
+def test_the_recorded_series_is_that_of_the_pools() -> None:
+    """On the days of which the reserves are here too."""
+    deepest: dict[tuple[str, str], tuple[float, float]] = {}
+    with RESERVES.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            key, found = (row["date"], row["token"]), (float(row["weth_reserve"]), float(row["token_reserve"]))
+            deepest[key] = max(deepest.get(key, found), found)
+    with RECORDED.open(encoding="utf-8", newline="") as stream:
+        series = {row["date"]: row for row in csv.DictReader(stream)}
+    held = 0
+    for (date, token), (weth, tokens) in deepest.items():
+        if date in series and token in series[date]:
+            day = series[date]
+            assert float(day[token]) / float(day["WETH"]) == pytest.approx(weth / tokens, rel=2e-5), (date, token)
+            held += 1
+    assert held > 30
 
 
 @pytest.mark.parametrize(
