@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from ballast.units import DAY_S
 
 BPS = 10_000
-POST_GAS = 90_000
+POST_GAS = 75_000
 """About what a post takes beside its pools: for the budget, before the receipt says."""
-FOLLOW_GAS = 95_000
+FOLLOW_GAS = 90_000
 """About what moving a pool takes."""
 
 

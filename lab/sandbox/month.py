@@ -143,6 +143,13 @@ def carry(parties: Parties, *, kill: bool = True) -> ShortMonth:
     return month
 
 
+def wait_out(parties: Parties, seconds: int) -> None:
+    """Lets so much chain time pass, both at work. Raises LocalnetError."""
+    end = parties.chain.cheats.now() + seconds
+    while parties.quiet([]).time < end:
+        parties.chain.later(STEP_S)
+
+
 def figures_of(month: ShortMonth, reader: FundReader, first_block: int) -> dict[str, Any]:
     """The month in figures: chain seconds, weights, turnover. Shares of NAV are percent."""
     opened, done = month.seen["started"].state, month.seen["done"].state

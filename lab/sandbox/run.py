@@ -24,14 +24,16 @@ from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.sandbox.chain import CHAIN_ID, FAUCET_WEI, Dressed
 from lab.sandbox.gate import gate
-from lab.sandbox.month import Parties, carry, figures_of, sent_by, start_market
+from lab.sandbox.month import Parties, carry, figures_of, sent_by, start_market, wait_out
 from lab.sandbox.person import Answer, Shown, typed
 from lab.testbed.keepers import KeeperProcess, start_process
 from sandbox.book import SandboxBook, sandbox_path
-from sandbox.decide import pool_off_bps
+from sandbox.decide import POST_GAS, pool_off_bps
 from sandbox.reader import MarketReader
 
 PASSWORD = "not a secret"
+SPARE_POSTS = 3
+"""Posts for which a market has gas left whose budget is used up."""
 ACCOUNT = "me"
 PLAN = ROOT / "funds" / "sandbox.yaml"
 KEEPER_WEI = ETHER // 20
@@ -155,17 +157,13 @@ def short_month(chain: Dressed, user: User, w3: Web3) -> dict[str, Any]:
     before = w3.eth.get_transaction_count(Web3.to_checksum_address(user.address))
     stack = contextlib.ExitStack()
     between = stack.enter_context(gate(user.url))
-    market = KeeperProcess(
-        folders["market"],
-        folders["market"] / "log",
-        {
-            **shared,
-            "BALLAST_RPC_URL": between.url,
-            "BALLAST_MARKET_KEYSTORE": str(user.folder / "ape" / "accounts" / f"{ACCOUNT}.json"),
-            "BALLAST_MARKET_KEYSTORE_PASSWORD_FILE": str(user.folder / "password"),
-        },
-        start_market,
-    )
+    market_settings = {
+        **shared,
+        "BALLAST_RPC_URL": between.url,
+        "BALLAST_MARKET_KEYSTORE": str(user.folder / "ape" / "accounts" / f"{ACCOUNT}.json"),
+        "BALLAST_MARKET_KEYSTORE_PASSWORD_FILE": str(user.folder / "password"),
+    }
+    market = KeeperProcess(folders["market"], folders["market"] / "log", market_settings, start_market)
     keeper = KeeperProcess(
         folders["keeper"],
         folders["keeper"] / "log",
@@ -177,6 +175,21 @@ def short_month(chain: Dressed, user: User, w3: Web3) -> dict[str, Any]:
             process.start()
             stack.callback(process.end)
         month = carry(Parties(chain, reader, market, keeper, between))
+        pools_off = _pools_off(reader, user)
+        market.end()
+        spent = sent_by(folders["market"] / "market.sqlite", CHAIN_ID)["gas"]
+        most = str(spent + SPARE_POSTS * POST_GAS)
+        poor = KeeperProcess(
+            folders["market"],
+            folders["market"] / "poor.log",
+            {**market_settings, "BALLAST_MARKET_GAS_PER_DAY": most},
+            start_market,
+        )
+        poor.start()
+        stack.callback(poor.end)
+        wait_out(Parties(chain, reader, poor, keeper, between), SandboxBook.load(sandbox_path(user.book)).heartbeat)
+    if "budget used up" not in poor.log():
+        raise LocalnetError(f"market: with {most} gas a day it does not say what it skips{poor.tail()}")
     sent = sent_by(folders["market"] / "market.sqlite", CHAIN_ID)
     used = w3.eth.get_transaction_count(Web3.to_checksum_address(user.address)) - before
     if used != sent["transactions"]:
@@ -185,7 +198,8 @@ def short_month(chain: Dressed, user: User, w3: Web3) -> dict[str, Any]:
         "month": figures_of(month, reader, book.deployed_block),
         "market": {
             **sent,
-            "pools_off_pct": _pools_off(reader, user),
+            "pools_off_pct": pools_off,
+            "gas_before_budget_used_up": spent,
         },
         "keeper": sent_by(folders["keeper"] / "keeper.sqlite", CHAIN_ID),
         "components": len(SandboxBook.load(sandbox_path(user.book)).components),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ballast.units import ETHER, HOUR_S
 from lab.localnet.anvil import ROOT
+from sandbox.decide import POST_GAS
 
 MOST_GAS = 80_000_000
 MOST_WEI = ETHER // 4
@@ -51,5 +52,11 @@ def test_a_short_month_on_a_chain_dressed_as_sepolia(tmp_path: Path) -> None:
     # It was killed in the middle of a transaction, went on, and the pools stand where the feeds do.
     assert month["market_killed"] == 1
     assert market["by_action"]["move"]["transactions"] > 1
+    # With its budget used up it said so, and made the one post that the heartbeat asked for, without any pool.
+    assert market["by_action"]["post"] == {
+        "transactions": 1,
+        "gas": market["gas"] - market["gas_before_budget_used_up"],
+    }
+    assert market["by_action"]["post"]["gas"] < POST_GAS
     assert len(market["pools_off_pct"]) == 10
     assert max(market["pools_off_pct"].values()) <= 1.0
