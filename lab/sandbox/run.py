@@ -18,7 +18,7 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.journal import Journal, journal_path
-from ballast.units import ETHER
+from ballast.units import ETHER, GWEI
 from keeper.look.chain import FundReader
 from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
@@ -111,9 +111,11 @@ def whole(chain: Dressed, user: User) -> dict[str, Any]:
     time_before = chain.cheats.now()
     shown = user.up()
     spent = before - w3.eth.get_balance(Web3.to_checksum_address(user.address))
+    figures = made_of(w3, user)
     made = {
-        **made_of(w3, user),
+        **figures,
         "wei": str(spent),
+        "wei_at_3_gwei": str(figures["gas"] * 3 * GWEI),
         "seconds": round(shown.seconds, 1),
         "chain_seconds": chain.cheats.now() - time_before,
         "prompts": shown.prompts,

@@ -34,7 +34,7 @@ def test_a_short_month_on_a_chain_dressed_as_sepolia(tmp_path: Path) -> None:
     assert all(step["succeeded"] for step in up["steps"])
     assert not {"factory", "router"} & {step["step"] for step in up["steps"]}
     assert up["gas"] <= MOST_GAS
-    assert int(up["wei"]) <= MOST_WEI
+    assert int(up["wei"]) <= MOST_WEI and int(up["wei_at_3_gwei"]) <= MOST_WEI
     assert up["prompts"] == 2
 
     month = found["month"]
