@@ -32,7 +32,7 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab sandbox scripts tools tests)
 
-.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly audit release demo replay year localnet fund page bench mutation coverage lock clean
+.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly audit release demo replay year localnet fund sandbox page bench mutation coverage lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -103,6 +103,9 @@ localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV]
 
 fund: compile ## Run a fund on a fork of the local mainnet until Ctrl-C, for a keeper of yours: [MONTH=FILE] [SPEED=N]
 	@$(PY) -m lab.replay fund --month $(MONTH) --speed $(SPEED)
+
+sandbox: compile ## A sandbox as a user makes it, and a short month, on nodes dressed as Sepolia; [ARGS="--node anvil --stops"]
+	@$(PY) -m lab.sandbox run $(ARGS)
 
 page: setup ## The holders' page on the local fund of `make fund`, with a funded test wallet, until Ctrl-C: [ARGS="--port N"]
 	@$(PY) -m tools.page open $(ARGS)

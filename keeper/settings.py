@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -238,9 +238,7 @@ class AlertUrls(BaseSettings):
 
 def load_alert_urls(env_file: Path | None) -> SecretStr:
     """Raises SettingsError."""
-    found = _load(AlertUrls, env_file).alert_urls
-    redact.learn(found.get_secret_value())
-    return found
+    return load_as(AlertUrls, env_file).alert_urls
 
 
 def _is_url(text: str) -> bool:
@@ -254,24 +252,27 @@ def _is_url(text: str) -> bool:
 def load_settings(env_file: Path | None = Path(".env")) -> tuple[Settings, Secrets]:
     """Settings from environment and file; the environment wins. Raises SettingsError for the first field that is
     wrong."""
-    settings, secrets = _load(Settings, env_file), _load(Secrets, env_file)
-    for name in Secrets.model_fields:
-        redact.learn(*_texts(getattr(secrets, name)))
-    return settings, secrets
+    return load_as(Settings, env_file), load_as(Secrets, env_file)
 
 
-def _texts(value: object) -> list[str]:
-    """What a secret field holds: one, several or none."""
+def _secrets_in(value: object) -> list[str]:
+    """What a field holds that is secret: one, several or none."""
     if isinstance(value, SecretStr):
         return [value.get_secret_value()]
-    return [text for part in value for text in _texts(part)] if isinstance(value, list | tuple) else []
+    return [text for part in value for text in _secrets_in(part)] if isinstance(value, list | tuple) else []
 
 
-def _load(kind: type[S], env_file: Path | None) -> S:
+def load_as(kind: type[S], env_file: Path | None, **given: Any) -> S:
+    """The fields of one kind, from environment and file; what is `given` wins. Learns the secrets among them. Raises
+    SettingsError for the first field that is wrong."""
     try:
-        return kind(_env_file=env_file)
+        found = kind(_env_file=env_file, **given)
     except ValidationError as error:
-        raise SettingsError(_one_line(error, secret=kind is not Settings)) from None
+        secret = any("SecretStr" in str(field.annotation) for field in kind.model_fields.values())
+        raise SettingsError(_one_line(error, secret=secret)) from None
+    for name in kind.model_fields:
+        redact.learn(*_secrets_in(getattr(found, name)))
+    return found
 
 
 def _one_line(error: ValidationError, *, secret: bool) -> str:

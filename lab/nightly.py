@@ -56,8 +56,18 @@ def _coverage(found: dict[str, Any]) -> str:
     return f"core: {core['lines_percent']} % of lines, {core['branches_percent']} % of branches"
 
 
+def _sandbox(found: dict[str, Any]) -> str:
+    kinds = [kind for kind in ("anvil", "hardhat") if kind in found]
+    return "; ".join(
+        f"{kind}: up {found[kind]['up']['gas'] / 1e6:.1f} million gas, month done after "
+        f"{found[kind]['month']['chain_seconds']['until_done'] // 60} min, {found[f'{kind}_stops']['stops']} stops"
+        for kind in kinds
+    )
+
+
 RUNS = (
     Run("long", ("test", "ONLY=tests/scripts/long")),
+    Run("sandbox", ("sandbox", "ARGS=--stops"), "sandbox.json", _sandbox),
     Run("chaos", ("chaos",), "chaos.json", _chaos),
     Run("invariants", ("invariants", "CALLS=10000000")),
     Run("mutants", ("mutants",)),

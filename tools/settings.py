@@ -1,5 +1,5 @@
-"""Writes .env.example and the tables of docs/operations/settings.md: `python -m tools.settings`. The descriptions are
-those of keeper/settings.py."""
+"""Writes .env.example and the tables of docs/operations/settings.md and docs/sandbox-market.md: `python -m
+tools.settings`. The descriptions are those of keeper/settings.py and sandbox/settings.py."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import re
 import textwrap
 
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
 from ballast.build import ROOT
 from keeper.settings import PREFIX, Secrets, Settings
+from sandbox.settings import MarketSecrets, MarketSettings
 
 EXAMPLE = ROOT / ".env.example"
 MANUAL = ROOT / "docs" / "operations" / "settings.md"
+MARKET_MANUAL = ROOT / "docs" / "sandbox-market.md"
 
 WIDTH = 120
 HEAD = "# The keeper's configuration: copy to .env and fill in. Variables of the environment win over this file."
@@ -43,15 +46,24 @@ def manual(text: str) -> str:
     return f"{before}{begin}\n{_secrets()}\n\n{_settings()}\n\n{end}{after}"
 
 
-def _secrets() -> str:
-    rows = [f"| `{_variable(name)}` | {_in_manual(field)} |" for name, field in Secrets.model_fields.items()]
+def market_manual(text: str) -> str:
+    """The same of the page about a sandbox's market."""
+    before, begin, rest = text.partition(BEGIN + "\n")
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{MARKET_MANUAL.name}: expected the lines {BEGIN} and {END}")
+    return f"{before}{begin}\n{_secrets(MarketSecrets)}\n\n{_settings(MarketSettings)}\n\n{end}{after}"
+
+
+def _secrets(kind: type[BaseSettings] = Secrets) -> str:
+    rows = [f"| `{_variable(name)}` | {_in_manual(field)} |" for name, field in kind.model_fields.items()]
     return "\n".join(["| secret | what it is |", "|---|---|", *rows])
 
 
-def _settings() -> str:
+def _settings(kind: type[BaseSettings] = Settings) -> str:
     rows = [
         f"| `{_variable(name)}` | {_default(field)} | {_in_manual(field)} |".replace("|  |", "| |")
-        for name, field in Settings.model_fields.items()
+        for name, field in kind.model_fields.items()
     ]
     return "\n".join(["| public | default | what it is |", "|---|---|---|", *rows])
 
@@ -81,8 +93,9 @@ def _in_manual(field: FieldInfo) -> str:
 
 
 def main() -> None:
-    """Writes both files."""
+    """Writes the files."""
     EXAMPLE.write_text(example(), encoding="utf-8")
+    MARKET_MANUAL.write_text(market_manual(MARKET_MANUAL.read_text(encoding="utf-8")), encoding="utf-8")
     MANUAL.write_text(manual(MANUAL.read_text(encoding="utf-8")), encoding="utf-8")
 
 

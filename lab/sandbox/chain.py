@@ -1,0 +1,139 @@
+"""A local node dressed as Sepolia: its chain id, WETH, and Uniswap V2 where they stand there. Cheats dress the chain
+and move its time; what is tried on it is sent as on any other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from eth_abi import encode
+from eth_utils import to_checksum_address
+
+from ballast.units import BLOCK_S, ETHER, GWEI
+from lab.localnet import artifacts
+from lab.localnet.anvil import Cheats, anvil, running
+from lab.localnet.errors import LocalnetError
+from lab.localnet.hardhat import CLI, CONFIG, HardhatRpc
+from lab.localnet.rpc import HttpRpc, send
+from sandbox.uniswap import KNOWN
+
+Kind = Literal["anvil", "hardhat"]
+
+CHAIN_ID = 11_155_111
+WETH = "0xfFf9976782d46CC05630D1f6eBAb18b2324d6B14"
+"""Source: Uniswap's documentation (v2 deployment addresses, 2026-04)."""
+BASE_FEE_GWEI = 3
+"""Held, so that costs do not depend on how full the blocks are."""
+_V2_FACTORY = "@uniswap/v2-core/build/UniswapV2Factory.json"
+_V2_ROUTER = "@uniswap/v2-periphery/build/UniswapV2Router02.json"
+_SLOTS = 3
+"""Of WETH9: name, symbol, decimals."""
+_GAS = 10_000_000
+
+
+class _FreshHardhatRpc(HardhatRpc):
+    """On a connection of its own for each request: Hardhat's node ends one that is silent for some seconds."""
+
+    def request(self, method: str, *params: Any) -> Any:
+        self.close()
+        return super().request(method, *params)
+
+
+@dataclass(frozen=True)
+class Dressed:
+    """A running node: its kind, URL, and a connection that understands anvil's words."""
+
+    kind: Kind
+    url: str
+    rpc: HttpRpc
+
+    @property
+    def cheats(self) -> Cheats:
+        return Cheats(self.rpc)
+
+    def block(self) -> int:
+        """The latest block's number."""
+        return int(self.rpc.request("eth_blockNumber"), 16)
+
+    def later(self, seconds: int) -> None:
+        """One block so many seconds after the latest."""
+        self.hold_fee()
+        self.cheats.increase_time(seconds)
+
+    def give(self, account: str, wei: int) -> None:
+        """Test ether, as a faucet gives it: one transaction of an account that has plenty."""
+        (rich, *_) = self.rpc.request("eth_accounts")
+        send(self.rpc, rich, account, "0x", gas=21_000, value=wei)
+
+    def hold_fee(self) -> None:
+        """The next block has the stated base fee."""
+        self.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(BASE_FEE_GWEI * GWEI))
+
+
+@contextlib.contextmanager
+def dressed(kind: Kind, log: Path | None = None) -> Iterator[Dressed]:
+    """Runs a node that mines each transaction at once, until the block ends. On anvil each block comes 12 seconds after
+    the last, as on Sepolia; Hardhat's are as far apart as they really are. Raises LocalnetError."""
+    with contextlib.ExitStack() as stack:
+        if kind == "anvil":
+            extra = ["--base-fee", str(BASE_FEE_GWEI * GWEI)]
+            url = stack.enter_context(anvil(chain_id=CHAIN_ID, log=log, extra=extra))
+            rpc = HttpRpc(url)
+            rpc.request("anvil_setBlockTimestampInterval", BLOCK_S)
+        else:
+            url = stack.enter_context(_hardhat(log))
+            rpc = _FreshHardhatRpc(url)
+        stack.callback(rpc.close)
+        found = Dressed(kind, url, rpc)
+        _dress(found)
+        yield found
+
+
+@contextlib.contextmanager
+def _hardhat(log: Path | None) -> Iterator[str]:
+    """Hardhat's node, empty."""
+    if not CLI.is_file():
+        raise LocalnetError(f"hardhat: {CLI} is missing, run 'make setup'")
+
+    def command(port: int) -> list[str]:
+        node = [shutil.which("node") or "node", str(CLI), "--config", str(CONFIG)]
+        return [*node, "node", "--hostname", "127.0.0.1", "--port", str(port)]
+
+    more = {
+        "HARDHAT_CHAIN": str(CHAIN_ID),
+        "HARDHAT_AT_ONCE": "1",
+        "HARDHAT_TIME": str(int(time.time())),
+        "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true",
+    }
+    with running("hardhat", command, None, log, CHAIN_ID, **more) as url:
+        yield url
+
+
+def _dress(chain: Dressed) -> None:
+    """Puts the published code where it stands on Sepolia; what its constructors would write is copied."""
+    factory, router = KNOWN[CHAIN_ID]
+    nobody = to_checksum_address(f"0x{0:040x}")
+    _copy(chain, artifacts.weth9_creation_code(), WETH, _SLOTS)
+    _copy(chain, artifacts.creation_code(_V2_FACTORY) + encode(["address"], [nobody]), factory, 0)
+    _copy(chain, artifacts.creation_code(_V2_ROUTER) + encode(["address", "address"], [factory, WETH]), router, 0)
+
+
+def _copy(chain: Dressed, creation: bytes, to: str, slots: int) -> None:
+    (rich, *_) = chain.rpc.request("eth_accounts")
+    made = send(chain.rpc, rich, None, "0x" + creation.hex(), gas=_GAS)["contractAddress"]
+    code = chain.rpc.request("eth_getCode", made, "latest")
+    chain.cheats.set_code(to, bytes.fromhex(code.removeprefix("0x")))
+    for slot in range(slots):
+        # Hardhat takes a slot without leading zeros, and a value with all of them.
+        value = chain.rpc.request("eth_getStorageAt", made, hex(slot), "latest")
+        chain.rpc.request("anvil_setStorageAt", to, hex(slot), "0x" + value.removeprefix("0x").rjust(64, "0"))
+
+
+FAUCET_WEI = ETHER // 4
+"""What the faucet gives the deployer: the most that a sandbox is to take at 3 gwei."""
