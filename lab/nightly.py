@@ -52,7 +52,7 @@ def _chaos(found: dict[str, Any]) -> str:
 
 
 RUNS = (
-    Run("long", ("test", "ONLY=tests/scripts/long")),
+    Run("long", ("test", "ONLY=tests/scripts/long tests/lab/long")),
     Run("chaos", ("chaos",), "chaos.json", _chaos),
     Run("invariants", ("invariants", "CALLS=10000000")),
     Run("mutants", ("mutants",)),
