@@ -32,7 +32,7 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab sandbox scripts tools tests)
 
-.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly audit release demo replay year localnet fund sandbox page bench mutation coverage lock clean
+.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly audit release demo replay year years localnet fund sandbox page bench mutation coverage lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -96,6 +96,9 @@ replay: compile ## Carry a fund through a published month: MONTH=FILE [RESERVES=
 
 year: compile ## Carry a fund through twelve months from 2021-01: [DATA=CSV] [RESERVES=CSV] [ARGS=--help]
 	@$(PY) -m lab.replay.year --data $(DATA) $(if $(RESERVES),--reserves $(RESERVES)) $(ARGS)
+
+years: compile ## Carry funds through years in memory, and some of the months on a chain: [DATA=CSV] [ARGS=--help]
+	@$(PY) -m lab.replay.years --data $(DATA) $(ARGS)
 
 localnet: setup ## Run a local mainnet until Ctrl-C: [MONTH=FILE] [RESERVES=CSV] [POSITIONS=CSV] [PORT=N]
 	@$(PY) -m lab.localnet up --month $(MONTH) $(if $(RESERVES),--reserves $(RESERVES)) \

@@ -44,6 +44,7 @@ from ballast.parts import (
     integer,
     within,
 )
+from ballast.rule.types import WEIGHTS_ROUNDING
 from ballast.timetable import Timetable, check_scale
 from ballast.units import BLOCK_S, DAY_S, WAD
 from ballast.validation import invalid_lines
@@ -218,8 +219,8 @@ def _check_components(components: Sequence[Component], methodology: Methodology)
     _check_given(constituents)
     if methodology.kind == "fixed_weight":
         total = sum(component.basis for component in constituents)
-        if total != WAD:
-            raise ValueError(f"components: weights sum to {total}, expected {WAD} (100 %)")
+        if abs(total - WAD) > WEIGHTS_ROUNDING:
+            raise ValueError(f"components: weights sum to {total}, expected {WAD} (100 %) within 0.01 %")
     if methodology.cap_weight is not None and methodology.cap_weight * len(constituents) < WAD:
         raise ValueError(f"cap_weight: {len(constituents)} constituents cannot fill 100 % at {methodology.cap_weight}")
 

@@ -65,8 +65,17 @@ def _sandbox(found: dict[str, Any]) -> str:
     )
 
 
+def _years(found: dict[str, Any]) -> str:
+    first, chain = found["funds"][0]["totals"], found["chain"]
+    return (
+        f"{found['months']} months of {len(found['funds'])} funds; NAV {first['difference_pct']:+.2f} % of the index; "
+        f"model off the chain by {abs(chain['largest_nav_apart_bps']):.2f} bps at most"
+    )
+
+
 RUNS = (
-    Run("long", ("test", "ONLY=tests/scripts/long")),
+    Run("long", ("test", "ONLY=tests/scripts/long tests/lab/long")),
+    Run("years", ("years",), "years.json", _years),
     Run("sandbox", ("sandbox", "ARGS=--stops"), "sandbox.json", _sandbox),
     Run("chaos", ("chaos",), "chaos.json", _chaos),
     Run("invariants", ("invariants", "CALLS=10000000")),

@@ -85,13 +85,18 @@ def _capped(units: Mapping[int, int], prices: Mapping[int, int], nav: int, cap: 
 
 
 def fixed_weight_units(lines: Sequence[PricedComponent]) -> list[int]:
-    """Target units by given weights; where a component has no price, the others' weights are scaled up to 1."""
+    """Target units by given weights, which are rounded where they are published: sums within 0.01 % of 1 count as 1.
+
+    Where components have no price, the others' weights are scaled up to 1.
+    """
     nav = sum(line.value for line in lines)
     if nav == 0:
         raise OutsideDomainError("nav: 0, expected a share that is worth something")
     total = sum(line.basis for line in lines if line.price)
     if total == 0:
         raise OutsideDomainError("weights: sum to 0, expected at least one component with a price")
+    if abs(total * 10_000 - WAD * 10_000) <= WAD:
+        total = WAD
     return [
         10**line.decimals * (nav * (line.basis * WAD // total) // WAD) // line.price if line.price else 0
         for line in lines

@@ -19,6 +19,7 @@ from ballast.rule.types import (
     MAX_PRICE,
     MAX_UNIT,
     MAX_VALUE,
+    WEIGHTS_ROUNDING,
     Candidate,
     Cap,
     Decision,
@@ -38,6 +39,7 @@ from ballast.units import WAD
 
 __all__ = [
     "MAX_BASIS",
+    "WEIGHTS_ROUNDING",
     "Candidate",
     "Cap",
     "Decision",
@@ -206,14 +208,16 @@ def fixed_target_units(
 ) -> list[int]:
     """Units that give every component its given weight (`basis`, 18 decimals) at NAV.
 
-    NAV is floored for each component. Where a component has no price (0), the others' weights are scaled up to 1.
+    NAV is floored for each component. Weights that add up to 1 within `WEIGHTS_ROUNDING` count as they are. Where
+    components have no price (0), the others' weights are scaled up to 1.
     """
     nav = sum(u * p // 10**places for u, p, places in zip(units, prices, decimals, strict=True))
     given = sum(weight for weight, price in zip(basis, prices, strict=True) if price)
     _within(nav > 0, "nav")
     _within(given > 0, "weights")
+    whole = WAD if abs(given - WAD) <= WEIGHTS_ROUNDING else given
     return [
-        10**places * (nav * (weight * WAD // given) // WAD) // price if price else 0
+        10**places * (nav * (weight * WAD // whole) // WAD) // price if price else 0
         for weight, price, places in zip(basis, prices, decimals, strict=True)
     ]
 

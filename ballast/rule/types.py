@@ -21,6 +21,8 @@ MAX_UNIT = 2**119 - 1
 """Largest unit that is believed."""
 MAX_VALUE = 2**98 - 1
 """Largest value of one component in a share that is believed, USD."""
+WEIGHTS_ROUNDING = WAD // 10_000
+"""By so much the sum of given weights may miss 1: published ones are rounded."""
 MAX_PASSES = 10
 """Most times that weights are capped."""
 

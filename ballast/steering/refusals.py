@@ -55,7 +55,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "UnfitOverride": ("{0:t} is no candidate, or {1} no supply", "name a candidate and a supply above 0"),
     "UnfitWeight": ("{0:t}: its weight is 0, or it stands twice", _FILE),
     "NoConstituents": ("no candidate has a price and a supply, so there would be no index", _FILE),
-    "WeightsDoNotSum": ("the weights add up to {0:%}", "have them add up to 100 %"),
+    "WeightsDoNotSum": ("the weights add up to {0:%}", "have them add up to 100 % within 0.01 %"),
     "TooManyWeights": ("{0} weights are more than {1}", _FILE),
     "UnfitSupply": ("{0:t}: a supply of {1} of {2:w} is 0 or dated in the future", _FILE),
     "OlderSupply": ("{0:t}: a supply of {2:w} stands, newer than {1:w}", "post a newer one"),

@@ -22,9 +22,12 @@ struct Weight {
 ///
 ///     NAV = sum(floor(cur * p / 10^decimals))      u = 10^decimals * floor(NAV * w / 1e18) / p
 ///
-/// Where a component has no price, the others' weights are scaled up to 1.
+/// Published weights are rounded. Within 0.01 % of 1 they count as they are, even if they add up to a little more: then
+/// no component attains all of its target. Where components have no price, the others' weights are scaled up to 1.
 contract FixedWeight is IMethodology, Owned {
     uint256 private constant ONE = 1e18;
+    /// @dev By so much the sum of weights may miss 1.
+    uint256 private constant ROUNDING = 1e14;
 
     bytes32 public constant BASIS = "weight";
 
@@ -36,7 +39,7 @@ contract FixedWeight is IMethodology, Owned {
     error UnfitDecimals(address token);
     /// @notice More weights than a list has places.
     error TooManyWeights(uint256 given, uint256 most);
-    /// @notice The weights must add up to 1e18.
+    /// @notice The weights must add up to 1e18, or miss it by 1e14 at most.
     error WeightsDoNotSum(uint256 sum);
 
     event WeightsSet(Weight[] weights);
@@ -58,7 +61,7 @@ contract FixedWeight is IMethodology, Owned {
         }
     }
 
-    /// @notice Replaces the weights (18 decimals, adding up to 1e18), strictly ascending by address.
+    /// @notice Replaces the weights (18 decimals, adding up to 1e18 within 1e14), strictly ascending by address.
     function setWeights(Weight[] calldata list) external onlyOwner {
         _setWeights(list);
     }
@@ -106,6 +109,7 @@ contract FixedWeight is IMethodology, Owned {
         }
         require(nav != 0, OutsideDomain("nav"));
         require(sum != 0, OutsideDomain("weights"));
+        if (_isOne(sum)) sum = ONE;
         targets = new uint256[](basis.length);
         for (uint256 i; i < basis.length; ++i) {
             if (prices[i] == 0) continue;
@@ -127,8 +131,13 @@ contract FixedWeight is IMethodology, Owned {
             sum += list[i].weight;
             words[i] = (uint256(uint160(list[i].token)) << 96) | list[i].weight;
         }
-        require(sum == ONE, WeightsDoNotSum(sum));
+        require(_isOne(sum), WeightsDoNotSum(sum));
         _weights = Words.write(words);
         emit WeightsSet(list);
+    }
+
+    /// @dev Whether weights with this sum count as they are.
+    function _isOne(uint256 sum) private pure returns (bool) {
+        return sum >= ONE - ROUNDING && sum <= ONE + ROUNDING;
     }
 }

@@ -267,7 +267,9 @@ def _give(market: Market, sells: Sequence[Slice], buys: Sequence[tuple[Slice, tu
             brought += amount if curve is None else curve.out(amount)
         for s, pools in buys:
             holding = s.lot.work.holding
-            spent += market.cost(holding.token, pools, _token(holding, _value(s, -give)))
+            # A buy may grow beyond what its pools hold: the last that they have costs more than any sells bring.
+            amount = min(_token(holding, _value(s, -give)), market.most_to_buy(holding.token, pools))
+            spent += market.cost(holding.token, pools, amount)
         return brought - spent
 
     sides = sum(s.value for s in sells) + sum(s.value for s, _ in buys)

@@ -67,7 +67,10 @@ def _for_proceeds(
 ) -> tuple[dict[int, int], int]:
     """Amounts that `proceeds` pays for, and what they cost: in the last batch at the highest part of all targets,
     before it as wanted, all more or less by the same factor."""
-    most = [missing(state, buy.holding, limit) for buy in buys]
+    most = [
+        min(missing(state, buy.holding, limit), buy.given + market.most_to_buy(buy.holding.token, buy.pools))
+        for buy in buys
+    ]
 
     def amounts_at(level: int) -> list[int]:
         if last:

@@ -25,6 +25,9 @@ NO_PAIR = NO_ADDRESS
 MOST_POOLS = 4
 """Of one token, the deepest; the ways to choose among more are too many to look at."""
 
+ENDLESS = 2**256
+"""More token wei than there are."""
+
 HopCosts = Mapping[int, int]
 """What one more swap costs in gas, WETH wei by `PoolKind`."""
 
@@ -192,6 +195,12 @@ class Market:
         """`amount` of one token straight into another, over all pools that there are. Raises ValueError if they do not
         take that much."""
         return _spent(Curve(self.between(paid, received), paid), amount)
+
+    def most_to_buy(self, token: str, pools: Sequence[Pool]) -> int:
+        """Most token wei that these pools sell for WETH; WETH itself without an end."""
+        if token == self.weth:
+            return ENDLESS
+        return self.curve(token, pools, selling=False).most_out - 1
 
     def cost(self, token: str, pools: Sequence[Pool], amount: int) -> int:
         """WETH wei that `amount` costs over these pools, at most: each pool rounds up by itself. Raises ValueError if

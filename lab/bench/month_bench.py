@@ -86,7 +86,8 @@ def slice_of(component: MonthComponent) -> int:
 def pool_of(component: MonthComponent, token: Token) -> WorldPool:
     """The token's pool that the published venue stands for.
 
-    Balancer and Kyber stand on Uniswap V2; where no pool of the published venue was observed it is the pool that was.
+    Balancer, Kyber and Uniswap V3 stand on Uniswap V2; where no pool of the published venue was observed it is the pool
+    that was.
     """
     wanted = "sushiswap" if component.exchange == "sushiswap" else "uniswap"
     return next((pool for pool in token.pools if pool.venue == wanted), token.pools[0])

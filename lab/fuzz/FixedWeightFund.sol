@@ -38,10 +38,10 @@ contract FixedWeightHandler is Handler {
         return (_weighed[methodology] >> i) & 1 != 0;
     }
 
-    /// @dev Random weights; one time in four one component has none, mostly one that is suspended, if any.
+    /// @dev Random weights, which add up to 1 within their rounding; one time in four one component has none, mostly one that is suspended, if any.
     function _weights(Draw memory d) private view returns (Weight[] memory list, uint256 bits) {
-        uint256 left = 1e18;
         uint256 out = d.below(4) == 0 ? _oneOf(d) : N;
+        uint256 left = d.between(1e18 - 1e14, 1e18 + 1e14);
         list = new Weight[](out == N ? N : N - 1);
         uint256 k;
         for (uint256 i; i < N; ++i) {

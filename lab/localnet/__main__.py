@@ -21,7 +21,7 @@ def main() -> None:
 @main.command()
 @click.option("--month", type=_FILE, default=DEFAULT_MONTH, show_default=True, help="A month file.")
 @click.option("--reserves", type=_FILE, default=DEFAULT_RESERVES, show_default=True, help="A reserves CSV.")
-@click.option("--positions", type=_FILE, help="A CSV of Uniswap V3 positions; default: no V3 pools.")
+@click.option("--positions", type=_FILE, help="A CSV of Uniswap V3 positions beside those assumed.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=0, help="Port to listen on; 0: a free one.")
 @click.option("--world", type=_FILE, default=ROOT / ".run" / "world.json", help="Where to write what stands where.")
 def up(month: Path, reserves: Path, positions: Path | None, port: int, world: Path) -> None:

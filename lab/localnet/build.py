@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from lab.localnet.market import reserves_of
 from lab.localnet.month import Month, MonthComponent
 from lab.localnet.reserves import MonthPools, PoolDepth, ReserveRow, pools_of
 from lab.localnet.rpc import HttpRpc, Rpc, send
-from lab.localnet.v3 import PositionRow, V3Depth, open_v3, v3_pools_of
+from lab.localnet.v3 import PositionRow, V3Depth, assumed, open_v3, v3_pools_of
 from lab.localnet.world import Token, World, WorldPool
 
 DAYS_BEFORE_MONTH = 10
@@ -49,7 +50,7 @@ def local_mainnet(
     log: Path | None = None,
 ) -> Iterator[tuple[str, World]]:
     """Run the local mainnet of a month until the block ends; yields its RPC URL and what stands on it. `positions`: of
-    the V3 pools, of which there are none otherwise."""
+    V3 pools; beside them only those stand that `v3.assumed` adds."""
     pools = pools_of(month, rows)
     with anvil(timestamp=head_time(month) - HOUR_S, port=port, log=log) as url:
         rpc = HttpRpc(url)
@@ -63,13 +64,19 @@ def local_mainnet(
 def build(rpc: Rpc, month: Month, pools: MonthPools, positions: Iterable[PositionRow] = ()) -> World:
     """Put the month's world on an empty chain whose time is before `head_time`."""
     exchanges = deploy_exchanges(rpc)
-    v3_pools = v3_pools_of(month, positions, exchanges.weth)
+    given = tuple(positions)
+    unknown = assumed(month, pools.pools, given, exchanges.weth)
+    v3_pools = v3_pools_of(month, (*given, *unknown), exchanges.weth)
     _refuse_collisions(month, exchanges)
     codes = reference_contracts()
     cheats = Cheats(rpc)
     builder = stand_in("builder")
     with cheats.acting_as(builder, _BUILDER_ETHER):
         world = _furnish(rpc, month, pools, v3_pools, exchanges, codes, builder)
+        if unknown:
+            which = ", ".join(month.symbol_of(row.token) for row in unknown)
+            note = f"{world.reserves_note}; Uniswap V3 ({which}) assumed as deep as the deepest pair"
+            world = replace(world, reserves_note=note)
         _touch(rpc, world, builder)
     cheats.mine_at(world.head)
     _check(rpc, world, pools)

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from ballast.parts import Address, Text, within
+from ballast.rule.types import WEIGHTS_ROUNDING
 from ballast.units import DAY_S, WAD
 from ballast.validation import invalid_lines
 from lab.localnet.errors import MonthError
@@ -54,7 +55,7 @@ class MonthComponent:
     max_trade_size: Positive
     """The traders' slice in 18 decimals, whatever the token's."""
     cool_off_s: Annotated[int, Field(strict=True, ge=0, le=30 * DAY_S)]
-    exchange: Literal["uniswap", "sushiswap", "balancer", "kyber"]
+    exchange: Literal["uniswap", "sushiswap", "balancer", "kyber", "uniswap_v3"]
     supply: Positive | None = None
     """Circulating supply in whole tokens."""
     weight: Natural | None = None
@@ -102,6 +103,10 @@ class Month:
                 return component
         known = ", ".join(c.symbol for c in self.components)
         raise MonthError(f"symbol {symbol!r}: not in {self.label}, which has {known}")
+
+    def symbol_of(self, address: str) -> str:
+        """The symbol of the component with this checksummed address."""
+        return next(component.symbol for component in self.components if component.address == address)
 
 
 def first_business_day(year: int, month: int) -> date:
@@ -161,5 +166,5 @@ def _check_together(month: Month) -> None:
             raise MonthError(f"components: duplicate {name} {value!r}, expected each once")
     if month.cap == "fixed":
         total = sum(component.weight or 0 for component in month.components)
-        if total != WAD:
-            raise MonthError(f"components: weights sum to {total}, expected {WAD} (1 with 18 decimals)")
+        if abs(total - WAD) > WEIGHTS_ROUNDING:
+            raise MonthError(f"components: weights sum to {total}, expected {WAD} (1 with 18 decimals) within 0.01 %")

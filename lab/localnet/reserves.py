@@ -1,4 +1,4 @@
-"""The pools of a month: how deep each was on the day, at the month's reference prices.
+"""The pairs of a month: how deep each was on the day, at the month's reference prices.
 
 The WETH side is taken as the depth; the token side is set so that the mid price is the month's reference price. A
 component without a row that day gets one pool as deep as its published slice says: 200 slices of tokens, in which a

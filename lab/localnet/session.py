@@ -62,8 +62,8 @@ def running_mainnet(
     positions: str | Path | None = None,
     port: int | None = None,
 ) -> Iterator[LocalMainnet]:
-    """Run the local mainnet of a month's file until the block ends. There are V3 pools only if a `positions` file names
-    them; `port` 0 or None takes a free one. Raises LocalnetError."""
+    """Run the local mainnet of a month's file until the block ends. V3 pools are those that a `positions` file names,
+    and those assumed for a month that traded there; `port` 0 or None takes a free one. Raises LocalnetError."""
     parsed, rows = load_month(month), load_reserves(reserves or DEFAULT_RESERVES)
     v3_rows = () if positions is None else load_positions(positions)
     RUNS.mkdir(exist_ok=True)

@@ -1,9 +1,9 @@
 """Pools of Uniswap V3 on a local chain: what a positions file names, at the month's reference prices.
 
-Nothing is opened unless a file is given. Each row is a position; the rows of one pool are its liquidity. A position's
-depth is given as that of a Uniswap V2 pool: while the price is in its range, a swap moves it as one with `depth_weth`
-WETH (or tokens of that value, where the pool has no WETH) on each side (Uniswap v3 white paper, 6.1: virtual reserves
-x = L / sqrt(P), y = L sqrt(P)). Ranges are ticks from the reference price, so a file fits any prices.
+Beside them stands only what `assumed` adds. Each row of a file is a position; the rows of one pool are its liquidity. A
+position's depth is given as that of a Uniswap V2 pool: while the price is in its range, a swap moves it as one with
+`depth_weth` WETH (or tokens of that value, where the pool has no WETH) on each side (Uniswap v3 white paper, 6.1:
+virtual reserves x = L / sqrt(P), y = L sqrt(P)). Ranges are ticks from the reference price, so a file fits any prices.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from lab.localnet.addresses import listed_v3_pools
 from lab.localnet.deployments import V3_TICK_SPACINGS
 from lab.localnet.errors import LocalnetError, ReservesError
 from lab.localnet.month import Month
+from lab.localnet.reserves import PoolDepth
 from lab.localnet.rpc import Rpc, read, send
 from lab.localnet.world import V3Pool
 
@@ -34,6 +35,8 @@ MAX_LIQUIDITY = 2**96
 """A bound well below what a tick may hold with any tick spacing (2^128 / number of ticks)."""
 MAX_CARDINALITY = 65_535
 MAX_DEPTH = 10**9 * WAD - 1
+ASSUMED_FEE = 3_000
+"""Millionths, of pools that are assumed."""
 
 _OPEN = "openV3(address,address,address,address,uint24,uint160,uint16,(int24,int24,uint128)[])"
 _OPEN_GAS = 28_000_000
@@ -75,6 +78,25 @@ class V3Depth:
 def load_positions(path: str | Path) -> tuple[PositionRow, ...]:
     """Read a positions file whole; every row is checked."""
     return table.load(path, "positions file", parse_positions)
+
+
+def assumed(
+    month: Month, pools: Iterable[PoolDepth], rows: Iterable[PositionRow], weth: str
+) -> tuple[PositionRow, ...]:
+    """Positions of the components that traded on Uniswap V3, for which `rows` name no pool against WETH.
+
+    A month file does not say what liquidity there was: the pool, at the fee `ASSUMED_FEE`, is assumed to be as deep at
+    all prices as the component's deepest pair.
+    """
+    named = {row.token for row in rows if row.other in (None, weth)}
+    deepest: dict[str, int] = {}
+    for pool in pools:
+        deepest[pool.token] = max(pool.weth_wei, deepest.get(pool.token, 0))
+    return tuple(
+        PositionRow(c.address, None, ASSUMED_FEE, -2 * MAX_TICK, 2 * MAX_TICK, deepest[c.address], 1)
+        for c in month.components
+        if c.exchange == "uniswap_v3" and c.address not in named
+    )
 
 
 def parse_positions(lines: Iterable[str]) -> Iterator[PositionRow]:

@@ -70,7 +70,11 @@ def demo(reserves: Path | None, out: Path) -> None:
 @main.command()
 @click.option("--month", type=click.Path(path_type=Path), default=DEFAULT_MONTH, show_default=True, help="Month file.")
 @_reserves
-@click.option("--positions", type=click.Path(path_type=Path), help="CSV of Uniswap V3 positions; default: no V3 pools.")
+@click.option(
+    "--positions",
+    type=click.Path(path_type=Path),
+    help="CSV of Uniswap V3 positions beside those assumed.",
+)
 @_out
 def month(month: Path, reserves: Path | None, positions: Path | None, out: Path) -> None:
     """A published month; writes out/replay/<label>.json."""

@@ -85,7 +85,7 @@ class YearFund:
         return self.config.timetable.notice
 
 
-def year_config(on: ForkedChain, year: Year, streaming_fee: int, cadence: Cadence) -> FundConfig:
+def year_config(on: ForkedChain, year: Year, streaming_fee: int, cadence: Cadence, jump: int) -> FundConfig:
     """The fund of the year's rule; the tokens without a row in the first month are candidates that leave."""
     # Quarters are those of the year's first month: the one before it began three months earlier.
     begins = midnight(first_day(year.snapshots[0].period - QUARTER)) if cadence.months == QUARTER else 0
@@ -101,7 +101,7 @@ def year_config(on: ForkedChain, year: Year, streaming_fee: int, cadence: Cadenc
             "floor_weight": FLOOR_WEIGHT,
             "entry_weight": ENTRY_WEIGHT,
             "top_n": TOP_N,
-            "max_supply_jump": MAX_SUPPLY_JUMP,
+            "max_supply_jump": jump,
         }
     )
     first = year.snapshots[0]
@@ -119,12 +119,14 @@ def python_rule(config: FundConfig) -> Rule:
     return Rule(Cap(cap), cap_weight, floor_weight, entry_weight, top_n, bool(floor_each), age, jump, passes)
 
 
-def prepare(on: ForkedChain, year: Year, streaming_fee: int, cadence: Cadence, progress: Any) -> YearFund:
-    """Deploys and seeds the fund."""
+def prepare(
+    on: ForkedChain, year: Year, streaming_fee: int, cadence: Cadence, progress: Any, jump: int = MAX_SUPPLY_JUMP
+) -> YearFund:
+    """Deploys and seeds the fund. `jump`: the rule's largest change of a supply, 18 decimals."""
     market = Market(on.rpc, on.world)
     clock = Clock(on.rpc, market)
     clock.jump(clock.now() + BLOCK_S)
-    config = year_config(on, year, streaming_fee, cadence)
+    config = year_config(on, year, streaming_fee, cadence, jump)
     deal_seed(on.deployer, config)
     path = on.folder / "book.json"
     book = deploy_fund(on.project, on.deployer, config, book_path=path, progress=progress, unsafe=True)

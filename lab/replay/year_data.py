@@ -47,11 +47,13 @@ class YearError(ValueError):
 @dataclass(frozen=True)
 class Quote:
     """A token on one day: USD for one whole token (18 decimals) and circulating whole tokens. `listed`: whether it has
-    a row that day; if not, the figures are those of its last row before, or of its first one to come."""
+    a row that day; if not, the figures are those of its last row before, or of its first one to come. `frozen`: the
+    owner waits for a row, and the fund holds what it has."""
 
     price: int
     supply: int
     listed: bool
+    frozen: bool = False
 
     @property
     def market_cap(self) -> int:
@@ -94,7 +96,7 @@ def read_year(
 ) -> Year:
     """`months` months from `first` (YYYY-MM). `tokens`: the candidates; none given: those of `DEFI` that the CSV has,
     or, where it has none of them, all its tokens. `reserves`: what pairs were seen to hold, joined by address."""
-    rows = _rows(path)
+    rows = read_rows(path)
     days = _days(path, first, months, {day for day, _ in rows})
     known = {symbol for _, symbol in rows} - {"ETH"}
     if tokens and (unknown := sorted(set(tokens) - known)):
@@ -132,9 +134,9 @@ def seed_units(snapshot: Snapshot, top: int, nav: int) -> dict[str, int]:
     return {symbol: listed[symbol].supply * nav * 10**DECIMALS // total for symbol in largest}
 
 
-def weth_depth(snapshot: Snapshot, symbol: str) -> int:
-    """WETH wei that the token's pool holds: what was seen that day, else a part of the market cap."""
-    return snapshot.reserves.get(symbol) or snapshot.quotes[symbol].market_cap * DEPTH // snapshot.weth_price
+def weth_depth(snapshot: Snapshot, symbol: str, depth: int = DEPTH) -> int:
+    """WETH wei that the token's pool holds: what was seen that day, else this part of the market cap (18 decimals)."""
+    return snapshot.reserves.get(symbol) or snapshot.quotes[symbol].market_cap * depth // snapshot.weth_price
 
 
 def _deepest(rows: Iterable[ReserveRow]) -> dict[tuple[date, str], int]:
@@ -181,8 +183,8 @@ def write_month(path: Path, year: Year, units: dict[str, int], shares: int, cap_
     path.write_text(json.dumps(month, indent=1) + "\n", encoding="utf-8")
 
 
-def _rows(path: Path) -> dict[tuple[date, str], tuple[int, int]]:
-    """Price and supply by day and symbol."""
+def read_rows(path: Path) -> dict[tuple[date, str], tuple[int, int]]:
+    """Price (USD, 18 decimals) and supply (whole tokens) by day and symbol. Raises YearError."""
     found: dict[tuple[date, str], tuple[int, int]] = {}
     try:
         with path.open(encoding="utf-8", newline="") as stream:

@@ -46,6 +46,11 @@ class Index:
         """USD of what one share of the index holds."""
         return worth(self._units, snapshot)
 
+    def migrate(self, old: str, new: str, ratio: int) -> None:
+        """What is held of the old token becomes the new one: so many old ones for one."""
+        if unit := self._units.pop(old, 0):
+            self._units[new] = self._units.get(new, 0) + unit // ratio
+
     def step(self, snapshot: Snapshot, now: int) -> IndexMonth:
         """The month's rebalance, determined at `now` (Unix seconds)."""
         before = self.level(snapshot)
@@ -54,14 +59,16 @@ class Index:
         symbols = list(self._tokens)
         by_token = {decision.token: decision for decision in decisions}
         basis = [_basis(by_token[self._tokens[symbol]]) for symbol in symbols]
+        frozen = {symbol for symbol in symbols if by_token[self._tokens[symbol]].status is Status.FROZEN}
         units = target_units(
             self._rule,
             basis,
             [self._units.get(symbol, 0) for symbol in symbols],
-            [snapshot.quotes[symbol].price for symbol in symbols],
+            [0 if symbol in frozen else snapshot.quotes[symbol].price for symbol in symbols],
             [DECIMALS] * len(symbols),
         )
-        self._units = {symbol: unit for symbol, unit in zip(symbols, units, strict=True) if unit}
+        wanted = dict(zip(symbols, units, strict=True)) | {symbol: self._units.get(symbol, 0) for symbol in frozen}
+        self._units = {symbol: unit for symbol, unit in wanted.items() if unit}
         self._previous = decisions
         return IndexMonth(before, included_weights(decisions, self._tokens), dict(self._units))
 
@@ -89,7 +96,9 @@ def decide(
 
 
 def state_of(snapshot: Snapshot, symbol: str) -> State:
-    """A token without a row leaves."""
+    """A token without a row leaves, unless the owner waits for it."""
+    if snapshot.quotes[symbol].frozen:
+        return State.FROZEN
     return State.ACTIVE if snapshot.quotes[symbol].listed else State.LEAVING
 
 

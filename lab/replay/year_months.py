@@ -108,9 +108,17 @@ class _Progress:
 
 
 def carry_year(
-    on: ForkedChain, year: Year, seed: Mapping[str, int], fee: int, cadence: Cadence, out: Path, console: Console
+    on: ForkedChain,
+    year: Year,
+    seed: Mapping[str, int],
+    fee: int,
+    cadence: Cadence,
+    out: Path,
+    console: Console,
+    jump: int = chain.MAX_SUPPLY_JUMP,
 ) -> tuple[list[MonthResult], tuple[int, int] | None]:
-    """All months; their results, and the NAV and the index level on the closing day (None without one)."""
+    """All months; their results, and the NAV and the index level on the closing day (None without one). `jump`: the
+    rule's largest change of a supply, 18 decimals."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -120,7 +128,7 @@ def carry_year(
     )
     with Progress(*columns, console=console, transient=True) as bar:
         progress = _Progress(bar, bar.add_task("deploying", total=len(year.snapshots)), console)
-        fund = chain.prepare(on, year, fee, cadence, lambda text: progress.say("deploying", text))
+        fund = chain.prepare(on, year, fee, cadence, lambda text: progress.say("deploying", text), jump)
         index = Index(fund.rule, year.tokens, seed)
         settings = {"BALLAST_MAX_FEE_GWEI": str(4 * GAS_PRICE_GWEI), "BALLAST_MAX_HOURS": str(MAX_HOURS)}
         with running_keeper(on, out / "year-keeper.log", **settings) as keeper:

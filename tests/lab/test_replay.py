@@ -32,13 +32,13 @@ FIGURES = {
 }
 
 
-def replay(*arguments: str) -> subprocess.CompletedProcess[str]:
+def replay(*arguments: str, seconds: int = 300) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "lab.replay", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=seconds,
         check=False,
     )
 

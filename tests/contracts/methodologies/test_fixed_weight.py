@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from ballast.rule.methodology import MethodologyError, Status, fixed_decisions, fixed_target_units
 from ballast.units import WAD
@@ -15,6 +16,7 @@ from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
 
+ROUNDING = WAD // 10_000
 HALVES = [(TOKENS[0], WAD // 2), (TOKENS[1], WAD // 2)]
 
 
@@ -42,6 +44,20 @@ def test_equal_weights(chain: Chain, fixed: Contract) -> None:
     third = WAD // 3
     basket = Basket([third, third, third + 1], [9 * WAD, 0, 0], [WAD] * 3, [18] * 3)
     assert targets(chain, fixed, basket) == [9 * third, 9 * third, 9 * (third + 1)]
+
+
+@pytest.mark.parametrize("off", [-ROUNDING, 2 * 10**13, ROUNDING])
+def test_rounded_weights_count_as_they_are(chain: Chain, fixed: Contract, owner: str, off: int) -> None:
+    """Within 0.01 % of 1 nothing is scaled; a wei further off everything is."""
+    weights = [WAD // 4, WAD - WAD // 4 + off]
+    chain.send(fixed.setWeights(list(zip(TOKENS[:2], weights, strict=True))), owner)
+    assert [tuple(w) for w in chain.read(fixed.weights())] == list(zip(TOKENS[:2], weights, strict=True))
+    basket = Basket(weights, [100 * WAD, 0], [WAD] * 2, [18] * 2)
+    assert targets(chain, fixed, basket) == [25 * WAD, 75 * WAD + 100 * off]
+    if abs(off) == ROUNDING:
+        further = Basket([WAD // 4, weights[1] + (1 if off > 0 else -1)], [100 * WAD, 0], [WAD] * 2, [18] * 2)
+        scaled = targets(chain, fixed, further)
+        assert sum(scaled) == pytest.approx(100 * WAD, rel=1e-15) and sum(scaled) <= 100 * WAD
 
 
 def test_without_a_price_the_others_are_scaled(chain: Chain, fixed: Contract) -> None:
@@ -72,19 +88,20 @@ def test_outside_the_domain(chain: Chain, fixed: Contract, basket: Basket, what:
 
 
 @DRAWN
-@given(drawn=baskets(sized=True))
-def test_targets_are_equal_on_any_basket(chain: Chain, fixed: Contract, drawn: Basket) -> None:
+@given(drawn=baskets(sized=True), off=st.integers(-ROUNDING, ROUNDING))
+def test_targets_are_equal_on_any_basket(chain: Chain, fixed: Contract, drawn: Basket, off: int) -> None:
     whole = sum(drawn.basis) or 1
-    weights = [b * WAD // whole for b in drawn.basis]
-    weights[0] += WAD - sum(weights)
+    weights = [b * (WAD + off) // whole for b in drawn.basis]
+    weights[0] += WAD + off - sum(weights)
     basket = Basket(weights, drawn.units, drawn.prices, drawn.decimals)
     lines = zip(weights, basket.units, basket.prices, basket.decimals, strict=True)
     worth = sum(u * p // 10**d for _, u, p, d in lines)
     weighed = sum(w for w, p in zip(weights, basket.prices, strict=True) if p)
     if worth and weighed:
         units = targets(chain, fixed, basket)
-        # In whole tokens' least parts: what is bought is never worth more than NAV.
-        assert sum(u * p // 10**d for u, p, d in zip(units, basket.prices, basket.decimals, strict=True)) <= worth
+        # What is bought is never worth more than NAV, but for what the weights as given are above 1.
+        most = worth * max(WAD, weighed if abs(weighed - WAD) <= ROUNDING else WAD) // WAD
+        assert sum(u * p // 10**d for u, p, d in zip(units, basket.prices, basket.decimals, strict=True)) <= most
 
 
 def test_determination(chain: Chain, scene: Scene, fixed: Contract, owner: str) -> None:
@@ -106,8 +123,8 @@ def test_determination(chain: Chain, scene: Scene, fixed: Contract, owner: str) 
         ([(TOKENS[0], WAD // 2), (TOKENS[0], WAD // 2)], "UnfitWeight", TOKENS[0]),
         ([(TOKENS[0], WAD), (TOKENS[1], 0)], "UnfitWeight", TOKENS[1]),
         ([("0x" + "00" * 20, WAD)], "UnfitWeight", "0x" + "00" * 20),
-        ([(TOKENS[0], WAD - 1)], "WeightsDoNotSum", WAD - 1),
-        ([(TOKENS[0], WAD), (TOKENS[1], 1)], "WeightsDoNotSum", WAD + 1),
+        ([(TOKENS[0], WAD - ROUNDING - 1)], "WeightsDoNotSum", WAD - ROUNDING - 1),
+        ([(TOKENS[0], WAD), (TOKENS[1], ROUNDING + 1)], "WeightsDoNotSum", WAD + ROUNDING + 1),
         ([], "WeightsDoNotSum", 0),
     ],
 )

@@ -98,7 +98,7 @@ BAD: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "methodology": (set_field("methodology", "kind")("equal"), ("methodology.kind", "'equal'", "'fixed_weight'")),
     "cap without weight": (without("methodology", "cap_weight"), ("methodology.cap_weight", "hard")),
     "cap nobody can fill": (set_field("methodology", "cap_weight")("30 %"), ("cap_weight", "3 constituents")),
-    "weights do not sum": (fixed("50 %", "30 %", "19 %"), ("weights sum to 990000000000000000", str(10**18))),
+    "weights do not sum": (fixed("50 %", "30 %", "19 %"), ("weights sum to 990000000000000000", str(10**18), "0.01 %")),
     "cap with fixed weights": (
         both(
             fixed("50 %", "30 %", "20 %"),

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ballast.build import ROOT
 from ballast.rule.calendar import Timetable
 from ballast.units import GWEI, WAD
-from keeper.plan import bucket
 from keeper.plan.batch import Batch, Gas, make_batch, rooms
 from keeper.plan.costs import MEASURED
 from keeper.plan.planner import Pace
-from keeper.plan.settlement import outcome
 from keeper.plan.slices import even_part, lots_of, next_slices, paid_for, works_of
 from keeper.pools.market import Market, market_of
 from keeper.state import (
-    Action,
     FundState,
     Holding,
     Limits,
-    Opening,
-    Phase,
     PoolState,
-    Progress,
-    Reason,
     Side,
 )
 from lab.localnet.month import Month, load_month
 from lab.localnet.reserves import load_reserves, pools_of
+from lab.replay import in_memory
+from lab.replay.in_memory import Calendar, at, filled
+
+__all__ = ["at", "filled"]
 
 WETH = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
 START = 1_617_235_200  # 2021-04-01 00:00 UTC
@@ -87,52 +84,8 @@ def trading(month: Month, pools: tuple[PoolState, ...], limits: Limits = LIMITS)
 
 def opened(holdings: tuple[Holding, ...], supply: int, limits: Limits = LIMITS) -> FundState:
     """A fund with these holdings as start leaves it: the shares of NAV follow from them."""
-    nav = sum(h.start_value(h.balance * WAD // supply) for h in holdings)
-    surplus = held = goals = 0
-    for h in holdings:
-        value, goal = h.start_value(h.balance * WAD // supply), h.start_value(h.unit)
-        if h.side is Side.SELL:
-            surplus += value - goal
-        elif h.side is Side.BUY:
-            held, goals = held + value, goals + goal
-    progress = Progress(START * bucket.SCALE, 0, surplus * WAD // nav, held * WAD // nav)
-    return FundState(
-        block=1,
-        time=START,
-        action=Action.TRADE,
-        reason=Reason.DUE,
-        next=START + 22 * 86_400,
-        period=2021 * 12 + 3,
-        phase=Phase.TRADING,
-        month_period=2021 * 12 + 3,
-        last_stop=0,
-        determined_at=START - 6 * 86_400,
-        opening=Opening(goals * WAD // nav, nav, START + 22 * 86_400 - 1),
-        progress=progress,
-        limits=limits,
-        timetable=TIMETABLE,
-        paused_until=0,
-        pause_left=3 * 86_400,
-        supply=supply,
-        shares=supply,
-        idle=0,
-        capacity=0,
-        tolerance=0,
-        holdings=holdings,
-    )
-
-
-def at(state: FundState, time: int) -> FundState:
-    """The same fund in a later block."""
-    idle = bucket.idle_x24(state.progress.tat, time, state.limits.max_idle)
-    return replace(
-        state,
-        block=state.block + 1,
-        time=time,
-        idle=idle // bucket.SCALE,
-        capacity=bucket.capacity(idle, state.limits),
-        tolerance=bucket.tolerance(idle, state.limits, state.progress),
-    )
+    calendar = Calendar(START, START + 22 * 86_400 - 1, 2021 * 12 + 3, TIMETABLE)
+    return in_memory.opened(holdings, supply, limits, calendar)
 
 
 def batch_of(state: FundState, market: Market, batches: int, gas_price: int = 100 * 10**9) -> Batch | None:
@@ -147,29 +100,6 @@ def batch_of(state: FundState, market: Market, batches: int, gas_price: int = 10
     most = cap * state.nav_at_start_prices // WAD
     slices = next_slices(lots, rooms(state, min(most, even_part(lots, batches))), batches, most)
     return make_batch(state, market, slices, Gas(MEASURED, gas_price, gas_price), last=batches == 1, cap=cap)
-
-
-def filled(state: FundState, batch: Batch, min_value_in: int) -> FundState:
-    """The fund after a batch over pools as they were planned on; fails where the contract would revert."""
-    sold = batch.sold
-    arriving = {leg.index: leg.route.received for leg in batch.buys}
-    for cross in batch.crosses:
-        arriving[cross.buy] = arriving.get(cross.buy, 0) + cross.route.received
-    assert all(amount <= state.surplus(state.holdings[i]) for i, amount in sold.items())
-    found = outcome(state, sold, arriving)
-    idle = bucket.idle_x24(state.progress.tat, state.time, state.limits.max_idle)
-    assert found.share <= bucket.capacity(idle, state.limits), "above capacity"
-    tolerance = bucket.tolerance(idle, state.limits, state.progress, found.sale)
-    assert found.value_in * WAD >= found.value_out * (WAD - tolerance), "below tolerance"
-    assert found.value_in >= min_value_in, "below minimum"
-    assert found.progress.spent <= state.limits.loss_budget, "above loss budget"
-    holdings = tuple(
-        replace(h, balance=h.balance - sold.get(h.index, 0) + arriving.get(h.index, 0)) for h in state.holdings
-    )
-    done = found.progress.surplus <= state.limits.dust
-    done = done or found.progress.held + state.limits.dust >= state.opening.buy_targets
-    after = replace(state, holdings=holdings, progress=found.progress)
-    return replace(after, phase=Phase.IDLE, action=Action.NONE, reason=Reason.DONE) if done else after
 
 
 def parts(state: FundState) -> list[int]:

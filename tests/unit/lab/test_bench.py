@@ -262,7 +262,13 @@ def test_months_measured_now_replace_those_of_before_and_leave_the_others() -> N
 
 
 def test_months_are_named_by_their_files() -> None:
-    assert [file.stem for file in files(None)] == ["dpi-2021-02", "dpi-2021-03", "dpi-2021-04", "mvi-2021-05"]
+    assert [file.stem for file in files(None)] == [
+        "dpi-2021-02",
+        "dpi-2021-03",
+        "dpi-2021-04",
+        "dpi-2021-07",
+        "mvi-2021-05",
+    ]
     assert [file.stem for file in files("mvi-2021-05")] == ["mvi-2021-05"]
     with pytest.raises(BenchError, match=r"--months dpi: no such month, expected one of dpi-2021-02, "):
         files("dpi")
@@ -322,6 +328,7 @@ def test_slices_are_the_published_ones_in_token_wei() -> None:
         ("sushiswap", ("sushiswap", "uniswap"), "sushiswap"),
         ("uniswap", ("sushiswap", "uniswap"), "uniswap"),
         ("balancer", ("sushiswap", "uniswap"), "uniswap"),
+        ("uniswap_v3", ("sushiswap", "uniswap"), "uniswap"),
         ("sushiswap", ("uniswap",), "uniswap"),
     ],
 )

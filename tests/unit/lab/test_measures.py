@@ -56,8 +56,8 @@ def test_published_targets_to_the_wei(path: Any) -> None:
     assert units == [component.published_target_unit for component in month.components]
 
 
-def test_there_are_four_published_months() -> None:
-    assert len(MONTHS) == 4
+def test_there_are_five_published_months() -> None:
+    assert len(MONTHS) == 5
 
 
 def test_market_cap_by_hand() -> None:
@@ -108,6 +108,11 @@ def test_weights_that_sum_above_one_share_nothing() -> None:
 def test_fixed_weights_by_hand() -> None:
     lines = [PricedComponent(WAD // 4, 2 * WAD, usd(10), 18), PricedComponent(3 * WAD // 4, 4 * 10**8, usd(5), 8)]
     assert fixed_weight_units(lines) == [WAD, 6 * 10**8]
+    # Rounded weights within 0.01 % of 1 count as they are, those further off are scaled.
+    rounded = [PricedComponent(WAD // 2 + off, 100 * WAD, WAD, 18) for off in (0, WAD // 10_000)]
+    assert fixed_weight_units(rounded) == [100 * WAD, 100 * WAD + 2 * 10**16]
+    further = [PricedComponent(WAD // 2 + off, 100 * WAD, WAD, 18) for off in (0, WAD // 10_000 + 1)]
+    assert sum(fixed_weight_units(further)) <= 200 * WAD
     # without a price for the first, the second has all of its own 20 USD
     dead = [PricedComponent(WAD // 4, 2 * WAD, 0, 18), lines[1]]
     assert fixed_weight_units(dead) == [0, 4 * 10**8]

@@ -44,7 +44,7 @@ def test_fixed_weights_and_small_decimals() -> None:
     assert {component.decimals for component in month.components} == {4, 8, 18}
 
 
-@pytest.mark.parametrize("label", ["dpi-2021-02", "dpi-2021-03", "dpi-2021-04", "mvi-2021-05"])
+@pytest.mark.parametrize("label", ["dpi-2021-02", "dpi-2021-03", "dpi-2021-04", "dpi-2021-07", "mvi-2021-05"])
 def test_published_months_are_read(label: str) -> None:
     month = load_month(MONTHS / f"{label}.json")
     assert f"{month.period[0]}-{month.period[1]:02}" in label
@@ -129,13 +129,24 @@ def test_broken_months_are_refused_with_the_reason(edit: Edit, message: str) -> 
     assert "\n" not in str(caught.value)
 
 
-def test_weights_must_sum_to_one() -> None:
+@pytest.mark.parametrize("off", [-(10**14), 2 * 10**13, 10**14])
+def test_weights_are_taken_as_they_were_rounded(off: int) -> None:
     content = raw("mvi-2021-05")
-    content["components"][0]["weight"] = "144177000000000001"
-    with pytest.raises(
-        MonthError, match=r"^components: weights sum to 1000000000000000001, expected 1000000000000000000"
-    ):
+    content["components"][0]["weight"] = str(144177 * 10**12 + off)
+    assert sum(component.weight or 0 for component in parse_month(content).components) == WAD + off
+
+
+@pytest.mark.parametrize("off", [-(10**14) - 1, 10**14 + 1])
+def test_weights_further_off_are_refused(off: int) -> None:
+    content = raw("mvi-2021-05")
+    content["components"][0]["weight"] = str(144177 * 10**12 + off)
+    with pytest.raises(MonthError, match=rf"^components: weights sum to {WAD + off}, expected {WAD} .*within 0.01 %$"):
         parse_month(content)
+
+
+def test_july_traded_on_uniswap_v3() -> None:
+    month = load_month(MONTHS / "dpi-2021-07.json")
+    assert [c.symbol for c in month.components if c.exchange == "uniswap_v3"] == ["UNI"]
 
 
 def test_the_file_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from ballast.units import WAD
 from lab.localnet.errors import ReservesError
 from lab.localnet.month import Month, load_month
 from lab.localnet.reserves import MonthPools, PoolDepth, load_reserves, parse_reserves, pools_of
+from lab.localnet.v3 import COLUMNS, assumed, parse_positions, v3_pools_of
 from lab.localnet.world import World
 
 DATA = Path(__file__).resolve().parents[3] / "data"
@@ -41,6 +42,7 @@ def of(found: MonthPools, address: str) -> list[PoolDepth]:
         ("dpi-2021-02", date(2021, 2, 1), 17, {"KNC", "BAL", "MTA"}),
         ("dpi-2021-03", date(2021, 3, 1), 19, {"KNC", "BAL", "MTA"}),
         ("dpi-2021-04", date(2021, 4, 1), 21, {"KNC", "BAL", "MTA"}),
+        ("dpi-2021-07", date(2021, 7, 1), 21, {"KNC", "BAL", "MTA"}),
     ],
 )
 def test_published_months(label: str, day: date, count: int, derived: set[str]) -> None:
@@ -80,6 +82,35 @@ def test_balancer_slices_go_to_uniswap_and_sushi_stays() -> None:
     for symbol, venue in (("BAL", "uniswap"), ("KNC", "uniswap"), ("YFI", "sushiswap"), ("MKR", "uniswap")):
         component = month.component(symbol)
         assert [pool.venue for pool in of(found, component.address)] == [venue], symbol
+
+
+WETH = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
+
+
+def test_v3_is_assumed_as_deep_as_the_deepest_pair() -> None:
+    month = month_of("dpi-2021-07")
+    uni = month.component("UNI").address
+    depths = pools(
+        month, row("2021-07-01", "100", address=uni), row("2021-07-01", "70", "sushiswap", address=uni)
+    ).pools
+    (found,) = assumed(month, depths, (), WETH)
+    assert (found.token, found.other, found.fee, found.depth_wei) == (uni, None, 3_000, 100 * WAD)
+    (pool,) = v3_pools_of(month, [found], WETH)
+    ((lower, upper, liquidity),) = pool.positions
+    assert (lower, upper) == (-2 * 887_272, 2 * 887_272)
+    # Virtual reserves: L / sqrt(P) of UNI, L sqrt(P) of WETH, which are 100 WETH and as much in UNI.
+    root = pool.sqrt_price / 2**96
+    assert liquidity * root == pytest.approx(100 * WAD, rel=1e-9)
+    assert liquidity / root == pytest.approx(100 * WAD * month.weth_price_usd / month.component("UNI").price_usd)
+
+
+@pytest.mark.parametrize(("other", "count"), [("", 0), (WETH, 0), (YFI, 1)])
+def test_v3_is_assumed_only_where_no_position_is_given(other: str, count: int) -> None:
+    month = month_of("dpi-2021-07")
+    lines = [",".join(COLUMNS), f"{month.component('UNI').address},{other},500,,,5"]
+    given = tuple(parse_positions(lines))
+    assert len(assumed(month, pools(month).pools, given, WETH)) == count
+    assert assumed(month_of(), pools(month_of()).pools, (), WETH) == ()
 
 
 def test_the_nearest_earlier_day_serves() -> None:

@@ -262,3 +262,18 @@ def test_pools_that_somebody_has_drained_cost_time_and_no_error(drained: str, mo
 def swapped(pool: PoolState) -> PoolState:
     """The pool moved the other way: a hundredfold the price."""
     return replace(pool, token_reserve=pool.token_reserve // 100, weth_reserve=pool.weth_reserve * 100)
+
+
+@pytest.mark.parametrize("part", [20, 100, 1_000])
+def test_shallow_pools_give_a_plan_or_a_reason(part: int) -> None:
+    """A slice may want more than a pool holds: that is planned around, or said."""
+    month, pools = load()
+    shallow = tuple(
+        replace(p, token_reserve=p.token_reserve // part, weth_reserve=p.weth_reserve // part) for p in pools
+    )
+    fund = trading(month, shallow)
+    found = plan(fund.state, fund.market, GAS_PRICE, pace(), SLIPPAGE_BPS)
+    if found.batch is None or found.possible_from is None:
+        assert found.why
+    else:
+        filled(at(fund.state, found.possible_from), found.batch, found.min_value_in)
