@@ -61,7 +61,7 @@ def test_a_stuck_transaction_counts_from_its_first_signing(april: Simulated) -> 
 
 def test_low_balance_is_less_than_a_month_of_all_funds(april: Simulated) -> None:
     fund = fund_facts(april)
-    month = BOUNDS.month_gas * 20 * GWEI
+    month = 60_000_000 * 20 * GWEI
     assert kinds(facts_of(fund, balance=month)) == set()
     assert only(facts_of(fund, balance=month - 1)).kind is Kind.LOW_BALANCE
     assert only(facts_of(fund, fund, balance=2 * month - 1)).text == (
