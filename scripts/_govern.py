@@ -16,7 +16,8 @@ from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book, BookCandidate
-from ballast.cli import Deployed, open_fund, require_funds
+from ballast.cli import Deployed, agree, open_fund, send
+from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.files import replace_json
 from ballast.fund_file import FundConfig, FundError
 from ballast.steering import abi
@@ -240,17 +241,17 @@ class Steering:
             return
         account = sending.account
         self.require_role(deed, account.address)
-        require_funds(self.w3, account.address)
         tried = rehearse(self.w3, self.head, account.address, calls)
         assert tried is not None
         for outcome in tried.outcomes:
             if not outcome.success:
                 refused, remedy = refusal(self.context, outcome.data)
                 raise FundError(f"{deed}: would be refused: {refused}; {remedy}")
-        if not sending.yes and not click.confirm(f"{what}?"):
-            raise FundError(f"{deed}: not confirmed, nothing was sent")
+        cost = cost_of(self.w3, account.address, [(call.target, call.data) for call in calls])
+        require_none(lacks_ether(self.w3, account.address, cost.wei, sum(call.value for call in calls)))
+        agree(account, f"{what} ({cost})?", sending.yes)
         for call in calls:
-            receipt = account.transfer(call.target, value=call.value, data=call.data)
+            receipt = send(account, call.target, call.data, call.value)
             self.say(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas")
 
     def _write(self, deed: str, calls: Sequence[TimelockCall], what: str, path: Path) -> None:

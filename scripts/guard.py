@@ -13,7 +13,8 @@ import click
 from rich.console import Console
 
 from ballast.abi import encode_call
-from ballast.cli import Deployed, FundCommand, book_option, fund_argument, open_fund, require_funds
+from ballast.cli import Deployed, FundCommand, agree, book_option, fund_argument, open_fund, send
+from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.files import replace_json
 from ballast.fund_file import FundError
 from ballast.steering import abi
@@ -33,7 +34,6 @@ from keeper.look.lens import read_fund
 from keeper.output.tables import when
 from keeper.state import FundState, Phase
 from scripts._govern import Sending, sending_options
-from scripts._zap import confirm
 
 dry_option = click.option("--dry", is_flag=True, help="Show what it stops and costs, send nothing.")
 
@@ -214,8 +214,9 @@ def _send(on: Deployed, brake: Brake, sending: Sending, *, dry: bool, token: str
         shown = f"{sending.safe}: {what}, for the Transaction Builder of {guardian}; nothing was sent"
         console.print(shown, soft_wrap=True)
         return
-    require_funds(on.w3, account.address)
-    confirm(f"Send {what} from {account.address}?", sending.yes)
-    receipt = account.transfer(on.book["rebalancer"], value=0, data=call)
+    cost = cost_of(on.w3, account.address, [(on.book["rebalancer"], call)])
+    require_none(lacks_ether(on.w3, account.address, cost.wei))
+    agree(account, f"Send {what} from {account.address} ({cost})?", sending.yes)
+    receipt = send(account, on.book["rebalancer"], call)
     console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
     console.print(f"{what}: done")
