@@ -91,6 +91,21 @@ def test_each_command_asks_once(person: Person, w3: Web3) -> None:
         assert "(1 transaction, about 0.0" in carried_out(shell, "? [y/N]")
     assert nonce() == held + 4
 
+    with person.runs("govern", "methodology", str(person.fund)) as shell:
+        assert "Deploy MarketCap (1 transaction, about 0.0" in carried_out(shell, "? [y/N]")
+    assert nonce() == held + 5
+
+
+def test_the_zap_asks_once_for_approval_and_all(person: Person, w3: Web3) -> None:
+    index = ape.project.IndexToken.at(Book.load(person.book)["index_token"])
+    with person.runs("mint", str(person.fund), "0.2", "--pay", "eth") as shell:
+        assert "(1 transaction, about 0.0" in carried_out(shell, "? [y/N]")
+    assert index.balanceOf(person.address) == 2 * 10**17
+    with person.runs("redeem", str(person.fund), "0.1", "--to", "eth") as shell:
+        assert "after 1 approval of the zap (2 transactions, about 0.0" in carried_out(shell, "? [y/N]")
+    assert index.balanceOf(person.address) == 10**17
+    assert w3.eth.get_transaction_count(Web3.to_checksum_address(person.address)) == 3
+
 
 def test_a_no_sends_nothing(person: Person, w3: Web3) -> None:
     for command in (("mint", "1"), ("guard", "suspend", "YFI")):
