@@ -18,6 +18,8 @@ export PYTHONDONTWRITEBYTECODE :=
 
 MONTH ?= data/months/dpi-2021-04.json
 RESERVES ?=
+RULES ?=
+TESTS ?=
 POSITIONS ?=
 ARGS ?=
 # Not PATH: that is where the shell finds programs.
@@ -28,9 +30,9 @@ SEED ?= 1
 PORT ?= 8545
 SPEED ?= 600
 DATA ?= data/year/invented.csv
-LINTED := $(wildcard ballast examples keeper lab scripts tools tests)
+LINTED := $(wildcard ballast examples keeper lab sandbox scripts tools tests)
 
-.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly slither demo replay year localnet fund page bench mutation lock clean
+.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly audit release demo replay year localnet fund page bench mutation coverage lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -57,7 +59,7 @@ style:
 unit: compile ## The tests that need no chain: [ARGS="-k word"]
 	@$(PY) tools/run_tests.py tests/unit $(ARGS)
 
-test: setup .tools/set-v2.stamp ## Lint, all tests, a short fuzz run; ONLY=FILES: these tests alone (not PATH: that is the shell's); ARGS: for pytest, no fuzz
+test: setup .tools/set-v2.stamp .tools/release.stamp ## Lint, all tests, a short fuzz run; ONLY=FILES: these tests alone (not PATH: that is the shell's); ARGS: for pytest, no fuzz
 	@$(if $(ONLY),,tools/step.sh lint $(MAKE) --no-print-directory lint)
 	@tools/step.sh compile $(MAKE) --no-print-directory compile
 	@$(PY) tools/run_tests.py $(ONLY) $(ARGS)
@@ -76,11 +78,14 @@ mutants: setup ## Break the contracts on purpose and see that an invariant notic
 chaos: compile ## Whole months of the keeper under faults, and random combinations: [ARGS="NAMES --random N --seed N"]
 	@$(PY) -m lab.chaos run $(or $(ARGS),all --random 100)
 
-nightly: compile .tools/set-v2.stamp .tools/slither.stamp ## All long runs one after the other, and a table of them: [ARGS="chaos mutants"]
+nightly: compile .tools/set-v2.stamp ## All long runs one after the other, and a table of them: [ARGS="chaos mutants"]
 	@$(PY) -m lab.nightly $(ARGS)
 
-slither: setup .tools/slither.stamp ## Slither; every finding of high or medium impact must be explained in tools/slither_triage.yaml
-	@$(PY) tools/slither.py
+audit: compile .tools/slither.stamp .tools/wake.stamp $(if $(RULES),.tools/semgrep.stamp) ## Slither, its check of ERCs, Wake, semgrep: what tools/audit/triage.yaml does not explain fails: [ARGS=names] [RULES=FOLDER]
+	@$(PY) -m tools.audit $(if $(RULES),--rules $(RULES)) $(ARGS)
+
+release: compile .tools/release.stamp ## The release of this commit, into out/release: [ARGS=--help]
+	@$(PY) -m tools.release $(ARGS)
 
 demo: compile ## One fund, one month, from deployment to redemption
 	@$(PY) -m lab.replay demo
@@ -108,11 +113,17 @@ bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protoc
 mutation: compile ## Change the core contracts, one line at a time, and see whether the tests notice: [SAMPLE=N] [SEED=N]
 	@$(PY) -m lab.mutation --sample $(SAMPLE) --seed $(SEED)
 
+coverage: compile ## Lines and branches of the deployed code that tests on a chain reach: [TESTS=files]
+	@$(PY) -m lab.coverage $(TESTS)
+
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
 		-o requirements.lock requirements.in
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
-		--constraint requirements.lock -o requirements-keeper.lock requirements-keeper.in
+		--constraint requirements.lock -o requirements-keeper.lock pyproject.toml
+	@for tool in release audit/slither audit/wake audit/semgrep; do \
+		uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
+			-o tools/$$tool.lock tools/$$tool.in || exit 1; done
 	@npm install --package-lock-only --ignore-scripts
 
 clean: ## Remove everything that make and the tests made
@@ -145,8 +156,15 @@ clean: ## Remove everything that make and the tests made
 	@tools/install_solc.sh
 	@touch $@
 
-.tools/slither.stamp: tools/install_slither.sh .tools/python.stamp
-	@tools/install_slither.sh $(PY)
+# Each of these has a Python of its own: their dependencies and Ape's do not fit together.
+.tools/slither.stamp .tools/wake.stamp .tools/semgrep.stamp: .tools/%.stamp: tools/audit/%.lock .tools/python.stamp
+	@uv venv --quiet --clear --python $(PY) .tools/$*
+	@uv pip sync --quiet --python .tools/$*/bin/python $<
+	@touch $@
+
+.tools/release.stamp: tools/release.lock .tools/python.stamp
+	@uv venv --quiet --clear --python $(PY) .tools/release
+	@uv pip sync --quiet --python .tools/release/bin/python $<
 	@touch $@
 
 .tools/set-v2.stamp: tools/install_set_v2.sh

@@ -61,7 +61,8 @@ class BookCandidate:
 @dataclass(frozen=True)
 class Book:
     """Addresses of one fund on one chain. `contracts` has the keys of CONTRACTS, and of OPTIONAL what there is.
-    `timelock_delay`: seconds that the timelock was deployed with; None in books that do not say it."""
+    `timelock_delay`: seconds that the timelock was deployed with; None in books that do not say it.
+    `uniswap_v2_factory`: of the pairs that the zap swaps in, None where it knows the chain's exchanges."""
 
     fund: str
     chain_id: int
@@ -70,6 +71,7 @@ class Book:
     weth: str
     candidates: tuple[BookCandidate, ...]
     timelock_delay: int | None = None
+    uniswap_v2_factory: str | None = None
 
     def __getitem__(self, name: str) -> str:
         return self.contracts[name]
@@ -135,6 +137,9 @@ class Book:
             weth=_address(raw["weth"], "weth"),
             candidates=candidates,
             timelock_delay=None if raw.get("timelock_delay") is None else int(raw["timelock_delay"]),
+            uniswap_v2_factory=None
+            if (factory := raw.get("uniswap_v2_factory")) is None
+            else _address(factory, "uniswap_v2_factory"),
         )
 
 

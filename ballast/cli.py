@@ -22,12 +22,13 @@ from web3.exceptions import Web3Exception
 
 from ballast.abi import has_code
 from ballast.book import Book
-from ballast.build import is_current
+from ballast.build import ROOT, is_current
 from ballast.errors import UserError
 from ballast.fund_file import FundConfig, FundError, load_fund
+from ballast.networks import network_of
 from ballast.parts import Component
 from ballast.rpc import RpcError, bound, require_node, trouble
-from ballast.units import MAX_TX_GAS, WAD
+from ballast.units import WAD
 from ballast.values import parse_address, parse_fraction, parse_shares
 
 fund_argument = click.argument("fund", type=click.Path(path_type=Path))
@@ -42,7 +43,6 @@ book_option = click.option(
 RPC_META_KEY = "ballast.rpc"
 COMPILER = "SOLCX_BINARY_PATH"
 """Where Ape finds the compiler."""
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
@@ -124,11 +124,16 @@ def _url_of(provider: Any) -> str | None:
     return None if url is None else str(url)
 
 
+def confirm(question: str, yes: bool) -> None:
+    """Asks before something is sent. Raises click's Abort where the answer is no. `yes`: nothing is asked."""
+    if not yes:
+        click.confirm(question, abort=True)
+
+
 def agree(account: Any, question: str, yes: bool) -> None:
     """Asks once whether all that is told shall be sent, and for the account's password once; from then on nothing asks.
     Raises click's Abort where the answer is no. `yes`: only the password is asked for."""
-    if not yes:
-        click.confirm(question, abort=True)
+    confirm(question, yes)
     if hasattr(account, "set_autosign"):  # an account in an encrypted file, which asks each time otherwise
         logger.set_level(LogLevel.ERROR)  # it warns at each signature
         account.set_autosign(True)
@@ -140,7 +145,7 @@ def send(account: Any, to: str, data: bytes, value: int = 0) -> Any:
     what would be refused."""
     w3: Web3 = account.provider.web3
     gas = w3.eth.estimate_gas({"from": account.address, "to": to, "value": value, "data": data})  # type: ignore[typeddict-item]
-    most = min(gas * 6 // 5, max(gas, MAX_TX_GAS))
+    most = min(gas * 6 // 5, max(gas, network_of(w3.eth.chain_id).most_gas))
     return account.transfer(to, value=value, data=data, gas_limit=most, required_confirmations=0)
 
 
@@ -241,6 +246,13 @@ def checked_slippage(text: str) -> int:
     if not 0 <= slippage <= WAD // 10:
         raise FundError(f"slippage: found {text!r}, expected 0 to 10 %")
     return slippage
+
+
+def sent_line(chain_id: int, receipt: Any) -> str:
+    """A mined transaction: its hash, its gas, and on a line of its own where the network's explorer shows it."""
+    digest = str(receipt.txn_hash)
+    url = network_of(chain_id).transaction_url(digest)
+    return f"transaction {digest}, {receipt.gas_used:,} gas" + ("" if url is None else f"\n{url}")
 
 
 def dollars(amount: int) -> str:

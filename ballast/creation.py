@@ -8,12 +8,12 @@ from typing import Any
 import rlp  # type: ignore[import-untyped]
 from eth_utils import keccak, to_checksum_address
 
-from ballast.exchanges import EXCHANGES
+from ballast.exchanges import exchanges_of
 from ballast.fund_file import FundConfig
 from ballast.parts import STATES, Feed
-from ballast.values import DEPLOYER
+from ballast.values import DEPLOYER, NO_ADDRESS
 
-ANYONE = "0x0000000000000000000000000000000000000000"
+ANYONE = NO_ADDRESS
 ETH = ANYONE
 SUPPLIES = ("posted_supply", "locked_supply")
 """Where supplies come from; only of market-cap funds."""
@@ -47,7 +47,7 @@ def order(config: FundConfig) -> tuple[str, ...]:
     left_out |= set() if config.names_v3_pools else {"v3_lens"}
     left_out |= set() if config.anchored() else {"first_oracle"}
     left_out |= set() if config.upkeep.part else {"fee_split"}
-    left_out |= set() if config.chain_id in EXCHANGES else {"zap"}
+    left_out |= set() if exchanges_of(config.chain_id, config.uniswap_v2_factory) else {"zap"}
     return tuple(name for name in ORDER if name not in left_out)
 
 
@@ -126,7 +126,8 @@ def _around(name: str, config: FundConfig, at: Mapping[str, str], recipient: str
         case "fee_split":
             return "FeeSplit", (at["index_token"], at["upkeep"], recipient, config.upkeep.part)
         case "zap":
-            return "Zap", (at["index_token"], config.weth, EXCHANGES[config.chain_id])
+            exchanges = exchanges_of(config.chain_id, config.uniswap_v2_factory)
+            return "Zap", (at["index_token"], config.weth, exchanges)
         case _:
             return "NavFeed", (at["rebalancer"], at.get("first_oracle", at["oracle"]))
 

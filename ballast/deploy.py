@@ -21,9 +21,11 @@ from ballast.creation import creation, order
 from ballast.deployed import verify
 from ballast.fund_file import FundConfig
 from ballast.journal import Journal, JournalError, alone, journal_path
+from ballast.networks import network_of
 from ballast.parts import Component
 from ballast.preflight import DEPLOYMENT_GAS, SEED_GAS, preflight
 from ballast.resume import INDEX, Plan, is_seeded, plan, require_unseeded, standing
+from ballast.rollups import creation_gas
 from ballast.sending import Sender
 
 Progress = Callable[[str], None]
@@ -31,8 +33,9 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Bill:
-    """What is left to send: so many transactions, and the contracts among them. `gas`: more than they take; `wei`: what
-    that costs at the price of gas now; `begun`: some contracts stand already."""
+    """What is left to send: so many transactions, and the contracts among them. `gas`: more than they take, on a rollup
+    with what the contracts' data costs; `wei`: what that costs at the price of gas now; `begun`: some contracts stand
+    already."""
 
     transactions: int
     contracts: tuple[str, ...]
@@ -83,6 +86,7 @@ def book_of(config: FundConfig, at: Mapping[str, str], first_block: int) -> Book
             for component in config.ordered()
         ),
         timelock_delay=config.timelock_delay,
+        uniswap_v2_factory=config.uniswap_v2_factory,
     )
 
 
@@ -122,11 +126,11 @@ def _deployed(
     """`deploy_fund`, whose journal is kept at `path`."""
     w3: Web3 = account.provider.web3
     say("checking chain, account, tokens and feeds")
-    sender = _sender(account, config, path, say)
+    sender = sender_of(account, config.name, path, say)
     sender.settle()
     stands = standing(w3, sender.journal, order(config))
     if not stands:  # nothing was begun, or on a chain that is no more
-        sender.journal = replace(_new_journal(account, config), sent=sender.journal.sent)
+        sender.journal = replace(new_journal(account, config.name), sent=sender.journal.sent)
 
     def creating(name: str, at: Mapping[str, str]) -> bytes:
         contract, arguments = creation(name, config, at, account, sender.journal.dated)
@@ -148,10 +152,10 @@ def _deployed(
     return book_of(config, found.at, sender.journal.first_block)
 
 
-def _sender(account: Any, config: FundConfig, path: Path | None, say: Progress) -> Sender:
-    """With the journal of what was begun, or a new one."""
+def sender_of(account: Any, name: str, path: Path | None, say: Progress) -> Sender:
+    """With the journal of what was begun under this name, or a new one. Raises JournalError."""
     journal = None if path is None else Journal.load(path)
-    new = _new_journal(account, config)
+    new = new_journal(account, name)
     if journal is not None:
         for field in ("fund", "chain_id", "deployer"):
             was, now = getattr(journal, field), getattr(new, field)
@@ -160,11 +164,12 @@ def _sender(account: Any, config: FundConfig, path: Path | None, say: Progress) 
     return Sender(account, journal or new, path, say)
 
 
-def _new_journal(account: Any, config: FundConfig) -> Journal:
+def new_journal(account: Any, name: str) -> Journal:
+    """Of a deployment that begins now."""
     latest = account.provider.web3.eth.get_block("latest")
     # nothing of the fund can be in an earlier block than the next
     numbers = int(latest["number"]) + 1, int(latest["timestamp"])
-    return Journal(config.name, account.provider.web3.eth.chain_id, account.address, *numbers)
+    return Journal(name, account.provider.web3.eth.chain_id, account.address, *numbers)
 
 
 def _bill(
@@ -175,7 +180,9 @@ def _bill(
     # {gas} = {gas} * {byte} / {byte}: what a creation takes goes mostly with the length of its code
     gas = DEPLOYMENT_GAS - (DEPLOYMENT_GAS - SEED_GAS) * done // sum(sizes.values())
     calls = sum(1 for _ in _approvals(w3, account, found.at[INDEX], config))
-    return Bill(len(found.missing) + calls + 1, found.missing, gas, gas * w3.eth.gas_price, bool(found.stands))
+    price = w3.eth.gas_price
+    gas += creation_gas(w3, network_of(config.chain_id), (creating(name, found.at) for name in found.missing), price)
+    return Bill(len(found.missing) + calls + 1, found.missing, gas, gas * price, bool(found.stands))
 
 
 def _approvals(w3: Web3, account: Any, index: str, config: FundConfig) -> Iterator[tuple[Component, bytes]]:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from eth_abi import encode
 from eth_utils import keccak, to_checksum_address
 
+from ballast.values import NO_ADDRESS
+
 V2_CODE_HASH = bytes.fromhex("96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f")
 """Of the pairs of Uniswap V2."""
 SUSHISWAP_CODE_HASH = bytes.fromhex("e18a34eb0e04b04f7a0ac29a6e80748dca96319b42c54d679cb821dca90c6303")
@@ -37,13 +39,20 @@ EXCHANGES = {
         V3_CODE_HASH,
     ),
 }
-"""By chain id. Funds on other chains have no zap."""
+"""By chain id. Funds on other chains have a zap only where their file names a factory of Uniswap V2."""
 
 USDC = {1: "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"}
 """Circle's dollar by chain id: what a command means by "usdc"."""
 
 V3_FEES = (100, 500, 3_000, 10_000)
 """Millionths that pools of Uniswap V3 take on mainnet."""
+
+
+def exchanges_of(chain_id: int, uniswap_v2: str | None) -> Exchanges | None:
+    """Those of a fund's zap. `uniswap_v2`: the factory that the fund's file names in their place."""
+    if uniswap_v2 is None:
+        return EXCHANGES.get(chain_id)
+    return Exchanges(uniswap_v2, V2_CODE_HASH, NO_ADDRESS, bytes(32), NO_ADDRESS, bytes(32))
 
 
 def v2_pool_address(factory: str, code_hash: bytes, one: str, other: str) -> str:

@@ -1,17 +1,14 @@
 """Where the ether and the tokens of a test network come from.
 
-Sources: ethereum.org's pages of networks list faucets for ether; LINK is Chainlink's faucet's; WBTC and DAI of
+Ether's faucets are in networks.json. Sources of the others: LINK is Chainlink's faucet's; WBTC and DAI of
 funds/sepolia.yaml are Aave's test tokens (its address book AaveV3Sepolia), which its own faucet gives.
 """
 
 from __future__ import annotations
 
-SEPOLIA, HOODI = 11_155_111, 560_048
-ETHER = {
-    SEPOLIA: "https://ethereum.org/en/developers/docs/networks/#sepolia lists faucets",
-    HOODI: "https://ethereum.org/en/developers/docs/networks/#hoodi lists faucets",
-}
-"""By chain id."""
+from ballast.networks import network_of
+
+SEPOLIA = 11_155_111
 _AAVE = "get it from https://app.aave.com/faucet, in testnet mode"
 _TOKENS = {
     (SEPOLIA, "0x779877A7B0D9E8603169DdbD7836e478b4624789"): "get it from https://faucets.chain.link/sepolia",
@@ -22,7 +19,7 @@ _TOKENS = {
 
 def ether_from(chain_id: int) -> str:
     """What to do about too little ether."""
-    return ETHER.get(chain_id, "send it some")
+    return network_of(chain_id).faucet or "send it some"
 
 
 def token_from(chain_id: int, token: str, weth: str) -> str:

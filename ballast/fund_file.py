@@ -21,6 +21,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from ballast.errors import UserError
+from ballast.networks import NETWORKS, by_slug
 from ballast.parts import (
     MAX_BLOCK_TIME,
     MAX_COMPONENTS,
@@ -69,6 +70,8 @@ class FundConfig(Model):
     streaming_fee: Annotated[int, fraction(0, MAX_STREAMING_FEE, "0 to 5 %")] = 95 * WAD // 10_000
     timelock_delay: Annotated[int, duration(0, 90 * DAY_S)] = 2 * DAY_S
     roles: Roles
+    uniswap_v2_factory: Address | None = None
+    """Of the pairs that the zap swaps in, in place of the exchanges that are known of the chain."""
     uniswap_v3_factory: Address | None = None
     """Where the pools of anchors come from; only with anchors."""
     sequencer: Sequencer | None = None
@@ -78,6 +81,26 @@ class FundConfig(Model):
     limits: Limits = Limits()
     timetable: Timetable = Timetable()
     upkeep: Upkeep = Upkeep()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_network(cls, given: Any) -> Any:
+        """Fills in what the chain alone says: `network` stands for `chain_id` and `weth`."""
+        if not isinstance(given, dict):
+            return given
+        if "network" not in given:
+            number = str(given.get("chain_id", ""))
+            known = NETWORKS.get(int(number)) if number.isascii() and number.isdigit() else None
+            return given if known is None else {"block_time": known.date_s, **given}
+        network = by_slug(str(given["network"]))
+        if network is None:
+            right = ", ".join(one.slug for one in NETWORKS.values())
+            raise ValueError(f"network: found {given['network']!r}, expected one of {right}, or in its place chain_id")
+        if "chain_id" in given:
+            raise ValueError("chain_id: found beside network, expected one of the two")
+        fields: dict[str, Any] = {"chain_id": network.chain_id, "block_time": network.date_s}
+        fields |= {} if network.weth is None else {"weth": network.weth}
+        return fields | {field: value for field, value in given.items() if field != "network"}
 
     @model_validator(mode="after")
     def _together(self) -> FundConfig:
@@ -255,19 +278,23 @@ def _check_equal(components: Sequence[Component]) -> None:
 
 def load_fund(path: str | Path) -> FundConfig:
     """Reads a fund's YAML file. Raises FundError with what is wrong; it begins with the file's name."""
-    file = Path(path)
-    try:
-        raw = yaml.load(file.read_text(encoding="utf-8"), Loader=_TextLoader)
-    except FileNotFoundError:
-        raise FundError(f"fund {path}: no such file, expected a fund's YAML") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FundError(f"fund {path}: cannot be read ({error})") from None
-    except yaml.YAMLError as error:
-        raise FundError(f"fund {path}: not YAML ({_yaml_problem(error)})") from None
+    raw = read_texts(path, "fund")
     try:
         return parse_fund(raw)
     except FundError as error:
         raise FundError(f"fund {path}: {error}") from None
+
+
+def read_texts(path: str | Path, what: str) -> object:
+    """Decodes a YAML file, every scalar as text. `what`: it is, for the errors. Raises FundError."""
+    try:
+        return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_TextLoader)
+    except FileNotFoundError:
+        raise FundError(f"{what} {path}: no such file, expected a {what}'s YAML") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FundError(f"{what} {path}: cannot be read ({error})") from None
+    except yaml.YAMLError as error:
+        raise FundError(f"{what} {path}: not YAML ({_yaml_problem(error)})") from None
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:

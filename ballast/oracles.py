@@ -8,6 +8,7 @@ from web3 import Web3
 
 from ballast.abi import call_view
 from ballast.fund_file import FundConfig
+from ballast.networks import NETWORKS, network_of
 from ballast.parts import Feed, Sequencer
 from ballast.units import BLOCK_S
 from ballast.values import decimal_text
@@ -15,12 +16,10 @@ from ballast.values import decimal_text
 _ROUND = ["uint256", "int256", "uint256", "uint256", "uint256"]
 
 ROLLUPS = {
-    10: "OP Mainnet",
+    **{network.chain_id: network.name for network in NETWORKS.values() if network.rollup is not None},
     324: "zkSync Era",
     1101: "Polygon zkEVM",
     5000: "Mantle",
-    8453: "Base",
-    42161: "Arbitrum One",
     59144: "Linea",
     81457: "Blast",
     534352: "Scroll",
@@ -28,10 +27,7 @@ ROLLUPS = {
     2442: "Polygon zkEVM Cardona",
     5003: "Mantle Sepolia",
     59141: "Linea Sepolia",
-    84532: "Base Sepolia",
-    421614: "Arbitrum Sepolia",
     534351: "Scroll Sepolia",
-    11155420: "OP Sepolia",
     168587773: "Blast Sepolia",
 }
 """By chain id. A chain that is missing here gets no warning."""
@@ -43,12 +39,13 @@ def rollup_warnings(config: FundConfig) -> tuple[str, ...]:
     if rollup is None:
         return ()
     lines = []
+    known = network_of(config.chain_id).sequencer_feed or "whose address is not known here"
     if config.sequencer is None:
         lines.append(
             f"sequencer: missing, and chain {config.chain_id} is {rollup}: after an outage of its sequencer "
-            "the fund would trade at prices from before it; expected the address of Chainlink's sequencer uptime feed"
+            f"the fund would trade at prices from before it; expected Chainlink's sequencer uptime feed, {known}"
         )
-    if config.anchored() and config.block_time == BLOCK_S:
+    if config.anchored() and config.block_time >= BLOCK_S:
         lines.append(
             f"block_time: {BLOCK_S} s is Ethereum's, and chain {config.chain_id} is {rollup}: a busy pool may "
             "not reach back over an anchor's window; expected the rollup's"

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from eth_utils import to_checksum_address
 
 from ballast.book import Book, BookCandidate, BookPool
-from ballast.exchanges import EXCHANGES, V3_FEES
+from ballast.exchanges import V3_FEES, exchanges_of
 from ballast.fund_file import FundConfig
+from ballast.networks import network_of
 from ballast.parts import Component, FundPool
 from ballast.preflight import pools
 from ballast.preflight.chain import Reader
@@ -44,10 +45,13 @@ class Change:
 def factories_of(reader: Reader, config: FundConfig, book: Book) -> tuple[Factory, ...]:
     """The factories of the chain's exchanges, and those that made the pools of file and book."""
     found = []
-    exchanges = EXCHANGES.get(config.chain_id)
+    exchanges = exchanges_of(config.chain_id, config.uniswap_v2_factory)
     if exchanges is not None:
         known = (V2, exchanges.uniswap_v2), (SUSHI, exchanges.sushiswap_v2), (V3, exchanges.uniswap_v3)
-        found += [Factory(venue, address) for venue, address in known]
+        found += [Factory(venue, address) for venue, address in known if address != NO_ADDRESS]
+    network = network_of(config.chain_id)
+    listed = (V2, network.uniswap_v2), (V3, network.uniswap_v3)
+    found += [Factory(venue, one.factory) for venue, one in listed if one is not None]
     if config.uniswap_v3_factory is not None:
         found.append(Factory(V3, config.uniswap_v3_factory))
     named: list[tuple[str, str]] = [(pool.venue, pool.pair) for c in config.components for pool in c.pools]

@@ -21,8 +21,8 @@ from web3.types import TxReceipt
 
 from ballast.creation import created_address
 from ballast.journal import Journal, Sent
+from ballast.networks import network_of
 from ballast.preflight.problems import DeployError
-from ballast.units import MAX_TX_GAS
 from ballast.values import decimal, ether_text
 
 POLLS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
@@ -130,7 +130,7 @@ class Sender:
             gas = self._w3.eth.estimate_gas(call)  # type: ignore[arg-type]
         except (Web3Exception, ValueError) as error:
             raise DeployError(f"{step}: would be refused: {_line(error)}; nothing was sent for it") from None
-        return min(gas * 6 // 5, max(gas, MAX_TX_GAS))
+        return min(gas * 6 // 5, max(gas, network_of(self.journal.chain_id).most_gas))
 
     def _note(self, sent: Sent) -> None:
         self.journal = replace(self.journal, sent=(*self.journal.sent, sent))

@@ -156,6 +156,11 @@ def span_text(seconds: int) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
+def time_text(time: int) -> str:
+    """A Unix time for people, to the second."""
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 def fraction_text(value: int) -> str:
     """An 18-decimal fraction as an exact percentage, such as "0.95 %"."""
     return f"{decimal(value, 16)} %"

@@ -1,4 +1,7 @@
-"""`python -m keeper init | status | plan | explain | check | once | run | cancel | alert | keystore`."""
+"""`python -m keeper init | status | plan | explain | check | once | run | cancel | alert | keystore`.
+
+Installed from the wheel it is `ballast-keeper`.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,9 @@ import click
 import structlog
 from rich.console import Console, RenderableType
 
+from ballast import __version__
 from ballast.book import Book
-from ballast.rule.calendar import moment
+from ballast.rule.calendar import begin_of
 from keeper.check.command import check
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain.month import explain
@@ -31,7 +35,7 @@ from keeper.ops.notifier import sender_to, services_of
 from keeper.output import logs, tables
 from keeper.sending.journal import CANCEL
 from keeper.sending.sender import PATIENCE
-from keeper.settings import load_alert_urls, load_book, load_settings
+from keeper.settings import load_alert_urls, load_book, load_books, load_settings
 from keeper.view import View, Viewer
 from keeper.wiring import chains_of, keeper_of, sending, turn_of
 
@@ -42,6 +46,7 @@ WIDE = 140
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
 @click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -65,7 +70,8 @@ cli.add_command(init)
 def status(env_file: Path, as_json: bool) -> None:
     """Show the fund as it stands: what it holds, what a share is worth, and what is due next."""
     _show(env_file, as_json, tables.fund_json, tables.fund_tables)
-    turn = turn_of(load_settings(env_file)[0])
+    settings = load_settings(env_file)[0]
+    turn = turn_of(settings, load_books(settings)[0].chain_id)
     if turn.wait and not as_json:
         click.echo(
             f"This keeper stands by with rank {turn.rank}: it acts on what has been possible for {turn.wait} blocks."
@@ -80,17 +86,17 @@ def plan_(env_file: Path, as_json: bool) -> None:
     _show(env_file, as_json, tables.plan_json, tables.plan_tables)
 
 
-def _moment(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+def _checked_period(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
     try:
         if text is not None:
-            moment(text)
+            begin_of(text)
     except ValueError as error:
         raise click.BadParameter(f"found {text!r}, {error}") from None
     return text
 
 
 @cli.command(name="explain")
-@click.argument("period", required=False, callback=_moment)
+@click.argument("period", required=False, callback=_checked_period)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def explain_(context: click.Context, period: str | None, as_json: bool) -> None:
@@ -213,7 +219,7 @@ def _keeper(env_file: Path, *, patience: int | None = PATIENCE, watched: bool = 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 for what went wrong on the way, 2 for what is configured wrong or does not agree."""
     try:
-        code = cli(arguments, standalone_mode=False, prog_name="python -m keeper")
+        code = cli(arguments, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -228,6 +234,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-if __name__ == "__main__":
+def installed() -> int:
+    """`ballast-keeper`, as the installed package names it."""
     logs.guard()
-    sys.exit(main())
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(installed())

@@ -118,9 +118,17 @@ def _asked(option: str, question: str, default: str | None = None) -> str:
 
 
 def _only_book() -> str | None:
-    """The one book there is; None if there are several."""
-    found = sorted(BOOKS.glob("*/*.json"))
+    """The one fund's book there is; None if there are several. A sandbox's own book beside it is none."""
+    found = [path for path in sorted(BOOKS.glob("*/*.json")) if _is_book(path)]
     return str(found[0]) if len(found) == 1 else None
+
+
+def _is_book(path: Path) -> bool:
+    try:
+        Book.load(path)
+    except BookError:
+        return False
+    return True
 
 
 def _settings(wanted: Wanted) -> tuple[Settings, Secrets]:

@@ -12,6 +12,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from web3 import Web3
 
+from ballast.networks import network_of
 from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError, UnforeseenError
 from keeper.look import contracts
 from keeper.look.chain import FundReader, Head
@@ -68,6 +69,7 @@ class Fund:
         outlook: OutlookReader | None = None,
     ) -> None:
         self.name = chain.book.fund
+        self.chain_id = chain.book.chain_id
         self._chronicle = chronicle
         self._outlook = outlook
         self._upkeep = upkeep
@@ -133,6 +135,10 @@ class Fund:
     def acts_from(self) -> int | None:
         """The block from which this keeper does what is possible; None if nothing is."""
         return None if self._since is None else self._turn.begins(self._since)
+
+    def has_its_turn(self, head: Head) -> bool:
+        """Whether what is possible has been so for as long as the keepers before this one may take."""
+        return self._since is not None and self._turn.has_come(self._since, head.number, head.time)
 
     @property
     def stands_by(self) -> bool:
@@ -293,7 +299,9 @@ class Keeper:
             return fund.pulse(view, state="error", error=str(error))
         if mined is None:
             return fund.pulse(view, state="waiting")
-        log.info("mined", action=mined.action, hash=mined.hash, gas=mined.gas_used, gas_price=mined.gas_price)
+        url = network_of(fund.chain_id).transaction_url(mined.hash)
+        shown = {} if url is None else {"url": url}
+        log.info("mined", action=mined.action, hash=mined.hash, gas=mined.gas_used, gas_price=mined.gas_price, **shown)
         return fund.pulse(view, mined, "sent")
 
     def _before_turn(self, fund: Fund, view: View) -> bool:
@@ -301,8 +309,7 @@ class Keeper:
         just have acted. Raises ChainError."""
         if not fund.stands_by:
             return False
-        turn = fund.acts_from
-        if turn is None or view.head.number < turn:
+        if not fund.has_its_turn(view.head):
             return True
         if self._head().hash != view.head.hash:
             fund.looked_at.reset()

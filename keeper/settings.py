@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     """Hours of chain time before the deadline over which the cap rises from BALLAST_MAX_FEE_GWEI to
     BALLAST_URGENT_MAX_FEE_GWEI, slowly at first (quadratically)."""
     confirmations: Annotated[int, Field(ge=0, le=64)] = 3
-    """Blocks after which a receipt counts for good; until then every new block is looked at for it. Does not slow the
-    month."""
+    """Blocks of Ethereum (on a rollup as many as take as long) after which a receipt counts for good; until then every
+    new block is looked at for it. Does not slow the month."""
     plan: Literal["cheapest", "fewest"] = "cheapest"
     """What a plan is to bring: `cheapest`, the least impact and gas together, or `fewest`, few transactions."""
     plan_gas_gwei: Annotated[int, Field(ge=1, le=100_000)] | None = None
@@ -77,10 +77,11 @@ class Settings(BaseSettings):
     slippage_bps: Annotated[int, Field(ge=1, le=500)] = 10
     """How much less than planned a batch may bring, in hundredths of a percent; protects against sandwiches."""
     bump_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5
-    """Blocks after which a transaction that is not mined is replaced by one that pays at least 9/8."""
+    """Blocks of Ethereum after which a transaction that is not mined is replaced by one that pays at least 9/8; on a
+    rollup so many times 12 seconds."""
     private_blocks: Annotated[int, Field(ge=0, le=10_000)] = 25
-    """With a private endpoint: blocks after which a transaction that is not mined goes to BALLAST_RPC_URL too; 0:
-    never."""
+    """With a private endpoint: blocks of Ethereum after which a transaction that is not mined goes to BALLAST_RPC_URL
+    too; 0: never."""
     refusals: Path | None = None
     """Optional: words in which your nodes refuse transactions, beside the built-in ones (TOML), see
     docs/operations/transactions.md."""
@@ -91,7 +92,7 @@ class Settings(BaseSettings):
     """How many endpoints must say the same of the fund's state, the nonce and a simulation before money moves: 1 or
     2."""
     rpc_max_lag: Annotated[int, Field(ge=1, le=1_000)] = 3
-    """Blocks that an endpoint's head may stand below another's, or below what it has shown itself."""
+    """Blocks of Ethereum that an endpoint's head may stand below another's, or below what it has shown itself."""
     rpc_check_seconds: Annotated[float, Field(ge=0.01, le=600)] = 15.0
     """Seconds between two looks at an endpoint that is not being asked anyway."""
     rpc_timeout_seconds: Annotated[float, Field(ge=0.1, le=300)] = 20.0
@@ -136,7 +137,7 @@ class Settings(BaseSettings):
     standby_rank: Annotated[int, Field(ge=0, le=100)] = 0
     """Place among several keepers of the same funds, each with a key and journal of its own; 0 acts at once."""
     standby_blocks: Annotated[int, Field(ge=1, le=1_000)] = 5
-    """Blocks that each keeper waits for those before it."""
+    """Blocks of Ethereum that each keeper waits for those before it; on a rollup so many times 12 seconds."""
 
     @property
     def books(self) -> tuple[Path, ...]:

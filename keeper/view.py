@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ballast.units import GWEI, HOUR_S
 from keeper.look.chain import FundReader, Head
+from keeper.look.data_fee import DataFees
 from keeper.look.interventions import Intervention
 from keeper.look.outlook import Outlook
+from keeper.plan.costs import MEASURED
+from keeper.plan.order import whole_batch
 from keeper.plan.planner import Aim, Pace, Plan, plan
 from keeper.pools.market import Market
 from keeper.settings import Settings
@@ -35,6 +38,7 @@ class Viewer:
     def __init__(self, chain: FundReader, settings: Settings) -> None:
         self._chain = chain
         self._settings = settings
+        self._data_fees = DataFees(chain.w3, chain.book, whole_batch(chain.book))
 
     def look(self, head: Head | None = None) -> View:
         """The fund in a block (the latest), and the plan for it. Raises ChainError."""
@@ -54,4 +58,6 @@ class Viewer:
             gas_spent=past.gas_spent,
         )
         aim = Aim(wanted.plan, wanted.fewest_batches, wanted.fewest_gas)
-        return View(head, state, market, gas_price, plan(state, market, gas_price, pace, wanted.slippage_bps, aim))
+        costs = replace(MEASURED, data=self._data_fees.gas(head, gas_price))
+        found = plan(state, market, gas_price, pace, wanted.slippage_bps, aim, costs)
+        return View(head, state, market, gas_price, found)

@@ -14,6 +14,7 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.networks import network_of
 from ballast.units import HOUR_S
 from keeper.check.codes import kind_of
 from keeper.errors import KeeperError, NotReadyError
@@ -37,7 +38,7 @@ from keeper.ops.startup import patiently
 from keeper.ops.troubles import Troubles
 from keeper.ops.watch import AlertThread, Transactions, Watch
 from keeper.page.wiring import status_page
-from keeper.plan.standby import Turn
+from keeper.plan.standby import Turn, turn_on
 from keeper.sending.journal import Journal
 from keeper.sending.sender import Sender, sender_for
 from keeper.sending.upkeep import UpkeepCalls
@@ -71,9 +72,9 @@ def _check(settings: Settings, chains: Sequence[FundReader]) -> None:
         chain.check(settings.chain_id)
 
 
-def turn_of(settings: Settings) -> Turn:
-    """This keeper's turn among those of its funds."""
-    return Turn(settings.standby_rank, settings.standby_blocks)
+def turn_of(settings: Settings, chain_id: int) -> Turn:
+    """This keeper's turn among those of its funds, on their chain."""
+    return turn_on(network_of(chain_id), settings.standby_rank, settings.standby_blocks)
 
 
 @contextmanager
@@ -211,7 +212,7 @@ def keeper_of(settings: Settings, secrets: Secrets, *, patience: int | None, wat
         observers,
         troubles,
     ):
-        turn = turn_of(settings)
+        turn = turn_of(settings, chains[0].book.chain_id)
         if turn.wait:
             log.info("standby", rank=turn.rank, takes_over_after_blocks=turn.wait)
         funds = [

@@ -15,8 +15,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ballast.build import ROOT
 from ballast.files import replace_json
-from lab.localnet.anvil import ROOT
 from lab.localnet.session import interrupt_on_terminate
 
 OUT = Path("out")
@@ -51,6 +51,11 @@ def _chaos(found: dict[str, Any]) -> str:
     )
 
 
+def _coverage(found: dict[str, Any]) -> str:
+    core = found["core"]
+    return f"core: {core['lines_percent']} % of lines, {core['branches_percent']} % of branches"
+
+
 RUNS = (
     Run("long", ("test", "ONLY=tests/scripts/long")),
     Run("chaos", ("chaos",), "chaos.json", _chaos),
@@ -59,7 +64,9 @@ RUNS = (
     Run("mutation", ("mutation", "SAMPLE=60")),
     Run("gas", ("bench", "ARGS=--check")),
     Run("keeper", ("bench", "ARGS=--keeper")),
-    Run("slither", ("slither",)),
+    Run("coverage", ("coverage",), "coverage.json", _coverage),
+    Run("audit", ("audit",)),
+    Run("release", ("release",)),
 )
 
 

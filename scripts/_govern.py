@@ -2,77 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import ape
-import click
-from ape.cli import account_option
 from eth_utils import to_checksum_address
 from rich.console import Console
 from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book, BookCandidate
-from ballast.cli import Deployed, agree, open_fund, send
+from ballast.cli import Deployed, agree, open_fund, send, sent_line
 from ballast.costs import cost_of, lacks_ether, require_none
-from ballast.files import replace_json
 from ballast.fund_file import FundConfig, FundError
 from ballast.steering import abi
 from ballast.steering.calls import Decoded, addresses_in, decode, same_effect
 from ballast.steering.in_force import InForce
 from ballast.steering.operations import Operation, OperationState, TimelockCall
 from ballast.steering.refusals import refusal
-from ballast.steering.safe import batch_file
-from ballast.steering.words import ZERO, Context, moment
-from ballast.values import DEPLOYER, span_text
+from ballast.steering.words import Context
+from ballast.values import DEPLOYER, NO_ADDRESS, span_text, time_text
 from keeper.check.codes import kind_of
 from keeper.look.in_force import read_in_force
 from keeper.look.rehearsal import CallOutcome, Rehearsal, rehearse
 from keeper.look.retry import Head
 from keeper.look.strangers import look_at
 from keeper.look.timelock import Timelock, TimelockReader
+from scripts._submission import Submission, write_batch
 
 ROLE = {"propose": "PROPOSER_ROLE", "cancel": "CANCELLER_ROLE", "execute": "EXECUTOR_ROLE"}
 """The role that each deed needs."""
 SHORT = 10
 """Digits of an id that are shown, 0x among them; more or fewer are taken as long as they name one operation."""
 ORACLES = ("ChainlinkOracle", "AnchoredOracle")
-
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Sending:
-    """How a call reaches the timelock. `account`: Ape's, None with `safe`, a file for a multi-signature account; `yes`:
-    nothing is asked."""
-
-    account: Any
-    safe: Path | None
-    yes: bool
-
-    def check(self) -> None:
-        """Raises FundError unless there is exactly one way."""
-        if self.safe is not None and self.safe.exists():
-            raise FundError(f"safe: {self.safe} exists already; remove it or name another file")
-        if (self.account is None) == (self.safe is None):
-            raise FundError("account: expected either --account, or --safe with a file")
-
-
-def sending_options(command: F) -> F:
-    """--account, --safe, --yes."""
-    account: Any = account_option(prompt=None)
-    safe = click.option(
-        "--safe",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Write it to this file for Safe's Transaction Builder, and send nothing.",
-    )
-    yes = click.option("--yes", is_flag=True, help="Do not ask before it is sent.")
-    found: F = account(safe(yes(command)))
-    return found
 
 
 class Steering:
@@ -96,7 +60,7 @@ class Steering:
 
     def look(self) -> None:
         """Reads everything again in the latest block."""
-        self.head = _head(self.w3)
+        self.head = Head.of(self.w3.eth.get_block("latest"))
         self.timelock: Timelock = self._reader.read(self.head)
         feeds = [component.token for component in self.config.components]
         self.state: InForce = read_in_force(self.w3, self.on.book, self.head, self.timelock, feeds)
@@ -169,12 +133,12 @@ class Steering:
         kinds = [self.context.kind(call.target) for call in calls]
         later = [call for call, kind in zip(calls, kinds, strict=True) if kind not in ORACLES]
         if len(later) < len(calls):
-            said.append(f"not tried as of {moment(ready)}: calls of the oracle, as feeds have no answers of then")
+            said.append(f"not tried as of {time_text(ready)}: calls of the oracle, as feeds have no answers of then")
         then = self.rehearse(later, later=ready) if later else None
         if then is not None:
-            self._require_success(later, then.outcomes, f"after the delay, at {moment(ready)}")
+            self._require_success(later, then.outcomes, f"after the delay, at {time_text(ready)}")
         elif later:
-            said.append(f"not tried as of {moment(ready)}: the node lacks eth_simulateV1")
+            said.append(f"not tried as of {time_text(ready)}: the node lacks eth_simulateV1")
         return said
 
     def _require_success(self, calls: Sequence[TimelockCall], outcomes: Sequence[CallOutcome], when: str) -> None:
@@ -208,7 +172,7 @@ class Steering:
         """Raises FundError for one that is done or cancelled."""
         state = operation.state(self.head.time)
         if operation.ended is not None:
-            at = moment(operation.ended)
+            at = time_text(operation.ended)
             raise FundError(f"operation {operation.id[:SHORT]}: is {state} since {at}; look: govern list --all")
 
     def require_ready(self, operation: Operation) -> None:
@@ -217,7 +181,7 @@ class Steering:
         if operation.state(self.head.time) is OperationState.PENDING:
             left = span_text(operation.ready - self.head.time)
             raise FundError(
-                f"operation {operation.id[:SHORT]}: is not ready before {moment(operation.ready)}, in {left}; wait"
+                f"operation {operation.id[:SHORT]}: is not ready before {time_text(operation.ready)}, in {left}; wait"
             )
         before = "0x" + operation.predecessor.hex()
         first = next((one for one in self.timelock.operations if one.id == before), None)
@@ -229,17 +193,17 @@ class Steering:
     def require_role(self, deed: str, account: str) -> None:
         """Raises FundError unless the account may."""
         holders = self.timelock.roles.get(ROLE[deed], frozenset())
-        if account not in holders and ZERO not in holders:
+        if account not in holders and NO_ADDRESS not in holders:
             named = ", ".join(sorted(holders)) or "nobody"
             raise FundError(f"account {account}: may not {deed}, as it lacks {ROLE[deed]}; expected one of {named}")
 
-    def send(self, deed: str, calls: Sequence[TimelockCall], what: str, sending: Sending) -> None:
+    def send(self, deed: str, calls: Sequence[TimelockCall], what: str, submission: Submission) -> None:
         """Calls of the timelock's own functions: each sent from the account, or all of them written into a file for a
         multi-signature account. Raises FundError before the first one that would be refused."""
-        if sending.safe is not None:
-            self._write(deed, calls, what, sending.safe)
+        if submission.safe is not None:
+            self._write(deed, calls, what, submission.safe)
             return
-        account = sending.account
+        account = submission.account
         self.require_role(deed, account.address)
         tried = rehearse(self.w3, self.head, account.address, calls)
         assert tried is not None
@@ -249,18 +213,16 @@ class Steering:
                 raise FundError(f"{deed}: would be refused: {refused}; {remedy}")
         cost = cost_of(self.w3, account.address, [(call.target, call.data) for call in calls])
         require_none(lacks_ether(self.w3, account.address, cost.wei, sum(call.value for call in calls)))
-        agree(account, f"{what} ({cost})?", sending.yes)
+        agree(account, f"{what} ({cost})?", submission.yes)
         for call in calls:
             receipt = send(account, call.target, call.data, call.value)
-            self.say(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas")
+            self.say(sent_line(self.on.book.chain_id, receipt))
 
     def _write(self, deed: str, calls: Sequence[TimelockCall], what: str, path: Path) -> None:
         holders = self.timelock.roles.get(ROLE[deed], frozenset())
-        safes = [one for one in sorted(holders - {ZERO}) if self.w3.eth.get_code(to_checksum_address(one))]
+        safes = [one for one in sorted(holders - {NO_ADDRESS}) if self.w3.eth.get_code(to_checksum_address(one))]
         safe = safes[0] if len(safes) == 1 else ""
-        name = f"{self.config.name}: {deed}"
-        replace_json(path, batch_file(calls, self.on.book.chain_id, self.head.time, name, what, safe), indent=2)
-        self.say(f"{path}: {what}, for the Transaction Builder of {safe or 'a proposer'}; nothing was sent")
+        self.say(write_batch(path, calls, self.on.book, self.head.time, deed, what, safe))
 
     def timelock_call(self, function: str, *arguments: Any) -> TimelockCall:
         return TimelockCall(self.on.book["timelock"], 0, encode_call(abi.function("Timelock", function), *arguments))
@@ -269,11 +231,6 @@ class Steering:
 def lists_of(calls: Sequence[TimelockCall]) -> tuple[list[str], list[int], list[bytes]]:
     """Targets, values and data, as the timelock takes them."""
     return [call.target for call in calls], [call.value for call in calls], [call.data for call in calls]
-
-
-def _head(w3: Web3) -> Head:
-    block = w3.eth.get_block("latest")
-    return Head(block["number"], block["hash"].to_0x_hex(), block["timestamp"], block.get("baseFeePerGas", 0))
 
 
 def _names_in(config: FundConfig) -> dict[str, str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from eth_utils import to_checksum_address
 from web3 import Web3
 
 from ballast.abi import call_view, topic
+from ballast.build import ROOT
 from ballast.fund_file import FundError
 from keeper.errors import ChainError
 from keeper.look.history import CHUNK
@@ -26,7 +26,7 @@ MOST_BALANCES = 400
 """Accounts whose balance is read: those that took in most."""
 DELEGATED = bytes.fromhex("ef0100")
 """What the code of an account with a key begins with that has named a contract for itself (EIP-7702)."""
-SOURCED = Path(__file__).resolve().parent.parent / "data" / "addresses" / "mainnet_lockers.csv"
+SOURCED = ROOT / "data" / "addresses" / "mainnet_lockers.csv"
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from rich.table import Table
 from web3.exceptions import Web3Exception
 
 from ballast.abi import call_view, has_code
-from ballast.cli import Deployed, agree, checked_slippage, dollars, send
+from ballast.cli import Deployed, agree, checked_slippage, dollars, send, sent_line
 from ballast.deploy import approvals
-from ballast.exchanges import EXCHANGES, USDC
+from ballast.exchanges import USDC, exchanges_of
 from ballast.fund_file import FundError
 from ballast.units import DAY_S, WAD
 from ballast.values import decimal, ether_text, parse_address, parse_duration
@@ -78,7 +78,7 @@ def checked_deadline(text: str) -> int:
 
 def money_of(on: Deployed, option: str, key: str) -> Money:
     """What `eth`, `weth`, `usdc`, a component's symbol or an address stands for. Raises FundError."""
-    if "zap" not in on.book.contracts or on.book.chain_id not in EXCHANGES:
+    if "zap" not in on.book.contracts or exchanges_of(on.book.chain_id, on.book.uniswap_v2_factory) is None:
         raise FundError(
             f"{option}: the address book of {on.book.fund!r} names no zap; leave out --{option} and do it in kind"
         )
@@ -151,7 +151,7 @@ class Zap:
         except (Web3Exception, ValueError) as error:
             raise FundError(f"{what}: {_why(error)}; nothing was sent") from None
         receipt = send(account, self.contract.address, bytes(data), value)
-        self.say(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas")
+        self.say(sent_line(self.on.book.chain_id, receipt))
         return receipt
 
     def say(self, *lines: str) -> None:

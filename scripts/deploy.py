@@ -15,6 +15,7 @@ from ballast.cli import FundCommand, agree, book_option, default_book, fund_argu
 from ballast.deploy import Bill, deploy_fund
 from ballast.fund_file import FundConfig, FundError, load_fund
 from ballast.journal import journal_path
+from ballast.networks import network_of
 from ballast.values import ether_text
 from scripts._found import require_first
 
@@ -71,9 +72,9 @@ def cli(
         raise
     table = Table(title=f"{config.name} ({config.symbol}) on chain {book.chain_id}", title_justify="left")
     table.add_column("contract")
-    table.add_column("address")
+    table.add_column("address", overflow="fold")
     for name, address in book.contracts.items():
-        table.add_row(name, address)
+        table.add_row(name, network_of(book.chain_id).address_url(address) or address)
     console.print(table)
 
 

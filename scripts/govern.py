@@ -23,14 +23,15 @@ from ballast.fund_file import FundError
 from ballast.steering.differences import FieldDifference, Wish, calls_of, differences
 from ballast.steering.operations import NOTHING, Operation, OperationState, TimelockCall, operation_id
 from ballast.steering.refusals import refusal
-from ballast.steering.words import moment, names
-from ballast.values import duration_text, parse_duration, span_text
+from ballast.steering.words import names
+from ballast.values import duration_text, parse_duration, span_text, time_text
 from keeper.look.lens import read_fund
 from keeper.state import Phase, Reason
 from scripts._acts import ACTS, act_call
-from scripts._govern import SHORT, Sending, Steering, lists_of, sending_options
+from scripts._govern import SHORT, Steering, lists_of
 from scripts._lockers import lockers
 from scripts._next_month import tell_next_month
+from scripts._submission import Submission, submission_options
 
 CHANGED = 2
 """Exit status of `plan` where file and chain differ."""
@@ -71,7 +72,7 @@ def plan(provider: Any, fund: Path, correct: tuple[str, ...], book_file: Path | 
 @fund_argument
 @correct_option
 @delay_option
-@sending_options
+@submission_options
 @book_option
 def propose(
     provider: Any,
@@ -84,8 +85,8 @@ def propose(
     book_file: Path | None,
 ) -> None:
     """Schedule in the timelock what makes the chain follow the file FUND, as one batch."""
-    sending = Sending(account, safe, yes)
-    sending.check()
+    submission = Submission(account, safe, yes)
+    submission.check()
     steering = Steering(provider, fund, book_file)
     found = _differences(steering, correct)
     calls = calls_of(found)
@@ -100,7 +101,7 @@ def propose(
         return
     if already:
         steering.say(f"what is scheduled already is left out: {len(rest)} of {len(calls)} calls are proposed")
-    _schedule(steering, rest, delay, sending)
+    _schedule(steering, rest, delay, submission)
 
 
 @cli.command(cls=FundCommand)
@@ -108,7 +109,7 @@ def propose(
 @click.argument("what", type=click.Choice(sorted(ACTS)))
 @click.argument("arguments", nargs=-1)
 @delay_option
-@sending_options
+@submission_options
 @book_option
 def act(
     provider: Any,
@@ -122,15 +123,15 @@ def act(
     book_file: Path | None,
 ) -> None:
     """Schedule one deed that the file FUND has no word for, such as: act FUND override UNI 600000000."""
-    sending = Sending(account, safe, yes)
-    sending.check()
+    submission = Submission(account, safe, yes)
+    submission.check()
     steering = Steering(provider, fund, book_file)
     calls = [act_call(steering.on, steering.state, what, arguments)]
     steering.tell(calls)
     if what == "veto":
         _tell_lateness(steering, _checked_delay(steering, delay))
     tell_next_month(steering, calls)
-    _schedule(steering, calls, delay, sending)
+    _schedule(steering, calls, delay, submission)
 
 
 @cli.command(name="list", cls=FundCommand)
@@ -150,14 +151,14 @@ def list_(provider: Any, fund: Path, everything: bool, book_file: Path | None) -
 @cli.command(cls=FundCommand)
 @fund_argument
 @click.argument("key", metavar="ID")
-@sending_options
+@submission_options
 @book_option
 def execute(
     provider: Any, fund: Path, key: str, account: Any, safe: Path | None, yes: bool, book_file: Path | None
 ) -> None:
     """Execute the operation ID of the timelock of FUND, or "all-ready". The first digits of an id do."""
-    sending = Sending(account, safe, yes)
-    sending.check()
+    submission = Submission(account, safe, yes)
+    submission.check()
     steering = Steering(provider, fund, book_file)
     if key == ALL:
         found = [one for one in steering.timelock.open if one.state(steering.head.time) is OperationState.READY]
@@ -169,28 +170,28 @@ def execute(
         steering.require_ready(operation)
         _tell_operation(steering, operation)
     what = f"Execute {', '.join(one.id[:SHORT] for one in found)}"
-    steering.send("execute", [_execution(steering, one) for one in found], what, sending)
-    _read_back(steering, found, OperationState.DONE, sending)
+    steering.send("execute", [_execution(steering, one) for one in found], what, submission)
+    _read_back(steering, found, OperationState.DONE, submission)
 
 
 @cli.command(cls=FundCommand)
 @fund_argument
 @click.argument("key", metavar="ID")
-@sending_options
+@submission_options
 @book_option
 def cancel(
     provider: Any, fund: Path, key: str, account: Any, safe: Path | None, yes: bool, book_file: Path | None
 ) -> None:
     """Cancel the operation ID of the timelock of FUND. The first digits of an id do."""
-    sending = Sending(account, safe, yes)
-    sending.check()
+    submission = Submission(account, safe, yes)
+    submission.check()
     steering = Steering(provider, fund, book_file)
     operation = steering.operation(key)
     steering.require_open(operation)
     _tell_operation(steering, operation)
     call = steering.timelock_call("cancel", bytes.fromhex(operation.id[2:]))
-    steering.send("cancel", [call], f"Cancel {operation.id[:SHORT]}", sending)
-    _read_back(steering, [operation], OperationState.CANCELLED, sending)
+    steering.send("cancel", [call], f"Cancel {operation.id[:SHORT]}", submission)
+    _read_back(steering, [operation], OperationState.CANCELLED, submission)
 
 
 @cli.command(cls=FundCommand)
@@ -246,7 +247,7 @@ def _differences(steering: Steering, correct: tuple[str, ...]) -> tuple[FieldDif
 def _tell(steering: Steering, found: Sequence[FieldDifference]) -> None:
     """The differences, the calls that would end them, who may make those, and what they would do."""
     calls = calls_of(found)
-    steering.say(f"{steering.config.name} at block {steering.head.number}, {moment(steering.head.time)}")
+    steering.say(f"{steering.config.name} at block {steering.head.number}, {time_text(steering.head.time)}")
     for one in found:
         by = f"call {calls.index(one.call) + 1}" if one.call is not None else f"no call can change it: {one.remedy}"
         steering.say(f"{one.field}: {one.words} ({by})")
@@ -264,7 +265,7 @@ def _tell(steering: Steering, found: Sequence[FieldDifference]) -> None:
             what, remedy = refusal(steering.context, outcome.data)
             steering.say(f"call {number} would be refused now: {what}; {remedy}", style="red")
     for call, operation in steering.scheduled(calls).items():
-        state, ready = operation.state(steering.head.time), moment(operation.ready)
+        state, ready = operation.state(steering.head.time), time_text(operation.ready)
         since = "ready since" if state is OperationState.READY else "ready at"
         steering.say(
             f"call {calls.index(call) + 1} is scheduled already: operation {operation.id[:SHORT]}, {since} {ready}"
@@ -272,7 +273,7 @@ def _tell(steering: Steering, found: Sequence[FieldDifference]) -> None:
     tell_next_month(steering, calls)
 
 
-def _schedule(steering: Steering, calls: Sequence[TimelockCall], delay: str | None, sending: Sending) -> None:
+def _schedule(steering: Steering, calls: Sequence[TimelockCall], delay: str | None, submission: Submission) -> None:
     """One batch, after all that can be tried beforehand."""
     wait = _checked_delay(steering, delay)
     steering.say(*steering.require_possible(calls, wait))
@@ -280,11 +281,11 @@ def _schedule(steering: Steering, calls: Sequence[TimelockCall], delay: str | No
     call = steering.timelock_call("scheduleBatch", *lists_of(calls), NOTHING, salt, wait)
     key = operation_id(calls, NOTHING, salt)
     what = f"Schedule {len(calls)} calls as {key[:SHORT]}, to be executed after {duration_text(wait)}"
-    steering.send("propose", [call], what, sending)
-    if sending.safe is None:
+    steering.send("propose", [call], what, submission)
+    if submission.safe is None:
         steering.look()
         operation = steering.operation(key)
-        steering.say(f"operation {operation.id}: ready at {moment(operation.ready)}")
+        steering.say(f"operation {operation.id}: ready at {time_text(operation.ready)}")
 
 
 def _checked_delay(steering: Steering, delay: str | None) -> int:
@@ -306,8 +307,8 @@ def _tell_lateness(steering: Steering, delay: int) -> None:
     start = state.next if state.reason in (Reason.NOT_YET, Reason.PAUSED) else state.time
     if state.phase is Phase.DETERMINED and start < ready:
         steering.say(
-            f"too late: anyone may start the month from {moment(start)} on, and the timelock can "
-            f"veto at {moment(ready)}; the guardian can at once: guard veto",
+            f"too late: anyone may start the month from {time_text(start)} on, and the timelock can "
+            f"veto at {time_text(ready)}; the guardian can at once: guard veto",
             style="yellow",
         )
 
@@ -329,13 +330,13 @@ def _tell_operation(steering: Steering, operation: Operation) -> None:
     state = operation.state(now)
     left = span_text(max(0, operation.ready - now))
     when = {
-        OperationState.PENDING: f"ready at {moment(operation.ready)}, in {left}",
-        OperationState.READY: f"since {moment(operation.ready)}",
-        OperationState.DONE: f"since {moment(operation.ended or 0)}",
-        OperationState.CANCELLED: f"since {moment(operation.ended or 0)}",
+        OperationState.PENDING: f"ready at {time_text(operation.ready)}, in {left}",
+        OperationState.READY: f"since {time_text(operation.ready)}",
+        OperationState.DONE: f"since {time_text(operation.ended or 0)}",
+        OperationState.CANCELLED: f"since {time_text(operation.ended or 0)}",
     }[state]
     steering.say(
-        f"{operation.id[:SHORT]} {state}, {when}; scheduled {moment(operation.scheduled)} by "
+        f"{operation.id[:SHORT]} {state}, {when}; scheduled {time_text(operation.scheduled)} by "
         f"{steering.context.name(operation.proposer)}, delay {duration_text(operation.delay)}"
     )
     steering.say(f"  id {operation.id}")
@@ -344,9 +345,11 @@ def _tell_operation(steering: Steering, operation: Operation) -> None:
     steering.tell(operation.calls, over=not operation.open)
 
 
-def _read_back(steering: Steering, operations: Sequence[Operation], state: OperationState, sending: Sending) -> None:
+def _read_back(
+    steering: Steering, operations: Sequence[Operation], state: OperationState, submission: Submission
+) -> None:
     """What the chain says of the operations after they were sent. Raises FundError if it is not what was meant."""
-    if sending.safe is not None:
+    if submission.safe is not None:
         return
     steering.look()
     for operation in operations:

@@ -13,13 +13,11 @@ import click
 from rich.console import Console
 
 from ballast.abi import encode_call
-from ballast.cli import Deployed, FundCommand, agree, book_option, fund_argument, open_fund, send
+from ballast.cli import Deployed, FundCommand, agree, book_option, fund_argument, open_fund, send, sent_line
 from ballast.costs import cost_of, lacks_ether, require_none
-from ballast.files import replace_json
 from ballast.fund_file import FundError
 from ballast.steering import abi
 from ballast.steering.operations import TimelockCall
-from ballast.steering.safe import batch_file
 from ballast.units import BLOCK_S
 from ballast.values import parse_duration
 from keeper.errors import ChainError
@@ -33,7 +31,7 @@ from keeper.look.guardian import read_roles, refused
 from keeper.look.lens import read_fund
 from keeper.output.tables import when
 from keeper.state import FundState, Phase
-from scripts._govern import Sending, sending_options
+from scripts._submission import Submission, submission_options, write_batch
 
 dry_option = click.option("--dry", is_flag=True, help="Show what it stops and costs, send nothing.")
 
@@ -49,10 +47,10 @@ def _brake(brake: Brake) -> Callable[[Callable[..., None]], click.Command]:
     def made(function: Callable[..., None]) -> click.Command:
         @wraps(function)
         def sent(*, account: Any, safe: Path | None, yes: bool, **given: Any) -> None:
-            function(sending=Sending(account, safe, yes), **given)
+            function(submission=Submission(account, safe, yes), **given)
 
         command: Any = sent
-        for option in (book_option, dry_option, sending_options, fund_argument):
+        for option in (book_option, dry_option, submission_options, fund_argument):
             command = option(command)
         found: click.Command = cli.command(name=brake.value, cls=FundCommand)(command)
         return found
@@ -83,42 +81,44 @@ def status(provider: Any, fund: Path, book_file: Path | None) -> None:
 
 
 @_brake(Brake.VETO)
-def veto(provider: Any, fund: Path, sending: Sending, dry: bool, book_file: Path | None) -> None:
+def veto(provider: Any, fund: Path, submission: Submission, dry: bool, book_file: Path | None) -> None:
     """Stop the month of FUND that was determined and is not started."""
-    _send(open_fund(ape.project, provider, fund, book_file), Brake.VETO, sending, dry=dry)
+    _send(open_fund(ape.project, provider, fund, book_file), Brake.VETO, submission, dry=dry)
 
 
 @_brake(Brake.END_MONTH)
-def end_month(provider: Any, fund: Path, sending: Sending, dry: bool, book_file: Path | None) -> None:
+def end_month(provider: Any, fund: Path, submission: Submission, dry: bool, book_file: Path | None) -> None:
     """End the open month of FUND as it stands."""
-    _send(open_fund(ape.project, provider, fund, book_file), Brake.END_MONTH, sending, dry=dry)
+    _send(open_fund(ape.project, provider, fund, book_file), Brake.END_MONTH, submission, dry=dry)
 
 
 @_brake(Brake.PAUSE)
 @click.argument("duration")
-def pause(provider: Any, fund: Path, duration: str, sending: Sending, dry: bool, book_file: Path | None) -> None:
+def pause(provider: Any, fund: Path, duration: str, submission: Submission, dry: bool, book_file: Path | None) -> None:
     """Pause the month of FUND for DURATION, such as "6 hours" or 3600."""
     try:
         seconds = parse_duration(duration)
     except ValueError as error:
         raise FundError(f"duration: found {duration!r}, {error}") from None
     on = open_fund(ape.project, provider, fund, book_file)
-    _send(on, Brake.PAUSE, sending, dry=dry, seconds=seconds)
+    _send(on, Brake.PAUSE, submission, dry=dry, seconds=seconds)
 
 
 @_brake(Brake.UNPAUSE)
-def unpause(provider: Any, fund: Path, sending: Sending, dry: bool, book_file: Path | None) -> None:
+def unpause(provider: Any, fund: Path, submission: Submission, dry: bool, book_file: Path | None) -> None:
     """End the pause of FUND; what is left of it counts as not used."""
-    _send(open_fund(ape.project, provider, fund, book_file), Brake.UNPAUSE, sending, dry=dry)
+    _send(open_fund(ape.project, provider, fund, book_file), Brake.UNPAUSE, submission, dry=dry)
 
 
 @_brake(Brake.SUSPEND)
 @click.argument("component")
-def suspend(provider: Any, fund: Path, component: str, sending: Sending, dry: bool, book_file: Path | None) -> None:
+def suspend(
+    provider: Any, fund: Path, component: str, submission: Submission, dry: bool, book_file: Path | None
+) -> None:
     """Suspend a COMPONENT (symbol or address) of FUND for seven days."""
     on = open_fund(ape.project, provider, fund, book_file)
     token = on.component(component).token
-    _send(on, Brake.SUSPEND, sending, dry=dry, token=token)
+    _send(on, Brake.SUSPEND, submission, dry=dry, token=token)
 
 
 @cli.command(cls=FundCommand)
@@ -186,12 +186,12 @@ def _refused(on: Deployed, state: FundState, guardian: str, brake: Brake, *argum
     return "" if found is None else refusal(*found, state, on.book.symbol)
 
 
-def _send(on: Deployed, brake: Brake, sending: Sending, *, dry: bool, token: str = "", seconds: int = 0) -> None:
+def _send(on: Deployed, brake: Brake, submission: Submission, *, dry: bool, token: str = "", seconds: int = 0) -> None:
     """Shows what a brake stops and costs; then, unless it is a dry run, asks and sends it, or writes it into a file for
     a multi-signature account. Raises FundError."""
     if not dry:
-        sending.check()
-    console, guardian, account = Console(), read_roles(on.w3, on.book).guardian, sending.account
+        submission.check()
+    console, guardian, account = Console(), read_roles(on.w3, on.book).guardian, submission.account
     if account is not None and account.address != guardian:
         raise FundError(
             f"account {account.address}: is not the guardian of {on.book.fund!r}; use {guardian}, or have the owner do "
@@ -207,16 +207,14 @@ def _send(on: Deployed, brake: Brake, sending: Sending, *, dry: bool, token: str
         return
     what = f"{brake}{f' of {subject}' if subject else ''}"
     call = encode_call(abi.function("Rebalancer", FUNCTIONS[brake]), *arguments)
-    if sending.safe is not None:
+    if submission.safe is not None:
         calls = [TimelockCall(on.book["rebalancer"], 0, call)]
-        content = batch_file(calls, on.book.chain_id, state.time, f"{on.book.fund}: {brake}", what, guardian)
-        replace_json(sending.safe, content, indent=2)
-        shown = f"{sending.safe}: {what}, for the Transaction Builder of {guardian}; nothing was sent"
-        console.print(shown, soft_wrap=True)
+        written = write_batch(submission.safe, calls, on.book, state.time, brake, what, guardian)
+        console.print(written, soft_wrap=True)
         return
     cost = cost_of(on.w3, account.address, [(on.book["rebalancer"], call)])
     require_none(lacks_ether(on.w3, account.address, cost.wei))
-    agree(account, f"Send {what} from {account.address} ({cost})?", sending.yes)
+    agree(account, f"Send {what} from {account.address} ({cost})?", submission.yes)
     receipt = send(account, on.book["rebalancer"], call)
-    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    console.print(sent_line(on.book.chain_id, receipt), soft_wrap=True)
     console.print(f"{what}: done")

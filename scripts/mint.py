@@ -21,6 +21,7 @@ from ballast.cli import (
     fund_argument,
     open_fund,
     send,
+    sent_line,
 )
 from ballast.costs import cost_of, lacks_ether, lacks_tokens, require_none
 from ballast.deploy import approvals
@@ -113,7 +114,7 @@ def cli(
     console.print("minting")
     receipt = send(account, on.index.address, bytes(on.index.mint.encode_input(wanted, to, tokens, limits)))
     console.print(f"minted {decimal(on.shares_of(to) - before, 18)} shares to {to}", soft_wrap=True)
-    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    console.print(sent_line(on.book.chain_id, receipt), soft_wrap=True)
 
 
 def _zapped(zap: Zap, terms: Terms, shares: int | None, spend: str | None) -> None:

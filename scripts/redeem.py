@@ -23,6 +23,7 @@ from ballast.cli import (
     fund_argument,
     open_fund,
     send,
+    sent_line,
 )
 from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.fund_file import FundError
@@ -121,7 +122,7 @@ def cli(
     agree(account, f"Send {cost}: {decimal(amount, 18)} shares for that, to {who}?", yes)
     receipt = send(account, on.index.address, bytes(given_up))
     console.print(f"redeemed {decimal(amount, 18)} shares to {who}", soft_wrap=True)
-    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    console.print(sent_line(on.book.chain_id, receipt), soft_wrap=True)
 
 
 def _zapped(zap: Zap, terms: Terms, payment: _Payment, skip: int, in_kind: frozenset[str]) -> None:

@@ -15,7 +15,7 @@ from rich.table import Table
 from web3.exceptions import Web3Exception
 
 from ballast.abi import call_data, encode_call
-from ballast.cli import FundCommand, agree, book_option, fund_argument, open_fund, send
+from ballast.cli import FundCommand, agree, book_option, fund_argument, open_fund, send, sent_line
 from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.fund_file import FundError
 from ballast.supplies import PostedEntry, Verdict, change, judge, parse_supplies, summary
@@ -70,7 +70,7 @@ def cli(provider: Any, fund: Path, source: str, account: Any, dry: bool, yes: bo
     agree(account, f"Post {len(posts)} supplies of {on.on.book.fund} ({cost})?", yes)
     receipt = send(account, on.supplies, encode_call(POST, posts))
     console.print(f"posted {len(posts)} supplies", soft_wrap=True)
-    console.print(f"transaction {receipt.txn_hash}, {receipt.gas_used:,} gas", soft_wrap=True)
+    console.print(sent_line(on.on.book.chain_id, receipt), soft_wrap=True)
 
 
 def _verdict(fund: Fund, token: str, entry: PostedEntry) -> Verdict:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ballast.build import BUILD, ROOT
+from ballast.steering.abi import OWNED
 from tools.export_abi import bare, run
 
 TARGET = ROOT / "web" / "src" / "abi.ts"
@@ -28,19 +29,7 @@ USED = {
 """Functions and events by contract; those that a contract does not have yet are left out."""
 RUN = ("V3Quoter",)
 """Contracts that the page runs within a call, by their creation code."""
-OWNED = (
-    "IndexToken",
-    "Rebalancer",
-    "MarketCap",
-    "FixedWeight",
-    "ChainlinkOracle",
-    "AnchoredOracle",
-    "PostedSupply",
-    "LockedSupply",
-    "Timelock",
-)
-"""Contracts whose functions the timelock may call."""
-REFUSING = (*OWNED, "Opener", "Calendar", "UniswapFiller", "Upkeep", "Zap", "NavFeed")
+REFUSING = (*OWNED, "Opener", "Calendar", "UniswapFiller", "Zap", "NavFeed")
 """Contracts whose errors somebody may meet."""
 
 Entry = dict[str, Any]

@@ -1,8 +1,8 @@
 """The holder page as static files: `python -m tools.page build` from the address books in deployments/, and
 `python -m tools.page open` on the local fund of `make fund`, with a funded test wallet.
 
-A build needs Node and what package.json names; it asks nobody anything. Endpoints and explorers of chains are in
-web/chains.json.
+A build needs Node and what package.json names; it asks nobody anything. Endpoints of chains are in
+web/chains.json, explorers in ballast/networks.json.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from web3 import HTTPProvider, Web3
 
 from ballast.abi import encode_call
 from ballast.book import Book
-from ballast.build import BUILD
+from ballast.build import BUILD, ROOT
 from ballast.errors import UserError
-from ballast.exchanges import EXCHANGES, V3_FEES
+from ballast.exchanges import V3_FEES, exchanges_of
+from ballast.networks import network_of
 from ballast.units import WAD
 from keeper.zap.quote import ETH, MINT, REDEEM
 from lab.localnet.dollar import DOLLAR, give_dollars, open_dollar
 from lab.localnet.rpc import Web3Rpc, read
 
-ROOT = Path(__file__).resolve().parent.parent
 BOOKS = ROOT / "deployments"
 LOCAL = BOOKS / "local-fork"
 DIST = ROOT / "web" / "dist"
@@ -77,18 +77,19 @@ class TestWallet:
 
 
 def known_chains() -> dict[int, ChainFacts]:
-    """The chains of web/chains.json by number."""
-    return {int(number): ChainFacts(**facts) for number, facts in json.loads(CHAINS.read_text()).items()}
+    """The chains of web/chains.json by number; what they are called and where their explorer is, ballast knows."""
+    told = {network_of(int(number)): facts for number, facts in json.loads(CHAINS.read_text()).items()}
+    return {on.chain_id: ChainFacts(name=on.name, explorer=on.explorer, **facts) for on, facts in told.items()}
 
 
-def swaps_of(chain_id: int) -> dict[str, Any] | None:
-    """The exchanges of a chain's zaps, the fees of V3 pools, and a zap's gas, as the page's `Swaps`; None where there
+def swaps_of(book: Book) -> dict[str, Any] | None:
+    """The exchanges of a fund's zap, the fees of V3 pools, and a zap's gas, as the page's `Swaps`; None where there
     are no zaps."""
-    if chain_id not in EXCHANGES:
+    found = exchanges_of(book.chain_id, book.uniswap_v2_factory)
+    if found is None:
         return None
     exchanges = {
-        name: value if isinstance(value, str) else "0x" + value.hex()
-        for name, value in EXCHANGES[chain_id]._asdict().items()
+        name: value if isinstance(value, str) else "0x" + value.hex() for name, value in found._asdict().items()
     }
     gas = {"mint": asdict(MINT), "redeem": asdict(REDEEM)}
     return {"exchanges": exchanges, "v3_fees": list(V3_FEES), "gas": gas}
@@ -97,7 +98,7 @@ def swaps_of(chain_id: int) -> dict[str, Any] | None:
 def bundle(funds: Iterable[tuple[Book, ChainFacts]], out: Path, wallet: TestWallet | None = None) -> None:
     """Writes the page of these funds to a folder, which is replaced. Raises subprocess.CalledProcessError."""
     config = {
-        "funds": [{**asdict(book), "chain": asdict(facts), "swaps": swaps_of(book.chain_id)} for book, facts in funds],
+        "funds": [{**asdict(book), "chain": asdict(facts), "swaps": swaps_of(book)} for book, facts in funds],
         "test_wallet": None if wallet is None else asdict(wallet),
     }
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:

@@ -2,8 +2,7 @@
 
 Without a path among the arguments all tests run, in groups, two at a time; what a group says is printed when it has
 ended, and a table of all at the end. Those of tests/unit need no chain. Each other group has a chain of its own: the
-local mainnet of data/months/dpi-2021-04.json, which Ape forks and which is taken down again. A chain that has been
-turned back many times no longer answers every question about its past, which the keeper asks; so no group is too long.
+local mainnet of data/months/dpi-2021-04.json, which Ape forks and which is taken down again.
 
 With paths only those run, as one group; `tests/unit` alone runs in its groups.
 """
@@ -22,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from lab.localnet.anvil import ROOT, dies_with_parent
+from ballast.build import ROOT
+from lab.localnet.anvil import dies_with_parent
 from lab.localnet.errors import LocalnetError
 from lab.localnet.session import NETWORK, fork_environment, interrupt_on_terminate, run_ape
 

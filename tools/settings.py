@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import re
 import textwrap
-from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+from ballast.build import ROOT
 from keeper.settings import PREFIX, Secrets, Settings
 
-ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / ".env.example"
 MANUAL = ROOT / "docs" / "operations" / "settings.md"
 

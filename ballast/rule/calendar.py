@@ -112,7 +112,7 @@ def label(number: int, timetable: Timetable, former: Timetable | None = None) ->
 def id_of(text: str, timetable: Timetable, former: Timetable | None = None) -> int:
     """The period that a month ("2021-04"), or a day with or without a time (UTC), lies in: of a period of calendar
     months one of those it is named after. Raises ValueError with what would be right."""
-    time, only_month = moment(text)
+    time, only_month = begin_of(text)
     number = _named(time, timetable)
     if former is not None and number < timetable.first:
         timetable, number = former, min(_named(time, former), timetable.first - 1)
@@ -121,7 +121,7 @@ def id_of(text: str, timetable: Timetable, former: Timetable | None = None) -> i
     return number
 
 
-def moment(text: str) -> tuple[int, bool]:
+def begin_of(text: str) -> tuple[int, bool]:
     """The begin of a month ("2021-04"), or a day with or without a time (UTC), in Unix seconds, and whether it is a
     month. Raises ValueError with what would be right."""
     year, _, month = text.partition("-")

@@ -10,9 +10,9 @@ from eth_utils import keccak
 
 from ballast.rule.calendar import least_length
 from ballast.steering.in_force import Fields, InForce, row
-from ballast.steering.words import ROLES, ZERO, Context, became, changed, names, text
+from ballast.steering.words import ROLES, Context, became, changed, names, text
 from ballast.units import DAY_S, WAD
-from ballast.values import decimal, duration_text, fraction_text
+from ballast.values import NO_ADDRESS, decimal, duration_text, fraction_text
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _methodology(context: Context, methodology: str) -> Said:
 def _guardian(context: Context, guardian: str) -> Said:
     now = _now(context, lambda n: n.guardian)
     warning = f"another guardian: {context.name(guardian)} alone can veto, pause and suspend at once"
-    if guardian == ZERO:
+    if guardian == NO_ADDRESS:
         warning = "no guardian: nobody can veto, pause or suspend at once"
     return Said(f"guardian {became(context, '', now, guardian)}", (warning,))
 
@@ -222,10 +222,10 @@ def _lockers(context: Context, token: str, lockers: list[str]) -> Said:
 
 
 def _poster(context: Context, poster: str) -> Said:
-    if poster == ZERO:
+    if poster == NO_ADDRESS:
         return Said("poster nobody")
     now = _now(context, lambda n: n.poster)
-    known = None if now in (None, ZERO) else now
+    known = None if now in (None, NO_ADDRESS) else now
     warning = f"another poster: {context.name(poster)} posts supplies without the delay, within the bound"
     return Said(f"poster {became(context, '', known, poster)}", (warning,))
 
@@ -281,7 +281,7 @@ def _says(context: Context, feed: Any) -> str:
         return "; it gives no answer"
     shown = f"; it says {decimal(answer, 18)} {'ETH' if feed.quote == 1 else 'USD'}"
     prices = _now(context, lambda n: n.prices) or {}
-    ether = prices.get(ZERO, 0) if feed.quote == 1 else WAD
+    ether = prices.get(NO_ADDRESS, 0) if feed.quote == 1 else WAD
     now, then = prices.get(feed.token, 0), answer * ether // WAD
     if not now or not then:
         return shown
@@ -296,7 +296,7 @@ def _anchor(context: Context, listing: Any) -> Said:
     new = {name: value for name, value in row(listing).items() if name != "token"}
     symbol, anchors = context.symbol(listing.token), _now(context, lambda n: n.anchors)
     old = None if anchors is None else anchors.get(listing.token)
-    if listing.pool == ZERO:
+    if listing.pool == NO_ADDRESS:
         return Said(f"anchor of {symbol} removed", (f"{symbol}: its feed alone counts in a batch",))
     pool = f"{listing.pool} ({context.known[listing.pool]})" if listing.pool in context.known else listing.pool
     return Said(f"anchor of {symbol}: {changed(context, old, new)}", (f"{symbol}: prices are pulled by pool {pool}",))
@@ -316,13 +316,13 @@ def _withdraw(context: Context, token: str, to: str, amount: int) -> Said:
 
 def _grant(context: Context, role: bytes, account: str) -> Said:
     name = ROLE_NAMES.get(role, "0x" + role.hex())
-    who = "anyone" if account == ZERO else context.name(account)
+    who = "anyone" if account == NO_ADDRESS else context.name(account)
     return Said(f"{name} to {who}", (f"role granted: {who} {_POWERS.get(name, 'gets a role that is not known')}",))
 
 
 def _revoke(context: Context, role: bytes, account: str) -> Said:
     name = ROLE_NAMES.get(role, "0x" + role.hex())
-    who = "anyone" if account == ZERO else context.name(account)
+    who = "anyone" if account == NO_ADDRESS else context.name(account)
     holders = _now(context, lambda n: n.roles.get(name, frozenset()))
     warnings = [f"role taken: {who} no longer {_POWERS.get(name, 'has it')}"]
     if holders is not None and not holders - {account}:

@@ -16,8 +16,8 @@ from ballast.steering import abi
 from ballast.steering.dangers import ROLE_NAMES
 from ballast.steering.in_force import Fields, InForce
 from ballast.steering.operations import TimelockCall
-from ballast.steering.words import ZERO, Context, became, field_name, names, text
-from ballast.values import DEPLOYER
+from ballast.steering.words import Context, became, field_name, names, text
+from ballast.values import DEPLOYER, NO_ADDRESS
 
 FEED_FIELDS = ("feed", "max_age", "quote", "ratio", "lowest", "highest")
 ANCHOR_FIELDS = ("pool", "window", "bound")
@@ -116,7 +116,7 @@ def _feeds(wish: Wish) -> Iterator[FieldDifference]:
         if new != old:
             function = "correctFeed" if token in wish.correct else "setFeed"
             call = wish.call(where, "ChainlinkOracle", function, listed)
-            path = "eth_feed" if token == ZERO else f"{_named(wish, token)}.feed"
+            path = "eth_feed" if token == NO_ADDRESS else f"{_named(wish, token)}.feed"
             yield from wish.rows(path, old, new, call)
 
 
@@ -133,7 +133,7 @@ def _anchors(wish: Wish) -> Iterator[FieldDifference]:
             yield from wish.rows(f"{_named(wish, token)}.anchor", old, new, call)
     for token, old in wish.state.anchors.items():
         if token not in wanted:
-            call = wish.call("oracle", "AnchoredOracle", "setAnchor", (token, ZERO, 0, 0))
+            call = wish.call("oracle", "AnchoredOracle", "setAnchor", (token, NO_ADDRESS, 0, 0))
             yield FieldDifference(
                 f"{_named(wish, token)}.anchor", f"{text(wish.context, '', old['pool'])} -> none", call
             )
@@ -167,10 +167,10 @@ def _poster(wish: Wish) -> Iterator[FieldDifference]:
     if wish.state.poster is None:
         return
     named = wish.config.roles.poster
-    poster = ZERO if named is None else wish.who(named)
+    poster = NO_ADDRESS if named is None else wish.who(named)
     call = wish.call("posted_supply", "PostedSupply", "setPoster", poster)
     if poster != wish.state.poster:
-        words = (f"{'nobody' if at == ZERO else wish.context.name(at)}" for at in (wish.state.poster, poster))
+        words = (f"{'nobody' if at == NO_ADDRESS else wish.context.name(at)}" for at in (wish.state.poster, poster))
         yield FieldDifference("roles.poster", " -> ".join(words), call)
 
 
@@ -272,7 +272,7 @@ def _timelock(wish: Wish) -> Iterator[FieldDifference]:
     wanted: Mapping[str, frozenset[str]] = {
         "PROPOSER_ROLE": proposers,
         "CANCELLER_ROLE": proposers,
-        "EXECUTOR_ROLE": frozenset({ZERO}),
+        "EXECUTOR_ROLE": frozenset({NO_ADDRESS}),
         "DEFAULT_ADMIN_ROLE": frozenset({timelock}),
     }
     digests = {name: digest for digest, name in ROLE_NAMES.items()}
@@ -293,4 +293,4 @@ def _timelock(wish: Wish) -> Iterator[FieldDifference]:
 
 
 def _holder(wish: Wish, account: str) -> str:
-    return "anyone" if account == ZERO else wish.context.name(account)
+    return "anyone" if account == NO_ADDRESS else wish.context.name(account)

@@ -13,8 +13,8 @@ from ballast import abi as codec
 from ballast.steering import abi
 from ballast.steering.dangers import ROLE_NAMES
 from ballast.steering.in_force import snake
-from ballast.steering.words import Context, field_name, moment, text
-from ballast.values import decimal, duration_text, fraction_text
+from ballast.steering.words import Context, field_name, text
+from ballast.values import decimal, duration_text, fraction_text, time_text
 
 _BETWEEN = "do it between months, after the open one is closed or ended"
 _FILE = "correct the fund's file"
@@ -115,7 +115,7 @@ class _Shown:
             case "s":
                 shown = duration_text(value)
             case "w":
-                shown = moment(value)
+                shown = time_text(value)
             case "f":
                 shown = field_name(snake(value.strip(b"\0").decode()))
             case "r":

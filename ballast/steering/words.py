@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from eth_utils import is_checksum_address
@@ -13,9 +12,8 @@ from ballast.book import Book
 from ballast.parts import CAPS, STATES
 from ballast.rule.calendar import DAYS, MONTH, QUARTER
 from ballast.steering.in_force import Fields, InForce
-from ballast.values import decimal, decimal_text, duration_text, fraction_text
+from ballast.values import NO_ADDRESS, decimal, decimal_text, duration_text, fraction_text, time_text
 
-ZERO = "0x" + "00" * 20
 QUOTES = ("USD", "ETH", "pegged")
 """What a feed answers in, in the order of the contract's enum."""
 ROLES = ("PROPOSER_ROLE", "CANCELLER_ROLE", "EXECUTOR_ROLE", "DEFAULT_ADMIN_ROLE")
@@ -30,7 +28,7 @@ def _period(value: int) -> str:
 
 
 def _begin(value: int) -> str:
-    return moment(value) if value else "as the current period ends"
+    return time_text(value) if value else "as the current period ends"
 
 
 def _gwei(value: int) -> str:
@@ -118,8 +116,8 @@ class Context:
     def symbol(self, token: str) -> str:
         """A token's symbol: ETH for the zero address, else the book's, else that of the fund's file, which may name
         a newcomer; its address where neither has it."""
-        if token == ZERO or self.book.candidate(token) is not None:
-            return "ETH" if token == ZERO else self.book.symbol(token)
+        if token == NO_ADDRESS or self.book.candidate(token) is not None:
+            return "ETH" if token == NO_ADDRESS else self.book.symbol(token)
         return self.known.get(token, token)
 
 
@@ -178,8 +176,3 @@ def became(context: Context, name: str, old: Any, new: Any) -> str:
 def names(context: Context, addresses: Iterable[str]) -> str:
     """Several addresses in words."""
     return ", ".join(map(context.name, addresses)) or "nobody"
-
-
-def moment(time: int) -> str:
-    """A Unix time for people."""
-    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

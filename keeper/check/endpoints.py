@@ -8,6 +8,7 @@ from eth_typing import HexStr
 from web3 import Web3
 from web3.types import FilterParams
 
+from ballast.networks import network_of
 from ballast.units import DAY_S
 from keeper.check.context import CheckContext, Node
 from keeper.check.findings import Finding, Says
@@ -21,7 +22,7 @@ OLDEST_HEAD_S = 120
 MOST_AHEAD_S = 15
 """Seconds in the future from which a head means that this host's clock is slow."""
 MOST_BEHIND = 5
-"""Blocks by which an endpoint may lag behind the best."""
+"""Blocks of Ethereum by which an endpoint may lag behind the best."""
 
 
 def answers(endpoint: Node) -> Iterator[Finding]:
@@ -153,7 +154,7 @@ def agree(context: CheckContext) -> Iterator[Finding]:
     lowest = min(number for number, _ in sound)
     hashes = {}
     for number, endpoint in sound:
-        if best - number > MOST_BEHIND:
+        if best - number > network_of(context.chain_id or 0).blocks(MOST_BEHIND):
             yield Says("agreement", endpoint.name).warning(
                 f"block {number}, {best - number} behind the best", "wait until it has caught up; or replace it"
             )

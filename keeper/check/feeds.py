@@ -9,11 +9,12 @@ from enum import IntEnum
 from eth_utils import to_checksum_address
 
 from ballast.units import BLOCK_S, WAD
+from ballast.values import NO_ADDRESS
 from keeper.check.context import CheckedFund
 from keeper.check.findings import Finding, Says
 from keeper.errors import ChainError
 
-ETH = "0x" + "00" * 20
+ETH = NO_ADDRESS
 _ROUND = ["uint80", "int256", "uint256", "uint256", "uint80"]
 _ANCHOR = ["address", "uint32", "uint64", "address", "bool", "uint8", "uint8"]
 _SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"]

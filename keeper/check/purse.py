@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from web3 import Web3
-
 from ballast.units import WAD
 from keeper.check.account import ether, gwei
 from keeper.check.context import CheckedFund
@@ -23,16 +21,14 @@ def upkeep(fund: CheckedFund) -> Iterator[Finding]:
     if "upkeep" not in fund.book.contracts:
         yield says.ok("none in the address book: the keeper pays its gas itself")
         return
-    block = fund.endpoint.head
-    base_fee = int(block.get("baseFeePerGas", 0))
-    head = Head(int(block["number"]), Web3.to_hex(block["hash"]), int(block["timestamp"]), base_fee)
+    head = Head.of(fund.endpoint.head)
     try:
         purse = read_purse(fund.endpoint.w3, fund.book, head)
     except ChainError as error:
         remedy = "see the contracts above; until it answers the keeper calls the fund directly, at its own cost"
         yield says.warning(f"the purse cannot be read: {error}", remedy)
         return
-    yield told(says, purse, base_fee)
+    yield told(says, purse, head.base_fee)
 
 
 def told(says: Says, purse: Purse, base_fee: int) -> Finding:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from eth_utils import is_hex_address, to_checksum_address
 
 from ballast.book import Book
-from ballast.units import MAX_TX_GAS
+from ballast.networks import capped_by, network_of
 from keeper.errors import NotAllowedError
 from keeper.keys.signer import Signed, Signer
 from keeper.look import contracts
@@ -67,8 +67,9 @@ class Limited:
             if not isinstance(given, int) or given != expected:
                 raise NotAllowedError(f"signing refused: {name} is {given!r}, expected {expected}")
         gas = transaction.get("gas")
-        if not isinstance(gas, int) or not 0 < gas <= MAX_TX_GAS:
-            raise NotAllowedError(f"signing refused: gas is {gas!r}, expected at most {MAX_TX_GAS} (EIP-7825)")
+        most = network_of(self._chain_id).most_gas
+        if not isinstance(gas, int) or not 0 < gas <= most:
+            raise NotAllowedError(f"signing refused: gas is {gas!r}, expected at most {most}{capped_by(most)}")
         to = transaction.get("to")
         if not isinstance(to, str) or not is_hex_address(to):
             raise NotAllowedError(f"signing refused: to is {to!r}, expected the address of one of the fund's contracts")

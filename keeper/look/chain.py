@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.networks import network_of
 from ballast.units import GWEI
 from keeper.errors import ChainError, MismatchError, NotReadyError, SettingsError
 from keeper.look import contracts
@@ -164,7 +166,8 @@ class FundReader:
     def _decoded(self, results: Sequence[str], number: int) -> tuple[FundState, Market]:
         """Fund and pools as the lenses told them. Raises ValueError for what is none of their answers."""
         fund, reserves = contracts.returned("FundLens", "fundAndPools", results[0])
-        state = state_of(fund)
+        # The node's count: on Arbitrum `block.number` is that of the chain below.
+        state = replace(state_of(fund), block=number)
         pools = self._pools_of(reserves)
         if self._v3 is not None:
             pools += self._v3.pools(results[1], number)
@@ -206,7 +209,7 @@ def connect_to(settings: Settings, secrets: Secrets, chain_id: int | None) -> We
     return connect(
         secrets.rpc_url.get_secret_value(),
         chain_id=chain_id,
-        max_lag=settings.rpc_max_lag,
+        max_lag=settings.rpc_max_lag if chain_id is None else network_of(chain_id).blocks(settings.rpc_max_lag),
         max_age_s=settings.max_head_age_s,
         agree=settings.rpc_agree,
         check_s=settings.rpc_check_seconds,

@@ -9,6 +9,7 @@ from web3 import Web3
 from web3.exceptions import BlockNotFound
 
 from ballast.book import Book
+from ballast.networks import network_of
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.retry import Head, ask
@@ -19,10 +20,10 @@ CHUNK = 2_000
 LEAST_STEP = 50
 """The fewest blocks that are read at once on the way back to the month's start."""
 REORG = 64
-"""Newest blocks whose events are read again each time, as a reorganization may change them."""
+"""Of Ethereum. Newest blocks whose events are read again each time, as a reorganization may change them."""
 FAR = 50_000
-"""Blocks between two looks, a week: more is not read on from the last one, but back from the head, which comes to an
-end. An endpoint may once have named a block that no chain will ever have."""
+"""Of Ethereum. Blocks between two looks, a week: more is not read on from the last one, but back from the head, which
+comes to an end. An endpoint may once have named a block that no chain will ever have."""
 
 log = structlog.get_logger("keeper.look.chain")
 
@@ -49,6 +50,8 @@ class History:
         self._w3 = w3
         self._rebalancer = Web3.to_checksum_address(book["rebalancer"])
         self._first_block = book.deployed_block
+        network = network_of(book.chain_id)
+        self._reorg, self._far = network.blocks(REORG), network.blocks(FAR)
         self._started = contracts.topic("Rebalancer", "Started")
         self._traded = contracts.topic("Rebalancer", "Traded")
         self._period = -1
@@ -133,9 +136,11 @@ class History:
 
         What is read stays read: where a node limits its answers, several looks together come to the start.
         """
-        if self._next and abs(head.number - self._next) > FAR:
+        if self._next and abs(head.number - self._next) > self._far:
             self._anew()
-        first = max(self._first_block, min(self._next, head.number + 1) - REORG) if self._next else head.number + 1
+        first = (
+            max(self._first_block, min(self._next, head.number + 1) - self._reorg) if self._next else head.number + 1
+        )
         self._events = {block: kind for block, kind in self._events.items() if block < first}
         self._batches = {batch for batch in self._batches if batch[0] < first}
         if self._next:

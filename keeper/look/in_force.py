@@ -15,7 +15,7 @@ from ballast.parts import MAX_PRICE
 from ballast.rule import packed
 from ballast.rule.methodology import left_by
 from ballast.steering.in_force import Fields, InForce, row
-from ballast.steering.words import ZERO
+from ballast.values import NO_ADDRESS
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.retry import Head, ask_all
@@ -79,7 +79,7 @@ def read_in_force(w3: Web3, book: Book, head: Head, timelock: Timelock, tokens: 
     once = _once(questions, book)
     methodology = str(once["methodology"])
     rule, candidates, weights = _methodology(questions, methodology)
-    wanted = {ZERO, *tokens, *candidates, *weights, *(c.token for c in book.candidates)}
+    wanted = {NO_ADDRESS, *tokens, *candidates, *weights, *(c.token for c in book.candidates)}
     ordered = sorted(wanted, key=lambda token: int(token, 16))
     found = _by_token(questions, book, ordered)
     owners = {name: once[f"{name}.owner"] for name in _OWNED if name in book.contracts}
@@ -205,8 +205,8 @@ def _by_token(questions: _Questions, book: Book, tokens: list[str]) -> _ByToken:
     feeds = {token: _feed(found[f"feed {token}"]) for token in tokens}
     anchors = {t: dict(zip(("pool", "window", "bound"), found[f"anchor {t}"], strict=True)) for t in tokens if anchored}
     return _ByToken(
-        feeds={token: feed for token, feed in feeds.items() if feed["feed"] != ZERO},
-        anchors={token: anchor for token, anchor in anchors.items() if anchor["pool"] != ZERO},
+        feeds={token: feed for token, feed in feeds.items() if feed["feed"] != NO_ADDRESS},
+        anchors={token: anchor for token, anchor in anchors.items() if anchor["pool"] != NO_ADDRESS},
         posted={t: found[f"posted {t}"] for t in tokens if supplies and found[f"posted {t}"][0]},
         lockers={t: tuple(found[f"lockers {t}"]) for t in tokens if supplies},
         prices=list(found["prices"]),

@@ -16,6 +16,7 @@ import structlog
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.networks import network_of
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.history import CHUNK, REORG
@@ -107,6 +108,7 @@ class Chronicle:
         self._w3 = w3
         self._book = book
         self._first_block = book.deployed_block
+        self._reorg = network_of(book.chain_id).blocks(REORG)
         self._rebalancer = w3.eth.contract(
             address=Web3.to_checksum_address(book["rebalancer"]), abi=contracts.abi("Rebalancer")
         )
@@ -132,7 +134,7 @@ class Chronicle:
         """Interventions since the month's determination, oldest first."""
         key = _key(state)
         if key != self._seen:
-            self._from = self._first_block if not self._next else max(self._first_block, self._next - REORG)
+            self._from = self._first_block if not self._next else max(self._first_block, self._next - self._reorg)
             self._seen, self._until = key, head.number + AGAIN
         if head.number <= self._until:
             first = self._from
@@ -151,7 +153,7 @@ class Chronicle:
                 for one in (*(old for old in self._told if old.block < first), *fresh)
                 if one.time >= state.determined_at
             )
-            self._refused, self._from = False, max(first, head.number - REORG)
+            self._refused, self._from = False, max(first, head.number - self._reorg)
         self._next = head.number + 1
         return self._told
 

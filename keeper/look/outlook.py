@@ -21,6 +21,7 @@ from ballast.steering.in_force import InForce
 from ballast.steering.operations import Operation
 from ballast.steering.words import Context
 from ballast.units import DAY_S, HOUR_S
+from ballast.values import NO_ADDRESS
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.in_force import read_in_force
@@ -224,8 +225,7 @@ def _feeds(state: FundState, in_force: InForce) -> dict[str, tuple[list[str], in
 
 
 def _bases(feeds: Iterable[Mapping[str, object]], in_force: InForce) -> dict[str, Mapping[str, object]]:
-    ether = "0x" + "00" * 20
-    named = {str(feed["feed"]) if feed["quote"] == PEGGED else ether for feed in feeds if feed["quote"]}
+    named = {str(feed["feed"]) if feed["quote"] == PEGGED else NO_ADDRESS for feed in feeds if feed["quote"]}
     return {token: in_force.feeds[token] for token in named if token in in_force.feeds}
 
 

@@ -10,7 +10,7 @@ import requests
 import tenacity
 from web3 import Web3
 from web3.exceptions import Web3Exception
-from web3.types import RPCEndpoint
+from web3.types import BlockData, RPCEndpoint
 
 from keeper.errors import ChainError
 from keeper.look import contracts
@@ -28,6 +28,16 @@ class Head:
     hash: str
     time: int
     base_fee: int
+
+    @classmethod
+    def of(cls, block: BlockData) -> Head:
+        """A block as web3.py gives it."""
+        return cls(
+            number=int(block["number"]),
+            hash=Web3.to_hex(block["hash"]),
+            time=int(block["timestamp"]),
+            base_fee=int(block.get("baseFeePerGas", 0)),
+        )
 
 
 def _fleeting(error: BaseException) -> bool:

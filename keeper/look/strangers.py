@@ -12,7 +12,8 @@ from eth_utils import to_checksum_address
 from web3 import Web3
 
 from ballast.abi import call_data, decode_view
-from ballast.steering.words import ZERO, Context
+from ballast.steering.words import Context
+from ballast.values import NO_ADDRESS
 from keeper.look.retry import ask_all
 from keeper.look.rpc.endpoint import Question
 
@@ -26,7 +27,7 @@ _VIEWS = ("owner()", "decimals()", "latestRoundData()")
 def look_at(w3: Web3, context: Context, addresses: Iterable[str], kind_of: KindOf) -> Context:
     """The context with what is known of these addresses, those that it does not know yet in one round trip. Raises
     ChainError."""
-    wanted = sorted(a for a in addresses if a not in context.codes and a != ZERO and context.contract(a) is None)
+    wanted = sorted(a for a in addresses if a not in context.codes and a != NO_ADDRESS and context.contract(a) is None)
     if not wanted:
         return context
     questions: list[Question] = []

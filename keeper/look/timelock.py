@@ -10,6 +10,7 @@ from web3 import Web3
 
 from ballast.abi import decode_event
 from ballast.book import Book
+from ballast.networks import network_of
 from ballast.steering import abi
 from ballast.steering.dangers import ROLE_NAMES
 from ballast.steering.operations import Operation, TimelockEvent, operations_of
@@ -47,6 +48,7 @@ class TimelockReader:
         self._w3 = w3
         self._address = Web3.to_checksum_address(book["timelock"])
         self._first_block = book.deployed_block
+        self._reorg = network_of(book.chain_id).blocks(REORG)
         self._span = span
         self._lowest: int | None = None
         self._begun: list[TimelockEvent] = []
@@ -60,7 +62,7 @@ class TimelockReader:
             self._begin(head)
         else:
             self._go_back()
-        first = max(self._lowest or 0, min(self._next, head.number + 1) - REORG)
+        first = max(self._lowest or 0, min(self._next, head.number + 1) - self._reorg)
         kept = [event for event in self._events if event.block < first]
         self._events, self._next = [*kept, *self._read(first, head.number)], head.number + 1
         return timelock_of([*self._begun, *self._events])
@@ -69,7 +71,7 @@ class TimelockReader:
         """What stood at the deployment, roles above all; from there on all but the newest is read later."""
         lowest = self._back_from(head.number + 1)
         if lowest > self._first_block:
-            end = min(self._first_block + REORG, lowest - 1)
+            end = min(self._first_block + self._reorg, lowest - 1)
             self._begun, self._first_block = self._read(self._first_block, end), end + 1
         self._lowest = self._next = lowest
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from ballast.book import Book
 from ballast.units import GWEI, HOUR_S, WAD
-from ballast.values import decimal
+from ballast.values import decimal, time_text
 from keeper.output.condition import condition, without
 from keeper.plan.batch import Batch, Leg
 from keeper.plan.planner import Plan
@@ -296,7 +295,7 @@ def reason_text(reason: Reason) -> str:
 
 def when(time: int | None) -> str:
     """A chain time for people."""
-    return "-" if time is None else datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return "-" if time is None else time_text(time)
 
 
 def hours(seconds: int) -> str:

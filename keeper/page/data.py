@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ballast.book import Book
-from ballast.explorers import address_url
+from ballast.networks import network_of
 from ballast.units import WAD
 from keeper.look.interventions import words
 from keeper.look.outlook import Announced
@@ -53,9 +53,10 @@ def page_data(fund: FundFacts, kept: Kept, facts: Facts, bounds: Bounds) -> dict
     return {
         "fund": text.name(book.fund),
         "chain_id": book.chain_id,
+        "explorer": network_of(book.chain_id).explorer,
         "rebalancer": book["rebalancer"],
         "addresses": [
-            {"name": name, "address": book[key], "url": address_url(book.chain_id, book[key])}
+            {"name": name, "address": book[key], "url": network_of(book.chain_id).address_url(book[key])}
             for name, key in (("Share token", "index_token"), ("Rebalancer", "rebalancer"), ("Timelock", "timelock"))
             if key in book.contracts
         ],

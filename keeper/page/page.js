@@ -12,6 +12,7 @@ let refused = null; // why the last question failed
 let past = []; // the samples, one entry a fund
 let pastVersion = null;
 let range = Infinity;
+let explorer = null; // of the shown fund's chain
 const drawn = new Map(); // what each part was last drawn from
 
 const since = () => (performance.now() - at) / 1000;
@@ -64,6 +65,7 @@ function glance(one) {
 }
 
 function head(one) {
+  explorer = one.explorer;
   say($("fund"), one.fund);
   const next = one.data && one.data.next;
   part("next", [one.rebalancer, next], () => {
@@ -186,7 +188,14 @@ function sent(data) {
       row.gas_used === null ? "-" : format(row.gas_used, 0, 0),
       `${row.open ? "≤ " : ""}${format(Number(row.gas_price) / 1e9, 0, 2)}`,
       row.signed_at === null ? "-" : moment(row.signed_at, "keeper", true), format(row.block, 0, 0), String(row.nonce),
-      el("code", { title: row.hash }, short(row.hash))]))] : []));
+      inExplorer("tx", row.hash)]))] : []));
+}
+
+// A hash or an address, short, as a link where the chain's explorer is known.
+function inExplorer(kind, text) {
+  const shown = el("code", { title: text }, short(text));
+  return explorer === null ? shown
+    : el("a", { href: `${explorer}/${kind}/${text}`, rel: "noreferrer noopener", target: "_blank" }, shown);
 }
 
 // What each month cost: it stays when the next one has begun.

@@ -6,11 +6,16 @@ from collections.abc import Sequence
 from enum import IntFlag
 from typing import Any
 
+from eth_utils import keccak
+
+from ballast.book import Book
+from ballast.values import NO_ADDRESS
+from keeper.look import contracts
 from keeper.plan.batch import Batch, Leg
 from keeper.pools.market import NO_PAIR, Swap
 from keeper.pools.venues import PoolKind
 
-FILLER = "0x" + "00" * 20
+FILLER = NO_ADDRESS
 """As a recipient: whoever fills the batch."""
 
 SHARE_ONE = 1 << 64
@@ -98,3 +103,19 @@ def _buy_hops(legs: Sequence[Leg], weth: str, tokens: Sequence[str], alone: HopF
 def _forward(paid: str, received: str) -> HopFlag:
     """Set where the token paid is the pool's token0: the lower address."""
     return HopFlag.FORWARD if int(paid, 16) < int(received, 16) else HopFlag(0)
+
+
+def whole_batch(book: Book) -> bytes:
+    """Call data as long, and as hard to compress, as that of a batch that trades every component in its first pool."""
+    traded = [candidate for candidate in book.candidates if candidate.pools]
+    count = len(traded)
+    digests = [keccak(text=candidate.token) for candidate in traded]
+    amounts = [int.from_bytes(digest[:11], "big") for digest in digests]
+    hops = [
+        hop_word(candidate.pools[0].pair, PoolKind.V2, HopFlag(0), 0, int.from_bytes(digest[:8], "big"))
+        for candidate, digest in zip(traded, digests, strict=True)
+    ]
+    value = int.from_bytes(keccak(text=book.fund)[:11], "big")
+    places = list(range(count))
+    order = places, amounts, [FILLER] * count, places, value, book["filler"], data_of(hops)
+    return bytes.fromhex(contracts.call_data("Rebalancer", "trade", order)[2:])

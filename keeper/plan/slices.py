@@ -223,7 +223,7 @@ def _depth(holding: Holding, curve: Curve, market: Market, value: int) -> int:
 
 def estimate(works: Iterable[Work], batches: int, costs: GasCosts, gas_price: int) -> tuple[int, int]:
     """Impact (USD) and gas of all that is left in at most so many batches, about: with the depths of the ways."""
-    impact, total = 0, batches * costs.trade
+    impact, total = 0, batches * (costs.trade + costs.data)
     missing = {True: batches, False: batches}
     least = {True: 0, False: 0}
     for work in works:
@@ -244,7 +244,7 @@ def estimate(works: Iterable[Work], batches: int, costs: GasCosts, gas_price: in
 
 def gas_of(lots: Sequence[Lot], batches: int, costs: GasCosts) -> int:
     """Gas expected for all that is left. Each batch needs a sell and a buy, whatever its slices."""
-    total = batches * costs.trade
+    total = batches * (costs.trade + costs.data)
     for selling in (True, False):
         own = [lot for lot in lots if lot.work.selling is selling]
         slices = sum(lot.slices for lot in own)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ballast.networks import Network
+from ballast.units import BLOCK_S
 from keeper.state import Action, FundState
 
 
@@ -30,7 +32,7 @@ def thing_of(state: FundState) -> Thing:
 
 @dataclass(frozen=True)
 class Since:
-    """The first block, and its time (Unix seconds), in which a thing was seen to be possible."""
+    """The first block of the node's count, and its time (Unix seconds), in which a thing was seen to be possible."""
 
     thing: Thing
     block: int
@@ -51,10 +53,12 @@ def since(before: Since | None, state: FundState, possible: bool) -> Since | Non
 
 @dataclass(frozen=True)
 class Turn:
-    """Rank among the keepers of a fund, 0 first, and how many blocks each waits for those before it."""
+    """Rank among the keepers of a fund, 0 first, and how many blocks each waits for those before it. `seconds`: the
+    same as chain time, where blocks do not come at even times; 0: blocks count."""
 
     rank: int = 0
     blocks: int = 5
+    seconds: int = 0
 
     @property
     def wait(self) -> int:
@@ -62,5 +66,17 @@ class Turn:
         return self.rank * self.blocks
 
     def begins(self, first: Since) -> int:
-        """The block from which this keeper acts."""
+        """The block from which this keeper acts; where time counts, about that block."""
         return first.block + self.wait
+
+    def has_come(self, first: Since, block: int, time: int) -> bool:
+        """Whether this keeper acts in a block of this number and time."""
+        if self.seconds:
+            return time - first.time >= self.rank * self.seconds
+        return block >= self.begins(first)
+
+
+def turn_on(network: Network, rank: int, blocks: int) -> Turn:
+    """The turn of a keeper on a network; `blocks`: of Ethereum's."""
+    by_time = network.rollup is not None
+    return Turn(rank, network.blocks(blocks), blocks * BLOCK_S if by_time else 0)

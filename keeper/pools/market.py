@@ -13,12 +13,13 @@ from itertools import combinations
 from statistics import median_low
 
 from ballast.units import WAD
+from ballast.values import NO_ADDRESS
 from keeper.pools.curve import Curve
 from keeper.pools.venues import MILLION, Pool, PoolKind
 from keeper.pools.venues.v2 import pool_of
 from keeper.state import FundState, Holding, PoolState
 
-NO_PAIR = "0x" + "00" * 20
+NO_PAIR = NO_ADDRESS
 """In place of a pair where the token is WETH itself."""
 
 MOST_POOLS = 4

@@ -13,6 +13,8 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 from web3 import Web3
 
+from ballast.networks import Network
+from ballast.units import BLOCK_S
 from keeper.errors import ChainError, FeeTooHighError, RejectedError, SimulationError
 from keeper.keys.signer import Signer
 from keeper.look.chain import Head
@@ -26,18 +28,21 @@ from keeper.sending.wire import Taken, Wire
 log = structlog.get_logger("keeper.sender")
 
 DEAR_BLOCKS = 300
-"""Blocks for which a node's refusal of a call as too dear is remembered: about an hour."""
+"""Of Ethereum. Blocks for which a node's refusal of a call as too dear is remembered: about an hour."""
 DEAD_BLOCKS = 50
-"""Blocks for which no call of an action is signed after no node took one: about ten minutes. Each costs a no-op."""
+"""Of Ethereum. Blocks for which no call of an action is signed after no node took one: about ten minutes. Each costs a
+no-op."""
 
 
 @dataclass(frozen=True)
 class _Try:
-    """The last sending with a nonce: the node's answer, the block, and the block `since` which its wait counts."""
+    """The last sending with a nonce: the node's answer, the block, and the block `since` which its wait counts, with
+    its time (Unix seconds)."""
 
     taken: Taken
     block: int
     since: int
+    since_s: int
 
 
 class Pusher:
@@ -51,7 +56,7 @@ class Pusher:
         tracker: TransactionTracker,
         wire: Wire,
         *,
-        chain_id: int,
+        network: Network,
         urgency: Urgency,
         bump_blocks: int,
         tip: Callable[[], int],
@@ -61,7 +66,9 @@ class Pusher:
         self._journal = journal
         self._tracker = tracker
         self._wire = wire
-        self._chain_id = chain_id
+        self._chain_id = network.chain_id
+        self._bump_s = bump_blocks * BLOCK_S if network.rollup is not None else 0
+        self._dear_blocks, self._dead_blocks = network.blocks(DEAR_BLOCKS), network.blocks(DEAD_BLOCKS)
         self._urgency = urgency
         self._bump_blocks = bump_blocks
         self._tip = tip
@@ -126,9 +133,11 @@ class Pusher:
         not signed, since each time a no-op would have to free the nonce. Raises RejectedError where no node took such a
         call lately, FeeTooHighError if the chain asks for more than the node lets through."""
         refused = self._dead.get(call.action)
-        if refused is not None and head.number - refused <= DEAD_BLOCKS:
-            raise RejectedError(f"{call.action}: no node took it in block {refused}; again after {DEAD_BLOCKS} blocks")
-        if self._too_much is None or head.number - self._too_much[1] > DEAR_BLOCKS:
+        if refused is not None and head.number - refused <= self._dead_blocks:
+            raise RejectedError(
+                f"{call.action}: no node took it in block {refused}; again after {self._dead_blocks} blocks"
+            )
+        if self._too_much is None or head.number - self._too_much[1] > self._dear_blocks:
             return fees
         return capped_fees(fees, gas, self._too_much[0] * 3 // 4, head.base_fee)
 
@@ -150,16 +159,16 @@ class Pusher:
             return self._replace_by_noop(last, head, reason)
         if tried is None:
             # From an earlier run, or reopened: send the signed bytes.
-            self._hand(last, head, head.number)
+            self._hand(last, head)
         elif tried.taken in (Taken.DEAR, Taken.DEAD):
             if head.number <= tried.block:
                 return False
             self._mend(last, head, tried.taken)
-        elif tried.taken is not Taken.AWAY and head.number - tried.since >= self._blocks_before_more(tried):
+        elif tried.taken is not Taken.AWAY and self._waited(tried, head):
             self._bump(last, head)
         elif tried.taken in (Taken.AWAY, Taken.UNKNOWN, Taken.NONCE) and head.number > tried.block:
             # The wait for a node that takes nothing begins when it takes something.
-            self._hand(last, head, head.number if tried.taken is Taken.AWAY else tried.since)
+            self._hand(last, head, None if tried.taken is Taken.AWAY else tried)
         else:
             return False
         return True
@@ -175,9 +184,12 @@ class Pusher:
     def _is_dear(self, entry: Entry) -> bool:
         return any(entry.id == dear.id for dear in self._dear.get(entry.nonce, []))
 
-    def _blocks_before_more(self, tried: _Try) -> int:
-        """Blocks after which more is paid."""
-        return 1 if tried.taken is Taken.CHEAP else self._bump_blocks
+    def _waited(self, tried: _Try, head: Head) -> bool:
+        """Whether it is time to pay more. Where blocks do not come at even times, a rollup, time counts."""
+        blocks, cheap = head.number - tried.since, tried.taken is Taken.CHEAP
+        if self._bump_s:
+            return blocks >= 1 and head.time - tried.since_s >= (BLOCK_S if cheap else self._bump_s)
+        return blocks >= (1 if cheap else self._bump_blocks)
 
     def _pointless(self, entry: Entry, head: Head, ending: bool) -> str | None:
         """Why an open call is pointless in this block, None if it is not."""
@@ -226,7 +238,7 @@ class Pusher:
             log.warning("cannot cancel, too dear", nonce=last.nonce, hash=last.hash, reason=reason)
             return False
         log.warning("cancelling", nonce=last.nonce, hash=last.hash, reason=reason, max_fee=fees.max_fee)
-        self._hand(self.sign(self._noop(last.period), last.nonce, gas, (), fees, head), head, head.number)
+        self._hand(self.sign(self._noop(last.period), last.nonce, gas, (), fees, head), head)
         return True
 
     def _noop_market(self, head: Head) -> Fees:
@@ -256,7 +268,7 @@ class Pusher:
         elif (fees, gas) != (Fees(last.max_fee, last.tip), last.gas):
             log.info("signing anew", nonce=last.nonce, hash=last.hash, max_fee=fees.max_fee, gas=gas)
             last = self.sign(_call_of(last), last.nonce, gas, _listed_in(last.raw), fees, head)
-        self._hand(last, head, head.number)
+        self._hand(last, head)
 
     def _lowered(self, entry: Entry, head: Head) -> Fees | None:
         """Fees a quarter below what was too dear; None if the chain asks for more."""
@@ -281,7 +293,7 @@ class Pusher:
         if fees is not None:
             log.info("replacing", nonce=last.nonce, hash=last.hash, max_fee=fees.max_fee)
             entry = self.sign(_call_of(last), last.nonce, last.gas, _listed_in(last.raw), fees, head)
-        self._hand(entry, head, head.number)
+        self._hand(entry, head)
 
     def _more(self, nonce: int, gas: int, market: Fees, most: int) -> Fees | None:
         """Fees that replace whatever a node may have with the nonce; None if above `most`, or if the node has refused
@@ -294,11 +306,13 @@ class Pusher:
             return market if market.max_fee <= most else None
         return bumped_fees(highest(signed), market, most)
 
-    def _hand(self, entry: Entry, head: Head, since: int) -> None:
-        """Sends a transaction and keeps the result; `since`: block from which its wait counts."""
-        since = min(since, head.number)
+    def _hand(self, entry: Entry, head: Head, waits: _Try | None = None) -> None:
+        """Sends a transaction and keeps the result; its wait counts on from that of `waits`, else from this block."""
+        since, since_s = head.number, head.time
+        if waits is not None and waits.since < since:
+            since, since_s = waits.since, waits.since_s
         # Kept first, so that an error here does not lead to signing again at a higher fee.
-        self._tries[entry.nonce] = _Try(Taken.UNKNOWN, head.number, since)
+        self._tries[entry.nonce] = _Try(Taken.UNKNOWN, head.number, since, since_s)
         waiting = head.number - self._journal.of(entry.nonce)[0].signed_block
         taken = self._wire.hand(entry, waiting)
         if taken is Taken.DEAD and entry.action == CANCEL and entry.gas >= self._noop_room(entry.nonce):
@@ -310,7 +324,7 @@ class Pusher:
                 self._too_much = entry.gas * entry.max_fee, head.number
         if taken is Taken.DEAD and entry.action != CANCEL:
             self._dead[entry.action] = head.number
-        self._tries[entry.nonce] = _Try(taken, head.number, since)
+        self._tries[entry.nonce] = _Try(taken, head.number, since, since_s)
 
 
 def _call_of(entry: Entry) -> Call:

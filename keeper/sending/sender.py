@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import structlog
 from web3 import Web3
 
+from ballast.networks import network_of
 from ballast.units import GWEI, HOUR_S
 from keeper.errors import (
     CancelledError,
@@ -87,14 +88,16 @@ class Sender:
         self._head = head
         self._pause = pause
         self._patience = patience
-        self._tracker = TransactionTracker(w3, signer.address, journal, confirmations)
+        # Settings and constants count Ethereum's blocks.
+        on = self._network = network_of(chain_id)
+        self._tracker = TransactionTracker(w3, signer.address, journal, on.blocks(confirmations), on)
         self._push = Pusher(
             w3,
             signer,
             journal,
             self._tracker,
-            Wire(w3, journal, signer.address, private, private_blocks),
-            chain_id=chain_id,
+            Wire(w3, journal, signer.address, private, on.blocks(private_blocks)),
+            network=on,
             urgency=urgency,
             bump_blocks=bump_blocks,
             tip=tip,
@@ -168,7 +171,7 @@ class Sender:
         nonce = self._nonce(head)
         if nonce is None:
             return None
-        found = estimate(self._w3, self.address, call, head)
+        found = estimate(self._w3, self.address, call, head, self._network.most_gas)
         fees = self._push.let_through(call, self._push.market(head, call.deadline), found.gas, head)
         self._require_funds(found.gas * fees.max_fee)
         self._push.sign(call, nonce, found.gas, found.listed, fees, head)

@@ -9,6 +9,7 @@ from typing import Any
 from web3 import Web3
 from web3.types import RPCEndpoint
 
+from ballast.networks import capped_by
 from ballast.units import MAX_TX_GAS
 from keeper.errors import ChainError, InsufficientFundsError, RejectedError, SimulationError
 from keeper.look import contracts
@@ -59,10 +60,10 @@ def require_success(w3: Web3, sender: str, call: Call, head: Head) -> None:
     _tried(w3, sender, call, head, estimate=False)
 
 
-def estimate(w3: Web3, sender: str, call: Call, head: Head) -> Estimate:
-    """What the call takes in this block. Raises SimulationError if it would revert there, RejectedError if it takes
-    more than a transaction may, ChainError, InsufficientFundsError."""
-    return _tried(w3, sender, call, head, estimate=True)
+def estimate(w3: Web3, sender: str, call: Call, head: Head, most: int = MAX_TX_GAS) -> Estimate:
+    """What the call takes in this block; `most`: gas that a transaction may take there. Raises SimulationError if it
+    would revert there, RejectedError if it takes more, ChainError, InsufficientFundsError."""
+    return _tried(w3, sender, call, head, estimate=True, most=most)
 
 
 def noop_gas(w3: Web3, sender: str, head: Head, most: int) -> int:
@@ -75,7 +76,7 @@ def noop_gas(w3: Web3, sender: str, head: Head, most: int) -> int:
     return min(said * 5 // 4, most) if TRANSFER_GAS < said <= most else TRANSFER_GAS
 
 
-def _tried(w3: Web3, sender: str, call: Call, head: Head, *, estimate: bool) -> Estimate:
+def _tried(w3: Web3, sender: str, call: Call, head: Head, *, estimate: bool, most: int = MAX_TX_GAS) -> Estimate:
     request: Any = {"from": sender, "to": call.to, "data": call.data}
     block, what = pinned(head), f"simulating {call.action}"
     try:
@@ -88,9 +89,9 @@ def _tried(w3: Web3, sender: str, call: Call, head: Head, *, estimate: bool) -> 
         with_list = _gas(w3, request | {"accessList": listed}, block, what) if listed else gas
     except _NodeError as error:
         raise _meant(error, call, sender, what) from None
-    if gas > MAX_TX_GAS:
-        raise RejectedError(f"{call.action}: takes {gas} gas, a transaction may take {MAX_TX_GAS} (EIP-7825)")
-    return Estimate(min(gas * 5 // 4, MAX_TX_GAS), listed if with_list < gas else ())
+    if gas > most:
+        raise RejectedError(f"{call.action}: takes {gas} gas, a transaction may take {most}{capped_by(most)}")
+    return Estimate(min(gas * 5 // 4, most), listed if with_list < gas else ())
 
 
 class _NodeError(Exception):

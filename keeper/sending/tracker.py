@@ -7,6 +7,7 @@ journal has mined that nonce, its transactions are sent again instead.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.types import BlockIdentifier
 
+from ballast.networks import Network
 from keeper.errors import ChainError, SendError
 from keeper.look.chain import Head, ask
 from keeper.sending.journal import Entry, Journal, Status
@@ -23,15 +25,15 @@ from keeper.sending.simulate import pinned
 log = structlog.get_logger("keeper.sender")
 
 REORG_BLOCKS = 64
-"""No reorganization reaches deeper, by Ethereum's finality."""
+"""Of Ethereum. No reorganization reaches deeper, by its finality; a rollup follows it."""
 
 LATE_BLOCKS = 16
-"""Blocks that a receipt may lag behind the used nonce."""
+"""Of Ethereum. Blocks that a receipt may lag behind the used nonce."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """A receipt; `gas_price` in wei per gas."""
+    """A receipt; `gas_price` in wei per gas, with what an OP-stack chain took for the data."""
 
     entry: Entry
     succeeded: bool
@@ -52,11 +54,14 @@ class TransactionTracker:
     """Reads the chain for one account and notes the findings in the journal. Every method raises ChainError and
     JournalError."""
 
-    def __init__(self, w3: Web3, address: str, journal: Journal, confirmations: int) -> None:
+    def __init__(self, w3: Web3, address: str, journal: Journal, confirmations: int, network: Network) -> None:
+        """`confirmations`: of the chain's own blocks."""
         self._w3 = w3
         self._address = Web3.to_checksum_address(address)
         self._journal = journal
         self._confirmations = confirmations
+        self._reorg = network.blocks(REORG_BLOCKS)
+        self._late = network.blocks(LATE_BLOCKS)
         self._looked: str | None = None
 
     def count(self, block: BlockIdentifier = "latest") -> int:
@@ -81,7 +86,7 @@ class TransactionTracker:
         if found is not None:
             self._note(found)
             return Fate(used=True, receipt=found)
-        deep = head.number - LATE_BLOCKS
+        deep = head.number - self._late
         if deep >= 0 and self.count(deep) > nonce and self._receipt_of(nonce) is None:
             log.warning("nonce used by a transaction that the journal does not know", nonce=nonce)
             self._journal.superseded(nonce)
@@ -123,7 +128,7 @@ class TransactionTracker:
         first = min(entry.nonce for entry in gone)
         oldest = max(entry.mined_block or entry.signed_block for entry in gone if entry.nonce == first)
         # Nonces are used in order: a chain that also lacks one below the journal's first is another chain.
-        if first > count or abs(head.number - oldest) > REORG_BLOCKS:
+        if first > count or abs(head.number - oldest) > self._reorg:
             raise SendError(
                 f"BALLAST_JOURNAL: {self._journal.path} says that nonce {first} was used about block {oldest}; in "
                 f"block {head.number} the chain's next nonce is {count}. The node is far behind, or this is another "
@@ -139,16 +144,16 @@ class TransactionTracker:
         last = self._journal.last_nonce()
         if last is None or count <= last + 1:
             return
-        deep = head.number - LATE_BLOCKS
+        deep = head.number - self._late
         if deep < 0 or self.count(deep) < count:
             raise ChainError(
                 f"account {self._address}: the next nonce in block {head.number} is {count}, the journal's {last + 1}; "
-                f"waiting until the chain has said so for {LATE_BLOCKS} blocks. The key must be the keeper's alone"
+                f"waiting until the chain has said so for {self._late} blocks. The key must be the keeper's alone"
             )
 
     def _give_up(self, entry: Entry, head: Head) -> None:
         """A used nonce without a receipt: it is late, or the chain has another transaction in its place."""
-        if entry.mined_block is None or head.number - entry.mined_block > REORG_BLOCKS:
+        if entry.mined_block is None or head.number - entry.mined_block > self._reorg:
             log.warning("no receipt any more, the nonce is used", hash=entry.hash, nonce=entry.nonce)
             self._journal.superseded(entry.nonce)
 
@@ -157,13 +162,8 @@ class TransactionTracker:
         for entry in reversed(self._journal.of(nonce)):
             found = self._receipt(entry.hash)
             if found is not None:
-                return Receipt(
-                    entry,
-                    found["status"] == 1,
-                    found["blockNumber"],
-                    found["gasUsed"],
-                    found.get("effectiveGasPrice", entry.max_fee),
-                )
+                price = found.get("effectiveGasPrice", entry.max_fee) + data_fee_per_gas(found)
+                return Receipt(entry, found["status"] == 1, found["blockNumber"], found["gasUsed"], price)
         return None
 
     def _receipt(self, tx_hash: str) -> Any:
@@ -183,6 +183,13 @@ class TransactionTracker:
             gas_used=found.gas_used,
             gas_price=found.gas_price,
         )
+
+
+def data_fee_per_gas(receipt: Mapping[str, Any]) -> int:
+    """What an OP-stack chain took for a transaction's data (`l1Fee`), wei for each gas it used, rounded up. Arbitrum
+    has it in the gas that was used."""
+    fee = receipt.get("l1Fee")
+    return 0 if fee is None else -(-int(str(fee), 16) // int(receipt["gasUsed"]))
 
 
 def _reverted(entry: Entry) -> bool:

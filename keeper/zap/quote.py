@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from ballast.units import WAD
+from ballast.values import NO_ADDRESS
 from keeper.pools.venues import MILLION, Pool, PoolKind
 from keeper.pools.venues.v2 import V2Pool
 from keeper.pools.venues.v3 import V3Pool
 from keeper.state import FundState, Holding
 
-ETH = "0x" + "00" * 20
+ETH = NO_ADDRESS
 """In place of a token: ether itself."""
 
 

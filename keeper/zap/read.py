@@ -9,7 +9,7 @@ from web3 import Web3
 
 from ballast.abi import call_data
 from ballast.book import Book
-from ballast.exchanges import EXCHANGES, V3_FEES, Exchanges, v2_pool_address, v3_pool_address
+from ballast.exchanges import V3_FEES, Exchanges, exchanges_of, v2_pool_address, v3_pool_address
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.lens import state_of
@@ -35,7 +35,9 @@ def read_pools(w3: Web3, book: Book, more: str, lens_code: str) -> Pools:
     """
     block = hex(ask(lambda: w3.eth.block_number, "latest block"))
     tokens = [token for token in _tokens(w3, book, block, more) if token not in (book.weth, ETH)]
-    exchanges = EXCHANGES[book.chain_id]
+    exchanges = exchanges_of(book.chain_id, book.uniswap_v2_factory)
+    if exchanges is None:
+        raise ChainError(f"zap: no exchanges are known on chain {book.chain_id}, and the address book names none")
     pairs = [(token, *row) for token in tokens for row in _pairs(exchanges, token, book.weth)]
     tiers = [[v3_pool_address(exchanges.uniswap_v3, token, book.weth, fee) for fee in V3_FEES] for token in tokens]
     lens, override = (book["v3_lens"], []) if "v3_lens" in book.contracts else (_LENS, [{_LENS: {"code": lens_code}}])

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ballast.build import ROOT
 from lab.bench import keeper, months, months_report, report, trace
 from lab.bench.errors import BenchError
 from lab.bench.run import SIZES, Measured, call_trees, measure
-from lab.localnet.anvil import ROOT
 from lab.localnet.session import command
 from lab.testbed.forked import forked
 

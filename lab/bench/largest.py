@@ -18,13 +18,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from ballast.build import BUILD
+from ballast.build import BUILD, ROOT
 from ballast.creation import predicted
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import DAY_S, WAD
+from ballast.values import NO_ADDRESS
 from lab.bench import report
 from lab.bench.errors import BenchError
-from lab.localnet.anvil import ROOT, anvil
+from lab.localnet.anvil import anvil
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.session import command
 from lab.testbed.chain import Build, Chain, Contract
@@ -39,7 +40,6 @@ SOUND = 3
 """So many components stay as they are, so that there is something to weigh."""
 BEGIN = 1_700_000_000
 NOTICE_S = 7 * DAY_S
-ZERO = "0x" + "00" * 20
 CONTRACTS = (
     "BurningFeed",
     "BurningSource",
@@ -131,7 +131,7 @@ def deploy(chain: Chain, case: Case) -> LargestFund:
     nonce = int(chain.rpc.request("eth_getTransactionCount", who, "latest"), 16)
     place = predicted(who, nonce, ("oracle", "index_token", "rebalancer"))["rebalancer"]
     prices = [(token.address, feeds[token.address].address, DAY_S, 0, 0, 0, 0) for token in tokens]
-    oracle = chain.deploy(who, "ChainlinkOracle", who, place, ZERO, 0, prices)
+    oracle = chain.deploy(who, "ChainlinkOracle", who, place, NO_ADDRESS, 0, prices)
     index = chain.deploy(who, "IndexToken", "Largest", "LARGE", place, who, who, 0, 10**6)
     limits = (-15 * 10**15, 4 * 10**16, 2 * 10**16, 5 * 10**15, WAD, 2 * 10**13, 600, 1800)
     timetable = (1, 0, 0, NOTICE_S, DAY_S, DAY_S, 0, 0)

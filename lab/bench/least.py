@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from pathlib import Path
 
 import click
 
+from ballast.build import ROOT
 from ballast.units import WAD
 from lab.localnet.month import Month, load_month
 from lab.localnet.reserves import load_reserves, pools_of
 
-ROOT = Path(__file__).resolve().parents[2]
 HALVINGS = 60
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from ballast.build import ROOT
 from lab.bench import month_run
 from lab.bench.errors import BenchError
-from lab.localnet.anvil import ROOT
 
 MONTHS = ROOT / "data" / "months"
 AT_ONCE = min(2, os.cpu_count() or 1)

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ballast.build import ROOT
 from ballast.rule.calendar import Timetable
 from ballast.units import DAY_S, GWEI, HOUR_S, WAD
 from keeper.plan.planner import Aim, Mode, Pace, plan
@@ -32,7 +33,6 @@ from keeper.state import (
 )
 from lab.bench import report
 from lab.bench.errors import BenchError
-from lab.localnet.anvil import ROOT
 from lab.localnet.session import command
 
 COMPONENTS = 30

@@ -10,14 +10,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ballast.build import ROOT
 from ballast.units import WAD
+from ballast.values import NO_ADDRESS
 from lab.bench.errors import BenchError
-from lab.localnet.anvil import ROOT
 from lab.testbed.chain import Build, Chain, Contract
 
 SET_V2 = ROOT / ".tools" / "set-v2" / "protocol"
 ADAPTER = "UniswapV2IndexExchangeAdapter"
-ZERO = "0x0000000000000000000000000000000000000000"
 FEE = 95 * WAD // 10_000
 MOST_FEE = WAD // 10
 REGISTRY_ID = 0
@@ -60,7 +60,7 @@ def deploy(
 
     creator.send(manager, "create", list(units), list(units.values()), modules, manager, "Bench Set", "BSET")
     token = Contract(chain, controller.read("getSets")[-1], set_v2_build("SetToken").abi)
-    issuance.send(manager, "initialize", token.address, ZERO)
+    issuance.send(manager, "initialize", token.address, NO_ADDRESS)
     fees.send(manager, "initialize", token.address, (chain.account("recipient"), MOST_FEE, fee, 0))
     index.send(manager, "initialize", token.address)
     return Protocol(token, issuance, fees, index)

@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ballast.build import ROOT
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import GWEI, WAD
 from lab.bench import ours, report
@@ -24,7 +25,6 @@ from lab.bench.arena import Arena
 from lab.bench.errors import BenchError
 from lab.bench.ours import Fund
 from lab.bench.run import arena_of, chain_of, taken_back
-from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.session import interrupt_on_terminate
 from lab.testbed.chain import BASE_FEE, Contract

@@ -14,6 +14,7 @@ from typing import Any
 from ballast.abi import call_data
 from ballast.exchanges import EXCHANGES, v3_pool_address
 from ballast.units import DAY_S, ETHER, WAD
+from ballast.values import NO_ADDRESS
 from lab.bench.arena import FEE_DENOMINATOR, FEE_NUMERATOR, HOLDER_SHARES, POOL_VALUE, REDEEMED_SHARES, SHARES, Arena
 from lab.bench.errors import BenchError
 from lab.bench.ours import deploy
@@ -23,7 +24,6 @@ from lab.localnet.v3 import MAX_TICK, V3Depth, open_v3, sqrt_price_of
 from lab.testbed.chain import Contract
 
 SIZES = (5, 10, 14)
-ZERO = "0x" + "00" * 20
 FOREVER = 2**256 - 1
 FEE = 3000
 """Of the V3 pools, millionths: as the V2 pools take."""
@@ -41,7 +41,7 @@ OPS = (
 
 Swap = tuple[str, str, bool, bool, int, int]
 """As BareZap takes it: pool, token that goes in, whether that is token0, whether it is a V3 pool, in, out."""
-NO_SWAP: Swap = (ZERO, ZERO, False, False, 0, 0)
+NO_SWAP: Swap = (NO_ADDRESS, NO_ADDRESS, False, False, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def measure(arena: Arena, project: Any, account: Any) -> dict[str, int]:
 
 def _paid_with(stage: Stage, pay: str) -> tuple[str, int, int]:
     """Token, limit and value of a mint: more than it takes, so that something comes back."""
-    return (ZERO, 100 * ETHER, 100 * ETHER) if pay == ETH else (stage.dollar.address, POOL_VALUE, 0)
+    return (NO_ADDRESS, 100 * ETHER, 100 * ETHER) if pay == ETH else (stage.dollar.address, POOL_VALUE, 0)
 
 
 def _each(arena: Arena, mint: Callable[[str, str], int], redeem: Callable[[str, str], int]) -> dict[str, int]:

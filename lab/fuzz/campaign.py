@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ballast.build import ROOT
 from ballast.files import replace_json
 from lab.fuzz import forge
-from lab.localnet.anvil import ROOT
 
 OUT = ROOT / "out" / "invariants.json"
 DEPTH = 500

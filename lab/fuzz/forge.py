@@ -9,10 +9,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from ballast.build import BUILD, is_current
+from ballast.build import BUILD, ROOT, is_current
 from ballast.files import replace_json
 from lab.fuzz.errors import FuzzError
-from lab.localnet.anvil import ROOT, dies_with_parent
+from lab.localnet.anvil import dies_with_parent
 from lab.localnet.artifacts import SOLC
 
 FORGE = ROOT / ".tools" / "foundry" / "bin" / "forge"

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ballast.build import ROOT
 from ballast.files import replace_json
 from lab.fuzz import forge
 from lab.fuzz.campaign import contracts_hash
 from lab.fuzz.errors import FuzzError
 from lab.fuzz.mutant_list import Mutant, every_mutant
-from lab.localnet.anvil import ROOT
 from lab.localnet.session import RUNS
 
 OUT = ROOT / "out" / "mutants.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from lab.localnet.session import DEFAULT_MONTH, DEFAULT_RESERVES, command, running_mainnet
 
 _FILE = click.Path(path_type=Path)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from eth_utils import keccak, to_checksum_address
 
+from ballast.build import ROOT
 from ballast.exchanges import SUSHISWAP_CODE_HASH, V2_CODE_HASH, v2_pool_address
-from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 
 FOLDER = ROOT / "data" / "addresses"

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from ballast.build import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import HttpRpc, Rpc
 
-ROOT = Path(__file__).resolve().parents[2]
 ANVIL = ROOT / ".tools" / "anvil" / "bin" / "anvil"
 
 HARDFORK = "cancun"
@@ -61,28 +61,34 @@ def anvil(
     extra: Sequence[str] = (),
     hardfork: str = HARDFORK,
     binary: Path = ANVIL,
+    chain_id: int = CHAIN_ID,
 ) -> Iterator[str]:
-    """Run anvil with chain id 1 until the block ends, however it ends; yields the RPC URL.
+    """Run anvil, with mainnet's chain id or another, until the block ends, however it ends; yields the RPC URL.
 
     `timestamp` is the first block's time in Unix seconds; the chain then runs on at the speed of the clock. `port` 0 or
     None takes a free one. Anvil's own output goes to `log`, or nowhere.
     """
     if not binary.is_file():
         raise LocalnetError(f"anvil: {binary} is missing, run 'make setup'")
-    command = [str(binary), "--host", "127.0.0.1", "--chain-id", str(CHAIN_ID)]
+    command = [str(binary), "--host", "127.0.0.1", "--chain-id", str(chain_id)]
     command += ["--hardfork", hardfork, "--gas-limit", str(GAS_LIMIT), "--silent"]
     if timestamp is not None:
         command += ["--timestamp", str(timestamp)]
     if fork_url is not None:
         command += ["--fork-url", fork_url]
     command += extra
-    with running("anvil", lambda chosen: [*command, "--port", str(chosen)], port, log) as url:
+    with running("anvil", lambda chosen: [*command, "--port", str(chosen)], port, log, chain_id) as url:
         yield url
 
 
 @contextlib.contextmanager
 def running(
-    name: str, command: Callable[[int], Sequence[str]], port: int | None, log: Path | None, **environment: str
+    name: str,
+    command: Callable[[int], Sequence[str]],
+    port: int | None,
+    log: Path | None,
+    chain_id: int = CHAIN_ID,
+    **environment: str,
 ) -> Iterator[str]:
     """Runs a node, whose command line depends on its port, until the block ends; yields its RPC URL. `environment`:
     variables beside this process's."""
@@ -104,7 +110,7 @@ def running(
             stack.callback(stop, process)
             url = f"http://127.0.0.1:{chosen}"
             try:
-                _wait_until_ready(name, process, url, log)
+                _wait_until_ready(name, process, url, log, chain_id)
                 break
             except LocalnetError:
                 if not left or process.poll() is None:
@@ -124,7 +130,7 @@ def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
         process.wait()
 
 
-def _wait_until_ready(name: str, process: subprocess.Popen[bytes], url: str, log: Path | None) -> None:
+def _wait_until_ready(name: str, process: subprocess.Popen[bytes], url: str, log: Path | None, expected: int) -> None:
     rpc = HttpRpc(url, timeout=5.0)
     end = time.monotonic() + READY_WITHIN_S
     try:
@@ -137,8 +143,8 @@ def _wait_until_ready(name: str, process: subprocess.Popen[bytes], url: str, log
             except LocalnetError:
                 time.sleep(0.02)
                 continue
-            if chain_id != CHAIN_ID:
-                raise LocalnetError(f"{name}: chain id {chain_id} at {url}, expected {CHAIN_ID}: the port is another's")
+            if chain_id != expected:
+                raise LocalnetError(f"{name}: chain id {chain_id} at {url}, expected {expected}: the port is another's")
             return
     finally:
         rpc.close()

@@ -9,8 +9,9 @@ from typing import Any
 
 from eth_utils import keccak
 
+from ballast import packages
+from ballast.build import ROOT
 from ballast.files import replace_json
-from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 
 SOLC = ROOT / ".tools" / "solc" / "solc-v0.8.30"
@@ -31,20 +32,18 @@ class Code:
 
 def package_file(name: str) -> dict[str, Any]:
     """A JSON file of an npm package, by its path under node_modules."""
-    path = ROOT / "node_modules" / name
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise LocalnetError(f"node_modules/{name} cannot be read ({error.strerror}), run 'make setup'") from error
-    return content
+        return packages.package_file(name)
+    except packages.PackageError as error:
+        raise LocalnetError(str(error)) from error
 
 
 def creation_code(name: str) -> bytes:
     """The creation code in a build file of Uniswap's or Sushi's npm packages."""
-    code = package_file(name)["bytecode"]
-    if not isinstance(code, str):
-        raise LocalnetError(f"node_modules/{name}: bytecode: found {type(code).__name__}, expected a text")
-    return bytes.fromhex(code.removeprefix("0x"))
+    try:
+        return packages.creation_code(name)
+    except packages.PackageError as error:
+        raise LocalnetError(str(error)) from error
 
 
 def weth9_creation_code() -> bytes:

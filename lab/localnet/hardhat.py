@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ballast.build import ROOT
 from ballast.units import DAY_S
-from lab.localnet.anvil import ROOT, running
+from lab.localnet.anvil import CHAIN_ID, running
 from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import Call, HttpRpc
 
@@ -55,7 +56,7 @@ def hardhat(state: Path, *, port: int | None = None, log: Path | None = None) ->
 
     # Its time goes on while it starts: long enough before, on a busy machine too.
     more = {"HARDHAT_TIME": str(time - height - DAY_S), "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true"}
-    with running("hardhat", command, port, log, **more) as url:
+    with running("hardhat", command, port, log, CHAIN_ID, **more) as url:
         rpc = HttpRpc(url)
         try:
             load(rpc, saved["accounts"])

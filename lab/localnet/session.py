@@ -28,8 +28,9 @@ from types import FrameType
 
 import click
 
+from ballast.build import ROOT
 from ballast.errors import UserError
-from lab.localnet.anvil import ROOT, dies_with_parent
+from lab.localnet.anvil import dies_with_parent
 from lab.localnet.build import local_mainnet
 from lab.localnet.errors import LocalnetError
 from lab.localnet.month import Month, load_month

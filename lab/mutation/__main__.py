@@ -16,8 +16,8 @@ from pathlib import Path
 
 import click
 
+from ballast.build import ROOT
 from ballast.files import replace_json
-from lab.localnet.anvil import ROOT
 from lab.localnet.session import RUNS, command
 from lab.mutation.operators import OPERATORS, mutants, sample
 from lab.mutation.trial import BUILD, FIRST, FOLDERS, Result, copy, judge, sources

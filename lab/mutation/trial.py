@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.localnet.anvil import ROOT, dies_with_parent
+from ballast.build import ROOT
+from lab.localnet.anvil import dies_with_parent
 from lab.mutation.operators import Mutant
 
 BUILD = Path(".build") / "__local__.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from ballast.rule.arithmetic import Position, part, residual, weights_of, worst_short
 from ballast.units import GWEI, HOUR_S, WAD
+from ballast.values import time_text
 from lab.localnet.world import World
 from lab.replay.measure import MonthOutcome
 from lab.testbed.clock import GAS_PRICE_GWEI
@@ -52,16 +52,12 @@ def figures(outcome: MonthOutcome, world: World, **more: Any) -> dict[str, Any]:
         "worst_short_pct": percent(worst_short(after)),
         "nav_before_usd": dollars(outcome.nav_before),
         "nav_after_usd": dollars(outcome.nav_after),
-        "started_at": _time(outcome.started_at),
-        "ended_at": _time(outcome.ended_at),
+        "started_at": time_text(outcome.started_at),
+        "ended_at": time_text(outcome.ended_at),
         "reserves": world.reserves_note,
         **more,
         "weights": _weights(outcome),
     }
-
-
-def _time(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _weights(outcome: MonthOutcome) -> list[dict[str, Any]]:

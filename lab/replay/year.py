@@ -20,11 +20,11 @@ import click
 from pydantic import ValidationError
 from rich.console import Console
 
+from ballast.build import ROOT
 from ballast.files import replace_json
 from ballast.parts import Limits
 from ballast.rule.calendar import MONTH, QUARTER
 from ballast.units import WAD
-from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.reserves import load_reserves
 from lab.localnet.session import interrupt_on_terminate

@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 from web3 import Web3
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.month import Month
 from lab.localnet.rpc import HttpRpc

@@ -14,8 +14,9 @@ from typing import Protocol
 
 from pydantic import TypeAdapter
 
+from ballast.build import ROOT
 from keeper.ops.pulse import Pulse
-from lab.localnet.anvil import ROOT, dies_with_parent
+from lab.localnet.anvil import dies_with_parent
 from lab.localnet.errors import LocalnetError
 from lab.testbed.forked import ForkedChain
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from web3 import Web3
 
+from ballast.build import ROOT
 from ballast.fund_file import FundConfig
-from lab.localnet.anvil import ROOT
 from lab.localnet.dollar import open_v3_pool
 from lab.localnet.market import Market
 from lab.localnet.world import World

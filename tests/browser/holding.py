@@ -16,8 +16,9 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 
 from ballast.abi import encode_call
+from ballast.build import ROOT
 from keeper.look import contracts
-from lab.localnet.anvil import ROOT, Cheats
+from lab.localnet.anvil import Cheats
 from tests.browser.browser import Browser, Tab
 from tests.keeper.deployed_fund import Field
 from tools.page import ChainFacts, PayToken, TestWallet, bundle, serve

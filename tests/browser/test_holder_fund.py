@@ -13,9 +13,9 @@ import pytest
 from eth_utils import to_checksum_address
 
 from ballast.abi import encode_call
+from ballast.build import ROOT
 from ballast.exchanges import USDC
 from ballast.units import DAY_S, WAD
-from lab.localnet.anvil import ROOT
 from tests.browser.browser import Browser
 from tests.browser.holding import FLOWS, HolderSite, holding
 from tests.browser.test_page import figures, when

@@ -9,6 +9,7 @@ from eth_abi import encode
 from hypothesis import Phase
 
 from ballast.units import WAD
+from ballast.values import NO_ADDRESS
 from tests.helpers.bench import BUYS, SELLS, Bench
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.settling import Outcome, attainable, goal_of, nav_of, settle, surplus_of, usd
@@ -18,7 +19,7 @@ UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
 Steps = Sequence[tuple[str, bytes, bool]]
 Entries = Sequence[tuple[int, int, Contract | str]]
 """Component, amount and recipient of each entry of an order's sells."""
-FILLER = "0x" + "00" * 20
+FILLER = NO_ADDRESS
 """As a recipient: whoever fills the batch."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ballast.creation import predicted
 from ballast.rule.calendar import MONTH
 from ballast.units import BLOCK_S, DAY_S, WAD
+from ballast.values import NO_ADDRESS
 from lab.localnet.market import Market
 from lab.localnet.month import Month
 from lab.localnet.world import World
@@ -17,7 +18,7 @@ from tests.helpers.contracts import Call, Contract
 
 YEAR = 31_557_600
 """Seconds of the year that the yearly fee refers to: 365.25 days."""
-ETH = ANYONE = "0x" + "00" * 20
+ETH = ANYONE = NO_ADDRESS
 DEAD = "0x000000000000000000000000000000000000dEaD"
 LOCKED_SHARES = WAD // 10
 FOREVER = 2**256 - 1

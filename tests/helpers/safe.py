@@ -9,10 +9,11 @@ from typing import Any
 from ape.contracts import ContractContainer
 from ape.types import ContractType
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
+from ballast.values import NO_ADDRESS
 
 ARTIFACTS = ROOT / "node_modules" / "@safe-global" / "safe-contracts" / "build" / "artifacts" / "contracts"
-NOBODY = "0x" + "00" * 20
+NOBODY = NO_ADDRESS
 CALL = 0
 
 

@@ -9,11 +9,11 @@ from eth_abi import encode
 from eth_utils import to_checksum_address
 
 from ballast.abi import Entry, encode_call
+from ballast.build import ROOT
 from ballast.fund_file import FundConfig
 from ballast.parts import Anchor
 from keeper.pools.venues.v3 import V3Pool, pool_of
 from keeper.pools.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
-from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
 from lab.localnet.month import Month
 from lab.localnet.v3 import load_positions, open_v3, parse_positions, v3_pools_of

@@ -18,6 +18,7 @@ import ape
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.build import ROOT
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import execution_time, period_start
@@ -27,7 +28,7 @@ from keeper.look.chain import FundReader
 from keeper.plan import bucket
 from keeper.plan.settlement import outcome
 from keeper.state import FundState, Phase, Side
-from lab.localnet.anvil import ROOT, dies_with_parent, stop
+from lab.localnet.anvil import dies_with_parent, stop
 from lab.localnet.market import Market
 from lab.localnet.month import load_month
 from lab.localnet.rpc import HttpRpc, Rpc

@@ -14,9 +14,10 @@ import pytest
 from rich.console import Console
 from web3 import Web3
 
+from ballast.build import ROOT
 from ballast.fund_file import load_fund
 from keeper.sending.journal import read_journal
-from lab.localnet.anvil import ROOT, dies_with_parent, stop
+from lab.localnet.anvil import dies_with_parent, stop
 from lab.localnet.month import load_month
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
+from keeper.init import _only_book
 from tests.helpers.waiting import PATIENCE_S, dead_port
 from tests.keeper.deployed_fund import Field
 from tests.scripts.terminal import terminal
@@ -118,3 +119,17 @@ def test_a_person_is_asked_little(field: Field, tmp_path: Path) -> None:
         assert shell.end() == 0, shell.shown
     assert "BALLAST_KEYSTORE_PASSWORD_FILE" not in (tmp_path / "env").read_text()
     assert "not a secret" not in shell.shown
+
+
+def test_the_one_book_is_proposed_whatever_else_lies_beside_it(
+    field: Field, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("keeper.init.BOOKS", tmp_path)
+    assert _only_book() is None
+    folder = tmp_path / "sepolia"
+    folder.mkdir()
+    (folder / "sandbox-sandbox.json").write_text('{"market": 1}')
+    field.book.save(folder / "sandbox.json")
+    assert _only_book() == str(folder / "sandbox.json")
+    field.book.save(folder / "other.json")
+    assert _only_book() is None

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from web3 import Web3
@@ -56,6 +57,14 @@ def to_started(field: Field, keeper: Running) -> None:
     keeper.until(lambda: field.state().phase is not Phase.DETERMINED)
 
 
+def explained(field: Field, folder: Path, period: str) -> dict[str, Any]:
+    """What `keeper explain` says of a period."""
+    done = field.command(folder, "explain", period, "--json", **QUICK)
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
 def test_whole_periods(short: Field, tmp_path: Path) -> None:
     before = short.state()
     table = before.timetable
@@ -91,12 +100,10 @@ def test_whole_periods(short: Field, tmp_path: Path) -> None:
     assert actions == ["determine", "start"] + ["trade"] * batches + ["determine", "start"]
     assert skipped.name_of(skipped.period) == "25 March 2021 02:00 UTC"
 
-    explained = short.command(tmp_path, "explain", "2021-03-25 02:10", "--json", **QUICK)
-    assert explained.returncode == 0, explained.stderr
-    told = json.loads(explained.stdout)
+    told = explained(short, tmp_path, "2021-03-25 02:10")
     assert told["period"] == "2021-03-25 02:00"
     assert told["skipped"] == {name: str(event["args"][name]) for name in ("difference", "band")}
-    first = json.loads(short.command(tmp_path, "explain", "2021-03-25", "--json", **QUICK).stdout)
+    first = explained(short, tmp_path, "2021-03-25")
     assert (first["period"], first["skipped"], first["agrees"]) == ("2021-03-25 00:00", None, True)
 
 

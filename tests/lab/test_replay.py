@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 
 FIGURES = {
     "label",

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 
 
 def year(folder: Path, *arguments: str) -> dict[str, Any]:

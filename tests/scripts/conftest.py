@@ -15,10 +15,10 @@ import pytest
 import yaml
 from eth_utils import to_checksum_address
 
+from ballast.build import ROOT
 from ballast.cli import one_line
 from ballast.fund_file import FundConfig
 from ballast.values import DEPLOYER
-from lab.localnet.anvil import ROOT
 from lab.localnet.market import Market
 from lab.localnet.month import Month
 from lab.localnet.session import NETWORK

@@ -18,7 +18,7 @@ from typing import Any
 import ape
 from eth_account import Account
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
 CTRL_C = "\x03"

@@ -18,12 +18,12 @@ import yaml
 from web3 import Web3
 
 from ballast.abi import call_data
+from ballast.build import ROOT
 from ballast.rule.arithmetic import period_start
 from ballast.units import DAY_S, HOUR_S
 from keeper.output.condition import UNTIL_ENDED
 from keeper.output.tables import when
 from keeper.state import Phase
-from lab.localnet.anvil import ROOT
 from lab.localnet.rpc import send
 from lab.localnet.session import NETWORK
 from lab.localnet.world import World

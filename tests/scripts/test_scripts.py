@@ -17,9 +17,10 @@ import pytest
 from eth_utils import to_checksum_address
 
 from ballast.book import Book
+from ballast.build import ROOT
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig, load_fund
-from lab.localnet.anvil import ROOT
+from ballast.values import NO_ADDRESS
 from lab.localnet.market import Market
 from lab.testbed.funding import as_yaml, deal, deal_seed
 from scripts.deploy import cli as deploy
@@ -28,7 +29,6 @@ from scripts.redeem import cli as redeem
 from tests.helpers.edits import Edit, set_field
 from tests.scripts.conftest import DEPLOYER_ACCOUNT, SHARES, Invoke, Ran, Run, WriteFund
 
-ZERO = "0x" + "00" * 20
 NOBODY = to_checksum_address("0x" + "7b" * 20)
 
 
@@ -149,7 +149,7 @@ def test_refusals_of_a_deployed_fund(
     refused(redeems("1000"), "holds 99.9 shares", "expected at least 1,000")
     refused(redeems("1", skipped=("DOGE",)), "'DOGE'", "unknown", "UNI")
     refused(redeems("1", skipped=("FARM",)), "skip", "FARM", "not held")
-    refused(redeems("1", receiver=ZERO), "receiver:", ZERO, "other than zero")
+    refused(redeems("1", receiver=NO_ADDRESS), "receiver:", NO_ADDRESS, "other than zero")
     refused(redeems("all", account=ape.accounts.test_accounts[4]), "holds 0 shares")
     refused(mints("0"), "shares:", "'0'", "more than 0")
     refused(mints("1e400"), "shares:", "expected whole shares")

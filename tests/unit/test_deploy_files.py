@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import packages_distributions
@@ -17,13 +18,13 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from ballast.build import ROOT
 from keeper.__main__ import cli
 from keeper.look.outlook import Outlook
 from keeper.look.rpc import EndpointStatus
 from keeper.ops.metrics import Metrics
 from keeper.ops.troubles import Defect
 from keeper.settings import PREFIX, Secrets, Settings
-from lab.localnet.anvil import ROOT
 from tests.unit.keeper.ops.facts import facts_of, fund_facts, pulse_of, view_of
 from tests.unit.keeper.simulated import Simulated, load, trading
 
@@ -75,8 +76,8 @@ def pinned(name: str) -> dict[str, str]:
 
 
 def wanted() -> set[str]:
-    lines = (ROOT / "requirements-keeper.in").read_text().splitlines()
-    return {normal(line) for line in lines if line and not line.startswith("#")}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return {normal(name) for name in project["dependencies"]}
 
 
 def normal(name: str) -> str:
@@ -99,31 +100,19 @@ def test_one_version_of_everything() -> None:
     assert not any("ape" in name.split("-") for name in keeper)
 
 
-def test_the_image_takes_the_keeper_and_nothing_else() -> None:
+def test_the_image_takes_the_released_keeper_and_nothing_else() -> None:
     text = (DEPLOY / "Dockerfile").read_text()
-    copied = re.findall(r"^COPY (\S+) ", text, re.M)
-    assert copied == ["requirements-keeper.lock", *sorted(OWN)]
+    assert re.findall(r"^COPY (.+) \./$", text, re.M) == ["requirements-keeper.lock ballast_keeper-*.whl"]
+    assert len(re.findall(r"^(?:COPY|ADD) ", text, re.M)) == 1
     assert re.search(r"^FROM python:3\.11\.\d+-slim-\w+$", text, re.M)
     assert re.search(r"^USER 10001$", text, re.M)
     check = re.search(r"CMD (\[.*/health.*\])$", text, re.M)
     assert check is not None
     program = json.loads(check[1])
     compile(program[2], "health check", "exec")
-    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
-    assert ignored[1] == "*"
-    assert [line for line in ignored if line.startswith("!")] == [
-        "!requirements-keeper.lock",
-        "!ballast/**/*.py",
-        "!ballast/**/*.json",
-        "!keeper/**/*.py",
-        "!keeper/**/*.json",
-        "!keeper/**/*.toml",
-        "!keeper/page/*.css",
-        "!keeper/page/*.html",
-        "!keeper/page/*.js",
-    ]
-    data = {file.suffix for name in OWN for file in (ROOT / name).rglob("*.*") if "__pycache__" not in file.parts}
-    assert data == {".py", ".json", ".toml", ".css", ".html", ".js"}
+    entry = re.search(r'^ENTRYPOINT \["(.+)"\]$', text, re.M)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert entry is not None and entry[1] in project["scripts"]
 
 
 @pytest.mark.parametrize("file", [UNIT.name, "keeper.env.example", "Dockerfile"])

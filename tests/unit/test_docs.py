@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from ballast.build import ROOT
+
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "data" / "README.md"])
-FOLDERS = "ballast|contracts|data|deploy|docs|examples|funds|keeper|lab|scripts|tests|tools"
+FOLDERS = "ballast|contracts|data|deploy|docs|examples|funds|keeper|lab|sandbox|scripts|tests|tools"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(rf"(?<![\w./:-])((?:{FOLDERS})/[\w./-]*\w)(?:::(\w+))?")
 TEST = re.compile(r"`([\w/]+/test_\w+\.py)(?:::(\w+))?`")

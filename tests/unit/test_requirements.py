@@ -8,8 +8,9 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-OWN = ("ballast", "examples", "keeper", "lab", "scripts", "tests", "tools")
+from ballast.build import ROOT
+
+OWN = ("ballast", "examples", "keeper", "lab", "sandbox", "scripts", "tests", "tools")
 
 NOT_IMPORTED = {
     # Ape finds them by itself
@@ -17,8 +18,6 @@ NOT_IMPORTED = {
     "ape-solidity",
     # eth-keys imports it
     "coincurve",
-    # pydantic-settings imports it
-    "python-dotenv",
     # run by `make lint`
     "import-linter",
     "mypy",

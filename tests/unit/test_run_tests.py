@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from tools.run_tests import BY_NAME, JOBS, LONG, SECONDS, TESTS, Ended, Group, groups, steps, table
 
 STEPS = ("lint", "compile", "unit", "contracts", "keeper", "lab", "scripts", "fuzz", "page")

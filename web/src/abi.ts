@@ -82,8 +82,11 @@ export const ownerCalls = [
   {"inputs": [{"name": "", "type": "address"}, {"name": "", "type": "address"}, {"name": "", "type": "uint256[]"}, {"name": "", "type": "uint256[]"}, {"name": "", "type": "bytes"}], "name": "onERC1155BatchReceived", "outputs": [{"name": "", "type": "bytes4"}], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "", "type": "address"}, {"name": "", "type": "address"}, {"name": "", "type": "uint256"}, {"name": "", "type": "uint256"}, {"name": "", "type": "bytes"}], "name": "onERC1155Received", "outputs": [{"name": "", "type": "bytes4"}], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "", "type": "address"}, {"name": "", "type": "address"}, {"name": "", "type": "uint256"}, {"name": "", "type": "bytes"}], "name": "onERC721Received", "outputs": [{"name": "", "type": "bytes4"}], "stateMutability": "nonpayable", "type": "function"},
+  {"inputs": [{"name": "", "type": "bytes"}, {"name": "report", "type": "bytes"}], "name": "onReport", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "token", "type": "address"}, {"name": "wholeTokens", "type": "uint88"}], "name": "overrideSupply", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "duration", "type": "uint256"}], "name": "pauseFor", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
+  {"inputs": [{"name": "action", "type": "uint8"}, {"name": "period", "type": "uint256"}, {"name": "payee", "type": "address"}], "name": "perform", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
+  {"inputs": [{"name": "performData", "type": "bytes"}], "name": "performUpkeep", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "owner", "type": "address"}, {"name": "spender", "type": "address"}, {"name": "value", "type": "uint256"}, {"name": "deadline", "type": "uint256"}, {"name": "v", "type": "uint8"}, {"name": "r", "type": "bytes32"}, {"name": "s", "type": "bytes32"}], "name": "permit", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"components": [{"name": "token", "type": "address"}, {"name": "wholeTokens", "type": "uint88"}, {"name": "date", "type": "uint40"}], "name": "list", "type": "tuple[]"}], "name": "post", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "shares", "type": "uint256"}, {"name": "to", "type": "address"}, {"name": "tokens", "type": "address[]"}, {"name": "minAmounts", "type": "uint256[]"}, {"name": "skip", "type": "uint256"}], "name": "redeem", "outputs": [{"name": "amounts", "type": "uint256[]"}], "stateMutability": "nonpayable", "type": "function"},
@@ -113,6 +116,7 @@ export const ownerCalls = [
   {"inputs": [], "name": "start", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "token", "type": "address"}], "name": "suspend", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"components": [{"name": "sells", "type": "uint256[]"}, {"name": "amounts", "type": "uint256[]"}, {"name": "recipients", "type": "address[]"}, {"name": "buys", "type": "uint256[]"}, {"name": "minValueIn", "type": "uint256"}, {"name": "filler", "type": "address"}, {"name": "data", "type": "bytes"}], "name": "order", "type": "tuple"}], "name": "trade", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
+  {"inputs": [{"components": [{"name": "sells", "type": "uint256[]"}, {"name": "amounts", "type": "uint256[]"}, {"name": "recipients", "type": "address[]"}, {"name": "buys", "type": "uint256[]"}, {"name": "minValueIn", "type": "uint256"}, {"name": "filler", "type": "address"}, {"name": "data", "type": "bytes"}], "name": "order", "type": "tuple"}, {"name": "payee", "type": "address"}], "name": "trade", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "to", "type": "address"}, {"name": "value", "type": "uint256"}], "name": "transfer", "outputs": [{"name": "", "type": "bool"}], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "from", "type": "address"}, {"name": "to", "type": "address"}, {"name": "value", "type": "uint256"}], "name": "transferFrom", "outputs": [{"name": "", "type": "bool"}], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "newOwner", "type": "address"}], "name": "transferOwnership", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
@@ -120,6 +124,7 @@ export const ownerCalls = [
   {"inputs": [], "name": "unpause", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "newDelay", "type": "uint256"}], "name": "updateDelay", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [], "name": "veto", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
+  {"inputs": [{"name": "token", "type": "address"}, {"name": "to", "type": "address"}, {"name": "amount", "type": "uint256"}], "name": "withdraw", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
   {"inputs": [{"name": "token", "type": "address"}], "name": "writeOff", "outputs": [], "stateMutability": "nonpayable", "type": "function"},
 ] as const;
 

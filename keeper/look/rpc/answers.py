@@ -139,6 +139,9 @@ def _receipt(params: Any, result: Any) -> Any:
     if "effectiveGasPrice" in receipt or kind >= _DYNAMIC_FEE:
         quantity(receipt.get("effectiveGasPrice"), "effectiveGasPrice")
         found["effectiveGasPrice"] = receipt["effectiveGasPrice"]
+    if receipt.get("l1Fee") is not None:  # of an OP-stack chain, for the data
+        quantity(receipt["l1Fee"], "l1Fee")
+        found["l1Fee"] = receipt["l1Fee"]
     for entry in _list(receipt.get("logs") or [], "logs"):
         if str(_object(entry, "logs").get("blockHash") or found["blockHash"]).lower() != found["blockHash"].lower():
             raise ValueError("logs are of another block")

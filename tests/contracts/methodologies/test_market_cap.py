@@ -12,9 +12,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from ballast.build import ROOT
 from ballast.rule.arithmetic import OutsideDomainError, PricedComponent, market_cap_units
 from ballast.units import WAD
-from lab.localnet.anvil import ROOT
 from lab.localnet.month import Month, load_month
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain

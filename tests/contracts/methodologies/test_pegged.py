@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from ballast.units import DAY_S, HOUR_S, WAD
+from ballast.values import NO_ADDRESS
 from tests.contracts.methodologies.scene import TOKENS, Scene
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.reverts import assert_reverts
 
 USD, ETH, PEGGED = range(3)
-ETHER = "0x" + "00" * 20
+ETHER = NO_ADDRESS
 TRIBE, RGT, REN, UNKNOWN, LEND = TOKENS[:5]
 RATIO = 26_705_670_000_000_000_000
 

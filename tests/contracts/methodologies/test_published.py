@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ballast.build import ROOT
 from ballast.rule.methodology import Cap, fixed_target_units, target_units
 from ballast.units import WAD
-from lab.localnet.anvil import ROOT
 from lab.localnet.month import Month, load_month
 from tests.contracts.methodologies.scene import PLAIN, TOKENS, Basket, Scene
 from tests.helpers.chain import Chain

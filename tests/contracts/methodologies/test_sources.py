@@ -9,6 +9,7 @@ import pytest
 
 from ballast.rule.methodology import Decision, Flag, Status
 from ballast.units import DAY_S, WAD
+from ballast.values import NO_ADDRESS
 from tests.contracts.methodologies.scene import (
     PLAIN,
     TOKENS,
@@ -23,7 +24,6 @@ from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.reverts import assert_reverts
 
-ZERO = "0x" + "00" * 20
 MILLION = 10**6
 UNAUTHORIZED = "OwnableUnauthorizedAccount"
 
@@ -40,7 +40,7 @@ def new_token(chain: Chain, decimals: int, owner: str) -> Contract:
 
 def test_posted_supplies(chain: Chain, owner: str, stranger: str) -> None:
     now = chain.now()
-    source = chain.deploy("PostedSupply", owner, ZERO, ZERO, [(TOKENS[0], 5, now)], sender=owner)
+    source = chain.deploy("PostedSupply", owner, NO_ADDRESS, NO_ADDRESS, [(TOKENS[0], 5, now)], sender=owner)
     assert chain.read(source.supply(TOKENS[0])) == (5, now)
     assert chain.read(source.supply(TOKENS[1])) == (0, 0)
     receipt = chain.send(source.post([(TOKENS[0], 2**88 - 1, now), (TOKENS[1], 1, now + 9)]), owner, at=now + 9)
@@ -51,10 +51,10 @@ def test_posted_supplies(chain: Chain, owner: str, stranger: str) -> None:
     assert_reverts(chain, source.post([]), "NotPoster", stranger, sender=stranger)
 
 
-@pytest.mark.parametrize(("token", "supply", "late"), [(ZERO, 5, 0), (TOKENS[1], 0, 0), (TOKENS[1], 5, 1)])
+@pytest.mark.parametrize(("token", "supply", "late"), [(NO_ADDRESS, 5, 0), (TOKENS[1], 0, 0), (TOKENS[1], 5, 1)])
 def test_posts_that_do_not_fit(chain: Chain, owner: str, token: str, supply: int, late: int) -> None:
     moment = chain.now() + DAY_S
-    source = chain.deploy("PostedSupply", owner, ZERO, ZERO, [], sender=owner)
+    source = chain.deploy("PostedSupply", owner, NO_ADDRESS, NO_ADDRESS, [], sender=owner)
     fine = (TOKENS[0], 7, moment)
     call = source.post([fine, (token, supply, moment + late)])
     assert_reverts(chain, call, "UnfitSupply", token, supply, moment + late, sender=owner, at=moment)
@@ -64,7 +64,7 @@ def test_posts_that_do_not_fit(chain: Chain, owner: str, token: str, supply: int
 def test_an_older_post_never_replaces_a_newer_one(chain: Chain, owner: str) -> None:
     """Two operations of a timelock may be executed in the wrong order, by anybody. One of the same date corrects."""
     now = chain.now()
-    source = chain.deploy("PostedSupply", owner, ZERO, ZERO, [(TOKENS[0], 5, now)], sender=owner)
+    source = chain.deploy("PostedSupply", owner, NO_ADDRESS, NO_ADDRESS, [(TOKENS[0], 5, now)], sender=owner)
     assert_reverts(chain, source.post([(TOKENS[0], 9, now - 1)]), "OlderSupply", TOKENS[0], now - 1, now, sender=owner)
     twice = source.post([(TOKENS[1], 9, now), (TOKENS[1], 8, now - 1)])
     assert_reverts(chain, twice, "OlderSupply", TOKENS[1], now - 1, now, sender=owner)
@@ -163,7 +163,7 @@ class Attack:
         return confirmed_by(determined, call.decode(self._struck(call, millions, into)))
 
     def _struck(self, call: Call, millions: int, into: bool) -> bytes:
-        lender, target = (self.market, self.locker.address) if into else (self.locker, ZERO)
+        lender, target = (self.market, self.locker.address) if into else (self.locker, NO_ADDRESS)
         self.chain.send(
             self.borrower.strike(lender, target, self.tokens[0], millions * MILLION * WAD, self.rule, call.data),
             self.thief,

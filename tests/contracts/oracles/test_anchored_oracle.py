@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from ballast.units import BLOCK_S, WAD
+from ballast.values import NO_ADDRESS
 from lab.localnet.market import REST_S, Market
 from lab.localnet.month import Month
 from lab.localnet.world import World
@@ -20,7 +21,7 @@ WINDOW = 1_800
 BOUND = 5 * WAD // 100
 CARDINALITY = WINDOW // 12 + 2
 MAX_AGE = 8 * 86_400
-NOBODY = "0x" + "00" * 20
+NOBODY = NO_ADDRESS
 DEEP = 10**6
 
 

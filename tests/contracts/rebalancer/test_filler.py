@@ -8,6 +8,7 @@ import pytest
 from eth_utils import keccak
 
 from ballast.units import WAD
+from ballast.values import NO_ADDRESS
 from lab.localnet.rpc import read
 from lab.localnet.world import Token, World
 from tests.helpers.chain import Chain
@@ -15,7 +16,7 @@ from tests.helpers.contracts import Contract
 from tests.helpers.filling import CHAINED, FORWARD, HOME, PAID, POT, hop
 from tests.helpers.reverts import assert_panics, assert_reverts, failure
 
-NOBODY = "0x" + "00" * 20
+NOBODY = NO_ADDRESS
 ONE = 2**64
 """The whole, in the shares of hops."""
 

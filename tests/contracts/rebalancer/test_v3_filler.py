@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from ballast.units import WAD
+from ballast.values import NO_ADDRESS
 from keeper.pools.venues.v3 import V3Pool
 from lab.localnet.deployments import V3_TICK_SPACINGS
 from lab.localnet.month import Month
@@ -22,7 +23,7 @@ from tests.helpers.v3 import open_pools, read_pool
 
 V3 = 1
 ONE = 2**64
-NOBODY = "0x" + "00" * 20
+NOBODY = NO_ADDRESS
 POSITIONS = (",,2000", "-200,200,4000", "-600,800,1000")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from eth_abi import encode
 
 from ballast.units import ETHER, GWEI, WAD
+from ballast.values import NO_ADDRESS
 from tests.helpers.bench import ACTIONS, Bench
 from tests.helpers.chain import Receipt
 from tests.helpers.contracts import Call, Contract
@@ -15,7 +16,7 @@ from tests.helpers.fund import Fund
 from tests.helpers.reverts import assert_reverts, failure
 
 PERFORMED = ("Determine", "Start", "Close")
-NOBODY = "0x" + "00" * 20
+NOBODY = NO_ADDRESS
 TERMS = (WAD // 10, 5 * WAD // 1000, 100 * GWEI, 2 * ETHER)
 """Premium 10 %, least sale 0.5 % of NAV, base fee up to 100 gwei, 2 ether a month."""
 

@@ -19,11 +19,11 @@ from eth_account import Account
 from web3 import Web3
 
 from ballast.abi import call_data
+from ballast.build import ROOT
 from ballast.parts import Sequencer
 from ballast.rule.arithmetic import period_start
 from ballast.units import DAY_S, HOUR_S, WAD
 from keeper.state import Phase, Reason, Side
-from lab.localnet.anvil import ROOT
 from lab.localnet.world import World
 from lab.testbed.funding import as_yaml, deal
 from scripts import govern, guard

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from web3 import Web3
 
+from ballast.build import ROOT
 from ballast.rule.arithmetic import period_start
 from ballast.rule.calendar import QUARTER
 from ballast.units import DAY_S, WAD
 from keeper.state import Phase, Reason
-from lab.localnet.anvil import ROOT
 from lab.localnet.world import World
 from tests.helpers.edits import set_field
 from tests.keeper.deployed_fund import PERIOD

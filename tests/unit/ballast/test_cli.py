@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from ballast.cli import FundCommand
+from ballast.cli import FundCommand, sent_line
 
 
 @click.command(cls=FundCommand)
@@ -39,3 +40,9 @@ def test_a_compiler_that_is_not_there_is_said_so(monkeypatch: pytest.MonkeyPatch
     ran = CliRunner().invoke(command, ["fund"])
     assert ran.exit_code == 1
     assert ran.output.startswith("Error: set-up: no compiler in ") and ran.output.endswith("run `make setup` first\n")
+
+
+def test_a_transaction_is_shown_in_the_network_s_explorer() -> None:
+    receipt = SimpleNamespace(txn_hash="0xab", gas_used=1_234_567)
+    assert sent_line(11_155_111, receipt) == "transaction 0xab, 1,234,567 gas\nhttps://sepolia.etherscan.io/tx/0xab"
+    assert sent_line(31_337, receipt) == "transaction 0xab, 1,234,567 gas"

@@ -10,12 +10,12 @@ import pytest
 import yaml
 from eth_utils import to_checksum_address
 
+from ballast.build import ROOT
 from ballast.creation import created_address
 from ballast.fund_file import FundError, load_fund, parse_fund
 from lab.localnet.addresses import FOLDER, listed_pairs, origins, usd_feeds
-from lab.localnet.anvil import ROOT
 from lab.localnet.month import load_month
-from tests.unit.ballast.test_fund_file import A, good
+from tests.unit.ballast.fund_edits import A, good
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from ballast.build import ROOT
 from ballast.creation import feed_rows, sequencer_of
 from ballast.fund_file import FundConfig, FundError, load_fund, parse_fund
 from ballast.oracles import ROLLUPS, rollup_warnings
-from ballast.values import decimal_text
-from lab.localnet.anvil import ROOT
+from ballast.values import NO_ADDRESS, decimal_text
 from lab.localnet.month import load_month
 from tests.helpers.edits import Edit, set_field
-from tests.unit.ballast.test_fund_file import ZERO, anchored, good
+from tests.unit.ballast.fund_edits import anchored, good
 
 UPTIME = "0x" + "5" * 40
 
@@ -40,7 +40,7 @@ def test_bands_are_read_exactly() -> None:
         banded("0.01", "64000"), set_field("eth_feed", "lowest")("1"), set_field("eth_feed", "highest")("2")
     )
     rows = feed_rows(config)
-    assert rows[0] == (ZERO, config.eth_feed.address, 5_400, 0, 0, 10**18, 2 * 10**18)
+    assert rows[0] == (NO_ADDRESS, config.eth_feed.address, 5_400, 0, 0, 10**18, 2 * 10**18)
     assert [row[5:] for row in rows[1:]] == [(0, 0), (10**16, 64_000 * 10**18), (0, 0)]
     finest = parsed(banded("0.000000000000000001", "1000000000000")).ordered()[1].feed
     assert finest.band == (1, 10**30)
@@ -84,7 +84,7 @@ def test_bad_parts_are_refused_in_one_line(name: str) -> None:
 
 
 def test_sequencer() -> None:
-    assert sequencer_of(parsed()) == (ZERO, 0)
+    assert sequencer_of(parsed()) == (NO_ADDRESS, 0)
     assert sequencer_of(parsed(set_field("sequencer")({"address": UPTIME}))) == (UPTIME, 3_600)
     config = parsed(set_field("sequencer")({"address": UPTIME, "grace": "30 min"}))
     assert sequencer_of(config) == (UPTIME, 1_800)
@@ -115,10 +115,13 @@ def test_rollups_without_a_sequencer_are_warned(chain_id: int) -> None:
 def test_anchors_on_a_rollup_with_the_blocks_of_mainnet_are_warned() -> None:
     here = set_field("chain_id")("8453")
     up = set_field("sequencer")({"address": UPTIME})
-    (line,) = rollup_warnings(parsed(here, up, anchored()))
+    slow = set_field("block_time")("12")
+    (line,) = rollup_warnings(parsed(here, up, anchored(), slow))
     assert "block_time: 12 s" in line and "Base" in line
+    assert rollup_warnings(parsed(here, up, anchored())) == (), "it is what the network is known to have"
+    assert len(rollup_warnings(parsed(set_field("chain_id")("324"), up, anchored()))) == 1
     assert rollup_warnings(parsed(here, up, anchored(), set_field("block_time")("2"))) == ()
-    assert len(rollup_warnings(parsed(here, anchored()))) == 2
+    assert len(rollup_warnings(parsed(here, anchored(), slow))) == 2
 
 
 @pytest.mark.parametrize("chain_id", [1, 11155111, 31337])

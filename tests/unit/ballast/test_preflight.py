@@ -15,7 +15,7 @@ from ballast.preflight.feeds import Priced, Reading
 from ballast.preflight.problems import DeployError, Problem, Severity, judge
 from ballast.preflight.tokens import Token
 from ballast.units import DAY_S, WAD
-from tests.unit.ballast.test_fund_file import A, B, C, good
+from tests.unit.ballast.fund_edits import A, B, C, good
 
 SAFE = {"roles": {"guardian": A, "proposers": [A, B], "fee_recipient": A}, "timetable": {"min_notice": "3 days"}}
 

@@ -9,7 +9,7 @@ import pytest
 from ballast.creation import order
 from ballast.fund_file import FundError, parse_fund
 from ballast.units import ETHER, GWEI, WAD
-from tests.unit.ballast.test_fund_file import good
+from tests.unit.ballast.fund_edits import good
 
 
 def test_what_steps_are_paid() -> None:

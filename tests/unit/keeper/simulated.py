@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from ballast.build import ROOT
 from ballast.rule.calendar import Timetable
 from ballast.units import GWEI, WAD
 from keeper.plan import bucket
@@ -29,7 +29,6 @@ from keeper.state import (
 from lab.localnet.month import Month, load_month
 from lab.localnet.reserves import load_reserves, pools_of
 
-ROOT = Path(__file__).resolve().parents[3]
 WETH = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
 START = 1_617_235_200  # 2021-04-01 00:00 UTC
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
+from ballast.build import ROOT
 from keeper.ready import lacking
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_an_older_python_is_named_with_the_right_ones() -> None:

@@ -10,6 +10,7 @@ import pytest
 from pydantic_settings import BaseSettings
 
 from ballast.book import CONTRACTS
+from ballast.build import ROOT
 from keeper.errors import SettingsError
 from keeper.settings import NO_PING, Secrets, Settings, load_alert_urls, load_book, load_settings
 from tools.settings import EXAMPLE, MANUAL, example, manual
@@ -172,9 +173,6 @@ def test_books(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path.unlink()
     path.mkdir()
     assert "cannot be read" in refused()
-
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def variables(kind: type[BaseSettings]) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ballast.build import ROOT
 from ballast.rule.arithmetic import Cost, PricedComponent, market_cap_units
 from ballast.units import WAD
 from lab.bench.basket import CAP, basket
@@ -21,7 +22,6 @@ from lab.bench.report import Change, Row, changes, load_snapshot, rows_of, save,
 from lab.bench.rounds import Item, Round, next_round, swapped
 from lab.bench.run import SIZES
 from lab.bench.trace import add_up, lines_of
-from lab.localnet.anvil import ROOT
 from lab.localnet.month import load_month
 from lab.localnet.world import Token, WorldPool
 from lab.replay.measure import Component, MonthOutcome

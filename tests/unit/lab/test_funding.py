@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ballast.build import ROOT
 from ballast.fund_file import FundConfig, load_fund
 from ballast.parts import Anchor
 from ballast.timetable import Timetable
 from ballast.units import DAY_S, WAD
-from lab.localnet.anvil import ROOT
 from lab.testbed.funding import as_yaml
 
 

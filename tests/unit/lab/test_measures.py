@@ -11,6 +11,7 @@ from eth_abi import encode
 from eth_utils import to_checksum_address
 from hexbytes import HexBytes
 
+from ballast.build import ROOT
 from ballast.rule import packed
 from ballast.rule.arithmetic import (
     Flow,
@@ -31,7 +32,6 @@ from ballast.rule.arithmetic import (
 )
 from ballast.units import BLOCK_S, DAY_S, WAD
 from keeper.ops.pulse import Pulse
-from lab.localnet.anvil import ROOT
 from lab.localnet.market import PoolState
 from lab.localnet.month import load_month
 from lab.localnet.world import V3Pool

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from eth_utils import to_checksum_address
 
 from ballast.book import CONTRACTS, Book
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from tools.export_web_abi import TARGET, export
 from tools.page import bundle, known_chains, main
 

@@ -10,9 +10,10 @@ from eth_utils import to_checksum_address
 from ballast.book import CONTRACTS, Book, BookCandidate
 from ballast.parts import Limits
 from ballast.steering.in_force import InForce
-from ballast.steering.words import ZERO, Context
+from ballast.steering.words import Context
 from ballast.timetable import Timetable
 from ballast.units import DAY_S, WAD
+from ballast.values import NO_ADDRESS
 
 
 def address(number: int) -> str:
@@ -58,9 +59,9 @@ IN_FORCE = InForce(
     anchors={},
     posted={UNI: (600_000_000, 1_699_000_000)},
     lockers={YFI: (address(0xC1),)},
-    prices={ZERO: 2_000 * WAD, UNI: 20 * WAD, YFI: 30_000 * WAD},
+    prices={NO_ADDRESS: 2_000 * WAD, UNI: 20 * WAD, YFI: 30_000 * WAD},
     min_delay=2 * DAY_S,
-    roles={"PROPOSER_ROLE": frozenset({PROPOSER}), "EXECUTOR_ROLE": frozenset({ZERO})},
+    roles={"PROPOSER_ROLE": frozenset({PROPOSER}), "EXECUTOR_ROLE": frozenset({NO_ADDRESS})},
     owners={},
 )
 

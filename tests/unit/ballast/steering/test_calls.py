@@ -13,9 +13,10 @@ from ballast.parts import Limits
 from ballast.steering import abi
 from ballast.steering.calls import MOST_DEPTH, Decoded, decode, same_effect
 from ballast.steering.operations import TimelockCall
-from ballast.steering.words import ZERO, Context
+from ballast.steering.words import Context
 from ballast.timetable import Timetable
 from ballast.units import DAY_S, WAD
+from ballast.values import NO_ADDRESS
 from tests.unit.ballast.steering.fund import (
     AT,
     BOOK,
@@ -107,7 +108,7 @@ SINGLE = [
     ("index_token", "IndexToken", "transferOwnership", (STRANGER,), STRANGER, "ownership handed over"),
     ("index_token", "IndexToken", "seed", ([], [], 1, STRANGER), "shares 1", "nothing that an owner"),
     ("rebalancer", "Rebalancer", "setGuardian", (STRANGER,), f"guardian {GUARDIAN} -> {STRANGER}", "another guardian"),
-    ("rebalancer", "Rebalancer", "setGuardian", (ZERO,), ZERO, "no guardian"),
+    ("rebalancer", "Rebalancer", "setGuardian", (NO_ADDRESS,), NO_ADDRESS, "no guardian"),
     ("rebalancer", "Rebalancer", "setMethodology", (STRANGER,), f"-> {STRANGER}", "it decides what the fund holds"),
     ("rebalancer", "Rebalancer", "suspend", (UNI,), "UNI suspended", "nobody can mint"),
     ("rebalancer", "Rebalancer", "resume", (UNI,), "UNI no longer suspended", "rely again"),
@@ -122,7 +123,14 @@ SINGLE = [
     ("timelock", "Timelock", "updateDelay", (DAY_S,), "timelock_delay 2 days -> 1 day", "delay lowered"),
     ("timelock", "Timelock", "grantRole", (PROPOSER_ROLE, STRANGER), f"PROPOSER_ROLE to {STRANGER}", "role granted"),
     ("timelock", "Timelock", "grantRole", (bytes(32), STRANGER), "DEFAULT_ADMIN_ROLE to", "without any delay"),
-    ("timelock", "Timelock", "revokeRole", (bytes(keccak(text="EXECUTOR_ROLE")), ZERO), "anyone", "nobody is left"),
+    (
+        "timelock",
+        "Timelock",
+        "revokeRole",
+        (bytes(keccak(text="EXECUTOR_ROLE")), NO_ADDRESS),
+        "anyone",
+        "nobody is left",
+    ),
     ("timelock", "Timelock", "cancel", (NOTHING,), "operation 0x00", "cancels another"),
 ]
 
@@ -138,7 +146,7 @@ def test_what_a_call_does_and_what_is_dangerous(
 
 
 HARMLESS = [
-    ("posted_supply", "PostedSupply", "setPoster", (ZERO,)),
+    ("posted_supply", "PostedSupply", "setPoster", (NO_ADDRESS,)),
     ("index_token", "IndexToken", "setStreamingFee", (0,)),
     ("index_token", "IndexToken", "collectFee", ()),
     ("rebalancer", "Rebalancer", "determine", ()),
@@ -212,7 +220,7 @@ def test_an_anchor() -> None:
     assert told_of(STRANGER).words == (
         f"AnchoredOracle.setAnchor: anchor of UNI: pool {STRANGER}, window 30 min, bound 2 %"
     )
-    assert told_of(ZERO).words.endswith("anchor of UNI removed")
+    assert told_of(NO_ADDRESS).words.endswith("anchor of UNI removed")
 
 
 def test_a_newcomer_has_the_symbol_of_the_file() -> None:

@@ -14,8 +14,9 @@ from ballast.steering.calls import decode
 from ballast.steering.differences import ANCHOR_FIELDS, CANDIDATE_FIELDS, FEED_FIELDS, FieldDifference, Wish, calls_of
 from ballast.steering.differences import differences as differences_of
 from ballast.steering.in_force import InForce
-from ballast.steering.words import ZERO, Context
+from ballast.steering.words import Context
 from ballast.units import WAD
+from ballast.values import NO_ADDRESS
 from tests.unit.ballast.steering.fund import (
     AT,
     BOOK,
@@ -98,10 +99,10 @@ def standing(config: FundConfig, book: Book) -> InForce:
         roles={
             "PROPOSER_ROLE": frozenset({PROPOSER, DEPLOYER}),
             "CANCELLER_ROLE": frozenset({PROPOSER, DEPLOYER}),
-            "EXECUTOR_ROLE": frozenset({ZERO}),
+            "EXECUTOR_ROLE": frozenset({NO_ADDRESS}),
             "DEFAULT_ADMIN_ROLE": frozenset({AT["timelock"]}),
         },
-        poster=ZERO,
+        poster=NO_ADDRESS,
         owners=dict.fromkeys(("index_token", "oracle", "rebalancer"), AT["timelock"]),
         fixed={
             "name": "Fund",

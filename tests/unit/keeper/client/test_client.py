@@ -13,12 +13,13 @@ import pytest
 from structlog.testing import capture_logs
 
 import keeper.client as face
+from ballast.build import ROOT
 from keeper.client import WAD, Bot, Call, FundClient, Head, Look, Offer, offer, order_for, stock_data
 from keeper.errors import ChainError, SimulationError
 from keeper.plan.bucket import SCALE
 from keeper.sending.sender import Mined, Sender
 from keeper.state import Action, Side
-from tests.unit.keeper.simulated import ROOT, Simulated, at
+from tests.unit.keeper.simulated import Simulated, at
 
 FACE = "keeper.client"
 MARGIN_BPS = 20

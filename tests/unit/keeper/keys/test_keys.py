@@ -21,6 +21,7 @@ from eth_utils import to_checksum_address
 from pydantic import SecretStr
 
 from ballast.book import Book
+from ballast.build import ROOT
 from keeper.__main__ import main
 from keeper.errors import KeyServiceError, NotAllowedError, SettingsError
 from keeper.keys.limited import STEPS, Limited, steps_of
@@ -32,7 +33,6 @@ from lab.localnet.anvil import stop
 from tests.keeper.kms import AWS, FakeKms, fake_kms
 from tests.unit.keeper.keys.test_kms import TRANSACTION
 
-ROOT = Path(__file__).resolve().parents[4]
 KEY = "0x" + "ab" * 32
 ADDRESS = Account.from_key(KEY).address
 RECIPIENT = TRANSACTION["to"]

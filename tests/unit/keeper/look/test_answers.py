@@ -6,6 +6,7 @@ Over HTTP, and through web3 as the keeper does: whatever it makes of an answer, 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from keeper.errors import ChainError
 from keeper.look.retry import ask
 from keeper.look.rpc import NoEndpointError
 from keeper.look.rpc.answers import CHECKS, check
+from keeper.look.rpc.endpoint import MOST_DEPTH
 from keeper.look.rpc.pool import single
 from tests.unit.keeper.look.node import (
     ACCOUNT,
@@ -115,6 +117,28 @@ def test_an_answer_without_end_is_none(two: Pair, monkeypatch: pytest.MonkeyPatc
     two.first.says["eth_call"] = lambda _: {"result": "0x" + "00" * (1 << 18)}
     assert two.ask("eth_call") == "0x" + "00" * 31 + "07"
     assert two.reasons() == ["malformed answer", ""]
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":[', b'["\\"",'])
+def test_nesting_is_bounded_whatever_this_process_allows(two: Pair, opening: bytes) -> None:
+    """Where a library has lifted Python's limit, the parser would overrun the stack and end the process."""
+    truth, allowed = two.ask("eth_call"), sys.getrecursionlimit()
+    two.first.says["eth_call"] = lambda _: opening * 100_000
+    sys.setrecursionlimit(100_000)
+    try:
+        assert two.ask("eth_call") == truth
+    finally:
+        sys.setrecursionlimit(allowed)
+    assert two.reasons() == ["malformed answer", ""]
+
+
+def test_brackets_that_nest_little_or_stand_in_a_text_are_taken(two: Pair) -> None:
+    nested: Any = 7
+    for _ in range(MOST_DEPTH // 2 - 1):
+        nested = [{"a": nested}, {"b": '[{"[' * MOST_DEPTH}]
+    two.first.says["eth_call"] = lambda _: {"result": "0x", "beside": [nested] * 3}
+    assert two.ask("eth_call") == "0x"
+    assert two.reasons() == ["", ""]
 
 
 WITHIN: list[tuple[str, list[Any] | None, Any, str]] = [

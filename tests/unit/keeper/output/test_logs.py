@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from tests.helpers.waiting import PATIENCE_S
 
 PROGRAM = """

@@ -7,16 +7,15 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from ballast.build import ROOT
 from keeper.errors import ChainError, SimulationError
 from keeper.output import redact
 from keeper.output.redact import MARK, Redactor
 
-ROOT = Path(__file__).resolve().parents[4]
 KEY = "0x" + "c0ffee" * 10 + "1234"
 URL = "https://an-user:a-pass%2Fword@node.example:8545/v2/abcdef0123456789?token=token-of-mine"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ballast.networks import network_of
 from ballast.rule.calendar import MONTH, Timetable
 from ballast.steering.calls import Decoded
 from ballast.steering.operations import Operation
@@ -342,6 +343,7 @@ def test_notes_are_the_alerts_of_the_fund_and_what_explains_it(april: Simulated)
     well, other = april_facts(april), april_facts(april, book=book_of("other", OTHER), overdue_s=9_999)
     assert page_data(well, Kept(), facts_of(well, other), BOUNDS)["notes"] == []
     assert page_data(well, Kept(), facts_of(well, other), BOUNDS)["level"] == "ok"
+    assert page_data(well, Kept(), facts_of(well, other), BOUNDS)["explorer"] == network_of(well.book.chain_id).explorer
     late = page_data(other, Kept(), facts_of(well, other), BOUNDS)
     assert (late["level"], [note["text"] for note in late["notes"]]) == (
         "bad",

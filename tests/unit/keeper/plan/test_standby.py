@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from keeper.plan.standby import Since, Turn, since, thing_of
+from ballast.networks import network_of
+from keeper.plan.standby import Since, Turn, since, thing_of, turn_on
 from keeper.state import Action, FundState
 from tests.unit.keeper.simulated import Simulated
 
@@ -52,3 +53,14 @@ def test_turns_do_not_overlap(april: Simulated) -> None:
     first = Since(thing_of(april.state), 100, 0)
     assert [Turn(rank, 5).begins(first) for rank in range(3)] == [100, 105, 110]
     assert [Turn(rank, 5).wait for rank in range(3)] == [0, 5, 10]
+
+
+def test_where_blocks_come_at_uneven_times_time_counts(april: Simulated) -> None:
+    first = Since(thing_of(april.state), 100, 1_000)
+    on_ethereum, on_base, on_arbitrum = (turn_on(network_of(number), 2, 5) for number in (1, 8453, 42161))
+    assert (on_ethereum.wait, on_base.wait, on_arbitrum.wait) == (10, 60, 480)
+    assert not on_ethereum.has_come(first, 109, 9_000) and on_ethereum.has_come(first, 110, 1_001)
+    for turn in (on_base, on_arbitrum):
+        assert not turn.has_come(first, 100_000, 1_119), "many blocks, but no two minutes"
+        assert turn.has_come(first, 101, 1_120)
+    assert turn_on(network_of(42161), 0, 5).has_come(first, 100, 1_000)

@@ -82,13 +82,13 @@ def journal_in(folder: Path) -> Journal:
     return Journal(folder / "keeper.sqlite", 1, ACCOUNT, clock=lambda: 1_700_000_000)
 
 
-def sender_before(node: Node, journal: Journal, tip: Callable[[], int] = lambda: GWEI) -> Sender:
+def sender_before(node: Node, journal: Journal, tip: Callable[[], int] = lambda: GWEI, *, chain_id: int = 1) -> Sender:
     """It looks once at each call."""
     return Sender(
         Web3(node),
         LocalSigner(Account.from_key(KEY)),
         journal,
-        chain_id=1,
+        chain_id=chain_id,
         urgency=Urgency(CAP, CAP, 0),
         bump_blocks=5,
         confirmations=2,

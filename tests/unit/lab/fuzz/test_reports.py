@@ -1,9 +1,8 @@
-"""What is read from forge's report and from Slither's findings, and that lists which no longer fit are refused."""
+"""What is read from forge's report, and that lists which no longer fit are refused."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,6 @@ from lab.fuzz import forge, mutants
 from lab.fuzz.campaign import Campaign, add
 from lab.fuzz.errors import FuzzError
 from lab.fuzz.mutant_list import Edit, Mutant, every_mutant
-from tools.slither import Entry, unexplained
 
 PASSED = """
 Ran 1 test for lab/fuzz/Invariants.t.sol:FixedWeightInvariants
@@ -74,16 +72,3 @@ def test_a_pattern_that_does_not_stand_once_is_refused(tmp_path: Path, old: str,
     mutant = Mutant("broken", "any", (Edit("A.sol", old, "new"),))
     with pytest.raises(FuzzError, match=f"mutant broken: pattern stands {count} times in A.sol, expected once"):
         mutants.check([mutant], tmp_path)
-
-
-def _finding(check: str, parent: str, name: str) -> dict[str, Any]:
-    element = {"type": "function", "name": name, "type_specific_fields": {"parent": {"name": parent}}}
-    return {"check": check, "impact": "Medium", "elements": [element], "description": "why"}
-
-
-def test_only_a_finding_that_an_entry_names_is_explained() -> None:
-    entries = [Entry("unused-return", r"Lens\.fund", "a view"), Entry("unused-return", r"Gone\.fund", "was there")]
-    found = [_finding("unused-return", "Lens", "fund"), _finding("unused-return", "Lens", "fundAndPools")]
-    lines, idle = unexplained(found, entries)
-    assert lines == ["Medium unused-return at Lens.fundAndPools: why"]
-    assert idle == [entries[1]]

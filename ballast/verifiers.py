@@ -1,0 +1,268 @@
+"""Hands sources to Etherscan (API v2) and Sourcify (API v2), and waits for what they say.
+
+Both take the compiler's standard JSON input, compile it and compare. Both take their time: a contract handed in is
+asked after until there is a verdict, a bounded number of times. What is verified already is done, so that a run can be
+stopped and begun again. Sources of the shapes: docs.etherscan.io (verifysourcecode, checkverifystatus) and
+docs.sourcify.dev (API v2).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import requests
+
+from ballast.errors import UserError
+
+ETHERSCAN = "https://api.etherscan.io/v2/api"
+SOURCIFY = "https://sourcify.dev/server"
+TIMEOUT_S = 60
+WAITS_S = (1, 2, 4, 8, 16, 32)
+"""Before a request is made again that was refused for now: about a minute in all."""
+POLL_S, POLLS = 5, 60
+"""Seconds between two looks after a contract, and the most looks: five minutes."""
+
+
+class VerifyError(UserError):
+    """Nothing can be verified there for now; the message says what to do."""
+
+
+class Verdict(StrEnum):
+    """What came of it."""
+
+    VERIFIED = "verified"
+    ALREADY = "verified already"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A contract to verify. `arguments`: of its constructor, ABI-encoded; `creation`: hash of the transaction."""
+
+    chain_id: int
+    address: str
+    identifier: str
+    compiler: str
+    standard_input: Mapping[str, Any]
+    arguments: bytes
+    creation: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """A verdict in a verifier's words."""
+
+    verdict: Verdict
+    words: str = ""
+
+
+class Verifier(Protocol):
+    """`submit` hands a contract in: a verdict where there is one at once, else a ticket; `look` asks after a ticket."""
+
+    @property
+    def name(self) -> str: ...
+
+    def submit(self, job: Job, /) -> Said | str: ...
+
+    def look(self, job: Job, ticket: str, /) -> Said: ...
+
+
+Sleep = Callable[[float], None]
+
+
+def verify(
+    verifier: Verifier, job: Job, *, sleep: Sleep = time.sleep, polls: int = POLLS, poll_s: float = POLL_S
+) -> Said:
+    """Hands a contract in and waits for the verdict, PENDING after so many looks. Raises VerifyError."""
+    ticket = verifier.submit(job)
+    if isinstance(ticket, Said):
+        return ticket
+    said = Said(Verdict.PENDING)
+    for _ in range(polls):
+        sleep(poll_s)
+        said = verifier.look(job, ticket)
+        if said.verdict is not Verdict.PENDING:
+            break
+    return said
+
+
+@dataclass(frozen=True)
+class _Http:
+    """Requests to one host, made again where it refuses for now. Neither URLs nor what is sent is ever shown: there may
+    be a key in them."""
+
+    url: str
+    sleep: Sleep
+
+    def ask(self, method: str, path: str = "", **options: Any) -> tuple[int, Any]:
+        """Status and decoded answer. Raises VerifyError where none comes."""
+        why = ""
+        for wait in (*WAITS_S, None):
+            try:
+                answer = requests.request(method, self.url + path, timeout=TIMEOUT_S, **options)
+                if answer.status_code != 429 and answer.status_code < 500:
+                    found = answer.status_code, answer.json()
+                    if not _refused_for_now(found[1]):
+                        return found
+                    why = "its limit of requests is used up"
+                else:
+                    why = f"HTTP {answer.status_code}"
+                    if answer.status_code == 429 and _code(_json(answer)) == "duplicate_verification_request":
+                        return answer.status_code, _json(answer)
+            except requests.exceptions.JSONDecodeError:
+                raise VerifyError(f"{self.host}: answers, but not as its API does; is this its URL?") from None
+            except requests.RequestException as error:
+                why = f"does not answer ({type(error).__name__})"
+            if wait is not None:
+                self.sleep(wait)
+        raise VerifyError(f"{self.host}: {why}; wait a while and run the same command again, it goes on")
+
+    @property
+    def host(self) -> str:
+        """Scheme, host and port."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _json(answer: requests.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _code(answer: Any) -> str:
+    return str(answer.get("customCode", "")) if isinstance(answer, dict) else ""
+
+
+def _refused_for_now(answer: Any) -> bool:
+    """Etherscan says so with HTTP 200."""
+    said = answer.get("result") if isinstance(answer, dict) else None
+    return isinstance(said, str) and "rate limit" in said.lower()
+
+
+@dataclass(frozen=True)
+class Etherscan:
+    """Etherscan's API v2, or one that answers as it does: `status` "1" or "0", and words in `result`."""
+
+    key: str = field(repr=False)
+    url: str = ETHERSCAN
+    sleep: Sleep = time.sleep
+    name: str = "Etherscan"
+
+    def submit(self, job: Job) -> Said | str:
+        """Raises VerifyError: no answer, or a key that is refused."""
+        form = {
+            "apikey": self.key,
+            "module": "contract",
+            "action": "verifysourcecode",
+            "contractaddress": job.address,
+            "sourceCode": json.dumps(job.standard_input),
+            "codeformat": "solidity-standard-json-input",
+            "contractname": job.identifier,
+            "compilerversion": f"v{job.compiler}",
+            "constructorArguements": job.arguments.hex(),  # as the API spells it
+            "constructorArguments": job.arguments.hex(),
+        }
+        said = ""
+        for wait in (*WAITS_S, None):
+            good, said = self._ask("POST", job, data=form)
+            if good:
+                return said
+            if not said.startswith("Unable to locate ContractCode") or wait is None:
+                break
+            self.sleep(wait)  # it has not come to the block yet
+        return Said(Verdict.ALREADY if "already verified" in said.lower() else Verdict.FAILED, said)
+
+    def look(self, job: Job, ticket: str) -> Said:
+        """Raises VerifyError as `submit`."""
+        form = {"apikey": self.key, "module": "contract", "action": "checkverifystatus", "guid": ticket}
+        _, said = self._ask("GET", job, params=form)
+        if said.startswith("Pass"):
+            return Said(Verdict.VERIFIED)
+        if "already verified" in said.lower():
+            return Said(Verdict.ALREADY)
+        pending = said.lower().startswith(("pending", "in progress"))
+        return Said(Verdict.PENDING if pending else Verdict.FAILED, said)
+
+    def _ask(self, method: str, job: Job, **options: Any) -> tuple[bool, str]:
+        options["params"] = {**options.get("params", {}), "chainid": str(job.chain_id)}
+        http = _Http(self.url, self.sleep)
+        _, answer = http.ask(method, **options)
+        if not isinstance(answer, dict) or not isinstance(answer.get("result"), str):
+            raise VerifyError(f"{http.host}: answers, but not as Etherscan does; is this its URL?")
+        said = " ".join(answer["result"].split()).replace(self.key, "***") if self.key else answer["result"]
+        if "api key" in said.lower():
+            raise VerifyError(f"ETHERSCAN_API_KEY: {http.host} refuses it ({said[:120]}); get one at etherscan.io/apis")
+        if "not supported for this chain" in said.lower():
+            raise VerifyError(f"chain {job.chain_id}: {http.host} does not serve it with this key ({said[:160]})")
+        return str(answer.get("status")) == "1", said
+
+
+@dataclass(frozen=True)
+class Sourcify:
+    """Sourcify's API v2. Errors have a `customCode`."""
+
+    url: str = SOURCIFY
+    sleep: Sleep = time.sleep
+    name: str = "Sourcify"
+
+    def submit(self, job: Job) -> Said | str:
+        """Raises VerifyError."""
+        status, answer = self._ask("GET", f"/v2/contract/{job.chain_id}/{job.address}")
+        if status == 200 and answer.get("match") == "exact_match":
+            return Said(Verdict.ALREADY, "exact match")
+        body = {
+            "stdJsonInput": job.standard_input,
+            "compilerVersion": job.compiler,
+            "contractIdentifier": job.identifier,
+            "creationTransactionHash": job.creation,
+        }
+        for wait in (*WAITS_S, None):
+            status, answer = self._ask("POST", f"/v2/verify/{job.chain_id}/{job.address}", json=body)
+            if "verificationId" in answer:
+                return str(answer["verificationId"])
+            if _code(answer) != "duplicate_verification_request" or wait is None:
+                break
+            self.sleep(wait)  # one of an earlier run is still being worked on
+        if _code(answer) == "already_verified":
+            return Said(Verdict.ALREADY)
+        if _code(answer) == "unsupported_chain":
+            raise VerifyError(f"chain {job.chain_id}: Sourcify does not know it")
+        pending = _code(answer) == "duplicate_verification_request"
+        return Said(Verdict.PENDING if pending else Verdict.FAILED, _words(status, answer))
+
+    def look(self, _job: Job, ticket: str) -> Said:
+        """Raises VerifyError."""
+        status, answer = self._ask("GET", f"/v2/verify/{ticket}")
+        if status != 200:
+            return Said(Verdict.FAILED, _words(status, answer))
+        if not answer.get("isJobCompleted"):
+            return Said(Verdict.PENDING)
+        error = answer.get("error")
+        if error:
+            already = _code(error) == "already_verified"
+            return Said(Verdict.ALREADY if already else Verdict.FAILED, _words(status, error))
+        match = (answer.get("contract") or {}).get("match")
+        if match == "exact_match":
+            return Said(Verdict.VERIFIED, "exact match")
+        return Said(Verdict.FAILED, f"found {match or 'no match'}, expected an exact match, metadata included")
+
+    def _ask(self, method: str, path: str, **options: Any) -> tuple[int, dict[str, Any]]:
+        http = _Http(self.url, self.sleep)
+        status, answer = http.ask(method, path, **options)
+        if not isinstance(answer, dict):
+            raise VerifyError(f"{http.host}: answers, but not as Sourcify does; is this its URL?")
+        return status, answer
+
+
+def _words(status: int, answer: Mapping[str, Any]) -> str:
+    said = answer.get("message") or answer.get("customCode") or f"HTTP {status}"
+    return " ".join(str(said).split())[:300]

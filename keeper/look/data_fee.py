@@ -1,0 +1,52 @@
+"""What a rollup asks for a batch's data, for plans (`ballast/rollups.py` says whom to ask)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from web3 import Web3
+
+from ballast.book import Book
+from ballast.networks import network_of
+from ballast.rollups import Question, question
+from keeper.errors import ChainError
+from keeper.look.retry import Head, ask_all
+from keeper.look.rpc.pool import in_block
+
+log = structlog.get_logger("keeper.look.data_fee")
+
+
+class DataFees:
+    """Of one fund's batches. Asks nothing on a chain that has none."""
+
+    def __init__(self, w3: Web3, book: Book, data: bytes) -> None:
+        """`data`: call data of a batch, to measure by."""
+        self._w3 = w3
+        network = network_of(book.chain_id)
+        self._question = question(network, Web3.to_checksum_address(book["rebalancer"]), data)
+        self._last = 0
+        self._said = False
+
+    def gas(self, head: Head, gas_price: int) -> int:
+        """What a batch's data costs, in gas at this price (wei), rounded up. What the chain does not say stays as it
+        was last, 0 at first: a plan is then made without it."""
+        if self._question is None:
+            return 0
+        try:
+            self._last = self._asked(self._question, head, gas_price)
+        except ChainError as error:
+            if not self._said:
+                log.warning("the fee for data is not known, plans go without it", error=str(error))
+            self._said = True
+        return self._last
+
+    def _asked(self, one: Question, head: Head, gas_price: int) -> int:
+        asked = ("eth_call", [{"to": one.to, "data": "0x" + one.data.hex()}, in_block(head.hash)])
+        found: dict[str, int] = {}
+
+        def fits(results: Sequence[str]) -> None:
+            found[results[0]] = one.gas(bytes.fromhex(results[0][2:]), gas_price)
+
+        (answer,) = ask_all(self._w3, [asked], "fee for data", fits=fits)
+        return found[answer]

@@ -1,0 +1,123 @@
+"""The address book of a sandbox: what stands around its fund. Written once, when all stands; holds no secrets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from eth_utils import is_checksum_address
+
+from ballast.files import replace_json
+from sandbox.errors import SandboxError
+
+
+@dataclass(frozen=True)
+class SandboxAsset:
+    """A test token with its feed. `number`: by which the market knows it; `pair`: its pool against the numeraire, ""
+    for the numeraire itself."""
+
+    number: int
+    symbol: str
+    token: str
+    decimals: int
+    feed: str
+    pair: str
+
+
+@dataclass(frozen=True)
+class SandboxBook:
+    """Addresses of one sandbox on one chain.
+
+    `market`: the contract that lists, posts and trades for its owner, the `operator`; `first_block`: nothing of it is
+    in an earlier one. `heartbeat`: seconds within which all prices have to be posted, `max_age`: seconds after which
+    the fund's oracle believes them no more. `fund_file` and `fund_book`: beside this book, as relative paths.
+    """
+
+    chain_id: int
+    first_block: int
+    operator: str
+    market: str
+    factory: str
+    router: str
+    numeraire: SandboxAsset
+    components: tuple[SandboxAsset, ...]
+    heartbeat: int
+    max_age: int
+    fund_file: str
+    fund_book: str
+
+    @property
+    def assets(self) -> tuple[SandboxAsset, ...]:
+        """All tokens by number: the numeraire first."""
+        return (self.numeraire, *self.components)
+
+    def save(self, path: Path) -> None:
+        """Writes the book in one step. Raises OSError."""
+        replace_json(path, asdict(self), indent=2)
+
+    @classmethod
+    def load(cls, path: Path) -> SandboxBook:
+        """Reads and checks a book. Raises SandboxError, which names the file, the field and what would be right."""
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise SandboxError(f"sandbox book {path}: no such file; run `ape run sandbox up` first") from None
+        except (OSError, ValueError) as error:
+            raise SandboxError(f"sandbox book {path}: cannot be read ({error})") from None
+        try:
+            return cls._from_json(raw)
+        except KeyError as error:
+            raise SandboxError(f"sandbox book {path}: field {error} is missing") from None
+        except (TypeError, ValueError) as error:
+            raise SandboxError(f"sandbox book {path}: {error}") from None
+
+    @classmethod
+    def _from_json(cls, raw: dict[str, Any]) -> SandboxBook:
+        numeraire = _asset(raw["numeraire"], "numeraire")
+        components = tuple(_asset(one, f"components ({n})") for n, one in enumerate(raw["components"], 1))
+        if [one.number for one in (numeraire, *components)] != list(range(1 + len(components))):
+            raise ValueError("number: expected 0 for the numeraire, and 1, 2, ... for the components in their order")
+        return cls(
+            chain_id=int(raw["chain_id"]),
+            first_block=int(raw["first_block"]),
+            operator=_address(raw["operator"], "operator"),
+            market=_address(raw["market"], "market"),
+            factory=_address(raw["factory"], "factory"),
+            router=_address(raw["router"], "router"),
+            numeraire=numeraire,
+            components=components,
+            heartbeat=int(raw["heartbeat"]),
+            max_age=int(raw["max_age"]),
+            fund_file=str(raw["fund_file"]),
+            fund_book=str(raw["fund_book"]),
+        )
+
+
+def sandbox_path(fund_book: Path) -> Path:
+    """Where the book of the sandbox around a fund is kept: beside the fund's."""
+    return fund_book.with_name(f"{fund_book.stem}-sandbox.json")
+
+
+def _asset(raw: dict[str, Any], where: str) -> SandboxAsset:
+    try:
+        pair = raw["pair"]
+        return SandboxAsset(
+            number=int(raw["number"]),
+            symbol=str(raw["symbol"]),
+            token=_address(raw["token"], "token"),
+            decimals=int(raw["decimals"]),
+            feed=_address(raw["feed"], "feed"),
+            pair="" if pair == "" else _address(pair, "pair"),
+        )
+    except KeyError as error:
+        raise ValueError(f"{where}: field {error} is missing") from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _address(value: Any, field: str) -> str:
+    if not isinstance(value, str) or not is_checksum_address(value):
+        raise ValueError(f"{field} is {value!r}, not a checksummed address")
+    return value

@@ -1,0 +1,66 @@
+"""Uniswap V2 on a test network: what stands there, and what is deployed where nothing does."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from eth_abi import encode
+from eth_utils import to_checksum_address
+from web3 import Web3
+
+from ballast.abi import call_view, has_code
+from ballast.exchanges import V2_CODE_HASH, v2_pool_address
+from ballast.packages import creation_code
+
+KNOWN = {
+    11_155_111: ("0xF62c03E08ada871A0bEb309762E260a7a6a880E6", "0xeE567Fe1712Faf6149d80dA1E6934E354124CfE3"),
+}
+"""Factory and router by chain id. Source: Uniswap's documentation (v2 deployment addresses, 2026-04)."""
+
+_FACTORY = "@uniswap/v2-core/build/UniswapV2Factory.json"
+_ROUTER = "@uniswap/v2-periphery/build/UniswapV2Router02.json"
+
+
+class Exchange(NamedTuple):
+    """Factory and router."""
+
+    factory: str
+    router: str
+
+
+def standing_exchange(w3: Web3, chain_id: int) -> Exchange | None:
+    """Those that are known of the chain, if they stand there, belong together, and the factory's pairs have Uniswap's
+    own code: a zap finds them by its hash."""
+    if chain_id not in KNOWN:
+        return None
+    found = Exchange(*KNOWN[chain_id])
+    if not all(has_code(w3, address) for address in found):
+        return None
+    belongs = call_view(w3, found.router, "factory()", ["address"])
+    if belongs is None or to_checksum_address(belongs[0]) != found.factory:
+        return None
+    count = call_view(w3, found.factory, "allPairsLength()", ["uint256"])
+    if count is None:
+        return None
+    return found if not count[0] or _has_own_code(w3, found.factory) else None
+
+
+def _has_own_code(w3: Web3, factory: str) -> bool:
+    first = call_view(w3, factory, "allPairs(uint256)", ["address"], 0)
+    if first is None:
+        return False
+    sides = [call_view(w3, first[0], f"{side}()", ["address"]) for side in ("token0", "token1")]
+    one, other = (str(side[0]) if side else "" for side in sides)
+    if not one or not other:
+        return False
+    return v2_pool_address(factory, V2_CODE_HASH, one, other) == to_checksum_address(first[0])
+
+
+def factory_code(setter: str) -> bytes:
+    """Creates a factory. `setter`: who may have swaps pay a fee to somebody; nobody is at first."""
+    return creation_code(_FACTORY) + encode(["address"], [setter])
+
+
+def router_code(factory: str, weth: str) -> bytes:
+    """Creates a router."""
+    return creation_code(_ROUTER) + encode(["address", "address"], [factory, weth])

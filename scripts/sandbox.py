@@ -1,0 +1,117 @@
+"""A fund on a test network that needs nothing but test ether: test tokens, feeds, pools and the fund, from one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import ape
+import click
+from ape.cli import account_option
+
+from ballast.build import is_current
+from ballast.cli import FundCommand, agree, book_option, default_book
+from ballast.fund_file import FundError
+from ballast.journal import journal_path
+from ballast.values import ether_text
+from sandbox.book import SandboxBook
+from sandbox.plan import fund_of, imagined, load_plan
+from sandbox.up import Bill, Files, require_standing, require_test_network, sandbox_up
+
+PLAN = Path("funds/sandbox.yaml")
+
+Say = Callable[[str], None]
+
+plan_argument = click.argument("plan", type=click.Path(path_type=Path), default=PLAN)
+
+
+@click.group()
+def cli() -> None:
+    """Make a whole market and a fund on a test network."""
+
+
+@cli.command(cls=FundCommand)
+@plan_argument
+@account_option()  # type: ignore[untyped-decorator]
+@book_option
+@click.option("--yes", is_flag=True, help="Do not ask before the first transaction.")
+def up(provider: Any, plan: Path, account: Any, book_file: Path | None, yes: bool) -> None:
+    """Make the sandbox of the file PLAN (funds/sandbox.yaml). Stopped anywhere, the same command goes on."""
+    require_test_network(provider.web3.eth.chain_id)
+    found = load_plan(plan)
+    if not is_current():
+        raise FundError("contracts: not compiled since they were changed; run `make compile`")
+    files = _files(provider, found, book_file)
+
+    def consent(bill: Bill) -> None:
+        click.echo(_told(bill, account, len(found.components), provider))
+        agree(account, "Send them?", yes)
+
+    try:
+        book = sandbox_up(
+            ape.project,
+            account,
+            found,
+            files,
+            progress=click.echo,
+            warn=lambda text: click.secho(text, fg="yellow"),
+            consent=consent,
+        )
+    except BaseException:  # Ctrl-C too
+        if journal_path(files.sandbox).exists():
+            click.echo(f"stopped; the same command goes on from what stands (journal: {journal_path(files.sandbox)})")
+        raise
+    _tell(click.echo, book, files)
+    click.echo(f"sandbox book: {files.sandbox}")
+    click.echo("next, each in a terminal of its own:")
+    for command, purpose in _next(book, files, account.alias or "ME"):
+        click.echo(f"  {command}\n      {purpose}")
+
+
+def _next(book: SandboxBook, files: Files, alias: str) -> Sequence[tuple[str, str]]:
+    """Commands to go on with, and what each is for."""
+    market = f"python -m sandbox market --account {alias} --book {files.sandbox}"
+    return (
+        (market, "moves the prices, posts the feeds, has the pools follow"),
+        (f"BALLAST_BOOK={files.fund_book} python -m keeper run", "carries the fund through its periods"),
+        (f"cast send {book.market} 'claimAll(address)' YOU", "test tokens from every faucet"),
+        (f"ape run mint {files.fund} 1 --book {files.fund_book} --account {alias}", "a share, in kind"),
+    )
+
+
+@cli.command(cls=FundCommand)
+@plan_argument
+@book_option
+def status(provider: Any, plan: Path, book_file: Path | None) -> None:
+    """Show what stands of the sandbox of the file PLAN."""
+    files = _files(provider, load_plan(plan), book_file)
+    book = SandboxBook.load(files.sandbox)
+    require_standing(provider.web3, book)
+    _tell(click.echo, book, files)
+
+
+def _files(provider: Any, plan: Any, book_file: Path | None) -> Files:
+    config = fund_of(plan, imagined(plan, provider.web3.eth.chain_id))
+    return Files(book_file or default_book(provider, config))
+
+
+def _told(bill: Bill, account: Any, components: int, provider: Any) -> str:
+    """What is about to be sent."""
+    begun = "going on: " if bill.begun else ""
+    parts = f"{components} test tokens with feeds and pools, and their fund"
+    also = ", Uniswap V2 too" if bill.own_exchange else ""
+    return (
+        f"sandbox of {parts}{also}, from {account.address} on chain {provider.web3.eth.chain_id}: {begun}"
+        f"{bill.transactions} transactions, at most about {bill.gas:,} gas, {ether_text(bill.wei)} at the price now"
+    )
+
+
+def _tell(say: Say, book: SandboxBook, files: Files) -> None:
+    """What stands where, each address in a line that can be copied whole."""
+    for asset in book.assets:
+        pool = f"  pool {asset.pair}" if asset.pair else "  in place of WETH"
+        say(f"{asset.symbol:8} {asset.token}  feed {asset.feed}{pool}")
+    for name in ("market", "factory", "router", "operator"):
+        say(f"{name:8} {getattr(book, name)}")
+    say(f"fund     {files.fund} and {files.fund_book}")
