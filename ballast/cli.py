@@ -20,16 +20,16 @@ from requests.exceptions import RequestException
 from web3 import Web3
 from web3.exceptions import Web3Exception
 
-from ballast.abi import call_view, has_code
+from ballast.abi import has_code
 from ballast.book import Book
-from ballast.build import ROOT
+from ballast.build import ROOT, is_current
 from ballast.errors import UserError
 from ballast.fund_file import FundConfig, FundError, load_fund
 from ballast.networks import network_of
 from ballast.parts import Component
 from ballast.rpc import RpcError, bound, require_node, trouble
 from ballast.units import WAD
-from ballast.values import decimal, parse_address, parse_fraction, parse_shares
+from ballast.values import parse_address, parse_fraction, parse_shares
 
 fund_argument = click.argument("fund", type=click.Path(path_type=Path))
 book_option = click.option(
@@ -71,6 +71,7 @@ class FundCommand(ConnectedProviderCommand):  # type: ignore[misc]
     def invoke(self, ctx: click.Context) -> Any:
         with one_line():
             find_compiler()
+            require_compiled()
             _choose_node(ctx)
             return super().invoke(ctx)
 
@@ -89,6 +90,13 @@ def find_compiler() -> None:
     if not folder.is_dir():
         raise FundError(f"set-up: no compiler in {folder}, and {COMPILER} is not set; run `make setup` first")
     os.environ[COMPILER] = str(folder)
+
+
+def require_compiled() -> None:
+    """Raises FundError unless the contracts are compiled as they are: Ape would do so itself, for minutes and without a
+    word."""
+    if not is_current():
+        raise FundError("contracts: not compiled since they were changed; run `make compile`")
 
 
 def _keep_url(ctx: click.Context, _option: click.Parameter, url: str | None) -> None:
@@ -129,6 +137,16 @@ def agree(account: Any, question: str, yes: bool) -> None:
     if hasattr(account, "set_autosign"):  # an account in an encrypted file, which asks each time otherwise
         logger.set_level(LogLevel.ERROR)  # it warns at each signature
         account.set_autosign(True)
+
+
+def send(account: Any, to: str, data: bytes, value: int = 0) -> Any:
+    """Sends a call and returns Ape's receipt of it, once it is in a block: by itself Ape waits for seven more on
+    mainnet, and gives no more gas than it takes now, which may be too little in the next block. Raises web3's error for
+    what would be refused."""
+    w3: Web3 = account.provider.web3
+    gas = w3.eth.estimate_gas({"from": account.address, "to": to, "value": value, "data": data})  # type: ignore[typeddict-item]
+    most = min(gas * 6 // 5, max(gas, network_of(w3.eth.chain_id).most_gas))
+    return account.transfer(to, value=value, data=data, gas_limit=most, required_confirmations=0)
 
 
 @contextmanager
@@ -235,25 +253,6 @@ def sent_line(chain_id: int, receipt: Any) -> str:
     digest = str(receipt.txn_hash)
     url = network_of(chain_id).transaction_url(digest)
     return f"transaction {digest}, {receipt.gas_used:,} gas" + ("" if url is None else f"\n{url}")
-
-
-def require_funds(w3: Web3, account: str) -> None:
-    """Raises FundError unless the account has ether for gas."""
-    if w3.eth.get_balance(Web3.to_checksum_address(account)) == 0:
-        raise FundError(f"account {account}: has no ETH for gas, expected some")
-
-
-def require_tokens(on: Deployed, account: str, tokens: list[str], amounts: list[int]) -> None:
-    """Raises FundError for the first token that the account has less of than `amounts` (token wei)."""
-    for token, amount in zip(tokens, amounts, strict=True):
-        balance = call_view(on.w3, token, "balanceOf(address)", ["uint256"], account)
-        held = balance[0] if balance else 0
-        if held < amount:
-            symbol, decimals = on.named(token)
-            raise FundError(
-                f"account {account}: holds {decimal(held, decimals)} {symbol} ({token}), "
-                f"expected at least {decimal(amount, decimals)}"
-            )
 
 
 def dollars(amount: int) -> str:

@@ -1,10 +1,13 @@
-"""`python -m keeper status | plan | explain | check | once | run | cancel | alert | keystore`.
+"""`python -m keeper init | status | plan | explain | check | once | run | cancel | alert | keystore`.
 
 Installed from the wheel it is `ballast-keeper`.
 """
 
 from __future__ import annotations
 
+import keeper.ready  # noqa: F401 (first: it ends in one line what would fail below)
+
+# isort: split
 import json
 import socket
 import sys
@@ -24,6 +27,7 @@ from keeper.check.command import check
 from keeper.errors import KeeperError, SettingsError
 from keeper.explain.month import explain
 from keeper.explain.tables import explain_json, explain_tables
+from keeper.init import init
 from keeper.keys.create import keystore
 from keeper.loop import Keeper
 from keeper.ops.liveness import Interrupted
@@ -57,6 +61,7 @@ def cli(context: click.Context, env_file: Path) -> None:
 
 
 cli.add_command(check)
+cli.add_command(init)
 
 
 @cli.command()

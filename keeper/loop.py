@@ -21,6 +21,7 @@ from keeper.look.outlook import OutlookReader
 from keeper.ops.facts import LONGEST_WAIT_S
 from keeper.ops.liveness import Interrupted, Stop
 from keeper.ops.memory import steady
+from keeper.ops.nav_log import NavLog
 from keeper.ops.observer import Observer, Observers
 from keeper.ops.pulse import Pulse, State
 from keeper.ops.troubles import Troubles
@@ -81,6 +82,7 @@ class Fund:
         )
         self._since: Since | None = None
         self._said: Pulse | None = None
+        self._nav_log = NavLog(self.name, self._book.symbol)
         self.looked_at = BlockCursor()
         """The last block that was looked at to the end."""
         self.failures = 0
@@ -90,6 +92,7 @@ class Fund:
     def look(self, head: Head) -> tuple[View, Call | None]:
         """The fund in that block, and what can be sent in it. Raises ChainError."""
         view = self._viewer.look(head)
+        self._nav_log.looked(view.state)
         if self._chronicle is not None:
             view = replace(view, told=self._chronicle.told(head, view.state))
         if self._outlook is not None:

@@ -123,9 +123,9 @@ class Settings(BaseSettings):
     sent."""
     open_seconds: Annotated[int, Field(ge=1, le=30 * DAY_S)] = 900
     """A transaction that has been open for so long since it was first signed is stuck: an alert is sent."""
-    month_gas: Annotated[int, Field(ge=100_000, le=1_000_000_000)] = 60_000_000
+    month_gas: Annotated[int, Field(ge=100_000, le=1_000_000_000)] | None = None
     """About the gas of one fund's month: an account that cannot pay for it at the current base fee is low, and an alert
-    is sent."""
+    is sent. Computed from the fund's size and the price of gas if not set."""
     alert_repeat_hours: Annotated[float, Field(ge=0.01, le=1_000)] = 24
     """Hours after which an alert that lasts is sent again."""
     ping_seconds: Annotated[float, Field(ge=0.1, le=HOUR_S)] = 60
@@ -170,6 +170,13 @@ class Settings(BaseSettings):
         if value is not None and normal is not None and value < normal:
             raise ValueError(f"expected at least BALLAST_MAX_FEE_GWEI, {normal}")
         return value
+
+    @property
+    def most_batches(self) -> int:
+        """About the most batches that a month's plan may have."""
+        if self.plan == "fewest":
+            return self.fewest_batches
+        return max(1, int(self.max_hours * HOUR_S / max(60, self.pool_rest_seconds)))
 
     @property
     def urgent_max_fee(self) -> int:

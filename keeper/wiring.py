@@ -20,6 +20,7 @@ from keeper.check.codes import kind_of
 from keeper.errors import KeeperError, NotReadyError
 from keeper.keys.limited import Limited, steps_of
 from keeper.keys.load import advice, load_signer
+from keeper.look.book_file import BookFile
 from keeper.look.chain import FundReader, ask, connect_to
 from keeper.look.interventions import Chronicle
 from keeper.look.outlook import OutlookReader
@@ -62,7 +63,8 @@ def _connected(settings: Settings, secrets: Secrets, books: Sequence[Book] | Non
     """The same, before the first question. Raises SettingsError."""
     found = books or load_books(settings)
     w3 = connect_to(settings, secrets, found[0].chain_id)
-    return tuple(FundReader(w3, book) for book in found)
+    files = [None] * len(books) if books else [BookFile(path) for path in settings.books]
+    return tuple(FundReader(w3, book, file) for book, file in zip(found, files, strict=True))
 
 
 def _check(settings: Settings, chains: Sequence[FundReader]) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import ape
-import click
 from eth_utils import to_checksum_address
 from rich.console import Console
 from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book, BookCandidate
-from ballast.cli import Deployed, open_fund, require_funds, sent_line
+from ballast.cli import Deployed, agree, open_fund, send, sent_line
+from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.fund_file import FundConfig, FundError
 from ballast.steering import abi
 from ballast.steering.calls import Decoded, addresses_in, decode, same_effect
@@ -205,17 +205,17 @@ class Steering:
             return
         account = submission.account
         self.require_role(deed, account.address)
-        require_funds(self.w3, account.address)
         tried = rehearse(self.w3, self.head, account.address, calls)
         assert tried is not None
         for outcome in tried.outcomes:
             if not outcome.success:
                 refused, remedy = refusal(self.context, outcome.data)
                 raise FundError(f"{deed}: would be refused: {refused}; {remedy}")
-        if not submission.yes and not click.confirm(f"{what}?"):
-            raise FundError(f"{deed}: not confirmed, nothing was sent")
+        cost = cost_of(self.w3, account.address, [(call.target, call.data) for call in calls])
+        require_none(lacks_ether(self.w3, account.address, cost.wei, sum(call.value for call in calls)))
+        agree(account, f"{what} ({cost})?", submission.yes)
         for call in calls:
-            receipt = account.transfer(call.target, value=call.value, data=call.data)
+            receipt = send(account, call.target, call.data, call.value)
             self.say(sent_line(self.on.book.chain_id, receipt))
 
     def _write(self, deed: str, calls: Sequence[TimelockCall], what: str, path: Path) -> None:

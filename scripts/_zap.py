@@ -13,13 +13,14 @@ from rich.table import Table
 from web3.exceptions import Web3Exception
 
 from ballast.abi import call_view, has_code
-from ballast.cli import Deployed, agree, checked_slippage, dollars, sent_line
-from ballast.deploy import approvals, approve
+from ballast.cli import Deployed, agree, checked_slippage, dollars, send, sent_line
+from ballast.deploy import approvals
 from ballast.exchanges import USDC, exchanges_of
 from ballast.fund_file import FundError
 from ballast.units import DAY_S, WAD
-from ballast.values import decimal, parse_address, parse_duration
+from ballast.values import decimal, ether_text, parse_address, parse_duration
 from keeper.look import contracts
+from keeper.output.condition import without
 from keeper.zap.quote import ETH, NoPoolError, Pools, Quote, Venue, ZapSwap, in_kind_usd, kept_usd, worth_usd
 from keeper.zap.read import read_pools
 
@@ -149,7 +150,7 @@ class Zap:
             self.on.w3.eth.call({"from": account.address, "to": self.contract.address, "value": value, "data": data})  # type: ignore[typeddict-item]
         except (Web3Exception, ValueError) as error:
             raise FundError(f"{what}: {_why(error)}; nothing was sent") from None
-        receipt = call(*arguments, sender=account, value=value)
+        receipt = send(account, self.contract.address, bytes(data), value)
         self.say(sent_line(self.on.book.chain_id, receipt))
         return receipt
 
@@ -158,15 +159,18 @@ class Zap:
         for line in lines:
             self._console.print(line, soft_wrap=True)
 
-    def agree(self, terms: Terms, what: str, taken: tuple[str, int] | None) -> None:
-        """Asks once for all that follows; then lets the zap take so much (wei) of a token, if it may not yet."""
+    def agree(self, terms: Terms, what: str, gas: int, taken: tuple[str, int] | None) -> None:
+        """Asks once for all that follows; then lets the zap take so much (wei) of a token, if it may not yet. `gas`:
+        wei that the zap's call costs."""
         spender, address = self.contract.address, terms.account.address
         calls = () if taken is None else approvals(self.on.w3, address, taken[0], spender, taken[1])
         first = f", after {len(calls)} approval{'s' if len(calls) > 1 else ''} of the zap" if calls else ""
-        agree(terms.account, f"{what}{first}?", terms.yes)
+        cost = f"{len(calls) + 1} transaction{'s' if calls else ''}, about {ether_text(gas)} for gas"
+        agree(terms.account, f"{what}{first} ({cost})?", terms.yes)
         if taken is not None and calls:
             self.say("approving")
-            approve(terms.account, taken[0], spender, taken[1])
+            for data in calls:
+                send(terms.account, taken[0], data)
 
     def deadline(self, seconds: int) -> int:
         """So many seconds from now, by the chain's clock."""
@@ -209,6 +213,8 @@ class Zap:
             table.add_row("given in kind beside that", "", dollars(kept))
         table.add_row("NAV of the shares" + (", less that" if kept else ""), "", dollars(nav - kept))
         table.add_row("in kind, at the oracle's prices", "", dollars(in_kind_usd(quote)))
+        for missing in without(pools.state, self.on.book.symbol):
+            table.add_row("NAV IS INCOMPLETE", f"without {missing}", "", style="bold red")
         return table
 
 

@@ -11,7 +11,6 @@ from ape.cli import account_option
 from rich.console import Console
 from rich.table import Table
 
-from ballast.build import is_current
 from ballast.cli import FundCommand, agree, book_option, default_book, fund_argument
 from ballast.deploy import Bill, deploy_fund
 from ballast.fund_file import FundConfig, FundError, load_fund
@@ -46,8 +45,6 @@ def cli(
     journal = journal_path(target)
     if target.exists():
         raise FundError(f"address book {target}: exists already; remove it, or name another with --book")
-    if not is_current():
-        raise FundError("contracts: not compiled since they were changed; run `make compile`")
     if not journal.exists() and not another:
         require_first(provider.web3, account.address, config, LOOKED_AT)
 

@@ -16,7 +16,8 @@ import ape
 import click
 from ape.cli import account_option
 
-from ballast.cli import FundCommand, book_option, default_book, fund_argument
+from ballast.cli import FundCommand, agree, book_option, default_book, fund_argument
+from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.creation import creation
 from ballast.fund_file import FundError
 from ballast.steering.differences import FieldDifference, Wish, calls_of, differences
@@ -196,13 +197,20 @@ def cancel(
 @cli.command(cls=FundCommand)
 @fund_argument
 @account_option()  # type: ignore[untyped-decorator]
+@click.option("--yes", is_flag=True, help="Do not ask before it is sent.")
 @book_option
-def methodology(provider: Any, fund: Path, account: Any, book_file: Path | None) -> None:
+def methodology(provider: Any, fund: Path, account: Any, yes: bool, book_file: Path | None) -> None:
     """Deploy another methodology with rule and candidates of the file FUND, owned by the timelock. The fund uses it
     once `act FUND methodology ADDRESS` is executed."""
     steering = Steering(provider, fund, book_file)
     contract, arguments = creation("methodology", steering.config, steering.on.book.contracts, account)
-    instance = account.deploy(getattr(ape.project, contract), *arguments, publish=False)
+    template = getattr(ape.project, contract)
+    cost = cost_of(steering.w3, account.address, [(None, bytes(template(*arguments).data))])
+    require_none(lacks_ether(steering.w3, account.address, cost.wei))
+    agree(account, f"Deploy {contract} ({cost})?", yes)
+    instance = account.deploy(
+        template, *arguments, publish=False, gas_limit=cost.gas * 6 // 5, required_confirmations=0
+    )
     steering.say(f"{contract} at {instance.address}; next: govern act {fund} methodology {instance.address}")
 
 

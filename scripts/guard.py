@@ -13,7 +13,8 @@ import click
 from rich.console import Console
 
 from ballast.abi import encode_call
-from ballast.cli import Deployed, FundCommand, book_option, confirm, fund_argument, open_fund, require_funds, sent_line
+from ballast.cli import Deployed, FundCommand, agree, book_option, fund_argument, open_fund, send, sent_line
+from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.fund_file import FundError
 from ballast.steering import abi
 from ballast.steering.operations import TimelockCall
@@ -211,8 +212,9 @@ def _send(on: Deployed, brake: Brake, submission: Submission, *, dry: bool, toke
         written = write_batch(submission.safe, calls, on.book, state.time, brake, what, guardian)
         console.print(written, soft_wrap=True)
         return
-    require_funds(on.w3, account.address)
-    confirm(f"Send {what} from {account.address}?", submission.yes)
-    receipt = account.transfer(on.book["rebalancer"], value=0, data=call)
+    cost = cost_of(on.w3, account.address, [(on.book["rebalancer"], call)])
+    require_none(lacks_ether(on.w3, account.address, cost.wei))
+    agree(account, f"Send {what} from {account.address} ({cost})?", submission.yes)
+    receipt = send(account, on.book["rebalancer"], call)
     console.print(sent_line(on.book.chain_id, receipt), soft_wrap=True)
     console.print(f"{what}: done")

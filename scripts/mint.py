@@ -10,9 +10,7 @@ import click
 from ape.cli import account_option
 from rich.console import Console
 from rich.table import Table
-from web3 import Web3
 
-from ballast.abi import call_view
 from ballast.cli import (
     Deployed,
     FundCommand,
@@ -22,11 +20,11 @@ from ballast.cli import (
     checked_shares,
     fund_argument,
     open_fund,
-    require_funds,
-    require_tokens,
+    send,
     sent_line,
 )
-from ballast.deploy import approvals, approve
+from ballast.costs import cost_of, lacks_ether, lacks_tokens, require_none
+from ballast.deploy import approvals
 from ballast.fund_file import FundError
 from ballast.units import WAD
 from ballast.values import decimal, parse_amount
@@ -44,6 +42,9 @@ from scripts._zap import (
     slippage_option,
     yes_option,
 )
+
+BASE_GAS, COMPONENT_GAS = 120_000, 60_000
+"""About what a mint in kind takes, and for each component, with tokens that take more than most."""
 
 
 @click.command(cls=FundCommand)
@@ -83,8 +84,6 @@ def cli(
     patience = checked_deadline(deadline)
     to = checked_address("receiver", receiver) if receiver else account.address
     on = open_fund(ape.project, provider, fund, book_file)
-    if not dry:
-        require_funds(on.w3, account.address)
     tokens, amounts, blocked = on.index.previewMint(wanted or WAD)
     if blocked:
         raise FundError(_closed(on, blocked))
@@ -93,28 +92,29 @@ def cli(
         _zapped(zap, Terms(account, to, margin, patience, dry, yes), wanted, spend)
         return
     limits = [-(-amount * (WAD + margin) // WAD) for amount in amounts]
-    if not dry:
-        require_tokens(on, account.address, tokens, limits)
     console.print(_table(on, tokens, amounts, limits))
     if dry:
         return
-    wanting = [pair for pair in zip(tokens, limits, strict=True) if _approvals(on, account.address, *pair)]
-    calls = sum(len(_approvals(on, account.address, token, limit)) for token, limit in wanting)
-    symbols = ", ".join(on.named(token)[0] for token, _limit in wanting)
-    approving = f"{calls} approvals, so that the fund may take at most that ({symbols}), and " if calls else ""
-    agree(account, f"Send {calls + 1} transactions: {approving}the mint?", yes)
+    approving = [
+        (token, data)
+        for token, limit in zip(tokens, limits, strict=True)
+        for data in approvals(on.w3, account.address, token, on.index.address, limit)
+    ]
+    cost = cost_of(on.w3, account.address, approving, BASE_GAS + COMPONENT_GAS * len(tokens), 1)
+    wanted_tokens = [(token, *on.named(token), limit) for token, limit in zip(tokens, limits, strict=True)]
+    lacking = lacks_tokens(on.w3, account.address, wanted_tokens, on.book.weth)
+    require_none([*lacks_ether(on.w3, account.address, cost.wei), *lacking])
+    symbols = ", ".join(dict.fromkeys(on.named(token)[0] for token, _data in approving))
+    first = f"{len(approving)} approvals, so that the fund may take at most that ({symbols}), and " if approving else ""
+    agree(account, f"Send {cost}: {first}the mint?", yes)
     before = on.shares_of(to)
-    for token, limit in wanting:
+    for token, data in approving:
         console.print(f"approving {on.named(token)[0]}")
-        approve(account, token, on.index.address, limit)
+        send(account, token, data)
     console.print("minting")
-    receipt = on.index.mint(wanted, to, tokens, limits, sender=account)
+    receipt = send(account, on.index.address, bytes(on.index.mint.encode_input(wanted, to, tokens, limits)))
     console.print(f"minted {decimal(on.shares_of(to) - before, 18)} shares to {to}", soft_wrap=True)
     console.print(sent_line(on.book.chain_id, receipt), soft_wrap=True)
-
-
-def _approvals(on: Deployed, account: str, token: str, limit: int) -> tuple[bytes, ...]:
-    return approvals(on.w3, account, token, on.index.address, limit)
 
 
 def _zapped(zap: Zap, terms: Terms, shares: int | None, spend: str | None) -> None:
@@ -125,10 +125,11 @@ def _zapped(zap: Zap, terms: Terms, shares: int | None, spend: str | None) -> No
     zap.show(pools, quote, "at most", most)
     if terms.dry:
         return
-    _require(zap, account.address, most, quote.gas * pools.gas_price)
+    gas = quote.gas * pools.gas_price
+    _require(zap, account.address, most, gas)
     value = most if money.token == ETH else 0
     what = f"Pay at most {money.text(most)} for {decimal(quote.shares, 18)} shares to {terms.to}"
-    zap.agree(terms, what, None if value else (money.token, most))
+    zap.agree(terms, what, gas, None if value else (money.token, most))
     legs = quote.legs, quote.last_leg, zap.deadline(terms.patience), terms.to
     call = zap.contract.mint
     minted = zap.send("mint", account, call, quote.shares, money.token, most, *legs, value=value)
@@ -151,18 +152,12 @@ def _quote(zap: Zap, pools: Pools, shares: int | None, spend: str | None, margin
 
 def _require(zap: Zap, account: str, most: int, gas: int) -> None:
     """Raises FundError unless the account has what is paid at most, and `gas` wei of ether."""
-    money, ether = zap.money, zap.on.w3.eth.get_balance(Web3.to_checksum_address(account))
-    paid = most if money.token == ETH else 0
-    if ether < paid + gas:
-        expected = f"about {decimal(gas, 18)} for gas"
-        if paid:
-            expected = f"at least {decimal(paid, 18)} to pay with and {expected}"
-        raise FundError(f"account {account}: holds {decimal(ether, 18)} ETH, expected {expected}")
-    if money.token != ETH:
-        answer = call_view(zap.on.w3, money.token, "balanceOf(address)", ["uint256"], account)
-        held = answer[0] if answer else 0
-        if held < most:
-            raise FundError(f"account {account}: holds {money.text(held)}, expected at least {money.text(most)}")
+    money, w3 = zap.money, zap.on.w3
+    if money.token == ETH:
+        require_none(lacks_ether(w3, account, gas, most))
+        return
+    lacking = lacks_tokens(w3, account, [(money.token, money.symbol, money.decimals, most)], zap.on.book.weth)
+    require_none([*lacks_ether(w3, account, gas), *lacking])
 
 
 def _closed(on: Deployed, blocked: int) -> str:

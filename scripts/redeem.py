@@ -15,15 +15,17 @@ from web3.exceptions import Web3Exception
 from ballast.cli import (
     Deployed,
     FundCommand,
+    agree,
     book_option,
     checked_address,
     checked_shares,
     dollars,
     fund_argument,
     open_fund,
-    require_funds,
+    send,
     sent_line,
 )
+from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.fund_file import FundError
 from ballast.rule.arithmetic import usd
 from ballast.units import WAD
@@ -96,8 +98,6 @@ def cli(
     if in_kind and to is None:
         raise FundError("in-kind: expected with --to; without it every component is given in kind")
     on = open_fund(ape.project, provider, fund, book_file)
-    if not dry:
-        require_funds(on.w3, account.address)
     held = on.shares_of(account.address)
     amount = held if wanted is None else wanted
     if amount == 0 or amount > held:
@@ -116,7 +116,11 @@ def cli(
     console.print(payment.table(limits, skip))
     if dry:
         return
-    receipt = on.index.redeem(amount, who, payment.tokens, limits, skip, sender=account)
+    given_up = on.index.redeem.encode_input(amount, who, payment.tokens, limits, skip)
+    cost = cost_of(on.w3, account.address, [(on.index.address, bytes(given_up))])
+    require_none(lacks_ether(on.w3, account.address, cost.wei))
+    agree(account, f"Send {cost}: {decimal(amount, 18)} shares for that, to {who}?", yes)
+    receipt = send(account, on.index.address, bytes(given_up))
     console.print(f"redeemed {decimal(amount, 18)} shares to {who}", soft_wrap=True)
     console.print(sent_line(on.book.chain_id, receipt), soft_wrap=True)
 
@@ -133,8 +137,10 @@ def _zapped(zap: Zap, terms: Terms, payment: _Payment, skip: int, in_kind: froze
     zap.show(pools, quote, "at least", least)
     if terms.dry:
         return
+    gas = quote.gas * pools.gas_price
+    require_none(lacks_ether(zap.on.w3, terms.account.address, gas))
     what = f"Give {decimal(shares, 18)} shares for at least {money.text(least)} to {terms.to}"
-    zap.agree(terms, what, (zap.on.index.address, shares))
+    zap.agree(terms, what, gas, (zap.on.index.address, shares))
     legs = payment.tokens, quote.legs, quote.last_leg, zap.deadline(terms.patience), terms.to
     redeemed = zap.send("redeem", terms.account, zap.contract.redeem, shares, money.token, least, *legs)
     (event,) = redeemed.decode_logs(zap.contract.ZapRedeemed)

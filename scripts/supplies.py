@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from web3.exceptions import Web3Exception
 
-from ballast.abi import call_data
-from ballast.cli import FundCommand, book_option, confirm, fund_argument, open_fund, require_funds, sent_line
+from ballast.abi import call_data, encode_call
+from ballast.cli import FundCommand, agree, book_option, fund_argument, open_fund, send, sent_line
+from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.fund_file import FundError
 from ballast.supplies import PostedEntry, Verdict, change, judge, parse_supplies, summary
 from ballast.units import DAY_S
@@ -64,9 +65,10 @@ def cli(provider: Any, fund: Path, source: str, account: Any, dry: bool, yes: bo
         raise FundError(f"supplies: {refusal}; nothing was sent")
     if dry:
         return
-    require_funds(on.on.w3, account.address)
-    confirm(f"Post {len(posts)} supplies of {on.on.book.fund}?", yes)
-    receipt = ape.project.PostedSupply.at(on.supplies).post(posts, sender=account)
+    cost = cost_of(on.on.w3, account.address, [(on.supplies, encode_call(POST, posts))])
+    require_none(lacks_ether(on.on.w3, account.address, cost.wei))
+    agree(account, f"Post {len(posts)} supplies of {on.on.book.fund} ({cost})?", yes)
+    receipt = send(account, on.supplies, encode_call(POST, posts))
     console.print(f"posted {len(posts)} supplies", soft_wrap=True)
     console.print(sent_line(on.on.book.chain_id, receipt), soft_wrap=True)
 

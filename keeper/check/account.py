@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
+from ballast.faucets import ether_from
 from ballast.units import ETHER, GWEI
-from keeper.check.context import CheckContext, Node
+from keeper.check.context import CheckContext, CheckedFund, Node
 from keeper.check.findings import Finding, Says
-from keeper.errors import KeeperError
+from keeper.errors import ChainError, KeeperError
+from keeper.plan.month import MARGIN, TURNOVER, MonthGas, expected
 from keeper.sending.journal import read_journal
 
 
@@ -79,26 +81,40 @@ def nonce(context: CheckContext, endpoint: Node, account: str) -> Iterator[Findi
 
 
 def balance(context: CheckContext, endpoint: Node, account: str) -> Iterator[Finding]:
-    """The ether lasts for a month, at the current price of gas and at the cap."""
+    """The ether lasts for a month, at the current price of gas and at three times that, as far as the cap allows."""
     says = Says("balance", account)
     have = endpoint.ask(lambda eth: eth.get_balance(Web3.to_checksum_address(account)))
     funds = max(1, len(context.sound_books))
-    gas = context.settings.month_gas * funds
-    asked = price_now(endpoint)
-    most = gas * context.settings.max_fee_gwei * GWEI
-    now = gas * min(asked, context.settings.max_fee_gwei * GWEI)
+    asked, cap_wei = price_now(endpoint), context.settings.max_fee_gwei * GWEI
+    paid, high = min(asked, cap_wei), min(MARGIN * asked, cap_wei)
+    months = [_month(context, fund, paid) for fund in context.funds]
+    gas = sum(month.gas for month in months)
+    batches = sum(month.batches for month in months)
+    now, enough = gas * paid, gas * high
     figure = (
-        f"{ether(have)}; a month of {funds} fund{'s' * (funds > 1)} takes about {gas / 10**6:g} million gas: "
-        f"{ether(now)} at {gwei(asked)}, {ether(most)} at the cap of {context.settings.max_fee_gwei} gwei"
+        f"{ether(have)}; a month of {funds} fund{'s' * (funds > 1)} takes about {gas / 10**6:.3g} million gas"
+        f"{f' in {batches} batches' if batches else ''}: {ether(now)} at {gwei(paid)}, {ether(enough)} at {gwei(high)}"
     )
     if have < now:
-        yield says.failure(figure, f"send {ether(most - have)} to it, at least {ether(now - have)}")
-    elif have < most:
-        yield says.warning(
-            figure, f"send {ether(most - have)} to it, or lower BALLAST_MAX_FEE_GWEI and wait longer for cheaper gas"
-        )
+        where = ether_from(context.chain_id or 0)
+        yield says.failure(figure, f"send {ether(enough - have)} to it, at least {ether(now - have)}; {where}")
+    elif have < enough:
+        yield says.warning(figure, f"send {ether(enough - have)} to it before gas is dearer")
     else:
         yield says.ok(figure)
+
+
+def _month(context: CheckContext, fund: CheckedFund, gas_price: int) -> MonthGas:
+    """What the settings say, or what follows from the fund as it stands; of one that cannot be read the most."""
+    settings, listed = context.settings, len(fund.book.candidates)
+    if settings.month_gas is not None:
+        return MonthGas(0, settings.month_gas)
+    try:
+        state, eth_price = fund.state, fund.market.eth_price
+    except ChainError:
+        return expected(listed, 0, TURNOVER, 0, gas_price, settings.most_batches)
+    held = max(listed, len(state.holdings))
+    return expected(held, state.nav, state.limits.batch_cap, eth_price, gas_price, settings.most_batches)
 
 
 def cap(context: CheckContext, endpoint: Node) -> Iterator[Finding]:

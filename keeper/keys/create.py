@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from eth_account import Account
+from eth_account.signers.local import LocalAccount
 
 from keeper.errors import SettingsError
 from keeper.keys.load import account_of, password_of
@@ -32,19 +33,34 @@ def keystore(file: Path, password_file: Path | None, from_key: bool) -> None:
     if not file.parent.is_dir():
         raise SettingsError(f"{file}: cannot be written (no such folder)")
     password = password_of(password_file, f"Password for {file}", confirm=True)
-    redact.learn(password)
     if from_key:
         account = account_of(str(click.prompt("Private key", hide_input=True, err=True)), "private key")
     else:
-        account = Account.create()
-    content = json.dumps(Account.encrypt(account.key, password))
+        account = new_account()
+    write_key_file(file, account, password)
+    click.echo(account.address)
+
+
+def new_account() -> LocalAccount:
+    """An account that nobody knows."""
+    account: LocalAccount = Account.create()
+    return account
+
+
+def write_key_file(file: Path, account: LocalAccount, password: str) -> None:
+    """Encrypts the account's key into a new file. Raises SettingsError."""
+    redact.learn(password)
+    write_private(file, json.dumps(Account.encrypt(account.key, password)) + "\n")
+
+
+def write_private(file: Path, text: str) -> None:
+    """A new file for its owner's eyes alone, forced onto the disk. Raises SettingsError; an existing one stays."""
     try:
         # Unreadable for others from the first byte on.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as out:
-            out.write(content + "\n")
+            out.write(text)
             out.flush()
             os.fsync(out.fileno())
     except OSError as error:
         raise SettingsError(f"{file}: cannot be written ({error.strerror})") from None
-    click.echo(account.address)

@@ -13,6 +13,7 @@ from ballast.networks import network_of
 from ballast.units import GWEI
 from keeper.errors import ChainError, MismatchError, NotReadyError, SettingsError
 from keeper.look import contracts
+from keeper.look.book_file import BookFile
 from keeper.look.history import CHUNK, History
 from keeper.look.lens import state_of
 from keeper.look.retry import Head, ask, ask_all
@@ -41,10 +42,17 @@ LEAST_TIP = GWEI // 10
 
 
 class FundReader:
-    """One fund on one chain, read-only."""
+    """One fund on one chain, read-only. `file`: where its book is kept, whose pools are followed; None: they stay."""
 
-    def __init__(self, w3: Web3, book: Book) -> None:
+    def __init__(self, w3: Web3, book: Book, file: BookFile | None = None) -> None:
         self.w3 = w3
+        self._file = file
+        self._take(book)
+        self.history = History(w3, book)
+
+    def _take(self, book: Book) -> None:
+        """The pools of a book from now on. Raises SettingsError."""
+        v3 = v3_reader_of(book)
         self.book = book
         self._pools = [
             (token, pool.other, pool.venue, Web3.to_checksum_address(pool.pair))
@@ -54,8 +62,7 @@ class FundReader:
         pairs = [pair for *_, pair in self._pools]
         data = contracts.call_data("FundLens", "fundAndPools", book["rebalancer"], pairs)
         self._request = {"to": Web3.to_checksum_address(book["lens"]), "data": data}
-        self._v3 = v3_reader_of(book)
-        self.history = History(w3, book)
+        self._v3 = v3
 
     def check(self, chain_id: int | None) -> None:
         """Raises MismatchError unless this is the book's chain and has its contracts, NotReadyError if the node may not
@@ -131,6 +138,8 @@ class FundReader:
         A head is read by its hash (EIP-1898), which fails once it has left the chain; a number is whatever block has
         it. If something is due in a head, as many endpoints must agree as the settings say.
         """
+        if self._file is not None and (renewed := self._file.renewed(self.book)) is not None:
+            self._take(renewed)
         found = self._read(block, agreed=False)
         if isinstance(block, Head) and found[0].action is not Action.NONE and self._several_must_agree():
             return self._read(block, agreed=True)

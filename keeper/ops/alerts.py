@@ -109,7 +109,8 @@ def alerts_of(facts: Facts, bounds: Bounds) -> set[Alert]:
                     f"{last.action} (nonce {nonce}) has been open for {_span(age)}, last as {last.hash}",
                 )
             )
-    needed = None if facts.base_fee is None else bounds.month_gas * len(facts.funds) * facts.base_fee
+    gas = sum(fund.month_gas(bounds) for fund in facts.funds)
+    needed = None if facts.base_fee is None else gas * facts.base_fee
     if facts.balance is not None and needed is not None and facts.balance < needed:
         found.add(
             Alert(

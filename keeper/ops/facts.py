@@ -9,6 +9,7 @@ from ballast.book import Book
 from keeper.look.rpc import EndpointStatus
 from keeper.ops.pulse import Pulse
 from keeper.ops.troubles import Defect, Trouble
+from keeper.plan.month import expected
 from keeper.plan.standby import Since
 from keeper.sending.journal import Entry
 from keeper.settings import Settings
@@ -21,16 +22,17 @@ LONGEST_WAIT_S = 60.0
 
 @dataclass(frozen=True)
 class Bounds:
-    """Thresholds: seconds, except `month_gas`, about the gas of one fund's month. `tick_s`: longest time between the
-    ends of two ticks."""
+    """Thresholds: seconds, except `month_gas`, about the gas of one fund's month, None where it follows from the fund,
+    and `most_batches` of a month. `tick_s`: longest time between the ends of two ticks."""
 
     stuck_s: int
     silent_s: int
     overdue_s: int
     open_s: int
-    month_gas: int
+    month_gas: int | None
     start_s: int = 30
     tick_s: float = 360.0
+    most_batches: int = 84
 
 
 def bounds_of(settings: Settings) -> Bounds:
@@ -43,6 +45,7 @@ def bounds_of(settings: Settings) -> Bounds:
         settings.month_gas,
         settings.start_seconds,
         settings.stuck_seconds + max(LONGEST_WAIT_S, settings.poll_seconds),
+        settings.most_batches,
     )
 
 
@@ -64,6 +67,20 @@ class FundFacts:
     @property
     def name(self) -> str:
         return self.book.fund
+
+    def month_gas(self, bounds: Bounds) -> int:
+        """About the gas of its month; 0 before the first look."""
+        if bounds.month_gas is not None or self.view is None:
+            return bounds.month_gas or 0
+        view = self.view
+        return expected(
+            max(len(view.state.holdings), len(self.book.candidates)),
+            view.state.nav,
+            view.state.limits.batch_cap,
+            view.market.eth_price,
+            view.head.base_fee,
+            bounds.most_batches,
+        ).gas
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from keeper.state import FundState, Holding
@@ -24,6 +25,15 @@ def condition(state: FundState, holding: Holding) -> str:
     elif state.active(holding) and not state.counts(holding):
         found.append("balance or price above all measure")
     return ", ".join(found)
+
+
+def without(state: FundState, symbol: Callable[[str], str]) -> list[str]:
+    """What is held and does not count in NAV, and why: "UNI (no price)". What is written off is out of it for good."""
+    return [
+        f"{symbol(h.token)} ({condition(state, h)})"
+        for h in state.holdings
+        if not state.counts(h) and not h.written_off
+    ]
 
 
 def suspension(until: int) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from ballast.book import Book
 from ballast.units import GWEI, HOUR_S, WAD
 from ballast.values import decimal, time_text
-from keeper.output.condition import condition
+from keeper.output.condition import condition, without
 from keeper.plan.batch import Batch, Leg
 from keeper.plan.planner import Plan
 from keeper.plan.slices import Lot
@@ -40,6 +40,7 @@ def fund_json(view: View, book: Book) -> dict[str, Any]:
         "index_token": book["index_token"],
         "nav_usd": str(s.nav),
         "share_usd": str(s.nav * WAD // s.supply) if s.supply else None,
+        "nav_without": without(s, book.symbol),
         "supply": str(s.supply),
         "eth_usd": str(view.market.eth_price),
         "bucket": {"idle": s.idle, "capacity": str(s.capacity), "tolerance": str(s.tolerance)},
@@ -151,7 +152,9 @@ def fund_tables(view: View, book: Book) -> RenderableType:
     head.add_row("due", f"{due} ({reason_text(s.reason)})")
     head.add_row("next", when(s.next) if s.next else "-")
     head.add_row("supply", f"{amount(s.supply, WAD)} shares")
-    head.add_row("NAV", _nav_text(s, book))
+    missing = without(s, book.symbol)
+    style = "bold red" if missing else ""
+    head.add_row("NAV", Text(_nav_text(s) + (f", INCOMPLETE: without {', '.join(missing)}" if missing else ""), style))
     if s.phase is Phase.TRADING:
         head.add_row("bucket", f"idle {s.idle} s, capacity {percent(s.capacity)}, tolerance {percent(s.tolerance)}")
         p = s.progress
@@ -174,18 +177,17 @@ def fund_tables(view: View, book: Book) -> RenderableType:
             target,
         )
     left_out = (
-        Text(f"{symbol(book, h)} counts for nothing in NAV and weights: {condition(s, h)}")
+        Text(f"{symbol(book, h)} counts for nothing in NAV and weights: {condition(s, h)}", "bold red")
         for h in s.holdings
         if not s.counts(h)
     )
     return Group(head, table, *left_out)
 
 
-def _nav_text(state: FundState, book: Book) -> str:
-    """Value of all shares and of one, and what is not in it."""
-    without = [symbol(book, h) for h in state.holdings if not state.counts(h)]
+def _nav_text(state: FundState) -> str:
+    """Value of all shares and of one."""
     share = f", ${usd(state.nav * WAD // state.supply)} a share" if state.supply else ""
-    return f"${usd(state.nav)}{share}" + (f", without {', '.join(without)}" if without else "")
+    return f"${usd(state.nav)}{share}"
 
 
 def plan_tables(view: View, book: Book) -> RenderableType:

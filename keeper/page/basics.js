@@ -56,6 +56,9 @@ function usd(value, digits = 2) {
   return `${value < 0 ? "−" : ""}$${format(Math.abs(value), digits, digits)}`;
 }
 
+// USD of 18 decimals, where it may be that ether has no price.
+const dollars = (text, digits = 2) => (text === null ? "no price" : usd(whole(text), digits));
+
 // Money in few characters: whole dollars where there are many.
 const money = (value) => usd(value, Math.abs(value) >= 10000 ? 0 : 2);
 const percent = (fraction, digits = 2) => `${format(100 * fraction, digits, digits).replace("-", "−")} %`;
@@ -77,10 +80,27 @@ function day(time) {
   return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`;
 }
 
-// A month told as 2021-04.
+// A month told as 2021-04; a period of another kind as it is told.
 function monthName(text) {
-  const [year, number] = text.split("-");
-  return `${NAMES[Number(number) - 1]} ${year}`;
+  const month = /^(\d{4})-(\d{2})$/.exec(text);
+  return month ? `${NAMES[Number(month[2]) - 1]} ${month[1]}` : text;
+}
+
+// An address: its explorer, where one is known, and a button that copies it.
+function addressed(one) {
+  const code = el("code", {}, one.address);
+  const button = el("button", { type: "button", class: "copy", "aria-label": `Copy the address: ${one.name}` }, "Copy");
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(one.address);
+      say(button, "Copied");
+    } catch {
+      getSelection().selectAllChildren(code); // over plain http from elsewhere a page may not copy
+      say(button, "Selected");
+    }
+    setTimeout(() => say(button, "Copy"), 2000);
+  });
+  return [one.url ? el("a", { href: one.url, target: "_blank", rel: "noreferrer noopener" }, code) : code, button];
 }
 
 function clock(time) {

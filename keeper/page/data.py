@@ -17,7 +17,7 @@ from ballast.units import WAD
 from keeper.look.interventions import words
 from keeper.look.outlook import Announced
 from keeper.ops.facts import Bounds, Facts, FundFacts
-from keeper.output.condition import condition
+from keeper.output.condition import condition, without
 from keeper.output.tables import weight
 from keeper.page import notes, sent, text
 from keeper.page.details import Details
@@ -34,10 +34,12 @@ PPM = 10**12
 
 @dataclass(frozen=True)
 class Kept:
-    """What the page keeps of a fund beside the last look: fee and coming weights, the month's first samples while it
-    traded and after, and why the last look failed."""
+    """What the page keeps of a fund beside the last look: fee and coming weights, the oracle's price of ether (USD, 18
+    decimals; 0: none, or not read yet), the month's first samples while it traded and after, and why the last look
+    failed."""
 
     details: Details | None = None
+    eth_price: int = 0
     opened: Sample | None = None
     closed: Sample | None = None
     error: str | None = None
@@ -53,6 +55,11 @@ def page_data(fund: FundFacts, kept: Kept, facts: Facts, bounds: Bounds) -> dict
         "chain_id": book.chain_id,
         "explorer": network_of(book.chain_id).explorer,
         "rebalancer": book["rebalancer"],
+        "addresses": [
+            {"name": name, "address": book[key], "url": network_of(book.chain_id).address_url(book[key])}
+            for name, key in (("Share token", "index_token"), ("Rebalancer", "rebalancer"), ("Timelock", "timelock"))
+            if key in book.contracts
+        ],
         "looked_at": fund.looked_at,
         "level": notes.worst(found),
         "notes": [asdict(note) for note in found],
@@ -63,11 +70,13 @@ def page_data(fund: FundFacts, kept: Kept, facts: Facts, bounds: Bounds) -> dict
 def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry]) -> dict[str, Any]:
     """The fund in the block of the last look. `transactions`: the journal's, of any fund, oldest first.
 
-    `nav` is USD of one share, `total` of all shares, `left_out` the components that both exclude, and why. `target_is`
-    says what the targets are: "month", "determination" or "unknown". `events` are interventions in month or component,
-    `pending` the timelock's open operations, null while they are not known.
+    `nav` is USD of one share, `total` of all shares, `left_out` the components that both exclude, and why;
+    `incomplete`: one of them is not written off, so that both are too low. `target_is` says what the targets are:
+    "month", "determination" or "unknown". `events` are interventions in month or component,
+    `pending` the timelock's open operations, null while they are not known. `months`: what each of the newest months
+    cost that anything was paid for.
     """
-    s, eth_price = view.state, view.market.eth_price
+    s, eth_price = view.state, kept.eth_price
     period = period_shown(s)
     opened = kept.opened if kept.opened and kept.opened.period == period else None
     closed = kept.closed if opened else None
@@ -92,6 +101,7 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
         "nav": str(nav),
         "total": str(s.nav),
         "left_out": [f"{_symbol(book, h.token)}: {condition(s, h)}" for h in s.holdings if not s.counts(h)],
+        "incomplete": bool(without(s, book.symbol)),
         "supply": str(s.supply),
         "eth_price": str(eth_price),
         "fee": _fee(kept.details, nav),
@@ -100,6 +110,7 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
         "trading": _trading(s, view.plan, opened) if s.phase is Phase.TRADING else None,
         "sent": sent.newest(mine, eth_price, s.label_of),
         "spent": sent.spent(mine, period, eth_price),
+        "months": sent.months(mine, eth_price, s.label_of),
     }
 
 

@@ -1,4 +1,4 @@
-"""Details that a look does not hold, read now and then: the fee, and the weights fixed by a determination."""
+"""Details that a look does not hold, read now and then: fee, weights of a determination, ether's price."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from typing import Any
 from web3 import Web3
 from web3.contract import Contract
 
+from ballast.abi import call_view
 from ballast.book import Book
 from ballast.rule.methodology import Status
 from ballast.rule.packed import decision
 from keeper.look import contracts
 from keeper.look.retry import Head, ask
 from keeper.state import FundState, Phase
+
+ETH = "0x" + "00" * 20
+"""Ether, to the oracle."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,9 @@ class DetailsReader:
             for name, kind in (("index_token", "IndexToken"), ("lens", "FundLens"))
         )
         self._rebalancer = Web3.to_checksum_address(book["rebalancer"])
+        self._w3 = w3
+        # An oracle with anchors knows ether's feed through the first one alone.
+        self._oracle = book.contracts.get("first_oracle", book["oracle"])
 
     def read(self, head: Head, state: FundState) -> Details:
         """The details in a block. Raises ChainError."""
@@ -50,3 +57,10 @@ class DetailsReader:
             coming = {d.token: d.weight for d in found if d.status is Status.INCLUDED}
         fee, recipient, pending = (view(self._index, name) for name in ("streamingFee", "feeRecipient", "pendingFee"))
         return Details(fee, recipient, pending, coming)
+
+    def eth_price(self, head: Head) -> int:
+        """The oracle's price of ether in a block, USD with 18 decimals; 0: none. Raises ChainError."""
+        found = ask(
+            lambda: call_view(self._w3, self._oracle, "price(address)", ["uint256"], ETH, block=head.number), "price"
+        )
+        return int(found[0]) if found else 0

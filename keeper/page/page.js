@@ -80,20 +80,23 @@ function head(one) {
 function tiles(data) {
   const tile = (id, name, value, more) =>
     el("div", { id }, el("dt", {}, name), el("dd", {}, value), el("dd", {}, more));
-  const fee = data.fee, spent = data.spent;
-  const lacking = data.left_out.length ? `without ${data.left_out.join("; ")}` : "";
+  const fee = data.fee;
+  // What the last finished month cost stays until the next one has cost something.
+  const spent = data.spent.count || !data.months.length ? { month: data.month, ...data.spent } : data.months[0];
+  const lacking = data.left_out.length ? `${data.incomplete ? "Incomplete: " : ""}without ${data.left_out.join("; ")}` : "";
   $("tiles").replaceChildren(
     tile("tile-nav", "NAV per share", usd(whole(data.nav)), lacking || `one share, block ${format(data.block, 0, 0)}`),
     tile("tile-total", "Net assets", usd(whole(data.total), 0), lacking || `${format(whole(data.supply), 0, 2)} shares`),
     tile("tile-fee", "Streaming fee", fee ? `${percent(whole(fee.yearly))} a year` : "not read yet",
       fee ? `${format(whole(fee.pending), 0, 4)} shares (${usd(whole(fee.pending_usd))}) not minted yet` : ""),
-    tile("tile-gas", `Gas in ${monthName(data.month)}`, usd(whole(spent.cost_usd)),
+    tile("tile-gas", `Gas in ${monthName(spent.month)}`, dollars(spent.cost_usd),
       `${amount(whole(spent.cost_eth))} ETH in ${plural(spent.count, "transaction", "transactions")}`),
     data.trading
       ? tile("tile-lost", "Lost in trading", usd(whole(data.trading.spent_usd)), `${percent(whole(data.trading.spent), 3)} of NAV this month`)
-      : tile("tile-eth", "Ether", usd(whole(data.eth_price)), `base fee ${format(Number(data.base_fee) / 1e9, 0, 2)} gwei`),
+      : tile("tile-eth", "Ether", data.eth_price === "0" ? "no price" : usd(whole(data.eth_price)), `base fee ${format(Number(data.base_fee) / 1e9, 0, 2)} gwei`),
     tile("tile-account", "Keeper's account", told.balance === null ? "not read yet" : `${amount(whole(told.balance))} ETH`,
-      told.balance === null ? "" : `${usd(whole(told.balance) * whole(data.eth_price), 0)} for gas`));
+      told.balance === null ? "" : data.eth_price === "0" ? "for gas" : `${usd(whole(told.balance) * whole(data.eth_price), 0)} for gas`));
+  for (const id of ["tile-nav", "tile-total"]) $(id).dataset.level = data.incomplete ? "bad" : "none";
 }
 
 function month(one) {
@@ -173,7 +176,7 @@ function sent(data) {
   const rows = data.sent, spent = data.spent;
   say($("sent-hint"), rows.length
     ? `${monthName(data.month)}: ${plural(spent.count, "transaction", "transactions")} paid for, ${format(spent.gas, 0, 0)} gas, ` +
-      `${amount(whole(spent.cost_eth))} ETH, ${usd(whole(spent.cost_usd))}. The newest ${rows.length} are listed.`
+      `${amount(whole(spent.cost_eth))} ETH, ${dollars(spent.cost_usd)}. The newest ${rows.length} are listed.`
     : "This keeper has sent nothing for this fund yet.");
   const costs = costsPlot(widthOf($("costs")), rows);
   $("costs").replaceChildren(...(costs ? [costs] : []));
@@ -181,7 +184,7 @@ function sent(data) {
     ["Action", "Month", "Status", "#Cost", "#ETH", "#Gas", "#Gwei", "Signed", "#Block", "#Nonce", "Hash"],
     rows.map((row) => [row.action, row.month,
       el("span", { class: "state", "data-level": level(row) }, row.status),
-      row.cost_usd === null ? "-" : usd(whole(row.cost_usd)), row.cost_eth === null ? "-" : amount(whole(row.cost_eth)),
+      row.cost_eth === null ? "-" : dollars(row.cost_usd), row.cost_eth === null ? "-" : amount(whole(row.cost_eth)),
       row.gas_used === null ? "-" : format(row.gas_used, 0, 0),
       `${row.open ? "≤ " : ""}${format(Number(row.gas_price) / 1e9, 0, 2)}`,
       row.signed_at === null ? "-" : moment(row.signed_at, "keeper", true), format(row.block, 0, 0), String(row.nonce),
@@ -193,6 +196,18 @@ function inExplorer(kind, text) {
   const shown = el("code", { title: text }, short(text));
   return explorer === null ? shown
     : el("a", { href: `${explorer}/${kind}/${text}`, rel: "noreferrer noopener", target: "_blank" }, shown);
+}
+
+// What each month cost: it stays when the next one has begun.
+function months(data) {
+  $("months").replaceChildren(...(data.months.length ? [table("What each month cost, newest first",
+    ["Month", "#Transactions", "#Gas", "#ETH", "#Cost"],
+    data.months.map((m) => [monthName(m.month), format(m.count, 0, 0), format(m.gas, 0, 0), amount(whole(m.cost_eth)),
+      dollars(m.cost_usd)]))] : []));
+}
+
+function addresses(one) {
+  $("addresses").replaceChildren(...one.addresses.map((a) => el("div", {}, el("dt", {}, a.name), el("dd", {}, addressed(a)))));
 }
 
 // What the owner has announced, and when it may be done.
@@ -272,13 +287,15 @@ function draw() {
   const one = fund(), data = one.data, id = one.rebalancer;
   $("figures").hidden = !data;
   head(one);
+  part("addresses", one.addresses, () => addresses(one));
   nodes();
   if (data) {
     const width = document.documentElement.clientWidth;
-    part("tiles", [id, data.left_out, data.nav, data.total, data.supply, data.fee, data.spent, data.trading, data.eth_price, data.base_fee, data.block, told.balance],
+    part("tiles", [id, data.left_out, data.incomplete, data.nav, data.total, data.supply, data.fee, data.spent, data.months, data.trading, data.eth_price, data.base_fee, data.block, told.balance],
       () => tiles(data));
     part("month", [id, data.timeline, data.events, data.trading, data.block, width], () => month(one));
     part("weights", [id, data.components, data.target_is, width], () => weights(data));
+    part("months", [id, data.months], () => months(data));
     part("trading", [id, data.trading, data.timeline, data.block], () => trading(one));
     part("pending", [id, data.pending], () => pending(data));
     part("sent", [id, data.sent, data.spent, width], () => sent(data));

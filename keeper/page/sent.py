@@ -11,6 +11,9 @@ from keeper.sending.journal import Entry, Status
 NEWEST = 50
 """Number of transactions listed; totals count all of the month."""
 
+MONTHS = 12
+"""Number of months whose cost is told."""
+
 PAID = (Status.MINED, Status.CONFIRMED, Status.REVERTED)
 """Statuses with a receipt, whose gas was paid."""
 
@@ -28,7 +31,7 @@ def newest(entries: Sequence[Entry], eth_price: int, label: Callable[[int], str]
 
     `block`: in which it was mined, or else signed; `signed_at`: Unix seconds of the keeper's clock; `gas_price`: wei
     per gas, of an open one its maximum; `cost_eth` in ether and `cost_usd` in USD at the current price of ether, None:
-    nothing was paid.
+    nothing was paid, or for USD: ether has no price.
     """
     return [
         {
@@ -54,10 +57,16 @@ def spent(entries: Sequence[Entry], period: int, eth_price: int) -> dict[str, An
     return {"count": len(paid), "gas": sum(entry.gas_used or 0 for entry in paid), **_cost(paid, eth_price)}
 
 
+def months(entries: Sequence[Entry], eth_price: int, label: Callable[[int], str]) -> list[dict[str, Any]]:
+    """What the newest months with paid transactions cost, newest first, each as in `spent` with its `month`."""
+    periods = sorted({entry.period for entry in entries if entry.status in PAID}, reverse=True)[:MONTHS]
+    return [{"month": label(period), **spent(entries, period, eth_price)} for period in periods]
+
+
 def _paid(entry: Entry) -> bool:
     return entry.status in PAID and entry.gas_used is not None and entry.gas_price is not None
 
 
-def _cost(entries: Iterable[Entry], eth_price: int) -> dict[str, str]:
+def _cost(entries: Iterable[Entry], eth_price: int) -> dict[str, str | None]:
     cost = sum((entry.gas_used or 0) * (entry.gas_price or 0) for entry in entries)
-    return {"cost_eth": str(cost), "cost_usd": str(cost * eth_price // WAD)}
+    return {"cost_eth": str(cost), "cost_usd": str(cost * eth_price // WAD) if eth_price else None}

@@ -31,6 +31,8 @@ DETAILS_S = 3_600.0
 """Seconds between two reads of the details while the month's state is unchanged."""
 RETRY_S = 60.0
 """Seconds until the next read after one that failed."""
+PRICE_S = 60.0
+"""Seconds between two reads of the oracle's price of ether."""
 
 JSON_TYPE = "application/json"
 
@@ -58,12 +60,14 @@ class StatusPage:
         self._version = 0
         self._refused = False
         self._details_next: dict[str, tuple[object, float]] = {}
+        self._price_next: dict[str, float] = {}
         self._page = document()
 
     def looked(self, fund: str, view: View, pulse: Pulse) -> None:
         """Keeps a sample if one is due, and reads the details if they are."""
         del pulse
-        old = replace(self._kept[fund], error=None, details=self._read_details(fund, view))
+        details, eth_price = self._read_details(fund, view), self._read_price(fund, view)
+        old = replace(self._kept[fund], error=None, details=details, eth_price=eth_price)
         self._kept[fund] = self._remember(self._books[fund], view.state, old)
 
     def failed(self, fund: str, error: KeeperError) -> None:
@@ -124,6 +128,18 @@ class StatusPage:
             return old if stands == before else None
         self._details_next[fund] = (stands, now + DETAILS_S)
         return found
+
+    def _read_price(self, fund: str, view: View) -> int:
+        """Reads the oracle's price of ether once a minute; a price that could not be read is none."""
+        now = time.monotonic()
+        if now < self._price_next.get(fund, 0.0):
+            return self._kept[fund].eth_price
+        self._price_next[fund] = now + PRICE_S
+        try:
+            return self._readers[fund].eth_price(view.head)
+        except KeeperError as error:
+            log.info("price of ether not read", fund=fund, error=text.line(str(error)))
+            return 0
 
     def _remember(self, book: Book, state: FundState, kept: Kept) -> Kept:
         """Keeps a sample if one is due, and finds the month's first ones. An unusable file stops nothing."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ ON_MAINNET = "ethereum:mainnet"
 """Ape's name of the network that the fork says it is; its URL follows."""
 SLOWEST, FASTEST = 1, 3_600
 STEP_EVERY_S = 1.0
+PAGE_PORT = 8080
+"""Of the keeper's status page."""
 RESTS = 12
 """Seconds between two blocks while something is due and nobody does it, or the month is done: once anvil 1.7.1 has made
 500 blocks it answers no calls at older ones, and explanations of a month fail."""
@@ -53,8 +56,8 @@ def next_time(state: FundState, speed: int) -> int:
     return max(state.next, state.time + BLOCK_S) if idle else state.time + BLOCK_S
 
 
-def settings_text(on: ForkedChain, book: Path) -> str:
-    """The `.env` of a keeper of this fund."""
+def settings_text(on: ForkedChain, book: Path, page_port: int) -> str:
+    """The `.env` of a keeper of this fund, with its status page on this port."""
     values = {
         "BALLAST_RPC_URL": on.url,
         "BALLAST_BOOK": book,
@@ -62,8 +65,19 @@ def settings_text(on: ForkedChain, book: Path) -> str:
         "BALLAST_JOURNAL": os.path.relpath(on.folder / "keeper.sqlite"),
         "BALLAST_POLL_SECONDS": 0.5,
         "BALLAST_MAX_FEE_GWEI": 4 * GAS_PRICE_GWEI,
+        "BALLAST_HTTP_PORT": page_port,
     }
     return "\n".join((MARK, PUBLIC_KEY_REMARK, *(f"{name}={value}" for name, value in values.items()), ""))
+
+
+def page_port() -> int:
+    """A port for the status page: `PAGE_PORT`, or if that is taken a free one."""
+    for wanted in (PAGE_PORT, 0):
+        with socket.socket() as taken, contextlib.suppress(OSError):
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(("127.0.0.1", wanted))
+            return int(taken.getsockname()[1])
+    raise LocalnetError("no port of 127.0.0.1 is free for the status page")
 
 
 def refuse_others(path: Path) -> None:
@@ -133,9 +147,11 @@ def stand(
     fund = book.with_suffix(".yaml")
     run.book.save(book)
     replace_whole(fund, yaml.safe_dump(as_yaml(run.config), sort_keys=False))
-    with settings_file(env_file, settings_text(on, book)):
+    port = page_port()
+    with settings_file(env_file, settings_text(on, book, port)):
         run.say(f"chain: {on.url}    address book: {book}    settings for a keeper: {env_file}")
         run.say(f"the fund's file, to steer it by: {fund}    --network {ON_MAINNET}:{on.url} --book {book}")
+        run.say(f"the keeper's status page, once it runs: http://127.0.0.1:{port}")
         run.say("time waits for your keeper, in another terminal; Ctrl-C ends it")
         standing = Standing(run, FundReader(on.w3, run.book), speed, pause)
         said = ""

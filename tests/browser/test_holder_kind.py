@@ -78,6 +78,20 @@ def test_a_component_that_wants_its_old_approval_withdrawn_first(held: HolderSit
     page.says("#mint-status", "now hold 1")
 
 
+def test_nav_without_a_price_is_said_on_each_part(held: HolderSite, page: Page) -> None:
+    assert page.tab.run("document.querySelector('#incomplete').hidden")
+    config = held.field.config
+    blind = config.components[0]
+    before = held.field.state()
+    held.field.rpc.request("anvil_setCode", blind.feed.address, "0x")
+    held.field.rpc.request("anvil_mine", "0x1")
+    assert held.field.state().nav < before.nav
+    for part in ("fund", "mint", "redeem", "me"):
+        page.go(part)
+        page.says("#incomplete", f"too low: without {blind.symbol} (no price now).")
+        assert not page.tab.run("document.querySelector('#incomplete').hidden")
+
+
 def test_suspended(held: HolderSite, page: Page) -> None:
     token = held.field.state().holdings[2].token
     page.approved("1")

@@ -17,12 +17,13 @@ import ape
 import pytest
 from web3 import Web3
 
-from ballast.abi import call_data
+from ballast.abi import call_data, call_view
 from ballast.build import ROOT
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.rule.methodology import Status
 from ballast.units import WAD
 from keeper.look.outlook import EVERY_S
+from keeper.page.details import ETH
 from keeper.state import FundState, Holding
 from lab.localnet.market import Market
 from tests.browser.browser import Browser, Tab
@@ -247,7 +248,9 @@ def test_what_was_sent_and_what_it_cost(watched: Watched, tab: Tab) -> None:
     assert [row["action"] for row in rows] == ["determine", "start", "trade", "trade"]
     receipts = [watched.field.w3.eth.get_transaction_receipt(row["hash"]) for row in rows]
     paid = [receipt["gasUsed"] * receipt["effectiveGasPrice"] / WAD for receipt in receipts]
-    eth = watched.field.chain.read(watched.field.w3.eth.block_number)[1].eth_price / WAD
+    answer = call_view(watched.field.w3, watched.field.book["oracle"], "price(address)", ["uint256"], ETH)
+    assert answer is not None
+    eth = answer[0] / WAD
     shown: list[list[str]] = tab.run(
         "[...document.querySelectorAll('#sent tbody tr')].map((tr) => [...tr.cells].map((td) => td.textContent))"
     )
@@ -266,6 +269,24 @@ def test_what_was_sent_and_what_it_cost(watched: Watched, tab: Tab) -> None:
     for (_, height), cost in zip(heights, paid, strict=True):
         assert height == pytest.approx((low_y - high_y) * cost * eth / (high - low), abs=0.1)
     assert figures(tab.text("#tile-gas dd")) == pytest.approx([sum(paid) * eth], abs=0.0051)
+    (month,) = tab.run(
+        "[...document.querySelectorAll('#months tbody tr')].map((tr) => [...tr.cells].map((td) => td.textContent))"
+    )
+    assert month[:3] == ["April 2021", "4", f"{sum(receipt['gasUsed'] for receipt in receipts):,}"]
+    assert figures(month[4]) == pytest.approx([sum(paid) * eth], abs=0.0051)
+
+
+def test_addresses_can_be_copied_and_looked_up(watched: Watched, tab: Tab) -> None:
+    book = watched.field.book
+    rows: list[list[str]] = tab.run(
+        "[...document.querySelectorAll('#addresses > div')].map((div) => [div.querySelector('dt').textContent, "
+        "div.querySelector('code').textContent, div.querySelector('a').href])"
+    )
+    wanted = {"Share token": "index_token", "Rebalancer": "rebalancer", "Timelock": "timelock"}
+    assert rows == [[name, book[key], f"https://etherscan.io/address/{book[key]}"] for name, key in wanted.items()]
+    button = "document.querySelector('#addresses .copy')"
+    tab.run(f"{button}.click()")
+    tab.until(f"['Copied', 'Selected'].includes({button}.textContent)")
 
 
 def test_the_node_in_use_is_named_by_its_host(watched: Watched, tab: Tab) -> None:
@@ -282,7 +303,8 @@ def test_a_hostile_symbol_is_text(watched: Watched, tab: Tab) -> None:
     names = {bar["token"]: bar["name"] for bar in tab.run(BARS)}
     assert len(names[watched.hostile]) > 4 and SHOWN.startswith(names[watched.hostile].removesuffix("…"))
     assert SHOWN in tab.text("#weights-table")
-    assert tab.run("document.querySelectorAll('img, iframe, object, embed, a[href^=http]').length") == 0
+    strange = 'img, iframe, object, embed, a[href^=http]:not([href^="https://etherscan.io/"])'
+    assert tab.run(f"document.querySelectorAll('{strange}').length") == 0
     assert "taken" not in tab.run("document.title")
     # And if it were HTML somewhere, the browser would refuse it.
     refused = "(() => { try { document.body.innerHTML = '<b>'; return ''; } catch (e) { return e.name; } })()"

@@ -11,6 +11,8 @@ from eth_account import Account
 
 from ballast.units import ETHER, GWEI
 from keeper.check import files
+from keeper.look.lens import read_fund
+from keeper.plan.month import expected
 from keeper.sending.journal import Journal
 from tests.keeper.checking import Check
 from tests.keeper.deployed_fund import Field
@@ -23,14 +25,23 @@ def test_too_little_ether(check: Check, field: Field) -> None:
         field.rpc.request("anvil_setBalance", field.account.address, hex(wei))
 
     holds(10**15)
-    broke = check()
+    broke = check(BALLAST_MONTH_GAS="12000000")
     broke.only_failures("balance")
-    broke.line("balance", "failure", "0.001 ETH; a month of 1 fund takes about 60 million gas", "60 ETH at the cap")
-    holds(59 * ETHER)
-    short = check()
+    broke.line("balance", "failure", "0.001 ETH; a month of 1 fund takes about 12 million gas: ")
+    # The price of now, three times as much, and never more than the cap.
+    asked = field.w3.eth.get_block("latest")["baseFeePerGas"] + field.w3.eth.max_priority_fee
+    holds(2 * 12_000_000 * asked)
+    short = check(BALLAST_MONTH_GAS="12000000")
     short.only_failures()
-    assert "send 1 ETH to it" in short.line("balance", "warning", "59 ETH")["remedy"]
-    check(BALLAST_MONTH_GAS="12000000").line("balance", "ok", "12 million gas", "12 ETH at the cap of 1000 gwei")
+    assert f"send {12_000_000 * asked / ETHER:.4g} ETH to it" in short.line("balance", "warning")["remedy"]
+    check(BALLAST_MONTH_GAS="12000000", BALLAST_MAX_FEE_GWEI="1").line("balance", "ok", "0.012 ETH at 1 gwei")
+    # Without a setting as the fund and the keeper's plan have it.
+    holds(10**15)
+    state = read_fund(field.w3, field.book)
+    size = max(len(state.holdings), len(field.book.candidates))
+    gas = expected(size, 0, state.limits.batch_cap, ETHER, GWEI, 84).gas  # so small a fund needs the fewest
+    assert f"about {gas / 10**6:.3g} million gas in 9 batches" in check().line("balance", "failure")["text"]
+    holds(100 * ETHER)
     check(BALLAST_MAX_FEE_GWEI="1").line("price of gas", "warning", "more than BALLAST_MAX_FEE_GWEI")
 
 

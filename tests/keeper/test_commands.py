@@ -141,7 +141,7 @@ def test_status_says_what_counts_for_nothing_and_why(keeper: Keeper, field: Fiel
         "SNX counts for nothing in NAV and weights: balance not readable",
     ):
         assert line in found
-    assert "a share, without " in found and "not readable" in found
+    assert "a share, INCOMPLETE: without " in found and "not readable" in found
     rows = {row["symbol"]: row["counts"] for row in json.loads(keeper("status", "--json").stdout)["components"]}
     assert {symbol for symbol, counts in rows.items() if not counts} == {"MKR", "LRC", "SNX"}
 

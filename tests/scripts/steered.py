@@ -68,7 +68,7 @@ class Steered:
         if name == "act":
             given["arguments"] = ()
         if name == "methodology":
-            given["account"] = self.account
+            given |= {"account": self.account, "yes": True}
         if name in ("propose", "act", "execute", "cancel"):
             account = None if "safe" in more else account or self.account
             given |= {"account": account, "safe": None, "yes": True}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import signal
@@ -11,11 +12,17 @@ import subprocess
 import termios
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import ape
+from eth_account import Account
 
 from ballast.build import ROOT
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
 CTRL_C = "\x03"
+PASSWORD = "not a secret"
 
 
 class Terminal:
@@ -62,6 +69,18 @@ class Terminal:
         with contextlib.suppress(OSError):  # at the end
             while part := os.read(self._leader, 4096):
                 self._written += part
+
+
+@contextlib.contextmanager
+def key_file(alias: str, made: Any) -> Iterator[None]:
+    """An account in an encrypted file that Ape knows by this name, with `PASSWORD`."""
+    file = Path(ape.config.DATA_FOLDER) / "accounts" / f"{alias}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(Account.encrypt(made.key, PASSWORD, iterations=2)))
+    try:
+        yield
+    finally:
+        file.unlink()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from collections.abc import Iterator
@@ -23,9 +22,8 @@ from lab.localnet.market import Market
 from lab.testbed.funding import as_yaml, deal
 from tests.keeper.endpoints import KEY, SEND, EndpointProxy, endpoint
 from tests.scripts.conftest import WriteFund
-from tests.scripts.terminal import CTRL_C, Terminal, terminal
+from tests.scripts.terminal import CTRL_C, PASSWORD, Terminal, key_file, terminal
 
-PASSWORD = "not a secret"
 ALIAS = "ballast-test-deployer"
 COMPONENTS = 4
 """As few as a cap of 25 % allows."""
@@ -53,13 +51,8 @@ def person(config: FundConfig, write_fund: WriteFund, market: Market, tmp_path: 
     payer.transfer(made.address, 10**18)
     for component, amount in zip(small.seeded(), small.seed_amounts(), strict=True):
         deal(payer, component.token, made.address, amount)
-    file = Path(ape.config.DATA_FOLDER) / "accounts" / f"{ALIAS}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(Account.encrypt(made.key, PASSWORD, iterations=2)))
-    try:
+    with key_file(ALIAS, made):
         yield Person(made.address, write_fund(as_yaml(small)), tmp_path / "book.json")
-    finally:
-        file.unlink()
 
 
 @pytest.fixture

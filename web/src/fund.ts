@@ -79,6 +79,12 @@ export function trouble(fund: Fund, h: Holding): string {
   return counts(fund, h) ? "" : "beyond all measure";
 }
 
+/** What is held and does not count in NAV, each with why. What is written off is out of it for good. */
+export function missing(fund: Fund): { token: `0x${string}`; why: string }[] {
+  const held = fund.holdings.filter((h) => !h.writtenOff);
+  return held.map((h) => ({ token: h.token, why: trouble(fund, h) })).filter((one) => one.why !== "");
+}
+
 export interface Weight {
   token: `0x${string}`;
   /** Share of NAV, 18 decimals. */

@@ -2,6 +2,7 @@
 
 import { type Book, books, booksFor, nameOf } from "./books.js";
 import { readerOf, readFixed, readSnapshot, Tokens } from "./chain.js";
+import { missing } from "./fund.js";
 import { readNav } from "./history.js";
 import { readMonths } from "./months.js";
 import { readPending } from "./timelock.js";
@@ -140,6 +141,15 @@ function start(): void {
         find("asof"),
         `As of block ${snapshot.fund.blockNumber.toLocaleString("en")}, ${when(snapshot.fund.time)}${through ? `, read through ${plain(through.name)}` : ""}.`,
       );
+    const out = snapshot ? missing(snapshot.fund) : [];
+    find("incomplete").hidden = out.length === 0;
+    // Not only where a share's worth stands: quotes are held against it too.
+    say(
+      find("incomplete"),
+      out.length
+        ? `What a share is worth is shown too low: without ${out.map((x) => `${app.tokens.get(x.token).symbol} (${x.why})`).join(", ")}.`
+        : "",
+    );
     find("trouble").hidden = !app.offline;
     drawTrouble(
       [app.offline, snapshot === null, app.connection?.wallet.id, app.connection?.chainId, through?.id],

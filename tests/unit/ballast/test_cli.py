@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -23,6 +24,22 @@ def test_wrong_options_do_not_end_as_a_command_that_found_a_change(arguments: li
     ran = CliRunner().invoke(command, arguments)
     assert ran.exit_code == 1
     assert "Error: " in ran.output
+
+
+def test_contracts_that_are_not_compiled_are_said_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ape would compile them itself, for minutes and without a word."""
+    monkeypatch.setattr("ballast.cli.is_current", lambda: False)
+    ran = CliRunner().invoke(command, ["fund"])
+    assert ran.exit_code == 1
+    assert ran.output == "Error: contracts: not compiled since they were changed; run `make compile`\n"
+
+
+def test_a_compiler_that_is_not_there_is_said_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SOLCX_BINARY_PATH", raising=False)
+    monkeypatch.setattr("ballast.cli.ROOT", tmp_path)
+    ran = CliRunner().invoke(command, ["fund"])
+    assert ran.exit_code == 1
+    assert ran.output.startswith("Error: set-up: no compiler in ") and ran.output.endswith("run `make setup` first\n")
 
 
 def test_a_transaction_is_shown_in_the_network_s_explorer() -> None:

@@ -11,6 +11,7 @@ from keeper.look.interventions import Intervention, What
 from keeper.ops.alerts import Alert, Kind, alerts_of
 from keeper.ops.facts import Facts, overdue, possible
 from keeper.output.tables import percent
+from keeper.plan import month as months
 from keeper.plan.standby import Since, thing_of
 from keeper.sending.journal import Status
 from keeper.state import Action, Phase, Reason
@@ -61,12 +62,29 @@ def test_a_stuck_transaction_counts_from_its_first_signing(april: Simulated) -> 
 
 def test_low_balance_is_less_than_a_month_of_all_funds(april: Simulated) -> None:
     fund = fund_facts(april)
-    month = BOUNDS.month_gas * 20 * GWEI
+    month = 60_000_000 * 20 * GWEI
     assert kinds(facts_of(fund, balance=month)) == set()
     assert only(facts_of(fund, balance=month - 1)).kind is Kind.LOW_BALANCE
     assert only(facts_of(fund, fund, balance=2 * month - 1)).text == (
         "the account has 2.3999 ETH; a month may take 2.4000 ETH at the current price"
     )
+
+
+def test_without_a_setting_a_months_gas_follows_from_the_fund(april: Simulated) -> None:
+    fund = fund_facts(april)
+    bounds = replace(BOUNDS, month_gas=None)
+    assert fund.view is not None
+    state = fund.view.state
+    gas = months.expected(
+        len(state.holdings), state.nav, state.limits.batch_cap, april.market.eth_price, 20 * GWEI, bounds.most_batches
+    ).gas
+    assert fund.month_gas(bounds) == gas > 0
+    assert fund.month_gas(BOUNDS) == 60_000_000
+    assert {alert.kind for alert in alerts_of(facts_of(fund, balance=gas * 20 * GWEI), bounds)} == set()
+    assert {alert.kind for alert in alerts_of(facts_of(fund, balance=gas * 20 * GWEI - 1), bounds)} == {
+        Kind.LOW_BALANCE
+    }
+    assert fund_facts(april, view=None).month_gas(bounds) == 0
 
 
 def test_a_component_without_a_price(april: Simulated) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from ballast.book import Book
 from ballast.units import WAD
 from keeper.look.chain import Head
-from keeper.output.condition import UNTIL_ENDED
+from keeper.output.condition import UNTIL_ENDED, condition
 from keeper.output.tables import fund_json, fund_tables, phase_text, reason_text, usd
 from keeper.state import FundState, Phase, Reason
 from keeper.view import View
@@ -49,8 +49,17 @@ def test_what_counts_for_nothing_is_named_with_its_reason(april: Simulated) -> N
         spoiled, ("no price", "suspended until the owner ends it", "balance not readable"), strict=True
     ):
         assert f"{holding.token} counts for nothing in NAV and weights: {why}" in text
-    assert f"a share, without {', '.join(h.token for h in spoiled)}" in text
+    told = [f"{h.token} ({condition(view.state, h)})" for h in spoiled]
+    assert f"a share, INCOMPLETE: without {told[0]}" in text and told[2] in text
+    assert fund_json(view, BOOK)["nav_without"] == told
     assert [row["counts"] for row in fund_json(view, BOOK)["components"]] == [False] * 3 + [True] * len(others)
+
+
+def test_what_is_written_off_is_out_for_good_and_makes_nav_no_less_complete(april: Simulated) -> None:
+    first, *others = april.state.holdings
+    text, view = shown(april, replace(april.state, holdings=(replace(first, written_off=True), *others)))
+    assert f"{first.token} counts for nothing in NAV and weights: written off" in text
+    assert "INCOMPLETE" not in text and fund_json(view, BOOK)["nav_without"] == []
 
 
 def test_a_fund_without_shares(april: Simulated) -> None:

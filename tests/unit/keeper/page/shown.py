@@ -23,6 +23,7 @@ from tests.unit.keeper.simulated import WETH, Simulated, load
 REBALANCER = "0x" + "ab" * 20
 OTHER = "0x" + "cd" * 20
 FEE = 95 * 10**14
+ETH_PRICE = 1_918 * 10**18
 
 
 def book_of(name: str = "fund", rebalancer: str = REBALANCER, symbols: Mapping[str, str] | None = None) -> Book:
@@ -32,7 +33,8 @@ def book_of(name: str = "fund", rebalancer: str = REBALANCER, symbols: Mapping[s
     candidates = tuple(
         BookCandidate(changed.get(c.symbol, c.symbol), c.address, c.decimals, ()) for c in month.components
     )
-    return Book(name, 1, 1, {"rebalancer": rebalancer}, WETH, candidates)
+    contracts = {"index_token": "0x" + "1d" * 20, "rebalancer": rebalancer}
+    return Book(name, 1, 1, contracts, WETH, candidates)
 
 
 class Fees(DetailsReader):
@@ -49,6 +51,12 @@ class Fees(DetailsReader):
         if self.fails:
             raise ChainError("streamingFee: the node does not answer")
         return Details(FEE, OTHER, 3 * 10**18, self.coming)
+
+    def eth_price(self, head: Head) -> int:
+        del head
+        if self.fails:
+            raise ChainError("price: the node does not answer")
+        return ETH_PRICE
 
 
 @dataclass
@@ -91,4 +99,4 @@ def april_facts(april: Simulated, **changes: Any) -> FundFacts:
     return fund_facts(april, **{"book": book_of(), **changes})
 
 
-__all__ = ["FEE", "OTHER", "REBALANCER", "Fees", "Stage", "april_facts", "book_of", "stage", "view_of"]
+__all__ = ["ETH_PRICE", "FEE", "OTHER", "REBALANCER", "Fees", "Stage", "april_facts", "book_of", "stage", "view_of"]

@@ -25,7 +25,7 @@ from keeper.page.timeline import timeline
 from keeper.sending.journal import Status
 from keeper.state import Action, Phase, Progress, Reason, Side
 from tests.unit.keeper.ops.facts import BOUNDS, NOW, entry, facts_of, pulse_of, view_of
-from tests.unit.keeper.page.shown import FEE, OTHER, REBALANCER, april_facts, book_of, stage
+from tests.unit.keeper.page.shown import ETH_PRICE, FEE, OTHER, REBALANCER, april_facts, book_of, stage
 from tests.unit.keeper.simulated import START, Simulated
 
 MINE = {"recipient": REBALANCER}
@@ -184,18 +184,36 @@ def test_what_was_sent_and_what_it_cost(april: Simulated) -> None:
         entry(3, Status.CONFIRMED, **{**paid, "period": april.state.period - 1}),
         entry(4, Status.SUBMITTED, **MINE, max_fee=77),
     ]
-    found = fund_data(book_of(), view_of(april), Kept(), journal)
+    found = fund_data(book_of(), view_of(april), Kept(eth_price=ETH_PRICE), journal)
     assert [(row["nonce"], row["status"], row["open"]) for row in found["sent"]] == [
         (4, "submitted", True), (3, "confirmed", False), (1, "reverted", False), (1, "replaced", False),
         (0, "confirmed", False),
     ]  # fmt: skip
     cost = 700_000 * 30 * 10**9
-    price = april.market.eth_price
+    price = ETH_PRICE
+    assert price != april.market.eth_price  # the oracle's, as with all else on the page
     assert [row["cost_eth"] for row in found["sent"]] == [None, str(cost), str(cost), None, str(cost)]
     assert found["sent"][1]["cost_usd"] == str(cost * price // WAD)
     assert (found["sent"][0]["gas_price"], found["sent"][1]["gas_price"]) == ("77", str(30 * 10**9))
     assert (found["spent"]["count"], found["spent"]["gas"]) == (2, 1_400_000)
     assert (found["spent"]["cost_eth"], found["spent"]["cost_usd"]) == (str(2 * cost), str(2 * cost * price // WAD))
+    # A month that is over keeps its cost.
+    assert [(one["month"], one["count"], one["cost_eth"]) for one in found["months"]] == [
+        (april.state.label_of(april.state.period), 2, str(2 * cost)),
+        (april.state.label_of(april.state.period - 1), 1, str(cost)),
+    ]
+    unpriced = fund_data(book_of(), view_of(april), Kept(), journal)
+    assert (unpriced["eth_price"], unpriced["spent"]["cost_usd"]) == ("0", None)
+    assert unpriced["spent"]["cost_eth"] == str(2 * cost)
+
+
+def test_addresses_with_their_explorer_where_one_is_known(april: Simulated) -> None:
+    for chain_id, site in ((1, "https://etherscan.io"), (11_155_111, "https://sepolia.etherscan.io"), (31_337, None)):
+        fund = april_facts(april, book=replace(book_of(), chain_id=chain_id))
+        listed = page_data(fund, Kept(), facts_of(fund), BOUNDS)["addresses"]
+        assert [one["name"] for one in listed] == ["Share token", "Rebalancer"]
+        assert listed[1]["address"] == REBALANCER
+        assert listed[1]["url"] == (None if site is None else f"{site}/address/{REBALANCER}")
 
 
 def test_only_the_newest_are_listed_and_all_are_counted(april: Simulated) -> None:
@@ -271,6 +289,9 @@ def test_what_has_no_price_is_named_and_its_samples_are_not_drawn(april: Simulat
     found = fund_data(book_of(), view_of(april, holdings=stale.holdings), Kept(), ())
     candidate = book_of().candidate(first.token)
     assert candidate is not None and found["left_out"] == [f"{candidate.symbol}: no price"]
+    assert found["incomplete"] and not fund_data(book_of(), view_of(april), Kept(), ())["incomplete"]
+    gone = fund_data(book_of(), view_of(april, holdings=(replace(first, written_off=True), *rest)), Kept(), ())
+    assert gone["left_out"] == [f"{candidate.symbol}: written off"] and not gone["incomplete"]
     assert history_data(book_of(), [sample_of(april.state), sample_of(stale)])["time"] == [START]
 
 

@@ -21,7 +21,7 @@ from keeper.page.render import document
 from keeper.sending.journal import Status
 from keeper.state import Phase
 from tests.unit.keeper.ops.facts import entry
-from tests.unit.keeper.page.shown import REBALANCER, Stage, april_facts, book_of, stage, view_of
+from tests.unit.keeper.page.shown import ETH_PRICE, REBALANCER, Stage, april_facts, book_of, stage, view_of
 from tests.unit.keeper.simulated import START, Simulated
 
 SECRET = "SECRET" + "5" * 20
@@ -162,6 +162,20 @@ def test_the_fee_is_read_seldom(april: Simulated, april_stage: Stage, monkeypatc
     april_stage.look(view_of(april))
     april_stage.look(view_of(april))
     assert april_stage.fees.asked == 4
+
+
+def test_the_price_of_ether_is_the_oracles_and_none_where_it_cannot_be_read(
+    april: Simulated, april_stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    april_stage.look(view_of(april))
+    assert april_stage.told()["data"]["eth_price"] == str(ETH_PRICE)
+    april_stage.fees.fails = True
+    april_stage.look(view_of(april))
+    assert april_stage.told()["data"]["eth_price"] == str(ETH_PRICE)  # not asked for again within a minute
+    monkeypatch.setattr("keeper.page.status.PRICE_S", 0.0)
+    monkeypatch.setattr(april_stage.page, "_price_next", {})
+    april_stage.look(view_of(april))
+    assert april_stage.told()["data"]["eth_price"] == "0"
 
 
 def test_a_fee_that_cannot_be_read_stops_nothing(april: Simulated, april_stage: Stage) -> None:

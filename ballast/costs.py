@@ -1,0 +1,88 @@
+"""What a command is about to send comes to, and what the account lacks for it: told before the first transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from web3 import Web3
+from web3.exceptions import Web3Exception
+
+from ballast.abi import call_view
+from ballast.faucets import ether_from, token_from
+from ballast.fund_file import FundError
+from ballast.networks import network_of
+from ballast.values import decimal, ether_text
+
+UNTRIED_GAS = 500_000
+"""Taken for a call that cannot be tried alone, as it builds on one before it."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """So many transactions, the gas that they take about, and wei for one gas now."""
+
+    transactions: int
+    gas: int
+    price: int
+
+    @property
+    def wei(self) -> int:
+        """What all of the gas costs now."""
+        return self.gas * self.price
+
+    def __str__(self) -> str:
+        one = self.transactions == 1
+        return f"{self.transactions} transaction{'' if one else 's'}, about {ether_text(self.wei)} for gas"
+
+
+def cost_of(w3: Web3, sender: str, calls: Iterable[tuple[str | None, bytes]], more: int = 0, untried: int = 0) -> Cost:
+    """Of these calls, each recipient (None: a creation) and data, tried in the latest block; and of `untried` others
+    that take `more` gas together."""
+    listed = list(calls)
+    gas = sum(_gas(w3, sender, to, data) for to, data in listed)
+    return Cost(len(listed) + untried, gas + more, w3.eth.gas_price)
+
+
+def lacks_ether(w3: Web3, account: str, gas: int, paid: int = 0) -> list[str]:
+    """A line if the account cannot pay `gas` wei, and `paid` wei beside it; it needs some in any case."""
+    have = w3.eth.get_balance(Web3.to_checksum_address(account))
+    if have and have >= gas + paid:
+        return []
+    expected = f"about {ether_text(gas)} for gas" if gas else "some for gas"
+    if paid:
+        expected = f"{ether_text(paid)} to pay with and {expected}"
+    where = ether_from(w3.eth.chain_id)
+    return [f"account {account}: holds {ether_text(have, up=False)}, expected {expected}; {where}"]
+
+
+def lacks_tokens(w3: Web3, account: str, wanted: Iterable[tuple[str, str, int, int]], weth: str) -> list[str]:
+    """A line for each token that the account has too little of. `wanted`: token, symbol, decimals and amount in wei;
+    `weth`: the fund's."""
+    found, chain_id = [], w3.eth.chain_id
+    wrapped = network_of(chain_id).weth or weth  # a sandbox's stands for it and wraps nothing
+    for token, symbol, decimals, amount in wanted:
+        balance = call_view(w3, token, "balanceOf(address)", ["uint256"], account)
+        held = balance[0] if balance else 0
+        if held < amount:
+            found.append(
+                f"account {account}: holds {decimal(held, decimals)} {symbol} ({token}), expected at least "
+                f"{decimal(amount, decimals)}; {token_from(chain_id, token, wrapped)}"
+            )
+    return found
+
+
+def require_none(problems: list[str]) -> None:
+    """Raises FundError with all of them, a line each."""
+    if len(problems) == 1:
+        raise FundError(problems[0])
+    if problems:
+        raise FundError("\n".join((f"{len(problems)} problems:", *problems)))
+
+
+def _gas(w3: Web3, sender: str, to: str | None, data: bytes) -> int:
+    call = {"from": sender, "data": "0x" + data.hex()} | ({} if to is None else {"to": to})
+    try:
+        return int(w3.eth.estimate_gas(call))  # type: ignore[arg-type]
+    except (Web3Exception, ValueError):
+        return UNTRIED_GAS

@@ -1,0 +1,52 @@
+"""An address book that may be written anew while the keeper runs: `ape run pools` changes the pools in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from ballast.book import Book, BookError
+
+log = structlog.get_logger("keeper")
+
+
+class BookFile:
+    """The file of a book that was read from it; looked at again where its time or size has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = self._stamp()
+
+    def renewed(self, book: Book) -> Book | None:
+        """The book as the file has it now, if nothing but the pools and what may be held has changed since `book`; else
+        None: then the log says why."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return None
+        self._seen = stamp
+        try:
+            found = Book.load(self._path)
+        except BookError as error:
+            log.warning("address book not taken", why=str(error))
+            return None
+        if found == book:
+            return None
+        why = ""
+        if replace(found, candidates=book.candidates) != book:
+            why = "other contracts; restart the keeper to follow it"
+        elif found.pools("uniswap-v3") and "v3_lens" not in found.contracts:
+            why = "pools of Uniswap V3, and no v3_lens to read them"
+        if why:
+            log.warning("address book not taken", why=f"{self._path}: {why}")
+            return None
+        log.info("address book", pools=sum(len(one.pools) for one in found.candidates), book=str(self._path))
+        return found
+
+    def _stamp(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
