@@ -20,6 +20,8 @@ from ballast.files import replace_json
 from lab.localnet.session import interrupt_on_terminate
 
 OUT = Path("out")
+LONG = ("tests/lab/chaos/long", "tests/lab/long", "tests/scripts/long")
+"""Folders of tests that run only here."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def _chaos(found: dict[str, Any]) -> str:
 
 
 RUNS = (
-    Run("long", ("test", "ONLY=tests/scripts/long")),
+    Run("long", ("test", f"ONLY={' '.join(LONG)}")),
     Run("chaos", ("chaos",), "chaos.json", _chaos),
     Run("invariants", ("invariants", "CALLS=10000000")),
     Run("mutants", ("mutants",)),
