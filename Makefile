@@ -32,12 +32,16 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab sandbox scripts tools tests)
 
-.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly audit release demo replay year years localnet fund sandbox page bench mutation coverage lock clean
+.PHONY: help setup stamps compile lint types style unit test chromium test-page invariants mutants chaos nightly audit release demo replay year years localnet fund sandbox page bench mutation coverage lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: .tools/python.stamp .tools/node.stamp .tools/foundry.stamp .tools/solc.stamp ## Install everything into this folder
+setup: ## Install everything into this folder
+	@$(MAKE) --no-print-directory --jobs 4 stamps
+
+stamps: .tools/python.stamp .tools/node.stamp .tools/foundry.stamp .tools/solc.stamp
+	@:
 
 compile: setup ## Compile the contracts, if they have changed
 	@$(PY) tools/compile.py
@@ -65,8 +69,10 @@ test: setup .tools/set-v2.stamp .tools/release.stamp ## Lint, all tests, a short
 	@$(PY) tools/run_tests.py $(ONLY) $(ARGS)
 	@$(if $(ONLY)$(ARGS),,tools/step.sh fuzz $(PY) -m lab.fuzz run --calls 60000)
 
-test-page: compile ## The keeper's status page and the holders' page in a headless Chromium, which root gets installed; ARGS as for test
+chromium:
 	@tools/install_chromium.sh
+
+test-page: compile chromium ## The keeper's status page and the holders' page in a headless Chromium, which root gets installed; ARGS as for test
 	@tools/step.sh page $(PY) tools/run_tests.py tests/browser $(ARGS)
 
 invariants: compile ## Fuzz the invariants with forge: [CALLS=N] [SEED=N]

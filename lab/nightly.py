@@ -20,6 +20,8 @@ from ballast.files import replace_json
 from lab.localnet.session import interrupt_on_terminate
 
 OUT = Path("out")
+LONG = ("tests/lab/chaos/long", "tests/lab/long", "tests/scripts/long")
+"""Folders of tests that run only here."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def _years(found: dict[str, Any]) -> str:
 
 
 RUNS = (
-    Run("long", ("test", "ONLY=tests/scripts/long tests/lab/long")),
+    Run("long", ("test", f"ONLY={' '.join(LONG)}")),
     Run("years", ("years",), "years.json", _years),
     Run("sandbox", ("sandbox", "ARGS=--stops"), "sandbox.json", _sandbox),
     Run("chaos", ("chaos",), "chaos.json", _chaos),

@@ -28,9 +28,10 @@ ln -sf "../../anvil/node_modules/$forge/bin/forge" .tools/foundry/bin/forge
 # Ape starts the anvil it finds on PATH, with options of its own. What is put right here:
 # - A fork of a local chain must not keep what it read for the next run, whose chain may have the same block number and
 #   another state.
-# - Beyond 500 states anvil moves old ones to disk, more of them with each block until 10 are left in memory. Of
-#   contracts with the same code all but one come back without it on a fork ("missing bytecode"), and a run leaves gigabytes
-#   in ~/.foundry. So a fork keeps its last 2,000 states in memory, more than a test mines, and forgets older ones.
+# - Beyond 500 states anvil moves old ones to disk, more of them with each block until 10 are left in memory. Each block
+#   then waits for a megabyte to be written, and a run leaves gigabytes in ~/.foundry. Of contracts with the same code all
+#   but one come back without it on a fork ("missing bytecode"). So a fork keeps its last 2,000 states in memory, more
+#   than a test mines, and forgets older ones.
 # - --steps-tracing makes a transaction with many swaps twenty times slower. BALLAST_STEPS_TRACING=1 leaves it, for a
 #   look at traces.
 # - Where the system can, anvil ends with the process that started it, however that ended.
