@@ -18,6 +18,7 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.journal import Journal, journal_path
+from ballast.sending import receipt_of
 from ballast.units import ETHER, GWEI
 from keeper.look.chain import FundReader
 from lab.localnet.anvil import ROOT
@@ -137,7 +138,9 @@ def made_of(w3: Web3, user: User) -> dict[str, Any]:
         if journal is None:
             raise LocalnetError("sandbox up: left no journal")
         for sent in journal.sent:
-            receipt = w3.eth.get_transaction_receipt(sent.hash)  # type: ignore[arg-type]
+            receipt = receipt_of(w3, sent.hash)
+            if receipt is None:
+                continue  # signed, and stopped before the node had it: another one was sent in its place
             steps.append({"step": sent.step, "gas": int(receipt["gasUsed"]), "succeeded": receipt["status"] == 1})
     return {
         "transactions": w3.eth.get_transaction_count(Web3.to_checksum_address(user.address)),
