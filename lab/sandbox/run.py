@@ -73,7 +73,8 @@ class User:
 
     def up(self) -> Shown:
         """Makes the sandbox, or what is left of it. Raises LocalnetError."""
-        answers = (Answer("Send them? [y/N]", "y"), Answer("Enter passphrase", PASSWORD, hidden=True))
+        asked = (Answer("Send them? [y/N]", "y"), Answer("Enter passphrase", PASSWORD, hidden=True))
+        answers = () if sandbox_path(self.book).exists() else asked  # where all stands nothing is asked
         shown = typed(self.up_command, self.environment, answers)
         if shown.code:
             raise LocalnetError(f"sandbox up: ended with code {shown.code}:\n{shown.output}")
