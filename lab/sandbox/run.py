@@ -138,10 +138,11 @@ def made_of(w3: Web3, user: User) -> dict[str, Any]:
     for journal in journals:
         if journal is None:
             raise LocalnetError("sandbox up: left no journal")
-        for sent in journal.sent:
+        # One that was stopped before the node had it is signed again, and may be the same to the byte.
+        for sent in {sent.hash: sent for sent in journal.sent}.values():
             receipt = receipt_of(w3, sent.hash)
             if receipt is None:
-                continue  # signed, and stopped before the node had it: another one was sent in its place
+                continue  # never reached the node: another one was sent in its place
             steps.append({"step": sent.step, "gas": int(receipt["gasUsed"]), "succeeded": receipt["status"] == 1})
     return {
         "transactions": w3.eth.get_transaction_count(Web3.to_checksum_address(user.address)),
