@@ -106,10 +106,11 @@ def told(found: dict[str, Any]) -> str:
 
 def stops_told(found: dict[str, Any]) -> str:
     """The stops in a line."""
+    transactions, gas = found["transactions"], found["gas"]
     return (
-        f"{found['stops']} stops ({found['ctrl_c']} by Ctrl-C, {found['killed']} by SIGKILL): {found['funds']} fund, "
-        f"{found['transactions']['stopped']} transactions, {found['gas']['stopped']:,} gas; without a stop "
-        f"{found['transactions']['whole']}, {found['gas']['whole']:,}"
+        f"{found['stops']} stops, two at each transaction ({found['ctrl_c']} by Ctrl-C, {found['killed']} by SIGKILL): "
+        f"{found['funds']} fund, {transactions['stopped']} transactions, {gas['stopped']:,} gas; without a stop "
+        f"{transactions['whole']}, {gas['whole']:,}"
     )
 
 

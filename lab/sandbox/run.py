@@ -18,6 +18,7 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.journal import Journal, journal_path
+from ballast.sending import receipt_of
 from ballast.units import ETHER, GWEI
 from keeper.look.chain import FundReader
 from lab.localnet.anvil import ROOT
@@ -72,7 +73,8 @@ class User:
 
     def up(self) -> Shown:
         """Makes the sandbox, or what is left of it. Raises LocalnetError."""
-        answers = (Answer("Send them? [y/N]", "y"), Answer("Enter passphrase", PASSWORD, hidden=True))
+        asked = (Answer("Send them? [y/N]", "y"), Answer("Enter passphrase", PASSWORD, hidden=True))
+        answers = () if sandbox_path(self.book).exists() else asked  # where all stands nothing is asked
         shown = typed(self.up_command, self.environment, answers)
         if shown.code:
             raise LocalnetError(f"sandbox up: ended with code {shown.code}:\n{shown.output}")
@@ -136,8 +138,11 @@ def made_of(w3: Web3, user: User) -> dict[str, Any]:
     for journal in journals:
         if journal is None:
             raise LocalnetError("sandbox up: left no journal")
-        for sent in journal.sent:
-            receipt = w3.eth.get_transaction_receipt(sent.hash)  # type: ignore[arg-type]
+        # One that was stopped before the node had it is signed again, and may be the same to the byte.
+        for sent in {sent.hash: sent for sent in journal.sent}.values():
+            receipt = receipt_of(w3, sent.hash)
+            if receipt is None:
+                continue  # never reached the node: another one was sent in its place
             steps.append({"step": sent.step, "gas": int(receipt["gasUsed"]), "succeeded": receipt["status"] == 1})
     return {
         "transactions": w3.eth.get_transaction_count(Web3.to_checksum_address(user.address)),

@@ -1,4 +1,4 @@
-"""`ape run sandbox up` stopped at every transaction once and run again: one fund, and no gas beyond what it takes."""
+"""`ape run sandbox up` stopped at every transaction and run again: one fund, and no gas beyond what it takes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ MOST_STOPS = 80
 
 
 def stopped_everywhere(chain: Dressed, folder: Path, plan: Path) -> dict[str, Any]:
-    """Figures of a sandbox that is never stopped, and of one that is stopped at each transaction in turn: before the
-    node has it by Ctrl-C, or when it has it by SIGKILL. Raises LocalnetError if the two differ."""
+    """Figures of a sandbox that is never stopped, and of one that is stopped at each transaction twice: before the node
+    has it by Ctrl-C, and, run again, when the node has it by SIGKILL. Raises LocalnetError if the two differ."""
     w3 = Web3(Web3.HTTPProvider(chain.url))
     with user_of(chain, folder / "whole", plan) as user:
         user.up()
@@ -112,8 +112,8 @@ def _wait(shell: Shell) -> None:
 
 def _compare(whole: dict[str, Any], stopped: dict[str, Any], stops: list[str]) -> None:
     """Raises LocalnetError unless each step was sent as often and took as much."""
-    if len(stops) != whole["transactions"]:
-        raise LocalnetError(f"stops: {len(stops)}, expected one at each of {whole['transactions']} transactions")
+    if len(stops) != 2 * whole["transactions"]:
+        raise LocalnetError(f"stops: {len(stops)}, expected two at each of {whole['transactions']} transactions")
     if stopped["transactions"] != whole["transactions"]:
         raise LocalnetError(f"stops: {stopped['transactions']} transactions, without a stop {whole['transactions']}")
     for one, other in zip(_steps(whole), _steps(stopped), strict=True):
