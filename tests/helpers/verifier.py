@@ -231,7 +231,7 @@ def standing_in(judge: Judge, **settings: Any) -> Iterator[StandIn]:
 
         def _said(self, method: str, parts: SplitResult, body: bytes) -> tuple[int, Any]:
             if parts.path == "/api":
-                form = {**parse_qs(parts.query), **parse_qs(body.decode())}
+                form = {**parse_qs(parts.query), **parse_qs(body.decode(), keep_blank_values=True)}
                 return 200, running.ask_etherscan({name: values[0] for name, values in form.items()})
             path = parts.path.removeprefix("/v2/").split("/")
             return running.ask_sourcify(method, path, json.loads(body) if body else None)

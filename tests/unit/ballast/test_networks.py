@@ -105,3 +105,18 @@ def test_a_network_that_is_none() -> None:
     del raw["weth"]
     with pytest.raises(FundError, match="weth: missing"):
         parse_fund({**raw, "network": "hoodi"})
+
+
+def test_the_documents_table_is_the_list() -> None:
+    text = (ROOT / "docs" / "operations" / "networks.md").read_text()
+    rows = [
+        [cell.strip(" `") for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `")
+    ]
+    listed = [network for network in NETWORKS.values() if network.block_ms is not None]
+    assert [row[0] for row in rows] == [network.slug for network in listed]
+    for row, on in zip(rows, listed, strict=True):
+        known = [on.uniswap_v2, on.uniswap_v3, on.sequencer_feed]
+        said = ["-" if each is None else "yes" for each in known]
+        assert row[1:4] == [on.name, str(on.chain_id), "yes" if on.test else "-"]
+        assert row[4:7] == [on.rollup or "-", f"{(on.block_ms or 0) / 1000:g} s", on.weth or "-"]
+        assert [row[7], row[8], row[10]] == said and row[9] == (str(len(on.feeds)) if on.feeds else "-")

@@ -69,6 +69,11 @@ def test_pending_then_verified_then_verified_already(scene: Scene, name: str) ->
     assert len(scene.judged) == 1 and len(scene.slept) == 4, "nothing is handed in, nothing waited for"
 
 
+def test_a_contract_without_arguments(scene: Scene) -> None:
+    assert scene.verify("etherscan", replace(JOB, arguments=b"")).verdict is Verdict.VERIFIED
+    assert scene.judged[0][3] == ""
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_does_not_match_fails(scene: Scene, name: str) -> None:
     scene.match = None
