@@ -30,7 +30,7 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab scripts tools tests)
 
-.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly slither demo replay year localnet fund page bench mutation lock clean
+.PHONY: help setup compile lint types style unit test test-page invariants mutants chaos nightly slither prove demo replay year localnet fund page bench mutation lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -51,7 +51,7 @@ style:
 	@ruff format --check $(LINTED)
 	@node_modules/.bin/tsc --noEmit --strict -p web
 	@lint-imports --no-logo --no-cache
-	@FOUNDRY_CONFIG=lab/fuzz/foundry.toml .tools/foundry/bin/forge fmt --check contracts lab/fuzz
+	@FOUNDRY_CONFIG=lab/fuzz/foundry.toml .tools/foundry/bin/forge fmt --check contracts lab/fuzz lab/prove
 	@node_modules/.bin/solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol'
 
 unit: compile ## The tests that need no chain: [ARGS="-k word"]
@@ -76,11 +76,14 @@ mutants: setup ## Break the contracts on purpose and see that an invariant notic
 chaos: compile ## Whole months of the keeper under faults, and random combinations: [ARGS="NAMES --random N --seed N"]
 	@$(PY) -m lab.chaos run $(or $(ARGS),all --random 100)
 
-nightly: compile .tools/set-v2.stamp .tools/slither.stamp ## All long runs one after the other, and a table of them: [ARGS="chaos mutants"]
+nightly: compile .tools/set-v2.stamp .tools/slither.stamp .tools/prove.stamp ## All long runs one after the other, and a table of them: [ARGS="chaos mutants"]
 	@$(PY) -m lab.nightly $(ARGS)
 
 slither: setup .tools/slither.stamp ## Slither; every finding of high or medium impact must be explained in tools/slither_triage.yaml
 	@$(PY) tools/slither.py
+
+prove: setup .tools/prove.stamp ## Prove properties of the contracts with halmos, and broken variants wrong: [ARGS="--quick | NAMES --jobs N --again"]
+	@$(PY) -m lab.prove run $(ARGS)
 
 demo: compile ## One fund, one month, from deployment to redemption
 	@$(PY) -m lab.replay demo
@@ -113,6 +116,8 @@ lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 		-o requirements.lock requirements.in
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
 		--constraint requirements.lock -o requirements-keeper.lock requirements-keeper.in
+	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
+		-o requirements-prove.lock requirements-prove.in
 	@npm install --package-lock-only --ignore-scripts
 
 clean: ## Remove everything that make and the tests made
@@ -147,6 +152,11 @@ clean: ## Remove everything that make and the tests made
 
 .tools/slither.stamp: tools/install_slither.sh .tools/python.stamp
 	@tools/install_slither.sh $(PY)
+	@touch $@
+
+.tools/prove.stamp: requirements-prove.lock .tools/python.stamp
+	@test -x .tools/prove/bin/python || $(PY) -m uv venv --quiet --python $(PY) .tools/prove
+	@uv pip sync --quiet --compile-bytecode --python .tools/prove/bin/python requirements-prove.lock
 	@touch $@
 
 .tools/set-v2.stamp: tools/install_set_v2.sh

@@ -51,6 +51,11 @@ def _chaos(found: dict[str, Any]) -> str:
     )
 
 
+def _proofs(found: dict[str, Any]) -> str:
+    results = [entry["result"] for entry in found["properties"]]
+    return f"{results.count('proved')} of {len(results)} proved, {results.count('timeout')} not decided in their time"
+
+
 RUNS = (
     Run("long", ("test", "ONLY=tests/scripts/long")),
     Run("chaos", ("chaos",), "chaos.json", _chaos),
@@ -60,6 +65,7 @@ RUNS = (
     Run("gas", ("bench", "ARGS=--check")),
     Run("keeper", ("bench", "ARGS=--keeper")),
     Run("slither", ("slither",)),
+    Run("proofs", ("prove",), "proofs.json", _proofs),
 )
 
 
