@@ -32,7 +32,7 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab sandbox scripts tools tests)
 
-.PHONY: help setup stamps compile lint types style unit test chromium test-page invariants mutants chaos nightly audit release demo replay year years localnet fund sandbox page bench mutation coverage lock clean
+.PHONY: help setup stamps compile lint types style unit test chromium test-page invariants mutants chaos nightly audit release prove demo replay year years localnet fund sandbox page bench mutation coverage lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -57,7 +57,7 @@ style:
 	@ruff format --check $(LINTED)
 	@node_modules/.bin/tsc --noEmit --strict -p web
 	@lint-imports --no-logo --no-cache
-	@FOUNDRY_CONFIG=lab/fuzz/foundry.toml .tools/foundry/bin/forge fmt --check contracts lab/fuzz
+	@FOUNDRY_CONFIG=lab/fuzz/foundry.toml .tools/foundry/bin/forge fmt --check contracts lab/fuzz lab/prove
 	@node_modules/.bin/solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol'
 
 unit: compile ## The tests that need no chain: [ARGS="-k word"]
@@ -84,7 +84,7 @@ mutants: setup ## Break the contracts on purpose and see that an invariant notic
 chaos: compile ## Whole months of the keeper under faults, and random combinations: [ARGS="NAMES --random N --seed N"]
 	@$(PY) -m lab.chaos run $(or $(ARGS),all --random 100)
 
-nightly: compile .tools/set-v2.stamp ## All long runs one after the other, and a table of them: [ARGS="chaos mutants"]
+nightly: compile .tools/set-v2.stamp .tools/prove.stamp ## All long runs one after the other, and a table of them: [ARGS="chaos mutants"]
 	@$(PY) -m lab.nightly $(ARGS)
 
 audit: compile .tools/slither.stamp .tools/wake.stamp $(if $(RULES),.tools/semgrep.stamp) ## Slither, its check of ERCs, Wake, semgrep: what tools/audit/triage.yaml does not explain fails: [ARGS=names] [RULES=FOLDER]
@@ -92,6 +92,9 @@ audit: compile .tools/slither.stamp .tools/wake.stamp $(if $(RULES),.tools/semgr
 
 release: compile .tools/release.stamp ## The release of this commit, into out/release: [ARGS=--help]
 	@$(PY) -m tools.release $(ARGS)
+
+prove: setup .tools/prove.stamp ## Prove properties of the contracts with halmos, and broken variants wrong: [ARGS="--quick | NAMES --jobs N --again"]
+	@$(PY) -m lab.prove run $(ARGS)
 
 demo: compile ## One fund, one month, from deployment to redemption
 	@$(PY) -m lab.replay demo
@@ -133,9 +136,9 @@ lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 		-o requirements.lock requirements.in
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
 		--constraint requirements.lock -o requirements-keeper.lock pyproject.toml
-	@for tool in release audit/slither audit/wake audit/semgrep; do \
+	@for tool in tools/release tools/audit/slither tools/audit/wake tools/audit/semgrep lab/prove/halmos; do \
 		uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
-			-o tools/$$tool.lock tools/$$tool.in || exit 1; done
+			-o $$tool.lock $$tool.in || exit 1; done
 	@npm install --package-lock-only --ignore-scripts
 
 clean: ## Remove everything that make and the tests made
@@ -177,6 +180,11 @@ clean: ## Remove everything that make and the tests made
 .tools/release.stamp: tools/release.lock .tools/python.stamp
 	@uv venv --quiet --clear --python $(PY) .tools/release
 	@uv pip sync --quiet --python .tools/release/bin/python $<
+	@touch $@
+
+.tools/prove.stamp: lab/prove/halmos.lock .tools/python.stamp
+	@uv venv --quiet --clear --python $(PY) .tools/prove
+	@uv pip sync --quiet --compile-bytecode --python .tools/prove/bin/python $<
 	@touch $@
 
 .tools/set-v2.stamp: tools/install_set_v2.sh

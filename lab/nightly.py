@@ -75,6 +75,11 @@ def _years(found: dict[str, Any]) -> str:
     )
 
 
+def _proofs(found: dict[str, Any]) -> str:
+    results = [entry["result"] for entry in found["properties"]]
+    return f"{results.count('proved')} of {len(results)} proved, {results.count('timeout')} not decided in their time"
+
+
 RUNS = (
     Run("long", ("test", f"ONLY={' '.join(LONG)}")),
     Run("years", ("years",), "years.json", _years),
@@ -86,6 +91,7 @@ RUNS = (
     Run("gas", ("bench", "ARGS=--check")),
     Run("keeper", ("bench", "ARGS=--keeper")),
     Run("coverage", ("coverage",), "coverage.json", _coverage),
+    Run("proofs", ("prove",), "proofs.json", _proofs),
     Run("audit", ("audit",)),
     Run("release", ("release",)),
 )

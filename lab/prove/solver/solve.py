@@ -1,0 +1,123 @@
+"""A solver for halmos: `python solve.py SECONDS FILE`, run by the Python of .tools/prove, which has z3, yices and cvc5.
+
+All three are asked at once, and the first to know ends it: yices and z3 take words apart into bits, cvc5 takes them for
+integers. At first with lemmas in place of products and quotients: what those refute is refuted. Else for a true model,
+among small numbers first.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cvc5
+import z3
+from lemmas import Lemmas
+
+YICES = str(Path(sys.executable).with_name("yices-smt2"))
+Z3 = str(Path(sys.executable).with_name("z3"))
+_FUNCTION = re.compile(r"\((?:declare|define)-fun f_evm_(bvmul|bvudiv|bvurem|bvsdiv|bvsrem)_(\d+) \(\(.*", re.MULTILINE)
+_INPUT = re.compile(r"^\(declare-fun ((?:p_|halmos_)\S+) \(\) \(_ BitVec (\d+)\)\)", re.MULTILINE)
+SMALL = (4, 16, 64)
+"""Bits of the numbers among which a model is looked for first."""
+SECONDS_SMALL = 10.0
+
+
+def main(seconds: float, file: str) -> None:
+    """Print sat, unsat or unknown, and a model of what is satisfiable, as halmos reads it, in so many seconds."""
+    until = time.monotonic() + seconds
+    text = Path(file).read_text(encoding="utf-8")
+    text = text[: text.rindex("(check-sat)")]
+    if _asked_of_all(_with_lemmas(text), seconds / 2) == "unsat":
+        print("unsat")
+        return
+    true = _FUNCTION.sub(_defined, text)
+    for size in SMALL:
+        bounds = (f"(assert (bvult {v} (_ bv{1 << size} {n})))\n" for v, n in _INPUT.findall(text) if int(n) > size)
+        said = _model(true + "".join(bounds), SECONDS_SMALL)
+        if said.startswith("sat"):
+            print(said)
+            return
+    print(_model(true, max(1.0, until - time.monotonic())))
+
+
+def integers(file: str) -> None:
+    """Print what cvc5 says of a file, its words taken for integers."""
+    solver = cvc5.Solver()
+    solver.setOption("solve-bv-as-int", "sum")
+    parser = cvc5.InputParser(solver)
+    parser.setFileInput(cvc5.InputLanguage.SMT_LIB_2_6, file)
+    symbols = parser.getSymbolManager()
+    while not (command := parser.nextCommand()).isNull():
+        print(command.invoke(solver, symbols), end="", flush=True)
+
+
+def _with_lemmas(text: str) -> str:
+    found = Lemmas(z3.parse_smt2_string(_FUNCTION.sub(_declared, text)))
+    solver = z3.Solver()
+    solver.add(*found.assertions, *found.lemmas)
+    asked = solver.to_smt2()
+    return re.sub(r"^\(set-info.*\n", "", asked[: asked.rindex("(check-sat)")], flags=re.MULTILINE)
+
+
+def _asked_of_all(text: str, seconds: float) -> str:
+    bits, any_ = (_file(f"(set-logic {logic})\n{text}(check-sat)\n") for logic in ("QF_AUFBV", "ALL"))
+    commands = ([YICES, bits], [Z3, any_], [sys.executable, __file__, "--integers", any_])
+    return _first(commands, seconds).partition("\n")[0]
+
+
+def _model(text: str, seconds: float) -> str:
+    file = _file(text + "\n(check-sat)\n(get-model)\n")
+    return _first(([YICES, "--smt2-model-format", file], [Z3, file]), seconds)
+
+
+def _first(commands: tuple[list[str], ...], seconds: float) -> str:
+    """What the first of these printed that said sat or unsat; "unknown" if none did in time."""
+    running = {}
+    for command in commands:
+        said = Path(_file(""))
+        with said.open("w", encoding="utf-8") as out:
+            running[subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)] = said
+    until = time.monotonic() + seconds
+    try:
+        while running and time.monotonic() < until:
+            for process in [process for process in running if process.poll() is not None]:
+                text = running.pop(process).read_text(encoding="utf-8")
+                if text.startswith(("sat", "unsat")):
+                    return text
+            time.sleep(0.02)
+        return "unknown"
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def _defined(match: re.Match[str]) -> str:
+    op, n = match[1], match[2]
+    word = f"(_ BitVec {n})"
+    meant = "(bvmul x y)" if op == "bvmul" else f"(ite (= y (_ bv0 {n})) (_ bv0 {n}) ({op} x y))"
+    return f"(define-fun f_evm_{op}_{n} ((x {word}) (y {word})) {word} {meant})"
+
+
+def _declared(match: re.Match[str]) -> str:
+    word = f"(_ BitVec {match[2]})"
+    return f"(declare-fun f_evm_{match[1]}_{match[2]} ({word} {word}) {word})"
+
+
+def _file(text: str) -> str:
+    """A file of the run's own folder for temporary ones, which goes with it."""
+    with tempfile.NamedTemporaryFile("w", suffix=".smt2", delete=False) as file:
+        file.write(text)
+    return file.name
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--integers":
+        integers(sys.argv[2])
+    else:
+        main(float(sys.argv[1]), sys.argv[2])
