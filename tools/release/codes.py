@@ -83,8 +83,13 @@ def by_forge(root: Path) -> dict[str, Code]:
     command: list[str | Path] = [tools / "foundry" / "bin" / "forge", "build", "--root", root, "--offline"]
     command += ["--use", tools / "solc" / "solc-v0.8.30", "--skip", "contracts/testing/**"]
     run(command, root, settings)
+    return read_forge(root / FORGE_OUT)
+
+
+def read_forge(folder: Path) -> dict[str, Code]:
+    """The deployed contracts among forge's artifacts, by name."""
     found: dict[str, Code] = {}
-    for artifact in sorted((root / FORGE_OUT).glob("*/*.json")):
+    for artifact in sorted(folder.glob("*.sol/*.json")):
         document = json.loads(artifact.read_text())
         (source,) = document["metadata"]["settings"]["compilationTarget"]
         code = [bytes.fromhex(document[key]["object"].removeprefix("0x")) for key in ("bytecode", "deployedBytecode")]

@@ -102,3 +102,20 @@ def test_a_python_that_is_not_here_is_said(tmp_path: Path, monkeypatch: pytest.M
     place.parent.mkdir(parents=True)
     place.touch()
     assert pythons.find("3.99") == place
+
+
+def test_what_forge_leaves_beside_its_artifacts_is_no_contract(tmp_path: Path) -> None:
+    def lay(name: str, document: object) -> None:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(document))
+
+    def artifact(source: str, code: str) -> object:
+        settings = {"compilationTarget": {source: "A"}}
+        parts = {"bytecode": {"object": f"0x{code}"}, "deployedBytecode": {"object": f"0x{code}"}}
+        return {**parts, "metadata": {"settings": settings}}
+
+    lay("A.sol/A.json", artifact("contracts/A.sol", "6001"))
+    lay("I.sol/I.json", artifact("contracts/I.sol", ""))
+    lay("L.sol/L.json", artifact("contracts/libraries/L.sol", "6002"))
+    lay("build-info/1.json", {"id": "1"})
+    assert codes.read_forge(tmp_path) == {"A": Code("contracts/A.sol", b"\x60\x01", b"\x60\x01")}
