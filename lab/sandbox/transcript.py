@@ -132,8 +132,8 @@ def _table(steps: list[dict[str, Any]], figures: dict[str, Any], whole: bool) ->
         *_prose(
             f"{len(commands)} commands, {prompts} answers, {len(steps) - len(commands)} things by hand: about "
             f"{attention / 60:.1f} minutes of a person's attention, if a command takes {COMMAND_S} seconds to type and "
-            f"read, an answer {PROMPT_S}, as `. .venv/bin/activate` in each of {TERMINALS} terminals, and what is done by hand "
-            f"{HAND_S}. Machine time in all: "
+            f"read, an answer {PROMPT_S}, as `. .venv/bin/activate` in each of {TERMINALS} terminals, and what is "
+            f"done by hand {HAND_S}. Machine time in all: "
             f"{figures['all_seconds'] / 60:.1f} minutes{mostly}."
         ),
     ]
