@@ -9,8 +9,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ballast.build import ROOT
 from ballast.files import replace_whole
-from lab.localnet.anvil import ROOT
 from lab.localnet.session import interrupt_on_terminate
 from lab.prove import proofs
 from lab.prove.errors import ProveError

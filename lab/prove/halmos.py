@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from lab.localnet.anvil import ROOT
+from ballast.build import ROOT
 from lab.localnet.artifacts import SOLC
 from lab.prove.errors import ProveError
 from lab.prove.property_list import Property

@@ -15,10 +15,10 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from ballast.build import ROOT
 from ballast.files import replace_json
 from lab.fuzz import mutants
 from lab.fuzz.errors import FuzzError
-from lab.localnet.anvil import ROOT
 from lab.localnet.session import RUNS
 from lab.prove import halmos
 from lab.prove.errors import ProveError

@@ -16,12 +16,12 @@ from typing import Any
 import click
 from rich.console import Console
 
+from ballast.build import ROOT
 from ballast.files import replace_json
 from ballast.parts import Limits
 from ballast.rule.calendar import MONTH, QUARTER
 from ballast.rule.methodology import Cap, Rule
 from ballast.units import DAY_S, WAD
-from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.session import interrupt_on_terminate
 from lab.replay import years_report

@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
+from ballast.build import ROOT
 from ballast.errors import UserError
 from ballast.files import replace_json, replace_whole
-from lab.localnet.anvil import ROOT
 from lab.localnet.session import RUNS, interrupt_on_terminate
 from lab.sandbox.chain import Kind, dressed
 from lab.sandbox.record import record

@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.localnet.anvil import ROOT, dies_with_parent
+from ballast.build import ROOT
+from lab.localnet.anvil import dies_with_parent
 from lab.localnet.errors import LocalnetError
 
 COLUMNS = 150

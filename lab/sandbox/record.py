@@ -18,9 +18,9 @@ from typing import Any
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.build import ROOT
 from ballast.files import replace_whole
 from keeper.look.chain import FundReader
-from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.sandbox.chain import FAUCET_WEI, Dressed
 from lab.sandbox.gate import gate

@@ -17,11 +17,11 @@ from eth_account import Account
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.build import ROOT
 from ballast.journal import Journal, journal_path
 from ballast.sending import receipt_of
 from ballast.units import ETHER, GWEI
 from keeper.look.chain import FundReader
-from lab.localnet.anvil import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.sandbox.chain import CHAIN_ID, FAUCET_WEI, Dressed
 from lab.sandbox.gate import gate

@@ -20,6 +20,8 @@ from lab.sandbox.person import typed
 COMMAND_S, PROMPT_S, HAND_S = 30, 10, 60
 """Seconds of attention that are counted for a command that is typed and read, for an answer, and for what is done by
 hand, such as a visit to a faucet."""
+TERMINALS = 3
+"""Each begins with `. .venv/bin/activate`, which counts as an answer does."""
 LONGEST = 36
 """Lines of an output that are shown: the first and the last ones of a longer one."""
 WIDEST = 150
@@ -110,7 +112,8 @@ def attention_s(steps: list[dict[str, Any]]) -> int:
     """Seconds that a person has to do something."""
     hands = sum("by_hand" in step for step in steps)
     typed_ = [step for step in steps if "by_hand" not in step]
-    return HAND_S * hands + COMMAND_S * len(typed_) + PROMPT_S * sum(int(step["prompts"]) for step in typed_)
+    answers = TERMINALS + sum(int(step["prompts"]) for step in typed_)
+    return HAND_S * hands + COMMAND_S * len(typed_) + PROMPT_S * answers
 
 
 def _table(steps: list[dict[str, Any]], figures: dict[str, Any], whole: bool) -> list[str]:
@@ -129,7 +132,8 @@ def _table(steps: list[dict[str, Any]], figures: dict[str, Any], whole: bool) ->
         *_prose(
             f"{len(commands)} commands, {prompts} answers, {len(steps) - len(commands)} things by hand: about "
             f"{attention / 60:.1f} minutes of a person's attention, if a command takes {COMMAND_S} seconds to type and "
-            f"read, an answer {PROMPT_S}, and what is done by hand {HAND_S}. Machine time in all: "
+            f"read, an answer {PROMPT_S}, as `. .venv/bin/activate` in each of {TERMINALS} terminals, and what is "
+            f"done by hand {HAND_S}. Machine time in all: "
             f"{figures['all_seconds'] / 60:.1f} minutes{mostly}."
         ),
     ]

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ballast.build import ROOT
 from ballast.units import ETHER, HOUR_S
-from lab.localnet.anvil import ROOT
 from sandbox.decide import POST_GAS
 
 MOST_GAS = 80_000_000

@@ -17,12 +17,13 @@ from web3 import Web3
 
 from ballast.abi import call_data
 from ballast.book import Book
+from ballast.build import ROOT
 from ballast.exchanges import exchanges_of
 from ballast.fund_file import load_fund, read_texts
 from ballast.journal import Journal, journal_path
 from ballast.packages import creation_code
 from ballast.units import ETHER, GWEI
-from lab.localnet.anvil import ROOT, Cheats, anvil
+from lab.localnet.anvil import Cheats, anvil
 from lab.localnet.rpc import HttpRpc, send
 from lab.replay.measure import receipts_of
 from sandbox import gas

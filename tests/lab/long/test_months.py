@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from ballast.build import ROOT
 from ballast.units import WAD
-from lab.localnet.anvil import ROOT
 from tests.lab.test_replay import replay
 
 MONTHS = ROOT / "data" / "months"

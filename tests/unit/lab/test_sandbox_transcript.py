@@ -27,7 +27,7 @@ def step(
 
 def test_what_a_person_has_to_do_is_counted() -> None:
     steps = [step("", prompts=3), {"title": "Ether", "by_hand": "a faucet"}, step("", prompts=0)]
-    assert attention_s(steps) == 2 * 30 + 3 * 10 + 60
+    assert attention_s(steps) == 2 * 30 + 3 * 10 + 3 * 10 + 60
 
 
 def test_the_document() -> None:

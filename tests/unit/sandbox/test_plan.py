@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from ballast.build import ROOT
 from ballast.fund_file import read_texts
 from ballast.parts import MAX_PRICE
 from ballast.timetable import TEST_CHAINS
 from ballast.units import WAD
-from lab.localnet.anvil import ROOT
 from sandbox.errors import SandboxError
 from sandbox.plan import Plan, fund_fields, fund_of, imagined, load_plan, parse_plan
 

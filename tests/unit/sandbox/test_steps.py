@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ballast.build import ROOT
 from ballast.timetable import TEST_CHAINS
-from lab.localnet.anvil import ROOT
 from sandbox import gas
 from sandbox.errors import SandboxError
 from sandbox.plan import Plan, load_plan

@@ -115,7 +115,7 @@ def test_a_determination_is_told_with_its_changes(april: Simulated) -> None:
     alert = told(april, outlook(determined=(row,)), **waits)[Kind.MONTH_DETERMINED]
     assert alert.once and alert.text.startswith("fund: 2021-04 is determined: ")
     assert f"{token} clamped. A veto is possible until somebody starts the month" in alert.text
-    other = told(april, outlook(determined=(row,)), **waits, determined_at=START)[Kind.MONTH_DETERMINED]
+    other = told(april, outlook(determined=(row,)), **waits, determined_at=START + 1)[Kind.MONTH_DETERMINED]
     assert other != alert, "determined again in the same period"
     assert told(april, outlook(determined=(row,)), phase=Phase.TRADING) == {}
 
