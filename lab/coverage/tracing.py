@@ -113,7 +113,7 @@ class Recorder:
     def _look(self, provider: HTTPProvider, method: str, params: Any, answer: Mapping[str, Any]) -> None:
         failed = "error" in answer
         if method in ("eth_sendRawTransaction", "eth_sendTransaction") and not failed:
-            self._trace(provider, "debug_traceTransaction", [answer["result"]])
+            self._trace_again(provider, answer["result"])
         elif method == "eth_call" or (method == "eth_estimateGas" and failed):
             kind = (str(params[0].get("to", "")).lower(), str(params[0].get("data", ""))[:10], failed)
             self._seen[kind] += 1
@@ -121,12 +121,25 @@ class Recorder:
                 block = params[1] if len(params) > 1 else "latest"
                 # Such as a call at another time than the block's.
                 others = dict(zip(("stateOverrides", "blockOverrides"), params[2:], strict=False))
-                self._trace(provider, "debug_traceCall", [params[0], block], others)
+                self._trace(provider, [params[0], block], others)
 
-    def _trace(
-        self, provider: HTTPProvider, method: str, params: list[Any], others: Mapping[str, Any] | None = None
-    ) -> None:
-        others = others or {}
+    def _trace_again(self, provider: HTTPProvider, sent: str) -> None:
+        """Trace a mined transaction as a call on the block before, at its own block's time and base fee.
+
+        The node keeps no steps of transactions. One that is not mined yet is left out.
+        """
+        found = self._send(provider, "eth_getTransactionByHash", [sent]).get("result")
+        if not found or not found.get("blockNumber"):
+            return
+        number = int(found["blockNumber"], 16)
+        block = self._send(provider, "eth_getBlockByNumber", [hex(number), False])["result"]
+        request = {key: found[key] for key in ("from", "to", "gas", "value", "gasPrice") if found.get(key)}
+        request["data"] = found["input"]
+        others = {"number": hex(number), "time": block["timestamp"], "baseFee": block["baseFeePerGas"]}
+        self._trace(provider, [request, hex(number - 1)], {"blockOverrides": others})
+
+    def _trace(self, provider: HTTPProvider, params: list[Any], others: Mapping[str, Any]) -> None:
+        method = "debug_traceCall"
         calls = self._send(provider, method, [*params, {"tracer": "callTracer", **others}]).get("result")
         if not calls:
             return
@@ -134,7 +147,7 @@ class Recorder:
         if not any(names.values()):
             return
         steps = self._send(provider, method, [*params, {**_STEPS, **others}]).get("result")
-        if steps:
+        if steps and steps["structLogs"]:
             self.traced += 1
             self.unfit += not walk(steps["structLogs"], calls, names, self.hits)
 

@@ -103,3 +103,32 @@ def test_lines_and_branches(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_processes_wrote_adds_up() -> None:
     parts = [{"hits": {"C": {"1": 2, "5": 1}}}, {"hits": {"C": {"1": 4}, "D": {"0": 1}}}]
     assert report.merged(parts) == {"C": {1: 6, 5: 1}, "D": {0: 1}}
+
+
+def test_a_transaction_is_traced_as_a_call_on_the_block_before() -> None:
+    asked: list[tuple[str, Any]] = []
+    sent = {
+        "blockNumber": "0x8",
+        "from": B,
+        "to": A,
+        "gas": "0x5208",
+        "value": "0x0",
+        "input": "0x12",
+        "gasPrice": "0x7",
+    }
+    block = {"timestamp": "0x99", "baseFeePerGas": "0x3"}
+
+    def send(_: object, method: str, params: Any) -> dict[str, Any]:
+        asked.append((method, params))
+        if method == "debug_traceCall":
+            calls = "tracer" in params[2]
+            return {"result": {"type": "CALL", "to": A} if calls else {"structLogs": [step(1, 0), step(1, 5)]}}
+        answers = {"eth_getTransactionByHash": sent, "eth_getBlockByNumber": block, "eth_getCode": "0x01aabb0002"}
+        return {"result": answers.get(method, "0xabc")}
+
+    recorder = tracing.Recorder(send, {"aabb0002": "Fund"})
+    assert recorder.request(None, "eth_sendTransaction", [{}]) == {"result": "0xabc"}  # type: ignore[arg-type]
+    assert recorder.hits == {"Fund": {0: 1, 5: 1}}
+    traced = [params for method, params in asked if method == "debug_traceCall"]
+    assert all(params[1] == "0x7" and params[0]["data"] == "0x12" for params in traced)
+    assert traced[1][2]["blockOverrides"] == {"number": "0x8", "time": "0x99", "baseFee": "0x3"}
