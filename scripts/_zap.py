@@ -87,6 +87,8 @@ def money_of(on: Deployed, option: str, key: str) -> Money:
     known = {"eth": ETH, "weth": on.book.weth} | usdc | listed
     token = known.get(key.lower())
     if token == ETH:
+        if call_view(on.w3, on.book.weth, "deposit()", []) is None:
+            raise FundError(f"{option}: found {key!r}, but {on.book.weth} in place of WETH wraps no ether; take weth")
         return Money(ETH, "ETH", 18)
     try:
         token = token or parse_address(key)

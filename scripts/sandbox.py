@@ -9,12 +9,15 @@ from typing import Any
 import ape
 import click
 from ape.cli import account_option
+from web3 import Web3
 
+from ballast.abi import call_view, encode_call
 from ballast.build import is_current
-from ballast.cli import FundCommand, agree, book_option, default_book
+from ballast.cli import FundCommand, agree, book_option, checked_address, default_book, require_funds
+from ballast.deploy import sender_of
 from ballast.fund_file import FundError
 from ballast.journal import journal_path
-from ballast.values import ether_text
+from ballast.values import decimal, ether_text
 from sandbox.book import SandboxBook
 from sandbox.plan import fund_of, imagined, load_plan
 from sandbox.up import Bill, Files, require_standing, require_test_network, sandbox_up
@@ -65,17 +68,17 @@ def up(provider: Any, plan: Path, account: Any, book_file: Path | None, yes: boo
     _tell(click.echo, book, files)
     click.echo(f"sandbox book: {files.sandbox}")
     click.echo("next, each in a terminal of its own:")
-    for command, purpose in _next(book, files, account.alias or "ME"):
+    for command, purpose in _next(files, account.alias or "ME"):
         click.echo(f"  {command}\n      {purpose}")
 
 
-def _next(book: SandboxBook, files: Files, alias: str) -> Sequence[tuple[str, str]]:
+def _next(files: Files, alias: str) -> Sequence[tuple[str, str]]:
     """Commands to go on with, and what each is for."""
     market = f"python -m sandbox market --account {alias} --book {files.sandbox}"
     return (
         (market, "moves the prices, posts the feeds, has the pools follow"),
         (f"BALLAST_BOOK={files.fund_book} python -m keeper run", "carries the fund through its periods"),
-        (f"cast send {book.market} 'claimAll(address)' YOU", "test tokens from every faucet"),
+        (f"ape run sandbox claim --book {files.fund_book} --account {alias}", "test tokens from every faucet"),
         (f"ape run mint {files.fund} 1 --book {files.fund_book} --account {alias}", "a share, in kind"),
     )
 
@@ -89,6 +92,33 @@ def status(provider: Any, plan: Path, book_file: Path | None) -> None:
     book = SandboxBook.load(files.sandbox)
     require_standing(provider.web3, book)
     _tell(click.echo, book, files)
+
+
+@cli.command(cls=FundCommand)
+@plan_argument
+@account_option()  # type: ignore[untyped-decorator]
+@book_option
+@click.option("--to", "receiver", help="Who gets them; default: the account.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def claim(provider: Any, plan: Path, account: Any, book_file: Path | None, receiver: str | None, yes: bool) -> None:
+    """Claim test tokens from every faucet that gives some now."""
+    w3: Web3 = provider.web3
+    to = account.address if receiver is None else checked_address("to", receiver)
+    book = SandboxBook.load(_files(provider, load_plan(plan), book_file).sandbox)
+    require_standing(w3, book)
+    require_funds(w3, account.address)
+    before = _held(w3, book, to)
+    agree(account, f"Claim for {to}?", yes)
+    sender_of(account, "claim", None, click.echo).send("claim", encode_call("claimAll(address)", to), book.market)
+    for asset, had, has in zip(book.assets, before, _held(w3, book, to), strict=True):
+        given = f"{decimal(has - had, asset.decimals)} {asset.symbol}" if has > had else f"no {asset.symbol} yet"
+        click.echo(given)
+
+
+def _held(w3: Web3, book: SandboxBook, account: str) -> list[int]:
+    """Balances of all test tokens, token wei."""
+    found = [call_view(w3, asset.token, "balanceOf(address)", ["uint256"], account) for asset in book.assets]
+    return [int(answer[0]) if answer else 0 for answer in found]
 
 
 def _files(provider: Any, plan: Any, book_file: Path | None) -> Files:
