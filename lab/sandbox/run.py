@@ -92,11 +92,12 @@ class User:
 
 
 @contextlib.contextmanager
-def user_of(chain: Dressed, folder: Path, plan: Path = PLAN) -> Iterator[User]:
-    """A user with a new key and what the faucet gave. The folder is theirs until the block ends."""
+def user_of(chain: Dressed, folder: Path, plan: Path = PLAN, key: str | None = None) -> Iterator[User]:
+    """A user with a key, a new one if none is given, and what the faucet gave. The folder is theirs until the block
+    ends."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "ape" / "accounts").mkdir(parents=True)
-    made = Account.create()
+    made = Account.create() if key is None else Account.from_key(key)
     keyfile = folder / "ape" / "accounts" / f"{ACCOUNT}.json"
     keyfile.write_text(json.dumps(Account.encrypt(made.key, PASSWORD, iterations=ITERATIONS)))
     (folder / "password").write_text(PASSWORD + "\n")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from eth_account import Account
 from web3 import Web3
 
 from ballast.book import Book
@@ -28,10 +29,13 @@ def stopped_everywhere(chain: Dressed, folder: Path, plan: Path) -> dict[str, An
     """Figures of a sandbox that is never stopped, and of one that is stopped at each transaction twice: before the node
     has it by Ctrl-C, and, run again, when the node has it by SIGKILL. Raises LocalnetError if the two differ."""
     w3 = Web3(Web3.HTTPProvider(chain.url))
-    with user_of(chain, folder / "whole", plan) as user:
+    # The same account on the same chain, or addresses would differ, and with them what their storage takes.
+    key, snapshot = Account.create().key.to_0x_hex(), chain.cheats.snapshot()
+    with user_of(chain, folder / "whole", plan, key) as user:
         user.up()
         whole = made_of(w3, user)
-    with user_of(chain, folder / "stopped", plan) as user, gate(chain.url) as between:
+    chain.cheats.revert(snapshot)
+    with user_of(chain, folder / "stopped", plan, key) as user, gate(chain.url) as between:
         user.url = between.url
         stops: list[str] = []
         while not sandbox_path(user.book).exists():
