@@ -84,7 +84,10 @@ def run(
     left = [proved for proved in wanted if proved.name not in done]
     if left:
         RUNS.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="proofs-", dir=RUNS) as folder, ThreadPoolExecutor(jobs) as pool:
+        with (
+            tempfile.TemporaryDirectory(prefix="proofs-", dir=RUNS, ignore_cleanup_errors=True) as folder,
+            ThreadPoolExecutor(jobs) as pool,
+        ):
             trees: SimpleQueue[Path] = SimpleQueue()
             for tree in _trees(Path(folder), min(jobs, len(left))):
                 trees.put(tree)
