@@ -14,11 +14,12 @@ from web3 import Web3
 from ballast.abi import call_view, encode_call
 from ballast.creation import created_address
 from ballast.exchanges import V2_CODE_HASH, v2_pool_address
+from ballast.networks import Exchange
 from ballast.resume import standing
 from ballast.sending import Sender, content_of, receipt_of
 from sandbox.errors import SandboxError
 from sandbox.plan import Placed, Plan
-from sandbox.uniswap import Exchange, factory_code, router_code
+from sandbox.uniswap import factory_code, router_code
 
 AT_ONCE = 5
 """Pools opened in a transaction, each of which is a contract of its own."""

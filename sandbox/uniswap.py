@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from eth_abi import encode
 from eth_utils import to_checksum_address
 from web3 import Web3
 
 from ballast.abi import call_view, has_code
 from ballast.exchanges import V2_CODE_HASH, v2_pool_address
+from ballast.networks import Exchange, network_of
 from ballast.packages import creation_code
-
-KNOWN = {
-    11_155_111: ("0xF62c03E08ada871A0bEb309762E260a7a6a880E6", "0xeE567Fe1712Faf6149d80dA1E6934E354124CfE3"),
-}
-"""Factory and router by chain id. Source: Uniswap's documentation (v2 deployment addresses, 2026-04)."""
 
 _FACTORY = "@uniswap/v2-core/build/UniswapV2Factory.json"
 _ROUTER = "@uniswap/v2-periphery/build/UniswapV2Router02.json"
 
 
-class Exchange(NamedTuple):
-    """Factory and router."""
-
-    factory: str
-    router: str
-
-
 def standing_exchange(w3: Web3, chain_id: int) -> Exchange | None:
     """Those that are known of the chain, if they stand there, belong together, and the factory's pairs have Uniswap's
     own code: a zap finds them by its hash."""
-    if chain_id not in KNOWN:
-        return None
-    found = Exchange(*KNOWN[chain_id])
-    if not all(has_code(w3, address) for address in found):
+    found = network_of(chain_id).uniswap_v2
+    if found is None or not has_code(w3, found.factory) or not has_code(w3, found.router):
         return None
     belongs = call_view(w3, found.router, "factory()", ["address"])
     if belongs is None or to_checksum_address(belongs[0]) != found.factory:

@@ -13,10 +13,12 @@ from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.build import is_current
-from ballast.cli import FundCommand, agree, book_option, checked_address, default_book, require_funds
+from ballast.cli import FundCommand, agree, book_option, checked_address, default_book
+from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.deploy import sender_of
 from ballast.fund_file import FundError
 from ballast.journal import journal_path
+from ballast.networks import network_of
 from ballast.values import decimal, ether_text
 from sandbox.book import SandboxBook
 from sandbox.plan import fund_of, imagined, load_plan
@@ -106,10 +108,11 @@ def claim(provider: Any, plan: Path, account: Any, book_file: Path | None, recei
     to = account.address if receiver is None else checked_address("to", receiver)
     book = SandboxBook.load(_files(provider, load_plan(plan), book_file).sandbox)
     require_standing(w3, book)
-    require_funds(w3, account.address)
-    before = _held(w3, book, to)
-    agree(account, f"Claim for {to}?", yes)
-    sender_of(account, "claim", None, click.echo).send("claim", encode_call("claimAll(address)", to), book.market)
+    before, data = _held(w3, book, to), encode_call("claimAll(address)", to)
+    cost = cost_of(w3, account.address, [(book.market, data)])
+    require_none(lacks_ether(w3, account.address, cost.wei))
+    agree(account, f"Claim for {to} ({cost})?", yes)
+    sender_of(account, "claim", None, click.echo).send("claim", data, book.market)
     for asset, had, has in zip(book.assets, before, _held(w3, book, to), strict=True):
         given = f"{decimal(has - had, asset.decimals)} {asset.symbol}" if has > had else f"no {asset.symbol} yet"
         click.echo(given)
@@ -144,4 +147,6 @@ def _tell(say: Say, book: SandboxBook, files: Files) -> None:
         say(f"{asset.symbol:8} {asset.token}  feed {asset.feed}{pool}")
     for name in ("market", "factory", "router", "operator"):
         say(f"{name:8} {getattr(book, name)}")
+    if (url := network_of(book.chain_id).address_url(book.market)) is not None:
+        say(f"         {url}")
     say(f"fund     {files.fund} and {files.fund_book}")

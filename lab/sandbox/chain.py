@@ -15,13 +15,13 @@ from typing import Any, Literal
 from eth_abi import encode
 from eth_utils import to_checksum_address
 
+from ballast.networks import network_of
 from ballast.units import BLOCK_S, ETHER, GWEI
 from lab.localnet import artifacts
 from lab.localnet.anvil import Cheats, anvil, running
 from lab.localnet.errors import LocalnetError
 from lab.localnet.hardhat import CLI, CONFIG, HardhatRpc
 from lab.localnet.rpc import HttpRpc, send
-from sandbox.uniswap import KNOWN
 
 Kind = Literal["anvil", "hardhat"]
 
@@ -117,7 +117,9 @@ def _hardhat(log: Path | None) -> Iterator[str]:
 
 def _dress(chain: Dressed) -> None:
     """Puts the published code where it stands on Sepolia; what its constructors would write is copied."""
-    factory, router = KNOWN[CHAIN_ID]
+    known = network_of(CHAIN_ID).uniswap_v2
+    assert known is not None
+    factory, router = known.factory, known.router
     nobody = to_checksum_address(f"0x{0:040x}")
     _copy(chain, artifacts.weth9_creation_code(), WETH, _SLOTS)
     _copy(chain, artifacts.creation_code(_V2_FACTORY) + encode(["address"], [nobody]), factory, 0)

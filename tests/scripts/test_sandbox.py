@@ -21,6 +21,7 @@ from ballast.build import ROOT
 from ballast.exchanges import exchanges_of
 from ballast.fund_file import load_fund, read_texts
 from ballast.journal import Journal, journal_path
+from ballast.networks import Exchange, network_of
 from ballast.packages import creation_code
 from ballast.units import ETHER, GWEI
 from lab.localnet.anvil import Cheats, anvil
@@ -30,7 +31,7 @@ from sandbox import gas
 from sandbox.book import SandboxBook
 from sandbox.errors import SandboxError
 from sandbox.plan import Plan, load_plan, parse_plan
-from sandbox.uniswap import KNOWN, Exchange, router_code
+from sandbox.uniswap import router_code
 from sandbox.up import Bill, Files, sandbox_up
 from tests.scripts.stopping import Stopped, stopped_at
 from tests.scripts.terminal import terminal
@@ -172,7 +173,8 @@ def test_stopped_and_run_again(taken: bool, account: Any, files: Files, up: Up) 
 
 def dress(url: str, factory: str) -> None:
     """Puts a factory, with a pair, and Uniswap's router where Sepolia is known to have them."""
-    known, rpc = Exchange(*KNOWN[SEPOLIA]), HttpRpc(url)
+    known, rpc = network_of(SEPOLIA).uniswap_v2, HttpRpc(url)
+    assert known is not None
     me, cheats = rpc.request("eth_accounts")[0], Cheats(rpc)
     for address, code in (
         (known.factory, creation_code(factory) + encode(["address"], [me])),
@@ -195,7 +197,7 @@ def test_where_the_chain_has_a_factory(package: str, account: Any, files: Files,
     book = up(bills=bills)
     own = package == "sushiswap"
     assert bills[0].own_exchange is own and bills[0].transactions == len(sent_by(account))
-    assert (Exchange(book.factory, book.router) == Exchange(*KNOWN[SEPOLIA])) is not own
+    assert (Exchange(book.factory, book.router) == network_of(SEPOLIA).uniswap_v2) is not own
     zap = ape.project.Zap.at(Book.load(files.fund_book)["zap"])
     assert zap.UNISWAP_V2() == book.factory
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from ballast.build import ROOT
+from ballast.networks import network_of
 from ballast.timetable import TEST_CHAINS
 from sandbox import gas
 from sandbox.errors import SandboxError
 from sandbox.plan import Plan, load_plan
 from sandbox.steps import AT_ONCE, steps_of
-from sandbox.uniswap import KNOWN, Exchange
 from sandbox.up import require_test_network
 
-STANDING = Exchange(*KNOWN[11_155_111])
+STANDING = network_of(11_155_111).uniswap_v2
 
 
 @pytest.fixture(scope="module")
