@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ballast.errors import UserError
+from ballast.json_text import parsed
 
 ETHERSCAN = "https://api.etherscan.io/v2/api"
 SOURCIFY = "https://sourcify.dev/server"
@@ -136,8 +137,8 @@ class _Http:
                 if len(content) > MOST_BYTES:
                     raise VerifyError(f"{self.host}: answers more than {MOST_BYTES:,} bytes; is this its URL?")
         try:
-            return answer.status_code, json.loads(content)
-        except (ValueError, RecursionError):
+            return answer.status_code, parsed(content)
+        except ValueError:
             return answer.status_code, None
 
     @property
