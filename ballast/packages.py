@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
+from ballast.build import ROOT
 from ballast.errors import UserError
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class PackageError(UserError):

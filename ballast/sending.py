@@ -8,7 +8,7 @@ it was taken.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,13 @@ class Sender:
         self._say = say
         self._outbid: dict[int, tuple[int, int]] = {}
 
-    def settle(self) -> None:
+    def settle(self, also: Iterable[Sent] = ()) -> None:
         """Waits for what was sent and is in no block. What offers less than the base fee asks is left to be replaced.
-        Raises DeployError if somebody else's transaction of the account is pending."""
+        `also`: what another journal of the account says that was sent. Raises DeployError if any other transaction of
+        the account is pending."""
         address = self._account.address
-        nonce = self._w3.eth.get_transaction_count(address)
-        for sent in [sent for sent in self.journal.sent if sent.nonce >= nonce and is_pending(self._w3, sent.hash)]:
+        nonce, known = self._w3.eth.get_transaction_count(address), (*self.journal.sent, *also)
+        for sent in [sent for sent in known if sent.nonce >= nonce and is_pending(self._w3, sent.hash)]:
             offered = self._w3.eth.get_transaction(HexStr(sent.hash))
             fee = int(offered.get("maxFeePerGas", offered["gasPrice"]))
             asked = int(self._w3.eth.get_block("latest").get("baseFeePerGas", 0))
@@ -150,7 +151,8 @@ class Sender:
 
     def _receipt(self, sent: Sent) -> TxReceipt | None:
         """Of this transaction, or of one that it was to replace: those carry the same."""
-        same = (one for one in self.journal.sent if (one.nonce, one.content) == (sent.nonce, sent.content))
+        every = (sent, *self.journal.sent)
+        same = (one for one in every if (one.nonce, one.content) == (sent.nonce, sent.content))
         return next((found for one in same if (found := receipt_of(self._w3, one.hash)) is not None), None)
 
     def _require_nonce(self, sent: Sent) -> None:

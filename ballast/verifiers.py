@@ -19,10 +19,13 @@ from urllib.parse import urlsplit
 import requests
 
 from ballast.errors import UserError
+from ballast.json_text import parsed
 
 ETHERSCAN = "https://api.etherscan.io/v2/api"
 SOURCIFY = "https://sourcify.dev/server"
 TIMEOUT_S = 60
+MOST_BYTES = 8 << 20
+"""A longer answer is none: the longest, of code that does not match, has some hundred kilobytes."""
 WAITS_S = (1, 2, 4, 8, 16, 32)
 """Before a request is made again that was refused for now: about a minute in all."""
 POLL_S, POLLS = 5, 60
@@ -106,36 +109,43 @@ class _Http:
         why = ""
         for wait in (*WAITS_S, None):
             try:
-                answer = requests.request(method, self.url + path, timeout=TIMEOUT_S, **options)
-                if answer.status_code != 429 and answer.status_code < 500:
-                    found = answer.status_code, answer.json()
-                    if not _refused_for_now(found[1]):
-                        return found
-                    why = "its limit of requests is used up"
-                else:
-                    why = f"HTTP {answer.status_code}"
-                    if answer.status_code == 429 and _code(_json(answer)) == "duplicate_verification_request":
-                        return answer.status_code, _json(answer)
-            except requests.exceptions.JSONDecodeError:
-                raise VerifyError(f"{self.host}: answers, but not as its API does; is this its URL?") from None
+                status, answer = self._answer(method, self.url + path, options)
             except requests.RequestException as error:
                 why = f"does not answer ({type(error).__name__})"
+            else:
+                if _code(answer) == "duplicate_verification_request":
+                    return status, answer
+                if status == 429 or status >= 500:
+                    why = f"HTTP {status}"
+                elif answer is None or 300 <= status < 400:
+                    raise VerifyError(f"{self.host}: answers, but not as its API does; is this its URL?")
+                elif _refused_for_now(answer):
+                    why = "its limit of requests is used up"
+                else:
+                    return status, answer
             if wait is not None:
                 self.sleep(wait)
         raise VerifyError(f"{self.host}: {why}; wait a while and run the same command again, it goes on")
+
+    def _answer(self, method: str, url: str, options: Mapping[str, Any]) -> tuple[int, Any]:
+        """Status and decoded answer, None for one that is no JSON. A redirection is not followed: it would take the key
+        elsewhere."""
+        content = bytearray()
+        with requests.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, stream=True, **options) as answer:
+            for part in answer.iter_content(1 << 16):
+                content += part
+                if len(content) > MOST_BYTES:
+                    raise VerifyError(f"{self.host}: answers more than {MOST_BYTES:,} bytes; is this its URL?")
+        try:
+            return answer.status_code, parsed(content)
+        except ValueError:
+            return answer.status_code, None
 
     @property
     def host(self) -> str:
         """Scheme, host and port."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def _json(answer: requests.Response) -> Any:
-    try:
-        return answer.json()
-    except ValueError:
-        return None
 
 
 def _code(answer: Any) -> str:
@@ -250,7 +260,8 @@ class Sourcify:
         if error:
             already = _code(error) == "already_verified"
             return Said(Verdict.ALREADY if already else Verdict.FAILED, _words(status, error))
-        match = (answer.get("contract") or {}).get("match")
+        contract = answer.get("contract")
+        match = contract.get("match") if isinstance(contract, dict) else None
         if match == "exact_match":
             return Said(Verdict.VERIFIED, "exact match")
         return Said(Verdict.FAILED, f"found {match or 'no match'}, expected an exact match, metadata included")
@@ -263,6 +274,7 @@ class Sourcify:
         return status, answer
 
 
-def _words(status: int, answer: Mapping[str, Any]) -> str:
-    said = answer.get("message") or answer.get("customCode") or f"HTTP {status}"
+def _words(status: int, answer: Any) -> str:
+    given = answer if isinstance(answer, dict) else {}
+    said = given.get("message") or given.get("customCode") or f"HTTP {status}"
     return " ".join(str(said).split())[:300]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 from web3 import Web3
 
 from ballast.book import Book, BookError
@@ -21,8 +21,7 @@ from keeper.keys.create import new_account, write_key_file, write_private
 from keeper.keys.load import load_signer, password_of
 from keeper.look.chain import FundReader, connect_to
 from keeper.look.retry import ask
-from keeper.output import redact
-from keeper.settings import PREFIX, Secrets, Settings
+from keeper.settings import PREFIX, Secrets, Settings, load_as
 
 BOOKS = Path("deployments")
 KEY_FILE = Path("keeper-key.json")
@@ -133,23 +132,20 @@ def _is_book(path: Path) -> bool:
 
 def _settings(wanted: Wanted) -> tuple[Settings, Secrets]:
     """As the keeper will read them. Raises SettingsError."""
-    for name, value in (("rpc", wanted.url), ("book", wanted.book), ("key", wanted.key), ("port", wanted.port)):
-        if "'" in str(value) or not str(value).isprintable():
-            raise SettingsError(f"{name}: holds a quote or what cannot be printed; name another")
-    redact.learn(wanted.url)
-    try:
-        secrets = Secrets(_env_file=None, rpc_url=SecretStr(wanted.url), private_key=None)  # type: ignore[call-arg]
-        settings = Settings(  # type: ignore[call-arg]
-            _env_file=None,
-            book=str(wanted.book),
-            keystore=wanted.key,
-            keystore_password_file=wanted.password_file,
-            kms_key_id=None,
-        )
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = str(first["loc"][0])
-        raise SettingsError(f"{PREFIX}{field.upper()}: {first['msg'].removeprefix('Value error, ')}") from None
+    given = {"rpc": wanted.url, "book": wanted.book, "key": wanted.key, "password-file": wanted.password_file}
+    for name, value in given.items():
+        text = str(value)
+        if "'" in text or "\\" in text or not text.isprintable():
+            raise SettingsError(f"{name}: holds a quote, a backslash or what cannot be printed; name another")
+    secrets = load_as(Secrets, None, rpc_url=SecretStr(wanted.url), private_key=None)
+    settings = load_as(
+        Settings,
+        None,
+        book=str(wanted.book),
+        keystore=wanted.key,
+        keystore_password_file=wanted.password_file,
+        kms_key_id=None,
+    )
     return settings, secrets
 
 

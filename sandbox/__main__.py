@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import structlog
 
+from ballast.build import ROOT
 from ballast.errors import UserError
 from ballast.rule.calendar import Timetable
 from ballast.units import DAY_S
@@ -33,7 +34,7 @@ from sandbox.settings import MarketSettings, load_market_settings
 
 log = structlog.get_logger("sandbox.market")
 
-RECORDED = Path(__file__).resolve().parents[1] / "data" / "series" / "pools_2021.csv"
+RECORDED = ROOT / "data" / "series" / "pools_2021.csv"
 MONTH_S = 30 * DAY_S
 OWN = ("KEYSTORE_PASSWORD_FILE", "KEYSTORE", "PRIVATE_KEY", "JOURNAL")
 """Settings of the keeper's that the market has of its own."""

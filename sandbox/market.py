@@ -16,11 +16,12 @@ import structlog
 from ballast.abi import call_data, selector
 from ballast.files import replace_json
 from ballast.units import DAY_S
-from keeper.errors import FeeTooHighError, KeeperError, SettingsError
+from keeper.errors import FeeTooHighError, KeeperError, SettingsError, UnforeseenError
 from keeper.look.chain import Head
 from keeper.ops.facts import LONGEST_WAIT_S
 from keeper.ops.liveness import Interrupted, Stop
 from keeper.ops.pulse import Pulse, State
+from keeper.ops.troubles import Troubles
 from keeper.sending.journal import Entry, Journal, Status
 from keeper.sending.sender import Mined, Sender
 from keeper.sending.simulate import Call
@@ -54,7 +55,7 @@ class Source:
 
 def course_of(path: Path, source: Source, state: MarketState) -> Course:
     """The course that was begun, or a new one from the prices that stand, which is then written down. Raises
-    SettingsError, OSError."""
+    SettingsError."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["source"] == asdict(source):
@@ -65,8 +66,13 @@ def course_of(path: Path, source: Source, state: MarketState) -> Course:
         pass
     except (ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"{path}: is no course of prices ({error}); move it away to begin a new one") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
     course = Course(state.time, 0, source.speed, state.answers)
-    replace_json(path, {"source": asdict(source), **asdict(course)}, indent=1)
+    try:
+        replace_json(path, {"source": asdict(source), **asdict(course)}, indent=1)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be written ({error.strerror})") from None
     return course
 
 
@@ -129,6 +135,7 @@ class LivingMarket:
         self._failures = 0
         self._entries: list[Entry] | None = None
         self._said_at: int | None = None
+        self._troubles = Troubles()
 
     def tick(self) -> Mined | None:
         """One step, at most one transaction; what was mined. Raises KeeperError."""
@@ -199,7 +206,7 @@ class LivingMarket:
             )
 
     def run(self) -> None:
-        """Until stopped. What goes wrong is said and tried again."""
+        """Until stopped. What goes wrong, in this program too, is said and tried again."""
         try:
             while not self._stop.is_set():
                 self._stop.rest(self._tick_or_back_off())
@@ -211,11 +218,13 @@ class LivingMarket:
         """A tick; seconds to wait for the next."""
         try:
             mined = self.tick()
-        except KeeperError as error:
+        except Exception as caught:
+            error = caught if isinstance(caught, KeeperError) else self._troubles.unforeseen("market", caught)
             self._failures += 1
             self._looked_at, self._entries = "", None
             wait: float = min(LONGEST_WAIT_S, self._poll_seconds * 2 ** min(self._failures, 10))
-            log.error("step failed", error=str(error), again_in_s=round(wait, 2))
+            if not isinstance(error, UnforeseenError):  # which has been said already
+                log.error("step failed", error=str(error), again_in_s=round(wait, 2))
             return wait
         self._failures = 0
         return 0 if mined is not None else self._poll_seconds

@@ -40,6 +40,9 @@ class MarketReader:
         answers = ask_all(self._w3, questions, "the market")
         assets = self.book.assets
         rounds = [_decoded(answer, ROUND, "a feed's round") for answer in answers[: len(assets)]]
+        for asset, (_, price, _) in zip(assets, rounds, strict=True):
+            if price <= 0:
+                raise ChainError(f"price of {asset.symbol}: the node answered {price}, expected one above 0")
         pools = []
         paired = [one for one in self.book.components if one.pair]
         for asset, answer in zip(paired, answers[len(assets) :], strict=True):

@@ -100,7 +100,9 @@ def sandbox_up(
     with alone(journal):
         progress("checking chain, account and what stands")
         sender = sender_of(account, f"{config.name} (sandbox)", journal, progress)
-        sender.settle()
+        # Stopped among the fund's transactions, one of those may be pending.
+        begun = Journal.load(journal_path(files.fund_book))
+        sender.settle(() if begun is None else begun.sent)
         exchange = standing_exchange(w3, chain_id)
         code = bytes(getattr(project, CONTRACT).contract_type.deployment_bytecode.to_bytes())
         builder = Builder(w3, sender, account.address, plan, exchange, code)

@@ -12,11 +12,9 @@ from ape.cli import account_option
 from web3 import Web3
 
 from ballast.abi import call_view, encode_call
-from ballast.build import is_current
 from ballast.cli import FundCommand, agree, book_option, checked_address, default_book
 from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.deploy import sender_of
-from ballast.fund_file import FundError
 from ballast.journal import journal_path
 from ballast.networks import network_of
 from ballast.values import decimal, ether_text
@@ -45,8 +43,6 @@ def up(provider: Any, plan: Path, account: Any, book_file: Path | None, yes: boo
     """Make the sandbox of the file PLAN (funds/sandbox.yaml). Stopped anywhere, the same command goes on."""
     require_test_network(provider.web3.eth.chain_id)
     found = load_plan(plan)
-    if not is_current():
-        raise FundError("contracts: not compiled since they were changed; run `make compile`")
     files = _files(provider, found, book_file)
 
     def consent(bill: Bill) -> None:

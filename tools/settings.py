@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings
 from ballast.build import ROOT
 from keeper.settings import PREFIX, Secrets, Settings
 from sandbox.settings import MarketSecrets, MarketSettings
+from tools.marked import filled
 
 EXAMPLE = ROOT / ".env.example"
 MANUAL = ROOT / "docs" / "operations" / "settings.md"
@@ -39,20 +40,12 @@ def example() -> str:
 
 def manual(text: str) -> str:
     """The text of the manual's page with its tables as they should be. Raises ValueError without the marks."""
-    before, begin, rest = text.partition(BEGIN + "\n")
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{MANUAL.name}: expected the lines {BEGIN} and {END}")
-    return f"{before}{begin}\n{_secrets()}\n\n{_settings()}\n\n{end}{after}"
+    return filled(text, BEGIN, END, f"{_secrets()}\n\n{_settings()}")
 
 
 def market_manual(text: str) -> str:
     """The same of the page about a sandbox's market."""
-    before, begin, rest = text.partition(BEGIN + "\n")
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{MARKET_MANUAL.name}: expected the lines {BEGIN} and {END}")
-    return f"{before}{begin}\n{_secrets(MarketSecrets)}\n\n{_settings(MarketSettings)}\n\n{end}{after}"
+    return filled(text, BEGIN, END, f"{_secrets(MarketSecrets)}\n\n{_settings(MarketSettings)}")
 
 
 def _secrets(kind: type[BaseSettings] = Secrets) -> str:

@@ -17,7 +17,8 @@ class BookFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen = self._stamp()
+        # Not its stamp now: it may have been written anew since the book was read.
+        self._seen: tuple[int, int, int] | None = None
 
     def renewed(self, book: Book) -> Book | None:
         """The book as the file has it now, if nothing but the pools and what may be held has changed since `book`; else

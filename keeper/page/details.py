@@ -13,11 +13,12 @@ from ballast.abi import call_view
 from ballast.book import Book
 from ballast.rule.methodology import Status
 from ballast.rule.packed import decision
+from ballast.values import NO_ADDRESS
 from keeper.look import contracts
 from keeper.look.retry import Head, ask
 from keeper.state import FundState, Phase
 
-ETH = "0x" + "00" * 20
+ETH = NO_ADDRESS
 """Ether, to the oracle."""
 
 

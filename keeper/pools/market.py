@@ -200,7 +200,7 @@ class Market:
         """Most token wei that these pools sell for WETH; WETH itself without an end."""
         if token == self.weth:
             return ENDLESS
-        return self.curve(token, pools, selling=False).most_out - 1
+        return max(0, self.curve(token, pools, selling=False).most_out - 1)
 
     def cost(self, token: str, pools: Sequence[Pool], amount: int) -> int:
         """WETH wei that `amount` costs over these pools, at most: each pool rounds up by itself. Raises ValueError if

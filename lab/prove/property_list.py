@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from lab.fuzz.mutant_list import Edit, Mutant
+from tools.marked import filled
 
 LIST = Path(__file__).with_name("properties.yaml")
 BEGIN = "<!-- properties: written by python -m lab.prove list -->"
@@ -55,11 +56,7 @@ def every_property() -> tuple[Property, ...]:
 
 def manual(text: str) -> str:
     """The text of docs/security.md with the table as it should be. Raises ValueError without the marks."""
-    before, begin, rest = text.partition(BEGIN + "\n")
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"expected the lines {BEGIN} and {END}")
-    return f"{before}{begin}\n{_table()}\n\n{end}{after}"
+    return filled(text, BEGIN, END, _table())
 
 
 def _table() -> str:

@@ -16,11 +16,9 @@ from rich.table import Table
 from ballast.rule.arithmetic import usd
 from ballast.units import HOUR_S, WAD
 from lab.replay import year_chain
+from lab.replay.chart import INDEX_COLOUR, NAV_COLOUR, save
 from lab.replay.year_data import Year
 from lab.replay.year_months import MonthResult
-
-NAV_COLOUR = "#1f4e79"
-INDEX_COLOUR = "#e08a1e"
 
 
 def figures(
@@ -192,12 +190,7 @@ def draw(path: Path, values: dict[str, Any]) -> None:
     bottom.axhline(0, color="#444444", linewidth=0.8)
     bottom.set_ylabel("NAV - index, %")
     bottom.set_xticks(places, labels, rotation=45, ha="right")
-    for axes in (top, bottom):
-        axes.grid(axis="y", color="#e6e6e6")
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    save(figure, (top, bottom), path)
 
 
 def _usd(amount: int) -> float:

@@ -14,10 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from ballast.units import WAD
+from lab.replay.chart import INDEX_COLOUR, NAV_COLOUR, save
 from lab.replay.years_model import ModelMonth
 
-NAV_COLOUR = "#1f4e79"
-INDEX_COLOUR = "#e08a1e"
 OTHERS = ("#6b8e23", "#9467bd", "#7f7f7f", "#c0504d")
 COLUMNS: Mapping[str, str] = {
     "months_traded": "traded",
@@ -141,12 +140,7 @@ def draw(path: Path, funds: Sequence[tuple[str, Sequence[ModelMonth]]]) -> None:
     bottom.bar(places, cost, color=NAV_COLOUR, width=0.7)
     bottom.set_ylabel("trading cost\nso far, % of NAV")
     bottom.set_xticks(places[::3], labels[::3], rotation=45, ha="right")
-    for axes in (top, middle, bottom):
-        axes.grid(axis="y", color="#e6e6e6")
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    save(figure, (top, middle, bottom), path)
 
 
 def _usd(amount: int) -> float:

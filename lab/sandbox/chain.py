@@ -12,26 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from eth_abi import encode
-from eth_utils import to_checksum_address
-
 from ballast.networks import network_of
 from ballast.units import BLOCK_S, ETHER, GWEI
+from ballast.values import NO_ADDRESS
 from lab.localnet import artifacts
 from lab.localnet.anvil import Cheats, anvil, running
 from lab.localnet.errors import LocalnetError
 from lab.localnet.hardhat import CLI, CONFIG, HardhatRpc
 from lab.localnet.rpc import HttpRpc, send
+from sandbox.uniswap import factory_code, router_code
 
 Kind = Literal["anvil", "hardhat"]
 
 CHAIN_ID = 11_155_111
-WETH = "0xfFf9976782d46CC05630D1f6eBAb18b2324d6B14"
-"""Source: Uniswap's documentation (v2 deployment addresses, 2026-04)."""
 BASE_FEE_GWEI = 3
 """Held, so that costs do not depend on how full the blocks are."""
-_V2_FACTORY = "@uniswap/v2-core/build/UniswapV2Factory.json"
-_V2_ROUTER = "@uniswap/v2-periphery/build/UniswapV2Router02.json"
 _SLOTS = 3
 """Of WETH9: name, symbol, decimals."""
 _GAS = 10_000_000
@@ -117,13 +112,12 @@ def _hardhat(log: Path | None) -> Iterator[str]:
 
 def _dress(chain: Dressed) -> None:
     """Puts the published code where it stands on Sepolia; what its constructors would write is copied."""
-    known = network_of(CHAIN_ID).uniswap_v2
-    assert known is not None
-    factory, router = known.factory, known.router
-    nobody = to_checksum_address(f"0x{0:040x}")
-    _copy(chain, artifacts.weth9_creation_code(), WETH, _SLOTS)
-    _copy(chain, artifacts.creation_code(_V2_FACTORY) + encode(["address"], [nobody]), factory, 0)
-    _copy(chain, artifacts.creation_code(_V2_ROUTER) + encode(["address", "address"], [factory, WETH]), router, 0)
+    known = network_of(CHAIN_ID)
+    assert known.uniswap_v2 is not None and known.weth is not None
+    factory, router = known.uniswap_v2.factory, known.uniswap_v2.router
+    _copy(chain, artifacts.weth9_creation_code(), known.weth, _SLOTS)
+    _copy(chain, factory_code(NO_ADDRESS), factory, 0)
+    _copy(chain, router_code(factory, known.weth), router, 0)
 
 
 def _copy(chain: Dressed, creation: bytes, to: str, slots: int) -> None:

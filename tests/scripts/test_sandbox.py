@@ -202,6 +202,45 @@ def test_where_the_chain_has_a_factory(package: str, account: Any, files: Files,
     assert zap.UNISWAP_V2() == book.factory
 
 
+@pytest.mark.parametrize("stale", [False, True], ids=["prices young", "prices stale"])
+@pytest.mark.parametrize("dear", [False, True], ids=["it is waited for", "it offers too little"])
+def test_stopped_while_a_transaction_of_the_fund_is_pending(
+    stale: bool, dear: bool, account: Any, files: Files, up: Up, url: str
+) -> None:
+    """It is the sandbox's own: waited for, or replaced where it offers less than blocks ask by now."""
+    w3, rpc = account.provider.web3, HttpRpc(url)
+    with pytest.raises(Stopped), stopped_at(w3, 8, taken=False) as arrived:
+        up()
+    rpc.request("evm_setAutomine", False)
+    try:
+        pending = Web3.to_hex(w3.eth.send_raw_transaction(arrived[0]))
+        if dear:
+            rpc.request("anvil_setNextBlockBaseFeePerGas", hex(1_000 * GWEI))
+            if stale:
+                rpc.request("evm_setNextBlockTimestamp", FIRST + 10**6)
+            rpc.request("evm_mine")
+            rpc.request("evm_setAutomine", True)
+        elif stale:
+            rpc.request("evm_setNextBlockTimestamp", FIRST + 10**6)
+        waited: list[str] = []
+
+        def progress(text: str) -> None:
+            if text.endswith("was sent before, waiting for it"):
+                waited.append(text)
+                rpc.request("evm_mine")
+                rpc.request("evm_setAutomine", True)
+
+        up(progress=progress)
+    finally:
+        rpc.request("evm_setAutomine", True)
+        rpc.close()
+    assert len(waited) == (not dear)
+    receipts = sent_by(account)
+    assert all(receipt["status"] == 1 for receipt in receipts)
+    assert (pending in [Web3.to_hex(receipt["transactionHash"]) for receipt in receipts]) is not dear
+    assert Book.load(files.fund_book)["timelock"]
+
+
 def test_prices_that_are_stale_after_a_long_stop(account: Any, files: Files, up: Up, url: str) -> None:
     w3 = account.provider.web3
     with pytest.raises(Stopped), stopped_at(w3, 6, taken=False):

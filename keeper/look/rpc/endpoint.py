@@ -14,6 +14,7 @@ import requests
 import urllib3
 from web3._utils.encoding import Web3JsonEncoder
 
+from ballast.json_text import parsed
 from keeper.look.rpc import bounded
 from keeper.look.rpc.answers import check
 from keeper.look.rpc.refusals import Refusal, refusal_of
@@ -27,12 +28,6 @@ Answer = dict[str, Any]
 LONGEST_RETRY_AFTER_S = 300.0
 MOST_BYTES = 32 << 20
 """A longer answer is none: the longest that is asked for, all ticks of some pools, has about one megabyte."""
-MOST_DEPTH = 100
-"""A deeper answer is none. Python's parser recurses, and a library can lift the limit that stops it before the stack
-ends: py_ecc does, for the whole process."""
-_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
-"""Brackets in them do not count."""
-_BRACKETS = re.compile(r"[\[\]{}]")
 TOO_MANY = 429
 _LIMITED = (
     "rate limit",
@@ -203,7 +198,7 @@ class Endpoint:
         if answer.status_code == TOO_MANY:
             raise EndpointError(Fault("HTTP 429", strict=True, wait_s=_retry_after(answer)))
         try:
-            said = _parsed(content)
+            said = parsed(content)
         except ValueError:
             said = None
         # Some send an error of JSON-RPC with a status of its own, such as 400.
@@ -212,24 +207,6 @@ class Endpoint:
         if said is None:
             raise EndpointError(Fault(MALFORMED))
         return said
-
-
-def _parsed(content: bytes | bytearray) -> Any:
-    """What a JSON text says. Raises ValueError for any other text, and for one that is too deep."""
-    text = content.decode(json.detect_encoding(content), "surrogatepass")
-    if _too_deep(text):
-        raise ValueError(f"JSON deeper than {MOST_DEPTH}")
-    return json.loads(text)
-
-
-def _too_deep(text: str) -> bool:
-    """Whether more than MOST_DEPTH lists and objects lie within each other, found without recursion."""
-    depth = 0
-    for bracket in _BRACKETS.finditer(_STRINGS.sub("", text)):
-        depth += 1 if bracket[0] in "[{" else -1
-        if depth > MOST_DEPTH:
-            return True
-    return False
 
 
 def _is_error(said: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from ballast.verifiers import (
+    MOST_BYTES,
     POLL_S,
     WAITS_S,
     Etherscan,
@@ -20,6 +22,7 @@ from ballast.verifiers import (
     VerifyError,
     verify,
 )
+from lab.testbed.loopback import JsonHandler, serving
 from tests.helpers.verifier import EXACT, KEY, MISMATCH, PARTIAL, StandIn, standing_in
 
 JOB = Job(1, "0x" + "Ab" * 20, "contracts/A.sol:A", "0.8.30+commit.73712a01", {"sources": {}}, b"\x01\x02", "0x12")
@@ -141,3 +144,46 @@ def test_a_server_that_does_not_answer(scene: Scene) -> None:
     with pytest.raises(VerifyError, match=r"http://127.0.0.1:1: does not answer \(ConnectionError\)"):
         verify(gone, JOB, sleep=scene.slept.append)
     assert scene.slept == [*WAITS_S]
+
+
+class Strange(JsonHandler):
+    """Answers whatever the test says, and keeps what was asked."""
+
+    status = 200
+    body = b""
+    asked: list[str]
+
+    def do_GET(self) -> None:  # noqa: N802 - the server calls it so
+        self.posted(b"")
+
+    def posted(self, body: bytes) -> None:
+        self.asked.append(f"{self.path}, {len(body)} bytes")
+        self.answer(self.body, self.status, Location="/elsewhere")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("status", "body", "line"),
+    [
+        (302, b"", "not as its API does"),
+        (200, b"<html>", "not as its API does"),
+        (200, b"[" * 100_000, "not as its API does"),
+        (200, b"[]", "not as (Etherscan|Sourcify) does"),
+        (200, b" " * (MOST_BYTES + 1), "answers more than"),
+    ],
+    ids=["a redirection", "no JSON", "deep", "another shape", "endless"],
+)
+def test_an_answer_of_something_else(name: str, status: int, body: bytes, line: str) -> None:
+    handler: Any = type("Handler", (Strange,), {"status": status, "body": body, "asked": []})
+    with serving(handler) as url, pytest.raises(VerifyError, match=line):
+        one: Verifier = Sourcify(url) if name == "sourcify" else Etherscan(KEY, url + "/api")
+        verify(one, JOB, sleep=lambda _: None)
+    assert len(handler.asked) == 1, "not asked again, and nobody else was"
+
+
+@pytest.mark.parametrize("said", [{"error": "out of memory"}, {"contract": ["exact_match"]}, {"contract": None}])
+def test_sourcify_s_verdict_in_another_shape_is_no_success(said: dict[str, Any]) -> None:
+    body = json.dumps({"isJobCompleted": True, **said}).encode()
+    handler: Any = type("Handler", (Strange,), {"body": body, "asked": []})
+    with serving(handler) as url:
+        assert Sourcify(url).look(JOB, "ticket").verdict is Verdict.FAILED

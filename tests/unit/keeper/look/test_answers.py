@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from web3 import Web3
 
+from ballast.json_text import MOST_DEPTH
 from ballast.units import GWEI
 from keeper.errors import ChainError
 from keeper.look.retry import ask
 from keeper.look.rpc import NoEndpointError
 from keeper.look.rpc.answers import CHECKS, check
-from keeper.look.rpc.endpoint import MOST_DEPTH
 from keeper.look.rpc.pool import single
 from tests.unit.keeper.look.node import (
     ACCOUNT,

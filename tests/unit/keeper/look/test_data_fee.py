@@ -98,6 +98,17 @@ def test_without_an_answer_the_last_one_holds(two: Pair) -> None:
     assert fees.gas(AT, 10) == 100
 
 
+def test_a_fee_that_nobody_would_pay_is_no_answer(two: Pair) -> None:
+    ether = 10**18
+    answers(two, ["uint256"], ether)
+    fees = fees_on(two, 10)
+    assert fees.gas(AT, GWEI) == 10**9
+    answers(two, ["uint256"], ether + 1)
+    assert fees.gas(AT, GWEI) == 10**9, "the last one that was believed"
+    answers(two, ["uint64", "uint256", "uint256"], 10**9 + 1, 1, 1)
+    assert fees_on(two, 42_161).gas(AT, GWEI) == 0
+
+
 def test_a_whole_batch_is_an_order_as_the_rebalancer_takes_it() -> None:
     data = whole_batch(book(10))
     (order,) = decode(

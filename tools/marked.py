@@ -1,0 +1,12 @@
+"""Pages that people write, with a part between two marks that a program writes."""
+
+from __future__ import annotations
+
+
+def filled(text: str, begin: str, end: str, part: str) -> str:
+    """The page with this part between the lines `begin` and `end`. Raises ValueError without them."""
+    before, found, rest = text.partition(begin + "\n")
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"expected the lines {begin} and {end}")
+    return f"{before}{begin}\n\n{part}\n\n{end}{after}"
