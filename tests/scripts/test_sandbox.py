@@ -288,10 +288,13 @@ def test_the_command(url: str, account: Any, tmp_path: Path) -> None:
     assert f"--book {book.with_name('box-sandbox.json')}" in shown and "python -m sandbox market" in shown
 
     ways = ["--rpc", url, "--book", str(book), "--account", "TEST::4", "--yes"]
+    mint = ["ape", "run", "mint", str(book.with_suffix(".yaml")), "1", *ways, "--pay"]
+    with terminal([*mint, "weth"], dict(os.environ)) as shell:
+        assert shell.end() == 1
+    assert "; claim it, once a day, with `ape run sandbox claim`" in " ".join(shell.shown.split())
     with terminal(["ape", "run", "sandbox", "claim", str(plan), *ways], dict(os.environ)) as shell:
         assert shell.end() == 0, shell.shown
     assert "33.333333333333333333 tUNI" in shell.shown
-    mint = ["ape", "run", "mint", str(book.with_suffix(".yaml")), "1", *ways, "--pay"]
     with terminal([*mint, "eth"], dict(os.environ)) as shell:
         assert shell.end() == 1
     assert "in place of WETH wraps no ether; take weth" in " ".join(shell.shown.split())
