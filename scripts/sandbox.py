@@ -12,6 +12,7 @@ from ape.cli import account_option
 from web3 import Web3
 
 from ballast.abi import call_view, encode_call
+from ballast.book import Book
 from ballast.build import is_current
 from ballast.cli import FundCommand, agree, book_option, checked_address, default_book
 from ballast.costs import cost_of, lacks_ether, require_none
@@ -69,19 +70,21 @@ def up(provider: Any, plan: Path, account: Any, book_file: Path | None, yes: boo
         raise
     _tell(click.echo, book, files)
     click.echo(f"sandbox book: {files.sandbox}")
-    click.echo("next, each in a terminal of its own:")
+    click.echo("next:")
     for command, purpose in _next(files, account.alias or "ME"):
         click.echo(f"  {command}\n      {purpose}")
 
 
 def _next(files: Files, alias: str) -> Sequence[tuple[str, str]]:
-    """Commands to go on with, and what each is for."""
+    """Commands to go on with, and what each is for. The node's URL may hold a key, so it is not shown."""
     market = f"python -m sandbox market --account {alias} --book {files.sandbox}"
+    options = f"--book {files.fund_book} --rpc URL --account {alias}"
     return (
-        (market, "moves the prices, posts the feeds, has the pools follow"),
-        (f"BALLAST_BOOK={files.fund_book} python -m keeper run", "carries the fund through its periods"),
-        (f"ape run sandbox claim --book {files.fund_book} --account {alias}", "test tokens from every faucet"),
-        (f"ape run mint {files.fund} 1 --book {files.fund_book} --account {alias}", "a share, in kind"),
+        (f"python -m keeper init --rpc URL --book {files.fund_book}", "settings of keeper and market, a keeper's key"),
+        (market, "in a terminal of its own: moves the prices, posts the feeds, has the pools follow"),
+        ("python -m keeper run", "in a terminal of its own: carries the fund through its periods"),
+        (f"ape run sandbox claim {options}", "test tokens from every faucet"),
+        (f"ape run mint {files.fund} 1 {options}", "a share, in kind"),
     )
 
 
@@ -141,12 +144,19 @@ def _told(bill: Bill, account: Any, components: int, provider: Any) -> str:
 
 
 def _tell(say: Say, book: SandboxBook, files: Files) -> None:
-    """What stands where, each address in a line that can be copied whole."""
+    """What stands where, each address in a line that can be copied whole, and where the network's explorer shows it."""
+
+    def tell(name: str, address: str, more: str = "") -> None:
+        say(f"{name:10} {address}{more}")
+        if (url := network_of(book.chain_id).address_url(address)) is not None:
+            say(f"{'':10} {url}")
+
     for asset in book.assets:
         pool = f"  pool {asset.pair}" if asset.pair else "  in place of WETH"
-        say(f"{asset.symbol:8} {asset.token}  feed {asset.feed}{pool}")
+        tell(asset.symbol, asset.token, f"  feed {asset.feed}{pool}")
     for name in ("market", "factory", "router", "operator"):
-        say(f"{name:8} {getattr(book, name)}")
-    if (url := network_of(book.chain_id).address_url(book.market)) is not None:
-        say(f"         {url}")
-    say(f"fund     {files.fund} and {files.fund_book}")
+        tell(name, getattr(book, name))
+    fund = Book.load(files.fund_book)
+    for key, name in (("index_token", "shares"), ("rebalancer", "rebalancer"), ("timelock", "timelock")):
+        tell(name, fund[key])
+    say(f"fund       {files.fund} and {files.fund_book}")

@@ -283,8 +283,10 @@ def test_the_command(url: str, account: Any, tmp_path: Path) -> None:
     shown = " ".join(shell.shown.split())
     found = SandboxBook.load(book.with_name("box-sandbox.json"))
     assert "4 test tokens with feeds and pools" in shown and "Uniswap V2 too" in shown
-    for address in (found.market, found.numeraire.token, found.components[-1].pair):
-        assert address in shown
+    for address in (found.market, found.numeraire.token, Book.load(book)["index_token"]):
+        assert f"https://sepolia.etherscan.io/address/{address}" in shown
+    assert found.components[-1].pair in shown
+    assert "market: transaction https://sepolia.etherscan.io/tx/0x" in shown
     assert f"--book {book.with_name('box-sandbox.json')}" in shown and "python -m sandbox market" in shown
 
     ways = ["--rpc", url, "--book", str(book), "--account", "TEST::4", "--yes"]
@@ -295,6 +297,7 @@ def test_the_command(url: str, account: Any, tmp_path: Path) -> None:
     with terminal(["ape", "run", "sandbox", "claim", str(plan), *ways], dict(os.environ)) as shell:
         assert shell.end() == 0, shell.shown
     assert "33.333333333333333333 tUNI" in shell.shown
+    assert "claim: transaction https://sepolia.etherscan.io/tx/0x" in shell.shown
     with terminal([*mint, "eth"], dict(os.environ)) as shell:
         assert shell.end() == 1
     assert "in place of WETH wraps no ether; take weth" in " ".join(shell.shown.split())
