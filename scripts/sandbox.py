@@ -20,7 +20,7 @@ from ballast.deploy import sender_of
 from ballast.fund_file import FundError
 from ballast.journal import journal_path
 from ballast.networks import network_of
-from ballast.values import decimal, ether_text
+from ballast.values import decimal, ether_text, time_text
 from sandbox.book import SandboxBook
 from sandbox.plan import fund_of, imagined, load_plan
 from sandbox.up import Bill, Files, require_standing, require_test_network, sandbox_up
@@ -65,7 +65,7 @@ def up(provider: Any, plan: Path, account: Any, book_file: Path | None, yes: boo
             consent=consent,
         )
     except BaseException:  # Ctrl-C too
-        if journal_path(files.sandbox).exists():
+        if journal_path(files.sandbox).exists() and not files.sandbox.exists():
             click.echo(f"stopped; the same command goes on from what stands (journal: {journal_path(files.sandbox)})")
         raise
     _tell(click.echo, book, files)
@@ -111,6 +111,7 @@ def claim(provider: Any, plan: Path, account: Any, book_file: Path | None, recei
     to = account.address if receiver is None else checked_address("to", receiver)
     book = SandboxBook.load(_files(provider, load_plan(plan), book_file).sandbox)
     require_standing(w3, book)
+    _require_open(w3, book, to)
     before, data = _held(w3, book, to), encode_call("claimAll(address)", to)
     cost = cost_of(w3, account.address, [(book.market, data)])
     require_none(lacks_ether(w3, account.address, cost.wei))
@@ -119,6 +120,14 @@ def claim(provider: Any, plan: Path, account: Any, book_file: Path | None, recei
     for asset, had, has in zip(book.assets, before, _held(w3, book, to), strict=True):
         given = f"{decimal(has - had, asset.decimals)} {asset.symbol}" if has > had else f"no {asset.symbol} yet"
         click.echo(given)
+
+
+def _require_open(w3: Web3, book: SandboxBook, account: str) -> None:
+    """Raises FundError where no faucet gives the account anything now."""
+    found = [call_view(w3, asset.token, "claimableFrom(address)", ["uint256"], account) for asset in book.assets]
+    first = min(int(answer[0]) if answer else 0 for answer in found)
+    if first > int(w3.eth.get_block("latest")["timestamp"]):
+        raise FundError(f"claim: every faucet gave {account} already, the first gives again from {time_text(first)}")
 
 
 def _held(w3: Web3, book: SandboxBook, account: str) -> list[int]:

@@ -330,6 +330,14 @@ def test_the_command(url: str, account: Any, tmp_path: Path) -> None:
         assert shell.end() == 0, shell.shown
     assert "33.333333333333333333 tUNI" in shell.shown
     assert "claim: transaction https://sepolia.etherscan.io/tx/0x" in shell.shown
+    before = account.provider.web3.eth.block_number
+    with terminal(["ape", "run", "sandbox", "claim", str(plan), *ways], dict(os.environ)) as shell:
+        assert shell.end() == 1
+    assert "every faucet gave" in shell.shown and account.provider.web3.eth.block_number == before
     with terminal([*mint, "eth"], dict(os.environ)) as shell:
         assert shell.end() == 1
-    assert "in place of WETH wraps no ether; take weth" in " ".join(shell.shown.split())
+    assert "in place of WETH wraps no ether; take tETH" in " ".join(shell.shown.split())
+    for name in ("weth", "tETH"):
+        with terminal([*mint, name, "--dry"], dict(os.environ)) as shell:
+            assert shell.end() == 0, shell.shown
+        assert "tETH" in shell.shown and "WETH" not in shell.shown
