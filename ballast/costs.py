@@ -11,7 +11,6 @@ from web3.exceptions import Web3Exception
 from ballast.abi import call_view
 from ballast.faucets import ether_from, token_from
 from ballast.fund_file import FundError
-from ballast.networks import network_of
 from ballast.values import decimal, ether_text
 
 UNTRIED_GAS = 500_000
@@ -59,15 +58,14 @@ def lacks_ether(w3: Web3, account: str, gas: int, paid: int = 0) -> list[str]:
 def lacks_tokens(w3: Web3, account: str, wanted: Iterable[tuple[str, str, int, int]], weth: str) -> list[str]:
     """A line for each token that the account has too little of. `wanted`: token, symbol, decimals and amount in wei;
     `weth`: the fund's."""
-    found, chain_id = [], w3.eth.chain_id
-    wrapped = network_of(chain_id).weth or weth  # a sandbox's stands for it and wraps nothing
+    found = []
     for token, symbol, decimals, amount in wanted:
         balance = call_view(w3, token, "balanceOf(address)", ["uint256"], account)
         held = balance[0] if balance else 0
         if held < amount:
             found.append(
                 f"account {account}: holds {decimal(held, decimals)} {symbol} ({token}), expected at least "
-                f"{decimal(amount, decimals)}; {token_from(chain_id, token, wrapped)}"
+                f"{decimal(amount, decimals)}; {token_from(w3, token, weth)}"
             )
     return found
 

@@ -1,11 +1,15 @@
 """Where the ether and the tokens of a test network come from.
 
-Ether's faucets are in networks.json. Sources of the others: LINK is Chainlink's faucet's; WBTC and DAI of
-funds/sepolia.yaml are Aave's test tokens (its address book AaveV3Sepolia), which its own faucet gives.
+Ether's faucets are in networks.json; a sandbox's tokens have faucets of their own. Sources of the others: LINK is
+Chainlink's faucet's; WBTC and DAI of funds/sepolia.yaml are Aave's test tokens (its address book AaveV3Sepolia), which
+its own faucet gives.
 """
 
 from __future__ import annotations
 
+from web3 import Web3
+
+from ballast.abi import call_view
 from ballast.networks import network_of
 
 SEPOLIA = 11_155_111
@@ -22,8 +26,17 @@ def ether_from(chain_id: int) -> str:
     return network_of(chain_id).faucet or "send it some"
 
 
-def token_from(chain_id: int, token: str, weth: str) -> str:
+def token_from(w3: Web3, token: str, weth: str) -> str:
     """What to do about too little of a token. `weth`: the chain's."""
+    chain_id = w3.eth.chain_id
+    if network_of(chain_id).test and _is_sandboxs(w3, token):
+        return "claim it, once a day, with `ape run sandbox claim`"
     if token == weth:
         return f"wrap ether: what is sent to {weth} comes back as WETH"
     return _TOKENS.get((chain_id, token), "buy it, or send it there")
+
+
+def _is_sandboxs(w3: Web3, token: str) -> bool:
+    """Whether it is a `SandboxToken`, which names the market that lists it."""
+    market = call_view(w3, token, "MARKET()", ["address"])
+    return market is not None and int(market[0], 16) != 0

@@ -115,7 +115,8 @@ class Sender:
         raw = bytes(signed.serialize_transaction())
         sent = Sent(step, nonce, "0x" + keccak(raw).hex(), content_of(data, to))
         self._note(sent)
-        self._say(f"{step}: transaction {sent.hash}")
+        url = network_of(self.journal.chain_id).transaction_url(sent.hash)
+        self._say(f"{step}: transaction {url or sent.hash}")
         try:
             self._w3.eth.send_raw_transaction(raw)
         except (Web3Exception, ValueError) as error:

@@ -87,6 +87,22 @@ class Builder:
             if step.name not in self._stands and step.name not in self._called:
                 yield step
 
+    def data_left(self, seeds: dict[str, int]) -> Iterator[bytes]:
+        """About the data of the steps that are not done yet: what is not deployed yet has the operator's address."""
+        at = self._operator
+        for step in self.left():
+            match step.name:
+                case "factory":
+                    yield factory_code(at)
+                case "market":
+                    yield self._market_code + encode(["address", "address"], [at, at])
+                case "router":
+                    yield router_code(at, at)
+                case "list":
+                    yield self._list_data(seeds)
+                case _:
+                    yield self._open_data(step)
+
     def build(self, seeds: dict[str, int]) -> Made:
         """Sends what is left. `seeds`: token wei by symbol that the fund's seed takes. Raises DeployError of the sender
         and SandboxError for what stands and would be other by this file."""
@@ -97,15 +113,14 @@ class Builder:
             factory = self._exchange.factory
         arguments = encode(["address", "address"], [self._operator, factory])
         market = self._create("market", self._market_code + arguments)
-        self._call("list", encode_call(f"list({LISTING}[])", [*self._listings(seeds)]), market, self._is_listed)
+        self._call("list", self._list_data(seeds), market, self._is_listed)
         tokens = self._read_all(market, "token")
         router = self._create("router", router_code(factory, tokens[0])) if self._exchange is None else None
         exchange = self._exchange or Exchange(factory, str(router))
         for step in steps_of(self._plan, self._exchange):
             if step.pools:
-                openings = self._openings(step)
-                opened = partial(self._is_open, number=openings[0][0])
-                self._call(step.name, encode_call(f"open({OPENING}[])", openings), market, opened)
+                opened = partial(self._is_open, number=self._openings(step)[0][0])
+                self._call(step.name, self._open_data(step), market, opened)
         pairs = self._pairs(market, factory, tokens)
         feeds = self._read_all(market, "feed")
         placed = Placed(chain_id=chain_id, factory=factory, tokens=tokens, feeds=feeds, pairs=pairs)
@@ -119,6 +134,12 @@ class Builder:
             locked = (getattr(asset, "locked", None) or 0) * wei
             terms = asset.name, asset.symbol, asset.decimals, plan.claim(asset), plan.faucet.wait
             yield terms, asset.answer, given, asset.supply * wei - given, locked
+
+    def _list_data(self, seeds: dict[str, int]) -> bytes:
+        return encode_call(f"list({LISTING}[])", [*self._listings(seeds)])
+
+    def _open_data(self, step: Step) -> bytes:
+        return encode_call(f"open({OPENING}[])", self._openings(step))
 
     def _openings(self, step: Step) -> list[tuple[int, int, int]]:
         first = int(step.name.removeprefix("open ").split("-")[0])

@@ -6,8 +6,9 @@ it exists, everything stands. Nothing but ordinary transactions of one account i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book
-from ballast.creation import order
+from ballast.creation import creation, order, predicted
 from ballast.deploy import deploy_fund, new_journal, sender_of
 from ballast.faucets import ether_from
 from ballast.files import replace_whole
 from ballast.fund_file import FundConfig
 from ballast.journal import Journal, alone, journal_path
+from ballast.networks import network_of
 from ballast.resume import INDEX, is_seeded
+from ballast.rollups import creation_gas
 from ballast.sending import receipt_of
 from ballast.timetable import TEST_CHAINS
 from ballast.values import decimal, ether_text
@@ -109,11 +112,13 @@ def sandbox_up(
         if not builder.began:  # nothing was begun, or on a chain that is no more
             sender.journal = replace(new_journal(account, sender.journal.fund), sent=sender.journal.sent)
         stale = builder.began and _is_stale(w3, builder.market, plan, files)
-        bill = _bill(w3, builder, config, files, stale)
+        seeds = dict(zip((c.symbol for c in config.seeded()), config.seed_amounts(), strict=True))
+        missing = _missing(w3, config, files)
+        codes = chain(builder.data_left(seeds), _codes(project, account, config, missing))
+        bill = _bill(w3, builder, config, missing, codes, stale)
         if bill.transactions:
             _require_ether(w3, account.address, bill)
             consent(bill)
-        seeds = dict(zip((c.symbol for c in config.seeded()), config.seed_amounts(), strict=True))
         made = builder.build(seeds)
         if stale:
             sender.send("post", encode_call("post(uint64[])", _prices(w3, made.market, plan)[0]), made.market)
@@ -152,20 +157,43 @@ def require_standing(w3: Web3, book: SandboxBook) -> None:
 # What is left, and what it costs
 
 
-def _bill(w3: Web3, builder: Builder, config: FundConfig, files: Files, stale: bool) -> Bill:
-    left = [*builder.left()]
-    assets = 1 + len(config.components)
-    amount = sum(gas.of_step(step.name, assets, step.pools) for step in left) + stale * gas.POST
-    names, seeded = order(config), config.seeded()
+def _steps(config: FundConfig) -> list[str]:
+    """Of the fund itself."""
+    return [*order(config), *(f"approve {component.symbol}" for component in config.seeded()), "seed"]
+
+
+def _missing(w3: Web3, config: FundConfig, files: Files) -> list[str]:
+    """Steps of the fund that its journal does not know to be done."""
     journal = Journal.load(journal_path(files.fund_book))
     done = set() if journal is None else _mined(w3, journal)
-    steps = [*names, *(f"approve {component.symbol}" for component in seeded), "seed"]
-    missing = [step for step in steps if step not in done]
+    return [step for step in _steps(config) if step not in done]
+
+
+def _codes(project: Any, account: Any, config: FundConfig, missing: list[str]) -> Iterator[bytes]:
+    """About the data that creates the fund's contracts: as long, at addresses that are not yet known."""
+    names = order(config)
+    at = predicted(account.address, 0, names)
+    for name in names:
+        if name in missing:
+            contract, arguments = creation(name, config, at, account)
+            yield bytes(getattr(project, contract)(*arguments).data)
+
+
+def _bill(
+    w3: Web3, builder: Builder, config: FundConfig, missing: list[str], codes: Iterable[bytes], stale: bool
+) -> Bill:
+    """`codes`: the data that is left to send, of which a rollup's fee is asked."""
+    left, steps = [*builder.left()], _steps(config)
+    assets = 1 + len(config.components)
+    amount = sum(gas.of_step(step.name, assets, step.pools) for step in left) + stale * gas.POST
     # {gas} = {gas} * {steps} / {steps}: told beforehand, so not to the last unit; nothing is promised after a stop
     amount += gas.FUND * len(missing) // len(steps)
+    price = w3.eth.gas_price
+    amount += creation_gas(w3, network_of(w3.eth.chain_id), codes, price)
     transactions = len(left) + len(missing) + stale
     own = any(step.name == "factory" for step in left)
-    return Bill(transactions, amount, amount * w3.eth.gas_price, builder.began or bool(done), own)
+    begun = builder.began or len(missing) < len(steps)
+    return Bill(transactions, amount, amount * price, begun, own)
 
 
 def _mined(w3: Web3, journal: Journal) -> set[str]:

@@ -84,11 +84,12 @@ def money_of(on: Deployed, option: str, key: str) -> Money:
         )
     listed = {c.symbol.lower(): c.token for c in on.book.candidates}
     usdc = {"usdc": USDC[on.book.chain_id]} if on.book.chain_id in USDC else {}
-    known = {"eth": ETH, "weth": on.book.weth} | usdc | listed
+    own = _weth_symbol(on)
+    known = {"eth": ETH, "weth": on.book.weth, own.lower(): on.book.weth} | usdc | listed
     token = known.get(key.lower())
     if token == ETH:
         if call_view(on.w3, on.book.weth, "deposit()", []) is None:
-            raise FundError(f"{option}: found {key!r}, but {on.book.weth} in place of WETH wraps no ether; take weth")
+            raise FundError(f"{option}: found {key!r}, but {own} in place of WETH wraps no ether; take {own}")
         return Money(ETH, "ETH", 18)
     try:
         token = token or parse_address(key)
@@ -99,8 +100,14 @@ def money_of(on: Deployed, option: str, key: str) -> Money:
     if answer is None or answer[0] > 77:
         who = "; who gets it is said with --receiver" if key.startswith("0x") else ""
         raise FundError(f"{option}: no token at {token} on this chain{who}")
-    symbols = {address: symbol.upper() for symbol, address in known.items()}
-    return Money(token, symbols.get(token, token), int(answer[0]))
+    symbols = dict.fromkeys(usdc.values(), "USDC") | {on.book.weth: own}
+    return Money(token, symbols.get(token, on.named(token)[0]), int(answer[0]))
+
+
+def _weth_symbol(on: Deployed) -> str:
+    """What stands for WETH calls itself so: on a sandbox it is no WETH."""
+    answer = call_view(on.w3, on.book.weth, "symbol()", ["string"])
+    return str(answer[0]) if answer and answer[0].isalnum() and len(answer[0]) <= 12 else "WETH"
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ class Zap:
 
     def __init__(self, on: Deployed, console: Console, money: Money) -> None:
         self.on, self.money = on, money
-        self._console = console
+        self._console, self._weth = console, _weth_symbol(on)
         self.contract = ape.project.Zap.at(on.book["zap"])
 
     def pools(self) -> Pools:
@@ -180,7 +187,7 @@ class Zap:
 
     def _parts(self, quote: Quote) -> Table:
         table = Table(title="Component by component", title_justify="left")
-        for column in ("token", "amount", "through", "WETH", "fee", "price impact"):
+        for column in ("token", "amount", "through", self._weth, "fee", "price impact"):
             table.add_column(column, justify="left" if column in ("token", "through") else "right")
         for part in quote.parts:
             symbol, decimals = self.on.named(part.holding.token)
@@ -205,7 +212,7 @@ class Zap:
                 name, f"{text}{self.money.text(amount)}", _beside(usd, nav - kept) if pools.eth_price else "no price"
             )
         for name, weth in (("pools' fees", quote.fees), ("price impact", quote.impact)):
-            table.add_row(name, f"{decimal(weth, 18)} WETH", _usd(pools, weth))
+            table.add_row(name, f"{decimal(weth, 18)} {self._weth}", _usd(pools, weth))
         table.add_row(
             f"gas, about {quote.gas:,} at {decimal(pools.gas_price, 9)} gwei",
             f"{decimal(gas, 18)} ETH",

@@ -12,12 +12,13 @@ from ape.cli import account_option
 from web3 import Web3
 
 from ballast.abi import call_view, encode_call
+from ballast.book import Book
 from ballast.cli import FundCommand, agree, book_option, checked_address, default_book
 from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.deploy import sender_of
 from ballast.journal import journal_path
 from ballast.networks import network_of
-from ballast.values import decimal, ether_text
+from ballast.values import decimal, ether_text, time_text
 from sandbox.book import SandboxBook
 from sandbox.plan import fund_of, imagined, load_plan
 from sandbox.up import Bill, Files, require_standing, require_test_network, sandbox_up
@@ -60,24 +61,26 @@ def up(provider: Any, plan: Path, account: Any, book_file: Path | None, yes: boo
             consent=consent,
         )
     except BaseException:  # Ctrl-C too
-        if journal_path(files.sandbox).exists():
+        if journal_path(files.sandbox).exists() and not files.sandbox.exists():
             click.echo(f"stopped; the same command goes on from what stands (journal: {journal_path(files.sandbox)})")
         raise
     _tell(click.echo, book, files)
     click.echo(f"sandbox book: {files.sandbox}")
-    click.echo("next, each in a terminal of its own:")
+    click.echo("next:")
     for command, purpose in _next(files, account.alias or "ME"):
         click.echo(f"  {command}\n      {purpose}")
 
 
 def _next(files: Files, alias: str) -> Sequence[tuple[str, str]]:
-    """Commands to go on with, and what each is for."""
+    """Commands to go on with, and what each is for. The node's URL may hold a key, so it is not shown."""
     market = f"python -m sandbox market --account {alias} --book {files.sandbox}"
+    options = f"--book {files.fund_book} --rpc URL --account {alias}"
     return (
-        (market, "moves the prices, posts the feeds, has the pools follow"),
-        (f"BALLAST_BOOK={files.fund_book} python -m keeper run", "carries the fund through its periods"),
-        (f"ape run sandbox claim --book {files.fund_book} --account {alias}", "test tokens from every faucet"),
-        (f"ape run mint {files.fund} 1 --book {files.fund_book} --account {alias}", "a share, in kind"),
+        (f"python -m keeper init --rpc URL --book {files.fund_book}", "settings of keeper and market, a keeper's key"),
+        (market, "in a terminal of its own: moves the prices, posts the feeds, has the pools follow"),
+        ("python -m keeper run", "in a terminal of its own: carries the fund through its periods"),
+        (f"ape run sandbox claim {options}", "test tokens from every faucet"),
+        (f"ape run mint {files.fund} 1 {options}", "a share, in kind"),
     )
 
 
@@ -104,6 +107,7 @@ def claim(provider: Any, plan: Path, account: Any, book_file: Path | None, recei
     to = account.address if receiver is None else checked_address("to", receiver)
     book = SandboxBook.load(_files(provider, load_plan(plan), book_file).sandbox)
     require_standing(w3, book)
+    _require_open(w3, book, to)
     before, data = _held(w3, book, to), encode_call("claimAll(address)", to)
     cost = cost_of(w3, account.address, [(book.market, data)])
     require_none(lacks_ether(w3, account.address, cost.wei))
@@ -112,6 +116,14 @@ def claim(provider: Any, plan: Path, account: Any, book_file: Path | None, recei
     for asset, had, has in zip(book.assets, before, _held(w3, book, to), strict=True):
         given = f"{decimal(has - had, asset.decimals)} {asset.symbol}" if has > had else f"no {asset.symbol} yet"
         click.echo(given)
+
+
+def _require_open(w3: Web3, book: SandboxBook, account: str) -> None:
+    """Raises FundError where no faucet gives the account anything now."""
+    found = [call_view(w3, asset.token, "claimableFrom(address)", ["uint256"], account) for asset in book.assets]
+    first = min(int(answer[0]) if answer else 0 for answer in found)
+    if first > int(w3.eth.get_block("latest")["timestamp"]):
+        raise FundError(f"claim: every faucet gave {account} already, the first gives again from {time_text(first)}")
 
 
 def _held(w3: Web3, book: SandboxBook, account: str) -> list[int]:
@@ -137,12 +149,19 @@ def _told(bill: Bill, account: Any, components: int, provider: Any) -> str:
 
 
 def _tell(say: Say, book: SandboxBook, files: Files) -> None:
-    """What stands where, each address in a line that can be copied whole."""
+    """What stands where, each address in a line that can be copied whole, and where the network's explorer shows it."""
+
+    def tell(name: str, address: str, more: str = "") -> None:
+        say(f"{name:10} {address}{more}")
+        if (url := network_of(book.chain_id).address_url(address)) is not None:
+            say(f"{'':10} {url}")
+
     for asset in book.assets:
         pool = f"  pool {asset.pair}" if asset.pair else "  in place of WETH"
-        say(f"{asset.symbol:8} {asset.token}  feed {asset.feed}{pool}")
+        tell(asset.symbol, asset.token, f"  feed {asset.feed}{pool}")
     for name in ("market", "factory", "router", "operator"):
-        say(f"{name:8} {getattr(book, name)}")
-    if (url := network_of(book.chain_id).address_url(book.market)) is not None:
-        say(f"         {url}")
-    say(f"fund     {files.fund} and {files.fund_book}")
+        tell(name, getattr(book, name))
+    fund = Book.load(files.fund_book)
+    for key, name in (("index_token", "shares"), ("rebalancer", "rebalancer"), ("timelock", "timelock")):
+        tell(name, fund[key])
+    say(f"fund       {files.fund} and {files.fund_book}")

@@ -33,6 +33,7 @@ from ballast.units import WAD
 from keeper.zap.quote import ETH, MINT, REDEEM
 from lab.localnet.dollar import DOLLAR, give_dollars, open_dollar
 from lab.localnet.rpc import Web3Rpc, read
+from sandbox.book import sandbox_path
 
 BOOKS = ROOT / "deployments"
 LOCAL = BOOKS / "local-fork"
@@ -159,8 +160,10 @@ def main() -> None:
 def build(out: Path) -> None:
     """Every address book in deployments/ whose chain web/chains.json knows, as static files."""
     chains = known_chains()
+    paths = [path for path in sorted(BOOKS.glob("*/*.json")) if path.parent != LOCAL]
+    of_sandboxes = {sandbox_path(path) for path in paths}
     try:
-        books = [Book.load(path) for path in sorted(BOOKS.glob("*/*.json")) if path.parent != LOCAL]
+        books = [Book.load(path) for path in paths if path not in of_sandboxes]
     except UserError as error:
         raise click.ClickException(str(error)) from None
     funds = [(book, chains[book.chain_id]) for book in books if book.chain_id in chains]

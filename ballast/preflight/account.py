@@ -39,5 +39,5 @@ def seed(reader: Reader, account: str, config: FundConfig, sound: frozenset[str]
             yield Problem(
                 f"account {account}: holds {decimal(held, component.decimals)} {component.symbol} "
                 f"({component.token}), expected {decimal(amount, component.decimals)} for the seed; "
-                f"{token_from(config.chain_id, component.token, config.weth)}"
+                f"{token_from(reader.w3, component.token, config.weth)}"
             )

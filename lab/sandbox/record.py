@@ -19,8 +19,8 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.build import ROOT
-from ballast.files import replace_whole
 from keeper.look.chain import FundReader
+from lab.localnet.anvil import free_port
 from lab.localnet.errors import LocalnetError
 from lab.sandbox.chain import FAUCET_WEI, Dressed
 from lab.sandbox.gate import gate
@@ -31,7 +31,7 @@ from lab.testbed.keepers import KeeperProcess, Process
 
 PASSWORD = "correct horse, battery 9 staple!"
 SETTINGS = Path(".env")
-KEY_FILE = Path("keeper.json")
+KEY_FILE = Path("keeper-key.json")
 BOOK = re.compile(r"sandbox book: (\S+)")
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
@@ -79,27 +79,21 @@ def record(chain: Dressed) -> Record:
     found.note("The sandbox", up)
     up_chain_seconds = chain.cheats.now() - began
     book = _book(up.output)
-    key = _typed(
-        [sys.executable, "-m", "keeper", "keystore", str(KEY_FILE)],
+    init = _typed(
+        [sys.executable, "-m", "keeper", "init"],
         environment,
-        [Answer("Password for", PASSWORD, hidden=True), Answer("Repeat for confirmation", PASSWORD, hidden=True)],
+        [
+            Answer("URL of the node", chain.url),
+            Answer("Address book", ""),  # it has found the one there is
+            Answer("Password for", PASSWORD, hidden=True),
+            Answer("Repeat for confirmation", PASSWORD, hidden=True),
+        ],
     )
-    found.note("The keeper's account", key)
-    chain.give(_address(key.output), KEEPER_WEI)
+    found.note("The keeper's account and settings", init)
+    chain.give(_address(init.output), KEEPER_WEI)
     found.by_hand(
         "Its test ether", f"{KEEPER_WEI / 1e18} ether to the address above, from a faucet or the first account"
     )
-    settings = "".join(
-        f"{name}={value}\n"
-        for name, value in (
-            ("BALLAST_RPC_URL", chain.url),
-            ("BALLAST_BOOK", book),
-            ("BALLAST_KEYSTORE", KEY_FILE),
-            ("BALLAST_MONTH_GAS", 6_000_000),
-        )
-    )
-    replace_whole(ROOT / SETTINGS, settings, mode=0o600)
-    found.by_hand("The settings of market and keeper: `.env`", settings)
     _month(chain, found, environment, ROOT / book)
     found.figures["up_chain_seconds"] = up_chain_seconds
     found.figures["all_seconds"] = round(time.monotonic() - started, 1)
@@ -115,7 +109,9 @@ def _month(chain: Dressed, found: Record, environment: dict[str, str], book_path
     def starter(name: str, command: Sequence[str], prompt: str) -> Any:
         def start(given: dict[str, str], folder: Path, _log: Path) -> Process:
             pulses = {f"BALLAST{part}_PULSE": str(folder / "pulse.json") for part in ("", "_MARKET")}
-            shells[name] = Shell(command, {**environment, **pulses, "BALLAST_POLL_SECONDS": given["POLL"]})
+            # 8080 may be somebody else's on this machine.
+            own = {"BALLAST_POLL_SECONDS": given["POLL"], "BALLAST_HTTP_PORT": str(free_port())}
+            shells[name] = Shell(command, {**environment, **pulses, **own})
             shells[name].answer(Answer(prompt, PASSWORD, hidden=True))
             return shells[name].process
 

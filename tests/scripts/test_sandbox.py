@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ape
+import click
 import pytest
 import yaml
 from eth_abi import encode
@@ -23,6 +24,7 @@ from ballast.fund_file import load_fund, read_texts
 from ballast.journal import Journal, journal_path
 from ballast.networks import Exchange, network_of
 from ballast.packages import creation_code
+from ballast.rollups import GAS_PRICE_ORACLE
 from ballast.units import ETHER, GWEI
 from lab.localnet.anvil import Cheats, anvil
 from lab.localnet.rpc import HttpRpc, send
@@ -38,6 +40,7 @@ from tests.scripts.terminal import terminal
 
 FILE = ROOT / "funds" / "sandbox.yaml"
 SEPOLIA = 11_155_111
+BASE_SEPOLIA = 84_532
 FIRST = 1_790_000_000
 COMPONENTS = 4
 """As few as a cap of 25 % allows."""
@@ -270,6 +273,35 @@ def test_too_little_ether_is_said_before_anything_is_sent(account: Any, files: F
     assert not journal_path(files.sandbox).exists()
 
 
+def test_on_a_rollup_the_bill_has_the_fee_for_data(tmp_path: Path) -> None:
+    plan, fee, files = parse_plan(few()), 10**13, Files(tmp_path / "sandbox.json")
+
+    def bill(account: Any) -> Bill:
+        bills: list[Bill] = []
+
+        def no(told: Bill) -> None:
+            bills.append(told)
+            raise click.Abort
+
+        quiet: Callable[[str], None] = lambda _text: None  # noqa: E731
+        with pytest.raises(click.Abort):
+            sandbox_up(ape.project, account, plan, files, progress=quiet, warn=quiet, consent=no)
+        return bills[0]
+
+    with anvil(chain_id=BASE_SEPOLIA, timestamp=FIRST) as url, connected(url) as account:
+        w3, rpc = account.provider.web3, HttpRpc(url)
+        without, price = bill(account), w3.eth.gas_price
+        # PUSH32 fee, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN: whatever is asked
+        Cheats(rpc).set_code(GAS_PRICE_ORACLE, bytes.fromhex(f"7f{fee:064x}5f5260205ff3"))
+        rpc.close()
+        found = bill(account)
+        # Each transaction but the 4 approvals and the seed.
+        assert found.transactions == without.transactions
+        assert found.gas - without.gas == (without.transactions - COMPONENTS - 1) * -(-fee // price) > 0
+        assert found.wei == found.gas * price
+        assert account.nonce == 0
+
+
 def test_a_file_that_is_changed_in_between(account: Any, up: Up) -> None:
     """What would be another market is refused; nothing is sent."""
     w3, raw = account.provider.web3, few()
@@ -322,15 +354,29 @@ def test_the_command(url: str, account: Any, tmp_path: Path) -> None:
     shown = " ".join(shell.shown.split())
     found = SandboxBook.load(book.with_name("box-sandbox.json"))
     assert "4 test tokens with feeds and pools" in shown and "Uniswap V2 too" in shown
-    for address in (found.market, found.numeraire.token, found.components[-1].pair):
-        assert address in shown
+    for address in (found.market, found.numeraire.token, Book.load(book)["index_token"]):
+        assert f"https://sepolia.etherscan.io/address/{address}" in shown
+    assert found.components[-1].pair in shown
+    assert "market: transaction https://sepolia.etherscan.io/tx/0x" in shown
     assert f"--book {book.with_name('box-sandbox.json')}" in shown and "python -m sandbox market" in shown
 
     ways = ["--rpc", url, "--book", str(book), "--account", "TEST::4", "--yes"]
+    mint = ["ape", "run", "mint", str(book.with_suffix(".yaml")), "1", *ways, "--pay"]
+    with terminal([*mint, "weth"], dict(os.environ)) as shell:
+        assert shell.end() == 1
+    assert "; claim it, once a day, with `ape run sandbox claim`" in " ".join(shell.shown.split())
     with terminal(["ape", "run", "sandbox", "claim", str(plan), *ways], dict(os.environ)) as shell:
         assert shell.end() == 0, shell.shown
     assert "33.333333333333333333 tUNI" in shell.shown
-    mint = ["ape", "run", "mint", str(book.with_suffix(".yaml")), "1", *ways, "--pay"]
+    assert "claim: transaction https://sepolia.etherscan.io/tx/0x" in shell.shown
+    before = account.provider.web3.eth.block_number
+    with terminal(["ape", "run", "sandbox", "claim", str(plan), *ways], dict(os.environ)) as shell:
+        assert shell.end() == 1
+    assert "every faucet gave" in shell.shown and account.provider.web3.eth.block_number == before
     with terminal([*mint, "eth"], dict(os.environ)) as shell:
         assert shell.end() == 1
-    assert "in place of WETH wraps no ether; take weth" in " ".join(shell.shown.split())
+    assert "in place of WETH wraps no ether; take tETH" in " ".join(shell.shown.split())
+    for name in ("weth", "tETH"):
+        with terminal([*mint, name, "--dry"], dict(os.environ)) as shell:
+            assert shell.end() == 0, shell.shown
+        assert "tETH" in shell.shown and "WETH" not in shell.shown

@@ -70,9 +70,9 @@ export interface Book {
 declare const FUNDS: Book[];
 export const books: Book[] = FUNDS;
 
-/** What a zap is paid with, or pays, beside ETH. */
-export function payTokens(book: Book): PayToken[] {
-  return [{ symbol: "WETH", token: book.weth, decimals: 18 }, ...book.chain.pay];
+/** What a zap is paid with, or pays, beside ETH. `weth`: the symbol of what stands for WETH. */
+export function payTokens(book: Book, weth = "WETH"): PayToken[] {
+  return [{ symbol: weth, token: book.weth, decimals: 18 }, ...book.chain.pay];
 }
 
 /** How a fund is named in the page's address: by its chain and the address of its shares. */

@@ -10,12 +10,14 @@ import {
   fallback,
   http,
   type Transport,
+  zeroAddress,
 } from "viem";
 import { getBlock, getLogs, readContract } from "viem/actions";
 import { fundLens, indexToken, marketCap, rebalancer } from "./abi.js";
 import { plain } from "./amounts.js";
-import { type Book, payTokens } from "./books.js";
+import type { Book } from "./books.js";
 import type { Constituent, Fund, Rule } from "./fund.js";
+import { simulate } from "./send.js";
 import type { Provider } from "./wallet.js";
 
 export type Reader = Client<Transport, ReturnType<typeof chainOf>>;
@@ -38,6 +40,9 @@ export function readerOf(book: Book, through?: Provider): Reader {
   });
 }
 
+/** Of WETH's `deposit()`. */
+const DEPOSIT = "0xd0e30db0";
+
 /** What does not change while the page is open. */
 export interface Fixed {
   name: string;
@@ -45,6 +50,8 @@ export interface Fixed {
   /** Of a market-cap methodology; null for fixed weights. */
   rule: Rule | null;
   methodology: Address;
+  /** The symbol of what stands for WETH, and whether it wraps ether: a sandbox's does not, and its zap takes none. */
+  weth: { symbol: string; wraps: boolean };
 }
 
 export interface Snapshot {
@@ -58,15 +65,26 @@ export interface Snapshot {
 
 export async function readFixed(client: Reader, book: Book): Promise<Fixed> {
   const index = { address: book.contracts.index_token, abi: indexToken } as const;
-  const [chainId, name, symbol, methodology] = await Promise.all([
+  const [chainId, name, symbol, methodology, weth] = await Promise.all([
     client.request({ method: "eth_chainId" }),
     readContract(client, { ...index, functionName: "name" }),
     readContract(client, { ...index, functionName: "symbol" }),
     readContract(client, { address: book.contracts.rebalancer, abi: rebalancer, functionName: "methodology" }),
+    readWeth(client, book.weth),
   ]);
   if (Number(chainId) !== book.chain_id) throw new Error(`the endpoint is on chain ${Number(chainId)}`);
   const asked = readContract(client, { address: methodology, abi: marketCap, functionName: "rule" });
-  return { name: plain(name, 48), symbol: plain(symbol, 12), methodology, rule: await asked.catch(() => null) };
+  return { name: plain(name, 48), symbol: plain(symbol, 12), methodology, weth, rule: await asked.catch(() => null) };
+}
+
+/** `deposit()` of nothing is tried, not sent. Where the node does not answer that, it counts as WETH. */
+async function readWeth(client: Reader, weth: Address): Promise<Fixed["weth"]> {
+  const naming = () => ({ symbol: "WETH", decimals: 18 });
+  const [symbol, refusal] = await Promise.all([
+    readContract(client, { address: weth, abi: erc20Abi, functionName: "symbol" }).catch(() => "WETH"),
+    simulate(client, zeroAddress, { to: weth, data: DEPOSIT }, naming).catch(() => null),
+  ]);
+  return { symbol: plain(symbol, 12), wraps: refusal === null };
 }
 
 /** The fund in its latest block, or in an earlier one. */
@@ -106,7 +124,7 @@ export class Tokens {
   ) {
     for (const c of book.candidates)
       this.known.set(c.token.toLowerCase(), { symbol: plain(c.symbol), decimals: c.decimals });
-    for (const { token, symbol, decimals } of payTokens(book))
+    for (const { token, symbol, decimals } of book.chain.pay)
       this.known.set(token.toLowerCase(), { symbol, decimals });
     this.known.set(book.contracts.index_token.toLowerCase(), { symbol: "shares", decimals: 18 });
   }

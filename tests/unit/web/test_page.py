@@ -8,11 +8,14 @@ import socket
 import subprocess
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from eth_utils import to_checksum_address
 
 from ballast.book import CONTRACTS, Book
 from ballast.build import ROOT
+from sandbox.book import sandbox_path
+from tools import page
 from tools.export_web_abi import TARGET, export
 from tools.page import bundle, known_chains, main
 
@@ -50,6 +53,23 @@ def test_a_build_names_its_endpoints_and_nothing_else(tmp_path: Path) -> None:
     assert not re.search(r"<script(?! type=\"module\" src)|<style|style=|onload|http:", html)
     assert (tmp_path / "app.js").stat().st_size < MOST_SCRIPT
     assert "testWallet" not in (tmp_path / "app.js").read_text()
+
+
+def test_a_sandboxs_own_book_is_no_funds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contracts: dict[str, str] = {
+        name: to_checksum_address(number.to_bytes(20)) for number, name in enumerate(CONTRACTS, 1)
+    }
+    books = tmp_path / "books"
+    fund_book = books / "sepolia" / "sandbox.json"
+    Book("A fund", 11_155_111, 1, contracts, contracts["lens"], ()).save(fund_book)
+    sandbox_path(fund_book).write_text("{}")
+    monkeypatch.setattr(page, "BOOKS", books)
+    built = CliRunner().invoke(main, ["build", "--out", str(tmp_path / "dist")])
+    assert built.exit_code == 0 and ": 1 funds, " in built.output, built.output
+    other = books / "sepolia" / "other.json"
+    other.write_text("{}")
+    built = CliRunner().invoke(main, ["build", "--out", str(tmp_path / "dist")])
+    assert built.exit_code == 1 and "other.json" in built.output
 
 
 def test_a_port_that_it_cannot_have_is_one_line() -> None:

@@ -38,6 +38,12 @@ function keptOf(q: Quote, fund: Fund): bigint {
   }, 0n);
 }
 
+/** What amounts of WETH are counted in: ether, or what stands for WETH and wraps none. */
+function etherOf(app: App): string {
+  const weth = app.fixed?.weth;
+  return weth && !weth.wraps ? weth.symbol : app.book.chain.currency;
+}
+
 /** An amount of WETH in dollars, and in ETH where ETH has no price. */
 function money(q: Quote, weth: bigint, currency: string): string {
   return q.ethPrice ? usd((weth * q.ethPrice) / WAD) : `${amount(weth, 18, true)} ${currency}`;
@@ -68,8 +74,8 @@ export function offerOf(app: App, q: Quote, t: Terms): Child[] {
     rows.push({ term: "Against NAV", text: `${percent(abs(beside))} ${worse}${much ? ": much" : ""}`, warn: much });
   }
   rows.push(
-    { term: "Pools’ fees", text: `${money(q, fees, currency)}${part(fees)}` },
-    { term: "Price impact", text: `${money(q, impact, currency)}${part(impact)}` },
+    { term: "Pools’ fees", text: `${money(q, fees, etherOf(app))}${part(fees)}` },
+    { term: "Price impact", text: `${money(q, impact, etherOf(app))}${part(impact)}` },
     { term: "Network fee", text: `≈ ${networkFee(q, currency)}` },
     { term: "Can be mined for", text: `${t.life / 60n} minutes` },
   );
@@ -100,7 +106,7 @@ function networkFee(q: Quote, currency: string): string {
 /** @param toggle Called when the holder wants a component as it is, or no more. */
 export function routeOf(app: App, q: Quote, t: Terms, busy: boolean, toggle: (token: Address) => void): HTMLElement {
   const { minting } = t;
-  const currency = app.book.chain.currency;
+  const currency = etherOf(app);
   const swapped = (swap: Swap | null) => {
     if (swap === null) return ["–", "–"];
     const weth = swap.buys ? swap.paid : swap.received;
