@@ -48,7 +48,12 @@ def run(names: tuple[str, ...], quick: bool, again: bool, jobs: int) -> None:
         table.add_row(*row)
     console.print(table)
     proved = sum(proof.result == Result.PROVED for proof in found)
-    console.print(f"{proved} of {len(found)} proved, {sum(proof.open for proof in found)} open")
+    refuted = sum(proof.result == Result.PROVED and proof.broken == Result.REFUTED for proof in found)
+    seconds = sum(proof.seconds + proof.broken_seconds for proof in found)
+    console.print(
+        f"{proved} of {len(found)} proved, {refuted} of them with the broken variant refuted; "
+        f"{sum(proof.open for proof in found)} open; {seconds:.0f} s without the compiler"
+    )
     wrong = [proof.name for proof in found if not proof.holds]
     if wrong:
         raise ProveError(f"not proved, or the broken variant not refuted: {', '.join(wrong)}")
