@@ -82,8 +82,8 @@ def run(
     check()
     known = {} if again else _known(out)
     done = {proved.name: _begun(proved, known.get(proved.name)) for proved in wanted}
-    # The open ones last: they take all of their time.
-    ordered = sorted(wanted, key=lambda proved: proved.open)
+    # What takes long last.
+    ordered = sorted(wanted, key=lambda proved: (proved.open, proved.seconds))
     left = [(p, False) for p in ordered if done[p.name].result == Result.UNJUDGED]
     left += [(p, True) for p in ordered if done[p.name].broken == Result.UNJUDGED]
     left.sort(key=lambda task: ordered.index(task[0]))
