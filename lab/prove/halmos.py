@@ -122,7 +122,7 @@ def _command(proved: Property, tree: Path, report: Path) -> list[str]:
         *("--match-contract", f"^{proved.contract}$", "--match-test", f"^{proved.function}\\b"),
         *("--loop", str(proved.loop), "--solver-command", solver, "--solver-threads", "1"),
         *("--solver-timeout-assertion", f"{proved.seconds}s", "--panic-error-codes", PANICS, "--statistics"),
-        *("--json-output", str(report)),
+        *("--json-output", str(report), "--early-exit"),
     ]
 
 
