@@ -16,6 +16,7 @@ from ballast.book import Book
 from ballast.cli import FundCommand, agree, book_option, checked_address, default_book
 from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.deploy import sender_of
+from ballast.fund_file import FundError
 from ballast.journal import journal_path
 from ballast.networks import network_of
 from ballast.values import decimal, ether_text, time_text

@@ -1,4 +1,4 @@
-"""`python -m lab.prove run`: prove the properties, and their broken variants wrong. `... list`: write their table."""
+"""`python -m lab.prove run` proves properties and refutes broken variants; `list`, `snapshot` write what is found."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lab.localnet.session import interrupt_on_terminate
 from lab.prove import proofs
 from lab.prove.errors import ProveError
 from lab.prove.halmos import Result
-from lab.prove.property_list import manual
+from lab.prove.property_list import SNAPSHOT, manual, seen
 
 MANUAL = ROOT / "docs" / "security.md"
 
@@ -48,7 +48,12 @@ def run(names: tuple[str, ...], quick: bool, again: bool, jobs: int) -> None:
         table.add_row(*row)
     console.print(table)
     proved = sum(proof.result == Result.PROVED for proof in found)
-    console.print(f"{proved} of {len(found)} proved, {sum(proof.open for proof in found)} open")
+    refuted = sum(proof.result == Result.PROVED and proof.broken == Result.REFUTED for proof in found)
+    seconds = sum(proof.seconds + proof.broken_seconds for proof in found)
+    console.print(
+        f"{proved} of {len(found)} proved, {refuted} of them with the broken variant refuted; "
+        f"{sum(proof.open for proof in found)} open; {seconds:.0f} s without the compiler"
+    )
     wrong = [proof.name for proof in found if not proof.holds]
     if wrong:
         raise ProveError(f"not proved, or the broken variant not refuted: {', '.join(wrong)}")
@@ -56,8 +61,15 @@ def run(names: tuple[str, ...], quick: bool, again: bool, jobs: int) -> None:
 
 @main.command(name="list")
 def write_list() -> None:
-    """Write the table of properties into docs/security.md."""
-    replace_whole(MANUAL, manual(MANUAL.read_text(encoding="utf-8")))
+    """Write the table of properties, with what the snapshot has of each, into docs/security.md."""
+    replace_whole(MANUAL, manual(MANUAL.read_text(encoding="utf-8"), seen()))
+
+
+@main.command()
+def snapshot() -> None:
+    """Keep what out/proofs.json has in lab/prove/proofs.snapshot.json, and write the table."""
+    replace_whole(SNAPSHOT, proofs.OUT.read_text(encoding="utf-8"))
+    replace_whole(MANUAL, manual(MANUAL.read_text(encoding="utf-8"), seen()))
 
 
 if __name__ == "__main__":

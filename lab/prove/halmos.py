@@ -1,12 +1,10 @@
-"""Runs halmos on one property of a tree, and reads what it found."""
+"""Compiles a tree, runs halmos on one property of it, and reads what it found."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
-import subprocess
+import shutil
 import tempfile
 import time
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Any
 from ballast.build import ROOT
 from lab.localnet.artifacts import SOLC
 from lab.prove.errors import ProveError
+from lab.prove.processes import Processes
 from lab.prove.property_list import Property
 
 PROVER = ROOT / ".tools" / "prove" / "bin"
@@ -24,24 +23,32 @@ FORGE = ROOT / ".tools" / "foundry" / "bin"
 SOLVER = Path("lab") / "prove" / "solver" / "solve.py"
 CACHE = Path(".cache") / "prove"
 SPARE = 120
-"""Seconds beyond a property's own for the compiler."""
+"""Seconds beyond a property's own for the paths that halmos follows."""
+COMPILE = 900
+"""Seconds for the compiler."""
 PANICS = "0x01,0x11,0x12,0x32,0x41"
 """What counts as a counterexample beside a failed assertion: overflow, division by zero, index or size out of bounds.
 Not a number that is no enum's: storage holds none."""
 
 
 class Result(StrEnum):
-    """What became of a property. PARTLY: no counterexample, but a loop was longer than it was followed."""
+    """What became of a property.
+
+    PARTLY: no counterexample, but a loop was longer than it was followed. FAILED: halmos could not follow a path, or
+    every path reverts. ERROR: no verdict, as where the tree does not compile. UNJUDGED: not yet tried.
+    """
 
     PROVED = "proved"
     REFUTED = "refuted"
     TIMEOUT = "timeout"
     PARTLY = "partly"
     FAILED = "failed"
+    ERROR = "error"
+    UNJUDGED = "unjudged"
 
 
 RESULTS = {0: Result.PROVED, 1: Result.REFUTED, 2: Result.TIMEOUT}
-"""By halmos' code; any other: a path that it could not follow, or none that does not revert."""
+"""By halmos' code; any other: FAILED."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +60,36 @@ class Found:
     text: str
 
 
-def run(proved: Property, tree: Path) -> Found:
-    """Compile what has changed in `tree` and try to prove a property.
-
-    Raises ProveError where there is no result, as where the tree does not compile.
-    """
+def compile_tree(tree: Path, folder: str, processes: Processes) -> None:
+    """Compile what has changed in `tree` of the properties in `folder`. Raises ProveError where it does not compile."""
     if not (PROVER / "halmos").exists():
         raise ProveError(f"{PROVER / 'halmos'} is missing: run `make .tools/prove.stamp`")
+    command = [
+        str(FORGE / "forge"),
+        "build",
+        "--ast",
+        "--root",
+        str(tree),
+        "--extra-output",
+        "storageLayout",
+        "metadata",
+    ]
+    code, text = processes.run(command, cwd=tree, env=_environment(tree, folder), seconds=COMPILE)
+    if code != 0:
+        raise ProveError(f"the tree does not compile{' in time' if code is None else ''}:\n{text}")
+
+
+def run(proved: Property, tree: Path, processes: Processes) -> Found:
+    """Try to prove a property of a tree that is compiled. Raises ProveError where halmos gives no verdict."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="halmos-") as folder:
         report = Path(folder) / "report.json"
-        code, text = _run(proved, _command(proved, tree, report), tree, folder)
+        # halmos has forge build at first. All is built, and forge would write its cache, which others read.
+        (Path(folder) / "forge").symlink_to(shutil.which("true") or "/bin/true")
+        env = _environment(tree, proved.folder)
+        env |= {"PATH": f"{folder}:{PROVER}:{env['PATH']}", "TMPDIR": folder}
+        command = _command(proved, tree, report)
+        code, text = processes.run(command, cwd=tree, env=env, seconds=proved.seconds + SPARE)
         if code is None:
             return Found(Result.TIMEOUT, round(time.monotonic() - began, 1), text)
         if not report.exists():
@@ -96,35 +122,14 @@ def _command(proved: Property, tree: Path, report: Path) -> list[str]:
         *("--match-contract", f"^{proved.contract}$", "--match-test", f"^{proved.function}\\b"),
         *("--loop", str(proved.loop), "--solver-command", solver, "--solver-threads", "1"),
         *("--solver-timeout-assertion", f"{proved.seconds}s", "--panic-error-codes", PANICS, "--statistics"),
-        *("--json-output", str(report)),
+        *("--json-output", str(report), "--early-exit"),
     ]
 
 
-def _run(proved: Property, command: list[str], tree: Path, folder: str) -> tuple[int | None, str]:
-    """Exit code, None where it took too long, and all that was printed; leaves no solver behind."""
-    environment = {
+def _environment(tree: Path, folder: str) -> dict[str, str]:
+    return {
         **os.environ,
-        "FOUNDRY_CONFIG": str(tree / "lab" / "prove" / f"{proved.folder}.toml"),
+        "FOUNDRY_CONFIG": str(tree / "lab" / "prove" / f"{folder}.toml"),
         "FOUNDRY_SOLC": str(SOLC),
         "FOUNDRY_OFFLINE": "true",
-        "PATH": f"{PROVER}:{FORGE}:{os.environ['PATH']}",
-        "TMPDIR": folder,
     }
-    process = subprocess.Popen(
-        command,
-        cwd=tree,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        text, _ = process.communicate(timeout=proved.seconds + SPARE)
-        return process.returncode, text
-    except subprocess.TimeoutExpired:
-        return None, ""
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()

@@ -1,4 +1,5 @@
-"""Proves properties, several at once, and each one's broken variant wrong; out/proofs.json keeps what was found."""
+"""Proves properties, several at once, and each one's broken variant wrong; out/proofs.json keeps what was found, and
+out/proofs/ what halmos printed."""
 
 from __future__ import annotations
 
@@ -8,11 +9,10 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 from ballast.build import ROOT
@@ -22,16 +22,19 @@ from lab.fuzz.errors import FuzzError
 from lab.localnet.session import RUNS
 from lab.prove import halmos
 from lab.prove.errors import ProveError
-from lab.prove.halmos import Result
+from lab.prove.halmos import Found, Result
+from lab.prove.processes import Processes
 from lab.prove.property_list import Property, every_property
 
 OUT = ROOT / "out" / "proofs.json"
+_CHECK = re.compile(r"(?:^    ///[^\n]*\n)*^    function (check_\w+)\(.*?^    \}\n", re.MULTILINE | re.DOTALL)
 _IMPORT = re.compile(r'from "(\.[^"]+)"')
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What was found of a property, and of its broken variant. `sources`: what they were found of, see `sources`."""
+    """What was found of a property, and of its broken variant. `sources`, `broken_sources`: of what they were found,
+    see `sources`."""
 
     name: str
     says: str
@@ -42,6 +45,7 @@ class Proof:
     broken_seconds: float
     open: bool
     sources: str
+    broken_sources: str
 
     @property
     def holds(self) -> bool:
@@ -72,47 +76,63 @@ def run(
 ) -> list[Proof]:
     """Prove what is wanted, `jobs` at once, but for what the file has of the same sources already, unless `again`.
 
-    The file is written after each. Raises ProveError where halmos gives no result.
+    The file is written after each property and each broken variant. What halmos gives no verdict on is tried again by
+    the next run. Raises ProveError where the tree as it stands does not compile.
     """
     check()
     known = {} if again else _known(out)
-    done: dict[str, Proof] = {}
-    for proved in wanted:
-        if proved.name in known and known[proved.name].sources == sources(proved):
-            kept = known[proved.name]
-            done[proved.name] = replace(kept, says=proved.says, bound=proved.bound, open=proved.open)
-    left = [proved for proved in wanted if proved.name not in done]
+    done = {proved.name: _begun(proved, known.get(proved.name)) for proved in wanted}
+    # What takes long last.
+    ordered = sorted(wanted, key=lambda proved: (proved.open, proved.seconds))
+    left = [(p, False) for p in ordered if done[p.name].result == Result.UNJUDGED]
+    left += [(p, True) for p in ordered if done[p.name].broken == Result.UNJUDGED]
+    left.sort(key=lambda task: ordered.index(task[0]))
     if left:
         RUNS.mkdir(exist_ok=True)
+        processes = Processes()
         with (
-            tempfile.TemporaryDirectory(prefix="proofs-", dir=RUNS, ignore_cleanup_errors=True) as folder,
+            tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-proofs-", dir=RUNS, ignore_cleanup_errors=True) as run_,
             ThreadPoolExecutor(jobs) as pool,
         ):
-            trees: SimpleQueue[Path] = SimpleQueue()
-            for tree in _trees(Path(folder), min(jobs, len(left))):
-                trees.put(tree)
-            running = [pool.submit(_prove, proved, trees) for proved in left]
+            running: dict[Future[Found], tuple[Property, bool]] = {}
             try:
+                tree = _tree(Path(run_), {proved.folder for proved, _ in left}, processes)
+                for task in left:
+                    running[pool.submit(_try, *task, tree, processes)] = task
                 for future in as_completed(running):
-                    proof = future.result()
-                    done[proof.name] = proof
+                    proved, broken = running[future]
+                    proof = _with(done[proved.name], future.result(), broken=broken)
+                    done[proved.name] = proof
                     write(proof, out)
-                    say(proof)
+                    _log(proved, future.result(), out, broken=broken)
+                    if Result.UNJUDGED not in (proof.result, proof.broken):
+                        say(proof)
             finally:
                 for future in running:
                     future.cancel()
+                processes.stop()
     return [done[proved.name] for proved in wanted]
 
 
-def sources(proved: Property, root: Path = ROOT) -> str:
-    """SHA-256 over what a proof rests on: its Solidity with what that imports, its broken variant, and the solver."""
-    digest = hashlib.sha256(repr((proved.function, proved.loop, proved.seconds, proved.broken)).encode())
+def sources(proved: Property, root: Path = ROOT, *, broken: bool = False) -> str:
+    """SHA-256 over what a proof rests on: its Solidity with what that imports, the solver, the variant if `broken`."""
+    digest = hashlib.sha256(repr((proved.function, proved.loop, proved.seconds)).encode())
+    if broken:
+        digest.update(repr(proved.broken.edits).encode())
     prover = root / "lab" / "prove"
     files = {prover / "halmos.lock", root / "package-lock.json", prover / f"{proved.folder}.toml"}
     files |= {prover / "solver" / "solve.py", prover / "solver" / "lemmas.py"}
     for path in sorted({*files, *imported(root / proved.file)}):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        text = path.read_text(encoding="utf-8")
+        if path == (root / proved.file).resolve():
+            text = alone(text, proved.function)
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + text.encode() + b"\0")
     return digest.hexdigest()
+
+
+def alone(text: str, function: str) -> str:
+    """The text of a Solidity file of properties without its other properties."""
+    return _CHECK.sub(lambda match: match[0] if match[1] == function else "", text)
 
 
 def imported(path: Path) -> set[Path]:
@@ -126,48 +146,87 @@ def imported(path: Path) -> set[Path]:
     return found
 
 
-def _prove(proved: Property, trees: SimpleQueue[Path]) -> Proof:
-    tree = trees.get()
-    try:
-        found, broken = halmos.run(proved, tree), _run_broken(proved, tree)
-    finally:
-        trees.put(tree)
-    return Proof(
+def _begun(proved: Property, known: Proof | None) -> Proof:
+    """What is known of the same sources, the rest unjudged."""
+    begun = Proof(
         name=proved.name,
         says=proved.says,
-        result=found.result,
-        seconds=found.seconds,
+        result=Result.UNJUDGED,
+        seconds=0.0,
         bound=proved.bound,
-        broken=broken.result,
-        broken_seconds=broken.seconds,
+        broken=Result.UNJUDGED,
+        broken_seconds=0.0,
         open=proved.open,
         sources=sources(proved),
+        broken_sources=sources(proved, broken=True),
     )
+    if known is not None and known.sources == begun.sources and known.result != Result.ERROR:
+        begun = replace(begun, result=known.result, seconds=known.seconds)
+    if known is not None and known.broken_sources == begun.broken_sources and known.broken != Result.ERROR:
+        begun = replace(begun, broken=known.broken, broken_seconds=known.broken_seconds)
+    return begun
 
 
-def _run_broken(proved: Property, tree: Path) -> halmos.Found:
-    (edit,) = proved.broken.edits
-    path = tree / edit.file
-    kept = path.read_text(encoding="utf-8")
+def _with(proof: Proof, found: Found, *, broken: bool) -> Proof:
+    if broken:
+        return replace(proof, broken=found.result, broken_seconds=found.seconds)
+    return replace(proof, result=found.result, seconds=found.seconds)
+
+
+def _try(proved: Property, broken: bool, tree: Path, processes: Processes) -> Found:
     try:
-        path.write_text(kept.replace(edit.old, edit.new), encoding="utf-8")
-        return halmos.run(proved, tree)
-    finally:
-        path.write_text(kept, encoding="utf-8")
+        if not broken:
+            return halmos.run(proved, tree, processes)
+        with tempfile.TemporaryDirectory(prefix="broken-", dir=tree.parent, ignore_cleanup_errors=True) as folder:
+            return halmos.run(proved, _broken_tree(proved, tree, Path(folder), processes), processes)
+    except ProveError as error:
+        return Found(Result.ERROR, 0.0, str(error))
 
 
-def _trees(folder: Path, number: int) -> Iterator[Path]:
-    """Copies of the tree, each to be broken for itself."""
-    for i in range(number):
-        tree = folder / str(i)
-        for name in ("contracts", "lab/prove"):
-            shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", ".cache"))
-        if (cache := ROOT / halmos.CACHE).exists():
-            shutil.copytree(cache, tree / halmos.CACHE)
-        for name in ("@openzeppelin", "solady"):
-            # Not links: forge would see files outside of the tree, and compile everything again.
-            shutil.copytree(ROOT / "node_modules" / name, tree / "node_modules" / name, copy_function=os.link)
-        yield tree
+def _tree(folder: Path, properties: set[str], processes: Processes) -> Path:
+    """A copy of the tree, compiled; what was compiled is kept for the next one."""
+    tree, cache = folder / "tree", ROOT / halmos.CACHE
+    for name in ("contracts", "lab/prove"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", ".cache"))
+    _copy_libraries(ROOT, tree)
+    for part in sorted(properties):
+        if (cache / part).exists():
+            shutil.copytree(cache / part, tree / halmos.CACHE / part)
+        halmos.compile_tree(tree, part, processes)
+        shutil.rmtree(cache / part, ignore_errors=True)
+        shutil.copytree(tree / halmos.CACHE / part, cache / part)
+    return tree
+
+
+def _broken_tree(proved: Property, tree: Path, folder: Path, processes: Processes) -> Path:
+    """A copy of a compiled tree with the broken variant, compiled, and this property alone in it: that is quicker."""
+    for name in ("contracts", "lab/prove"):
+        shutil.copytree(tree / name, folder / name)
+    _copy_libraries(tree, folder)
+    shutil.copytree(tree / halmos.CACHE / proved.folder, folder / halmos.CACHE / proved.folder)
+    for file in (folder / "lab" / "prove" / proved.folder).glob("*.t.sol"):
+        if file != folder / proved.file:
+            file.unlink()
+    stated = folder / proved.file
+    stated.write_text(alone(stated.read_text(encoding="utf-8"), proved.function), encoding="utf-8")
+    for edit in proved.broken.edits:
+        path = folder / edit.file
+        path.write_text(path.read_text(encoding="utf-8").replace(edit.old, edit.new), encoding="utf-8")
+    halmos.compile_tree(folder, proved.folder, processes)
+    return folder
+
+
+def _copy_libraries(source: Path, target: Path) -> None:
+    for name in ("@openzeppelin", "solady"):
+        # Not links: forge would see files outside of the tree, and compile everything again.
+        path = Path("node_modules") / name
+        shutil.copytree(source / path, target / path, copy_function=os.link)
+
+
+def _log(proved: Property, found: Found, out: Path, *, broken: bool) -> None:
+    folder = out.with_suffix("")
+    folder.mkdir(exist_ok=True)
+    (folder / f"{proved.name}{'-broken' if broken else ''}.txt").write_text(found.text, encoding="utf-8")
 
 
 def _known(out: Path) -> dict[str, Proof]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,8 @@ from lab.fuzz.mutant_list import Edit, Mutant
 from tools.marked import filled
 
 LIST = Path(__file__).with_name("properties.yaml")
+SNAPSHOT = Path(__file__).with_name("proofs.snapshot.json")
+"""What `make prove` has found, as `python -m lab.prove snapshot` kept it."""
 BEGIN = "<!-- properties: written by python -m lab.prove list -->"
 END = "<!-- end of properties -->"
 SECONDS = 120
@@ -54,16 +58,26 @@ def every_property() -> tuple[Property, ...]:
     return tuple(_property(group, entry) for group in groups for entry in group["properties"])
 
 
-def manual(text: str) -> str:
-    """The text of docs/security.md with the table as it should be. Raises ValueError without the marks."""
-    return filled(text, BEGIN, END, _table())
+def manual(text: str, found: Mapping[str, tuple[str, str]]) -> str:
+    """The text of docs/security.md with the table as it should be. Raises ValueError without the marks.
+
+    `found`: the result of each property, and of its broken variant.
+    """
+    return filled(text, BEGIN, END, _table(found))
 
 
-def _table() -> str:
-    lines = ["| of | property | for |", "|---|---|---|"]
+def seen() -> dict[str, tuple[str, str]]:
+    """The snapshot's results of each property and of its broken variant."""
+    entries = json.loads(SNAPSHOT.read_text(encoding="utf-8"))["properties"] if SNAPSHOT.exists() else []
+    return {entry["property"]: (entry["result"], entry["broken"]) for entry in entries}
+
+
+def _table(found: Mapping[str, tuple[str, str]]) -> str:
+    lines = ["| of | property | for | found | variant |", "|---|---|---|---|---|"]
     for proved in every_property():
         told = f"{proved.says} *(open)*" if proved.open else proved.says
-        lines.append(f"| {proved.group} | {told} | {proved.bound} |")
+        result, broken = found.get(proved.name, ("unjudged", "unjudged"))
+        lines.append(f"| {proved.group} | {told} | {proved.bound} | {result} | {broken} |")
     return "\n".join(lines)
 
 

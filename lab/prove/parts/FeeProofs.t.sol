@@ -33,16 +33,6 @@ contract FeeProofs {
         }
     }
 
-    /// @dev What an accrual gives depends on the difference of whole parts alone, and those add up.
-    function check_partsAddUp(uint88 a, uint88 b, uint88 c) external pure {
-        unchecked {
-            vm.assume(a <= b && b <= c);
-            uint256 year = StreamingFee.YEAR;
-            uint256 whole = c / year - a / year;
-            assert((c / year - b / year) + (b / year - a / year) == whole);
-        }
-    }
-
     function check_exponentExact(uint40 begin, uint24 first, uint24 second, uint64 rate) external {
         unchecked {
             vm.assume(rate <= 0.0513e18);

@@ -7,7 +7,9 @@ among small numbers first.
 
 from __future__ import annotations
 
+import ctypes
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,8 @@ _INPUT = re.compile(r"^\(declare-fun ((?:p_|halmos_)\S+) \(\) \(_ BitVec (\d+)\)
 SMALL = (4, 16, 64)
 """Bits of the numbers among which a model is looked for first."""
 SECONDS_SMALL = 10.0
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 def main(seconds: float, file: str) -> None:
@@ -81,7 +85,13 @@ def _first(commands: tuple[list[str], ...], seconds: float) -> str:
     for command in commands:
         said = Path(_file(""))
         with said.open("w", encoding="utf-8") as out:
-            running[subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)] = said
+            process = subprocess.Popen(
+                command,
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 (one thread here; it must run in the child)
+            )
+            running[process] = said
     until = time.monotonic() + seconds
     try:
         while running and time.monotonic() < until:
@@ -95,6 +105,12 @@ def _first(commands: tuple[list[str], ...], seconds: float) -> str:
         for process in running:
             process.kill()
             process.wait()
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process when its parent is gone. Linux only."""
+    if sys.platform.startswith("linux"):
+        _LIBC.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _defined(match: re.Match[str]) -> str:
@@ -117,6 +133,7 @@ def _file(text: str) -> str:
 
 
 if __name__ == "__main__":
+    _die_with_parent()
     if sys.argv[1] == "--integers":
         integers(sys.argv[2])
     else:
