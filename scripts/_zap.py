@@ -14,6 +14,7 @@ from web3.exceptions import Web3Exception
 
 from ballast.abi import call_view, has_code
 from ballast.cli import Deployed, agree, checked_slippage, dollars, send, sent_line
+from ballast.costs import cost_of
 from ballast.deploy import approvals
 from ballast.exchanges import USDC, exchanges_of
 from ballast.fund_file import FundError
@@ -174,6 +175,8 @@ class Zap:
         spender, address = self.contract.address, terms.account.address
         calls = () if taken is None else approvals(self.on.w3, address, taken[0], spender, taken[1])
         first = f", after {len(calls)} approval{'s' if len(calls) > 1 else ''} of the zap" if calls else ""
+        token = None if taken is None else taken[0]
+        gas += cost_of(self.on.w3, address, [(token, data) for data in calls]).wei
         cost = f"{len(calls) + 1} transaction{'s' if calls else ''}, about {ether_text(gas)} for gas"
         agree(terms.account, f"{what}{first} ({cost})?", terms.yes)
         if taken is not None and calls:

@@ -91,9 +91,7 @@ def _next(files: Files, alias: str) -> Sequence[tuple[str, str]]:
 def status(provider: Any, plan: Path, book_file: Path | None) -> None:
     """Show what stands of the sandbox of the file PLAN."""
     files = _files(provider, load_plan(plan), book_file)
-    book = SandboxBook.load(files.sandbox)
-    require_standing(provider.web3, book)
-    _tell(click.echo, book, files)
+    _tell(click.echo, _standing(provider, files), files)
 
 
 @cli.command(cls=FundCommand)
@@ -106,8 +104,7 @@ def claim(provider: Any, plan: Path, account: Any, book_file: Path | None, recei
     """Claim test tokens from every faucet that gives some now."""
     w3: Web3 = provider.web3
     to = account.address if receiver is None else checked_address("to", receiver)
-    book = SandboxBook.load(_files(provider, load_plan(plan), book_file).sandbox)
-    require_standing(w3, book)
+    book = _standing(provider, _files(provider, load_plan(plan), book_file))
     _require_open(w3, book, to)
     before, data = _held(w3, book, to), encode_call("claimAll(address)", to)
     cost = cost_of(w3, account.address, [(book.market, data)])
@@ -117,6 +114,17 @@ def claim(provider: Any, plan: Path, account: Any, book_file: Path | None, recei
     for asset, had, has in zip(book.assets, before, _held(w3, book, to), strict=True):
         given = f"{decimal(has - had, asset.decimals)} {asset.symbol}" if has > had else f"no {asset.symbol} yet"
         click.echo(given)
+
+
+def _standing(provider: Any, files: Files) -> SandboxBook:
+    """The book of a sandbox that stands on the connected chain."""
+    if provider.network.name == "local" and not files.sandbox.exists():
+        raise FundError(
+            f"{files.sandbox}: no such file, as this is Ape's own chain; name the sandbox's node with --rpc"
+        )
+    book = SandboxBook.load(files.sandbox)
+    require_standing(provider.web3, book)
+    return book
 
 
 def _require_open(w3: Web3, book: SandboxBook, account: str) -> None:

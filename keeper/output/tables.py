@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ballast.book import Book
+from ballast.networks import network_of
 from ballast.units import GWEI, HOUR_S, WAD
 from ballast.values import decimal, time_text
 from keeper.output.condition import condition, without
@@ -147,6 +148,8 @@ def fund_tables(view: View, book: Book) -> RenderableType:
     head = head_table(f"{book.fund}, block {s.block}")
     head.add_row("time", when(s.time))
     head.add_row("index token", book["index_token"])
+    if (url := network_of(book.chain_id).address_url(book["index_token"])) is not None:
+        head.add_row("", url)
     head.add_row("phase", f"{phase_text(s.phase)}, period {s.label_of(s.period)}")
     due = s.action.name.lower() if s.action else "nothing"
     head.add_row("due", f"{due} ({reason_text(s.reason)})")

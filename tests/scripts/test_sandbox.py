@@ -369,6 +369,9 @@ def test_the_command(url: str, account: Any, tmp_path: Path) -> None:
         assert shell.end() == 0, shell.shown
     assert "33.333333333333333333 tUNI" in shell.shown
     assert "claim: transaction https://sepolia.etherscan.io/tx/0x" in shell.shown
+    with terminal(["ape", "run", "sandbox", "status", str(plan)], dict(os.environ)) as shell:
+        assert shell.end() == 1
+    assert "name the sandbox's node with --rpc" in " ".join(shell.shown.split())
     before = account.provider.web3.eth.block_number
     with terminal(["ape", "run", "sandbox", "claim", str(plan), *ways], dict(os.environ)) as shell:
         assert shell.end() == 1
