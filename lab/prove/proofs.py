@@ -82,11 +82,10 @@ def run(
     check()
     known = {} if again else _known(out)
     done = {proved.name: _begun(proved, known.get(proved.name)) for proved in wanted}
-    # What takes long last.
-    ordered = sorted(wanted, key=lambda proved: (proved.open, proved.seconds))
-    left = [(p, False) for p in ordered if done[p.name].result == Result.UNJUDGED]
-    left += [(p, True) for p in ordered if done[p.name].broken == Result.UNJUDGED]
-    left.sort(key=lambda task: ordered.index(task[0]))
+    left = [(p, False) for p in wanted if done[p.name].result == Result.UNJUDGED]
+    left += [(p, True) for p in wanted if done[p.name].broken == Result.UNJUDGED]
+    # What takes long last: open ones, then variants of whole contracts, which are to be compiled.
+    left.sort(key=lambda task: (task[0].open, task[0].folder, task[1], task[0].seconds))
     if left:
         RUNS.mkdir(exist_ok=True)
         processes = Processes()
