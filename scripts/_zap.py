@@ -182,7 +182,7 @@ class Zap:
         if taken is not None and calls:
             self.say("approving")
             for data in calls:
-                send(terms.account, taken[0], data)
+                self.say(sent_line(self.on.book.chain_id, send(terms.account, taken[0], data)))
 
     def deadline(self, seconds: int) -> int:
         """So many seconds from now, by the chain's clock."""

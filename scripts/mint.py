@@ -110,7 +110,7 @@ def cli(
     before = on.shares_of(to)
     for token, data in approving:
         console.print(f"approving {on.named(token)[0]}")
-        send(account, token, data)
+        console.print(sent_line(on.book.chain_id, send(account, token, data)), soft_wrap=True)
     console.print("minting")
     receipt = send(account, on.index.address, bytes(on.index.mint.encode_input(wanted, to, tokens, limits)))
     console.print(f"minted {decimal(on.shares_of(to) - before, 18)} shares to {to}", soft_wrap=True)

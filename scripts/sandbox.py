@@ -153,7 +153,8 @@ def _told(bill: Bill, account: Any, components: int, provider: Any) -> str:
     also = ", Uniswap V2 too" if bill.own_exchange else ""
     return (
         f"sandbox of {parts}{also}, from {account.address} on chain {provider.web3.eth.chain_id}: {begun}"
-        f"{bill.transactions} transactions, at most about {bill.gas:,} gas, {ether_text(bill.wei)} at the price now"
+        f"{bill.transactions} transactions, at most about {bill.gas:,} gas, {ether_text(bill.wei)} at the price now; "
+        "a fund to try out, not for money: its roles are all this account's, its notice is short (warnings will say so)"
     )
 
 
