@@ -67,8 +67,8 @@ def write_list() -> None:
 
 @main.command()
 def snapshot() -> None:
-    """Keep what out/proofs.json has in lab/prove/proofs.snapshot.json, and write the table."""
-    replace_whole(SNAPSHOT, proofs.OUT.read_text(encoding="utf-8"))
+    """Keep what out/proofs.json has of the present sources in lab/prove/proofs.snapshot.json, and write the table."""
+    proofs.snapshot(SNAPSHOT)
     replace_whole(MANUAL, manual(MANUAL.read_text(encoding="utf-8"), seen()))
 
 

@@ -235,6 +235,13 @@ def _known(out: Path) -> dict[str, Proof]:
     return {entry["property"]: Proof(name=entry.pop("property"), **entry) for entry in entries}
 
 
+def snapshot(to: Path, out: Path = OUT) -> None:
+    """Keep in a file what was found of the present sources; the rest is unjudged there."""
+    known = _known(out)
+    current = [_begun(proved, known.get(proved.name)) for proved in every_property()]
+    replace_json(to, {"hold": sum(p.holds for p in current), "properties": [_entry(p) for p in current]}, indent=1)
+
+
 def write(proof: Proof, out: Path) -> None:
     """Put a proof into the file, beside those of the other properties of the list."""
     known = {**_known(out), proof.name: proof}
