@@ -20,7 +20,7 @@ from ballast.files import replace_json
 from lab.localnet.session import interrupt_on_terminate
 
 OUT = Path("out")
-LONG = ("tests/lab/chaos/long", "tests/lab/long", "tests/scripts/long")
+LONG = ("tests/lab/long", "tests/scripts/long")
 """Folders of tests that run only here."""
 
 

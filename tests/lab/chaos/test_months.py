@@ -7,16 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from lab.chaos import dialects
 from lab.chaos.base_chain import build
 from lab.chaos.catalogue import HARDHAT, named, spoil
 from lab.chaos.faults import Fault
 from lab.chaos.month_run import PATIENCE_S
 from lab.chaos.runner import run_all
 from lab.chaos.scenario import Outcome, Scenario
-from tests.lab.chaos.clients import EACH_MONTH, heard, race
 
-CLIENTS = ("geth", "besu", "alchemy")
-"""One that says least, one with words of its own for everything, one that is hosted; all: long/test_clients.py."""
 FAST = (
     "answer-dropped-after-each-batch",
     "receipt-missing",
@@ -27,10 +25,13 @@ FAST = (
     "killed-right-after-sending-determine",
     "two-keepers",
     f"client-{HARDHAT}",
-    *map(race, CLIENTS),
+    *(f"client-{client}-race" for client in dialects.clients()),
 )
+"""Before each client one month: two keepers that race, so that calls may revert in its words."""
 REVERTS = "client-nethermind-older-reverts"
 """A batch that a reorganization leaves without its bucket: the keeper is told of a revert on any machine."""
+EACH_MONTH = {"batch", "fields"}
+"""What a client does to the questions of every month. Its words for a revert need one."""
 HARMLESS = (
     spoil("determine:due", "http_500", "eth_getBlockByNumber"),
     spoil("start:due", "older_head", "*", 20, within_s=4),
@@ -75,9 +76,9 @@ def test_the_month_is_done_once(outcomes: dict[str, Outcome], name: str) -> None
     assert outcome.cancelled_needlessly == (1 if name == "reorganization-of-3-lost" else 0)
 
 
-@pytest.mark.parametrize("client", heard(CLIENTS))
+@pytest.mark.parametrize("client", [name for name in dialects.clients() if EACH_MONTH & dialects.tables()[name].keys()])
 def test_a_client_is_heard_in_each_month(outcomes: dict[str, Outcome], client: str) -> None:
-    assert outcomes[race(client)].worded.keys() & EACH_MONTH
+    assert outcomes[f"client-{client}-race"].worded.keys() & EACH_MONTH
 
 
 def test_a_revert_in_a_clients_words(outcomes: dict[str, Outcome]) -> None:
