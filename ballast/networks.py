@@ -103,16 +103,13 @@ def load_networks(path: Path = FILE) -> Mapping[int, Network]:
 
 NETWORKS = load_networks()
 """By chain id."""
+TEST_CHAINS = tuple(network.chain_id for network in NETWORKS.values() if network.test)
+"""The ids of the test networks, local chains among them: as the contracts list them."""
 
 
 def network_of(chain_id: int) -> Network:
     """What is known of a chain; of one that is not listed nothing but its id, and Ethereum's rules are assumed."""
     return NETWORKS.get(chain_id) or Network(chain_id, f"chain-{chain_id}", f"chain {chain_id}")
-
-
-def networks_for_tests() -> tuple[int, ...]:
-    """The ids of the test networks, local chains among them."""
-    return tuple(network.chain_id for network in NETWORKS.values() if network.test)
 
 
 def by_slug(slug: str) -> Network | None:

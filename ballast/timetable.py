@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, model_validator
 
-from ballast.networks import networks_for_tests
+from ballast.networks import TEST_CHAINS
 from ballast.parts import Limits, Model, duration, integer
 from ballast.rule.calendar import DAYS, MONTH, QUARTER, least_length
 from ballast.units import DAY_S, HOUR_S, WAD
@@ -23,8 +23,6 @@ SCALE_S = 30 * DAY_S
 """A month, where loss budget and step are scaled to a shorter period."""
 MAX_LOSS_BUDGET = 2 * WAD // 100
 MAX_STEP = WAD
-TEST_CHAINS = networks_for_tests()
-"""Chains on which periods may be shorter than a day: as the contracts list them."""
 
 _MONTHS = {"1 month": MONTH, "3 months": QUARTER}
 

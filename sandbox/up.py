@@ -24,11 +24,10 @@ from ballast.faucets import ether_from
 from ballast.files import replace_whole
 from ballast.fund_file import FundConfig
 from ballast.journal import Journal, alone, journal_path
-from ballast.networks import network_of
+from ballast.networks import TEST_CHAINS, network_of
 from ballast.resume import INDEX, is_seeded
 from ballast.rollups import creation_gas
 from ballast.sending import receipt_of
-from ballast.timetable import TEST_CHAINS
 from ballast.values import decimal, ether_text
 from sandbox import gas
 from sandbox.book import SandboxAsset, SandboxBook, sandbox_path

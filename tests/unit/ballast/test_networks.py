@@ -12,7 +12,7 @@ from eth_utils import is_checksum_address
 from ballast.build import ROOT
 from ballast.exchanges import EXCHANGES
 from ballast.fund_file import FundError, parse_fund
-from ballast.networks import FILE, NETWORKS, by_slug, network_of, networks_for_tests
+from ballast.networks import FILE, NETWORKS, TEST_CHAINS, by_slug, network_of
 from tests.unit.ballast.fund_edits import good
 
 RAW = json.loads(FILE.read_text())
@@ -28,7 +28,7 @@ def test_the_contracts_list_the_same_test_networks() -> None:
     returned = re.search(r"return ([^;]+);", source)
     assert returned is not None
     asked = re.findall(r"chainId == (\w+)", returned[1])
-    assert sorted(int(names[name]) for name in asked) == sorted(networks_for_tests())
+    assert sorted(int(names[name]) for name in asked) == sorted(TEST_CHAINS)
     assert len(names) == len(asked) == 7
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from ballast.build import ROOT
 from ballast.fund_file import read_texts
+from ballast.networks import TEST_CHAINS
 from ballast.parts import MAX_PRICE
-from ballast.timetable import TEST_CHAINS
 from ballast.units import WAD
 from sandbox.errors import SandboxError
 from sandbox.plan import Plan, fund_fields, fund_of, imagined, load_plan, parse_plan

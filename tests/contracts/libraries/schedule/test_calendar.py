@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ballast.networks import TEST_CHAINS
 from ballast.rule import arithmetic
 from ballast.rule import calendar as mirror
 from ballast.rule.calendar import MONTH, QUARTER, Period, Timetable
-from ballast.timetable import TEST_CHAINS
 from ballast.units import DAY_S, HOUR_S, WAD
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain, RevertedError
