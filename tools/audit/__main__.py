@@ -26,22 +26,24 @@ TOOLS: dict[str, Callable[[Path], list[Finding]]] = {
     "slither": slither.detectors,
     "slither-check-erc": slither.ercs,
     "wake": wake.detectors,
+    semgrep.OWN: semgrep.own,
 }
-SEMGREP = "semgrep"
-NOT_RUN = "not run: semgrep comes without rules for Solidity; name a folder of them with --rules"
+NOT_RUN = "not run: name a folder of others' rules for Solidity with --rules"
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice([*TOOLS, SEMGREP]))
-@click.option("--rules", type=click.Path(exists=True, file_okay=False, path_type=Path), help="semgrep's rules.")
+@click.argument("names", nargs=-1, type=click.Choice([*TOOLS, semgrep.OTHERS]))
+@click.option(
+    "--rules", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Others' rules for semgrep."
+)
 def main(names: tuple[str, ...], rules: Path | None) -> None:
     """Runs the tools named, or all. Ends with 1 where a finding is not explained, or an explanation has none."""
     tools = dict(TOOLS)
     if rules is not None:
-        tools[SEMGREP] = lambda folder: semgrep.detectors(folder, rules)
-    chosen = [name for name in (*TOOLS, SEMGREP) if not names or name in names]
+        tools[semgrep.OTHERS] = lambda folder: semgrep.others(folder, rules)
+    chosen = [name for name in (*TOOLS, semgrep.OTHERS) if not names or name in names]
     try:
-        if SEMGREP in names and rules is None:
+        if semgrep.OTHERS in names and rules is None:
             raise AuditError(NOT_RUN)
         ran = [name for name in chosen if name in tools]
         entries = [entry for entry in triage() if entry.tool in ran]
@@ -51,8 +53,8 @@ def main(names: tuple[str, ...], rules: Path | None) -> None:
         print(f"audit: {error}", file=sys.stderr)
         sys.exit(1)
     Console(width=120).print(table(found, left))
-    if SEMGREP in chosen and SEMGREP not in ran:
-        print(f"{SEMGREP} {NOT_RUN}")
+    if semgrep.OTHERS in chosen and semgrep.OTHERS not in ran:
+        print(f"{semgrep.OTHERS} {NOT_RUN}")
     _write(ran, found, left)
     for finding in left:
         print(f"not explained: {finding}", file=sys.stderr)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from tools.audit import __main__ as audit
@@ -39,7 +40,7 @@ def test_an_entry_needs_a_reason(tmp_path: Path) -> None:
 
 
 def test_every_entry_of_the_list_is_of_a_tool_that_runs() -> None:
-    assert {entry.tool for entry in triage()} <= {*audit.TOOLS, audit.SEMGREP}
+    assert {entry.tool for entry in triage()} <= {*audit.TOOLS, semgrep.OTHERS}
 
 
 def test_a_place_is_the_first_function_named() -> None:
@@ -56,14 +57,42 @@ def test_a_function_that_slither_cannot_read_is_a_finding() -> None:
     assert slither.unread("nothing") == []
 
 
-def test_a_finding_of_semgrep() -> None:
-    raw = {
-        "check_id": "rules.security.exact-balance-check",
-        "path": "contracts/periphery/Zap.sol",
-        "start": {"line": 7},
+def raw(rule: str, path: Path, first: int, last: int) -> dict[str, Any]:
+    return {
+        "check_id": f"rules.security.{rule}",
+        "path": path.name,
+        "start": {"line": first},
+        "end": {"line": last},
         "extra": {"severity": "WARNING", "message": "compared"},
     }
-    assert semgrep.read(raw) == Finding("semgrep", "exact-balance-check", "Zap", "WARNING", "line 7: compared")
+
+
+def test_a_finding_of_semgrep_is_of_the_last_function_above_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "Zap.sol"
+    path.write_text(
+        "contract Zap {\n    constructor() {\n    }\n    function mint(\n        uint256 shares\n    ) {\n    }\n}\n"
+    )
+    found = semgrep.read(raw("exact-balance-check", path, 4, 6), tmp_path)
+    assert found == Finding("semgrep", "exact-balance-check", "Zap.mint", "WARNING", "line 4: compared")
+    assert semgrep.read(raw("any", path, 2, 3), tmp_path, semgrep.OTHERS).where == "Zap.constructor"
+    assert semgrep.read(raw("any", path, 1, 1), tmp_path).where == "Zap"
+
+
+def test_a_rule_finds_just_what_is_marked(tmp_path: Path) -> None:
+    path = tmp_path / "Broken.sol"
+    path.write_text("x; // found: origin\ny;\n")
+    right = raw("origin", path, 1, 1)
+    semgrep.check(tmp_path, [right])
+    with pytest.raises(AuditError, match=r"origin does not find line 1 of Broken.sol"):
+        semgrep.check(tmp_path, [])
+    with pytest.raises(AuditError, match=r"origin should not find line 2 of Broken.sol"):
+        semgrep.check(tmp_path, [right, raw("origin", path, 2, 2)])
+
+
+def test_every_rule_has_a_broken_contract() -> None:
+    rules = yaml.safe_load((semgrep.RULES / "ballast.yaml").read_text())["rules"]
+    text = "".join(file.read_text() for file in (semgrep.RULES / "broken").rglob("*.sol"))
+    assert [rule["id"] for rule in rules if f"// found: {rule['id']}\n" not in text] == []
 
 
 @pytest.mark.parametrize(
@@ -86,8 +115,8 @@ def test_the_command_fails_on_what_does_not_agree(
     assert (tmp_path / "audit.json").exists()
 
 
-def test_semgrep_by_name_needs_rules() -> None:
-    done = CliRunner().invoke(audit.main, ["semgrep"])
+def test_rules_of_others_need_a_folder() -> None:
+    done = CliRunner().invoke(audit.main, ["semgrep-others"])
     assert done.exit_code == 1
     assert "--rules" in done.output
 
