@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +19,7 @@ from ballast.build import ROOT
 from ballast.files import replace_json
 from lab.localnet.session import interrupt_on_terminate
 
-OUT = Path("out")
+OUT = ROOT / "out"
 LONG = ("tests/lab/long", "tests/scripts/long")
 """Folders of tests that run only here."""
 
@@ -75,6 +75,19 @@ def _years(found: dict[str, Any]) -> str:
     )
 
 
+def _invariants(found: dict[str, Any]) -> str:
+    last = found["campaigns"][-1]
+    return f"{last['calls']:,} calls, seeds {last['first_seed']} to {last['first_seed'] + last['seeds'] - 1}"
+
+
+def _keeper(found: dict[str, Any]) -> str:
+    quiet = found["keeper"]
+    return (
+        f"{quiet['round_trips_per_tick']:.2f} round trips and {quiet['tick_ms']:.1f} ms a tick, "
+        f"{quiet['rss_growth_kib']:+,} KiB of memory"
+    )
+
+
 def _proofs(found: dict[str, Any]) -> str:
     results = [entry["result"] for entry in found["properties"]]
     return f"{results.count('proved')} of {len(results)} proved, {results.count('timeout')} not decided in their time"
@@ -85,11 +98,11 @@ RUNS = (
     Run("years", ("years",), "years.json", _years),
     Run("sandbox", ("sandbox", "ARGS=--stops"), "sandbox.json", _sandbox),
     Run("chaos", ("chaos",), "chaos.json", _chaos),
-    Run("invariants", ("invariants", "CALLS=10000000")),
+    Run("invariants", ("invariants", "CALLS=10000000"), "invariants.json", _invariants),
     Run("mutants", ("mutants",)),
     Run("mutation", ("mutation", "SAMPLE=60")),
     Run("gas", ("bench", "ARGS=--check")),
-    Run("keeper", ("bench", "ARGS=--keeper")),
+    Run("keeper", ("bench", "ARGS=--keeper"), "bench.json", _keeper),
     Run("coverage", ("coverage",), "coverage.json", _coverage),
     Run("proofs", ("prove",), "proofs.json", _proofs),
     Run("audit", ("audit",)),
@@ -122,16 +135,23 @@ def _run(run: Run) -> Ran:
     log.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with log.open("wb") as out:
-        made = subprocess.run(["make", *run.make], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, check=False)
-    said = _last_line(log)
+        made = subprocess.run(command(run), cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, check=False)
+    said = last_line(log.read_text(encoding="utf-8", errors="replace"))
     if run.figures and not made.returncode:
         said = run.words(json.loads((OUT / run.figures).read_text(encoding="utf-8")))
     return Ran(run.name, made.returncode == 0, round(time.monotonic() - began), said)
 
 
-def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1].strip()[:160] if lines else ""
+def command(run: Run) -> list[str]:
+    """How a run is started. A make hands its own variables on to those that it starts: which runs this one was asked
+    for, ARGS, is no argument of theirs."""
+    return ["make", "--no-print-directory", "ARGS=", *run.make]
+
+
+def last_line(log: str) -> str:
+    """The last line of a run that says something: not what make says of a failure, nor the edge of a table."""
+    lines = [line.strip() for line in log.splitlines() if re.search(r"\w", line)]
+    return next((line[:160] for line in reversed(lines) if not re.match(r"make(\[\d+\])?: ", line)), "")
 
 
 if __name__ == "__main__":
