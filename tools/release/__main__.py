@@ -7,7 +7,9 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -49,31 +51,44 @@ def main(skip_forge: bool, skip_pythons: bool) -> None:
             for place in (tree, other):
                 check_out(ROOT, commit, place)
             _contracts(tree, other, made, commit, forge=not skip_forge)
-            _keeper(tree, other, made, commit)
+            with part("keeper: wheel and lists of what it is made of"):
+                _keeper(tree, other, made, commit)
             for name in COPIED:
                 shutil.copy(tree / name, made)
             shutil.copy(tree / ".env.example", made / "env.example")
             (made / "SHA256SUMS").write_text(sums(made.iterdir()))
             if not skip_pythons:
-                _test(tree, made, Path(folder))
+                with part("keeper: tests under other Pythons"):
+                    _test(tree, made, Path(folder))
             shutil.rmtree(OUT, ignore_errors=True)
             OUT.parent.mkdir(exist_ok=True)
             shutil.move(made, OUT)
     except ReleaseError as error:
         print(f"release: {error}", file=sys.stderr)
         sys.exit(1)
-    print(f"{OUT.relative_to(ROOT)}: {__version__} of commit {commit.hash[:12]}")
     print((OUT / "SHA256SUMS").read_text(), end="")
+    print(f"{OUT.relative_to(ROOT)}: {__version__} of commit {commit.hash[:12]}")
+
+
+@contextmanager
+def part(name: str) -> Iterator[None]:
+    """A part of the work, which says its seconds at its end."""
+    began = time.monotonic()
+    print(f"{name} ...", flush=True)
+    yield
+    print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
 
 
 def _contracts(tree: Path, other: Path, made: Path, commit: Commit, *, forge: bool) -> None:
     """contracts.json, once two folders and two programs have come to the same."""
-    found = codes.by_ape(tree)
-    codes.compare(found, {"compiled in another folder": codes.by_ape(other)}, metadata=True)
-    print(f"contracts: {len(found)}, the same in two folders")
+    with part("contracts: compiled by Ape in two folders"):
+        found = codes.by_ape(tree)
+        codes.compare(found, {"compiled in another folder": codes.by_ape(other)}, metadata=True)
+        print(f"contracts: {len(found)}, the same in two folders")
     if forge:
-        codes.compare(found, {"compiled by forge": codes.by_forge(other)}, metadata=False)
-        print("contracts: the same by forge, but for the compiler's metadata")
+        with part("contracts: compiled by forge"):
+            codes.compare(found, {"compiled by forge": codes.by_forge(other)}, metadata=False)
+            print("contracts: the same by forge, but for the compiler's metadata")
     codes.check_keeper(found)
     settings = yaml.safe_load((tree / "ape-config.yaml").read_text())["solidity"]
     replace_json(made / "contracts.json", codes.listed(found, commit.hash, __version__, settings), indent=1)

@@ -121,6 +121,16 @@ def test_rules_of_others_need_a_folder() -> None:
     assert "--rules" in done.output
 
 
+def test_which_of_others_rules_ran_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = Entry("semgrep-others", "any", r"Zap\.mint", "why")
+    monkeypatch.setattr(semgrep, "others", lambda *_: [])
+    monkeypatch.setattr(audit, "triage", lambda: [entry])
+    monkeypatch.setattr(audit, "OUT", tmp_path / "audit.json")
+    done = CliRunner().invoke(audit.main, ["semgrep-others", "--rules", str(tmp_path)])
+    assert done.exit_code == 0
+    assert "explains nothing" not in done.output
+
+
 def test_numbers_of_what_the_language_declares_are_negative() -> None:
     text = '{"id":18,"overloadedDeclarations":[4294967278,4294967279],"value":"4294967295","referencedDeclaration":%s}'
     wanted = '{"id":18,"overloadedDeclarations":[-18,-17],"value":"4294967295","referencedDeclaration":%s}'
