@@ -59,6 +59,15 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned, FeeAccrual {
     /// @dev 1 while the lock is held. A whole word, so that taking it reads nothing.
     uint256 private transient _lock;
 
+    /// @dev A redemption in flight: `shares` of `supply`, paid in the components of the packed `list` that `skip` does
+    /// not name by their bits.
+    struct Redemption {
+        uint256 shares;
+        uint256 supply;
+        uint256 skip;
+        uint256[] list;
+    }
+
     /* MODIFIERS */
 
     modifier nonReentrant() {
@@ -222,10 +231,9 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned, FeeAccrual {
         uint256[] memory due = new uint256[](n); // the balances that are asked for
         for (uint256 i; i < n; ++i) {
             uint256 word = list.get(i);
-            address token = word.token();
-            tokens.set(i, token);
+            tokens.set(i, word.token());
             if (word.marked() && _leftOut(word)) continue;
-            uint256 balance = Balance.read(token, address(this));
+            uint256 balance = Balance.read(word.token(), address(this));
             // {tok} = {tok} * {share} / {share}, up
             uint256 amount = ProRata.up(balance, shares, supply);
             amounts.set(i, amount);
@@ -247,7 +255,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned, FeeAccrual {
         returns (uint256[] memory amounts)
     {
         require(to != address(0), ZeroAddress());
-        amounts = _redeem(shares, msg.sender, tokens, minAmounts, to, tokens[:0], skip);
+        amounts = _redeem(_beginRedeem(shares, msg.sender, skip), tokens, minAmounts, to, tokens[:0]);
         emit Redeemed(msg.sender, to, shares, skip);
     }
 
@@ -261,7 +269,7 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned, FeeAccrual {
     ) external nonReentrant returns (uint256[] memory amounts) {
         require(recipients.length == tokens.length, LengthMismatch(tokens.length, recipients.length));
         if (holder != msg.sender) _spendAllowance(holder, msg.sender, shares);
-        amounts = _redeem(shares, holder, tokens, minAmounts, address(0), recipients, skip);
+        amounts = _redeem(_beginRedeem(shares, holder, skip), tokens, minAmounts, address(0), recipients);
         emit RedeemedTo(msg.sender, holder, shares, skip);
     }
 
@@ -352,40 +360,48 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned, FeeAccrual {
         emit Minted(msg.sender, to, shares);
     }
 
-    /// @dev Burns shares of `holder` and pays each component to its recipient, all to `to` unless that is zero.
-    function _redeem(
-        uint256 shares,
-        address holder,
-        address[] calldata tokens,
-        uint256[] calldata minAmounts,
-        address to,
-        address[] calldata recipients,
-        uint256 skip
-    ) private returns (uint256[] memory amounts) {
+    /// @dev What every redemption begins with: supply to divide by, and the list. Burns the shares.
+    function _beginRedeem(uint256 shares, address holder, uint256 skip) private returns (Redemption memory) {
         require(shares != 0, ZeroShares());
         Setup memory setup = _setup;
         uint256 supply = _accrue(setup.rate);
         uint256[] memory list = _list(setup.pointer);
-        uint256 n = list.length;
-        _requireLength(n, tokens.length, minAmounts.length);
         _burn(holder, shares);
-        amounts = new uint256[](n);
-        for (uint256 i; i < n; ++i) {
-            uint256 word = list.get(i);
+        return Redemption(shares, supply, skip, list);
+    }
+
+    /// @dev Pays each component to its recipient, all to `to` unless that is zero.
+    function _redeem(
+        Redemption memory r,
+        address[] calldata tokens,
+        uint256[] calldata minAmounts,
+        address to,
+        address[] calldata recipients
+    ) private returns (uint256[] memory amounts) {
+        _requireLength(r.list.length, tokens.length, minAmounts.length);
+        amounts = new uint256[](r.list.length);
+        for (uint256 i; i < amounts.length; ++i) {
+            uint256 word = r.list.get(i);
             address token = word.token();
             if (token != tokens.given(i)) revert ComponentMismatch(i, token, tokens.given(i));
-            address recipient = to;
-            if (recipient == address(0)) {
-                recipient = recipients.given(i);
-                if (recipient == address(0) || recipient == address(this)) revert UnfitRecipient(recipient);
-            }
-            if ((skip >> i) & 1 != 0) continue;
-            // {tok} = {tok} * {share} / {share}, down
-            uint256 amount = word.writtenOff() ? 0 : ProRata.down(Balance.read(token, address(this)), shares, supply);
+            address recipient = to != address(0) ? to : _recipient(recipients, i);
+            if ((r.skip >> i) & 1 != 0) continue;
+            uint256 amount = word.writtenOff() ? 0 : _due(r, token);
             if (amount < minAmounts.given(i)) revert BelowMin(token, amount, minAmounts.given(i));
             amounts.set(i, amount);
             if (amount != 0) IERC20(token).safeTransfer(recipient, amount);
         }
+    }
+
+    /// @dev What of a component is due to the shares.
+    function _due(Redemption memory r, address token) private view returns (uint256) {
+        // {tok} = {tok} * {share} / {share}, down
+        return ProRata.down(Balance.read(token, address(this)), r.shares, r.supply);
+    }
+
+    function _recipient(address[] calldata recipients, uint256 i) private view returns (address recipient) {
+        recipient = recipients.given(i);
+        if (recipient == address(0) || recipient == address(this)) revert UnfitRecipient(recipient);
     }
 
     /* INTERNAL: LIST */
@@ -440,15 +456,13 @@ contract IndexToken is IIndexToken, ERC20Permit, Owned, FeeAccrual {
         require(_lock == 0, Locked());
         (uint256 supply,) = supplyAndExponent();
         uint256[] memory list = Words.read(_setup.pointer);
-        uint256 n = list.length;
-        uint256[] memory accounts = new uint256[](n);
-        amounts = new uint256[](n);
-        for (uint256 i; i < n; ++i) {
+        uint256[] memory accounts = new uint256[](list.length);
+        amounts = new uint256[](list.length);
+        for (uint256 i; i < list.length; ++i) {
             uint256 word = list.get(i);
-            address token = word.token();
-            accounts.set(i, token);
+            accounts.set(i, word.token());
             if (word.writtenOff()) continue;
-            (bool sound, uint256 balance) = Balance.tryRead(token, address(this));
+            (bool sound, uint256 balance) = Balance.tryRead(word.token(), address(this));
             if (!sound || (up && word.suspended())) blocked |= 1 << i;
             // {tok} = {tok} * {share} / {share}
             amounts.set(i, up ? ProRata.up(balance, shares, supply) : ProRata.down(balance, shares, supply));

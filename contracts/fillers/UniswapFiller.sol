@@ -37,11 +37,13 @@ contract UniswapFiller is IFiller, V3Payer {
         WETH = weth;
     }
 
-    /// @dev What is left to hand out while the hops run. `whole` and `left` are of the sell `leg`, or of the pot.
+    /// @dev What is left to hand out while the hops run. `whole` and `left` are of the sell `leg`, or of the pot;
+    /// `amount` is what the hop swaps.
     struct Purse {
         uint256 leg;
         uint256 whole;
         uint256 left;
+        uint256 amount;
     }
 
     uint256 private constant NO_LEG = type(uint256).max;
@@ -55,43 +57,62 @@ contract UniswapFiller is IFiller, V3Payer {
         address[] calldata,
         bytes calldata data
     ) external {
-        uint256 length = data.length;
-        require(length % 32 == 0, UnfitData(length));
-        Purse memory purse = Purse(NO_LEG, 0, 0);
-        uint256 amount;
+        require(data.length % 32 == 0, UnfitData(data.length));
+        Purse memory purse = Purse(NO_LEG, 0, 0, 0);
         uint256 hop = Hop.at(data, 0);
-        for (uint256 offset = 32; offset <= length; offset += 32) {
+        for (uint256 offset = 32; offset <= data.length; offset += 32) {
             uint256 next = Hop.at(data, offset);
-            address pool = hop.pool();
-            address token;
-            if (!hop.chained()) {
-                if (hop.pot()) {
-                    token = address(WETH);
-                    if (purse.leg != THE_POT) _open(purse, THE_POT, Balance.read(token, address(this)));
-                } else {
-                    uint256 leg = hop.leg();
-                    require(leg < sells.length && leg < amounts.length, UnknownLeg(leg));
-                    token = sells.given(leg);
-                    if (purse.leg != leg) _open(purse, leg, amounts.given(leg));
-                }
-                amount = _take(purse, hop.share());
-                if (amount != 0 && hop.paysNow()) {
-                    // Without a pool there is nothing to swap: this is where it goes.
-                    IERC20(token).safeTransfer(pool == address(0) ? index : pool, amount);
-                }
-            }
-            if (amount != 0 && pool != address(0)) {
-                address to = hop.home() ? index : next.paidByTheHopBefore() ? next.pool() : address(this);
-                uint256 kind = hop.kind();
-                if (kind == Hop.V2) {
-                    amount = PairV2.swap(pool, amount, hop.forward(), to);
-                } else {
-                    require(kind == Hop.V3, UnknownKind(kind));
-                    amount = _swapV3(pool, token, amount, hop.forward(), to);
-                }
-            }
+            _make(index, sells, amounts, purse, hop, next);
             hop = next;
         }
+    }
+
+    /// @dev One hop: what it draws, or what the one before it swapped, goes through its pool.
+    function _make(
+        address index,
+        address[] calldata sells,
+        uint256[] calldata amounts,
+        Purse memory purse,
+        uint256 hop,
+        uint256 next
+    ) private {
+        address token;
+        if (!hop.chained()) {
+            token = hop.pot() ? _openPot(purse) : _openLeg(purse, hop.leg(), sells, amounts);
+            purse.amount = _take(purse, hop.share());
+            if (purse.amount != 0 && hop.paysNow()) {
+                // Without a pool there is nothing to swap: this is where it goes.
+                address pool = hop.pool();
+                IERC20(token).safeTransfer(pool == address(0) ? index : pool, purse.amount);
+            }
+        }
+        if (purse.amount != 0 && hop.pool() != address(0)) {
+            purse.amount = _swap(hop, next, index, token, purse.amount);
+        }
+    }
+
+    function _openPot(Purse memory purse) private view returns (address token) {
+        token = address(WETH);
+        if (purse.leg != THE_POT) _open(purse, THE_POT, Balance.read(token, address(this)));
+    }
+
+    function _openLeg(Purse memory purse, uint256 leg, address[] calldata sells, uint256[] calldata amounts)
+        private
+        pure
+        returns (address token)
+    {
+        require(leg < sells.length && leg < amounts.length, UnknownLeg(leg));
+        token = sells.given(leg);
+        if (purse.leg != leg) _open(purse, leg, amounts.given(leg));
+    }
+
+    /// @dev Swaps in the hop's pool, to where `next` takes it from.
+    function _swap(uint256 hop, uint256 next, address index, address token, uint256 amount) private returns (uint256) {
+        address to = hop.home() ? index : next.paidByTheHopBefore() ? next.pool() : address(this);
+        uint256 kind = hop.kind();
+        if (kind == Hop.V2) return PairV2.swap(hop.pool(), amount, hop.forward(), to);
+        require(kind == Hop.V3, UnknownKind(kind));
+        return _swapV3(hop.pool(), token, amount, hop.forward(), to);
     }
 
     function _open(Purse memory purse, uint256 leg, uint256 whole) private pure {

@@ -54,12 +54,11 @@ library MarketCapMath {
     /// @dev Of units, whoever gives them: more than those of a fund have.
     uint256 private constant GIVEN_BITS = 128;
 
-    /// @dev S, C, the number of members, and whether the cap bound any.
+    /// @dev S, C, and the number of members.
     struct Sums {
         uint256 total;
         uint256 capped;
         uint256 members;
-        bool bound;
     }
 
     /// @notice The figures lie outside the domain; `what` names which: "nav", "divisor"; "width" where a supply, price
@@ -75,16 +74,26 @@ library MarketCapMath {
         uint256[] calldata ones,
         bool each
     ) internal pure returns (uint256 nav, uint256 marketCap) {
-        uint256 rest; // {1e-27 USD}
-        uint256 wide;
         unchecked {
-            // Domain.SUPPLY_BITS and PRICE_BITS, GIVEN_BITS and PRICE_BITS: sums over a list stay below 2**240. What is
-            // wider is refused below.
+            // Domain.SUPPLY_BITS and PRICE_BITS; what is wider is refused below.
             for (uint256 i; i < units.length; ++i) {
-                (uint256 supply, uint256 price) = (uint88(basis.given(i)), prices.given(i));
-                marketCap += supply * price;
-                (uint256 unit, uint256 one) = (units.given(i), ones.given(i));
-                wide |= (unit >> GIVEN_BITS) | (price >> Domain.PRICE_BITS);
+                marketCap += uint88(basis.given(i)) * prices.given(i);
+            }
+        }
+        nav = _nav(units, prices, ones, each);
+    }
+
+    function _nav(uint256[] calldata units, uint256[] calldata prices, uint256[] calldata ones, bool each)
+        private
+        pure
+        returns (uint256 nav)
+    {
+        uint256 rest; // {1e-27 USD}
+        unchecked {
+            // GIVEN_BITS and PRICE_BITS: sums over a list stay below 2**240.
+            for (uint256 i; i < units.length; ++i) {
+                (uint256 unit, uint256 price, uint256 one) = (units.given(i), prices.given(i), ones.given(i));
+                if ((unit >> GIVEN_BITS) | (price >> Domain.PRICE_BITS) != 0) revert OutsideDomain("width");
                 uint256 product = unit * price;
                 uint256 value = product.rawDiv(one);
                 nav += value;
@@ -92,7 +101,6 @@ library MarketCapMath {
             }
             if (!each) nav += rest / Domain.MAX_ONE;
         }
-        require(wide == 0, OutsideDomain("width"));
     }
 
     /// @notice Units (18 decimals whatever the token's) and weights (18 decimals) of components with a basis and a
@@ -111,51 +119,43 @@ library MarketCapMath {
         Capping memory capping
     ) internal pure returns (uint256[] memory units, uint256[] memory weights) {
         require(nav != 0 && nav >> Domain.NAV_BITS == 0, OutsideDomain("nav"));
-        uint256 n = basis.length;
-        uint256 divisor = marketCap / nav; // {share} = {USD} / {USD / share}
-        require(divisor != 0, OutsideDomain("divisor"));
-        (units, weights) = (DynamicArrayLib.malloc(n), DynamicArrayLib.malloc(n));
+        (units, weights) = _uncapped(nav, marketCap / nav, basis, prices); // {share} = {USD} / {USD / share}
+        if (capping.cap == Cap.None) return (units, weights);
         Sums memory sums;
-        bool capped = capping.cap != Cap.None;
-        unchecked {
-            // Units below 2**148, prices of Domain.PRICE_BITS; weights are at most 2e18 each.
-            for (uint256 i; i < n; ++i) {
-                uint256 price = prices.get(i);
-                if (price == 0) {
-                    units.set(i, uint256(0));
-                    weights.set(i, uint256(0));
-                    continue;
-                }
-                uint256 unit = (uint256(uint88(basis.get(i))) * ONE).rawDiv(divisor);
-                // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
-                uint256 weight = (price * unit).rawDiv(nav);
-                if (capped && unit != 0) {
-                    ++sums.members;
-                    if (weight > capping.weight) {
-                        uint256 limit = _limit(capping, current, i);
-                        if (weight > limit) {
-                            (weight, unit) = (limit, CAPPED);
-                            sums.capped += limit;
-                            sums.bound = true;
-                        }
-                    }
-                    sums.total += weight;
-                }
-                units.set(i, unit);
-                weights.set(i, weight);
-            }
-        }
-        if (!sums.bound) return (units, weights);
+        if (!_cut(units, weights, current, capping, sums)) return (units, weights);
         if (capping.passes == 1) {
             _share(nav, units, weights, prices, sums, 0);
             return (units, weights);
         }
         for (uint256 pass = 1;; ++pass) {
             _share(nav, units, weights, prices, sums, MEMBER);
-            if (pass == capping.passes || !_cut(units, weights, current, capping, sums)) break;
+            // Where all were capped they weigh the same.
+            bool all = sums.total == sums.capped;
+            if (pass == capping.passes || all || !_cut(units, weights, current, capping, sums)) break;
         }
-        for (uint256 i; i < n; ++i) {
+        for (uint256 i; i < units.length; ++i) {
             units[i] &= MEMBER - 1;
+        }
+    }
+
+    /// @dev Units and weights before the cap. `divisor`: D.
+    function _uncapped(uint256 nav, uint256 divisor, uint256[] memory basis, uint256[] memory prices)
+        private
+        pure
+        returns (uint256[] memory units, uint256[] memory weights)
+    {
+        require(divisor != 0, OutsideDomain("divisor"));
+        uint256 n = basis.length;
+        (units, weights) = (DynamicArrayLib.malloc(n), DynamicArrayLib.malloc(n));
+        unchecked {
+            // Units below 2**148, prices of Domain.PRICE_BITS; weights are at most 2e18 each.
+            for (uint256 i; i < n; ++i) {
+                uint256 price = prices.get(i);
+                uint256 unit = price == 0 ? 0 : (uint256(uint88(basis.get(i))) * ONE).rawDiv(divisor);
+                units.set(i, unit);
+                // {1e18} = {USD / tok} * {tok / share} / {USD / share}; at most 2e18
+                weights.set(i, (price * unit).rawDiv(nav));
+            }
         }
     }
 
@@ -167,7 +167,7 @@ library MarketCapMath {
         }
     }
 
-    /// @dev Caps those that the last pass lifted above the cap; says whether there are any.
+    /// @dev Caps those that are above the cap and were not capped yet; says whether there are any. Fills in the sums.
     function _cut(
         uint256[] memory units,
         uint256[] memory weights,
@@ -175,25 +175,26 @@ library MarketCapMath {
         Capping memory capping,
         Sums memory sums
     ) private pure returns (bool any) {
-        // All were capped, and weigh the same.
-        if (sums.total == sums.capped) return false;
-        sums.total = 0;
+        (uint256 total, uint256 members) = (0, 0);
         unchecked {
             // Weights, at most 2e18 each.
             for (uint256 i; i < units.length; ++i) {
                 (uint256 unit, uint256 weight) = (units.get(i), weights.get(i));
-                if (unit != 0 && unit & CAPPED == 0 && weight > capping.weight) {
+                if (unit == 0) continue;
+                ++members;
+                if (weight > capping.weight && unit & CAPPED == 0) {
                     uint256 limit = _limit(capping, current, i);
                     if (weight > limit) {
                         (weight, any) = (limit, true);
                         units.set(i, CAPPED);
-                        weights.set(i, weight);
-                        sums.capped += weight;
+                        weights.set(i, limit);
+                        sums.capped += limit;
                     }
                 }
-                sums.total += weight;
+                total += weight;
             }
         }
+        (sums.total, sums.members) = (total, members);
     }
 
     /// @dev Gives what the capped left to the others, and all members their units; `mark` is set in those, and that

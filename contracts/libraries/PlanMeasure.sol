@@ -53,8 +53,7 @@ library PlanMeasure {
 
     /// @notice Fills in units, values, ones, NAV and exponent, and for what is set aside the costs of dropping it.
     function measure(PlanDraft memory d, IIndexToken index) internal view {
-        (uint256[] memory list, uint256[] memory prices) = (d.list, d.prices);
-        uint256 n = list.length;
+        uint256 n = d.list.length;
         (uint256 supply, uint256 exponent) = index.supplyAndExponent();
         require(supply != 0, IOpener.NothingToWeigh());
         d.exponent = exponent.toUint88();
@@ -63,34 +62,37 @@ library PlanMeasure {
         uint256 nav;
         unchecked {
             for (uint256 i; i < n; ++i) {
-                uint256 word = list.get(i);
-                uint256 price = prices.get(i);
-                (bool sound, uint256 balance) = Balance.tryRead(word.token(), address(index));
-                // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down; Domain.BALANCE_BITS and 60
-                uint256 unit = (balance * 1e18).rawDiv(supply);
-                uint256 one = Value.oneOf(word.decimals());
-                // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down. It wraps around only
-                // where unit or price is beyond measure, and does not count then.
-                uint256 value = (unit * price).rawDiv(one);
-                uint256 basis = d.basis.get(i);
-                bool wide =
-                    (unit >> Domain.UNIT_BITS) | (price >> Domain.PRICE_BITS) | (value >> Domain.VALUE_BITS) != 0;
-                // Without a weight: 0, or FROZEN, which wraps around.
-                if (wide || !sound || price == 0 || basis + 1 < 2 || word.marked()) {
-                    d.setAside = true;
-                    (unit, price, value) =
-                        _treat(d, i, Reading(sound && !wide, balance, unit, price, value, one, supply));
-                }
                 // 60 values of Domain.VALUE_BITS.
-                nav += value;
-                d.ones.set(i, one);
-                prices.set(i, price);
-                d.values.set(i, value);
-                d.units.set(i, unit);
+                nav += _measure(d, i, address(index), supply);
             }
         }
         require(nav != 0, IOpener.NothingToWeigh());
         d.nav = nav.toUint128();
+    }
+
+    /// @dev Fills in unit, value, price and whole token of a component; returns its value.
+    function _measure(PlanDraft memory d, uint256 i, address index, uint256 supply) private view returns (uint256 value) {
+        uint256 word = d.list.get(i);
+        uint256 price = d.prices.get(i);
+        (bool sound, uint256 balance) = Balance.tryRead(word.token(), index);
+        unchecked {
+            // {tok / 1e18 share} = {tok} * {1e18 share} / {share}, down; Domain.BALANCE_BITS and 60
+            uint256 unit = (balance * 1e18).rawDiv(supply);
+            uint256 one = Value.oneOf(word.decimals());
+            // {USD / share} = {tok / share} * {USD / whole tok} / {tok / whole tok}, down. It wraps around only where
+            // unit or price is beyond measure, and does not count then.
+            value = (unit * price).rawDiv(one);
+            bool wide = (unit >> Domain.UNIT_BITS) | (price >> Domain.PRICE_BITS) | (value >> Domain.VALUE_BITS) != 0;
+            // Without a weight: 0, or FROZEN, which wraps around.
+            if (wide || !sound || price == 0 || d.basis.get(i) + 1 < 2 || word.marked()) {
+                d.setAside = true;
+                (unit, price, value) = _treat(d, i, Reading(sound && !wide, balance, unit, price, value, one, supply));
+            }
+            d.ones.set(i, one);
+            d.prices.set(i, price);
+            d.values.set(i, value);
+            d.units.set(i, unit);
+        }
     }
 
     /// @dev Basis and cost of dropping of a component that may not simply be weighed; returns the unit, price and value

@@ -55,14 +55,8 @@ library PlanMerge {
                     _add(d, n++, held.get(i++), basis);
                     continue;
                 }
-                (bool fit, uint256 word) = _listing(index, token);
-                if (fit) {
-                    d.listChanges = true;
-                    d.newcomers |= 1 << n;
-                    _add(d, n++, word, basis);
-                } else {
-                    d.leaveOut(j);
-                }
+                if (_addNewcomer(d, n, index, token, basis)) ++n;
+                else d.leaveOut(j);
             }
             while (i < m) _add(d, n++, held.get(i++), 0);
         }
@@ -84,6 +78,20 @@ library PlanMerge {
         }
         return
             (Constituents.token(word), Constituents.basisAndFlags(answer), Constituents.confirmedStatusNumber(answer));
+    }
+
+    /// @dev Adds a token that is not on the list, if the list can take it.
+    function _addNewcomer(PlanDraft memory d, uint256 n, IIndexToken index, address token, uint256 basis)
+        private
+        view
+        returns (bool fit)
+    {
+        uint256 word;
+        (fit, word) = _listing(index, token);
+        if (!fit) return false;
+        d.listChanges = true;
+        d.newcomers |= 1 << n;
+        _add(d, n, word, basis);
     }
 
     function _add(PlanDraft memory d, uint256 n, uint256 word, uint256 basis) private pure {

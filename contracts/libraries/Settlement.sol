@@ -76,7 +76,8 @@ library Settlement {
     /* BEFORE THE FILLER */
 
     /// @dev What `open` works with until all components of the batch stand: number of components of the fund, supply in
-    /// shares of the start, and the lists of the encoded calls.
+    /// shares of the start, the lists of the encoded calls, and of the component that is being sold its token and what
+    /// is left of its surplus, {tok}.
     struct BatchDraft {
         uint256[] list;
         bytes targets;
@@ -86,6 +87,8 @@ library Settlement {
         uint256[] amounts;
         uint256[] recipients;
         uint256[] buys;
+        address token;
+        uint256 surplus;
     }
 
     /// @notice Reads list, targets, prices and balances for a batch and clamps each sell to its surplus.
@@ -111,20 +114,20 @@ library Settlement {
 
     /// @dev Each component sold, then each bought.
     function _readComponents(Batch memory b, BatchDraft memory d, Order calldata order) private view {
-        (uint256[] calldata sells, uint256[] calldata buys) = (order.sells, order.buys);
-        uint256 n = sells.length;
+        uint256 n = order.sells.length;
         require(n != 0 && n == order.amounts.length && n == order.recipients.length, IRebalancer.UnfitBatch());
-        require(buys.length != 0, IRebalancer.UnfitBatch());
-        uint256 most = n + buys.length;
+        uint256 bought = order.buys.length;
+        require(bought != 0, IRebalancer.UnfitBatch());
+        uint256 most = n + bought;
         b.tokens = BatchCalls.newTokens(most);
         (b.ones, b.startPrices) = (DynamicArrayLib.malloc(most), DynamicArrayLib.malloc(most));
         (b.balances, b.targets) = (DynamicArrayLib.malloc(most), DynamicArrayLib.malloc(most));
         b.counted = DynamicArrayLib.malloc(most);
         (b.encodedCalls, d.sells, d.amounts, d.recipients, d.buys) =
-            BatchCalls.newCalls(b.index, n, buys.length, order.data);
-        _openSells(b, d, sells, order);
+            BatchCalls.newCalls(b.index, n, bought, order.data);
+        _openSells(b, d, order.sells, order);
         b.sold = b.count;
-        _openBuys(b, d, buys);
+        _openBuys(b, d, order.buys);
         // Several sells may be of one component.
         b.tokens.truncate(b.count);
     }
@@ -135,30 +138,34 @@ library Settlement {
         view
     {
         (uint256[] calldata wanted, address[] calldata recipients) = (order.amounts, order.recipients);
-        uint256 n = indexes.length;
         uint256 next; // least index that a new component may have
-        address token;
-        uint256 left; // of the component's surplus, {tok}
-        for (uint256 k; k < n; ++k) {
+        for (uint256 k; k < indexes.length; ++k) {
             uint256 i = indexes.given(k);
             unchecked {
-                // Below the number of components, or refused. `left` is never less than `amount`.
+                // Below the number of components, or refused. `surplus` is never less than `amount`.
                 if (i + 1 != next || k == 0) {
                     require(i >= next, IRebalancer.IndexesNotAscending(i));
-                    uint256 added;
-                    (added, token) = _add(b, d, i, SELL);
+                    _openSell(b, d, i);
                     next = i + 1;
-                    (uint256 balance, uint256 target) = (b.balances.get(added), b.targets.get(added));
-                    left = balance > target ? balance - target : 0;
                 }
                 uint256 amount = wanted.given(k);
-                if (amount > left) amount = left;
-                left -= amount;
+                if (amount > d.surplus) amount = d.surplus;
+                d.surplus -= amount;
                 d.amounts.set(k, amount);
             }
-            d.sells.set(k, token);
+            d.sells.set(k, d.token);
             address to = recipients.given(k);
             d.recipients.set(k, to == address(0) ? address(order.filler) : to);
+        }
+    }
+
+    /// @dev Adds component `i` of the fund, from which the entries that follow are sold.
+    function _openSell(Batch memory b, BatchDraft memory d, uint256 i) private view {
+        uint256 added;
+        (added, d.token) = _add(b, d, i, SELL);
+        (uint256 balance, uint256 target) = (b.balances.get(added), b.targets.get(added));
+        unchecked {
+            d.surplus = balance > target ? balance - target : 0;
         }
     }
 
@@ -292,10 +299,10 @@ library Settlement {
                 if (counted == 0 || goal >= before + counted) continue;
                 // It counts up to the goal only.
                 uint256 credited = goal > before ? goal - before : 0;
-                (uint256 price, uint256 startPrice, uint256 one) =
-                    (b.prices.get(k), b.startPrices.get(k), b.ones.get(k));
-                valueIn -= Value.downPer(counted, price, one) - Value.downPer(credited, price, one);
-                atStart -= Value.downPer(counted, startPrice, one) - Value.downPer(credited, startPrice, one);
+                (uint256 value, uint256 valueAtStart) = _worth(b, k, counted);
+                (valueIn, atStart) = (valueIn - value, atStart - valueAtStart);
+                (value, valueAtStart) = _worth(b, k, credited);
+                (valueIn, atStart) = (valueIn + value, atStart + valueAtStart);
             }
         }
         (b.result.valueIn, b.result.attainable) = (valueIn, lambda);
@@ -315,13 +322,20 @@ library Settlement {
                 // Up to a target of Domain.TRADED_BITS; sums as above.
                 if (balance > before) {
                     counted = balance - before;
-                    uint256 one = b.ones.get(k);
-                    valueIn += Value.downPer(counted, b.prices.get(k), one);
-                    atStart += Value.downPer(counted, b.startPrices.get(k), one);
+                    (uint256 value, uint256 valueAtStart) = _worth(b, k, counted);
+                    valueIn += value;
+                    atStart += valueAtStart;
                 }
             }
             b.counted.set(k, counted);
         }
+    }
+
+    /// @dev An amount of component `k` of the batch in USD with 18 decimals, now and at the start, rounded down.
+    function _worth(Batch memory b, uint256 k, uint256 amount) private pure returns (uint256 value, uint256 atStart) {
+        uint256 one = b.ones.get(k);
+        value = Value.downPer(amount, b.prices.get(k), one);
+        atStart = Value.downPer(amount, b.startPrices.get(k), one);
     }
 
     /// @dev Part of its target that every buy can attain, 18 decimals, rounded down: what the buy side holds and

@@ -180,7 +180,7 @@ contract MarketCap is IMethodology, IMarketCap, Owned {
         words = DynamicArrayLib.malloc(n);
         uint256 k;
         unchecked {
-            // Positions in lists. A date is not above the time, or Circulating gives 0 for it.
+            // Positions in lists.
             for (uint256 i; i < n; ++i) {
                 (uint256 word, uint256 more) = (determined.given(2 * i), determined.given(2 * i + 1));
                 address token = Constituents.token(word);
@@ -191,15 +191,7 @@ contract MarketCap is IMethodology, IMarketCap, Owned {
                     words.set(i, Constituents.packConfirmed(before, Constituents.flags(word), Status.Outside));
                     continue;
                 }
-                uint256 candidate = Candidates.second(all, k++);
-                (uint256 supply, uint256 date) = Circulating.ask(token, Candidates.source(candidate));
-                uint256 answer = Constituents.asConfirmed(word, more);
-                // Mostly the source still says what was determined.
-                if (
-                    overridden || supply != Constituents.basis(word) || block.timestamp - date > MAX_SUPPLY_AGE
-                        || Candidates.changed(candidate, more, supply)
-                ) answer = _reread(Reread(token, answer, more, candidate, supply, date, overridden));
-                words.set(i, answer);
+                words.set(i, _confirm(word, more, Candidates.second(all, k++), overridden));
             }
         }
         Lists.directReturn(words);
@@ -216,13 +208,7 @@ contract MarketCap is IMethodology, IMarketCap, Owned {
         require(basis.length == n && prices.length == n && ones.length == n, MarketCapMath.OutsideDomain("lengths"));
         (uint256 nav, uint256 marketCap) = MarketCapMath.totals(basis, units, prices, ones, FLOOR_EACH);
         uint256[] memory current;
-        if (CAP == Cap.Flexible && nav != 0) {
-            current = new uint256[](n);
-            for (uint256 i; i < n; ++i) {
-                // {1e18} = {USD} * {1e18} / {USD}
-                current.set(i, units.given(i) * prices.given(i) / ones.given(i) * ONE / nav);
-            }
-        }
+        if (CAP == Cap.Flexible && nav != 0) current = _weightsHeld(units, prices, ones, nav);
         (targets,) = MarketCapMath.weigh(nav, marketCap, basis, prices, current, _capping());
         unchecked {
             for (uint256 i; i < n; ++i) {
@@ -279,6 +265,21 @@ contract MarketCap is IMethodology, IMarketCap, Owned {
         (c.basis, c.flags) = (uint88(basis), uint8(flags));
     }
 
+    /// @dev What a candidate is confirmed with. Mostly its source still says what was determined.
+    function _confirm(uint256 word, uint256 more, uint256 candidate, bool overridden) private view returns (uint256) {
+        address token = Constituents.token(word);
+        (uint256 supply, uint256 date) = Circulating.ask(token, Candidates.source(candidate));
+        uint256 answer = Constituents.asConfirmed(word, more);
+        unchecked {
+            // A date is not above the time, or Circulating gives 0 for it.
+            if (
+                !overridden && supply == Constituents.basis(word) && block.timestamp - date <= MAX_SUPPLY_AGE
+                    && !Candidates.changed(candidate, more, supply)
+            ) return answer;
+        }
+        return _reread(Reread(token, answer, more, candidate, supply, date, overridden));
+    }
+
     /// @dev What a candidate is confirmed with, once its supply has been read again.
     function _reread(Reread memory r) private view returns (uint256) {
         uint256 known = Candidates.known(r.candidate, Constituents.confirmed(r.more));
@@ -322,6 +323,21 @@ contract MarketCap is IMethodology, IMarketCap, Owned {
 
     function _capping() private view returns (Capping memory) {
         return Capping(CAP, CAP_WEIGHT, CAP_PASSES);
+    }
+
+    /// @dev What each component weighs now, 18 decimals, rounded down.
+    function _weightsHeld(
+        uint256[] calldata units,
+        uint256[] calldata prices,
+        uint256[] calldata ones,
+        uint256 nav
+    ) private pure returns (uint256[] memory weights) {
+        uint256 n = units.length;
+        weights = new uint256[](n);
+        for (uint256 i; i < n; ++i) {
+            uint256 value = units.given(i) * prices.given(i) / ones.given(i);
+            weights.set(i, value * ONE / nav); // {1e18} = {USD} * {1e18} / {USD}
+        }
     }
 
     function _isCandidate(address token) private view returns (bool) {

@@ -16,7 +16,7 @@ from lab.coverage.compiled import compiled, same
 from lab.coverage.report import figures, merged, reached, table
 from lab.coverage.tracing import FOLDER
 from lab.localnet.session import RUNS, interrupt_on_terminate
-from lab.mutation.trial import FIRST
+from lab.solidity.areas import FILES
 from tools.run_tests import groups, run_all, run_one
 
 OUT = ROOT / "out" / "coverage.json"
@@ -39,7 +39,7 @@ def main(tests: tuple[str, ...]) -> None:
         code = run_one([*tests, *PLUGIN], tests) if tests else run_all(groups(["contracts"]), PLUGIN)
         parts = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))]
     found = reached(output, merged(parts))
-    core = [one for one in found if Path(one.file).stem in FIRST]
+    core = [one for one in found if Path(one.file).stem in FILES]
     click.echo(table(found))
     traced, unfit = sum(part["traced"] for part in parts), sum(part["unfit"] for part in parts)
     document = {

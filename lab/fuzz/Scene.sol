@@ -7,6 +7,7 @@ import {IRebalancer, Limits, Timetable} from "../../contracts/interfaces/IRebala
 import {IUpkeep, Terms} from "../../contracts/interfaces/IUpkeep.sol";
 import {ExecutionDay} from "../../contracts/libraries/Schedule.sol";
 import {Quote} from "../../contracts/libraries/Sources.sol";
+import {Deploys} from "./Deploys.sol";
 import {vm} from "./Vm.sol";
 import {FuzzFeed} from "./parts/FuzzFeed.sol";
 import {FuzzFiller} from "./parts/FuzzFiller.sol";
@@ -29,7 +30,7 @@ struct Feed {
 /// seeder.
 /// @dev What is under test is known here by its interfaces and deployed as it was compiled for the chain: the harness
 /// has settings of its own, see `foundry.toml`.
-abstract contract Scene {
+abstract contract Scene is Deploys {
     uint256 internal constant N = 5;
     /// @dev The one that the fund is not founded with.
     uint256 internal constant NEWCOMER = 2;
@@ -139,11 +140,6 @@ abstract contract Scene {
     }
 
     /* PARTS */
-
-    /// @dev Deploys a compiled contract from this one; `arguments`: those of its constructor.
-    function deploy(string memory name, bytes memory arguments) internal returns (address) {
-        return vm.deployCode(string.concat(".cache/forge/contracts/", name, ".sol/", name, ".json"), arguments);
-    }
 
     function _makeTokens() private {
         // A dollar, 20,000, 10, 2,000 and 5 cents for one whole token; the feeds have 8 decimals.

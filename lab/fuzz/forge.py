@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,19 +90,23 @@ def build_contracts(root: Path) -> None:
     _build(root, {**os.environ, "FOUNDRY_CONFIG": str(root / "lab" / "fuzz" / "contracts.toml")})
 
 
-def lay_contracts(root: Path = ROOT) -> None:
-    """Lay down what the harness deploys from the build of `make compile`: the code that is deployed, byte by byte.
+def lay_contracts(root: Path = ROOT, names: Iterable[str] | None = None) -> None:
+    """Lay down what the harness deploys, or `names`, from the build of `make compile`: deployed code, byte by byte.
 
     Raises FuzzError where there is no current one.
     """
     if not is_current():
         raise FuzzError("the contracts have changed since they were compiled: run `make compile`")
     types = json.loads(BUILD.read_text())["contractTypes"]
-    for name in deployed():
-        code = types[name]["deploymentBytecode"]["bytecode"]
-        path = root / CONTRACTS / f"{name}.sol" / f"{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_json(path, {"abi": types[name]["abi"], "bytecode": {"object": code}})
+    for name in deployed() if names is None else names:
+        lay(root / CONTRACTS, name, types[name]["abi"], types[name]["deploymentBytecode"]["bytecode"])
+
+
+def lay(folder: Path, name: str, abi: Sequence[object], creation: str) -> None:
+    """Lay down an artifact as forge does; `creation` is hex with 0x."""
+    path = folder / f"{name}.sol" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_json(path, {"abi": abi, "bytecode": {"object": creation}})
 
 
 def deployed() -> list[str]:
@@ -110,21 +115,35 @@ def deployed() -> list[str]:
 
 
 def _build(root: Path, variables: dict[str, str]) -> None:
-    done = _forge(root, ["build"], variables)
+    done = run_forge(root, ["build"], variables)
     if done.returncode != 0:
         raise FuzzError(f"forge build failed:\n{done.stdout}{done.stderr}")
 
 
-def test(root: Path = ROOT, *, seed: int, runs: int, depth: int = 500, setup: str | None = None) -> Report:
+def test(
+    root: Path = ROOT,
+    *,
+    seed: int,
+    runs: int,
+    depth: int = 500,
+    setup: str | None = None,
+    artifacts: Path | None = None,
+    threads: int = len(SETUPS),
+    limit: float | None = None,
+) -> Report:
     """Make `runs` sequences of `depth` calls for each set-up (or the one named); needs `build` before.
 
-    Raises FuzzError where forge gives no verdict.
+    `artifacts`: a folder with what it deploys, in place of the one of `lay_contracts`. `limit`: seconds. Raises
+    FuzzError where forge gives no verdict, and TimeoutExpired.
     """
-    # A thread for each set-up: what a sequence does depends on the seed alone.
-    arguments = ["test", "--threads", str(len(SETUPS)), "--fuzz-seed", hex(seed)]
+    # A thread for each set-up is enough: what a sequence does depends on the seed alone.
+    arguments = ["test", "--threads", str(threads), "--fuzz-seed", hex(seed)]
     if setup is not None:
         arguments += ["--match-contract", f"^{setup}$"]
-    done = _forge(root, arguments, environment(root, RUNS=str(runs), DEPTH=str(depth)))
+    variables = environment(root, RUNS=str(runs), DEPTH=str(depth))
+    if artifacts is not None:
+        variables["BALLAST_ARTIFACTS"] = str(artifacts)
+    done = run_forge(root, arguments, variables, limit)
     suites = read(done.stdout)
     if not suites or (done.returncode != 0) != any(suite.failure is not None for suite in suites):
         raise FuzzError(f"forge test gave no verdict (exit code {done.returncode}):\n{done.stdout}{done.stderr}")
@@ -158,10 +177,20 @@ def read(text: str) -> tuple[Suite, ...]:
     return tuple(suites)
 
 
-def _forge(root: Path, arguments: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run_forge(
+    root: Path, arguments: list[str], variables: dict[str, str], limit: float | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run forge at `root`, for `limit` seconds at most. Raises FuzzError where it is missing, and TimeoutExpired."""
     if not FORGE.exists():
         raise FuzzError(f"{FORGE} is missing: run `make setup`")
     command = [str(FORGE), *arguments, "--root", str(root), "--use", str(SOLC), "--offline"]
     return subprocess.run(
-        command, cwd=root, env=variables, capture_output=True, text=True, check=False, preexec_fn=dies_with_parent()
+        command,
+        cwd=root,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=limit,
+        preexec_fn=dies_with_parent(),
     )

@@ -1,109 +1,135 @@
-"""Mutation testing of the core contracts: `python -m lab.mutation [--sample N] [--seed S]`; see docs/mutation.md.
+"""Mutation testing of the core contracts: `python -m lab.mutation [FILES] [--sample N]`; see docs/mutation.md.
 
-Results stand in out/mutation.json; what stands there is not tried again unless contracts or tests have changed.
+Results stand in out/mutation.json; what stands there is not tried again unless its code, or for survivors the tests,
+have changed. So a run that is stopped goes on where it was.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
+import queue
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
 
 from ballast.build import ROOT
-from ballast.files import replace_json
-from lab.localnet.session import RUNS, command
-from lab.mutation.operators import OPERATORS, mutants, sample
-from lab.mutation.trial import BUILD, FIRST, FOLDERS, Result, copy, judge, sources
+from lab.fuzz import forge
+from lab.localnet.session import command
+from lab.mutation import store
+from lab.mutation.compiler import Artifact, Compiler, sources
+from lab.mutation.operators import Mutant, mutants, sample
+from lab.mutation.trial import Result, Sources, Worker
+from lab.solidity import suite
+from lab.solidity.areas import CONTRACTS, FILES
+from lab.solidity.errors import SolidityError
 
-OUT = ROOT / "out" / "mutation.json"
-STATES = ("killed", "survived", "timeout", "same", "not compiled")
-
-
-def score(results: Sequence[Result]) -> tuple[int, int]:
-    """How many were noticed (killed, or without end), of how many that could have been."""
-    states = Counter(result.state for result in results)
-    noticed = states["killed"] + states["timeout"]
-    return noticed, noticed + states["survived"]
-
-
-def table(results: Sequence[Result]) -> str:
-    """Counts by operator, the survivors, and the score."""
-    lines = ["operator  " + "  ".join(f"{state:>12}" for state in STATES)]
-    for operator in OPERATORS:
-        states = Counter(result.state for result in results if result.operator == operator)
-        if states:
-            lines.append(f"{operator:10}" + "  ".join(f"{states[state]:12}" for state in STATES))
-    lines += [f"survived: {line(result)}" for result in results if result.state == "survived"]
-    noticed, of = score(results)
-    share = f" ({noticed / of:.0%})" if of else ""
-    return "\n".join([*lines, f"score: {noticed} of {of}{share}"])
-
-
-def line(result: Result) -> str:
-    """One mutant in one line."""
-    old, new = (" ".join(text.split()) or "nothing" for text in (result.old, result.new))
-    return f"{result.file}:{result.line} {result.operator}: {old} -> {new}"
-
-
-def digest(folders: Sequence[str], suffix: str, root: Path = ROOT) -> str:
-    """Of the files in some folders."""
-    found = hashlib.sha256()
-    for path in sorted(path for folder in folders for path in (root / folder).rglob(f"*{suffix}")):
-        found.update(str(path.relative_to(root)).encode() + bytes(1) + path.read_bytes() + bytes(1))
-    return found.hexdigest()
-
-
-def known(out: Path, state: Mapping[str, str]) -> dict[str, Result]:
-    """What the file says of the same contracts, by the mutant's name. With other tests, survivors are tried again."""
-    document = json.loads(out.read_text()) if out.exists() else {}
-    if document.get("contracts") != state["contracts"]:
-        return {}
-    results = (Result(**entry) for entry in document["mutants"])
-    again = () if document["tests"] == state["tests"] else ("survived", "timeout")
-    return {result.name: result for result in results if result.state not in again}
+FOLDER = ROOT / ".cache" / "mutation"
+"""Where the workers' artifacts are: forge lets tests read nothing else."""
 
 
 @click.command()
-@click.option("--sample", "size", type=click.IntRange(0), default=30, show_default=True, help="How many mutants.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Which ones.")
+@click.argument("files", nargs=-1, type=click.Choice(sorted(FILES)))
+@click.option("--sample", "size", type=click.IntRange(0), help="How many mutants; all if not given.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Which ones, and the order.")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="How many at a time.")
+@click.option("--quick", is_flag=True, help="Without the invariants; what survives then is tried again.")
 @click.option("--count", is_flag=True, help="Only say how many mutants there are.")
-def main(size: int, seed: int, count: bool) -> None:
-    """Mutation testing of the core. Succeeds if every mutant of the sample was tried, whatever the score."""
+def main(files: tuple[str, ...], size: int | None, seed: int, jobs: int, quick: bool, count: bool) -> None:
+    """Mutation testing of the core, or of these FILES of it. Succeeds if every mutant was tried, whatever the score."""
     with command("mutation"):
-        _run(size, seed, count)
+        found = Sources.of(sources())
+        if quick:
+            found = found.without_invariants()
+        _main(found, files, size, seed, jobs, quick, count)
 
 
-def _run(size: int, seed: int, count: bool) -> None:
-    texts = sources()
-    every = [mutant for file in texts if Path(file).stem in FIRST for mutant in mutants(file, texts[file])]
+def _main(
+    found: Sources, files: Sequence[str], size: int | None, seed: int, jobs: int, quick: bool, count: bool
+) -> None:
+    core = [file for file in found.texts if Path(file).stem in (files or FILES)]
+    every = [mutant for file in core for mutant in mutants(file, found.texts[file])]
     if count:
-        print(f"{len(every)} mutants", dict(Counter(mutant.operator for mutant in every)))
+        click.echo(f"{len(every)} mutants {dict(Counter(mutant.operator for mutant in every))}")
         return
-    state = {"contracts": digest(["contracts"], ".sol"), "tests": digest(FOLDERS, ".py")}
-    original = (ROOT / BUILD).read_text()
-    done = known(OUT, state)
-    chosen = sample(every, size, seed)
-    RUNS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-mutation-", dir=RUNS) as folder:
-        tree = Path(folder) / "tree"
-        copy(tree)
-        for mutant in chosen:
-            if mutant.name in done:
-                continue
-            result = judge(mutant, texts, original, tree)
-            done[mutant.name] = result
-            document = {**state, "mutants": [asdict(entry) for entry in done.values()]}
-            replace_json(OUT, document, indent=2)
-            print(f"{result.state:12} {line(result)} ({result.test or '-'}, {result.seconds:.0f} s)", flush=True)
-    print(f"{len(every)} mutants, sample {len(chosen)}, seed {seed}")
-    print(table([done[mutant.name] for mutant in chosen]))
+    chosen = sample(every, len(every) if size is None else size, seed)
+    codes = {file: store.code_digest(found, file) for file in found.texts if Path(file).stem in FILES}
+    # What survived without the invariants counts as tried with other tests.
+    tests = store.tests_digest() + ("-quick" if quick else "")
+    done = store.known(codes, tests)
+    left = [mutant for mutant in chosen if mutant.name not in done]
+    click.echo(f"{len(every)} mutants, {len(chosen)} chosen, {len(left)} to try")
+    if left:
+        forge.build()
+        suite.build()
+        _try(left, found, codes, tests, done, jobs)
+    click.echo(store.table([done[mutant.name] for mutant in chosen], store.equivalent()))
+
+
+def _try(
+    left: Sequence[Mutant],
+    found: Sources,
+    codes: Mapping[str, str],
+    tests: str,
+    done: dict[str, Result],
+    jobs: int,
+) -> None:
+    """Judge the mutants, `jobs` at a time, and write what is found after each."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    originals = _originals(found)
+    lock = threading.Lock()
+    tried = 0
+    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-mutation-", dir=FOLDER) as folder:
+        workers: queue.Queue[Worker] = queue.Queue()
+        every = [Worker(found, originals, Path(folder) / str(number)) for number in range(jobs)]
+        for worker in every:
+            workers.put(worker)
+
+        def judge(mutant: Mutant) -> None:
+            nonlocal tried
+            worker = workers.get()
+            try:
+                result = worker.judge(mutant, codes[mutant.file])
+            finally:
+                workers.put(worker)
+            with lock:
+                tried += 1
+                done[mutant.name] = result
+                store.write(done.values(), tests)
+                seen = f"{result.state:12} {store.line(result)} ({result.test or '-'}, {result.seconds:.1f} s)"
+                click.echo(f"{tried}/{len(left)} {seen}")
+
+        try:
+            with ThreadPoolExecutor(jobs) as pool:
+                for _ in pool.map(judge, left):
+                    pass
+        finally:
+            for worker in every:
+                worker.__exit__(None, None, None)
+
+
+def _originals(found: Sources) -> dict[str, Artifact]:
+    """All that the tests deploy, without a change. They must pass on it: a test that fails anyway notices nothing."""
+    under_test = {name for names in CONTRACTS.values() for name in names}
+    names = {*under_test, *suite.deployed_names(), *forge.deployed()}
+    unknown = sorted(names - set(found.files))
+    if unknown:
+        raise SolidityError(f"no contract is named {', '.join(unknown)}, which tests/solidity or CONTRACTS names")
+    with Compiler() as compiler:
+        made = compiler.compile(found.texts, {found.files[name] for name in names})
+    if made is None:
+        raise SolidityError("the contracts do not compile without the optimizer")
+    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-originals-", dir=FOLDER) as folder:
+        originals = {name: made[name] for name in names}
+        with Worker(Sources.of(found.texts), originals, Path(folder)):
+            run = suite.test(artifacts=Path(folder))
+    if run.failed is not None:
+        raise SolidityError(f"{run.failed} fails without a mutant:\n{run.text}")
+    return originals
 
 
 if __name__ == "__main__":

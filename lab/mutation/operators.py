@@ -1,14 +1,16 @@
 """Mutants of Solidity sources, by plain rules on text. Pure.
 
-Left alone: comments, strings, imports, pragma, events, errors, structs' and enums' own lines, and assembly blocks.
+Left alone: comments, strings, imports, pragma, events, errors, structs' and enums' own lines. Assembly has operators of
+its own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 OPERATORS: Mapping[str, str] = {
     "REL": "a comparison for its neighbour: < <=, > >=, == !=",
@@ -23,6 +25,9 @@ OPERATORS: Mapping[str, str] = {
     "RND": "rounding up and down: Ceil Floor, up down, upPer downPer",
     "DEL": "an assignment, call or increment deleted that is a statement on one line",
     "MOD": "a modifier dropped from a function",
+    "ASM": "in assembly: lt gt, add sub, mul div, shl shr, and or, eq for lt; iszero dropped",
+    "ASC": "in assembly: a constant one more, or (0 apart) one less",
+    "ASD": "in assembly: a call or an assignment deleted that is a statement on one line",
 }
 """What is done, by its short name."""
 
@@ -43,6 +48,13 @@ _SWAPS: Sequence[tuple[str, str, str]] = (
 _SILENT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
 _DECLARATION = re.compile(r"^[ \t]*(?:import|pragma|event|error|using)\b[^;]*;", re.MULTILINE)
 _ASSEMBLY = re.compile(r"\bassembly\b[^{]*(?=\{)")
+_INSTRUCTIONS: Mapping[str, str] = {
+    **{"lt": "gt", "gt": "lt", "slt": "sgt", "sgt": "slt", "add": "sub", "sub": "add", "mul": "div", "div": "mul"},
+    **{"shl": "shr", "shr": "shl", "and": "or", "or": "and", "eq": "lt", "iszero": ""},
+}
+_INSTRUCTION = re.compile(rf"\b({'|'.join(_INSTRUCTIONS)})(?=\()")
+_ASSEMBLY_CONSTANT = re.compile(r"(?<![\w.])(?:0x[0-9a-fA-F]+|\d+)(?![\w.])")
+_ASSEMBLY_STATEMENT = re.compile(r"^[ \t]*(?P<body>[A-Za-z_]\w*(?: := |\()[^\n{}]*?)[ \t]*$", re.MULTILINE)
 _CONSTANT = re.compile(r"(?<![\w.])\d[\d_]*(?:e\d+)?(?![\w.])")
 _HEADER = re.compile(r"\b(?:function|constructor)\b[^{};]*\{")
 _MODIFIERS = re.compile(r"\b(?:nonReentrant|only[A-Z]\w*|locking|betweenMonths|due\([^()]*\))(?!\w)")
@@ -55,8 +67,13 @@ _NO_STATEMENT = re.compile(r"(?:return|require|revert|if|for|while|else|function
 
 @dataclass(frozen=True)
 class Mutant:
-    """`start`, `end`: what is replaced by `new`, in characters of the file. `line` counts from 1."""
+    """`start`, `end`: what is replaced by `new`, in characters of the file. `line` counts from 1.
 
+    `name`: unique, and the same wherever in its file the line stands: file, operator, change, line, and which of the
+    changes that read alike it is.
+    """
+
+    name: str
     file: str
     line: int
     operator: str
@@ -64,11 +81,6 @@ class Mutant:
     end: int
     old: str
     new: str
-
-    @property
-    def name(self) -> str:
-        """Unique among the mutants of one source."""
-        return f"{self.file}:{self.line}:{self.operator}:{self.start}:{self.new}"
 
     def apply(self, source: str) -> str:
         """The source with the change. Raises ValueError if it is not the one the mutant was made from."""
@@ -78,27 +90,47 @@ class Mutant:
 
 
 def masked(source: str) -> str:
-    """The source with blanks for all that is left alone; every character keeps its place."""
-
-    def blank(found: re.Match[str]) -> str:
-        return re.sub(r"[^\n]", " ", found[0])
-
-    text = _DECLARATION.sub(blank, _SILENT.sub(blank, source))
-    for found in _ASSEMBLY.finditer(text):
-        end = _closing(text, found.end())
-        text = text[: found.start()] + re.sub(r"[^\n]", " ", text[found.start() : end]) + text[end:]
+    """The source with blanks for all that is left alone and for assembly; every character keeps its place."""
+    text = _silenced(source)
+    for start, end in _assembly(text):
+        text = text[:start] + _blank(text[start:end]) + text[end:]
     return text
+
+
+def masked_but_assembly(source: str) -> str:
+    """The source with blanks for all but its assembly blocks."""
+    text = _silenced(source)
+    kept, last = [], 0
+    for start, end in _assembly(text):
+        kept += [_blank(text[last:start]), text[start:end]]
+        last = end
+    return "".join([*kept, _blank(text[last:])])
 
 
 def mutants(file: str, source: str) -> list[Mutant]:
     """All mutants of a source, in the order of the text."""
-    text = masked(source)
+    text, assembly = masked(source), masked_but_assembly(source)
+    lines = source.split("\n")
+    alike: Counter[str] = Counter()
 
     def at(operator: str, start: int, end: int, new: str) -> Mutant:
-        return Mutant(file, source.count("\n", 0, start) + 1, operator, start, end, source[start:end], new)
+        line = source.count("\n", 0, start) + 1
+        return Mutant("", file, line, operator, start, end, source[start:end], new)
 
-    found = [*_swaps(text, at), *_conditions(text, at), *_constants(text, at), *_deletions(text, at)]
-    return sorted(found, key=lambda mutant: (mutant.start, mutant.operator, mutant.new))
+    def named(mutant: Mutant) -> Mutant:
+        old, new = (" ".join(words.split()) for words in (mutant.old, mutant.new))
+        words = f"{file} {mutant.operator} {old} -> {new}: {lines[mutant.line - 1].strip()}"
+        alike[words] += 1
+        return replace(mutant, name=words if alike[words] == 1 else f"{words} #{alike[words]}")
+
+    found = [
+        *_swaps(text, at),
+        *_conditions(text, at),
+        *_constants(text, at),
+        *_deletions(text, at),
+        *_in_assembly(assembly, at),
+    ]
+    return [named(mutant) for mutant in sorted(found, key=lambda mutant: (mutant.start, mutant.operator, mutant.new))]
 
 
 def sample(every: Sequence[Mutant], count: int, seed: int) -> list[Mutant]:
@@ -146,6 +178,37 @@ def _deletions(text: str, at: _Make) -> Iterator[Mutant]:
     for header in _HEADER.finditer(text):
         for word in _MODIFIERS.finditer(header[0]):
             yield at("MOD", header.start() + word.start(), header.start() + word.end(), "")
+
+
+def _in_assembly(text: str, at: _Make) -> Iterator[Mutant]:
+    for found in _INSTRUCTION.finditer(text):
+        yield at("ASM", found.start(), found.end(), _INSTRUCTIONS[found[1]])
+    for found in _ASSEMBLY_CONSTANT.finditer(text):
+        value = int(found[0], 0)
+        for new in (value + 1,) if value == 0 else (value + 1, value - 1):
+            yield at("ASC", found.start(), found.end(), str(new))
+    for found in _ASSEMBLY_STATEMENT.finditer(text):
+        body = found["body"]
+        if body.count("(") == body.count(")"):
+            yield at("ASD", found.start("body"), found.end("body"), "")
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _silenced(source: str) -> str:
+    """Blanks for comments, strings and declarations. What an assembly block is marked with is a string, too."""
+
+    def blank(found: re.Match[str]) -> str:
+        return _blank(found[0])
+
+    return _DECLARATION.sub(blank, _SILENT.sub(blank, source))
+
+
+def _assembly(text: str) -> list[tuple[int, int]]:
+    """Where the assembly blocks begin and end."""
+    return [(found.start(), _closing(text, found.end())) for found in _ASSEMBLY.finditer(text)]
 
 
 def _closing(text: str, opening: int) -> int:

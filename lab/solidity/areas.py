@@ -1,0 +1,62 @@
+"""What the folders of `tests/solidity` test: the contracts that each deploys, and the files it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+CONTRACTS: Mapping[str, Sequence[str]] = {
+    "index_token": ("IndexToken", "RoundingHarness", "StreamingFeeHarness", "WordsHarness"),
+    "settlement": ("Rebalancer", "BucketHarness", "RoundingHarness"),
+    "rebalancer": ("Rebalancer",),
+    "opening": ("Opener", "Rebalancer"),
+    "schedule": ("Calendar", "ScheduleHarness", "Rebalancer"),
+    "methodologies": ("MarketCap", "PostedSupply", "MarketCapMathHarness"),
+    "packing": ("PackedHarness", "ListsHarness", "Rebalancer"),
+    "upkeep": ("Upkeep", "FeeSplit"),
+}
+"""By folder: the contracts under test, those that show most first. Others that a test deploys are its surroundings."""
+
+FILES: Mapping[str, Sequence[str]] = {
+    "IndexToken": ("index_token",),
+    "FeeAccrual": ("index_token",),
+    "StreamingFee": ("index_token",),
+    "ProRata": ("index_token",),
+    "ComponentList": ("index_token", "opening"),
+    "Balance": ("index_token", "settlement"),
+    "Words": ("index_token",),
+    "Settlement": ("settlement",),
+    "BatchCalls": ("settlement",),
+    "Bucket": ("settlement",),
+    "Value": ("settlement", "opening"),
+    "Rebalancer": ("rebalancer", "settlement"),
+    "RebalancerState": ("rebalancer", "settlement"),
+    "RebalancerBrakes": ("rebalancer",),
+    "RebalancerSetters": ("rebalancer",),
+    "Bounds": ("rebalancer", "schedule"),
+    "Opener": ("opening",),
+    "PlanDraft": ("opening",),
+    "PlanMerge": ("opening",),
+    "PlanMeasure": ("opening",),
+    "PlanChoice": ("opening",),
+    "MonthTargets": ("opening",),
+    "Remaining": ("opening",),
+    "Calendar": ("schedule",),
+    "Periods": ("schedule",),
+    "PackedPeriod": ("schedule",),
+    "Schedule": ("schedule",),
+    "MarketCap": ("methodologies",),
+    "MarketCapMath": ("methodologies",),
+    "Choice": ("methodologies",),
+    "Circulating": ("methodologies",),
+    "Holdings": ("methodologies",),
+    "Candidates": ("methodologies",),
+    "Determination": ("methodologies", "opening"),
+    "PostedSupply": ("methodologies",),
+    "Targets": ("packing", "settlement"),
+    "Constituents": ("packing", "opening"),
+    "Lists": ("packing",),
+    "Upkeep": ("upkeep",),
+    "GasTable": ("upkeep",),
+    "FeeSplit": ("upkeep",),
+}
+"""The core, by the name of the file: the folders that test it, the likeliest first."""
