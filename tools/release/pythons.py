@@ -17,6 +17,8 @@ from tools.release.wheel import LOCK, install
 
 TESTS = ("tests/unit/keeper",)
 VERSIONS = ("3.11", "3.12", "3.13")
+INSTALLED = ("ballast", "keeper")
+"""The packages of the wheel."""
 TESTERS = ("pytest", "hypothesis", "coincurve")
 """What the tests need besides the keeper, with the versions of requirements.lock."""
 _PASSED = re.compile(r"(\d+) passed")
@@ -55,8 +57,8 @@ def test(root: Path, wheel: Path, folder: Path, wanted: str, tests: Sequence[str
     # Tests and what they use can be imported from the tree; keeper and ballast only as they are installed.
     way = folder / f"way-{wanted}"
     way.mkdir()
-    for name in ("tests", "lab", "tools"):
-        (way / name).symlink_to(root / name)
+    for package in beside(root):
+        (way / package.name).symlink_to(package)
     variables = {"PYTHONPATH": str(way), "PYTHONSAFEPATH": "1"}
     of = run(
         [inside, "-c", "import keeper, ballast; print(keeper.__file__, ballast.__file__)"], root, variables
@@ -76,6 +78,12 @@ def test(root: Path, wheel: Path, folder: Path, wanted: str, tests: Sequence[str
     passed = _PASSED.search(done.stdout)
     said = "" if done.returncode == 0 else (done.stdout + done.stderr)[-2000:]
     return Tested(wanted, found, int(passed[1]) if passed else 0, said)
+
+
+def beside(root: Path) -> list[Path]:
+    """The packages of a tree that are not in the wheel."""
+    found = {module.parent for module in root.glob("[!.]*/*.py")}
+    return sorted(package for package in found if package.name not in INSTALLED)
 
 
 def find(version: str) -> Path | None:

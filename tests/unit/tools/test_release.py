@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +103,14 @@ def test_a_python_that_is_not_here_is_said(tmp_path: Path, monkeypatch: pytest.M
     place.parent.mkdir(parents=True)
     place.touch()
     assert pythons.find("3.99") == place
+
+
+def test_tests_under_other_pythons_find_all_but_what_is_installed() -> None:
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    (wheel,) = packages["hatch"]["build"]["targets"].values()
+    assert list(pythons.INSTALLED) == wheel["packages"]
+    others = set(packages["importlinter"]["root_packages"]) - {*pythons.INSTALLED}
+    assert {path.name for path in pythons.beside(ROOT)} == others
 
 
 def test_what_forge_leaves_beside_its_artifacts_is_no_contract(tmp_path: Path) -> None:
