@@ -90,7 +90,7 @@ nightly: compile .tools/set-v2.stamp .tools/prove.stamp ## All long runs one aft
 audit: compile .tools/slither.stamp .tools/wake.stamp .tools/semgrep.stamp ## Slither, its check of ERCs, Wake, semgrep: what tools/audit/triage.yaml does not explain fails: [ARGS=names] [RULES=FOLDER]
 	@$(PY) -m tools.audit $(if $(RULES),--rules $(RULES)) $(ARGS)
 
-release: compile .tools/release.stamp ## The release of this commit, into out/release: [ARGS=--help]
+release: setup .tools/release.stamp ## The release of this commit, into out/release: [ARGS=--help]
 	@$(PY) -m tools.release $(ARGS)
 
 prove: setup .tools/prove.stamp ## Prove properties of the contracts with halmos, and broken variants wrong: [ARGS="--quick | NAMES --jobs N --again"]
