@@ -87,7 +87,7 @@ chaos: compile ## Whole months of the keeper under faults, and random combinatio
 nightly: compile .tools/set-v2.stamp .tools/prove.stamp ## All long runs one after the other, and a table of them: [ARGS="chaos mutants"]
 	@$(PY) -m lab.nightly $(ARGS)
 
-audit: compile .tools/slither.stamp .tools/wake.stamp .tools/semgrep.stamp ## Slither, its check of ERCs, Wake, semgrep: what tools/audit/triage.yaml does not explain fails: [ARGS=names] [RULES=FOLDER]
+audit: setup .tools/slither.stamp .tools/wake.stamp .tools/semgrep.stamp ## Slither, its check of ERCs, Wake, semgrep: what tools/audit/triage.yaml does not explain fails: [ARGS=names] [RULES=FOLDER]
 	@$(PY) -m tools.audit $(if $(RULES),--rules $(RULES)) $(ARGS)
 
 release: setup .tools/release.stamp ## The release of this commit, into out/release: [ARGS=--help]
