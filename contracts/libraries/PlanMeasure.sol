@@ -71,7 +71,11 @@ library PlanMeasure {
     }
 
     /// @dev Fills in unit, value, price and whole token of a component; returns its value.
-    function _measure(PlanDraft memory d, uint256 i, address index, uint256 supply) private view returns (uint256 value) {
+    function _measure(PlanDraft memory d, uint256 i, address index, uint256 supply)
+        private
+        view
+        returns (uint256 value)
+    {
         uint256 word = d.list.get(i);
         uint256 price = d.prices.get(i);
         (bool sound, uint256 balance) = Balance.tryRead(word.token(), index);

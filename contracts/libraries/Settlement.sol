@@ -76,8 +76,7 @@ library Settlement {
     /* BEFORE THE FILLER */
 
     /// @dev What `open` works with until all components of the batch stand: number of components of the fund, supply in
-    /// shares of the start, the lists of the encoded calls, and of the component that is being sold its token and what
-    /// is left of its surplus, {tok}.
+    /// shares of the start, and the lists of the encoded calls.
     struct BatchDraft {
         uint256[] list;
         bytes targets;
@@ -87,8 +86,6 @@ library Settlement {
         uint256[] amounts;
         uint256[] recipients;
         uint256[] buys;
-        address token;
-        uint256 surplus;
     }
 
     /// @notice Reads list, targets, prices and balances for a batch and clamps each sell to its surplus.
@@ -123,9 +120,8 @@ library Settlement {
         (b.ones, b.startPrices) = (DynamicArrayLib.malloc(most), DynamicArrayLib.malloc(most));
         (b.balances, b.targets) = (DynamicArrayLib.malloc(most), DynamicArrayLib.malloc(most));
         b.counted = DynamicArrayLib.malloc(most);
-        (b.encodedCalls, d.sells, d.amounts, d.recipients, d.buys) =
-            BatchCalls.newCalls(b.index, n, bought, order.data);
-        _openSells(b, d, order.sells, order);
+        (b.encodedCalls, d.sells, d.amounts, d.recipients, d.buys) = BatchCalls.newCalls(b.index, n, bought, order.data);
+        _openSells(b, d, order);
         b.sold = b.count;
         _openBuys(b, d, order.buys);
         // Several sells may be of one component.
@@ -133,39 +129,42 @@ library Settlement {
     }
 
     /// @dev Clamps the entries of each component, in their order, to its surplus.
-    function _openSells(Batch memory b, BatchDraft memory d, uint256[] calldata indexes, Order calldata order)
-        private
-        view
-    {
-        (uint256[] calldata wanted, address[] calldata recipients) = (order.amounts, order.recipients);
+    function _openSells(Batch memory b, BatchDraft memory d, Order calldata order) private view {
+        (uint256[] calldata indexes, uint256[] calldata wanted) = (order.sells, order.amounts);
         uint256 next; // least index that a new component may have
+        address token;
+        uint256 left; // of the component's surplus, {tok}
         for (uint256 k; k < indexes.length; ++k) {
             uint256 i = indexes.given(k);
             unchecked {
-                // Below the number of components, or refused. `surplus` is never less than `amount`.
+                // Below the number of components, or refused. `left` is never less than `amount`.
                 if (i + 1 != next || k == 0) {
                     require(i >= next, IRebalancer.IndexesNotAscending(i));
-                    _openSell(b, d, i);
+                    (token, left) = _openSell(b, d, i);
                     next = i + 1;
                 }
                 uint256 amount = wanted.given(k);
-                if (amount > d.surplus) amount = d.surplus;
-                d.surplus -= amount;
+                if (amount > left) amount = left;
+                left -= amount;
                 d.amounts.set(k, amount);
             }
-            d.sells.set(k, d.token);
-            address to = recipients.given(k);
+            d.sells.set(k, token);
+            address to = order.recipients.given(k);
             d.recipients.set(k, to == address(0) ? address(order.filler) : to);
         }
     }
 
-    /// @dev Adds component `i` of the fund, from which the entries that follow are sold.
-    function _openSell(Batch memory b, BatchDraft memory d, uint256 i) private view {
+    /// @dev Adds component `i` of the fund, and returns what of it may be sold.
+    function _openSell(Batch memory b, BatchDraft memory d, uint256 i)
+        private
+        view
+        returns (address token, uint256 surplus)
+    {
         uint256 added;
-        (added, d.token) = _add(b, d, i, SELL);
+        (added, token) = _add(b, d, i, SELL);
         (uint256 balance, uint256 target) = (b.balances.get(added), b.targets.get(added));
         unchecked {
-            d.surplus = balance > target ? balance - target : 0;
+            surplus = balance > target ? balance - target : 0;
         }
     }
 

@@ -326,12 +326,11 @@ contract MarketCap is IMethodology, IMarketCap, Owned {
     }
 
     /// @dev What each component weighs now, 18 decimals, rounded down.
-    function _weightsHeld(
-        uint256[] calldata units,
-        uint256[] calldata prices,
-        uint256[] calldata ones,
-        uint256 nav
-    ) private pure returns (uint256[] memory weights) {
+    function _weightsHeld(uint256[] calldata units, uint256[] calldata prices, uint256[] calldata ones, uint256 nav)
+        private
+        pure
+        returns (uint256[] memory weights)
+    {
         uint256 n = units.length;
         weights = new uint256[](n);
         for (uint256 i; i < n; ++i) {
