@@ -85,6 +85,7 @@ def _write(ran: Sequence[str], found: Sequence[Finding], left: Sequence[Finding]
     document = {
         "tools": list(ran),
         "findings": [{"tool": t, "impact": i, "check": c, "count": count} for (t, i, c), count in kinds],
+        "places": sorted({f"{one.tool} {one.impact} {one.check} {one.where}" for one in found}),
         "unexplained": [str(finding) for finding in left],
     }
     replace_json(OUT, document, indent=2)
