@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,22 +55,16 @@ def test(root: Path, wheel: Path, folder: Path, wanted: str, tests: Sequence[str
     run([command, "--help"], folder)
     found = run([inside, "-c", "import platform; print(platform.python_version())"], folder).strip()
     run(["uv", "pip", "install", "-q", "--python", inside, "-c", root / "requirements.lock", *TESTERS], folder)
-    # Tests and what they use can be imported from the tree; keeper and ballast only as they are installed.
-    way = folder / f"way-{wanted}"
-    way.mkdir()
-    for package in beside(root):
-        (way / package.name).symlink_to(package)
-    variables = {"PYTHONPATH": str(way), "PYTHONSAFEPATH": "1"}
-    of = run(
-        [inside, "-c", "import keeper, ballast; print(keeper.__file__, ballast.__file__)"], root, variables
-    ).split()
-    if not all(Path(file).is_relative_to(environment) for file in of):
-        raise ReleaseError(f"Python {wanted}: the tests would not run on the wheel but on {' and '.join(of)}")
-    # Some compare with the compiled contracts, which ballast looks for beside itself.
-    (Path(of[1]).parents[1] / ".build").symlink_to(root / ".build")
+    place = folder / f"tree-{wanted}"
+    lay(root, environment, place)
+    # Nothing of the real tree is on the path, wherever pytest comes to look for tests.
+    variables = {"PYTHONPATH": str(place), "PYTHONSAFEPATH": "1"}
+    of = run([inside, "-c", "import keeper, ballast; print(keeper.__file__, ballast.__file__)"], folder, variables)
+    if not all(Path(file).is_relative_to(place.resolve()) for file in of.split()):
+        raise ReleaseError(f"Python {wanted}: the tests would not run on the wheel but on {' and '.join(of.split())}")
     done = subprocess.run(
         [environment / "bin" / "pytest", "-p", "no:cacheprovider", "-q", "--import-mode=importlib", *tests],
-        cwd=root,
+        cwd=place,
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
@@ -80,10 +75,16 @@ def test(root: Path, wheel: Path, folder: Path, wanted: str, tests: Sequence[str
     return Tested(wanted, found, int(passed[1]) if passed else 0, said)
 
 
-def beside(root: Path) -> list[Path]:
-    """The packages of a tree that are not in the wheel."""
-    found = {module.parent for module in root.glob("[!.]*/*.py")}
-    return sorted(package for package in found if package.name not in INSTALLED)
+def lay(root: Path, environment: Path, place: Path) -> None:
+    """Make a tree of links to all of the tree at `root` but the wheel's packages, which are copied from where they are
+    installed: the tests find files beside them, and nothing else of keeper and ballast."""
+    place.mkdir()
+    for path in root.iterdir():
+        if path.name not in INSTALLED:
+            (place / path.name).symlink_to(path)
+    (installed,) = environment.glob("lib/python*/site-packages")
+    for name in INSTALLED:
+        shutil.copytree(installed / name, place / name)
 
 
 def find(version: str) -> Path | None:

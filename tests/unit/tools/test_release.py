@@ -105,12 +105,20 @@ def test_a_python_that_is_not_here_is_said(tmp_path: Path, monkeypatch: pytest.M
     assert pythons.find("3.99") == place
 
 
-def test_tests_under_other_pythons_find_all_but_what_is_installed() -> None:
-    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
-    (wheel,) = packages["hatch"]["build"]["targets"].values()
-    assert list(pythons.INSTALLED) == wheel["packages"]
-    others = set(packages["importlinter"]["root_packages"]) - {*pythons.INSTALLED}
-    assert {path.name for path in pythons.beside(ROOT)} == others
+def test_tests_under_other_pythons_have_the_tree_with_the_packages_of_the_wheel(tmp_path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert list(pythons.INSTALLED) == project["packages"]
+    for name in ("keeper", "ballast", "data", "sandbox", "environment/lib/python3.11/site-packages/keeper"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "__init__.py").write_text(name)
+    (tmp_path / "environment/lib/python3.11/site-packages/ballast").mkdir()
+    (tmp_path / ".env.example").touch()
+    place = tmp_path.parent / f"{tmp_path.name}-place"
+    pythons.lay(tmp_path, tmp_path / "environment", place)
+    assert {path.name for path in place.iterdir()} == {path.name for path in tmp_path.iterdir()}
+    assert (place / "keeper" / "__init__.py").read_text().startswith("environment/")
+    assert not (place / "ballast" / "__init__.py").exists()
+    assert (place / "sandbox").resolve() == tmp_path / "sandbox"
 
 
 def test_what_forge_leaves_beside_its_artifacts_is_no_contract(tmp_path: Path) -> None:
