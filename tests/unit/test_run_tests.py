@@ -12,7 +12,7 @@ from ballast.build import ROOT
 from lab import nightly
 from tools.run_tests import BY_NAME, JOBS, LONG, SECONDS, TESTS, Ended, Group, groups, steps, table
 
-STEPS = ("lint", "compile", "unit", "contracts", "keeper", "lab", "scripts", "fuzz", "page")
+STEPS = ("lint", "compile", "unit", "contracts", "keeper", "lab", "scripts", "solidity", "fuzz", "page")
 
 
 def files_of(group: Group) -> list[Path]:
@@ -58,7 +58,7 @@ def test_ci_prints_its_steps_and_ends_with_the_code_of_what_failed(
     tmp_path: Path, fails: str | None, code: int
 ) -> None:
     noted = tmp_path / "noted"
-    lines = [f"{name}\t{n}\t{code if name == fails else 0}\n" for n, name in enumerate(STEPS[:7])]
+    lines = [f"{name}\t{n}\t{code if name == fails else 0}\n" for n, name in enumerate(STEPS[:8])]
     noted.write_text("".join(lines))
     make = tmp_path / "make"
     make.write_text(
@@ -81,7 +81,7 @@ exec "{ROOT}/tools/step.sh" page true
     last = "not run" if fails else "passed"
     assert shown == {
         "step": "result",
-        **{name: f"FAILED ({code})" if name == fails else "passed" for name in STEPS[:7]},
+        **{name: f"FAILED ({code})" if name == fails else "passed" for name in STEPS[:8]},
         "fuzz": last,
         "page": last,
     }
