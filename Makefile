@@ -128,8 +128,8 @@ bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protoc
 mutation: compile ## Change the core contracts, one line at a time, and see whether the tests notice: [SAMPLE=N] [SEED=N]
 	@$(PY) -m lab.mutation --sample $(SAMPLE) --seed $(SEED)
 
-coverage: compile ## Lines and branches of the deployed code that tests on a chain reach: [TESTS=files]
-	@$(PY) -m lab.coverage $(TESTS)
+coverage: compile ## Lines and branches of the deployed code that tests on a chain reach: [TESTS=files, added to the others] [ARGS=--left]
+	@$(PY) -m lab.coverage $(TESTS) $(ARGS)
 
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \
