@@ -131,8 +131,8 @@ solidity: compile ## The tests of the core contracts in Solidity, on the deploye
 mutation: setup ## Change the core contracts, one place at a time, and see whether those tests notice: [ARGS="FILES --sample N"]
 	@$(PY) -m lab.mutation $(ARGS)
 
-coverage: compile ## Lines and branches of the deployed code that tests on a chain reach: [TESTS=files]
-	@$(PY) -m lab.coverage $(TESTS)
+coverage: compile ## Lines and branches of the deployed code that tests on a chain reach: [TESTS=files, added to the others] [ARGS=--left]
+	@$(PY) -m lab.coverage $(TESTS) $(ARGS)
 
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \

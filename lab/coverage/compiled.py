@@ -1,24 +1,26 @@
-"""The contracts as they are deployed, with the compiler's map from code to sources: lines, and decisions."""
+"""The contracts as they are measured, with the compiler's map from code to sources: lines, and decisions."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from ballast.build import ROOT, digest
+import yaml
+
+from ballast.build import ROOT
 from ballast.files import replace_json
+from lab.coverage.rewritten import rewritten
 from lab.localnet.artifacts import SOLC
+from lab.localnet.errors import LocalnetError
 
 CACHE = ROOT / ".cache" / "coverage" / "compiled.json"
 LEFT_OUT = ("contracts/testing/", "contracts/interfaces/")
-_SETTINGS = {"optimizer": {"enabled": True, "runs": 600}, "viaIR": True, "evmVersion": "cancun"}
-"""As in ape-config.yaml."""
 _JUMPI, _PUSH1, _PUSH32 = 0x57, 0x60, 0x7F
 _WHOLE = ("ContractDefinition", "FunctionDefinition", "ModifierDefinition", "ParameterList", "VariableDeclaration")
 """Code made from these belongs to no line: it enters and leaves a function, or reads its arguments."""
@@ -56,53 +58,80 @@ class Source:
 
 
 def compiled() -> dict[str, Any]:
-    """The compiler's output for the contracts that can be deployed; kept while sources and build are the same."""
+    """The compiler's output for the contracts that can be deployed; kept while it is asked for the same.
+
+    `contracts`: by name, and once more by `creation(name)`, `object` and `sourceMap`. `sources`: by name, `id`, `ast`,
+    and the text of ours.
+    """
+    asked = json.dumps(_task())
+    digest = hashlib.sha256(asked.encode()).hexdigest()
     if CACHE.exists():
         kept: dict[str, Any] = json.loads(CACHE.read_text())
-        if kept["digest"] == digest():
+        if kept["digest"] == digest:
             return kept
-    names = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "contracts").rglob("*.sol"))]
-    names = [name for name in names if not name.startswith("contracts/testing/")]
-    wanted = {
-        name: {"": ["ast"], "*": ["evm.deployedBytecode.object", "evm.deployedBytecode.sourceMap"]} for name in names
-    }
-    given = {
-        "language": "Solidity",
-        "sources": {name: {"content": (ROOT / name).read_text()} for name in names},
-        "settings": {**_SETTINGS, "outputSelection": wanted},
-    }
     command = [str(SOLC), "--standard-json", "--base-path", str(ROOT)]
-    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, check=True)
-    output = json.loads(done.stdout)
-    found: dict[str, Any] = {"digest": digest(), "contracts": {}, "sources": {}}
-    for contracts in output["contracts"].values():
-        for name, contract in contracts.items():
-            code = contract["evm"]["deployedBytecode"]
-            if code["object"]:
-                found["contracts"][name] = code
-    for name, source in output["sources"].items():
-        found["sources"][name] = {"id": source["id"], "ast": source.get("ast")}
+    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=True)
+    found = {"digest": digest, **_output(json.loads(done.stdout), json.loads(asked)["sources"])}
     replace_json(CACHE, found)
     return found
+
+
+def creation(name: str) -> str:
+    """What a contract's creation code is called, constructor and all that it calls."""
+    return f"{name} (creation)"
+
+
+def _task() -> dict[str, Any]:
+    """As Ape asks for it, of the rewritten sources."""
+    settings = yaml.safe_load((ROOT / "ape-config.yaml").read_text())["solidity"]
+    names = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "contracts").rglob("*.sol"))]
+    names = [name for name in names if not name.startswith("contracts/testing/")]
+    code = [f"evm.{kind}.{part}" for kind in ("bytecode", "deployedBytecode") for part in ("object", "sourceMap")]
+    return {
+        "language": "Solidity",
+        "sources": {name: {"content": rewritten((ROOT / name).read_text())} for name in names},
+        "settings": {
+            "optimizer": {"enabled": settings["optimize"], "runs": settings["optimization_runs"]},
+            "viaIR": settings["via_ir"],
+            "evmVersion": settings["evm_version"],
+            "outputSelection": {name: {"": ["ast"], "*": code} for name in names},
+        },
+    }
+
+
+def _output(output: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    contracts: dict[str, Any] = {}
+    if errors := [one["formattedMessage"] for one in output.get("errors", ()) if one["severity"] == "error"]:
+        raise LocalnetError("\n".join(errors))
+    for of_file in output["contracts"].values():
+        for name, contract in of_file.items():
+            if contract["evm"]["deployedBytecode"]["object"]:
+                contracts[name] = contract["evm"]["deployedBytecode"]
+                contracts[creation(name)] = contract["evm"]["bytecode"]
+    found = {
+        name: {"id": source["id"], "ast": source.get("ast"), "text": given.get(name, {}).get("content")}
+        for name, source in output["sources"].items()
+    }
+    return {"contracts": contracts, "sources": found}
 
 
 def sources(output: Mapping[str, Any]) -> dict[str, Source]:
     """The files whose lines count."""
     return {
-        name: _source(name, found["ast"])
+        name: _source(name, found["text"], found["ast"])
         for name, found in output["sources"].items()
         if name.startswith("contracts/") and not name.startswith(LEFT_OUT) and found["ast"]
     }
 
 
-def _source(name: str, tree: Mapping[str, Any]) -> Source:
+def _source(name: str, text: str, tree: Mapping[str, Any]) -> Source:
     whole, decisions = set[Range](), dict[Range, Range]()
     for node in _nodes(tree):
         if node["nodeType"] in _WHOLE:
             whole.add(_range(node))
         for range_ in _decides(node):
             decisions.setdefault(range_, _range(node))
-    return Source(name, (ROOT / name).read_bytes(), frozenset(whole), decisions)
+    return Source(name, text.encode(), frozenset(whole), decisions)
 
 
 def _decides(node: Mapping[str, Any]) -> Iterator[Range]:
@@ -111,9 +140,6 @@ def _decides(node: Mapping[str, Any]) -> Iterator[Range]:
     if kind in ("IfStatement", "Conditional", "ForStatement", "WhileStatement") and node.get("condition"):
         yield _range(node)
         yield _range(node["condition"])
-    elif kind == "FunctionCall" and node["expression"].get("name") == "require":
-        yield _range(node)
-        yield _range(node["arguments"][0])
     elif kind == "BinaryOperation" and node["operator"] in ("&&", "||"):
         yield _range(node)
 
@@ -135,7 +161,7 @@ def _range(node: Mapping[str, Any]) -> Range:
 
 
 def places(output: Mapping[str, Any], contract: str) -> Iterator[Place]:
-    """A contract's instructions that are made from a file, in order."""
+    """The instructions of a contract, or of its creation, that are made from a file, in order."""
     files = {source["id"]: name for name, source in output["sources"].items()}
     found = output["contracts"][contract]
     code = bytes.fromhex(found["object"])
@@ -152,17 +178,3 @@ def places(output: Mapping[str, Any], contract: str) -> Iterator[Place]:
         if file in files:
             yield Place(pc, files[file], (start, length), code[pc] == _JUMPI)
         pc += 1 + (code[pc] - _PUSH1 + 1 if _PUSH1 <= code[pc] <= _PUSH32 else 0)
-
-
-def same(output: Mapping[str, Any], build: Path) -> list[str]:
-    """Contracts whose code in the build is another: places in it would mean something else."""
-    types = json.loads(build.read_text())["contractTypes"]
-    return [
-        name
-        for name, code in output["contracts"].items()
-        if _body(types[name]["runtimeBytecode"]["bytecode"].removeprefix("0x")) != _body(code["object"])
-    ]
-
-
-def _body(code: str) -> str:
-    return code[: -2 * (int(code[-4:], 16) + 2)]

@@ -16,16 +16,21 @@ BOTH = 2
 
 @dataclass(frozen=True)
 class Reached:
-    """A file's lines and branches: how many there are, and the lines of those that nothing reached."""
+    """A file's lines and branches: how many there are, and the lines of those that nothing reached.
+
+    `no_jump`: lines of decisions that the compiler made no jump for that it names; their branches do not count.
+    """
 
     file: str
     lines: int
     lines_left: tuple[int, ...]
     branches: int
     branches_left: tuple[int, ...]
+    no_jump: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return {**figures([self]), "lines_left": list(self.lines_left), "branches_left": list(self.branches_left)}
+        left = {"lines_left": self.lines_left, "branches_left": self.branches_left, "no_jump": self.no_jump}
+        return {**figures([self]), **{name: list(lines) for name, lines in left.items()}}
 
 
 def reached(output: Mapping[str, Any], hits: Hits) -> list[Reached]:
@@ -58,6 +63,7 @@ def reached(output: Mapping[str, Any], hits: Hits) -> list[Reached]:
             tuple(sorted(line for line, there in lines[name].items() if not there)),
             BOTH * len(ways[name]),
             tuple(sorted(files[name].line(at) for (at, _), count in ways[name].items() for _ in range(BOTH - count))),
+            tuple(sorted(files[name].line(at) for at, _ in {*files[name].decisions.values()} - {*ways[name]})),
         )
         for name in sorted(lines)
     ]
@@ -82,7 +88,7 @@ def figures(found: Iterable[Reached]) -> dict[str, Any]:
         "lines": sum(len(one.lines_left) for one in every),
         "branches": sum(len(one.branches_left) for one in every),
     }
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {"decisions_without_jump": sum(len(one.no_jump) for one in every)}
     for name, count in counts.items():
         there = count - left[name]
         said |= {

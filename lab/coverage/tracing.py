@@ -1,45 +1,80 @@
 """A plugin for pytest, `-p lab.coverage.tracing`: keeps what of the contracts' code the tests have executed.
 
-After each transaction and call, and each estimate that fails, the node is asked for its steps. They are joined with the
+Each transaction is traced just before it is sent, as a call in the block that it will be mined in, because the node
+keeps no steps of transactions; calls, and estimates that fail, after they were answered. The steps are joined with the
 tree of calls, which says whose code a step is of. The compiler's metadata at a code's end says which contract it is.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pytest
 from web3 import HTTPProvider
 
-from ballast.build import BUILD
+from lab.coverage.compiled import compiled, creation
+from lab.coverage.kept import keep
+from tests.helpers.contracts import Artifact, Call
 
-FOLDER = "BALLAST_COVERAGE"
-"""Names the folder for what was executed; each process writes a file."""
-SAME = 60
-"""So many times a view's same function is traced with the same outcome; then it has been seen often enough."""
+SAME = 500
+"""So many times a view's same function is traced with the same outcome in a file of tests."""
+LONGEST = 8_000_000
+"""Gas above which steps are not asked for: those of tests that burn all gas there is would fill the memory."""
+PATIENCE_S = 600
+"""Seconds after which a trace is given up."""
 _STEPS = {"disableStack": True, "disableStorage": True, "disableMemory": True}
-_CREATE = ("CREATE", "CREATE2")
+_CREATES = ("CREATE", "CREATE2")
+_CALLS = ("CALL", "STATICCALL", "DELEGATECALL", "CALLCODE", *_CREATES)
 
 Send = Any
+Names = Callable[[Mapping[str, Any]], str | None]
 Hits = dict[str, dict[int, int]]
 """By contract and place in its code (bytes): 1; for JUMPI 2 where it did not jump, 4 where it did, or both."""
 
 
-def marks(build: Path = BUILD) -> dict[str, str]:
-    """The end of each contract's code (hex): the compiler's metadata, which is another for each; to its name."""
-    types: dict[str, Any] = json.loads(build.read_text())["contractTypes"]
-    found = {}
-    for name, kind in types.items():
-        code = (kind.get("runtimeBytecode") or {}).get("bytecode") or "0x"
-        if len(code) > 4:
-            found[metadata(code)] = name
-    return found
+@dataclass
+class Part:
+    """What the tests of one file executed.
+
+    `unfit`: tests with a trace that was not understood to its end. `other`: tests with a transaction that did not do in
+    the block what it did in the trace. `untraced`: transactions that were signed elsewhere, and all above LONGEST.
+    `alike`: calls that were left out after SAME.
+    """
+
+    traced: int = 0
+    unfit: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
+    untraced: int = 0
+    alike: int = 0
+    failed: bool = False
+    hits: Hits = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Whose code it is, in hex without 0x. `ends`: by the metadata at its end; `creations`: by name."""
+
+    ends: Mapping[str, str]
+    creations: Mapping[str, str]
+
+    def of(self, code: str) -> str | None:
+        """The contract that code is of."""
+        return self.ends.get(metadata(code.removeprefix("0x")))
+
+    def created(self, data: str) -> str | None:
+        """What creation code with arguments is to create."""
+        return next((creation(name) for name, code in self.creations.items() if data.startswith(code, 2)), None)
+
+
+def codes(output: Mapping[str, Any]) -> Codes:
+    """Of the contracts as they are measured. The metadata is another for each."""
+    contracts: Mapping[str, Any] = output["contracts"]
+    ends = {metadata(contracts[name]["object"]): name for name in contracts if creation(name) in contracts}
+    return Codes(ends, {name: contracts[creation(name)]["object"] for name in ends.values()})
 
 
 def metadata(code: str) -> str:
@@ -47,142 +82,226 @@ def metadata(code: str) -> str:
     return code[-2 * (int(code[-4:], 16) + 2) :] if len(code) > 6 else code
 
 
-def walk(steps: list[dict[str, Any]], root: Mapping[str, Any], names: Mapping[str, str | None], hits: Hits) -> bool:
+def walk(steps: list[dict[str, Any]], root: Mapping[str, Any], names: Names, hits: Hits) -> bool:
     """Add a trace's steps to `hits`. False where steps and calls do not fit together; what came before counts.
 
-    `names`: the contract at each address that has code, None for one that is none of ours.
+    `names`: whose code a call runs, None for code that is none of ours; see `Recorder`.
     """
-    stack: list[tuple[str | None, Iterator[Mapping[str, Any]]]] = []
-
-    def enter(call: Mapping[str, Any]) -> None:
-        name = None if call["type"] in _CREATE else names.get(str(call.get("to", "")))
-        # Calls of accounts without code, and of what the node itself answers, have no steps.
-        inner = [c for c in call.get("calls", ()) if c["type"] in _CREATE or str(c.get("to", "")) in names]
-        stack.append((name, iter(inner)))
-
-    enter(root)
-    waiting: dict[int, tuple[dict[int, int], int]] = {}
+    stack: list[_Frame] = [_Frame.of(root, names)]
     for step in steps:
         depth, pc = step["depth"], step["pc"]
         while depth < len(stack):
-            stack.pop()
-            waiting.pop(len(stack) + 1, None)
-        if depth > len(stack):
-            call = next(stack[-1][1], None)
-            if call is None or depth != len(stack) + 1:
+            # What is left has been called and is not in the steps: the two are not of the same run.
+            if next(stack.pop().calls, None) is not None:
                 return False
-            enter(call)
-        if depth in waiting:
-            places, jump = waiting.pop(depth)
-            places[jump] = places.get(jump, 0) | (2 if pc == jump + 1 else 4)
-        name = stack[-1][0]
-        if name is None:
-            continue
-        places = hits.setdefault(name, {})
+        if depth > len(stack):
+            called = stack[-1].called
+            if called is None or depth != len(stack) + 1:
+                return False
+            stack.append(_Frame.of(called, names))
+        frame = stack[-1]
+        frame.called = None
+        places = hits.setdefault(frame.name, {}) if frame.name is not None else {}
+        if frame.jump is not None:
+            places[frame.jump] = places.get(frame.jump, 0) | (2 if pc == frame.jump + 1 else 4)
+            frame.jump = None
         if step["op"] == "JUMPI":
-            waiting[depth] = places, pc
+            frame.jump = pc
         else:
             places[pc] = 1
-    return True
+        if step["op"] in _CALLS:
+            # It has steps of its own only if code began to run: not without gas, without the ether that it is to bring,
+            # or where there is no code.
+            frame.called = next(frame.calls, None)
+    return all(next(frame.calls, None) is None for frame in stack)
+
+
+@dataclass
+class _Frame:
+    """Code that runs: whose it is, what it has yet to call, what it has just called, where it may just have jumped."""
+
+    name: str | None
+    calls: Iterator[Mapping[str, Any]]
+    called: Mapping[str, Any] | None = None
+    jump: int | None = None
+
+    @classmethod
+    def of(cls, call: Mapping[str, Any], names: Names) -> _Frame:
+        # The tree has the end of a contract as a call, which no instruction of that kind made.
+        return cls(names(call), iter([one for one in call.get("calls", ()) if one["type"] != "SELFDESTRUCT"]))
 
 
 class Recorder:
     """Stands between the tests and the node."""
 
-    def __init__(self, send: Send, names: Mapping[str, str]) -> None:
-        self.hits: Hits = {}
-        self.unfit = 0
-        self.traced = 0
+    def __init__(self, send: Send, codes_: Codes) -> None:
+        self.parts: dict[str, Part] = {}
+        self.test = ""
         self._send = send
-        self._names = names
-        self._seen: Counter[tuple[str, str, bool]] = Counter()
+        self._codes = codes_
+        self._seen: Counter[tuple[str, str, str, str]] = Counter()
+        self._expected: dict[str, tuple[int, bool]] = {}
         self._busy = threading.local()
+        self._patient: dict[str, HTTPProvider] = {}
+
+    @property
+    def file(self) -> str:
+        """Whose test runs."""
+        return self.test.partition("::")[0]
+
+    @property
+    def part(self) -> Part:
+        """What it has executed."""
+        return self.parts.setdefault(self.file, Part())
 
     def request(self, provider: HTTPProvider, method: str, params: Any) -> Any:
-        """What the node answers to a test's request, which is traced if it ran code."""
-        answer = self._send(provider, method, params)
+        """What the node answers to a test's request, which is traced if it runs code."""
         if getattr(self._busy, "now", False):
-            return answer
+            return self._send(provider, method, params)
         self._busy.now = True
         try:
+            if method == "eth_sendTransaction":
+                return self._sent(provider, params)
+            answer = self._send(provider, method, params)
             self._look(provider, method, params, answer)
+            return answer
         finally:
             self._busy.now = False
+
+    def _sent(self, provider: HTTPProvider, params: Any) -> Any:
+        """The answer to a transaction that is to be mined at once."""
+        price = self._send(provider, "eth_gasPrice", [])["result"]
+        traced = self._trace(provider, [{"gasPrice": price, **params[0]}, "pending"], {})
+        answer = self._send(provider, "eth_sendTransaction", params)
+        if traced is not None and "result" in answer:
+            self._expected[answer["result"]] = int(traced["gasUsed"], 16), "error" not in traced
         return answer
 
     def _look(self, provider: HTTPProvider, method: str, params: Any, answer: Mapping[str, Any]) -> None:
-        failed = "error" in answer
-        if method in ("eth_sendRawTransaction", "eth_sendTransaction") and not failed:
-            self._trace_again(provider, answer["result"])
-        elif method == "eth_call" or (method == "eth_estimateGas" and failed):
-            kind = (str(params[0].get("to", "")).lower(), str(params[0].get("data", ""))[:10], failed)
+        if method == "eth_sendRawTransaction":
+            self.part.untraced += 1
+        elif method == "eth_getTransactionReceipt" and answer.get("result"):
+            receipt = answer["result"]
+            done = int(receipt["gasUsed"], 16), receipt["status"] == "0x1"
+            if self._expected.pop(receipt["transactionHash"], done) != done:
+                self.part.other.append(self.test)
+        elif method == "eth_call" or (method == "eth_estimateGas" and "error" in answer):
+            kind = (
+                self.file,
+                str(params[0].get("to", "")).lower(),
+                str(params[0].get("data", ""))[:10],
+                _outcome(answer),
+            )
             self._seen[kind] += 1
-            if self._seen[kind] <= SAME:
+            if self._seen[kind] > SAME:
+                self.part.alike += 1
+            else:
                 block = params[1] if len(params) > 1 else "latest"
                 # Such as a call at another time than the block's.
                 others = dict(zip(("stateOverrides", "blockOverrides"), params[2:], strict=False))
                 self._trace(provider, [params[0], block], others)
 
-    def _trace_again(self, provider: HTTPProvider, sent: str) -> None:
-        """Trace a mined transaction as a call on the block before, at its own block's time and base fee.
-
-        The node keeps no steps of transactions. One that is not mined yet is left out.
-        """
-        found = self._send(provider, "eth_getTransactionByHash", [sent]).get("result")
-        if not found or not found.get("blockNumber"):
-            return
-        number = int(found["blockNumber"], 16)
-        block = self._send(provider, "eth_getBlockByNumber", [hex(number), False])["result"]
-        request = {key: found[key] for key in ("from", "to", "gas", "value", "gasPrice") if found.get(key)}
-        request["data"] = found["input"]
-        others = {"number": hex(number), "time": block["timestamp"], "baseFee": block["baseFeePerGas"]}
-        self._trace(provider, [request, hex(number - 1)], {"blockOverrides": others})
-
-    def _trace(self, provider: HTTPProvider, params: list[Any], others: Mapping[str, Any]) -> None:
-        method = "debug_traceCall"
-        calls = self._send(provider, method, [*params, {"tracer": "callTracer", **others}]).get("result")
+    def _trace(self, provider: HTTPProvider, params: list[Any], others: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Count what a call executes; the tree of its calls, if any code of ours is among them."""
+        calls: Mapping[str, Any] | None = self._traced(provider, [*params, {"tracer": "callTracer", **others}])
         if not calls:
-            return
+            return None
         names = self._who(provider, calls)
-        if not any(names.values()):
-            return
-        steps = self._send(provider, method, [*params, {**_STEPS, **others}]).get("result")
+        if not names:
+            return calls
+        if int(calls["gasUsed"], 16) > LONGEST:
+            self.part.untraced += 1
+            return calls
+        steps = self._traced(provider, [*params, {**_STEPS, **others}])
         if steps and steps["structLogs"]:
-            self.traced += 1
-            self.unfit += not walk(steps["structLogs"], calls, names, self.hits)
+            self.part.traced += 1
+            if not walk(steps["structLogs"], calls, lambda call: names.get(_place(call)), self.part.hits):
+                self.part.unfit.append(self.test)
+        return calls
 
-    def _who(self, provider: HTTPProvider, root: Mapping[str, Any]) -> dict[str, str | None]:
+    def _traced(self, provider: HTTPProvider, params: list[Any]) -> Any:
+        """A trace, however long the node takes; None if it refuses."""
+        url = str(provider.endpoint_uri)
+        if url not in self._patient:
+            self._patient[url] = HTTPProvider(url, request_kwargs={"timeout": PATIENCE_S})
+        return self._send(self._patient[url], "debug_traceCall", params).get("result")
+
+    def _who(self, provider: HTTPProvider, root: Mapping[str, Any]) -> dict[str, str]:
+        """Our contracts among the calls, by `_place`."""
         found: dict[str, str | None] = {}
         todo = [root]
         while todo:
             call = todo.pop()
             todo += call.get("calls", ())
-            address = str(call.get("to", ""))
+            if call["type"] in _CREATES:
+                found[_place(call)] = self._codes.created(str(call["input"]))
+                # It has no code yet, or none any more, where the node is asked.
+                found[str(call.get("to", ""))] = self._codes.of(str(call.get("output", "")))
+        todo = [root]
+        while todo:
+            call = todo.pop()
+            todo += call.get("calls", ())
+            address = _place(call)
             if address and address not in found and int(address, 16) > 0xFFFF:
-                code = str(self._send(provider, "eth_getCode", [address, "latest"])["result"])
-                if code != "0x":
-                    found[address] = self._names.get(metadata(code))
-        return found
+                found[address] = self._codes.of(str(self._send(provider, "eth_getCode", [address, "latest"])["result"]))
+        return {place: name for place, name in found.items() if name is not None}
+
+
+def _place(call: Mapping[str, Any]) -> str:
+    """The address whose code a call runs; of a creation its whole code, which is at no address."""
+    return str(call["input"] if call["type"] in _CREATES else call.get("to", ""))
+
+
+def _outcome(answer: Mapping[str, Any]) -> str:
+    """Nothing for an answer, the error's selector or words for a refusal."""
+    error = answer.get("error")
+    if not isinstance(error, Mapping):
+        return ""
+    data = error.get("data")
+    return data[:10] if isinstance(data, str) and len(data) >= 10 else str(error.get("message", "error"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to record."""
-    send = HTTPProvider.make_request
-    recorder = Recorder(send, marks())
-    config.stash[_RECORDER] = recorder
+    """Begin to record, and let the tests create the contracts as they are measured."""
+    output = compiled()
+    known = codes(output)
+    send, create = HTTPProvider.make_request, Artifact.create
+    recorder = Recorder(send, known)
+    config.pluginmanager.register(_Watch(recorder, output["digest"]))
 
     def make_request(provider: HTTPProvider, method: Any, params: Any) -> Any:
         return recorder.request(provider, method, params)
 
+    def create_measured(self: Artifact, *args: Any) -> Call:
+        code = known.creations.get(self.name)
+        return create(self if code is None else replace(self, code=bytes.fromhex(code)), *args)
+
     HTTPProvider.make_request = make_request  # type: ignore[method-assign]
+    Artifact.create = create_measured  # type: ignore[method-assign]
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Write down what was executed."""
-    recorder = config.stash[_RECORDER]
-    path = Path(os.environ[FOLDER]) / f"{os.getpid()}.json"
-    document = {"traced": recorder.traced, "unfit": recorder.unfit, "hits": recorder.hits}
-    path.write_text(json.dumps(document))
+class _Watch:
+    """Tells the recorder which test runs, and keeps what a file's tests executed once they have all run."""
 
+    def __init__(self, recorder: Recorder, digest: str) -> None:
+        self._recorder = recorder
+        self._digest = digest
 
-_RECORDER = pytest.StashKey[Recorder]()
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Fixtures of a module belong to its first test."""
+        if nodeid.partition("::")[0] != self._recorder.file:
+            self._keep()
+        self._recorder.test = nodeid
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A file with a failed test does not count."""
+        self._recorder.part.failed |= report.failed
+
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Not of a file in which the run was stopped."""
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            self._keep()
+
+    def _keep(self) -> None:
+        if part := self._recorder.parts.pop(self._recorder.file, None):
+            keep({self._recorder.file: asdict(part)}, self._digest)

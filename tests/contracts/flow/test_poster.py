@@ -232,6 +232,17 @@ def test_all_or_nothing(idle: Posting) -> None:
     idle.posts(idle.stands(idle.other), token=idle.other)
 
 
+def test_a_bound_above_the_whole_supply_lets_it_fall_to_any(idle: Posting) -> None:
+    chain, fund, known = idle.chain, idle.fund, idle.confirmed()
+    wide = chain.read(fund.methodology.rule())._replace(maxSupplyJump=2 * WAD)
+    candidates = chain.read(fund.methodology.candidates())
+    made = chain.deploy("MarketCap", fund.owner, wide, candidates, sender=idle.carrier.keeper)
+    idle.carrier.send(fund.rebalancer.setMethodology(made), fund.owner)
+    idle.refused(idle.post(3 * known + 1), "SupplyOutOfBounds", idle.token, 3 * known + 1, 0, 3 * known)
+    idle.posts(1)
+    assert idle.stands() == 1
+
+
 def test_a_rule_without_a_bound_takes_no_posts(idle: Posting) -> None:
     """Fixed weights know no supplies: what is confirmed then are weights."""
     chain, fund = idle.chain, idle.fund

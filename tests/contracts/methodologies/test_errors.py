@@ -125,6 +125,15 @@ def test_nothing_to_share(scene: Scene) -> None:
     assert scene.targets(PLAIN, [Basket([1], [0], [WAD], [18])]) == ["OutsideDomain(nav)"]
 
 
+@pytest.mark.parametrize("column", range(4))
+def test_lists_that_are_not_as_long_as_the_others(chain: Chain, scene: Scene, owner: str, column: int) -> None:
+    made = chain.deploy("MarketCap", owner, rule_tuple(PLAIN), [(TOKENS[0], scene.stage, 0, 0)], sender=owner)
+    columns = [list(figures) for figures in Basket([MILLION] * 2, [WAD] * 2, [WAD] * 2, [18] * 2).arguments()]
+    assert len(chain.read(made.targetUnits(*columns))) == 2
+    columns[column].append(WAD)
+    assert_reverts(chain, made.targetUnits(*columns), "OutsideDomain", b"lengths".ljust(32, b"\0"), sender=owner)
+
+
 def test_market_caps_below_one_share(scene: Scene) -> None:
     # 999 dollars of market cap beside a share of 1000; with 1000 the divisor is 1.
     assert scene.agree(simple([500, 499], [1000 * WAD])) == "OutsideDomain(divisor)"

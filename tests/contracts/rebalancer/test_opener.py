@@ -239,6 +239,19 @@ def test_max_step_of_the_limits_is_used(bench: Bench) -> None:
     assert usd(plan.targets[5].unit, PRICES[5], 18) < usd(KINDS[5].target, PRICES[5], 18)
 
 
+def test_a_rise_that_no_sell_is_worth_anything_for(bench: Bench) -> None:
+    """A wei less of the finest token is worth nothing to the last digit: it has no part in what the step leaves."""
+    prices = [price + 10 * (i == HELD) for i, price in enumerate(PRICES)]
+    units = {i: kind.unit for i, kind in enumerate(KINDS) if kind.unit}
+    wanted = {**units, HELD: KINDS[HELD].unit - 1, 5: 3 * KINDS[5].unit}
+    bench.post_prices(prices)
+    determine(bench, wanted)
+    plan = check_plan(bench, prices, wanted)
+    sold, bought = [component.token for component in plan.list].index(bench.tokens[HELD].address), -1
+    assert (plan.targets[sold].side, plan.targets[sold].unit, plan.surplus) == (SELL, KINDS[HELD].unit - 1, 0)
+    assert plan.targets[bought].unit < wanted[5]
+
+
 def test_a_rise_of_exactly_the_step_is_not_cut(bench: Bench) -> None:
     determine(bench, TARGETS)
     plan = plan_of(bench)

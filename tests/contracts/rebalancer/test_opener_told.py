@@ -172,6 +172,13 @@ def test_a_target_beyond_the_domain(bench: Bench) -> None:
     assert bench.due(EXECUTION)[:2] == ("Start", "Due")
 
 
+def test_targets_that_are_all_beyond_the_domain(bench: Bench) -> None:
+    """All are set aside, so that nothing is left to ask the methodology about."""
+    bench.determine()
+    now(bench, bench.methodology.answer([], [2**120] * N))
+    refuses(bench, "NothingToWeigh")
+
+
 @pytest.mark.parametrize("i", [0, NEWCOMER])
 def test_a_price_so_low_that_the_target_does_not_fit(bench: Bench, i: int) -> None:
     """1 USD-wei for a whole token, or little more, asks for 2**120 token wei a share and more: that component is set

@@ -23,12 +23,12 @@ Rows = list[tuple[Contract, int, int, int]]
 
 @pytest.fixture(scope="module")
 def others(bench: Bench) -> list[Contract]:
-    """59 tokens that the fund does not know, at a dollar each."""
+    """59 tokens that the fund does not know, at a dollar each, ascending by address."""
     made = [bench.chain.deploy("ReferenceToken", sender=bench.deployer) for _ in range(59)]
     for token in made:
         bench.chain.send(token.init("New", "NEW", 18), bench.deployer)
     bench.chain.send(bench.oracle.post(made, [WAD] * len(made)), bench.keeper)
-    return made
+    return sorted(made, key=lambda token: token.address.lower())
 
 
 def post(bench: Bench, rows: Rows) -> None:
@@ -124,6 +124,20 @@ def test_a_place_that_becomes_free_in_the_same_start(bench: Bench, others: list[
     assert not {bench.tokens[0].address, first[0].address} & listed(bench)
     assert len(listed(bench)) == MOST
     assert NOTICE < EXECUTION
+
+
+def test_for_one_place_that_becomes_free_the_largest_comes(bench: Bench, others: list[Contract]) -> None:
+    """Of those that have a price: the heaviest has none any more, and takes no place."""
+    first, newcomers = others[:45], others[45:48]
+    post(bench, [*own(bench), *included(first, [1] * 45)])
+    bench.open()
+    bench.chain.send(bench.rebalancer.close(), bench.keeper, at=NEXT)
+    post(bench, [*own(bench), *included(first[1:], [1] * 44), *included(newcomers, [2, 1, 3])])
+    bench.determine(NEXT)
+    bench.chain.send(bench.oracle.post([newcomers[2]], [0]), bench.keeper, at=NEXT)
+    bench.start(NEXT_EXECUTION)
+    assert {t.address for t in newcomers} & listed(bench) == {newcomers[0].address}
+    assert first[0].address not in listed(bench) and len(listed(bench)) == MOST
 
 
 def test_one_start_reads_so_many_and_no_more(bench: Bench, others: list[Contract]) -> None:

@@ -142,6 +142,18 @@ def test_a_gift_does_not_pay_for_the_batch(trading: Bench) -> None:
     refused(trading, order(trading, sells, pays), *out.error)
 
 
+def test_a_buy_that_has_its_part_already_is_worth_nothing(trading: Bench) -> None:
+    """Somebody has given the fund all but two wei of what it lacks: those two are above what all buys can attain."""
+    fund = trading.fund(T)
+    trading.give(1, trading.index, goal_of(fund, 1) - fund.holdings[1].balance - 2)
+    fund = trading.fund(T)
+    sells = sells_worth(fund, fund.capacity)
+    pays = {1: 2, **least_pays(fund, T, sells, buys=(NEWCOMER, 5))}
+    out = settle(fund, T, sells, pays)
+    assert out.credited[1] == 0 < goal_of(fund, 1) - fund.holdings[1].balance
+    trade(trading, sells, pays, T)
+
+
 def test_what_is_sent_back_is_not_sold(trading: Bench) -> None:
     fund = trading.fund(T)
     sells = sells_worth(fund, fund.capacity)

@@ -9,7 +9,7 @@ from tests.contracts.upkeep.paying import FULL, Payer, payer_of, post_ether, sha
 from tests.contracts.upkeep.scene import TERMS
 from tests.helpers.bench import HELD, NOTICE, build
 from tests.helpers.chain import Chain
-from tests.helpers.fund import EXECUTION
+from tests.helpers.fund import EXECUTION, PERIOD_END
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,25 @@ def test_shares_at_the_oracles_prices_rounded_for_the_fund(payer: Payer) -> None
     assert made.shares > 0 and -(-made.shares * price // WAD) == made.amount
     purse = payer.bench.chain.read(payer.upkeep.purse())
     assert (purse.price, purse.left) == (price, TERMS[3] - made.amount)
+
+
+def test_what_the_purse_says_of_a_month_that_paid_nothing(payer: Payer) -> None:
+    """Before any step, and again in a month that others carry: all is left, at the price of now."""
+    bench, chain = payer.bench, payer.bench.chain
+    purse = chain.read(payer.upkeep.purse(), at=NOTICE)
+    assert (purse.price, purse.left) == (share_price(bench), TERMS[3])
+    payer.made(payer.perform("Determine"), NOTICE)
+    bench.start()
+    chain.send(bench.rebalancer.close(), bench.keeper, at=PERIOD_END + 1)
+    assert chain.read(payer.upkeep.purse()).left < TERMS[3]
+    bench.determine(PERIOD_END + 1)
+    assert chain.read(payer.upkeep.purse()).left == TERMS[3]
+
+
+def test_an_oracle_that_fails_gives_no_price(payer: Payer) -> None:
+    bench = payer.bench
+    bench.chain.cheats.set_code(bench.oracle.address, bytes.fromhex("5f5ffd"))
+    assert bench.chain.read(payer.upkeep.purse()).price == 0
 
 
 def test_the_price_is_kept_for_a_day(payer: Payer) -> None:
