@@ -41,6 +41,8 @@ contract FundProofs {
     Coin private immutable _b = new Coin();
     IndexToken private immutable _index;
     address[] private _tokens;
+    uint256 private _paidA;
+    uint256 private _paidB;
 
     constructor() {
         vm.warp(1_700_000_000);
@@ -57,6 +59,24 @@ contract FundProofs {
         _neverLower(a, uint256(supply) + shares, _coin(0).balanceOf(address(_index)), supply);
         _neverLower(b, uint256(supply) + shares, _coin(1).balanceOf(address(_index)), supply);
         assert(paid.length == 2 && _index.totalSupply() == uint256(supply) + shares);
+    }
+
+    function check_mintWithNeverLowers(uint80 supply, uint80 shares, uint96 a, uint96 b, uint96 paidA, uint96 paidB)
+        external
+    {
+        _hold(supply, a, b);
+        vm.assume(shares != 0);
+        (_paidA, _paidB) = (paidA, paidB);
+        _index.mintWith(shares, address(this), "");
+        _neverLower(a, uint256(supply) + shares, _coin(0).balanceOf(address(_index)), supply);
+        _neverLower(b, uint256(supply) + shares, _coin(1).balanceOf(address(_index)), supply);
+        assert(_index.totalSupply() == uint256(supply) + shares);
+    }
+
+    /// @dev Pays whatever it is to pay.
+    function onMint(address[] calldata, uint256[] calldata, bytes calldata) external {
+        _coin(0).transfer(msg.sender, _paidA);
+        _coin(1).transfer(msg.sender, _paidB);
     }
 
     function check_redeemNeverLowers(uint80 supply, uint80 shares, uint96 a, uint96 b) external {
