@@ -9,7 +9,6 @@ is known of it is that a comparison of the assertions, multiplied by something t
 from __future__ import annotations
 
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +27,16 @@ MOST_FACTORS = 14
 
 _OF_EVM = {"f_evm_bvmul": z3.Z3_OP_BMUL, "f_evm_bvudiv": z3.Z3_OP_BUDIV, "f_evm_bvurem": z3.Z3_OP_BUREM}
 """Functions that halmos has for what solvers find hard."""
+_CONNECTIVES = {
+    z3.Z3_OP_TRUE: "true",
+    z3.Z3_OP_FALSE: "false",
+    z3.Z3_OP_AND: "and",
+    z3.Z3_OP_OR: "or",
+    z3.Z3_OP_NOT: "not",
+    z3.Z3_OP_IMPLIES: "=>",
+    z3.Z3_OP_XOR: "xor",
+    z3.Z3_OP_ITE: "ite",
+}
 _UNSIGNED = (z3.Z3_OP_ULEQ, z3.Z3_OP_UGEQ, z3.Z3_OP_ULT, z3.Z3_OP_UGT)
 _SIGNED = dict(zip((z3.Z3_OP_SLEQ, z3.Z3_OP_SGEQ, z3.Z3_OP_SLT, z3.Z3_OP_SGT), _UNSIGNED, strict=True))
 
@@ -72,21 +81,21 @@ def number(value: int) -> Poly:
 
 
 class Integers:
-    """`assertions` of integers that hold wherever those given do."""
+    """`text`: what declares unknown integers, and asserts of them what holds wherever the given assertions do."""
 
     def __init__(self, assertions: Iterable[z3.BoolRef]) -> None:
-        self._unknowns: list[z3.ArithRef] = []
         self._highest: list[int] = []
-        self._monomials: dict[Monomial, z3.ArithRef] = {}
+        self._monomials: dict[Monomial, str] = {}
         self._words: dict[int, Poly] = {}
         self._raws: dict[int, Poly] = {}
-        self._truths: dict[int, z3.BoolRef] = {}
+        self._truths: dict[int, str] = {}
+        self._named: set[str] = set()
         self._quotients: dict[tuple[tuple[tuple[Monomial, int], ...], ...], Poly] = {}
-        self._compared: dict[tuple[tuple[Monomial, int], ...], tuple[Poly, z3.BoolRef]] = {}
+        self._compared: dict[tuple[tuple[Monomial, int], ...], tuple[Poly, str]] = {}
         self._parts: list[tuple[Poly, Poly, Poly]] = []
         self._divisors: dict[tuple[tuple[Monomial, int], ...], Poly] = {}
         self._most: dict[int, int] = {}
-        self._facts: list[z3.BoolRef] = []
+        self._facts: list[str] = []
         self._makers: dict[int, Callable[[z3.BitVecRef], Poly]] = {
             z3.Z3_OP_BADD: self._added,
             z3.Z3_OP_BSUB: lambda term: self._raw(term.arg(0)) - self._raw(term.arg(1)),
@@ -106,11 +115,15 @@ class Integers:
         self._kept = given  # so that no number of a term is given to another
         for assertion in given:
             self._bound(assertion)
-        self.assertions = [self._truth(assertion) for assertion in given]
-        self.assertions += self._facts
-        self.assertions += self._between_quotients()
-        self.assertions += self._multiplied()
-        self.assertions += [fact for m in list(self._monomials) for fact in self._of_monomial(m)]
+        facts = [self._truth(assertion) for assertion in given]
+        facts += self._facts
+        facts += self._between_quotients()
+        facts += self._multiplied()
+        facts += [fact for monomial in list(self._monomials) for fact in self._of_monomial(monomial)]
+        lines = [f"(declare-fun {name} () Int)" for monomial, name in self._monomials.items()]
+        lines += [f"(declare-fun {name} () Bool)" for name in sorted(self._named)]
+        compared = (f"(define-fun {name} () Bool (>= {self._sum(poly)} 0))" for poly, name in self._compared.values())
+        self.text = "\n".join((*lines, *compared, *(f"(assert {fact})" for fact in facts)))
 
     # Bounds that stand among the assertions
 
@@ -140,10 +153,9 @@ class Integers:
     # Words
 
     def _unknown(self, most: int) -> Poly:
-        self._unknowns.append(z3.Int(f"v{len(self._unknowns)}"))
         self._highest.append(most)
-        monomial = (len(self._unknowns) - 1,)
-        self._monomials[monomial] = self._unknowns[-1]
+        monomial = (len(self._highest) - 1,)
+        self._monomial(monomial)
         return Poly({monomial: 1}, 0, most)
 
     def _word(self, term: z3.BitVecRef) -> Poly:
@@ -236,8 +248,9 @@ class Integers:
         """n / d; the EVM's 0 for d = 0."""
         key = (tuple(sorted(n.terms.items())), tuple(sorted(d.terms.items())))
         if key not in self._quotients:
-            if n.terms.keys() <= {()} and d.terms.keys() <= {()}:
-                self._quotients[key] = number(n.low // d.low if d.low else 0)
+            if n.terms.keys() | d.terms.keys() <= {()}:
+                divided, by = n.terms.get((), 0), d.terms.get((), 0)
+                self._quotients[key] = number(divided // by if by else 0)
                 return self._quotients[key]
             if len(d.terms) > 1:
                 self._divisors[key[1]] = d
@@ -246,8 +259,8 @@ class Integers:
             zero = self._is(d)
             self._facts += [
                 self._at_least(n - back),
-                z3.Or(zero, self._at_least(back + d - n - number(1))),
-                z3.Or(z3.Not(zero), self._is(q)),
+                f"(or {zero} {self._at_least(back + d - n - number(1))})",
+                f"(=> {zero} {self._is(q)})",
             ]
             self._quotients[key] = q
             self._parts.append((q, n, d))
@@ -263,42 +276,33 @@ class Integers:
 
     def _chosen(self, term: z3.BitVecRef) -> Poly:
         truth, a, b = self._truth(term.arg(0)), self._word(term.arg(1)), self._word(term.arg(2))
-        if z3.is_true(truth) or z3.is_false(truth):
-            return a if z3.is_true(truth) else b
         found = self._unknown(max(a.high, b.high))
-        self._facts += [z3.Or(z3.Not(truth), self._is(found - a)), z3.Or(truth, self._is(found - b))]
+        self._facts.append(f"(ite {truth} {self._is(found - a)} {self._is(found - b)})")
         return found
 
     # Truths
 
-    def _truth(self, term: z3.BoolRef) -> z3.BoolRef:
+    def _truth(self, term: z3.BoolRef) -> str:
         if (key := term.get_id()) not in self._truths:
             self._truths[key] = self._told(term)
         return self._truths[key]
 
-    def _told(self, term: z3.BoolRef) -> z3.BoolRef:
+    def _told(self, term: z3.BoolRef) -> str:
         kind, parts = term.decl().kind(), term.children()
-        if z3.is_true(term) or z3.is_false(term):
-            return term
-        if kind in (z3.Z3_OP_AND, z3.Z3_OP_OR, z3.Z3_OP_NOT, z3.Z3_OP_IMPLIES, z3.Z3_OP_XOR):
-            return term.decl()(*map(self._truth, parts))
-        if kind == z3.Z3_OP_ITE:
-            return z3.If(*map(self._truth, parts))
-        if kind == z3.Z3_OP_EQ:
-            return self._same(*parts)
+        if kind in _CONNECTIVES:
+            told = " ".join(map(self._truth, parts))
+            return f"({_CONNECTIVES[kind]} {told})" if parts else _CONNECTIVES[kind]
+        if kind == z3.Z3_OP_EQ and z3.is_bool(parts[0]):
+            return f"(= {self._truth(parts[0])} {self._truth(parts[1])})"
+        if kind == z3.Z3_OP_EQ and z3.is_bv(parts[0]):
+            return self._is(self._word(parts[0]) - self._word(parts[1]))
         if kind in _UNSIGNED or kind in _SIGNED:
             seen = self._word if kind in _UNSIGNED else self._signed
             return self._ordered(_SIGNED.get(kind, kind), *map(seen, parts))
-        return z3.Bool(f"b{term.get_id()}")
+        self._named.add(name := f"b{term.get_id()}")
+        return name
 
-    def _same(self, one: z3.ExprRef, other: z3.ExprRef) -> z3.BoolRef:
-        if z3.is_bool(one):
-            return self._truth(one) == self._truth(other)
-        if z3.is_bv(one):
-            return self._is(self._word(one) - self._word(other))
-        return z3.Bool(f"e{one.get_id()}_{other.get_id()}")
-
-    def _ordered(self, kind: int, a: Poly, b: Poly) -> z3.BoolRef:
+    def _ordered(self, kind: int, a: Poly, b: Poly) -> str:
         if kind in (z3.Z3_OP_UGEQ, z3.Z3_OP_UGT):
             a, b = b, a
         strict = kind in (z3.Z3_OP_ULT, z3.Z3_OP_UGT)
@@ -314,30 +318,31 @@ class Integers:
 
     # Comparisons, and what comes of multiplying them
 
-    def _at_least(self, poly: Poly) -> z3.BoolRef:
+    def _at_least(self, poly: Poly) -> str:
         """poly >= 0."""
         if poly.low >= 0 or poly.high < 0:
-            return z3.BoolVal(poly.low >= 0)
+            return "true" if poly.low >= 0 else "false"
         key = tuple(sorted(poly.terms.items()))
         if key not in self._compared:
-            self._compared[key] = (poly, self._sum(poly) >= 0)
+            self._compared[key] = (poly, f"c{len(self._compared)}")
+            self._sum(poly)
         return self._compared[key][1]
 
-    def _is(self, poly: Poly) -> z3.BoolRef:
+    def _is(self, poly: Poly) -> str:
         """poly == 0."""
-        return z3.And(self._at_least(poly), self._at_least(poly.times(-1)))
+        return f"(and {self._at_least(poly)} {self._at_least(poly.times(-1))})"
 
-    def _sum(self, poly: Poly) -> z3.ArithRef:
-        return z3.Sum([factor * self._monomial(m) for m, factor in poly.terms.items()])
+    def _sum(self, poly: Poly) -> str:
+        parts = (_times(factor, self._monomial(monomial)) for monomial, factor in poly.terms.items())
+        return f"(+ 0 {' '.join(parts)})"
 
-    def _monomial(self, monomial: Monomial) -> z3.ArithRef | int:
-        if not monomial:
-            return 1
-        if monomial not in self._monomials:
-            self._monomials[monomial] = z3.Int("m" + "_".join(map(str, monomial)))
-        return self._monomials[monomial]
+    def _monomial(self, monomial: Monomial) -> str:
+        """Its name, by which it is declared."""
+        if monomial and monomial not in self._monomials:
+            self._monomials[monomial] = f"m{'_'.join(map(str, monomial))}"
+        return self._monomials[monomial] if monomial else ""
 
-    def _multiplied(self) -> Iterator[z3.BoolRef]:
+    def _multiplied(self) -> Iterator[str]:
         counts: dict[int, int] = {}
         for monomial in self._monomials:
             if len(monomial) > 1:
@@ -351,16 +356,16 @@ class Integers:
         ones += list(self._divisors.values())[:MOST_FACTORS]
         for poly, truth in list(self._compared.values()):
             for one in ones:
-                for side, holds in ((poly, truth), (poly.times(-1) - number(1), z3.Not(truth))):
+                for side, holds in ((poly, truth), (poly.times(-1) - number(1), f"(not {truth})")):
                     if side.degree + one.degree <= MOST_DEGREE and side.degree:
-                        yield z3.Implies(holds, self._sum(side * one) >= 0)
+                        yield f"(=> {holds} (>= {self._sum(side * one)} 0))"
 
-    def _between_quotients(self) -> Iterator[z3.BoolRef]:
+    def _between_quotients(self) -> Iterator[str]:
         for (q, n, d), (r, m, e) in permutations(self._parts, 2):
             if d.terms == e.terms and d.terms.keys() - {()}:
-                yield z3.Implies(self._at_least(m - n), self._at_least(r - q))
+                yield f"(=> {self._at_least(m - n)} {self._at_least(r - q)})"
             elif n.terms == m.terms and d.terms.keys() | e.terms.keys() != {()}:
-                yield z3.Or(self._is(d), z3.Not(self._at_least(e - d)), self._at_least(q - r))
+                yield f"(=> {self._at_least(e - d)} (or {self._is(d)} {self._at_least(q - r)}))"
 
     def _most_of(self, monomial: Monomial) -> int:
         most = 1
@@ -368,33 +373,29 @@ class Integers:
             most *= self._highest[unknown]
         return most
 
-    def _of_monomial(self, monomial: Monomial) -> Iterator[z3.BoolRef]:
-        value, most = self._monomials[monomial], self._most_of(monomial)
-        yield value >= 0
-        yield value <= most
-        if len(monomial) > 1:
-            for i, unknown in enumerate(monomial):
-                rest = monomial[:i] + monomial[i + 1 :]
-                other = self._monomials.get(rest)
-                if other is not None:
-                    yield value <= self._highest[unknown] * other
-                    yield z3.Implies(self._unknowns[unknown] >= 1, value >= other)
-                    yield z3.Implies(self._unknowns[unknown] == 0, value == 0)
+    def _of_monomial(self, monomial: Monomial) -> Iterator[str]:
+        value = self._monomials[monomial]
+        yield f"(<= 0 {value} {self._most_of(monomial)})"
+        for i, unknown in enumerate(monomial):
+            rest = monomial[:i] + monomial[i + 1 :]
+            if rest in self._monomials:
+                one, other = self._monomials[(unknown,)], self._monomials[rest]
+                yield f"(<= {value} {_times(self._highest[unknown], other)})"
+                yield f"(=> (>= {one} 1) (>= {value} {other}))"
+                yield f"(=> (= {one} 0) (= {value} 0))"
+
+
+def _times(factor: int, name: str) -> str:
+    told = str(factor) if factor >= 0 else f"(- {-factor})"
+    return f"(* {told} {name})" if name else told
 
 
 def _value(term: z3.ExprRef) -> int | None:
     return int(term.as_long()) if z3.is_bv_value(term) else None
 
 
-def _asked(text: str) -> str:
-    """The question of a file of assertions on words, on integers."""
-    solver = z3.Solver()
-    solver.add(*Integers(z3.parse_smt2_string(text)).assertions)
-    asked = re.sub(r"^\(set-info.*\n", "", solver.to_smt2(), flags=re.MULTILINE)
-    return f"(set-logic QF_LIA)\n{asked}"
-
-
 if __name__ == "__main__":
+    question = Integers(z3.parse_smt2_string(Path(sys.argv[2]).read_text(encoding="utf-8"))).text
     with tempfile.NamedTemporaryFile("w", suffix=".smt2", delete=False) as file:
-        file.write(_asked(Path(sys.argv[2]).read_text(encoding="utf-8")))
+        file.write(f"(set-logic QF_LIA)\n{question}\n(check-sat)\n")
     os.execv(sys.argv[1], [sys.argv[1], file.name])
