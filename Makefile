@@ -25,14 +25,13 @@ ARGS ?=
 # Not PATH: that is where the shell finds programs.
 ONLY ?=
 CALLS ?= 1000000
-SAMPLE ?= 30
 SEED ?= 1
 PORT ?= 8545
 SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab sandbox scripts tools tests)
 
-.PHONY: help setup stamps compile lint types style unit test chromium test-page invariants mutants chaos nightly audit release prove demo replay year years localnet fund sandbox page bench mutation coverage lock clean
+.PHONY: help setup stamps compile lint types style unit test chromium test-page invariants mutants chaos nightly audit release prove demo replay year years localnet fund sandbox page bench solidity mutation coverage lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -57,16 +56,17 @@ style:
 	@ruff format --check $(LINTED)
 	@node_modules/.bin/tsc --noEmit --strict -p web
 	@lint-imports --no-logo --no-cache
-	@FOUNDRY_CONFIG=lab/fuzz/foundry.toml .tools/foundry/bin/forge fmt --check contracts lab/fuzz lab/prove
+	@FOUNDRY_CONFIG=lab/fuzz/foundry.toml .tools/foundry/bin/forge fmt --check contracts lab/fuzz lab/prove tests/solidity
 	@node_modules/.bin/solhint --disc --noPoster --max-warnings 0 'contracts/**/*.sol'
 
 unit: compile ## The tests that need no chain: [ARGS="-k word"]
 	@$(PY) tools/run_tests.py tests/unit $(ARGS)
 
-test: setup .tools/set-v2.stamp .tools/release.stamp ## Lint, all tests, a short fuzz run; ONLY=FILES: these tests alone (not PATH: that is the shell's); ARGS: for pytest, no fuzz
+test: setup .tools/set-v2.stamp .tools/release.stamp ## Lint, all tests, those in Solidity, a short fuzz run; ONLY=FILES: these tests alone (not PATH: that is the shell's); ARGS: for pytest, no fuzz
 	@$(if $(ONLY),,tools/step.sh lint $(MAKE) --no-print-directory lint)
 	@tools/step.sh compile $(MAKE) --no-print-directory compile
 	@$(PY) tools/run_tests.py $(ONLY) $(ARGS)
+	@$(if $(ONLY)$(ARGS),,tools/step.sh solidity $(PY) -m lab.solidity)
 	@$(if $(ONLY)$(ARGS),,tools/step.sh fuzz $(PY) -m lab.fuzz run --calls 60000)
 
 chromium:
@@ -125,8 +125,11 @@ page: setup ## The holders' page on the local fund of `make fund`, with a funded
 bench: compile .tools/set-v2.stamp ## Gas and published months beside Set Protocol V2: [ARGS="--check | --months LABEL | --keeper"]
 	@$(PY) -m lab.bench $(ARGS)
 
-mutation: compile ## Change the core contracts, one line at a time, and see whether the tests notice: [SAMPLE=N] [SEED=N]
-	@$(PY) -m lab.mutation --sample $(SAMPLE) --seed $(SEED)
+solidity: compile ## The tests of the core contracts in Solidity, on the deployed code: [ARGS=folders]
+	@$(PY) -m lab.solidity $(ARGS)
+
+mutation: setup ## Change the core contracts, one place at a time, and see whether those tests notice: [ARGS="FILES --sample N"]
+	@$(PY) -m lab.mutation $(ARGS)
 
 coverage: compile ## Lines and branches of the deployed code that tests on a chain reach: [TESTS=files]
 	@$(PY) -m lab.coverage $(TESTS)

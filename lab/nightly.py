@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -80,6 +81,11 @@ def _proofs(found: dict[str, Any]) -> str:
     return f"{results.count('proved')} of {len(results)} proved, {results.count('timeout')} not decided in their time"
 
 
+def _mutation(found: dict[str, Any]) -> str:
+    states = Counter(entry["state"] for entry in found["mutants"])
+    return f"{len(found['mutants'])} mutants tried, {states['survived']} not noticed (docs/mutation.md judges them)"
+
+
 RUNS = (
     Run("long", ("test", f"ONLY={' '.join(LONG)}")),
     Run("years", ("years",), "years.json", _years),
@@ -87,7 +93,7 @@ RUNS = (
     Run("chaos", ("chaos",), "chaos.json", _chaos),
     Run("invariants", ("invariants", "CALLS=10000000")),
     Run("mutants", ("mutants",)),
-    Run("mutation", ("mutation", "SAMPLE=60")),
+    Run("mutation", ("mutation",), "mutation.json", _mutation),
     Run("gas", ("bench", "ARGS=--check")),
     Run("keeper", ("bench", "ARGS=--keeper")),
     Run("coverage", ("coverage",), "coverage.json", _coverage),

@@ -11,8 +11,14 @@ if [ "$found" != "$version" ]; then
   exit 1
 fi
 mkdir -p .tools/solc
-cat > ".tools/solc/solc-v$version" <<'WRAPPER'
+# forge asks for the version before each run of tests, and the compiler takes half a second to load: it is kept.
+said=$(node tools/solc.js --version)
+cat > ".tools/solc/solc-v$version" <<WRAPPER
 #!/usr/bin/env bash
-exec node "$(dirname "$(readlink -f "$0")")/../../tools/solc.js" "$@"
+if [ "\${1:-}" = --version ]; then
+  echo "$said"
+  exit
+fi
+exec node "\$(dirname "\$(readlink -f "\$0")")/../../tools/solc.js" "\$@"
 WRAPPER
 chmod +x ".tools/solc/solc-v$version"
