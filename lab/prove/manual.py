@@ -18,14 +18,15 @@ STALE = "stale"
 
 
 class Seen(NamedTuple):
-    """What the snapshot has of a property and of its broken variant, with the seconds that both took."""
+    """What the snapshot has of a property and of its broken variant, with the seconds that each took."""
 
     result: str
     broken: str
     seconds: float
+    broken_seconds: float
 
 
-UNSEEN = Seen("unjudged", "unjudged", 0.0)
+UNSEEN = Seen("unjudged", "unjudged", 0.0, 0.0)
 
 
 def manual(text: str, found: Mapping[str, Seen]) -> str:
@@ -42,7 +43,7 @@ def seen() -> dict[str, Seen]:
 
 def stale(found: Mapping[str, Seen]) -> list[str]:
     """The names of properties that were judged of other sources, or whose variant was."""
-    return [name for name, (result, broken, _) in found.items() if STALE in (result, broken)]
+    return [name for name, one in found.items() if STALE in (one.result, one.broken)]
 
 
 def _seen(name: str, entry: dict[str, Any]) -> Seen:
@@ -52,28 +53,36 @@ def _seen(name: str, entry: dict[str, Any]) -> Seen:
         result = STALE
     if broken != UNSEEN.broken and entry["broken_sources"] != sources(proved, broken=True):
         broken = STALE
-    return Seen(result, broken, entry["seconds"] + entry["broken_seconds"])
+    return Seen(result, broken, entry["seconds"], entry["broken_seconds"])
 
 
 def _figures(found: Mapping[str, Seen]) -> str:
-    of = [found.get(p.name, UNSEEN) for p in every_property()]
-    proved = [one for one in of if one.result == "proved"]
-    both = [one for one in proved if one.broken == "refuted"]
-    rest = {name: sum(one.result == name for one in of) for name in sorted({one.result for one in of} - {"proved"})}
-    others = "".join(f"; {count} {name}" for name, count in rest.items())
-    seconds = sum(one.seconds for one in of)
-    return (
-        f"Of {len(of)} properties **{len(proved)} are proved, {len(both)} of them with the broken variant refuted**"
-        f"{others}. {seconds:,.0f} s without the compiler."
-    )
+    of = {p.name: found.get(p.name, UNSEEN) for p in every_property()}
+    proved = {name: one for name, one in of.items() if one.result == "proved"}
+    both = [name for name, one in proved.items() if one.broken == "refuted"]
+    seconds = sum(one.seconds + one.broken_seconds for one in of.values())
+    lines = [
+        f"Of {len(of)} properties **{len(proved)} are proved, {len(both)} of them with the broken variant refuted**; "
+        f"{seconds:,.0f} s without the compiler."
+    ]
+    rest = [f"`{name}` ({_why(one)})" for name, one in of.items() if name not in proved]
+    empty = [f"`{name}` ({one.broken})" for name, one in proved.items() if name not in both]
+    for told, names in (("Not proved", rest), ("Proved, the variant not refuted", empty)):
+        if names:
+            lines.append(f"- {told}: {', '.join(names)}.")
+    return "\n".join(lines) if len(lines) == 1 else "\n".join([lines[0], "", *lines[1:]])
+
+
+def _why(one: Seen) -> str:
+    return one.result if one.result in (STALE, UNSEEN.result) else f"{one.result} after {one.seconds:.0f} s"
 
 
 def _table(found: Mapping[str, Seen]) -> str:
     lines = ["| of | property | for | found | variant |", "|---|---|---|---|---|"]
     for proved in every_property():
         told = f"{proved.says} *(open)*" if proved.open else proved.says
-        result, broken, _ = found.get(proved.name, UNSEEN)
-        lines.append(f"| {proved.group} | {told} | {proved.bound} | {result} | {broken} |")
+        one = found.get(proved.name, UNSEEN)
+        lines.append(f"| {proved.group} | {told} | {proved.bound} | {one.result} | {one.broken} |")
     return "\n".join(lines)
 
 

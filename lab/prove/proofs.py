@@ -99,6 +99,7 @@ def run(
     if left:
         RUNS.mkdir(exist_ok=True)
         processes = Processes()
+        halmos.check_solver(processes)
         with (
             tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-proofs-", dir=RUNS, ignore_cleanup_errors=True) as run_,
             ThreadPoolExecutor(jobs) as pool,

@@ -16,16 +16,18 @@ _STRING_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DO
 
 
 def sources(proved: Property, root: Path = ROOT, *, broken: bool = False) -> str:
-    """SHA-256 over what a proof rests on: its Solidity with what that imports, the solver, the variant if `broken`.
+    """SHA-256 over what a proof rests on: its Solidity with what that imports, and the solver. If `broken`, the variant
+    in place of the solver: a counterexample is one whoever found it.
 
     Comments and layout of Solidity do not count.
     """
     digest = hashlib.sha256(repr((proved.function, proved.loop, proved.seconds)).encode())
+    prover = root / "lab" / "prove"
+    files = {root / "package-lock.json", prover / f"{proved.folder}.toml"}
     if broken:
         digest.update(repr(proved.broken.edits).encode())
-    prover = root / "lab" / "prove"
-    files = {prover / "halmos.lock", root / "package-lock.json", prover / f"{proved.folder}.toml"}
-    files |= {prover / "solver" / "solve.py", prover / "solver" / "integers.py"}
+    else:
+        files |= {prover / "halmos.lock", prover / "solver" / "solve.py", prover / "solver" / "integers.py"}
     stated = (root / proved.file).resolve()
     for path in sorted({*files, *imported(root / proved.file)}):
         text = path.read_text(encoding="utf-8")

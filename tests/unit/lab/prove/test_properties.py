@@ -158,7 +158,7 @@ def test_what_was_found_of_other_sources_is_stale(tmp_path: Path, monkeypatch: p
     proofs.write(replace(kept, name=second.name, sources=sources(second), broken="unjudged"), out)
     monkeypatch.setattr(manual_, "SNAPSHOT", out)
     found = seen()
-    assert found == {first.name: Seen("stale", "refuted", 2.0), second.name: Seen("proved", "unjudged", 2.0)}
+    assert found == {first.name: Seen("stale", "refuted", 1.0, 1.0), second.name: Seen("proved", "unjudged", 1.0, 1.0)}
     assert stale(found) == [first.name]
 
 
@@ -187,3 +187,18 @@ def test_a_snapshot_keeps_what_is_not_found_anew(tmp_path: Path) -> None:
     assert (found[first.name]["result"], found[second.name]["result"]) == ("timeout", "proved")
     assert found[second.name]["broken"] == "unjudged"
     assert len(found) == len(every_property())
+
+
+def test_figures_say_what_is_not_proved() -> None:
+    names = [p.name for p in every_property()]
+    found = dict.fromkeys(names, Seen("proved", "refuted", 1.0, 2.0))
+    marks = f"{manual_.BEGIN}\n{manual_.END}\n"
+    n = len(names)
+    all_ = f"Of {n} properties **{n} are proved, {n} of them with the broken variant refuted**; {3 * n} s without"
+    assert all_ in manual(marks, found)
+    assert "- Not proved" not in manual(marks, found)
+    found |= {names[0]: Seen("timeout", "refuted", 240.2, 1.0), names[1]: Seen("proved", "timeout", 1.0, 1.0)}
+    del found[names[2]]
+    text = manual(marks, found)
+    assert f"- Not proved: `{names[0]}` (timeout after 240 s), `{names[2]}` (unjudged).\n" in text
+    assert f"- Proved, the variant not refuted: `{names[1]}` (timeout).\n" in text
