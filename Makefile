@@ -93,7 +93,7 @@ audit: setup .tools/slither.stamp .tools/wake.stamp .tools/semgrep.stamp ## Slit
 release: setup .tools/release.stamp ## The release of this commit, into out/release: [ARGS=--help]
 	@$(PY) -m tools.release $(ARGS)
 
-prove: setup .tools/prove.stamp ## Prove properties of the contracts with halmos, and broken variants wrong: [ARGS="--quick | NAMES --jobs N --again"]
+prove: setup .tools/prove.stamp ## Prove properties of the contracts with halmos, and broken variants wrong: [ARGS="--quick | --stale | NAMES --jobs N --again"]
 	@$(PY) -m lab.prove run $(ARGS)
 
 demo: compile ## One fund, one month, from deployment to redemption

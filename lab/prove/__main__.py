@@ -15,7 +15,8 @@ from lab.localnet.session import interrupt_on_terminate
 from lab.prove import proofs
 from lab.prove.errors import ProveError
 from lab.prove.halmos import Result
-from lab.prove.property_list import SNAPSHOT, manual, seen
+from lab.prove.manual import manual, seen
+from lab.prove.property_list import SNAPSHOT
 
 MANUAL = ROOT / "docs" / "security.md"
 
@@ -28,14 +29,18 @@ def main() -> None:
 @main.command()
 @click.argument("names", nargs=-1)
 @click.option("--quick", is_flag=True, help="Those properties that take a few seconds alone.")
+@click.option("--stale", is_flag=True, help="Those alone that the snapshot has no verdict of on the present sources.")
 @click.option("--again", is_flag=True, help="Also what out/proofs.json has of the same sources.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, help="How many at once; default: cores."
 )
-def run(names: tuple[str, ...], quick: bool, again: bool, jobs: int) -> None:
-    """Prove the NAMED properties, or all; fails unless each is proved and its broken variant refuted."""
+def run(names: tuple[str, ...], quick: bool, stale: bool, again: bool, jobs: int) -> None:
+    """Prove the NAMED properties, or all, first what the snapshot has no verdict of on the present sources.
+
+    Fails unless each is proved and its broken variant refuted.
+    """
     console = Console()
-    wanted = proofs.chosen(names, quick=quick)
+    wanted = proofs.chosen(names, quick=quick, stale=stale)
 
     def say(proof: proofs.Proof) -> None:
         console.print(f"{proof.result:8} {proof.name:40} {proof.seconds:6} s   broken: {proof.broken}")

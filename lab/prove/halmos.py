@@ -21,7 +21,11 @@ from lab.prove.property_list import Property
 PROVER = ROOT / ".tools" / "prove" / "bin"
 FORGE = ROOT / ".tools" / "foundry" / "bin"
 SOLVER = Path("lab") / "prove" / "solver" / "solve.py"
+SMALL_WORDS = Path("lab") / "prove" / "solver" / "small_words.py"
+DRAWN = 60
+"""Questions on small words by which the solver is compared with z3."""
 CACHE = Path(".cache") / "prove"
+MISSING = f"{PROVER} lacks the prover: run `make .tools/prove.stamp`"
 SPARE = 120
 """Seconds beyond a property's own for the paths that halmos follows."""
 COMPILE = 900
@@ -60,10 +64,20 @@ class Found:
     text: str
 
 
+def check_solver(processes: Processes, script: Path = ROOT / SMALL_WORDS) -> None:
+    """Raise ProveError where the solver refutes, of drawn questions on small words, what z3 does not."""
+    if not (PROVER / "python").exists():
+        raise ProveError(MISSING)
+    command = [str(PROVER / "python"), str(script), "1", str(DRAWN), str(PROVER / "yices-smt2")]
+    code, text = processes.run(command, cwd=ROOT, env=os.environ, seconds=COMPILE)
+    if code != 0:
+        raise ProveError(f"the solver is wrong:\n{text}")
+
+
 def compile_tree(tree: Path, folder: str, processes: Processes) -> None:
     """Compile what has changed in `tree` of the properties in `folder`. Raises ProveError where it does not compile."""
     if not (PROVER / "halmos").exists():
-        raise ProveError(f"{PROVER / 'halmos'} is missing: run `make .tools/prove.stamp`")
+        raise ProveError(MISSING)
     command = [
         str(FORGE / "forge"),
         "build",

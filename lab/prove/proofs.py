@@ -3,10 +3,8 @@ out/proofs/ what halmos printed."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -24,11 +22,10 @@ from lab.prove import halmos
 from lab.prove.errors import ProveError
 from lab.prove.halmos import Found, Result
 from lab.prove.processes import Processes
-from lab.prove.property_list import Property, every_property
+from lab.prove.property_list import SNAPSHOT, Property, every_property
+from lab.prove.sources import alone, sources
 
 OUT = ROOT / "out" / "proofs.json"
-_CHECK = re.compile(r"(?:^    ///[^\n]*\n)*^    function (check_\w+)\(.*?^    \}\n", re.MULTILINE | re.DOTALL)
-_IMPORT = re.compile(r'from "(\.[^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -55,12 +52,15 @@ class Proof:
         return self.result == Result.PROVED and self.broken == Result.REFUTED
 
 
-def chosen(names: Sequence[str], *, quick: bool) -> list[Property]:
-    """The named properties, or all, or the quick ones. Raises ProveError for a name that is none."""
+def chosen(names: Sequence[str], *, quick: bool, stale: bool = False) -> list[Property]:
+    """The named properties, or all, or the quick ones, or those of which the snapshot has no verdict on the present
+    sources. Raises ProveError for a name that is none."""
     unknown = set(names) - {proved.name for proved in every_property()}
     if unknown:
         raise ProveError(f"unknown properties: {', '.join(sorted(unknown))}; known: see lab/prove/properties.yaml")
-    return [p for p in every_property() if (not names or p.name in names) and (p.quick or not quick)]
+    wanted = [p for p in every_property() if (not names or p.name in names) and (p.quick or not quick)]
+    kept = _known(SNAPSHOT) if stale else {}
+    return [p for p in wanted if not stale or Result.UNJUDGED in _verdicts(_begun(p, kept.get(p.name)))]
 
 
 def check(root: Path = ROOT) -> None:
@@ -84,11 +84,22 @@ def run(
     done = {proved.name: _begun(proved, known.get(proved.name)) for proved in wanted}
     left = [(p, False) for p in wanted if done[p.name].result == Result.UNJUDGED]
     left += [(p, True) for p in wanted if done[p.name].broken == Result.UNJUDGED]
-    # What takes long last: open ones, then variants of whole contracts, which are to be compiled.
-    left.sort(key=lambda task: (task[0].open, task[0].folder, task[1], task[0].seconds))
+    # What the snapshot has no verdict of first; what takes long last: open ones, then variants of whole contracts.
+    snapshot_ = _known(SNAPSHOT)
+    kept = {p.name: _verdicts(_begun(p, snapshot_.get(p.name))) for p in wanted}
+    left.sort(
+        key=lambda task: (
+            kept[task[0].name][task[1]] != Result.UNJUDGED,
+            task[0].open,
+            task[0].folder,
+            task[1],
+            task[0].seconds,
+        )
+    )
     if left:
         RUNS.mkdir(exist_ok=True)
         processes = Processes()
+        halmos.check_solver(processes)
         with (
             tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-proofs-", dir=RUNS, ignore_cleanup_errors=True) as run_,
             ThreadPoolExecutor(jobs) as pool,
@@ -113,38 +124,6 @@ def run(
     return [done[proved.name] for proved in wanted]
 
 
-def sources(proved: Property, root: Path = ROOT, *, broken: bool = False) -> str:
-    """SHA-256 over what a proof rests on: its Solidity with what that imports, the solver, the variant if `broken`."""
-    digest = hashlib.sha256(repr((proved.function, proved.loop, proved.seconds)).encode())
-    if broken:
-        digest.update(repr(proved.broken.edits).encode())
-    prover = root / "lab" / "prove"
-    files = {prover / "halmos.lock", root / "package-lock.json", prover / f"{proved.folder}.toml"}
-    files |= {prover / "solver" / "solve.py", prover / "solver" / "lemmas.py"}
-    for path in sorted({*files, *imported(root / proved.file)}):
-        text = path.read_text(encoding="utf-8")
-        if path == (root / proved.file).resolve():
-            text = alone(text, proved.function)
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + text.encode() + b"\0")
-    return digest.hexdigest()
-
-
-def alone(text: str, function: str) -> str:
-    """The text of a Solidity file of properties without its other properties."""
-    return _CHECK.sub(lambda match: match[0] if match[1] == function else "", text)
-
-
-def imported(path: Path) -> set[Path]:
-    """A Solidity file with all of the tree that it imports."""
-    found, left = set[Path](), [path.resolve()]
-    while left:
-        file = left.pop()
-        if file not in found:
-            found.add(file)
-            left += [(file.parent / name).resolve() for name in _IMPORT.findall(file.read_text(encoding="utf-8"))]
-    return found
-
-
 def _begun(proved: Property, known: Proof | None) -> Proof:
     """What is known of the same sources, the rest unjudged."""
     begun = Proof(
@@ -164,6 +143,11 @@ def _begun(proved: Property, known: Proof | None) -> Proof:
     if known is not None and known.broken_sources == begun.broken_sources and known.broken != Result.ERROR:
         begun = replace(begun, broken=known.broken, broken_seconds=known.broken_seconds)
     return begun
+
+
+def _verdicts(proof: Proof) -> tuple[str, str]:
+    """Of the property, and of its broken variant."""
+    return proof.result, proof.broken
 
 
 def _with(proof: Proof, found: Found, *, broken: bool) -> Proof:
@@ -236,10 +220,19 @@ def _known(out: Path) -> dict[str, Proof]:
 
 
 def snapshot(to: Path, out: Path = OUT) -> None:
-    """Keep in a file what was found of the present sources; the rest is unjudged there."""
-    known = _known(out)
-    current = [_begun(proved, known.get(proved.name)) for proved in every_property()]
+    """Keep in a file what was found of the present sources, there already if not now; the rest is unjudged there."""
+    known, kept = _known(out), _known(to)
+    current = [_either(_begun(p, known.get(p.name)), _begun(p, kept.get(p.name))) for p in every_property()]
     replace_json(to, {"hold": sum(p.holds for p in current), "properties": [_entry(p) for p in current]}, indent=1)
+
+
+def _either(found: Proof, kept: Proof) -> Proof:
+    """What was found of a property, or was kept of it where nothing was."""
+    if found.result == Result.UNJUDGED:
+        found = replace(found, result=kept.result, seconds=kept.seconds)
+    if found.broken == Result.UNJUDGED:
+        found = replace(found, broken=kept.broken, broken_seconds=kept.broken_seconds)
+    return found
 
 
 def write(proof: Proof, out: Path) -> None:

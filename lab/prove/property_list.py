@@ -1,9 +1,7 @@
-"""The properties that are proved, as properties.yaml lists them, and the table of them in docs/security.md."""
+"""The properties that are proved, as properties.yaml lists them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,13 +10,10 @@ from typing import Any
 import yaml
 
 from lab.fuzz.mutant_list import Edit, Mutant
-from tools.marked import filled
 
 LIST = Path(__file__).with_name("properties.yaml")
 SNAPSHOT = Path(__file__).with_name("proofs.snapshot.json")
 """What `make prove` has found, as `python -m lab.prove snapshot` kept it."""
-BEGIN = "<!-- properties: written by python -m lab.prove list -->"
-END = "<!-- end of properties -->"
 SECONDS = 120
 
 
@@ -29,7 +24,7 @@ class Property:
 
     `bound`: for which inputs it is proved. `broken`: the contracts changed so that it no longer holds. `loop`: how
     often a loop is followed. `seconds`: when to give up. `open`: it was tried, and not decided in that time. `quick`:
-    it is among those of `--quick`.
+    it is among those of `--quick`. `blocks`: the assembly that it compares with plain Solidity, see assembly.py.
     """
 
     name: str
@@ -44,6 +39,7 @@ class Property:
     folder: str = "parts"
     open: bool = False
     quick: bool = False
+    blocks: tuple[str, ...] = ()
 
     @property
     def file(self) -> Path:
@@ -58,34 +54,14 @@ def every_property() -> tuple[Property, ...]:
     return tuple(_property(group, entry) for group in groups for entry in group["properties"])
 
 
-def manual(text: str, found: Mapping[str, tuple[str, str]]) -> str:
-    """The text of docs/security.md with the table as it should be. Raises ValueError without the marks.
-
-    `found`: the result of each property, and of its broken variant.
-    """
-    return filled(text, BEGIN, END, _table(found))
-
-
-def seen() -> dict[str, tuple[str, str]]:
-    """The snapshot's results of each property and of its broken variant."""
-    entries = json.loads(SNAPSHOT.read_text(encoding="utf-8"))["properties"] if SNAPSHOT.exists() else []
-    return {entry["property"]: (entry["result"], entry["broken"]) for entry in entries}
-
-
-def _table(found: Mapping[str, tuple[str, str]]) -> str:
-    lines = ["| of | property | for | found | variant |", "|---|---|---|---|---|"]
-    for proved in every_property():
-        told = f"{proved.says} *(open)*" if proved.open else proved.says
-        result, broken = found.get(proved.name, ("unjudged", "unjudged"))
-        lines.append(f"| {proved.group} | {told} | {proved.bound} | {result} | {broken} |")
-    return "\n".join(lines)
-
-
 def _property(group: dict[str, Any], entry: dict[str, Any]) -> Property:
     given = dict(entry)
     name, broken = given.pop("name"), given.pop("broken")
     edit = Edit(broken.get("file", group["file"]), broken["old"], broken["new"])
     contract = given.pop("contract", group.get("contract"))
     folder = group.get("folder", "parts")
+    blocks = tuple(given.pop("blocks", ()))
     mutant = Mutant(name, "", (edit,))
-    return Property(name=name, group=group["of"], contract=contract, folder=folder, broken=mutant, **given)
+    return Property(
+        name=name, group=group["of"], contract=contract, folder=folder, broken=mutant, blocks=blocks, **given
+    )

@@ -229,32 +229,47 @@ contract MemoryProofs {
 
     /* TARGETS */
 
-    function check_putNarrow(uint8 side, uint120 unit, uint128 price, uint120 other) external pure {
-        _puts(side, unit, price, other, 1, 5);
+    function check_putNarrow(uint8 side, uint120 unit, uint128 price, uint120 other, uint8 steps) external pure {
+        _puts(side, unit, price, other, steps, 1, 5);
     }
 
-    function check_putMiddle(uint8 side, uint120 unit, uint128 price, uint120 other) external pure {
-        _puts(side, unit, price, other, 6, 10);
+    function check_putMiddle(uint8 side, uint120 unit, uint128 price, uint120 other, uint8 steps) external pure {
+        _puts(side, unit, price, other, steps, 6, 10);
     }
 
-    function check_putWide(uint8 side, uint120 unit, uint128 price, uint120 other) external pure {
-        _puts(side, unit, price, other, 11, 15);
+    function check_putWide(uint8 side, uint120 unit, uint128 price, uint120 other, uint8 steps) external pure {
+        _puts(side, unit, price, other, steps, 11, 15);
     }
 
     /// @dev Two targets, for each width of a unit in bytes, against a list written byte by byte.
-    function _puts(uint8 side, uint120 unit, uint128 price, uint120 other, uint256 from, uint256 to) private pure {
+    /// @param steps Of 4 bits, by which the price is to be shortened; whatever they are, they are the least that do.
+    function _puts(uint8 side, uint120 unit, uint128 price, uint120 other, uint256 steps, uint256 from, uint256 to)
+        private
+        pure
+    {
         vm.assume(side <= uint8(type(Side).max));
+        vm.assume(steps <= 26 && price >> (4 * steps) < 1 << 25);
+        vm.assume(steps == 0 || price >> (4 * steps - 4) >= 1 << 25);
+        uint256 head = (uint256(side) << 30) | (steps << 25) | (price >> (4 * steps));
         for (uint256 width = from; width <= to; ++width) {
             uint256 widest = (1 << (8 * width - 1)) - 1;
             bytes memory list = Targets.room(2, widest);
             list.put(0, Side(side), unit & widest, price);
-            list.put(1, Side.Buy, other & widest, price >> 3);
-            bytes memory plain = new bytes(1 + 2 * (4 + width));
-            plain[0] = bytes1(uint8(width));
-            _write(plain, 1, width, (uint256(side) << 30) | _rounded(price), unit & widest);
-            _write(plain, 5 + width, width, (uint256(Side.Buy) << 30) | _rounded(price >> 3), other & widest);
-            assert(keccak256(list) == keccak256(plain));
+            list.put(1, Side.Buy, other & widest, 1 << 25);
+            assert(keccak256(list) == keccak256(_plain(width, head, unit & widest, other & widest)));
         }
+    }
+
+    /// @dev The second target is a buy at 2**25, which is shortened by one step.
+    function _plain(uint256 width, uint256 head, uint256 unit, uint256 other)
+        private
+        pure
+        returns (bytes memory plain)
+    {
+        plain = new bytes(1 + 2 * (4 + width));
+        plain[0] = bytes1(uint8(width));
+        _write(plain, 1, width, head, unit);
+        _write(plain, 5 + width, width, (uint256(Side.Buy) << 30) | (1 << 25) | (1 << 21), other);
     }
 
     function _write(bytes memory list, uint256 at, uint256 width, uint256 head, uint256 unit) private pure {
@@ -264,13 +279,6 @@ contract MemoryProofs {
         for (uint256 i; i < width; ++i) {
             list[at + 4 + i] = bytes1(uint8(unit >> (8 * (width - 1 - i))));
         }
-    }
-
-    /// @dev A price as so many steps of 4 bits, and what it leaves, found by trying.
-    function _rounded(uint256 price) private pure returns (uint256) {
-        uint256 shift;
-        while (price >> 25 != 0) (price, shift) = (price >> 4, shift + 1);
-        return (shift << 25) | price;
     }
 
     /* SOURCES */

@@ -1,8 +1,7 @@
-"""A solver for halmos: `python solve.py SECONDS FILE`, run by the Python of .tools/prove, which has z3, yices and cvc5.
+"""A solver for halmos: `python solve.py SECONDS FILE`, run by the Python of .tools/prove, which has z3 and yices.
 
-All three are asked at once, and the first to know ends it: yices and z3 take words apart into bits, cvc5 takes them for
-integers. At first with lemmas in place of products and quotients: what those refute is refuted. Else for a true model,
-among small numbers first.
+At first it is asked with fewer facts than the truth: words of bits whose products and quotients may be anything, and
+integers (`integers.py`). What is refuted so is refuted. Else a true model is looked for, among small numbers first.
 """
 
 from __future__ import annotations
@@ -16,12 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import cvc5
-import z3
-from lemmas import Lemmas
-
 YICES = str(Path(sys.executable).with_name("yices-smt2"))
 Z3 = str(Path(sys.executable).with_name("z3"))
+INTEGERS = str(Path(__file__).with_name("integers.py"))
 _FUNCTION = re.compile(r"\((?:declare|define)-fun f_evm_(bvmul|bvudiv|bvurem|bvsdiv|bvsrem)_(\d+) \(\(.*", re.MULTILINE)
 _INPUT = re.compile(r"^\(declare-fun ((?:p_|halmos_)\S+) \(\) \(_ BitVec (\d+)\)\)", re.MULTILINE)
 SMALL = (4, 16, 64)
@@ -36,7 +32,7 @@ def main(seconds: float, file: str) -> None:
     until = time.monotonic() + seconds
     text = Path(file).read_text(encoding="utf-8")
     text = text[: text.rindex("(check-sat)")]
-    if _asked_of_all(_with_lemmas(text), seconds / 2) == "unsat":
+    if _refuted(text, seconds / 2):
         print("unsat")
         return
     true = _FUNCTION.sub(_defined, text)
@@ -49,29 +45,10 @@ def main(seconds: float, file: str) -> None:
     print(_model(true, max(1.0, until - time.monotonic())))
 
 
-def integers(file: str) -> None:
-    """Print what cvc5 says of a file, its words taken for integers."""
-    solver = cvc5.Solver()
-    solver.setOption("solve-bv-as-int", "sum")
-    parser = cvc5.InputParser(solver)
-    parser.setFileInput(cvc5.InputLanguage.SMT_LIB_2_6, file)
-    symbols = parser.getSymbolManager()
-    while not (command := parser.nextCommand()).isNull():
-        print(command.invoke(solver, symbols), end="", flush=True)
-
-
-def _with_lemmas(text: str) -> str:
-    found = Lemmas(z3.parse_smt2_string(_FUNCTION.sub(_declared, text)))
-    solver = z3.Solver()
-    solver.add(*found.assertions, *found.lemmas)
-    asked = solver.to_smt2()
-    return re.sub(r"^\(set-info.*\n", "", asked[: asked.rindex("(check-sat)")], flags=re.MULTILINE)
-
-
-def _asked_of_all(text: str, seconds: float) -> str:
-    bits, any_ = (_file(f"(set-logic {logic})\n{text}(check-sat)\n") for logic in ("QF_AUFBV", "ALL"))
-    commands = ([YICES, bits], [Z3, any_], [sys.executable, __file__, "--integers", any_])
-    return _first(commands, seconds).partition("\n")[0]
+def _refuted(text: str, seconds: float) -> bool:
+    """Whether it is refuted with products and quotients that may be anything, or on integers."""
+    commands = ([YICES, _file(f"{text}(check-sat)\n")], [sys.executable, INTEGERS, YICES, _file(_declared(text))])
+    return _first(commands, seconds, ("unsat",)).startswith("unsat")
 
 
 def _model(text: str, seconds: float) -> str:
@@ -79,8 +56,8 @@ def _model(text: str, seconds: float) -> str:
     return _first(([YICES, "--smt2-model-format", file], [Z3, file]), seconds)
 
 
-def _first(commands: tuple[list[str], ...], seconds: float) -> str:
-    """What the first of these printed that said sat or unsat; "unknown" if none did in time."""
+def _first(commands: tuple[list[str], ...], seconds: float, wanted: tuple[str, ...] = ("sat", "unsat")) -> str:
+    """What the first of these printed that said what is wanted; "unknown" if none did in time."""
     running = {}
     for command in commands:
         said = Path(_file(""))
@@ -97,7 +74,7 @@ def _first(commands: tuple[list[str], ...], seconds: float) -> str:
         while running and time.monotonic() < until:
             for process in [process for process in running if process.poll() is not None]:
                 text = running.pop(process).read_text(encoding="utf-8")
-                if text.startswith(("sat", "unsat")):
+                if text.startswith(wanted):
                     return text
             time.sleep(0.02)
         return "unknown"
@@ -120,9 +97,10 @@ def _defined(match: re.Match[str]) -> str:
     return f"(define-fun f_evm_{op}_{n} ((x {word}) (y {word})) {word} {meant})"
 
 
-def _declared(match: re.Match[str]) -> str:
-    word = f"(_ BitVec {match[2]})"
-    return f"(declare-fun f_evm_{match[1]}_{match[2]} ({word} {word}) {word})"
+def _declared(text: str) -> str:
+    """`text` with products and quotients that are declared alone."""
+    word = r"(_ BitVec \2)"
+    return _FUNCTION.sub(rf"(declare-fun f_evm_\1_\2 ({word} {word}) {word})", text)
 
 
 def _file(text: str) -> str:
@@ -134,7 +112,4 @@ def _file(text: str) -> str:
 
 if __name__ == "__main__":
     _die_with_parent()
-    if sys.argv[1] == "--integers":
-        integers(sys.argv[2])
-    else:
-        main(float(sys.argv[1]), sys.argv[2])
+    main(float(sys.argv[1]), sys.argv[2])
