@@ -95,7 +95,7 @@ contract ChangeTest is CalendarTest {
 
     /* ANOTHER ONE, OF MONTHS */
 
-    /// @dev A period of seconds ends where February's would begin, then a second, the middle and more after that.
+    /// @dev A period of seconds ends where February's would begin, and at later times up to the begin of March's.
     function test_months_begin_with_the_nearer_begin_of_a_months_period() external {
         uint256 begin = FEBRUARY - 7 days;
         _afterSeconds(begin, begin);

@@ -67,12 +67,12 @@ contract PeriodsTest is CalendarTest {
         }
     }
 
+    /// @dev Only 1 and 3 are months.
     function test_a_length_of_two_is_two_seconds() external view {
         Timetable memory t = seconds_(2, MARCH);
         _holds(none, t, MARCH + 3, Period(8, MARCH + 2, MARCH + 4, MARCH + 2, 0, 0));
     }
 
-    /// @dev Each of the lengths around those of calendar months.
     function test_a_length_of_four_is_four_seconds() external view {
         Timetable memory t = seconds_(4, MARCH);
         _holds(none, t, MARCH + 7, Period(8, MARCH + 4, MARCH + 8, MARCH + 4, 0, 0));
@@ -80,7 +80,7 @@ contract PeriodsTest is CalendarTest {
 
     /* A CHANGE AHEAD */
 
-    /// @dev The later timetable follows January's period, which is 7 with ids up to 7; it begins on 1 February.
+    /// @dev January's period is the last one before the change, which comes on 1 February.
     function test_the_period_before_a_change_lasts_until_it() external view {
         Timetable memory next = seconds_(10 days, FEBRUARY);
         next.first = 8;
