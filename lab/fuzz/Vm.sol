@@ -35,6 +35,8 @@ interface Vm {
     function store(address account, bytes32 slot, bytes32 value) external;
     /// @notice Sets the block's number.
     function roll(uint256 number) external;
+    /// @notice Sets the chain's id.
+    function chainId(uint256 id) external;
     /// @notice Sets the price that transactions pay for gas.
     function txGasPrice(uint256 price) external;
     /// @notice Keeps the state of the chain, and brings it back.
