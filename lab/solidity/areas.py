@@ -10,7 +10,16 @@ CONTRACTS: Mapping[str, Sequence[str]] = {
     "rebalancer": ("Rebalancer",),
     "opening": ("Opener", "Rebalancer"),
     "schedule": ("Calendar", "ScheduleHarness", "Rebalancer"),
-    "methodologies": ("MarketCap", "PostedSupply", "MarketCapMathHarness"),
+    "methodologies": (
+        "MarketCap",
+        "PostedSupply",
+        "MarketCapMathHarness",
+        "CandidatesHarness",
+        "ChoiceHarness",
+        "CirculatingHarness",
+        "DeterminationHarness",
+        "HoldingsHarness",
+    ),
     "packing": ("PackedHarness", "ListsHarness", "Rebalancer"),
     "upkeep": ("Upkeep", "FeeSplit"),
 }
