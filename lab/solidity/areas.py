@@ -19,6 +19,7 @@ CONTRACTS: Mapping[str, Sequence[str]] = {
         "CirculatingHarness",
         "DeterminationHarness",
         "HoldingsHarness",
+        "WeighHarness",
     ),
     "packing": ("PackedHarness", "ListsHarness", "Rebalancer"),
     "upkeep": ("Upkeep", "FeeSplit"),

@@ -16,16 +16,19 @@ interface IChoice {
         external
         pure
         returns (Constituent[] memory);
+    function dropSmall(Constituent[] memory list, uint256 floorWeight, uint256 entryWeight)
+        external
+        pure
+        returns (bool any, Constituent[] memory);
+}
+
+interface IWeigh {
     function weigh(
         Constituent[] memory list,
         uint256[] memory supplies,
         Holdings.Held memory held,
         Capping memory capping
     ) external pure returns (Constituent[] memory);
-    function dropSmall(Constituent[] memory list, uint256 floorWeight, uint256 entryWeight)
-        external
-        pure
-        returns (bool any, Constituent[] memory);
 }
 
 contract ChoiceDecideTest is WordLists {
@@ -188,9 +191,11 @@ contract ChoiceWeighTest is WordLists {
     uint256 private constant ONE = 1e18;
 
     IChoice private _choice;
+    IWeigh private _weigher;
 
     function setUp() external {
         _choice = IChoice(deploy("ChoiceHarness", ""));
+        _weigher = IWeigh(deploy("WeighHarness", ""));
     }
 
     /* WEIGH */
@@ -199,7 +204,7 @@ contract ChoiceWeighTest is WordLists {
         Constituent[] memory list = _one(4);
         (list[1].status, list[3].weight, list[3].status) = (Status.Frozen, 5, Status.Outside);
         list[2].price = 3e18;
-        list = _choice.weigh(list, _list(1, 100, 3, 100), _held(ONE, _list(0, 0, 0, 0)), Capping(Cap.None, 0, 1));
+        list = _weigher.weigh(list, _list(1, 100, 3, 100), _held(ONE, _list(0, 0, 0, 0)), Capping(Cap.None, 0, 1));
         _equal(_weights(list), _list(0.1e18, 0, 0.9e18, 0), "weights");
     }
 
@@ -208,17 +213,17 @@ contract ChoiceWeighTest is WordLists {
         (list[0].status, list[1].status) = (Status.Leaving, Status.Outside);
         Holdings.Held memory held = _held(ONE, _list(0, 0));
         vm.expectRevert(abi.encodeWithSelector(Choice.NoConstituents.selector));
-        _choice.weigh(list, _list(1, 1), held, Capping(Cap.None, 0, 1));
+        _weigher.weigh(list, _list(1, 1), held, Capping(Cap.None, 0, 1));
         list = new Constituent[](0);
         vm.expectRevert(abi.encodeWithSelector(Choice.NoConstituents.selector));
-        _choice.weigh(list, _list(1), held, Capping(Cap.None, 0, 1));
+        _weigher.weigh(list, _list(1), held, Capping(Cap.None, 0, 1));
     }
 
     function test_a_flexible_cap_looks_at_what_is_held() external view {
         // 50 % with 70 of 100 held may stay up to 47.5; 30 with none up to 12.5.
         Constituent[] memory list = _one(3);
         Holdings.Held memory held = _held(2e18, _list(1.4e18, 0, 0.6e18));
-        list = _choice.weigh(list, _list(50, 30, 20), held, Capping(Cap.Flexible, 0.25e18, 1));
+        list = _weigher.weigh(list, _list(50, 30, 20), held, Capping(Cap.Flexible, 0.25e18, 1));
         _equal(_weights(list), _list(0.475e18, 0.125e18, 0.4e18), "weights");
     }
 
@@ -227,7 +232,7 @@ contract ChoiceWeighTest is WordLists {
         for (uint256 odd; odd < 2; ++odd) {
             Holdings.Held memory held = _held(7e18, _list(7e18, 0));
             Constituent[] memory list = _one(2);
-            list = _choice.weigh(list, _list(90, 10), held, Capping(Cap.Flexible, 0.5e18 + odd, 1));
+            list = _weigher.weigh(list, _list(90, 10), held, Capping(Cap.Flexible, 0.5e18 + odd, 1));
             _equal(_weights(list), _list(0.75e18, 0.25e18), "weights");
         }
     }
@@ -235,7 +240,7 @@ contract ChoiceWeighTest is WordLists {
     function test_the_smallest_nav_is_one() external view {
         Constituent[] memory list = _one(2);
         (list[0].price, list[1].price) = (1, 1);
-        list = _choice.weigh(list, _list(1, 3), _held(1, _list(0, 1)), Capping(Cap.Flexible, 0.5e18, 1));
+        list = _weigher.weigh(list, _list(1, 3), _held(1, _list(0, 1)), Capping(Cap.Flexible, 0.5e18, 1));
         // The second may stay, with all that there is.
         _equal(_weights(list), _list(0.25e18, 0.75e18), "weights");
     }
@@ -244,7 +249,7 @@ contract ChoiceWeighTest is WordLists {
         Constituent[] memory list = _one(1);
         Holdings.Held memory held = _held(0, _list(0));
         vm.expectRevert(abi.encodeWithSelector(MarketCapMath.OutsideDomain.selector, bytes32("nav")));
-        _choice.weigh(list, _list(1), held, Capping(Cap.Flexible, 0.5e18, 1));
+        _weigher.weigh(list, _list(1), held, Capping(Cap.Flexible, 0.5e18, 1));
     }
 
     /* DROP */

@@ -3,11 +3,10 @@ pragma solidity 0.8.30;
 
 import {Constituent, Status} from "../../../interfaces/IMethodology.sol";
 import {Choice} from "../../../libraries/Choice.sol";
-import {Holdings, Standing} from "../../../libraries/Holdings.sol";
-import {Capping} from "../../../libraries/MarketCapMath.sol";
+import {Standing} from "../../../libraries/Holdings.sol";
 
 /// @title ChoiceHarness
-/// @notice For tests: the functions of `Choice`. Those that change what they are given return it.
+/// @notice For tests: the functions of `Choice` but `weigh`. Those that change what they are given return it.
 contract ChoiceHarness {
     function decide(Constituent memory c, uint256 state, Standing standing) external pure returns (Constituent memory) {
         Choice.decide(c, state, standing);
@@ -24,16 +23,6 @@ contract ChoiceHarness {
         returns (Constituent[] memory)
     {
         Choice.rank(list, decisive, topN);
-        return list;
-    }
-
-    function weigh(
-        Constituent[] memory list,
-        uint256[] memory supplies,
-        Holdings.Held memory held,
-        Capping memory capping
-    ) external pure returns (Constituent[] memory) {
-        Choice.weigh(list, supplies, held, capping);
         return list;
     }
 
