@@ -70,6 +70,23 @@ contract ConfirmTest is MarketCapScene {
         equal(answer, abi.encode(_list(_answer(Status.Included, 0, 105))), "one answer");
     }
 
+    /// @dev What lies behind the candidates in memory is none, not even where it reads as a row's token: here the last
+    /// row is called as the answers before it read.
+    function test_rows_behind_all_candidates_are_none_of_them() external {
+        address first = address(0x1235);
+        vm.etch(first, _token(0).code);
+        Candidate[] memory list = _chosen(1);
+        list[0].token = first;
+        method.setCandidates(list);
+        uint256 answer = _answer(Status.Outside, 0, 77);
+        uint256[] memory words = _rows(
+            _row(address(0x2000), 0, 9, 77, true, Status.Included),
+            _row(address(0x3000), 0, 9, 77, true, Status.Included),
+            _row(address(uint160(answer)), 0, 9, 8, true, Status.Included)
+        );
+        _equal(method.confirm(words), _list(answer, answer, _answer(Status.Outside, 0, 8)), "answers");
+    }
+
     /* READ AGAIN */
 
     function test_the_nearer_to_the_confirmed_one_counts() external {
@@ -168,13 +185,21 @@ contract ConfirmTest is MarketCapScene {
         _equal(method.confirm(_rows(row)), _list(expected), "answer");
     }
 
-    /// @dev A row's two words, with a price and a weight that do not matter.
     function _row(uint256 i, uint256 flags, uint256 basis, uint256 confirmed, bool member, Status status)
         private
         pure
         returns (uint256[2] memory)
     {
-        uint256 word = uint256(uint160(_token(i))) * 2 ** 96 + flags * 2 ** 88 + basis;
+        return _row(_token(i), flags, basis, confirmed, member, status);
+    }
+
+    /// @dev A row's two words, with a price and a weight that do not matter.
+    function _row(address token, uint256 flags, uint256 basis, uint256 confirmed, bool member, Status status)
+        private
+        pure
+        returns (uint256[2] memory)
+    {
+        uint256 word = uint256(uint160(token)) * 2 ** 96 + flags * 2 ** 88 + basis;
         uint256 more = 3e18 * 2 ** 156 + 1e17 * 2 ** 92 + confirmed * 16 + (member ? 8 : 0) + uint256(status);
         return [word, more];
     }
