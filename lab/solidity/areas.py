@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 CONTRACTS: Mapping[str, Sequence[str]] = {
-    "index_token": ("IndexToken", "RoundingHarness", "StreamingFeeHarness", "WordsHarness"),
-    "settlement": ("Rebalancer", "BucketHarness", "RoundingHarness"),
+    "index_token": (
+        "IndexToken",
+        "RoundingHarness",
+        "StreamingFeeHarness",
+        "WordsHarness",
+        "ComponentListHarness",
+    ),
+    "settlement": ("Rebalancer", "SettlementHarness", "BucketHarness", "RoundingHarness"),
     "rebalancer": ("Rebalancer",),
-    "opening": ("Opener", "Rebalancer"),
+    "opening": ("Opener",),
     "schedule": ("Calendar", "ScheduleHarness", "PackedPeriodHarness"),
-    "methodologies": ("MarketCap", "PostedSupply", "MarketCapMathHarness"),
-    "packing": ("PackedHarness", "ListsHarness", "Rebalancer"),
-    "upkeep": ("Upkeep", "FeeSplit"),
+    "methodologies": (
+        "MarketCap",
+        "PostedSupply",
+        "MarketCapMathHarness",
+        "CandidatesHarness",
+        "ChoiceHarness",
+        "CirculatingHarness",
+        "DeterminationHarness",
+        "HoldingsHarness",
+        "WeighHarness",
+    ),
+    "packing": ("PackedHarness", "ConstituentsHarness", "ListsHarness"),
+    "upkeep": ("Upkeep", "GasTableHarness", "FeeSplit"),
 }
 """By folder: the contracts under test, those that show most first. Others that a test deploys are its surroundings."""
 
