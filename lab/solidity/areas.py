@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 CONTRACTS: Mapping[str, Sequence[str]] = {
-    "index_token": ("IndexToken", "RoundingHarness", "StreamingFeeHarness", "WordsHarness"),
+    "index_token": (
+        "IndexToken",
+        "RoundingHarness",
+        "StreamingFeeHarness",
+        "WordsHarness",
+        "ComponentListHarness",
+    ),
     "settlement": ("Rebalancer", "BucketHarness", "RoundingHarness"),
     "rebalancer": ("Rebalancer",),
     "opening": ("Opener", "Rebalancer"),
     "schedule": ("Calendar", "ScheduleHarness", "Rebalancer"),
     "methodologies": ("MarketCap", "PostedSupply", "MarketCapMathHarness"),
-    "packing": ("PackedHarness", "ListsHarness", "Rebalancer"),
+    "packing": ("PackedHarness", "ConstituentsHarness", "ListsHarness"),
     "upkeep": ("Upkeep", "FeeSplit"),
 }
 """By folder: the contracts under test, those that show most first. Others that a test deploys are its surroundings."""
