@@ -19,7 +19,7 @@ abstract contract IndexScene is Test {
     address internal constant DEAD = 0x000000000000000000000000000000000000dEaD;
     uint256 internal constant SEEDED = 1000e18;
     uint32 internal constant CAP = 5000;
-    /// @dev Of a seed without a fee.
+    /// @dev The highest there may be.
     uint256 internal constant A_FEE = 0.05e18;
 
     IIndexToken internal index;

@@ -97,6 +97,12 @@ contract ListsTest is Test {
         }
     }
 
+    /// @dev Memory costs by its square: what would be left out between the lists is more than this gas pays for.
+    function test_long_lists_take_no_more_memory_than_they_need() external view {
+        uint256[] memory list = _list(400, type(uint256).max);
+        equal(_lists.askOne{gas: 2_000_000}(address(_lists), list).length, 400, "entries");
+    }
+
     /// @dev Makes `ODD` answer every call with these bytes, or revert with them.
     function _answers(bytes memory data, bool fails) private {
         // PUSH2 size, PUSH1 12, PUSH0, CODECOPY, PUSH2 size, PUSH0, RETURN or REVERT: 12 bytes before the data
