@@ -32,4 +32,28 @@ contract ProRataTest is Test {
         equal(_rounding.proRataUp(3, 1 << 200, 1 << 201), 2, "half of 3, up");
         equal(_rounding.proRataUp(4, 1 << 200, 1 << 201), 2, "half of 4");
     }
+
+    /// @dev Each product has more than 256 bits: it must not be multiplied as it is.
+    function test_never_overflows() external view {
+        uint256[2][5] memory factors = [
+            [uint256(1) << 200, uint256(1) << 100], // one of them is wide
+            [uint256(1) << 100, uint256(1) << 200],
+            [uint256(1) << 130, uint256(1) << 200], // both, with nothing in their low 128 bits
+            [(uint256(1) << 129) - 1, (uint256(1) << 129) - 1], // both just above 128 bits
+            [type(uint256).max, type(uint256).max]
+        ];
+        for (uint256 i; i < 5; ++i) {
+            (uint256 amount, uint256 shares) = (factors[i][0], factors[i][1]);
+            equal(_rounding.proRataDown(amount, shares, shares), amount, "all of it, down");
+            equal(_rounding.proRataUp(amount, shares, shares), amount, "all of it, up");
+        }
+    }
+
+    function test_nothing_of_nothing() external view {
+        equal(_rounding.proRataDown(0, 5, 7), 0, "no amount, down");
+        equal(_rounding.proRataUp(0, 5, 7), 0, "no amount, up");
+        equal(_rounding.proRataUp(5, 0, 7), 0, "no shares, up");
+        equal(_rounding.proRataUp(1, 1, type(uint128).max), 1, "the least part, up");
+        equal(_rounding.proRataDown(1, 1, type(uint128).max), 0, "the least part, down");
+    }
 }

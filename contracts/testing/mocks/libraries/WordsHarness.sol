@@ -27,10 +27,20 @@ contract WordsHarness {
     }
 
     function balance(address token, address account) external view returns (uint256) {
+        _fillScratchSpace();
         return Balance.read(token, account);
     }
 
     function tryBalance(address token, address account) external view returns (bool sound, uint256 amount) {
+        _fillScratchSpace();
         return Balance.tryRead(token, account);
+    }
+
+    /// @dev Whoever reads a balance may have left anything there.
+    function _fillScratchSpace() private pure {
+        assembly ("memory-safe") {
+            mstore(0x00, not(0))
+            mstore(0x20, not(0))
+        }
     }
 }
