@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 CONTRACTS: Mapping[str, Sequence[str]] = {
     "index_token": ("IndexToken", "RoundingHarness", "StreamingFeeHarness", "WordsHarness"),
-    "settlement": ("Rebalancer", "BucketHarness", "RoundingHarness"),
+    "settlement": ("Rebalancer", "SettlementHarness", "BucketHarness", "RoundingHarness"),
     "rebalancer": ("Rebalancer",),
     "opening": ("Opener", "Rebalancer"),
     "schedule": ("Calendar", "ScheduleHarness", "Rebalancer"),
