@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IRebalancer, Limits, Order, Side} from "../../../contracts/interfaces/IRebalancer.sol";
-import {vm} from "../../../lab/fuzz/Vm.sol";
+import {IRebalancer, Order} from "../../../contracts/interfaces/IRebalancer.sol";
 import {BatchScene} from "./BatchScene.sol";
 import {Outcome} from "./Model.sol";
 
@@ -59,31 +58,5 @@ contract AnyBatchTest is BatchScene {
         } else {
             _trade(order, pays);
         }
-    }
-}
-
-/// @dev A fund of 50 components, and shares of NAV above one: every rounding of a share is seen.
-contract LargeBatchTest is BatchScene {
-    uint256 private constant MANY = 50;
-
-    /// @dev 25 sells, each of two entries, for 25 buys, within the gas of a transaction.
-    function test_a_batch_of_a_full_list() external {
-        _standIns(_limits());
-        for (uint256 i; i < MANY; ++i) {
-            if (i % 2 == 0) _part(18, Side.Sell, 0.01e18 + i, 100e18 + i, 20e18);
-            else _part(6, Side.Buy, 20_000 + i, 100e18 + i, 10e6);
-        }
-        _open(NAV, 0.2499e18, 0.2499e18, 0.5e18);
-        _idle(1800);
-        Order memory order;
-        (order.sells, order.amounts, order.recipients) = (new uint256[](MANY), new uint256[](MANY), new address[](MANY));
-        order.buys = new uint256[](MANY / 2);
-        order.filler = filler;
-        uint256[] memory pays = new uint256[](MANY / 2);
-        for (uint256 k; k < MANY; ++k) {
-            (order.sells[k], order.amounts[k]) = (k / 2 * 2, 0.9e18 + k);
-            if (k % 2 == 0) (order.buys[k / 2], pays[k / 2]) = (k + 1, 1.9e6 + k);
-        }
-        _trade(order, pays);
     }
 }

@@ -20,6 +20,8 @@ abstract contract BatchScene is Test {
     uint256 internal constant SURPLUS = 0.249712345678901234e18;
     uint256 internal constant HELD = 0.413862345678901234e18;
     uint256 internal constant BUY_TARGETS = 0.670000000000000001e18;
+    /// @dev Of a transaction.
+    uint256 internal constant MOST_GAS = 1 << 24;
     /// @dev Of these the fund has eight parts, see `_fund`.
     uint256 internal constant ETHER = 0;
     uint256 internal constant DOLLAR = 1;
@@ -240,7 +242,7 @@ abstract contract BatchScene is Test {
         o = Model.settle(parts, _standing(), counted);
         vm.expectEmit(true, true, true, true, address(rebalancer));
         emit IRebalancer.Traded(1, address(order.filler), o.result);
-        rebalancer.trade(order);
+        rebalancer.trade{gas: MOST_GAS}(order);
         _stands(o.next);
         equal(fund.locked(), false, "unlocked");
         for (uint256 i; i < parts.length; ++i) {
@@ -264,7 +266,7 @@ abstract contract BatchScene is Test {
 
     function _refused(Order memory order, bytes memory reason) internal {
         vm.expectRevert(reason);
-        rebalancer.trade(order);
+        rebalancer.trade{gas: MOST_GAS}(order);
     }
 
     /// @dev Least token wei of part `i` that are worth this when bought.
