@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {Limits, Order, Side} from "../../../contracts/interfaces/IRebalancer.sol";
+import {IRebalancer, Limits, Order, Side} from "../../../contracts/interfaces/IRebalancer.sol";
+import {FuzzToken} from "../../../lab/fuzz/parts/FuzzToken.sol";
 import {BatchScene} from "./BatchScene.sol";
 import {Outcome} from "./Model.sol";
 
@@ -11,6 +12,31 @@ contract ExtremesTest is BatchScene {
 
     /// @dev 25 sells, each of two entries, for 25 buys, within the gas of a transaction.
     function test_a_batch_of_a_full_list() external {
+        (Order memory order, uint256[] memory pays) = _full();
+        _trade(order, pays);
+    }
+
+    /// @dev Refusals, too, however much there is to read and to send before them.
+    function test_a_full_list_that_is_refused() external {
+        (Order memory order, uint256[] memory pays) = _full();
+        oracle.answer("no answer", true);
+        _refused(order, "no answer");
+        oracle.answer(abi.encode(32, 49), false);
+        _refused(order, abi.encodeWithSelector(IRebalancer.NoPrice.selector, address(0)));
+        order.sells[0] = order.sells[1] = MANY;
+        _refused(order, pays, abi.encodeWithSelector(IRebalancer.UnknownIndex.selector, MANY));
+    }
+
+    function test_a_full_list_whose_calls_fail() external {
+        (Order memory order, uint256[] memory pays) = _full();
+        _pay(order, pays);
+        filler.add(address(parts[0].token), abi.encodeCall(FuzzToken.transfer, (address(this), 1e24)));
+        _refused(order, abi.encodeWithSelector(FuzzToken.TooLittle.selector));
+        parts[0].token.setStuck(true);
+        _refused(order, abi.encodeWithSelector(FuzzToken.Stuck.selector));
+    }
+
+    function _full() private returns (Order memory order, uint256[] memory pays) {
         _standIns(_limits());
         for (uint256 i; i < MANY; ++i) {
             if (i % 2 == 0) _part(18, Side.Sell, 0.01e18 + i, 100e18 + i, 20e18);
@@ -18,16 +44,14 @@ contract ExtremesTest is BatchScene {
         }
         _open(NAV, 0.2499e18, 0.2499e18, 0.5e18);
         _idle(1800);
-        Order memory order;
         (order.sells, order.amounts, order.recipients) = (new uint256[](MANY), new uint256[](MANY), new address[](MANY));
         order.buys = new uint256[](MANY / 2);
         order.filler = filler;
-        uint256[] memory pays = new uint256[](MANY / 2);
+        pays = new uint256[](MANY / 2);
         for (uint256 k; k < MANY; ++k) {
             (order.sells[k], order.amounts[k]) = (k / 2 * 2, 0.9e18 + k);
             if (k % 2 == 0) (order.buys[k / 2], pays[k / 2]) = (k + 1, 1.9e6 + k);
         }
-        _trade(order, pays);
     }
 
     /// @dev Shares of NAV far above one, so that one wei more or less in 1e18 is seen in each of them.
