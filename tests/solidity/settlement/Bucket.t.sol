@@ -89,6 +89,14 @@ contract BucketTest is Test {
         equal(_next(tat, 1_986_822), tat + 2, "more than a part");
     }
 
+    /// @dev With a cap of 7 wei a batch of 3 uses so many sevenths and one more.
+    function test_the_least_part_is_rounded_up() external view {
+        uint256 tat = (NOW - 500) * SECOND;
+        equal(3 * 600 * SECOND % 7, 1, "one is left");
+        (,,, uint256 next) = _bucket.batch(tat, 3, 7, 600, 1800, FIRST, LAST);
+        equal(next, tat + 3 * 600 * SECOND / 7 + 1, "up");
+    }
+
     /// @dev Time before the longest idle one is not there to be used.
     function test_a_batch_uses_no_time_that_is_forgotten() external view {
         uint256 from = (NOW - 1800) * SECOND;
