@@ -8,7 +8,7 @@ CONTRACTS: Mapping[str, Sequence[str]] = {
     "index_token": ("IndexToken", "RoundingHarness", "StreamingFeeHarness", "WordsHarness"),
     "settlement": ("Rebalancer", "BucketHarness", "RoundingHarness"),
     "rebalancer": ("Rebalancer",),
-    "opening": ("Opener", "Rebalancer"),
+    "opening": ("Opener",),
     "schedule": ("Calendar", "ScheduleHarness", "Rebalancer"),
     "methodologies": ("MarketCap", "PostedSupply", "MarketCapMathHarness"),
     "packing": ("PackedHarness", "ListsHarness", "Rebalancer"),
