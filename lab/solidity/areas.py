@@ -12,7 +12,7 @@ CONTRACTS: Mapping[str, Sequence[str]] = {
     "schedule": ("Calendar", "ScheduleHarness", "Rebalancer"),
     "methodologies": ("MarketCap", "PostedSupply", "MarketCapMathHarness"),
     "packing": ("PackedHarness", "ListsHarness", "Rebalancer"),
-    "upkeep": ("Upkeep", "FeeSplit"),
+    "upkeep": ("Upkeep", "GasTableHarness", "FeeSplit"),
 }
 """By folder: the contracts under test, those that show most first. Others that a test deploys are its surroundings."""
 
