@@ -56,6 +56,7 @@ _INSTRUCTION = re.compile(rf"\b({'|'.join(_INSTRUCTIONS)})(?=\()")
 _ASSEMBLY_CONSTANT = re.compile(r"(?<![\w.])(?:0x[0-9a-fA-F]+|\d+)(?![\w.])")
 _ASSEMBLY_STATEMENT = re.compile(r"^[ \t]*(?P<body>[A-Za-z_]\w*(?: := |\()[^\n{}]*?)[ \t]*$", re.MULTILINE)
 _CONSTANT = re.compile(r"(?<![\w.])\d[\d_]*(?:e\d+)?(?![\w.])")
+_UNIT = re.compile(r" (?:seconds|minutes|hours|days|weeks|wei|gwei|ether)\b")
 _HEADER = re.compile(r"\b(?:function|constructor)\b[^{};]*\{")
 _MODIFIERS = re.compile(r"\b(?:nonReentrant|only[A-Z]\w*|locking|betweenMonths|due\([^()]*\))(?!\w)")
 _STATEMENT = re.compile(
@@ -166,8 +167,11 @@ def _conditions(text: str, at: _Make) -> Iterator[Mutant]:
 
 def _constants(text: str, at: _Make) -> Iterator[Mutant]:
     for found in _CONSTANT.finditer(text):
-        for sign in "+" if found[0] == "0" else "+-":
-            yield at("CON", found.start(), found.end(), f"({found[0]} {sign} 1)")
+        for sign, step in (("+", 1),) if found[0] == "0" else (("+", 1), ("-", -1)):
+            # Solidity takes a unit behind a plain number alone.
+            unit = _UNIT.match(text, found.end())
+            new = str(int(found[0]) + step) if unit else f"({found[0]} {sign} 1)"
+            yield at("CON", found.start(), found.end(), new)
 
 
 def _deletions(text: str, at: _Make) -> Iterator[Mutant]:
