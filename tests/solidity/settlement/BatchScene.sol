@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IFiller} from "../../../contracts/interfaces/IFiller.sol";
 import {OpeningPlan} from "../../../contracts/interfaces/IOpener.sol";
 import {IRebalancer, Limits, Order, Progress, Side, Timetable} from "../../../contracts/interfaces/IRebalancer.sol";
 import {vm} from "../../../lab/fuzz/Vm.sol";

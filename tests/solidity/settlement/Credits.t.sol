@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import {IRebalancer, Limits, Order, Side} from "../../../contracts/interfaces/IRebalancer.sol";
+import {Order} from "../../../contracts/interfaces/IRebalancer.sol";
 import {BatchScene} from "./BatchScene.sol";
 import {Moved, Outcome} from "./Model.sol";
 

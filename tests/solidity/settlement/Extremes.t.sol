@@ -39,7 +39,7 @@ contract ExtremesTest is BatchScene {
     function _full() private returns (Order memory order, uint256[] memory pays) {
         _standIns(_limits());
         for (uint256 i; i < MANY; ++i) {
-            if (i % 2 == 0) _part(18, Side.Sell, 0.01e18 + i, 100e18 + i, 20e18);
+            if (i < MANY / 2) _part(18, Side.Sell, 0.01e18 + i, 100e18 + i, 20e18);
             else _part(6, Side.Buy, 20_000 + i, 100e18 + i, 10e6);
         }
         _open(NAV, 0.2499e18, 0.2499e18, 0.5e18);
@@ -49,15 +49,17 @@ contract ExtremesTest is BatchScene {
         order.filler = filler;
         pays = new uint256[](MANY / 2);
         for (uint256 k; k < MANY; ++k) {
-            (order.sells[k], order.amounts[k]) = (k / 2 * 2, 0.9e18 + k);
-            if (k % 2 == 0) (order.buys[k / 2], pays[k / 2]) = (k + 1, 1.9e6 + k);
+            (order.sells[k], order.amounts[k]) = (k / 2, 0.9e18 + k);
+            if (k % 2 == 0) (order.buys[k / 2], pays[k / 2]) = (MANY / 2 + k / 2, 1.9e6 + k);
         }
     }
 
     /// @dev Shares of NAV far above one, so that one wei more or less in 1e18 is seen in each of them.
     function test_shares_of_nav_above_one() external {
         for (uint256 k; k < 6; ++k) {
-            _openTiny();
+            // Much is left to sell and to lose, or hardly anything.
+            if (k % 2 == 0) _openTiny(15e18, 5e18, 14e18);
+            else _openTiny(9e18, 0.1e18, 5e18);
             _idle(1800 - 7 * k);
             Order memory order =
                 _order(_of(ETHER, EVEN, WHOLE), _of(0.01e18 + 3 * k, 40e18 + k, 1), _of(DOLLAR, CENTS, FINE));
@@ -69,14 +71,14 @@ contract ExtremesTest is BatchScene {
         }
     }
 
-    function _openTiny() private {
+    function _openTiny(uint256 surplus, uint256 held, uint256 buyTargets) private {
         Limits memory limits = _limits();
         (limits.firstTolerance, limits.lastTolerance) = (0, 0.9e18);
         (limits.batchCap, limits.lossBudget) = (18e18, 10e18);
         delete parts;
         _standIns(limits);
         _fund();
-        _open(0.010000000000000007e18, 15e18, 5e18, 14e18);
+        _open(0.010000000000000007e18, surplus, held, buyTargets);
     }
 
     /// @dev All but one wei of a target can be attained.

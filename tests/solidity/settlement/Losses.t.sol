@@ -162,7 +162,6 @@ contract LossesTest is BatchScene {
 
     function test_no_more_than_the_bucket_gives() external {
         _idle(300);
-        // {USD}: a fortieth of the fund's NAV, which is an even number of wei.
         Order memory order = _order(_of(EVEN), _of(10_000e18), _of(CENTS));
         uint256[] memory pays = _of(51_000e18);
         Outcome memory o = _expected(order, pays);

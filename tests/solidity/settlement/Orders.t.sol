@@ -30,7 +30,7 @@ contract OrdersTest is BatchScene {
         _refused(order, abi.encodeWithSelector(IRebalancer.UnknownIndex.selector, i));
     }
 
-    /// @dev One gold piece in a hundred, for dollars.
+    /// @dev 100 dollars of gold, for dollars.
     function _small() private view returns (Order memory) {
         return _order(_of(GOLD), _of(500_000), _of(DOLLAR));
     }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.30;
 
 import {Limits, Order, Progress} from "../../../contracts/interfaces/IRebalancer.sol";
-import {vm} from "../../../lab/fuzz/Vm.sol";
 import {BatchScene} from "./BatchScene.sol";
 import {Outcome} from "./Model.sol";
 

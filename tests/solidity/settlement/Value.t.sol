@@ -11,6 +11,7 @@ interface IValues {
     function upPer(uint256 amount, uint256 price, uint256 one) external pure returns (uint256);
 }
 
+/// @dev What amounts are worth, and which way that is rounded.
 contract ValueTest is Test {
     IValues private _values;
 
