@@ -88,6 +88,7 @@ contract PaymentTest is UpkeepBench {
         uint256 second = index.balanceOf(PAYEE) - first;
         equal(second > due(7_000, 0, FEE), true, "that of a further step, and more");
         equal(second + due(31_000, 0, FEE) <= first, true, "31,000 less, and what is warm");
+        equal(second < due(7_000 + 30_000, 0, FEE), true, "not much more");
         upkeep.perform(Action.Start, PERIOD, PAYEE);
         equal(index.balanceOf(PAYEE) - first - second < second + due(1000, 0, FEE), true, "so are all that follow");
     }
@@ -209,6 +210,8 @@ contract PaymentTest is UpkeepBench {
     function test_a_purse_that_holds_less_pays_what_it_has() external {
         _burning();
         index.setBalance(address(upkeep), 5);
+        (uint256 shares,,) = upkeep.purse();
+        equal(shares, 5, "purse");
         expectPaid(Action.Close, PERIOD, PAYEE, 5);
         upkeep.perform(Action.Close, PERIOD, PAYEE);
         leftIs(5 ether - 5);
@@ -216,7 +219,7 @@ contract PaymentTest is UpkeepBench {
         expectPaid(Action.Close, PERIOD, PAYEE, 1);
         upkeep.perform(Action.Close, PERIOD, PAYEE);
         leftIs(5 ether - 6);
-        (uint256 shares,,) = upkeep.purse();
+        (shares,,) = upkeep.purse();
         equal(shares, 0, "purse");
         upkeep.perform(Action.Close, PERIOD, PAYEE);
         paidIs(6, 2);
