@@ -21,9 +21,9 @@ def main(folders: tuple[str, ...]) -> None:
     forge.lay_contracts(names=suite.deployed_names())
     suite.build()
     run = suite.test(folders)
-    click.echo(run.text)
     if run.failed is not None:
-        raise SolidityError(f"{run.failed} failed")
+        raise SolidityError(f"{run.failed} failed:\n{run.text}")
+    click.echo(f"{run.passed} tests passed")
 
 
 if __name__ == "__main__":
