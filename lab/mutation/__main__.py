@@ -10,6 +10,7 @@ import os
 import queue
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,8 @@ from lab.solidity.errors import SolidityError
 
 FOLDER = ROOT / ".cache" / "mutation"
 """Where the workers' artifacts are: forge lets tests read nothing else."""
+WRITE_EACH = 5.0
+"""Seconds between two writings of the results."""
 
 
 @click.command()
@@ -78,11 +81,11 @@ def _try(
     done: dict[str, Result],
     jobs: int,
 ) -> None:
-    """Judge the mutants, `jobs` at a time, and write what is found after each."""
+    """Judge the mutants, `jobs` at a time; write what is found every few seconds, and at the end or when stopped."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     originals = _originals(found)
     lock = threading.Lock()
-    tried = 0
+    tried, written = 0, time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-mutation-", dir=FOLDER) as folder:
         workers: queue.Queue[Worker] = queue.Queue()
         every = [Worker(found, originals, Path(folder) / str(number)) for number in range(jobs)]
@@ -90,7 +93,7 @@ def _try(
             workers.put(worker)
 
         def judge(mutant: Mutant) -> None:
-            nonlocal tried
+            nonlocal tried, written
             worker = workers.get()
             try:
                 result = worker.judge(mutant, codes[mutant.file])
@@ -99,17 +102,21 @@ def _try(
             with lock:
                 tried += 1
                 done[mutant.name] = result
-                store.write(done.values(), tests)
+                if time.monotonic() - written > WRITE_EACH:
+                    store.write(done.values(), tests)
+                    written = time.monotonic()
                 seen = f"{result.state:12} {store.line(result)} ({result.test or '-'}, {result.seconds:.1f} s)"
                 click.echo(f"{tried}/{len(left)} {seen}")
 
+        pool = ThreadPoolExecutor(jobs)
         try:
-            with ThreadPoolExecutor(jobs) as pool:
-                for _ in pool.map(judge, left):
-                    pass
+            for _ in pool.map(judge, left):
+                pass
         finally:
+            pool.shutdown(cancel_futures=True)
             for worker in every:
                 worker.__exit__(None, None, None)
+            store.write(done.values(), tests)
 
 
 def _originals(found: Sources) -> dict[str, Artifact]:
