@@ -119,7 +119,8 @@ def _read(report: dict[str, Any], text: str) -> Found:
     result = RESULTS.get(found["exitcode"], Result.FAILED)
     if result is Result.PROVED and found["num_bounded_loops"]:
         result = Result.PARTLY
-    return Found(result, round(found["time"][0], 1), text)
+    # What ends in an error has no time.
+    return Found(result, round(found["time"][0], 1) if found["time"] else 0.0, text)
 
 
 def _command(proved: Property, tree: Path, report: Path) -> list[str]:
