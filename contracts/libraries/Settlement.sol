@@ -120,6 +120,8 @@ library Settlement {
         (b.ones, b.startPrices) = (DynamicArrayLib.malloc(most), DynamicArrayLib.malloc(most));
         (b.balances, b.targets) = (DynamicArrayLib.malloc(most), DynamicArrayLib.malloc(most));
         b.counted = DynamicArrayLib.malloc(most);
+        // forge fmt joins it, a character too long.
+        // solhint-disable-next-line max-line-length
         (b.encodedCalls, d.sells, d.amounts, d.recipients, d.buys) = BatchCalls.newCalls(b.index, n, bought, order.data);
         _openSells(b, d, order);
         b.sold = b.count;
