@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -34,7 +35,9 @@ def test_what_the_runs_are_named_by_is_not_handed_on_to_them(tmp_path: Path) -> 
     script = f"import subprocess\nfor one in {arguments!r}:\n    subprocess.run(one, check=True)\n"
     (tmp_path / "run.py").write_text(script)
     (tmp_path / "Makefile").write_text("ARGS ?=\nall:\n\t@python3 run.py\na b:\n\t@echo $@ [$(ARGS)]\n")
-    done = subprocess.run(["make", "ARGS=a b"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    # As from a shell: under `make test` it would say which folder it enters, and have that run's flags.
+    alone = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    done = subprocess.run(["make", "ARGS=a b"], cwd=tmp_path, env=alone, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["a []", "b [own]"]
 
 
