@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -24,7 +25,7 @@ from lab.localnet.session import command
 from lab.mutation import store
 from lab.mutation.compiler import Artifact, Compiler, sources
 from lab.mutation.operators import Mutant, mutants, sample
-from lab.mutation.trial import Result, Sources, Worker
+from lab.mutation.trial import Result, Sources, Worker, lay
 from lab.solidity import suite
 from lab.solidity.areas import CONTRACTS, FILES
 from lab.solidity.errors import SolidityError
@@ -48,12 +49,10 @@ def main(files: tuple[str, ...], size: int | None, seed: int, jobs: int, quick: 
         found = Sources.of(sources())
         if quick:
             found = found.without_invariants()
-        _main(found, files, size, seed, jobs, quick, count)
+        _main(found, files, size, seed, jobs, count)
 
 
-def _main(
-    found: Sources, files: Sequence[str], size: int | None, seed: int, jobs: int, quick: bool, count: bool
-) -> None:
+def _main(found: Sources, files: Sequence[str], size: int | None, seed: int, jobs: int, count: bool) -> None:
     core = [file for file in found.texts if Path(file).stem in (files or FILES)]
     every = [mutant for file in core for mutant in mutants(file, found.texts[file])]
     if count:
@@ -62,7 +61,7 @@ def _main(
     chosen = sample(every, len(every) if size is None else size, seed)
     codes = {file: store.code_digest(found, file) for file in found.texts if Path(file).stem in FILES}
     # What survived without the invariants counts as tried with other tests.
-    tests = store.tests_digest() + ("-quick" if quick else "")
+    tests = store.tests_digest() + ("" if found.invariants else "-quick")
     done = store.known(codes, tests)
     left = [mutant for mutant in chosen if mutant.name not in done]
     click.echo(f"{len(every)} mutants, {len(chosen)} chosen, {len(left)} to try")
@@ -86,11 +85,11 @@ def _try(
     originals = _originals(found)
     lock = threading.Lock()
     tried, written = 0, time.monotonic()
-    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-mutation-", dir=FOLDER) as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-mutation-", dir=FOLDER))
         workers: queue.Queue[Worker] = queue.Queue()
-        every = [Worker(found, originals, Path(folder) / str(number)) for number in range(jobs)]
-        for worker in every:
-            workers.put(worker)
+        for number in range(jobs):
+            workers.put(stack.enter_context(Worker(found, originals, Path(folder) / str(number))))
 
         def judge(mutant: Mutant) -> None:
             nonlocal tried, written
@@ -114,8 +113,6 @@ def _try(
                 pass
         finally:
             pool.shutdown(cancel_futures=True)
-            for worker in every:
-                worker.__exit__(None, None, None)
             store.write(done.values(), tests)
 
 
@@ -132,8 +129,9 @@ def _originals(found: Sources) -> dict[str, Artifact]:
         raise SolidityError("the contracts do not compile without the optimizer")
     with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-originals-", dir=FOLDER) as folder:
         originals = {name: made[name] for name in names}
-        with Worker(Sources.of(found.texts), originals, Path(folder)):
-            run = suite.test(artifacts=Path(folder))
+        for name, artifact in originals.items():
+            lay(Path(folder), name, artifact)
+        run = suite.test(artifacts=Path(folder))
     if run.failed is not None:
         raise SolidityError(f"{run.failed} fails without a mutant:\n{run.text}")
     return originals

@@ -35,7 +35,7 @@ _CONTRACT = re.compile(r"^(?:abstract )?contract (\w+)", re.MULTILINE)
 class Result:
     """`state`: killed, survived, same (the bytecode did not change), timeout, or not compiled. `test` killed it.
 
-    `code`: digest of the sources that it was compiled from, see `Sources.digest`.
+    `code`: digest of the sources that it was compiled from, see `store.code_digest`.
     """
 
     name: str

@@ -14,7 +14,7 @@ from lab.fuzz import forge
 from lab.solidity.errors import SolidityError
 
 TESTS = Path("tests") / "solidity"
-_FAILED = re.compile(r"^\[FAIL[^\]]*?(?:: (?P<reason>.*))?\] (?P<test>\w+)\(", re.MULTILINE)
+_FAILED = re.compile(r"^\[FAIL.*\] (?P<test>\w+)\(", re.MULTILINE)
 _SUITE = re.compile(r"^Ran \d+ tests? for \S+:(?P<suite>\w+)$", re.MULTILINE)
 _PASSED = re.compile(r"(\d+) tests passed, (\d+) failed")
 
@@ -28,10 +28,10 @@ class Run:
     text: str
 
 
-def environment(artifacts: Path | None, root: Path = ROOT) -> dict[str, str]:
+def environment(artifacts: Path | None) -> dict[str, str]:
     """For forge: `artifacts`, if any, is the folder with what the tests deploy, as the build lays it down if not."""
     chosen = {} if artifacts is None else {"BALLAST_ARTIFACTS": str(artifacts)}
-    return {**os.environ, "FOUNDRY_CONFIG": str(root / TESTS / "foundry.toml"), **chosen}
+    return {**os.environ, "FOUNDRY_CONFIG": str(ROOT / TESTS / "foundry.toml"), **chosen}
 
 
 def build() -> None:
