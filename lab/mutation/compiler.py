@@ -52,11 +52,6 @@ def imported(file: str, texts: Mapping[str, str]) -> set[str]:
     return found
 
 
-def reached(file: str, texts: Mapping[str, str]) -> set[str]:
-    """The files that import `file`, directly or not, and itself."""
-    return {name for name in texts if file in imported(name, texts)}
-
-
 class Compiler:
     """One process of the compiler; a context manager."""
 
