@@ -1,4 +1,7 @@
-"""The local mainnet of a month's file, and the environment in which Ape forks it.
+"""The local mainnet of a month's file, and the fork of it that Ape uses.
+
+The fork is an anvil of ours, which Ape is told to use. One that Ape starts listens on a port that Ape draws among those
+that the system deals out to clients: now and then somebody has it, and Ape gives up after 20 seconds.
 
 The chain's port changes from run to run. Ape learns it from the environment: its settings for the plugin `node` can be
 given as `APE_NODE_<FIELD>`, so `APE_NODE_ETHEREUM='{"mainnet": {"uri": "http://..."}}'` stands in for
@@ -30,7 +33,7 @@ import click
 
 from ballast.build import ROOT
 from ballast.errors import UserError
-from lab.localnet.anvil import dies_with_parent
+from lab.localnet.anvil import anvil, dies_with_parent
 from lab.localnet.build import local_mainnet
 from lab.localnet.errors import LocalnetError
 from lab.localnet.month import Month, load_month
@@ -42,6 +45,10 @@ DEFAULT_MONTH = ROOT / "data" / "months" / "dpi-2021-04.json"
 DEFAULT_RESERVES = ROOT / "data" / "reserves" / "v2_pairs_months.csv"
 RUNS = ROOT / ".run"
 NETWORK = "ethereum:mainnet-fork:foundry"
+APE_HOST = "APE_FOUNDRY_HOST"
+"""Names to Ape the URL of a node that runs, in place of a fork that it starts itself."""
+_FORK_OPTIONS = ("--steps-tracing", "--block-base-fee-per-gas", "0", "--gas-price", "0")
+"""What Ape passes to a fork that it starts: traces of each step, and gas that costs nothing."""
 
 
 @dataclass(frozen=True)
@@ -77,17 +84,27 @@ def running_mainnet(
 
 
 @contextlib.contextmanager
+def running_fork(mainnet: LocalMainnet) -> Iterator[str]:
+    """Run a fork of the local mainnet, as Ape would start it, until the block ends; yields its RPC URL. Raises
+    LocalnetError."""
+    with anvil(fork_url=mainnet.url, log=mainnet.folder / "fork.log", extra=_FORK_OPTIONS) as url:
+        yield url
+
+
+@contextlib.contextmanager
 def fork_environment() -> Iterator[dict[str, str]]:
-    """Run the default month's local mainnet until the block ends; yields the environment in which `ape test` forks it.
+    """Run the default month's local mainnet and a fork of it until the block ends; yields the environment in which
+    `ape test` uses that fork.
 
     Beside Ape's own settings it holds BALLAST_WORLD (the world's JSON file), BALLAST_MONTH (the month's file) and
-    BALLAST_UPSTREAM (the local mainnet's RPC URL; the fork itself is Ape's).
+    BALLAST_UPSTREAM (the local mainnet's RPC URL).
     """
-    with running_mainnet() as mainnet:
+    with running_mainnet() as mainnet, running_fork(mainnet) as fork:
         world_file = mainnet.folder / "world.json"
         mainnet.world.save(world_file)
         yield {
             **ape_environment(mainnet.folder / "ape", mainnet.url),
+            APE_HOST: fork,
             "BALLAST_UPSTREAM": mainnet.url,
             "BALLAST_WORLD": str(world_file),
             "BALLAST_MONTH": str(DEFAULT_MONTH),
@@ -112,7 +129,7 @@ def ape_environment(data_folder: Path, upstream: str) -> dict[str, str]:
     """This process's environment with what Ape needs: tools of the repository, a data folder, and the RPC URL of the
     chain that it forks."""
     tools = [Path(sys.executable).parent, ROOT / ".tools" / "anvil" / "bin"]
-    environment = {key: value for key, value in os.environ.items() if key != "APE_FOUNDRY_HOST"}
+    environment = {key: value for key, value in os.environ.items() if key != APE_HOST}
     return {
         **environment,
         "PATH": os.pathsep.join([*map(str, tools), environment.get("PATH", "")]),

@@ -24,11 +24,16 @@ from ballast.build import ROOT
 from lab.localnet.errors import LocalnetError
 from lab.localnet.month import Month
 from lab.localnet.rpc import HttpRpc
-from lab.localnet.session import DEFAULT_MONTH, NETWORK, LocalMainnet, ape_environment, running_mainnet
+from lab.localnet.session import (
+    APE_HOST,
+    DEFAULT_MONTH,
+    NETWORK,
+    LocalMainnet,
+    ape_environment,
+    running_fork,
+    running_mainnet,
+)
 from lab.localnet.world import World
-
-HOST = "APE_FOUNDRY_HOST"
-"""Where Ape finds a node that runs, in place of a fork that it starts itself."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,22 @@ class ForkableMainnet:
     @contextlib.contextmanager
     def fork(self) -> Iterator[ForkedChain]:
         """A fork of it until the block ends. One at a time. Raises LocalnetError."""
+        with running_fork(self.mainnet) as url, self._connected(url) as chain:
+            yield chain
+
+    @contextlib.contextmanager
+    def itself(self) -> Iterator[ForkedChain]:
+        """The local mainnet itself, not a fork of it, until the block ends."""
+        with self._connected(self.mainnet.url) as chain:
+            yield chain
+
+    @contextlib.contextmanager
+    def _connected(self, url: str) -> Iterator[ForkedChain]:
+        """Ape connected to the node at `url` until the block ends."""
         import ape  # noqa: PLC0415 (its environment is set)
         from ape.exceptions import ApeException  # noqa: PLC0415
 
-        with contextlib.ExitStack() as stack:
+        with patch.dict(os.environ, {APE_HOST: url}), contextlib.ExitStack() as stack:
             with _own_handlers():
                 try:
                     connection = ape.networks.parse_network_choice(NETWORK, disconnect_after=True)
@@ -95,12 +112,6 @@ class ForkableMainnet:
             stack.callback(rpc.close)
             here, accounts = self.mainnet, ape.accounts.test_accounts
             yield ForkedChain(self.project, accounts, provider, rpc, here.world, here.month, here.folder)
-
-    @contextlib.contextmanager
-    def itself(self) -> Iterator[ForkedChain]:
-        """The local mainnet itself, not a fork of it, until the block ends."""
-        with patch.dict(os.environ, {HOST: self.mainnet.url}), self.fork() as chain:
-            yield chain
 
 
 @contextlib.contextmanager
