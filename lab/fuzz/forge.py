@@ -133,17 +133,13 @@ def test(
 ) -> Report:
     """Make `runs` sequences of `depth` calls for each set-up (or the one named); needs `build` before.
 
-    `artifacts`: a folder with what it deploys, in place of the one of `lay_contracts`. `limit`: seconds. Raises
-    FuzzError where forge gives no verdict, and TimeoutExpired.
+    `artifacts` and `limit` as for `run_forge`. Raises FuzzError where forge gives no verdict, and TimeoutExpired.
     """
     # A thread for each set-up is enough: what a sequence does depends on the seed alone.
     arguments = ["test", "--threads", str(threads), "--fuzz-seed", hex(seed)]
     if setup is not None:
         arguments += ["--match-contract", f"^{setup}$"]
-    variables = environment(root, RUNS=str(runs), DEPTH=str(depth))
-    if artifacts is not None:
-        variables["BALLAST_ARTIFACTS"] = str(artifacts)
-    done = run_forge(root, arguments, variables, limit)
+    done = run_forge(root, arguments, environment(root, RUNS=str(runs), DEPTH=str(depth)), limit, artifacts)
     suites = read(done.stdout)
     if not suites or (done.returncode != 0) != any(suite.failure is not None for suite in suites):
         raise FuzzError(f"forge test gave no verdict (exit code {done.returncode}):\n{done.stdout}{done.stderr}")
@@ -178,11 +174,18 @@ def read(text: str) -> tuple[Suite, ...]:
 
 
 def run_forge(
-    root: Path, arguments: list[str], variables: dict[str, str], limit: float | None = None
+    root: Path,
+    arguments: list[str],
+    variables: dict[str, str],
+    limit: float | None = None,
+    artifacts: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run forge at `root`, for `limit` seconds at most. Raises FuzzError where it is missing, and TimeoutExpired."""
+    """Run forge at `root`, for `limit` seconds at most. `artifacts`: a folder with what tests deploy, in place of the
+    one of `lay_contracts`. Raises FuzzError where forge is missing, and TimeoutExpired."""
     if not FORGE.exists():
         raise FuzzError(f"{FORGE} is missing: run `make setup`")
+    if artifacts is not None:
+        variables = {**variables, "BALLAST_ARTIFACTS": str(artifacts)}
     command = [str(FORGE), *arguments, "--root", str(root), "--use", str(SOLC), "--offline"]
     return subprocess.run(
         command,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -17,11 +16,11 @@ from ballast.files import replace_json
 from lab.mutation.compiler import imported
 from lab.mutation.operators import OPERATORS
 from lab.mutation.trial import Result, Sources
+from lab.prove.sources import code
 
 OUT = ROOT / "out" / "mutation.json"
 EQUIVALENT = ROOT / "lab" / "mutation" / "equivalent.yaml"
 STATES = ("killed", "timeout", "survived", "equivalent", "same", "not compiled")
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 def tests_digest() -> str:
@@ -37,9 +36,7 @@ def code_digest(sources: Sources, file: str) -> str:
     files = {file}.union(*(imported(sources.files[name], sources.texts) for name in sources.first_contracts(file)))
     found = hashlib.sha256()
     for name in sorted(files):
-        found.update(
-            name.encode() + bytes(1) + " ".join(_COMMENT.sub("", sources.texts[name]).split()).encode() + bytes(1)
-        )
+        found.update(name.encode() + bytes(1) + code(sources.texts[name]).encode() + bytes(1))
     return found.hexdigest()[:16]
 
 

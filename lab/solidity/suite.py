@@ -28,15 +28,14 @@ class Run:
     text: str
 
 
-def environment(artifacts: Path | None) -> dict[str, str]:
-    """For forge: `artifacts`, if any, is the folder with what the tests deploy, as the build lays it down if not."""
-    chosen = {} if artifacts is None else {"BALLAST_ARTIFACTS": str(artifacts)}
-    return {**os.environ, "FOUNDRY_CONFIG": str(ROOT / TESTS / "foundry.toml"), **chosen}
+def environment() -> dict[str, str]:
+    """For forge on these tests."""
+    return {**os.environ, "FOUNDRY_CONFIG": str(ROOT / TESTS / "foundry.toml")}
 
 
 def build() -> None:
     """Compile the tests. Raises SolidityError with the compiler's output where it fails."""
-    done = forge.run_forge(ROOT, ["build"], environment(None))
+    done = forge.run_forge(ROOT, ["build"], environment())
     if done.returncode != 0:
         raise SolidityError(f"forge build failed:\n{done.stdout}{done.stderr}")
 
@@ -50,12 +49,12 @@ def deployed_names() -> list[str]:
 def test(folders: Sequence[str] = (), artifacts: Path | None = None, *, threads: int = 0, limit: float = 600) -> Run:
     """Run the tests of these folders, or all, up to the first that fails; needs `build` before.
 
-    `threads`: 0 for one for each core. `limit`: seconds. Raises SolidityError where forge gives no verdict, and
-    TimeoutExpired.
+    `threads`: 0 for one for each core. `limit`, `artifacts`: as for `run_forge`. Raises SolidityError where forge gives
+    no verdict, and TimeoutExpired.
     """
     pattern = f"{TESTS}/{{{','.join(folders)},_}}/**" if folders else f"{TESTS}/**"
     arguments = ["test", "--fail-fast", "--match-path", pattern, "--threads", str(threads)]
-    done = forge.run_forge(ROOT, arguments, environment(artifacts), limit)
+    done = forge.run_forge(ROOT, arguments, environment(), limit, artifacts)
     return read(done)
 
 

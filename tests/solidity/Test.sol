@@ -24,4 +24,11 @@ abstract contract Test is Deploys {
     function equal(bytes memory found, bytes memory expected, string memory what) internal pure {
         require(keccak256(found) == keccak256(expected), what);
     }
+
+    function equal(uint256[] memory found, uint256[] memory expected, string memory what) internal pure {
+        equal(found.length, expected.length, string.concat(what, ", how many"));
+        for (uint256 i; i < found.length; ++i) {
+            equal(found[i], expected[i], string.concat(what, " ", vm.toString(i)));
+        }
+    }
 }

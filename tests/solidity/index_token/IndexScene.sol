@@ -131,13 +131,6 @@ abstract contract IndexScene is Test {
         }
     }
 
-    function equal(uint256[] memory found, uint256[] memory expected, string memory what) internal pure {
-        equal(found.length, expected.length, string.concat(what, ", how many"));
-        for (uint256 i; i < found.length; ++i) {
-            equal(found[i], expected[i], string.concat(what, " ", vm.toString(i)));
-        }
-    }
-
     function equal(address[] memory found, address[] memory expected, string memory what) internal pure {
         equal(abi.encode(found), abi.encode(expected), what);
     }

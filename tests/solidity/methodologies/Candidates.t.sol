@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Candidate, Candidates, State} from "../../../contracts/libraries/Candidates.sol";
 import {vm} from "../../../lab/fuzz/Vm.sol";
 import {FuzzToken} from "../../../lab/fuzz/parts/FuzzToken.sol";
-import {WordLists} from "./WordLists.sol";
+import {WordLists} from "../WordLists.sol";
 
 interface ICandidates {
     function write(Candidate[] memory list) external returns (address);

@@ -7,7 +7,7 @@ import {Choice} from "../../../contracts/libraries/Choice.sol";
 import {Holdings, Standing} from "../../../contracts/libraries/Holdings.sol";
 import {Cap, Capping, MarketCapMath} from "../../../contracts/libraries/MarketCapMath.sol";
 import {vm} from "../../../lab/fuzz/Vm.sol";
-import {WordLists} from "./WordLists.sol";
+import {WordLists} from "../WordLists.sol";
 
 interface IChoice {
     function decide(Constituent memory c, uint256 state, Standing standing) external pure returns (Constituent memory);
@@ -117,42 +117,42 @@ contract ChoiceRankTest is WordLists {
 
     function test_the_largest_by_market_cap_stay() external view {
         // 6, 20, 3 and 7 dollars.
-        Constituent[] memory list = _priced(_list(2, 10, 1, 7));
-        _ranks(list, _list(3, 2, 3, 1), 4, 0);
-        _ranks(list, _list(3, 2, 3, 1), 3, 4);
-        _ranks(list, _list(3, 2, 3, 1), 2, 5);
-        _ranks(list, _list(3, 2, 3, 1), 1, 13);
-        _ranks(list, _list(3, 2, 3, 1), 5, 0);
+        Constituent[] memory list = _priced(wordList(2, 10, 1, 7));
+        _ranks(list, wordList(3, 2, 3, 1), 4, 0);
+        _ranks(list, wordList(3, 2, 3, 1), 3, 4);
+        _ranks(list, wordList(3, 2, 3, 1), 2, 5);
+        _ranks(list, wordList(3, 2, 3, 1), 1, 13);
+        _ranks(list, wordList(3, 2, 3, 1), 5, 0);
     }
 
     function test_of_equals_the_lower_address_stays() external view {
-        Constituent[] memory list = _priced(_list(1, 1, 1, 1));
-        _ranks(list, _list(5, 7, 5, 5), 2, 12);
-        _ranks(list, _list(5, 5, 5, 5), 1, 14);
+        Constituent[] memory list = _priced(wordList(1, 1, 1, 1));
+        _ranks(list, wordList(5, 7, 5, 5), 2, 12);
+        _ranks(list, wordList(5, 5, 5, 5), 1, 14);
     }
 
     function test_a_dollar_more_counts() external view {
-        _ranks(_priced(_list(1, 1, 1)), _list(4, 5, 4), 1, 5);
-        _ranks(_priced(_list(1, 1, 1)), _list(255, 254, 256), 1, 3);
+        _ranks(_priced(wordList(1, 1, 1)), wordList(4, 5, 4), 1, 5);
+        _ranks(_priced(wordList(1, 1, 1)), wordList(255, 254, 256), 1, 3);
     }
 
     function test_what_is_not_included_has_no_rank() external view {
-        Constituent[] memory list = _priced(_list(9, 3, 9, 2, 4));
+        Constituent[] memory list = _priced(wordList(9, 3, 9, 2, 4));
         (list[0].status, list[2].status) = (Status.Frozen, Status.Leaving);
-        Constituent[] memory ranked = _choice.rank(list, _list(9, 1, 9, 1, 1), 1);
+        Constituent[] memory ranked = _choice.rank(list, wordList(9, 1, 9, 1, 1), 1);
         equal(uint256(ranked[0].status), uint256(Status.Frozen), "frozen");
         equal(uint256(ranked[2].status), uint256(Status.Leaving), "leaving");
         equal(uint256(ranked[1].status), uint256(Status.Outside), "second");
         equal(uint256(ranked[3].status), uint256(Status.Outside), "third");
         equal(uint256(ranked[4].status), uint256(Status.Included), "largest");
         equal(ranked[0].flags, 0, "flags of what has no rank");
-        equal(_choice.rank(list, _list(9, 1, 9, 1, 1), 3)[3].flags, 0, "three of three");
+        equal(_choice.rank(list, wordList(9, 1, 9, 1, 1), 3)[3].flags, 0, "three of three");
     }
 
     function test_the_largest_figures_keep_their_order() external view {
         uint256 supply = type(uint88).max;
         uint256 price = (1 << 100) - 1;
-        _ranks(_priced(_list(price, price, price)), _list(supply - 1, supply, 1), 1, 5);
+        _ranks(_priced(wordList(price, price, price)), wordList(supply - 1, supply, 1), 1, 5);
     }
 
     function test_every_place_of_a_long_list() external view {
@@ -204,52 +204,52 @@ contract ChoiceWeighTest is WordLists {
         Constituent[] memory list = _one(4);
         (list[1].status, list[3].weight, list[3].status) = (Status.Frozen, 5, Status.Outside);
         list[2].price = 3e18;
-        list = _weigher.weigh(list, _list(1, 100, 3, 100), _held(ONE, _list(0, 0, 0, 0)), Capping(Cap.None, 0, 1));
-        _equal(_weights(list), _list(0.1e18, 0, 0.9e18, 0), "weights");
+        list = _weigher.weigh(list, wordList(1, 100, 3, 100), _held(ONE, wordList(0, 0, 0, 0)), Capping(Cap.None, 0, 1));
+        equal(_weights(list), wordList(0.1e18, 0, 0.9e18, 0), "weights");
     }
 
     function test_without_any_included_there_is_no_index() external {
         Constituent[] memory list = _one(2);
         (list[0].status, list[1].status) = (Status.Leaving, Status.Outside);
-        Holdings.Held memory held = _held(ONE, _list(0, 0));
+        Holdings.Held memory held = _held(ONE, wordList(0, 0));
         vm.expectRevert(abi.encodeWithSelector(Choice.NoConstituents.selector));
-        _weigher.weigh(list, _list(1, 1), held, Capping(Cap.None, 0, 1));
+        _weigher.weigh(list, wordList(1, 1), held, Capping(Cap.None, 0, 1));
         list = new Constituent[](0);
         vm.expectRevert(abi.encodeWithSelector(Choice.NoConstituents.selector));
-        _weigher.weigh(list, _list(1), held, Capping(Cap.None, 0, 1));
+        _weigher.weigh(list, wordList(1), held, Capping(Cap.None, 0, 1));
     }
 
     function test_a_flexible_cap_looks_at_what_is_held() external view {
         // 50 % with 70 of 100 held may stay up to 47.5; 30 with none up to 12.5.
         Constituent[] memory list = _one(3);
-        Holdings.Held memory held = _held(2e18, _list(1.4e18, 0, 0.6e18));
-        list = _weigher.weigh(list, _list(50, 30, 20), held, Capping(Cap.Flexible, 0.25e18, 1));
-        _equal(_weights(list), _list(0.475e18, 0.125e18, 0.4e18), "weights");
+        Holdings.Held memory held = _held(2e18, wordList(1.4e18, 0, 0.6e18));
+        list = _weigher.weigh(list, wordList(50, 30, 20), held, Capping(Cap.Flexible, 0.25e18, 1));
+        equal(_weights(list), wordList(0.475e18, 0.125e18, 0.4e18), "weights");
     }
 
     function test_what_is_held_weighs_exactly() external view {
         // All of it: the limit is the middle between the cap and one, to the wei on either side.
         for (uint256 odd; odd < 2; ++odd) {
-            Holdings.Held memory held = _held(7e18, _list(7e18, 0));
+            Holdings.Held memory held = _held(7e18, wordList(7e18, 0));
             Constituent[] memory list = _one(2);
-            list = _weigher.weigh(list, _list(90, 10), held, Capping(Cap.Flexible, 0.5e18 + odd, 1));
-            _equal(_weights(list), _list(0.75e18, 0.25e18), "weights");
+            list = _weigher.weigh(list, wordList(90, 10), held, Capping(Cap.Flexible, 0.5e18 + odd, 1));
+            equal(_weights(list), wordList(0.75e18, 0.25e18), "weights");
         }
     }
 
     function test_the_smallest_nav_is_one() external view {
         Constituent[] memory list = _one(2);
         (list[0].price, list[1].price) = (1, 1);
-        list = _weigher.weigh(list, _list(1, 3), _held(1, _list(0, 1)), Capping(Cap.Flexible, 0.5e18, 1));
+        list = _weigher.weigh(list, wordList(1, 3), _held(1, wordList(0, 1)), Capping(Cap.Flexible, 0.5e18, 1));
         // The second may stay, with all that there is.
-        _equal(_weights(list), _list(0.25e18, 0.75e18), "weights");
+        equal(_weights(list), wordList(0.25e18, 0.75e18), "weights");
     }
 
     function test_without_nav_nothing_is_weighed() external {
         Constituent[] memory list = _one(1);
-        Holdings.Held memory held = _held(0, _list(0));
+        Holdings.Held memory held = _held(0, wordList(0));
         vm.expectRevert(abi.encodeWithSelector(MarketCapMath.OutsideDomain.selector, bytes32("nav")));
-        _weigher.weigh(list, _list(1), held, Capping(Cap.Flexible, 0.5e18, 1));
+        _weigher.weigh(list, wordList(1), held, Capping(Cap.Flexible, 0.5e18, 1));
     }
 
     /* DROP */

@@ -18,28 +18,28 @@ contract ConfirmTest is MarketCapScene {
     /* ROWS */
 
     function test_what_the_sources_still_say_is_confirmed_as_determined() external {
-        _supply(_list(0, 105, 98, 0, 5));
+        _supply(wordList(0, 105, 98, 0, 5));
         uint256[] memory words = _rows(
             _row(1, Flags.NO_PRICE, 105, 100, true, Status.Frozen),
             _row(2, 0, 98, 100, true, Status.Included),
             _row(4, Flags.BELOW_RANK, 5, 0, false, Status.Outside)
         );
-        uint256[] memory expected = _list(
+        uint256[] memory expected = wordList(
             _answer(Status.Frozen, Flags.NO_PRICE, 105),
             _answer(Status.Included, 0, 98),
             _answer(Status.Outside, Flags.BELOW_RANK, 5)
         );
-        _equal(method.confirm(words), expected, "answers");
-        _equal(method.confirm(new uint256[](0)), new uint256[](0), "none");
+        equal(method.confirm(words), expected, "answers");
+        equal(method.confirm(new uint256[](0)), new uint256[](0), "none");
     }
 
     function test_what_is_no_candidate_is_outside_with_what_was_confirmed_before() external {
-        _supply(_list(0, 105));
+        _supply(wordList(0, 105));
         for (uint256 i; i < 7; ++i) {
             // Before, between and behind the candidates; and one alone.
             if (i == 1 || i == 2 || i == 4 || i == 5) continue;
             uint256[2] memory row = _row(i, Flags.CLAMPED, 105, 100, true, Status.Included);
-            _equal(method.confirm(_rows(row)), _list(_answer(Status.Outside, Flags.CLAMPED, 100)), "alone");
+            equal(method.confirm(_rows(row)), wordList(_answer(Status.Outside, Flags.CLAMPED, 100)), "alone");
         }
         uint256[] memory words = _rows(
             _row(0, 0, 9, 8, true, Status.Included),
@@ -49,25 +49,25 @@ contract ConfirmTest is MarketCapScene {
             _row(6, 0, 7, 6, true, Status.Frozen)
         );
         source.set(_token(5), 9, yesterday);
-        uint256[] memory expected = _list(
+        uint256[] memory expected = wordList(
             _answer(Status.Outside, 0, 8),
             _answer(Status.Included, 0, 105),
             _answer(Status.Outside, Flags.STALE, 0),
             _answer(Status.Included, 0, 9),
             _answer(Status.Outside, 0, 6)
         );
-        _equal(method.confirm(words), expected, "answers");
+        equal(method.confirm(words), expected, "answers");
     }
 
     function test_what_follows_the_rows_is_not_read() external {
-        _supply(_list(0, 105, 9));
+        _supply(wordList(0, 105, 9));
         bytes memory call =
             abi.encodeCall(IMarketCapMethodology.confirm, (_rows(_row(1, 0, 105, 100, true, Status.Included))));
         // A row with a status that is none.
         uint256[2] memory row = _row(2, 0, 8, 7, true, Status.Included);
         (bool ok, bytes memory answer) = address(method).staticcall(abi.encodePacked(call, row[0], row[1] | 7));
         equal(ok, true, "answers");
-        equal(answer, abi.encode(_list(_answer(Status.Included, 0, 105))), "one answer");
+        equal(answer, abi.encode(wordList(_answer(Status.Included, 0, 105))), "one answer");
     }
 
     /// @dev What lies behind the candidates in memory is none, not even where it reads as a row's token: here the last
@@ -84,7 +84,7 @@ contract ConfirmTest is MarketCapScene {
             _row(address(0x3000), 0, 9, 77, true, Status.Included),
             _row(address(uint160(answer)), 0, 9, 8, true, Status.Included)
         );
-        _equal(method.confirm(words), _list(answer, answer, _answer(Status.Outside, 0, 8)), "answers");
+        equal(method.confirm(words), wordList(answer, answer, _answer(Status.Outside, 0, 8)), "answers");
     }
 
     /* READ AGAIN */
@@ -112,24 +112,25 @@ contract ConfirmTest is MarketCapScene {
     function test_what_became_too_old_is_carried_forward() external {
         uint256[2] memory row = _row(1, 0, 120, 100, true, Status.Included);
         source.set(_token(1), 120, block.timestamp - AGE);
-        _equal(method.confirm(_rows(row)), _list(_answer(Status.Included, 0, 120)), "as old as may be");
+        equal(method.confirm(_rows(row)), wordList(_answer(Status.Included, 0, 120)), "as old as may be");
         source.set(_token(1), 120, block.timestamp - AGE - 1);
         uint256 stale = _answer(Status.Included, AT | Flags.STALE, 100);
-        _equal(method.confirm(_rows(row)), _list(stale), "older");
+        equal(method.confirm(_rows(row)), wordList(stale), "older");
     }
 
     /* OWNER */
 
     function test_a_state_that_was_set_since_counts() external {
-        _supply(_list(0, 105, 98));
+        _supply(wordList(0, 105, 98));
         Candidate[] memory list = _chosen(54);
         (list[0].state, list[1].state) = (State.Frozen, State.Leaving);
         method.setCandidates(list);
         uint256[] memory words = _rows(
             _row(1, Flags.BELOW_RANK, 105, 100, true, Status.Outside), _row(2, 0, 98, 100, true, Status.Included)
         );
-        uint256[] memory expected = _list(_answer(Status.Frozen, Flags.BELOW_RANK, 105), _answer(Status.Leaving, 0, 98));
-        _equal(method.confirm(words), expected, "answers");
+        uint256[] memory expected =
+            wordList(_answer(Status.Frozen, Flags.BELOW_RANK, 105), _answer(Status.Leaving, 0, 98));
+        equal(method.confirm(words), expected, "answers");
     }
 
     function test_a_supply_that_was_given_since_counts() external {
@@ -151,7 +152,7 @@ contract ConfirmTest is MarketCapScene {
             _row(2, 0, 98, 100, true, Status.Frozen),
             _row(4, 0, 104, 100, true, Status.Included)
         );
-        _supply(_list(0, 120, 98, 0, 101));
+        _supply(wordList(0, 120, 98, 0, 101));
         uint256 began = block.timestamp;
         method.overrideSupply(_token(1), 1);
         vm.warp(began + 1);
@@ -159,17 +160,17 @@ contract ConfirmTest is MarketCapScene {
         uint256 byOwner = AT | Flags.OVERRIDDEN;
         uint256 third = _answer(Status.Included, AT, 101);
         uint256[] memory expected =
-            _list(_answer(Status.Included, byOwner, 1), _answer(Status.Frozen, byOwner, 754), third);
-        _equal(method.confirm(words), expected, "both live");
+            wordList(_answer(Status.Included, byOwner, 1), _answer(Status.Frozen, byOwner, 754), third);
+        equal(method.confirm(words), expected, "both live");
         vm.warp(began + 10 days - 1);
-        _equal(method.confirm(words), expected, "both live for the last second");
+        equal(method.confirm(words), expected, "both live for the last second");
         vm.warp(began + 10 days);
         // While one lives, all are read again.
         expected[0] = _answer(Status.Included, AT | Flags.CLAMPED, 110);
-        _equal(method.confirm(words), expected, "the second lives");
+        equal(method.confirm(words), expected, "the second lives");
         vm.warp(began + 10 days + 1);
-        expected = _list(_answer(Status.Included, 0, 120), _answer(Status.Frozen, 0, 98), third);
-        _equal(method.confirm(words), expected, "both are over");
+        expected = wordList(_answer(Status.Included, 0, 120), _answer(Status.Frozen, 0, 98), third);
+        equal(method.confirm(words), expected, "both are over");
     }
 
     function test_an_override_of_the_determination_stays() external {
@@ -182,7 +183,7 @@ contract ConfirmTest is MarketCapScene {
     /// @dev What is confirmed of one row, once its source says `supply`.
     function _confirms(uint256[2] memory row, uint256 supply, uint256 expected) private {
         source.set(_token(1), supply, yesterday);
-        _equal(method.confirm(_rows(row)), _list(expected), "answer");
+        equal(method.confirm(_rows(row)), wordList(expected), "answer");
     }
 
     function _row(uint256 i, uint256 flags, uint256 basis, uint256 confirmed, bool member, Status status)
@@ -209,11 +210,11 @@ contract ConfirmTest is MarketCapScene {
     }
 
     function _rows(uint256[2] memory a) private pure returns (uint256[] memory) {
-        return _list(a[0], a[1]);
+        return wordList(a[0], a[1]);
     }
 
     function _rows(uint256[2] memory a, uint256[2] memory b) private pure returns (uint256[] memory) {
-        return _list(a[0], a[1], b[0], b[1]);
+        return wordList(a[0], a[1], b[0], b[1]);
     }
 
     function _rows(uint256[2] memory a, uint256[2] memory b, uint256[2] memory c)

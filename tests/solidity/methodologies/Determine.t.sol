@@ -16,7 +16,7 @@ contract DetermineTest is MarketCapScene {
 
     function test_before_the_first_month_what_is_held_is_a_member() external {
         _found(_rule(), 3);
-        _supply(_list(30, 70));
+        _supply(wordList(30, 70));
         _hold(1, 5e18);
         Constituent[] memory list = _determined(_noMonth);
         equal(list.length, 2, "rows");
@@ -35,7 +35,7 @@ contract DetermineTest is MarketCapScene {
     function test_what_is_held_and_no_candidate_is_outside() external {
         // Candidates: 1 and 3. Held: 0, 2, 3, 4.
         _found(_rule(), 10);
-        _supply(_list(0, 10, 0, 90));
+        _supply(wordList(0, 10, 0, 90));
         _hold(0, 1e18);
         _hold(2, 1e18);
         _hold(3, 1e18);
@@ -56,7 +56,7 @@ contract DetermineTest is MarketCapScene {
     function test_what_the_last_month_left_is_recalled() external {
         // Candidates: all but 0. Left: 0, 1, 2, 4; nothing of 3 and 5.
         _found(_rule(), 62);
-        _supply(_list(0, 20, 20, 20, 20, 20));
+        _supply(wordList(0, 20, 20, 20, 20, 20));
         _hold(5, 1e18);
         Constituent[] memory left = new Constituent[](4);
         left[0] = _left(0, 11, Status.Included, true);
@@ -64,23 +64,14 @@ contract DetermineTest is MarketCapScene {
         left[2] = _left(2, 19, Status.Frozen, true);
         left[3] = _left(4, 22, Status.Frozen, false);
         Constituent[] memory list = _determined(left);
-        _recalled(list, _list(21, 19, 0, 22, 0), 3);
+        _recalled(list, wordList(21, 19, 0, 22, 0), 3);
         left[1] = _left(1, 21, Status.Leaving, true);
         left[2] = _left(2, 19, Status.Outside, true);
         left[3] = _left(4, 22, Status.Included, true);
-        _recalled(_determined(left), _list(21, 19, 0, 22, 0), 8);
+        _recalled(_determined(left), wordList(21, 19, 0, 22, 0), 8);
         // A row of a token behind all others.
         left[3] = _left(6, 9, Status.Included, true);
-        _recalled(_determined(left), _list(21, 19, 0, 0, 0), 0);
-    }
-
-    function _list(uint256 a, uint256 b, uint256 c, uint256 d, uint256 e, uint256 f)
-        private
-        pure
-        returns (uint256[] memory list)
-    {
-        list = new uint256[](6);
-        (list[0], list[1], list[2], list[3], list[4], list[5]) = (a, b, c, d, e, f);
+        _recalled(_determined(left), wordList(21, 19, 0, 0, 0), 0);
     }
 
     /// @dev `members`: by their bits.
@@ -103,20 +94,20 @@ contract DetermineTest is MarketCapScene {
         Candidate[] memory list = _chosen(15);
         list[0].state = State.Frozen;
         method = _deployed(rule, list);
-        _supply(_list(1000, 50, 30, 20));
+        _supply(wordList(1000, 50, 30, 20));
         _hold(0, 1e18);
         _hold(1, 0.7e18);
         _hold(3, 0.3e18);
         Constituent[] memory made = _determined(_noMonth);
         _is(made[0], 1000, Status.Frozen, 0, 0);
-        _equal(_weights(made), _list(0, 0.475e18, 0.125e18, 0.4e18), "weights");
+        equal(_weights(made), wordList(0, 0.475e18, 0.125e18, 0.4e18), "weights");
     }
 
     function test_leaving_unpriced_and_written_off_are_not_in_the_index() external {
         Candidate[] memory list = _chosen(31);
         list[0].state = State.Leaving;
         method = _deployed(_rule(), list);
-        _supply(_list(10, 10, 10, 10, 10));
+        _supply(wordList(10, 10, 10, 10, 10));
         _hold(0, 1e18);
         _hold(1, 1e18);
         _hold(3, 1e18, 0, true);
@@ -135,7 +126,7 @@ contract DetermineTest is MarketCapScene {
         Candidate[] memory list = _chosen(1);
         list[0].state = State.Leaving;
         method = _deployed(_rule(), list);
-        _supply(_list(10));
+        _supply(wordList(10));
         _hold(0, 1e18);
         vm.expectRevert(abi.encodeWithSelector(Choice.NoConstituents.selector));
         method.determine(address(fund), address(fund), _noMonth);
@@ -147,7 +138,7 @@ contract DetermineTest is MarketCapScene {
         Rule memory rule = _rule();
         (rule.topN, rule.floorWeight, rule.entryWeight) = (4, 0.1e18, 0.2e18);
         _found(rule, 31);
-        _supply(_list(70, 10, 9, 14, 16));
+        _supply(wordList(70, 10, 9, 14, 16));
         _hold(0, 1e18);
         Constituent[] memory left = new Constituent[](3);
         left[0] = _left(0, 70, Status.Included, true);
@@ -167,10 +158,11 @@ contract DetermineTest is MarketCapScene {
         Rule memory rule = _rule();
         (rule.cap, rule.capWeight, rule.capPasses) = (Cap.Hard, 0.25e18, 2);
         _found(rule, 31);
-        _supply(_list(55, 19, 15, 6, 5));
+        _supply(wordList(55, 19, 15, 6, 5));
         _hold(0, 1e18);
-        uint256[] memory expected = _list(0.25e18, 0.25e18, 288461538461538461, 115384615384615384, 96153846153846153);
-        _equal(_weights(_determined(_noMonth)), expected, "weights");
+        uint256[] memory expected =
+            wordList(0.25e18, 0.25e18, 288461538461538461, 115384615384615384, 96153846153846153);
+        equal(_weights(_determined(_noMonth)), expected, "weights");
     }
 
     function test_decisive_figures_choose_and_bases_weigh() external {
@@ -179,9 +171,9 @@ contract DetermineTest is MarketCapScene {
         _found(rule, 15);
         // Both jump and are clamped, 100 to 110 and to 90. The third stays at 99: more than 90, less than 100. The
         // fourth would be more than each, but only from now on.
-        _supply(_list(200, 1, 99, 400));
+        _supply(wordList(200, 1, 99, 400));
         _hold(0, 1e18);
-        Constituent[] memory made = _determined(_members(_list(100, 100, 99, 95)));
+        Constituent[] memory made = _determined(_members(wordList(100, 100, 99, 95)));
         _is(made[0], 110, Status.Included, Flags.CLAMPED, 0.55e18);
         _is(made[1], 90, Status.Included, Flags.CLAMPED, 0.45e18);
         _is(made[2], 99, Status.Outside, Flags.BELOW_RANK, 0);
@@ -192,10 +184,10 @@ contract DetermineTest is MarketCapScene {
         Rule memory rule = _rule();
         (rule.floorWeight, rule.entryWeight) = (0.45e18, 0.45e18);
         _found(rule, 7);
-        _supply(_list(200, 1, 1));
+        _supply(wordList(200, 1, 1));
         _hold(0, 1e18);
         // By the bases the second would be below the floor; only the third is.
-        Constituent[] memory made = _determined(_members(_list(100, 100, 0)));
+        Constituent[] memory made = _determined(_members(wordList(100, 100, 0)));
         _is(made[2], 1, Status.Outside, Flags.BELOW_FLOOR, 0);
         _is(made[0], 110, Status.Included, Flags.CLAMPED, 0.55e18);
         _is(made[1], 90, Status.Included, Flags.CLAMPED, 0.45e18);
@@ -203,12 +195,12 @@ contract DetermineTest is MarketCapScene {
 
     function test_one_whose_basis_does_not_decide_is_enough_to_weigh_again() external {
         _found(_rule(), 3);
-        _supply(_list(100, 100));
+        _supply(wordList(100, 100));
         source.set(_token(1), 300, yesterday);
         _hold(0, 1e18);
-        Constituent[] memory made = _determined(_members(_list(100, 250)));
+        Constituent[] memory made = _determined(_members(wordList(100, 250)));
         // 300 are clamped to 275.
-        _equal(_weights(made), _list(uint256(100e18) / 375, uint256(275e18) / 375), "weights");
+        equal(_weights(made), wordList(uint256(100e18) / 375, uint256(275e18) / 375), "weights");
     }
 
     /* SUPPLIES */
@@ -219,7 +211,7 @@ contract DetermineTest is MarketCapScene {
         source.set(_token(1), 105, block.timestamp - AGE - 1);
         source.set(_token(2), 105, block.timestamp);
         _hold(0, 1e18);
-        Constituent[] memory made = _determined(_members(_list(100, 100)));
+        Constituent[] memory made = _determined(_members(wordList(100, 100)));
         _is(made[0], 105, Status.Included, 0, uint256(105e18) / 205);
         _is(made[1], 100, Status.Included, Flags.STALE, uint256(100e18) / 205);
         _is(made[2], 105, Status.Outside, Flags.UNCONFIRMED, 0);
@@ -234,15 +226,15 @@ contract DetermineTest is MarketCapScene {
         _hold(0, 1e18);
         Constituent[] memory made = _determined(_noMonth);
         _is(made[0], 110, Status.Included, Flags.CLAMPED, uint256(110e18) / 210);
-        made = _determined(_members(_list(200, 100)));
+        made = _determined(_members(wordList(200, 100)));
         _is(made[0], 220, Status.Included, Flags.CLAMPED, uint256(220e18) / 320);
     }
 
     function test_an_override_counts_while_it_lives() external {
         _found(_rule(), 3);
-        _supply(_list(3, 3));
+        _supply(wordList(3, 3));
         _hold(0, 1e18);
-        Constituent[] memory left = _members(_list(3, 3));
+        Constituent[] memory left = _members(wordList(3, 3));
         uint256 began = block.timestamp;
         method.overrideSupply(_token(0), 1);
         vm.warp(began + 1);
@@ -267,10 +259,10 @@ contract DetermineTest is MarketCapScene {
         Rule memory rule = _rule();
         rule.topN = 1;
         _found(rule, 3);
-        _supply(_list(3, 4));
+        _supply(wordList(3, 4));
         _hold(0, 1e18);
         method.overrideSupply(_token(0), 5);
-        Constituent[] memory made = _determined(_members(_list(3, 4)));
+        Constituent[] memory made = _determined(_members(wordList(3, 4)));
         _is(made[0], 5, Status.Included, Flags.OVERRIDDEN, 1e18);
         _is(made[1], 4, Status.Outside, Flags.BELOW_RANK, 0);
     }

@@ -30,20 +30,20 @@ contract HoldingsTest is Surroundings {
         _hold(1, 5e18);
         _hold(3, 7e18);
         // Between, before and behind, and the same.
-        _reads(_candidates(2, 3), _list(1, 2, 3));
-        _reads(_candidates(0, 1), _list(0, 1, 3));
-        _reads(_candidates(4, 5), _list(1, 3, 4, 5));
-        _reads(_candidates(1, 3), _list(1, 3));
-        _reads(_candidates(0, 4), _list(0, 1, 3, 4));
-        _reads(new uint256[](0), _list(1, 3));
+        _reads(_candidates(2, 3), wordList(1, 2, 3));
+        _reads(_candidates(0, 1), wordList(0, 1, 3));
+        _reads(_candidates(4, 5), wordList(1, 3, 4, 5));
+        _reads(_candidates(1, 3), wordList(1, 3));
+        _reads(_candidates(0, 4), wordList(0, 1, 3, 4));
+        _reads(new uint256[](0), wordList(1, 3));
     }
 
     function test_either_list_may_be_empty() external {
         _reads(new uint256[](0), new uint256[](0));
-        _reads(_candidates(0, 1), _list(0, 1));
+        _reads(_candidates(0, 1), wordList(0, 1));
         _make(2, 1e18);
         _hold(2, 1e18);
-        _reads(new uint256[](0), _list(2));
+        _reads(new uint256[](0), wordList(2));
     }
 
     function test_each_component_meets_its_own_price() external {
@@ -54,8 +54,8 @@ contract HoldingsTest is Surroundings {
         _hold(1, 5e18);
         _hold(3, 11e18);
         Holdings.Held memory held = _read(_candidates(0, 4));
-        _equal(held.prices, _list(7e18, 2e18, 3e18, 9e18), "prices");
-        _equal(held.values, _list(0, 10e18, 33e18, 0), "values");
+        equal(held.prices, wordList(7e18, 2e18, 3e18, 9e18), "prices");
+        equal(held.values, wordList(0, 10e18, 33e18, 0), "values");
         equal(held.nav, 43e18, "nav");
         _stands(held, 0, Standing.Unlisted);
         _stands(held, 1, Standing.Sound);
@@ -75,8 +75,8 @@ contract HoldingsTest is Surroundings {
         _hold(2, 1e18);
         _hold(3, 1e18);
         Holdings.Held memory held = _read(new uint256[](0));
-        _equal(held.prices, _list(LIMIT - 1, 0, 1, 0), "prices");
-        _equal(held.values, _list(0, 0, 1, 0), "values");
+        equal(held.prices, wordList(LIMIT - 1, 0, 1, 0), "prices");
+        equal(held.values, wordList(0, 0, 1, 0), "values");
         _stands(held, 1, Standing.Sound);
         _stands(held, 3, Standing.Sound);
     }
@@ -91,7 +91,7 @@ contract HoldingsTest is Surroundings {
         _hold(1, 2e18);
         Holdings.Held memory held = _read(new uint256[](0));
         // 3.333333 of the first at two dollars; two thirds of the second.
-        _equal(held.values, _list(6.666666e18, 666666666666666666), "values");
+        equal(held.values, wordList(6.666666e18, 666666666666666666), "values");
         equal(held.nav, 6.666666e18 + 666666666666666666, "nav");
     }
 
@@ -113,7 +113,7 @@ contract HoldingsTest is Surroundings {
         _hold(3, 1e18, type(uint40).max, true);
         _hold(4, 1e18, 0, false);
         Holdings.Held memory held = _read(new uint256[](0));
-        _equal(held.values, _list(0, 0, 1e18, 0, 1e18), "values");
+        equal(held.values, wordList(0, 0, 1e18, 0, 1e18), "values");
         equal(held.nav, 2e18, "nav");
         _stands(held, 0, Standing.WrittenOff);
         _stands(held, 1, Standing.Stuck);
@@ -144,7 +144,7 @@ contract HoldingsTest is Surroundings {
         Holdings.Held memory held = _read(new uint256[](0));
         _stands(held, 0, Standing.Sound);
         _stands(held, 1, Standing.Stuck);
-        _equal(held.values, _list(uint256((1 << 119) - 1) / 1e27, 0), "values");
+        equal(held.values, wordList(uint256((1 << 119) - 1) / 1e27, 0), "values");
     }
 
     function test_a_value_has_a_width() external {
@@ -155,7 +155,7 @@ contract HoldingsTest is Surroundings {
         Holdings.Held memory held = _read(new uint256[](0));
         _stands(held, 0, Standing.Sound);
         _stands(held, 1, Standing.Stuck);
-        _equal(held.values, _list((1 << 98) - 1, 0), "values");
+        equal(held.values, wordList((1 << 98) - 1, 0), "values");
         equal(held.nav, (1 << 98) - 1, "nav");
     }
 
@@ -163,7 +163,7 @@ contract HoldingsTest is Surroundings {
 
     /// @dev As a methodology packs them: token, then a word that does not matter here.
     function _candidates(uint256 i, uint256 j) private pure returns (uint256[] memory) {
-        return _list(uint160(_token(i)), 1 << 200, uint160(_token(j)), 1 << 201);
+        return wordList(uint160(_token(i)), 1 << 200, uint160(_token(j)), 1 << 201);
     }
 
     function _read(uint256[] memory candidates) private view returns (Holdings.Held memory) {

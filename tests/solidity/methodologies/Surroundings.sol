@@ -4,7 +4,7 @@ pragma solidity 0.8.30;
 import {Component} from "../../../contracts/libraries/ComponentList.sol";
 import {vm} from "../../../lab/fuzz/Vm.sol";
 import {FuzzToken} from "../../../lab/fuzz/parts/FuzzToken.sol";
-import {WordLists} from "./WordLists.sol";
+import {WordLists} from "../WordLists.sol";
 
 /// @title StandInFund
 /// @notice An index token and an oracle that say what they were told to.

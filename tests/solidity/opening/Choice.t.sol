@@ -21,17 +21,17 @@ contract ChoiceTest is OpenerBench {
 
     function test_a_target_for_each() external {
         _pair();
-        answerTargets(words(1e18));
+        answerTargets(wordList(1e18));
         planFails(abi.encodeWithSelector(IOpener.WrongLength.selector, 2, 1));
-        answerTargets(words(1e18, 1e18, 1e18));
+        answerTargets(wordList(1e18, 1e18, 1e18));
         planFails(abi.encodeWithSelector(IOpener.WrongLength.selector, 2, 3));
     }
 
     function test_something_must_be_wanted() external {
         _pair();
-        answerTargets(words(0, 0));
+        answerTargets(wordList(0, 0));
         planFails(abi.encodeWithSelector(IOpener.NothingToWeigh.selector));
-        answerTargets(words(1, 0));
+        answerTargets(wordList(1, 0));
         OpeningPlan memory p = plan();
         targetIs(p, 0, Side.Sell, 1, 1e18);
         targetIs(p, 1, Side.Sell, 0, 1e18);
@@ -41,7 +41,7 @@ contract ChoiceTest is OpenerBench {
         _pair();
         vm.mockCallRevert(
             address(methodology),
-            question(words(1e18, 1e18), words(2e18, 10e18), words(1e18, 1e18), words(1e18, 1e18)),
+            question(wordList(1e18, 1e18), wordList(2e18, 10e18), wordList(1e18, 1e18), wordList(1e18, 1e18)),
             "no"
         );
         planFails("no");
@@ -85,16 +85,16 @@ contract ChoiceTest is OpenerBench {
     }
 
     function _firstQuestion() private pure returns (bytes memory) {
-        return question(words(1e18, 1e18), words(5e35, 10e18), words(1, 1e18), words(1e18, 1e18));
+        return question(wordList(1e18, 1e18), wordList(5e35, 10e18), wordList(1, 1e18), wordList(1e18, 1e18));
     }
 
     function _secondQuestion() private pure returns (bytes memory) {
-        return question(words(0, 1e18), words(5e35, 10e18), words(0, 1e18), words(1e18, 1e18));
+        return question(wordList(0, 1e18), wordList(5e35, 10e18), wordList(0, 1e18), wordList(1e18, 1e18));
     }
 
     function test_the_largest_target() external {
         _cheap();
-        _answer(_firstQuestion(), words(BEYOND - 1, 9e18));
+        _answer(_firstQuestion(), wordList(BEYOND - 1, 9e18));
         OpeningPlan memory p = plan();
         equal(p.nav, 10.5e18, "nav");
         targetIs(p, 0, Side.Buy, BEYOND - 1, 1);
@@ -108,8 +108,8 @@ contract ChoiceTest is OpenerBench {
         for (uint256 k; k < 2; ++k) {
             uint256 snapshot = vm.snapshotState();
             _cheap();
-            _answer(_firstQuestion(), words(k == 0 ? BEYOND : 5 * BEYOND, 9e18));
-            _answer(_secondQuestion(), words(0, 8e18));
+            _answer(_firstQuestion(), wordList(k == 0 ? BEYOND : 5 * BEYOND, 9e18));
+            _answer(_secondQuestion(), wordList(0, 8e18));
             OpeningPlan memory p = plan();
             equal(p.nav, 10e18, "nav");
             targetIs(p, 0, Side.Held, 5e35, 0);
@@ -122,8 +122,8 @@ contract ChoiceTest is OpenerBench {
 
     function test_twice_is_too_large() external {
         _cheap();
-        _answer(_firstQuestion(), words(BEYOND, 9e18));
-        _answer(_secondQuestion(), words(0, BEYOND));
+        _answer(_firstQuestion(), wordList(BEYOND, 9e18));
+        _answer(_secondQuestion(), wordList(0, BEYOND));
         planFails(abi.encodeWithSelector(IOpener.TooLarge.selector));
     }
 
@@ -133,13 +133,21 @@ contract ChoiceTest is OpenerBench {
         meet(B, 18, 1e18);
         include(A, 1e18);
         include(B, 1e18);
-        _answer(question(words(1e18, 1e18), words(5e35, 0), words(1, 1e18), words(1e18, 1e18)), words(BEYOND, 9e18));
-        _answer(question(words(0, 1e18), words(5e35, 0), words(0, 1e18), words(1e18, 1e18)), words(0, 9e18));
+        _answer(
+            question(wordList(1e18, 1e18), wordList(5e35, 0), wordList(1, 1e18), wordList(1e18, 1e18)),
+            wordList(BEYOND, 9e18)
+        );
+        _answer(
+            question(wordList(0, 1e18), wordList(5e35, 0), wordList(0, 1e18), wordList(1e18, 1e18)), wordList(0, 9e18)
+        );
         planFails(abi.encodeWithSelector(IOpener.NothingToWeigh.selector));
         // A wei of value is enough.
         setBalance(B, 1);
-        _answer(question(words(1e18, 1e18), words(5e35, 1), words(1, 1e18), words(1e18, 1e18)), words(BEYOND, 9e18));
-        _answer(question(words(0, 1e18), words(5e35, 1), words(0, 1e18), words(1e18, 1e18)), words(0, 1));
+        _answer(
+            question(wordList(1e18, 1e18), wordList(5e35, 1), wordList(1, 1e18), wordList(1e18, 1e18)),
+            wordList(BEYOND, 9e18)
+        );
+        _answer(question(wordList(0, 1e18), wordList(5e35, 1), wordList(0, 1e18), wordList(1e18, 1e18)), wordList(0, 1));
         equal(plan().nav, 1, "nav");
     }
 
@@ -152,12 +160,17 @@ contract ChoiceTest is OpenerBench {
         include(B, 1e18);
         include(C, 1e18);
         _answer(
-            question(words(1e18, 1e18, 1e18), words(0, 10e18, 0), words(1, 1e18, 1e18), words(1e18, 1e18, 1e18)),
-            words(BEYOND, 9e18, 1e18)
+            question(
+                wordList(1e18, 1e18, 1e18), wordList(0, 10e18, 0), wordList(1, 1e18, 1e18), wordList(1e18, 1e18, 1e18)
+            ),
+            wordList(BEYOND, 9e18, 1e18)
         );
-        _answer(question(words(1e18, 1e18), words(10e18, 0), words(1e18, 1e18), words(1e18, 1e18)), words(8e18, 2e18));
+        _answer(
+            question(wordList(1e18, 1e18), wordList(10e18, 0), wordList(1e18, 1e18), wordList(1e18, 1e18)),
+            wordList(8e18, 2e18)
+        );
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(B, 18), entry(C, 18)), "list");
+        equal(p.list, wordList(entry(B, 18), entry(C, 18)), "list");
         equal(p.confirmed[1], uint256(Status.Outside), "A");
         equal(p.leaves, false, "leaves");
         targetIs(p, 0, Side.Sell, 8e18, 1e18);
@@ -175,12 +188,17 @@ contract ChoiceTest is OpenerBench {
         include(C, 1e18);
         include(D, 1e18);
         _answer(
-            question(words(1e18, 1e18, 1e18), words(10e18, 5e35, 0), words(1e18, 1, 1), words(1e18, 1e18, 1e18)),
-            words(9e18, BEYOND, BEYOND)
+            question(
+                wordList(1e18, 1e18, 1e18), wordList(10e18, 5e35, 0), wordList(1e18, 1, 1), wordList(1e18, 1e18, 1e18)
+            ),
+            wordList(9e18, BEYOND, BEYOND)
         );
-        _answer(question(words(1e18, 0), words(10e18, 5e35), words(1e18, 0), words(1e18, 1e18)), words(8e18, 0));
+        _answer(
+            question(wordList(1e18, 0), wordList(10e18, 5e35), wordList(1e18, 0), wordList(1e18, 1e18)),
+            wordList(8e18, 0)
+        );
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(B, 18), entry(C, 18)), "list");
+        equal(p.list, wordList(entry(B, 18), entry(C, 18)), "list");
         equal(p.nav, 10e18, "nav");
         equal(p.confirmed[5], uint256(Status.Outside), "D");
         equal(p.leaves, true, "leaves");
@@ -205,24 +223,24 @@ contract ChoiceTest is OpenerBench {
         // Of 12 dollars 6 may be dropped: A, and then nothing.
         _answer(
             question(
-                words(0, 1e18, 1e18, 1e18),
-                words(2e18, 2e18, 5e35, 1.5e18),
-                words(1e18, 1e18, 1, 1e18),
-                words(1e18, 1e18, 1e18, 1e18)
+                wordList(0, 1e18, 1e18, 1e18),
+                wordList(2e18, 2e18, 5e35, 1.5e18),
+                wordList(1e18, 1e18, 1, 1e18),
+                wordList(1e18, 1e18, 1e18, 1e18)
             ),
-            words(0, 1e18, BEYOND, 1.5e18)
+            wordList(0, 1e18, BEYOND, 1.5e18)
         );
         _answer(
             question(
-                words(0, 1e18, 0, 1e18),
-                words(2e18, 2e18, 5e35, 1.5e18),
-                words(1e18, 1e18, 0, 1e18),
-                words(1e18, 1e18, 1e18, 1e18)
+                wordList(0, 1e18, 0, 1e18),
+                wordList(2e18, 2e18, 5e35, 1.5e18),
+                wordList(1e18, 1e18, 0, 1e18),
+                wordList(1e18, 1e18, 1e18, 1e18)
             ),
-            words(0, 3e18, 0, 1.5e18)
+            wordList(0, 3e18, 0, 1.5e18)
         );
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(B, 18), entry(C, 18), entry(D, 18), entry(E, 18)), "list");
+        equal(p.list, wordList(entry(B, 18), entry(C, 18), entry(D, 18), entry(E, 18)), "list");
         equal(p.nav, 11.5e18, "nav");
         targetIs(p, 0, Side.Sell, 0, 1e18);
         targetIs(p, 1, Side.Buy, 3e18, 1e18);

@@ -27,7 +27,7 @@ contract DroppingTest is OpenerBench {
         OpeningPlan memory p = plan();
         equal(p.changed, goes, "changed");
         equal(p.leaves, true, "leaves, by sale or not");
-        if (goes) same(p.list, words(entry(B, 18)), "list");
+        if (goes) equal(p.list, wordList(entry(B, 18)), "list");
         countIs(p, goes ? 1 : 2);
     }
 
@@ -88,7 +88,7 @@ contract DroppingTest is OpenerBench {
         determine(B, 1, Status.Leaving, 0, 1e18, 0);
         determine(C, 1e18, Status.Included, 0, 1000e18, 0);
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(A, 18), entry(C, 18)), "list");
+        equal(p.list, wordList(entry(A, 18), entry(C, 18)), "list");
         maxDrop -= 1;
         equal(plan().changed, false, "changed");
     }
@@ -223,17 +223,17 @@ contract DroppingTest is OpenerBench {
 
     function test_together_as_much_as_may_be_dropped() external {
         _two(3e18, 2e18);
-        same(plan().list, words(entry(B, 18)), "list");
+        equal(plan().list, wordList(entry(B, 18)), "list");
     }
 
     function test_together_a_wei_more() external {
         _two(3e18, 2e18 + 1);
-        same(plan().list, words(entry(B, 18), entry(C, 18)), "the first goes");
+        equal(plan().list, wordList(entry(B, 18), entry(C, 18)), "the first goes");
     }
 
     function test_the_second_may_go_where_the_first_does_not() external {
         _two(6e18, 2e18);
-        same(plan().list, words(entry(A, 18), entry(B, 18)), "list");
+        equal(plan().list, wordList(entry(A, 18), entry(B, 18)), "list");
     }
 
     /// @dev What the methodology is asked has no gaps, and every column moves.
@@ -246,9 +246,11 @@ contract DroppingTest is OpenerBench {
         include(B, 3e8);
         include(C, 1e4);
         include(E, 2e18);
-        expectQuestion(words(3e8, 1e4, 2e18), words(2e8, 0, 4e18), words(3e18, 5e18, 9e18), words(1e8, 1e4, 1e18));
+        expectQuestion(
+            wordList(3e8, 1e4, 2e18), wordList(2e8, 0, 4e18), wordList(3e18, 5e18, 9e18), wordList(1e8, 1e4, 1e18)
+        );
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(B, 8), entry(C, 4), entry(E, 18)), "list");
+        equal(p.list, wordList(entry(B, 8), entry(C, 4), entry(E, 18)), "list");
         equal(p.nav, 42e18, "nav");
         equal(p.leaves, true, "leaves");
         countIs(p, 3);
@@ -268,7 +270,7 @@ contract DroppingTest is OpenerBench {
         include(B, 1e18);
         include(C, 1e18);
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(B, 18), entry(C, 18)), "list");
+        equal(p.list, wordList(entry(B, 18), entry(C, 18)), "list");
         equal(p.leaves, true, "leaves");
         equal(p.changed, true, "changed");
     }
@@ -280,7 +282,7 @@ contract DroppingTest is OpenerBench {
         include(A, 1e18);
         include(C, 1e18);
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(A, 18), entry(C, 18)), "list");
+        equal(p.list, wordList(entry(A, 18), entry(C, 18)), "list");
         equal(p.leaves, true, "leaves");
     }
 
@@ -295,7 +297,7 @@ contract DroppingTest is OpenerBench {
         include(C, 1e18);
         include(D, 1e18);
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(A, 18), entry(C, 18), entry(D, 18)), "list");
+        equal(p.list, wordList(entry(A, 18), entry(C, 18), entry(D, 18)), "list");
         equal(p.leaves, false, "leaves");
         equal(p.confirmed[3], uint256(Status.Outside), "B");
     }

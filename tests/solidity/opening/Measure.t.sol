@@ -18,7 +18,7 @@ contract MeasureTest is OpenerBench {
         hold(B, 6, 30e26 + 2, 1e6);
         include(A, 3);
         include(B, 1e26);
-        expectQuestion(words(3, 1e26), words(3, 10e26), words(0.5e18, 1e6), words(1e18, 1e6));
+        expectQuestion(wordList(3, 1e26), wordList(3, 10e26), wordList(0.5e18, 1e6), wordList(1e18, 1e6));
         equal(plan().nav, 1 + 10e26, "nav");
     }
 
@@ -54,11 +54,11 @@ contract MeasureTest is OpenerBench {
     function test_a_price_for_each() external {
         _pair(10e18, 1e18);
         bytes memory prices = abi.encodeWithSignature("prices(address[])", _tokens(A, B));
-        vm.mockCall(address(oracle), prices, abi.encode(words(1e18)));
+        vm.mockCall(address(oracle), prices, abi.encode(wordList(1e18)));
         planFails(abi.encodeWithSelector(IOpener.WrongLength.selector, 2, 1));
-        vm.mockCall(address(oracle), prices, abi.encode(words(1e18, 1e18, 1e18)));
+        vm.mockCall(address(oracle), prices, abi.encode(wordList(1e18, 1e18, 1e18)));
         planFails(abi.encodeWithSelector(IOpener.WrongLength.selector, 2, 3));
-        vm.mockCall(address(oracle), prices, abi.encode(words(1e18, 3e18)));
+        vm.mockCall(address(oracle), prices, abi.encode(wordList(1e18, 3e18)));
         equal(plan().nav, 40e18, "nav");
     }
 
@@ -79,7 +79,7 @@ contract MeasureTest is OpenerBench {
 
     /// @dev A is weighed, with this value.
     function _isWeighed(uint256 unit, uint256 price, uint256 value) private {
-        expectQuestion(words(5, 9e18), words(unit, 10e18), words(price, 1e18), words(1e18, 1e18));
+        expectQuestion(wordList(5, 9e18), wordList(unit, 10e18), wordList(price, 1e18), wordList(1e18, 1e18));
         OpeningPlan memory p = plan();
         equal(p.nav, 10e18 + value, "nav");
         targetIs(p, 0, unit == 5 ? Side.Held : unit > 5 ? Side.Sell : Side.Buy, 5, price);
@@ -88,7 +88,7 @@ contract MeasureTest is OpenerBench {
 
     /// @dev A is held as it is, outside NAV and weights.
     function _isHeld(uint256 unit) private {
-        expectQuestion(words(0, 9e18), words(unit, 10e18), words(0, 1e18), words(1e18, 1e18));
+        expectQuestion(wordList(0, 9e18), wordList(unit, 10e18), wordList(0, 1e18), wordList(1e18, 1e18));
         OpeningPlan memory p = plan();
         equal(p.nav, 10e18, "nav");
         targetIs(p, 0, Side.Held, unit, 0);
@@ -202,7 +202,7 @@ contract MeasureTest is OpenerBench {
 
     function test_what_is_frozen_has_its_value() external {
         _suspended(0, 1e18, Status.Frozen);
-        expectQuestion(words(0, 9e18), words(7e18, 10e18), words(0, 1e18), words(1e18, 1e18));
+        expectQuestion(wordList(0, 9e18), wordList(7e18, 10e18), wordList(0, 1e18), wordList(1e18, 1e18));
         OpeningPlan memory p = plan();
         equal(p.nav, 17e18, "nav");
         targetIs(p, 0, Side.Held, 7e18, 0);
@@ -215,7 +215,7 @@ contract MeasureTest is OpenerBench {
         hold(B, 18, 10e18, 1e18);
         determine(A, 5, Status.Leaving, 0, 1e18, 0);
         include(B, 9e18);
-        expectQuestion(words(0, 9e18), words(7e18, 10e18), words(1, 1e18), words(1e18, 1e18));
+        expectQuestion(wordList(0, 9e18), wordList(7e18, 10e18), wordList(1, 1e18), wordList(1e18, 1e18));
         OpeningPlan memory p = plan();
         equal(p.nav, 10e18 + 7, "nav");
         targetIs(p, 0, Side.Sell, 0, 1);

@@ -23,14 +23,14 @@ contract MergeTest is OpenerBench {
         include(D, 4e8);
         include(E, 2e26);
         expectQuestion(
-            words(5e17, 50e6, 7e4, 4e8, 2e26),
-            words(0, 100e6, 0, 3e8, 0),
-            words(1e18, 1e18, 3e18, 2e18, 1e18),
-            words(1e18, 1e6, 1e4, 1e8, 1e27)
+            wordList(5e17, 50e6, 7e4, 4e8, 2e26),
+            wordList(0, 100e6, 0, 3e8, 0),
+            wordList(1e18, 1e18, 3e18, 2e18, 1e18),
+            wordList(1e18, 1e6, 1e4, 1e8, 1e27)
         );
         OpeningPlan memory p = plan();
         equal(p.changed, true, "changed");
-        same(p.list, words(entry(A, 18), entry(B, 6), entry(C, 4), entry(D, 8), entry(E, 27)), "list");
+        equal(p.list, wordList(entry(A, 18), entry(B, 6), entry(C, 4), entry(D, 8), entry(E, 27)), "list");
         equal(p.leaves, false, "leaves");
         equal(p.nav, 106e18, "nav");
         equal(p.exponent, EXPONENT, "exponent");
@@ -48,7 +48,7 @@ contract MergeTest is OpenerBench {
         hold(B, 18, 10e18, 1e18);
         include(A, 9e18);
         include(B, 11e18);
-        expectQuestion(words(9e18, 11e18), words(10e18, 10e18), words(1e18, 1e18), words(1e18, 1e18));
+        expectQuestion(wordList(9e18, 11e18), wordList(10e18, 10e18), wordList(1e18, 1e18), wordList(1e18, 1e18));
         OpeningPlan memory p = plan();
         equal(p.changed || p.leaves, false, "changed or leaves");
         equal(p.list.length + p.confirmed.length + p.basis.length, 0, "lists");
@@ -67,10 +67,10 @@ contract MergeTest is OpenerBench {
         include(B, 4e18);
         include(D, 6e18);
         expectQuestion(
-            words(0, 4e18, 0, 6e18, 0),
-            words(1e18, 2e18, 3e18, 0, 4e18),
-            words(1e18, 1e18, 1e18, 1e18, 1e18),
-            words(1e18, 1e18, 1e18, 1e18, 1e18)
+            wordList(0, 4e18, 0, 6e18, 0),
+            wordList(1e18, 2e18, 3e18, 0, 4e18),
+            wordList(1e18, 1e18, 1e18, 1e18, 1e18),
+            wordList(1e18, 1e18, 1e18, 1e18, 1e18)
         );
         OpeningPlan memory p = plan();
         equal(p.leaves, true, "leaves");
@@ -91,10 +91,10 @@ contract MergeTest is OpenerBench {
         determine(C, 5e18, Status.Leaving);
         determine(D, 5e18, Status.Outside);
         expectQuestion(
-            words(5e18, 0, 0, 0),
-            words(1e18, 2e18, 3e18, 4e18),
-            words(1e18, 0, 1e18, 1e18),
-            words(1e18, 1e18, 1e18, 1e18)
+            wordList(5e18, 0, 0, 0),
+            wordList(1e18, 2e18, 3e18, 4e18),
+            wordList(1e18, 0, 1e18, 1e18),
+            wordList(1e18, 1e18, 1e18, 1e18)
         );
         OpeningPlan memory p = plan();
         equal(p.nav, 10e18, "nav");
@@ -115,7 +115,7 @@ contract MergeTest is OpenerBench {
         determine(B, 5e18, Status.Frozen);
         determine(C, 5e18, Status.Leaving);
         determine(D, 5e18, Status.Outside);
-        expectQuestion(words(5e18), words(1e18), words(1e18), words(1e18));
+        expectQuestion(wordList(5e18), wordList(1e18), wordList(1e18), wordList(1e18));
         OpeningPlan memory p = plan();
         equal(p.changed || p.leaves, false, "changed or leaves");
         equal(p.list.length + p.confirmed.length + p.basis.length, 0, "lists");
@@ -139,7 +139,7 @@ contract MergeTest is OpenerBench {
     function test_what_start_confirms() external {
         _four();
         methodology.setAnswers(
-            words(
+            wordList(
                 confirmed(6e18, Flags.CONFIRMED_AT_START, Status.Included),
                 confirmed(5e18, 2, Status.Frozen),
                 confirmed(9e18, 3, Status.Included),
@@ -147,13 +147,13 @@ contract MergeTest is OpenerBench {
             )
         );
         expectQuestion(
-            words(confirmed(6e18, 128, Status.Included), 0, 0, 0),
-            words(1e18, 2e18, 3e18, 4e18),
-            words(1e18, 0, 1e18, 1e18),
-            words(1e18, 1e18, 1e18, 1e18)
+            wordList(confirmed(6e18, 128, Status.Included), 0, 0, 0),
+            wordList(1e18, 2e18, 3e18, 4e18),
+            wordList(1e18, 0, 1e18, 1e18),
+            wordList(1e18, 1e18, 1e18, 1e18)
         );
         OpeningPlan memory p = plan();
-        same(p.basis, words(confirmed(6e18, 128, Status.Included), 0, 0, 0), "basis");
+        equal(p.basis, wordList(confirmed(6e18, 128, Status.Included), 0, 0, 0), "basis");
         uint256[8] memory expected = [
             uint256(uint160(A)) * (1 << 96) + confirmed(6e18, 128, Status.Included),
             _more(Status.Included),
@@ -178,7 +178,7 @@ contract MergeTest is OpenerBench {
     function test_nothing_is_included_without_a_basis() external {
         _four();
         methodology.setAnswers(
-            words(
+            wordList(
                 confirmed(5e18, 1, Status.Included),
                 confirmed(0, 2, Status.Included),
                 confirmed(0, 4, Status.Included),
@@ -196,7 +196,7 @@ contract MergeTest is OpenerBench {
     function test_the_least_basis_is_one() external {
         _four();
         methodology.setAnswers(
-            words(
+            wordList(
                 confirmed(5e18, 1, Status.Included),
                 confirmed(1, 2, Status.Included),
                 confirmed(5e18, 4, Status.Leaving),
@@ -212,7 +212,7 @@ contract MergeTest is OpenerBench {
     function test_nothing_changed() external {
         _four();
         methodology.setAnswers(
-            words(
+            wordList(
                 confirmed(5e18, 1, Status.Included),
                 confirmed(5e18, 2, Status.Included),
                 confirmed(5e18, 4, Status.Leaving),
@@ -229,15 +229,15 @@ contract MergeTest is OpenerBench {
         determine(A, 5e18, Status.Included, 127, 0, 0);
         determine(B, 5e18, Status.Leaving, 255, 0, 0);
         equal(plan().basis.length, 0, "basis");
-        methodology.setAnswers(words(confirmed(5e18, 128, Status.Included), confirmed(5e18, 255, Status.Leaving)));
-        same(plan().basis, words(confirmed(5e18, 128, Status.Included), 0), "basis");
+        methodology.setAnswers(wordList(confirmed(5e18, 128, Status.Included), confirmed(5e18, 255, Status.Leaving)));
+        equal(plan().basis, wordList(confirmed(5e18, 128, Status.Included), 0), "basis");
     }
 
     function test_an_answer_for_each_row() external {
         _four();
-        methodology.setAnswers(words(1, 1, 1));
+        methodology.setAnswers(wordList(1, 1, 1));
         planFails(abi.encodeWithSelector(IOpener.WrongLength.selector, 4, 3));
-        methodology.setAnswers(words(1, 1, 1, 1, 1));
+        methodology.setAnswers(wordList(1, 1, 1, 1, 1));
         planFails(abi.encodeWithSelector(IOpener.WrongLength.selector, 4, 5));
     }
 
@@ -255,7 +255,7 @@ contract MergeTest is OpenerBench {
 
     /// @dev B does not come: its row is one outside the index now, and all else goes on.
     function _isLeftOut(OpeningPlan memory p) private pure {
-        same(p.list, words(entry(A, 18), entry(C, 18)), "list");
+        equal(p.list, wordList(entry(A, 18), entry(C, 18)), "list");
         equal(p.confirmed.length, 6, "confirmed");
         equal(p.confirmed[2], uint256(uint160(B)) * (1 << 96) + 3 * (1 << 88) + 1e18, "B, its basis");
         equal(p.confirmed[3], _more(Status.Outside), "B");
@@ -265,7 +265,7 @@ contract MergeTest is OpenerBench {
 
     function test_a_newcomer_of_27_decimals_comes() external {
         _twoNewcomers(27);
-        same(plan().list, words(entry(A, 18), entry(B, 27), entry(C, 18)), "list");
+        equal(plan().list, wordList(entry(A, 18), entry(B, 27), entry(C, 18)), "list");
     }
 
     function test_a_newcomer_of_28_decimals_does_not_come() external {
@@ -298,7 +298,7 @@ contract MergeTest is OpenerBench {
         _twoNewcomers(18);
         setBalance(B, 5e18);
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(A, 18), entry(B, 18), entry(C, 18)), "list");
+        equal(p.list, wordList(entry(A, 18), entry(B, 18), entry(C, 18)), "list");
         equal(p.nav, 15e18, "nav");
         targetIs(p, 1, Side.Sell, 1e18, 1e18);
     }
@@ -307,7 +307,7 @@ contract MergeTest is OpenerBench {
         _twoNewcomers(18);
         index.setWrittenOff(B);
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(A, 18), entry(B, 18), entry(C, 18)), "list");
+        equal(p.list, wordList(entry(A, 18), entry(B, 18), entry(C, 18)), "list");
         equal(p.confirmed.length, 0, "confirmed");
         targetIs(p, 1, Side.Buy, 1e18, 1e18);
     }

@@ -9,13 +9,13 @@ import {IOpener, OpeningPlan} from "../../../contracts/interfaces/IOpener.sol";
 import {IOracle} from "../../../contracts/interfaces/IOracle.sol";
 import {Side} from "../../../contracts/interfaces/IRebalancer.sol";
 import {vm} from "../../../lab/fuzz/Vm.sol";
-import {Test} from "../Test.sol";
+import {WordLists} from "../WordLists.sol";
 import {StandInIndex, StandInMethodology, StandInOracle} from "./StandIns.sol";
 
 /// @title OpenerBench
 /// @notice An opener with stand-ins around it: whatever it is to read is told here. Tokens A to E ascend.
 /// @dev Packed words are made and read here by arithmetic of their own.
-abstract contract OpenerBench is Test {
+abstract contract OpenerBench is WordLists {
     address internal constant A = address(0xa0000);
     address internal constant B = address(0xb0000);
     address internal constant C = address(0xc0000);
@@ -208,41 +208,5 @@ abstract contract OpenerBench is Test {
         equal(foundUnit, unit, "target");
         equal(foundSide, uint256(side), "side");
         equal(foundPrice, kept(price), "price");
-    }
-
-    function same(uint256[] memory found, uint256[] memory expected, string memory what) internal pure {
-        equal(found.length, expected.length, what);
-        for (uint256 i; i < found.length; ++i) {
-            equal(found[i], expected[i], what);
-        }
-    }
-
-    function words(uint256 a) internal pure returns (uint256[] memory list) {
-        list = new uint256[](1);
-        list[0] = a;
-    }
-
-    function words(uint256 a, uint256 b) internal pure returns (uint256[] memory list) {
-        list = new uint256[](2);
-        (list[0], list[1]) = (a, b);
-    }
-
-    function words(uint256 a, uint256 b, uint256 c) internal pure returns (uint256[] memory list) {
-        list = new uint256[](3);
-        (list[0], list[1], list[2]) = (a, b, c);
-    }
-
-    function words(uint256 a, uint256 b, uint256 c, uint256 d) internal pure returns (uint256[] memory list) {
-        list = new uint256[](4);
-        (list[0], list[1], list[2], list[3]) = (a, b, c, d);
-    }
-
-    function words(uint256 a, uint256 b, uint256 c, uint256 d, uint256 e)
-        internal
-        pure
-        returns (uint256[] memory list)
-    {
-        list = new uint256[](5);
-        (list[0], list[1], list[2], list[3], list[4]) = (a, b, c, d, e);
     }
 }

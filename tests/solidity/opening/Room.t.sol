@@ -31,7 +31,7 @@ contract RoomTest is OpenerBench {
         _fund(1, 2, 3, 4);
         index.setPlaces(5);
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(A, 18), entry(B, 6), entry(C, 8), entry(D, 4), entry(E, 0)), "list");
+        equal(p.list, wordList(entry(A, 18), entry(B, 6), entry(C, 8), entry(D, 4), entry(E, 0)), "list");
         equal(p.confirmed.length, 0, "confirmed");
     }
 
@@ -40,10 +40,13 @@ contract RoomTest is OpenerBench {
         _fund(2, 1, 3, 4);
         index.setPlaces(4);
         expectQuestion(
-            words(1e18, 5e8, 3e4, 4), words(0, 10e8, 0, 0), words(1e18, 1e18, 1e18, 1e18), words(1e18, 1e8, 1e4, 1)
+            wordList(1e18, 5e8, 3e4, 4),
+            wordList(0, 10e8, 0, 0),
+            wordList(1e18, 1e18, 1e18, 1e18),
+            wordList(1e18, 1e8, 1e4, 1)
         );
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(A, 18), entry(C, 8), entry(D, 4), entry(E, 0)), "list");
+        equal(p.list, wordList(entry(A, 18), entry(C, 8), entry(D, 4), entry(E, 0)), "list");
         equal(_waits(p, 1), true, "B waits");
         equal(_waits(p, 0) || _waits(p, 2) || _waits(p, 3) || _waits(p, 4), false, "nobody else");
         equal(p.leaves, false, "leaves");
@@ -54,7 +57,7 @@ contract RoomTest is OpenerBench {
         _fund(7, 9, 5, 6);
         index.setPlaces(2);
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(B, 6), entry(C, 8)), "list");
+        equal(p.list, wordList(entry(B, 6), entry(C, 8)), "list");
         equal(_waits(p, 0) && _waits(p, 3) && _waits(p, 4), true, "A, D and E wait");
         equal(_waits(p, 1) || _waits(p, 2), false, "nobody else");
     }
@@ -62,7 +65,7 @@ contract RoomTest is OpenerBench {
     function test_the_first_of_equals_waits() external {
         _fund(3, 2, 2, 3);
         index.setPlaces(4);
-        same(plan().list, words(entry(A, 18), entry(C, 8), entry(D, 4), entry(E, 0)), "list");
+        equal(plan().list, wordList(entry(A, 18), entry(C, 8), entry(D, 4), entry(E, 0)), "list");
     }
 
     /// @dev All wait: the list is what it was.
@@ -82,7 +85,7 @@ contract RoomTest is OpenerBench {
         oracle.setPrice(A, 0);
         index.setPlaces(3);
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(B, 6), entry(C, 8), entry(E, 0)), "A is dead, D waits");
+        equal(p.list, wordList(entry(B, 6), entry(C, 8), entry(E, 0)), "A is dead, D waits");
         equal(_waits(p, 0) && _waits(p, 3), true, "A and D");
         equal(_waits(p, 1) || _waits(p, 4), false, "B and E");
         equal(p.leaves, false, "leaves");
@@ -98,7 +101,7 @@ contract RoomTest is OpenerBench {
         determine(D, 1e18, Status.Included, 0, 0, 2);
         index.setPlaces(2);
         OpeningPlan memory p = plan();
-        same(p.list, words(entry(C, 18), entry(D, 18)), "list");
+        equal(p.list, wordList(entry(C, 18), entry(D, 18)), "list");
         equal(_waits(p, 0), true, "A waits");
         equal(p.leaves, true, "B goes off the list");
     }
@@ -152,7 +155,7 @@ contract RoomTest is OpenerBench {
         _many(61, _mixed);
         OpeningPlan memory p = plan();
         equal(p.list.length, 60, "list");
-        same(_waiting(p, 61), words(0), "waiting");
+        equal(_waiting(p, 61), wordList(0), "waiting");
         equal(p.list[0], entry(_token(1), 18), "the first that comes");
     }
 
@@ -161,12 +164,12 @@ contract RoomTest is OpenerBench {
         OpeningPlan memory p = plan();
         equal(p.list.length, 60, "list");
         // Position 61 has the weight of position 0.
-        same(_waiting(p, 62), words(0, 61), "waiting");
+        equal(_waiting(p, 62), wordList(0, 61), "waiting");
     }
 
     function test_the_last_waits() external {
         _many(61, _falling);
-        same(_waiting(plan(), 61), words(60), "waiting");
+        equal(_waiting(plan(), 61), wordList(60), "waiting");
     }
 
     /// @dev Of 63 rows one is frozen by now, one was not determined as included, and one is no newcomer.
@@ -179,7 +182,7 @@ contract RoomTest is OpenerBench {
         methodology.setAnswers(answers);
         OpeningPlan memory p = plan();
         equal(p.list.length, 60, "list");
-        same(_waiting(p, 63), words(60, 61), "waiting");
+        equal(_waiting(p, 63), wordList(60, 61), "waiting");
         equal(p.confirmed[2 * 62 + 1] % 8, uint256(Status.Frozen), "frozen");
     }
 
@@ -197,7 +200,7 @@ contract RoomTest is OpenerBench {
         methodology.setAnswers(answers);
         OpeningPlan memory p = plan();
         equal(p.list.length, 60, "list");
-        same(_waiting(p, 62), words(61), "waiting");
+        equal(_waiting(p, 62), wordList(61), "waiting");
         equal(p.confirmed[2 * 60 + 1] % 8, uint256(Status.Leaving), "leaving");
     }
 
@@ -214,6 +217,6 @@ contract RoomTest is OpenerBench {
         hold(_token(70), 18, 1e18, 1e18);
         OpeningPlan memory p = plan();
         equal(p.list.length, 60, "list");
-        same(_waiting(p, 61), words(57, 58, 59, 60), "waiting");
+        equal(_waiting(p, 61), wordList(57, 58, 59, 60), "waiting");
     }
 }

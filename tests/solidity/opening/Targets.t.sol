@@ -235,7 +235,7 @@ contract TargetsTest is OpenerBench {
         include(A, 1);
         meet(B, 18, 1e18);
         include(B, 1);
-        answerTargets(words(6e27, 4e27));
+        answerTargets(wordList(6e27, 4e27));
         OpeningPlan memory p = plan();
         targetIs(p, 0, Side.Sell, 9e27, 1e18);
         targetIs(p, 1, Side.Buy, 1e27, 1e18);

@@ -39,8 +39,8 @@ contract AnyBatchTest is BatchScene {
         uint256 b = (seed >> 24) % 2;
         // {USD} each.
         uint256 value = 500e18 + (seed >> 32) % 2200e18;
-        order = _order(_of(sells[a], sells[a + 1]), _of(0, 0), _of(buys[b], buys[b + 1]));
-        pays = _of(0, 0);
+        order = _order(wordList(sells[a], sells[a + 1]), wordList(0, 0), wordList(buys[b], buys[b + 1]));
+        pays = wordList(0, 0);
         for (uint256 k; k < 2; ++k) {
             uint256 i = order.sells[k];
             order.amounts[k] = value * 10 ** parts[i].decimals / parts[i].soldAt;

@@ -5,14 +5,14 @@ import {OpeningPlan} from "../../../contracts/interfaces/IOpener.sol";
 import {IRebalancer, Limits, Order, Progress, Side, Timetable} from "../../../contracts/interfaces/IRebalancer.sol";
 import {vm} from "../../../lab/fuzz/Vm.sol";
 import {FuzzToken} from "../../../lab/fuzz/parts/FuzzToken.sol";
-import {Test} from "../Test.sol";
+import {WordLists} from "../WordLists.sol";
 import {Model, Moved, Outcome, Part, Standing} from "./Model.sol";
 import {CalendarStandIn, FillerStandIn, FundStandIn, OpenerStandIn, OracleStandIn} from "./StandIns.sol";
 
 /// @title BatchScene
 /// @notice A rebalancer in an open month whose every number is known, among stand-ins; and batches, held to the model.
 /// This contract is its owner.
-abstract contract BatchScene is Test {
+abstract contract BatchScene is WordLists {
     uint256 internal constant SUPPLY = 1000.333333333333333333e18;
     uint256 internal constant EXPONENT = 5e24;
     uint256 internal constant NAV = 100.000000000000000007e18;
@@ -152,21 +152,6 @@ abstract contract BatchScene is Test {
     }
 
     /* BATCHES */
-
-    function _of(uint256 a) internal pure returns (uint256[] memory list) {
-        list = new uint256[](1);
-        list[0] = a;
-    }
-
-    function _of(uint256 a, uint256 b) internal pure returns (uint256[] memory list) {
-        list = new uint256[](2);
-        (list[0], list[1]) = (a, b);
-    }
-
-    function _of(uint256 a, uint256 b, uint256 c) internal pure returns (uint256[] memory list) {
-        list = new uint256[](3);
-        (list[0], list[1], list[2]) = (a, b, c);
-    }
 
     /// @dev All sells to the filler.
     function _order(uint256[] memory sells, uint256[] memory amounts, uint256[] memory buys)

@@ -16,7 +16,7 @@ contract CallsTest is BatchScene {
     }
 
     function _small() private view returns (Order memory) {
-        return _order(_of(GOLD, EVEN), _of(500_000, 4e18), _of(DOLLAR));
+        return _order(wordList(GOLD, EVEN), wordList(500_000, 4e18), wordList(DOLLAR));
     }
 
     function _tokens(uint256[] memory indexes) private view returns (address[] memory list) {
@@ -69,13 +69,13 @@ contract CallsTest is BatchScene {
         uint256 before;
         uint256 steps;
         for (uint256 length; length < 34; ++length) {
-            Order memory order = _order(_of(WHOLE), _of(1), _of(CENTS));
+            Order memory order = _order(wordList(WHOLE), wordList(1), wordList(CENTS));
             order.data = new bytes(length);
             for (uint256 i; i < length; ++i) {
                 order.data[i] = bytes1(uint8(255 - i));
             }
             uint256 snapshot = vm.snapshotState();
-            _pay(order, _of(1100e18));
+            _pay(order, wordList(1100e18));
             rebalancer.trade(order);
             address[] memory received = new address[](1);
             received[0] = address(filler);
@@ -92,10 +92,11 @@ contract CallsTest is BatchScene {
     }
 
     function test_calls_with_several_of_each() external {
-        Order memory order = _order(_of(ETHER, GOLD, GOLD), _of(1e16, 500_000, 400_000), _of(DOLLAR, CENTS, FINE));
+        Order memory order =
+            _order(wordList(ETHER, GOLD, GOLD), wordList(1e16, 500_000, 400_000), wordList(DOLLAR, CENTS, FINE));
         order.recipients[1] = address(0xa1);
         order.data = "for the filler";
-        _trade(order, _of(100e6, 2000e18, 10e27));
+        _trade(order, wordList(100e6, 2000e18, 10e27));
         address[] memory received = new address[](3);
         (received[0], received[1], received[2]) = (address(filler), address(0xa1), address(filler));
         _sent(order, received);
@@ -105,7 +106,7 @@ contract CallsTest is BatchScene {
     function test_amounts_are_told_as_they_are_sent() external {
         parts[EVEN].token.setBalance(address(fund), 3 * SUPPLY + 1e18);
         Order memory order = _small();
-        _trade(order, _of(120e6));
+        _trade(order, wordList(120e6));
         order.amounts[1] = 1e18;
         address[] memory received = new address[](2);
         (received[0], received[1]) = (address(filler), address(filler));
@@ -143,7 +144,7 @@ contract CallsTest is BatchScene {
         order.filler = IFiller(address(0xa1));
         vm.etch(address(0xa1), hex"00");
         bytes memory reason =
-            abi.encodeWithSelector(IRebalancer.BelowTolerance.selector, 0, _expected(order, _of(0)).least);
+            abi.encodeWithSelector(IRebalancer.BelowTolerance.selector, 0, _expected(order, wordList(0)).least);
         _refused(order, reason);
     }
 

@@ -14,14 +14,14 @@ contract CreditsTest is BatchScene {
 
     /// @dev About 4,500 dollars.
     function _sells(uint256[] memory buys) private view returns (Order memory) {
-        return _order(_of(ETHER, EVEN), _of(1.75e18, 4000e18), buys);
+        return _order(wordList(ETHER, EVEN), wordList(1.75e18, 4000e18), buys);
     }
 
     /// @dev One buy is filled far beyond what it can attain: the rest is a gift.
     function test_a_buy_counts_up_to_its_attainable_part() external {
         uint256 balance = _goalOf(CENTS) - 100_000e18;
         parts[CENTS].token.setBalance(address(fund), balance);
-        Outcome memory o = _trade(_sells(_of(CENTS)), _of(500_000e18));
+        Outcome memory o = _trade(_sells(wordList(CENTS)), wordList(500_000e18));
         uint256 part = o.result.attainable;
         equal(part < 1e18 && part > 0.95e18, true, "not all of it");
         uint256 credited = _goalOf(CENTS) * part / 1e18 - balance;
@@ -34,13 +34,13 @@ contract CreditsTest is BatchScene {
 
     /// @dev On both sides of it, to the wei; in the second the fund gets one wei for nothing.
     function test_a_buy_just_at_its_attainable_part() external {
-        Order memory order = _sells(_of(CENTS, FINE));
+        Order memory order = _sells(wordList(CENTS, FINE));
         // What lies above the goal changes nothing that is received, so the part is the same for all these.
         parts[CENTS].token.setBalance(address(fund), _goalOf(CENTS) - 110_000e18);
-        uint256 part = _expected(order, _of(110_000e18, 1e27)).result.attainable;
+        uint256 part = _expected(order, wordList(110_000e18, 1e27)).result.attainable;
         uint256 limit = _goalOf(CENTS) * part / 1e18 - _balance(CENTS);
         equal(limit < 110_000e18, true, "not all of it");
-        Outcome memory o = _trade(order, _of(110_000e18, 1e27));
+        Outcome memory o = _trade(order, wordList(110_000e18, 1e27));
         equal(o.result.valueIn, limit * 0.05e18 / 1e18 + 7e18, "up to there");
     }
 
@@ -53,8 +53,8 @@ contract CreditsTest is BatchScene {
             parts[DOLLAR].token.setBalance(address(fund), balance);
             for (uint256 paid; paid < 3; ++paid) {
                 _moveOn();
-                Order memory order = _order(_of(WHOLE), _of(3), _of(DOLLAR, CENTS));
-                uint256[] memory pays = _of(paid, 3100e18);
+                Order memory order = _order(wordList(WHOLE), wordList(3), wordList(DOLLAR, CENTS));
+                uint256[] memory pays = wordList(paid, 3100e18);
                 Outcome memory o = _trade(order, pays);
                 equal(o.result.valueIn, 155e18, "the other one");
                 parts[DOLLAR].token.setBalance(address(fund), balance);
@@ -68,17 +68,17 @@ contract CreditsTest is BatchScene {
 
     /// @dev An unpaid buy beside others, wherever it stands.
     function test_buys_that_are_not_paid() external {
-        Order memory order = _sells(_of(DOLLAR, CENTS, FINE));
-        _trade(order, _of(0, 92_000e18, 0));
+        Order memory order = _sells(wordList(DOLLAR, CENTS, FINE));
+        _trade(order, wordList(0, 92_000e18, 0));
         _moveOn();
         parts[FINE].token.setBalance(address(fund), _goalOf(FINE) * 2);
-        _trade(order, _of(4600e6, 0, 0));
+        _trade(order, wordList(4600e6, 0, 0));
     }
 
     /// @dev Of what can come of the sells: what they may lose stays out of it, and no more than the budget.
     function test_the_attainable_part() external {
-        Order memory order = _order(_of(WHOLE), _of(3), _of(CENTS));
-        Outcome memory o = _trade(order, _of(3100e18));
+        Order memory order = _order(wordList(WHOLE), wordList(3), wordList(CENTS));
+        Outcome memory o = _trade(order, wordList(3100e18));
         uint256 nav = NAV * SUPPLY / 1e18;
         uint256 left = SURPLUS - 150e18 * 1e18 / nav - 1;
         equal(o.next.surplus / 1e13, left / 1e13, "left");
@@ -94,9 +94,9 @@ contract CreditsTest is BatchScene {
         _fund();
         _open(NAV, 0.012e18, BUY_TARGETS - 0.012e18, BUY_TARGETS);
         _idle(1800);
-        Order memory order = _order(_of(WHOLE), _of(30), _of(CENTS));
-        _pay(order, _of(30_400e18));
-        Moved memory m = _moved(order, _of(30_400e18));
+        Order memory order = _order(wordList(WHOLE), wordList(30), wordList(CENTS));
+        _pay(order, wordList(30_400e18));
+        Moved memory m = _moved(order, wordList(30_400e18));
         Outcome memory o = _trade(order, m);
         equal(o.next.surplus, 0, "nothing left");
         equal(uint256(rebalancer.month().phase), 0, "closed");
@@ -112,7 +112,7 @@ contract CreditsTest is BatchScene {
             uint256 share = 2 * (50e18 >> 44 << 44) * 1e18 / (NAV * SUPPLY / 1e18);
             _open(NAV, share + 1e14 + more, BUY_TARGETS - 0.01e18, BUY_TARGETS);
             _moveOn();
-            Outcome memory o = _trade(_order(_of(WHOLE), _of(2), _of(CENTS)), _of(2100e18));
+            Outcome memory o = _trade(_order(wordList(WHOLE), wordList(2), wordList(CENTS)), wordList(2100e18));
             equal(o.next.surplus, 1e14 + more, "left");
             equal(rebalancer.trading(), more != 0, "closed");
         }

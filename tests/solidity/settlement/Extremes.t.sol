@@ -61,10 +61,11 @@ contract ExtremesTest is BatchScene {
             if (k % 2 == 0) _openTiny(15e18, 5e18, 14e18);
             else _openTiny(9e18, 0.1e18, 5e18);
             _idle(1800 - 7 * k);
-            Order memory order =
-                _order(_of(ETHER, EVEN, WHOLE), _of(0.01e18 + 3 * k, 40e18 + k, 1), _of(DOLLAR, CENTS, FINE));
+            Order memory order = _order(
+                wordList(ETHER, EVEN, WHOLE), wordList(0.01e18 + 3 * k, 40e18 + k, 1), wordList(DOLLAR, CENTS, FINE)
+            );
             // About half of 80 dollars, eight times the NAV.
-            Outcome memory o = _trade(order, _of(20e6 + k, 300e18 + k, 1e27 + k));
+            Outcome memory o = _trade(order, wordList(20e6 + k, 300e18 + k, 1e27 + k));
             equal(o.value > 7e18, true, "value");
             equal(o.next.spent > 3e18, true, "loss");
             equal(o.result.attainable < 1e18, true, "attainable");
@@ -93,12 +94,12 @@ contract ExtremesTest is BatchScene {
             // Of a whole fund: what is left to sell and held is the part that can be attained.
             _open(NAV, 0.29e18, held, 1e18);
             _idle(1800);
-            Order memory order = _order(_of(WHOLE), _of(3), _of(CENTS));
-            Outcome memory o = _expected(order, _of(3000e18));
+            Order memory order = _order(wordList(WHOLE), wordList(3), wordList(CENTS));
+            Outcome memory o = _expected(order, wordList(3000e18));
             if (k == 0) held += 1e18 - 1 - o.result.attainable;
             else equal(o.result.attainable, 1e18 - 2 + k, "the part");
             if (k == 1) ++held;
-            if (k != 0) _trade(order, _of(3000e18));
+            if (k != 0) _trade(order, wordList(3000e18));
         }
     }
 }

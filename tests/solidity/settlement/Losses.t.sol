@@ -14,8 +14,10 @@ contract LossesTest is BatchScene {
 
     /// @dev About 4,000 dollars in three sells, for three buys of which the first two are paid `first` dollars.
     function _usual(uint256 first) private view returns (Order memory order, uint256[] memory pays) {
-        order = _order(_of(ETHER, GOLD, EVEN), _of(1e18 + 1, 5_000_001, 4000e18 + 1), _of(DOLLAR, CENTS, FINE));
-        pays = _of(first * 1e6 + 1, 0, first * 1e27 / 21 + 1);
+        order = _order(
+            wordList(ETHER, GOLD, EVEN), wordList(1e18 + 1, 5_000_001, 4000e18 + 1), wordList(DOLLAR, CENTS, FINE)
+        );
+        pays = wordList(first * 1e6 + 1, 0, first * 1e27 / 21 + 1);
     }
 
     /// @dev Adds as much to the payment in cents as the batch needs to the wei.
@@ -55,11 +57,11 @@ contract LossesTest is BatchScene {
     function test_unpaid_batches_are_refused() external {
         _idle(1800);
         (Order memory order, uint256[] memory pays) = _usual(1500);
-        pays = _of(0, 0, 0);
+        pays = wordList(0, 0, 0);
         uint256 least = _expected(order, pays).least;
         _refused(order, pays, abi.encodeWithSelector(IRebalancer.BelowTolerance.selector, 0, least));
-        order.buys = _of(DOLLAR);
-        _refused(order, _of(0), abi.encodeWithSelector(IRebalancer.BelowTolerance.selector, 0, least));
+        order.buys = wordList(DOLLAR);
+        _refused(order, wordList(0), abi.encodeWithSelector(IRebalancer.BelowTolerance.selector, 0, least));
     }
 
     function test_what_is_not_named_does_not_pay() external {
@@ -67,8 +69,8 @@ contract LossesTest is BatchScene {
         (Order memory order, uint256[] memory pays) = _usual(1500);
         _payLeast(order, pays);
         uint256 least = _expected(order, pays).least;
-        order.buys = _of(DOLLAR, FINE);
-        uint256[] memory less = _of(pays[0], pays[2]);
+        order.buys = wordList(DOLLAR, FINE);
+        uint256[] memory less = wordList(pays[0], pays[2]);
         uint256 found = _expected(order, less).result.valueIn;
         _pay(order, less);
         _give(CENTS, pays[1]);
@@ -104,13 +106,13 @@ contract LossesTest is BatchScene {
         (Order memory order, uint256[] memory pays) = _usual(1000);
         _payLeast(order, pays);
         uint256 spent = _trade(order, pays).next.spent;
-        order = _order(_of(WHOLE), _of(2), _of(CENTS));
-        _trade(order, _of(2080e18));
+        order = _order(wordList(WHOLE), wordList(2), wordList(CENTS));
+        _trade(order, wordList(2080e18));
         equal(rebalancer.progress().spent, spent, "a gain of 4 dollars");
         // Even: no gain, no loss.
-        _trade(order, _of(2000e18));
+        _trade(order, wordList(2000e18));
         equal(rebalancer.progress().spent, spent, "no loss");
-        _trade(order, _of(2000e18 - 20));
+        _trade(order, wordList(2000e18 - 20));
         equal(rebalancer.progress().spent, spent + 1, "one wei of USD");
     }
 
@@ -118,8 +120,8 @@ contract LossesTest is BatchScene {
     function test_a_batch_may_lose_its_part_of_the_budget() external {
         for (uint256 k; k < 5; ++k) {
             _idle(1800 * (k + 1));
-            Order memory order = _order(_of(ETHER, EVEN), _of(0.7e18, 3000e18 + k), _of(DOLLAR, CENTS));
-            uint256[] memory pays = _of(1000e6, 0);
+            Order memory order = _order(wordList(ETHER, EVEN), wordList(0.7e18, 3000e18 + k), wordList(DOLLAR, CENTS));
+            uint256[] memory pays = wordList(1000e6, 0);
             _payLeast(order, pays);
             uint256 least = _expected(order, pays).least;
             pays[1] -= 1;
@@ -133,16 +135,18 @@ contract LossesTest is BatchScene {
     function test_a_spent_budget_stops_the_month() external {
         _idle(1800);
         uint256 budget = 0.005e18;
-        Order memory order = _order(_of(WHOLE), _of(2), _of(CENTS));
+        Order memory order = _order(wordList(WHOLE), wordList(2), wordList(CENTS));
         _setSpent(budget);
         // No loss is allowed any more; without one it goes on.
         uint256 value = 100e18;
         _refused(
-            order, _of(2000e18 - 20), abi.encodeWithSelector(IRebalancer.BelowTolerance.selector, value - 1, value)
+            order, wordList(2000e18 - 20), abi.encodeWithSelector(IRebalancer.BelowTolerance.selector, value - 1, value)
         );
-        _trade(order, _of(2000e18));
+        _trade(order, wordList(2000e18));
         _setSpent(budget + 1);
-        _refused(order, _of(2000e18), abi.encodeWithSelector(IRebalancer.AboveLossBudget.selector, budget + 1, budget));
+        _refused(
+            order, wordList(2000e18), abi.encodeWithSelector(IRebalancer.AboveLossBudget.selector, budget + 1, budget)
+        );
     }
 
     /// @dev Writes `spent`, the second of four words of 64 bits, where `progress` is kept.
@@ -162,8 +166,8 @@ contract LossesTest is BatchScene {
 
     function test_no_more_than_the_bucket_gives() external {
         _idle(300);
-        Order memory order = _order(_of(EVEN), _of(10_000e18), _of(CENTS));
-        uint256[] memory pays = _of(51_000e18);
+        Order memory order = _order(wordList(EVEN), wordList(10_000e18), wordList(CENTS));
+        uint256[] memory pays = wordList(51_000e18);
         Outcome memory o = _expected(order, pays);
         equal(o.capacity, 0.025e18, "half of the cap");
         // {tok} worth just that: 4 of them are 1 USD.
@@ -178,7 +182,7 @@ contract LossesTest is BatchScene {
     }
 
     function test_nothing_at_once() external {
-        Order memory order = _order(_of(EVEN), _of(1), _of(CENTS));
-        _refused(order, _of(1e18), abi.encodeWithSelector(IRebalancer.AboveCapacity.selector, 1, 0));
+        Order memory order = _order(wordList(EVEN), wordList(1), wordList(CENTS));
+        _refused(order, wordList(1e18), abi.encodeWithSelector(IRebalancer.AboveCapacity.selector, 1, 0));
     }
 }

@@ -13,18 +13,18 @@ contract PricesTest is BatchScene {
     }
 
     function _small() private view returns (Order memory) {
-        return _order(_of(GOLD, EVEN), _of(500_000, 4e18), _of(DOLLAR));
+        return _order(wordList(GOLD, EVEN), wordList(500_000, 4e18), wordList(DOLLAR));
     }
 
     function _noPrice(address token) private {
-        _refused(_small(), _of(110e6), abi.encodeWithSelector(IRebalancer.NoPrice.selector, token));
+        _refused(_small(), wordList(110e6), abi.encodeWithSelector(IRebalancer.NoPrice.selector, token));
     }
 
     function test_sells_count_for_one_price_and_buys_for_another() external {
         _price(GOLD, 21_000e18, 1);
         _price(EVEN, 0.3e18, 1);
         _price(DOLLAR, 1, 0.9e18);
-        Outcome memory o = _trade(_small(), _of(130e6));
+        Outcome memory o = _trade(_small(), wordList(130e6));
         equal(o.result.valueOut, 106.2e18, "sold");
         equal(o.result.valueIn, 117e18, "bought");
     }
@@ -40,12 +40,12 @@ contract PricesTest is BatchScene {
         _noPrice(address(parts[DOLLAR].token));
         _price(CENTS, 0, 0);
         _price(DOLLAR, 1e18, 1e18);
-        _trade(_small(), _of(110e6));
+        _trade(_small(), wordList(110e6));
     }
 
     function test_a_price_of_one_wei_is_one() external {
         _price(EVEN, 1, 0);
-        _trade(_small(), _of(110e6));
+        _trade(_small(), wordList(110e6));
     }
 
     /// @dev 2**100 is the most.
@@ -53,7 +53,7 @@ contract PricesTest is BatchScene {
         _price(DOLLAR, 0, (1 << 100) + 1);
         _noPrice(address(parts[DOLLAR].token));
         _price(DOLLAR, 0, 1 << 100);
-        _trade(_small(), _of(110e6));
+        _trade(_small(), wordList(110e6));
         _price(GOLD, (1 << 100) + 1, 0);
         _noPrice(address(parts[GOLD].token));
     }
@@ -77,9 +77,9 @@ contract PricesTest is BatchScene {
             _noPrice(address(0));
         }
         oracle.answer(whole, false);
-        _trade(_small(), _of(110e6));
+        _trade(_small(), wordList(110e6));
         oracle.answer(abi.encodePacked(whole, uint256(7)), false);
-        _trade(_small(), _of(110e6));
+        _trade(_small(), wordList(110e6));
     }
 
     /// @dev What it reverts with is passed on, whatever it is.
@@ -96,8 +96,8 @@ contract PricesTest is BatchScene {
     function test_progress_is_measured_at_the_prices_of_the_start() external {
         _price(GOLD, 30_000e18 + 7, 0);
         _price(DOLLAR, 0, 2e18 + 1);
-        Order memory order = _order(_of(GOLD), _of(500_001), _of(DOLLAR));
-        Outcome memory o = _trade(order, _of(80e6));
+        Order memory order = _order(wordList(GOLD), wordList(500_001), wordList(DOLLAR));
+        Outcome memory o = _trade(order, wordList(80e6));
         // {USD} * {1e18} / {USD}, of the kept price of 20,000 dollars, which is 68 bits more than 25.
         uint256 kept = 20_000e18 >> 52 << 52;
         uint256 nav = NAV * SUPPLY / 1e18;

@@ -40,16 +40,16 @@ contract SharesTest is BatchScene {
     /// @dev So many shares that the fee leaves as many as there were: all is as before.
     function test_a_fee_changes_no_limit() external {
         _idle(1800);
-        Order memory order = _order(_of(ETHER, EVEN), _of(1e18, type(uint256).max), _of(DOLLAR));
+        Order memory order = _order(wordList(ETHER, EVEN), wordList(1e18, type(uint256).max), wordList(DOLLAR));
         // {share}: 1 wei less comes of it, by rounding; so `EVEN` has a target that is 3 token wei lower.
         uint256 supply = SUPPLY * 1e18 / DECAY;
         uint256 shares = supply * DECAY / 1e18;
         equal(SUPPLY - shares, 1, "rounded down");
         parts[EVEN].token.setBalance(address(fund), 3 * SUPPLY + 7e18);
         fund.setSupply(shares, EXPONENT);
-        Outcome memory o = _expected(order, _of(2100e6));
+        Outcome memory o = _expected(order, wordList(2100e6));
         fund.setSupply(supply, EXPONENT + YEAR * 1e18);
-        _pay(order, _of(2100e6));
+        _pay(order, wordList(2100e6));
         rebalancer.trade(order);
         _stands(o.next);
         equal(_balance(EVEN), 3 * shares, "the target is left");
@@ -62,8 +62,8 @@ contract SharesTest is BatchScene {
             parts[i].token.setBalance(address(fund), _balance(i) * 3 / 2);
         }
         // {USD}: 7,000 are below a twentieth of NAV, which now is 150,000.
-        Order memory order = _order(_of(ETHER), _of(3.5e18), _of(CENTS));
-        equal(_trade(order, _of(142_000e18)).result.valueOut, 7000e18, "within the bucket");
+        Order memory order = _order(wordList(ETHER), wordList(3.5e18), wordList(CENTS));
+        equal(_trade(order, wordList(142_000e18)).result.valueOut, 7000e18, "within the bucket");
     }
 
     /* BUCKET */
