@@ -42,6 +42,29 @@ contract ScheduleTest is CalendarTest {
         equal(months[1], 2024 * 12 + 2, "1 March 2024");
     }
 
+    /// @dev The Gregorian calendar's lengths, counted on from 1970-01-01: 84,371 days, each at its first and last second.
+    function test_every_day_until_2200_is_in_its_month() external view {
+        uint256 time;
+        for (uint256 month = 1970 * 12; month < 2201 * 12; ++month) {
+            uint256[] memory times = new uint256[](2 * _length(month));
+            for (uint256 i; i < times.length; i += 2) {
+                (times[i], times[i + 1]) = (time, time + 1 days - 1);
+                time += 1 days;
+            }
+            uint256[] memory months = _schedule.monthsAt(times);
+            for (uint256 i; i < times.length; ++i) {
+                equal(months[i], month, "month");
+            }
+        }
+        equal(time, 84_371 days, "days of 231 years");
+    }
+
+    function _length(uint256 month) private pure returns (uint256) {
+        (uint256 year, uint256 number) = (month / 12, month % 12 + 1);
+        if (number == 2) return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28;
+        return number == 4 || number == 6 || number == 9 || number == 11 ? 30 : 31;
+    }
+
     function test_a_fixed_day_counts_from_the_first() external view {
         uint256[] memory first = _schedule.executionTimes(JANUARY_ID, 12, ExecutionDay.FixedDay, 1);
         uint256[] memory last = _schedule.executionTimes(JANUARY_ID, 12, ExecutionDay.FixedDay, 28);
