@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs anvil and forge into .tools from the npm packages made for this platform. The umbrella packages would ask npm for
-# every platform's binary, which fails where a mirror carries only some of them.
+# every platform's binary; only this platform's is needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
