@@ -147,7 +147,9 @@ contract MonthProofs {
         vm.prank(caller);
         try _rebalancer.trade(order) {
             assert(false);
-        } catch {}
+        } catch (bytes memory refusal) {
+            assert(bytes4(refusal) == Rebalancer.NotDue.selector);
+        }
     }
 
     function check_veto(uint40 time, uint256 period, address caller) external {

@@ -65,29 +65,42 @@ contract RuleProofs {
 
     /* SUPPLIES */
 
-    function check_supplyMovesByTheBound(uint88 supply, uint40 date, uint88 known, bool member, uint32 maxAge)
-        external
-        view
-    {
-        vm.assume(known != 0 && date <= block.timestamp);
+    function check_supplyMovesByTheBound(
+        uint88 supply,
+        uint40 date,
+        uint40 time,
+        uint88 known,
+        bool member,
+        uint32 maxAge
+    ) external {
+        vm.assume(known != 0 && date <= time);
+        vm.warp(time);
         (uint256 basis,) = Circulating.judge(supply, date, known, member, maxAge, 0.2e18);
         uint256 bound = uint256(known) * 0.2e18 / 1e18;
         assert(basis <= known + bound);
         assert(!member || basis >= known - bound);
     }
 
-    function check_supplyWithinIsBelieved(uint88 supply, uint40 date, uint88 known, bool member) external view {
-        vm.assume(known != 0 && supply != 0 && date <= block.timestamp && block.timestamp - date <= 1 days);
+    function check_supplyWithinIsBelieved(uint88 supply, uint40 date, uint40 time, uint88 known, bool member) external {
+        vm.assume(known != 0 && supply != 0 && date <= time && time - date <= 1 days);
+        vm.warp(time);
         uint256 bound = uint256(known) * 0.2e18 / 1e18;
         vm.assume(supply <= known + bound && supply >= known - bound);
         (uint256 basis, uint256 flags) = Circulating.judge(supply, date, known, member, 1 days, 0.2e18);
         assert(basis == supply && flags == 0);
     }
 
-    function check_oneBlockDecidesNothing(uint88 basis, uint8 flags, uint88 known, bool member) external view {
+    function check_oneBlockDecidesNothing(uint88 basis, uint8 flags, uint40 time, uint88 known, bool member) external {
         vm.assume(known != 0);
-        uint256 decisive = Circulating.decisive(basis, flags, block.timestamp, known, member);
+        vm.warp(time);
+        uint256 decisive = Circulating.decisive(basis, flags, time, known, member);
         assert(decisive == known || (!member && decisive == basis && basis <= known));
+    }
+
+    function check_unknownIsUnconfirmed(uint88 supply, uint40 time, bool member, uint32 maxAge) external {
+        vm.warp(time);
+        (, uint256 flags) = Circulating.judge(supply, time, 0, member, maxAge, 0.2e18);
+        assert(flags == Flags.UNCONFIRMED);
     }
 
     function check_confirmedIsNearer(uint88 was, uint88 basis, uint88 known) external pure {
