@@ -119,11 +119,11 @@ class Book:
     @classmethod
     def _from_json(cls, raw: dict[str, Any]) -> Book:
         present = [name for name in OPTIONAL if name in raw["contracts"]]
-        contracts = {name: _address(raw["contracts"][name], name) for name in (*CONTRACTS, *present)}
+        contracts = {name: checked_address(raw["contracts"][name], name) for name in (*CONTRACTS, *present)}
         candidates = tuple(
             BookCandidate(
                 symbol=str(c["symbol"]),
-                token=_address(c["token"], "token"),
+                token=checked_address(c["token"], "token"),
                 decimals=int(c["decimals"]),
                 pools=tuple(_pool(p) for p in c["pools"]),
             )
@@ -134,12 +134,12 @@ class Book:
             chain_id=int(raw["chain_id"]),
             deployed_block=int(raw["deployed_block"]),
             contracts=contracts,
-            weth=_address(raw["weth"], "weth"),
+            weth=checked_address(raw["weth"], "weth"),
             candidates=candidates,
             timelock_delay=None if raw.get("timelock_delay") is None else int(raw["timelock_delay"]),
             uniswap_v2_factory=None
             if (factory := raw.get("uniswap_v2_factory")) is None
-            else _address(factory, "uniswap_v2_factory"),
+            else checked_address(factory, "uniswap_v2_factory"),
         )
 
 
@@ -147,13 +147,14 @@ def _pool(raw: dict[str, Any]) -> BookPool:
     other = raw.get("other")
     return BookPool(
         str(raw["venue"]),
-        _address(raw["pair"], "pair"),
+        checked_address(raw["pair"], "pair"),
         int(raw["fee_bps"]),
-        None if other is None else _address(other, "other"),
+        None if other is None else checked_address(other, "other"),
     )
 
 
-def _address(value: Any, field: str) -> str:
+def checked_address(value: Any, field: str) -> str:
+    """An address of a book, as it is given. Raises ValueError, which names the field, where its checksum is wrong."""
     if not isinstance(value, str) or not is_checksum_address(value):
         raise ValueError(f"{field} is {value!r}, not a checksummed address")
     return value

@@ -13,7 +13,7 @@ from web3.exceptions import TransactionNotFound
 
 from ballast.book import Book
 from ballast.creation import created_address
-from ballast.journal import Journal
+from ballast.journal import DeploymentJournal
 
 SEARCHED = 1_000
 """Blocks from the deployment's first on, where no journal tells: some three hours of Ethereum."""
@@ -27,7 +27,7 @@ class Creation:
     code: bytes
 
 
-def creations(w3: Web3, book: Book, journal: Journal | None) -> dict[str, Creation]:
+def creations(w3: Web3, book: Book, journal: DeploymentJournal | None) -> dict[str, Creation]:
     """The creations of the book's contracts by their names in it, as far as they are found."""
     wanted = {address: name for name, address in book.contracts.items()}
     found: dict[str, Creation] = {}

@@ -20,13 +20,13 @@ from ballast.book import Book, BookCandidate
 from ballast.creation import creation, order
 from ballast.deployed import verify
 from ballast.fund_file import FundConfig
-from ballast.journal import Journal, JournalError, alone, journal_path
+from ballast.journal import DeploymentJournal, DeploymentJournalError, alone, journal_path
 from ballast.networks import network_of
 from ballast.parts import Component
 from ballast.preflight import DEPLOYMENT_GAS, SEED_GAS, preflight
-from ballast.resume import INDEX, Plan, is_seeded, plan, require_unseeded, standing
+from ballast.resume import INDEX, DeploymentPlan, is_seeded, plan, require_unseeded, standing
 from ballast.rollups import creation_gas
-from ballast.sending import Sender
+from ballast.sending import DeploymentSender
 
 Progress = Callable[[str], None]
 
@@ -61,7 +61,7 @@ def deploy_fund(
     beside it; None: neither, and what is stopped cannot be gone on with. `unsafe`: lets pass what is not wrong but
     unsafe (see `preflight`); `warn` is told what was let pass. `consent`: called once before the first transaction;
     what it raises ends the deployment. Raises DeployError (before the first transaction, unless the chain itself fails
-    on the way) and JournalError.
+    on the way) and DeploymentJournalError.
     """
     say = progress or (lambda _text: None)
     path = None if book_path is None else journal_path(book_path)
@@ -152,28 +152,33 @@ def _deployed(
     return book_of(config, found.at, sender.journal.first_block)
 
 
-def sender_of(account: Any, name: str, path: Path | None, say: Progress) -> Sender:
-    """With the journal of what was begun under this name, or a new one. Raises JournalError."""
-    journal = None if path is None else Journal.load(path)
+def sender_of(account: Any, name: str, path: Path | None, say: Progress) -> DeploymentSender:
+    """With the journal of what was begun under this name, or a new one. Raises DeploymentJournalError."""
+    journal = None if path is None else DeploymentJournal.load(path)
     new = new_journal(account, name)
     if journal is not None:
         for field in ("fund", "chain_id", "deployer"):
             was, now = getattr(journal, field), getattr(new, field)
             if was != now:
-                raise JournalError(f"journal {path}: {field} is {was}, now {now}; name another --book to begin anew")
-    return Sender(account, journal or new, path, say)
+                what = f"journal {path}: {field} is {was}, now {now}; name another --book to begin anew"
+                raise DeploymentJournalError(what)
+    return DeploymentSender(account, journal or new, path, say)
 
 
-def new_journal(account: Any, name: str) -> Journal:
+def new_journal(account: Any, name: str) -> DeploymentJournal:
     """Of a deployment that begins now."""
     latest = account.provider.web3.eth.get_block("latest")
     # nothing of the fund can be in an earlier block than the next
     numbers = int(latest["number"]) + 1, int(latest["timestamp"])
-    return Journal(name, account.provider.web3.eth.chain_id, account.address, *numbers)
+    return DeploymentJournal(name, account.provider.web3.eth.chain_id, account.address, *numbers)
 
 
 def _bill(
-    w3: Web3, account: Any, config: FundConfig, found: Plan, creating: Callable[[str, Mapping[str, str]], bytes]
+    w3: Web3,
+    account: Any,
+    config: FundConfig,
+    found: DeploymentPlan,
+    creating: Callable[[str, Mapping[str, str]], bytes],
 ) -> Bill:
     sizes = {name: len(creating(name, found.at)) for name in found.at}
     done = sum(size for name, size in sizes.items() if name in found.stands)
@@ -191,7 +196,7 @@ def _approvals(w3: Web3, account: Any, index: str, config: FundConfig) -> Iterat
             yield component, data
 
 
-def _seed(sender: Sender, account: Any, index: str, config: FundConfig) -> None:
+def _seed(sender: DeploymentSender, account: Any, index: str, config: FundConfig) -> None:
     for component, data in _approvals(account.provider.web3, account, index, config):
         sender.send(f"approve {component.symbol}", data, component.token)
     seeded = config.seeded()

@@ -31,10 +31,10 @@ from ballast.parts import (
     Anchor,
     Component,
     Feed,
-    Limits,
+    LimitsConfig,
     Methodology,
     Model,
-    Roles,
+    RolesConfig,
     Sequencer,
     Slug,
     Text,
@@ -45,7 +45,7 @@ from ballast.parts import (
     within,
 )
 from ballast.rule.types import WEIGHTS_ROUNDING
-from ballast.timetable import Timetable, check_scale
+from ballast.timetable import TimetableConfig, check_scale
 from ballast.units import BLOCK_S, DAY_S, WAD
 from ballast.validation import invalid_lines
 from ballast.values import parse_shares
@@ -70,7 +70,7 @@ class FundConfig(Model):
     supply_cap: Annotated[int, integer(1, 2**32 - 1)]
     streaming_fee: Annotated[int, fraction(0, MAX_STREAMING_FEE, "0 to 5 %")] = 95 * WAD // 10_000
     timelock_delay: Annotated[int, duration(0, 90 * DAY_S)] = 2 * DAY_S
-    roles: Roles
+    roles: RolesConfig
     uniswap_v2_factory: Address | None = None
     """Of the pairs that the zap swaps in, in place of the exchanges that are known of the chain."""
     uniswap_v3_factory: Address | None = None
@@ -79,8 +79,8 @@ class FundConfig(Model):
     """On a rollup: the feed of its sequencer."""
     block_time: Annotated[int, duration(1, MAX_BLOCK_TIME)] = BLOCK_S
     """Least seconds between two blocks with different dates: how fast a pool of an anchor may fill its observations."""
-    limits: Limits = Limits()
-    timetable: Timetable = Timetable()
+    limits: LimitsConfig = LimitsConfig()
+    timetable: TimetableConfig = TimetableConfig()
     upkeep: Upkeep = Upkeep()
 
     @model_validator(mode="before")

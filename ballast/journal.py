@@ -22,7 +22,7 @@ from ballast.errors import UserError
 from ballast.files import replace_json
 
 
-class JournalError(UserError, ValueError):
+class DeploymentJournalError(UserError, ValueError):
     """A journal that cannot be used; the message names the file and what to do."""
 
 
@@ -38,7 +38,7 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Journal:
+class DeploymentJournal:
     """Of one fund, chain and deployer. `first_block`: nothing of the fund is in an earlier one; `dated`: the Unix time
     that the fund's first supplies are dated."""
 
@@ -54,20 +54,20 @@ class Journal:
         replace_json(path, asdict(self), indent=2)
 
     @classmethod
-    def load(cls, path: Path) -> Journal | None:
-        """Reads and checks a journal; None where there is none. Raises JournalError."""
+    def load(cls, path: Path) -> DeploymentJournal | None:
+        """Reads and checks a journal; None where there is none. Raises DeploymentJournalError."""
         try:
             return cls._from_json(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-            raise JournalError(
+            raise DeploymentJournalError(
                 f"journal {path}: cannot be used ({type(error).__name__}: {error}); without it a deployment that was "
                 "begun is not found again: put it right, or name another --book to begin a new one"
             ) from None
 
     @classmethod
-    def _from_json(cls, raw: dict[str, Any]) -> Journal:
+    def _from_json(cls, raw: dict[str, Any]) -> DeploymentJournal:
         deployer = raw["deployer"]
         if not isinstance(deployer, str) or not is_checksum_address(deployer):
             raise ValueError(f"deployer is {deployer!r}, not a checksummed address")
@@ -78,8 +78,8 @@ class Journal:
 
 @contextmanager
 def alone(path: Path | None) -> Iterator[None]:
-    """Within the block no other process writes a journal into the same folder. Raises JournalError if one does. None:
-    there is no journal."""
+    """Within the block no other process writes a journal into the same folder. None: there is no journal. Raises
+    DeploymentJournalError if one does."""
     if path is None:
         yield
         return
@@ -96,7 +96,7 @@ def _lock(folder: int, path: Path) -> None:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise JournalError(
+        raise DeploymentJournalError(
             f"journal {path}: another deployment is running beside it; wait until it has ended, or end it"
         ) from None
 

@@ -277,7 +277,7 @@ class Methodology(Model):
         )
 
 
-class Limits(Model):
+class LimitsConfig(Model):
     """Bounds of what trading may do, see the rebalancer's `Limits`. Fractions with 18 decimals, times in seconds."""
 
     first_tolerance: Annotated[int, fraction(-WAD // 10, WAD // 10, "-10 % to 10 %")] = -15 * WAD // 1000
@@ -292,7 +292,7 @@ class Limits(Model):
     """Half the sum of what the weights are off their targets, below which a period is skipped; 0: none is."""
 
     @model_validator(mode="after")
-    def _ordered(self) -> Limits:
+    def _ordered(self) -> LimitsConfig:
         if self.first_tolerance > self.last_tolerance:
             raise ValueError(
                 f"first_tolerance: found {self.first_tolerance}, expected at most last_tolerance {self.last_tolerance}"
@@ -315,7 +315,7 @@ class Limits(Model):
         )
 
 
-class Roles(Model):
+class RolesConfig(Model):
     """Who may do what; `deployer` stands for the deploying account."""
 
     guardian: Account

@@ -16,7 +16,7 @@ from web3 import Web3
 
 from ballast.abi import call_view, has_code
 from ballast.creation import created_address
-from ballast.journal import Journal
+from ballast.journal import DeploymentJournal
 from ballast.preflight.problems import DeployError
 from ballast.sending import content_of, receipt_of
 from ballast.values import NO_ADDRESS
@@ -33,7 +33,7 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DeploymentPlan:
     """`at`: the address of every contract, in the order of deployment; `stands`: those that are there already."""
 
     at: dict[str, str]
@@ -51,7 +51,7 @@ def plan(
     deployer: str,
     nonce: int,
     creation: Callable[[str, Mapping[str, str]], bytes],
-) -> Plan:
+) -> DeploymentPlan:
     """`names`: all contracts in the order of deployment; `nonce`: the deployer's next; `creation`: the code that
     creates a contract, given all addresses."""
     kept = {name: stands[name] for name in names if name in stands}
@@ -61,12 +61,12 @@ def plan(
         at = {name: kept[name].address if name in kept else new[name] for name in names}
         others = [name for name in kept if content_of(creation(name, at)) != kept[name].content]
         if not others:
-            return Plan(at, frozenset(kept))
+            return DeploymentPlan(at, frozenset(kept))
         for name in others:
             del kept[name]
 
 
-def standing(w3: Web3, journal: Journal, names: Collection[str]) -> dict[str, Standing]:
+def standing(w3: Web3, journal: DeploymentJournal, names: Collection[str]) -> dict[str, Standing]:
     """The contracts that the journal's transactions created. Raises DeployError where the node cannot know."""
     found: dict[str, Standing] = {}
     hidden: dict[str, str] = {}
@@ -92,7 +92,7 @@ def is_seeded(w3: Web3, index: str) -> bool:
     return answer is not None and to_checksum_address(answer[0]) != NO_ADDRESS
 
 
-def require_unseeded(w3: Web3, stands: Mapping[str, Standing], found: Plan) -> None:
+def require_unseeded(w3: Web3, stands: Mapping[str, Standing], found: DeploymentPlan) -> None:
     """Raises DeployError if what is planned would be a second fund beside one that has its seed."""
     index = stands.get(INDEX)
     if index is None or not found.missing or not is_seeded(w3, index.address):

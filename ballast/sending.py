@@ -20,7 +20,7 @@ from web3.exceptions import TransactionNotFound, Web3Exception
 from web3.types import TxReceipt
 
 from ballast.creation import created_address
-from ballast.journal import Journal, Sent
+from ballast.journal import DeploymentJournal, Sent
 from ballast.networks import network_of
 from ballast.preflight.problems import DeployError
 from ballast.values import decimal, ether_text
@@ -50,10 +50,10 @@ def is_pending(w3: Web3, digest: str) -> bool:
         return False
 
 
-class Sender:
+class DeploymentSender:
     """Signs with an Ape account. `path`: of the journal's file, None where nothing is kept; `say` is told each step."""
 
-    def __init__(self, account: Any, journal: Journal, path: Path | None, say: Callable[[str], None]) -> None:
+    def __init__(self, account: Any, journal: DeploymentJournal, path: Path | None, say: Callable[[str], None]) -> None:
         self._account = account
         self._w3: Web3 = account.provider.web3
         self.journal = journal

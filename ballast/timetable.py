@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, model_validator
 
 from ballast.networks import TEST_CHAINS
-from ballast.parts import Limits, Model, duration, integer
+from ballast.parts import LimitsConfig, Model, duration, integer
 from ballast.rule.calendar import DAYS, MONTH, QUARTER, least_length
 from ballast.units import DAY_S, HOUR_S, WAD
 from ballast.values import parse_date, parse_duration
@@ -46,7 +46,7 @@ def _time(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else parse_date(value)
 
 
-class Timetable(Model):
+class TimetableConfig(Model):
     """See the rebalancer's `Timetable` and the calendar. Times in seconds; `period` is 1 or 3 for calendar months, else
     seconds. `begins`: when its first period begins, Unix seconds; 0: with the deployment, or as the current period
     ends."""
@@ -68,7 +68,7 @@ class Timetable(Model):
         return given
 
     @model_validator(mode="after")
-    def _fits(self) -> Timetable:
+    def _fits(self) -> TimetableConfig:
         if self.period in (MONTH, QUARTER):
             self._check_calendar()
         else:
@@ -113,7 +113,7 @@ class Timetable(Model):
         return self.period, day, self.fixed_day, self.notice, self.min_notice, self.min_trading, self.begins, 0
 
 
-def check_scale(limits: Limits, timetable: Timetable, chain_id: int) -> None:
+def check_scale(limits: LimitsConfig, timetable: TimetableConfig, chain_id: int) -> None:
     """Raises ValueError unless period, limits and chain fit each other."""
     seconds = timetable.period
     if seconds in (MONTH, QUARTER):

@@ -37,7 +37,7 @@ from keeper.sending.journal import CANCEL
 from keeper.sending.sender import PATIENCE
 from keeper.settings import load_alert_urls, load_book, load_books, load_settings
 from keeper.view import View, Viewer
-from keeper.wiring import chains_of, keeper_of, sending, turn_of
+from keeper.wiring import keeper_of, readers_of, sending, turn_of
 
 log = structlog.get_logger("keeper")
 
@@ -107,7 +107,7 @@ def explain_(context: click.Context, period: str | None, as_json: bool) -> None:
     """
     settings, secrets = load_settings(context.obj)
     logs.configure(settings.log)
-    (chain,) = chains_of(settings, secrets, [load_book(settings)])
+    (chain,) = readers_of(settings, secrets, [load_book(settings)])
     found = explain(chain, period)
     if as_json:
         click.echo(json.dumps(explain_json(found, chain.book), indent=1))
@@ -193,7 +193,7 @@ def _show(
 ) -> None:
     settings, secrets = load_settings(env_file)
     logs.configure(settings.log)
-    seen = [(Viewer(chain, settings).look(), chain.book) for chain in chains_of(settings, secrets)]
+    seen = [(Viewer(chain, settings).look(), chain.book) for chain in readers_of(settings, secrets)]
     if as_json:
         documents = [to_json(found, book) for found, book in seen]
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=1))

@@ -10,7 +10,7 @@ OLDEST = (3, 11)
 NEEDED = ("click", "eth_account", "pydantic_settings", "rich", "structlog", "web3")
 
 
-def lacking(version: tuple[int, int] = sys.version_info[:2]) -> str | None:
+def missing_packages(version: tuple[int, int] = sys.version_info[:2]) -> str | None:
     """What is missing, and what to do; None where the keeper can start."""
     if version < OLDEST:
         found = ".".join(map(str, version))
@@ -24,5 +24,5 @@ def lacking(version: tuple[int, int] = sys.version_info[:2]) -> str | None:
     return None
 
 
-if (text := lacking()) is not None:
+if (text := missing_packages()) is not None:
     sys.exit("keeper: " + text)

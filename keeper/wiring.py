@@ -52,7 +52,7 @@ Sending = tuple[Sender, tuple[FundReader, ...], Stop, tuple[Observer, ...], Trou
 T = TypeVar("T")
 
 
-def chains_of(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[FundReader, ...]:
+def readers_of(settings: Settings, secrets: Secrets, books: Sequence[Book] | None = None) -> tuple[FundReader, ...]:
     """One for each fund, over one connection, checked. Raises SettingsError, ChainError."""
     chains = _connected(settings, secrets, books)
     _check(settings, chains)

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_utils import is_checksum_address
-
+from ballast.book import checked_address
 from ballast.files import replace_json
 from sandbox.errors import SandboxError
 
@@ -82,10 +81,10 @@ class SandboxBook:
         return cls(
             chain_id=int(raw["chain_id"]),
             first_block=int(raw["first_block"]),
-            operator=_address(raw["operator"], "operator"),
-            market=_address(raw["market"], "market"),
-            factory=_address(raw["factory"], "factory"),
-            router=_address(raw["router"], "router"),
+            operator=checked_address(raw["operator"], "operator"),
+            market=checked_address(raw["market"], "market"),
+            factory=checked_address(raw["factory"], "factory"),
+            router=checked_address(raw["router"], "router"),
             numeraire=numeraire,
             components=components,
             heartbeat=int(raw["heartbeat"]),
@@ -106,18 +105,12 @@ def _asset(raw: dict[str, Any], where: str) -> SandboxAsset:
         return SandboxAsset(
             number=int(raw["number"]),
             symbol=str(raw["symbol"]),
-            token=_address(raw["token"], "token"),
+            token=checked_address(raw["token"], "token"),
             decimals=int(raw["decimals"]),
-            feed=_address(raw["feed"], "feed"),
-            pair="" if pair == "" else _address(pair, "pair"),
+            feed=checked_address(raw["feed"], "feed"),
+            pair="" if pair == "" else checked_address(pair, "pair"),
         )
     except KeyError as error:
         raise ValueError(f"{where}: field {error} is missing") from None
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where}: {error}") from None
-
-
-def _address(value: Any, field: str) -> str:
-    if not isinstance(value, str) or not is_checksum_address(value):
-        raise ValueError(f"{field} is {value!r}, not a checksummed address")
-    return value

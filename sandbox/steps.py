@@ -16,7 +16,7 @@ from ballast.creation import created_address
 from ballast.exchanges import V2_CODE_HASH, v2_pool_address
 from ballast.networks import Exchange
 from ballast.resume import standing
-from ballast.sending import Sender, content_of, receipt_of
+from ballast.sending import DeploymentSender, content_of, receipt_of
 from sandbox.errors import SandboxError
 from sandbox.plan import Placed, Plan
 from sandbox.uniswap import factory_code, router_code
@@ -62,7 +62,13 @@ class Builder:
     """Makes the market of a plan, or what is left of it. `market_code`: of `SandboxMarket`, without arguments."""
 
     def __init__(
-        self, w3: Web3, sender: Sender, operator: str, plan: Plan, exchange: Exchange | None, market_code: bytes
+        self,
+        w3: Web3,
+        sender: DeploymentSender,
+        operator: str,
+        plan: Plan,
+        exchange: Exchange | None,
+        market_code: bytes,
     ) -> None:
         self._w3, self._sender, self._operator, self._plan = w3, sender, operator, plan
         self._market_code = market_code

@@ -23,7 +23,7 @@ from ballast.deploy import deploy_fund, new_journal, sender_of
 from ballast.faucets import ether_from
 from ballast.files import replace_whole
 from ballast.fund_file import FundConfig
-from ballast.journal import Journal, alone, journal_path
+from ballast.journal import DeploymentJournal, alone, journal_path
 from ballast.networks import TEST_CHAINS, network_of
 from ballast.resume import INDEX, is_seeded
 from ballast.rollups import creation_gas
@@ -88,7 +88,7 @@ def sandbox_up(
     """Makes what the plan says from an Ape account on the connected chain, or what is left of it; returns its book.
 
     `consent`: called once before the first transaction, if any is left; what it raises ends it. Raises SandboxError and
-    DeployError (for what the chain or the account lacks: before the first transaction), and JournalError.
+    DeployError (for what the chain or the account lacks: before the first transaction), and DeploymentJournalError.
     """
     w3: Web3 = account.provider.web3
     chain_id = w3.eth.chain_id
@@ -103,7 +103,7 @@ def sandbox_up(
         progress("checking chain, account and what stands")
         sender = sender_of(account, f"{config.name} (sandbox)", journal, progress)
         # Stopped among the fund's transactions, one of those may be pending.
-        begun = Journal.load(journal_path(files.fund_book))
+        begun = DeploymentJournal.load(journal_path(files.fund_book))
         sender.settle(() if begun is None else begun.sent)
         exchange = standing_exchange(w3, chain_id)
         code = bytes(getattr(project, CONTRACT).contract_type.deployment_bytecode.to_bytes())
@@ -163,7 +163,7 @@ def _steps(config: FundConfig) -> list[str]:
 
 def _missing(w3: Web3, config: FundConfig, files: Files) -> list[str]:
     """Steps of the fund that its journal does not know to be done."""
-    journal = Journal.load(journal_path(files.fund_book))
+    journal = DeploymentJournal.load(journal_path(files.fund_book))
     done = set() if journal is None else _mined(w3, journal)
     return [step for step in _steps(config) if step not in done]
 
@@ -195,7 +195,7 @@ def _bill(
     return Bill(transactions, amount, amount * price, begun, own)
 
 
-def _mined(w3: Web3, journal: Journal) -> set[str]:
+def _mined(w3: Web3, journal: DeploymentJournal) -> set[str]:
     """Steps that succeeded."""
     found = ((sent.step, receipt_of(w3, sent.hash)) for sent in journal.sent)
     return {step for step, receipt in found if receipt is not None and receipt["status"] == 1}
@@ -233,7 +233,7 @@ def _prices(w3: Web3, market: str, plan: Plan) -> tuple[list[int], int]:
 
 def _is_seeded(w3: Web3, files: Files) -> bool:
     """Whether the fund that the journal knows has its seed: then no price is asked for any more."""
-    journal = Journal.load(journal_path(files.fund_book))
+    journal = DeploymentJournal.load(journal_path(files.fund_book))
     for sent in () if journal is None else journal.sent:
         receipt = receipt_of(w3, sent.hash) if sent.step == INDEX else None
         if receipt is not None and receipt["status"] == 1 and is_seeded(w3, str(receipt["contractAddress"])):

@@ -11,7 +11,7 @@ from rich.console import Console
 from ballast.book import Book
 from ballast.cli import FundCommand, book_option, checked_address, default_book, fund_argument
 from ballast.fund_file import FundConfig, FundError, load_fund
-from ballast.journal import Journal, journal_path
+from ballast.journal import DeploymentJournal, journal_path
 from scripts._found import created_by, indexes_of, rebuilt
 
 
@@ -52,7 +52,7 @@ def cli(
 def _deployer(given: str | None, target: Path) -> str:
     if given is not None:
         return checked_address("deployer", given)
-    journal = Journal.load(journal_path(target))
+    journal = DeploymentJournal.load(journal_path(target))
     if journal is None:
         raise FundError("deployer: none given, and no journal beside the address book; name it with --deployer")
     return journal.deployer

@@ -18,7 +18,7 @@ from ballast.book import Book
 from ballast.cli import FundCommand, book_option, default_book, fund_argument
 from ballast.creations import Creation, creations
 from ballast.fund_file import FundError, load_fund
-from ballast.journal import Journal, journal_path
+from ballast.journal import DeploymentJournal, journal_path
 from ballast.networks import Network, network_of
 from ballast.sources import Compiled, compiled, made_by, standard_input
 from ballast.verifiers import (
@@ -76,7 +76,7 @@ def cli(
     verifiers = _verifiers(network_of(chain_id), wanted, urls, lambda text: _say(console, text, "yellow"))
     contracts = compiled()
     _say(console, "looking for the transactions that created the contracts")
-    jobs = _jobs(w3, book, Journal.load(journal_path(target)), contracts)
+    jobs = _jobs(w3, book, DeploymentJournal.load(journal_path(target)), contracts)
     found: dict[str, dict[str, Said]] = {name: {} for name in book.contracts}
     try:
         for name, job in jobs.items():
@@ -120,7 +120,9 @@ def _verifiers(network: Network, wanted: Sequence[str], urls: Mapping[str, str],
     return found
 
 
-def _jobs(w3: Web3, book: Book, journal: Journal | None, contracts: tuple[Compiled, ...]) -> dict[str, Job | Said]:
+def _jobs(
+    w3: Web3, book: Book, journal: DeploymentJournal | None, contracts: tuple[Compiled, ...]
+) -> dict[str, Job | Said]:
     """What is to verify of each contract; where that is not known, why."""
     created = creations(w3, book, journal)
     return {

@@ -17,7 +17,7 @@ POOL_FEE = 3_000
 """What a pool of the Uniswap V2 kind keeps, in millionths of what goes in."""
 
 
-class OutsideDomainError(ValueError):
+class ArithmeticDomainError(ValueError):
     """The figures lie outside the arithmetic's domain; the message names which."""
 
 
@@ -52,11 +52,11 @@ def market_cap_units(lines: Sequence[PricedComponent], cap: int | None = None, p
     amounts = [(line.unit * 10 ** (27 - line.decimals), line.price) for line in lines]
     nav = sum(amount * price for amount, price in amounts) // 10**27
     if not 0 < nav < 2**104:
-        raise OutsideDomainError(f"nav: {nav}, expected a share that is worth something, and less than 2**104")
+        raise ArithmeticDomainError(f"nav: {nav}, expected a share that is worth something, and less than 2**104")
     members = [i for i, line in enumerate(lines) if line.basis and line.price]
     divisor = sum(lines[i].basis * lines[i].price for i in members) // nav
     if divisor == 0:
-        raise OutsideDomainError("divisor: 0, expected market caps above a share's NAV")
+        raise ArithmeticDomainError("divisor: 0, expected market caps above a share's NAV")
     wide = {i: lines[i].basis * WAD // divisor for i in members}
     if cap is not None:
         wide = _capped(wide, {i: lines[i].price for i in members}, nav, cap, passes)
@@ -91,10 +91,10 @@ def fixed_weight_units(lines: Sequence[PricedComponent]) -> list[int]:
     """
     nav = sum(line.value for line in lines)
     if nav == 0:
-        raise OutsideDomainError("nav: 0, expected a share that is worth something")
+        raise ArithmeticDomainError("nav: 0, expected a share that is worth something")
     total = sum(line.basis for line in lines if line.price)
     if total == 0:
-        raise OutsideDomainError("weights: sum to 0, expected at least one component with a price")
+        raise ArithmeticDomainError("weights: sum to 0, expected at least one component with a price")
     if abs(total * 10_000 - WAD * 10_000) <= WAD:
         total = WAD
     return [

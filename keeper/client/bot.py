@@ -19,7 +19,7 @@ from keeper.sending.journal import Journal
 from keeper.sending.sender import Mined, Sender, sender_for
 from keeper.sending.simulate import Call
 from keeper.settings import load_book, load_settings
-from keeper.wiring import chains_of
+from keeper.wiring import readers_of
 
 log = structlog.get_logger("keeper.client")
 
@@ -109,7 +109,7 @@ def opened(*contracts: str) -> Iterator[Bot]:
     settings, secrets = load_settings()
     logs.configure(settings.log)
     key = load_signer(settings, secrets)
-    (chain,) = chains_of(settings, secrets, [load_book(settings)])
+    (chain,) = readers_of(settings, secrets, [load_book(settings)])
     signer = Limited(key, chain.book.chain_id, dict.fromkeys(contracts))
     if (better := advice(settings, secrets)) is not None:
         log.warning("key", advice=better)

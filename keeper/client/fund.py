@@ -16,7 +16,7 @@ from keeper.pools.market import HopCosts, Market
 from keeper.sending.simulate import Call
 from keeper.settings import load_book, load_settings
 from keeper.state import Action, FundState, Side
-from keeper.wiring import chains_of
+from keeper.wiring import readers_of
 
 _FREE: HopCosts = {0: 0, 1: 0}
 _BALANCE = [
@@ -182,5 +182,5 @@ def connected() -> FundClient:
         >>> connected().look().state.phase
     """
     settings, secrets = load_settings()
-    (chain,) = chains_of(settings, secrets, [load_book(settings)])
+    (chain,) = readers_of(settings, secrets, [load_book(settings)])
     return FundClient(chain)

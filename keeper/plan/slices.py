@@ -111,7 +111,7 @@ def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) 
         else:
             buys.append(_work(holding, holding.value(missing(state, holding)), market, costs, gas_price))
     dust = state.limits.dust * state.nav_at_start_prices // WAD
-    return (*_worth(sells, dust // 4, gas_price), *_worth(buys, dust // 2, gas_price))
+    return (*_worth_trading(sells, dust // 4, gas_price), *_worth_trading(buys, dust // 2, gas_price))
 
 
 def _work(holding: Holding, value: int, market: Market, costs: GasCosts, gas_price: int) -> Work:
@@ -131,7 +131,7 @@ def _work(holding: Holding, value: int, market: Market, costs: GasCosts, gas_pri
     return Work(holding, selling, value, tuple(ways))
 
 
-def _worth(works: Iterable[Work], spare: int, gas_price: int) -> list[Work]:
+def _worth_trading(works: Iterable[Work], spare: int, gas_price: int) -> list[Work]:
     """Without the smallest, as long as they are worth less than their gas and add up to at most `spare` USD. The
     largest stays: with nothing on one side there is no batch, and the month would not end."""
     ordered = sorted((work for work in works if work.value), key=lambda work: (work.value, work.holding.index))

@@ -21,7 +21,7 @@ from keeper.pools.venues.v2 import V2Pool
 from keeper.pools.venues.v3 import pool_of
 from keeper.zap.quote import ETH, Leg, Pools, Venue
 
-V2_VENUES = (("uniswap", Venue.UNISWAP_V2), ("sushiswap", Venue.SUSHISWAP_V2))
+ZAP_VENUES = (("uniswap", Venue.UNISWAP_V2), ("sushiswap", Venue.SUSHISWAP_V2))
 
 _LENS = "0x" + "1e" * 20
 """Where the lens of V3 pools is put for the length of a call, for a fund that has none."""
@@ -89,7 +89,7 @@ def _pairs(exchanges: Exchanges, token: str, weth: str) -> list[tuple[tuple[str,
         (exchanges.uniswap_v2, exchanges.uniswap_v2_code),
         (exchanges.sushiswap_v2, exchanges.sushiswap_v2_code),
     )
-    return [(venue, v2_pool_address(*factory, token, weth)) for venue, factory in zip(V2_VENUES, v2, strict=True)]
+    return [(venue, v2_pool_address(*factory, token, weth)) for venue, factory in zip(ZAP_VENUES, v2, strict=True)]
 
 
 def _v3(addresses: Sequence[str], states: Sequence[Any]) -> list[tuple[Leg, Pool]]:

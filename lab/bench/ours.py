@@ -8,7 +8,7 @@ from typing import Any
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
-from ballast.parts import Component, Feed, FundPool, Methodology, Roles, Upkeep
+from ballast.parts import Component, Feed, FundPool, Methodology, RolesConfig, Upkeep
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import DAY_S, WAD
 from ballast.values import DEPLOYER
@@ -75,7 +75,7 @@ def config_of(arena: Arena, recipient: str) -> FundConfig:
         components=components,
         seed_shares=SHARES,
         supply_cap=1_000_000,
-        roles=Roles(guardian=DEPLOYER, proposers=(DEPLOYER,), fee_recipient=recipient),
+        roles=RolesConfig(guardian=DEPLOYER, proposers=(DEPLOYER,), fee_recipient=recipient),
         upkeep=Upkeep(least_sale=WAD // 1000),  # the batch moves little
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ballast.fund_file import FundConfig
-from ballast.parts import Component, Feed, FundPool, Methodology, Roles
+from ballast.parts import Component, Feed, FundPool, Methodology, RolesConfig
 from ballast.units import WAD
 from ballast.values import DEPLOYER
 from lab.localnet.world import World
@@ -43,5 +43,5 @@ def fund_config(world: World) -> FundConfig:
         seed_shares=SHARES * WAD,
         supply_cap=10 * SHARES,
         streaming_fee=0,
-        roles=Roles(guardian=DEPLOYER, proposers=(DEPLOYER,), fee_recipient=DEPLOYER),
+        roles=RolesConfig(guardian=DEPLOYER, proposers=(DEPLOYER,), fee_recipient=DEPLOYER),
     )

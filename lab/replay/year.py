@@ -22,7 +22,7 @@ from rich.console import Console
 
 from ballast.build import ROOT
 from ballast.files import replace_json
-from ballast.parts import Limits
+from ballast.parts import LimitsConfig
 from ballast.rule.calendar import MONTH, QUARTER
 from ballast.units import WAD
 from lab.localnet.errors import LocalnetError
@@ -124,7 +124,7 @@ def _totals(cadence: Cadence, folder: Path) -> dict[str, Any]:
 
 def _band(text: str) -> int:
     try:
-        return Limits.model_validate({"band": text}).band
+        return LimitsConfig.model_validate({"band": text}).band
     except ValidationError as error:
         raise click.BadParameter(f"{text!r}, expected a fraction from 0 to 10 %", param_hint="--band") from error
 

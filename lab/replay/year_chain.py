@@ -13,12 +13,12 @@ from ballast.abi import call_data, encode_call
 from ballast.book import Book
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
-from ballast.parts import Limits
+from ballast.parts import LimitsConfig
 from ballast.rule import packed
 from ballast.rule.arithmetic import first_day, midnight
 from ballast.rule.calendar import MONTH, QUARTER
 from ballast.rule.methodology import Cap, Decision, Rule
-from ballast.timetable import Timetable
+from ballast.timetable import TimetableConfig
 from ballast.units import BLOCK_S, HOUR_S, WAD
 from lab.localnet.anvil import Cheats
 from lab.localnet.market import Market, reserves_of
@@ -93,8 +93,8 @@ def year_config(on: ForkedChain, year: Year, streaming_fee: int, cadence: Cadenc
         on.month,
         on.world,
         streaming_fee=streaming_fee,
-        limits=Limits(band=cadence.band),
-        timetable=Timetable(period=cadence.months, begins=begins),
+        limits=LimitsConfig(band=cadence.band),
+        timetable=TimetableConfig(period=cadence.months, begins=begins),
     )
     rule = plain.methodology.model_copy(
         update={

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from ballast.build import ROOT
 from ballast.files import replace_json
-from ballast.parts import Limits
+from ballast.parts import LimitsConfig
 from ballast.rule.calendar import MONTH, QUARTER
 from ballast.rule.methodology import Cap, Rule
 from ballast.units import DAY_S, WAD
@@ -88,7 +88,7 @@ class Given:
 def terms_of(years: Years, shares: int, jump: int) -> Terms:
     """The year's rule, of which the seed is the first month's largest candidates."""
     rule = Rule(Cap.HARD, CAP_WEIGHT, FLOOR_WEIGHT, ENTRY_WEIGHT, TOP_N, False, 100 * DAY_S, jump)
-    return Terms(rule, Limits(), seed_units(years.year.snapshots[0], TOP_N, SEED_NAV), shares * WAD, FEE)
+    return Terms(rule, LimitsConfig(), seed_units(years.year.snapshots[0], TOP_N, SEED_NAV), shares * WAD, FEE)
 
 
 def run(given: Given, scenario: Scenario) -> tuple[list[ModelMonth], tuple[int, int] | None]:

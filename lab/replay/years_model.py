@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from typing import Literal
 
-from ballast.parts import Limits as FundLimits
+from ballast.parts import LimitsConfig
 from ballast.rule.arithmetic import execution_time, first_day, midnight, period_start, usd
 from ballast.rule.calendar import MONTH, Timetable
 from ballast.rule.methodology import Decision, Flag, HeldComponent, Rule, Status
@@ -58,7 +58,7 @@ class Terms:
     """What all variants share. `seed`: token wei per 1e18 shares by symbol; shares and yearly fee have 18 decimals."""
 
     rule: Rule
-    limits: FundLimits
+    limits: LimitsConfig
     seed: Mapping[str, int]
     shares: int
     fee: int

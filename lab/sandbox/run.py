@@ -18,7 +18,7 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.build import ROOT
-from ballast.journal import Journal, journal_path
+from ballast.journal import DeploymentJournal, journal_path
 from ballast.sending import receipt_of
 from ballast.units import ETHER, GWEI
 from keeper.look.chain import FundReader
@@ -134,7 +134,7 @@ def whole(chain: Dressed, user: User) -> dict[str, Any]:
 
 def made_of(w3: Web3, user: User) -> dict[str, Any]:
     """Every step of `up` with its gas, as the chain has it."""
-    journals = [Journal.load(journal_path(path)) for path in (sandbox_path(user.book), user.book)]
+    journals = [DeploymentJournal.load(journal_path(path)) for path in (sandbox_path(user.book), user.book)]
     steps = []
     for journal in journals:
         if journal is None:

@@ -9,9 +9,9 @@ from typing import Any
 
 from ballast.abi import encode_call
 from ballast.fund_file import FundConfig
-from ballast.parts import Component, Feed, FundPool, Limits, Methodology, Roles
+from ballast.parts import Component, Feed, FundPool, LimitsConfig, Methodology, RolesConfig
 from ballast.rule.calendar import MONTH, QUARTER
-from ballast.timetable import Timetable
+from ballast.timetable import TimetableConfig
 from ballast.units import WAD
 from ballast.values import DEPLOYER, decimal_text
 from lab.localnet.market import V3_VENUE
@@ -28,8 +28,8 @@ def month_config(
     *,
     seed_shares: int | None = None,
     streaming_fee: int = 0,
-    limits: Limits | None = None,
-    timetable: Timetable | None = None,
+    limits: LimitsConfig | None = None,
+    timetable: TimetableConfig | None = None,
     guardian: str = DEPLOYER,
     fee_recipient: str = DEPLOYER,
     max_age: int = FEED_MAX_AGE,
@@ -74,9 +74,9 @@ def month_config(
         seed_shares=shares,
         supply_cap=shares // WAD * 10 + 1_000,
         streaming_fee=streaming_fee,
-        roles=Roles(guardian=guardian, proposers=(DEPLOYER,), fee_recipient=fee_recipient),
-        limits=limits or Limits(),
-        timetable=timetable or Timetable(),
+        roles=RolesConfig(guardian=guardian, proposers=(DEPLOYER,), fee_recipient=fee_recipient),
+        limits=limits or LimitsConfig(),
+        timetable=timetable or TimetableConfig(),
     )
 
 

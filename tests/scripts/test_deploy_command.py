@@ -17,7 +17,7 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.fund_file import FundConfig
-from ballast.journal import Journal, journal_path
+from ballast.journal import DeploymentJournal, journal_path
 from lab.localnet.market import Market
 from lab.testbed.funding import as_yaml, deal
 from tests.keeper.endpoints import KEY, SEND, EndpointProxy, endpoint
@@ -103,7 +103,7 @@ def test_ctrl_c_and_a_kill_and_again(person: Person, proxy: EndpointProxy, w3: W
     book = Book.load(person.book)
     index = ape.project.IndexToken.at(book["index_token"])
     assert index.balanceOf(person.address) > 0
-    journal = Journal.load(journal_path(person.book))
+    journal = DeploymentJournal.load(journal_path(person.book))
     assert journal is not None
     assert (
         w3.eth.get_transaction_count(Web3.to_checksum_address(person.address))

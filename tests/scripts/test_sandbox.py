@@ -21,7 +21,7 @@ from ballast.book import Book
 from ballast.build import ROOT
 from ballast.exchanges import exchanges_of
 from ballast.fund_file import load_fund, read_texts
-from ballast.journal import Journal, journal_path
+from ballast.journal import DeploymentJournal, journal_path
 from ballast.networks import Exchange, network_of
 from ballast.packages import creation_code
 from ballast.rollups import GAS_PRICE_ORACLE
@@ -167,7 +167,7 @@ def test_stopped_and_run_again(taken: bool, account: Any, files: Files, up: Up) 
     # Each run told what was left; no step is in a block twice.
     assert [bill.transactions for bill in bills] == sorted((bill.transactions for bill in bills), reverse=True)
     assert bills[0].transactions == len(receipts)
-    journals = [Journal.load(journal_path(path)) for path in (files.sandbox, files.fund_book)]
+    journals = [DeploymentJournal.load(journal_path(path)) for path in (files.sandbox, files.fund_book)]
     steps = [sent for journal in journals if journal is not None for sent in journal.sent]
     assert len({sent.step for sent in steps}) == len({sent.nonce for sent in steps}) == len(receipts)
     assert not bills[0].begun and bills[-1].begun

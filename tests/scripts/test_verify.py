@@ -18,7 +18,7 @@ from ballast.book import Book
 from ballast.creations import creations
 from ballast.deploy import deploy_fund
 from ballast.fund_file import FundConfig
-from ballast.journal import Journal, journal_path
+from ballast.journal import DeploymentJournal, journal_path
 from ballast.sources import SourceError, compiled, made_by, standard_input
 from ballast.verifiers import Etherscan, Job, Sourcify, Verdict, verify
 from lab.localnet.market import Market
@@ -75,7 +75,7 @@ def scene(config: FundConfig, w3: Web3, world: World, tmp_path_factory: pytest.T
 
 
 def job_of(scene: Scene, name: str) -> Job:
-    creation = creations(scene.w3, scene.book, Journal.load(journal_path(scene.book_path)))[name]
+    creation = creations(scene.w3, scene.book, DeploymentJournal.load(journal_path(scene.book_path)))[name]
     contract = made_by(creation.code, compiled())
     assert contract is not None
     arguments = creation.code[len(contract.creation) :]
@@ -84,7 +84,7 @@ def job_of(scene: Scene, name: str) -> Job:
 
 
 def test_every_creation_is_found_with_and_without_the_journal(scene: Scene) -> None:
-    journal = Journal.load(journal_path(scene.book_path))
+    journal = DeploymentJournal.load(journal_path(scene.book_path))
     found = creations(scene.w3, scene.book, journal)
     assert set(found) == set(scene.book.contracts)
     assert creations(scene.w3, scene.book, None) == found

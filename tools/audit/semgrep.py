@@ -1,6 +1,7 @@
 """semgrep: this project's own rules for its Solidity (`rules/ballast.yaml`), and rules of others for who has a folder.
 
-semgrep comes without rules for Solidity, and no package that we install carries those that others publish, such as `solidity/security` of Decurity/semgrep-smart-contracts: who audits names the folder.
+semgrep comes without rules for Solidity, and no package that we install carries those that others publish, such as
+`solidity/security` of Decurity/semgrep-smart-contracts: who audits names the folder.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from ballast.build import ROOT
-from ballast.rule.arithmetic import OutsideDomainError, PricedComponent, market_cap_units
+from ballast.rule.arithmetic import ArithmeticDomainError, PricedComponent, market_cap_units
 from ballast.units import WAD
 from lab.localnet.month import Month, load_month
 from tests.helpers.basket import FUZZ
@@ -116,7 +116,7 @@ def test_agrees_with_the_second_implementation(
     call = targets(getattr(rules, which), lines)
     try:
         wanted = market_cap_units(lines, cap, 3 if which == "thrice" else 1)
-    except OutsideDomainError as error:
+    except ArithmeticDomainError as error:
         (what,) = assert_reverts(chain, call, "OutsideDomain")
         assert what.rstrip(bytes(1)).decode() == str(error).split(":")[0]
         return

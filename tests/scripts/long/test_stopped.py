@@ -15,7 +15,7 @@ from ballast.book import Book
 from ballast.creation import order
 from ballast.deploy import Bill, deploy_fund
 from ballast.fund_file import FundConfig
-from ballast.journal import Journal, JournalError, alone, journal_path
+from ballast.journal import DeploymentJournal, DeploymentJournalError, alone, journal_path
 from ballast.preflight import DeployError
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc
@@ -62,7 +62,7 @@ def deploy(account: Any, small: FundConfig, path: Path) -> Deploy:
 
 def steps_of(path: Path) -> set[tuple[str, int]]:
     """What the journal says was sent, with nonces."""
-    journal = Journal.load(journal_path(path))
+    journal = DeploymentJournal.load(journal_path(path))
     assert journal is not None
     return {(sent.step, sent.nonce) for sent in journal.sent}
 
@@ -205,17 +205,20 @@ def test_a_file_that_is_changed(w3: Web3, account: Any, small: FundConfig, deplo
 
 
 def test_a_journal_of_somebody_else(account: Any, small: FundConfig, deploy: Deploy, path: Path) -> None:
-    with pytest.raises(JournalError, match="deployer is 0x"):
-        Journal(small.name, 1, ape.accounts.test_accounts[4].address, 1, 1).save(journal_path(path))
+    with pytest.raises(DeploymentJournalError, match="deployer is 0x"):
+        DeploymentJournal(small.name, 1, ape.accounts.test_accounts[4].address, 1, 1).save(journal_path(path))
         deploy()
     journal_path(path).write_text('{"fund": "x"}')
-    with pytest.raises(JournalError, match=r"journal .*book\.journal: cannot be used"):
+    with pytest.raises(DeploymentJournalError, match=r"journal .*book\.journal: cannot be used"):
         deploy()
 
 
 def test_one_deployment_at_a_time(account: Any, deploy: Deploy, path: Path) -> None:
     nonce = account.nonce
-    with alone(journal_path(path)), pytest.raises(JournalError, match="another deployment is running beside it"):
+    with (
+        alone(journal_path(path)),
+        pytest.raises(DeploymentJournalError, match="another deployment is running beside it"),
+    ):
         deploy()
     assert account.nonce == nonce
     assert deploy().contracts

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballast.creation import created_address
-from ballast.resume import Plan, Standing, plan
+from ballast.resume import DeploymentPlan, Standing, plan
 from ballast.sending import content_of
 
 DEPLOYER = "0x" + "00" * 19 + "01"
@@ -21,11 +21,11 @@ def creation(name: str, at: Mapping[str, str]) -> bytes:
     return "|".join((name, *(at[told] for told in TOLD[name]))).encode()
 
 
-def planned(stands: Mapping[str, Standing], nonce: int) -> Plan:
+def planned(stands: Mapping[str, Standing], nonce: int) -> DeploymentPlan:
     return plan(NAMES, stands, DEPLOYER, nonce, creation)
 
 
-def carried_out(found: Plan, count: int) -> dict[str, Standing]:
+def carried_out(found: DeploymentPlan, count: int) -> dict[str, Standing]:
     """What stands after so many of the missing ones are deployed."""
     names = [*found.stands, *found.missing[:count]]
     return {name: Standing(found.at[name], content_of(creation(name, found.at))) for name in names}

@@ -6,14 +6,14 @@ import subprocess
 import sys
 
 from ballast.build import ROOT
-from keeper.ready import lacking
+from keeper.ready import missing_packages
 
 
 def test_an_older_python_is_named_with_the_right_ones() -> None:
-    text = lacking((3, 10))
+    text = missing_packages((3, 10))
     assert text is not None
     assert text.startswith("this is Python 3.10; the keeper needs 3.11 to 3.13") and "uv python install 3.11" in text
-    assert lacking() is None
+    assert missing_packages() is None
 
 
 def test_without_its_packages() -> None:

@@ -10,7 +10,7 @@ import yaml
 from ballast.build import ROOT
 from ballast.fund_file import FundConfig, load_fund
 from ballast.parts import Anchor
-from ballast.timetable import Timetable
+from ballast.timetable import TimetableConfig
 from ballast.units import DAY_S, WAD
 from lab.testbed.funding import as_yaml
 
@@ -29,9 +29,12 @@ def test_a_fund_is_read_as_it_was_written(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "timetable",
-    [Timetable(period=3), Timetable(period=7 * DAY_S, notice=DAY_S, min_notice=DAY_S, begins=1_800_000_000)],
+    [
+        TimetableConfig(period=3),
+        TimetableConfig(period=7 * DAY_S, notice=DAY_S, min_notice=DAY_S, begins=1_800_000_000),
+    ],
 )
-def test_cadence_and_band_go_along(timetable: Timetable, tmp_path: Path) -> None:
+def test_cadence_and_band_go_along(timetable: TimetableConfig, tmp_path: Path) -> None:
     config = load_fund(ROOT / "funds" / "dpi.yaml")
     limits = config.limits.model_copy(update={"band": WAD // 100, "loss_budget": WAD // 1000, "max_step": WAD // 10})
     first, *rest = config.components

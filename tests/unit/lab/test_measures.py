@@ -14,8 +14,8 @@ from hexbytes import HexBytes
 from ballast.build import ROOT
 from ballast.rule import packed
 from ballast.rule.arithmetic import (
+    ArithmeticDomainError,
     Flow,
-    OutsideDomainError,
     Position,
     PricedComponent,
     SwapInput,
@@ -91,7 +91,7 @@ def test_all_capped_means_equal_weights() -> None:
     ],
 )
 def test_outside_the_domain(lines: list[PricedComponent], word: str) -> None:
-    with pytest.raises(OutsideDomainError, match=word):
+    with pytest.raises(ArithmeticDomainError, match=word):
         market_cap_units(lines)
 
 

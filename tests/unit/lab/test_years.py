@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ballast.parts import Limits
+from ballast.parts import LimitsConfig
 from ballast.rule.calendar import QUARTER
 from ballast.rule.methodology import Cap, Rule, State
 from ballast.units import DAY_S, WAD
@@ -86,7 +86,7 @@ def test_a_migration_waits_for_the_new_token(tmp_path: Path) -> None:
     assert (state_of(february, "LEND"), february.quotes["LEND"].price) == (State.FROZEN, WAD // 2)
     assert (state_of(march, "LEND"), march.quotes["LEND"].price) == (State.LEAVING, 6 * WAD // 10)
     assert state_of(march, "AAVE") is State.ACTIVE
-    terms = Terms(RULE, Limits(), {"LEND": 100 * WAD, "OTHER": 50 * WAD}, SHARES, NO_FEE)
+    terms = Terms(RULE, LimitsConfig(), {"LEND": 100 * WAD, "OTHER": 50 * WAD}, SHARES, NO_FEE)
     months, _ = carry(years, terms, Variant("never", NEVER))
     # 100 LEND and 50 OTHER; from March on one AAVE of 60 dollars for the hundred.
     assert [round(month.nav / WAD, 9) for month in months] == [100, 100, 110]
@@ -117,7 +117,7 @@ def doubled(tmp_path: Path) -> Years:
 def test_a_month_by_hand(doubled: Years) -> None:
     """10 of each share's 100 dollars change hands: 10,000 dollars into pools of 5 million. Each leg pays 0.3 %, and x
     into a pool of depth D loses x / D of itself: together 0.6 % and less than 2 x 10,000 / 5,000,000."""
-    terms = Terms(RULE, Limits(), {"ONE": 60 * WAD, "TWO": 40 * WAD}, SHARES, NO_FEE)
+    terms = Terms(RULE, LimitsConfig(), {"ONE": 60 * WAD, "TWO": 40 * WAD}, SHARES, NO_FEE)
     (month,), closing = carry(doubled, terms, Variant("monthly"))
     assert month.what == "traded"
     assert (month.nav, month.total) == (100 * WAD, 100_000 * WAD)
@@ -131,7 +131,7 @@ def test_a_month_by_hand(doubled: Years) -> None:
 
 
 def test_a_band_skips_what_is_within_it(doubled: Years) -> None:
-    terms = Terms(RULE, Limits(), {"ONE": 52 * WAD, "TWO": 48 * WAD}, SHARES, NO_FEE)
+    terms = Terms(RULE, LimitsConfig(), {"ONE": 52 * WAD, "TWO": 48 * WAD}, SHARES, NO_FEE)
     for band, what in ((WAD * 21 // 1000, "skipped"), (WAD * 2 // 100, "traded")):
         (month,), _ = carry(doubled, terms, Variant("banded", band=band))
         assert (month.what, month.turnover > 0) == (what, what == "traded")
@@ -139,7 +139,7 @@ def test_a_band_skips_what_is_within_it(doubled: Years) -> None:
 
 def test_a_pool_without_depth_stops_the_month(doubled: Years) -> None:
     """The loss budget bounds what a month may lose: pools of 100 dollars take no 10,000."""
-    terms = Terms(RULE, Limits(), {"ONE": 60 * WAD, "TWO": 40 * WAD}, SHARES, NO_FEE)
+    terms = Terms(RULE, LimitsConfig(), {"ONE": 60 * WAD, "TWO": 40 * WAD}, SHARES, NO_FEE)
     (month,), _ = carry(doubled, terms, Variant("shallow", depth=WAD // 10_000_000))
     assert month.what == "stopped" and month.why
     assert month.unsold > 0

@@ -8,10 +8,10 @@ from typing import Any
 from eth_utils import to_checksum_address
 
 from ballast.book import CONTRACTS, Book, BookCandidate
-from ballast.parts import Limits
+from ballast.parts import LimitsConfig
 from ballast.steering.in_force import InForce
 from ballast.steering.words import Context
-from ballast.timetable import Timetable
+from ballast.timetable import TimetableConfig
 from ballast.units import DAY_S, WAD
 from ballast.values import NO_ADDRESS
 
@@ -36,11 +36,11 @@ IN_FORCE = InForce(
     block=100,
     time=1_700_000_000,
     trading=False,
-    limits=dict(zip(Limits.model_fields, (*Limits().as_tuple(), Limits().band), strict=True)),
+    limits=dict(zip(LimitsConfig.model_fields, (*LimitsConfig().as_tuple(), LimitsConfig().band), strict=True)),
     timetable=dict(
         zip(
             ("length", "day", "fixed_day", "notice", "min_notice", "min_trading", "begins", "first"),
-            Timetable().as_tuple(),
+            TimetableConfig().as_tuple(),
             strict=True,
         )
     ),

@@ -9,12 +9,12 @@ import pytest
 from eth_utils import keccak
 
 from ballast.abi import encode_call
-from ballast.parts import Limits
+from ballast.parts import LimitsConfig
 from ballast.steering import abi
 from ballast.steering.calls import MOST_DEPTH, Decoded, decode, same_effect
 from ballast.steering.operations import TimelockCall
 from ballast.steering.words import Context
-from ballast.timetable import Timetable
+from ballast.timetable import TimetableConfig
 from ballast.units import DAY_S, WAD
 from ballast.values import NO_ADDRESS
 from tests.unit.ballast.steering.fund import (
@@ -46,7 +46,7 @@ def told(where: str, contract: str, name: str, *arguments: Any, **more: Any) -> 
 
 def limits(**more: int) -> tuple[tuple[int, ...], int]:
     """The arguments of `setLimits`."""
-    given = Limits(**more)
+    given = LimitsConfig(**more)
     return given.as_tuple(), given.band
 
 
@@ -77,14 +77,14 @@ def test_a_band_and_another_period() -> None:
     found = told("rebalancer", "Rebalancer", "setLimits", *limits(band=WAD // 100))
     assert found.words == "Rebalancer.setLimits: band 0 % -> 1 %"
     assert found.warnings == ("band raised: a period is skipped while the weights drift by less than 1 %",)
-    quarters = Timetable(period=3, begins=1_800_000_000).as_tuple()
+    quarters = TimetableConfig(period=3, begins=1_800_000_000).as_tuple()
     found = told("rebalancer", "Rebalancer", "setTimetable", quarters)
     assert found.words == (
         "Rebalancer.setTimetable: period 1 month -> 3 months, begins as the current period ends -> "
         "2027-01-15 08:00:00 UTC"
     )
     assert found.warnings == ()
-    weeks = Timetable(period=7 * DAY_S, notice=3 * DAY_S, min_notice=2 * DAY_S, min_trading=DAY_S).as_tuple()
+    weeks = TimetableConfig(period=7 * DAY_S, notice=3 * DAY_S, min_notice=2 * DAY_S, min_trading=DAY_S).as_tuple()
     assert told("rebalancer", "Rebalancer", "setTimetable", weeks).warnings == (
         "timetable shorter: notice, min_notice, min_trading; holders have less time to leave",
         "periods shorter: loss budget and step count for each of them",
@@ -92,7 +92,7 @@ def test_a_band_and_another_period() -> None:
 
 
 def test_a_shorter_notice() -> None:
-    shorter = Timetable(min_notice=2 * DAY_S).as_tuple()
+    shorter = TimetableConfig(min_notice=2 * DAY_S).as_tuple()
     found = told("rebalancer", "Rebalancer", "setTimetable", shorter)
     assert found.words == "Rebalancer.setTimetable: min_notice 3 days -> 2 days"
     assert found.warnings == ("timetable shorter: min_notice; holders have less time to leave",)
