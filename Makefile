@@ -132,7 +132,7 @@ mutation: setup ## Change the core contracts, one place at a time, and see wheth
 	@$(PY) -m lab.mutation $(ARGS)
 
 coverage: compile ## Lines and branches of the deployed code that tests on a chain reach: [TESTS=files, added to the others] [ARGS=--left]
-	@$(PY) -m lab.coverage $(TESTS) $(ARGS)
+	@$(PY) -m tools.coverage $(TESTS) $(ARGS)
 
 lock: .tools/python.stamp ## Resolve requirements.in and package.json again
 	@uv pip compile --quiet --python $(PY) --no-emit-index-url --no-emit-find-links --no-header \

@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from ballast.build import ROOT
+from ballast.marked import filled
 from keeper.settings import PREFIX, Secrets, Settings
 from sandbox.settings import MarketSecrets, MarketSettings
-from tools.marked import filled
 
 EXAMPLE = ROOT / ".env.example"
 MANUAL = ROOT / "docs" / "operations" / "settings.md"

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ballast.marked import filled
 from lab.prove.assembly import blocks
 from lab.prove.property_list import SNAPSHOT, every_property
 from lab.prove.sources import sources
-from tools.marked import filled
 
 BEGIN = "<!-- properties: written by python -m lab.prove list -->"
 END = "<!-- end of properties -->"

@@ -15,8 +15,8 @@ from ballast.build import ROOT
 from lab import nightly
 from lab.bench import keeper
 from lab.chaos.runner import report
-from lab.coverage.report import figures
 from lab.fuzz import campaign
+from tools.coverage.report import figures
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 

@@ -15,9 +15,9 @@ import yaml
 
 from ballast.build import ROOT
 from ballast.files import replace_json
-from lab.coverage.rewritten import rewritten
 from lab.localnet.artifacts import SOLC
 from lab.localnet.errors import LocalnetError
+from tools.coverage.rewritten import rewritten
 
 CACHE = ROOT / ".cache" / "coverage" / "compiled.json"
 LEFT_OUT = ("contracts/testing/", "contracts/interfaces/")

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab.coverage.compiled import Range, places, sources
-from lab.coverage.tracing import Hits
+from tools.coverage.compiled import Range, places, sources
+from tools.coverage.tracing import Hits
 
 BOTH = 2
 """Ways out of a decision."""

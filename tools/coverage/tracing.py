@@ -1,4 +1,4 @@
-"""A plugin for pytest, `-p lab.coverage.tracing`: keeps what of the contracts' code the tests have executed.
+"""A plugin for pytest, `-p tools.coverage.tracing`: keeps what of the contracts' code the tests have executed.
 
 Each transaction is traced just before it is sent, as a call in the block that it will be mined in, because the node
 keeps no steps of transactions; calls, and estimates that fail, after they were answered. The steps are joined with the
@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from web3 import HTTPProvider
 
-from lab.coverage.compiled import compiled, creation
-from lab.coverage.kept import keep
 from tests.helpers.contracts import Artifact, Call
+from tools.coverage.compiled import compiled, creation
+from tools.coverage.kept import keep
 
 SAME = 500
 """So many times a view's same function is traced with the same outcome in a file of tests."""

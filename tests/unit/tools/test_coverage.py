@@ -9,9 +9,9 @@ import pytest
 from web3 import HTTPProvider
 
 from ballast.build import ROOT
-from lab.coverage import compiled, kept, report, tracing
-from lab.coverage.compiled import Place, Source
-from lab.coverage.rewritten import rewritten
+from tools.coverage import compiled, kept, report, tracing
+from tools.coverage.compiled import Place, Source
+from tools.coverage.rewritten import rewritten
 
 A, B, TOKEN = "0x" + "a" * 40, "0x" + "b" * 40, "0x" + "c" * 40
 

@@ -1,4 +1,4 @@
-"""`python -m lab.coverage [TESTS]`: runs tests on a chain and says what of the contracts they reach."""
+"""`python -m tools.coverage [TESTS]`: runs tests on a chain and says what of the contracts they reach."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import click
 
 from ballast.build import ROOT, is_current
 from ballast.files import replace_json
-from lab.coverage.compiled import compiled
-from lab.coverage.kept import kept
-from lab.coverage.report import figures, merged, reached, table
 from lab.localnet.session import interrupt_on_terminate
 from lab.solidity.areas import FILES
+from tools.coverage.compiled import compiled
+from tools.coverage.kept import kept
+from tools.coverage.report import figures, merged, reached, table
 from tools.run_tests import JOBS, Group, groups, run_all
 
 OUT = ROOT / "out" / "coverage.json"
-PLUGIN = ("-p", "lab.coverage.tracing", "-q")
+PLUGIN = ("-p", "tools.coverage.tracing", "-q")
 
 
 @click.command()
