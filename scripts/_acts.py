@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from ballast.abi import encode_call
 from ballast.cli import Deployed, checked_address
 from ballast.fund_file import FundError
-from ballast.steering import abi
+from ballast.steering import owner_abi
 from ballast.steering.in_force import InForce
 from ballast.steering.operations import TimelockCall
 from ballast.values import parse_amount, parse_integer
@@ -28,7 +28,7 @@ def act_call(on: Deployed, state: InForce, what: str, arguments: tuple[str, ...]
 def _rebalancer(function: str) -> Callable[..., TimelockCall]:
     def make(on: Deployed, _state: InForce, *symbols: str) -> TimelockCall:
         tokens = [_token(on, symbol) for symbol in symbols]
-        return TimelockCall(on.book["rebalancer"], 0, encode_call(abi.function("Rebalancer", function), *tokens))
+        return TimelockCall(on.book["rebalancer"], 0, encode_call(owner_abi.function("Rebalancer", function), *tokens))
 
     return make
 
@@ -42,13 +42,13 @@ def _override(on: Deployed, state: InForce, symbol: str, supply: str) -> Timeloc
         raise FundError(f"supply: found {supply!r}, {error}") from None
     if not 0 < whole < SUPPLY_LIMIT:
         raise FundError(f"supply: found {supply!r}, expected whole tokens above 0")
-    call = encode_call(abi.function("MarketCap", "overrideSupply"), _token(on, symbol), whole)
+    call = encode_call(owner_abi.function("MarketCap", "overrideSupply"), _token(on, symbol), whole)
     return TimelockCall(state.methodology, 0, call)
 
 
 def _methodology(on: Deployed, _state: InForce, address: str) -> TimelockCall:
     at = checked_address("methodology", address)
-    return TimelockCall(on.book["rebalancer"], 0, encode_call(abi.function("Rebalancer", "setMethodology"), at))
+    return TimelockCall(on.book["rebalancer"], 0, encode_call(owner_abi.function("Rebalancer", "setMethodology"), at))
 
 
 def _withdraw(on: Deployed, _state: InForce, shares: str, to: str) -> TimelockCall:
@@ -59,12 +59,12 @@ def _withdraw(on: Deployed, _state: InForce, shares: str, to: str) -> TimelockCa
     except ValueError as error:
         raise FundError(f"shares: found {shares!r}, {error}") from None
     given = on.book["index_token"], checked_address("to", to), amount
-    return TimelockCall(on.book["upkeep"], 0, encode_call(abi.function("Upkeep", "withdraw"), *given))
+    return TimelockCall(on.book["upkeep"], 0, encode_call(owner_abi.function("Upkeep", "withdraw"), *given))
 
 
 def _fee_recipient(on: Deployed, _state: InForce, address: str) -> TimelockCall:
     at = checked_address("fee recipient", address)
-    return TimelockCall(on.book["index_token"], 0, encode_call(abi.function("IndexToken", "setFeeRecipient"), at))
+    return TimelockCall(on.book["index_token"], 0, encode_call(owner_abi.function("IndexToken", "setFeeRecipient"), at))
 
 
 def _any(_on: Deployed, _state: InForce, target: str, data: str) -> TimelockCall:

@@ -17,7 +17,7 @@ from ballast.book import Book, BookCandidate
 from ballast.cli import Deployed, agree, open_fund, send, sent_line
 from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.fund_file import FundConfig, FundError
-from ballast.steering import abi
+from ballast.steering import owner_abi
 from ballast.steering.calls import Decoded, addresses_in, decode, same_effect
 from ballast.steering.in_force import InForce
 from ballast.steering.operations import Operation, OperationState, TimelockCall
@@ -225,7 +225,9 @@ class Steering:
         self.say(write_batch(path, calls, self.on.book, self.head.time, deed, what, safe))
 
     def timelock_call(self, function: str, *arguments: Any) -> TimelockCall:
-        return TimelockCall(self.on.book["timelock"], 0, encode_call(abi.function("Timelock", function), *arguments))
+        return TimelockCall(
+            self.on.book["timelock"], 0, encode_call(owner_abi.function("Timelock", function), *arguments)
+        )
 
 
 def lists_of(calls: Sequence[TimelockCall]) -> tuple[list[str], list[int], list[bytes]]:

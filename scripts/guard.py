@@ -16,7 +16,7 @@ from ballast.abi import encode_call
 from ballast.cli import Deployed, FundCommand, agree, book_option, fund_argument, open_fund, send, sent_line
 from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.fund_file import FundError
-from ballast.steering import abi
+from ballast.steering import owner_abi
 from ballast.steering.operations import TimelockCall
 from ballast.units import BLOCK_S
 from ballast.values import parse_duration
@@ -206,7 +206,7 @@ def _send(on: Deployed, brake: Brake, submission: Submission, *, dry: bool, toke
     if dry:
         return
     what = f"{brake}{f' of {subject}' if subject else ''}"
-    call = encode_call(abi.function("Rebalancer", FUNCTIONS[brake]), *arguments)
+    call = encode_call(owner_abi.function("Rebalancer", FUNCTIONS[brake]), *arguments)
     if submission.safe is not None:
         calls = [TimelockCall(on.book["rebalancer"], 0, call)]
         written = write_batch(submission.safe, calls, on.book, state.time, brake, what, guardian)

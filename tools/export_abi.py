@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ballast.build import BUILD, ROOT
-from ballast.steering.abi import OWNED
+from ballast.steering.owner_abi import OWNED
 from keeper.look.contracts import ABIS
 
 TARGET = ROOT / "keeper" / "abi"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ballast.build import BUILD, ROOT
-from ballast.steering.abi import OWNED
+from ballast.steering.owner_abi import OWNED
 from tools.export_abi import bare, run
 
 TARGET = ROOT / "web" / "src" / "abi.ts"

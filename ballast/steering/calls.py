@@ -11,9 +11,9 @@ from typing import Any
 from eth_abi.exceptions import DecodingError
 from eth_utils import is_checksum_address, to_checksum_address
 
-from ballast import abi as codec
+from ballast import abi
 from ballast.abi import Entry
-from ballast.steering import abi
+from ballast.steering import owner_abi
 from ballast.steering.dangers import Said, explain
 from ballast.steering.in_force import snake
 from ballast.steering.operations import TimelockCall
@@ -50,13 +50,13 @@ def decode(context: Context, target: str, data: bytes, value: int = 0, depth: in
     if context.contract(target) is None:
         known = f", a {contract} of this release" if contract else ""
         warnings.append(f"goes to {context.name(target)}{known}, which is no contract of the fund")
-    entry = abi.functions(contract).get(data[:4]) if len(data) >= 4 else None
+    entry = owner_abi.functions(contract).get(data[:4]) if len(data) >= 4 else None
     arguments = None if entry is None else _arguments(entry, data)
     if entry is None or arguments is None:
         said = _unknown(context, target, data, value)
         return Decoded(target, contract, "", said.words, (*warnings, *said.warnings))
     name = str(entry["name"])
-    if codec.encode_call(entry, *arguments) != data:
+    if abi.encode_call(entry, *arguments) != data:
         warnings.append(f"{name}: more bytes follow than its arguments are")
     found = _nested(context, name, arguments, depth) if contract == "Timelock" else None
     found = found or explain(context, contract, name, arguments)
@@ -75,8 +75,8 @@ def same_effect(one: TimelockCall, other: TimelockCall) -> bool:
     """Whether two calls do the same. The date of a post of supplies does not count: it is that of the proposal."""
     if (one.target, one.value) != (other.target, other.value):
         return False
-    post = abi.function("PostedSupply", "post")
-    if one.data[:4] == other.data[:4] == codec.selector(post):
+    post = owner_abi.function("PostedSupply", "post")
+    if one.data[:4] == other.data[:4] == abi.selector(post):
         posts = [_arguments(post, data) for data in (one.data, other.data)]
         if None not in posts:
             first, second = ([(row.token, row.wholeTokens) for row in rows] for (rows,) in posts)  # type: ignore[misc]
@@ -86,7 +86,7 @@ def same_effect(one: TimelockCall, other: TimelockCall) -> bool:
 
 def addresses_in(context: Context, target: str, data: bytes, depth: int = 0) -> frozenset[str]:
     """Every address that a call names, its target among them: what should be looked at before it is decoded."""
-    entry = abi.functions(context.kind(target)).get(data[:4])
+    entry = owner_abi.functions(context.kind(target)).get(data[:4])
     arguments = () if entry is None else _arguments(entry, data) or ()
     found = {to_checksum_address(target), *_flat(arguments)}
     if entry is not None and context.kind(target) == "Timelock" and depth < MOST_DEPTH:
@@ -103,7 +103,7 @@ def _flat(value: Any) -> set[str]:
 
 def _arguments(entry: Entry, data: bytes) -> tuple[Any, ...] | None:
     try:
-        return codec.decode_values(entry["inputs"], data[4:])
+        return abi.decode_values(entry["inputs"], data[4:])
     except (DecodingError, OverflowError, ValueError):
         return None
 

@@ -12,7 +12,7 @@ from typing import Any
 from ballast.abi import encode_call
 from ballast.creation import anchor_rows, candidate_rows, feed_rows, sequencer_of
 from ballast.fund_file import FundConfig
-from ballast.steering import abi
+from ballast.steering import owner_abi
 from ballast.steering.dangers import ROLE_NAMES
 from ballast.steering.in_force import Fields, InForce
 from ballast.steering.operations import TimelockCall
@@ -56,7 +56,7 @@ class Wish:
     def call(self, where: str, contract: str, function: str, *arguments: Any) -> TimelockCall:
         """A call of the timelock to a contract of the book."""
         target = self.state.methodology if where == "methodology" else self.context.book[where]
-        return TimelockCall(target, 0, encode_call(abi.function(contract, function), *arguments))
+        return TimelockCall(target, 0, encode_call(owner_abi.function(contract, function), *arguments))
 
     def rows(self, path: str, old: Fields | None, new: Fields, call: TimelockCall | None) -> Iterator[FieldDifference]:
         """A difference for each field of a struct; one for a struct that is new."""

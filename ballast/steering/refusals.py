@@ -9,8 +9,8 @@ from typing import Any
 
 from eth_abi.exceptions import DecodingError
 
-from ballast import abi as codec
-from ballast.steering import abi
+from ballast import abi
+from ballast.steering import owner_abi
 from ballast.steering.dangers import ROLE_NAMES
 from ballast.steering.in_force import snake
 from ballast.steering.words import Context, field_name, text
@@ -131,14 +131,14 @@ class _Shown:
 
 def refusal(context: Context, data: bytes) -> tuple[str, str]:
     """What revert data says, and the remedy."""
-    entry = abi.errors().get(data[:4]) if len(data) >= 4 else None
+    entry = owner_abi.errors().get(data[:4]) if len(data) >= 4 else None
     if entry is None:
-        _, name, shown = codec.describe_revert(data, {})
+        _, name, shown = abi.describe_revert(data, {})
         said = f"{name}{shown}" if name else f"0x{data.hex()}" if data else "no reason"
         return f"reverts with {said}", "look into the call; it would fail"
     name = str(entry["name"])
     try:
-        arguments = codec.decode_values(entry["inputs"], data[4:])
+        arguments = abi.decode_values(entry["inputs"], data[4:])
     except (DecodingError, OverflowError):
         return f"reverts with {name}", "look into the call; it would fail"
     if name not in WORDS:

@@ -11,7 +11,7 @@ from web3 import Web3
 from ballast.abi import decode_event
 from ballast.book import Book
 from ballast.networks import network_of
-from ballast.steering import abi
+from ballast.steering import owner_abi
 from ballast.steering.dangers import ROLE_NAMES
 from ballast.steering.operations import Operation, TimelockEvent, operations_of
 from keeper.errors import ChainError
@@ -98,7 +98,7 @@ class TimelockReader:
             "address": self._address,
             "fromBlock": first,
             "toBlock": last,
-            "topics": [list(abi.events())],
+            "topics": [list(owner_abi.events())],
         }
         try:
             return list(ask(lambda: self._w3.eth.get_logs(wanted), "events of the timelock"))
@@ -109,7 +109,7 @@ class TimelockReader:
         return [*self._logs(first, middle), *self._logs(middle + 1, last)]
 
     def _event(self, entry: Any) -> TimelockEvent:
-        definition = abi.events()[entry["topics"][0].to_0x_hex()]
+        definition = owner_abi.events()[entry["topics"][0].to_0x_hex()]
         digest = entry["transactionHash"].to_0x_hex()
         try:
             arguments = decode_event(definition, [bytes(topic) for topic in entry["topics"]], bytes(entry["data"]))

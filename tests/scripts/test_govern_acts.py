@@ -7,7 +7,7 @@ from eth_utils import keccak, to_checksum_address
 
 from ballast.abi import encode_call
 from ballast.book import Book
-from ballast.steering import abi
+from ballast.steering import owner_abi
 from tests.helpers.edits import set_field
 from tests.helpers.fund import EXECUTION, PERIOD_START
 from tests.scripts.steered import Steered, ok, refused
@@ -49,7 +49,7 @@ def test_hostile_proposals_are_named(steered: Steered) -> None:
         ("oracle", "ChainlinkOracle", "setFeed", feed),
         ("timelock", "Timelock", "grantRole", role, STRANGER),
     ):
-        steered.schedule(steered.book[where], encode_call(abi.function(contract, function), *arguments))
+        steered.schedule(steered.book[where], encode_call(owner_abi.function(contract, function), *arguments))
     ok(steered.run("list"))
     for line in (
         f"warning: {stranger.address} has none of this project's code: a stranger's contract",

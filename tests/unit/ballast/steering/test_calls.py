@@ -10,7 +10,7 @@ from eth_utils import keccak
 
 from ballast.abi import encode_call
 from ballast.parts import LimitsConfig
-from ballast.steering import abi
+from ballast.steering import owner_abi
 from ballast.steering.calls import MOST_DEPTH, Decoded, decode, same_effect
 from ballast.steering.operations import TimelockCall
 from ballast.steering.words import Context
@@ -37,7 +37,7 @@ NOTHING = bytes(32)
 
 
 def data(contract: str, name: str, *arguments: Any) -> bytes:
-    return encode_call(abi.function(contract, name), *arguments)
+    return encode_call(owner_abi.function(contract, name), *arguments)
 
 
 def told(where: str, contract: str, name: str, *arguments: Any, **more: Any) -> Decoded:

@@ -8,12 +8,12 @@ import pytest
 from eth_utils import keccak
 
 from ballast.abi import encode_call, types_of
-from ballast.steering import abi
+from ballast.steering import owner_abi
 from ballast.steering.refusals import WORDS, refusal
 from ballast.units import DAY_S, WAD
 from tests.unit.ballast.steering.fund import OTHER_FEED, STRANGER, UNI, context
 
-ERRORS = {str(entry["name"]): entry for entry in abi.errors().values()}
+ERRORS = {str(entry["name"]): entry for entry in owner_abi.errors().values()}
 
 
 def said(signature: str, *arguments: object) -> str:

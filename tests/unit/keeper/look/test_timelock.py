@@ -11,7 +11,7 @@ from web3 import HTTPProvider, Web3
 
 from ballast.abi import topic, type_of
 from ballast.book import Book
-from ballast.steering import abi
+from ballast.steering import owner_abi
 from ballast.steering.operations import NOTHING, OperationState, TimelockCall, operation_id
 from keeper.errors import ChainError
 from keeper.look.history import REORG
@@ -30,7 +30,7 @@ HEADED = Head(HEAD, hash_of(HEAD), 1_700_000_000 + 12 * HEAD, 0)
 
 def event(name: str, number: int, **given: Any) -> dict[str, Any]:
     """An event of the timelock as a node gives it."""
-    entry = next(one for one in abi.events().values() if one["name"] == name)
+    entry = next(one for one in owner_abi.events().values() if one["name"] == name)
     indexed = [part for part in entry["inputs"] if part.get("indexed")]
     plain = [part for part in entry["inputs"] if not part.get("indexed")]
     topics = [topic(entry), *("0x" + encode([type_of(p)], [given[p["name"]]]).hex() for p in indexed)]

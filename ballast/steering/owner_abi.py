@@ -9,7 +9,7 @@ import json
 from functools import cache
 from importlib import resources
 
-from ballast import abi as codec
+from ballast import abi
 from ballast.abi import Entry
 
 OWNED = (
@@ -37,7 +37,7 @@ def entries(contract: str) -> tuple[Entry, ...]:
 @cache
 def functions(contract: str) -> dict[bytes, Entry]:
     """Its functions that change something, by selector."""
-    return {codec.selector(entry): entry for entry in entries(contract) if entry["type"] == "function"}
+    return {abi.selector(entry): entry for entry in entries(contract) if entry["type"] == "function"}
 
 
 def function(contract: str, name: str) -> Entry:
@@ -51,10 +51,10 @@ def function(contract: str, name: str) -> Entry:
 @cache
 def events() -> dict[str, Entry]:
     """The timelock's events by topic 0."""
-    return {codec.topic(entry): entry for entry in entries("Timelock") if entry["type"] == "event"}
+    return {abi.topic(entry): entry for entry in entries("Timelock") if entry["type"] == "event"}
 
 
 @cache
 def errors() -> dict[bytes, Entry]:
     """Errors of all of `OWNED` by selector."""
-    return codec.errors_of(entry for contract in OWNED for entry in entries(contract))
+    return abi.errors_of(entry for contract in OWNED for entry in entries(contract))
