@@ -23,7 +23,7 @@ from ballast.creation import created_address
 from ballast.journal import DeploymentJournal, Sent
 from ballast.networks import network_of
 from ballast.preflight.problems import DeployError
-from ballast.values import decimal, ether_text
+from ballast.values import ether_text, gwei_text
 
 POLLS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 """Between two looks for a receipt; the last from then on."""
@@ -72,7 +72,7 @@ class DeploymentSender:
             fee = int(offered.get("maxFeePerGas", offered["gasPrice"]))
             asked = int(self._w3.eth.get_block("latest").get("baseFeePerGas", 0))
             if fee < asked:
-                self._say(f"{sent.step}: transaction {sent.hash} offers {_gwei(fee)}, now asked {_gwei(asked)}")
+                self._say(f"{sent.step}: transaction {sent.hash} offers {gwei_text(fee)}, now asked {gwei_text(asked)}")
                 self._outbid[sent.nonce] = fee, int(offered.get("maxPriorityFeePerGas", fee))
                 return
             self._say(f"{sent.step}: transaction {sent.hash} was sent before, waiting for it")
@@ -182,10 +182,6 @@ class DeploymentSender:
 def content_of(data: bytes, to: str | None = None) -> str:
     """keccak-256 of what a transaction carries, and to whom."""
     return "0x" + keccak(bytes.fromhex((to or "0x")[2:]) + data).hex()
-
-
-def _gwei(wei: int) -> str:
-    return f"{decimal(wei, 9)} gwei"
 
 
 def _line(error: Exception) -> str:

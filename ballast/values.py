@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from eth_utils import is_hex_address, to_checksum_address
 from eth_utils.address import is_checksum_address, is_checksum_formatted_address
 
-from ballast.units import DAY_S, HOUR_S
+from ballast.units import DAY_S, HOUR_S, WAD
 
 DEPLOYER = "deployer"
 """Stands for the account that deploys the fund, wherever a role needs an account."""
@@ -208,3 +208,15 @@ def ether_text(wei: int, *, up: bool = True) -> str:
 def decimal_text(value: int) -> str:
     """An 18-decimal integer as a fund's file has it: without the commas."""
     return decimal(value, 18).replace(",", "")
+
+
+def percent(fraction: int, digits: int = 2) -> str:
+    """A fraction of 18 decimals, rounded down."""
+    sign = "-" if fraction < 0 else ""
+    scaled = abs(fraction) * 100 * 10**digits // WAD
+    return f"{sign}{scaled // 10**digits}.{scaled % 10**digits:0{digits}d} %"
+
+
+def gwei_text(wei: int) -> str:
+    """A price of gas for people, with its unit."""
+    return f"{decimal(wei, 9)} gwei"

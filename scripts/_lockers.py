@@ -17,8 +17,7 @@ from ballast.abi import call_view
 from ballast.cli import Deployed, FundCommand, book_option, fund_argument, open_fund
 from ballast.fund_file import FundError
 from ballast.units import WAD
-from ballast.values import decimal
-from keeper.output.tables import percent
+from ballast.values import decimal, percent
 from scripts._holders import MOST_BLOCKS, Holder, holders, inflows, sourced
 
 WIDTH = 120

@@ -9,9 +9,9 @@ from ballast.rule import packed
 from ballast.rule.methodology import Decision, Status
 from ballast.steering.operations import TimelockCall
 from ballast.steering.refusals import refusal
+from ballast.values import percent
 from keeper.look import contracts
 from keeper.look.rehearsal import CallOutcome
-from keeper.output.tables import percent
 from scripts._govern import Steering
 
 

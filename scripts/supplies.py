@@ -20,8 +20,7 @@ from ballast.costs import cost_of, lacks_ether, require_none
 from ballast.fund_file import FundError
 from ballast.supplies import PostedEntry, Verdict, change, judge, parse_supplies, summary
 from ballast.units import DAY_S
-from ballast.values import NO_ADDRESS
-from keeper.output.tables import percent
+from ballast.values import NO_ADDRESS, percent
 from scripts._supplies import Fund, candidates_of, read, text_of, why
 
 POST = "post((address,uint88,uint40)[])"

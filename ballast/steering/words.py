@@ -12,7 +12,7 @@ from ballast.book import Book
 from ballast.parts import CAPS, STATES
 from ballast.rule.calendar import DAYS, MONTH, QUARTER
 from ballast.steering.in_force import Fields, InForce
-from ballast.values import NO_ADDRESS, decimal, decimal_text, duration_text, fraction_text, time_text
+from ballast.values import NO_ADDRESS, decimal, decimal_text, duration_text, fraction_text, gwei_text, time_text
 
 QUOTES = ("USD", "ETH", "pegged")
 """What a feed answers in, in the order of the contract's enum."""
@@ -29,10 +29,6 @@ def _period(value: int) -> str:
 
 def _begin(value: int) -> str:
     return time_text(value) if value else "as the current period ends"
-
-
-def _gwei(value: int) -> str:
-    return f"{decimal(value, 9)} gwei"
 
 
 def _ether(value: int) -> str:
@@ -53,7 +49,7 @@ UNITS: Mapping[str, Callable[[int], str]] = {
     **dict.fromkeys(_DURATIONS, duration_text),
     **dict.fromkeys(("lowest", "highest"), lambda value: decimal_text(value) if value else "none"),
     "ratio": lambda value: decimal_text(value) if value else "none",
-    **{"max_base_fee": _gwei, "monthly": _ether, "length": _period, "begins": _begin},
+    **{"max_base_fee": gwei_text, "monthly": _ether, "length": _period, "begins": _begin},
     **{name: _one_of(names) for name, names in (("day", DAYS), ("state", STATES), ("quote", QUOTES), ("cap", CAPS))},
 }
 """How the integers of a field are written, by its name in the fund's file; all others are plain numbers."""

@@ -10,10 +10,11 @@ from rich.table import Table
 from ballast.book import Book
 from ballast.rule.methodology import Cap, Decision, Flag, Status
 from ballast.units import WAD
+from ballast.values import percent
 from keeper.explain.month import Explanation
 from keeper.explain.recompute import Difference, Start, Target
 from keeper.output.flags import FLAGS, flags
-from keeper.output.tables import figures_table, head_table, percent, usd, when
+from keeper.output.tables import figures_table, head_table, usd, when
 
 
 def explain_json(found: Explanation, book: Book) -> dict[str, Any]:

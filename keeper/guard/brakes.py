@@ -13,9 +13,9 @@ from typing import Any
 
 from ballast.rule import calendar
 from ballast.units import DAY_S
-from ballast.values import span_text
+from ballast.values import percent, span_text
 from keeper.output.condition import UNTIL_ENDED, suspension
-from keeper.output.tables import percent, when
+from keeper.output.tables import when
 from keeper.state import Action, FundState, Phase, Reason, Side
 
 SUSPENSION_S = 7 * DAY_S

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from ballast.rule.types import Decision, Flag, Status
 from ballast.units import WAD
+from ballast.values import percent
 from keeper.output.flags import flags
-from keeper.output.tables import percent, weight
+from keeper.output.tables import weight
 from keeper.state import FundState
 
 MOST_NAMED = 5

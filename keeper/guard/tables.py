@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from ballast.values import span_text
+from ballast.values import percent, span_text
 from keeper.guard.brakes import Brake, Notice, veto_end
 from keeper.guard.changes import Change, supply_change
 from keeper.output.condition import condition
 from keeper.output.flags import flags
-from keeper.output.tables import figures_table, head_table, percent, phase_text, when
+from keeper.output.tables import figures_table, head_table, phase_text, when
 from keeper.state import FundState, Phase, Reason
 
 Name = Callable[[str], str]

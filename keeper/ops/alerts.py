@@ -8,14 +8,14 @@ from enum import StrEnum
 
 from ballast.steering.operations import OperationState
 from ballast.units import DAY_S, ETHER, WAD
-from ballast.values import span_text
+from ballast.values import percent, span_text
 from keeper.guard.brakes import period_end, veto_end
 from keeper.guard.changes import changes, summary
 from keeper.look.interventions import What, ended, skipped
 from keeper.look.outlook import Announced, Answer, Outlook
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.output.condition import condition
-from keeper.output.tables import amount, percent, symbol, when
+from keeper.output.tables import amount, symbol, when
 from keeper.state import Action, FundState, Holding, Phase, Reason
 from keeper.view import View
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from ballast.book import Book
 from ballast.networks import network_of
 from ballast.units import GWEI, HOUR_S, WAD
-from ballast.values import decimal, time_text
+from ballast.values import decimal, percent, time_text
 from keeper.output.condition import condition, without
 from keeper.plan.batch import Batch, Leg
 from keeper.plan.planner import Plan
@@ -311,13 +311,6 @@ def usd(value: int) -> str:
     sign = "-" if value < 0 else ""
     cents = abs(value) // 10**16
     return f"{sign}{cents // 100:,}.{cents % 100:02d}"
-
-
-def percent(fraction: int, digits: int = 2) -> str:
-    """A fraction of 18 decimals, rounded down."""
-    sign = "-" if fraction < 0 else ""
-    scaled = abs(fraction) * 100 * 10**digits // WAD
-    return f"{sign}{scaled // 10**digits}.{scaled % 10**digits:0{digits}d} %"
 
 
 def amount(wei: int, one: int) -> str:

@@ -16,6 +16,7 @@ from math import isqrt
 from typing import Literal
 
 from ballast.units import BLOCK_S, MAX_TX_GAS, WAD
+from ballast.values import percent
 from keeper.plan import bucket
 from keeper.plan.batch import Batch, Gas, make_batch, rooms
 from keeper.plan.costs import MEASURED, GasCosts
@@ -290,7 +291,7 @@ class _Planner:
     def _why(self, at: int | None, loss: int, sale: bucket.Sale, rested: int) -> str:
         if at is None:
             widest = bucket.widest_tolerance(self.state.limits, self.state.progress, sale)
-            return f"expects to lose {_percent(loss)}, the tolerance opens to {_percent(widest)}"
+            return f"expects to lose {percent(loss)}, the tolerance opens to {percent(widest)}"
         if at <= self.state.time:
             return "due"
         return "pools rest" if at == rested else "bucket fills"
@@ -310,10 +311,3 @@ def _lowest(function: Callable[[int], int], low: int, high: int) -> int:
         else:
             low = middle + 1
     return low
-
-
-def _percent(fraction: int) -> str:
-    """A fraction of 18 decimals for people, in hundredths of a percent, rounded down."""
-    sign = "-" if fraction < 0 else ""
-    hundredths = abs(fraction) * 10_000 // WAD
-    return f"{sign}{hundredths // 100}.{hundredths % 100:02d} %"

@@ -17,6 +17,7 @@ from ballast.rule.arithmetic import usd
 from ballast.units import HOUR_S, WAD
 from lab.replay import year_chain
 from lab.replay.chart import INDEX_COLOUR, NAV_COLOUR, save
+from lab.replay.report import percent
 from lab.replay.year_data import Year
 from lab.replay.year_months import MonthResult
 
@@ -33,12 +34,12 @@ def figures(
         "candidates": list(year.tokens),
         "rule": {
             "top_n": year_chain.TOP_N,
-            "cap_pct": _percent(year_chain.CAP_WEIGHT),
-            "floor_pct": _percent(year_chain.FLOOR_WEIGHT),
-            "entry_pct": _percent(year_chain.ENTRY_WEIGHT),
-            "max_supply_jump_pct": _percent(year_chain.MAX_SUPPLY_JUMP),
+            "cap_pct": percent(year_chain.CAP_WEIGHT),
+            "floor_pct": percent(year_chain.FLOOR_WEIGHT),
+            "entry_pct": percent(year_chain.ENTRY_WEIGHT),
+            "max_supply_jump_pct": percent(year_chain.MAX_SUPPLY_JUMP),
         },
-        "streaming_fee_pct": _percent(fee),
+        "streaming_fee_pct": percent(fee),
         "months": [_month(month) for month in months],
         "totals": {
             "months": len(months),
@@ -54,11 +55,11 @@ def figures(
             "closed_on": str(year.closing.day) if closing and year.closing else None,
             "nav_usd": _usd(nav),
             "index_level": _usd(level),
-            "fee_paid_pct": _percent((months[-1].shares - seed_shares) * WAD // months[-1].shares),
+            "fee_paid_pct": percent((months[-1].shares - seed_shares) * WAD // months[-1].shares),
             "tracking_difference_pct": _difference(nav, level),
             "months_traded": sum(month.what == "traded" for month in months),
-            "cost_pct_nav": _percent(cost * WAD // _average(months)),
-            "turnover_pct_nav": _percent(turnover * WAD // _average(months)),
+            "cost_pct_nav": percent(cost * WAD // _average(months)),
+            "turnover_pct_nav": percent(turnover * WAD // _average(months)),
             "tracking_error_pct": _tracking_error(months, closing),
         },
     }
@@ -105,9 +106,9 @@ def _month(month: MonthResult) -> dict[str, Any]:
         "label": month.label,
         "what": month.what,
         "constituents": list(month.weights),
-        "weights": {symbol: _percent(weight) for symbol, weight in month.weights.items()},
-        "weights_held": {symbol: _percent(weight) for symbol, weight in month.weights_held.items()},
-        "index_weights": {symbol: _percent(weight) for symbol, weight in month.index.weights.items()},
+        "weights": {symbol: percent(weight) for symbol, weight in month.weights.items()},
+        "weights_held": {symbol: percent(weight) for symbol, weight in month.weights_held.items()},
+        "index_weights": {symbol: percent(weight) for symbol, weight in month.index.weights.items()},
         "entries": list(month.entries),
         "exits": list(month.exits),
         "supplies_clamped": list(month.clamped),
@@ -121,7 +122,7 @@ def _month(month: MonthResult) -> dict[str, Any]:
         "turnover_usd": _usd(month.turnover),
         "cost_usd": _usd(month.cost),
         "cost_pct_nav": round(month.cost * 100 / nav_total, 4),
-        "residual_pct_nav": _percent(month.residual),
+        "residual_pct_nav": percent(month.residual),
         "nav_before_usd": _usd(month.nav),
         "nav_usd": _usd(month.nav_after),
         "index_level_before": _usd(month.index.level),
@@ -198,11 +199,6 @@ def _usd(amount: int) -> float:
     return round(amount / WAD, 4)
 
 
-def _percent(fraction: int) -> float:
-    """An 18-decimal fraction in percent."""
-    return round(fraction * 100 / WAD, 4)
-
-
 def _difference(nav: int, level: int) -> float:
     """By how much a share's NAV is above the index, in percent of the index."""
-    return _percent((nav - level) * WAD // level)
+    return percent((nav - level) * WAD // level)

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from ballast.units import WAD
 from lab.replay.chart import INDEX_COLOUR, NAV_COLOUR, save
+from lab.replay.report import percent
 from lab.replay.years_model import ModelMonth
 
 OTHERS = ("#6b8e23", "#9467bd", "#7f7f7f", "#c0504d")
@@ -43,7 +44,7 @@ def totals(months: Sequence[ModelMonth], closing: tuple[int, int] | None) -> dic
         "months": count,
         **{f"months_{what}": sum(month.what == what for month in months) for what in ("traded", "stopped", "skipped")},
         "stopped": [
-            {"label": month.label, "why": month.why, "unsold_pct_nav": _percent(month.unsold)}
+            {"label": month.label, "why": month.why, "unsold_pct_nav": percent(month.unsold)}
             for month in months
             if month.what == "stopped"
         ],
@@ -57,7 +58,7 @@ def totals(months: Sequence[ModelMonth], closing: tuple[int, int] | None) -> dic
         "difference_pct": round((nav / level - 1) * 100, 3),
         "tracking_error_pct": tracking_error(months, closing),
         "tokens_at_the_end": len(last.held),
-        "heaviest_at_the_end": f"{heaviest} {_percent(last.held[heaviest]):.1f} %",
+        "heaviest_at_the_end": f"{heaviest} {percent(last.held[heaviest]):.1f} %",
     }
 
 
@@ -75,7 +76,7 @@ def month_figures(month: ModelMonth) -> dict[str, Any]:
         "label": month.label,
         "what": month.what,
         "why": month.why,
-        "weights": {symbol: _percent(weight) for symbol, weight in month.weights.items()},
+        "weights": {symbol: percent(weight) for symbol, weight in month.weights.items()},
         "entries": list(month.entries),
         "exits": list(month.exits),
         "frozen": list(month.frozen),
@@ -84,7 +85,7 @@ def month_figures(month: ModelMonth) -> dict[str, Any]:
         "gas": month.gas,
         "turnover_pct_nav": round(month.turnover * 100 / month.total, 3),
         "cost_pct_nav": round(month.cost * 100 / month.total, 4),
-        "unsold_pct_nav": _percent(month.unsold),
+        "unsold_pct_nav": percent(month.unsold),
         "nav_usd": _usd(month.nav_after),
         "index_usd": _usd(month.index_after),
     }
@@ -145,7 +146,3 @@ def draw(path: Path, funds: Sequence[tuple[str, Sequence[ModelMonth]]]) -> None:
 
 def _usd(amount: int) -> float:
     return round(amount / WAD, 4)
-
-
-def _percent(fraction: int) -> float:
-    return round(fraction * 100 / WAD, 3)

@@ -43,6 +43,19 @@ contract RoundingProofs {
         assert(ProRata.down(amount, a, supply) + ProRata.down(amount, b, supply) <= whole);
     }
 
+    function check_proRataOutAndIn(uint96 balance, uint80 shares, uint80 supply) external pure {
+        vm.assume(shares < supply);
+        uint256 paid = ProRata.down(balance, shares, supply);
+        vm.assume(paid <= balance);
+        assert(ProRata.up(balance - paid, shares, supply - shares) >= paid);
+    }
+
+    function check_proRataInAndOut(uint96 balance, uint80 shares, uint80 supply) external pure {
+        vm.assume(supply != 0);
+        uint256 asked = ProRata.up(balance, shares, supply);
+        assert(ProRata.down(balance + asked, shares, uint256(supply) + shares) <= asked);
+    }
+
     /* VALUES */
 
     function check_oneOf() external pure {

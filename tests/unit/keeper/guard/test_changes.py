@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from ballast.rule.types import Decision, Flag, Status
 from ballast.units import WAD
+from ballast.values import percent
 from keeper.guard.changes import MOST_NAMED, Change, changes, summary, supply_change
-from keeper.output.tables import percent, weight
+from keeper.output.tables import weight
 from keeper.state import FundState
 from tests.unit.keeper.simulated import Simulated
 

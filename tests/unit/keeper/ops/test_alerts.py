@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 from ballast.units import GWEI, WAD
+from ballast.values import percent
 from keeper.look.interventions import Intervention, What
 from keeper.ops.alerts import Alert, Kind, alerts_of
 from keeper.ops.facts import Facts, overdue, possible
-from keeper.output.tables import percent
 from keeper.plan import month as months
 from keeper.plan.standby import Since, thing_of
 from keeper.sending.journal import Status
