@@ -18,7 +18,7 @@ import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -142,11 +142,11 @@ class Proxy:
         with self.lock:
             rule.ended_at = rule.ended_at or time.monotonic()
 
-    def hand_over(self, rules: Sequence[Rule]) -> None:
-        """Counts what has arrived."""
+    def count(self, arrived: Iterable[Rule], by: int = 1) -> None:
+        """Adds to the count of each rule whose fault is in an answer, before the answer goes out."""
         with self.lock:
-            for rule in rules:
-                rule.arrived += 1
+            for rule in arrived:
+                rule.arrived += by
 
     def note(self, calls: list[dict[str, Any]]) -> list[list[Rule]]:
         """Counts the calls of one HTTP request; for each the rules that spoil it."""
@@ -190,13 +190,18 @@ def _handler(running: Proxy) -> type[JsonHandler]:
             arrived = [connection] if connection is not None else []
             try:
                 reply = self._reply(asked, calls, rules, connection, arrived)
-                self.answer(reply.body, reply.status, **reply.headers)
             except _BrokenError:
+                reply = None
+            # Who has the answer finds it counted.
+            running.count(arrived)
+            if reply is None:
                 self._reset()
+                return
+            try:
+                self.answer(reply.body, reply.status, **reply.headers)
             except OSError:
                 if connection is None or connection.kind not in ("slow", "timeout"):
-                    return  # the client went away: nothing has arrived
-            running.hand_over(arrived)
+                    running.count(arrived, -1)  # the client went away: nothing has arrived
 
         def _reply(
             self,
