@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_utils import is_checksum_address
-
 from ballast.errors import UserError
 from ballast.files import replace_json
+from ballast.values import checked_address
 
 CONTRACTS = (
     "index_token",
@@ -151,10 +150,3 @@ def _pool(raw: dict[str, Any]) -> BookPool:
         int(raw["fee_bps"]),
         None if other is None else checked_address(other, "other"),
     )
-
-
-def checked_address(value: Any, field: str) -> str:
-    """An address of a book, as it is given. Raises ValueError, which names the field, where its checksum is wrong."""
-    if not isinstance(value, str) or not is_checksum_address(value):
-        raise ValueError(f"{field} is {value!r}, not a checksummed address")
-    return value

@@ -16,10 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_utils import is_checksum_address
-
 from ballast.errors import UserError
 from ballast.files import replace_json
+from ballast.values import checked_address
 
 
 class DeploymentJournalError(UserError, ValueError):
@@ -68,9 +67,7 @@ class DeploymentJournal:
 
     @classmethod
     def _from_json(cls, raw: dict[str, Any]) -> DeploymentJournal:
-        deployer = raw["deployer"]
-        if not isinstance(deployer, str) or not is_checksum_address(deployer):
-            raise ValueError(f"deployer is {deployer!r}, not a checksummed address")
+        deployer = checked_address(raw["deployer"], "deployer")
         sent = tuple(Sent(str(s["step"]), int(s["nonce"]), str(s["hash"]), str(s["content"])) for s in raw["sent"])
         first_block, dated = int(raw["first_block"]), int(raw["dated"])
         return cls(str(raw["fund"]), int(raw["chain_id"]), deployer, first_block, dated, sent)

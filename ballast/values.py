@@ -186,6 +186,14 @@ def parse_address(value: object) -> str:
     return str(to_checksum_address(value))
 
 
+def checked_address(value: object, field: str) -> str:
+    """An address as a program wrote it into a file. Raises ValueError, which names the field, where its checksum is
+    wrong."""
+    if not isinstance(value, str) or not is_checksum_address(value):
+        raise ValueError(f"{field} is {value!r}, not a checksummed address")
+    return value
+
+
 def parse_account(value: object) -> str:
     """An address, or the word "deployer"."""
     return DEPLOYER if value == DEPLOYER else parse_address(value)

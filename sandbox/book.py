@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ballast.book import checked_address
 from ballast.files import replace_json
+from ballast.values import checked_address
 from sandbox.errors import SandboxError
 
 

@@ -25,7 +25,7 @@ chmod +x ".tools/anvil/node_modules/$package/bin/anvil" ".tools/anvil/node_modul
 mkdir -p .tools/foundry/bin
 ln -sf "../../anvil/node_modules/$forge/bin/forge" .tools/foundry/bin/forge
 
-# Ape starts the anvil it finds on PATH, with options of its own. What is put right here:
+# Tests, demo and replays start this anvil, and so does Ape, with options of its own. What is put right here:
 # - A fork of a local chain must not keep what it read for the next run, whose chain may have the same block number and
 #   another state.
 # - Beyond 500 states anvil moves old ones to disk, more of them with each block until 10 are left in memory. Each block

@@ -48,7 +48,7 @@ NETWORK = "ethereum:mainnet-fork:foundry"
 APE_HOST = "APE_FOUNDRY_HOST"
 """Names to Ape the URL of a node that runs, in place of a fork that it starts itself."""
 _FORK_OPTIONS = ("--steps-tracing", "--block-base-fee-per-gas", "0", "--gas-price", "0")
-"""What Ape passes to a fork that it starts: traces of each step, and gas that costs nothing."""
+"""What Ape passes to a fork that it starts: steps, which .tools/anvil keeps only on demand, and gas for nothing."""
 
 
 @dataclass(frozen=True)

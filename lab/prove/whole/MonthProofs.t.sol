@@ -140,7 +140,7 @@ contract MonthProofs {
     function check_trade(uint40 time, uint256 period, uint256 plan, address caller) external {
         (Month memory before, Opening memory opening) = _any(time, period, plan);
         vm.assume(before.phase != Phase.Trading || time > opening.end || _paused(time));
-        // The execution days of both timetables are some; the month has no targets.
+        // Only execution days that there are, which every setter sees to; and no targets.
         address at = address(_rebalancer);
         vm.assume(uint8(uint256(vm.load(at, bytes32(LATEST - 2))) >> 32) <= 2);
         vm.assume(uint8(uint256(vm.load(at, bytes32(LATEST - 1))) >> 32) <= 2);
