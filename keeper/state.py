@@ -193,14 +193,19 @@ class FundState:
         return calendar.label(period, self.timetable, self.former)
 
     @property
-    def nav_at_start_prices(self) -> int:
+    def total_value_at_start(self) -> int:
         """USD that all shares were worth at start prices: what shares of NAV refer to while trading."""
         return self.opening.nav * self.shares // WAD
 
     @property
-    def nav(self) -> int:
+    def total_value(self) -> int:
         """USD of all components that count, at the prices now."""
         return sum(h.value(h.balance) for h in self.holdings if self.counts(h))
+
+    @property
+    def nav(self) -> int:
+        """USD of one share, of the components that count, at the prices now, rounded down; 0 if there are no shares."""
+        return self.total_value * WAD // self.supply if self.supply else 0
 
     @property
     def next_determination(self) -> int:

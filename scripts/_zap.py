@@ -202,7 +202,7 @@ class Zap:
         return table
 
     def _sums(self, pools: Pools, quote: Quote, word: str, limit: int) -> Table:
-        nav = pools.state.nav * quote.shares // pools.state.supply
+        nav = pools.state.total_value * quote.shares // pools.state.supply  # {USD} = {USD} * {share} / {share}
         kept = kept_usd(quote)
         worth, gas = worth_usd(pools, quote), quote.gas * pools.gas_price
         table = Table(title=f"{decimal(quote.shares, 18)} shares, block {pools.state.block}", title_justify="left")

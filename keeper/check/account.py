@@ -114,7 +114,7 @@ def _month(context: CheckContext, fund: CheckedFund, gas_price: int) -> MonthGas
     except ChainError:
         return expected(listed, 0, TURNOVER, 0, gas_price, settings.most_batches)
     held = max(listed, len(state.holdings))
-    return expected(held, state.nav, state.limits.batch_cap, eth_price, gas_price, settings.most_batches)
+    return expected(held, state.total_value, state.limits.batch_cap, eth_price, gas_price, settings.most_batches)
 
 
 def cap(context: CheckContext, endpoint: Node) -> Iterator[Finding]:

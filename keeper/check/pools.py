@@ -77,7 +77,8 @@ def depth(fund: CheckedFund) -> Iterator[Finding]:
     for one that the fund does not hold yet.
     """
     state, market = fund.state, fund.market
-    weights = {h.token: h.value(h.balance) * WAD // max(1, state.nav) for h in state.holdings if state.counts(h)}
+    total = max(1, state.total_value)
+    weights = {h.token: h.value(h.balance) * WAD // total for h in state.holdings if state.counts(h)}
     for candidate in fund.book.candidates:
         says = Says("depth", candidate.symbol)
         token, price = candidate.token, fund.prices[candidate.token]
@@ -90,7 +91,7 @@ def depth(fund: CheckedFund) -> Iterator[Finding]:
             yield says.warning("cannot be judged without a price", "see its feed")
             continue
         weight = weights.get(token) or WAD // len(fund.book.candidates)
-        slice_ = state.nav * state.limits.batch_cap // WAD * weight // WAD
+        slice_ = total * state.limits.batch_cap // WAD * weight // WAD
         carried = _carried(fund, candidate, price, slice_)
         level, remedy = verdict(carried, state.limits.last_tolerance)
         count = len(market.pools[token])

@@ -118,7 +118,7 @@ class FundClient:
         is no longer part of the chain.
 
             >>> for head in bot.watch():
-            ...     print(bot.fund.look(head).state.nav)
+            ...     print(bot.fund.look(head).state.total_value)
         """
         found = self.head() if block is None else block
         state, market = self._chain.read(found)

@@ -67,7 +67,7 @@ def offer(
     if not whole or not capacity:
         return None
     # One part in a thousand less than the capacity: prices may move until it is mined.
-    most = capacity * state.nav_at_start_prices // WAD * 999 // 1_000
+    most = capacity * state.total_value_at_start // WAD * 999 // 1_000
     sells = {i: amount if whole <= most else amount * most // whole for i, amount in surplus.items()}
     worth = sum(amount * prices[state.holdings[i].token] // state.holdings[i].one for i, amount in sells.items())
     pays = _even(state, sells, prices, worth * (10_000 - margin_bps) // 10_000)
@@ -90,7 +90,7 @@ def _even(state: FundState, sells: Mapping[int, int], prices: Mapping[str, int],
     left = surplus_after(state, sells)
     sold = sum(state.holdings[i].start_value(amount) for i, amount in sells.items())
     # What lies above this is not counted, so it is not paid.
-    high = attainable(state, left, sold * WAD // state.nav_at_start_prices)
+    high = attainable(state, left, sold * WAD // state.total_value_at_start)
     low, step = 0, high
     while step > high // FINE:
         step //= 2

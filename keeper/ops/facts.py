@@ -75,7 +75,7 @@ class FundFacts:
         view = self.view
         return expected(
             max(len(view.state.holdings), len(self.book.candidates)),
-            view.state.nav,
+            view.state.total_value,
             view.state.limits.batch_cap,
             view.market.eth_price,
             view.head.base_fee,

@@ -40,7 +40,11 @@ FUND_GAUGES: tuple[FundGauge, ...] = (
     ("ballast_head_number", "Block last looked at", _state(lambda view: view.head.number)),
     ("ballast_head_timestamp_seconds", "Time of the block last looked at", _state(lambda view: view.head.time)),
     ("ballast_base_fee_wei", "Base fee of the block last looked at", _state(lambda view: view.head.base_fee)),
-    ("ballast_nav_usd", "Value of all components that have a price", _state(lambda view: view.state.nav / WAD)),
+    (
+        "ballast_total_value_usd",
+        "Value of all components that have a price",
+        _state(lambda view: view.state.total_value / WAD),
+    ),
     ("ballast_shares", "Supply of the index token", _state(lambda view: view.state.supply / WAD)),
     (
         "ballast_loss_budget_used_ratio",

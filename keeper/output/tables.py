@@ -39,8 +39,8 @@ def fund_json(view: View, book: Book) -> dict[str, Any]:
         "reason": s.reason.name.lower(),
         "next": s.next,
         "index_token": book["index_token"],
-        "nav_usd": str(s.nav),
-        "share_usd": str(s.nav * WAD // s.supply) if s.supply else None,
+        "total_value_usd": str(s.total_value),
+        "share_usd": str(s.nav) if s.supply else None,
         "nav_without": without(s, book.symbol),
         "supply": str(s.supply),
         "eth_usd": str(view.market.eth_price),
@@ -189,8 +189,8 @@ def fund_tables(view: View, book: Book) -> RenderableType:
 
 def _nav_text(state: FundState) -> str:
     """Value of all shares and of one."""
-    share = f", ${usd(state.nav * WAD // state.supply)} a share" if state.supply else ""
-    return f"${usd(state.nav)}{share}"
+    share = f", ${usd(state.nav)} a share" if state.supply else ""
+    return f"${usd(state.total_value)}{share}"
 
 
 def plan_tables(view: View, book: Book) -> RenderableType:
@@ -283,7 +283,8 @@ def unit(state: FundState, holding: Holding) -> int:
 
 def weight(state: FundState, holding: Holding, balance: int) -> int:
     """Weight of `balance` in NAV, 18 decimals; 0 for what does not count."""
-    return 0 if not state.counts(holding) or not state.nav else holding.value(balance) * WAD // state.nav
+    total = state.total_value
+    return 0 if not state.counts(holding) or not total else holding.value(balance) * WAD // total
 
 
 def phase_text(phase: Phase) -> str:

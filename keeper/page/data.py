@@ -81,7 +81,6 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
     opened = kept.opened if kept.opened and kept.opened.period == period else None
     closed = kept.closed if opened else None
     targets, kind = _targets(s, opened, kept.details)
-    nav = s.nav * WAD // s.supply if s.supply else 0
     mine = sent.of_fund(transactions, book.called)
     return {
         "block": s.block,
@@ -98,13 +97,13 @@ def fund_data(book: Book, view: View, kept: Kept, transactions: Sequence[Entry])
         ],
         "pending": None if view.outlook is None else [_pending(one, view.outlook.time) for one in view.outlook.open],
         "timeline": timeline(s, opened.time if opened else None, closed.time if closed else None),
-        "nav": str(nav),
-        "total": str(s.nav),
+        "nav": str(s.nav),
+        "total": str(s.total_value),
         "left_out": [f"{_symbol(book, h.token)}: {condition(s, h)}" for h in s.holdings if not s.counts(h)],
         "incomplete": bool(without(s, book.symbol)),
         "supply": str(s.supply),
         "eth_price": str(eth_price),
-        "fee": _fee(kept.details, nav),
+        "fee": _fee(kept.details, s.nav),
         "components": _components(s, book, targets),
         "target_is": kind,
         "trading": _trading(s, view.plan, opened) if s.phase is Phase.TRADING else None,
@@ -124,8 +123,8 @@ def history_data(book: Book, samples: Sequence[Sample]) -> dict[str, Any]:
         "fund": text.name(book.fund),
         "rebalancer": book["rebalancer"],
         "time": [sample.time for sample in samples],
-        "nav": [str(sample.nav * WAD // sample.supply if sample.supply else 0) for sample in samples],
-        "total": [str(sample.nav) for sample in samples],
+        "nav": [str(sample.nav) for sample in samples],
+        "total": [str(sample.total_value) for sample in samples],
         "phase": [sample.phase.name.lower() for sample in samples],
         "weights_ppm": [
             {"symbol": _symbol(book, token), "token": token, "values": [found.get(token, 0) for found in weights]}
@@ -225,7 +224,7 @@ def _trading(state: FundState, plan: Plan | None, opened: Sample | None) -> dict
         "bought": _done(goal - opened.held, lack) if opened else None,
         "spent": str(p.spent),
         "loss_budget": str(limits.loss_budget),
-        "spent_usd": str(p.spent * state.nav_at_start_prices // WAD),
+        "spent_usd": str(p.spent * state.total_value_at_start // WAD),
         "capacity": str(state.capacity),
         "batch_cap": str(limits.batch_cap),
         "tolerance": str(state.tolerance),

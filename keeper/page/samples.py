@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ballast.units import DAY_S, HOUR_S
+from ballast.units import DAY_S, HOUR_S, WAD
 from keeper.errors import SettingsError
 from keeper.output.condition import lacking
 from keeper.output.tables import weight
@@ -30,6 +30,7 @@ OLDEST_S = 400 * DAY_S
 MOST = 5_000
 """Most samples of a fund; the oldest are dropped."""
 
+# The column `nav` holds the total value; its name stays, so that files already written can be read.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS samples (
     chain_id INTEGER NOT NULL,
@@ -63,21 +64,26 @@ class Part:
 
 @dataclass(frozen=True)
 class Sample:
-    """A fund in one block. `nav` (USD) and `supply` (shares) have 18 decimals; `surplus`, `held` and `spent` are shares
-    of NAV as in `Progress`; `period` is the month's. `priced`: whether all active components counted; else NAV and
-    weights cover only those that did."""
+    """A fund in one block. `total_value` (USD) and `supply` (shares) have 18 decimals; `surplus`, `held` and `spent`
+    are shares of NAV as in `Progress`; `period` is the month's. `priced`: whether all active components counted; else
+    NAV and weights cover only those that did."""
 
     time: int
     block: int
     phase: Phase
     period: int
-    nav: int
+    total_value: int
     supply: int
     surplus: int
     held: int
     spent: int
     priced: bool
     parts: tuple[Part, ...]
+
+    @property
+    def nav(self) -> int:
+        """USD of one share, rounded down; 0 if there are no shares."""
+        return self.total_value * WAD // self.supply if self.supply else 0
 
     @property
     def month(self) -> tuple[int, ...]:
@@ -93,7 +99,7 @@ def sample_of(state: FundState) -> Sample:
         block=state.block,
         phase=state.phase,
         period=state.month_period,
-        nav=state.nav,
+        total_value=state.total_value,
         supply=state.supply,
         surplus=progress.surplus,
         held=progress.held,
@@ -176,7 +182,7 @@ class Samples:
         return db
 
     def _insert(self, fund: tuple[int, str], sample: Sample) -> None:
-        figures = map(str, (sample.nav, sample.supply, sample.surplus, sample.held, sample.spent))
+        figures = map(str, (sample.total_value, sample.supply, sample.surplus, sample.held, sample.spent))
         parts = json.dumps([[part.token, part.weight, part.unit] for part in sample.parts])
         row = (*fund, sample.time, sample.block, sample.phase, sample.period, *figures, sample.priced, parts)
         marks = ", ".join("?" * len(row))
@@ -209,6 +215,6 @@ class Samples:
 
 def _sample(row: Sequence[Any]) -> Sample:
     time, block, phase, period, *figures, priced, parts = row
-    nav, supply, surplus, held, spent = map(int, figures)
+    total, supply, surplus, held, spent = map(int, figures)
     components = tuple(Part(token, int(share), int(unit)) for token, share, unit in json.loads(parts))
-    return Sample(time, block, Phase(phase), period, nav, supply, surplus, held, spent, bool(priced), components)
+    return Sample(time, block, Phase(phase), period, total, supply, surplus, held, spent, bool(priced), components)

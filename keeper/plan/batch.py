@@ -136,7 +136,7 @@ def sellable(state: FundState, market: Market) -> dict[int, int]:
 
 def rooms(state: FundState, sold: int) -> dict[int, int]:
     """USD that each buy may take and be credited for in a batch that sells about USD `sold`, by index."""
-    share = min(state.progress.surplus, sold * WAD // state.nav_at_start_prices)
+    share = min(state.progress.surplus, sold * WAD // state.total_value_at_start)
     most = attainable(state, state.progress.surplus - share, share)
     return {h.index: h.value(missing(state, h, most)) for h in state.holdings if h.side is Side.BUY and state.trades(h)}
 
@@ -200,7 +200,7 @@ def _sold(state: FundState, market: Market, draft: _Draft, gas: Gas) -> _Draft:
 def _within(state: FundState, wanted: Mapping[int, int], cap: int) -> dict[int, int]:
     """The sells, all less in the same proportion if they are worth more than the share of NAV `cap`."""
     value = sum(state.holdings[i].trade_value_up(amount) for i, amount in wanted.items())
-    most = cap * state.nav_at_start_prices // WAD
+    most = cap * state.total_value_at_start // WAD
     return dict(wanted) if value <= most else _scaled(wanted, most, value)
 
 

@@ -33,15 +33,15 @@ class MonthGas:
     gas: int
 
 
-def expected(components: int, nav: int, batch_cap: int, eth_price: int, gas_price: int, most: int) -> MonthGas:
-    """Of a fund of so many components and candidates. `nav`: USD of the whole fund, 18 decimals; `batch_cap`: part of
-    it that a batch may sell, 18 decimals; `eth_price`: USD, 18 decimals; 0: none; `gas_price`: wei; `most`: batches
-    that the keeper's settings allow."""
+def expected(components: int, total_value: int, batch_cap: int, eth_price: int, gas_price: int, most: int) -> MonthGas:
+    """Of a fund of so many components and candidates. `total_value`: USD of the whole fund, 18 decimals; `batch_cap`:
+    part of it that a batch may sell, 18 decimals; `eth_price`: USD, 18 decimals; 0: none; `gas_price`: wei; `most`:
+    batches that the keeper's settings allow."""
     one = BATCH + BATCH_EACH * components
     least = -(-TURNOVER // max(1, batch_cap)) + 1
     # {USD} = {gas} * {wei / gas} * {USD / ether} / {wei / ether}
     cost = one * gas_price * eth_price // WAD
-    best = isqrt(nav * IMPACT // WAD // cost) if cost else most
+    best = isqrt(total_value * IMPACT // WAD // cost) if cost else most
     batches = max(least, min(most, best))
     fixed = DETERMINE + START + CLOSE + (DETERMINE_EACH + START_EACH) * components
     return MonthGas(batches, fixed + batches * one)

@@ -185,7 +185,7 @@ class _Planner:
     def _least(self, sells: list[Work]) -> int:
         """Least number of batches that the bucket's cap allows."""
         value = sum(work.value for work in sells)
-        share = -(-value * WAD // self.state.nav_at_start_prices)
+        share = -(-value * WAD // self.state.total_value_at_start)
         return max(1, -(-share // _cap(self.state)))
 
     def _number(self, works: tuple[Work, ...], least: int, most: int, price: int) -> int:
@@ -257,7 +257,7 @@ class _Planner:
         lots = lots_of(self._paid_for(works, batches, price), self.market, batches, price)
         state, limits, progress = self.state, self.state.limits, self.state.progress
         cap = _cap(state)
-        most = cap * state.nav_at_start_prices // WAD
+        most = cap * state.total_value_at_start // WAD
         slices = next_slices(lots, rooms(state, min(most, even_part(lots, batches))), batches, most)
         gas = Gas(self.costs, self.gas_price, self.market.weth_of(price))
         batch = make_batch(state, self.market, slices, gas, last=batches == 1, cap=cap)

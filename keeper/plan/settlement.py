@@ -55,7 +55,7 @@ def attainable(state: FundState, surplus_left: int, received: int) -> int:
 def sold_at_start(state: FundState, sold: Mapping[int, int]) -> int:
     """The amounts in `sold` (by component index) at start prices, share of NAV, rounded down."""
     at_start = sum(state.holdings[i].start_value(amount) for i, amount in sold.items())
-    return at_start * WAD // state.nav_at_start_prices
+    return at_start * WAD // state.total_value_at_start
 
 
 def surplus_after(state: FundState, sold: Mapping[int, int]) -> int:
@@ -65,24 +65,24 @@ def surplus_after(state: FundState, sold: Mapping[int, int]) -> int:
 
 def outcome(state: FundState, sold: Mapping[int, int], arriving: Mapping[int, int]) -> Outcome:
     """What a batch counts for that sends out `sold` and brings `arriving`, both by component index."""
-    nav = state.nav_at_start_prices
+    total = state.total_value_at_start
     out_at_start = sold_at_start(state, sold)
     surplus_left = max(0, state.progress.surplus - out_at_start)
     value_out = sum(state.holdings[i].trade_value_up(amount) for i, amount in sold.items())
     buys = {i: min(amount, missing(state, state.holdings[i])) for i, amount in arriving.items()}
     received = sum(state.holdings[i].start_value(amount) for i, amount in buys.items())
-    lambda_ = attainable(state, surplus_left, received * WAD // nav)
+    lambda_ = attainable(state, surplus_left, received * WAD // total)
 
     credited = {i: min(amount, missing(state, state.holdings[i], lambda_)) for i, amount in buys.items()}
     value_in = sum(state.holdings[i].trade_value(amount) for i, amount in credited.items())
     at_start = sum(state.holdings[i].start_value(amount) for i, amount in credited.items())
-    share = -(-value_out * WAD // nav)
+    share = -(-value_out * WAD // total)
     loss = max(0, value_out - value_in)
     progress = replace(
         state.progress,
         tat=bucket.consume(state.progress.tat, state.time, share, state.limits),
-        spent=state.progress.spent - (-loss * WAD // nav),
+        spent=state.progress.spent - (-loss * WAD // total),
         surplus=surplus_left,
-        held=state.progress.held + at_start * WAD // nav,
+        held=state.progress.held + at_start * WAD // total,
     )
     return Outcome(value_out, value_in, Sale(share, out_at_start), lambda_, credited, progress)

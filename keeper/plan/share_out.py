@@ -44,7 +44,7 @@ def share_out(
     surplus_left = surplus_after(state, sold)
     value = sum(state.holdings[i].start_value(amount) for i, amount in sold.items())
     # First guess of what will be received; corrected below by what the batch really counts for.
-    limit = attainable(state, surplus_left, value * WAD // state.nav_at_start_prices)
+    limit = attainable(state, surplus_left, value * WAD // state.total_value_at_start)
     # In the last batch the others get what is not spent on buys that hardly lack anything, though it does not count.
     spare = value // CRUMBS if last else 0
     targets = sum(buy.holding.value(goal(state, buy.holding, WAD)) for buy in buys)

@@ -110,7 +110,7 @@ def works_of(state: FundState, market: Market, costs: GasCosts, gas_price: int) 
             sells.append(_work(holding, holding.value(state.surplus(holding)), market, costs, gas_price))
         else:
             buys.append(_work(holding, holding.value(missing(state, holding)), market, costs, gas_price))
-    dust = state.limits.dust * state.nav_at_start_prices // WAD
+    dust = state.limits.dust * state.total_value_at_start // WAD
     return (*_worth_trading(sells, dust // 4, gas_price), *_worth_trading(buys, dust // 2, gas_price))
 
 

@@ -138,7 +138,7 @@ def _at_expected_end(state: FundState, items: Sequence[Item]) -> list[Item]:
         # {USD} * ({1e18} + {1e18} * {tok} / {tok}) / {1e18}: half a swap's fee and impact for each leg, at full slices
         impact = min(item.left, item.slice) * WAD // item.token_reserve
         loss += holding.start_value(item.left) * (FEE + impact) // WAD
-    total = state.progress.held + state.progress.surplus - loss * WAD // state.nav_at_start_prices
+    total = state.progress.held + state.progress.surplus - loss * WAD // state.total_value_at_start
     part = min(WAD, total * WAD // state.opening.buy_targets)
     return [item if item.selling else replace(item, left=_room(state, item.index, part)) for item in items]
 

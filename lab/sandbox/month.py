@@ -165,7 +165,7 @@ def figures_of(month: ShortMonth, reader: FundReader, first_block: int) -> dict[
         "period_s": opened.timetable.length,
         "batches": len(traded),
         "off_target_pct": {"before": _percent(*_off(opened, opened)), "after": _percent(*_off(done, opened))},
-        "turnover_pct": _percent(out, opened.nav),
+        "turnover_pct": _percent(out, opened.total_value),
         "cost_of_turnover_pct": _percent(out - value_in, out),
         "market_killed": month.killed,
     }
@@ -178,7 +178,7 @@ def _off(state: FundState, opened: FundState) -> tuple[int, int]:
         abs(holding.value(holding.balance) - holding.value(targets.get(holding.token, 0) * state.supply // WAD))
         for holding in state.holdings
     )
-    return off // 2, state.nav
+    return off // 2, state.total_value
 
 
 def _results(reader: FundReader, first_block: int) -> list[Mapping[str, int]]:

@@ -124,7 +124,7 @@ def shows(tab: Tab, watched: Watched) -> None:
 
 
 def weight(state: FundState, holding: Holding, balance: int) -> float:
-    return balance * holding.price / holding.one / state.nav
+    return balance * holding.price / holding.one / state.total_value
 
 
 def figures(text: str) -> list[float]:
@@ -165,8 +165,8 @@ def check_bars(tab: Tab, state: FundState) -> None:
 def test_what_is_drawn_is_what_the_chain_says(watched: Watched, tab: Tab) -> None:
     state, pulse = watched.field.state(), watched.keeper.look()
     check_bars(tab, state)
-    assert figures(tab.text("#tile-nav dd")) == pytest.approx([state.nav / state.supply], abs=0.0051)
-    assert figures(tab.text("#tile-total dd")) == pytest.approx([state.nav / WAD], abs=0.51)
+    assert figures(tab.text("#tile-nav dd")) == pytest.approx([state.total_value / state.supply], abs=0.0051)
+    assert figures(tab.text("#tile-total dd")) == pytest.approx([state.total_value / WAD], abs=0.51)
     assert figures(tab.text("#tile-fee dd")) == pytest.approx([FEE / 1e16], abs=0.0051)
     balance = watched.field.w3.eth.get_balance(watched.field.account.address)
     assert figures(tab.text("#tile-account dd")) == pytest.approx([balance / WAD], abs=0.0051)
@@ -238,7 +238,7 @@ def test_nav_over_time_ends_where_the_chain_stands(watched: Watched, tab: Tab) -
     (low_y, low), (high_y, high) = axis(tab, "#nav")
     assert high > low and len(line) >= 8
     nav = low + (line[-1][1] - low_y) * (high - low) / (high_y - low_y)
-    assert nav == pytest.approx(state.nav / state.supply, rel=1e-4)
+    assert nav == pytest.approx(state.total_value / state.supply, rel=1e-4)
     assert [x for x, _ in line] == sorted({x for x, _ in line})
     assert figures(tab.text("#nav-reading"))[-1] != 0
 

@@ -12,7 +12,7 @@ from ballast.units import WAD
 from ballast.values import NO_ADDRESS
 from tests.helpers.bench import BUYS, SELLS, Bench
 from tests.helpers.contracts import Call, Contract
-from tests.helpers.settling import Outcome, attainable, goal_of, nav_of, settle, surplus_of, usd
+from tests.helpers.settling import Outcome, attainable, goal_of, settle, surplus_of, total_value_at_start, usd
 
 UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
 """For examples of many transactions each: looking for a smaller failing one would take minutes."""
@@ -71,7 +71,7 @@ def sells_worth(fund: Any, value: int, sides: Sequence[int] = SELLS) -> dict[int
     surplus = {i: surplus_of(fund, i) for i in sides}
     total = sum(usd(a, fund.holdings[i].price, fund.holdings[i].decimals) for i, a in surplus.items())
     # One wei of each less: the batch's value is rounded up.
-    wanted = max(0, value * nav_of(fund) // WAD - 10**15)
+    wanted = max(0, value * total_value_at_start(fund) // WAD - 10**15)
     return {i: min(a, a * wanted // total) if total else 0 for i, a in surplus.items()}
 
 
@@ -107,7 +107,7 @@ def least_pays(
     Every buy is paid towards the part of its target that all can attain, `tuned` makes up the rest.
     """
     out = settle(fund, now, sells, {tuned: 0})
-    received = sum(out.sold.values()) and out.least * WAD // nav_of(fund)
+    received = sum(out.sold.values()) and out.least * WAD // total_value_at_start(fund)
     part = attainable(fund, out.surplus, received)
     lacks = {i: max(0, goal_of(fund, i, part) - fund.holdings[i].balance) for i in buys}
     total = sum(usd(a, fund.holdings[i].tradePrice, fund.holdings[i].decimals) for i, a in lacks.items())

@@ -59,7 +59,7 @@ class Outcome:
     held: int = 0
 
 
-def nav_of(fund: Any) -> int:
+def total_value_at_start(fund: Any) -> int:
     """USD of all shares at start prices."""
     return int(fund.opening.nav * fund.shares // WAD)
 
@@ -91,25 +91,25 @@ def attainable(fund: Any, surplus: int, received: int) -> int:
 def settle(fund: Any, now: int, sells: Mapping[int, int], pays: Mapping[int, int], min_value: int = 0) -> Outcome:
     """The batch that sends out up to `sells`, keeps what is sent, and brings `pays`."""
     sold = {i: min(amount, surplus_of(fund, i)) for i, amount in sells.items()}
-    limits, progress, nav = fund.limits, fund.progress, nav_of(fund)
+    limits, progress, total = fund.limits, fund.progress, total_value_at_start(fund)
     at = fund.holdings
     value_out = sum(ceil_div(a * at[i].tradePrice, 10 ** at[i].decimals) for i, a in sold.items())
     if value_out == 0:
         return Outcome(("NothingSold",))
     gone = sum(usd(a, at[i].target.price, at[i].decimals) for i, a in sold.items())
-    gone_share = gone * WAD // nav
+    gone_share = gone * WAD // total
     surplus = max(0, progress.surplus - gone_share)
 
     def counted(part: int) -> dict[int, int]:
         return {i: max(0, min(goal_of(fund, i, part), at[i].balance + a) - at[i].balance) for i, a in pays.items()}
 
     def at_start(amounts: Mapping[int, int]) -> int:
-        return sum(usd(a, at[i].target.price, at[i].decimals) for i, a in amounts.items()) * WAD // nav
+        return sum(usd(a, at[i].target.price, at[i].decimals) for i, a in amounts.items()) * WAD // total
 
     part = attainable(fund, surplus, at_start(counted(WAD)))
     credited = {i: max(0, min(goal_of(fund, i, part), at[i].balance + counted(WAD)[i]) - at[i].balance) for i in pays}
     value_in = sum(usd(a, at[i].tradePrice, at[i].decimals) for i, a in credited.items())
-    value = ceil_div(value_out * WAD, nav)
+    value = ceil_div(value_out * WAD, total)
     met = bucket(now, progress.tat, value, limits)
     budget_left = max(0, limits.lossBudget - progress.spent)
     tolerance = met.tolerance
@@ -117,7 +117,7 @@ def settle(fund: Any, now: int, sells: Mapping[int, int], pays: Mapping[int, int
         of_surplus = min(gone_share, progress.surplus)
         tolerance = min(tolerance, budget_left * of_surplus * WAD // (progress.surplus * value))
     least = ceil_div(value_out * (WAD - tolerance), WAD)
-    spent = progress.spent + ceil_div(max(0, value_out - value_in) * WAD, nav)
+    spent = progress.spent + ceil_div(max(0, value_out - value_in) * WAD, total)
     error: tuple[Any, ...] | None = None
     if value > met.capacity:
         error = ("AboveCapacity", value, met.capacity)

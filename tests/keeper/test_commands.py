@@ -106,12 +106,12 @@ def test_status_says_what_a_share_is_and_what_is_due(keeper: Keeper, field: Fiel
     for text in (
         field.book["index_token"],
         f"{state.action.name.lower()} ({reason_text(state.reason)})",
-        f"${usd(state.nav)}, ${usd(state.nav * WAD // state.supply)} a share",
+        f"${usd(state.total_value)}, ${usd(state.total_value * WAD // state.supply)} a share",
         f"{amount(state.supply, WAD)} shares",
     ):
         assert text in shown.stdout, shown.stdout
     assert (found["index_token"], int(found["supply"])) == (field.book["index_token"], state.supply)
-    assert int(found["share_usd"]) == state.nav * WAD // state.supply
+    assert int(found["share_usd"]) == state.total_value * WAD // state.supply
     for row, holding in zip(found["components"], state.holdings, strict=True):
         line = next(line for line in shown.stdout.splitlines() if line.split()[1:2] == [row["symbol"]])
         assert decimal(holding.balance * WAD // state.supply, holding.decimals) in line

@@ -197,7 +197,7 @@ def test_a_suspended_component_and_one_that_is_dropped(keeper: Keeper, field: Fi
     fixed = ape.accounts.test_accounts[0].deploy(ape.project.FixedWeight, field.book["timelock"], given)
     own(field.book["rebalancer"], "setMethodology(address)", fixed.address)
     dust, suspended = holdings[-1], holdings[-2]
-    left = field.state().nav // 10**7 * dust.one // dust.price
+    left = field.state().total_value // 10**7 * dust.one // dust.price
     index = field.book["index_token"]
     field.rpc.request("anvil_impersonateAccount", index)
     field.rpc.request("anvil_setBalance", index, hex(10**20))

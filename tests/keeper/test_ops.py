@@ -87,7 +87,7 @@ def test_a_month_begin_in_health_metrics_and_alerts(field: Field, tmp_path: Path
             found = metrics(keeper)
             fund = f'fund="{field.book.fund}"'
             assert found[f"ballast_head_number{{{fund}}}"] == field.w3.eth.block_number
-            assert found[f"ballast_nav_usd{{{fund}}}"] == pytest.approx(field.state().nav / WAD)
+            assert found[f"ballast_total_value_usd{{{fund}}}"] == pytest.approx(field.state().total_value / WAD)
             assert found[f'ballast_steps_total{{action="determine",{fund},result="sent"}}'] == 1
             spent = 2 * 10**18 - field.w3.eth.get_balance(field.account.address)
             assert found["ballast_fees_paid_wei_total"] == spent > 0

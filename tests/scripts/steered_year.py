@@ -147,7 +147,7 @@ class Year:
         """Part of NAV that the fund holds in it, in per cent; 0 where it is not on the list."""
         state = self.state
         held = [h.value(h.balance) for h in state.holdings if h.token == self.token(symbol)]
-        return held[0] / state.nav * 100 if held else 0.0
+        return held[0] / state.total_value * 100 if held else 0.0
 
     def balance(self, symbol: str) -> int:
         """What the fund holds of it, token wei."""

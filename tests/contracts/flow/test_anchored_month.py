@@ -16,7 +16,7 @@ from tests.helpers.chain import Chain
 from tests.helpers.filling import least_pays, pays_worth, sells_worth
 from tests.helpers.fund import EXECUTION, FOUNDED, Setup, deploy_fund
 from tests.helpers.reverts import assert_reverts
-from tests.helpers.settling import BUY, SELL, goal_of, nav_of, surplus_of, usd
+from tests.helpers.settling import BUY, SELL, goal_of, surplus_of, total_value_at_start, usd
 from tests.helpers.v3 import AheadOfFeeds, anchor_pools, open_invented
 
 WINDOW = 1_800
@@ -89,9 +89,10 @@ def most_of(state: Any) -> dict[int, int]:
     sides = sides_of(state, SELL)
     left = {i: surplus_of(state, i) for i in sides}
     # What is sold may count for more than the feed says, and what is bought for less.
-    capacity, payable = state.capacity * 95 // 100, value_of(state, lacks_of(state)) * 9 // 10 * WAD // nav_of(state)
+    total = total_value_at_start(state)
+    capacity, payable = state.capacity * 95 // 100, value_of(state, lacks_of(state)) * 9 // 10 * WAD // total
     most = min(capacity, payable)
-    return left if value_of(state, left) * WAD // nav_of(state) < most else sells_worth(state, most, sides)
+    return left if value_of(state, left) * WAD // total < most else sells_worth(state, most, sides)
 
 
 def hasty(state: Any) -> tuple[dict[int, int], dict[int, int]]:

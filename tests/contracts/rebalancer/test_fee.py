@@ -9,7 +9,7 @@ from tests.helpers.bench import KINDS, SELLS, Bench, build
 from tests.helpers.chain import Chain
 from tests.helpers.filling import even_pays, sells_worth, trade
 from tests.helpers.fund import EXECUTION
-from tests.helpers.settling import nav_of, surplus_of
+from tests.helpers.settling import surplus_of, total_value_at_start
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_trading_with_a_fee_ends_at_the_targets_of_the_start(costly: Bench) -> N
         at += 2 * DAY_S
         fund = costly.fund(at)
         sells = sells_worth(fund, fund.capacity)
-        trade(costly, sells, even_pays(fund, nav_of(fund) * fund.capacity // WAD), at)
+        trade(costly, sells, even_pays(fund, total_value_at_start(fund) * fund.capacity // WAD), at)
     fund = costly.fund(at)
     shares = costly.chain.read(costly.lens.fund(costly.rebalancer), at=at).supply
     for i in SELLS:

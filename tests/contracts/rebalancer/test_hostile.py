@@ -14,7 +14,7 @@ from tests.helpers.contracts import Contract
 from tests.helpers.filling import FILLER, batch, least_pays, order, paying, script, sells_worth, step, trade
 from tests.helpers.fund import EXECUTION
 from tests.helpers.reverts import assert_reverts, failure
-from tests.helpers.settling import nav_of, settle
+from tests.helpers.settling import settle, total_value_at_start
 
 T = EXECUTION + 1800
 
@@ -204,7 +204,7 @@ def test_dust_batches_do_not_burn_the_bucket(trading: Bench) -> None:
     assert 0 <= before.tolerance - after.tolerance < 10**10
     sells, pays = batch(trading, T)
     result = trade(trading, sells, pays, T)
-    assert result.valueOut * WAD // nav_of(after) > LIMITS.batch_cap * 999 // 1000
+    assert result.valueOut * WAD // total_value_at_start(after) > LIMITS.batch_cap * 999 // 1000
 
 
 def test_a_flash_mint_around_a_trade(trading: Bench) -> None:

@@ -12,7 +12,7 @@ from ballast.units import WAD
 from tests.helpers.bench import BUYS, KINDS, SELLS, SUPPLY, Bench
 from tests.helpers.filling import batch, even_pays, order, sells_worth, trade
 from tests.helpers.fund import EXECUTION
-from tests.helpers.settling import SCALE, nav_of, surplus_of
+from tests.helpers.settling import SCALE, surplus_of, total_value_at_start
 
 T = EXECUTION + 1800
 
@@ -97,7 +97,7 @@ def test_limits_scale_with_the_supply(trading: Bench) -> None:
     assert (after.idle, after.capacity, after.tolerance) == (before.idle, before.capacity, before.tolerance)
     for i in SELLS:
         assert 0 <= surplus_of(after, i) - 5 * surplus_of(before, i) <= 5
-    assert nav_of(after) == after.opening.nav * 5 * SUPPLY // WAD
+    assert total_value_at_start(after) == after.opening.nav * 5 * SUPPLY // WAD
 
 
 @pytest.mark.parametrize("last", [False, True], ids=["first batch", "last batch"])
@@ -112,7 +112,7 @@ def test_a_donation_does_not_stop_an_honest_batch(trading: Bench, last: bool, we
             at += 1800
     fund = trading.fund(at)
     sells = {i: surplus_of(fund, i) for i in SELLS} if last else sells_worth(fund, fund.capacity)
-    value = min(fund.capacity, fund.progress.surplus) * nav_of(fund) // WAD
+    value = min(fund.capacity, fund.progress.surplus) * total_value_at_start(fund) // WAD
     prepared = order(trading, sells, even_pays(fund, value * 9999 // 10000))
     for i in (*SELLS, *BUYS):
         trading.give(i, trading.index, wei)

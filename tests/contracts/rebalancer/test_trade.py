@@ -13,7 +13,7 @@ from tests.helpers.filling import FILLER, batch, check_result, least_pays, order
 from tests.helpers.fund import EXECUTION
 from tests.helpers.packed import kept
 from tests.helpers.reverts import assert_reverts, failure
-from tests.helpers.settling import SCALE, goal_of, nav_of, settle, surplus_of, usd
+from tests.helpers.settling import SCALE, goal_of, settle, surplus_of, total_value_at_start, usd
 
 T = EXECUTION + 1800
 
@@ -118,7 +118,8 @@ def test_credits_buys_up_to_lambda_and_calls_the_rest_a_gift(trading: Bench) -> 
     sells = sells_worth(fund, fund.capacity)
     pays = {NEWCOMER: goal_of(fund, NEWCOMER)}
     out = settle(fund, T, sells, pays)
-    counted = usd(pays[NEWCOMER], kept(KINDS[NEWCOMER].price), KINDS[NEWCOMER].decimals) * WAD // nav_of(fund)
+    counted = usd(pays[NEWCOMER], kept(KINDS[NEWCOMER].price), KINDS[NEWCOMER].decimals)
+    counted = counted * WAD // total_value_at_start(fund)
     may_lose = out.surplus * 4 // 100  # less than the budget of 0.5 %
     part = (fund.progress.held + counted + out.surplus - may_lose) * WAD // fund.opening.buyTargets
     assert 97 * WAD // 100 < part < WAD
@@ -189,7 +190,7 @@ def test_values_at_fresh_prices(trading: Bench) -> None:
     assert result.valueOut == sum(-(-sells[i] * moved[i] // 10 ** KINDS[i].decimals) for i in SELLS)
     after = trading.chain.read(trading.rebalancer.progress())
     at_start = sum(sells[i] * kept(KINDS[i].price) // 10 ** KINDS[i].decimals for i in SELLS)
-    assert before.surplus - after.surplus == at_start * WAD // nav_of(trading.fund(T))
+    assert before.surplus - after.surplus == at_start * WAD // total_value_at_start(trading.fund(T))
 
 
 def test_least_value_that_the_sender_asks_for(trading: Bench) -> None:
@@ -204,7 +205,7 @@ def test_at_most_what_the_bucket_gives(trading: Bench) -> None:
     fund = trading.fund(at)
     assert fund.capacity == 10**16
     sells = sells_worth(fund, 10**16)
-    pays = pays_worth(fund, nav_of(fund) // 50)
+    pays = pays_worth(fund, total_value_at_start(fund) // 50)
     over = {**sells, 0: sells[0] + 10**15}
     expected = settle(fund, at, over, pays)
     assert expected.error is not None
@@ -233,10 +234,10 @@ def test_losses_are_counted_and_gains_are_not(trading: Bench) -> None:
     fund = trading.fund(T)
     loss = result.valueOut - result.valueIn
     assert loss > 0
-    assert fund.progress.spent == -(-loss * WAD // nav_of(fund))
+    assert fund.progress.spent == -(-loss * WAD // total_value_at_start(fund))
     gain_at = T + 1
     sells = sells_worth(fund, 10**15)
-    trade(trading, sells, pays_worth(fund, nav_of(fund) // 500), gain_at)
+    trade(trading, sells, pays_worth(fund, total_value_at_start(fund) // 500), gain_at)
     assert trading.fund(gain_at).progress.spent == fund.progress.spent
 
 
@@ -289,7 +290,7 @@ def test_traded_tokens_need_a_price(trading: Bench, dead: int) -> None:
     refused(trading, order(trading, sells, pays), "NoPrice", trading.tokens[dead].address)
     others = {i: a for i, a in sells.items() if i != dead}
     fund = trading.fund(T)
-    rest = pays_worth(fund, nav_of(fund) // 40, [i for i in BUYS if i != dead])
+    rest = pays_worth(fund, total_value_at_start(fund) // 40, [i for i in BUYS if i != dead])
     trade(trading, others, rest, T)  # a dead feed stops its own token only
 
 

@@ -97,7 +97,7 @@ def batch_of(state: FundState, market: Market, batches: int, gas_price: int = 10
     if not any(lot.work.selling for lot in lots) or all(lot.work.selling for lot in lots):
         return None
     cap = state.limits.batch_cap
-    most = cap * state.nav_at_start_prices // WAD
+    most = cap * state.total_value_at_start // WAD
     slices = next_slices(lots, rooms(state, min(most, even_part(lots, batches))), batches, most)
     return make_batch(state, market, slices, Gas(MEASURED, gas_price, gas_price), last=batches == 1, cap=cap)
 

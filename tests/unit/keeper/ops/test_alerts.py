@@ -76,7 +76,12 @@ def test_without_a_setting_a_months_gas_follows_from_the_fund(april: Simulated) 
     assert fund.view is not None
     state = fund.view.state
     gas = months.expected(
-        len(state.holdings), state.nav, state.limits.batch_cap, april.market.eth_price, 20 * GWEI, bounds.most_batches
+        len(state.holdings),
+        state.total_value,
+        state.limits.batch_cap,
+        april.market.eth_price,
+        20 * GWEI,
+        bounds.most_batches,
     ).gas
     assert fund.month_gas(bounds) == gas > 0
     assert fund.month_gas(BOUNDS) == 60_000_000

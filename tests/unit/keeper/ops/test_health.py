@@ -115,7 +115,7 @@ def test_metrics_are_the_facts(april: Simulated) -> None:
     assert found['ballast_silent_seconds{fund="fund"}'] == 4
     assert found['ballast_head_number{fund="fund"}'] == april.state.block
     assert found['ballast_head_timestamp_seconds{fund="fund"}'] == april.state.time
-    assert found['ballast_nav_usd{fund="fund"}'] == pytest.approx(april.state.nav / WAD)
+    assert found['ballast_total_value_usd{fund="fund"}'] == pytest.approx(april.state.total_value / WAD)
     assert found["ballast_account_balance_wei"] == 10 * 10**18
     assert found["ballast_fees_paid_wei_total"] == 150 * GWEI
     assert found['ballast_transactions{status="confirmed"}'] == 2
@@ -132,7 +132,7 @@ def test_metrics_are_the_facts(april: Simulated) -> None:
 
 def test_what_is_not_known_is_left_out(april: Simulated) -> None:
     _, found = metrics_of(facts_of(fund_facts(april, phase=Phase.IDLE), balance=None))
-    assert 'ballast_nav_usd{fund="fund"}' in found
+    assert 'ballast_total_value_usd{fund="fund"}' in found
     for name in ("ballast_loss_budget_used_ratio", "ballast_residual_ratio", "ballast_account_balance_wei"):
         assert not any(key.startswith(name) for key in found)
 

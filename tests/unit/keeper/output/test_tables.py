@@ -31,11 +31,11 @@ def shown(april: Simulated, state: FundState) -> tuple[str, View]:
 
 def test_a_share_is_shown_with_its_token_and_value(april: Simulated) -> None:
     text, view = shown(april, april.state)
-    nav, supply = april.state.nav, april.state.supply
-    assert INDEX in text and f"${usd(nav)}, ${usd(nav * WAD // supply)} a share" in text
+    total, supply = april.state.total_value, april.state.supply
+    assert INDEX in text and f"${usd(total)}, ${usd(total * WAD // supply)} a share" in text
     assert "counts for nothing" not in text and "without" not in text
     found = fund_json(view, BOOK)
-    assert (found["index_token"], found["share_usd"]) == (INDEX, str(nav * WAD // supply))
+    assert (found["index_token"], found["share_usd"]) == (INDEX, str(total * WAD // supply))
     assert [row["unit"] for row in found["components"]] == [
         str(h.balance * WAD // supply) for h in april.state.holdings
     ]

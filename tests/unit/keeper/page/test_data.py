@@ -42,12 +42,13 @@ def test_weights_and_targets(april: Simulated) -> None:
     assert rows.keys() == {h.token for h in s.holdings}
     for h in s.holdings:
         row = rows[h.token]
-        assert row["weight"] == str(h.value(h.balance) * WAD // s.nav)
-        assert row["target"] == str(h.value(h.unit * s.shares // WAD) * WAD // s.nav)
+        assert row["weight"] == str(h.value(h.balance) * WAD // s.total_value)
+        assert row["target"] == str(h.value(h.unit * s.shares // WAD) * WAD // s.total_value)
         assert (row["price"], row["value"], row["side"]) == (str(h.price), str(h.value(h.balance)), h.side.name.lower())
     values = [int(row["value"] or 0) for row in found["components"]]
     assert values == sorted(values, reverse=True)
-    assert (found["target_is"], found["total"], found["nav"]) == ("month", str(s.nav), str(s.nav * WAD // s.supply))
+    nav = s.total_value * WAD // s.supply
+    assert (found["target_is"], found["total"], found["nav"]) == ("month", str(s.total_value), str(nav))
     assert rows[s.holdings[0].token]["symbol"] in {c.symbol for c in book_of().candidates}
 
 
@@ -258,7 +259,7 @@ def test_json_keeps_every_digit(april: Simulated, tmp_path: Path) -> None:
     with stage(tmp_path / "h.sqlite", april_facts(april)) as found:
         found.look(view_of(april))
         told = json.loads(json.dumps(found.told()))["data"]
-        assert int(told["total"]) == april.state.nav > 2**53
+        assert int(told["total"]) == april.state.total_value > 2**53
         big = [v for v in _numbers(told) if isinstance(v, int) and abs(v) >= 2**53]
         assert big == []
 
@@ -277,7 +278,7 @@ def test_samples_as_columns(april: Simulated) -> None:
     later = sample_of(replace(april.state, time=START + 600, holdings=tuple(rest)))
     found = history_data(book_of(), [first, later])
     assert found["time"] == [START, START + 600]
-    assert found["nav"] == [str(s.nav * WAD // s.supply) for s in (first, later)]
+    assert found["nav"] == [str(s.total_value * WAD // s.supply) for s in (first, later)]
     columns = {column["token"]: column["values"] for column in found["weights_ppm"]}
     assert columns[gone.token] == [first.parts[0].weight // 10**12, 0]
     assert 999_980 <= sum(values[1] for values in columns.values()) <= 1_000_000

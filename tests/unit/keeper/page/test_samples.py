@@ -41,7 +41,7 @@ def test_keeps_what_a_fund_was_like(history: Samples, state: FundState) -> None:
     assert history.add(*FUND, state)
     (found,) = history.all_of(*FUND)
     assert found == sample_of(state)
-    assert (found.nav, found.supply, found.phase) == (state.nav, state.supply, Phase.TRADING)
+    assert (found.total_value, found.supply, found.phase) == (state.total_value, state.supply, Phase.TRADING)
     assert sum(part.weight for part in found.parts) == pytest.approx(10**18, abs=2)
     assert [part.unit for part in found.parts] == [holding.unit for holding in state.holdings]
 

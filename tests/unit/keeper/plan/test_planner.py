@@ -76,7 +76,7 @@ def usd_of(plans: list[Plan], field: str) -> int:
 @every_month
 def test_months_end_with_little_left(months: Months, label: str, mode: Mode) -> None:
     fund, state, plans = months[label, mode]
-    nav = fund.state.nav_at_start_prices
+    nav = fund.state.total_value_at_start
     residual = sum(h.value(abs(h.balance - state.target_balance(h))) for h in state.holdings)
     assert (residual - usd_of(plans, "cost")) * 10_000 <= nav
     assert min(parts(state)) > WAD * 985 // 1000

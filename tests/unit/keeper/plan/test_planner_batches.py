@@ -212,7 +212,7 @@ def test_outcome_counts_no_more_than_attainable(april: Simulated) -> None:
     # Far more than the whole target of the smallest arrives: what counts is lambda of it.
     found = outcome(state, sold, {buy.index: 2 * goal(state, buy, WAD)})
     lack = goal(state, buy, WAD) - buy.balance
-    received = buy.start_value(lack) * WAD // state.nav_at_start_prices
+    received = buy.start_value(lack) * WAD // state.total_value_at_start
     assert found.attainable == attainable(state, surplus_after(state, sold), received)
     assert found.attainable < WAD
     assert found.credited[buy.index] == goal(state, buy, found.attainable) - buy.balance < lack
@@ -240,7 +240,7 @@ def test_a_buy_that_is_held_back_waits(april: Simulated) -> None:
     buys = [lot for lot in lots if not lot.work.selling]
     one = max(buys, key=lambda lot: lot.slices)
     free = {lot.index: lot.value for lot in buys}
-    most = april.state.nav_at_start_prices
+    most = april.state.total_value_at_start
     assert one.index in {s.lot.index for s in next_slices(lots, free, batches, most)}
     little = {**free, one.index: one.slice_value // 2}
     assert one.index not in {s.lot.index for s in next_slices(lots, little, batches, most)}
