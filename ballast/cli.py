@@ -25,7 +25,7 @@ from ballast.book import Book
 from ballast.build import ROOT, is_current
 from ballast.errors import UserError
 from ballast.fund_file import FundConfig, FundError, load_fund
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.parts import Component
 from ballast.rpc import RpcError, bound, require_node, trouble
 from ballast.units import WAD

@@ -9,8 +9,8 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from ballast.abi import call_view
-from ballast.faucets import ether_from, token_from
 from ballast.fund_file import FundError
+from ballast.networks.faucets import ether_from, token_from
 from ballast.values import decimal, ether_text
 
 UNTRIED_GAS = 500_000

@@ -21,7 +21,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from ballast.errors import UserError
-from ballast.networks import NETWORKS, by_slug
+from ballast.networks.presets import NETWORKS, by_slug
 from ballast.parts import (
     MAX_BLOCK_TIME,
     MAX_COMPONENTS,

@@ -8,7 +8,7 @@ from web3 import Web3
 
 from ballast.abi import call_view
 from ballast.fund_file import FundConfig
-from ballast.networks import NETWORKS, network_of
+from ballast.networks.presets import NETWORKS, network_of
 from ballast.parts import Feed, Sequencer
 from ballast.units import BLOCK_S
 from ballast.values import decimal_text

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from eth_utils import to_checksum_address
 
 from ballast.book import Book, BookCandidate, BookPool
-from ballast.exchanges import V3_FEES, exchanges_of
 from ballast.fund_file import FundConfig
-from ballast.networks import network_of
+from ballast.networks.exchanges import V3_FEES, exchanges_of
+from ballast.networks.presets import network_of
 from ballast.parts import Component, FundPool
 from ballast.preflight import pools
 from ballast.preflight.chain import Reader

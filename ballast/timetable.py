@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, model_validator
 
-from ballast.networks import TEST_CHAINS
+from ballast.networks.presets import TEST_CHAINS
 from ballast.parts import LimitsConfig, Model, duration, integer
 from ballast.rule.calendar import DAYS, MONTH, QUARTER, least_length
 from ballast.units import DAY_S, HOUR_S, WAD

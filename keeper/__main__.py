@@ -25,7 +25,7 @@ from ballast.book import Book
 from ballast.rule.calendar import begin_of
 from keeper.check.command import check
 from keeper.errors import KeeperError, SettingsError
-from keeper.explain.month import explain
+from keeper.explain.explanation import explain
 from keeper.explain.tables import explain_json, explain_tables
 from keeper.init import init
 from keeper.keys.create import keystore

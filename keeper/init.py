@@ -13,13 +13,13 @@ from pydantic import SecretStr
 from web3 import Web3
 
 from ballast.book import Book, BookError
-from ballast.faucets import ether_from
 from ballast.files import replace_whole
+from ballast.networks.faucets import ether_from
 from ballast.values import ether_text
 from keeper.errors import SettingsError
 from keeper.keys.create import new_account, write_key_file, write_private
 from keeper.keys.load import load_signer, password_of
-from keeper.look.chain import FundReader, connect_to
+from keeper.look.fund_reader import FundReader, connect_to
 from keeper.look.retry import ask
 from keeper.settings import PREFIX, Secrets, Settings, load_as
 

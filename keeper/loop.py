@@ -12,10 +12,10 @@ import structlog
 from structlog.contextvars import bound_contextvars
 from web3 import Web3
 
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from keeper.errors import ChainError, FeeTooHighError, JournalError, KeeperError, RevertedError, UnforeseenError
 from keeper.look import contracts
-from keeper.look.chain import FundReader, Head
+from keeper.look.fund_reader import FundReader, Head
 from keeper.look.interventions import Chronicle
 from keeper.look.outlook import OutlookReader
 from keeper.ops.facts import LONGEST_WAIT_S

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ballast.units import GWEI, HOUR_S
-from keeper.look.chain import FundReader, Head
 from keeper.look.data_fee import DataFees
+from keeper.look.fund_reader import FundReader, Head
 from keeper.look.interventions import Intervention
 from keeper.look.outlook import Outlook
 from keeper.plan.costs import MEASURED

@@ -14,14 +14,14 @@ from eth_typing import ChecksumAddress
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.units import HOUR_S
 from keeper.check.codes import kind_of
 from keeper.errors import KeeperError, NotReadyError
 from keeper.keys.limited import Limited, steps_of
 from keeper.keys.load import advice, load_signer
 from keeper.look.book_file import BookFile
-from keeper.look.chain import FundReader, ask, connect_to
+from keeper.look.fund_reader import FundReader, ask, connect_to
 from keeper.look.interventions import Chronicle
 from keeper.look.outlook import OutlookReader
 from keeper.look.rpc import EndpointStatus

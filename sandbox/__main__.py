@@ -18,7 +18,7 @@ from ballast.units import DAY_S
 from keeper.errors import KeeperError, SettingsError
 from keeper.keys.limited import Limited
 from keeper.keys.load import load_signer
-from keeper.look.chain import FundReader, connect_to
+from keeper.look.fund_reader import FundReader, connect_to
 from keeper.ops.liveness import Interrupted, Stop, stopping
 from keeper.output import logs
 from keeper.sending.journal import Journal

@@ -17,7 +17,7 @@ from ballast.abi import call_data, selector
 from ballast.files import replace_json
 from ballast.units import DAY_S
 from keeper.errors import FeeTooHighError, KeeperError, SettingsError, UnforeseenError
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.ops.facts import LONGEST_WAIT_S
 from keeper.ops.liveness import Interrupted, Stop
 from keeper.ops.pulse import Pulse, State

@@ -14,7 +14,7 @@ from eth_utils import to_checksum_address
 from pydantic import Field, ValidationError, model_validator
 
 from ballast.fund_file import FundConfig, FundError, parse_fund, read_texts
-from ballast.networks import TEST_CHAINS
+from ballast.networks.presets import TEST_CHAINS
 from ballast.parts import MAX_DECIMALS, MAX_FEED_AGE, MAX_PRICE, Model, Text, duration, fraction, integer, price
 from ballast.units import DAY_S, FEED_STEP, WAD
 from ballast.validation import invalid_lines

@@ -8,7 +8,7 @@ from web3 import Web3
 
 from ballast.abi import call_data, decode_view
 from keeper.errors import ChainError
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.look.retry import ask_all
 from keeper.look.rpc.endpoint import Question
 from keeper.sending.simulate import pinned

@@ -12,11 +12,11 @@ from eth_utils import to_checksum_address
 from web3 import Web3
 
 from ballast.abi import call_view, encode_call
-from ballast.creation import created_address
-from ballast.exchanges import V2_CODE_HASH, v2_pool_address
-from ballast.networks import Exchange
-from ballast.resume import standing
-from ballast.sending import DeploymentSender, content_of, receipt_of
+from ballast.deployment.creation import created_address
+from ballast.deployment.resume import standing
+from ballast.deployment.sender import DeploymentSender, content_of, receipt_of
+from ballast.networks.exchanges import V2_CODE_HASH, v2_pool_address
+from ballast.networks.presets import Exchange
 from sandbox.errors import SandboxError
 from sandbox.plan import Placed, Plan
 from sandbox.uniswap import factory_code, router_code

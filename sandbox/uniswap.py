@@ -7,8 +7,8 @@ from eth_utils import to_checksum_address
 from web3 import Web3
 
 from ballast.abi import call_view, has_code
-from ballast.exchanges import V2_CODE_HASH, v2_pool_address
-from ballast.networks import Exchange, network_of
+from ballast.networks.exchanges import V2_CODE_HASH, v2_pool_address
+from ballast.networks.presets import Exchange, network_of
 from ballast.packages import creation_code
 
 _FACTORY = "@uniswap/v2-core/build/UniswapV2Factory.json"

@@ -18,16 +18,16 @@ from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book
-from ballast.creation import creation, order, predicted
-from ballast.deploy import deploy_fund, new_journal, sender_of
-from ballast.faucets import ether_from
+from ballast.deployment.creation import creation, order, predicted
+from ballast.deployment.deploy import deploy_fund, new_journal, sender_of
+from ballast.deployment.journal import DeploymentJournal, alone, journal_path
+from ballast.deployment.resume import INDEX, is_seeded
+from ballast.deployment.sender import receipt_of
 from ballast.files import replace_whole
 from ballast.fund_file import FundConfig
-from ballast.journal import DeploymentJournal, alone, journal_path
-from ballast.networks import TEST_CHAINS, network_of
-from ballast.resume import INDEX, is_seeded
-from ballast.rollups import creation_gas
-from ballast.sending import receipt_of
+from ballast.networks.faucets import ether_from
+from ballast.networks.presets import TEST_CHAINS, network_of
+from ballast.networks.rollups import creation_gas
 from ballast.values import decimal, ether_text
 from sandbox import gas
 from sandbox.book import SandboxAsset, SandboxBook, sandbox_path

@@ -12,10 +12,10 @@ from web3.exceptions import Web3Exception
 
 from ballast.abi import call_view
 from ballast.book import Book
-from ballast.creation import created_address, order
-from ballast.deploy import book_of
+from ballast.deployment.creation import created_address, order
+from ballast.deployment.deploy import book_of
+from ballast.deployment.resume import INDEX, is_seeded
 from ballast.fund_file import FundConfig, FundError
-from ballast.resume import INDEX, is_seeded
 from keeper.check.codes import KINDS, kind_of
 
 Told = Callable[[str], None]

@@ -15,9 +15,9 @@ from web3.exceptions import Web3Exception
 from ballast.abi import call_view, has_code
 from ballast.cli import Deployed, agree, checked_slippage, dollars, send, sent_line
 from ballast.costs import cost_of
-from ballast.deploy import approvals
-from ballast.exchanges import USDC, exchanges_of
+from ballast.deployment.deploy import approvals
 from ballast.fund_file import FundError
+from ballast.networks.exchanges import USDC, exchanges_of
 from ballast.units import DAY_S, WAD
 from ballast.values import decimal, ether_text, parse_address, parse_duration
 from keeper.look import contracts

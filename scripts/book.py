@@ -10,8 +10,8 @@ from rich.console import Console
 
 from ballast.book import Book
 from ballast.cli import FundCommand, book_option, checked_address, default_book, fund_argument
+from ballast.deployment.journal import DeploymentJournal, journal_path
 from ballast.fund_file import FundConfig, FundError, load_fund
-from ballast.journal import DeploymentJournal, journal_path
 from scripts._found import created_by, indexes_of, rebuilt
 
 

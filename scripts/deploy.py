@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ballast.cli import FundCommand, agree, book_option, default_book, fund_argument
-from ballast.deploy import Bill, deploy_fund
+from ballast.deployment.deploy import Bill, deploy_fund
+from ballast.deployment.journal import journal_path
 from ballast.fund_file import FundConfig, FundError, load_fund
-from ballast.journal import journal_path
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.values import ether_text
 from scripts._found import require_first
 

@@ -18,7 +18,7 @@ from ape.cli import account_option
 
 from ballast.cli import FundCommand, agree, book_option, default_book, fund_argument
 from ballast.costs import cost_of, lacks_ether, require_none
-from ballast.creation import creation
+from ballast.deployment.creation import creation
 from ballast.fund_file import FundError
 from ballast.steering.differences import FieldDifference, Wish, calls_of, differences
 from ballast.steering.operations import NOTHING, Operation, OperationState, TimelockCall, operation_id

@@ -21,12 +21,12 @@ from ballast.steering.operations import TimelockCall
 from ballast.units import BLOCK_S
 from ballast.values import parse_duration
 from keeper.errors import ChainError
-from keeper.explain.month import Explanation, explain
+from keeper.explain.explanation import Explanation, explain
 from keeper.explain.tables import origin
 from keeper.guard.brakes import FUNCTIONS, Brake, notice, period_end, refusal, veto_end
 from keeper.guard.changes import changes
 from keeper.guard.tables import Possible, determination_tables, notice_table, status_tables
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.look.guardian import read_roles, refused
 from keeper.look.lens import read_fund
 from keeper.output.tables import when

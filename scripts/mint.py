@@ -24,7 +24,7 @@ from ballast.cli import (
     sent_line,
 )
 from ballast.costs import cost_of, lacks_ether, lacks_tokens, require_none
-from ballast.deploy import approvals
+from ballast.deployment.deploy import approvals
 from ballast.fund_file import FundError
 from ballast.units import WAD
 from ballast.values import decimal, parse_amount

@@ -15,10 +15,10 @@ from ballast.abi import call_view, encode_call
 from ballast.book import Book
 from ballast.cli import FundCommand, agree, book_option, checked_address, default_book
 from ballast.costs import cost_of, lacks_ether, require_none
-from ballast.deploy import sender_of
+from ballast.deployment.deploy import sender_of
+from ballast.deployment.journal import journal_path
 from ballast.fund_file import FundError
-from ballast.journal import journal_path
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.values import decimal, ether_text, time_text
 from sandbox.book import SandboxBook
 from sandbox.plan import fund_of, imagined, load_plan

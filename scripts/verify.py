@@ -16,12 +16,12 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.cli import FundCommand, book_option, default_book, fund_argument
-from ballast.creations import Creation, creations
+from ballast.deployment.journal import DeploymentJournal, journal_path
 from ballast.fund_file import FundError, load_fund
-from ballast.journal import DeploymentJournal, journal_path
-from ballast.networks import Network, network_of
-from ballast.sources import Compiled, compiled, made_by, standard_input
-from ballast.verifiers import (
+from ballast.networks.presets import Network, network_of
+from ballast.verification.compiler_input import Compiled, compiled, made_by, standard_input
+from ballast.verification.creation_transactions import Creation, creations
+from ballast.verification.services import (
     ETHERSCAN,
     POLL_S,
     SOURCIFY,

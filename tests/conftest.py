@@ -22,7 +22,7 @@ from web3 import HTTPProvider, Web3
 from web3.types import RPCEndpoint
 
 from lab.localnet.market import Market
-from lab.localnet.month import Month, load_month
+from lab.localnet.month_file import Month, load_month
 from lab.localnet.rpc import Web3Rpc
 from lab.localnet.session import DEFAULT_MONTH
 from lab.localnet.world import World

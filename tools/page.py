@@ -2,7 +2,7 @@
 `python -m tools.page open` on the local fund of `make fund`, with a funded test wallet.
 
 A build needs Node and what package.json names; it asks nobody anything. Endpoints of chains are in
-web/chains.json, explorers in ballast/networks.json.
+web/chains.json, explorers in ballast/networks/networks.json.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from ballast.abi import encode_call
 from ballast.book import Book
 from ballast.build import BUILD, ROOT
 from ballast.errors import UserError
-from ballast.exchanges import V3_FEES, exchanges_of
-from ballast.networks import network_of
+from ballast.networks.exchanges import V3_FEES, exchanges_of
+from ballast.networks.presets import network_of
 from ballast.units import WAD
 from keeper.zap.quote import ETH, MINT, REDEEM
 from lab.localnet.dollar import DOLLAR, give_dollars, open_dollar

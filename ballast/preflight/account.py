@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
-from ballast.faucets import ether_from, token_from
 from ballast.fund_file import FundConfig
+from ballast.networks.faucets import ether_from, token_from
 from ballast.preflight.chain import Reader
 from ballast.preflight.problems import Problem
 from ballast.values import decimal, ether_text

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ballast.abi import encode_call
-from ballast.creation import anchor_rows, candidate_rows, feed_rows, sequencer_of
+from ballast.deployment.creation import anchor_rows, candidate_rows, feed_rows, sequencer_of
 from ballast.fund_file import FundConfig
 from ballast.steering import owner_abi
 from ballast.steering.dangers import ROLE_NAMES

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from web3 import Web3
 
-from ballast.faucets import ether_from
+from ballast.networks.faucets import ether_from
 from ballast.units import ETHER, GWEI
 from keeper.check.context import CheckContext, CheckedFund, Node
 from keeper.check.findings import Finding, Says
 from keeper.errors import ChainError, KeeperError
-from keeper.plan.month import MARGIN, TURNOVER, MonthGas, expected
+from keeper.plan.month_gas import MARGIN, TURNOVER, MonthGas, expected
 from keeper.sending.journal import read_journal
 
 

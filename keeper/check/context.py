@@ -20,7 +20,7 @@ from ballast.abi import call_data, decode_view
 from ballast.book import Book, BookError
 from keeper.errors import ChainError, KeeperError
 from keeper.keys.load import load_signer
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.look.retry import ask
 from keeper.look.rpc import single
 from keeper.look.rpc.endpoint import names_of

@@ -8,7 +8,7 @@ from eth_typing import HexStr
 from web3 import Web3
 from web3.types import FilterParams
 
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.units import DAY_S
 from keeper.check.context import CheckContext, Node
 from keeper.check.findings import Finding, Says

@@ -9,7 +9,7 @@ from ballast.book import BookCandidate, BookPool
 from ballast.units import WAD
 from keeper.check.context import CheckedFund
 from keeper.check.findings import Finding, Level, Says
-from keeper.look.chain import POOL_FEE_BPS, V2_VENUES
+from keeper.look.fund_reader import POOL_FEE_BPS, V2_VENUES
 from keeper.pools.venues import MILLION
 
 TAKE_OUT = "take it out of the address book, or name the right one"

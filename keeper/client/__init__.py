@@ -33,7 +33,7 @@ from keeper.client.bot import Bot, opened
 from keeper.client.fund import FundClient, Look, connected
 from keeper.client.offers import SLACK, Offer, offer, order_for, stock_data
 from keeper.errors import KeeperError
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.output.logs import guard
 from keeper.plan.planner import Plan
 from keeper.sending.sender import Mined

@@ -13,7 +13,7 @@ from keeper.client.fund import FundClient
 from keeper.errors import FeeTooHighError, KeeperError, SimulationError
 from keeper.keys.limited import Limited
 from keeper.keys.load import advice, load_signer
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.output import logs
 from keeper.sending.journal import Journal
 from keeper.sending.sender import Mined, Sender, sender_for

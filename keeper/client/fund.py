@@ -9,7 +9,7 @@ from web3 import Web3
 from ballast.units import HOUR_S, WAD
 from keeper.client.offers import Offer, order_for
 from keeper.look import contracts
-from keeper.look.chain import FundReader, Head, ask
+from keeper.look.fund_reader import FundReader, Head, ask
 from keeper.plan import planner
 from keeper.plan.planner import Pace, Plan
 from keeper.pools.market import HopCosts, Market

@@ -11,7 +11,7 @@ from ballast.book import Book
 from ballast.rule.methodology import Cap, Decision, Flag, Status
 from ballast.units import WAD
 from ballast.values import percent
-from keeper.explain.month import Explanation
+from keeper.explain.explanation import Explanation
 from keeper.explain.recompute import Difference, Start, Target
 from keeper.output.flags import FLAGS, flags
 from keeper.output.tables import figures_table, head_table, usd, when

@@ -8,7 +8,7 @@ from typing import Any, Final
 from eth_utils import is_hex_address, to_checksum_address
 
 from ballast.book import Book
-from ballast.networks import capped_by, network_of
+from ballast.networks.presets import capped_by, network_of
 from keeper.errors import NotAllowedError
 from keeper.keys.signer import Signed, Signer
 from keeper.look import contracts

@@ -1,4 +1,4 @@
-"""What a rollup asks for a batch's data, for plans (`ballast/rollups.py` says whom to ask)."""
+"""What a rollup asks for a batch's data, for plans (`ballast/networks/rollups.py` says whom to ask)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import structlog
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.networks import network_of
-from ballast.rollups import Question, question
+from ballast.networks.presets import network_of
+from ballast.networks.rollups import Question, question
 from keeper.errors import ChainError
 from keeper.look.retry import Head, ask_all
 from keeper.look.rpc.pool import in_block

@@ -9,7 +9,7 @@ from web3 import Web3
 from web3.exceptions import BlockNotFound
 
 from ballast.book import Book
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.retry import Head, ask
@@ -25,7 +25,7 @@ FAR = 50_000
 """Of Ethereum. Blocks between two looks, a week: more is not read on from the last one, but back from the head, which
 comes to an end. An endpoint may once have named a block that no chain will ever have."""
 
-log = structlog.get_logger("keeper.look.chain")
+log = structlog.get_logger("keeper.look.fund_reader")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import structlog
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.history import CHUNK, REORG
@@ -24,7 +24,7 @@ from keeper.look.retry import Head, ask, block_time
 from keeper.output.condition import suspension
 from keeper.state import FundState, Phase
 
-log = structlog.get_logger("keeper.look.chain")
+log = structlog.get_logger("keeper.look.fund_reader")
 
 AGAIN = 5
 """Blocks after a change in which events are read again: their node may be behind the one that gave the state."""

@@ -10,7 +10,7 @@ from web3 import Web3
 
 from ballast.abi import decode_event
 from ballast.book import Book
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.steering import owner_abi
 from ballast.steering.dangers import ROLE_NAMES
 from ballast.steering.operations import Operation, TimelockEvent, operations_of

@@ -9,7 +9,7 @@ from ballast.book import Book
 from keeper.look.rpc import EndpointStatus
 from keeper.ops.pulse import Pulse
 from keeper.ops.troubles import Defect, Trouble
-from keeper.plan.month import expected
+from keeper.plan.month_gas import expected
 from keeper.plan.standby import Since
 from keeper.sending.journal import Entry
 from keeper.settings import Settings

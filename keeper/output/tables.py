@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ballast.book import Book
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.units import GWEI, HOUR_S, WAD
 from ballast.values import decimal, percent, time_text
 from keeper.output.condition import condition, without

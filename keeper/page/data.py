@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ballast.book import Book
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.units import WAD
 from keeper.look.interventions import words
 from keeper.look.outlook import Announced

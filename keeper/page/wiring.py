@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from keeper.errors import SettingsError
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.ops.facts import Bounds, Facts
 from keeper.page.details import DetailsReader
 from keeper.page.samples import Samples

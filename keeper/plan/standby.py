@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ballast.networks import Network
+from ballast.networks.presets import Network
 from ballast.units import BLOCK_S
 from keeper.state import Action, FundState
 

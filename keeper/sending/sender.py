@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import structlog
 from web3 import Web3
 
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.units import GWEI, HOUR_S
 from keeper.errors import (
     CancelledError,
@@ -31,14 +31,14 @@ from keeper.errors import (
     UnknownPendingError,
 )
 from keeper.keys.signer import Signer
-from keeper.look.chain import FundReader, Head, ask
+from keeper.look.fund_reader import FundReader, Head, ask
 from keeper.look.rpc import single
+from keeper.sending.broadcast import Broadcaster
 from keeper.sending.fees import Urgency
 from keeper.sending.journal import CANCEL, Entry, Journal
-from keeper.sending.push import Pusher
+from keeper.sending.open_nonces import OpenNonces
 from keeper.sending.simulate import Call, estimate
 from keeper.sending.tracker import Receipt, TransactionTracker
-from keeper.sending.wire import Wire
 from keeper.settings import Secrets, Settings
 
 log = structlog.get_logger("keeper.sender")
@@ -91,12 +91,12 @@ class Sender:
         # Settings and constants count Ethereum's blocks.
         on = self._network = network_of(chain_id)
         self._tracker = TransactionTracker(w3, signer.address, journal, on.blocks(confirmations), on)
-        self._push = Pusher(
+        self._open_nonces = OpenNonces(
             w3,
             signer,
             journal,
             self._tracker,
-            Wire(w3, journal, signer.address, private, on.blocks(private_blocks)),
+            Broadcaster(w3, journal, signer.address, private, on.blocks(private_blocks)),
             network=on,
             urgency=urgency,
             bump_blocks=bump_blocks,
@@ -131,7 +131,7 @@ class Sender:
         if not entries:
             return None
         nonce = min(entry.nonce for entry in entries)
-        if not self._push.knows(nonce):
+        if not self._open_nonces.knows(nonce):
             last = self._journal.current(nonce)
             log.info("resolving an open transaction", nonce=nonce, action=last.action, hash=last.hash)
         return self._carry(nonce)
@@ -172,9 +172,9 @@ class Sender:
         if nonce is None:
             return None
         found = estimate(self._w3, self.address, call, head, self._network.most_gas)
-        fees = self._push.let_through(call, self._push.market(head, call.deadline), found.gas, head)
+        fees = self._open_nonces.let_through(call, self._open_nonces.market(head, call.deadline), found.gas, head)
         self._require_funds(found.gas * fees.max_fee)
-        self._push.sign(call, nonce, found.gas, found.listed, fees, head)
+        self._open_nonces.sign(call, nonce, found.gas, found.listed, fees, head)
         mined = self._carry(nonce)
         if mined is not None and mined.action == CANCEL:
             raise CancelledError(f"{call.action}: no longer possible; the no-op {mined.hash} took its nonce {nonce}")
@@ -210,7 +210,7 @@ class Sender:
         for nonce in range(self._tracker.count_in(head), lowest.nonce):
             if not self._journal.of(nonce):
                 log.warning("filling a gap", nonce=nonce, below=lowest.nonce)
-                self._push.fill(nonce, lowest, head)
+                self._open_nonces.fill(nonce, lowest, head)
 
     def _require_funds(self, needed: int) -> None:
         address = Web3.to_checksum_address(self.address)
@@ -229,7 +229,7 @@ class Sender:
             if self._lowest() != nonce:
                 return None
             fate = self._tracker.fate(nonce, head)
-            if not fate.used and self._push.push(nonce, head, ending=self._ending):
+            if not fate.used and self._open_nonces.push(nonce, head, ending=self._ending):
                 fate = self._tracker.fate(nonce, head)
             if not self._is_open(nonce):
                 return self._ended(nonce, fate.receipt)
@@ -239,7 +239,7 @@ class Sender:
 
     def _ended(self, nonce: int, found: Receipt | None) -> Mined | None:
         """The result for a nonce whose fate is known; None if something else used it. Raises RevertedError."""
-        self._push.forget(nonce)
+        self._open_nonces.forget(nonce)
         if found is None:
             return None
         if not found.succeeded:

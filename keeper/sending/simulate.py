@@ -9,11 +9,11 @@ from typing import Any
 from web3 import Web3
 from web3.types import RPCEndpoint
 
-from ballast.networks import capped_by
+from ballast.networks.presets import capped_by
 from ballast.units import MAX_TX_GAS
 from keeper.errors import ChainError, InsufficientFundsError, RejectedError, SimulationError
 from keeper.look import contracts
-from keeper.look.chain import Head, ask
+from keeper.look.fund_reader import Head, ask
 from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.sending import access
 from keeper.sending.access import AccessList

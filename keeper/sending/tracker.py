@@ -16,9 +16,9 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 from web3.types import BlockIdentifier
 
-from ballast.networks import Network
+from ballast.networks.presets import Network
 from keeper.errors import ChainError, SendError
-from keeper.look.chain import Head, ask
+from keeper.look.fund_reader import Head, ask
 from keeper.sending.journal import Entry, Journal, Status
 from keeper.sending.simulate import pinned
 

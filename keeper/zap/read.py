@@ -9,7 +9,7 @@ from web3 import Web3
 
 from ballast.abi import call_data
 from ballast.book import Book
-from ballast.exchanges import V3_FEES, Exchanges, exchanges_of, v2_pool_address, v3_pool_address
+from ballast.networks.exchanges import V3_FEES, Exchanges, exchanges_of, v2_pool_address, v3_pool_address
 from keeper.errors import ChainError
 from keeper.look import contracts
 from keeper.look.lens import state_of

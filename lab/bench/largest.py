@@ -19,7 +19,7 @@ from rich.progress import track
 from rich.table import Table
 
 from ballast.build import BUILD, ROOT
-from ballast.creation import predicted
+from ballast.deployment.creation import predicted
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import DAY_S, WAD
 from ballast.values import NO_ADDRESS

@@ -15,7 +15,7 @@ import click
 
 from ballast.build import ROOT
 from ballast.units import WAD
-from lab.localnet.month import Month, load_month
+from lab.localnet.month_file import Month, load_month
 from lab.localnet.reserves import load_reserves, pools_of
 
 HALVINGS = 60

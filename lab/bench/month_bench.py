@@ -15,7 +15,7 @@ from web3.types import LogReceipt
 from ballast.abi import call_data
 from ballast.rule.arithmetic import Cost, cost_of, part, residual, usd, worst_short
 from ballast.units import GWEI, HOUR_S, WAD
-from lab.localnet.month import Month, MonthComponent
+from lab.localnet.month_file import Month, MonthComponent
 from lab.localnet.rpc import read
 from lab.localnet.world import Token, World, WorldPool
 from lab.replay.measure import MonthOutcome, balances_at, flow_of, pair_sides, swaps_in

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ballast.book import Book
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed, FundPool, Methodology, RolesConfig, Upkeep
 from ballast.rule.arithmetic import execution_time, period_start

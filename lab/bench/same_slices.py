@@ -14,7 +14,7 @@ from web3 import Web3
 
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import WAD
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.plan import bucket
 from keeper.plan.batch import Batch, Leg
 from keeper.plan.order import order_of
@@ -25,7 +25,7 @@ from lab.bench.errors import BenchError
 from lab.bench.month_bench import MonthBench, slice_of
 from lab.bench.rounds import Item, Round, next_round
 from lab.localnet.market import reserves_of
-from lab.localnet.month import MonthComponent
+from lab.localnet.month_file import MonthComponent
 from lab.replay.carry import Run, prepare
 from lab.replay.measure import MonthOutcome, abis_of, measure
 from lab.testbed.chain import Contract

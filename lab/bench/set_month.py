@@ -14,7 +14,7 @@ from ballast.rule.arithmetic import Cost, execution_time, usd
 from ballast.units import BLOCK_S, WAD
 from lab.bench.month_bench import MonthBench, slice_of
 from lab.bench.set_protocol import ADAPTER, Protocol, deploy
-from lab.localnet.month import MonthComponent
+from lab.localnet.month_file import MonthComponent
 from lab.localnet.rpc import RpcError, read
 from lab.replay.measure import Component, MonthOutcome
 

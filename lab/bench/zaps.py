@@ -12,7 +12,7 @@ from math import isqrt
 from typing import Any
 
 from ballast.abi import call_data
-from ballast.exchanges import EXCHANGES, v3_pool_address
+from ballast.networks.exchanges import EXCHANGES, v3_pool_address
 from ballast.units import DAY_S, ETHER, WAD
 from ballast.values import NO_ADDRESS
 from lab.bench.arena import FEE_DENOMINATOR, FEE_NUMERATOR, HOLDER_SHARES, POOL_VALUE, REDEEMED_SHARES, SHARES, Arena

@@ -7,7 +7,7 @@ import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.rule.arithmetic import period_start
 from ballast.units import BLOCK_S
 from lab.chaos.fund import fund_config

@@ -10,7 +10,7 @@ from pathlib import Path
 from eth_utils import keccak, to_checksum_address
 
 from ballast.build import ROOT
-from ballast.exchanges import SUSHISWAP_CODE_HASH, V2_CODE_HASH, v2_pool_address
+from ballast.networks.exchanges import SUSHISWAP_CODE_HASH, V2_CODE_HASH, v2_pool_address
 from lab.localnet.errors import LocalnetError
 
 FOLDER = ROOT / "data" / "addresses"

@@ -17,7 +17,7 @@ from lab.localnet.artifacts import Code, reference_contracts
 from lab.localnet.deployments import Exchanges, deploy_exchanges
 from lab.localnet.errors import LocalnetError
 from lab.localnet.market import reserves_of
-from lab.localnet.month import Month, MonthComponent
+from lab.localnet.month_file import Month, MonthComponent
 from lab.localnet.reserves import MonthPools, PoolDepth, ReserveRow, pools_of
 from lab.localnet.rpc import HttpRpc, Rpc, send
 from lab.localnet.v3 import PositionRow, V3Depth, assumed, open_v3, v3_pools_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import isqrt
 
 from ballast.abi import call_data
-from ballast.exchanges import EXCHANGES, USDC
+from ballast.networks.exchanges import EXCHANGES, USDC
 from ballast.units import ETHER, WAD
 from lab.localnet.addresses import pair_address, stand_in
 from lab.localnet.anvil import Cheats

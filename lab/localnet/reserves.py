@@ -15,7 +15,7 @@ from pathlib import Path
 from ballast.units import WAD
 from lab.localnet import table
 from lab.localnet.errors import ReservesError
-from lab.localnet.month import Month, MonthComponent
+from lab.localnet.month_file import Month, MonthComponent
 
 COLUMNS = ("date", "venue", "token_address", "weth_reserve")
 VENUES: Mapping[str, str] = {"uniswapv2": "uniswap", "uniswap": "uniswap", "sushiswap": "sushiswap"}

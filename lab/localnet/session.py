@@ -36,7 +36,7 @@ from ballast.errors import UserError
 from lab.localnet.anvil import anvil, dies_with_parent
 from lab.localnet.build import local_mainnet
 from lab.localnet.errors import LocalnetError
-from lab.localnet.month import Month, load_month
+from lab.localnet.month_file import Month, load_month
 from lab.localnet.reserves import load_reserves
 from lab.localnet.v3 import load_positions
 from lab.localnet.world import World

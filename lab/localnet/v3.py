@@ -17,13 +17,13 @@ from typing import Any
 from eth_utils import to_checksum_address
 
 from ballast.abi import call_data
-from ballast.exchanges import v3_pool_address
+from ballast.networks.exchanges import v3_pool_address
 from ballast.units import WAD
 from lab.localnet import table
 from lab.localnet.addresses import listed_v3_pools
 from lab.localnet.deployments import V3_TICK_SPACINGS
 from lab.localnet.errors import LocalnetError, ReservesError
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.reserves import PoolDepth
 from lab.localnet.rpc import Rpc, read, send
 from lab.localnet.world import V3Pool

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from ballast.book import Book
-from ballast.deploy import approve, deploy_fund
+from ballast.deployment.deploy import approve, deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import BLOCK_S, HOUR_S, WAD

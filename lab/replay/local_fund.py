@@ -20,7 +20,7 @@ from rich.console import Console
 from ballast.files import replace_whole
 from ballast.rule.arithmetic import period_start
 from ballast.units import BLOCK_S
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.output.tables import when
 from keeper.state import Action, FundState, Reason
 from lab.localnet.errors import LocalnetError

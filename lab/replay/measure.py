@@ -16,7 +16,7 @@ from ballast.book import Book
 from ballast.rule import packed
 from ballast.rule.arithmetic import Cost, Flow, Position, SwapInput, cost_of, usd
 from ballast.units import WAD
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.rpc import Rpc, Web3Rpc
 from lab.localnet.world import V3Pool, World
 from lab.testbed.chain import abi_of

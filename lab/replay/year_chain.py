@@ -11,7 +11,7 @@ from web3 import Web3
 
 from ballast.abi import call_data, encode_call
 from ballast.book import Book
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.parts import LimitsConfig
 from ballast.rule import packed

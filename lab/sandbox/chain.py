@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.units import BLOCK_S, ETHER, GWEI
 from ballast.values import NO_ADDRESS
 from lab.localnet import artifacts

@@ -19,14 +19,14 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.build import ROOT
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from lab.localnet.anvil import free_port
 from lab.localnet.errors import LocalnetError
 from lab.sandbox.chain import FAUCET_WEI, Dressed
 from lab.sandbox.gate import gate
-from lab.sandbox.month import Parties, carry, figures_of
 from lab.sandbox.person import Answer, Shell, Shown, typed
 from lab.sandbox.run import ACCOUNT, KEEPER_WEI
+from lab.sandbox.short_month import Parties, carry, figures_of
 from lab.testbed.keepers import KeeperProcess, Process
 
 PASSWORD = "correct horse, battery 9 staple!"

@@ -18,15 +18,15 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.build import ROOT
-from ballast.journal import DeploymentJournal, journal_path
-from ballast.sending import receipt_of
+from ballast.deployment.journal import DeploymentJournal, journal_path
+from ballast.deployment.sender import receipt_of
 from ballast.units import ETHER, GWEI
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from lab.localnet.errors import LocalnetError
 from lab.sandbox.chain import CHAIN_ID, FAUCET_WEI, Dressed
 from lab.sandbox.gate import gate
-from lab.sandbox.month import Parties, carry, figures_of, sent_by, start_market, wait_out
 from lab.sandbox.person import Answer, Shown, typed
+from lab.sandbox.short_month import Parties, carry, figures_of, sent_by, start_market, wait_out
 from lab.testbed.keepers import KeeperProcess, start_process
 from sandbox.book import SandboxBook, sandbox_path
 from sandbox.decide import POST_GAS, pool_off_bps

@@ -12,7 +12,7 @@ from eth_account import Account
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.journal import journal_path
+from ballast.deployment.journal import journal_path
 from lab.localnet.errors import LocalnetError
 from lab.sandbox.chain import Dressed
 from lab.sandbox.gate import Gate, gate

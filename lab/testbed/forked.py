@@ -22,7 +22,7 @@ from web3 import Web3
 
 from ballast.build import ROOT
 from lab.localnet.errors import LocalnetError
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.session import (
     APE_HOST,

@@ -15,7 +15,7 @@ from ballast.timetable import TimetableConfig
 from ballast.units import WAD
 from ballast.values import DEPLOYER, decimal_text
 from lab.localnet.market import V3_VENUE
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import Token, World
 
 FEED_MAX_AGE = 7_200

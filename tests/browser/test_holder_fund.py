@@ -14,7 +14,7 @@ from eth_utils import to_checksum_address
 
 from ballast.abi import encode_call
 from ballast.build import ROOT
-from ballast.exchanges import USDC
+from ballast.networks.exchanges import USDC
 from ballast.units import DAY_S, WAD
 from tests.browser.browser import Browser
 from tests.browser.holding import FLOWS, HolderSite, holding

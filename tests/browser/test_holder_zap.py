@@ -8,7 +8,7 @@ import ape
 import pytest
 
 from ballast.abi import call_data
-from ballast.exchanges import USDC
+from ballast.networks.exchanges import USDC
 from ballast.units import WAD
 from keeper.zap.quote import ETH, Pools, Quote, Venue, mint_quote, redeem_quote
 from keeper.zap.read import read_pools

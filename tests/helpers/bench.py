@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from ballast.creation import predicted
+from ballast.deployment.creation import predicted
 from ballast.units import WAD
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ballast.creation import predicted
+from ballast.deployment.creation import predicted
 from ballast.rule.calendar import MONTH
 from ballast.units import BLOCK_S, DAY_S, WAD
 from ballast.values import NO_ADDRESS
 from lab.localnet.market import Market
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract

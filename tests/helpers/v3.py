@@ -15,7 +15,7 @@ from ballast.parts import Anchor
 from keeper.pools.venues.v3 import V3Pool, pool_of
 from keeper.pools.venues.v3_math import MAX_SQRT_RATIO, MIN_SQRT_RATIO
 from lab.localnet.market import Market
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.v3 import load_positions, open_v3, parse_positions, v3_pools_of
 from lab.localnet.world import World
 from tests.helpers.chain import Chain

@@ -19,18 +19,18 @@ from web3 import Web3
 
 from ballast.book import Book
 from ballast.build import ROOT
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import BLOCK_S
 from keeper.look import contracts
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.plan import bucket
 from keeper.plan.settlement import outcome
 from keeper.state import FundState, Phase, Side
 from lab.localnet.anvil import dies_with_parent, stop
 from lab.localnet.market import Market
-from lab.localnet.month import load_month
+from lab.localnet.month_file import load_month
 from lab.localnet.rpc import HttpRpc, Rpc
 from lab.localnet.world import World
 from lab.testbed.clock import Clock, next_look

@@ -16,7 +16,7 @@ from web3.types import RPCEndpoint, RPCResponse
 from ballast.units import GWEI
 from keeper.keys.signer import LocalSigner
 from keeper.look import contracts
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.sending.fees import Urgency
 from keeper.sending.journal import Journal, Status
 from keeper.sending.sender import Sender

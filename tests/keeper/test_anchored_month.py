@@ -17,7 +17,7 @@ from ballast.fund_file import FundConfig
 from ballast.units import WAD
 from keeper.state import FundState, Phase, Reason, Side
 from lab.localnet.market import REST_S
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.rpc import unpack
 from lab.localnet.world import World
 from tests.helpers.chain import Chain

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from keeper.look.book_file import BookFile
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from tests.keeper.deployed_fund import Field
 
 

@@ -12,7 +12,7 @@ from eth_account import Account
 from ballast.units import ETHER, GWEI
 from keeper.check import files
 from keeper.look.lens import read_fund
-from keeper.plan.month import expected
+from keeper.plan.month_gas import expected
 from keeper.sending.journal import Journal
 from tests.keeper.checking import Check
 from tests.keeper.deployed_fund import Field

@@ -15,7 +15,7 @@ from ballast.book import Book
 from ballast.fund_file import FundConfig
 from ballast.parts import FundPool
 from keeper.state import Phase, Reason
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.rpc import read, send
 from lab.localnet.world import World
 from lab.replay.measure import swaps_in, v3_swaps_in

@@ -11,7 +11,7 @@ import ape
 import pytest
 
 from keeper.errors import ChainError
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.look.rpc import connect
 from keeper.state import Action
 from tests.helpers.waiting import wait_for

@@ -18,7 +18,7 @@ from ballast.rule.methodology import Flag
 from ballast.units import DAY_S
 from keeper.look import contracts
 from keeper.output.flags import FLAGS
-from lab.localnet.month import load_month
+from lab.localnet.month_file import load_month
 from lab.localnet.rpc import read, send
 from tests.keeper.deployed_fund import PERIOD, Field
 from tests.keeper.test_commands import Keeper

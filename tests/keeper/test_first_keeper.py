@@ -18,7 +18,7 @@ from ballast.build import ROOT
 from ballast.fund_file import load_fund
 from keeper.sending.journal import read_journal
 from lab.localnet.anvil import dies_with_parent, stop
-from lab.localnet.month import load_month
+from lab.localnet.month_file import load_month
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
 from lab.replay.local_fund import MARK, OtherSettingsError, next_time, stand

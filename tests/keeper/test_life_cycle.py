@@ -14,11 +14,11 @@ from web3.types import RPCEndpoint
 from ballast.units import GWEI
 from keeper.errors import ChainError, RevertedError, SendError, SimulationError, UnknownPendingError
 from keeper.look.rpc.refusals import Refusal, refusal_of
+from keeper.sending.broadcast import words_of
 from keeper.sending.fees import Urgency
 from keeper.sending.journal import CANCEL, Journal, Status
 from keeper.sending.sender import Sender
 from keeper.sending.tracker import LATE_BLOCKS
-from keeper.sending.wire import words_of
 from lab.localnet.rpc import send
 from tests.keeper.deployed_fund import Field, journal_rows
 from tests.keeper.sending import (

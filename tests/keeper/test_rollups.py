@@ -14,9 +14,9 @@ import pytest
 from eth_abi import encode
 
 from ballast.book import Book
-from ballast.networks import network_of
-from ballast.rollups import GAS_PRICE_ORACLE, NODE_INTERFACE
-from keeper.look.chain import FundReader, connect
+from ballast.networks.presets import network_of
+from ballast.networks.rollups import GAS_PRICE_ORACLE, NODE_INTERFACE
+from keeper.look.fund_reader import FundReader, connect
 from keeper.loop import Fund
 from keeper.plan.standby import turn_on
 from keeper.settings import load_settings

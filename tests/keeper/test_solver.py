@@ -12,7 +12,7 @@ from ballast.units import BLOCK_S, WAD
 from examples.solver import Solver
 from keeper.client import SLACK, FundClient, Offer, offer, order_for, stock_data
 from keeper.look import contracts
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.plan.order import order_of
 from keeper.plan.planner import Pace, plan
 from keeper.state import FundState, Phase, Side

@@ -12,9 +12,9 @@ from web3 import Web3
 
 from ballast.book import Book
 from keeper.errors import SettingsError
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.state import Phase, Reason
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import World
 from lab.replay.measure import pair_sides, swaps_in, v3_swaps_in
 from tests.helpers.chain import Chain

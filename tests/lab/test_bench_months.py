@@ -15,7 +15,7 @@ from lab.bench import same_slices, set_month
 from lab.bench.month_bench import MonthBench, leaf
 from lab.bench.run import builds_of
 from lab.localnet.market import Market
-from lab.localnet.month import Month, MonthComponent
+from lab.localnet.month_file import Month, MonthComponent
 from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
 from lab.replay.measure import MonthOutcome

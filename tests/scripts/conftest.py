@@ -20,7 +20,7 @@ from ballast.cli import one_line
 from ballast.fund_file import FundConfig
 from ballast.values import DEPLOYER
 from lab.localnet.market import Market
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.session import NETWORK
 from lab.localnet.world import World
 from lab.testbed.funding import as_yaml, deal_seed, month_config

@@ -12,7 +12,7 @@ import ape
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.units import BLOCK_S
 from lab.localnet.anvil import Cheats

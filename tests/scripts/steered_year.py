@@ -21,7 +21,7 @@ from web3 import Web3
 
 from ballast.abi import call_view
 from ballast.cli import one_line
-from ballast.deployed import SOURCE
+from ballast.deployment.check import SOURCE
 from ballast.fund_file import FundConfig
 from ballast.rule.arithmetic import execution_time, period_start
 from ballast.units import BLOCK_S, WAD

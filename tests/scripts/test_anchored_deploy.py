@@ -11,13 +11,13 @@ from web3 import Web3
 
 from ballast.abi import call_data
 from ballast.book import Book
-from ballast.creation import anchor_rows
-from ballast.deploy import deploy_fund
+from ballast.deployment.creation import anchor_rows
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.parts import Anchor
 from ballast.preflight import DeployError, preflight
 from lab.localnet.market import Market
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.rpc import send
 from lab.localnet.world import World
 from lab.testbed.funding import deal_seed

@@ -8,10 +8,10 @@ import ape
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.preflight import DEPLOYMENT_GAS
 from lab.localnet.market import Market
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import World
 from lab.replay.measure import receipts_of
 from lab.testbed.funding import deal_seed, month_config

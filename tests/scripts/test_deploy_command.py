@@ -16,8 +16,8 @@ from eth_account import Account
 from web3 import Web3
 
 from ballast.book import Book
+from ballast.deployment.journal import DeploymentJournal, journal_path
 from ballast.fund_file import FundConfig
-from ballast.journal import DeploymentJournal, journal_path
 from lab.localnet.market import Market
 from lab.testbed.funding import as_yaml, deal
 from tests.keeper.endpoints import KEY, SEND, EndpointProxy, endpoint

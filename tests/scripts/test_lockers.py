@@ -14,7 +14,7 @@ from web3 import Web3
 from web3.exceptions import Web3RPCError
 
 from ballast.book import Book
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig, FundError
 from ballast.units import WAD
 from lab.localnet.market import Market

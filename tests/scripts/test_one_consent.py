@@ -15,7 +15,7 @@ from eth_account import Account
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from lab.localnet.market import Market
 from lab.testbed.funding import as_yaml, deal, deal_seed

@@ -7,15 +7,15 @@ from typing import Any
 import ape
 import pytest
 
-from ballast.creation import feed_rows
-from ballast.deploy import deploy_fund
+from ballast.deployment.creation import feed_rows
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.oracles import ROLLUPS
 from ballast.parts import Sequencer
 from ballast.preflight import DeployError
 from ballast.units import DAY_S
 from lab.localnet.market import Market
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import World
 from lab.testbed.funding import deal_seed
 from tests.helpers.chain import Chain

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from ballast.book import Book, BookPool
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from lab.localnet.market import Market
 from lab.testbed.funding import as_yaml, deal_seed

@@ -9,8 +9,8 @@ import ape
 import pytest
 from web3 import Web3
 
-from ballast.creation import created_address, order
-from ballast.deploy import deploy_fund
+from ballast.deployment.creation import created_address, order
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.parts import Component, Feed
 from ballast.preflight import DeployError, preflight

@@ -19,12 +19,12 @@ from web3 import Web3
 from ballast.abi import call_data
 from ballast.book import Book
 from ballast.build import ROOT
-from ballast.exchanges import exchanges_of
+from ballast.deployment.journal import DeploymentJournal, journal_path
 from ballast.fund_file import load_fund, read_texts
-from ballast.journal import DeploymentJournal, journal_path
-from ballast.networks import Exchange, network_of
+from ballast.networks.exchanges import exchanges_of
+from ballast.networks.presets import Exchange, network_of
+from ballast.networks.rollups import GAS_PRICE_ORACLE
 from ballast.packages import creation_code
-from ballast.rollups import GAS_PRICE_ORACLE
 from ballast.units import ETHER, GWEI
 from lab.localnet.anvil import Cheats, anvil
 from lab.localnet.rpc import HttpRpc, send

@@ -18,7 +18,7 @@ from eth_utils import to_checksum_address
 
 from ballast.book import Book
 from ballast.build import ROOT
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig, load_fund
 from ballast.values import NO_ADDRESS
 from lab.localnet.market import Market

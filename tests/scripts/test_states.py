@@ -11,7 +11,7 @@ import pytest
 
 from ballast.abi import call_data
 from ballast.book import Book
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.units import WAD
 from ballast.values import decimal

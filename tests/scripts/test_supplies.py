@@ -16,7 +16,7 @@ from eth_utils import to_checksum_address
 
 from ballast.book import Book
 from ballast.cli import open_fund
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig, FundError
 from ballast.units import DAY_S
 from lab.localnet.market import Market

@@ -13,14 +13,14 @@ import pytest
 import yaml
 from web3 import Web3
 
-from ballast import sources
 from ballast.book import Book
-from ballast.creations import creations
-from ballast.deploy import deploy_fund
+from ballast.deployment.deploy import deploy_fund
+from ballast.deployment.journal import DeploymentJournal, journal_path
 from ballast.fund_file import FundConfig
-from ballast.journal import DeploymentJournal, journal_path
-from ballast.sources import SourceError, compiled, made_by, standard_input
-from ballast.verifiers import Etherscan, Job, Sourcify, Verdict, verify
+from ballast.verification import compiler_input
+from ballast.verification.compiler_input import SourceError, compiled, made_by, standard_input
+from ballast.verification.creation_transactions import creations
+from ballast.verification.services import Etherscan, Job, Sourcify, Verdict, verify
 from lab.localnet.market import Market
 from lab.localnet.world import World
 from lab.testbed.funding import as_yaml, deal_seed
@@ -154,7 +154,7 @@ def test_a_changed_source_fails(scene: Scene) -> None:
 
 
 def test_sources_that_are_not_the_build_s_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sources, "is_current", lambda: False)
+    monkeypatch.setattr(compiler_input, "is_current", lambda: False)
     with pytest.raises(SourceError, match="not compiled since they were changed; run `make compile`"):
         compiled()
     monkeypatch.undo()

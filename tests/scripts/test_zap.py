@@ -16,9 +16,9 @@ from eth_utils import to_checksum_address
 
 from ballast.abi import encode_call
 from ballast.book import Book
-from ballast.deploy import deploy_fund
-from ballast.exchanges import USDC
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
+from ballast.networks.exchanges import USDC
 from ballast.units import ETHER, WAD
 from keeper.zap.quote import ETH, Pools, Quote, Venue, mint_quote, redeem_quote
 from keeper.zap.read import read_pools

@@ -23,7 +23,7 @@ export interface Gas {
   hop_v3: number;
 }
 
-/** The exchanges of the zaps on a chain, as `ballast/exchanges.py` has them, the fees of V3 pools in millionths, and what
+/** The exchanges of the zaps on a chain, as `ballast/networks/exchanges.py` has them, the fees of V3 pools in millionths, and what
  * a zap takes of gas. */
 export interface Swaps {
   exchanges: {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import World
 from tests.contracts.flow.carrying import Carrier
 from tests.helpers.chain import Chain

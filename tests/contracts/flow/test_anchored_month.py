@@ -9,7 +9,7 @@ import pytest
 
 from ballast.units import WAD
 from lab.localnet.market import Market
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import World
 from tests.contracts.flow.carrying import TRADING, Carrier
 from tests.helpers.chain import Chain

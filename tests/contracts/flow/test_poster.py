@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ballast.units import WAD
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import World
 from tests.contracts.flow.carrying import DETERMINED, IDLE, TRADING, VETOED, Carrier
 from tests.contracts.flow.conftest import QUICK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ballast.exchanges import EXCHANGES
+from ballast.networks.exchanges import EXCHANGES
 from ballast.units import ETHER, WAD
 from tests.contracts.flow.carrying import TRADING, Carrier
 from tests.helpers.fund import ANYONE, FOREVER

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ballast.build import ROOT
 from ballast.rule.arithmetic import ArithmeticDomainError, PricedComponent, market_cap_units
 from ballast.units import WAD
-from lab.localnet.month import Month, load_month
+from lab.localnet.month_file import Month, load_month
 from tests.helpers.basket import FUZZ
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract

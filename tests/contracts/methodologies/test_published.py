@@ -10,7 +10,7 @@ import pytest
 from ballast.build import ROOT
 from ballast.rule.methodology import Cap, fixed_target_units, target_units
 from ballast.units import WAD
-from lab.localnet.month import Month, load_month
+from lab.localnet.month_file import Month, load_month
 from tests.contracts.methodologies.scene import PLAIN, TOKENS, Basket, Scene
 from tests.helpers.chain import Chain
 

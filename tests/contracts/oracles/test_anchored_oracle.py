@@ -9,7 +9,7 @@ import pytest
 from ballast.units import BLOCK_S, WAD
 from ballast.values import NO_ADDRESS
 from lab.localnet.market import REST_S, Market
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract

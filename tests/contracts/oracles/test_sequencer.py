@@ -9,7 +9,7 @@ import pytest
 from eth_abi import encode
 
 from ballast.units import DAY_S, WAD
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import World
 from tests.contracts.flow.carrying import TRADING, Carrier
 from tests.contracts.oracles.scene import A, B, Bench, C, D

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ballast.units import WAD
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.rpc import read, send
 from tests.helpers.filling import CHAINED, FORWARD, HOME, PAID, POT, hop
 from tests.helpers.fund import EXECUTION, PERIOD_START, Fund, Setup

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ballast.creation import created_address
+from ballast.deployment.creation import created_address
 from ballast.units import DAY_S, WAD
 from tests.helpers.bench import (
     LIMITS,

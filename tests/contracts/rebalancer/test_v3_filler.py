@@ -10,7 +10,7 @@ from ballast.units import WAD
 from ballast.values import NO_ADDRESS
 from keeper.pools.venues.v3 import V3Pool
 from lab.localnet.deployments import V3_TICK_SPACINGS
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.rpc import read
 from lab.localnet.world import Token, World
 from tests.helpers.bench import Bench

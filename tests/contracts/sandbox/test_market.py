@@ -8,7 +8,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from ballast.exchanges import V2_CODE_HASH, v2_pool_address
+from ballast.networks.exchanges import V2_CODE_HASH, v2_pool_address
 from ballast.units import ETHER, HOUR_S
 from tests.contracts.sandbox.conftest import (
     CLAIM,

@@ -9,7 +9,7 @@ import pytest
 
 from keeper.pools.venues.v3 import V3Pool
 from lab.localnet.deployments import V3_TICK_SPACINGS
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.world import World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract

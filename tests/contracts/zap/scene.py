@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isqrt
 
 from ballast.abi import encode_call
-from ballast.exchanges import EXCHANGES, v3_pool_address
+from ballast.networks.exchanges import EXCHANGES, v3_pool_address
 from ballast.units import ETHER, WAD
 from keeper.pools.venues.v2 import V2Pool
 from keeper.pools.venues.v3 import V3Pool

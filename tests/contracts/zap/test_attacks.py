@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballast.abi import encode_call, selector
-from ballast.exchanges import EXCHANGES
+from ballast.networks.exchanges import EXCHANGES
 from ballast.units import DAY_S, ETHER, WAD
 from tests.contracts.zap.scene import ETH, SUSHI, V2, V3, V3_LOW, Scene, packed
 from tests.helpers.basket import FUZZ

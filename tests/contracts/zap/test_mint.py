@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ballast.exchanges import EXCHANGES, v3_pool_address
+from ballast.networks.exchanges import EXCHANGES, v3_pool_address
 from ballast.units import DAY_S, ETHER, WAD
 from lab.localnet.addresses import pair_address
 from tests.contracts.zap.scene import (

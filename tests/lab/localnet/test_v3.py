@@ -10,7 +10,7 @@ from lab.localnet.artifacts import package_file
 from lab.localnet.deployments import V3_OWNER, V3_TICK_SPACINGS
 from lab.localnet.errors import ReservesError
 from lab.localnet.market import REST_S, Market, V3PoolState
-from lab.localnet.month import Month
+from lab.localnet.month_file import Month
 from lab.localnet.rpc import read
 from lab.localnet.v3 import parse_positions, v3_pools_of
 from lab.localnet.world import World

@@ -12,10 +12,10 @@ import pytest
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.creation import order
-from ballast.deploy import Bill, deploy_fund
+from ballast.deployment.creation import order
+from ballast.deployment.deploy import Bill, deploy_fund
+from ballast.deployment.journal import DeploymentJournal, DeploymentJournalError, alone, journal_path
 from ballast.fund_file import FundConfig
-from ballast.journal import DeploymentJournal, DeploymentJournalError, alone, journal_path
 from ballast.preflight import DeployError
 from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from ballast.build import ROOT
-from ballast.creation import anchor_rows, feed_rows, order
-from ballast.exchanges import v3_pool_address
+from ballast.deployment.creation import anchor_rows, feed_rows, order
 from ballast.fund_file import FundError, load_fund, parse_fund
+from ballast.networks.exchanges import v3_pool_address
 from ballast.parts import STATES
 from ballast.values import NO_ADDRESS
 from tests.helpers.edits import set_field

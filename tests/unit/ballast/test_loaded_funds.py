@@ -11,10 +11,10 @@ import yaml
 from eth_utils import to_checksum_address
 
 from ballast.build import ROOT
-from ballast.creation import created_address
+from ballast.deployment.creation import created_address
 from ballast.fund_file import FundError, load_fund, parse_fund
 from lab.localnet.addresses import FOLDER, listed_pairs, origins, usd_feeds
-from lab.localnet.month import load_month
+from lab.localnet.month_file import load_month
 from tests.unit.ballast.fund_edits import A, good
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from ballast.build import ROOT
-from ballast.creation import feed_rows, sequencer_of
+from ballast.deployment.creation import feed_rows, sequencer_of
 from ballast.fund_file import FundConfig, FundError, load_fund, parse_fund
 from ballast.oracles import ROLLUPS, rollup_warnings
 from ballast.values import NO_ADDRESS, decimal_text
-from lab.localnet.month import load_month
+from lab.localnet.month_file import load_month
 from tests.helpers.edits import Edit, set_field
 from tests.unit.ballast.fund_edits import anchored, good
 

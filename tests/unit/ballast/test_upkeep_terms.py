@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ballast.creation import order
+from ballast.deployment.creation import order
 from ballast.fund_file import FundError, parse_fund
 from ballast.units import ETHER, GWEI, WAD
 from tests.unit.ballast.fund_edits import good

@@ -19,7 +19,7 @@ from keeper.state import (
     PoolState,
     Side,
 )
-from lab.localnet.month import Month, load_month
+from lab.localnet.month_file import Month, load_month
 from lab.localnet.reserves import load_reserves, pools_of
 from lab.replay import in_memory
 from lab.replay.in_memory import Calendar, at, filled

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from web3 import Web3
 
 from ballast.book import Book
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.loop import Fund, Keeper
 from keeper.ops.liveness import Stop
 from keeper.ops.metrics import Metrics

@@ -22,7 +22,7 @@ from lab.bench.report import Change, Row, changes, load_snapshot, rows_of, save,
 from lab.bench.rounds import Item, Round, next_round, swapped
 from lab.bench.run import SIZES
 from lab.bench.trace import add_up, lines_of
-from lab.localnet.month import load_month
+from lab.localnet.month_file import load_month
 from lab.localnet.world import Token, WorldPool
 from lab.replay.measure import Component, MonthOutcome
 

@@ -33,7 +33,7 @@ from ballast.rule.arithmetic import (
 from ballast.units import BLOCK_S, DAY_S, WAD
 from keeper.ops.pulse import Pulse
 from lab.localnet.market import PoolState
-from lab.localnet.month import load_month
+from lab.localnet.month_file import load_month
 from lab.localnet.world import V3Pool
 from lab.replay.measure import SWAP, TRANSFER, V3_SWAP, net_transfers, swaps_in, target_units, v3_swaps_in
 from lab.testbed.clock import LOOK_EVERY_S, next_look, next_rest

@@ -10,7 +10,7 @@ import pytest
 
 from ballast.units import WAD
 from lab.localnet.errors import ReservesError
-from lab.localnet.month import Month, load_month
+from lab.localnet.month_file import Month, load_month
 from lab.localnet.reserves import MonthPools, PoolDepth, load_reserves, parse_reserves, pools_of
 from lab.localnet.v3 import COLUMNS, assumed, parse_positions, v3_pools_of
 from lab.localnet.world import World

@@ -12,7 +12,7 @@ from ballast.rule.arithmetic import period_start, usd
 from ballast.rule.methodology import Cap, Rule, State
 from ballast.units import DAY_S, WAD
 from lab.localnet.addresses import stand_in
-from lab.localnet.month import load_month
+from lab.localnet.month_file import load_month
 from lab.localnet.reserves import ReserveRow, pools_of
 from lab.replay import year_report
 from lab.replay.year import DEFAULT_DATA, SEED_NAV

@@ -11,7 +11,7 @@ from web3 import Web3
 
 from ballast.units import GWEI
 from keeper.errors import ChainError
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.ops.liveness import Stop
 from sandbox.decide import Terms
 from sandbox.market import LivingMarket

@@ -9,7 +9,7 @@ import pytest
 
 from ballast.build import ROOT
 from ballast.fund_file import read_texts
-from ballast.networks import TEST_CHAINS
+from ballast.networks.presets import TEST_CHAINS
 from ballast.parts import MAX_PRICE
 from ballast.units import WAD
 from sandbox.errors import SandboxError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ballast.build import ROOT
-from ballast.networks import TEST_CHAINS, network_of
+from ballast.networks.presets import TEST_CHAINS, network_of
 from sandbox import gas
 from sandbox.errors import SandboxError
 from sandbox.plan import Plan, load_plan

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ballast.networks import network_of
-from ballast.verifiers import ETHERSCAN, SOURCIFY, Etherscan, VerifyError
+from ballast.networks.presets import network_of
+from ballast.verification.services import ETHERSCAN, SOURCIFY, Etherscan, VerifyError
 from scripts.verify import KEY, _verifiers
 
 OWN = {"etherscan": ETHERSCAN, "sourcify": SOURCIFY}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ballast.networks import TEST_CHAINS
+from ballast.networks.presets import TEST_CHAINS
 from ballast.rule import arithmetic
 from ballast.rule import calendar as mirror
 from ballast.rule.calendar import MONTH, QUARTER, Period, Timetable

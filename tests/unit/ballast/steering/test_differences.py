@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ballast.book import Book
-from ballast.creation import anchor_rows, candidate_rows, feed_rows, sequencer_of
+from ballast.deployment.creation import anchor_rows, candidate_rows, feed_rows, sequencer_of
 from ballast.fund_file import FundConfig, parse_fund
 from ballast.steering.calls import decode
 from ballast.steering.differences import ANCHOR_FIELDS, CANDIDATE_FIELDS, FEED_FIELDS, FieldDifference, Wish, calls_of

@@ -11,12 +11,12 @@ from eth_abi import decode, encode
 from web3 import Web3
 
 from ballast.book import Book, BookCandidate, BookPool
-from ballast.networks import NETWORKS
-from ballast.rollups import ENVELOPE, GAS_PRICE_ORACLE, NODE_INTERFACE, creation_gas
+from ballast.networks.presets import NETWORKS
+from ballast.networks.rollups import ENVELOPE, GAS_PRICE_ORACLE, NODE_INTERFACE, creation_gas
 from ballast.units import GWEI, HOUR_S
 from keeper.look import contracts
-from keeper.look.chain import Head
 from keeper.look.data_fee import DataFees
+from keeper.look.fund_reader import Head
 from keeper.plan.costs import MEASURED
 from keeper.plan.order import whole_batch
 from keeper.plan.planner import Pace, plan

@@ -15,7 +15,7 @@ from web3.types import RPCEndpoint
 from ballast.book import Book
 from ballast.units import GWEI
 from keeper.errors import ChainError
-from keeper.look.chain import DEFAULT_TIP, LEAST_TIP, FundReader
+from keeper.look.fund_reader import DEFAULT_TIP, LEAST_TIP, FundReader
 from keeper.look.retry import ask, ask_all
 from keeper.look.rpc import AgreementError, NoEndpointError, single
 from keeper.look.rpc.asking import LEAST_BLOCKS

@@ -13,7 +13,7 @@ from web3 import Web3
 from ballast.book import Book
 from ballast.units import GWEI, HOUR_S
 from keeper.look import contracts
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.look.history import History, Past
 from keeper.plan.bucket import SCALE
 from keeper.plan.planner import Aim, Pace, plan

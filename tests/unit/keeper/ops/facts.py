@@ -7,7 +7,7 @@ from typing import Any
 
 from ballast.book import Book
 from ballast.units import GWEI
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.ops.facts import Bounds, Facts, FundFacts
 from keeper.ops.pulse import Pulse
 from keeper.sending.journal import Entry, Status

@@ -11,7 +11,7 @@ from ballast.values import percent
 from keeper.look.interventions import Intervention, What
 from keeper.ops.alerts import Alert, Kind, alerts_of
 from keeper.ops.facts import Facts, overdue, possible
-from keeper.plan import month as months
+from keeper.plan import month_gas
 from keeper.plan.standby import Since, thing_of
 from keeper.sending.journal import Status
 from keeper.state import Action, Phase, Reason
@@ -75,7 +75,7 @@ def test_without_a_setting_a_months_gas_follows_from_the_fund(april: Simulated) 
     bounds = replace(BOUNDS, month_gas=None)
     assert fund.view is not None
     state = fund.view.state
-    gas = months.expected(
+    gas = month_gas.expected(
         len(state.holdings),
         state.total_value,
         state.limits.batch_cap,

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ballast.book import Book
 from ballast.units import WAD
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.output.condition import UNTIL_ENDED, condition
 from keeper.output.tables import fund_json, fund_tables, phase_text, reason_text, usd
 from keeper.state import FundState, Phase, Reason

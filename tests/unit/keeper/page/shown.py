@@ -10,7 +10,7 @@ from typing import Any
 
 from ballast.book import Book, BookCandidate
 from keeper.errors import ChainError
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.ops.facts import Facts, FundFacts
 from keeper.page.details import Details, DetailsReader
 from keeper.page.samples import Samples

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.rule.calendar import MONTH, Timetable
 from ballast.steering.calls import Decoded
 from ballast.steering.operations import Operation

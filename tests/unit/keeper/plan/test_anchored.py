@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ballast.book import Book
 from ballast.units import WAD
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.output.tables import fund_json, fund_tables, plan_json
 from keeper.plan.planner import Pace, plan
 from keeper.plan.settlement import attainable, outcome, surplus_after

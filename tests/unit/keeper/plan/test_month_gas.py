@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ballast.units import GWEI, WAD
-from keeper.plan.month import expected
+from keeper.plan.month_gas import expected
 
 CAP = 2 * WAD // 100
 MOST = 84

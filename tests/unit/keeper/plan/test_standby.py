@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from keeper.plan.standby import Since, Turn, since, thing_of, turn_on
 from keeper.state import Action, FundState
 from tests.unit.keeper.simulated import Simulated

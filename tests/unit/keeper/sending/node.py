@@ -16,7 +16,7 @@ from web3.types import RPCEndpoint, RPCResponse
 
 from ballast.units import ETHER, GWEI
 from keeper.keys.signer import LocalSigner
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.sending.fees import Urgency
 from keeper.sending.journal import Journal
 from keeper.sending.sender import Sender

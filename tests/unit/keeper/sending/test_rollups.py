@@ -11,7 +11,7 @@ import pytest
 
 from ballast.units import GWEI, MAX_TX_GAS
 from keeper.errors import RejectedError
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.look.rpc.answers import check
 from keeper.sending.journal import Journal, Status
 from keeper.sending.tracker import LATE_BLOCKS, data_fee_per_gas

@@ -7,7 +7,7 @@ from math import isqrt
 
 import pytest
 
-from ballast.exchanges import EXCHANGES, USDC, V3_FEES, v2_pool_address, v3_pool_address
+from ballast.networks.exchanges import EXCHANGES, USDC, V3_FEES, v2_pool_address, v3_pool_address
 from ballast.units import GWEI, WAD
 from keeper.pools.venues import Pool
 from keeper.pools.venues.v2 import V2Pool

@@ -20,7 +20,7 @@ from keeper.errors import (
 )
 from keeper.look.rpc.refusals import Refusal
 from keeper.sending.journal import CANCEL, Journal, Status
-from keeper.sending.push import DEAD_BLOCKS, DEAR_BLOCKS
+from keeper.sending.open_nonces import DEAD_BLOCKS, DEAR_BLOCKS
 from keeper.sending.tracker import LATE_BLOCKS
 from tests.unit.keeper.look.test_refusals import SAID
 from tests.unit.keeper.sending.node import ACCOUNT, CALL, CAP, REVERTS, Node, journal_in, sender_before

@@ -13,17 +13,17 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 from web3 import Web3
 
-from ballast.networks import Network
+from ballast.networks.presets import Network
 from ballast.units import BLOCK_S
 from keeper.errors import ChainError, FeeTooHighError, RejectedError, SimulationError
 from keeper.keys.signer import Signer
-from keeper.look.chain import Head
+from keeper.look.fund_reader import Head
 from keeper.sending.access import AccessList
+from keeper.sending.broadcast import Broadcaster, Taken
 from keeper.sending.fees import Fees, Urgency, bumped_fees, capped_fees, highest
 from keeper.sending.journal import CANCEL, Entry, Journal
 from keeper.sending.simulate import NOOP_MOST_GAS, Call, noop_gas, require_success
 from keeper.sending.tracker import TransactionTracker
-from keeper.sending.wire import Taken, Wire
 
 log = structlog.get_logger("keeper.sender")
 
@@ -45,7 +45,7 @@ class _Try:
     since_s: int
 
 
-class Pusher:
+class OpenNonces:
     """What an open nonce needs. Nothing here is lost with the process: a new one begins by sending the same bytes."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Pusher:
         signer: Signer,
         journal: Journal,
         tracker: TransactionTracker,
-        wire: Wire,
+        broadcaster: Broadcaster,
         *,
         network: Network,
         urgency: Urgency,
@@ -65,7 +65,7 @@ class Pusher:
         self._signer = signer
         self._journal = journal
         self._tracker = tracker
-        self._wire = wire
+        self._broadcaster = broadcaster
         self._chain_id = network.chain_id
         self._bump_s = bump_blocks * BLOCK_S if network.rollup is not None else 0
         self._dear_blocks, self._dead_blocks = network.blocks(DEAR_BLOCKS), network.blocks(DEAD_BLOCKS)
@@ -314,7 +314,7 @@ class Pusher:
         # Kept first, so that an error here does not lead to signing again at a higher fee.
         self._tries[entry.nonce] = _Try(Taken.UNKNOWN, head.number, since, since_s)
         waiting = head.number - self._journal.of(entry.nonce)[0].signed_block
-        taken = self._wire.hand(entry, waiting)
+        taken = self._broadcaster.broadcast(entry, waiting)
         if taken is Taken.DEAD and entry.action == CANCEL and entry.gas >= self._noop_room(entry.nonce):
             raise RejectedError(f"cancelling nonce {entry.nonce}: no node takes a no-op of {entry.gas} gas")
         if taken is Taken.DEAR:

@@ -12,7 +12,7 @@ import pytest
 
 from ballast.units import WAD
 from lab.localnet.errors import MonthError
-from lab.localnet.month import first_business_day, load_month, parse_month
+from lab.localnet.month_file import first_business_day, load_month, parse_month
 
 MONTHS = Path(__file__).resolve().parents[3] / "data" / "months"
 Edit = Callable[[dict[str, Any]], object]

@@ -51,7 +51,7 @@ from keeper.explain.recompute import (
     start_apart,
 )
 from keeper.look import contracts
-from keeper.look.chain import FundReader, ask
+from keeper.look.fund_reader import FundReader, ask
 from keeper.look.history import CHUNK
 from keeper.look.retry import block_time
 from keeper.state import FundState, Holding, Phase, Side

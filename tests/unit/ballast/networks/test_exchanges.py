@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ballast.exchanges import USDC
+from ballast.networks.exchanges import USDC
 from tools.page import known_chains
 
 

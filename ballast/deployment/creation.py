@@ -8,8 +8,8 @@ from typing import Any
 import rlp  # type: ignore[import-untyped]
 from eth_utils import keccak, to_checksum_address
 
-from ballast.exchanges import exchanges_of
 from ballast.fund_file import FundConfig
+from ballast.networks.exchanges import exchanges_of
 from ballast.parts import STATES, Feed
 from ballast.values import DEPLOYER, NO_ADDRESS
 

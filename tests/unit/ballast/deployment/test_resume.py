@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballast.creation import created_address
-from ballast.resume import DeploymentPlan, Standing, plan
-from ballast.sending import content_of
+from ballast.deployment.creation import created_address
+from ballast.deployment.resume import DeploymentPlan, Standing, plan
+from ballast.deployment.sender import content_of
 
 DEPLOYER = "0x" + "00" * 19 + "01"
 NAMES = ("a", "b", "c", "d", "e")

@@ -10,9 +10,9 @@ import pytest
 from eth_utils import is_checksum_address
 
 from ballast.build import ROOT
-from ballast.exchanges import EXCHANGES
 from ballast.fund_file import FundError, parse_fund
-from ballast.networks import FILE, NETWORKS, TEST_CHAINS, by_slug, network_of
+from ballast.networks.exchanges import EXCHANGES
+from ballast.networks.presets import FILE, NETWORKS, TEST_CHAINS, by_slug, network_of
 from tests.unit.ballast.fund_edits import good
 
 RAW = json.loads(FILE.read_text())

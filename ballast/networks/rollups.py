@@ -16,7 +16,7 @@ from web3 import Web3
 from web3.exceptions import Web3Exception
 
 from ballast.abi import encode_call
-from ballast.networks import Network, Rollup
+from ballast.networks.presets import Network, Rollup
 from ballast.values import NO_ADDRESS
 
 GAS_PRICE_ORACLE = "0x420000000000000000000000000000000000000F"

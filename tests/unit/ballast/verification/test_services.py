@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ballast.verifiers import (
+from ballast.verification.services import (
     MOST_BYTES,
     POLL_S,
     WAITS_S,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ballast.sources import Compiled, SourceError, compiled, made_by, standard_input
+from ballast.verification.compiler_input import Compiled, SourceError, compiled, made_by, standard_input
 
 SETTINGS = {"optimizer": {"enabled": True, "runs": 600}, "viaIR": True}
 FILES = {

@@ -69,7 +69,7 @@ def words_of(error: Any) -> str:
     return " ".join(" ".join(text for text in said if isinstance(text, str) and text[:2] != "0x").split())[:200]
 
 
-class Wire:
+class Broadcaster:
     """The endpoints for sending. `private_blocks`: blocks after which a transaction of the private endpoint also goes
     to the public node; 0: never."""
 
@@ -80,22 +80,22 @@ class Wire:
         self._private = private
         self._private_blocks = private_blocks
 
-    def hand(self, entry: Entry, waiting: int) -> Taken:
+    def broadcast(self, entry: Entry, waiting: int) -> Taken:
         """Sends a transaction; `waiting`: blocks since something was first signed with its nonce. The journal notes it
         before sending, and again when a node has it. Raises InsufficientFundsError, JournalError."""
         self._journal.sent(entry)
         if self._private is None:
-            taken = self._hand_to(self._w3, entry, "public")
+            taken = self._send_to(self._w3, entry, "public")
         else:
-            taken = self._hand_to(self._private, entry, "private")
+            taken = self._send_to(self._private, entry, "private")
             if 0 < self._private_blocks <= waiting:
                 log.warning("not mined in private, public from here", nonce=entry.nonce, blocks=self._private_blocks)
-                taken = max(taken, self._hand_to(self._w3, entry, "public"))
+                taken = max(taken, self._send_to(self._w3, entry, "public"))
         if taken is Taken.HAS:
             self._journal.submitted(entry)
         return taken
 
-    def _hand_to(self, w3: Web3, entry: Entry, way: str) -> Taken:
+    def _send_to(self, w3: Web3, entry: Entry, way: str) -> Taken:
         """Returns UNKNOWN without an answer: the chain decides. Raises InsufficientFundsError."""
         try:
             # Without web3's formatters, which may raise anything where the answer is not what they expect.

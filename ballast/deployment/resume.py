@@ -15,10 +15,10 @@ from eth_utils import to_checksum_address
 from web3 import Web3
 
 from ballast.abi import call_view, has_code
-from ballast.creation import created_address
-from ballast.journal import DeploymentJournal
+from ballast.deployment.creation import created_address
+from ballast.deployment.journal import DeploymentJournal
+from ballast.deployment.sender import content_of, receipt_of
 from ballast.preflight.problems import DeployError
-from ballast.sending import content_of, receipt_of
 from ballast.values import NO_ADDRESS
 
 INDEX = "index_token"

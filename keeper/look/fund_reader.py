@@ -9,7 +9,7 @@ from typing import Any
 from web3 import Web3
 
 from ballast.book import Book
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 from ballast.units import GWEI
 from keeper.errors import ChainError, MismatchError, NotReadyError, SettingsError
 from keeper.look import contracts

@@ -1,8 +1,8 @@
 """Deploys a fund with Ape and seeds it.
 
 Everything that can be checked is checked before the first transaction, so that a mistake costs nothing. It can be
-stopped at any moment: the same call again goes on from what stands (`ballast.resume`), and changes nothing where all
-does. The address book is written last: where it exists, the fund stands whole.
+stopped at any moment: the same call again goes on from what stands (`ballast.deployment.resume`), and changes nothing
+where all does. The address book is written last: where it exists, the fund stands whole.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from web3 import Web3
 
 from ballast.abi import call_view, encode_call
 from ballast.book import Book, BookCandidate
-from ballast.creation import creation, order
-from ballast.deployed import verify
+from ballast.deployment.check import check_deployment
+from ballast.deployment.creation import creation, order
+from ballast.deployment.journal import DeploymentJournal, DeploymentJournalError, alone, journal_path
+from ballast.deployment.resume import INDEX, DeploymentPlan, is_seeded, plan, require_unseeded, standing
+from ballast.deployment.sender import DeploymentSender
 from ballast.fund_file import FundConfig
-from ballast.journal import DeploymentJournal, DeploymentJournalError, alone, journal_path
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
+from ballast.networks.rollups import creation_gas
 from ballast.parts import Component
 from ballast.preflight import DEPLOYMENT_GAS, SEED_GAS, preflight
-from ballast.resume import INDEX, DeploymentPlan, is_seeded, plan, require_unseeded, standing
-from ballast.rollups import creation_gas
-from ballast.sending import DeploymentSender
 
 Progress = Callable[[str], None]
 
@@ -146,9 +146,9 @@ def _deployed(
             consent(bill)
         for name in found.missing:
             sender.create(name, creating(name, found.at), found.at[name])
-        verify(w3, found.at, config, seeded=False)
+        check_deployment(w3, found.at, config, seeded=False)
         _seed(sender, account, found.at[INDEX], config)
-    verify(w3, found.at, config, seeded=True)
+    check_deployment(w3, found.at, config, seeded=True)
     return book_of(config, found.at, sender.journal.first_block)
 
 

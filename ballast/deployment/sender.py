@@ -19,9 +19,9 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound, Web3Exception
 from web3.types import TxReceipt
 
-from ballast.creation import created_address
-from ballast.journal import DeploymentJournal, Sent
-from ballast.networks import network_of
+from ballast.deployment.creation import created_address
+from ballast.deployment.journal import DeploymentJournal, Sent
+from ballast.networks.presets import network_of
 from ballast.preflight.problems import DeployError
 from ballast.values import ether_text, gwei_text
 

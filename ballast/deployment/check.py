@@ -8,7 +8,7 @@ from eth_utils import to_checksum_address
 from web3 import Web3
 
 from ballast.abi import call_view
-from ballast.creation import SUPPLIES, anchor_rows, feed_rows, sequencer_of
+from ballast.deployment.creation import SUPPLIES, anchor_rows, feed_rows, sequencer_of
 from ballast.fund_file import FundConfig
 from ballast.parts import MAX_PRICE
 from ballast.preflight.problems import DeployError
@@ -17,7 +17,7 @@ SOURCE = ["address", "uint32", "uint8", "uint8", "uint128", "uint128", "uint128"
 """Of the oracle's `Source`: feed, maximum age, decimals, quote, ratio, lowest, highest."""
 
 
-def verify(w3: Web3, at: Mapping[str, str], config: FundConfig, *, seeded: bool) -> None:
+def check_deployment(w3: Web3, at: Mapping[str, str], config: FundConfig, *, seeded: bool) -> None:
     """`at`: the addresses of all contracts. Without its seed every component needs a price now; with it the list has to
     be the file's. Raises DeployError for what is not as the file has it."""
 

@@ -15,7 +15,7 @@ from web3 import Web3
 
 from ballast.units import BLOCK_S, HOUR_S, WAD
 from keeper.look import contracts
-from keeper.look.chain import FundReader
+from keeper.look.fund_reader import FundReader
 from keeper.sending.journal import Entry, Status, read_journal
 from keeper.state import Action, FundState, Phase, Reason
 from lab.localnet.anvil import dies_with_parent

@@ -10,7 +10,7 @@ from __future__ import annotations
 from web3 import Web3
 
 from ballast.abi import call_view
-from ballast.networks import network_of
+from ballast.networks.presets import network_of
 
 SEPOLIA = 11_155_111
 _AAVE = "get it from https://app.aave.com/faucet, in testnet mode"

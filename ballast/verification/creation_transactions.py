@@ -12,8 +12,8 @@ from web3 import Web3
 from web3.exceptions import TransactionNotFound
 
 from ballast.book import Book
-from ballast.creation import created_address
-from ballast.journal import DeploymentJournal
+from ballast.deployment.creation import created_address
+from ballast.deployment.journal import DeploymentJournal
 
 SEARCHED = 1_000
 """Blocks from the deployment's first on, where no journal tells: some three hours of Ethereum."""

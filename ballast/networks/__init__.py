@@ -1,0 +1,1 @@
+"""What is known of the networks that a fund may stand on."""

@@ -1,0 +1,1 @@
+"""Proves a fund's sources to explorers."""
