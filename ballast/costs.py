@@ -36,8 +36,8 @@ class Cost:
 
 
 def cost_of(w3: Web3, sender: str, calls: Iterable[tuple[str | None, bytes]], more: int = 0, untried: int = 0) -> Cost:
-    """Of these calls, each recipient (None: a creation) and data, tried in the latest block; and of `untried` others
-    that take `more` gas together."""
+    """The cost of `calls`, each its recipient (None: a creation) and data, as the latest block estimates them, and of
+    `untried` more transactions that cannot be estimated yet and take `more` gas together."""
     listed = list(calls)
     gas = sum(_gas(w3, sender, to, data) for to, data in listed)
     return Cost(len(listed) + untried, gas + more, w3.eth.gas_price)

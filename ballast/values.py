@@ -23,7 +23,7 @@ NO_ADDRESS = "0x" + "00" * 20
 
 _SECONDS = {"s": 1, "min": 60, "hour": HOUR_S, "hours": HOUR_S, "day": DAY_S, "days": DAY_S}
 _WEI_DIGITS = {"gwei": 9, "ether": 18}
-LEAST_DATE = 10**9
+MIN_DATE = 10**9
 """In 2001: a smaller number is no Unix time that anybody means."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DURATION = re.compile(r"^(\d+)\s*([a-z]*)$")
@@ -132,7 +132,7 @@ def parse_date(value: object) -> int:
         seconds = int((moment - _EPOCH).total_seconds() // 1)
     else:
         seconds = parse_integer(value)
-    if not LEAST_DATE <= seconds < 2**40:
+    if not MIN_DATE <= seconds < 2**40:
         raise ValueError('expected a date such as "2026-11-01" or "2026-11-01T12:00:00Z", or Unix seconds')
     return seconds
 

@@ -17,7 +17,7 @@ UNIT_BITS, PRICE_BITS, VALUE_BITS = 119, 100, 98
 """What counts has a unit, a price and a value of a share of at most so many bits."""
 TRADED_BITS = 128
 """What a batch names has a balance and a target of at most so many bits."""
-MOST_TRADE_PRICE = 1 << 100
+MAX_TRADE_PRICE = 1 << 100
 
 
 class Phase(IntEnum):
@@ -236,7 +236,7 @@ class FundState:
     def trades(self, holding: Holding) -> bool:
         """Whether a batch may name a component now: it has a side this month, counts, and neither its balance, its
         target nor its price is above what a batch takes (`Settlement`). Others are left alone."""
-        if holding.side is Side.HELD or not self.counts(holding) or holding.trade_price > MOST_TRADE_PRICE:
+        if holding.side is Side.HELD or not self.counts(holding) or holding.trade_price > MAX_TRADE_PRICE:
             return False
         target = -(-holding.unit * self.shares // WAD)
         return (holding.balance | target) >> TRADED_BITS == 0

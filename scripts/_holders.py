@@ -18,11 +18,11 @@ from keeper.look.history import CHUNK
 from keeper.look.retry import ask
 
 TRANSFER = topic("Transfer(address,address,uint256)")
-MOST_BLOCKS = 2_000_000
+MAX_BLOCKS = 2_000_000
 """Of one report, about nine months of mainnet."""
-MOST_ACCOUNTS = 20_000
+MAX_ACCOUNTS = 20_000
 """Remembered at once. Above twice as many those that took in least are forgotten."""
-MOST_BALANCES = 400
+MAX_BALANCES = 400
 """Accounts whose balance is read: those that took in most."""
 DELEGATED = bytes.fromhex("ef0100")
 """What the code of an account with a key begins with that has named a contract for itself (EIP-7702)."""
@@ -53,10 +53,10 @@ def inflows(w3: Web3, token: str, first: int, last: int, told: Told) -> dict[str
             giver, taker = ("0x" + bytes(word)[-20:].hex() for word in entry["topics"][1:])
             net[taker] = net.get(taker, 0) + amount
             net[giver] = net.get(giver, 0) - amount
-        if len(net) > 2 * MOST_ACCOUNTS:
-            net = dict(_largest(net, MOST_ACCOUNTS))
+        if len(net) > 2 * MAX_ACCOUNTS:
+            net = dict(_largest(net, MAX_ACCOUNTS))
         told(end)
-    return {str(to_checksum_address(account)): amount for account, amount in _largest(net, MOST_BALANCES)}
+    return {str(to_checksum_address(account)): amount for account, amount in _largest(net, MAX_BALANCES)}
 
 
 def holders(w3: Web3, token: str, accounts: Collection[str], block: int, told: Told) -> tuple[Holder, ...]:

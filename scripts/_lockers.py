@@ -18,7 +18,7 @@ from ballast.cli import Deployed, FundCommand, book_option, fund_argument, open_
 from ballast.fund_file import FundError
 from ballast.units import WAD
 from ballast.values import decimal, percent
-from scripts._holders import MOST_BLOCKS, Holder, holders, inflows, sourced
+from scripts._holders import MAX_BLOCKS, Holder, holders, inflows, sourced
 
 WIDTH = 120
 """Columns of the report at least, also where a pipe has no width: an address that is cut short cannot be looked up."""
@@ -29,7 +29,7 @@ WIDTH = 120
 @click.argument("token")
 @click.option("--from-block", type=click.IntRange(min=0), help="First block; default: so many BLOCKS back.")
 @click.option(
-    "--blocks", type=click.IntRange(1, MOST_BLOCKS), default=50_000, show_default=True, help="How many blocks are read."
+    "--blocks", type=click.IntRange(1, MAX_BLOCKS), default=50_000, show_default=True, help="How many blocks are read."
 )
 @click.option("--top", type=click.IntRange(1, 100), default=20, show_default=True, help="How many holders are shown.")
 @book_option

@@ -24,7 +24,7 @@ from keeper.ops.server import is_loopback
 from keeper.output.tables import when
 from keeper.state import FundState, Phase
 
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 """Of a list: fifty lines are a few thousand."""
 TIMEOUT_S = 10
 """For the connection, and for each answer on it."""
@@ -133,7 +133,7 @@ def _standing(w3: Web3, candidate: Any, supplies: str, confirmed: Mapping[str, i
 def _file(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            raw = file.read(MOST_BYTES + 1)
+            raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise FundError(f"from: {path} cannot be read ({error.strerror}), expected a file or an address") from None
     return _bounded(raw, str(path))
@@ -157,7 +157,7 @@ def _fetched(url: str) -> bytes:
                 raw += part
                 if time.monotonic() > end:
                     raise FundError(f"from: {_shown(url)} takes more than {WHOLE_S} s; save it and name the file")
-                if len(raw) > MOST_BYTES:
+                if len(raw) > MAX_BYTES:
                     break
     except requests.RequestException as error:
         raise FundError(f"from: {_shown(url)} does not answer ({type(error).__name__})") from None
@@ -165,8 +165,8 @@ def _fetched(url: str) -> bytes:
 
 
 def _bounded(raw: bytes, where: str) -> bytes:
-    if len(raw) > MOST_BYTES:
-        raise FundError(f"from: {where} is longer than {MOST_BYTES:,} bytes, expected a list of supplies")
+    if len(raw) > MAX_BYTES:
+        raise FundError(f"from: {where} is longer than {MAX_BYTES:,} bytes, expected a list of supplies")
     return raw
 
 

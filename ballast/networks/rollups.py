@@ -23,7 +23,7 @@ GAS_PRICE_ORACLE = "0x420000000000000000000000000000000000000F"
 """Of OP-stack chains: specs.optimism.io, predeploys."""
 NODE_INTERFACE = "0x00000000000000000000000000000000000000C8"
 """Of Arbitrum: docs.arbitrum.io, NodeInterface."""
-MOST_WEI = 10**18
+MAX_WEI = 10**18
 """More for one transaction's data is no answer: 24 kB of call data on Ethereum at 100 gwei cost 0.04 ether."""
 ENVELOPE = 110
 """About the bytes of a signed transaction beside its data and its signature, which the chain adds by itself."""
@@ -45,8 +45,8 @@ class Question:
         except (DecodingError, OverflowError) as error:
             raise ValueError(f"is no fee ({error})") from None
         by_gas = self.rollup == "arbitrum"
-        if (wei := said * gas_price if by_gas else said) > MOST_WEI:
-            raise ValueError(f"is no fee: {wei} wei, expected at most {MOST_WEI}")
+        if (wei := said * gas_price if by_gas else said) > MAX_WEI:
+            raise ValueError(f"is no fee: {wei} wei, expected at most {MAX_WEI}")
         return said if by_gas else -(-said // max(1, gas_price))
 
 

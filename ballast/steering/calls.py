@@ -20,7 +20,7 @@ from ballast.steering.operations import TimelockCall
 from ballast.steering.words import Context, text
 from ballast.values import decimal
 
-MOST_DEPTH = 4
+MAX_DEPTH = 4
 """Batches inside of batches that are still taken apart."""
 ANYONES = frozenset(
     ("collectFee", "determine", "start", "trade", "close", "perform", "performUpkeep", "acceptOwnership")
@@ -89,7 +89,7 @@ def addresses_in(context: Context, target: str, data: bytes, depth: int = 0) -> 
     entry = owner_abi.functions(context.kind(target)).get(data[:4])
     arguments = () if entry is None else _arguments(entry, data) or ()
     found = {to_checksum_address(target), *_flat(arguments)}
-    if entry is not None and context.kind(target) == "Timelock" and depth < MOST_DEPTH:
+    if entry is not None and context.kind(target) == "Timelock" and depth < MAX_DEPTH:
         for inner, _, payload in _inner(str(entry["name"]), arguments) or ():
             found |= addresses_in(context, inner, payload, depth + 1)
     return frozenset(found)
@@ -134,7 +134,7 @@ def _nested(context: Context, name: str, arguments: tuple[Any, ...], depth: int)
     inner = _inner(name, arguments)
     if inner is None:
         return None
-    if depth >= MOST_DEPTH:
+    if depth >= MAX_DEPTH:
         return Said(f"{len(inner)} calls, not taken apart", ("carries calls inside of calls, too deep to be shown",))
     found = [decode(context, target, payload, value, depth + 1) for target, value, payload in inner]
     verb = "schedules" if name.startswith("schedule") else "executes"

@@ -24,7 +24,7 @@ from ballast.json_text import parsed
 ETHERSCAN = "https://api.etherscan.io/v2/api"
 SOURCIFY = "https://sourcify.dev/server"
 TIMEOUT_S = 60
-MOST_BYTES = 8 << 20
+MAX_BYTES = 8 << 20
 """A longer answer is none: the longest, of code that does not match, has some hundred kilobytes."""
 WAITS_S = (1, 2, 4, 8, 16, 32)
 """Before a request is made again that was refused for now: about a minute in all."""
@@ -134,8 +134,8 @@ class _Http:
         with requests.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, stream=True, **options) as answer:
             for part in answer.iter_content(1 << 16):
                 content += part
-                if len(content) > MOST_BYTES:
-                    raise VerifyError(f"{self.host}: answers more than {MOST_BYTES:,} bytes; is this its URL?")
+                if len(content) > MAX_BYTES:
+                    raise VerifyError(f"{self.host}: answers more than {MAX_BYTES:,} bytes; is this its URL?")
         try:
             return answer.status_code, parsed(content)
         except ValueError:

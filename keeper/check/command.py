@@ -22,7 +22,7 @@ from keeper.settings import load_settings
 
 WIDE = 140
 """Columns if the output is no terminal."""
-MOST_ROWS = 4
+MAX_ROWS = 4
 """Most ok rows of one check; more share a row. JSON has them all."""
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "bold red"}
 
@@ -87,7 +87,7 @@ def _grouped(findings: Sequence[Finding]) -> Iterator[Finding]:
             sound[finding.check].append(finding.subject)
     told = set()
     for finding in findings:
-        many = len(sound[finding.check]) > MOST_ROWS
+        many = len(sound[finding.check]) > MAX_ROWS
         if finding.level is not Level.OK or not many:
             yield finding
         elif finding.check not in told:

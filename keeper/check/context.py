@@ -29,7 +29,7 @@ from keeper.pools.venues.v3 import V3_VENUE
 from keeper.settings import Secrets, Settings
 from keeper.state import FundState
 
-MOST_AT_ONCE = 50
+MAX_AT_ONCE = 50
 """Most requests in one round trip: services refuse many more."""
 SUPPLIES = ("posted_supply", "locked_supply")
 
@@ -88,8 +88,8 @@ class Node:
         """The answers to many requests in few round trips, or one by one if the node takes no batches. Raises
         ChainError."""
         found: list[RPCResponse] = []
-        for first in range(0, len(requests), MOST_AT_ONCE):
-            part = [(RPCEndpoint(method), given) for method, given in requests[first : first + MOST_AT_ONCE]]
+        for first in range(0, len(requests), MAX_AT_ONCE):
+            part = [(RPCEndpoint(method), given) for method, given in requests[first : first + MAX_AT_ONCE]]
             try:
                 answers = ask(lambda p=part: self._provider.make_batch_request(p), self.name)  # type: ignore[misc]
             except ChainError:

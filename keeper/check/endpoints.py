@@ -19,9 +19,9 @@ from keeper.look.rpc import NoEndpointError
 
 OLDEST_HEAD_S = 120
 """Oldest acceptable head, seconds: ten blocks of mainnet."""
-MOST_AHEAD_S = 15
+MAX_AHEAD_S = 15
 """Seconds in the future from which a head means that this host's clock is slow."""
-MOST_BEHIND = 5
+MAX_BEHIND = 5
 """Blocks of Ethereum by which an endpoint may lag behind the best."""
 
 
@@ -54,12 +54,12 @@ def head(endpoint: Node) -> Iterator[Finding]:
     says = Says("head", endpoint.name)
     age = endpoint.seen_at - endpoint.head["timestamp"]
     seen = f"block {endpoint.head['number']}, {_apart(age)}"
-    if endpoint.development and (age > OLDEST_HEAD_S or age < -MOST_AHEAD_S):
+    if endpoint.development and (age > OLDEST_HEAD_S or age < -MAX_AHEAD_S):
         yield says.warning(
             f"{seen}; {endpoint.client} is a development chain with a time of its own",
             "right for trying things out; a real fund needs a node of its chain",
         )
-    elif age < -MOST_AHEAD_S:
+    elif age < -MAX_AHEAD_S:
         yield says.failure(
             seen,
             "set this host's clock (timedatectl set-ntp true); if it is right, the node is not to be trusted",
@@ -154,7 +154,7 @@ def agree(context: CheckContext) -> Iterator[Finding]:
     lowest = min(number for number, _ in sound)
     hashes = {}
     for number, endpoint in sound:
-        if best - number > network_of(context.chain_id or 0).blocks(MOST_BEHIND):
+        if best - number > network_of(context.chain_id or 0).blocks(MAX_BEHIND):
             yield Says("agreement", endpoint.name).warning(
                 f"block {number}, {best - number} behind the best", "wait until it has caught up; or replace it"
             )

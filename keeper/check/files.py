@@ -16,7 +16,7 @@ from keeper.check.findings import Finding, Says
 from keeper.errors import SettingsError
 from keeper.sending.journal import read_journal
 
-LEAST_FREE_MIB = 50
+MIN_FREE_MIB = 50
 """A month's journal takes less than one MiB; SQLite's log beside it needs room."""
 _MIB = 2**20
 RESTORE = "name another file, or restore it from a backup"
@@ -90,9 +90,9 @@ def disk(context: CheckContext) -> Iterator[Finding]:
     folder = _nearest(context.settings.journal)
     free = shutil.disk_usage(folder).free // _MIB
     says = Says("disk", str(folder))
-    if free < LEAST_FREE_MIB:
+    if free < MIN_FREE_MIB:
         yield says.failure(
-            f"{free} MiB free, expected at least {LEAST_FREE_MIB}",
+            f"{free} MiB free, expected at least {MIN_FREE_MIB}",
             "make room: a keeper that cannot write its journal sends nothing",
         )
     else:

@@ -14,7 +14,7 @@ from keeper.pools.venues import MILLION
 
 TAKE_OUT = "take it out of the address book, or name the right one"
 DEEPER = "name more or deeper pools for it in the address book; or the fund's owner lets the component leave"
-MOST_OFF_BPS = 500
+MAX_OFF_BPS = 500
 """Beyond this distance from the oracle's price, the pool or the feed is off the market."""
 USELESS_BPS = 5_000
 """Impact or distance from the oracle at which pools are useless: a slice loses half of itself."""
@@ -67,7 +67,7 @@ def verdict(carried: Carried, tolerance: int) -> tuple[Level, str]:
         return Level.FAILURE, DEEPER
     if carried.impact * WAD > tolerance * 10_000:
         return Level.WARNING, DEEPER
-    if abs(carried.off) > MOST_OFF_BPS:
+    if abs(carried.off) > MAX_OFF_BPS:
         return Level.WARNING, "compare pool and feed with the market: one of them is wrong, and batches will lose by it"
     return Level.OK, ""
 

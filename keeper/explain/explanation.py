@@ -58,7 +58,7 @@ from keeper.state import FundState, Holding, Phase, Side
 
 OVERRIDE_LIFE_S = 10 * DAY_S
 """How long the methodology lets an override count."""
-MOST_DECIMALS = 27
+MAX_DECIMALS = 27
 SOUND_BITS = 160
 """What a list can take has at most so many decimals, and a balance of at most so many bits."""
 
@@ -226,7 +226,7 @@ class _Reader:
         except (ChainError, DecodingError):
             return False
         (gone,) = self._read(block, index, "writtenOff(address)", ["bool"], token)
-        return decimals <= MOST_DECIMALS and balance >> SOUND_BITS == 0 and not (balance and gone)
+        return decimals <= MAX_DECIMALS and balance >> SOUND_BITS == 0 and not (balance and gone)
 
     def _rule(self, contract: Any, block: int) -> Rule | None:
         """The rule of a market-cap methodology; None for one that has none, whose weights are given."""

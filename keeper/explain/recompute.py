@@ -25,7 +25,7 @@ from ballast.rule.packed import kept_price
 from ballast.units import WAD
 from keeper.state import PRICE_BITS, UNIT_BITS, VALUE_BITS, FundState, Side
 
-MOST_COMPONENTS = 50
+MAX_COMPONENTS = 50
 """Places of a list."""
 MAX_DROP = 10**12
 """Most that one start may drop, share of NAV, 18 decimals."""
@@ -160,7 +160,7 @@ def _left_out(inputs: RuleInputs, confirmed: Sequence[Decision]) -> set[str]:
     fit = sorted(
         (d for d in coming if d.token in priced), key=lambda d: (d.weight, methodology.address_number(d.token))
     )
-    waiting = fit[: max(0, len(staying) + len(fit) - MOST_COMPONENTS)]
+    waiting = fit[: max(0, len(staying) + len(fit) - MAX_COMPONENTS)]
     return {d.token for d in coming if d.token not in priced} | {d.token for d in waiting}
 
 

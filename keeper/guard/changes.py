@@ -15,9 +15,9 @@ from keeper.output.flags import flags
 from keeper.output.tables import weight
 from keeper.state import FundState
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 """Most changes of weight that a text names, the largest first."""
-LEAST_NAMED = WAD // 1000
+MIN_NAMED = WAD // 1000
 """A weight that moves by less is not named."""
 
 
@@ -73,8 +73,8 @@ def summary(rows: Sequence[Change], name: Callable[[str], str]) -> str:
         *_listed("leaves", [f"{name(c.token)} ({percent(c.now)})" for c in rows if c.leaves]),
         *_listed("frozen", [name(c.token) for c in rows if c.status is Status.FROZEN and c.held]),
     ]
-    moved = [c for c in rows if not c.comes and not c.leaves and abs(c.move) >= LEAST_NAMED]
-    largest = sorted(moved, key=lambda c: (-abs(c.move), c.token))[:MOST_NAMED]
+    moved = [c for c in rows if not c.comes and not c.leaves and abs(c.move) >= MIN_NAMED]
+    largest = sorted(moved, key=lambda c: (-abs(c.move), c.token))[:MAX_NAMED]
     parts += [f"{name(c.token)} {percent(c.now)} to {percent(c.then or 0)}" for c in largest]
     parts += [f"{name(c.token)} {', '.join(flags(c.flags))}" for c in rows if c.flags]
     return "; ".join(parts) or "no weight changes by a tenth of a percent"

@@ -37,7 +37,7 @@ POOL_FEE_BPS = 30
 
 TIP_BLOCKS = 10
 DEFAULT_TIP = GWEI
-LEAST_TIP = GWEI // 10
+MIN_TIP = GWEI // 10
 """Wei per gas. A tip that nobody proposed is at least this: nodes may refuse none, and 9/8 of nothing is nothing."""
 
 
@@ -122,7 +122,7 @@ class FundReader:
         proposals: tuple[tuple[Question, Callable[[Any], int]], ...] = (
             (("eth_maxPriorityFeePerGas", []), lambda found: int(found, 16)),
             (("eth_feeHistory", [hex(TIP_BLOCKS), "latest", [50]]), _paid),
-            (("eth_gasPrice", []), lambda found: max(LEAST_TIP, int(found, 16) - self.head().base_fee)),
+            (("eth_gasPrice", []), lambda found: max(MIN_TIP, int(found, 16) - self.head().base_fee)),
         )
         for question, tip_of in proposals:
             try:
@@ -187,9 +187,9 @@ class FundReader:
 
 
 def _paid(history: Any) -> int:
-    """The tip that the median transaction of the median block paid, at least `LEAST_TIP`."""
+    """The tip that the median transaction of the median block paid, at least `MIN_TIP`."""
     tips = sorted(int(tip, 16) for (tip,) in history["reward"])
-    return max(LEAST_TIP, tips[len(tips) // 2])
+    return max(MIN_TIP, tips[len(tips) // 2])
 
 
 def v3_reader_of(book: Book) -> V3Reader | None:

@@ -17,7 +17,7 @@ from keeper.state import TAT_SCALE, FundState, Progress
 
 CHUNK = 2_000
 """Blocks per request for events; common nodes allow at least as many."""
-LEAST_STEP = 50
+MIN_STEP = 50
 """The fewest blocks that are read at once on the way back to the month's start."""
 REORG = 64
 """Of Ethereum. Newest blocks whose events are read again each time, as a reorganization may change them."""
@@ -154,7 +154,7 @@ class History:
             try:
                 self._read(first, last, period)
             except ChainError:
-                self._step = max(LEAST_STEP, self._step // 4)
+                self._step = max(MIN_STEP, self._step // 4)
                 raise
             self._lowest = first
             started = self._started in self._events.values()

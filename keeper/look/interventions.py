@@ -28,7 +28,7 @@ log = structlog.get_logger("keeper.look.fund_reader")
 
 AGAIN = 5
 """Blocks after a change in which events are read again: their node may be behind the one that gave the state."""
-MOST_CHUNKS = 10
+MAX_CHUNKS = 10
 """Most requests for events at a look; with `CHUNK` blocks each about three days of mainnet."""
 
 
@@ -159,7 +159,7 @@ class Chronicle:
 
     def _read(self, first: int, last: int, since: int) -> list[Intervention]:
         found: list[Intervention] = []
-        for _ in range(MOST_CHUNKS):
+        for _ in range(MAX_CHUNKS):
             start = max(first, last - CHUNK + 1)
             found = [*self._logs(start, last), *found]
             if start <= first or block_time(self._w3, start) < since:

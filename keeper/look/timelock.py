@@ -15,7 +15,7 @@ from ballast.steering import owner_abi
 from ballast.steering.dangers import ROLE_NAMES
 from ballast.steering.operations import Operation, TimelockEvent, operations_of
 from keeper.errors import ChainError
-from keeper.look.history import LEAST_STEP, REORG
+from keeper.look.history import MIN_STEP, REORG
 from keeper.look.retry import Head, ask, block_time
 
 _ROLE_EVENTS = ("RoleGranted", "RoleRevoked")
@@ -103,7 +103,7 @@ class TimelockReader:
         try:
             return list(ask(lambda: self._w3.eth.get_logs(wanted), "events of the timelock"))
         except ChainError:
-            if last - first < LEAST_STEP:
+            if last - first < MIN_STEP:
                 raise
         middle = (first + last) // 2
         return [*self._logs(first, middle), *self._logs(middle + 1, last)]

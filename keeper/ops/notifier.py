@@ -26,7 +26,7 @@ RETRY_S = 60.0
 """Seconds between two tries to deliver a message."""
 OVER_S = 300.0
 """Seconds without the condition until an alert is over: a price that hovers around a bound is one alert, not fifty."""
-MOST_KEPT = 1_000
+MAX_KEPT = 1_000
 """Alerts kept; older ones are forgotten."""
 
 
@@ -80,7 +80,7 @@ def observed(before: Iterable[AlertRecord], alerts: Iterable[Alert], now: float)
     ]
     # Drop what ended before it was ever sent; keep the rest, so that an event is not sent again.
     kept = [told for told in found if told.said or not told.absent]
-    return tuple(kept[-MOST_KEPT:])
+    return tuple(kept[-MAX_KEPT:])
 
 
 def due_messages(told: Iterable[AlertRecord], now: float, repeat_s: float) -> tuple[Message, ...]:

@@ -26,7 +26,7 @@ log = structlog.get_logger("keeper.ping")
 
 TIMEOUT_S = (5.0, 10.0)
 """To connect, and for each piece of an answer; all of it may take twice the latter."""
-MOST_REDIRECTS = 3
+MAX_REDIRECTS = 3
 TURN_S = 2.0
 """Seconds between two looks at whether the signal has changed."""
 LEAVE_S = 2.0
@@ -105,7 +105,7 @@ class Pinger:
         self._troubles = troubles
         self._turn_s = min(turn_s, every_s)
         self._session = bounded.session()
-        self._session.max_redirects = MOST_REDIRECTS
+        self._session.max_redirects = MAX_REDIRECTS
         self._last: Signal | None = None
         self._next = 0.0
         self._refused = ""

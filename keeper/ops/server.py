@@ -26,7 +26,7 @@ from keeper.ops.troubles import Troubles
 
 log = structlog.get_logger("keeper.http")
 
-MOST_CONNECTIONS = 16
+MAX_CONNECTIONS = 16
 """Connections at once; further ones are closed unanswered."""
 SILENCE_S = 5.0
 """Seconds after which a silent client is dropped."""
@@ -156,11 +156,11 @@ class _Bounded(ThreadingHTTPServer):
     """Bounds the number of connections and the life of each."""
 
     daemon_threads = True
-    request_queue_size = MOST_CONNECTIONS
+    request_queue_size = MAX_CONNECTIONS
 
     def __init__(self, host: str, port: int, routes: Routes) -> None:
         self.routes = dict(routes)
-        self._slots = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self._slots = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._lock = threading.Lock()
         self._since: dict[socket.socket, float] = {}
         if ":" in host:

@@ -19,7 +19,7 @@ from keeper.output import redact
 
 log = structlog.get_logger("keeper")
 
-MOST_KEPT = 100
+MAX_KEPT = 100
 """Defects kept; the one that was seen last the longest ago is forgotten first."""
 
 TroubleKind = Literal["start", "http"]
@@ -90,7 +90,7 @@ class Troubles:
             now = self._clock()
             known = self._defects.pop(key, None) or Defect(*key, now, now, 0)
             found = self._defects[key] = replace(known, last=now, count=known.count + 1)
-            if len(self._defects) > MOST_KEPT:
+            if len(self._defects) > MAX_KEPT:
                 del self._defects[next(iter(self._defects))]
         said = {"where": where, "error": kind, "place": place}
         if wording:

@@ -22,7 +22,7 @@ from keeper.pools.market import Market, Route
 from keeper.pools.venues import Pool, PoolKind
 from keeper.state import FundState, Holding, Side
 
-_MOST_GIVE = 4 * WAD
+_MAX_GIVE = 4 * WAD
 """Where slices give way, at most to so many times (18 decimals) the sum of both sides over the sum of depths."""
 
 
@@ -276,7 +276,7 @@ def _give(market: Market, sells: Sequence[Slice], buys: Sequence[tuple[Slice, tu
     gives = sum(s.lot.give for s in sells) + sum(s.lot.give for s, _ in buys)
     if gives == 0:
         return 0
-    bound = sides * _MOST_GIVE // gives
+    bound = sides * _MAX_GIVE // gives
     now = over(0)
     if now > 0:
         return root(over, -bound, 0, over(-bound), now, enough=now >> 16)

@@ -27,14 +27,14 @@ from keeper.state import FundState
 CAPACITY_MARGIN_BPS = 50
 """A batch stays so much below the bucket's cap: prices and supply move between plan and block."""
 
-MOST_BATCHES = 2_000
-MOST_BATCH_GAS = MAX_TX_GAS * 4 // 5
+MAX_BATCHES = 2_000
+MAX_BATCH_GAS = MAX_TX_GAS * 4 // 5
 """Most gas that a batch should take: its transaction is given a quarter more."""
 
 _TURNOVER_GAS = 1_000_000_000
-"""`fewest` begins with so much gas being worth as much as all sells of the month."""
-_MOST_OFF = 3
-"""And ends at most so many times above or below."""
+"""`fewest` first weighs gas as if this much of it cost what all sells of the month are worth."""
+_MAX_OFF = 3
+"""The weight that `fewest` ends with is at most this many times higher or lower."""
 _STEPS = 7
 
 
@@ -167,7 +167,7 @@ class _Planner:
         """The plan, or where its batch would lose more than the tolerance ever allows, one of twice as many batches,
         and so on: smaller ones lose less, at the price of gas and hours."""
         batches = found.batches
-        while found.batch is not None and found.possible_from is None and batches * 2 <= MOST_BATCHES:
+        while found.batch is not None and found.possible_from is None and batches * 2 <= MAX_BATCHES:
             batches, price = batches * 2, price // 4
             found = self._in_batches(works, batches, price)
         return found
@@ -175,8 +175,8 @@ class _Planner:
     def _more_until_within_gas(self, works: tuple[Work, ...], found: Plan, price: int) -> Plan:
         """The plan, or where its batch would take more gas than a transaction may, one of twice as many batches, and so
         on: the same slices, fewer in each."""
-        while found.batch is not None and found.batch.gas > MOST_BATCH_GAS:
-            if found.batches * 2 > MOST_BATCHES:
+        while found.batch is not None and found.batch.gas > MAX_BATCH_GAS:
+            if found.batches * 2 > MAX_BATCHES:
                 why = f"a batch takes {found.batch.gas} gas, a transaction may take {MAX_TX_GAS}"
                 return Plan(found.batches, None, 0, None, why, self.pace.rest, found.lots)
             found = self._in_batches(works, found.batches * 2, price)
@@ -207,7 +207,7 @@ class _Planner:
         usual = max(1, value * self.aim.most_batches // (left * _TURNOVER_GAS))
         likely = self._paid_for(works, most, usual)
         # Gas falls with what it is held to be worth: halve the distance, in equal ratios.
-        low, high = max(price, usual // _MOST_OFF), max(price, usual * _MOST_OFF)
+        low, high = max(price, usual // _MAX_OFF), max(price, usual * _MAX_OFF)
         best = high, 0
         for _ in range(_STEPS):
             worth = isqrt(low * high)
@@ -226,7 +226,7 @@ class _Planner:
 
     def most(self, first: int) -> int:
         """Most batches that there is time for, at least 1."""
-        most = min(MOST_BATCHES, 1 + max(0, self.pace.deadline(self.state) - first) // (self.pace.rest + BLOCK_S))
+        most = min(MAX_BATCHES, 1 + max(0, self.pace.deadline(self.state) - first) // (self.pace.rest + BLOCK_S))
         if self.aim.mode == "cheapest":
             return most
         return max(1, min(most, self._left()))

@@ -27,12 +27,13 @@ from keeper.pools.venues import MILLION
 from keeper.state import FundState, Holding, Side
 
 _REST = 50
-"""A buy that lacks less than one part in so many of a batch waits for the last one."""
+"""A buy that lacks less than this fraction (1 / _REST) of a batch waits for the last batch."""
 
 _CRUMB = 1_000
-"""In the last batch, a buy that lacks less than one part in so many of what the fund holds of it is left as it is."""
+"""The last batch leaves out a buy that lacks less than this fraction (1 / _CRUMB) of what the fund holds of it."""
 CRUMBS = 100
-"""As long as all such buys together lack less than one part in so many of what the batch sells: the others get it."""
+"""All buys that it leaves out lack together less than this fraction (1 / CRUMBS) of what it sells, which goes to the
+others."""
 
 _ENDLESS = 10**60
 """Depth of what can be traded without impact."""

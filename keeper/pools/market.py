@@ -22,7 +22,7 @@ from keeper.state import FundState, Holding, PoolState
 NO_PAIR = NO_ADDRESS
 """In place of a pair where the token is WETH itself."""
 
-MOST_POOLS = 4
+MAX_POOLS = 4
 """Of one token, the deepest; the ways to choose among more are too many to look at."""
 
 ENDLESS = 2**256
@@ -242,7 +242,7 @@ def market_of(weth: str, pools: Iterable[PoolState | Pool], state: FundState) ->
     found = {}
     for token, own in by_token.items():
         own.sort(key=lambda entry: (-entry[0], entry[1].address))
-        found[token] = tuple(pool for _, pool in own[:MOST_POOLS])
+        found[token] = tuple(pool for _, pool in own[:MAX_POOLS])
     return Market(weth, found, _eth_price(found, state), direct)
 
 

@@ -22,7 +22,7 @@ from keeper.sending.access import AccessList
 from keeper.sending.broadcast import Broadcaster, Taken
 from keeper.sending.fees import Fees, Urgency, bumped_fees, capped_fees, highest
 from keeper.sending.journal import CANCEL, Entry, Journal
-from keeper.sending.simulate import NOOP_MOST_GAS, Call, noop_gas, require_success
+from keeper.sending.simulate import NOOP_MAX_GAS, Call, noop_gas, require_success
 from keeper.sending.tracker import TransactionTracker
 
 log = structlog.get_logger("keeper.sender")
@@ -252,7 +252,7 @@ class OpenNonces:
     def _noop_room(self, nonce: int) -> int:
         """Most gas of a no-op: what the call that it replaces was given, as the account can pay for that."""
         calls = [entry.gas for entry in self._journal.of(nonce) if entry.action != CANCEL]
-        return min([*calls, NOOP_MOST_GAS])
+        return min([*calls, NOOP_MAX_GAS])
 
     def _mend(self, last: Entry, head: Head, taken: Taken) -> None:
         """After a refusal for good: signs anew for less, or a no-op with more gas; the same bytes if that is none."""

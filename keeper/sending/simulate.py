@@ -20,7 +20,7 @@ from keeper.sending.access import AccessList
 
 TRANSFER_GAS = 21_000
 """What a no-op takes where only a transaction itself costs gas."""
-NOOP_MOST_GAS = 2_000_000
+NOOP_MAX_GAS = 2_000_000
 """Most that a no-op is given where its data cost gas too."""
 
 _REVERT_DATA = re.compile(r"(?:Reverted )?(0x(?:[0-9a-fA-F]{2}){4,})")

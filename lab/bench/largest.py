@@ -32,7 +32,7 @@ from lab.testbed.chain import Build, Chain, Contract
 
 LIMIT = 2**24
 """Most gas of a transaction (EIP-7825)."""
-MOST_HELD = 50
+MAX_HELD = 50
 CANDIDATES = 50
 LOCKERS = 8
 FLEXIBLE, CAP, CAP_PASSES = 2, 3 * 10**16, 10
@@ -74,9 +74,9 @@ class Case:
 
 
 CASES = (
-    Case("honest", MOST_HELD, 0),
-    Case("burns all", MOST_HELD, 1),
-    Case("burns nearly all", MOST_HELD, 2),
+    Case("honest", MAX_HELD, 0),
+    Case("burns all", MAX_HELD, 1),
+    Case("burns nearly all", MAX_HELD, 2),
     Case("burns nearly all, few held", SOUND, 2),
 )
 
@@ -192,7 +192,7 @@ def _act(on: LargestFund, action: str) -> int:
 def show(console: Console, figures: list[Figure]) -> None:
     """Prints the table."""
     table = Table(
-        title=f"The largest fund: at most {MOST_HELD} components, {CANDIDATES} candidates of {LOCKERS} lockers each"
+        title=f"The largest fund: at most {MAX_HELD} components, {CANDIDATES} candidates of {LOCKERS} lockers each"
     )
     for column in ("case", "action", "gas", "of 2^24"):
         table.add_column(column, justify="left" if column in ("case", "action") else "right", no_wrap=True)

@@ -19,7 +19,7 @@ from lab.testbed.chain import Build, Chain, Contract
 SET_V2 = ROOT / ".tools" / "set-v2" / "protocol"
 ADAPTER = "UniswapV2IndexExchangeAdapter"
 FEE = 95 * WAD // 10_000
-MOST_FEE = WAD // 10
+MAX_FEE = WAD // 10
 REGISTRY_ID = 0
 """Where the controller keeps the integration registry among its resources."""
 
@@ -61,7 +61,7 @@ def deploy(
     creator.send(manager, "create", list(units), list(units.values()), modules, manager, "Bench Set", "BSET")
     token = Contract(chain, controller.read("getSets")[-1], set_v2_build("SetToken").abi)
     issuance.send(manager, "initialize", token.address, NO_ADDRESS)
-    fees.send(manager, "initialize", token.address, (chain.account("recipient"), MOST_FEE, fee, 0))
+    fees.send(manager, "initialize", token.address, (chain.account("recipient"), MAX_FEE, fee, 0))
     index.send(manager, "initialize", token.address)
     return Protocol(token, issuance, fees, index)
 

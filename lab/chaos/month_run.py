@@ -32,7 +32,7 @@ ALONE_S = 0.05
 READY_WITHIN_S = 40.0
 QUIET_BLOCKS = 12
 """Before anything is due, so that the deepest reorganization has room."""
-MOST_BLOCKS = 1_500
+MAX_BLOCKS = 1_500
 
 
 class MiningRpc:

@@ -53,8 +53,8 @@ whichever it was asked for. `already_known`: the node gets the transaction, the 
 `refused`: an error, and the node gets nothing. `swallowed`: a hash as if all were well, and the node gets nothing."""
 KINDS = CONNECTION_KINDS + ANSWER_KINDS
 
-MOST_CALLS = 10_000
-MOST_SECONDS = 60.0
+MAX_CALLS = 10_000
+MAX_SECONDS = 60.0
 HANG_S = 5.0
 """Longest that a request is held back."""
 _TAGGED = {"eth_call": 1, "eth_getBalance": 1, "eth_getTransactionCount": 1, "eth_getCode": 1, "eth_estimateGas": 1}
@@ -92,10 +92,10 @@ class Rule:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"rule.kind: {self.kind!r}, expected one of {', '.join(KINDS)}")
-        if not 0 < self.times <= MOST_CALLS:
-            raise ValueError(f"rule.times: {self.times}, expected 1 to {MOST_CALLS}")
-        if not 0 < self.within_s <= MOST_SECONDS:
-            raise ValueError(f"rule.within_s: {self.within_s}, expected at most {MOST_SECONDS:.0f} s")
+        if not 0 < self.times <= MAX_CALLS:
+            raise ValueError(f"rule.times: {self.times}, expected 1 to {MAX_CALLS}")
+        if not 0 < self.within_s <= MAX_SECONDS:
+            raise ValueError(f"rule.within_s: {self.within_s}, expected at most {MAX_SECONDS:.0f} s")
 
     def over(self, now: float) -> bool:
         """Whether it spoils nothing any more."""

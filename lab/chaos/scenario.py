@@ -20,7 +20,7 @@ from lab.chaos.history import events, transactions
 from lab.chaos.judge import Verdict, cancelled_needlessly, final, judge
 from lab.chaos.keepers import CRASH, FaultyKeeper
 from lab.chaos.launcher import Launch
-from lab.chaos.month_run import MOST_BLOCKS, PATIENCE_S, MonthRun, MonthRunError, month_run_on
+from lab.chaos.month_run import MAX_BLOCKS, PATIENCE_S, MonthRun, MonthRunError, month_run_on
 from lab.chaos.proxy import proxy
 from lab.localnet.errors import LocalnetError
 from lab.localnet.hardhat import HardhatRpc, hardhat
@@ -181,8 +181,8 @@ def _carry(month: MonthRun, scenario: Scenario, end: float) -> None:
         _look_after(month)
         if time.monotonic() > end:
             raise MonthRunError(f"month not done within {scenario.within_s:.0f} s, at {month.due()}")
-        if month.head() - month.first_block > MOST_BLOCKS:
-            raise MonthRunError(f"month not done within {MOST_BLOCKS} blocks, at {month.due()}")
+        if month.head() - month.first_block > MAX_BLOCKS:
+            raise MonthRunError(f"month not done within {MAX_BLOCKS} blocks, at {month.due()}")
     calm = blocks = 0
     while blocks < SETTLE_BLOCKS:
         month.beat()

@@ -29,8 +29,8 @@ from lab.testbed.keepers import KeeperProcess, KeeperRunError, running_keeper
 
 HOLDER_SHARES = 1_000 * WAD
 """What the demo's holder mints before the month and redeems after it."""
-MOST_LOOKS = 20_000
-MOST_ERRORS = 20
+MAX_LOOKS = 20_000
+MAX_ERRORS = 20
 """Looks in a row at which the keeper may report an error before the run is given up."""
 
 
@@ -149,7 +149,7 @@ def _done(run: Run) -> bool:
 def until(clock: Clock, keeper: KeeperProcess, reached: Callable[[], bool], what: str) -> None:
     """Gives the keeper blocks until `reached` is true."""
     errors = 0
-    for _ in range(3 * MOST_ERRORS):
+    for _ in range(3 * MAX_ERRORS):
         pulse = keeper.look(clock.latest()[0])
         if reached():
             return
@@ -159,7 +159,7 @@ def until(clock: Clock, keeper: KeeperProcess, reached: Callable[[], bool], what
     raise ReplayError(f"{what}: the keeper did not get there; it saw {pulse.action} ({pulse.reason}){keeper.tail()}")
 
 
-def while_trading(clock: Clock, keeper: KeeperProcess, what: str, most: int = MOST_LOOKS) -> Iterator[int]:
+def while_trading(clock: Clock, keeper: KeeperProcess, what: str, most: int = MAX_LOOKS) -> Iterator[int]:
     """Gives the time of each block that the keeper has looked at, then moves time on as far as it waits; to be left
     once the month is done. Raises ReplayError after so many looks."""
     errors = 0
@@ -204,7 +204,7 @@ def count_errors(pulse: Pulse, so_far: int, keeper: KeeperProcess) -> int:
     """Errors in a row, this look included; raises KeeperRunError when there are too many."""
     if pulse.state != "error":
         return 0
-    if so_far + 1 >= MOST_ERRORS:
+    if so_far + 1 >= MAX_ERRORS:
         raise KeeperRunError(f"keeper: keeps failing, last with {pulse.error!r}{keeper.tail()}")
     return so_far + 1
 

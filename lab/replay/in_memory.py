@@ -18,7 +18,7 @@ from keeper.plan.settlement import outcome
 from keeper.pools.market import Market
 from keeper.state import Action, FundState, Holding, Limits, Opening, Phase, Progress, Reason, Side
 
-MOST_BATCHES = 500
+MAX_BATCHES = 500
 """Of a month; one that is not done by then is given up."""
 
 
@@ -144,7 +144,7 @@ def trade(state: FundState, market: Market, habits: Habits) -> Traded:
         found = plan(state, market, habits.gas_price, pace, habits.slippage_bps)
         if found.batch is None or found.possible_from is None:
             return Traded(state, batches, gas, found.why)
-        if found.possible_from + BLOCK_S > state.opening.end or batches == MOST_BATCHES:
+        if found.possible_from + BLOCK_S > state.opening.end or batches == MAX_BATCHES:
             return Traded(state, batches, gas, "the period is over")
         if found.possible_from > state.time:
             state = at(state, found.possible_from)

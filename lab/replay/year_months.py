@@ -27,9 +27,9 @@ from lab.testbed.keepers import KeeperProcess, running_keeper
 
 MAX_HOURS = 4
 """Hours of chain time in which the keeper plans to trade a month: few batches keep the replay short."""
-MOST_TRADING_S = 3 * DAY_S
+MAX_TRADING_S = 3 * DAY_S
 """A month that is not done by then is left to its period's end, at which the keeper closes it."""
-MOST_LOOKS = 3_000
+MAX_LOOKS = 3_000
 
 
 What = Literal["traded", "skipped", "between"]
@@ -257,10 +257,10 @@ class _Months:
         """Moves time on as far as the keeper waits; whether the month was closed."""
         fund = self._fund
         opened = fund.clock.now()
-        for now in while_trading(fund.clock, self._keeper, f"trading in {label}", MOST_LOOKS):
+        for now in while_trading(fund.clock, self._keeper, f"trading in {label}", MAX_LOOKS):
             if self._logs("Closed", period):
                 return True
-            if now > min(opened + MOST_TRADING_S, latest):
+            if now > min(opened + MAX_TRADING_S, latest):
                 return False
             left = int(fund.rebalancer.progress().surplus)
             self._progress.say(

@@ -26,7 +26,7 @@ from lab.testbed.keepers import KeeperProcess, KeeperRunError, Process
 
 STEP_S = 60
 """Longest step of chain time while nothing is traded."""
-MOST_S = 3 * HOUR_S
+MAX_S = 3 * HOUR_S
 """Chain seconds after which a month that is not done is given up."""
 LOOKS_WITHIN_S = 300.0
 CONFIRMED_AFTER = 6
@@ -121,8 +121,8 @@ def carry(parties: Parties, *, kill: bool = True) -> ShortMonth:
     state = parties.quiet(struck)
     month.note("begun", state)
     while not ("started" in month.seen and state.phase is Phase.IDLE):
-        if state.time - month.time("begun") > MOST_S:
-            raise LocalnetError(f"short month: not done after {MOST_S} s, {state.phase.name} {state.reason.name}")
+        if state.time - month.time("begun") > MAX_S:
+            raise LocalnetError(f"short month: not done after {MAX_S} s, {state.phase.name} {state.reason.name}")
         if state.phase is not Phase.IDLE:
             if kill and "determined" not in month.seen:
                 struck = parties.kill_market_at_next()

@@ -22,7 +22,7 @@ from sandbox.book import sandbox_path
 
 SLACK_GAS = 5_000
 """By which a step's gas may differ in another second: a slot may be written with what it holds."""
-MOST_STOPS = 80
+MAX_STOPS = 80
 
 
 def stopped_everywhere(chain: Dressed, folder: Path, plan: Path) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def stopped_everywhere(chain: Dressed, folder: Path, plan: Path) -> dict[str, An
         user.url = between.url
         stops: list[str] = []
         while not sandbox_path(user.book).exists():
-            if len(stops) > MOST_STOPS:
-                raise LocalnetError(f"stops: not done after {MOST_STOPS}")
+            if len(stops) > MAX_STOPS:
+                raise LocalnetError(f"stops: not done after {MAX_STOPS}")
             stopped = _stopped(user, between, kill=len(stops) % 2 == 1)
             if stopped is not None:
                 stops.append(stopped)

@@ -21,7 +21,7 @@ from tests.browser.holding import FLOWS, HolderSite, holding
 from tests.browser.test_page import figures, when
 from tests.keeper.deployed_fund import Field
 
-MOST_SCRIPT = 300_000
+MAX_SCRIPT = 300_000
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +201,6 @@ def test_everybody_can_read_it(held: HolderSite, browser: Browser, width: int, d
 
 
 def test_the_script_is_small(held: HolderSite) -> None:
-    assert held.measured["script_bytes"] < MOST_SCRIPT
+    assert held.measured["script_bytes"] < MAX_SCRIPT
     html = (held.folder / "index.html").read_text()
     assert "unsafe" not in html and f"connect-src {held.field.url.rstrip('/')}" in html

@@ -125,5 +125,5 @@ def test_a_journal_that_cannot_be_used(
     path.write_text("no journal")
     check().line("journal", "failure", "is not a journal")
     check(BALLAST_JOURNAL=str(path / "keeper.sqlite")).line("journal", "failure", "is no folder")
-    monkeypatch.setattr(files, "LEAST_FREE_MIB", 10**9)
+    monkeypatch.setattr(files, "MIN_FREE_MIB", 10**9)
     check(BALLAST_JOURNAL=str(tmp_path / "other.sqlite")).only_failures("disk")

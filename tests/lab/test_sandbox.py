@@ -11,8 +11,8 @@ from ballast.build import ROOT
 from ballast.units import ETHER, HOUR_S
 from sandbox.decide import POST_GAS
 
-MOST_GAS = 80_000_000
-MOST_WEI = ETHER // 4
+MAX_GAS = 80_000_000
+MAX_WEI = ETHER // 4
 
 
 def test_a_short_month_on_a_chain_dressed_as_sepolia(tmp_path: Path) -> None:
@@ -33,8 +33,8 @@ def test_a_short_month_on_a_chain_dressed_as_sepolia(tmp_path: Path) -> None:
     assert up["transactions"] == len(up["steps"]) == len({step["step"] for step in up["steps"]})
     assert all(step["succeeded"] for step in up["steps"])
     assert not {"factory", "router"} & {step["step"] for step in up["steps"]}
-    assert up["gas"] <= MOST_GAS
-    assert int(up["wei"]) <= MOST_WEI and int(up["wei_at_3_gwei"]) <= MOST_WEI
+    assert up["gas"] <= MAX_GAS
+    assert int(up["wei"]) <= MAX_WEI and int(up["wei_at_3_gwei"]) <= MAX_WEI
     assert up["prompts"] == 2
 
     month = found["month"]

@@ -132,12 +132,12 @@ def test_a_node_that_limits_spans_is_asked_for_less(scene: Scene, w3: Web3, monk
 
 def test_it_remembers_so_many_accounts_only(scene: Scene, w3: Web3, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that took in most stay."""
-    monkeypatch.setattr(_holders, "MOST_ACCOUNTS", 1)
+    monkeypatch.setattr(_holders, "MAX_ACCOUNTS", 1)
     monkeypatch.setattr(_holders, "CHUNK", 1)
     found = inflows(w3, scene.token.address, scene.first, w3.eth.block_number, nothing)
     assert 0 < len(found) <= 2
     assert scene.locker in found
-    monkeypatch.setattr(_holders, "MOST_BALANCES", 1)
+    monkeypatch.setattr(_holders, "MAX_BALANCES", 1)
     assert len(inflows(w3, scene.token.address, scene.first, w3.eth.block_number, nothing)) == 1
 
 

@@ -247,7 +247,7 @@ class Answers(BaseHTTPRequestHandler):
         self.send_response({"/list": 200, "/long": 200, "/moved": 302}.get(path, 404))
         self.send_header("Location", "/list")
         self.end_headers()
-        self.wfile.write(b"a" * (_supplies.MOST_BYTES + 1) if path == "/long" else b"token,supply,date\n")
+        self.wfile.write(b"a" * (_supplies.MAX_BYTES + 1) if path == "/long" else b"token,supply,date\n")
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -285,7 +285,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(FundError, match="No such file"):
         text_of(str(tmp_path / "none.csv"))
     long = tmp_path / "long.csv"
-    long.write_bytes(b"a" * (_supplies.MOST_BYTES + 1))
+    long.write_bytes(b"a" * (_supplies.MAX_BYTES + 1))
     with pytest.raises(FundError, match="longer than"):
         text_of(str(long))
     binary = tmp_path / "binary.csv"

@@ -20,7 +20,7 @@ from keeper.look.rpc.endpoint import (
 from keeper.look.rpc.health import LOOK
 from keeper.look.rpc.roster import OPTIONAL, Roster
 
-LEAST_BLOCKS = 10
+MIN_BLOCKS = 10
 """The fewest blocks that are asked for events at once: the smallest limit of a hosted node."""
 SMALLER = 4
 """What an endpoint does not give over some blocks it is asked for over so many times fewer."""
@@ -115,9 +115,9 @@ def _piece(roster: Roster, method: str, asked: Any, first: int, last: int) -> tu
                 if fault.strict:
                     # Some limit the questions for events alone. If it limits all, the next question shows it.
                     roster.last_for(endpoint, method)
-                if not fault.strict and fault.reason != CONNECTION and blocks > LEAST_BLOCKS:
+                if not fault.strict and fault.reason != CONNECTION and blocks > MIN_BLOCKS:
                     # Whatever its words are: perhaps it gives fewer blocks.
-                    roster.gives_fewer(endpoint, max(LEAST_BLOCKS, blocks // SMALLER))
+                    roster.gives_fewer(endpoint, max(MIN_BLOCKS, blocks // SMALLER))
                     smaller = True
                 continue
             if roster.answered(endpoint, [question], answers):

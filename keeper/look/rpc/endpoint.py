@@ -26,7 +26,7 @@ Answer = dict[str, Any]
 """A JSON-RPC answer with a `result` or an `error`."""
 
 LONGEST_RETRY_AFTER_S = 300.0
-MOST_BYTES = 32 << 20
+MAX_BYTES = 32 << 20
 """A longer answer is none: the longest that is asked for, all ticks of some pools, has about one megabyte."""
 TOO_MANY = 429
 _LIMITED = (
@@ -188,7 +188,7 @@ class Endpoint:
                 content = bytearray()
                 while part := answer.raw.read1(1 << 16, decode_content=True):
                     content += part
-                    if len(content) > MOST_BYTES:
+                    if len(content) > MAX_BYTES:
                         raise EndpointError(Fault(MALFORMED))
         except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             raise EndpointError(Fault(TIMEOUT)) from None

@@ -11,13 +11,14 @@ from keeper.look.rpc.endpoint import Answer, Fault, Question
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 300.0
-"""Time put aside: doubles each time, and restarts once the endpoint was healthy for the longest."""
+"""How long a failing endpoint is put aside: the first time, and at most. The time doubles with each failure, and begins
+anew once the endpoint has been healthy for the longest."""
 
 ALONE_WAIT_S = 15.0
 """The longest if there is no other endpoint, even after a lie or a request for rest: a month has deadlines."""
 
 AHEAD_S = 900
-"""Heads at about the same height are not so many seconds apart: a slot is 12, and hardly any stays empty."""
+"""Two honest heads of about the same height differ by less: a slot takes 12 seconds, and hardly any stays empty."""
 
 ENDLESS = 1 << 62
 

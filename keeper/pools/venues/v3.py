@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from keeper.pools.venues import MILLION, PoolKind, Segment, v3_math
 
 V3_VENUE = "uniswap-v3"
-MOST_SEGMENTS = 24
+MAX_SEGMENTS = 24
 WORD = 256
 """Tick spacings in a word of the bitmap."""
 
@@ -118,7 +118,7 @@ class V3Pool:
             segment = _segment(price, end, liquidity, self.fee, zero_in)
             if segment is not None:
                 found.append(segment)
-                if len(found) == MOST_SEGMENTS:
+                if len(found) == MAX_SEGMENTS:
                     break
             price, liquidity = end, liquidity - net if zero_in else liquidity + net
         return tuple(found)

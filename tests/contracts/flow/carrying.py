@@ -24,7 +24,7 @@ REASONS = ("Due", "Locked", "Paused", "NotSeeded", "NotYet", "TooLate", "Vetoed"
 INCLUDED, FROZEN, LEAVING, OUTSIDE = range(4)
 NO_PRICE = 8
 IDLE, DETERMINED, VETOED, TRADING = range(4)
-MOST_BATCHES = 12
+MAX_BATCHES = 12
 
 Batch = Callable[[Any], tuple[Mapping[int, int], Mapping[int, int]]]
 """From `FundLens.fund` to what to sell and what to pay, token wei by index."""
@@ -149,11 +149,11 @@ class Carrier:
 
     def trade_all(self) -> int:
         """Batches until the month is done; how many it took."""
-        for count in range(MOST_BATCHES):
+        for count in range(MAX_BATCHES):
             if self.month().phase != TRADING:
                 return count
             self.trade()
-        raise AssertionError(f"not done after {MOST_BATCHES} batches")
+        raise AssertionError(f"not done after {MAX_BATCHES} batches")
 
     def to_trading(self) -> dict[str, Any]:
         """Goes through determination and start; the holdings with their targets by token."""

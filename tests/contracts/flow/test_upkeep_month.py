@@ -27,7 +27,7 @@ STEP_S = 60
 MARGIN_BPS = 20
 SHARE = 2 * WAD // 100
 """Most of NAV in a batch of the solver."""
-MOST_STEPS = 600
+MAX_STEPS = 600
 PURSE = 100 * WAD
 """Shares that the upkeep is given before the batches."""
 
@@ -103,7 +103,7 @@ def stocked(network: Network, owner: str) -> Solver:
 def trade_all(network: Network, solver: Solver, owner: str) -> int:
     """Blocks with the network and the solver looking at each, until the month is done; how many batches it took."""
     batches = 0
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         if network.phase() is Phase.IDLE:
             return batches
         assert not network.look()
@@ -113,7 +113,7 @@ def trade_all(network: Network, solver: Solver, owner: str) -> int:
             continue
         send(network.chain.rpc, owner, call.to, call.data, gas=10**7)
         batches += 1
-    raise AssertionError(f"the month is not done after {MOST_STEPS} steps and {batches} batches")
+    raise AssertionError(f"the month is not done after {MAX_STEPS} steps and {batches} batches")
 
 
 def test_a_month_of_a_network_and_a_solver(network_at_rest: Network, chain: Chain) -> None:

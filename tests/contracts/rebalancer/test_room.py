@@ -11,7 +11,7 @@ from tests.helpers.contracts import Contract
 from tests.helpers.fund import EXECUTION, PERIOD_END
 
 MOST = 50
-MOST_READ = 60
+MAX_READ = 60
 """Components and newcomers that a start reads."""
 NEXT = PERIOD_END + 1
 NEXT_EXECUTION = 1620000000  # 2021-05-03 00:00 UTC
@@ -156,7 +156,7 @@ def test_one_start_reads_so_many_and_no_more(bench: Bench, others: list[Contract
     waiting = {newcomers[weights.index(least)].address for least in (100, 101, 102, 103)}
     assert {t.address for t in newcomers} - listed(bench) == waiting
     assert not {t.address for t in first[:12]} & listed(bench)
-    assert len(listed(bench)) == MOST_READ - 12
+    assert len(listed(bench)) == MAX_READ - 12
     assert {token for token, status in statuses(bench).items() if status == OUTSIDE} >= waiting
 
     end = bench.chain.read(bench.rebalancer.opening()).end

@@ -18,7 +18,7 @@ from tests.helpers.fund import EXECUTION
 from tests.helpers.reverts import failure
 
 LEGS = len(SELLS) + len(BUYS)
-LEAST_GAS, MOST_GAS = 140_000 + LEGS * 25_000, 140_000 + LEGS * 100_000
+MIN_GAS, MAX_GAS = 140_000 + LEGS * 25_000, 140_000 + LEGS * 100_000
 """The table's two figures for a batch of these legs."""
 
 
@@ -80,13 +80,13 @@ def test_burning_gas_in_a_filler_gains_nothing(payer: Payer) -> None:
     """What it burns comes back at most at the base fee that it cost, up to the table, and not at all above it."""
     runs = [padded(payer, times) for times in (0, 1, 2, 4, 8, 16)]
     honest = runs[0]
-    assert honest.gas < MOST_GAS
+    assert honest.gas < MAX_GAS
     for fewer, more in pairwise(runs):
         assert more.gas > fewer.gas
         assert more.amount - more.cost <= fewer.amount - fewer.cost
-    top = (LEAST_GAS * 11 // 10 + (MOST_GAS - LEAST_GAS) * 4 // 5) * BASE_FEE
-    assert runs[-1].gas > MOST_GAS and top - 10 <= runs[-1].amount <= top
-    assert honest.amount - honest.cost <= LEAST_GAS * BASE_FEE // 10
+    top = (MIN_GAS * 11 // 10 + (MAX_GAS - MIN_GAS) * 4 // 5) * BASE_FEE
+    assert runs[-1].gas > MAX_GAS and top - 10 <= runs[-1].amount <= top
+    assert honest.amount - honest.cost <= MIN_GAS * BASE_FEE // 10
 
 
 def test_refunds_that_a_filler_makes_are_bounded(payer: Payer) -> None:
@@ -97,7 +97,7 @@ def test_refunds_that_a_filler_makes_are_bounded(payer: Payer) -> None:
     honest = padded(payer, 0)
     gains = [(made := padded(payer, times, burning=toggling)).amount - made.cost for times in (2, 4, 8, 16)]
     assert max(gains) > honest.amount - honest.cost, "nothing was refunded"
-    assert max(gains) <= LEAST_GAS * BASE_FEE * 3 // 10
+    assert max(gains) <= MIN_GAS * BASE_FEE * 3 // 10
 
 
 def test_entries_that_sell_nothing_raise_no_bound(payer: Payer) -> None:
@@ -119,7 +119,7 @@ def test_legs_count_as_far_as_they_sell(trading: Payer, chain: Chain, test_isola
     assert legs < LEGS
     own, most = 140_000 + legs * 25_000, 140_000 + legs * 100_000
     top = (own * 11 // 10 + (most - own) * 4 // 5) * BASE_FEE
-    assert made.gas > MOST_GAS and top - 10 <= made.amount <= top
+    assert made.gas > MAX_GAS and top - 10 <= made.amount <= top
 
 
 def test_a_transaction_is_paid_once(payer: Payer, chain: Chain) -> None:
@@ -176,7 +176,7 @@ def test_splitting_a_month_gains_nothing(payer: Payer) -> None:
     paid = [each for each in made if each.shares]
     assert len(made) > len(paid) > 3
     assert len(paid) <= surplus // TERMS[1] + 1
-    assert sum(p.amount - p.cost for p in paid) <= len(paid) * LEAST_GAS * BASE_FEE // 10
+    assert sum(p.amount - p.cost for p in paid) <= len(paid) * MIN_GAS * BASE_FEE // 10
     assert sum(p.amount for p in made) < sum(p.cost for p in made)
 
 

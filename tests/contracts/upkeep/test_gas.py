@@ -14,11 +14,11 @@ from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
 from tests.helpers.fund import EXECUTION, PERIOD_END, PERIOD_START, Fund
 
-MOST_OVER = {"Determine": 12_100, "Start": 6_900, "Close": 6_900}
+MAX_OVER = {"Determine": 12_100, "Start": 6_900, "Close": 6_900}
 """Gas of performUpkeep over the plain call, unpaid: for determine it asks the calendar once more."""
-MOST_SECOND = 54_000
+MAX_SECOND = 54_000
 """Gas of one who performs what has just been done, the 21,000 of any transaction included."""
-MOST_NOTHING = 40_000
+MAX_NOTHING = 40_000
 """Gas of a check that finds nothing, or a close, as a transaction."""
 TIMES = {"Determine": PERIOD_START, "Start": EXECUTION, "Close": PERIOD_END + 1}
 SAMPLES = 24
@@ -94,14 +94,14 @@ def test_over_the_plain_call(meter: Meter, action: str) -> None:
     _, asked = meter.tried(meter.upkeep.checkUpkeep(b""))
     done, performed = meter.spent(meter.upkeep.performUpkeep(data))
     assert done
-    assert 0 < performed - plain <= MOST_OVER[action]
+    assert 0 < performed - plain <= MAX_OVER[action]
     # Asking costs less than doing: nothing is written.
-    assert asked < (MOST_NOTHING if action == "Close" else plain)
+    assert asked < (MAX_NOTHING if action == "Close" else plain)
     again, second = meter.spent(meter.upkeep.performUpkeep(data))
     assert not again
-    assert second <= MOST_SECOND
+    assert second <= MAX_SECOND
     if action != "Close":
-        assert meter.spent(meter.upkeep.checkUpkeep(b""))[1] <= MOST_NOTHING
+        assert meter.spent(meter.upkeep.checkUpkeep(b""))[1] <= MAX_NOTHING
 
 
 @pytest.mark.parametrize("action", ["Determine", "Start"])

@@ -16,7 +16,7 @@ from tests.helpers.fund import EXECUTION
 from tests.helpers.reverts import assert_reverts
 
 STEPS = ("Determine", "Start", "Trade", "Close")
-MOST_OVER = {"Determine": 107_000, "Start": 95_000, "Trade": 66_000, "Close": 60_000}
+MAX_OVER = {"Determine": 107_000, "Start": 95_000, "Trade": 66_000, "Close": 60_000}
 """Gas over the plain call, with a payment; of six components whose prices are posted."""
 
 
@@ -44,7 +44,7 @@ def test_each_step_is_paid_what_it_cost(payer: Payer, action: str) -> None:
         made = payer.made(payer.step(action, at), at, gwei * GWEI)
         counted = min(made.base_fee, CAP)
         assert made.gas * counted * 102 // 100 < made.amount <= made.gas * counted * 110 // 100
-        assert 0 < made.gas - plain <= MOST_OVER[action]
+        assert 0 < made.gas - plain <= MAX_OVER[action]
         if gwei == 300:
             assert made.amount < made.cost
         chain.cheats.revert(snapshot)

@@ -22,7 +22,7 @@ RANGES = ("-4000,4000,800", "-300,200,3000", "600,1800,500")
 NOTHING = (0, 0, 0)
 REACH = 128
 """As the contract's: how far the square root of a price may be taken, in hundredths."""
-MOST_GAS = 1_000_000
+MAX_GAS = 1_000_000
 """A swap in a pool whose liquidity ends takes no more, whatever the tick spacing."""
 
 Wish = tuple[str, bool, int]
@@ -92,7 +92,7 @@ def test_gas_stays_within_what_nodes_give(desk: Desk) -> None:
         for forward in (True, False):
             for amount in (2**127, -(2**127)):
                 receipt = chain.send(desk.quoter.quotes([(pool.address, forward, amount)]), sender)
-                assert int(receipt["gasUsed"], 16) < MOST_GAS, (pool.fee, forward, amount)
+                assert int(receipt["gasUsed"], 16) < MAX_GAS, (pool.fee, forward, amount)
 
 
 def test_quotes_leave_the_pools_alone(desk: Desk) -> None:

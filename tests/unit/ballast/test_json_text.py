@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from ballast.json_text import MOST_DEPTH, parsed
+from ballast.json_text import MAX_DEPTH, parsed
 
 
 @pytest.mark.parametrize("pair", [(b"[", b"]"), (b'{"a":', b"}")], ids=["lists", "objects"])
 def test_depth(pair: tuple[bytes, bytes]) -> None:
     begin, end = pair
-    parsed(begin * MOST_DEPTH + b"1" + end * MOST_DEPTH)
-    for text in (begin * (MOST_DEPTH + 1) + b"1" + end * (MOST_DEPTH + 1), begin * 1_000_000):
-        with pytest.raises(ValueError, match=f"deeper than {MOST_DEPTH}"):
+    parsed(begin * MAX_DEPTH + b"1" + end * MAX_DEPTH)
+    for text in (begin * (MAX_DEPTH + 1) + b"1" + end * (MAX_DEPTH + 1), begin * 1_000_000):
+        with pytest.raises(ValueError, match=f"deeper than {MAX_DEPTH}"):
             parsed(text)
 
 

@@ -14,7 +14,7 @@ from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
 from tests.helpers.packed import kept, targets_of
 
-MOST_UNIT, MOST_PRICE = 2**120 - 1, 2**100 - 1
+MAX_UNIT, MAX_PRICE = 2**120 - 1, 2**100 - 1
 Given = tuple[int, int, int]
 """Side, unit (token wei per 1e18 shares), price (USD, 18 decimals)."""
 
@@ -50,8 +50,8 @@ LISTS = st.integers(1, 120).flatmap(
 
 @given(list_=LISTS, before=LISTS)
 @example(list_=[], before=[])
-@example(list_=[(2, MOST_UNIT, MOST_PRICE)] * 50, before=[(1, 1, 1)] * 50)
-@example(list_=[(0, 0, 0)] * 3, before=[(2, MOST_UNIT, MOST_PRICE)] * 3)
+@example(list_=[(2, MAX_UNIT, MAX_PRICE)] * 50, before=[(1, 1, 1)] * 50)
+@example(list_=[(0, 0, 0)] * 3, before=[(2, MAX_UNIT, MAX_PRICE)] * 3)
 @example(list_=[(1, 255, 2**25 - 1), (2, 0, 2**25), (0, 1, 2**25 + 1)], before=[])
 @FUZZ
 def test_what_is_put_comes_out(chain: Chain, harness: Contract, list_: list[Given], before: list[Given]) -> None:
@@ -68,7 +68,7 @@ def test_what_is_put_comes_out(chain: Chain, harness: Contract, list_: list[Give
 def test_units_take_as_many_bytes_as_the_widest(chain: Chain, harness: Contract, width: int) -> None:
     """The smallest and the largest that need so many bytes, beside small ones."""
     for widest in (256 ** (width - 1), 256**width - 1):
-        list_ = [(side, unit, MOST_PRICE) for side in range(3) for unit in (0, 1, widest)]
+        list_ = [(side, unit, MAX_PRICE) for side in range(3) for unit in (0, 1, widest)]
         said = put(chain, harness, [], list_, widest)
         assert [tuple(t) for t in said.found] == expected(list_)
         assert (said.packed[0], len(said.packed)) == (width, 1 + len(list_) * (4 + width))

@@ -11,7 +11,7 @@ from eth_utils import keccak
 from ballast.abi import encode_call
 from ballast.parts import LimitsConfig
 from ballast.steering import owner_abi
-from ballast.steering.calls import MOST_DEPTH, Decoded, decode, same_effect
+from ballast.steering.calls import MAX_DEPTH, Decoded, decode, same_effect
 from ballast.steering.operations import TimelockCall
 from ballast.steering.words import Context
 from ballast.timetable import TimetableConfig
@@ -316,6 +316,6 @@ def test_calls_inside_of_calls_are_taken_apart() -> None:
     assert found.warnings[0] == "schedules further calls from inside an operation, where few look for them"
     assert found.warnings[1].startswith(f"inside: role granted: {STRANGER}")
     call = inner
-    for _ in range(MOST_DEPTH + 1):
+    for _ in range(MAX_DEPTH + 1):
         call = data("Timelock", "execute", AT["timelock"], 0, call, NOTHING, NOTHING)
     assert any("too deep" in line for line in decode(context(), AT["timelock"], call).warnings)

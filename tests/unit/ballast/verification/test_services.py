@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ballast.verification.services import (
-    MOST_BYTES,
+    MAX_BYTES,
     POLL_S,
     WAITS_S,
     Etherscan,
@@ -169,7 +169,7 @@ class Strange(JsonHandler):
         (200, b"<html>", "not as its API does"),
         (200, b"[" * 100_000, "not as its API does"),
         (200, b"[]", "not as (Etherscan|Sourcify) does"),
-        (200, b" " * (MOST_BYTES + 1), "answers more than"),
+        (200, b" " * (MAX_BYTES + 1), "answers more than"),
     ],
     ids=["a redirection", "no JSON", "deep", "another shape", "endless"],
 )

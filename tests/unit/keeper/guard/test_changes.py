@@ -7,7 +7,7 @@ from dataclasses import replace
 from ballast.rule.types import Decision, Flag, Status
 from ballast.units import WAD
 from ballast.values import percent
-from keeper.guard.changes import MOST_NAMED, Change, changes, summary, supply_change
+from keeper.guard.changes import MAX_NAMED, Change, changes, summary, supply_change
 from keeper.output.tables import weight
 from keeper.state import FundState
 from tests.unit.keeper.simulated import Simulated
@@ -53,7 +53,7 @@ def test_only_the_largest_moves_are_named(april: Simulated) -> None:
         Change(f"0x{n}", Status.INCLUDED, True, WAD // 2, WAD // 2 + n * WAD // 1000, 1, 1, Flag(0)) for n in range(8)
     ]
     text = summary(rows, str)
-    assert text.startswith("0x7 50.00 % to 50.70 %; 0x6 ") and len(text.split("; ")) == MOST_NAMED
+    assert text.startswith("0x7 50.00 % to 50.70 %; 0x6 ") and len(text.split("; ")) == MAX_NAMED
 
 
 def test_supplies_against_the_last_month() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from web3 import Web3
 
-from ballast.json_text import MOST_DEPTH
+from ballast.json_text import MAX_DEPTH
 from ballast.units import GWEI
 from keeper.errors import ChainError
 from keeper.look.retry import ask
@@ -113,7 +113,7 @@ def test_nonsense_of_all_is_said_and_nothing_else_raised(two: Pair, method: str)
 
 
 def test_an_answer_without_end_is_none(two: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("keeper.look.rpc.endpoint.MOST_BYTES", 1 << 18)
+    monkeypatch.setattr("keeper.look.rpc.endpoint.MAX_BYTES", 1 << 18)
     two.first.says["eth_call"] = lambda _: {"result": "0x" + "00" * (1 << 18)}
     assert two.ask("eth_call") == "0x" + "00" * 31 + "07"
     assert two.reasons() == ["malformed answer", ""]
@@ -134,8 +134,8 @@ def test_nesting_is_bounded_whatever_this_process_allows(two: Pair, opening: byt
 
 def test_brackets_that_nest_little_or_stand_in_a_text_are_taken(two: Pair) -> None:
     nested: Any = 7
-    for _ in range(MOST_DEPTH // 2 - 1):
-        nested = [{"a": nested}, {"b": '[{"[' * MOST_DEPTH}]
+    for _ in range(MAX_DEPTH // 2 - 1):
+        nested = [{"a": nested}, {"b": '[{"[' * MAX_DEPTH}]
     two.first.says["eth_call"] = lambda _: {"result": "0x", "beside": [nested] * 3}
     assert two.ask("eth_call") == "0x"
     assert two.reasons() == ["", ""]

@@ -15,10 +15,10 @@ from web3.types import RPCEndpoint
 from ballast.book import Book
 from ballast.units import GWEI
 from keeper.errors import ChainError
-from keeper.look.fund_reader import DEFAULT_TIP, LEAST_TIP, FundReader
+from keeper.look.fund_reader import DEFAULT_TIP, MIN_TIP, FundReader
 from keeper.look.retry import ask, ask_all
 from keeper.look.rpc import AgreementError, NoEndpointError, single
-from keeper.look.rpc.asking import LEAST_BLOCKS
+from keeper.look.rpc.asking import MIN_BLOCKS
 from keeper.look.rpc.pool import in_block
 from keeper.look.rpc.refusals import Refusal, refusal_of
 from keeper.look.rpc.roster import FORGET_S
@@ -158,7 +158,7 @@ def test_a_tip_where_nobody_proposes_one(two: Pair) -> None:
     assert chain.tip() == GWEI  # the median of 0, 1 and 2
     for node in both:
         node.result("eth_feeHistory", {"oldestBlock": "0x1", "reward": [["0x0"]] * 3})
-    assert chain.tip() == LEAST_TIP
+    assert chain.tip() == MIN_TIP
     for node in both:
         node.result("eth_feeHistory", {"oldestBlock": "0x1", "reward": None})
         node.result("eth_gasPrice", hex(5 * GWEI))
@@ -227,13 +227,13 @@ def test_events_that_one_does_not_give_another_does(two: Pair, refusal: Any) -> 
 @pytest.mark.parametrize("refusal", REFUSALS[-5:], ids=str)
 def test_events_come_in_pieces_where_nobody_gives_them_whole(two: Pair, refusal: Any) -> None:
     for node in (two.first, two.second):
-        node.says["eth_getLogs"] = limited(LEAST_BLOCKS, refusal)
+        node.says["eth_getLogs"] = limited(MIN_BLOCKS, refusal)
     assert numbers(two.ask("eth_getLogs", RANGE)) == NUMBERS
     tried = [400, 100, 25]
-    assert two.first.ranges == [*tried, *[LEAST_BLOCKS] * 40] and two.second.ranges == tried
+    assert two.first.ranges == [*tried, *[MIN_BLOCKS] * 40] and two.second.ranges == tried
     two.first.ranges.clear()
     two.ask("eth_getLogs", [RANGE[0] | {"toBlock": hex(1_070)}])
-    assert two.first.ranges == [LEAST_BLOCKS] * 7
+    assert two.first.ranges == [MIN_BLOCKS] * 7
     two.now += FORGET_S
     two.first.says = {}
     two.ask("eth_getLogs", RANGE)

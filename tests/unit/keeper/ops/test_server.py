@@ -12,7 +12,7 @@ import pytest
 
 from keeper.errors import SettingsError
 from keeper.ops import server as module
-from keeper.ops.server import MOST_CONNECTIONS, Response, Server, is_loopback
+from keeper.ops.server import MAX_CONNECTIONS, Response, Server, is_loopback
 from keeper.ops.troubles import Troubles
 from tests.helpers.waiting import PATIENCE_S, wait_for
 
@@ -87,7 +87,7 @@ def test_connections_are_bounded_and_slow_ones_are_let_go(
     # Until then nobody is shown the door, however slowly this goes.
     monkeypatch.setattr(module, "LONGEST_S", 10 * PATIENCE_S)
     monkeypatch.setattr(module._Handler, "timeout", 10 * PATIENCE_S)
-    held = [socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) for _ in range(MOST_CONNECTIONS)]
+    held = [socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) for _ in range(MAX_CONNECTIONS)]
     try:
         for connection in held:
             connection.sendall(b"GET /slow HTTP/1.0\r\n\r\n")
@@ -98,7 +98,7 @@ def test_connections_are_bounded_and_slow_ones_are_let_go(
         # Free again once all threads have ended, and a client that never ends its request is shown the door.
         http_server = server._http
         assert http_server is not None
-        wait_for(lambda: http_server._slots._value == MOST_CONNECTIONS, "free slots")
+        wait_for(lambda: http_server._slots._value == MAX_CONNECTIONS, "free slots")
         monkeypatch.setattr(module, "LONGEST_S", 0.0)
         idle = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
         idle.sendall(b"GET /one HTTP/1.0\r\n")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from keeper.ops.alerts import UNFORESEEN_S, Kind, alerts_of
-from keeper.ops.troubles import MOST_KEPT, Defect, Trouble, Troubles
+from keeper.ops.troubles import MAX_KEPT, Defect, Trouble, Troubles
 from keeper.output import redact
 from tests.unit.keeper.ops.facts import BOUNDS, NOW, facts_of
 
@@ -46,10 +46,10 @@ def test_no_secret_shows(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_only_so_many_are_kept() -> None:
     troubles = Troubles()
-    for number in range(MOST_KEPT + 1):
+    for number in range(MAX_KEPT + 1):
         troubles.unforeseen(f"part {max(1, number)}", caught("x"))
     names = [defect.where for defect in troubles.defects]
-    assert len(names) == MOST_KEPT and names[0] == "part 1"
+    assert len(names) == MAX_KEPT and names[0] == "part 1"
     troubles.unforeseen("another", caught("x"))
     # The one that was not seen for the longest.
     assert "part 1" not in {defect.where for defect in troubles.defects}

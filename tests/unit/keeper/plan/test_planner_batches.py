@@ -12,7 +12,7 @@ from keeper.plan import bucket
 from keeper.plan.batch import sellable
 from keeper.plan.costs import MEASURED
 from keeper.plan.order import order_of
-from keeper.plan.planner import MOST_BATCH_GAS, Aim, Plan, plan
+from keeper.plan.planner import MAX_BATCH_GAS, Aim, Plan, plan
 from keeper.plan.settlement import attainable, goal, outcome, surplus_after
 from keeper.plan.slices import next_slices
 from keeper.pools.market import NO_PAIR, market_of
@@ -293,5 +293,5 @@ def test_no_batch_is_planned_above_the_gas_of_a_transaction() -> None:
 
     usual, dear, none = (planned(hop) for hop in (48_500, 1_500_000, 8_000_000))
     assert usual.batch is not None and dear.batch is not None and none.batch is None
-    assert MOST_BATCH_GAS // 4 < dear.batch.gas <= MOST_BATCH_GAS and len(dear.batch.buys) < len(usual.batch.buys)
+    assert MAX_BATCH_GAS // 4 < dear.batch.gas <= MAX_BATCH_GAS and len(dear.batch.buys) < len(usual.batch.buys)
     assert "gas, a transaction may take 16777216" in none.why
