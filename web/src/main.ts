@@ -10,7 +10,7 @@ import { plain, short, when } from "./amounts.js";
 import { inWords } from "./send.js";
 import type { App, View } from "./view/app.js";
 import { type Child, h, put, region, say } from "./view/dom.js";
-import { fundView } from "./view/fund.js";
+import { fundView } from "./view/fund/fund.js";
 import { meView } from "./view/me.js";
 import { mintView } from "./view/mint.js";
 import { redeemView } from "./view/redeem.js";

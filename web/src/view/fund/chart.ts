@@ -1,8 +1,8 @@
 /** NAV a share as a line. */
 
-import { day, usd } from "../amounts.js";
-import type { Sample } from "../history.js";
-import { type Child, h, s, table } from "./dom.js";
+import { day, usd } from "../../amounts.js";
+import type { Sample } from "../../history.js";
+import { type Child, h, s, table } from "../dom.js";
 
 const [WIDTH, HEIGHT, FOOT] = [640, 200, 22];
 
