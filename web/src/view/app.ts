@@ -10,6 +10,8 @@ import type { Connection, Wallet } from "../wallet.js";
 export interface App {
   book: Book;
   client: Reader;
+  /** The wallet that is read through, where the page's own endpoints did not answer. */
+  through: Wallet | null;
   tokens: Tokens;
   fixed: Fixed | null;
   snapshot: Snapshot | null;
@@ -26,6 +28,8 @@ export interface App {
   answers: number;
   /** Reads again, and draws. */
   refresh(): Promise<void>;
+  /** From now on the chain is read through a wallet, or null: the page's own endpoints. */
+  readThrough(wallet: Wallet | null): Promise<void>;
   connect(): void;
   switchChain(): Promise<void>;
 }
@@ -34,6 +38,4 @@ export interface View {
   root: HTMLElement;
   /** Draws what has changed. */
   update(): void;
-  /** Called when it comes on the screen. */
-  shown?(): void;
 }

@@ -29,6 +29,9 @@ function dress<E extends Element>(element: E, props: Props, children: Child[]): 
   return element;
 }
 
+/** An element of the page's own HTML. */
+export const find = <E extends HTMLElement>(id: string): E => document.getElementById(id) as E;
+
 /** Replaces what is inside. */
 export function put(element: Element, ...children: Child[]): void {
   element.replaceChildren(...children.filter((child) => child !== null && child !== false));
