@@ -9,9 +9,9 @@ import { watcherOf } from "./page/watcher.js";
 import type { App } from "./view/app.js";
 import { fundView } from "./view/fund/fund.js";
 import { meView } from "./view/me.js";
-import { mintView } from "./view/mint.js";
-import { redeemView } from "./view/redeem.js";
-import { withWays } from "./view/ways.js";
+import { mintView } from "./view/forms/mint.js";
+import { redeemView } from "./view/forms/redeem.js";
+import { withWays } from "./view/forms/ways.js";
 
 function start(book: Book): void {
   const app: App = {

@@ -1,5 +1,6 @@
 /** What all parts of the page know. */
 
+import type { Address } from "viem";
 import type { Book } from "../books.js";
 import type { Fixed, Reader, Snapshot, Tokens } from "../chain.js";
 import type { Sample } from "../history.js";
@@ -38,4 +39,9 @@ export interface View {
   root: HTMLElement;
   /** Draws what has changed. */
   update(): void;
+}
+
+/** The account that can send: its wallet is on the fund's chain. */
+export function accountOf({ connection, book }: App): Address | null {
+  return connection?.chainId === book.chain_id ? connection.account : null;
 }

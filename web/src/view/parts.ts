@@ -1,8 +1,7 @@
 /** Fields, limits and the status line of the forms. */
 
 import { amount, parseAmount, percent, type Parsed, WAD } from "../amounts.js";
-import { describe, refusalIn, type Turn } from "../send.js";
-import type { App } from "./app.js";
+import { describe, type Turn } from "../send.js";
 import { h, put, say } from "./dom.js";
 
 export interface Field {
@@ -73,13 +72,18 @@ export function amountField(
 
 const MARGINS = [10n, 30n, 50n, 100n, 300n].map((bps) => bps * 10n ** 14n);
 
+export interface MarginField {
+  root: HTMLElement;
+  value(): bigint;
+}
+
 /** How much may change between this look and the block, as a fraction of 1e18. `words` says what that means. */
 export function marginField(
   id: string,
   preset: bigint,
   words: (margin: string) => string,
   changed: () => void,
-): { root: HTMLElement; value(): bigint } {
+): MarginField {
   const said = h("p", { class: "hint", id: `${id}-hint` });
   const select = h(
     "select",
@@ -102,7 +106,6 @@ export interface StatusLine {
   root: HTMLElement;
   turn(turn: Turn, what: string): void;
   tell(tone: string, text: string, remedy?: string, action?: { label: string; act: () => void }): void;
-  clear(): void;
 }
 
 /** What a screen reader hears of what goes on. */
@@ -137,46 +140,7 @@ export function statusLine(id: string, explorer: string | null): StatusLine {
           ),
         );
     },
-    clear: () => tell("none", ""),
   };
-}
-
-export interface Blocker {
-  text: string;
-  remedy: string;
-  action?: { label: string; act: () => void };
-}
-
-/** What a question to the chain that failed says of it: a refusal in plain words, or that nothing was answered. */
-export function blockerOf(error: unknown, app: App): Blocker {
-  const refusal = refusalIn(error, app.tokens.get);
-  return refusal
-    ? { text: refusal.what, remedy: refusal.remedy }
-    : { text: "The chain does not answer.", remedy: "Try again in a moment." };
-}
-
-/** What stands between an account and any transaction: no wallet, another chain, no answer. */
-export function before(app: App, what: string): Blocker | null {
-  if (app.offline)
-    return {
-      text: "The chain does not answer.",
-      remedy: "What you see may be old; nothing can be sent until it answers again.",
-    };
-  if (app.connection === null)
-    return {
-      text: `Connect a wallet to ${what}.`,
-      remedy: "Nothing is signed by connecting.",
-      action: { label: "Connect a wallet", act: app.connect },
-    };
-  const { chain, chain_id } = app.book;
-  if (app.connection.chainId !== chain_id) {
-    return {
-      text: `Your wallet is on another chain (number ${app.connection.chainId}).`,
-      remedy: `This fund is on ${chain.name} (number ${chain_id}).`,
-      action: { label: `Switch to ${chain.name}`, act: () => void app.switchChain() },
-    };
-  }
-  return null;
 }
 
 /** In place of what is read from the past and is not here yet. */

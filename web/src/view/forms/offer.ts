@@ -1,28 +1,17 @@
 /** What a zap's quote comes to, beside NAV, and how each component is bought or sold. */
 
 import { type Address } from "viem";
-import { abs, amount, exact, percent, usd, WAD } from "../amounts.js";
-import type { PayToken } from "../books.js";
-import { type Fund, navOf, same, valueOf } from "../fund.js";
-import { IN_KIND, legName, Venue } from "../legs.js";
-import type { Swap } from "../pools.js";
-import { lossesOf, type Quote, type Step, worthOf } from "../zap.js";
-import type { App } from "./app.js";
-import { type Child, h, table } from "./dom.js";
+import { abs, amount, exact, percent, usd, WAD } from "../../amounts.js";
+import { type Fund, navOf, same, valueOf } from "../../fund.js";
+import { IN_KIND, legName, Venue } from "../../legs.js";
+import type { Swap } from "../../pools.js";
+import { lossesOf, type Quote, type Step, worthOf } from "../../zap.js";
+import type { App } from "../app.js";
+import { type Child, h, table } from "../dom.js";
+import { LIFE_S, type Terms } from "./terms.js";
 
 /** A cost against NAV, 18 decimals, that is pointed out. */
 const DEAR = 2n * 10n ** 16n;
-
-export interface Terms {
-  minting: boolean;
-  /** Null for ETH. */
-  pay: PayToken | null;
-  /** Symbol and decimals of what is paid or received. */
-  unit: string;
-  decimals: number;
-  /** Seconds until the deadline. */
-  life: bigint;
-}
 
 /** A share of something in percent; what is there is not shown as nothing. */
 function portion(fraction: bigint): string {
@@ -77,7 +66,7 @@ export function offerOf(app: App, q: Quote, t: Terms): Child[] {
     { term: "Pools’ fees", text: `${money(q, fees, etherOf(app))}${part(fees)}` },
     { term: "Price impact", text: `${money(q, impact, etherOf(app))}${part(impact)}` },
     { term: "Network fee", text: `≈ ${networkFee(q, currency)}` },
-    { term: "Can be mined for", text: `${t.life / 60n} minutes` },
+    { term: "Can be mined for", text: `${LIFE_S / 60n} minutes` },
   );
   return [
     h("p", { class: "over" }, minting ? "You pay" : "You get"),

@@ -1,8 +1,8 @@
 /** What is paid with, or received: one choice above the form. */
 
-import { type PayToken, payTokens } from "../books.js";
-import type { App, View } from "./app.js";
-import { h, region } from "./dom.js";
+import { type PayToken, payTokens } from "../../books.js";
+import type { App, View } from "../app.js";
+import { h, region } from "../dom.js";
 import { zapView } from "./zap.js";
 
 /** In kind, ETH or a token: one choice above the form of each. In kind alone where the fund has no zap; no ETH where what
