@@ -28,17 +28,8 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
   let [asked, seen, payOf] = [0, "", way()];
 
   const look = debounce(300, () => void read());
-  const unsoldBox = h("input", { type: "checkbox", id: `${id}-unsold`, change: () => draw() });
-  const words = "What no pool takes, I take as it is";
-  const unsoldField = h("label", { class: "tick wraps", hidden: minting }, unsoldBox, words);
-  const offer = h("div", { class: "offer", "aria-live": "polite" });
+  const { unsoldBox, unsoldField, offer, approveButton } = elementsOf(id, minting, draw, () => void approveIt());
   const drawOffer = region(offer);
-  const approveButton = h("button", {
-    type: "button",
-    class: "plain",
-    id: `${id}-approve`,
-    click: () => void approveIt(),
-  });
   const form = formOf(app, {
     id,
     side,
@@ -151,6 +142,18 @@ export function zapView(app: App, side: "mint" | "redeem", way: () => PayToken |
       }
       draw();
     },
+  };
+}
+
+/** What the form shows beside what all forms do. */
+function elementsOf(id: string, minting: boolean, change: () => void, click: () => void) {
+  const unsoldBox = h("input", { type: "checkbox", id: `${id}-unsold`, change });
+  const words = "What no pool takes, I take as it is";
+  return {
+    unsoldBox,
+    unsoldField: h("label", { class: "tick wraps", hidden: minting }, unsoldBox, words),
+    offer: h("div", { class: "offer", "aria-live": "polite" }),
+    approveButton: h("button", { type: "button", class: "plain", id: `${id}-approve`, click }),
   };
 }
 
