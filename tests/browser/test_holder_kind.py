@@ -99,7 +99,8 @@ def test_suspended(held: HolderSite, page: Page) -> None:
     page.says("#mint-status", "now hold 1")
     suspend = encode_call("suspend(address)", token)
     guardian = held.w3.eth.accounts[0]
-    held.w3.eth.send_transaction({"from": guardian, "to": held.field.book["rebalancer"], "data": suspend})
+    sent = held.w3.eth.send_transaction({"from": guardian, "to": held.field.book["rebalancer"], "data": suspend})
+    held.w3.eth.wait_for_transaction_receipt(sent)
     page.fill("#mint-shares", "2")
     page.says("#mint-status", f"Nobody can mint now: {held.field.book.symbol(token)} is suspended")
     until = next(h.suspended_until for h in held.field.state().holdings if h.token == token)
@@ -117,7 +118,8 @@ def as_owner(held: HolderSite, key: str, data: bytes) -> None:
     """The timelock calls a contract of the fund."""
     owner = held.field.book["timelock"]
     with Cheats(held.field.rpc).acting_as(owner, 10**20):
-        held.w3.eth.send_transaction({"from": owner, "to": held.field.book[key], "data": data})
+        sent = held.w3.eth.send_transaction({"from": owner, "to": held.field.book[key], "data": data})
+        held.w3.eth.wait_for_transaction_receipt(sent)
 
 
 def test_at_the_cap(held: HolderSite, page: Page) -> None:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from keeper.look.rpc import EndpointLimits
 from lab.localnet.anvil import anvil
-from lab.localnet.rpc import HttpRpc
+from lab.localnet.rpc import HttpRpc, receipt_of
 from tests.keeper.endpoints import KEY, SEND
 from tests.keeper.nodes import Desk, desk, furnish, in_place_of, older, signed
 
@@ -264,7 +264,7 @@ def test_no_head_is_a_fault(node: HttpRpc) -> None:
 
 def test_a_receipt_that_another_has(node: HttpRpc) -> None:
     digest, raw = signed(node, furnish(node))
-    node.request(SEND, raw)
+    receipt_of(node, node.request(SEND, raw))
     with desk(node, 3) as at:
         assert int(at.ask("eth_getTransactionReceipt", digest)["status"], 16) == 1
         at.ends[0].change = in_place_of("eth_getTransactionReceipt", None)
@@ -279,7 +279,7 @@ def test_a_receipt_of_a_block_that_it_has_not_shown_is_no_lie(node: HttpRpc) -> 
     with desk(node, 2) as at:
         at.ask("eth_chainId")
         digest, raw = signed(node, account)
-        node.request(SEND, raw)
+        receipt_of(node, node.request(SEND, raw))
         at.ends[0].change = in_place_of("eth_getTransactionReceipt", None)
         assert int(at.ask("eth_getTransactionReceipt", digest)["status"], 16) == 1
         assert at.reasons() == ["", ""]
@@ -334,7 +334,7 @@ def test_taken_and_not_said_is_unknown_and_nothing_is_sent_again(node: HttpRpc) 
             end.fails = "dropped"
         at.refused(SEND, raw)
         assert [end.methods.count(SEND) for end in at.ends] == [1, 1]
-        assert node.request("eth_getTransactionReceipt", digest)["status"] == "0x1"
+        assert receipt_of(node, digest)["status"] == "0x1"
 
 
 def test_refused_by_one_and_not_answered_by_another_is_unknown(node: HttpRpc) -> None:
@@ -342,7 +342,7 @@ def test_refused_by_one_and_not_answered_by_another_is_unknown(node: HttpRpc) ->
     with desk(node, 2) as at:
         at.ask("eth_chainId")
         _, raw = signed(node, account)
-        node.request(SEND, raw)
+        receipt_of(node, node.request(SEND, raw))
         assert "nonce too low" in at.ask(SEND, raw)["message"]
         at.ends[1].fails = "reset"
         at.refused(SEND, raw)

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import pytest
 from eth_utils import keccak
 
+from ballast.abi import call_data
 from ballast.units import WAD
 from ballast.values import NO_ADDRESS
-from lab.localnet.rpc import read
+from lab.localnet.rpc import read, send
 from lab.localnet.world import Token, World
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Contract
@@ -46,8 +47,7 @@ class Desk(NamedTuple):
     def send_in(self, token: str, amount: int, to: str | None = None) -> None:
         """As `trade` does: the sells arrive before the call, at the filler or where the order says."""
         if token == self.world.weth:
-            deposit = {"from": self.caller, "to": token, "value": hex(amount), "gas": hex(10**5)}
-            self.chain.rpc.request("eth_sendTransaction", deposit)
+            send(self.chain.rpc, self.caller, token, call_data("deposit()"), gas=100_000, value=amount)
             self.chain.send(self.erc20(token).transfer(to or self.filler, amount), self.caller)
         else:
             self.chain.send(self.erc20(token).mint(to or self.filler, amount), self.caller)

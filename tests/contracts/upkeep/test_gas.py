@@ -3,12 +3,11 @@ sends too little gas. On the published fund, whose methodology and oracle ask ot
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import pytest
 
-from lab.localnet.rpc import MINED_WITHIN_S
+from lab.localnet.rpc import receipt_of
 from tests.contracts.upkeep.scene import PERFORMED, deploy_upkeep
 from tests.helpers.chain import Chain
 from tests.helpers.contracts import Call, Contract
@@ -52,14 +51,8 @@ class Meter:
         rpc = self.chain.rpc
         rpc.request("evm_setNextBlockTimestamp", self.chain.now() + 1)
         request = {"from": self.account, "to": call.to, "data": "0x" + call.data.hex(), "gas": hex(gas)}
-        digest = rpc.request("eth_sendTransaction", request)
-        patience = time.monotonic() + MINED_WITHIN_S
-        while time.monotonic() < patience:
-            receipt = rpc.request("eth_getTransactionReceipt", digest)
-            if receipt is not None:
-                return int(receipt["status"], 16) == 1, int(receipt["gasUsed"], 16)
-            time.sleep(0.001)
-        raise AssertionError(f"{call.name}: not mined within {MINED_WITHIN_S:.0f} s")
+        receipt = receipt_of(rpc, rpc.request("eth_sendTransaction", request))
+        return int(receipt["status"], 16) == 1, int(receipt["gasUsed"], 16)
 
     def tried(self, call: Call, gas: int = 25_000_000) -> tuple[bool, int]:
         """As `spent`, and taken back."""
