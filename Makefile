@@ -31,7 +31,7 @@ SPEED ?= 600
 DATA ?= data/year/invented.csv
 LINTED := $(wildcard ballast examples keeper lab sandbox scripts tools tests)
 
-.PHONY: help setup stamps compile lint types style unit test chromium test-page invariants mutants chaos nightly audit release prove demo replay year years localnet fund sandbox page bench solidity mutation coverage lock clean
+.PHONY: help setup stamps setup-tests compile lint types style unit test chromium test-page invariants mutants chaos nightly audit release prove demo replay year years localnet fund sandbox page bench solidity mutation coverage lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -62,7 +62,10 @@ style:
 unit: compile ## The tests that need no chain: [ARGS="-k word"]
 	@$(PY) tools/run_tests.py tests/unit $(ARGS)
 
-test: setup .tools/set-v2.stamp .tools/release.stamp ## Lint, all tests, those in Solidity, a short fuzz run; ONLY=FILES: these tests alone (not PATH: that is the shell's); ARGS: for pytest, no fuzz
+setup-tests:
+	@$(MAKE) --no-print-directory --jobs 4 stamps .tools/set-v2.stamp .tools/release.stamp
+
+test: setup-tests ## Lint, all tests, those in Solidity, a short fuzz run; ONLY=FILES: these tests alone (not PATH: that is the shell's); ARGS: for pytest, no fuzz
 	@$(if $(ONLY),,tools/step.sh lint $(MAKE) --no-print-directory lint)
 	@tools/step.sh compile $(MAKE) --no-print-directory compile
 	@$(PY) tools/run_tests.py $(ONLY) $(ARGS)

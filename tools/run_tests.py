@@ -4,7 +4,7 @@ Without a path among the arguments all tests run, in groups, two at a time; what
 ended, and a table of all at the end. Those of tests/unit need no chain. Each other group has a chain of its own: the
 local mainnet of data/months/dpi-2021-04.json, which Ape forks and which is taken down again.
 
-With paths only those run, as one group; `tests/unit` alone runs in its groups.
+With paths only those run, as one group; `tests/unit` or `tests/browser` alone runs in its groups.
 """
 
 from __future__ import annotations
@@ -28,9 +28,11 @@ from lab.localnet.session import NETWORK, fork_environment, interrupt_on_termina
 
 TESTS = ROOT / "tests"
 UNIT = "tests/unit"
-SPLIT = {"contracts": 2, "keeper": 3, "scripts": 2, "unit": 2}
+ALONE = (UNIT, "tests/browser")
+"""Folders that run in their groups where they are named alone."""
+SPLIT = {"browser": 2, "contracts": 2, "keeper": 4, "scripts": 4, "unit": 2}
 """Folders whose files are dealt out to several groups: a group that takes long ends long after the others."""
-SECONDS = {"contracts": 110, "scripts": 105, "keeper": 95, "lab": 110, "unit": 45}
+SECONDS = {"lab": 200, "scripts": 90, "keeper": 85, "contracts": 70, "unit": 45}
 """About what a group of each folder takes while another runs beside it. The longest begin, so that both jobs end at
 about the same time; nothing else depends on it."""
 BY_NAME = ("browser",)
@@ -185,8 +187,8 @@ def main(arguments: Sequence[str]) -> int:
     interrupt_on_terminate()
     paths = [argument for argument in arguments if argument.startswith("tests")]
     try:
-        if paths == [UNIT]:
-            return run_all(groups(["unit"]), [argument for argument in arguments if argument != UNIT])
+        if len(paths) == 1 and paths[0] in ALONE:
+            return run_all(groups([Path(paths[0]).name]), [argument for argument in arguments if argument != paths[0]])
         if paths:
             return run_one(arguments, paths)
         return run_all(groups(), arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ import click
 import pytest
 import yaml
 from eth_utils import to_checksum_address
+from web3 import Web3
 
 from ballast.build import ROOT
 from ballast.cli import one_line
+from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.values import DEPLOYER
 from lab.localnet.market import Market
@@ -116,7 +119,25 @@ def invoke() -> Invoke:
     return call
 
 
-SteeredWith = Callable[[FundConfig], Steered]
+@pytest.fixture(scope="module")
+def standing(config: FundConfig, world: World, w3: Web3, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with book.json and its journal: the month's fund, deployed once for all of a file's tests."""
+    folder = tmp_path_factory.mktemp("standing")
+    account = ape.accounts.test_accounts[3]
+    Market(w3, world).post_feeds()
+    deal_seed(account, config)
+    deploy_fund(ape.project, account, config, book_path=folder / "book.json")
+    return folder
+
+
+@pytest.fixture
+def book_file(standing: Path, tmp_path: Path) -> Path:
+    """That book, of the test's own."""
+    shutil.copytree(standing, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "book.json"
+
+
+SteeredWith = Callable[..., Steered]
 
 
 @pytest.fixture
@@ -131,16 +152,17 @@ def steered_with(
     """Deploys a fund that is then steered with `govern`."""
     monkeypatch.setenv("COLUMNS", "200")
 
-    def deployed(config: FundConfig) -> Steered:
-        market.post_feeds()
-        deal_seed(ape.accounts.test_accounts[3], config)
+    def deployed(config: FundConfig, standing: Path | None = None) -> Steered:
+        if standing is None:
+            market.post_feeds()
+            deal_seed(ape.accounts.test_accounts[3], config)
         raw = as_yaml(config)
-        return Steered(invoke, write_fund, config, raw, market, tmp_path, lambda: capsys.readouterr().out)
+        return Steered(invoke, write_fund, config, raw, market, tmp_path, lambda: capsys.readouterr().out, standing)
 
     return deployed
 
 
 @pytest.fixture
-def steered(steered_with: SteeredWith, config: FundConfig) -> Steered:
+def steered(steered_with: SteeredWith, config: FundConfig, standing: Path) -> Steered:
     """The month's fund."""
-    return steered_with(config)
+    return steered_with(config, standing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,14 +38,20 @@ class Steered:
         market: Market,
         folder: Path,
         output: Callable[[], str],
+        standing: Path | None = None,
     ) -> None:
+        """`standing`: the folder of a book and its journal, of a fund that stands; else one is deployed."""
         self._invoke, self._write, self._output = invoke, write_fund, output
         self.market, self.config, self.folder = market, config, folder
         self.account = ape.accounts.test_accounts[3]
         self.provider: Any = ape.networks.active_provider
         self.cheats = Cheats(HttpRpc(str(self.provider.http_uri)))
         self.book_file = folder / "book.json"
-        self.book: Book = deploy_fund(ape.project, self.account, config, book_path=self.book_file)
+        if standing is None:
+            deploy_fund(ape.project, self.account, config, book_path=self.book_file)
+        else:
+            shutil.copytree(standing, folder, dirs_exist_ok=True)
+        self.book = Book.load(self.book_file)
         self.raw = raw
         self.fund = write_fund(raw)
         self.shown = ""

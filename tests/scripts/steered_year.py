@@ -260,7 +260,7 @@ class Year:
         ran = self._run(self._placed(line))
         assert ran.code == 0, ran
         if shown:
-            rows = ran.out.splitlines()
+            rows = self.transcript.plain(ran.out).splitlines()
             kept = [row for row in rows if "┃" in row or any(f"│ {symbol} " in row for symbol in factors)]
             self.transcript.ran(f"ape run {line}", "\n".join((rows[0], *kept, OMITTED, *rows[-3:])))
         stands = self.view("posted_supply", "supply(address)", "uint256", "uint256", of=(self.token(symbol),))

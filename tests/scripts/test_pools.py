@@ -12,25 +12,13 @@ import click
 import pytest
 
 from ballast.book import Book, BookPool
-from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
-from lab.localnet.market import Market
-from lab.testbed.funding import as_yaml, deal_seed
+from lab.testbed.funding import as_yaml
 from scripts.pools import cli as pools
 from tests.scripts.conftest import Invoke, Ran, WriteFund
 from tests.scripts.test_scripts import NOBODY, refused
 
 Pools = Callable[..., Ran]
-
-
-@pytest.fixture
-def book_file(config: FundConfig, market: Market, tmp_path: Path) -> Path:
-    account = ape.accounts.test_accounts[3]
-    market.post_feeds()
-    deal_seed(account, config)
-    path = tmp_path / "book.json"
-    deploy_fund(ape.project, account, config, book_path=path)
-    return path
 
 
 @pytest.fixture

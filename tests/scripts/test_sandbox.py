@@ -35,6 +35,9 @@ from sandbox.errors import SandboxError
 from sandbox.plan import Plan, load_plan, parse_plan
 from sandbox.uniswap import router_code
 from sandbox.up import Bill, Files, sandbox_up
+from scripts.mint import cli as mint
+from scripts.sandbox import claim
+from tests.scripts.conftest import Invoke, Ran
 from tests.scripts.stopping import Stopped, stopped_at
 from tests.scripts.terminal import terminal
 
@@ -338,7 +341,14 @@ def test_chains_that_are_no_test_networks(w3: Web3, whole: Plan, files: Files) -
     assert not files.sandbox.parent.joinpath("sandbox-sandbox.journal").exists()
 
 
-def test_the_command(url: str, account: Any, tmp_path: Path) -> None:
+def test_the_command(
+    url: str,
+    account: Any,
+    invoke: Invoke,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """As a person runs it: one question, and a few lines of what stands where and what comes next."""
     plan = tmp_path / "plan.yaml"
     plan.write_text(yaml.safe_dump(few(), sort_keys=False))
@@ -360,11 +370,16 @@ def test_the_command(url: str, account: Any, tmp_path: Path) -> None:
     assert "market: transaction https://sepolia.etherscan.io/tx/0x" in shown
     assert f"--book {book.with_name('box-sandbox.json')}" in shown and "python -m sandbox market" in shown
 
+    here: dict[str, Any] = {"provider": account.provider, "account": ape.accounts.test_accounts[4], "book_file": book}
+    usual: dict[str, Any] = {"receiver": None, "spend": None, "slippage": None, "deadline": "20 min", "yes": True}
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def mints(pay: str, *, dry: bool = False) -> Ran:
+        fund = book.with_suffix(".yaml")
+        return invoke(mint, fund=fund, shares="1", pay=pay, dry=dry, **here, **usual)
+
+    assert "; claim it, once a day, with `ape run sandbox claim`" in mints("weth").errors
     ways = ["--rpc", url, "--book", str(book), "--account", "TEST::4", "--yes"]
-    mint = ["ape", "run", "mint", str(book.with_suffix(".yaml")), "1", *ways, "--pay"]
-    with terminal([*mint, "weth"], dict(os.environ)) as shell:
-        assert shell.end() == 1
-    assert "; claim it, once a day, with `ape run sandbox claim`" in " ".join(shell.shown.split())
     with terminal(["ape", "run", "sandbox", "claim", str(plan), *ways], dict(os.environ)) as shell:
         assert shell.end() == 0, shell.shown
     assert "33.333333333333333333 tUNI" in shell.shown
@@ -373,13 +388,11 @@ def test_the_command(url: str, account: Any, tmp_path: Path) -> None:
         assert shell.end() == 1
     assert "name the sandbox's node with --rpc" in " ".join(shell.shown.split())
     before = account.provider.web3.eth.block_number
-    with terminal(["ape", "run", "sandbox", "claim", str(plan), *ways], dict(os.environ)) as shell:
-        assert shell.end() == 1
-    assert "every faucet gave" in shell.shown and account.provider.web3.eth.block_number == before
-    with terminal([*mint, "eth"], dict(os.environ)) as shell:
-        assert shell.end() == 1
-    assert "in place of WETH wraps no ether; take tETH" in " ".join(shell.shown.split())
+    again = invoke(claim, plan=plan, receiver=None, yes=True, **here)
+    assert again.code == 1 and "every faucet gave" in again.errors
+    assert account.provider.web3.eth.block_number == before
+    assert "in place of WETH wraps no ether; take tETH" in mints("eth").errors
+    capsys.readouterr()
     for name in ("weth", "tETH"):
-        with terminal([*mint, name, "--dry"], dict(os.environ)) as shell:
-            assert shell.end() == 0, shell.shown
-        assert "tETH" in shell.shown and "WETH" not in shell.shown
+        ran, out = mints(name, dry=True), capsys.readouterr().out
+        assert ran.code == 0 and "tETH" in out and "WETH" not in out, ran.errors

@@ -11,13 +11,11 @@ import pytest
 
 from ballast.abi import call_data
 from ballast.book import Book
-from ballast.deployment.deploy import deploy_fund
 from ballast.fund_file import FundConfig
 from ballast.units import WAD
 from ballast.values import decimal
-from lab.localnet.market import Market
 from lab.localnet.rpc import HttpRpc, Rpc, send
-from lab.testbed.funding import as_yaml, deal, deal_seed
+from lab.testbed.funding import as_yaml, deal
 from scripts.mint import cli as mint
 from scripts.redeem import cli as redeem
 from tests.helpers.spoiled import REVERTS
@@ -27,11 +25,11 @@ from tests.scripts.conftest import Invoke, Ran, WriteFund
 class Stand:
     """A deployed fund, its owner's calls, and the scripts on it."""
 
-    def __init__(self, invoke: Invoke, account: Any, fund: Path, path: Path, config: FundConfig) -> None:
+    def __init__(self, invoke: Invoke, account: Any, fund: Path, path: Path) -> None:
         self._invoke = invoke
         self.account = account
         self._here: dict[str, Any] = {"provider": ape.networks.active_provider, "fund": fund, "book_file": path}
-        self.book: Book = deploy_fund(ape.project, account, config, book_path=path)
+        self.book = Book.load(path)
         self.index = ape.project.IndexToken.at(self.book["index_token"])
         self.rpc: Rpc = HttpRpc(str(ape.networks.active_provider.http_uri))
 
@@ -82,15 +80,11 @@ def stand(
     invoke: Invoke,
     write_fund: WriteFund,
     config: FundConfig,
-    market: Market,
-    tmp_path: Path,
+    book_file: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Stand:
     monkeypatch.setenv("COLUMNS", "200")
-    account = ape.accounts.test_accounts[3]
-    market.post_feeds()
-    deal_seed(account, config)
-    return Stand(invoke, account, write_fund(as_yaml(config)), tmp_path / "book.json", config)
+    return Stand(invoke, ape.accounts.test_accounts[3], write_fund(as_yaml(config)), book_file)
 
 
 def test_redeem_asks_before_it_forfeits_what_cannot_be_paid(stand: Stand, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,8 +24,9 @@ from ballast.verification.services import Etherscan, Job, Sourcify, Verdict, ver
 from lab.localnet.market import Market
 from lab.localnet.world import World
 from lab.testbed.funding import as_yaml, deal_seed
+from scripts.verify import cli as verify_command
 from tests.helpers.verifier import KEY, MISMATCH, Compiler, StandIn, standing_in
-from tests.scripts.conftest import Run
+from tests.scripts.conftest import Invoke, Run
 
 SMALL = ("v3_lens", "fee_split", "nav_feed", "timelock")
 """Contracts of few sources, of which the fund has some."""
@@ -100,7 +101,9 @@ def test_every_creation_is_found_with_and_without_the_journal(scene: Scene) -> N
     assert creations(scene.w3, later, None) == {}, "a deployment is not looked for before its first block"
 
 
-def test_the_command_verifies_on_both(scene: Scene, run_script: Run) -> None:
+def test_the_command_verifies_on_both(
+    scene: Scene, run_script: Run, invoke: Invoke, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     names = [name for name in SMALL if name in scene.book.contracts]
     scene.server.limited = 1
     only = [word for name in names for word in ("--contract", name)]
@@ -115,13 +118,20 @@ def test_the_command_verifies_on_both(scene: Scene, run_script: Run) -> None:
     again = run_script(*command, ETHERSCAN_API_KEY=KEY)
     assert again.code == 0 and again.out.count("verified already") == 4 * len(names)
     assert scene.compiler.compiled == len(names)
-    wrong = run_script(*command, ETHERSCAN_API_KEY="X" * 34)
-    assert wrong.code == 1 and re.fullmatch(r"Error: ETHERSCAN_API_KEY: .* refuses it .*", wrong.error_lines[-1])
-    assert "X" * 34 not in wrong.out + wrong.errors
-    other = run_script(*command, "--contract", "vault", ETHERSCAN_API_KEY=KEY)
-    assert other.code == 1 and "contract 'vault': not in the book" in other.errors
-    none = run_script(*command, "--on", "etherscan", ETHERSCAN_API_KEY="")
-    assert none.code == 1 and "ETHERSCAN_API_KEY: not set" in none.errors
+
+    def refused(key: str, **more: Any) -> str:
+        monkeypatch.setenv("ETHERSCAN_API_KEY", key)
+        given: dict[str, Any] = {"etherscan_url": scene.urls[1], "sourcify_url": scene.urls[3], "poll": 0.01}
+        given |= {"wanted": (), "only": tuple(names), "fund": scene.fund, "book_file": scene.book_path, **more}
+        ran = invoke(verify_command, provider=ape.networks.active_provider, **given)
+        assert ran.code == 1
+        return ran.errors
+
+    said = refused("X" * 34)
+    assert re.fullmatch(r"Error: ETHERSCAN_API_KEY: .* refuses it .*\n", said)
+    assert "X" * 34 not in said + "".join(capsys.readouterr())
+    assert "contract 'vault': not in the book" in refused(KEY, only=("vault",))
+    assert "ETHERSCAN_API_KEY: not set" in refused("", wanted=("etherscan",))
 
 
 def test_a_changed_source_fails(scene: Scene) -> None:

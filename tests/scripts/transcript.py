@@ -47,7 +47,7 @@ class Transcript:
         """A text without what differs from run to run."""
         for known, name in self.names.items():
             text = text.replace(known, name)
-        text = re.sub(r"^transaction 0x.*\n?", "", text, flags=re.M)
+        text = re.sub(r"^(transaction )?(https://\S+/tx/)?0x[0-9a-f]{64}$\n?", "", text, flags=re.M)
         text = re.sub(r"^  id 0x.*\n?", "", text, flags=re.M)
         text = ID.sub(lambda match: self._operation(match[0][:10]), text)
         text = ADDRESS.sub(lambda match: f"{match[0][:6]}...", text)

@@ -60,7 +60,7 @@ def may(fund: Year) -> None:
     assert f"{key} pending, ready at " in listed
     assert "is not ready before " in fund.type(f"govern execute FUND.yaml {key} --account anyone", 1)
     fund.done(key)
-    fund.say("Keepers read tokens and pools from the address book, at their start.")
+    fund.say("Keepers read tokens from the address book at their start, pools at their next look.")
     assert "address book: " in fund.type("govern book FUND.yaml", tail=1)
     fund.restart()
     assert fund.weight("BAL") == 0
