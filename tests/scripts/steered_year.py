@@ -262,7 +262,7 @@ class Year:
         if shown:
             rows = self.transcript.plain(ran.out).splitlines()
             kept = [row for row in rows if "┃" in row or any(f"│ {symbol} " in row for symbol in factors)]
-            self.transcript.ran(f"ape run {line}", "\n".join((rows[0], *kept, OMITTED, *rows[-3:])))
+            self.transcript.ran(f"ape run {line}", "\n".join((rows[0], *kept, OMITTED, *rows[-2:])))
         stands = self.view("posted_supply", "supply(address)", "uint256", "uint256", of=(self.token(symbol),))
         assert stands == (after, now)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 ID = re.compile(r"0x[0-9a-f]{64}")
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 OPERATION = re.compile(r"(?<!\w)0x[0-9a-f]{8}(?!\w)")
+TRANSACTION = re.compile(r"^(transaction )?(https://\S+/tx/)?0x[0-9a-f]{64}(, [\d,]+ gas)?$\n?", re.M)
 OMITTED = "..."
 WIDTH = 120
 
@@ -47,7 +48,7 @@ class Transcript:
         """A text without what differs from run to run."""
         for known, name in self.names.items():
             text = text.replace(known, name)
-        text = re.sub(r"^(transaction )?(https://\S+/tx/)?0x[0-9a-f]{64}$\n?", "", text, flags=re.M)
+        text = TRANSACTION.sub("", text)
         text = re.sub(r"^  id 0x.*\n?", "", text, flags=re.M)
         text = ID.sub(lambda match: self._operation(match[0][:10]), text)
         text = ADDRESS.sub(lambda match: f"{match[0][:6]}...", text)
