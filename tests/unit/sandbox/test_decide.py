@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 
 import pytest
@@ -100,19 +101,23 @@ def test_a_days_due_posts_always_find_their_gas(post_after: int) -> None:
     """Whatever else the market would like to do: prices that never rest, pools that never stay."""
     terms = replace(TERMS, post_after=post_after)
     terms = replace(terms, gas_per_day=terms.heartbeat_gas + 2_000_000)
-    sent: list[tuple[int, int, int]] = []  # time, gas, beyond: of a day
-    posted_at = decisions = 0
-    for now in range(post_after, 3 * DAY_S, max(12, post_after // 5)):
-        sent = [one for one in sent if one[0] > now - DAY_S]
-        spent = Spent(sum(gas for _, gas, _ in sent), sum(beyond for _, _, beyond in sent))
-        state = MarketState(now, posted_at, PRICES, tuple(off(pool, 500) for pool in RIGHT))
-        found = decide(state, raised(1_000, 1), spent, terms)
+    sent: deque[tuple[int, int, int]] = deque()  # of a day: time, gas, beyond
+    total = beyond = posted_at = decisions = 0
+    pools, prices = tuple(off(pool, 500) for pool in RIGHT), raised(1_000, 1)
+    for now in range(post_after, 2 * DAY_S, max(12, post_after // 5)):
+        while sent and sent[0][0] <= now - DAY_S:
+            _, gas, own = sent.popleft()
+            total, beyond = total - gas, beyond - own
+        spent = Spent(total, beyond)
+        found = decide(MarketState(now, posted_at, PRICES, pools), prices, spent, terms)
         if found.answers is None and not found.numbers:
             assert now - posted_at < post_after, f"a due post was not made: {found} {spent}"
             continue
         gas = (POST_GAS if found.answers else 0) + FOLLOW_GAS * len(found.numbers)
-        sent.append((now, gas, gas - POST_GAS if found.due else gas))
+        own = gas - POST_GAS if found.due else gas
+        sent.append((now, gas, own))
+        total, beyond = total + gas, beyond + own
         posted_at = now if found.answers else posted_at
         decisions += 1
-        assert sum(gas for _, gas, _ in sent) <= terms.gas_per_day
+        assert total <= terms.gas_per_day
     assert decisions > 3
