@@ -19,21 +19,11 @@ from ballast.rule.calendar import Timetable
 from ballast.units import DAY_S, GWEI, HOUR_S, WAD
 from keeper.plan.planner import Aim, Mode, Pace, plan
 from keeper.pools.market import Market, market_of
-from keeper.state import (
-    Action,
-    FundState,
-    Holding,
-    Limits,
-    Opening,
-    Phase,
-    PoolState,
-    Progress,
-    Reason,
-    Side,
-)
+from keeper.state import FundState, Holding, Limits, PoolState, Side
 from lab.bench import report
 from lab.bench.errors import BenchError
 from lab.localnet.session import command
+from lab.replay.in_memory import Calendar, opened
 
 COMPONENTS = 30
 VENUES = ("uniswap", "sushiswap", "third", "fourth")
@@ -48,6 +38,23 @@ NAV = 250 * WAD
 """USD of a share."""
 TURNOVER_BPS = 900
 GAS_PRICE = 100 * GWEI
+LIMITS = Limits(
+    first_tolerance=-15 * 10**15,
+    last_tolerance=40 * 10**15,
+    batch_cap=20 * 10**15,
+    loss_budget=5 * 10**15,
+    max_step=10**17,
+    dust=2 * 10**13,
+    cool_off=600,
+    max_idle=1_800,
+)
+PERIOD = 2021 * 12 + 3
+CALENDAR = Calendar(
+    START,
+    START + 22 * DAY_S - 1,
+    PERIOD,
+    Timetable(1, 0, 0, 8 * DAY_S, DAY_S, 3 * DAY_S, begins=1_616_544_000, first=PERIOD),
+)
 PACE = Pace(rest=600, max_time=14 * HOUR_S, started_at=START, last_trade=None)
 SLIPPAGE_BPS = 10
 
@@ -70,48 +77,7 @@ def fund() -> tuple[FundState, tuple[PoolState, ...]]:
             weth = (20_000 >> position) * (k % 5 + 1) * WAD
             tokens = weth * ETH_USD * WAD // price
             pools.append(PoolState(venue, f"0x{k * len(VENUES) + position + 1:040x}", token, tokens, weth))
-    return _opened(tuple(holdings)), tuple(pools)
-
-
-def _opened(holdings: tuple[Holding, ...]) -> FundState:
-    """What start would have fixed for these holdings."""
-    nav = sum(h.value(h.balance) for h in holdings)
-    sells = sum(h.value(h.balance) - h.value(h.unit * SHARES // WAD) for h in holdings if h.side is Side.SELL)
-    held = sum(h.value(h.balance) for h in holdings if h.side is Side.BUY)
-    targets = sum(h.value(h.unit * SHARES // WAD) for h in holdings if h.side is Side.BUY)
-    return FundState(
-        block=1,
-        time=START,
-        action=Action.TRADE,
-        reason=Reason.DUE,
-        next=START + 22 * DAY_S,
-        period=2021 * 12 + 3,
-        phase=Phase.TRADING,
-        month_period=2021 * 12 + 3,
-        last_stop=0,
-        determined_at=START - 6 * DAY_S,
-        opening=Opening(targets * WAD // nav, nav * WAD // SHARES, START + 22 * DAY_S - 1),
-        progress=Progress(START << 24, 0, sells * WAD // nav, held * WAD // nav),
-        limits=Limits(
-            first_tolerance=-15 * 10**15,
-            last_tolerance=40 * 10**15,
-            batch_cap=20 * 10**15,
-            loss_budget=5 * 10**15,
-            max_step=10**17,
-            dust=2 * 10**13,
-            cool_off=600,
-            max_idle=1_800,
-        ),
-        timetable=Timetable(1, 0, 0, 8 * DAY_S, DAY_S, 3 * DAY_S, begins=1_616_544_000, first=2021 * 12 + 3),
-        paused_until=0,
-        pause_left=3 * DAY_S,
-        supply=SHARES,
-        shares=SHARES,
-        idle=0,
-        capacity=0,
-        tolerance=0,
-        holdings=holdings,
-    )
+    return opened(tuple(holdings), SHARES, LIMITS, CALENDAR), tuple(pools)
 
 
 def milliseconds(mode: Mode, runs: int = RUNS) -> float:
