@@ -1,7 +1,7 @@
 /** Approvals: what a spender may take of a token. */
 
 import { type Address, encodeFunctionData, erc20Abi } from "viem";
-import type { Reader } from "./chain.js";
+import type { Reader } from "./reader.js";
 import type { Naming } from "./refusals.js";
 import { type Call, carry, simulate, type Turn } from "./send.js";
 import type { Connection } from "./wallet.js";

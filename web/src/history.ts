@@ -3,7 +3,8 @@
 import { type Address, erc20Abi, type Hex, parseEventLogs, zeroAddress } from "viem";
 import { indexToken } from "./abi.js";
 import type { Book } from "./books.js";
-import { allLogs, getLogs, readFund, type Reader, timeOf } from "./chain.js";
+import { allLogs, getLogs, readFund, timeOf } from "./chain.js";
+import type { Reader } from "./reader.js";
 import { navOf, same } from "./fund.js";
 import type { Month } from "./months.js";
 

@@ -5,7 +5,7 @@ import { getBalance, readContract } from "viem/actions";
 import { indexToken } from "./abi.js";
 import { least, most } from "./amounts.js";
 import type { Book } from "./books.js";
-import type { Reader } from "./chain.js";
+import type { Reader } from "./reader.js";
 import type { Call } from "./send.js";
 
 /** What a mint takes in this block. `held`, `allowed`: of the account, empty without one. */

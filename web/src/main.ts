@@ -1,7 +1,8 @@
 /** The page: wires what looks at the chain and the wallets to what draws. */
 
 import type { Book } from "./books.js";
-import { readerOf, Tokens } from "./chain.js";
+import { Tokens } from "./chain.js";
+import { readerOf } from "./reader.js";
 import { chosenBook, showChoice } from "./page/choice.js";
 import { routerOf } from "./page/router.js";
 import { walletsOf } from "./page/wallets.js";

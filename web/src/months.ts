@@ -5,7 +5,8 @@ import { rebalancer } from "./abi.js";
 import { exact } from "./amounts.js";
 import type { Book } from "./books.js";
 import { periodName, type Timetables, withTimetable } from "./calendar.js";
-import { allLogs, getLogs, type Reader, timeOf, type Tokens } from "./chain.js";
+import { allLogs, getLogs, timeOf, type Tokens } from "./chain.js";
+import type { Reader } from "./reader.js";
 import { same } from "./fund.js";
 
 export interface Batch {

@@ -11,7 +11,7 @@ import {
   type TypedDataDomain,
 } from "viem";
 import { readContract } from "viem/actions";
-import type { Reader } from "./chain.js";
+import type { Reader } from "./reader.js";
 
 export interface Permit {
   deadline: bigint;

@@ -12,7 +12,7 @@ import {
 import { call, readContract } from "viem/actions";
 import { fundLens, v3Quoter, v3QuoterCode } from "./abi.js";
 import type { Book } from "./books.js";
-import type { Reader } from "./chain.js";
+import type { Reader } from "./reader.js";
 import { intoFor, type Leg, outOf, Venue } from "./legs.js";
 
 const MILLION = 1_000_000n;

@@ -3,7 +3,7 @@
 import { type Address, decodeErrorResult, type Hex, numberToHex, type TransactionReceipt } from "viem";
 import { call, getTransaction, getTransactionCount, getTransactionReceipt, getBlock } from "viem/actions";
 import { plain, short } from "./amounts.js";
-import type { Reader } from "./chain.js";
+import type { Reader } from "./reader.js";
 import { same } from "./fund.js";
 import { type Naming, type Refusal, refusalOf } from "./refusals.js";
 import { codeOf, type Connection, rejected } from "./wallet.js";

@@ -5,7 +5,8 @@ import { readContract } from "viem/actions";
 import { ownerCalls, timelock } from "./abi.js";
 import { plain } from "./amounts.js";
 import { type Book, contractName } from "./books.js";
-import { allLogs, getLogs, type Reader } from "./chain.js";
+import { allLogs, getLogs } from "./chain.js";
+import type { Reader } from "./reader.js";
 
 export interface Call {
   target: string;

@@ -6,7 +6,7 @@ import { getBlockNumber, getGasPrice, readContract } from "viem/actions";
 import { indexToken, zap } from "./abi.js";
 import { ceilDiv, most, WAD } from "./amounts.js";
 import type { Book, Gas, PayToken } from "./books.js";
-import type { Reader } from "./chain.js";
+import type { Reader } from "./reader.js";
 import { type Fund, same, valueOf } from "./fund.js";
 import { IN_KIND, type Leg, NONE, packed, packedAll, Venue } from "./legs.js";
 import type { Permit } from "./permit.js";

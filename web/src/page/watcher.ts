@@ -1,6 +1,7 @@
 /** Looks at the chain as long as somebody looks at the page. */
 
-import { readerOf, readFixed, readSnapshot } from "../chain.js";
+import { readFixed, readSnapshot } from "../chain.js";
+import { readerOf } from "../reader.js";
 import { readNav } from "../history.js";
 import { readMonths } from "../months.js";
 import { inWords } from "../send.js";

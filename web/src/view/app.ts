@@ -2,7 +2,8 @@
 
 import type { Address } from "viem";
 import type { Book } from "../books.js";
-import type { Fixed, Reader, Snapshot, Tokens } from "../chain.js";
+import type { Fixed, Snapshot, Tokens } from "../chain.js";
+import type { Reader } from "../reader.js";
 import type { Sample } from "../history.js";
 import type { Month } from "../months.js";
 import type { Pending } from "../timelock.js";
