@@ -13,7 +13,7 @@ from keeper.look import contracts
 from keeper.look.purse import read_purse
 from keeper.look.retry import Head
 from keeper.plan.batch import Batch
-from keeper.plan.costs import pays
+from keeper.plan.upkeep_pay import pays
 from keeper.sending.simulate import Call, require_success
 from keeper.state import Action, FundState
 

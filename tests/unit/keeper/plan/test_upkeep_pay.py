@@ -9,8 +9,8 @@ import pytest
 from ballast.units import ETHER, GWEI, WAD
 from keeper.look.purse import Purse
 from keeper.plan.batch import Batch
-from keeper.plan.costs import over, pays
 from keeper.plan.planner import plan
+from keeper.plan.upkeep_pay import over, pays
 from keeper.state import Action, FundState
 from tests.unit.keeper.simulated import GAS_PRICE, SLIPPAGE_BPS, load, pace, trading
 
