@@ -5,10 +5,10 @@
 It needs a deployed `StockFiller` that holds what the fund buys, and the keeper's settings (`BALLAST_RPC_URL`,
 `BALLAST_BOOK`, a key of its own that owns the filler; `BALLAST_PRIVATE_RPC_URL` if wanted).
 
-What it offers follows from its margin alone: it pays what the fund sells is worth to it, less the margin, and sends as
-soon as the fund's tolerance allows that. A tolerance that opens slowly is an auction with a falling price: of several
-solvers the one with the smallest margin comes first, and a keeper that trades in pools comes last. With
-a payee it trades through the fund's upkeep, which pays for the gas in shares.
+Its offer follows from its margin alone: it pays the value, at its own prices, of what the fund sells, less the margin,
+and sends as soon as the fund's tolerance allows that. A tolerance that opens slowly is an auction with a falling price:
+of several solvers the one with the smallest margin comes first, and a keeper that trades in pools comes last. With a
+payee it trades through the fund's upkeep, which pays for the gas in shares.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Solver:
     payee: str | None = None
 
     def offer(self, look: Look) -> Offer | None:
-        """What it would fill. A solver of your own puts its own prices here, USD for one whole token."""
+        """The batch that it would fill. A solver of your own puts its own prices here, USD for one whole token."""
         stock = self.fund.stock(self.filler, look.state)
         return offer(look.state, look.pool_prices(), stock, self.margin_bps, self.most_share)
 

@@ -1,4 +1,4 @@
-"""`python -m lab.nightly [NAMES]`: what takes longer than tests may, one run after the other, and a table of them."""
+"""`python -m lab.nightly [NAMES]`: runs what takes longer than tests may, one after the other, and prints a table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONG = ("tests/lab/long", "tests/scripts/long")
 
 @dataclass(frozen=True)
 class Run:
-    """A long run: its make target and variables, and what its figures in `out/` come to in a few words."""
+    """A long run: its make target and variables, and a summary of its figures in `out/`."""
 
     name: str
     make: tuple[str, ...]
@@ -37,7 +37,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of a run."""
+    """The outcome of a run."""
 
     name: str
     passed: bool
@@ -149,13 +149,13 @@ def _run(run: Run) -> Ran:
 
 
 def command(run: Run) -> list[str]:
-    """How a run is started. A make hands its own variables on to those that it starts: which runs this one was asked
-    for, ARGS, is no argument of theirs."""
+    """The make command of a run. A make hands its own variables on to those that it starts: here ARGS names the runs to
+    make, and must not reach them."""
     return ["make", "--no-print-directory", "ARGS=", *run.make]
 
 
 def last_line(log: str) -> str:
-    """The last line of a run that says something: not what make says of a failure, nor the edge of a table."""
+    """The last line of a run with content: not make's message about a failure, nor the edge of a table."""
     lines = [line.strip() for line in log.splitlines() if re.search(r"\w", line)]
     return next((line[:160] for line in reversed(lines) if not re.match(r"make(\[\d+\])?: ", line)), "")
 

@@ -37,7 +37,7 @@ log = structlog.get_logger("sandbox.market")
 RECORDED = ROOT / "data" / "series" / "pools_2021.csv"
 MONTH_S = 30 * DAY_S
 OWN = ("KEYSTORE_PASSWORD_FILE", "KEYSTORE", "PRIVATE_KEY", "JOURNAL")
-"""Settings of the keeper's that the market has of its own."""
+"""Settings of the keeper for which the market has its own."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -151,7 +151,7 @@ def living(settings: Settings, secrets: Secrets, own: MarketSettings) -> Iterato
 
 
 def source_of(own: MarketSettings, book: SandboxBook, timetable: Timetable) -> Source:
-    """What the settings draw prices from. A month's moves come in one period, if they do not say how fast."""
+    """The source of prices in the settings. If they give no speed, a month's moves come in one period."""
     speed = own.market_speed or (1 if timetable.of_months else max(1, MONTH_S // timetable.length))
     return Source(
         book.chain_id,
@@ -165,7 +165,7 @@ def source_of(own: MarketSettings, book: SandboxBook, timetable: Timetable) -> S
 
 
 def terms_of(own: MarketSettings, book: SandboxBook) -> Terms:
-    """Raises SettingsError for what the budget does not carry, or what is posted too late."""
+    """The market's terms. Raises SettingsError where the budget is too small for the posts, or they come too late."""
     post_after = own.market_post_seconds or max(1, book.heartbeat * 4 // 5)
     if post_after >= book.max_age:
         raise SettingsError(
@@ -187,7 +187,7 @@ def terms_of(own: MarketSettings, book: SandboxBook) -> Terms:
 
 
 def series_of(own: MarketSettings) -> Series:
-    """Raises SandboxError."""
+    """The series of prices in the settings. Raises SandboxError."""
     if own.market_prices == "walk":
         return Walk(own.market_seed, own.market_daily_bps)
     return recorded(RECORDED, own.market_begins)
@@ -195,7 +195,7 @@ def series_of(own: MarketSettings) -> Series:
 
 @contextmanager
 def _own_names() -> Iterator[None]:
-    """An error about what the keeper and the market both have names the market's."""
+    """Puts the market's names into errors about settings that both the keeper and the market have."""
     try:
         yield
     except SettingsError as error:
@@ -206,7 +206,7 @@ def _own_names() -> Iterator[None]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0, 1 for what went wrong on the way, 2 for what is configured wrong."""
+    """Runs a command; its exit code: 0, 1 for an error on the way, 2 for wrong configuration, 130 if aborted."""
     try:
         code = cli(arguments, standalone_mode=False, prog_name="python -m sandbox")
     except click.ClickException as error:

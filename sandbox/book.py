@@ -1,4 +1,4 @@
-"""The address book of a sandbox: what stands around its fund. Written once, when all stands; holds no secrets."""
+"""The address book of a sandbox: the contracts around its fund. Written once, when all are deployed; has no secrets."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sandbox.errors import SandboxError
 
 @dataclass(frozen=True)
 class SandboxAsset:
-    """A test token with its feed. `number`: by which the market knows it; `pair`: its pool against the numeraire, ""
-    for the numeraire itself."""
+    """A test token with its feed. `number`: its index in the market; `pair`: its pool against the numeraire, "" for the
+    numeraire itself."""
 
     number: int
     symbol: str
@@ -29,9 +29,9 @@ class SandboxAsset:
 class SandboxBook:
     """Addresses of one sandbox on one chain.
 
-    `market`: the contract that lists, posts and trades for its owner, the `operator`; `first_block`: nothing of it is
-    in an earlier one. `heartbeat`: seconds within which all prices have to be posted, `max_age`: seconds after which
-    the fund's oracle believes them no more. `fund_file` and `fund_book`: beside this book, as relative paths.
+    `market`: the contract that lists, posts and trades for its owner, the `operator`; `first_block`: nothing of the
+    sandbox is in an earlier one. `heartbeat`: seconds within which all prices have to be posted, `max_age`: seconds
+    after which the fund's oracle rejects them. `fund_file` and `fund_book`: paths relative to this book.
     """
 
     chain_id: int
@@ -58,7 +58,7 @@ class SandboxBook:
 
     @classmethod
     def load(cls, path: Path) -> SandboxBook:
-        """Reads and checks a book. Raises SandboxError, which names the file, the field and what would be right."""
+        """Reads and checks a book. Raises SandboxError, which names the file, the field and what is expected."""
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -95,7 +95,7 @@ class SandboxBook:
 
 
 def sandbox_path(fund_book: Path) -> Path:
-    """Where the book of the sandbox around a fund is kept: beside the fund's."""
+    """The path of the book of the sandbox around a fund: beside the fund's."""
     return fund_book.with_name(f"{fund_book.stem}-sandbox.json")
 
 

@@ -1,7 +1,7 @@
-"""What the market does next: which prices to post, which pools to move. Pure.
+"""Decides what the market does next: which prices to post, which pools to move. Pure.
 
-Posts before the heartbeat ends come first: without them the fund has no prices. What is left of a day's gas beyond
-those goes to the pools that are furthest off, and to prices that have moved.
+Posts that the heartbeat requires come first: without them the fund has no prices. A day's gas beyond those goes to the
+pools that are furthest off, and to prices that have moved.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from ballast.units import DAY_S
 
 BPS = 10_000
 POST_GAS = 75_000
-"""About what a post takes beside its pools: for the budget, before the receipt says."""
+"""Approximate gas of a post without its pools: for the budget, until there is a receipt."""
 FOLLOW_GAS = 90_000
-"""About what moving a pool takes."""
+"""Approximate gas of moving a pool."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class MarketState:
 
 @dataclass(frozen=True)
 class Terms:
-    """`post_after`: seconds after which all prices are posted again; `moved_bps`: a price that is off by so much is
-    posted earlier; `band_bps`: a pool may be off by so much; `gas_per_day`: in 24 hours of chain time;
-    `decimals`: of the tokens, by number."""
+    """`post_after`: seconds after which all prices are posted again; `moved_bps`: distance at which a price is posted
+    earlier; `band_bps`: distance that a pool may have; `gas_per_day`: in 24 hours of chain time; `decimals`: of the
+    tokens, by number."""
 
     post_after: int
     moved_bps: int
@@ -51,14 +51,14 @@ class Terms:
 
     @property
     def heartbeat_gas(self) -> int:
-        """What the posts take that a day needs at least."""
+        """Gas of the fewest posts that a day needs."""
         return POST_GAS * -(-DAY_S // self.post_after)
 
 
 @dataclass(frozen=True)
 class Decision:
     """`answers`: prices to post, None for none; `numbers`: tokens whose pools are to follow; `due`: whether the
-    heartbeat asks for the post; `skipped`: what the budget did not allow, for people."""
+    heartbeat requires the post; `skipped`: what the budget did not allow, as text."""
 
     answers: tuple[int, ...] | None = None
     numbers: tuple[int, ...] = ()
@@ -68,14 +68,14 @@ class Decision:
 
 @dataclass(frozen=True)
 class Spent:
-    """Gas of the last 24 hours, what is open included. `beyond`: what of it the heartbeat did not ask for."""
+    """Gas of the last 24 hours, including open transactions. `beyond`: the part that the heartbeat did not require."""
 
     total: int = 0
     beyond: int = 0
 
 
 def decide(state: MarketState, wanted: Sequence[int], spent: Spent, terms: Terms) -> Decision:
-    """What to do in this block. `wanted`: the prices as they should be by now, by number."""
+    """Decides what to do in this block. `wanted`: the prices due by now, by number."""
     due = state.time - state.posted_at >= terms.post_after
     moved = sum(_off(new, old, terms.moved_bps) for new, old in zip(wanted, state.answers, strict=True))
     left = terms.gas_per_day - spent.total
@@ -101,7 +101,7 @@ def decide(state: MarketState, wanted: Sequence[int], spent: Spent, terms: Terms
 
 
 def pool_off_bps(pool: PoolReserves, answers: Sequence[int], decimals: Sequence[int]) -> int:
-    """How far a pool's price is from that of the feeds, hundredths of a percent of the latter, rounded down."""
+    """Distance of a pool's price from that of the feeds, hundredths of a percent of the latter, rounded down."""
     # {1} = {base wei} * {USD / base} * {tok wei / tok} / ({tok wei} * {USD / tok} * {base wei / base})
     found: int = pool.base * answers[0] * 10 ** decimals[pool.number]
     right: int = pool.token * answers[pool.number] * 10 ** decimals[0]

@@ -1,4 +1,4 @@
-"""What can go wrong with a sandbox, for people."""
+"""Errors of a sandbox, with messages for the user."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from ballast.errors import UserError
 
 
 class SandboxError(UserError, ValueError):
-    """A sandbox that cannot be made or used as it is described; a line for people for each problem."""
+    """A sandbox that cannot be made or used as described; the message has a line for each problem."""

@@ -1,4 +1,4 @@
-"""What a sandbox takes, told before anything is sent: as measured, and a little more, as a test holds it to."""
+"""Gas of a sandbox, to show before anything is sent: as measured, plus a margin that a test checks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ FUND = DEPLOYMENT_GAS
 """Contracts, approvals and seed."""
 POST = 80_000
 MARGIN = 5
-"""Per cent by which these are more than a whole sandbox takes, at most."""
+"""Most per cent by which these exceed the gas of a whole sandbox."""
 MOST = 80_000_000
-"""A whole sandbox with 10 components, Uniswap V2 included."""
+"""Gas of a whole sandbox with 10 components, Uniswap V2 included."""
 
 
 def of_step(name: str, assets: int, pools: int) -> int:
-    """Gas of a step: "factory", "router", "market", "list" of so many tokens, or the opening of so many pools."""
+    """Gas of a step: "factory", "router", "market", "list" of `assets` tokens, or the opening of `pools` pools."""
     if pools:
         return OPEN + EACH_OPENED * pools
     if name == "list":

@@ -1,7 +1,7 @@
-"""A market that lives: looks at a block, decides, sends at most one transaction, and looks again, as the keeper does.
+"""A market that runs: reads a block, decides, sends at most one transaction, and reads again, as the keeper does.
 
-What was sent stands in a journal as the keeper's, and what is there to do follows from the chain. So a market that is
-killed goes on where it was, and does nothing twice.
+Sent transactions are kept in a journal like the keeper's, and what there is to do follows from the chain. So a market
+that is killed continues where it was, and does nothing twice.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ log = structlog.get_logger("sandbox.market")
 
 POST, POST_AND_FOLLOW, FOLLOW = "post(uint64[])", "postAndFollow(uint64[],uint256[])", "follow(uint256[])"
 SELECTORS = frozenset("0x" + selector(function).hex() for function in (POST, POST_AND_FOLLOW, FOLLOW))
-"""All that the market's key signs."""
+"""The only functions that the market's key signs calls of."""
 DUE, MOVED, FOLLOWED = "post", "move", "follow"
-"""Actions in the journal: a post that the heartbeat asked for, one of prices that have moved, pools alone."""
+"""Actions in the journal: a post that the heartbeat requires, one of prices that have moved, pools alone."""
 SAID_EVERY_S = 900
-"""Seconds of chain time after which what is skipped is said again."""
+"""Seconds of chain time after which what is skipped is logged again."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What the course of prices was drawn from: with another one it begins anew, at the prices of the moment."""
+    """The parameters of a course of prices: with other ones a new course begins, at the prices of the moment."""
 
     chain_id: int
     market: str
@@ -54,8 +54,7 @@ class Source:
 
 
 def course_of(path: Path, source: Source, state: MarketState) -> Course:
-    """The course that was begun, or a new one from the prices that stand, which is then written down. Raises
-    SettingsError."""
+    """The saved course, or a new one from the current prices, which is then saved. Raises SettingsError."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["source"] == asdict(source):
@@ -77,7 +76,8 @@ def course_of(path: Path, source: Source, state: MarketState) -> Course:
 
 
 def spent_of(entries: Iterable[Entry], now: int) -> Spent:
-    """Gas of the 24 hours before `now`: what was used, or may be used by what is open; of one nonce only once."""
+    """Gas of the 24 hours before `now`: what was used, or may be used by open transactions; of each nonce only the
+    latest."""
     total = beyond = 0
     latest: dict[int, Entry] = {}
     for entry in entries:
@@ -91,7 +91,7 @@ def spent_of(entries: Iterable[Entry], now: int) -> Spent:
 
 
 def call_of(decision: Decision, market: str) -> Call | None:
-    """The transaction that a decision comes to, if any."""
+    """The transaction for a decision, if any."""
     action = FOLLOWED if decision.answers is None else DUE if decision.due else MOVED
     if decision.answers is None:
         if not decision.numbers:
@@ -105,8 +105,8 @@ def call_of(decision: Decision, market: str) -> Call | None:
 
 
 class LivingMarket:
-    """`tick` does what is due now, `run` goes on until stopped. `dated`: is told the chain's time of each block, from
-    which the journal dates."""
+    """`tick` does what is due now, `run` repeats it until stopped. `dated`: called with the chain's time of each block,
+    which dates the journal's entries."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class LivingMarket:
         self._troubles = Troubles()
 
     def tick(self) -> Mined | None:
-        """One step, at most one transaction; what was mined. Raises KeeperError."""
+        """One step, at most one transaction; the one that was mined. Raises KeeperError."""
         if self._sender.unresolved:
             self._entries = None
             mined = self._sender.settle()
@@ -166,7 +166,7 @@ class LivingMarket:
         return mined
 
     def _write(self, head: Head, state: MarketState, call: Call | None, mined: Mined | None) -> None:
-        """What the look came to, as the keeper says it."""
+        """Writes a pulse with the result of the look, in the keeper's format."""
         if self._pulse is not None:
             action = "none" if call is None else call.action
             due = state.posted_at + self._terms.post_after
@@ -193,7 +193,7 @@ class LivingMarket:
         return mined
 
     def _say(self, decision: Decision, spent: Spent, now: int) -> None:
-        """What the budget does not allow: at once, and again from time to time."""
+        """Logs what the budget does not allow: at once, and again from time to time."""
         if not decision.skipped:
             self._said_at = None
         elif self._said_at is None or now - self._said_at >= SAID_EVERY_S:
@@ -206,7 +206,7 @@ class LivingMarket:
             )
 
     def run(self) -> None:
-        """Until stopped. What goes wrong, in this program too, is said and tried again."""
+        """Runs until stopped. Errors, of this program too, are logged and retried."""
         try:
             while not self._stop.is_set():
                 self._stop.rest(self._tick_or_back_off())
@@ -215,7 +215,7 @@ class LivingMarket:
         log.info("stopped")
 
     def _tick_or_back_off(self) -> float:
-        """A tick; seconds to wait for the next."""
+        """Runs a tick; seconds to wait for the next."""
         try:
             mined = self.tick()
         except Exception as caught:
@@ -223,7 +223,7 @@ class LivingMarket:
             self._failures += 1
             self._looked_at, self._entries = "", None
             wait: float = min(LONGEST_WAIT_S, self._poll_seconds * 2 ** min(self._failures, 10))
-            if not isinstance(error, UnforeseenError):  # which has been said already
+            if not isinstance(error, UnforeseenError):  # which has been logged already
                 log.error("step failed", error=str(error), again_in_s=round(wait, 2))
             return wait
         self._failures = 0

@@ -1,7 +1,7 @@
-"""A sandbox as data: one YAML file that says what tokens, feeds, pools and fund are made.
+"""A sandbox as data: one YAML file that defines its tokens, feeds, pools and fund.
 
-Every scalar is read as text and parsed exactly, as in a fund's file. What stands under `fund` is handed on as it is,
-and checked as a fund's file is.
+Every scalar is read as a string and parsed exactly, as in a fund's file. The fields under `fund` are passed on as they
+are, and checked like a fund's file.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ballast.values import decimal_text
 from sandbox.errors import SandboxError
 
 LEAST, MOST = 2, 14
-"""Components: all are listed in one transaction."""
+"""Number of components: all are listed in one transaction."""
 LOWEST, HIGHEST = 50, 20
-"""A feed's band: from so many parts of its first price to so many times it."""
+"""A feed's bounds: its first price divided by LOWEST, and times HIGHEST."""
 MAX_SUPPLY = 10**13
 """Whole tokens."""
 MAX_ANSWER = 2**64 - 1
@@ -33,7 +33,7 @@ MADE = ("chain_id", "weth", "eth_feed", "components", "uniswap_v2_factory")
 
 
 class FeedTimes(Model):
-    """Seconds within which all prices are posted, and after which the fund believes them no more."""
+    """Seconds within which all prices are posted, and after which the fund rejects them."""
 
     heartbeat: Annotated[int, duration(60, MAX_FEED_AGE)]
     max_age: Annotated[int, duration(60, MAX_FEED_AGE)]
@@ -69,11 +69,11 @@ class PlanAsset(Model):
 
     @property
     def answer(self) -> int:
-        """The feed's first, 8 decimals."""
+        """The feed's first answer, 8 decimals."""
         return self.price // FEED_STEP
 
     def worth(self, usd: int) -> int:
-        """Token wei that so many USD (18 decimals) buy at the start, down."""
+        """Token wei that `usd` (18 decimals) buys at the start, rounded down."""
         # {tok wei} = {USD} * {tok wei / tok} / {USD / tok}
         wei: int = usd * 10**self.decimals // self.price
         return wei
@@ -133,12 +133,12 @@ class Plan(Model):
         return component.worth(self.share_price * component.held // WAD)
 
     def depths(self, component: PlanComponent) -> tuple[int, int]:
-        """What its pool begins with: token wei, numeraire wei."""
+        """Initial reserves of its pool: token wei, numeraire wei."""
         return component.worth(self.depth), self.numeraire.worth(self.depth)
 
 
 def load_plan(path: str | Path) -> Plan:
-    """Reads a sandbox's YAML file. Raises SandboxError with all that is wrong; it begins with the file's name."""
+    """Reads a sandbox's YAML file. Raises SandboxError with all problems; it begins with the file's name."""
     try:
         return parse_plan(read_texts(path, "sandbox"))
     except (FundError, SandboxError) as error:
@@ -147,7 +147,7 @@ def load_plan(path: str | Path) -> Plan:
 
 
 def parse_plan(raw: object) -> Plan:
-    """Checks a decoded sandbox, its fund included. Raises SandboxError with a line for each thing that is wrong."""
+    """Checks a decoded sandbox, its fund included. Raises SandboxError with a line for each problem."""
     if not isinstance(raw, dict):
         raise SandboxError("expected a mapping of fields")
     try:
@@ -159,7 +159,7 @@ def parse_plan(raw: object) -> Plan:
 
 
 def _check_fund(plan: Plan) -> None:
-    """Holds the fund against what it is made of, at stand-in addresses."""
+    """Checks the fund at stand-in addresses, and that the supplies suffice for its seed and the pools."""
     try:
         config = fund_of(plan, imagined(plan, TEST_CHAINS[0]))
     except FundError as error:
@@ -191,7 +191,7 @@ def _lines(problems: list[str]) -> str:
 
 
 class Placed(Model):
-    """Where everything of a sandbox is: tokens and feeds by number, pairs by number from 1 on."""
+    """Addresses of a sandbox: tokens and feeds by number, pairs by number from 1 on."""
 
     chain_id: int
     factory: str
@@ -201,7 +201,7 @@ class Placed(Model):
 
 
 def imagined(plan: Plan, chain_id: int) -> Placed:
-    """Addresses that stand in for those to come."""
+    """Addresses that stand in for those of the deployment."""
 
     def some(kind: int) -> tuple[str, ...]:
         return tuple(str(to_checksum_address(f"0x{kind:02x}{number:038x}")) for number in range(len(plan.assets)))
@@ -210,7 +210,7 @@ def imagined(plan: Plan, chain_id: int) -> Placed:
 
 
 def fund_fields(plan: Plan, placed: Placed) -> dict[str, Any]:
-    """The fund's file as it is written: every scalar as its text."""
+    """The fields of the fund's file, every scalar as a string."""
     components = []
     for number, component in enumerate(plan.components, 1):
         supply = str(component.supply)
@@ -236,7 +236,7 @@ def fund_fields(plan: Plan, placed: Placed) -> dict[str, Any]:
 
 
 def fund_of(plan: Plan, placed: Placed) -> FundConfig:
-    """The fund. Raises FundError."""
+    """The fund's configuration. Raises FundError."""
     return parse_fund(fund_fields(plan, placed))
 
 

@@ -29,7 +29,7 @@ class MarketReader:
         self._calls += [(one.pair, call_data("getReserves()")) for one in book.components if one.pair]
 
     def owner(self) -> str:
-        """Who may post and trade. Raises ChainError."""
+        """The account that may post and trade. Raises ChainError."""
         question: Question = ("eth_call", [{"to": self.book.market, "data": call_data("owner()")}, "latest"])
         (answer,) = ask_all(self._w3, [question], "the market's owner")
         return str(Web3.to_checksum_address(_decoded(answer, ("address",), "the market's owner")[0]))

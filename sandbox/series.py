@@ -1,8 +1,8 @@
 """Where the market's prices come from: a recorded series, or a seeded random walk. Pure; integers and decimals only, so
 that the same second has the same price on every machine.
 
-Both answer in levels: a price is the price it began with, times the level now over the level then. Market time runs
-faster than the chain's where periods are short, so that a period sees a month's moves.
+Both give levels: a price is the initial price, times the level now over the level then. Market time runs faster than
+the chain's where periods are short, so that a period sees a month's moves.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from sandbox.errors import SandboxError
 LEVEL = 10**8
 """Levels have eight decimals, as feeds."""
 NUMERAIRE = "WETH"
-"""The column of what stands in for ether."""
+"""The column of the numeraire, which stands in for ether."""
 PREFIX = "t"
-"""Test tokens are named after what they stand for, with this before it."""
+"""A test token's symbol is that of the token it stands for, with this before it."""
 
 STEP_S = 6 * 3_600
 """Seconds of market time between two steps of a walk."""
 PULL = Decimal("0.004")
-"""The part of its way from the beginning that a walk is drawn back at each step."""
+"""The part of its distance from the beginning by which a walk is drawn back at each step."""
 FURTHEST = Decimal("1.0")
-"""A walk turns where it is e times, or an e-th of, what it began with."""
+"""Largest logarithm of a walk's level: it stays between an e-th of, and e times, what it began with."""
 _DRAWS = 12
 _EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 
@@ -46,8 +46,8 @@ class Series(Protocol):
 
 @dataclass(frozen=True)
 class Recorded:
-    """Daily prices by token, `LEVEL` as the dollar, straight lines between days. At its end it goes back the way it
-    came. A token without a column keeps its price in the numeraire.
+    """Daily prices by token, `LEVEL` for a dollar, interpolated linearly between days. At its end it goes back the way
+    it came. A token without a column keeps its price in the numeraire.
 
     `first`: the day (by number) at which market time begins.
     """
@@ -61,7 +61,7 @@ class Recorded:
 
 
 def _between(prices: Sequence[int], time: int) -> int:
-    """The price at a time, there and back again."""
+    """The price at a time, forwards through the days and back again."""
     last = (len(prices) - 1) * DAY_S
     time %= 2 * last
     day, rest = divmod(min(time, 2 * last - time), DAY_S)
@@ -103,8 +103,8 @@ def _level(text: str) -> int:
 
 @dataclass(frozen=True)
 class Walk:
-    """A random walk of each token's own: `daily_bps`, the standard deviation of a day's change in hundredths of a
-    percent; the same seed walks the same way."""
+    """An independent random walk for each token: `daily_bps`, the standard deviation of a day's change in hundredths of
+    a percent; the same seed gives the same walk."""
 
     seed: int
     daily_bps: int
@@ -119,7 +119,7 @@ class Walk:
         return int(_EXACT.multiply(_EXACT.exp(here), Decimal(LEVEL)).to_integral_value())
 
     def _log(self, symbol: str, step: int) -> Decimal:
-        """Natural logarithm of the level after so many steps."""
+        """Natural logarithm of the level after `step` steps."""
         logs = self._logs.setdefault(symbol, [Decimal(0)])
         deviation = _EXACT.divide(Decimal(self.daily_bps), Decimal(10_000))
         deviation = _EXACT.divide(deviation, _EXACT.sqrt(Decimal(DAY_S // STEP_S)))
@@ -131,7 +131,7 @@ class Walk:
 
 
 def _drawn(seed: int, symbol: str, step: int) -> Decimal:
-    """Nearly normal, of mean 0 and deviation 1: the sum of twelve even draws less six."""
+    """Nearly normal, of mean 0 and deviation 1: the sum of twelve uniform draws less six."""
     digest = hashlib.sha512(f"{seed}/{symbol}/{step}".encode()).digest()
     draws = sum(int.from_bytes(digest[4 * n : 4 * n + 4]) for n in range(_DRAWS))
     return _EXACT.divide(Decimal(draws), Decimal(2**32)) - _DRAWS // 2

@@ -13,7 +13,7 @@ from keeper.settings import PREFIX, Secrets, Settings, load_as
 
 
 class MarketSettings(BaseSettings):
-    """What may be shown. Descriptions as in `keeper.settings.Settings`."""
+    """Settings that may be shown. Descriptions as in `keeper.settings.Settings`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
@@ -51,7 +51,7 @@ class MarketSettings(BaseSettings):
 
 
 class MarketSecrets(BaseSettings):
-    """What is never shown or logged."""
+    """Settings that are never shown or logged."""
 
     model_config = MarketSettings.model_config
 
@@ -60,8 +60,8 @@ class MarketSecrets(BaseSettings):
 
 
 def load_market_settings(env_file: Path | None, book: Path | None = None) -> tuple[Settings, Secrets, MarketSettings]:
-    """The keeper's settings as they are for the market, with the operator's key and a journal of its own, and the
-    market's. `book`: the fund's, in place of that of the settings. Raises SettingsError."""
+    """The keeper's settings adapted to the market, with the operator's key and a journal of its own, and the market's.
+    `book`: the fund's, in place of that of the settings. Raises SettingsError."""
     given: dict[str, Any] = {} if book is None else {"book": str(book)}
     settings, secrets = load_as(Settings, env_file, **given), load_as(Secrets, env_file)
     market, own = load_as(MarketSettings, env_file), load_as(MarketSecrets, env_file)
@@ -74,5 +74,5 @@ def load_market_settings(env_file: Path | None, book: Path | None = None) -> tup
             "pulse": market.market_pulse,
         }
     )
-    # Nobody trades around a test network's prices.
+    # Without a private endpoint: nobody front-runs on a test network.
     return settings, secrets.model_copy(update={"private_key": own.market_private_key, "private_rpc_url": None}), market

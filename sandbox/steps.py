@@ -1,4 +1,4 @@
-"""The transactions that make a sandbox's market, one after the other, each known by the journal to be done or not."""
+"""The transactions that make a sandbox's market, one after the other; the journal shows which are done."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sandbox.plan import Placed, Plan
 from sandbox.uniswap import factory_code, router_code
 
 AT_ONCE = 5
-"""Pools opened in a transaction, each of which is a contract of its own."""
+"""Pools opened in one transaction; each is a contract of its own."""
 CREATED = ("factory", "market", "router")
 TERMS = "(string,string,uint8,uint256,uint256)"
 LISTING = f"({TERMS},uint64,uint256,uint256,uint256)"
@@ -38,7 +38,7 @@ class Step:
 
 
 def steps_of(plan: Plan, standing_exchange: Exchange | None) -> tuple[Step, ...]:
-    """All that make the market, in order. `standing_exchange`: the chain's own."""
+    """All that make the market, in order. `standing_exchange`: the one that the chain has already."""
     count = len(plan.components)
     opens = [
         Step(f"open {first}-{(last := min(first + AT_ONCE - 1, count))}", last - first + 1)
@@ -51,7 +51,7 @@ def steps_of(plan: Plan, standing_exchange: Exchange | None) -> tuple[Step, ...]
 
 @dataclass(frozen=True)
 class Made:
-    """What stands when all steps are done."""
+    """The result when all steps are done."""
 
     market: str
     exchange: Exchange
@@ -59,7 +59,7 @@ class Made:
 
 
 class Builder:
-    """Makes the market of a plan, or what is left of it. `market_code`: of `SandboxMarket`, without arguments."""
+    """Makes the market of a plan, or the rest of it. `market_code`: of `SandboxMarket`, without arguments."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Builder:
 
     @property
     def began(self) -> bool:
-        """Whether anything of it stands."""
+        """Whether any of its contracts is deployed."""
         return bool(self._stands)
 
     @property
@@ -94,7 +94,7 @@ class Builder:
                 yield step
 
     def data_left(self, seeds: dict[str, int]) -> Iterator[bytes]:
-        """About the data of the steps that are not done yet: what is not deployed yet has the operator's address."""
+        """Approximate data of the steps that are not done yet: what is not deployed yet has the operator's address."""
         at = self._operator
         for step in self.left():
             match step.name:
@@ -110,8 +110,8 @@ class Builder:
                     yield self._open_data(step)
 
     def build(self, seeds: dict[str, int]) -> Made:
-        """Sends what is left. `seeds`: token wei by symbol that the fund's seed takes. Raises DeployError of the sender
-        and SandboxError for what stands and would be other by this file."""
+        """Sends the rest. `seeds`: token wei by symbol that the fund's seed takes. Raises the sender's DeployError, and
+        SandboxError for what is deployed and differs from this file."""
         chain_id = self._w3.eth.chain_id
         if self._exchange is None:
             factory = self._create("factory", factory_code(self._operator))
@@ -204,7 +204,7 @@ class Builder:
         return bool(held and held[0])
 
     def _calls_done(self) -> dict[str, str]:
-        """Content of the calls of this market that are in a block, by step."""
+        """Content of this market's successful calls, by step."""
         done = {}
         for sent in self._sender.journal.sent:
             if sent.step in CREATED or sent.step in done or "market" not in self._stands:

@@ -1,4 +1,4 @@
-"""Uniswap V2 on a test network: what stands there, and what is deployed where nothing does."""
+"""Uniswap V2 on a test network: the exchange that exists there, and the code to deploy one where none does."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _ROUTER = "@uniswap/v2-periphery/build/UniswapV2Router02.json"
 
 
 def standing_exchange(w3: Web3, chain_id: int) -> Exchange | None:
-    """Those that are known of the chain, if they stand there, belong together, and the factory's pairs have Uniswap's
-    own code: a zap finds them by its hash."""
+    """The exchange known for the chain, if it is deployed, factory and router belong together, and the factory's pairs
+    have Uniswap's own code: a zap finds them by its hash. None otherwise."""
     found = network_of(chain_id).uniswap_v2
     if found is None or not has_code(w3, found.factory) or not has_code(w3, found.router):
         return None
@@ -42,10 +42,10 @@ def _has_own_code(w3: Web3, factory: str) -> bool:
 
 
 def factory_code(setter: str) -> bytes:
-    """Creates a factory. `setter`: who may have swaps pay a fee to somebody; nobody is at first."""
+    """Creation code of a factory. `setter`: who may name a recipient of a fee on swaps; there is none at first."""
     return creation_code(_FACTORY) + encode(["address"], [setter])
 
 
 def router_code(factory: str, weth: str) -> bytes:
-    """Creates a router."""
+    """Creation code of a router."""
     return creation_code(_ROUTER) + encode(["address", "address"], [factory, weth])

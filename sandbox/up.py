@@ -1,7 +1,7 @@
 """Makes a sandbox: the market, then the fund's file, then the fund, then the book.
 
-It can be stopped at any moment: the same call again goes on from what stands. The sandbox's book is written last: where
-it exists, everything stands. Nothing but ordinary transactions of one account is used.
+It can be stopped at any moment: the same call again continues from what is deployed. The sandbox's book is written
+last: where it exists, everything is deployed. Nothing but ordinary transactions of one account is used.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _ROUND = ["uint80", "int256", "uint256"]
 
 @dataclass(frozen=True)
 class Bill:
-    """What is left to send, at most: so many transactions, that much gas, and what it costs at the price of gas now.
-    `begun`: something stands already; `own_exchange`: Uniswap V2 is deployed too."""
+    """What is left to send, at most: transactions, gas, and its cost at the current gas price. `begun`: something is
+    deployed already; `own_exchange`: Uniswap V2 is deployed too."""
 
     transactions: int
     gas: int
@@ -55,7 +55,7 @@ class Bill:
 
 @dataclass(frozen=True)
 class Files:
-    """Where everything is written: the fund's address book, and beside it the fund's file and the sandbox's book."""
+    """The files that are written: the fund's address book, and beside it the fund's file and the sandbox's book."""
 
     fund_book: Path
 
@@ -69,7 +69,7 @@ class Files:
 
 
 def require_test_network(chain_id: int) -> None:
-    """Raises SandboxError on any chain that is not listed as one where nothing is worth anything."""
+    """Raises SandboxError on any chain that is not listed as a test network."""
     if chain_id not in TEST_CHAINS:
         listed = ", ".join(map(str, TEST_CHAINS))
         raise SandboxError(f"chain id: found {chain_id}, expected a test network: one of {listed}; nothing was sent")
@@ -85,10 +85,11 @@ def sandbox_up(
     warn: Progress,
     consent: Callable[[Bill], None],
 ) -> SandboxBook:
-    """Makes what the plan says from an Ape account on the connected chain, or what is left of it; returns its book.
+    """Makes the plan's sandbox from an Ape account on the connected chain, or the rest of it; returns its book.
 
-    `consent`: called once before the first transaction, if any is left; what it raises ends it. Raises SandboxError and
-    DeployError (for what the chain or the account lacks: before the first transaction), and DeploymentJournalError.
+    `consent`: called once before the first transaction, if any is left; an exception from it ends the run. Raises
+    SandboxError and DeployError (for what the chain or the account lacks: before the first transaction), and
+    DeploymentJournalError.
     """
     w3: Web3 = account.provider.web3
     chain_id = w3.eth.chain_id
@@ -102,13 +103,13 @@ def sandbox_up(
     with alone(journal):
         progress("checking chain, account and what stands")
         sender = sender_of(account, f"{config.name} (sandbox)", journal, progress)
-        # Stopped among the fund's transactions, one of those may be pending.
+        # If it was stopped among the fund's transactions, one of those may be pending.
         begun = DeploymentJournal.load(journal_path(files.fund_book))
         sender.settle(() if begun is None else begun.sent)
         exchange = standing_exchange(w3, chain_id)
         code = bytes(getattr(project, CONTRACT).contract_type.deployment_bytecode.to_bytes())
         builder = Builder(w3, sender, account.address, plan, exchange, code)
-        if not builder.began:  # nothing was begun, or on a chain that is no more
+        if not builder.began:  # nothing was begun, or on a chain that no longer exists
             sender.journal = replace(new_journal(account, sender.journal.fund), sent=sender.journal.sent)
         stale = builder.began and _is_stale(w3, builder.market, plan, files)
         seeds = dict(zip((c.symbol for c in config.seeded()), config.seed_amounts(), strict=True))
@@ -131,7 +132,7 @@ def sandbox_up(
 
 
 def require_standing(w3: Web3, book: SandboxBook) -> None:
-    """Raises SandboxError unless the chain has what the book says."""
+    """Raises SandboxError unless the chain matches the book."""
     chain_id = w3.eth.chain_id
     if book.chain_id != chain_id:
         raise SandboxError(f"chain id: this chain is {chain_id}, the sandbox book is for {book.chain_id}")
@@ -157,19 +158,19 @@ def require_standing(w3: Web3, book: SandboxBook) -> None:
 
 
 def _steps(config: FundConfig) -> list[str]:
-    """Of the fund itself."""
+    """Steps of the fund itself."""
     return [*order(config), *(f"approve {component.symbol}" for component in config.seeded()), "seed"]
 
 
 def _missing(w3: Web3, config: FundConfig, files: Files) -> list[str]:
-    """Steps of the fund that its journal does not know to be done."""
+    """Steps of the fund that are not done according to its journal."""
     journal = DeploymentJournal.load(journal_path(files.fund_book))
     done = set() if journal is None else _mined(w3, journal)
     return [step for step in _steps(config) if step not in done]
 
 
 def _codes(project: Any, account: Any, config: FundConfig, missing: list[str]) -> Iterator[bytes]:
-    """About the data that creates the fund's contracts: as long, at addresses that are not yet known."""
+    """Approximate data that creates the fund's contracts: of the right length, with addresses not yet known."""
     names = order(config)
     at = predicted(account.address, 0, names)
     for name in names:
@@ -181,11 +182,11 @@ def _codes(project: Any, account: Any, config: FundConfig, missing: list[str]) -
 def _bill(
     w3: Web3, builder: Builder, config: FundConfig, missing: list[str], codes: Iterable[bytes], stale: bool
 ) -> Bill:
-    """`codes`: the data that is left to send, of which a rollup's fee is asked."""
+    """The bill of what is left. `codes`: the data that is left to send, for which a rollup takes a fee."""
     left, steps = [*builder.left()], _steps(config)
     assets = 1 + len(config.components)
     amount = sum(gas.of_step(step.name, assets, step.pools) for step in left) + stale * gas.POST
-    # {gas} = {gas} * {steps} / {steps}: told beforehand, so not to the last unit; nothing is promised after a stop
+    # {gas} = {gas} * {steps} / {steps}: an estimate; nothing is promised after a stop
     amount += gas.FUND * len(missing) // len(steps)
     price = w3.eth.gas_price
     amount += creation_gas(w3, network_of(w3.eth.chain_id), codes, price)
@@ -214,8 +215,8 @@ def _require_ether(w3: Web3, account: str, bill: Bill) -> None:
 
 
 def _is_stale(w3: Web3, market: str | None, plan: Plan, files: Files) -> bool:
-    """Whether the fund's deployment might find the prices stale, and so has to have them posted again: after a long
-    stop."""
+    """Whether the fund's deployment might find the prices stale after a long stop, so that they have to be posted
+    again."""
     if market is None or files.fund_book.exists() or _is_seeded(w3, files):
         return False
     _answers, date = _prices(w3, market, plan)
@@ -223,7 +224,8 @@ def _is_stale(w3: Web3, market: str | None, plan: Plan, files: Files) -> bool:
 
 
 def _prices(w3: Web3, market: str, plan: Plan) -> tuple[list[int], int]:
-    """What stands in a market with all its tokens: USD with 8 decimals by number, and when they were posted."""
+    """A market's current prices, USD with 8 decimals by number, and when they were posted. Raises SandboxError unless
+    it has all tokens."""
     read = [call_view(w3, market, "latest(uint256)", _ROUND, number) for number in range(len(plan.assets))]
     rows = [row for row in read if row is not None]
     if len(rows) != len(plan.assets):
@@ -232,7 +234,7 @@ def _prices(w3: Web3, market: str, plan: Plan) -> tuple[list[int], int]:
 
 
 def _is_seeded(w3: Web3, files: Files) -> bool:
-    """Whether the fund that the journal knows has its seed: then no price is asked for any more."""
+    """Whether the fund in the journal has its seed: then no price is needed any more."""
     journal = DeploymentJournal.load(journal_path(files.fund_book))
     for sent in () if journal is None else journal.sent:
         receipt = receipt_of(w3, sent.hash) if sent.step == INDEX else None

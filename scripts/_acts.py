@@ -1,4 +1,4 @@
-"""Deeds of an owner that a fund's file has no word for, as calls of the timelock."""
+"""Actions of the owner that a fund's file cannot express, as calls of the timelock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ballast.steering.operations import TimelockCall
 from ballast.values import parse_amount, parse_integer
 
 SUPPLY_LIMIT = 2**88
-"""A supply in whole tokens is below it."""
+"""A supply in whole tokens must be below it."""
 
 
 def act_call(on: Deployed, state: InForce, what: str, arguments: tuple[str, ...]) -> TimelockCall:
@@ -76,7 +76,7 @@ def _any(_on: Deployed, _state: InForce, target: str, data: str) -> TimelockCall
 
 
 def _token(on: Deployed, symbol: str) -> str:
-    """Of a candidate of the book, of a component of the file, or an address."""
+    """The token of a candidate in the book or of a component in the file, or an address."""
     candidate = next((c.token for c in on.book.candidates if symbol == c.symbol), None)
     return candidate or on.component(symbol).token
 
@@ -94,4 +94,4 @@ ACTS: Mapping[str, tuple[str, Callable[..., TimelockCall]]] = {
     "withdraw": ("SHARES TO", _withdraw),
     "call": ("TARGET DATA", _any),
 }
-"""Each with its arguments, and what makes a call of them."""
+"""Each with its arguments, and the function that makes a call of them."""

@@ -1,4 +1,4 @@
-"""Funds that an account has deployed, found on the chain by their contracts' code."""
+"""Finds the funds that an account has deployed, by the code of their contracts on the chain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from keeper.check.codes import KINDS, kind_of
 
 Told = Callable[[str], None]
 TOLD_EVERY = 100
-"""Nonces, after which it is said how far the search is."""
+"""Number of nonces between two progress reports."""
 NAMED = (
     (INDEX, "REBALANCER()", "rebalancer"),
     (INDEX, "owner()", "timelock"),
@@ -31,7 +31,7 @@ NAMED = (
     ("rebalancer", "methodology()", "methodology"),
     ("oracle", "FIRST()", "first_oracle"),
 )
-"""Contracts by what another one of the fund names them."""
+"""Contracts that another one of the fund names: that one, its view, and the contract."""
 NAMING = (
     ("upkeep", "REBALANCER()", "rebalancer"),
     ("posted_supply", "REBALANCER()", "rebalancer"),
@@ -39,12 +39,13 @@ NAMING = (
     ("zap", "FUND()", INDEX),
     ("nav_feed", "FUND()", INDEX),
 )
-"""Contracts by what they name. The rest name nothing of the fund: any of the deployer's serves."""
+"""Contracts that name another one: the contract, its view, and that one. The rest name nothing of the fund: any that
+the deployer created will do."""
 
 
 @dataclass(frozen=True)
 class Created:
-    """A contract that an account has created: which of this release it is, "" for none."""
+    """A contract that an account has created; `kind`: its name in this release, "" for none."""
 
     nonce: int
     address: str
@@ -69,8 +70,8 @@ def indexes_of(w3: Web3, created: list[Created], config: FundConfig) -> list[str
 
 
 def rebuilt(w3: Web3, created: list[Created], index: str, config: FundConfig, block: int | None) -> Book:
-    """The address book of the fund with this index token, from the chain. `block`: one before which nothing of the fund
-    stands; None: it is looked for. Raises FundError for a fund that is not whole, or whose contracts are not found."""
+    """The address book of the fund with this index token, rebuilt from the chain. `block`: one before the fund's
+    deployment; None: search for it. Raises FundError for an incomplete fund, or if a contract is not found."""
     if not is_seeded(w3, index):
         raise FundError(
             f"{INDEX}: {index} has no seed, the fund is not whole; run `ape run deploy` again, it goes on from there"
@@ -100,7 +101,7 @@ def _contracts(w3: Web3, created: list[Created], index: str, names: tuple[str, .
             at[name] = one.address
     number = next((one.nonce for one in created if one.address == index), 0)
     for name in names:
-        # Of those that any fund could use, the last one before the index token: that is the one it was deployed with.
+        # Of those that any fund could use, the last one before the index token: the fund was deployed with it.
         if name not in at and name in ("lens", "v3_lens", "filler"):
             earlier = (one.address for one in _kinds(created, name) if one.nonce < number)
             if (address := next(earlier, None)) is not None:

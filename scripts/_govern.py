@@ -1,4 +1,4 @@
-"""What the commands of `govern` share: a look at fund and timelock, calls in words, and one transaction."""
+"""What the commands of `govern` share: reading fund and timelock, describing calls, and sending transactions."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from keeper.look.timelock import Timelock, TimelockReader
 from scripts._submission import Submission, write_batch
 
 ROLE = {"propose": "PROPOSER_ROLE", "cancel": "CANCELLER_ROLE", "execute": "EXECUTOR_ROLE"}
-"""The role that each deed needs."""
+"""The role that each action needs."""
 SHORT = 10
-"""Digits of an id that are shown, 0x among them; more or fewer are taken as long as they name one operation."""
+"""Digits of an id that are shown, 0x included; more or fewer are accepted as long as they name one operation."""
 ORACLES = ("ChainlinkOracle", "AnchoredOracle")
 
 
 class Steering:
-    """A fund as it stands in the latest block, with all that its timelock has scheduled."""
+    """A fund in the latest block, with all that its timelock has scheduled."""
 
     def __init__(self, provider: Any, fund: Path, book_file: Path | None) -> None:
         self.on: Deployed = open_fund(ape.project, provider, fund, book_file)
@@ -67,7 +67,8 @@ class Steering:
         self.context = replace(self.context, in_force=self.state)
 
     def book_now(self) -> Book:
-        """The address book as file and chain have it. What only the old one has stays: the fund may still hold it."""
+        """The address book updated to file and chain. Entries that only the old one has stay: the fund may still hold
+        them."""
         listed = {c.token: BookCandidate(c.symbol, c.token, c.decimals, c.book_pools()) for c in self.config.ordered()}
         old = {candidate.token: candidate for candidate in self.on.book.candidates}
         return replace(
@@ -99,7 +100,7 @@ class Steering:
             self.console.print(line, soft_wrap=True, markup=False, highlight=False, style=style)
 
     def decoded(self, calls: Iterable[TimelockCall], *, over: bool = False) -> list[Decoded]:
-        """Calls in words, after a look at every contract that they name. `over`: they are not held against what is in
+        """Calls in words, after reading every contract that they name. `over`: do not compare them with what is in
         force now."""
         listed = list(calls)
         named = {address for call in listed for address in addresses_in(self.context, call.target, call.data)}
@@ -108,7 +109,7 @@ class Steering:
         return [decode(context, call.target, call.data, call.value) for call in listed]
 
     def tell(self, calls: Sequence[TimelockCall], *, over: bool = False) -> None:
-        """Each call in words; with its warnings, unless it is over."""
+        """Prints each call in words; with its warnings, unless it is over."""
         for number, call in enumerate(self.decoded(calls, over=over), 1):
             self.say(f"  {number}. {call.words}")
             for warning in () if over else call.warnings:
@@ -119,17 +120,18 @@ class Steering:
     def rehearse(
         self, calls: Sequence[TimelockCall], views: Sequence[TimelockCall] = (), later: int | None = None
     ) -> Rehearsal | None:
-        """The calls from the timelock, at the latest block or at a later time."""
+        """Simulates the calls from the timelock, at the latest block or at a later time."""
         return rehearse(self.w3, self.head, self.on.book["timelock"], calls, views, later)
 
     def require_possible(self, calls: Sequence[TimelockCall], delay: int) -> list[str]:
-        """What could not be tried, a line each. Raises FundError for the first call that the contracts would refuse."""
+        """Tries the calls now and as of the end of the delay; a line for each trial that was not possible. Raises
+        FundError for the first call that the contracts would refuse."""
         now = self.rehearse(calls)
         assert now is not None  # at the head every node answers
         self._require_success(calls, now.outcomes, "now")
         said = [] if now.together else ["the node lacks eth_simulateV1: each call was tried alone, at the latest block"]
         ready = self.head.time + delay
-        # Answers of feeds are never so new: what the oracles look at cannot be known before.
+        # Feeds have no answers of that time, so what the oracles check cannot be known before.
         kinds = [self.context.kind(call.target) for call in calls]
         later = [call for call, kind in zip(calls, kinds, strict=True) if kind not in ORACLES]
         if len(later) < len(calls):
@@ -151,7 +153,7 @@ class Steering:
     # Operations
 
     def scheduled(self, calls: Sequence[TimelockCall]) -> dict[TimelockCall, Operation]:
-        """Those of the calls that an open operation makes already, each with the first of these to be ready."""
+        """Those of the calls that an open operation already makes, each with the first such operation to be ready."""
         found: dict[TimelockCall, Operation] = {}
         for operation in self.timelock.open:
             for call in calls:
@@ -160,7 +162,7 @@ class Steering:
         return found
 
     def operation(self, key: str) -> Operation:
-        """The one operation whose id begins so. Raises FundError."""
+        """The one operation whose id begins with `key`. Raises FundError."""
         given = key.lower()
         found = [one for one in self.timelock.operations if one.id.startswith(given)] if given.startswith("0x") else []
         if len(found) != 1:
@@ -169,7 +171,7 @@ class Steering:
         return found[0]
 
     def require_open(self, operation: Operation) -> None:
-        """Raises FundError for one that is done or cancelled."""
+        """Raises FundError for an operation that is done or cancelled."""
         state = operation.state(self.head.time)
         if operation.ended is not None:
             at = time_text(operation.ended)
@@ -191,15 +193,15 @@ class Steering:
     # Sending
 
     def require_role(self, deed: str, account: str) -> None:
-        """Raises FundError unless the account may."""
+        """Raises FundError unless the account has the role."""
         holders = self.timelock.roles.get(ROLE[deed], frozenset())
         if account not in holders and NO_ADDRESS not in holders:
             named = ", ".join(sorted(holders)) or "nobody"
             raise FundError(f"account {account}: may not {deed}, as it lacks {ROLE[deed]}; expected one of {named}")
 
     def send(self, deed: str, calls: Sequence[TimelockCall], what: str, submission: Submission) -> None:
-        """Calls of the timelock's own functions: each sent from the account, or all of them written into a file for a
-        multi-signature account. Raises FundError before the first one that would be refused."""
+        """Calls of the timelock's own functions: sends each from the account, or writes all of them into a file for a
+        multi-signature account. Raises FundError before sending anything if one would be refused."""
         if submission.safe is not None:
             self._write(deed, calls, what, submission.safe)
             return
@@ -231,12 +233,12 @@ class Steering:
 
 
 def lists_of(calls: Sequence[TimelockCall]) -> tuple[list[str], list[int], list[bytes]]:
-    """Targets, values and data, as the timelock takes them."""
+    """Targets, values and data, as arguments of the timelock."""
     return [call.target for call in calls], [call.value for call in calls], [call.data for call in calls]
 
 
 def _names_in(config: FundConfig) -> dict[str, str]:
-    """What the addresses in a fund's file stand for."""
+    """Labels of the addresses in a fund's file."""
     named = {config.eth_feed.address: "the file's feed of ETH", config.weth: "WETH"}
     for component in config.components:
         named[component.token] = component.symbol

@@ -1,4 +1,4 @@
-"""Who holds a token: the accounts that Transfer events name, and what each of them has in one block."""
+"""Finds who holds a token: the accounts that Transfer events name, and their balances in one block."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from keeper.look.retry import ask
 
 TRANSFER = topic("Transfer(address,address,uint256)")
 MAX_BLOCKS = 2_000_000
-"""Of one report, about nine months of mainnet."""
+"""Most blocks of one report, about nine months of mainnet."""
 MAX_ACCOUNTS = 20_000
-"""Remembered at once. Above twice as many those that took in least are forgotten."""
+"""Remembered at once. Above twice as many, those with the smallest net inflow are dropped."""
 MAX_BALANCES = 400
-"""Accounts whose balance is read: those that took in most."""
+"""Accounts whose balance is read: those with the largest net inflow."""
 DELEGATED = bytes.fromhex("ef0100")
-"""What the code of an account with a key begins with that has named a contract for itself (EIP-7702)."""
+"""Beginning of the code of an account that has a key and has delegated to a contract (EIP-7702)."""
 SOURCED = ROOT / "data" / "addresses" / "mainnet_lockers.csv"
 
 
 @dataclass(frozen=True)
 class Holder:
-    """An account, its balance in token wei, and whether a contract without a key stands there."""
+    """An account, its balance in token wei, and whether it is a contract without a key."""
 
     account: str
     balance: int
@@ -39,11 +39,11 @@ class Holder:
 
 
 Told = Callable[[int], None]
-"""Is told the block up to which events have been read."""
+"""Called with the last block whose events have been read, or with the number of balances read."""
 
 
 def inflows(w3: Web3, token: str, first: int, last: int, told: Told) -> dict[str, int]:
-    """What the accounts that took in most in these blocks took in net, token wei. Raises FundError, ChainError."""
+    """Net inflow, token wei, of the accounts with the largest ones in these blocks. Raises FundError, ChainError."""
     net: dict[str, int] = {}
     for end, logs in _spans(w3, token, first, last):
         for entry in logs:
@@ -82,7 +82,7 @@ def _largest(net: dict[str, int], most: int) -> list[tuple[str, int]]:
 
 
 def _spans(w3: Web3, token: str, first: int, last: int) -> Iterator[tuple[int, list[Any]]]:
-    """The token's transfers, span by span with each one's last block: what a node refuses is asked for in halves."""
+    """The token's transfers, span by span with each one's last block: a span that the node refuses is halved."""
     span = CHUNK
     while first <= last:
         end = min(last, first + span - 1)

@@ -21,7 +21,7 @@ from ballast.values import decimal, percent
 from scripts._holders import MAX_BLOCKS, Holder, holders, inflows, sourced
 
 WIDTH = 120
-"""Columns of the report at least, also where a pipe has no width: an address that is cut short cannot be looked up."""
+"""Least columns of the report, also where a pipe has no width: an address that is cut short cannot be looked up."""
 
 
 @click.command(cls=FundCommand)
@@ -72,13 +72,13 @@ def lockers(
 
 
 def _known(on: Deployed, token: str) -> Mapping[str, str]:
-    """Names of the accounts that are worth a look whatever they received."""
+    """Names of the accounts to look at whatever they received."""
     names = sourced(token) if on.book.chain_id == 1 else {}
     return {**names, on.book["index_token"]: "this fund"}
 
 
 def _on_chain(on: Deployed, token: str) -> tuple[str, ...]:
-    """The lockers that the fund's computed supplies list for the token."""
+    """The lockers of the token in the fund's contract for computed supplies."""
     source = on.book.contracts.get("locked_supply")
     answer = call_view(on.w3, source, "lockers(address)", ["address[]"], token) if source else None
     return tuple(to_checksum_address(locker) for locker in answer[0]) if answer else ()

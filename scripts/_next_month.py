@@ -1,4 +1,4 @@
-"""What calls of the timelock would do to the next determination: computed by the chain, with them and without."""
+"""Shows what calls of the timelock would do to the next determination, computed by the chain with and without them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scripts._govern import Steering
 
 
 def tell_next_month(steering: Steering, calls: Sequence[TimelockCall]) -> None:
-    """Both determinations as they would be at the latest block, in what they differ."""
+    """Prints how the calls would change the determination, if it were made at the latest block."""
     data = contracts.call_data("Rebalancer", "previewDetermine")
     view = TimelockCall(steering.on.book["rebalancer"], 0, bytes.fromhex(data.removeprefix("0x")))
     without, with_ = steering.rehearse((), [view]), steering.rehearse(calls, [view])
@@ -44,7 +44,7 @@ def tell_next_month(steering: Steering, calls: Sequence[TimelockCall]) -> None:
 
 
 def _decisions(steering: Steering, outcome: CallOutcome) -> dict[str, tuple[Status, int]] | str:
-    """Status and weight by token; what the rule refuses, in words."""
+    """Status and weight by token; or, if the rule refuses, why."""
     if not outcome.success:
         what, _ = refusal(steering.context, outcome.data)
         return what

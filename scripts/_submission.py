@@ -21,14 +21,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Submission:
-    """`account`: Ape's, None with `safe`, a file for a multi-signature account; `yes`: nothing is asked."""
+    """`account`: Ape's, None with `safe`, a file for a multi-signature account; `yes`: do not ask."""
 
     account: Any
     safe: Path | None
     yes: bool
 
     def check(self) -> None:
-        """Raises FundError unless there is exactly one way."""
+        """Raises FundError unless exactly one way is given, and a file that does not exist yet."""
         if self.safe is not None and self.safe.exists():
             raise FundError(f"safe: {self.safe} exists already; remove it or name another file")
         if (self.account is None) == (self.safe is None):
@@ -51,8 +51,8 @@ def submission_options(command: F) -> F:
 def write_batch(
     path: Path, calls: Sequence[TimelockCall], book: Book, time: int, deed: str, what: str, safe: str
 ) -> str:
-    """Writes the calls to a file for Safe's Transaction Builder; a line that says so. `time`: Unix seconds, of the
-    block that was looked at; `safe`: the multi-signature account, "" where it is not known which."""
+    """Writes the calls to a file for Safe's Transaction Builder; a line about it. `time`: Unix seconds, of the block
+    that was read; `safe`: the multi-signature account, "" where it is not known."""
     content = batch_file(calls, book.chain_id, time, f"{book.fund}: {deed}", what, safe)
     replace_json(path, content, indent=2)
     return f"{path}: {what}, for the Transaction Builder of {safe or 'a proposer'}; nothing was sent"

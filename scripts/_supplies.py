@@ -1,4 +1,4 @@
-"""What `supplies` reads: a list from a file or over HTTP, and what stands on the chain of each candidate's supply."""
+"""The input of `supplies`: a list from a file or over HTTP, and each candidate's supply as recorded on the chain."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from keeper.output.tables import when
 from keeper.state import FundState, Phase
 
 MAX_BYTES = 1_000_000
-"""Of a list: fifty lines are a few thousand."""
+"""Bytes of a list: fifty lines are a few thousand."""
 TIMEOUT_S = 10
-"""For the connection, and for each answer on it."""
+"""Seconds for the connection, and for each read from it."""
 WHOLE_S = 30
-"""For the whole list."""
+"""Seconds for the whole list."""
 ADDRESSES = "expected https://..., or http:// on this machine"
 WORDS = {
     "PostedBefore(address)": "the poster has posted it for the coming determination already",
@@ -38,12 +38,12 @@ WORDS = {
     "NothingConfirmed(address)": "no started month has confirmed a supply: until then the timelock posts",
     "OlderSupply(address,uint256,uint256)": "older than the one that stands",
 }
-"""Of the contract's errors those that a list may meet."""
+"""Errors of the contract that a list may cause."""
 
 
 @dataclass(frozen=True)
 class Fund:
-    """A fund whose supplies are posted: its state, who posts, the bounds, and what stands of each candidate."""
+    """A fund whose supplies are posted: its state, the poster, the bounds, and each candidate's recorded supply."""
 
     on: Deployed
     state: FundState
@@ -62,7 +62,7 @@ class Fund:
         return ""
 
     def due(self) -> str:
-        """When the next determination comes, for people."""
+        """When the next determination comes, as text."""
         at = self.terms.determination
         return "now" if at <= self.terms.now else when(at)
 
@@ -77,7 +77,7 @@ def text_of(source: str) -> str:
 
 
 def read(project: Any, on: Deployed) -> Fund:
-    """The fund with all that supplies are held against. Raises FundError for one that takes no posts of a poster."""
+    """Reads the fund with all that supplies are checked against. Raises FundError where no poster can post."""
     book, w3 = on.book, on.w3
     supplies = book.contracts.get("posted_supply")
     if supplies is None:
@@ -99,7 +99,7 @@ def read(project: Any, on: Deployed) -> Fund:
 
 
 def candidates_of(fund: Fund, entries: Sequence[PostedEntry]) -> tuple[str, ...]:
-    """The token of each entry. Raises FundError for one that is no candidate, and for one that stands there twice."""
+    """The token of each entry. Raises FundError for one that is no candidate, and for one that occurs twice."""
     tokens = tuple(_token(fund, entry.token) for entry in entries)
     for place, token in enumerate(tokens):
         if token in tokens[:place]:
@@ -147,7 +147,7 @@ def _fetched(url: str) -> bytes:
         raise FundError(f"from: is no address, {ADDRESSES}") from None
     if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
         raise FundError(f"from: found {_shown(url)}, {ADDRESSES}")
-    # The machine's clock bounds the waiting alone; a server that trickles must not hold it for ever.
+    # The machine's clock only limits the wait; a server that trickles must not hold it for ever.
     end, raw = time.monotonic() + WHOLE_S, b""
     try:
         with requests.get(url, stream=True, timeout=TIMEOUT_S, allow_redirects=False) as answer:
@@ -171,13 +171,13 @@ def _bounded(raw: bytes, where: str) -> bytes:
 
 
 def _shown(url: str) -> str:
-    """An address without what may be a secret: no account, no query."""
+    """An address without what may be a secret: account and query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def why(error: Exception) -> str:
-    """Why a post would be refused, in words."""
+    """Why a post would be refused, as text."""
     data = getattr(error, "data", None)
     words = {"0x" + selector(signature).hex(): text for signature, text in WORDS.items()}
     shown = data[:10] if isinstance(data, str) and data else " ".join(str(error).split())

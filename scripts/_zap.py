@@ -1,4 +1,4 @@
-"""What mint and redeem share where they go through the fund's zap: quotes for people, and one transaction."""
+"""What mint and redeem share when they go through the fund's zap: quotes for people, and one transaction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from keeper.zap.quote import ETH, NoPoolError, Pools, Quote, Venue, ZapSwap, in_
 from keeper.zap.read import read_pools
 
 SLIPPAGE, IN_KIND_SLIPPAGE = "0.5 %", "0.1 %"
-"""Without --slippage: through pools, and in kind."""
+"""Defaults of --slippage: through pools, and in kind."""
 
 dry_option = click.option("--dry", is_flag=True, help="Show what it would come to, send nothing.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask before anything is sent.")
@@ -50,7 +50,7 @@ _PLACES = {Venue.NONE: "itself", Venue.IN_KIND: "given in kind", Venue.SKIP: "fo
 
 @dataclass(frozen=True)
 class Money:
-    """What is paid or received."""
+    """The token that is paid or received."""
 
     token: str
     symbol: str
@@ -62,12 +62,12 @@ class Money:
 
 
 def margin_of(slippage: str | None, zapped: bool) -> int:
-    """The slippage of the command line, or the usual one; 18 decimals."""
+    """The slippage given, or the default; 18 decimals."""
     return checked_slippage(slippage or (SLIPPAGE if zapped else IN_KIND_SLIPPAGE))
 
 
 def checked_deadline(text: str) -> int:
-    """Seconds from a minute to a day from the command line."""
+    """Parses a deadline from a minute to a day; seconds. Raises FundError."""
     try:
         seconds = parse_duration(text)
     except ValueError as error:
@@ -78,7 +78,7 @@ def checked_deadline(text: str) -> int:
 
 
 def money_of(on: Deployed, option: str, key: str) -> Money:
-    """What `eth`, `weth`, `usdc`, a component's symbol or an address stands for. Raises FundError."""
+    """The token that `eth`, `weth`, `usdc`, a component's symbol or an address names. Raises FundError."""
     if "zap" not in on.book.contracts or exchanges_of(on.book.chain_id, on.book.uniswap_v2_factory) is None:
         raise FundError(
             f"{option}: the address book of {on.book.fund!r} names no zap; leave out --{option} and do it in kind"
@@ -96,7 +96,7 @@ def money_of(on: Deployed, option: str, key: str) -> Money:
         token = token or parse_address(key)
     except ValueError:
         raise FundError(f"{option}: found {key!r}, expected {', '.join(known)} or a token's address") from None
-    # Inside Ape an empty answer decodes as 0, so code is looked for.
+    # Inside Ape an empty answer decodes as 0, so the code is checked first.
     answer = call_view(on.w3, token, "decimals()", ["uint256"]) if has_code(on.w3, token) else None
     if answer is None or answer[0] > 77:
         who = "; who gets it is said with --receiver" if key.startswith("0x") else ""
@@ -106,15 +106,15 @@ def money_of(on: Deployed, option: str, key: str) -> Money:
 
 
 def _weth_symbol(on: Deployed) -> str:
-    """What stands for WETH calls itself so: on a sandbox it is no WETH."""
+    """The symbol of the contract in place of WETH: on a sandbox that is not WETH."""
     answer = call_view(on.w3, on.book.weth, "symbol()", ["string"])
     return str(answer[0]) if answer and answer[0].isalnum() and len(answer[0]) <= 12 else "WETH"
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Who sends, who gets it, and how. `margin`: slippage, 18 decimals; `patience`: seconds until the deadline; `dry`:
-    nothing is sent; `yes`: nothing is asked."""
+    """Who sends, who receives, and how. `margin`: slippage, 18 decimals; `patience`: seconds until the deadline; `dry`:
+    send nothing; `yes`: do not ask."""
 
     account: Any
     to: str
@@ -133,12 +133,13 @@ class Zap:
         self.contract = ape.project.Zap.at(on.book["zap"])
 
     def pools(self) -> Pools:
-        """All that a quote is made of, in the latest block."""
+        """All that a quote needs, from the latest block."""
         lens = ape.project.V3Lens.contract_type.runtime_bytecode.bytecode
         return read_pools(self.on.w3, self.on.book, self.money.token, str(lens))
 
     def without_pool(self, error: NoPoolError, option: str, remedy: str) -> FundError:
-        """Says which tokens have no pool, and what to do about it; `remedy` has {options} of the tokens."""
+        """The error that names the tokens without a pool, and the remedy, in which {options} stands for options of the
+        tokens."""
         if self.money.token in error.tokens:
             return FundError(
                 f"{option}: {self.money.symbol} has no pool against WETH that is deep enough; take eth or another token"
@@ -150,11 +151,11 @@ class Zap:
         )
 
     def show(self, pools: Pools, quote: Quote, word: str, limit: int) -> None:
-        """The quote, component by component and in sum; `word` and `limit` are the worst case."""
+        """Prints the quote, by component and in sum; `word` and `limit` are the worst case."""
         self._console.print(self._parts(quote), self._sums(pools, quote, word, limit))
 
     def send(self, what: str, account: Any, call: Any, *arguments: Any, value: int = 0) -> Any:
-        """Simulates a call of the zap, sends it, says its gas. Raises FundError for what would revert."""
+        """Simulates a call of the zap, sends it and prints its gas. Raises FundError for what would revert."""
         data = call.encode_input(*arguments)
         try:
             self.on.w3.eth.call({"from": account.address, "to": self.contract.address, "value": value, "data": data})  # type: ignore[typeddict-item]
@@ -165,13 +166,13 @@ class Zap:
         return receipt
 
     def say(self, *lines: str) -> None:
-        """Writes them, each in one line."""
+        """Prints them, each in one line."""
         for line in lines:
             self._console.print(line, soft_wrap=True)
 
     def agree(self, terms: Terms, what: str, gas: int, taken: tuple[str, int] | None) -> None:
-        """Asks once for all that follows; then lets the zap take so much (wei) of a token, if it may not yet. `gas`:
-        wei that the zap's call costs."""
+        """Asks once for all that follows; then approves the zap for `taken`, a token and wei of it, if it is not yet
+        approved. `gas`: wei that the zap's call costs."""
         spender, address = self.contract.address, terms.account.address
         calls = () if taken is None else approvals(self.on.w3, address, taken[0], spender, taken[1])
         first = f", after {len(calls)} approval{'s' if len(calls) > 1 else ''} of the zap" if calls else ""
@@ -185,7 +186,7 @@ class Zap:
                 self.say(sent_line(self.on.book.chain_id, send(terms.account, taken[0], data)))
 
     def deadline(self, seconds: int) -> int:
-        """So many seconds from now, by the chain's clock."""
+        """Unix time in `seconds` from now, by the chain's clock."""
         return int(self.on.w3.eth.get_block("latest")["timestamp"]) + seconds
 
     def _parts(self, quote: Quote) -> Table:
@@ -231,7 +232,7 @@ class Zap:
 
 
 def symbols_to_tokens(on: Deployed, option: str, keys: Collection[str], held: Collection[str]) -> frozenset[str]:
-    """The components of the list that symbols or addresses name. Raises FundError."""
+    """Tokens of the listed components that symbols or addresses name. Raises FundError."""
     found = [on.component(key) for key in keys]
     for component in found:
         if component.token not in held:
@@ -248,14 +249,14 @@ def _through(swap: ZapSwap | None, place: str) -> tuple[str, str, str, str]:
 
 
 def _beside(usd: int, nav: int) -> str:
-    """USD, and how far from NAV."""
+    """USD, and its distance from NAV."""
     if not nav:
         return dollars(usd)
     return f"{dollars(usd)}, {_percent(abs(usd - nav), nav)} {'above' if usd >= nav else 'below'} NAV"
 
 
 def _percent(part: int, whole: int) -> str:
-    """To the hundredth of a percent, rounded up."""
+    """A percentage to two decimals, rounded up."""
     hundredths = -(-part * 10_000 // whole) if whole else 0
     return f"{hundredths // 100}.{hundredths % 100:02d} %"
 
@@ -265,7 +266,7 @@ def _usd(pools: Pools, weth: int) -> str:
 
 
 def _why(error: Exception) -> str:
-    """A revert in words."""
+    """A revert as text."""
     data = getattr(error, "data", None)
     _, name, arguments = contracts.describe_revert(data) if isinstance(data, str) else ("", "", "")
     return _WORDS.get(name) or (f"it would revert with {name}{arguments}" if name else " ".join(str(error).split()))

@@ -1,4 +1,4 @@
-"""Writes the address book of a fund that stands on the chain, found there by the code of its contracts."""
+"""Writes the address book of a fund that is deployed on the chain, found there by the code of its contracts."""
 
 from __future__ import annotations
 

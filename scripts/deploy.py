@@ -1,4 +1,4 @@
-"""Deploys a fund that is described in a YAML file, seeds it, and writes its address book."""
+"""Deploys a fund from its YAML file, seeds it, and writes its address book."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ballast.values import ether_text
 from scripts._found import require_first
 
 LOOKED_AT = 60
-"""Of the account's last nonces, for a fund of the same name: some three deployments."""
+"""Number of the account's last nonces searched for a fund of the same name: some three deployments."""
 
 
 @click.command(cls=FundCommand)
@@ -79,7 +79,7 @@ def cli(
 
 
 def _told(bill: Bill, account: Any, config: FundConfig, provider: Any) -> str:
-    """What is about to be sent."""
+    """A summary of what is about to be sent."""
     begun = "going on: " if bill.begun else ""
     rest = bill.transactions - len(bill.contracts)
     price = f"at most about {ether_text(bill.wei)} for gas"

@@ -1,4 +1,4 @@
-"""Writes what integrators read of a fund: its addresses, and a token list."""
+"""Writes the files of a fund for integrators: its addresses, and a token list."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def cli(provider: Any, fund: Path, folder: Path, book_file: Path | None) -> None
 
 
 def _token(w3: Web3, address: str, symbol: str) -> Token:
-    """A token by what its contract says; the book's symbol where that is none, as with the old ones in bytes32."""
+    """A token as its contract describes it; the book's symbol where it returns none, as the old ones in bytes32."""
     decimals = call_view(w3, address, "decimals()", ["uint8"])
     if decimals is None:
         raise FundError(f"token {address}: does not say its decimals")
@@ -63,7 +63,7 @@ def _token(w3: Web3, address: str, symbol: str) -> Token:
 
 
 def _before(path: Path) -> dict[str, Any] | None:
-    """The list that stands there. Raises FundError for what is none."""
+    """The existing list. Raises FundError if it is no token list."""
     if not path.exists():
         return None
     try:

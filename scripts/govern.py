@@ -1,9 +1,9 @@
-"""Steers a fund through its timelock: the fund's file is the wish, the chain is the state.
+"""Steers a fund through its timelock: the fund's file is the desired state, the chain the actual one.
 
-plan shows how they differ and what the change would do; propose schedules it; list tells what is scheduled, by
-whomever; execute and cancel end it; act is for what a file has no word for. With --safe each writes a file for the
-Transaction Builder of a multi-signature account and sends nothing. methodology deploys another one; book brings the
-address book up to file and chain.
+plan shows how they differ and what the change would do; propose schedules it; list shows what is scheduled, by
+whomever; execute and cancel end it; act is for what a file cannot express. With --safe, what would send a transaction
+writes a file for the Transaction Builder of a multi-signature account and sends nothing. methodology deploys another
+one; book updates the address book to file and chain.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ def _differences(steering: Steering, correct: tuple[str, ...]) -> tuple[FieldDif
 
 
 def _tell(steering: Steering, found: Sequence[FieldDifference]) -> None:
-    """The differences, the calls that would end them, who may make those, and what they would do."""
+    """Prints the differences, the calls that would end them, who may make those, and what they would do."""
     calls = calls_of(found)
     steering.say(f"{steering.config.name} at block {steering.head.number}, {time_text(steering.head.time)}")
     for one in found:
@@ -274,7 +274,7 @@ def _tell(steering: Steering, found: Sequence[FieldDifference]) -> None:
 
 
 def _schedule(steering: Steering, calls: Sequence[TimelockCall], delay: str | None, submission: Submission) -> None:
-    """One batch, after all that can be tried beforehand."""
+    """Schedules the calls in one batch, after all that can be tried beforehand."""
     wait = _checked_delay(steering, delay)
     steering.say(*steering.require_possible(calls, wait))
     salt = steering.head.number.to_bytes(32, "big")
@@ -302,7 +302,7 @@ def _checked_delay(steering: Steering, delay: str | None) -> int:
 
 
 def _tell_lateness(steering: Steering, delay: int) -> None:
-    """Says so where anyone may start the month before the timelock could veto it."""
+    """Warns where anyone may start the month before the timelock could veto it."""
     state, ready = read_fund(steering.w3, steering.on.book), steering.head.time + delay
     start = state.next if state.reason in (Reason.NOT_YET, Reason.PAUSED) else state.time
     if state.phase is Phase.DETERMINED and start < ready:
@@ -348,7 +348,7 @@ def _tell_operation(steering: Steering, operation: Operation) -> None:
 def _read_back(
     steering: Steering, operations: Sequence[Operation], state: OperationState, submission: Submission
 ) -> None:
-    """What the chain says of the operations after they were sent. Raises FundError if it is not what was meant."""
+    """Prints the operations' states on the chain after sending. Raises FundError if one is not `state`."""
     if submission.safe is not None:
         return
     steering.look()

@@ -1,4 +1,4 @@
-"""The guardian's commands: what a brake would stop, the brakes themselves, and a look at what was determined."""
+"""The guardian's commands: what a brake would stop, the brakes themselves, and a watch on determinations."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def cli() -> None:
 
 
 def _brake(brake: Brake) -> Callable[[Callable[..., None]], click.Command]:
-    """A command that sends a brake, with the options that all of them have."""
+    """Makes a command that sends a brake, with the options that all of them have."""
 
     def made(function: Callable[..., None]) -> click.Command:
         @wraps(function)
@@ -169,14 +169,14 @@ def _say_differences(console: Console, found: Explanation) -> None:
 
 
 def _veto(state: FundState) -> str:
-    """Until when what is determined can be vetoed, or why it cannot be."""
+    """Until when the determination can be vetoed, or why it cannot be."""
     if state.phase is Phase.DETERMINED and state.month_period == state.period:
         return f"open {veto_end(state)}"
     return f"closed; the next determination is possible from {when(period_end(state))}"
 
 
 def _arguments(brake: Brake, token: str, seconds: int) -> tuple[Any, ...]:
-    """What the rebalancer's function takes."""
+    """Arguments of the rebalancer's function."""
     return {Brake.PAUSE: (seconds,), Brake.SUSPEND: (token,)}.get(brake, ())
 
 
@@ -187,8 +187,8 @@ def _refused(on: Deployed, state: FundState, guardian: str, brake: Brake, *argum
 
 
 def _send(on: Deployed, brake: Brake, submission: Submission, *, dry: bool, token: str = "", seconds: int = 0) -> None:
-    """Shows what a brake stops and costs; then, unless it is a dry run, asks and sends it, or writes it into a file for
-    a multi-signature account. Raises FundError."""
+    """Prints what a brake stops and costs; then, unless it is a dry run, asks and sends it, or writes it into a file
+    for a multi-signature account. Raises FundError."""
     if not dry:
         submission.check()
     console, guardian, account = Console(), read_roles(on.w3, on.book).guardian, submission.account

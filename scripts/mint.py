@@ -44,7 +44,7 @@ from scripts._zap import (
 )
 
 BASE_GAS, COMPONENT_GAS = 120_000, 60_000
-"""About what a mint in kind takes, and for each component, with tokens that take more than most."""
+"""Approximate gas of a mint in kind, and of each component, with tokens that take more than most."""
 
 
 @click.command(cls=FundCommand)
@@ -118,7 +118,7 @@ def cli(
 
 
 def _zapped(zap: Zap, terms: Terms, shares: int | None, spend: str | None) -> None:
-    """Shows the quote; then, unless it is a dry run, asks, approves and mints."""
+    """Prints the quote; then, unless it is a dry run, asks, approves and mints."""
     money, account, pools = zap.money, terms.account, zap.pools()
     quote = _quote(zap, pools, shares, spend, terms.margin)
     most = quote.most(terms.margin)
@@ -138,7 +138,7 @@ def _zapped(zap: Zap, terms: Terms, shares: int | None, spend: str | None) -> No
 
 
 def _quote(zap: Zap, pools: Pools, shares: int | None, spend: str | None, margin: int) -> Quote:
-    """For the shares, or for as many as `spend` buys. Raises FundError."""
+    """A quote for the shares, or for as many as `spend` buys. Raises FundError."""
     money = zap.money
     try:
         if shares is not None:
@@ -151,7 +151,7 @@ def _quote(zap: Zap, pools: Pools, shares: int | None, spend: str | None, margin
 
 
 def _require(zap: Zap, account: str, most: int, gas: int) -> None:
-    """Raises FundError unless the account has what is paid at most, and `gas` wei of ether."""
+    """Raises FundError unless the account has `most` of what is paid, and `gas` wei of ether."""
     money, w3 = zap.money, zap.on.w3
     if money.token == ETH:
         require_none(lacks_ether(w3, account, gas, most))
@@ -161,7 +161,7 @@ def _require(zap: Zap, account: str, most: int, gas: int) -> None:
 
 
 def _closed(on: Deployed, blocked: int) -> str:
-    """Why nobody can mint: the components, as bits, whose state stops it."""
+    """The message that nobody can mint, with the components (as bits) whose state stops it."""
     state = read_fund(on.w3, on.book)
     stopping = [f"{on.named(h.token)[0]} ({condition(state, h)})" for h in state.holdings if blocked >> h.index & 1]
     return f"mint: nobody can mint now because of {', '.join(stopping)}; wait until that has ended"

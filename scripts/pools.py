@@ -1,4 +1,4 @@
-"""Changes the pools in the address book of a fund that stands; sends nothing."""
+"""Changes the pools in the address book of a deployed fund; sends no transaction."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def cli(
 def _wanted(
     on: Deployed, reader: Reader, find: bool, named: tuple[str, ...], least: str, say: Callable[[str], None]
 ) -> dict[str, list[BookPool]]:
-    """The pools by token. Raises FundError with all that is wrong with those of the file; what was found and does not
-    serve is left out."""
+    """The pools by token. Raises FundError with all problems of the file's pools; those found by `--find` that have any
+    are left out."""
     config, factories = on.config, _factories(on, reader, named) if find else ()
     for factory in factories:
         say(f"factory of {factory.venue}: {factory.address}")
@@ -126,6 +126,6 @@ def _least(text: str) -> int:
 
 
 def _require_unchanged(path: Path, read: Book) -> None:
-    """Raises FundError if somebody else has written the book while the question stood."""
+    """Raises FundError if somebody else has written the book before the user answered."""
     if Book.load(path) != read:
         raise FundError(f"address book {path}: has changed meanwhile; run the same command again")

@@ -126,7 +126,7 @@ def cli(
 
 
 def _zapped(zap: Zap, terms: Terms, payment: _Payment, skip: int, in_kind: frozenset[str]) -> None:
-    """Shows the quote; then, unless it is a dry run, asks, approves and redeems."""
+    """Prints the quote; then, unless it is a dry run, asks, approves and redeems."""
     money, shares, pools = zap.money, payment.shares, zap.pools()
     forfeited = [token for i, token in enumerate(payment.tokens) if skip >> i & 1]
     try:
@@ -148,7 +148,7 @@ def _zapped(zap: Zap, terms: Terms, payment: _Payment, skip: int, in_kind: froze
 
 
 class _Payment:
-    """What a redemption pays, and what it cannot pay. Sets of components are bits, as the contract has them."""
+    """What a redemption pays, and what it cannot pay. Sets of components are bits, as in the contract."""
 
     def __init__(self, on: Deployed, account: str, to: str, shares: int) -> None:
         self._on = on
@@ -159,8 +159,8 @@ class _Payment:
         self._state = read_fund(on.w3, on.book)
 
     def skip(self, console: Console, wanted: tuple[str, ...]) -> int:
-        """What is forfeited. Nothing is skipped by itself: raises FundError, after showing what skipping would forfeit,
-        for what cannot be paid and is not named."""
+        """The components to forfeit. None is skipped unless it is named: raises FundError, after showing what skipping
+        would forfeit, for what cannot be paid and is not named."""
         named = 0
         for key in wanted:
             if key == AUTO:
@@ -183,7 +183,7 @@ class _Payment:
         )
 
     def _stopping(self, skip: int) -> int:
-        """`skip`, and each component that does not move when it alone is paid."""
+        """`skip`, and each component that cannot be paid even alone."""
         if self._goes(skip):
             return skip
         every = (1 << len(self.tokens)) - 1
@@ -203,7 +203,7 @@ class _Payment:
         return True
 
     def table(self, limits: list[int], skip: int) -> Table:
-        """What is paid."""
+        """A table of what is paid."""
         table = Table(title="What the redemption pays", title_justify="left")
         table.add_column("component")
         table.add_column("amount", justify="right")
@@ -219,7 +219,7 @@ class _Payment:
         return table
 
     def _forfeits(self, skip: int) -> Table:
-        """What cannot be paid, and what is given up by skipping it."""
+        """A table of what cannot be paid, and what is forfeited by skipping it."""
         table = Table(title="What cannot be paid now", title_justify="left")
         table.add_column("component")
         table.add_column("why")

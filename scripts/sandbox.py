@@ -73,7 +73,7 @@ def up(provider: Any, plan: Path, account: Any, book_file: Path | None, yes: boo
 
 
 def _next(files: Files, alias: str) -> Sequence[tuple[str, str]]:
-    """Commands to go on with, and what each is for. The node's URL may hold a key, so it is not shown."""
+    """The next commands, and what each is for. The node's URL may hold a key, so it is not shown."""
     market = f"python -m sandbox market --account {alias} --book {files.sandbox}"
     options = f"--book {files.fund_book} --rpc URL --account {alias}"
     return (
@@ -117,7 +117,7 @@ def claim(provider: Any, plan: Path, account: Any, book_file: Path | None, recei
 
 
 def _standing(provider: Any, files: Files) -> SandboxBook:
-    """The book of a sandbox that stands on the connected chain."""
+    """The book of a sandbox that is deployed on the connected chain. Raises FundError."""
     if provider.network.name == "local" and not files.sandbox.exists():
         raise FundError(
             f"{files.sandbox}: no such file, as this is Ape's own chain; name the sandbox's node with --rpc"
@@ -147,7 +147,7 @@ def _files(provider: Any, plan: Any, book_file: Path | None) -> Files:
 
 
 def _told(bill: Bill, account: Any, components: int, provider: Any) -> str:
-    """What is about to be sent."""
+    """A summary of what is about to be sent."""
     begun = "going on: " if bill.begun else ""
     parts = f"{components} test tokens with feeds and pools, and their fund"
     also = ", Uniswap V2 too" if bill.own_exchange else ""
@@ -159,7 +159,7 @@ def _told(bill: Bill, account: Any, components: int, provider: Any) -> str:
 
 
 def _tell(say: Say, book: SandboxBook, files: Files) -> None:
-    """What stands where, each address in a line that can be copied whole, and where the network's explorer shows it."""
+    """Prints the addresses, each in a line that can be copied whole, with their pages in the network's explorer."""
 
     def tell(name: str, address: str, more: str = "") -> None:
         say(f"{name:10} {address}{more}")

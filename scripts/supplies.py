@@ -73,7 +73,7 @@ def cli(provider: Any, fund: Path, source: str, account: Any, dry: bool, yes: bo
 
 
 def _verdict(fund: Fund, token: str, entry: PostedEntry) -> Verdict:
-    """What the list alone shows, then what the contract says of this one."""
+    """Judges an entry by what the fund records, and then, if it may be posted now, by a trial post of it alone."""
     verdict = judge(entry, fund.standings[token], fund.terms)
     if verdict.reason or verdict.stands or fund.poster == NO_ADDRESS or fund.closed():
         return verdict
@@ -81,7 +81,7 @@ def _verdict(fund: Fund, token: str, entry: PostedEntry) -> Verdict:
 
 
 def _refusal(fund: Fund, posts: Sequence[tuple[str, int, int]]) -> str | None:
-    """Why the contract would refuse these of its poster; None where it would take them."""
+    """Why the contract would refuse these posts of its poster; None where it would accept them."""
     call = {"from": fund.poster, "to": fund.supplies, "data": call_data(POST, list(posts))}
     try:
         fund.on.w3.eth.call(call)  # type: ignore[arg-type]

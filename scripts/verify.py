@@ -84,7 +84,7 @@ def cli(
                 said = job if isinstance(job, Said) else verify(verifier, job, poll_s=poll)
                 found[name][verifier.name] = said
                 _say(console, f"{name}: {verifier.name}: {said.verdict}{_because(said)}")
-    finally:  # what came of it so far, after Ctrl-C and errors too
+    finally:  # results so far, after Ctrl-C and errors too
         console.print(_table(book, [verifier.name for verifier in verifiers], found, jobs))
     left = [name for name, saids in found.items() if any(said.verdict not in DONE for said in saids.values())]
     if left:
@@ -96,7 +96,7 @@ def _say(console: Console, text: str, style: str | None = None) -> None:
 
 
 def _verifiers(network: Network, wanted: Sequence[str], urls: Mapping[str, str], warn: Any) -> list[Verifier]:
-    """Raises VerifyError where there is none."""
+    """The verifiers that serve the network. Raises VerifyError where there is none, or a wanted one lacks its key."""
     key = os.environ.get(KEY) or dotenv_values(".env").get(KEY) or ""
     found: list[Verifier] = []
     for name, serves, own in (
@@ -123,7 +123,7 @@ def _verifiers(network: Network, wanted: Sequence[str], urls: Mapping[str, str],
 def _jobs(
     w3: Web3, book: Book, journal: DeploymentJournal | None, contracts: tuple[Compiled, ...]
 ) -> dict[str, Job | Said]:
-    """What is to verify of each contract; where that is not known, why."""
+    """The job of each contract; where there is none, why."""
     created = creations(w3, book, journal)
     return {
         name: _job(book.chain_id, address, created.get(name), contracts) for name, address in book.contracts.items()

@@ -9,7 +9,7 @@ from ballast.build import BUILD, STAMP, is_current, mark_current
 
 
 def main() -> int:
-    """Exit code of the compilation; 0 if there was nothing to do."""
+    """Compiles if needed; the exit code, 0 if there was nothing to do."""
     if is_current() and "--force" not in sys.argv[1:]:
         return 0
     BUILD.unlink(missing_ok=True)

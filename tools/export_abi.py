@@ -17,7 +17,7 @@ OWNED_TARGET = ROOT / "ballast" / "steering" / "owned.json"
 
 
 def export() -> dict[str, str]:
-    """Text of each ABI file by contract, as it should stand in keeper/abi. Raises FileNotFoundError, KeyError."""
+    """Text of each ABI file by contract, as keeper/abi should have it. Raises FileNotFoundError, KeyError."""
     types: dict[str, Any] = json.loads(BUILD.read_text())["contractTypes"]
     return {name: json.dumps(_sorted(types[name]["abi"]), indent=1) + "\n" for name in ABIS}
 
@@ -37,7 +37,7 @@ def _steers(entry: dict[str, Any], contract: str) -> bool:
 
 
 def bare(entry: Any) -> Any:
-    """Without what nobody reads."""
+    """The entry without fields that nobody reads."""
     if isinstance(entry, dict):
         return {key: bare(value) for key, value in entry.items() if key not in ("internalType", "anonymous")}
     return [bare(item) for item in entry] if isinstance(entry, list) else entry
@@ -51,7 +51,7 @@ def _sorted(abi: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def run(name: str, write: Callable[[], None]) -> int:
-    """Writes what comes from the build, in one line if that lacks something; the exit code."""
+    """Runs `write`; if the build lacks something, prints one line; the exit code."""
     try:
         write()
     except FileNotFoundError:
@@ -64,7 +64,7 @@ def run(name: str, write: Callable[[], None]) -> int:
 
 
 def write() -> None:
-    """Write them. Raises FileNotFoundError, KeyError."""
+    """Write all these files. Raises FileNotFoundError, KeyError."""
     files = export()
     TARGET.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():

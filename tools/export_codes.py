@@ -12,14 +12,14 @@ from tools.export_abi import run
 
 
 def export() -> str:
-    """Text of the file as it should stand. Raises FileNotFoundError, KeyError."""
+    """Text of the file as it should be. Raises FileNotFoundError, KeyError."""
     types: dict[str, Any] = json.loads(BUILD.read_text())["contractTypes"]
     codes = {name: bytes.fromhex(types[name]["runtimeBytecode"]["bytecode"].removeprefix("0x")) for name in CONTRACTS}
     return json.dumps({name: fingerprint_of(code).to_json() for name, code in codes.items()}, indent=1) + "\n"
 
 
 def write() -> None:
-    """Write it. Raises FileNotFoundError, KeyError."""
+    """Write the file. Raises FileNotFoundError, KeyError."""
     CODES.write_text(export())
 
 

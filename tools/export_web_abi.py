@@ -30,13 +30,13 @@ USED = {
 RUN = ("V3Quoter",)
 """Contracts that the page runs within a call, by their creation code."""
 REFUSING = (*OWNED, "Opener", "Calendar", "UniswapFiller", "Zap", "NavFeed")
-"""Contracts whose errors somebody may meet."""
+"""Contracts whose errors a user may meet."""
 
 Entry = dict[str, Any]
 
 
 def export() -> str:
-    """The file's text. Raises FileNotFoundError, KeyError."""
+    """The text of the file. Raises FileNotFoundError, KeyError."""
     types: dict[str, Any] = json.loads(BUILD.read_text())["contractTypes"]
     lists = {
         _variable(name): [e for e in types[name]["abi"] if e.get("name") in names.split()]
@@ -63,7 +63,7 @@ def _variable(contract: str) -> str:
 
 
 def _distinct(entries: Iterable[Entry]) -> list[Entry]:
-    """One of each signature, by name."""
+    """One entry for each signature, by name."""
     found = {(e["name"], *_types(e["inputs"])): e for e in entries}
     return [found[key] for key in sorted(found)]
 
@@ -73,7 +73,7 @@ def _types(inputs: list[Entry]) -> tuple[str, ...]:
 
 
 def write() -> None:
-    """Write it. Raises FileNotFoundError, KeyError."""
+    """Write the file. Raises FileNotFoundError, KeyError."""
     TARGET.write_text(export())
 
 

@@ -1,8 +1,8 @@
 """The holder page as static files: `python -m tools.page build` from the address books in deployments/, and
 `python -m tools.page open` on the local fund of `make fund`, with a funded test wallet.
 
-A build needs Node and what package.json names; it asks nobody anything. Endpoints of chains are in
-web/chains.json, explorers in ballast/networks/networks.json.
+A build needs Node and what package.json names; it sends no requests. Endpoints of chains are in web/chains.json,
+explorers in ballast/networks/networks.json.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ LOCAL = BOOKS / "local-fork"
 DIST = ROOT / "web" / "dist"
 CHAINS = ROOT / "web" / "chains.json"
 TEST_ACCOUNT = 5
-"""Which of the local node's accounts the test wallet has: the first ones deploy, hold and keep."""
+"""Index of the test wallet's account on the local node: the first ones are deployer, holder and keeper."""
 TEST_SHARES = 1_000 * WAD
-"""So many shares the test wallet can mint of what it is dealt."""
+"""Shares that the test wallet can mint, at least, with what it is given."""
 TEST_DOLLARS = 10**6 * 10**6
 """USDC wei."""
 
 
 class PayToken(TypedDict):
-    """As the page has it; the address is checksummed."""
+    """A token in the page's format; the address is checksummed."""
 
     symbol: str
     token: str
@@ -57,8 +57,8 @@ class PayToken(TypedDict):
 
 @dataclass(frozen=True)
 class ChainFacts:
-    """What the page must know of a chain. `explorer`: without a slash at the end, None where there is none. `pay`:
-    tokens that the zap is to take and give beside ETH and WETH."""
+    """What the page needs to know of a chain. `explorer`: without a slash at the end, None where there is none. `pay`:
+    tokens that the zap takes and gives besides ETH and WETH."""
 
     name: str
     endpoints: list[str]
@@ -78,7 +78,7 @@ class TestWallet:
 
 
 def known_chains() -> dict[int, ChainFacts]:
-    """The chains of web/chains.json by number; what they are called and where their explorer is, ballast knows."""
+    """The chains of web/chains.json by number, with their names and explorers from ballast's networks."""
     told = {network_of(int(number)): facts for number, facts in json.loads(CHAINS.read_text()).items()}
     return {on.chain_id: ChainFacts(name=on.name, explorer=on.explorer, **facts) for on, facts in told.items()}
 
@@ -109,7 +109,7 @@ def bundle(funds: Iterable[tuple[Book, ChainFacts]], out: Path, wallet: TestWall
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """The built files with their headers, to this machine alone."""
+    """Serves the built files with their headers."""
 
     def end_headers(self) -> None:
         headers = json.loads((Path(self.directory) / "headers.json").read_text())
@@ -118,16 +118,17 @@ class Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 def serve(folder: Path, port: int) -> ThreadingHTTPServer:
-    """A server of the folder at 127.0.0.1, not yet running. `port` 0: any."""
+    """A server of the folder at 127.0.0.1, not yet running. `port` 0: any that is free."""
     return ThreadingHTTPServer(("127.0.0.1", port), functools.partial(Handler, directory=str(folder)))
 
 
 def fund_wallet(w3: Web3, book: Book, account: ChecksumAddress) -> None:
-    """Gives the account what `TEST_SHARES` take of each component; tokens of the local mainnet have an open mint."""
+    """Gives the account twice what `TEST_SHARES` take of each component; the local mainnet's tokens have an open
+    mint."""
     abi = json.loads((ROOT / "keeper" / "abi" / "IndexToken.json").read_text())
     index = w3.eth.contract(address=Web3.to_checksum_address(book["index_token"]), abi=abi)
     tokens, amounts, _ = index.functions.previewMint(TEST_SHARES).call()
@@ -137,7 +138,8 @@ def fund_wallet(w3: Web3, book: Book, account: ChecksumAddress) -> None:
 
 
 def give_dollar(w3: Web3, book: Book, account: ChecksumAddress) -> PayToken:
-    """Puts USDC on the local chain, where it is not there yet, and gives the account `TEST_DOLLARS`."""
+    """Deploys USDC on the local chain, where it is not there yet, and gives the account `TEST_DOLLARS`; the token for
+    the page."""
     rpc = Web3Rpc(w3)
     if not w3.eth.get_code(Web3.to_checksum_address(DOLLAR)):
         types = json.loads(BUILD.read_text())["contractTypes"]
@@ -196,7 +198,7 @@ def open_(port: int, browser: bool) -> None:
 
 
 def _build_local() -> ChecksumAddress:
-    """Builds the page of the local fund, and gives its test wallet, whose account this is, all it takes."""
+    """Builds the page of the local fund and gives its test wallet all it needs; the wallet's account."""
     paths = sorted(LOCAL.glob("*.json"))
     settings = ROOT / ".env"
     if not paths or not settings.exists():

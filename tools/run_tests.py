@@ -1,8 +1,8 @@
 """Runs the tests: `python tools/run_tests.py [arguments for pytest]`.
 
-Without a path among the arguments all tests run, in groups, two at a time; what a group says is printed when it has
+Without a path among the arguments all tests run, in groups, two at a time; a group's output is printed when it has
 ended, and a table of all at the end. Those of tests/unit need no chain. Each other group has a chain of its own: the
-local mainnet of data/months/dpi-2021-04.json, which Ape forks and which is taken down again.
+local mainnet of data/months/dpi-2021-04.json, which Ape forks and which is shut down afterwards.
 
 With paths only those run, as one group; `tests/unit` or `tests/browser` alone runs in its groups.
 """
@@ -29,21 +29,22 @@ from lab.localnet.session import NETWORK, fork_environment, interrupt_on_termina
 TESTS = ROOT / "tests"
 UNIT = "tests/unit"
 ALONE = (UNIT, "tests/browser")
-"""Folders that run in their groups where they are named alone."""
+"""Folders that run in their groups when they are named alone."""
 SPLIT = {"browser": 2, "contracts": 2, "keeper": 4, "scripts": 3, "unit": 2}
-"""Folders whose files are dealt out to several groups: a group that takes long ends long after the others."""
+"""Folders whose files are divided into several groups: one that takes long would end long after the others."""
 SECONDS = {"lab": 180, "scripts": 130, "keeper": 100, "contracts": 80, "unit": 50}
-"""About what a group of each folder takes while another runs beside it. The longest begin, so that both jobs end at
-about the same time; nothing else depends on it."""
+"""Approximate seconds of a group of each folder while another runs beside it. The longest begin, so that both jobs end
+at about the same time; nothing else depends on it."""
 BY_NAME = ("browser",)
 """Folders that run only where they are named: these need a browser (`make test-page`)."""
 LONG = "long"
 """Folders of this name run only where they are named: `make nightly` does."""
 JOBS = 2
 NOTHING_SELECTED = 5
-"""pytest's exit code."""
+"""pytest's exit code for it."""
 STEPS = "BALLAST_STEPS"
-"""Names a file to which each folder's line goes as tools/step.sh writes it, for a table of all steps."""
+"""Environment variable with a file to which each folder's line is added in the format of tools/step.sh, for a table of
+all steps."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Running:
-    """A group at work since `began` (monotonic seconds); what it says goes to `output`."""
+    """A running group, since `began` (monotonic seconds); its output goes to `output`."""
 
     group: Group
     began: float
@@ -87,7 +88,7 @@ class Ended:
 
     @property
     def result(self) -> str:
-        """In a word."""
+        """The result in a word or two."""
         return {0: "passed", NOTHING_SELECTED: "nothing selected"}.get(self.code, f"FAILED ({self.code})")
 
 
@@ -107,18 +108,18 @@ def groups(folders: Sequence[str] | None = None) -> list[Group]:
 
 
 def run_one(arguments: Sequence[str], paths: Sequence[str]) -> int:
-    """pytest's exit code, on a chain of its own if any of these `paths` needs one. Raises LocalnetError."""
+    """Runs pytest, on a chain of its own if any of these `paths` needs one; its exit code. Raises LocalnetError."""
     if all(path == UNIT or path.startswith(f"{UNIT}/") for path in paths):
         # Ape's plugin for pytest takes seconds to load and serves tests on a chain.
         command = [sys.executable, "-m", "pytest", "-p", "no:ape_test", *arguments]
         return subprocess.run(command, cwd=ROOT, check=False).returncode
     with fork_environment() as environment:
-        # Isolation is tests/conftest.py's own: plain snapshots, with nothing swallowed.
+        # tests/conftest.py isolates tests itself: with plain snapshots, and without swallowing errors.
         return run_ape(["test", "--network", NETWORK, "--disable-isolation", *arguments], environment)
 
 
 def run_all(found: Sequence[Group], arguments: Sequence[str]) -> int:
-    """0 if every group passed, else the exit code of the first that did not."""
+    """Runs the groups, JOBS at a time; 0 if every group passed, else the exit code of the first that did not."""
     waiting, ended = list(found), list[Ended]()
     with contextlib.ExitStack() as stack:
         running: list[Running] = []
@@ -141,7 +142,7 @@ def run_all(found: Sequence[Group], arguments: Sequence[str]) -> int:
 
 
 def table(ended: Sequence[Ended]) -> str:
-    """Each group in the order in which they ended: when it began and ended since the first began, what it took."""
+    """A table of the groups in the order in which they ended: begin and end since the first began, and duration."""
     first = min((one.began for one in ended), default=0.0)
     lines = [f"{'group':<16}{'from':>8}{'to':>8}{'seconds':>9}  result"]
     for one in ended:
@@ -151,7 +152,7 @@ def table(ended: Sequence[Ended]) -> str:
 
 
 def steps(ended: Sequence[Ended]) -> list[str]:
-    """A line for each folder: name, seconds that its groups took together, exit code; with tabs between."""
+    """A line for each folder: name, seconds of its groups together, exit code; with tabs between."""
     lines = []
     for folder in dict.fromkeys(one.group.folder for one in ended):
         of_folder = [one for one in ended if one.group.folder == folder]
@@ -162,7 +163,7 @@ def steps(ended: Sequence[Ended]) -> list[str]:
 
 @contextlib.contextmanager
 def _started(group: Group, arguments: Sequence[str]) -> Iterator[Running]:
-    """This program for one group, ended with the block if it has not ended by itself."""
+    """Starts this program for one group, and ends it with the block if it has not ended by itself."""
     print(f"tests: {group.name} ...", flush=True)
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
@@ -183,7 +184,7 @@ def _started(group: Group, arguments: Sequence[str]) -> Iterator[Running]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code."""
+    """Runs the tests; the exit code."""
     interrupt_on_terminate()
     paths = [argument for argument in arguments if argument.startswith("tests")]
     try:

@@ -25,7 +25,7 @@ END = "<!-- end of settings -->"
 
 
 def example() -> str:
-    """The text of .env.example: every variable with its description; set where its field has an example, else
+    """The text of .env.example: every variable with its description; set to its field's example if it has one, else
     commented out at its default."""
     lines = [HEAD, ""]
     for title, kind in (("Secret: never commit, never share", Secrets), ("Public", Settings)):
@@ -39,12 +39,12 @@ def example() -> str:
 
 
 def manual(text: str) -> str:
-    """The text of the manual's page with its tables as they should be. Raises ValueError without the marks."""
+    """The text of the manual's page with its tables up to date. Raises ValueError without the marks."""
     return filled(text, BEGIN, END, f"{_secrets()}\n\n{_settings()}")
 
 
 def market_manual(text: str) -> str:
-    """The same of the page about a sandbox's market."""
+    """The same for the page about a sandbox's market."""
     return filled(text, BEGIN, END, f"{_secrets(MarketSecrets)}\n\n{_settings(MarketSettings)}")
 
 
@@ -66,21 +66,21 @@ def _variable(name: str) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    """As one would write it; empty for what has none, or is not set unless somebody does."""
+    """The default as a user would write it; empty where there is none."""
     if field.is_required() or field.default is None:
         return ""
     return f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
 
 
 def _description(field: FieldInfo) -> str:
-    """In one line. Raises ValueError for a field without one."""
+    """The description in one line. Raises ValueError for a field without one."""
     if field.description is None:
         raise ValueError("a setting without a description: its docstring says what it is")
     return " ".join(field.description.split())
 
 
 def _in_manual(field: FieldInfo) -> str:
-    """With variables set off and links to the manual's pages, seen from beside them."""
+    """The description for the manual: variables set off, and links to the manual's pages, relative to them."""
     text = re.sub(rf"(?<!`)\b({PREFIX}[A-Z_]+|AWS_[A-Z_]+)\b", r"`\1`", _description(field))
     return re.sub(r"docs/operations/([a-z-]+\.md)", r"[\1](\1)", text)
 

@@ -1,4 +1,5 @@
-"""`python -m lab.bench`: gas of every operation, published months beside Set Protocol V2, the keeper on a quiet day."""
+"""`python -m lab.bench`: gas of every operation, published months against Set Protocol V2, an idle day of the
+keeper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all competitors of one size stand on: tokens, feeds and pools, the same for each of them."""
+"""Tokens, feeds and pools that all competitors of one size share."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lab.localnet.world import World
 from lab.testbed.chain import Chain, Contract
 
 POOL_VALUE = 10_000_000 * WAD
-"""USD on each side of a pool: so deep that prices hardly move."""
+"""USD on each side of a pool: deep enough that prices hardly move."""
 FEE_NUMERATOR, FEE_DENOMINATOR = 997, 1000
 SHARES = 1_000 * WAD
-"""What each fund has before anything is measured."""
+"""Shares of each fund before anything is measured."""
 HOLDER_SHARES = 12 * WAD + 345_678_901_234_567_891
-"""What a holder mints at a time, and a bit more than it redeems."""
+"""Shares that a holder mints at a time: a bit more than it redeems."""
 REDEEMED_SHARES = 7 * WAD + 654_321_098_765_432_109
 MONTH_S = 30 * DAY_S
 
@@ -50,7 +50,7 @@ class PairSwap:
 
 @dataclass(frozen=True)
 class Arena:
-    """`assets` ascend by token address; `builder` made all of it; `holder` is new to every fund."""
+    """`assets` ascend by token address; `builder` deployed all of them; `holder` has not used any fund yet."""
 
     chain: Chain
     world: World
@@ -67,13 +67,13 @@ class Arena:
         return self.world.weth
 
     def fund(self, account: str, spender: str, shares: int, units: Sequence[int]) -> None:
-        """Gives the account twice what these shares take, and lets the spender take it without an end."""
+        """Mints the account twice what these shares take, and lets the spender take it without limit."""
         for asset, unit in zip(self.assets, units, strict=True):
             asset.token.send(self.builder, "mint", account, 2 * shares * unit // WAD + 2)
             asset.token.send(account, "approve", spender, 2**256 - 1)
 
     def post_feeds(self) -> None:
-        """Dates every answer now."""
+        """Posts every feed's price anew, dated now."""
         time = self.chain.cheats.now()
         for asset in self.assets:
             asset.feed.send(self.builder, "post", asset.component.price // FEED_STEP, time)
@@ -81,7 +81,7 @@ class Arena:
         eth.send(self.builder, "post", self.world.weth_price_usd // FEED_STEP, time)
 
     def quote(self, asset: Asset, amount_in: int, *, sell: bool) -> PairSwap:
-        """The swap of this amount of the token (sell) or of WETH in the asset's pool, as it stands now."""
+        """Quotes a swap of `amount_in` of the token (sell) or of WETH in the asset's pool at its current reserves."""
         first, second, _ = read(self.chain.rpc, asset.pair, "getReserves()", ["uint112", "uint112", "uint32"])
         token_in = asset.address if sell else self.weth
         forward = (int(asset.address, 16) < int(self.weth, 16)) == sell
@@ -96,7 +96,7 @@ class Arena:
 
 
 def build(chain: Chain, world: World, n: int) -> Arena:
-    """Deploys n components with feeds and pools, and swaps once in each pool: a pool's first swap costs more."""
+    """Deploys n components with feeds and pools; swaps once in each pool, because a pool's first swap costs more."""
     builder, holder = chain.account("builder"), chain.account("holder")
     tokens = [chain.deploy(builder, "BenchToken", f"T{i}") for i in range(n)]
     tokens.sort(key=lambda token: int(token.address, 16))
@@ -121,7 +121,7 @@ def _asset(chain: Chain, world: World, builder: str, token: Contract, component:
     (pair,) = read(chain.rpc, factory, "getPair(address,address)", ["address"], token.address, world.weth)
     pool = Asset(component, token, feed, chain.at("BenchToken", pair).address)
     token.send(builder, "mint", pool.pair, POOL_VALUE * WAD // component.price)
-    # As many as are said to circulate.
+    # The circulating supply that `basket` gives.
     token.send(builder, "mint", builder, component.supply * WAD)
     chain.send(builder, world.weth, call_data("transfer(address,uint256)", pool.pair, reserve))
     chain.send(builder, pool.pair, call_data("mint(address)", builder))

@@ -15,7 +15,7 @@ CAP = WAD // 4
 SHARE_NAV = 100 * WAD
 """Value of one share at the seed, about."""
 OFF_TARGET = WAD // 50
-"""Part of its target by which each unit held is above (even positions) or below (odd positions) at the seed."""
+"""Fraction by which each unit held at the seed is above (even positions) or below (odd positions) its target."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,10 @@ class Component:
 
 
 def basket(n: int) -> list[Component]:
-    """n components, the market cap of the k-th 1/k of the first's.
+    """n components; the k-th has 1/k of the first one's market cap.
 
-    Targets are what the rule gives for the units held, to the wei, so they can be handed to a fund that is told them.
+    Targets are the rule's result for the units held, to the wei, so that they also suit a fund that takes its targets
+    as input.
     """
     prices = [(3 * (k * k + 1) * WAD + 123_456_789 * k * FEED_STEP) // FEED_STEP * FEED_STEP for k in range(n)]
     supplies = [9_876_543_210 * WAD // ((k + 1) * price) for k, price in enumerate(prices)]

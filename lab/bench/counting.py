@@ -1,4 +1,4 @@
-"""An endpoint in front of a node that counts HTTP requests, and mines a block before each look at the latest one."""
+"""An endpoint before a node that counts HTTP requests, and mines a block before each request for the latest one."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ HEAD = "eth_getBlockByNumber"
 
 
 class Counter:
-    """What came in. A batch counts as one request.
+    """The requests received. A batch counts as one.
 
-    `looks`: times at which the latest block was asked for, Unix ns, after the block was mined. `on_look` is called with
-    the number of looks before the look is answered; whoever asked waits meanwhile.
+    `looks`: when the latest block was requested, Unix ns, after the block was mined. `on_look` is called with the
+    number of looks before the look is answered; the client waits meanwhile.
     """
 
     def __init__(self, node: str) -> None:
@@ -30,7 +30,7 @@ class Counter:
         self._rpc = HttpRpc(node)
 
     def took(self, body: bytes) -> None:
-        """Notes a request."""
+        """Counts a request."""
         asked = json.loads(body)
         self.requests += 1
         if any(each["method"] == HEAD for each in (asked if isinstance(asked, list) else [asked])):

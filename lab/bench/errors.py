@@ -1,4 +1,4 @@
-"""What can go wrong in a benchmark; each is one line for people."""
+"""Errors of the benchmarks; each message is one line for the user."""
 
 from __future__ import annotations
 

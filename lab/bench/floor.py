@@ -31,7 +31,7 @@ def _shares(arena: Arena) -> dict[str, int]:
 
 
 def _slice(arena: Arena) -> int:
-    """Half of the assets into WETH and WETH into the other half, in one transaction; gas of one swap, rounded up."""
+    """Swaps half of the assets into WETH and WETH into the other half, in one transaction; gas per swap, rounded up."""
     chain = arena.chain
     bare = chain.deploy(arena.builder, "BareSwaps")
     for asset in arena.assets:

@@ -1,7 +1,7 @@
-"""A keeper as a process of its own on quiet days: round trips and time of a tick, and what it keeps in memory.
+"""A keeper in its own process on quiet days: round trips and time per tick, and growth of its memory.
 
-The fund stands on a local chain with nothing due. The endpoint in front of the node mines a block each time the keeper
-asks for the latest one, so every tick finds a new block and reads the fund.
+The fund is deployed on a local chain with nothing due. The endpoint in front of the node mines a block each time the
+keeper requests the latest one, so every tick finds a new block and reads the fund.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lab.testbed.keepers import KeeperProcess, running_keeper
 
 PACED_TICKS = 20
 PACED_POLL_S = 0.3
-"""So far apart that each tick's pulse is seen."""
+"""Far enough apart to observe each tick's pulse."""
 EARLY, LATE = 100, 10_000
 LATE_POLL_S = 0.01
 LOOKS_WITHIN_S = 60.0
@@ -35,8 +35,8 @@ STATUS_FIELD = "VmRSS:"
 
 @dataclass(frozen=True)
 class Figures:
-    """A quiet tick: HTTP requests, median time in ms from the question for the latest block to the pulse; and resident
-    memory after 10,000 ticks less that after 100, KiB."""
+    """A quiet tick: HTTP requests, median time in ms from the request for the latest block to the pulse; growth of
+    resident memory from tick 100 to tick 10,000, KiB."""
 
     round_trips_per_tick: float
     tick_ms: float
@@ -70,7 +70,7 @@ def measure(console: Console, logs: Path, ticks: int = LATE) -> tuple[Figures, M
 
 
 def _let_nothing_be_due(on: ForkedChain, console: Console) -> None:
-    """A fund with nothing due for more than a day."""
+    """Sets up a fund with nothing due for more than a day."""
     run = prepare(on, console)
     run.rebalancer.determine(sender=on.deployer)
     on.rpc.request("anvil_setBlockTimestampInterval", BLOCK_S)
@@ -81,7 +81,7 @@ def _let_nothing_be_due(on: ForkedChain, console: Console) -> None:
 
 
 def _paced(keeper: KeeperProcess, counter: Counter) -> tuple[float, float]:
-    """Requests for each pulse that the keeper writes, and the median time of a tick in ms."""
+    """Requests per pulse that the keeper writes, and the median time of a tick in ms."""
     begin = _written(keeper, 0)
     first = counter.requests
     last, took = begin, []
@@ -92,7 +92,7 @@ def _paced(keeper: KeeperProcess, counter: Counter) -> tuple[float, float]:
 
 
 def _written(keeper: KeeperProcess, before: int) -> int:
-    """When the keeper next writes its pulse, Unix ns."""
+    """Waits for the next pulse; when the keeper wrote it, Unix ns."""
     end = time.monotonic() + LOOKS_WITHIN_S
     while time.monotonic() < end:
         try:
@@ -109,7 +109,7 @@ def _memory(keeper: KeeperProcess, counter: Counter, ticks: int, advance: Callab
     found: dict[int, int] = {}
 
     def look(count: int) -> None:
-        # The look of a tick comes before its read: so many ticks are over.
+        # A tick requests the latest block before it reads the fund, so count - 1 ticks are complete.
         if count - 1 in (EARLY, ticks):
             found[count - 1] = resident_kib(keeper.pid or 0)
 
@@ -132,7 +132,7 @@ def _still_quiet(keeper: KeeperProcess) -> None:
 
 
 def resident_kib(pid: int) -> int:
-    """Resident memory of a process. Raises BenchError where the system does not tell."""
+    """Resident memory of a process, KiB. Raises BenchError where /proc does not have it."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -149,7 +149,7 @@ def _bar(console: Console, ticks: int) -> Iterator[Callable[[int], None]]:
 
 
 def as_json(figures: Figures) -> dict[str, object]:
-    """As out/bench.json has it."""
+    """The figures as out/bench.json has them."""
     return asdict(figures)
 
 

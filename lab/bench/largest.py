@@ -1,10 +1,11 @@
-"""`python -m lab.bench.largest`: determine and start of the largest fund that the contracts allow, honest and hostile.
+"""`python -m lab.bench.largest`: gas of determine and start for the largest fund possible, honest and hostile.
 
-Since EIP-7825 a transaction may use 2^24 gas. The node enforces it here, so what does not fit is refused. Beside the
-few candidates that the fund holds stand as many as the methodology takes. *honest*: every supply is computed from the
-most lockers. *burns all*: every supply source, feed and token burns all the gas that it is given, but for the few that
-keep the month possible. *burns nearly all*: they burn nearly all of it and then answer soundly, so that they are asked
-again; with a full list, and with a list that has places for all the others. Writes `largest` into out/bench.json.
+Since EIP-7825 a transaction may use 2^24 gas. The node enforces it here, so it refuses what does not fit. The fund has
+as many candidates as the methodology takes, of which it holds only a few. *honest*: every supply is computed from the
+most lockers. *burns all*: every supply source, feed and token burns all the gas that it is given, except the few that
+keep the month possible. *burns nearly all*: they burn nearly all of it and then return a sound value, so that they are
+called again; with a full component list, and with one that has room for all the others. Writes `largest` into
+out/bench.json.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ CANDIDATES = 50
 LOCKERS = 8
 FLEXIBLE, CAP, CAP_PASSES = 2, 3 * 10**16, 10
 SOUND = 3
-"""So many components stay as they are, so that there is something to weigh."""
+"""Components that never burn gas, so that there is something to weigh."""
 BEGIN = 1_700_000_000
 NOTICE_S = 7 * DAY_S
 CONTRACTS = (
@@ -95,7 +96,7 @@ class LargestFund:
 
 
 def builds() -> dict[str, Build]:
-    """What is deployed, from the compiled contracts."""
+    """The builds to deploy, from the compiled contracts."""
     types = json.loads(BUILD.read_text(encoding="utf-8"))["contractTypes"]
     return {
         name: Build(name, types[name]["abi"], bytes.fromhex(types[name]["deploymentBytecode"]["bytecode"][2:]))
@@ -104,11 +105,11 @@ def builds() -> dict[str, Build]:
 
 
 def deploy(chain: Chain, case: Case) -> LargestFund:
-    """Deploys and seeds it."""
+    """Deploys and seeds the fund."""
     who = chain.account("builder")
     tokens = [chain.deploy(who, "BurningToken") for _ in range(case.held + CANDIDATES - SOUND)]
     tokens.sort(key=lambda token: int(token.address, 16))
-    # The few sound ones are components and candidates at once.
+    # The few sound ones are both components and candidates.
     held, others = tokens[: case.held], tokens[case.held :]
     feeds = {token.address: chain.deploy(who, "BurningFeed") for token in tokens}
     candidates = [*held[-SOUND:], *others]
@@ -119,7 +120,7 @@ def deploy(chain: Chain, case: Case) -> LargestFund:
     for k, token in enumerate(candidates):
         for locker in lockers:
             token.send(who, "mint", locker, WAD)
-        # Of several sizes, so that the cap has to be worked out.
+        # Market caps of several sizes, so that the weight cap has to be computed.
         token.send(who, "mint", who, (k % 5 + 1) * 10**8 * WAD)
     rows = [
         (token.address, (source if case.burns and token in others else locked).address, 0, (k % 5 + 1) * 10**8)
@@ -155,7 +156,7 @@ def deploy(chain: Chain, case: Case) -> LargestFund:
 
 
 def _burn(on: LargestFund, burns: int) -> None:
-    """From now on all but the sound ones burn what they are given."""
+    """Makes all but the sound ones burn gas from now on."""
     on.source.send(on.who, "burn", burns)
     for token in (*on.held[:-SOUND], *on.others):
         token.send(on.who, "burn", burns)
@@ -163,8 +164,8 @@ def _burn(on: LargestFund, burns: int) -> None:
 
 
 def measure(case: Case) -> list[Figure]:
-    """Gas of determine and start. Raises LocalnetError where one does not fit into the limit."""
-    # The deployment of so large a fund is in pieces of its own; the node's limit holds for each of them too.
+    """Gas of determine and start. Raises LocalnetError where one exceeds the limit."""
+    # Deploying so large a fund takes several transactions; the node's limit applies to each of them too.
     extra = ["--enable-tx-gas-limit"]
     with anvil(timestamp=BEGIN, hardfork="osaka", extra=extra) as url:
         rpc = HttpRpc(url)

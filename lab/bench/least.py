@@ -1,9 +1,10 @@
-"""`python -m lab.bench.least`: the least impact that any plan of a published month could have, for given gas.
+"""`python -m lab.bench.least`: lower bound on the impact of any plan for a published month, for given gas.
 
-A component with V to trade in pools of depth D loses V^2 / (n D) beyond fees in n slices, at g gas each (pools recover
-between batches). With gas held to be worth w, n is best at V / sqrt(D g w), from 1 to the number of batches; the w at
-which the month takes the gas that it may take gives the least impact. What batches have to match, and what settlement
-holds back, is left out: no plan can be better. A study in floating point; nothing on chain depends on it.
+Trading V in pools of depth D in n slices loses V^2 / (n D) beyond fees, at g gas a slice (pools recover between
+batches). If a unit of gas is worth w, the best n is V / sqrt(D g w), from 1 to the number of batches; the impact is
+least at the w for which the month uses exactly the gas that it may use. The bound ignores that the sells and buys of a
+batch have to match and that settlement holds something back, so no plan can be better. A study in floating point;
+nothing on chain depends on it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ HALVINGS = 60
 
 @dataclass(frozen=True)
 class Work:
-    """What a component has to trade, and its pools' depths from the deepest on: all USD."""
+    """A component's value to trade and the depths of its pools, deepest first; USD."""
 
     value: float
     depths: tuple[float, ...]
@@ -31,7 +32,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Gas:
-    """Gas of a leg besides its swaps, of a swap, of a batch; of determine and start; of the whole month at most."""
+    """Gas of a leg without its swaps, of a swap, of a batch, of determine and start; the maximum for the month."""
 
     leg: float
     hop: float
@@ -56,7 +57,7 @@ def works_of(month: Month, lost: float) -> list[Work]:
 
 
 def at_worth(works: list[Work], batches: int, gas: Gas, worth: float) -> tuple[float, float]:
-    """Least impact and its gas where a gas is held to be worth so many USD."""
+    """Least impact (USD) and its gas, if a unit of gas is worth `worth` USD."""
     impact, used = 0.0, gas.fixed + batches * gas.batch
     for work in works:
         choices = []
@@ -72,7 +73,7 @@ def at_worth(works: list[Work], batches: int, gas: Gas, worth: float) -> tuple[f
 
 
 def least(works: list[Work], batches: int, gas: Gas) -> float:
-    """Least impact in USD within the gas, in at most so many batches."""
+    """Least impact in USD within the gas, in at most `batches` batches; infinite if no number of batches fits."""
     found = []
     for count in range(1, batches + 1):
         low, high = 1e-8, 1e3

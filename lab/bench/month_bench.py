@@ -1,7 +1,7 @@
-"""What both engines stand on when they carry a published month: one chain, its pools, and an arbitrageur.
+"""What both engines share when they run a published month: one chain, its pools, and an arbitrageur.
 
-Every time step begins with a block in which the arbitrageur restores the pools that have rested. What an engine sends
-in a step comes in blocks of the same second.
+Every time step begins with a block in which the arbitrageur restores the pools that have rested. The transactions that
+an engine sends within a step are mined in blocks with the same timestamp.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lab.testbed.chain import Chain
 from lab.testbed.clock import GAS_PRICE_GWEI, Clock
 
 Leaf = dict[str, float]
-"""The figures of one engine's month, as out/bench.json has them."""
+"""Figures of one engine's month, as in out/bench.json."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class MonthBench:
     w3: Web3
 
     def step_to(self, time: int) -> None:
-        """The next time step, Unix seconds."""
+        """Moves to the next time step, Unix seconds."""
         self.clock.pass_to(time)
 
     def in_this_step(self) -> None:
-        """The next block comes in the second of the latest."""
+        """Gives the next block the timestamp of the latest."""
         self.chain.rpc.request("evm_setNextBlockTimestamp", self.clock.now())
 
     def pool(self, component: MonthComponent) -> WorldPool:
@@ -50,11 +50,11 @@ class MonthBench:
         return pool_of(component, self.world.token(component.address))
 
     def give(self, token: str, account: str, amount: int) -> None:
-        """Makes token wei for an account."""
+        """Mints token wei to an account."""
         self.chain.send(account, token, call_data("mint(address,uint256)", account, amount))
 
     def balances(self, holder: str) -> dict[str, int]:
-        """Token wei of the holder, WETH included, by token."""
+        """The holder's balances, WETH included: token wei by token."""
         return balances_at(self.chain.rpc, self.world.prices, holder, self.clock.latest()[0])
 
     def balance(self, token: str, holder: str) -> int:
@@ -63,12 +63,12 @@ class MonthBench:
         return int(amount)
 
     def nav(self, balances: Mapping[str, int]) -> int:
-        """USD of token wei by token."""
+        """USD value of token wei by token."""
         prices, decimals = self.world.prices, self.world.decimals
         return sum(usd(amount, prices[token], decimals[token]) for token, amount in balances.items())
 
     def cost(self, digests: Sequence[str], holder: str) -> Cost:
-        """What the holder's trades in these transactions cost as a whole."""
+        """Total cost of the holder's trades in these transactions."""
         logs = list(self._logs(digests))
         flow = flow_of(logs, holder, swaps_in(logs, pair_sides(self.world)))
         return cost_of([flow], self.world.prices, self.world.decimals)
@@ -79,14 +79,14 @@ class MonthBench:
 
 
 def slice_of(component: MonthComponent) -> int:
-    """The published slice in token wei, rounded down."""
+    """The published slice (maximum trade size) in token wei, rounded down."""
     return component.max_trade_size * int(10**component.decimals) // WAD
 
 
 def pool_of(component: MonthComponent, token: Token) -> WorldPool:
-    """The token's pool that the published venue stands for.
+    """The token's pool that stands in for the published venue.
 
-    Balancer, Kyber and Uniswap V3 stand on Uniswap V2; where no pool of the published venue was observed it is the pool
+    Uniswap V2 stands in for Balancer, Kyber and Uniswap V3; where no pool of the venue was observed, the first pool
     that was.
     """
     wanted = "sushiswap" if component.exchange == "sushiswap" else "uniswap"
@@ -94,7 +94,7 @@ def pool_of(component: MonthComponent, token: Token) -> WorldPool:
 
 
 def leaf(outcome: MonthOutcome, weth_price: int) -> Leaf:
-    """The figures of one engine's month. USD and per cent are rounded to what a reader needs."""
+    """Figures of one engine's month. USD and per cent are rounded for readers."""
     after = [component.held_after() for component in outcome.components]
     gas_usd = outcome.gas * GAS_PRICE_GWEI * GWEI * weth_price // WAD
     return {

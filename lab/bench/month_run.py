@@ -1,7 +1,7 @@
-"""One published month through both engines.
+"""Runs one published month through both engines.
 
-One local mainnet, and a fork of it for each engine, so that all meet the same pools at the same time and none the
-traces of another.
+One local mainnet, with a fork for each engine, so that all start with the same pools at the same time and none sees
+another's changes.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from lab.testbed.clock import Clock
 from lab.testbed.forked import ForkedChain, forkable
 
 PLANS = ("fewest", "cheapest")
-"""The keeper's ways to plan, as its setting BALLAST_PLAN has them."""
+"""The keeper's planning modes, as BALLAST_PLAN takes them."""
 HELD_TO_HOURS = "cheapest"
 
 
 def measure(file: Path, logs: Path, said: Queue[tuple[Path, str]]) -> dict[str, object]:
-    """The month's object in out/bench.json. `said` gets what it is doing. Raises BenchError."""
+    """The month's object in out/bench.json. Puts progress messages into `said`. Raises BenchError."""
     interrupt_on_terminate()
     try:
         return _measure(file, logs, lambda words: said.put((file, words)))
@@ -58,14 +58,15 @@ def _measure(file: Path, logs: Path, say: Callable[[str], None]) -> dict[str, ob
 
 
 def _bench(on: ForkedChain) -> MonthBench:
-    """The month's chain, its time moved on as far as the gas benchmark moves it."""
+    """The month's chain, moved forward by as much as the gas benchmark moves it."""
     chain = chain_of(on)
     chain.move_to(on.world.head + START_S)
     return MonthBench(chain, Clock(on.rpc, Market(on.rpc, on.world)), on.world, on.month, on.w3)
 
 
 def _by_keeper(on: ForkedChain, plan: str, peer: MonthOutcome, logs: Path) -> MonthOutcome:
-    """The month by the keeper's planner; what spends hours to save cost gets no more of them than the peer took."""
+    """Runs the month with the keeper's planner; the mode that saves cost by taking longer gets no more hours than the
+    peer took."""
     folder = on.folder / plan
     folder.mkdir()
     settings = {"BALLAST_PLAN": plan}

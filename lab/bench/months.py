@@ -1,4 +1,4 @@
-"""The published months through both engines: a process for each month, and what they found together."""
+"""Runs the published months through both engines, a process for each month, and merges their figures."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def files(label: str | None) -> list[Path]:
 
 
 def merged(before: Iterable[MonthFigures], found: Iterable[MonthFigures]) -> list[MonthFigures]:
-    """Months by label: new figures in place of old ones, months that were not measured now as they were."""
+    """Months by label: new figures replace old ones; months that were not measured now keep theirs."""
     by_label = {month["label"]: month for month in (*before, *found)}
     return [by_label[label] for label in sorted(by_label)]
 
 
 def measure(months: Sequence[Path], logs: Path, console: Console) -> list[MonthFigures]:
-    """Runs the months, a few at once. Raises BenchError where one fails."""
+    """Runs the months, AT_ONCE at a time. Raises BenchError where one fails."""
     logs.mkdir(parents=True, exist_ok=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    # A process for each month, because Ape learns its chain once.
+    # A process for each month, because Ape binds to a chain once per process.
     processes = ProcessPoolExecutor(AT_ONCE, mp_context=get_context("spawn"), max_tasks_per_child=1)
     with Manager() as manager, processes as pool, Progress(*columns, console=console, transient=True) as bar:
         said = manager.Queue()

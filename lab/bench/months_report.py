@@ -40,12 +40,12 @@ def engines(month: dict[str, Any]) -> dict[str, Leaf]:
 
 
 def both(found: Leaf) -> float:
-    """What an engine can do something about, USD: impact and gas."""
+    """The costs that an engine can influence, USD: impact and gas."""
     return found["impact_usd"] + found["gas_usd_at_100_gwei"]
 
 
 def cells(found: Leaf, peer: Leaf) -> list[str]:
-    """One row of a table, without its name. The last three are parts of the peer's figures."""
+    """One row of a table, without its name. The last three are ratios to the peer's figures."""
     shares = (
         found["gas"] / peer["gas"],
         found["impact_usd"] / peer["impact_usd"],

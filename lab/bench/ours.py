@@ -1,4 +1,4 @@
-"""This fund, deployed by the same code as any other, through two months: market-cap weights with a hard cap."""
+"""Gas of this fund, deployed by the same code as any other, over two months: market-cap weights with a hard cap."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from lab.testbed.chain import Contract
 
 FEED_MAX_AGE = 8 * DAY_S
 SLACK = 10**6
-"""Limits of mint and redeem leave 1 in so many over or under the preview, which is of an earlier block."""
+"""Limits of mint are one part in SLACK above the preview, which is of an earlier block."""
 PART_OF_OFF_TARGET = 2
-"""The batch moves one in so many of what is off target: it must not be the one that ends the month."""
+"""The batch trades one part in PART_OF_OFF_TARGET of what is off target, so that it does not end the month."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def measure(arena: Arena, project: Any, account: Any) -> tuple[dict[str, int], d
 
 
 def config_of(arena: Arena, recipient: str) -> FundConfig:
-    """The fund of an arena as data."""
+    """Configuration of the arena's fund."""
     components = tuple(
         Component(
             symbol=f"T{i}",
@@ -121,7 +121,7 @@ def _accrue_fee(arena: Arena, fund: Fund) -> int:
 
 
 def open_month(arena: Arena, fund: Fund, suffix: str, period: int) -> dict[str, int]:
-    """Determines and starts, each with feeds that were just posted."""
+    """Determines and starts, each with feeds that were just posted; gas by operation."""
     begins = period_start(period, fund.config.timetable.notice)
     gas = {}
     for action, time in (("determine", begins), ("start", execution_time(period))):
@@ -138,7 +138,7 @@ def close_month(arena: Arena, fund: Fund, period: int) -> None:
 
 
 def _slice(arena: Arena, fund: Fund) -> int:
-    """One batch over all components, the bucket full; gas of one slice, rounded up."""
+    """One batch over all components, the bucket full; gas per component, rounded up."""
     trade = order_of(arena, fund)
     arena.chain.wait(fund.config.limits.max_idle)
     spent = _note(arena, fund, "slice", fund.rebalancer.send_listed(arena.holder, "trade", trade))
@@ -148,8 +148,8 @@ def _slice(arena: Arena, fund: Fund) -> int:
 
 
 def order_of(arena: Arena, fund: Fund) -> tuple[Any, ...]:
-    """A batch with one pool hop for each component, in which one sell pays one buy: half of what the lesser of the two
-    would move. Of an odd number the last two sells pay the last buy together."""
+    """A batch with one pool hop for each component, in which each sell pays for one buy: half of what the lesser of the
+    two would move. With an odd number the last two sells pay for the last buy together."""
     sells = [i for i, asset in enumerate(arena.assets) if asset.component.sold]
     buys = [i for i, asset in enumerate(arena.assets) if not asset.component.sold]
     worth = [_off_target(asset) for asset in arena.assets]
@@ -176,5 +176,5 @@ def _off_target(asset: Asset) -> int:
 
 
 def _forward(arena: Arena, i: int, *, sell: bool) -> HopFlag:
-    """Set where the pool's token0 goes in."""
+    """FORWARD where the pool's token0 goes in."""
     return HopFlag.FORWARD if (int(arena.assets[i].address, 16) < int(arena.weth, 16)) == sell else HopFlag(0)

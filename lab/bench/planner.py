@@ -1,4 +1,4 @@
-"""`python -m lab.bench.planner`: how long the planner takes for a large fund; writes `planner_ms` into out/bench.json.
+"""`python -m lab.bench.planner`: planning time for a large fund; writes `planner_ms` into out/bench.json.
 
 Thirty components, half of them to sell and half to buy, each in four pools of different depth; a plan from scratch, as
 the keeper makes it in every block. The figure is the median of many plans, of the slower way to plan; processor time,
@@ -67,7 +67,7 @@ def fund() -> tuple[FundState, tuple[PoolState, ...]]:
         price = (3 + 7 * k) * WAD
         held = NAV * weights[k] // sum(weights)
         side = Side.SELL if k % 2 == 0 else Side.BUY
-        # Both sides move the same value: each component its weight's part of its own side.
+        # Both sides move the same value, split by weight within each side.
         own = sum(weights[k % 2 :: 2])
         moved = NAV * TURNOVER_BPS // 10_000 * weights[k] // own
         unit = (held - moved if side is Side.SELL else held + moved) * WAD // price
@@ -81,7 +81,7 @@ def fund() -> tuple[FundState, tuple[PoolState, ...]]:
 
 
 def milliseconds(mode: Mode, runs: int = RUNS) -> float:
-    """Median time of a plan from reserves to batch. Raises BenchError if there is no batch to plan."""
+    """Median processor time from reserves to batch, ms. Raises BenchError if there is no batch to plan."""
     state, pools = fund()
     times = []
     for _ in range(runs + 1):

@@ -133,7 +133,7 @@ def draw(path: Path, rows: Sequence[Row]) -> None:
 
 @dataclass(frozen=True)
 class Change:
-    """An operation whose gas is not that of the snapshot; None: not measured on that side."""
+    """An operation whose gas differs from the snapshot's; None: not measured on that side."""
 
     op: str
     n: int
@@ -142,7 +142,7 @@ class Change:
 
     @property
     def rose(self) -> bool:
-        """Whether it costs more, or was measured before and is not any more."""
+        """Whether it costs more, or was measured before and no longer is."""
         return self.before is not None and (self.after is None or self.after > self.before)
 
 
@@ -170,7 +170,7 @@ def load_snapshot(path: Path) -> dict[int, dict[str, int]]:
 
 
 def changes(before: Gas, after: Gas) -> list[Change]:
-    """What differs, by operation and size; sizes that were not measured now are left out."""
+    """Differences by operation and size; sizes that were not measured now are left out."""
     found = []
     for n in sorted(after):
         old = before.get(n, {})
@@ -181,7 +181,7 @@ def changes(before: Gas, after: Gas) -> list[Change]:
 
 
 def show_changes(console: Console, found: Sequence[Change], title: str) -> None:
-    """Prints what differs."""
+    """Prints the differences."""
     table = Table(title=title)
     table.add_column("operation")
     for name in ("n", "snapshot", "now", "change"):

@@ -1,11 +1,11 @@
-"""Which published slices go into the next batch, when sells and buys have to pay for each other.
+"""Chooses the published slices of the next batch, where sells and buys have to pay for each other.
 
-Set Protocol's traders sell first and buy afterwards. A batch here keeps no WETH, so each round needs sells and buys of
-the same value. The side with more slices leads: its slices are spread evenly over the rounds. The other side follows
-with as few legs as pay for them. No leg is larger than its component's published slice; where the other side's slices
-cannot pay for one, it is made smaller.
+Set Protocol's traders sell first and buy afterwards. A batch here keeps no WETH, so the sells and buys of a round must
+have the same value. The side with more slices leads: its slices are spread evenly over the rounds. The other side
+follows with as few legs as pay for them. No leg exceeds its component's published slice; where the other side's slices
+cannot pay for one, it is cut.
 
-Pure. Amounts are token wei, WETH wei where it says so.
+Pure. Amounts are token wei, or WETH wei where stated.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from dataclasses import dataclass
 from lab.bench.arena import FEE_DENOMINATOR, FEE_NUMERATOR
 
 TINY = 20
-"""A slice is not cut to less than one in so many of itself: the component waits for the next round instead."""
+"""A slice is cut to no less than one part in TINY of itself; otherwise the component waits for the next round."""
 CRUMB = 20
-"""Less than one in so many of a slice is left to the last round."""
+"""A remainder below one part in CRUMB of a slice is left to the last round."""
 PARTS = 4
-"""What settlement would credit less of than one in so many of the slice waits."""
+"""A component waits if settlement would credit less than one part in PARTS of its slice."""
 
 
 @dataclass(frozen=True)
 class Item:
     """A component that is still to be traded in its pool against WETH.
 
-    `left` is what is to be traded until the end, `most` what a batch may trade of it now, `slices` the number of
-    published slices at the start.
+    `left`: amount to trade until the end; `most`: how much of it a batch may trade now; `slices`: number of published
+    slices at the start.
     """
 
     index: int
@@ -46,7 +46,7 @@ class Item:
 
     @property
     def next(self) -> int:
-        """The next slice: what is traded at once at most."""
+        """The next slice: the most to trade at once."""
         return max(0, min(self.left, self.most, self.slice))
 
     def weth(self, amount: int) -> int:
@@ -57,7 +57,7 @@ class Item:
         return -(-self.weth_reserve * amount * FEE_DENOMINATOR // kept) if amount else 0
 
     def amount(self, weth: int) -> int:
-        """Least that has to be sold for WETH wei, or what they buy."""
+        """Least amount whose sale brings `weth` wei (up), or the amount that they buy (down)."""
         if not self.selling:
             return swapped(self.weth_reserve, self.token_reserve, weth)
         kept = (self.weth_reserve - weth) * FEE_NUMERATOR
@@ -65,21 +65,21 @@ class Item:
 
 
 def swapped(reserve_in: int, reserve_out: int, amount: int) -> int:
-    """What a pool of the Uniswap V2 kind pays for `amount` (Uniswap V2 white paper, 3.2.1), rounded down."""
+    """What a Uniswap V2 pool pays for `amount` (Uniswap V2 white paper, 3.2.1), rounded down."""
     kept = amount * FEE_NUMERATOR
     return kept * reserve_out // (reserve_in * FEE_DENOMINATOR + kept)
 
 
 @dataclass(frozen=True)
 class Round:
-    """WETH wei by component index: what each sell brings and each buy takes. Both add up to the same."""
+    """WETH wei by component index: what each sell brings and each buy takes. The two sums are equal."""
 
     sells: Mapping[int, int]
     buys: Mapping[int, int]
 
 
 def next_round(items: Sequence[Item], rounds: int, rounds_left: int) -> Round:
-    """The next of `rounds` rounds, of which `rounds_left` are left with this one."""
+    """The next of `rounds` rounds; `rounds_left` counts this one."""
     sells = [item for item in items if item.selling and item.next]
     buys = [item for item in items if not item.selling and item.next]
     if rounds_left <= 1:
@@ -92,28 +92,28 @@ def next_round(items: Sequence[Item], rounds: int, rounds_left: int) -> Round:
 
 
 def _urgency(item: Item) -> tuple[int, int]:
-    """Most slices left first, then the larger ones."""
+    """Sort key: most slices left first, then the larger ones."""
     return (-item.slices_left, -item.weth(item.next))
 
 
 def _must(item: Item, rounds_left: int) -> bool:
-    """Whether the component has to be in every round that is left."""
+    """Whether the component has to trade in every remaining round."""
     return item.slices_left >= rounds_left
 
 
 def _waits(item: Item) -> bool:
-    """Whether so little of it could be traded now that a later round does it at once."""
+    """Whether so little of it can be traded now that it can wait for a later round."""
     return item.left * CRUMB < item.slice or item.next * PARTS < min(item.left, item.slice)
 
 
 def _lead(leading: list[Item], following: list[Item], rounds: int, rounds_left: int) -> dict[int, int]:
-    """WETH by index of the leading side."""
+    """WETH wei by component index, for the leading side."""
     most = sum(item.weth(item.next) for item in following)
     least = sum(item.weth(item.next) for item in following if _must(item, rounds_left))
     found: dict[int, int] = {}
     total = 0
     by_urgency = sorted(leading, key=_urgency)
-    # Spread evenly: after this round so many slices should be left, rounded to the nearest.
+    # Spread evenly: compare with the slices that should be left after this round, rounded to the nearest.
     wanted = [i for i in by_urgency if i.slices_left > (2 * i.slices * (rounds_left - 1) + rounds) // (2 * rounds)]
     for item in wanted:
         if not _must(item, rounds_left) and _waits(item):
@@ -132,7 +132,7 @@ def _lead(leading: list[Item], following: list[Item], rounds: int, rounds_left: 
 
 
 def _follow(following: Iterable[Item], total: int, rounds_left: int) -> dict[int, int]:
-    """WETH by index of the following side, `total` in all, as few legs as will do."""
+    """WETH wei by component index for the following side, `total` altogether, in as few legs as will do."""
     left = total
     found: dict[int, int] = {}
     waiting = sorted(following, key=_urgency)
@@ -150,7 +150,8 @@ def _follow(following: Iterable[Item], total: int, rounds_left: int) -> dict[int
 
 
 def _last(sells: Iterable[Item], buys: Iterable[Item]) -> Round:
-    """All that is left to sell, into the buys that may take most."""
+    """The last round: at most a slice of everything left to sell, into the buys that may take most, scaled down to what
+    they take."""
     brings = {item.index: item.weth(min(item.left, item.slice)) for item in sells}
     left = sum(brings.values())
     takes: dict[int, int] = {}

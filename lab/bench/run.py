@@ -27,7 +27,7 @@ CONTRACTS = (
     "Zap",
 )
 START_S = DAY_S
-"""The first block, so long after the fork's head."""
+"""Seconds from the fork's head to the first block."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,17 @@ class Measured:
 
 
 def builds_of(project: Any) -> dict[str, Build]:
-    """What the benchmark deploys and calls, by name."""
+    """Builds of the contracts that the benchmark deploys and calls, by name."""
     return {name: _build(project, name) for name in CONTRACTS}
 
 
 def chain_of(on: ForkedChain) -> Chain:
-    """The fork as the benchmark drives it."""
+    """A Chain on the fork, with the benchmark's builds."""
     return Chain(on.rpc, builds_of(on.project))
 
 
 def _names(project: Any) -> dict[str, str]:
-    """Function by selector, of everything that is compiled here."""
+    """Function name by selector, for all contracts compiled here."""
     entries = [
         entry for contract in project.contracts.values() for entry in plain_abi(contract) if entry["type"] == "function"
     ]
@@ -64,7 +64,7 @@ def _build(project: Any, name: str) -> Build:
 
 
 def measure(on: ForkedChain, sizes: Sequence[int], *, peers: bool, say: Callable[[str], None]) -> Measured:
-    """Measures every size on a chain of the same state and time; without `peers` only ours."""
+    """Measures every size from the same chain state and time; without `peers` only ours."""
     found = Measured({}, {}, {})
     chain = chain_of(on)
     for n in sizes:
@@ -87,7 +87,7 @@ def measure(on: ForkedChain, sizes: Sequence[int], *, peers: bool, say: Callable
 def _zaps(
     here: arena.Arena, on: ForkedChain, floor: dict[int, dict[str, int]] | None, say: Callable[[str], None]
 ) -> dict[str, int]:
-    """Gas of the zap's operations; what they cost at least is added to `floor`."""
+    """Gas of the zap's operations; adds their floors to `floor`."""
     n = len(here.assets)
     if floor is not None:
         say(f"{n} components: the zap's floor")
@@ -99,8 +99,8 @@ def _zaps(
 
 
 def call_trees(on: ForkedChain, n: int, say: Callable[[str], None]) -> dict[str, list[str]]:
-    """Where the gas of our operations goes, for one size. The fork must be a fresh one: after a snapshot was taken
-    back, anvil misses the code of some contracts when it traces."""
+    """Call trees with the gas of our operations, for one size. Needs a fresh fork: after a snapshot is reverted,
+    anvil's traces miss the code of some contracts."""
     here = arena_of(chain_of(on), on, n, say)
     say(f"{n} components: ours")
     _, hashes = ours.measure(here, on.project, on.accounts[0])
@@ -117,7 +117,7 @@ def arena_of(chain: Chain, on: ForkedChain, n: int, say: Callable[[str], None]) 
 
 @contextlib.contextmanager
 def taken_back(chain: Chain) -> Iterator[None]:
-    """Takes back what the block did, so that all competitors meet the same pools at the same time."""
+    """Reverts what the `with` block did, so that all competitors start with the same pools at the same time."""
     before = chain.cheats.snapshot()
     yield
     chain.cheats.revert(before)

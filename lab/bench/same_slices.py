@@ -1,7 +1,7 @@
-"""A published month through this fund with the published slices and venues: one batch for each round of slices.
+"""Runs a published month through this fund with the published slices and venues: one batch per round of slices.
 
-The keeper's planner has no part in it. The batches are built from `rounds`, priced with the contract's own rules, and
-sent as soon as the cool-offs of the round before are over and the bucket allows it.
+The keeper's planner has no part in it. `rounds` builds the batches, priced with the contract's own rules; each is sent
+as soon as the cool-offs of the previous round are over and the bucket allows it.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from lab.testbed.forked import ForkedChain
 
 FEE = 3 * WAD // 1000
 SLIPPAGE_BPS = 10
-"""How much less than planned a batch may bring, as the keeper has it."""
+"""How much less than planned a batch may bring: the keeper's default."""
 TRIES = 5
-"""Most corrections of a round of which settlement would not credit everything."""
+"""Maximum number of corrections of a round that settlement would not credit in full."""
 MORE_ROUNDS = 10
-"""Rounds beyond the published ones after which the month is given up."""
+"""Rounds beyond the published number after which the month fails."""
 
 
 @dataclass
 class SlicedMonth:
-    """The fund in a month's published state, its keeper, and the number of slices that each component began with."""
+    """The fund in a month's published state, its keeper, and each component's initial number of slices, by index."""
 
     bench: MonthBench
     run: Run
@@ -52,7 +52,7 @@ class SlicedMonth:
     slices: dict[int, int]
 
     def state(self) -> FundState:
-        """The fund as it stands."""
+        """Reads the fund's current state."""
         return self.reader.read(self.bench.clock.latest()[0])[0]
 
     def component(self, token: str) -> MonthComponent:
@@ -61,7 +61,7 @@ class SlicedMonth:
 
 
 def carry(bench: MonthBench, on: ForkedChain, say: Callable[[str], None]) -> MonthOutcome:
-    """The whole month; its measures."""
+    """Runs the whole month and measures it."""
     month = _open(bench, on)
     state = month.state()
     month.slices = {item.index: item.slices_left for item in _items(month, state)}
@@ -77,7 +77,7 @@ def carry(bench: MonthBench, on: ForkedChain, say: Callable[[str], None]) -> Mon
 
 
 def _open(bench: MonthBench, on: ForkedChain) -> SlicedMonth:
-    """Deploys, determines and starts."""
+    """Deploys the fund, determines and starts."""
     run = prepare(on, Console(quiet=True))
     keeper = Web3.to_checksum_address(bench.chain.account("keeper"))
     rebalancer = bench.chain.at("Rebalancer", run.book["rebalancer"])
@@ -90,7 +90,7 @@ def _open(bench: MonthBench, on: ForkedChain) -> SlicedMonth:
 
 
 def _trade(month: SlicedMonth, rounds: int, rounds_left: int, ready: int) -> int:
-    """Sends the next round, from `ready` on; when the one after it may come."""
+    """Sends the next round, at `ready` or later; the earliest time of the one after it."""
     bench = month.bench
     _wait_until(bench, ready)
     state = month.state()
@@ -115,7 +115,7 @@ def _wait_until(bench: MonthBench, time: int) -> None:
 
 
 def _items(month: SlicedMonth, state: FundState) -> list[Item]:
-    """What is still to be traded, with the pools as they stand."""
+    """What is still to be traded, at the pools' current reserves."""
     wanted = [h for h in state.holdings if h.side is not Side.HELD and h.token != month.bench.world.weth]
     published = [month.component(h.token) for h in wanted]
     pairs = [(component.address, month.bench.pool(component).pair) for component in published]
@@ -131,7 +131,7 @@ def _items(month: SlicedMonth, state: FundState) -> list[Item]:
 
 
 def _at_expected_end(state: FundState, items: Sequence[Item]) -> list[Item]:
-    """Buys only up to the part of their targets that the month is expected to pay for in the end."""
+    """Limits buys to the part of their targets that the month is expected to pay for in the end."""
     loss = 0
     for item in items:
         holding = state.holdings[item.index]
@@ -144,13 +144,13 @@ def _at_expected_end(state: FundState, items: Sequence[Item]) -> list[Item]:
 
 
 def _room(state: FundState, index: int, part: int) -> int:
-    """Token wei that a buy lacks to this part of its target."""
+    """Token wei that a buy is short of `part` (18 decimals) of its target."""
     holding = state.holdings[index]
     return max(0, goal(state, holding, part) - holding.balance)
 
 
 def _batch(month: SlicedMonth, state: FundState, rounds: int, rounds_left: int) -> tuple[Batch, Outcome]:
-    """The next round as a batch of which settlement credits everything, and what it counts for."""
+    """The next round as a batch, corrected up to TRIES times until settlement credits all of it; and its outcome."""
     items = _items(month, state)
     for _ in range(TRIES):
         batch = _made(month, state, items, next_round(items, rounds, rounds_left))
@@ -169,7 +169,7 @@ def _batch(month: SlicedMonth, state: FundState, rounds: int, rounds_left: int) 
 
 
 def _made(month: SlicedMonth, state: FundState, items: Sequence[Item], planned: Round) -> Batch:
-    """The batch of a round: sells as planned, buys for all the WETH that they bring."""
+    """The batch of a round: sells as planned, buys for all the WETH that the sells bring."""
     by_index = {item.index: item for item in items}
     sells, proceeds = [], 0
     for index, weth in sorted(planned.sells.items()):

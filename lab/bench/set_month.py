@@ -1,8 +1,8 @@
-"""A published month through Set Protocol V2, traded as its funds' traders did.
+"""Runs a published month through Set Protocol V2, traded as its funds' traders did.
 
 Sells first, then buys with the WETH; one component a transaction, as soon as its own cool-off is over; slices and
-venues as published. A buy that the WETH left does not pay for is not made; what is left in the end goes into one
-component that is still short, if the module allows it.
+venues as published. A buy that the remaining WETH cannot pay for is skipped; WETH left in the end goes into components
+that are still short, where the module allows it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ ADAPTERS = {"uniswap": ADAPTER, "sushiswap": "SushiswapIndexExchangeAdapter"}
 AT_TARGET = "Target already met"
 NO_LIMIT = 2**128 - 1
 PREVIOUS = (99, 100)
-"""Sizes and targets of the month before, as a part of this month's: writing over a figure costs less than the first."""
+"""Last month's sizes and targets as a fraction of this month's: overwriting a value costs less than the first write."""
 
 
 @dataclass
 class SetMonth:
-    """A SetToken in the published state of a month, and what was sent for it."""
+    """A SetToken in the published state of a month, and the transactions sent for it."""
 
     bench: MonthBench
     protocol: Protocol
@@ -41,7 +41,7 @@ class SetMonth:
         return self.bench.month.components
 
     def send(self, function: str, *args: object) -> None:
-        """Sends a transaction of the manager to the index module, in this time step."""
+        """Sends a transaction of the manager to the index module within this time step."""
         self.bench.in_this_step()
         token = self.protocol.token.address
         self.gas += self.protocol.index.send_listed(self.manager, function, token, *args)
@@ -64,7 +64,7 @@ class SetMonth:
 
 
 def carry(bench: MonthBench, say: Callable[[str], None]) -> MonthOutcome:
-    """The whole month; its measures."""
+    """Runs the whole month and measures it."""
     run = _prepare(bench)
     year, number = bench.month.period
     bench.step_to(execution_time(year * 12 + number - 1))
@@ -81,7 +81,7 @@ def carry(bench: MonthBench, say: Callable[[str], None]) -> MonthOutcome:
 
 
 def _prepare(bench: MonthBench) -> SetMonth:
-    """The SetToken with the published units and supply, and trading as it stood from the month before."""
+    """Deploys the SetToken with the published units and supply, trading as the previous month left it."""
     chain, world, month = bench.chain, bench.world, bench.month
     manager = chain.account("set-manager")
     routers = {name: world.router(venue) for venue, name in ADAPTERS.items()}
@@ -108,7 +108,7 @@ def _columns(run: SetMonth, value: Callable[[MonthComponent], object]) -> tuple[
 
 
 def _start(run: SetMonth, unit_of: Callable[[MonthComponent], int], *, newcomers: bool = True) -> None:
-    """startRebalance: units of newcomers and of what is held, the latter in the SetToken's order."""
+    """Calls startRebalance with the units of newcomers and of what is held, the latter in the SetToken's order."""
     by_token = {component.address: component for component in run.components}
     held = list(run.protocol.token.read("getComponents"))
     new = [c for c in run.components if c.current_unit == 0] if newcomers else []
@@ -122,7 +122,7 @@ def _unit(by_token: Mapping[str, MonthComponent], token: str, unit_of: Callable[
 
 
 def _trade(run: SetMonth, say: Callable[[str], None], *, selling: bool) -> None:
-    """One side, slice by slice, until nothing of it can be traded any more."""
+    """Trades one side slice by slice until nothing more of it can be traded."""
     while True:
         now = run.bench.clock.now()
         for component in _tradable(run, selling=selling):
@@ -137,18 +137,18 @@ def _trade(run: SetMonth, say: Callable[[str], None], *, selling: bool) -> None:
 
 
 def _tradable(run: SetMonth, *, selling: bool) -> list[MonthComponent]:
-    """Components off their targets on that side."""
+    """Components off target on that side."""
     return [c for c in run.components if _amount(run, c, selling=selling)]
 
 
 def _amount(run: SetMonth, component: MonthComponent, *, selling: bool) -> int:
-    """What the component's next trade on that side would move, token wei."""
+    """Token wei that the component's next trade on that side would move."""
     sells, amount = run.next_trade(component)
     return amount if sells == selling else 0
 
 
 def _affordable(run: SetMonth, component: MonthComponent) -> bool:
-    """Whether the WETH left pays for the component's next trade at its venue."""
+    """Whether the remaining WETH pays for the component's next buy at its venue."""
     amount = _amount(run, component, selling=False)
     world = run.bench.world
     router = world.router(run.bench.pool(component).venue)
@@ -162,7 +162,7 @@ def _affordable(run: SetMonth, component: MonthComponent) -> bool:
 
 
 def _spend_rest(run: SetMonth) -> bool:
-    """Spends the WETH left on the component that lacks most, if the module allows it for one; whether it did."""
+    """Spends the remaining WETH on the component that lacks most among those that the module allows; whether it did."""
     bench, prices = run.bench, run.bench.world.prices
     lacks = {c: usd(amount, prices[c.address], c.decimals) for c in run.components if (amount := _lack(run, c)) > 0}
     for component in sorted(lacks, key=lambda c: -lacks[c]):

@@ -21,7 +21,7 @@ ADAPTER = "UniswapV2IndexExchangeAdapter"
 FEE = 95 * WAD // 10_000
 MAX_FEE = WAD // 10
 REGISTRY_ID = 0
-"""Where the controller keeps the integration registry among its resources."""
+"""Index of the integration registry among the controller's resources."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Protocol:
 def deploy(
     chain: Chain, manager: str, weth: str, routers: Mapping[str, str], units: Mapping[str, int], fee: int = FEE
 ) -> Protocol:
-    """The protocol and a SetToken without shares.
+    """Deploys the protocol and a SetToken without shares.
 
-    `routers`: router of the Uniswap V2 kind by the name that its exchange adapter gets. `units`: token wei per 1e18
+    `routers`: router with Uniswap V2's interface by the name of its exchange adapter. `units`: token wei per 1e18
     shares, above 0, by token. `fee`: a year's streaming fee, 18 decimals.
     """
 
@@ -69,7 +69,7 @@ def deploy(
 def set_v2_build(path: str) -> Build:
     """A contract of Set Protocol V2's published build, by its path without `.sol`.
 
-    Raises BenchError where the build is not there.
+    Raises BenchError where the build is missing.
     """
     name = path.rsplit("/", maxsplit=1)[-1]
     file = SET_V2 / f"{path}.sol" / f"{name}.json"

@@ -1,4 +1,4 @@
-"""Gas of Set Protocol V2, the peer whose funds the rule was first written for, operation by operation."""
+"""Gas of Set Protocol V2, operation by operation: the peer for whose funds the rule was first written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from lab.bench.set_protocol import ADAPTER, Protocol, deploy
 
 COOL_OFF_S = 600
 PART_OF_TRADE = 4
-"""A trade moves at most one in so many of what is to be moved, so that several rounds are left."""
+"""A trade moves at most one part in PART_OF_TRADE of the amount, so that several rounds are left."""
 
 
 def measure(arena: Arena) -> dict[str, int]:
@@ -71,7 +71,7 @@ def _start(arena: Arena, protocol: Protocol, units: list[int]) -> int:
 
 
 def _slice(arena: Arena, protocol: Protocol) -> int:
-    """Every component traded once, sells before buys, when each has been traded before; the mean, rounded up."""
+    """Trades every component once, sells before buys, after an uncounted first time; mean gas, rounded up."""
     ordered = sorted(arena.assets, key=lambda asset: not asset.component.sold)
     gas: list[int] = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Where the gas of a transaction goes: its tree of calls, calls of the same kind added up."""
+"""Breaks a transaction's gas down by its call tree, with calls of the same kind added up."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`python -m lab.bench.upkeep`: what each step of a month takes through the upkeep, and what is paid for it.
+"""`python -m lab.bench.upkeep`: gas of each step of a month through the upkeep, and what the upkeep pays for it.
 
-The benchmark's fund in its second month, so that nothing is written for the first time. Each step is sent as the plain
-call, then through the upkeep at several base fees, without an access list and without a tip. Writes `upkeep` into
+Runs the benchmark's fund in its second month, so that no slot is written for the first time. Each step is sent as the
+plain call, then through the upkeep at several base fees, without an access list and without a tip. Writes `upkeep` into
 out/bench.json.
 """
 
@@ -39,8 +39,8 @@ PURSE = 100 * WAD
 
 @dataclass(frozen=True)
 class Step:
-    """A step at one base fee: gas as the plain call and through the upkeep; its cost at that base fee, and what was
-    paid for it, wei."""
+    """A step at one base fee: gas as the plain call and through the upkeep; its cost at that base fee and what the
+    upkeep paid, wei."""
 
     action: str
     n: int
@@ -53,14 +53,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Meter:
-    """A fund with an upkeep whose purse is full. `holder` makes the steps and is paid; it has shares."""
+    """A fund with an upkeep whose purse is full. `holder` has shares, makes the steps and is paid."""
 
     arena: Arena
     fund: Fund
     upkeep: Contract
 
     def call(self, action: str, period: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Function and arguments of the step: the rebalancer's, and the upkeep's."""
+        """Function and arguments of the step: for the rebalancer, and for the upkeep."""
         if action == "trade":
             order = ours.order_of(self.arena, self.fund)
             return ("trade", order), ("trade", order, self.arena.holder)
@@ -70,7 +70,7 @@ class Meter:
         return int(self.fund.index.read("balanceOf", self.arena.holder))
 
     def measured(self, action: str, period: int) -> Iterator[Step]:
-        """The step that is due, each time taken back."""
+        """Measures the step that is due at each base fee, reverting it each time."""
         chain, holder = self.arena.chain, self.arena.holder
         plain_call, paid_call = self.call(action, period)
         with taken_back(chain):
@@ -88,7 +88,7 @@ class Meter:
                 yield Step(action, len(self.arena.assets), fee // GWEI, plain, through, through * fee, paid)
 
     def to(self, action: str, period: int) -> None:
-        """To where the step is due, with feeds that were just posted."""
+        """Moves the time to where the step is due; posts the feeds, except before a trade."""
         notice = self.fund.config.timetable.notice
         moments = {
             "determine": period_start(period, notice),
@@ -101,7 +101,7 @@ class Meter:
             self.arena.post_feeds()
 
     def perform(self, action: str, period: int) -> None:
-        """Makes the step through the upkeep, for good."""
+        """Makes the step through the upkeep without reverting it."""
         self.upkeep.send(self.arena.holder, *self.call(action, period)[1])
 
 
@@ -128,7 +128,7 @@ def measure(arena: Arena, on: ForkedChain) -> list[Step]:
 
 
 def show(console: Console, steps: list[Step]) -> None:
-    """Prints the table: a line for each step and size, what is paid as a share of the cost at each base fee."""
+    """Prints the table: a line for each step and size, with the payment in % of the cost at each base fee."""
     table = Table(title="Gas through the upkeep; paid, in % of its cost, at a base fee of so many gwei", padding=(0, 0))
     table.add_column("step", no_wrap=True)
     for name in ("n", "plain", "through", "over", *(str(fee // GWEI) for fee in FEES)):

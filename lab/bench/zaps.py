@@ -1,7 +1,8 @@
-"""Shares for ETH or a token, and back, in one transaction: the zap, the fund's two calls behind it, and the floors.
+"""Gas of shares for ETH or a token, and back, in one transaction: the zap, the fund's two calls behind it, the floors.
 
-The floor of a zap is one bare contract that is told every amount: it wraps or unwraps, makes the same transfers and
-swaps, and mints or burns once. Both meet the same pools in the same state, as deep as the benchmark's others.
+The floor of a zap is one bare contract that gets every amount as an argument: it wraps or unwraps, makes the same
+transfers and swaps, and mints or burns once. Both use the same pools in the same state, as deep as the benchmark's
+others.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from lab.testbed.chain import Contract
 SIZES = (5, 10, 14)
 FOREVER = 2**256 - 1
 FEE = 3000
-"""Of the V3 pools, millionths: as the V2 pools take."""
+"""Fee of the V3 pools, millionths; the V2 pools take the same."""
 V2, V3 = "v2", "v3"
 ETH, USDC = "eth", "usdc"
 WAYS = tuple((pay, venue) for pay in (ETH, USDC) for venue in (V2, V3))
-"""What is paid or received, and where everything is swapped."""
+"""What is paid or received, and the venue of all swaps."""
 LEG = {V2: 1 << 24, V3: 3 << 24 | FEE}
 OPS = (
     *(f"zap_mint_{pay}_{venue}" for pay, venue in WAYS),
@@ -40,13 +41,14 @@ OPS = (
 )
 
 Swap = tuple[str, str, bool, bool, int, int]
-"""As BareZap takes it: pool, token that goes in, whether that is token0, whether it is a V3 pool, in, out."""
+"""BareZap's argument: pool, token that goes in, whether that is token0, whether it is a V3 pool, amount in, amount
+out."""
 NO_SWAP: Swap = (NO_ADDRESS, NO_ADDRESS, False, False, 0, 0)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """The arena with a dollar token, and a V3 pool of everything against WETH."""
+    """The arena with a dollar token, and a V3 pool of each token against WETH."""
 
     arena: Arena
     dollar: Contract
@@ -58,7 +60,7 @@ class Stage:
         return pair_address("uniswap", world.uniswap_factory, token, world.weth)
 
     def swap(self, token_in: str, token_out: str, venue: str, *, paid: int = 0, out: int = 0) -> Swap:
-        """A swap of exactly `paid`, or for exactly `out`, at the pools as they stand."""
+        """A swap of exactly `paid`, or for exactly `out`, at the pool's current state."""
         weth = self.arena.weth
         pool, forward = self.pool(token_out if token_in == weth else token_in, venue), _below(token_in, token_out)
         if venue == V3:
@@ -81,7 +83,7 @@ def _below(one: str, other: str) -> bool:
 
 
 def prepare(arena: Arena) -> Stage:
-    """Opens what the arena does not have, swaps once in the dollar's V2 pool, and gives the holder dollars."""
+    """Opens the pools that the arena lacks, swaps once in the dollar's V2 pool, and gives the holder dollars."""
     chain, builder, world = arena.chain, arena.builder, arena.world
     dollar = chain.deploy(builder, "BenchToken", "USDC")
     stage = Stage(arena, dollar)
@@ -107,7 +109,7 @@ def prepare(arena: Arena) -> Stage:
 
 
 def _depth(stage: Stage, token: str, price: int) -> V3Depth:
-    """A pool as deep as those of V2, over all prices."""
+    """A V3 pool as deep as those of V2, over all prices."""
     world = stage.arena.world
     rows = sorted(((token, (price, 18)), (world.weth, (world.weth_price_usd, 18))), key=lambda row: int(row[0], 16))
     first, second = (POOL_VALUE * WAD // row[1][0] for row in rows)
@@ -117,7 +119,7 @@ def _depth(stage: Stage, token: str, price: int) -> V3Depth:
 
 
 def measure(arena: Arena, project: Any, account: Any) -> dict[str, int]:
-    """Gas of ours by operation. `account`: the Ape account that deploys. Each mint is a known holder's."""
+    """Gas of ours by operation. `account`: the Ape account that deploys. No counted mint is its holder's first."""
     stage, fund, holder = prepare(arena), deploy(arena, project, account), arena.holder
     chain, index = arena.chain, fund.index
     zap = chain.deploy(arena.builder, "Zap", index.address, arena.weth, EXCHANGES[1])
@@ -149,12 +151,12 @@ def measure(arena: Arena, project: Any, account: Any) -> dict[str, int]:
 
 
 def _paid_with(stage: Stage, pay: str) -> tuple[str, int, int]:
-    """Token, limit and value of a mint: more than it takes, so that something comes back."""
+    """Token, limit and value of a mint: more than it takes, so that there is a refund."""
     return (NO_ADDRESS, 100 * ETHER, 100 * ETHER) if pay == ETH else (stage.dollar.address, POOL_VALUE, 0)
 
 
 def _each(arena: Arena, mint: Callable[[str, str], int], redeem: Callable[[str, str], int]) -> dict[str, int]:
-    """Every way in from the same state, and every way out."""
+    """Every way in and every way out, each from the same state."""
     gas = {}
     for name, act in (("mint", mint), ("redeem", redeem)):
         for pay, venue in WAYS:
@@ -166,7 +168,7 @@ def _each(arena: Arena, mint: Callable[[str, str], int], redeem: Callable[[str, 
 
 
 def _minter(arena: Arena) -> Contract:
-    """A contract that holds what mints take."""
+    """Deploys a contract that holds the tokens that mints take."""
     minter = arena.chain.deploy(arena.builder, "BareMinter")
     for asset in arena.assets:
         asset.token.send(arena.builder, "mint", minter.address, SHARES * asset.component.unit // WAD)
@@ -174,7 +176,7 @@ def _minter(arena: Arena) -> Contract:
 
 
 def floors(arena: Arena) -> dict[str, int]:
-    """The same of the bare contracts."""
+    """Gas of the same operations with the bare contracts."""
     stage, holder = prepare(arena), arena.holder
     chain, weth = arena.chain, arena.weth
     bare = chain.deploy(arena.builder, "BareZap", weth)
@@ -215,7 +217,7 @@ def floors(arena: Arena) -> dict[str, int]:
 
 
 def _probe(stage: Stage, bare: Contract, act: Callable[[], int]) -> int:
-    """What WETH the bare contract has left after a call that is taken back: nothing may lie there before or after."""
+    """WETH left in the bare contract after a call, which is then reverted. Raises BenchError if it held any before."""
     chain = stage.arena.chain
     if stage.balance(stage.arena.weth, bare.address):
         raise BenchError("the bare zap holds WETH between two calls, so its figures are not those of the least")
@@ -240,7 +242,7 @@ def _plain_floors(stage: Stage, units: Sequence[int]) -> dict[str, int]:
         gas["mint_with"] = minter.send(holder, "mintBare", fund.address, HOLDER_SHARES, tokens, amounts)
     chain.wait(DAY_S)
     amounts = [REDEEMED_SHARES * unit // WAD for unit in units]
-    # As the pools are n accounts, even the least contract has to be told them.
+    # The pools are n accounts, so even the least contract needs them as an argument.
     pools = [asset.pair for asset in arena.assets]
     gas["redeem_to"] = fund.send(holder, "redeemTo", REDEEMED_SHARES, tokens, amounts, pools)
     return gas

@@ -1,1 +1,1 @@
-"""The keeper under faults: whole months on a local chain with things going wrong, judged from chain and journals."""
+"""The keeper under faults: whole months on a local chain with injected faults, judged from chain and journals."""

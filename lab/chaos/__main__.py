@@ -23,7 +23,7 @@ from lab.chaos.steps import count_steps
 from lab.localnet.session import RUNS, command
 
 ODD = "odd"
-"""In place of a scenario's name: the months of odd answers."""
+"""Names the months of odd answers, in place of a scenario."""
 
 
 @click.group()

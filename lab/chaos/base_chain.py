@@ -1,4 +1,4 @@
-"""The chain that every scenario starts from: built once, saved, and loaded into a fresh anvil for each."""
+"""The chain that every scenario starts from: built and saved once, loaded into a fresh anvil for each."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from lab.testbed.funding import deal_seed
 
 STATE = "state.json"
 LEFT_S = 7_200
-"""Before the scenarios' period begins."""
+"""Seconds before the scenarios' period begins."""
 
 
 def build(folder: Path) -> None:
-    """Builds the local mainnet, deploys the fund on it and saves the chain with world and book in `folder`. Raises
+    """Builds the local mainnet, deploys the fund on it and saves the chain, its world and the book in `folder`. Raises
     LocalnetError and click's one-line errors."""
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,13 +38,13 @@ def build(folder: Path) -> None:
 
 
 def _deploy(on: ForkedChain, book_path: Path) -> None:
-    """Deploys the scenarios' fund; time stands a little before their period."""
+    """Deploys the scenarios' fund and moves the time to shortly before their period."""
     clock = Clock(on.rpc, Market(on.rpc, on.world))
     clock.jump(clock.now() + BLOCK_S)
     config = fund_config(on.world)
     deal_seed(on.deployer, config)
     book = deploy_fund(on.project, on.deployer, config, book_path=book_path, unsafe=True)
-    # The period that the fund was deployed in is determined and then too late to start: nothing is due before the next.
+    # The period of the deployment is determined, then too late to start: nothing is due before the next.
     on.project.Rebalancer.at(book["rebalancer"]).determine(sender=on.deployer)
     clock.jump(period_start(PERIOD, NOTICE_S) - LEFT_S)
 
@@ -55,7 +55,7 @@ def chain(folder: Path, *, port: int | None = None, log: Path | None = None) -> 
     with anvil(port=port, log=log, extra=("--load-state", str(folder / STATE))) as url:
         rpc = HttpRpc(url)
         try:
-            # A loaded chain goes on at the time of the machine; this one stays where it was saved.
+            # A loaded chain continues at the machine's time; this sets it back to where it was saved.
             rpc.request("evm_setTime", Cheats(rpc).now())
         finally:
             rpc.close()

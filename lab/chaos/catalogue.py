@@ -1,5 +1,5 @@
-"""The named scenarios. Moments: `ACTION:due` (its time has come), `ACTION:pooled` (a keeper's transaction of it is
-pending), `ACTION:mined` (the block that has it was just mined); batches are `trade1`, `trade2` and so on."""
+"""The named scenarios. Moments: `ACTION:due` (the action is due), `ACTION:pooled` (a keeper's transaction for it is
+pending), `ACTION:mined` (its block was just mined); batches are `trade1`, `trade2` and so on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lab.chaos.proxy import ANY, SEND
 from lab.chaos.scenario import Scenario
 
 HARDHAT = "hardhat-node"
-"""Hardhat's own node, beside a proxy that speaks as it does."""
+"""Hardhat's own node, in addition to a proxy that speaks its dialect."""
 HEAD = "eth_getBlockByNumber"
 CALL = "eth_call"
 RECEIPT = "eth_getTransactionReceipt"
@@ -21,19 +21,19 @@ COUNT = "eth_getTransactionCount"
 
 
 DUE = {"determine": ("determine:due", 0), "trade": ("trade1:due", 1_800)}
-"""Actions that are gone through step by step: when the keeper is started, and how long after it time has gone on, so
+"""Actions killed at every step: the moment at which the keeper is started, and the chain seconds that pass first, so
 that a batch is possible."""
 
 
 OWN_CONFIRMATIONS = 3
-"""What the keeper waits for by itself."""
+"""The keeper's default number of confirmations."""
 PATIENT = {"BALLAST_CONFIRMATIONS": "12"}
-"""Where deeper blocks are replaced than the keeper waits for by itself: what is confirmed is not looked at again, so a
-transaction that comes to another end in another block would keep its old word in the journal."""
+"""For reorganizations deeper than the keeper's default: it does not check a confirmed transaction again, so one that
+ends differently in another block would keep its old status in the journal."""
 
 
 def spoil(at: str, kind: str, method: str, times: int = 1, keeper: int = 0, **more: Value) -> Fault:
-    """A rule of a keeper's proxy from a moment on."""
+    """A rule of a keeper's proxy, armed at a moment."""
     return Fault("rpc", at, keeper, {"kind": kind, "method": method, "times": times, **more})
 
 
@@ -43,7 +43,7 @@ def one(name: str, *faults: Fault, **settings: str) -> Scenario:
 
 
 def proxies() -> Iterator[Scenario]:
-    """What a node's endpoint does wrong."""
+    """Faults of a node's endpoint."""
     yield one("http-500-on-head", spoil("determine:due", "http_500", HEAD, 5))
     yield one("http-500-on-send", spoil("determine:due", "http_500", SEND, 2))
     yield one("http-500-on-everything", spoil("start:due", "http_500", "*", 12))
@@ -89,7 +89,7 @@ def proxies() -> Iterator[Scenario]:
 
 
 def chains() -> Iterator[Scenario]:
-    """What the chain does."""
+    """Faults of the chain."""
     yield one("no-mining", Fault("no_mining", "trade1:pooled", more={"seconds": 3}))
     yield one("dropped-from-the-pool", Fault("drop", "determine:pooled"))
     yield one("dropped-three-times", Fault("drop", "trade1:pooled", more={"times": 3}))
@@ -107,7 +107,7 @@ def chains() -> Iterator[Scenario]:
 
 
 def processes() -> Iterator[Scenario]:
-    """What happens to the keeper's process and its files."""
+    """Faults of the keeper's process and its files."""
     yield one("killed-while-pending", Fault("kill", "trade1:pooled"))
     yield one("killed-in-each-action", *(Fault("kill", f"{a}:pooled") for a in ("determine", "start", "trade2")))
     for action, (at, wait_s) in DUE.items():
@@ -128,13 +128,13 @@ def processes() -> Iterator[Scenario]:
     for name, shift in (("fast", 7_200.0), ("slow", -7_200.0), ("a-year-fast", 31_536_000.0)):
         yield one(f"host-clock-{name}", Fault("host_clock", "begin", more={"shift_s": shift}))
     wrong = spoil("trade1:mined", "wrong_chain_id", "eth_chainId", 2)
-    # A keeper that finds another chain at its start ends with 2, and the service manager starts it again.
+    # A keeper that finds another chain at its start exits with 2, and the service manager restarts it.
     yield Scenario("wrong-chain-id-at-start", (Fault("kill", "trade1:mined"), wrong), ends=(2,))
 
 
 def several() -> Iterator[Scenario]:
-    """Several keepers at once, each with a key, a journal and an endpoint of its own: such that compete, and such that
-    stand by for each other."""
+    """Several keepers at once, each with its own key, journal and endpoint: some compete, others stand by for each
+    other."""
     stopped = Fault("stop", "trade1:pooled", more={"seconds": 4})
     lagging = spoil("determine:due", "older_head", ANY, 400, blocks=4, within_s=6)
     gone = spoil("start:due", "reset", ANY, 10_000, within_s=6)
@@ -160,7 +160,7 @@ def several() -> Iterator[Scenario]:
 
 
 def endpoints() -> Iterator[Scenario]:
-    """A keeper with two endpoints of which one is no good."""
+    """A keeper with two endpoints: one of them faulty, both, or none."""
 
     def two(name: str, *faults: Fault, **settings: str) -> Scenario:
         return Scenario(f"endpoints-{name}", faults, endpoints=2, settings=settings)
@@ -181,8 +181,8 @@ def endpoints() -> Iterator[Scenario]:
 
 
 def clients() -> Iterator[Scenario]:
-    """Whole months before each client and hosted service: one keeper whose sends are not answered now and then, two
-    that race, so that calls revert; and Hardhat's own node. A block waits for them as long as Ethereum's."""
+    """Whole months against each client and hosted service: one keeper whose sends now and then get no answer, two that
+    race, so that calls revert; and Hardhat's own node. A block waits for the keepers as long as Ethereum's."""
     lost = tuple(spoil(f"{action}:due", "dropped", SEND, within_s=60) for action in ("determine", "trade1"))
     faults = (*lost, Fault("no_mining", "determine:pooled", more={"seconds": 1}))
     for name in (*dialects.clients(), HARDHAT):
@@ -199,10 +199,10 @@ def clients() -> Iterator[Scenario]:
 
 
 def odd_months(left: Mapping[tuple[str, int], Sequence[str]]) -> Iterator[Scenario]:
-    """A month for each method and number of endpoints, with the shapes that it has left. Alone they meet a keeper that
-    starts, beside a healthy endpoint one that runs, if the method is asked in every block."""
+    """A month for each method and number of endpoints, with the shapes still to be tried. With one endpoint they meet a
+    keeper that starts; beside a healthy endpoint one that runs, if the method is called in every block."""
     for (method, endpoints), shapes in left.items():
-        # A keeper with another endpoint does not ask the first again at once.
+        # A keeper with another endpoint does not call the first again at once.
         more: dict[str, Value] = {"method": method, "shapes": ",".join(shapes), "times": 2 if endpoints == 1 else 1}
         more["at_start"] = int(endpoints == 1 or method not in (HEAD, CALL, COUNT, "eth_chainId"))
         faults = (Fault("odd", "begin", more=more),)
@@ -210,12 +210,12 @@ def odd_months(left: Mapping[tuple[str, int], Sequence[str]]) -> Iterator[Scenar
 
 
 def down(at: str, blocks: int, keeper: int = 0) -> Fault:
-    """A keeper killed and away for so many blocks."""
+    """A keeper is killed and restarted after this many blocks."""
     return Fault("kill", at, keeper, {"blocks": blocks})
 
 
 def kills(steps: Mapping[str, int]) -> Iterator[Scenario]:
-    """SIGKILL before each step of an action; `steps`: how many each has (`lab/chaos/steps.py` counts them)."""
+    """SIGKILL before each step of an action; `steps`: number of steps by action (`lab/chaos/steps.py` counts them)."""
     for action, count in steps.items():
         at, wait_s = DUE[action]
         for number in range(1, count + 1):

@@ -1,9 +1,9 @@
-"""How other clients and hosted services word what our node says: their tables are in `dialects.toml`.
+"""Dialects of other clients and hosted services; their tables are in `dialects.toml`.
 
-A speaker stands in the proxy and rewords the node's own errors, adds the fields of that client's blocks and receipts,
-refuses what the client refuses (batches, wide ranges of logs, methods that it lacks), and lets its passing errors come:
-each at every so-many-th call, a bounded number of times. Where a client's limit is beyond the length of a lab's chain
-it is a smaller one, in the client's words.
+A speaker in the proxy rewords the node's errors, adds the fields of that client's blocks and receipts, refuses what the
+client refuses (batches, wide log ranges, methods that it lacks), and injects its transient errors: each at every n-th
+call, a bounded number of times. Where a client's limit exceeds the length of a lab's chain, a smaller one applies, with
+the client's message.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ KINDS = {
     "blockoutofrange": "missing_block",
     "method not found": "unknown_method",
 }
-"""What the node behind the proxy says, and what that is."""
+"""Part of an error message of the node behind the proxy, and the kind of that error."""
 
 Call = dict[str, Any]
 Answer = dict[str, Any]
@@ -57,7 +57,7 @@ def failure(call: Call, message: str, code: int = -32000, **data: Any) -> Answer
 
 @cache
 def tables() -> dict[str, dict[str, Any]]:
-    """The dialects by name. One that `speaks` as another has that one's words where it has none of its own."""
+    """The dialects by name. One that `speaks` another inherits what its own table lacks."""
     raw = tomllib.loads(TABLES.read_text(encoding="utf-8"))
     return {name: {**raw.get(table.get("speaks", ""), {}), **table} for name, table in raw.items()}
 
@@ -69,7 +69,7 @@ def clients() -> list[str]:
 
 @dataclass
 class Speaker:
-    """One endpoint that speaks a dialect. `worded`: how often each of its own words was used."""
+    """One endpoint that speaks a dialect. `worded`: how often each of its own messages and fields was used."""
 
     table: dict[str, Any]
     worded: Counter[str] = field(default_factory=Counter)
@@ -84,7 +84,7 @@ class Speaker:
         return Speaker(tables()[name])
 
     def refusal(self, asked: Any) -> Reply | None:
-        """What it says in place of an answer to a whole request; None if it answers."""
+        """The reply that refuses a whole request; None if it is answered."""
         calls = asked if isinstance(asked, list) else [asked]
         if isinstance(asked, list) and 0 < self.table.get("batch", {}).get("most", 0) < len(asked):
             return self._refuse_batch(calls)
@@ -117,7 +117,7 @@ class Speaker:
             self.worded[what] += 1
 
     def _comes(self, place: int, passing: dict[str, Any], call: Call) -> bool:
-        """Whether a passing error comes at this call."""
+        """Whether a transient error comes at this call; counts it."""
         method = call["method"]
         if passing.get("method", method) != method:
             return False
@@ -159,7 +159,7 @@ class Speaker:
         return failure(call, **_filled(words, **fills))
 
     def _reworded(self, call: Call, error: dict[str, Any]) -> Answer | None:
-        """An error in the dialect's words; None where it has none for it."""
+        """An error in the dialect's wording; None where it has none for it."""
         message, data = str(error.get("message", "")), error.get("data")
         kind = "revert" if error.get("code") == 3 else kind_of(message)
         if kind == "revert" and call["method"] == "eth_estimateGas" and "estimate_revert" in self.table:
@@ -174,13 +174,13 @@ class Speaker:
 
 
 def kind_of(message: str) -> str:
-    """Which of the table's kinds an error of the node is, "" if none."""
+    """The table's kind of a node's error message, "" if none."""
     low = message.lower()
     return next((kind for text, kind in KINDS.items() if text in low), "")
 
 
 def _filled(words: Any, **fills: str) -> Any:
-    """The words with `{name}` filled in, at any depth."""
+    """`words` with each `{name}` filled in, at any depth."""
     if isinstance(words, str):
         for name, value in fills.items():
             words = words.replace("{" + name + "}", value)
@@ -191,7 +191,7 @@ def _filled(words: Any, **fills: str) -> Any:
 
 
 def _span(call: Call) -> int:
-    """Blocks that a question for logs covers, 0 where it does not name two numbers."""
+    """Number of blocks that a log query covers, 0 where it does not name two numbers."""
     wanted = (call.get("params") or [{}])[0]
     try:
         return int(wanted["toBlock"], 16) - int(wanted["fromBlock"], 16) + 1

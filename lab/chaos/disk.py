@@ -1,7 +1,7 @@
-"""A small disk of its own for a journal, and how it gets full.
+"""A small disk for a journal, and how to fill it.
 
-Root mounts a memory file system of `SIZE`; the write then fails as on any full disk (ENOSPC). Without that right the
-scenario cannot be run, which is an error and not a pass.
+Root mounts a tmpfs of `SIZE`; writes then fail as on any full disk (ENOSPC). Without that right the scenario fails with
+an error instead of passing.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pathlib import Path
 from lab.localnet.errors import LocalnetError
 
 SIZE = "8m"
-"""Room for the 4 MB that SQLite lets its log of changes grow to."""
+"""Room for the 4 MB to which SQLite lets its write-ahead log grow."""
 _CHUNK = 65_536
 
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
-    """The folder is a disk of its own until the block ends. Raises LocalnetError where that is not allowed."""
+    """Makes the folder a disk of its own until the `with` block ends. Raises LocalnetError where mounting is not
+    allowed."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     if mounted.returncode:
@@ -29,13 +30,13 @@ def small_disk(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # Lazily: an open file of a process that is just ending must not keep it.
+        # Lazily: a file that a terminating process still has open must not prevent the unmount.
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @contextlib.contextmanager
 def filled(folder: Path) -> Iterator[None]:
-    """The disk that holds the folder is full until the block ends."""
+    """Keeps the disk that holds the folder full until the `with` block ends."""
     filler = folder / "filler"
     try:
         with filler.open("wb", buffering=0) as out:

@@ -12,12 +12,12 @@ from lab.chaos.scenario import Scenario
 
 ACTIONS = ("determine", "start", "trade1", "trade2", "trade3")
 WITHIN_S = 400.0
-"""Of real time: after many failures an endpoint that says it is asked too much is left alone for up to 300 s."""
+"""Real seconds: after many failures the keeper leaves a rate-limiting endpoint alone for up to 300 s."""
 STAGES = ("due", "pooled", "mined")
 
 
 def drawn(seed: int, count: int) -> list[Scenario]:
-    """As many scenarios, of the seeds from `seed` on."""
+    """`count` scenarios, of the seeds from `seed` on."""
     return [combination(number) for number in range(seed, seed + count)]
 
 
@@ -25,7 +25,7 @@ def combination(seed: int) -> Scenario:
     """Two to four faults at random moments."""
     random = Random(seed)
     faults = tuple(_fault(random) for _ in range(random.randint(2, 4)))
-    # A fault may end before it meets anything, where another has changed what the keeper asks.
+    # A fault may meet no call where another has changed what the keeper requests.
     return Scenario(f"random-{seed}", faults, settings=PATIENT, bites=False, seed=seed, within_s=WITHIN_S)
 
 
@@ -35,7 +35,7 @@ def _fault(random: Random) -> Fault:
 
 
 Maker = Callable[[Random, str, str], Fault]
-"""Takes an action and a moment of it; some faults make sense at one of its moments only."""
+"""Takes an action and one of its moments; some faults make sense at one particular moment only."""
 
 
 def _http(random: Random, _action: str, at: str) -> Fault:
@@ -124,7 +124,7 @@ MAKERS: tuple[Maker, ...] = (
     _clock,
     _lock,
 )
-"""Each as likely as it stands here."""
+"""Drawn uniformly; an entry listed twice is twice as likely."""
 
 
 def _method(random: Random) -> str:

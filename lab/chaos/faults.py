@@ -1,4 +1,4 @@
-"""The faults: what each does to a month under way. A fault begins at its moment and takes as many beats as it likes."""
+"""The faults: what each does to a running month. A fault begins at its moment and takes as many beats as it needs."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from lab.testbed.clock import GAS_PRICE_GWEI
 
 Value = int | float | str
 ODD_WITHIN_S = 20.0
-"""Real time that an odd answer waits for its question, and that the keeper has to look at the chain again after it."""
+"""Real seconds that an odd answer waits for its call, and that the keeper has to look at the chain again after it."""
 FULL = "disk is full"
-"""How SQLite says so."""
+"""Part of SQLite's message for a full disk."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong, and when: `at` is a moment such as `trade1:pooled` (due, pooled or mined), `start:due`, or
-    `begin`. `keeper`: which of them it meets. `more`: what the fault itself takes."""
+    """A fault and its moment: `at` is one such as `trade1:pooled` (due, pooled or mined), `start:due`, or `begin`.
+    `keeper`: index of the keeper that it meets. `more`: arguments of the fault."""
 
     kind: str
     at: str
@@ -35,14 +35,14 @@ class Fault:
     more: dict[str, Value] = field(default_factory=dict)
 
     def words(self) -> str:
-        """In one line, for tables and JSON."""
+        """One line, for tables and JSON."""
         parts = [f"{name}={value}" for name, value in self.more.items()]
         who = [f"keeper={self.keeper}"] if self.keeper else []
         return " ".join([self.kind, f"at {self.at}", *who, *parts])
 
 
 def arm(month: MonthRun, fault: Fault) -> None:
-    """Puts a fault on a run."""
+    """Adds a fault to a run."""
     report = Report(fault.words(), fault.at)
     month.reports.append(report)
     month.running.append((report, KINDS[fault.kind](month, fault, report)))
@@ -59,14 +59,14 @@ def _for(seconds: float) -> Iterator[None]:
 
 
 def rpc(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """A rule of the proxy before one of the keeper's endpoints: the first, unless `endpoint` says another."""
+    """Arms a rule on the proxy of one of the keeper's endpoints: the first, unless `endpoint` names another."""
     proxy = month.keepers[fault.keeper].proxies[int(fault.more.get("endpoint", 0))]
     rule = rule_of(fault)
     rule.harmless = month.harmless
     proxy.arm(rule)
-    # An answer may be held back for seconds: what has arrived is counted when the month is over.
+    # An answer may be held back for seconds, so what has arrived is counted when the month is over.
     report.counted = lambda: (rule.arrived, f"{rule.arrived} answers unlike the node's, {rule.hits} calls met")
-    # What is left of it when the month is done can spoil nothing that is judged.
+    # Once the month is done, what is left of the rule can spoil nothing that is judged.
     while not rule.over(time.monotonic()) and not month.finished():
         yield
     proxy.disarm(rule)
@@ -74,13 +74,13 @@ def rpc(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def rule_of(fault: Fault) -> Rule:
-    """The rule of a fault of an endpoint. Raises ValueError where it has no bounds."""
+    """The rule of an endpoint's fault. Raises ValueError where its kind is unknown or it has no valid bounds."""
     fields: dict[str, Any] = {name: value for name, value in fault.more.items() if name != "endpoint"}
     return Rule(**fields)
 
 
 def no_mining(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """No block for a while."""
+    """Stops mining for a while."""
     head, asked = month.head(), _heads(month)
     month.mining = month.harmless
     yield from _for(_seconds(fault, 1.5))
@@ -91,7 +91,7 @@ def no_mining(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def drop(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """The pool forgets the keeper's pending transactions, `times` times."""
+    """Drops the keepers' pending transactions from the pool, `times` times."""
     for _ in range(int(fault.more.get("times", 1))):
         while not month.pooled():
             yield
@@ -104,9 +104,9 @@ def drop(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def reorg(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """The newest `depth` blocks are replaced by as many empty ones and one more; with `returned` the keepers'
-    transactions of the old ones go back to the pool, as nodes do, otherwise nobody has them but their keepers. `after`:
-    so many blocks after the moment."""
+    """Replaces the newest `depth` blocks by as many empty ones and one more. With `returned` the keepers' transactions
+    of the old ones go back to the pool, as nodes do, otherwise only their keepers have them. `after`: blocks between
+    the moment and the reorganization."""
     for _ in range(int(fault.more.get("after", 0))):
         head = month.head()
         while month.head() == head:
@@ -134,7 +134,7 @@ def reorg(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def base_fee(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """The base fee rises for so many blocks."""
+    """Raises the base fee for `blocks` blocks."""
     wei = int(fault.more["gwei"]) * GWEI
     if not month.harmless:
         month.clock.base_fee(int(fault.more["gwei"]))
@@ -149,9 +149,9 @@ def base_fee(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def clock_jump(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """The chain's time jumps, as after an outage of its own."""
+    """Lets the chain's time jump, as after an outage of the chain."""
     before, hours = month.clock.now(), int(fault.more["hours"])
-    # Not a step, which goes no farther than the feeds' next answers.
+    # Not `step`, which goes no farther than the feeds' next answers.
     month.clock.pass_to(before + (BLOCK_S if month.harmless else hours * HOUR_S))
     month.clock.feeds_are_old()
     month.clock.step(month.clock.now() + BLOCK_S)
@@ -164,7 +164,7 @@ def clock_jump(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def kill(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """SIGKILL; started again after so many blocks."""
+    """Kills the keeper (SIGKILL) and restarts it after `blocks` blocks."""
     keeper = month.keepers[fault.keeper]
     _end(month, keeper, keeper.kill, report)
     head = month.head()
@@ -174,7 +174,7 @@ def kill(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def stop(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """SIGSTOP for so many seconds of real time, while blocks go on."""
+    """Stops the keeper (SIGSTOP) for some seconds of real time, while blocks continue."""
     keeper = month.keepers[fault.keeper]
     if not month.harmless:
         keeper.pause()
@@ -187,7 +187,7 @@ def stop(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def lock(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """Another process holds the journal's database locked."""
+    """Locks the journal's database from another process."""
     keeper = month.keepers[fault.keeper]
     steps = len(keeper.traced())
     with contextlib.closing(sqlite3.connect(keeper.journal, isolation_level=None)) as db:
@@ -200,7 +200,7 @@ def lock(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def full(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """The disk that holds the journal is full (`lab/chaos/disk.py`)."""
+    """Fills the disk that holds the journal (`lab/chaos/disk.py`)."""
     keeper = month.keepers[fault.keeper]
     steps, said = len(keeper.traced()), keeper.log().count(FULL)
     with contextlib.nullcontext() if month.harmless else filled(keeper.journal.parent):
@@ -211,7 +211,7 @@ def full(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def host_clock(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """The keeper's machine has another time, from its next start on to the end of the month."""
+    """Shifts the clock of the keeper's machine, from the keeper's next start to the end of the month."""
     keeper, shift_s = month.keepers[fault.keeper], float(fault.more["shift_s"])
     keeper.stop()
     before = {row["id"] for row in keeper.rows()}
@@ -224,7 +224,7 @@ def host_clock(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def absent(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """The keeper is down for so many hours of the chain's time."""
+    """Takes the keeper down for `hours` of the chain's time."""
     keeper = month.keepers[fault.keeper]
     _end(month, keeper, keeper.stop, report)
     gone, seen = report.hits, report.seen
@@ -234,7 +234,7 @@ def absent(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def missed(month: MonthRun, _fault: Fault, report: Report) -> Iterator[None]:
-    """All keepers are down for the whole period; the next one is to be carried, and nothing of the one missed."""
+    """Takes all keepers down for the whole period; then the next one must be done, and nothing of the one missed."""
     for keeper in month.keepers:
         _end(month, keeper, keeper.stop, report)
     if month.harmless:
@@ -248,12 +248,12 @@ def missed(month: MonthRun, _fault: Fault, report: Report) -> Iterator[None]:
 
 
 def step(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """The keeper is started while an action is due and kills itself at a step, given as the launcher takes it
-    (`kill_at`, `kill_before`, `kill_after`); then it is started again. With `trace` all steps are written down and
-    nothing is killed. `wait_s`: chain time that passes before, so that a batch becomes possible."""
+    """Starts the keeper while an action is due and has it kill itself at a step, given as the launcher takes it
+    (`kill_at`, `kill_before`, `kill_after`); then restarts it. With `trace` all steps are recorded and nothing is
+    killed. `wait_s`: chain time that passes before, so that a batch becomes possible."""
     keeper = month.keepers[fault.keeper]
     keeper.stop()
-    # While nobody looks: the batch becomes possible.
+    # Time passes while no keeper looks.
     month.clock.step(month.clock.now() + int(fault.more.get("wait_s", 0)))
     fields: dict[str, Any] = {name: value for name, value in fault.more.items() if name != "wait_s"}
     if month.harmless:
@@ -274,9 +274,9 @@ def step(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def odd(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
-    """One odd answer after the other to one method, from the keeper's first endpoint, `times` times each, until the
-    month is done. With `at_start` it meets a keeper that starts, else one that runs. Each meets one that knows nothing
-    of the others."""
+    """Gives one odd answer after the other to one method, from the keeper's first endpoint, `times` times each, until
+    the month is done. With `at_start` each meets a keeper that starts, else one that runs. The keeper is restarted for
+    each, so that none affects the next."""
     keeper, method = month.keepers[fault.keeper], str(fault.more["method"])
     for shape in str(fault.more["shapes"]).split(","):
         exits, said = len(keeper.exits), len(keeper.log())
@@ -296,7 +296,7 @@ def odd(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
                 break
             yield
         if rule.arrived:
-            # Asked again: it notes an end of the process.
+            # `alive` is called again because it records an exit of the process.
             ended = not keeper.alive() or len(keeper.exits) > exits or CRASH in keeper.log()[said:]
             month.cases.append(OddCase(method, shape, len(keeper.proxies), ended, _trouble(keeper.log()[said:])))
             report.hits += 1
@@ -306,7 +306,7 @@ def odd(month: MonthRun, fault: Fault, report: Report) -> Iterator[None]:
 
 
 def _afresh(month: MonthRun, keeper: FaultyKeeper) -> Iterator[None]:
-    """The keeper started again, and looking at the chain."""
+    """Restarts the keeper and waits until it looks at the chain."""
     keeper.kill()
     keeper.start()
     while keeper.alive() and keeper.pulse() is None and not month.finished():
@@ -321,12 +321,12 @@ def _trouble(log: str) -> str:
 
 
 def _heads(month: MonthRun) -> int:
-    """How often any keeper has asked for a head."""
+    """How often the keepers have requested a head."""
     return sum(keeper.asked("eth_getBlockByNumber") for keeper in month.keepers)
 
 
 def _end(month: MonthRun, keeper: FaultyKeeper, how: Callable[[], object], report: Report) -> None:
-    """Ends a keeper that runs; notes that it is gone, and what it left."""
+    """Ends a keeper that runs; reports that it is gone, and how many transactions were pending."""
     ran, mine = keeper.alive(), len(month.pooled())
     if not month.harmless:
         how()
@@ -335,7 +335,7 @@ def _end(month: MonthRun, keeper: FaultyKeeper, how: Callable[[], object], repor
 
 
 def _writes(keeper: FaultyKeeper, since: int) -> tuple[int, str]:
-    """How often it has begun to write into its journal after so many steps, also in words."""
+    """How often it has begun to write to its journal after its first `since` steps, as a number and as text."""
     found = sum(" journal " in line for line in keeper.traced()[since:])
     return found, f"{found} writes into the journal tried"
 

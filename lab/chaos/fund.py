@@ -1,4 +1,4 @@
-"""The fund of the scenarios: small, and due to trade a few batches."""
+"""The scenarios' fund: small, and due to trade a few batches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ballast.values import DEPLOYER
 from lab.localnet.world import World
 
 HELD = {"UNI": 285, "AAVE": 275, "SUSHI": 225, "SNX": 215}
-"""Parts of NAV at the start, in thousandths; the fund aims at a quarter of each."""
+"""Thousandths of NAV at the start; the fund aims at a quarter of each."""
 NAV_USD = 2_000_000
 SHARES = 10_000
 FEED_MAX_AGE_S = 7_200

@@ -1,4 +1,4 @@
-"""Reads from the chain what is judged: the keepers' transactions and the rebalancer's events since the start."""
+"""Reads from the chain what the judge needs: the keepers' transactions and the rebalancer's events since the start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ACTIONS = ("determine", "start", "trade", "close")
 
 
 def selectors() -> dict[str, str]:
-    """Actions by the first 4 bytes of their calls."""
+    """Actions by selector."""
     found = {}
     for entry in contracts.abi("Rebalancer"):
         if entry.get("type") == "function" and entry.get("name") in ACTIONS:
@@ -36,7 +36,7 @@ def events(rpc: Rpc, rebalancer: str, since: int) -> list[Happened]:
 
 
 def transactions(rpc: Rpc, rebalancer: str, addresses: Collection[str], since: int) -> list[Sent]:
-    """What the keepers' keys sent and the chain has after block `since`, in order."""
+    """Transactions from the keepers' addresses in the blocks after `since`, in order."""
     names = selectors()
     last = int(rpc.request("eth_blockNumber"), 16)
     blocks = rpc.batch([("eth_getBlockByNumber", (hex(number), True)) for number in range(since + 1, last + 1)])

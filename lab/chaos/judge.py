@@ -1,4 +1,4 @@
-"""What a month came to, judged from the chain and the journals alone; the keepers' word counts for nothing.
+"""Judges a month by the chain and the journals alone; what the keepers report counts for nothing.
 
 Pure: `lab/chaos/history.py` reads what is judged here.
 """
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 ONCE = ("determine", "start", "close")
-"""Actions that a month has once."""
+"""Actions that happen once a month."""
 CANCEL = "cancel"
-"""The journal's word for a no-op."""
+"""The journal's action for a no-op."""
 FINAL = {"confirmed": "mined", "replaced": "replaced", "cancelled": "replaced"}
-"""Final words of a journal, by what they claim of the chain: mined and succeeded, or another transaction has the
+"""Final statuses of a journal, by what they claim of the chain: mined and succeeded, or another transaction has the
 nonce. `reverted` is final once it is confirmed."""
 
 
 def final(row: Mapping[str, Any]) -> str | None:
-    """What a journal's row claims of the chain for good; None while its fate is open."""
+    """The final outcome that a journal's row claims; None while it is open."""
     if row["status"] == "reverted" and row["confirmed_at"] is not None:
         return "reverted"
     return FINAL.get(row["status"])
@@ -28,8 +28,7 @@ def final(row: Mapping[str, Any]) -> str | None:
 
 @dataclass(frozen=True)
 class Sent:
-    """A transaction of a keeper's key on the chain as it stands at the end. `action`: of the rebalancer's call, "" for
-    anything else."""
+    """A transaction of a keeper's key on the final chain. `action`: of the rebalancer's call, "" for anything else."""
 
     sender: str
     nonce: int
@@ -43,7 +42,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Happened:
-    """An event of the rebalancer in the month: determined, started, traded or closed, and the transaction it is of."""
+    """An event of the rebalancer in the month (determined, started, traded or closed) and its transaction."""
 
     name: str
     period: int
@@ -53,9 +52,10 @@ class Happened:
 @dataclass(frozen=True)
 class Verdict:
     """`sent_twice`: actions mined twice with success, and calls of one key mined under two nonces with success.
-    `reverted_duplicates`: calls that another had done before and that were mined and reverted. `wrong_nonce`: nonces
-    used by what the journal does not know, used for two different calls, or said to have another fate than the chain's.
-    `month_done`: determined, started, traded and closed, each exactly once but trades."""
+    `reverted_duplicates`: calls that another had made before and that were mined and reverted. `wrong_nonce`: nonces
+    used by a transaction that the journal lacks, skipped, used for two different calls, signed too early, or with
+    another outcome in the journal than on the chain. `month_done`: determined, started and closed exactly once, traded
+    at least once."""
 
     month_done: bool
     batches: int
@@ -80,7 +80,7 @@ def judge(
     reorganized: bool = False,
 ) -> Verdict:
     """Judges one month. `journals` and `first_nonces` (at the scenario's start) by the keepers' addresses.
-    `reorganized`: whether blocks were replaced, after which their numbers say nothing about what was known when."""
+    `reorganized`: whether blocks were replaced, after which block numbers do not show what was known when."""
     problems: list[str] = []
     counts = Counter(event.name for event in happened if event.period == period)
     for name in ("determined", "started", "closed"):
@@ -108,12 +108,13 @@ def judge(
 
 
 def _twice(sent: Sequence[Sent], problems: list[str]) -> tuple[int, int]:
-    """Calls that were mined twice: with success each, and with the later one reverted."""
+    """Number of calls that were mined again after they had succeeded: with success, and reverted."""
     twice = reverted = 0
     same: dict[tuple[str, str, str], list[Sent]] = defaultdict(list)
     for tx in sent:
         if tx.action:
-            # What happens once a month is one call whoever makes it; a batch is one by its key and bytes.
+            # An action that happens once a month is one call whoever makes it; a batch is identified by its key and
+            # call data.
             same["" if tx.action in ONCE else tx.sender, tx.action, tx.data].append(tx)
     for (_, action, _), group in same.items():
         done = [place for place, tx in enumerate(group) if tx.succeeded]
@@ -127,7 +128,7 @@ def _twice(sent: Sequence[Sent], problems: list[str]) -> tuple[int, int]:
 def _wrong_nonces(
     address: str, mine: Sequence[Sent], rows: Sequence[Mapping[str, Any]], first: int, problems: list[str]
 ) -> int:
-    """Nonces of one key whose story differs between chain and journal."""
+    """Number of one key's nonces on which chain and journal disagree."""
     wrong: set[int] = set()
 
     def say(nonce: int, text: str) -> None:
@@ -157,7 +158,7 @@ def _wrong_nonces(
 
 
 def _untrue(row: Mapping[str, Any], found: Sent | None) -> str | None:
-    """What is not true of a row's final word, held against what the chain has under its nonce."""
+    """How a row's final status contradicts what the chain has under its nonce; None if it does not."""
     claim = final(row)
     if claim is None:
         return None
@@ -173,7 +174,7 @@ def _untrue(row: Mapping[str, Any], found: Sent | None) -> str | None:
 
 
 def _hasty(address: str, mine: Sequence[Sent], rows: Sequence[Mapping[str, Any]], problems: list[str]) -> int:
-    """Nonces that were first signed for before the ones below them were on the chain."""
+    """Number of nonces that were first signed for before the preceding ones were mined."""
     first: dict[int, int] = {}
     for row in rows:
         first.setdefault(int(row["nonce"]), int(row["signed_block"]))
@@ -189,8 +190,8 @@ def _hasty(address: str, mine: Sequence[Sent], rows: Sequence[Mapping[str, Any]]
 
 
 def cancelled_needlessly(sent: Sequence[Sent], journals: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
-    """Nonces that a keeper gave to a no-op although nobody else had done the same step between the signing of call and
-    no-op."""
+    """Number of nonces that a keeper gave to a no-op although nobody else had made the same step between the signing of
+    the call and of the no-op."""
     needless = 0
     for address, rows in journals.items():
         others = [tx for tx in sent if tx.sender != address and tx.succeeded]

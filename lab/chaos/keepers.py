@@ -1,4 +1,4 @@
-"""Keepers that faults are put on, each behind a proxy, with a key and a journal of its own."""
+"""Keepers to inject faults into, each behind a proxy, with a key and a journal of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lab.testbed.keepers import KeeperProcess, start_process
 
 Account.enable_unaudited_hdwallet_features()
 MNEMONIC = "test test test test test test test test test test test junk"
-"""Of anvil's own accounts, which are known to everybody."""
+"""The mnemonic of anvil's own accounts, which is public."""
 FIRST_ACCOUNT = 2
 """Accounts 0 and 1 deployed and hold the fund."""
 CRASH = "Traceback (most recent call last)"
@@ -34,7 +34,7 @@ SETTINGS = {
     "BALLAST_RPC_TIMEOUT_SECONDS": "1",
     "BALLAST_RPC_CHECK_SECONDS": "1",
 }
-"""Few batches: the scenarios are about what is sent, not about what it costs."""
+"""Settings for few batches: the scenarios test what is sent, not what it costs."""
 
 
 def key_of(index: int) -> tuple[str, str]:
@@ -44,7 +44,7 @@ def key_of(index: int) -> tuple[str, str]:
 
 
 class FaultyKeeper(KeeperProcess):
-    """A keeper that may be paused, killed and started again. `proxies`: its endpoints, in the order of its settings;
+    """A keeper that can be paused, killed and restarted. `proxies`: its endpoints, in the order of its settings;
     `more`: variables of its environment."""
 
     def __init__(
@@ -62,13 +62,13 @@ class FaultyKeeper(KeeperProcess):
         """In a folder of its own, which a scenario may put on a disk of its own."""
         self.journal.parent.mkdir(parents=True, exist_ok=True)
         self.launch = Launch()
-        """What the launcher does in every run."""
+        """The launcher's options in every run."""
         self.stopped = False
         """By SIGSTOP."""
         self.ended = False
-        """By itself, and nobody has started it again yet."""
+        """Exited by itself and not yet restarted."""
         self.killed_itself = False
-        """The launcher reached the step at which it was to kill the process."""
+        """The launcher reached the step at which it had to kill the process."""
         self._kills = False
         settings = {
             "BALLAST_RPC_URL": ",".join(proxy.url for proxy in proxies),
@@ -81,13 +81,13 @@ class FaultyKeeper(KeeperProcess):
         super().__init__(folder, folder / "keeper.log", settings, start_forked)
 
     def start(self, launch: Launch | None = None) -> None:
-        """Starts it, unless it runs. `launch`: for the launcher, in this run alone."""
+        """Starts it, unless it runs. `launch`: options of the launcher in this run alone."""
         if self.alive():
             return
         self.ended = self.killed_itself = False
         launch = launch or self.launch
         self._kills = launch.kills
-        # In a forked process the keeper's modules are loaded, and have taken the clock as it was.
+        # In a forked process the keeper's modules are already loaded and hold the unshifted clock.
         own = partial(start_process, module="lab.chaos.launcher")
         self._start = own if launch.clock_shift_s else start_forked
         self._run(**{NAME: launch.to_json()})
@@ -103,23 +103,23 @@ class FaultyKeeper(KeeperProcess):
         return self.alive() and not self.stopped
 
     def kill(self) -> None:
-        """Ends it at whatever instruction it is."""
+        """Kills it at whatever instruction it is."""
         self.end(signal.SIGKILL)
         self.stopped = False
 
     def stop(self) -> int | None:
-        """Asks it to end, as a service manager does; its exit code, None if it did not run."""
+        """Terminates it as a service manager does; its exit code, None if it did not run."""
         self.resume()
         return self.end()
 
     def pause(self) -> None:
-        """Stops its clock: SIGSTOP."""
+        """Pauses it with SIGSTOP."""
         if self.alive() and self.pid is not None:
             os.kill(self.pid, signal.SIGSTOP)
             self.stopped = True
 
     def resume(self) -> None:
-        """Lets it go on."""
+        """Resumes it."""
         if self.stopped and self.pid is not None:
             os.kill(self.pid, signal.SIGCONT)
         self.stopped = False
@@ -137,16 +137,16 @@ class FaultyKeeper(KeeperProcess):
             return False
 
     def asked(self, method: str) -> int:
-        """How often it has asked any of its endpoints for this."""
+        """How often it has called this method on any of its endpoints."""
         return sum(proxy.asked[method] for proxy in self.proxies)
 
     def traced(self) -> list[str]:
-        """The steps that its launcher has written down."""
+        """The steps that its launcher has recorded."""
         path = Path(self.launch.trace or "")
         return path.read_text().splitlines() if self.launch.trace and path.exists() else []
 
     def rows(self) -> list[dict[str, Any]]:
-        """What stands in its journal."""
+        """The rows of its journal; none before the journal has a table."""
         if not self.journal.exists():
             return []
         with contextlib.closing(sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True)) as db:

@@ -1,9 +1,8 @@
 """Starts the real keeper with its steps counted, so that it can be killed between any two of them.
 
 `python -m lab.chaos.launcher run` is `python -m keeper run` in a process where requests to the node and writes of the
-journal are numbered as they happen. Nothing of the keeper's own code is changed: what is wrapped are the libraries
-below it (urllib3 and sqlite3), and the clock of the process where a scenario shifts it. What to do comes as JSON in
-`CHAOS_LAUNCH`:
+journal are numbered as they happen. The keeper's own code is unchanged: the libraries below it (urllib3 and sqlite3)
+are wrapped, and the clock of the process where a scenario shifts it. The options come as JSON in `CHAOS_LAUNCH`:
 
 - `kill_at`: the step before which the process kills itself with SIGKILL (1 is the first),
 - `kill_before`, `kill_after`: in place of a number, the first step whose name has this word in it,
@@ -31,7 +30,7 @@ NAME = "CHAOS_LAUNCH"
 
 @dataclass(frozen=True)
 class Launch:
-    """What is to happen in the keeper's process."""
+    """What the launcher does in the keeper's process."""
 
     kill_at: int | None = None
     kill_before: str | None = None
@@ -49,7 +48,7 @@ class Launch:
 
 
 class Steps:
-    """Numbers steps as they are about to happen."""
+    """Numbers steps right before they happen."""
 
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
@@ -70,7 +69,7 @@ class Steps:
 
 
 def count_requests(steps: Steps) -> None:
-    """Every HTTP request is a step."""
+    """Makes every HTTP request a step."""
     original = urllib3.connectionpool.HTTPConnectionPool.urlopen
 
     def urlopen(pool: Any, method: str, url: str, body: Any = None, *args: Any, **more: Any) -> Any:
@@ -90,7 +89,7 @@ def named(body: Any) -> str:
 
 
 def count_writes(steps: Steps) -> None:
-    """Every statement that changes the journal is a step."""
+    """Makes every statement that changes the journal a step."""
     original = sqlite3.connect
 
     class Counted(sqlite3.Connection):
@@ -108,14 +107,14 @@ def count_writes(steps: Steps) -> None:
 
 
 def shift_clock(seconds: float) -> None:
-    """The process believes that it is so many seconds later."""
+    """Shifts the process's clock by `seconds`."""
     now, now_ns = time.time, time.time_ns
     time.time = lambda: now() + seconds
     time.time_ns = lambda: now_ns() + int(seconds * 10**9)
 
 
 def main(arguments: list[str]) -> int:
-    """The keeper, as the environment says; its exit code."""
+    """Runs the keeper with the options in the environment; its exit code."""
     launch = Launch(**json.loads(os.environ.get(NAME, "{}")))
     if launch.clock_shift_s:
         shift_clock(launch.clock_shift_s)

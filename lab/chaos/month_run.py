@@ -1,8 +1,9 @@
-"""Carries a month past its keepers: mines the blocks, moves the time, and lets faults come at their moments.
+"""Runs a month for its keepers: mines the blocks, moves the time, and starts faults at their moments.
 
-The chain does not wait for anybody: a block comes as soon as every keeper that can has looked at the last one or has
-sent something, and after `PATIENCE_S` of real time in any case. Time jumps to where the month goes on only while no
-transaction is pending. So a keeper that hangs, sleeps or cannot reach the node loses blocks, as it would elsewhere.
+The chain does not wait for anybody: a block is mined as soon as every keeper that can look has looked at the last one,
+or one has sent something, and after `PATIENCE_S` of real time in any case. Time jumps to the month's next step only
+while no transaction is pending. So a keeper that hangs, sleeps or cannot reach the node misses blocks, as it would in
+production.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ from lab.testbed.clock import Clock, next_look
 PERIOD = 2021 * 12 + 3
 NOTICE_S = 7 * DAY_S
 PATIENCE_S = 0.6
-"""Longest that a block waits for a keeper that runs."""
+"""Longest real time that a block waits for a keeper that runs."""
 ALONE_S = 0.05
 """A block's real time while no keeper can look."""
 READY_WITHIN_S = 40.0
 QUIET_BLOCKS = 12
-"""Before anything is due, so that the deepest reorganization has room."""
+"""Blocks before anything is due, so that the deepest reorganization has room."""
 MAX_BLOCKS = 1_500
 
 
 class MiningRpc:
-    """A connection for what moves the world: its transactions are mined at once, though the chain mines by command."""
+    """A connection for moving the world: its transactions are mined at once, although the chain mines on request."""
 
     def __init__(self, rpc: HttpRpc) -> None:
         self._rpc = rpc
@@ -52,15 +53,15 @@ class MiningRpc:
 
 @dataclass
 class Report:
-    """What became of a fault: how often it was seen to arrive, as what, and when it was over (monotonic real time, and
-    the head then)."""
+    """What became of a fault: how often it was seen to arrive, a description, and when it was over (monotonic real
+    time, and the head then)."""
 
     kind: str
     at: str
     hits: int = 0
     seen: str = ""
     counted: Callable[[], tuple[int, str]] | None = None
-    """Both, where they are known at the month's end only."""
+    """Returns `hits` and `seen` where they are known only at the month's end."""
     began_at: float | None = None
     ended_at: float | None = None
     head_at_end: int = 0
@@ -69,7 +70,7 @@ class Report:
 
     @property
     def recovery_s(self) -> float | None:
-        """Real seconds from the fault's end to a keeper's next right step."""
+        """Real seconds from the fault's end until a keeper has got something mined or has looked at the chain again."""
         if self.ended_at is None or self.recovered_at is None:
             return None
         return max(0.0, self.recovered_at - self.ended_at)
@@ -77,7 +78,7 @@ class Report:
 
 @dataclass(frozen=True)
 class OddCase:
-    """What came of an odd answer: whether the process ended, and the last trouble that it told of."""
+    """Result of an odd answer: whether the process ended, and the last warning or error that it logged."""
 
     method: str
     shape: str
@@ -88,7 +89,7 @@ class OddCase:
 
 @dataclass
 class MonthRun:
-    """A month under way. `reached`: the moments that have come, such as `determine:due` and `trade1:mined`."""
+    """A running month. `reached`: the moments that have come, such as `determine:due` and `trade1:mined`."""
 
     rpc: MiningRpc
     clock: Clock
@@ -97,7 +98,7 @@ class MonthRun:
     first_block: int
     period: int = PERIOD
     harmless: bool = False
-    """The faults come at their moments and do nothing: each must be missed."""
+    """The faults begin at their moments and do nothing, so each must be reported as not arrived."""
     mining: bool = True
     longest_stall: int = 0
     """Most blocks in a row in which no keeper looked at the chain, sent anything or got anything mined."""
@@ -153,7 +154,8 @@ class MonthRun:
     # The run itself
 
     def beat(self) -> None:
-        """What has changed, the faults whose moment has come, and a block unless mining is off."""
+        """One beat: records what has changed, advances the faults whose moment has come, and mines a block unless
+        mining is off."""
         self._look()
         self._advance()
         if not self.mining:
@@ -167,7 +169,7 @@ class MonthRun:
             self._count_stall()
 
     def ready(self) -> None:
-        """Waits until every keeper that runs has looked once."""
+        """Waits until every keeper that runs has looked once. Raises MonthRunError."""
         end = time.monotonic() + READY_WITHIN_S
         while time.monotonic() < end:
             if all(keeper.pulse() is not None for keeper in self.keepers if keeper.awake()):
@@ -176,12 +178,12 @@ class MonthRun:
         raise MonthRunError("a keeper did not look at the chain once after its start")
 
     def quiet(self) -> None:
-        """A few blocks in which nothing is due."""
+        """Mines a few blocks in which nothing is due."""
         for _ in range(QUIET_BLOCKS):
             self.clock.step(self.clock.now() + BLOCK_S)
 
     def _look(self) -> None:
-        """Notes which moments have come. What was mined was pending too, even if nobody saw it."""
+        """Records which moments have come. What was mined was pending too, even if nobody saw it."""
         done = self._done = self.done()
         mined = [action for name, action in (("determined", "determine"), ("started", "start")) if done[name]]
         mined += [f"trade{number}" for number in range(1, done["traded"] + 1)]
@@ -195,7 +197,7 @@ class MonthRun:
             self.reached.add(f"{due}:due")
 
     def _note(self, pooled: dict[str, str]) -> bool:
-        """Notes what is pending; whether that is a moment that had not come before."""
+        """Records what is pending; whether that is a moment that had not come before."""
         due = self.due()
         found = {f"{due if action == 'trade' else action}:pooled" for action in pooled.values() if action in ACTIONS}
         new = not found <= self.reached
@@ -227,7 +229,7 @@ class MonthRun:
                 report.recovered_at = time.monotonic()
 
     def _recovered(self, report: Report) -> bool:
-        """Whether a keeper has got something mined since, or has looked at a block of after the fault's end."""
+        """Whether a keeper has got something mined since the fault's end, or has looked at a block from then on."""
         if self._nonces() > report.mined_at_end:
             return True
         return any(keeper.awake() and keeper.looked(report.head_at_end) for keeper in self.keepers)
@@ -257,7 +259,7 @@ class MonthRun:
     def _block(self) -> None:
         pooled = self.pooled()
         if self._note(pooled):
-            return  # it came in between: first whatever fault waits for it
+            return  # a new moment: its faults come before the block
         self._pool = set(pooled)
         now = self.clock.now()
         due = self._due_time()
@@ -277,11 +279,11 @@ class MonthRun:
 
 
 class MonthRunError(LocalnetError):
-    """The month could not be carried to its end; one line."""
+    """The month could not be completed; the message is one line."""
 
 
 def month_run_on(connection: HttpRpc, world: World, book: Book, keepers: Sequence[FaultyKeeper]) -> MonthRun:
-    """The run of the month on a fresh chain in the saved state."""
+    """The month's run on a fresh chain in the saved state."""
     rpc = MiningRpc(connection)
     rpc.request("evm_setAutomine", False)
     clock = Clock(rpc, Market(rpc, world))

@@ -1,7 +1,6 @@
-"""Answers of a shape that no node should give, and the months that bring each of them for each method.
+"""Answers of shapes that no node should give, for each method that the keeper calls.
 
-An odd answer is of JSON-RPC and has the right id, unless the shape itself is that it has not: then the whole body is
-odd.
+An odd answer is valid JSON-RPC with the right id, except for shapes that spoil the whole body.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ METHODS = (
     "eth_sendRawTransaction",
     "eth_getCode",
 )
-"""What the keeper asks."""
+"""Methods that the keeper calls."""
 HTML = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 RESULTS: dict[str, Callable[[Any], Any]] = {
     "null": lambda _: None,
@@ -40,12 +39,12 @@ RESULTS: dict[str, Callable[[Any], Any]] = {
     "fields null": lambda result: _each(result, dict.fromkeys),
     "fields missing": lambda result: _each(result, lambda fields: dict(list(fields.items())[::2])),
 }
-"""What becomes of a result."""
+"""What each shape makes of a result."""
 SHAPES = (*RESULTS, "html", "cut off")
 
 
 def _each(result: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
-    """An object, or each object of a list, changed; a list of null where there is none."""
+    """Applies `change` to an object, or to each object of a list; a list of null where there is none."""
     if isinstance(result, dict):
         return change(result)
     if isinstance(result, list) and result:
@@ -54,7 +53,7 @@ def _each(result: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
 
 
 def odd(shape: str, method: str, calls: list[Call], answers: list[Answer], batch: bool) -> Reply:
-    """The answers with that of `method` odd. Raises ValueError for a shape that has no name."""
+    """The answers, with those to `method` made odd. Raises ValueError for an unknown shape."""
     if shape not in SHAPES:
         raise ValueError(f"shape: {shape!r}, expected one of {', '.join(SHAPES)}")
     if shape == "html":

@@ -1,9 +1,9 @@
-"""A node's endpoint with faults: it stands before the node on the loopback and spoils what it is told to spoil.
+"""A node's endpoint with faults: a proxy on the loopback that spoils what its rules say.
 
-A rule names a method (`*`: any), what goes wrong, and for how many calls. It ends by itself: after that many calls, or
-after `within_s` seconds of real time at the latest. Batches are taken apart: what spoils the connection spoils the
-whole HTTP request, what spoils an answer that answer alone. A rule's fault has arrived when what it spoilt, unlike what
-the node said, was handed to the keeper.
+A rule names a method (`*`: any), a fault, and for how many calls. It ends by itself: after that many calls, or after
+`within_s` seconds of real time at the latest. Batches are taken apart: a fault of the connection spoils the whole HTTP
+request, a fault of an answer that answer alone. A rule's fault has arrived when the keeper was given an answer that
+differs from the node's because of it.
 
 A proxy may also speak another client's dialect all the time (`lab/chaos/dialects.py`).
 """
@@ -34,8 +34,8 @@ ANY = "*"
 SEND = "eth_sendRawTransaction"
 
 CONNECTION_KINDS = ("http_500", "http_429", "timeout", "reset", "dropped", "malformed", "slow", "odd")
-"""What spoils a whole HTTP request. `dropped`: the node gets it, and the connection breaks before the answer. `odd`: an
-answer of a shape that none should have (`lab/chaos/odd.py`)."""
+"""Faults of a whole HTTP request. `dropped`: the node gets it, and the connection breaks before the answer. `odd`: an
+answer of a shape that no node should give (`lab/chaos/odd.py`)."""
 ANSWER_KINDS = (
     "older_head",
     "older_state",
@@ -48,24 +48,24 @@ ANSWER_KINDS = (
     "not_pending",
     "empty",
 )
-"""What spoils one answer. `older_head`: the node knows no later block; `older_state`: it answers from an older block,
-whichever it was asked for. `already_known`: the node gets the transaction, the answer is an error that it has it.
+"""Faults of one answer. `older_head`: the node knows no later block; `older_state`: it answers from an older block,
+whichever was requested. `already_known`: the node gets the transaction, the answer is the error that it has it.
 `refused`: an error, and the node gets nothing. `swallowed`: a hash as if all were well, and the node gets nothing."""
 KINDS = CONNECTION_KINDS + ANSWER_KINDS
 
 MAX_CALLS = 10_000
 MAX_SECONDS = 60.0
 HANG_S = 5.0
-"""Longest that a request is held back."""
+"""Longest that a request is held back, seconds."""
 _TAGGED = {"eth_call": 1, "eth_getBalance": 1, "eth_getTransactionCount": 1, "eth_getCode": 1, "eth_estimateGas": 1}
-"""Methods that name a block, and at which place."""
+"""Methods with a block parameter, and its position."""
 
 
 @dataclass
 class Rule:
-    """A fault that is armed. `times`: calls of the method it spoils, after letting `skip` pass; `within_s`: real
-    seconds after which it is over in any case. `blocks`: how far an older head lies back; `factor`: of a price;
-    `message`: of a refusal; `delay_s`: how long an answer is held back; `shape`: of an odd answer."""
+    """An armed fault. `times`: calls of the method it spoils, after letting `skip` pass; `within_s`: real seconds after
+    which it is over in any case. `blocks`: how far an older head lies back; `factor`: of a price; `message`: of a
+    refusal; `delay_s`: how long an answer is held back; `shape`: of an odd answer."""
 
     kind: str
     method: str = ANY
@@ -78,11 +78,11 @@ class Rule:
     delay_s: float = 0.3
     shape: str = ""
     harmless: bool = False
-    """Takes its calls and spoils none of them."""
+    """Counts its calls and spoils none of them."""
     hits: int = 0
-    """Calls that it took."""
+    """Calls that matched."""
     arrived: int = 0
-    """Answers with the fault in them that were handed over."""
+    """Answers with the fault in them that were sent to the keeper."""
     ended_at: float | None = None
     """Monotonic real time."""
     armed_at: float = 0.0
@@ -98,13 +98,13 @@ class Rule:
             raise ValueError(f"rule.within_s: {self.within_s}, expected at most {MAX_SECONDS:.0f} s")
 
     def over(self, now: float) -> bool:
-        """Whether it spoils nothing any more."""
+        """Whether the rule has ended."""
         if self.ended_at is None and (self.hits >= self.times or now - self.armed_at > self.within_s):
             self.ended_at = now
         return self.ended_at is not None
 
     def takes(self, method: str, now: float) -> bool:
-        """Whether this call of the method is spoilt; counts it."""
+        """Whether to spoil this call of the method; counts it."""
         if self.over(now) or self.method not in (ANY, method):
             return False
         if self.skip > 0:
@@ -118,7 +118,7 @@ class Rule:
 
 @dataclass
 class Proxy:
-    """A running proxy: its URL, the rules that are armed, and how often each method was asked for."""
+    """A running proxy: its URL, the rules that are armed, and how often each method was called."""
 
     node: str
     url: str = ""
@@ -127,7 +127,7 @@ class Proxy:
     requests: int = 0
     """HTTP requests, a batch being one."""
     speaker: Speaker | None = None
-    """Whose dialect it speaks, if not the node's."""
+    """The dialect that it speaks, if not the node's."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def arm(self, rule: Rule) -> Rule:
@@ -143,13 +143,13 @@ class Proxy:
             rule.ended_at = rule.ended_at or time.monotonic()
 
     def count(self, arrived: Iterable[Rule], by: int = 1) -> None:
-        """Adds to the count of each rule whose fault is in an answer, before the answer goes out."""
+        """Adds `by` to the count of each rule whose fault is in an answer, before the answer goes out."""
         with self.lock:
             for rule in arrived:
                 rule.arrived += by
 
     def note(self, calls: list[dict[str, Any]]) -> list[list[Rule]]:
-        """Counts the calls of one HTTP request; for each the rules that spoil it."""
+        """Counts the calls of one HTTP request; for each call the rules that spoil it."""
         now = time.monotonic()
         with self.lock:
             self.requests += 1
@@ -163,7 +163,8 @@ class Proxy:
 
 @contextlib.contextmanager
 def proxy(node: str, dialect: str = "") -> Iterator[Proxy]:
-    """Runs a proxy before `node` (a URL on the loopback) until the block ends. `dialect`: whose it speaks."""
+    """Runs a proxy in front of `node` (a URL on 127.0.0.1) until the block ends. `dialect`: which it speaks. Raises
+    ValueError."""
     host = urlsplit(node).hostname
     if host != "127.0.0.1":
         raise ValueError(f"node: {node!r}, expected a URL on 127.0.0.1")
@@ -173,7 +174,7 @@ def proxy(node: str, dialect: str = "") -> Iterator[Proxy]:
 
 
 class _BrokenError(Exception):
-    """The connection is to be reset."""
+    """Makes the handler reset the connection."""
 
 
 def _handler(running: Proxy) -> type[JsonHandler]:
@@ -192,7 +193,7 @@ def _handler(running: Proxy) -> type[JsonHandler]:
                 reply = self._reply(asked, calls, rules, connection, arrived)
             except _BrokenError:
                 reply = None
-            # Who has the answer finds it counted.
+            # Counted first, so that whoever has the answer finds it counted.
             running.count(arrived)
             if reply is None:
                 self._reset()
@@ -211,7 +212,7 @@ def _handler(running: Proxy) -> type[JsonHandler]:
             connection: Rule | None,
             arrived: list[Rule],
         ) -> Reply:
-            """What is answered; adds to `arrived` the rules whose fault is in it."""
+            """The reply; adds to `arrived` the rules whose fault is in it."""
             kind = connection.kind if connection is not None else ""
             match kind:
                 case "http_500":
@@ -242,7 +243,7 @@ def _handler(running: Proxy) -> type[JsonHandler]:
             return Reply(text[: len(text) // 2] if kind == "malformed" else text)
 
         def _one(self, call: dict[str, Any], rules: list[Rule]) -> tuple[dict[str, Any], list[Rule]]:
-            """The answer to one call, and the rules by which it is another than the node's."""
+            """The answer to one call, and the rules that make it differ from the node's."""
             for rule in rules:
                 if rule.kind in ("refused", "empty") or (rule.kind == "swallowed" and call["method"] == SEND):
                     return in_place_of(call, rule), [rule]
@@ -269,7 +270,7 @@ def _handler(running: Proxy) -> type[JsonHandler]:
             return self._forward({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})["result"]
 
         def _number(self, block_hash: str) -> int:
-            """Of a block, 0 for none."""
+            """Number of a block, 0 for none."""
             block = self._ask("eth_getBlockByHash", block_hash, False) if block_hash else None
             return int(block["number"], 16) if block else 0
 
@@ -284,7 +285,7 @@ def _handler(running: Proxy) -> type[JsonHandler]:
                 except (OSError, http.client.HTTPException):
                     self.upstream.close()
                     self.upstream = None
-                    # A kept connection that the node has closed: asked once more, but for a transaction.
+                    # The node had closed a kept-alive connection: retried once, except for a transaction.
                     if last or call["method"] == SEND:
                         raise _BrokenError from None
             raise AssertionError("not reached")
@@ -313,15 +314,15 @@ def in_place_of(call: dict[str, Any], rule: Rule) -> dict[str, Any]:
 
 
 def pinned(call: dict[str, Any]) -> str:
-    """The hash of the block that a call is asked in, "" if it names none."""
+    """The hash of the block that a call is pinned to, "" if none."""
     params, place = call.get("params") or [], _TAGGED.get(call["method"], 0)
     block = params[place] if place and len(params) > place else None
     return str(block.get("blockHash", "")) if isinstance(block, dict) else ""
 
 
 def aged(call: dict[str, Any], head: int, besides: str = "") -> dict[str, Any]:
-    """The call as a node takes it whose latest block is `head`. `besides`: a block's hash in place of which it takes
-    that block too."""
+    """The call as a node would run it whose latest block is `head`. `besides`: hash of a block that it replaces by
+    `head` too."""
     method, params = call["method"], list(call.get("params") or [])
     if method in _TAGGED:
         place = _TAGGED[method]
@@ -334,7 +335,7 @@ def aged(call: dict[str, Any], head: int, besides: str = "") -> dict[str, Any]:
 
 
 def older(answer: dict[str, Any], call: dict[str, Any], head: int) -> dict[str, Any]:
-    """What a node answers that knows no block after `head`."""
+    """The answer of a node that knows no block after `head`."""
     result = answer.get("result")
     if call["method"] == "eth_blockNumber":
         return success(call, hex(head))
@@ -349,7 +350,7 @@ def older(answer: dict[str, Any], call: dict[str, Any], head: int) -> dict[str, 
 
 
 def without_pending(call: dict[str, Any]) -> dict[str, Any]:
-    """The call as a node takes it that shows nobody its pool."""
+    """The call as a node would run it that does not expose its pool."""
     params = ["latest" if param == "pending" else param for param in call.get("params") or []]
     return {**call, "params": params}
 

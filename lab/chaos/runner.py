@@ -1,4 +1,4 @@
-"""Runs scenarios, several at a time, and writes what they came to after each."""
+"""Runs scenarios, several at a time, and reports each outcome as it comes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ ODD_ROUNDS = 12
 
 
 def run_all(scenarios: Sequence[Scenario], base: Path, work: Path, jobs: int, progress: Progress) -> list[Outcome]:
-    """All outcomes in the scenarios' order; `progress` is told each as it comes. Folders of scenarios that passed are
-    removed."""
+    """All outcomes in the scenarios' order; calls `progress` with each as it comes. Removes the folders of scenarios
+    that passed."""
     found: dict[str, Outcome] = {}
-    # Processes of their own: each has its chain, proxies and keepers, and a fault in one reaches no other.
+    # Separate processes: each has its chain, proxies and keepers, and a fault in one reaches no other.
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         futures: dict[Future[Outcome], Scenario] = {
             pool.submit(_run, scenario, base, work / scenario.name): scenario for scenario in scenarios
@@ -41,8 +41,8 @@ def run_all(scenarios: Sequence[Scenario], base: Path, work: Path, jobs: int, pr
 
 
 def run_odd(base: Path, work: Path, jobs: int, progress: Progress, methods: Sequence[str] = METHODS) -> list[Outcome]:
-    """Months until each method has been answered in each odd shape, alone and beside a healthy endpoint; a shape whose
-    method is not asked any more in a month comes in the next one."""
+    """Runs months until each method has been answered in each odd shape, alone and beside a healthy endpoint, in at
+    most ODD_ROUNDS rounds; a shape whose method is not called any more in a month comes in the next one."""
     left = {(method, endpoints): list(SHAPES) for method in methods for endpoints in (1, 2)}
     found: list[Outcome] = []
     for number in range(ODD_ROUNDS):
@@ -57,7 +57,7 @@ def run_odd(base: Path, work: Path, jobs: int, progress: Progress, methods: Sequ
 
 
 def odd_answers(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """What came of each odd answer."""
+    """The result of each odd answer."""
     return [{**case, "month_done": outcome.month_done} for outcome in outcomes for case in outcome.cases]
 
 
@@ -86,7 +86,7 @@ def _run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
 
 
 def report(outcomes: Sequence[Outcome], seconds: float) -> dict[str, Any]:
-    """What goes into out/chaos.json. `months_missed`: scenarios whose month was not done."""
+    """Contents of out/chaos.json. `months_missed`: scenarios whose month was not done."""
     return {
         "scenarios": [outcome.to_json() for outcome in outcomes],
         "passed": sum(outcome.passed for outcome in outcomes),

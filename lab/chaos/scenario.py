@@ -1,4 +1,4 @@
-"""One scenario, from a clean start to the end of the month, and its judgement."""
+"""Runs one scenario, from a clean start to the end of the month, and judges it."""
 
 from __future__ import annotations
 
@@ -28,21 +28,20 @@ from lab.localnet.rpc import HttpRpc
 from lab.localnet.world import World
 
 SETTLE_BLOCKS = 80
-"""After the month is closed: most blocks until every journal has come to rest."""
+"""Most blocks after the month is closed until every journal has settled."""
 STANDBY_BLOCKS = 4
 CALM_BLOCKS = 4
-"""After that, so that one who still wants to send can be seen."""
+"""Blocks in a row in which all must be settled, so that a keeper that still wants to send is noticed."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`keepers`: how many; `endpoints`: of each; `settings`: variables of all of them; `standby`: each has its rank, by
-    its number; `races`: whether two of them may send the same, so that one reverts. `launch`: what the launcher does in
-    keeper 0. `ends`: exit codes with which a keeper may end by itself here, to be started again. `small_disk`: the
-    journal of keeper 0 stands on a disk of its own. `bites`: whether a fault that never arrived fails the scenario;
-    `harmless`: none does anything, so that all must be missed. `node`: anvil, or hardhat; `dialect`: what the endpoints
-    speak, if not the node's own. `within_s`: real time; `patience_s`: that a block waits
-    for the keepers."""
+    """`keepers`: how many; `endpoints`: of each; `settings`: variables of all of them; `standby`: each has its number
+    as its rank; `races`: whether two of them may send the same, so that one reverts. `ends`: exit codes with which a
+    keeper may end by itself here, to be restarted. `small_disk`: the journal of keeper 0 is on a disk of its own.
+    `bites`: whether a fault that never arrived fails the scenario; `harmless`: the faults do nothing, so that all must
+    be reported as not arrived. `node`: anvil, or hardhat; `dialect`: what the endpoints speak, if not the node's own.
+    `within_s`: limit of real time; `patience_s`: real time that a block waits for the keepers."""
 
     name: str
     faults: tuple[Fault, ...] = ()
@@ -64,9 +63,9 @@ class Scenario:
 
 @dataclass
 class Outcome:
-    """What a scenario came to. `recovery_s`: real seconds from the end of the fault that took longest to a keeper's
-    next right step. `stalled_blocks`: most in a row in which no keeper did anything; `cancelled_needlessly`: no-ops in
-    place of calls that nobody had made vain. `worded`: of a dialect, how often it was heard, by kind."""
+    """The result of a scenario. `recovery_s`: the longest recovery from a fault, real seconds (`Report.recovery_s`).
+    `stalled_blocks`: most in a row in which no keeper did anything; `cancelled_needlessly`: no-ops in place of calls
+    that nobody else had made. `worded`: how often a dialect's own messages and fields were used, by kind."""
 
     name: str
     passed: bool
@@ -92,7 +91,7 @@ class Outcome:
 
 
 def run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
-    """Carries the scenario's month on a chain of its own; `folder` takes journals and logs."""
+    """Runs the scenario's month on a chain of its own; `folder` gets journals and logs."""
     began = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     world, book_path = World.load(base / "world.json"), (base / "book.json").resolve()
@@ -128,7 +127,7 @@ def run(scenario: Scenario, base: Path, folder: Path) -> Outcome:
         for keeper in keepers:
             starting = keeper.pulse() is None
             code = keeper.stop()
-            # While it starts, before it can look once, the signal ends it as it ends any process.
+            # During its start, before its first look, the signal ends it like any process.
             if code not in (0, None) and not (starting and code == -signal.SIGTERM):
                 problems.append(f"keeper {keeper.index}: ended with {code} when it was asked to stop")
         sent = transactions(month.rpc, book["rebalancer"], set(firsts), month.first_block)
@@ -163,7 +162,7 @@ NODES: dict[str, Callable[[Path, Path], AbstractContextManager[HttpRpc]]] = {"an
 
 
 def standing_by(index: int) -> dict[str, str]:
-    """Settings of a keeper with this rank."""
+    """Settings of a standby keeper with this rank."""
     return {"BALLAST_STANDBY_RANK": str(index), "BALLAST_STANDBY_BLOCKS": str(STANDBY_BLOCKS)}
 
 
@@ -188,7 +187,7 @@ def _carry(month: MonthRun, scenario: Scenario, end: float) -> None:
         month.beat()
         _look_after(month)
         at_work = any(report.began_at is not None for report, _ in month.running)
-        # A fault may last seconds, in which many blocks come: they are not the journals'.
+        # A fault may last seconds, in which many blocks come: they do not count against the journals.
         blocks += not at_work
         if time.monotonic() > end:
             break
@@ -204,8 +203,8 @@ def _open(keeper: FaultyKeeper) -> bool:
 
 
 def _look_after(month: MonthRun) -> None:
-    """A keeper that ended by itself is started again, as a service manager does; the scenario has failed all the
-    same."""
+    """Restarts keepers that ended by themselves, as a service manager does; the scenario has failed all the same,
+    unless `ends` allows the exit code."""
     for keeper in month.keepers:
         if not keeper.alive() and keeper.ended:
             keeper.start()
@@ -237,7 +236,7 @@ def _outcome(
             found.append(f"fault never arrived: {report.kind}")
     speakers = [proxy.speaker for keeper in month.keepers for proxy in keeper.proxies if proxy.speaker is not None]
     worded = sum((speaker.worded for speaker in speakers), Counter[str]())
-    # Without passing errors it has words of its own for what only a race brings about: reverts and refusals.
+    # A dialect without transient errors has only messages for what a race causes: reverts and refusals.
     speaks_up = scenario.races or any(speaker.table.get("passing") for speaker in speakers)
     if scenario.dialect and scenario.faults and speaks_up and not worded:
         found.append(f"dialect never heard: {scenario.dialect}")

@@ -1,4 +1,4 @@
-"""How many steps the keeper takes for an action, from its start to the action's last word in the journal."""
+"""Counts the steps that the keeper takes for an action, from its start until the journal has the action's outcome."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from lab.localnet.errors import LocalnetError
 
 
 def count_steps(base: Path, folder: Path) -> dict[str, int]:
-    """Steps of each action that scenarios kill it in. Raises LocalnetError if the month fails without any kill."""
+    """Steps of each action in which scenarios kill the keeper. Raises LocalnetError if the month fails without any
+    kill."""
     found = {}
     for action, (at, wait_s) in DUE.items():
         trace = (folder / f"{action}.trace").resolve()
@@ -25,7 +26,8 @@ def count_steps(base: Path, folder: Path) -> dict[str, int]:
 
 
 def last_step(trace: str) -> int:
-    """The step after the one that writes what became of the first transaction: killed before it, all has been done."""
+    """The step after the one that commits the outcome of the first transaction: a keeper killed before it has done
+    everything."""
     lines = trace.splitlines()
     sent = next(place for place, line in enumerate(lines) if SEND in line)
     written = next(place for place, line in enumerate(lines) if place > sent and line.endswith("journal COMMIT"))

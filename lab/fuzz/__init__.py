@@ -1,1 +1,2 @@
-"""Stateful fuzzing of the fund with forge: the harness in Solidity, and what runs it and checks that it can fail."""
+"""Stateful fuzzing of the fund with forge: the harness in Solidity, and code that runs it and checks that it can
+fail."""

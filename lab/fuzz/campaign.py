@@ -18,12 +18,12 @@ from lab.fuzz import forge
 OUT = ROOT / "out" / "invariants.json"
 DEPTH = 500
 CHUNK_RUNS = 25
-"""Sequences of each set-up in one process of forge: what an interruption loses at most."""
+"""Sequences of each set-up in one process of forge: the most that an interruption loses."""
 
 
 @dataclass
 class Campaign:
-    """What one command ran: `calls` were made and checked, `discarded` asked for what was not possible then."""
+    """Results of one command: `calls` were made and checked, `discarded` were not possible at that point."""
 
     commit: str
     contracts: str
@@ -38,10 +38,10 @@ class Campaign:
 
 
 def run(calls: int, seed: int, say: Callable[[str], None], *, out: Path = OUT) -> Campaign:
-    """Make at least `calls` calls, the set-ups alike, and stop at the first broken invariant.
+    """Make at least `calls` calls, as many for each set-up, and stop at the first broken invariant.
 
     A chunk's seed is `seed` plus its number: `make invariants CALLS=... SEED=that seed` repeats it. The file is written
-    after each chunk; campaigns that it holds already are kept.
+    after each chunk; campaigns already in it are kept, except those that `write` drops.
     """
     forge.lay_contracts()
     forge.build()
@@ -76,10 +76,10 @@ def add(campaign: Campaign, report: forge.Report) -> None:
 
 
 def write(campaign: Campaign, out: Path) -> None:
-    """Write all campaigns, with the sum of the calls made on the same contracts as the last one's.
+    """Write all campaigns, with the sum of the calls made on the same contracts as this one.
 
-    One that this one repeats, in part or whole, is left out: no sequence counts twice. Those of other processes, with
-    other seeds, stay.
+    Earlier campaigns that this one repeats, in part or whole, are dropped: no sequence counts twice. Those of other
+    processes, with other seeds, stay.
     """
     campaigns = [*(entry for entry in _earlier(out) if not _repeats(entry, campaign)), asdict(campaign)]
     same = [entry for entry in campaigns if entry["contracts"] == campaign.contracts]
@@ -93,7 +93,7 @@ def write(campaign: Campaign, out: Path) -> None:
 
 
 def contracts_hash(root: Path = ROOT) -> str:
-    """SHA-256 over the contracts under test (mocks and localnet's apart) and the harness."""
+    """SHA-256 over the contracts under test (without contracts/testing) and the harness."""
     digest = hashlib.sha256()
     files = [*(root / "contracts").rglob("*.sol"), *(root / "lab" / "fuzz").rglob("*.sol")]
     for path in sorted(files):

@@ -1,4 +1,4 @@
-"""Runs forge on the harness, in this folder or in a copy of the tree, and reads what it prints."""
+"""Runs forge on the harness, in this folder or in a copy of the tree, and parses its output."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lab.localnet.artifacts import SOLC
 FORGE = ROOT / ".tools" / "foundry" / "bin" / "forge"
 CACHE = Path(".cache") / "forge"
 CONTRACTS = CACHE / "contracts"
-"""The artifacts that the harness deploys, as forge lays them down."""
+"""Artifacts that the harness deploys, in forge's layout."""
 DEPLOYED = Path("lab") / "fuzz" / "deployed" / "Deployed.sol"
 """Imports what the harness deploys."""
 SETUPS = ("FixedWeightInvariants", "MarketCapInvariants")
@@ -37,7 +37,7 @@ _HANDLER = re.compile(
 
 @dataclass(frozen=True)
 class Handler:
-    """One handler's calls: `made` went through and were checked, `discarded` asked for what is not possible then."""
+    """One handler's calls: `made` went through and were checked, `discarded` were not possible at that point."""
 
     made: int
     discarded: int
@@ -45,7 +45,7 @@ class Handler:
 
 @dataclass(frozen=True)
 class Suite:
-    """What forge says of one set-up. `failure` is the broken invariant's message, None where all held."""
+    """forge's result for one set-up. `failure`: message of the broken invariant, None where all held."""
 
     setup: str
     calls: int
@@ -55,7 +55,7 @@ class Suite:
 
 @dataclass(frozen=True)
 class Report:
-    """One run of forge, with all that it printed."""
+    """One run of forge, with its whole output."""
 
     suites: tuple[Suite, ...]
     text: str
@@ -83,7 +83,7 @@ def build(root: Path = ROOT) -> None:
 
 
 def build_contracts(root: Path) -> None:
-    """Compile what the harness deploys, as ape-config.yaml says, in a copy of the tree in which it was changed.
+    """Compile what the harness deploys, with ape-config.yaml's settings, in a changed copy of the tree.
 
     Raises FuzzError with the compiler's output where it fails.
     """
@@ -91,9 +91,10 @@ def build_contracts(root: Path) -> None:
 
 
 def lay_contracts(root: Path = ROOT, names: Iterable[str] | None = None) -> None:
-    """Lay down what the harness deploys, or `names`, from the build of `make compile`: deployed code, byte by byte.
+    """Write the artifacts of what the harness deploys, or of `names`, from the build of `make compile`: deployed code,
+    byte by byte.
 
-    Raises FuzzError where there is no current one.
+    Raises FuzzError where the build is not current.
     """
     if not is_current():
         raise FuzzError("the contracts have changed since they were compiled: run `make compile`")
@@ -103,7 +104,7 @@ def lay_contracts(root: Path = ROOT, names: Iterable[str] | None = None) -> None
 
 
 def lay(folder: Path, name: str, abi: Sequence[object], creation: str) -> None:
-    """Lay down an artifact as forge does; `creation` is hex with 0x."""
+    """Write an artifact in forge's layout; `creation` is hex with 0x."""
     path = folder / f"{name}.sol" / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_json(path, {"abi": abi, "bytecode": {"object": creation}})
@@ -135,7 +136,7 @@ def test(
 
     `artifacts` and `limit` as for `run_forge`. Raises FuzzError where forge gives no verdict, and TimeoutExpired.
     """
-    # A thread for each set-up is enough: what a sequence does depends on the seed alone.
+    # A thread for each set-up is enough: a sequence depends on the seed alone.
     arguments = ["test", "--threads", str(threads), "--fuzz-seed", hex(seed)]
     if setup is not None:
         arguments += ["--match-contract", f"^{setup}$"]
@@ -147,7 +148,7 @@ def test(
 
 
 def read(text: str) -> tuple[Suite, ...]:
-    """The suites in forge's printed report, up to its list of failing tests."""
+    """Parse the suites in forge's report, up to its list of failing tests."""
     suites: list[Suite] = []
     setup, failure, calls = "", None, -1
     handlers: dict[str, Handler] = {}

@@ -1,4 +1,4 @@
-"""The ways in which the contracts are broken on purpose, as mutants.yaml lists them."""
+"""The deliberate defects of the contracts that mutants.yaml lists."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIXED = "FixedWeightInvariants"
 
 @dataclass(frozen=True)
 class Edit:
-    """`old`, which stands exactly once in `file`, becomes `new`."""
+    """Replaces `old`, which occurs exactly once in `file`, by `new`."""
 
     file: str
     old: str
@@ -34,7 +34,7 @@ class Mutant:
 
 @cache
 def every_mutant() -> tuple[Mutant, ...]:
-    """All of them, in the list's order."""
+    """All mutants, in the list's order."""
     return tuple(_mutant(entry) for entry in yaml.safe_load(LIST.read_text(encoding="utf-8")))
 
 

@@ -1,4 +1,4 @@
-"""Breaks the contracts on purpose, one way at a time, and sees that the named invariant fails."""
+"""Breaks the contracts on purpose, one way at a time, and checks that the named invariant fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEED = 1
 SEQUENCES = 100
 """Most sequences (of 500 calls) in which a mutant must be caught."""
 UNCOMPILED = "does not compile"
-"""Stands for the invariant that noticed a mutant that is none: its pattern is to be mended."""
+"""Reported in place of an invariant for a mutant that does not compile: its pattern must be corrected."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Verdict:
 
 
 def check(mutants: Iterable[Mutant] | None = None, root: Path = ROOT) -> None:
-    """Raise FuzzError unless every pattern of these mutants, or of all, stands exactly once in its file."""
+    """Raise FuzzError unless every pattern of these mutants, or of all, occurs exactly once in its file."""
     for mutant in every_mutant() if mutants is None else mutants:
         for edit in mutant.edits:
             count = (root / edit.file).read_text().count(edit.old)
@@ -75,7 +75,7 @@ def run(names: Sequence[str], say: Callable[[str], None], *, out: Path = OUT) ->
 
 
 def judge(mutant: Mutant, tree: Path) -> Verdict:
-    """Apply, compile, run until an invariant fails, and put the files back."""
+    """Apply the mutant, compile, run until an invariant fails, and restore the files."""
     began = time.monotonic()
     kept = {edit.file: (tree / edit.file).read_text() for edit in mutant.edits}
     shutil.rmtree(tree / forge.CACHE / "failures", ignore_errors=True)
@@ -90,13 +90,13 @@ def judge(mutant: Mutant, tree: Path) -> Verdict:
     if report is None:
         return Verdict(mutant.name, mutant.invariant, UNCOMPILED, False, 0, round(time.monotonic() - began, 1))
     found = report.failures[0] if report.failures else None
-    # What a message says beyond the invariant's name stands in brackets behind it.
+    # Details follow the invariant's name in brackets.
     caught = found is not None and found.split(" (")[0] == mutant.invariant
     return Verdict(mutant.name, mutant.invariant, found, caught, report.calls, round(time.monotonic() - began, 1))
 
 
 def _broken(mutant: Mutant, tree: Path) -> forge.Report | None:
-    """What forge says of the tree with the mutant in it; None if that does not compile."""
+    """forge's report on the tree with the mutant in it; None if that does not compile."""
     try:
         forge.build_contracts(tree)
     except FuzzError:
@@ -109,12 +109,12 @@ def _copy(tree: Path) -> None:
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", ".cache"))
     shutil.copytree(ROOT / forge.CACHE, tree / forge.CACHE, ignore=shutil.ignore_patterns("contracts"))
     for name in ("@openzeppelin", "solady"):
-        # Not links: forge would see files outside of the tree, and compile everything again.
+        # No links: forge would see files outside of the tree, and compile everything again.
         shutil.copytree(ROOT / "node_modules" / name, tree / "node_modules" / name)
 
 
 def _write(verdict: Verdict, out: Path) -> None:
-    """Put the verdict into the file, beside those of other mutants on the same contracts and harness."""
+    """Add the verdict to the file, which keeps those of other mutants on the same contracts and harness."""
     code = contracts_hash()
     known: dict[str, dict[str, Any]] = {}
     if out.exists():

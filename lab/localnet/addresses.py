@@ -1,4 +1,4 @@
-"""Mainnet addresses from data/addresses, and the stated stand-ins for what has none."""
+"""Mainnet addresses from data/addresses, and the documented stand-ins for what has none."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lab.localnet.errors import LocalnetError
 FOLDER = ROOT / "data" / "addresses"
 
 PAIR_CODE_HASH = {"uniswap": V2_CODE_HASH, "sushiswap": SUSHISWAP_CODE_HASH}
-"""Hash of each factory's pair creation code; with it a pair's address is known before the pair exists."""
+"""Hash of each factory's pair creation code, from which a pair's address can be computed before the pair exists."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Who deployed a mainnet contract, with which nonce, and where it therefore stands."""
+    """Deployer and nonce of a mainnet contract, and the address that follows from them."""
 
     contract: str
     deployer: str
@@ -51,7 +51,7 @@ def usd_feeds(path: Path = FOLDER / "mainnet_usd_feeds.csv") -> dict[str, str]:
 
 
 def feed_of(symbol: str, listed: dict[str, str]) -> tuple[str, bool]:
-    """Where the TOKEN/USD feed stands, and whether that is its mainnet address.
+    """The address of the TOKEN/USD feed, and whether that is its mainnet address.
 
     A token without a mainnet feed gets the last 20 bytes of keccak256("ballast.localnet.feed." + symbol).
     """
@@ -78,7 +78,7 @@ def listed_pairs(path: Path = FOLDER / "mainnet_pairs.csv") -> dict[tuple[str, s
 
 
 def pair_address(venue: str, factory: str, token_a: str, token_b: str) -> str:
-    """Where the factory puts the pair of two tokens (CREATE2)."""
+    """The address at which the factory creates the pair of two tokens (CREATE2)."""
     return v2_pool_address(factory, PAIR_CODE_HASH[venue], token_a, token_b)
 
 

@@ -24,15 +24,15 @@ HARDFORK = "cancun"
 CHAIN_ID = 1
 GAS_LIMIT = 30_000_000
 READY_WITHIN_S = 240.0
-"""Real seconds after which a node that does not answer is given up, on a busy machine too."""
+"""Real seconds to wait for a node's first answer; long enough for a busy machine."""
 PORT_TRIES = 3
-"""Somebody else may take a free port before anvil does: then it ends, and another port is tried."""
+"""Another process may take a free port before anvil does: anvil then exits, and another port is tried."""
 
 _PR_SET_PDEATHSIG = 1
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on at this moment."""
+    """A TCP port that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 def dies_with_parent(death_signal: int = signal.SIGKILL) -> Callable[[], None] | None:
-    """For `preexec_fn`: the kernel sends the child this signal when its parent is gone. Linux only, else None."""
+    """For `preexec_fn`: makes the kernel send the child this signal when its parent is gone. Linux only, else None."""
     if not sys.platform.startswith("linux"):
         return None
     libc = ctypes.CDLL(None, use_errno=True)
@@ -91,7 +91,7 @@ def running(
     **environment: str,
 ) -> Iterator[str]:
     """Runs a node, whose command line depends on its port, until the block ends; yields its RPC URL. `environment`:
-    variables beside this process's."""
+    variables in addition to this process's."""
     with contextlib.ExitStack() as stack:
         out: IO[bytes] | int = subprocess.DEVNULL
         if log is not None:
@@ -119,7 +119,7 @@ def running(
 
 
 def stop(process: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
-    """End a process of ours: politely, then for good."""
+    """End a process of ours: SIGTERM, then SIGKILL."""
     if process.poll() is not None:
         return
     process.terminate()
@@ -152,7 +152,7 @@ def _wait_until_ready(name: str, process: subprocess.Popen[bytes], url: str, log
 
 
 class Cheats:
-    """What only a development chain lets one do. Amounts in wei, times in Unix seconds."""
+    """What only a development chain offers. Amounts in wei, times in Unix seconds."""
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
@@ -174,7 +174,7 @@ class Cheats:
 
     @contextlib.contextmanager
     def acting_as(self, account: str, wei: int) -> Iterator[None]:
-        """The node signs for the account, which has so much ether, until the block ends."""
+        """Makes the node sign for the account, with this ether balance, until the block ends."""
         self.set_balance(account, wei)
         self.impersonate(account)
         try:
@@ -197,7 +197,7 @@ class Cheats:
         self._rpc.request("evm_mine")
 
     def increase_time(self, seconds: int) -> None:
-        """Mine one block that many seconds after the latest."""
+        """Mine one block `seconds` after the latest."""
         self.mine_at(self.now() + seconds)
 
     def snapshot(self) -> str:

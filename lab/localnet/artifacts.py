@@ -24,7 +24,7 @@ _WETH_METADATA_MAINNET = bytes.fromhex("deb4c2ccab3c2fdca32ab3f46728389c2fe2c165
 
 @dataclass(frozen=True)
 class Code:
-    """A contract's code before and after it is deployed."""
+    """A contract's creation and runtime code."""
 
     creation: bytes
     runtime: bytes
@@ -49,8 +49,8 @@ def creation_code(name: str) -> bytes:
 def weth9_creation_code() -> bytes:
     """Creation code of WETH9.
 
-    The package was compiled with solc 0.4.21, mainnet's contract with 0.4.19: the code is the same but for the hash of
-    the source's metadata at its end, which is put right here. The result has mainnet's code hash.
+    The package was compiled with solc 0.4.21, mainnet's contract with 0.4.19: the code is the same except for the
+    metadata hash at its end, which is replaced here. The result has mainnet's code hash.
     """
     name = "canonical-weth/build/contracts/WETH9.json"
     code = creation_code(name)
@@ -60,8 +60,8 @@ def weth9_creation_code() -> bytes:
 
 
 def reference_contracts() -> dict[str, Code]:
-    """The stand-ins of contracts/testing/localnet, compiled once and kept until a source changes. An abstract one is
-    empty."""
+    """The stand-ins of contracts/testing/localnet, compiled once and cached until a source changes. Abstract ones have
+    empty code."""
     sources = {f"contracts/testing/localnet/{name}.sol": _source(name) for name in SOURCES}
     digest = keccak(text=json.dumps(sources, sort_keys=True)).hex()
     cached = _cached(digest)

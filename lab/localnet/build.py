@@ -24,14 +24,14 @@ from lab.localnet.v3 import PositionRow, V3Depth, assumed, open_v3, v3_pools_of
 from lab.localnet.world import Token, World, WorldPool
 
 DAYS_BEFORE_MONTH = 10
-"""The chain's head: this many days before the first of the month, before any fund determines anything."""
+"""The chain's head is this many days before the first of the month, before any fund determines anything."""
 FEE_BPS = 30
 
 _OPEN = "open(address,string,uint8,address,int256,address,(address,uint256,uint256)[])"
 _OPEN_GAS = 20_000_000
 _BUILDER_ETHER = 10**9 * ETHER
 _MARKET_WETH = 10**8 * ETHER
-"""What the arbitrageur can pay into pools, in wei."""
+"""WETH wei that the arbitrageur can pay into pools."""
 
 
 def head_time(month: Month) -> int:
@@ -49,8 +49,8 @@ def local_mainnet(
     port: int | None = None,
     log: Path | None = None,
 ) -> Iterator[tuple[str, World]]:
-    """Run the local mainnet of a month until the block ends; yields its RPC URL and what stands on it. `positions`: of
-    V3 pools; beside them only those stand that `v3.assumed` adds."""
+    """Run the local mainnet of a month until the block ends; yields its RPC URL and its world. `positions`: of V3
+    pools; the only others are those that `v3.assumed` adds."""
     pools = pools_of(month, rows)
     with anvil(timestamp=head_time(month) - HOUR_S, port=port, log=log) as url:
         rpc = HttpRpc(url)
@@ -62,7 +62,7 @@ def local_mainnet(
 
 
 def build(rpc: Rpc, month: Month, pools: MonthPools, positions: Iterable[PositionRow] = ()) -> World:
-    """Put the month's world on an empty chain whose time is before `head_time`."""
+    """Build the month's world on an empty chain whose time is before `head_time`."""
     exchanges = deploy_exchanges(rpc)
     given = tuple(positions)
     unknown = assumed(month, pools.pools, given, exchanges.weth)
@@ -116,7 +116,7 @@ def _furnish(
         feed, on_mainnet = feeds[component.symbol]
         openings = [(exchanges.factory(pool.venue), pool.token_wei, pool.weth_wei) for pool in mine]
         send(rpc, builder, market, _open_call(component, feed, exchanges.weth, openings), gas=_OPEN_GAS)
-        # What circulates is at least somebody's: a token of which there is less than a fund counts is refused.
+        # The circulating supply must exist: a token with a lower total supply than a fund counts is refused.
         circulating = (component.supply or 0) * 10**component.decimals
         public = call_data("mint(address,uint256)", stand_in("public"), circulating)
         send(rpc, builder, component.address, public, gas=200_000)
@@ -141,8 +141,8 @@ def _furnish(
 
 
 def _touch(rpc: Rpc, world: World, builder: str) -> None:
-    """Mainnet's pairs have been traded in: their price accumulators are not zero, which a first swap would pay for.
-    They count seconds, so that some have to pass. (V3 pools are traded in as they are opened.)"""
+    """Initialise the pairs' price accumulators: mainnet's pairs have been traded in, while here a first swap would pay
+    for writing them. They count seconds, so some have to pass. (V3 pools are traded in as they are opened.)"""
     Cheats(rpc).mine_at(world.head - HOUR_S // 2)
     for pool in (pool for token in world.tokens for pool in token.pools):
         send(rpc, builder, pool.pair, call_data("sync()"), gas=200_000)
@@ -195,7 +195,7 @@ def _refuse_collisions(month: Month, exchanges: Exchanges) -> None:
 
 
 def _check(rpc: Rpc, world: World, pools: MonthPools) -> None:
-    """The pools stand where the factories, and mainnet's list, say, with the reserves that were asked for."""
+    """Check that the pools are where the factories and mainnet's list put them, with the requested reserves."""
     listed = listed_pairs()
     rows = [(token, pool) for token in world.tokens for pool in token.pools]
     for token, pool in rows:

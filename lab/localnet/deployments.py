@@ -20,12 +20,12 @@ from lab.localnet.errors import LocalnetError
 from lab.localnet.rpc import Rpc, send
 
 WETH9_CODE_HASH = "d0a06b12ac47863b5c7be4185c2deaad1c61557033f56c7d4ea74429cbb25e23"
-"""Hash of mainnet's WETH9 as it stands there."""
+"""Code hash of mainnet's WETH9."""
 
 V3_OWNER = "0x1a9C8182C09F50C8318d769245beA52c32BE35BC"
-"""Owner of mainnet's V3 factory: the timelock of Uniswap's governance, which the deployer handed it to."""
+"""Owner of mainnet's V3 factory: the timelock of Uniswap's governance, to which the deployer transferred it."""
 V3_TICK_SPACINGS = {100: 1, 500: 10, 3000: 60, 10_000: 200}
-"""Ticks between usable ones by fee in millionths. The factory knows all but the first, which its owner enabled."""
+"""Tick spacing by fee in millionths. The factory starts with all but the first, which its owner enabled."""
 
 _DEPLOY_GAS = 10_000_000
 _V3_FACTORY = "@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json"
@@ -33,7 +33,7 @@ _V3_FACTORY = "@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/Uniswap
 
 @dataclass(frozen=True)
 class Exchanges:
-    """Addresses of what `deploy_exchanges` put on the chain."""
+    """Addresses of the contracts that `deploy_exchanges` deployed."""
 
     weth: str
     uniswap_factory: str
@@ -88,7 +88,7 @@ def recipes(known: dict[str, Origin]) -> list[Recipe]:
 
 
 def deploy_exchanges(rpc: Rpc) -> Exchanges:
-    """Deploy WETH9, Uniswap V2 and V3 and SushiSwap where they stand on mainnet."""
+    """Deploy WETH9, Uniswap V2 and V3 and SushiSwap at their mainnet addresses."""
     known = origins()
     cheats = Cheats(rpc)
     for recipe in recipes(known):
@@ -109,7 +109,7 @@ def deploy_exchanges(rpc: Rpc) -> Exchanges:
 
 
 def _hand_over(rpc: Rpc, cheats: Cheats, factory: Origin) -> None:
-    """The V3 factory goes to its owner, who enables the smallest fee, as on mainnet."""
+    """Transfer the V3 factory to its owner, who enables the smallest fee, as on mainnet."""
     calls = (
         (factory.deployer, call_data("setOwner(address)", V3_OWNER)),
         (V3_OWNER, call_data("enableFeeAmount(uint24,int24)", 100, V3_TICK_SPACINGS[100])),

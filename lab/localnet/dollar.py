@@ -1,6 +1,6 @@
 """USDC's stand-in on a local chain, at its mainnet address, with pools against WETH on Uniswap V2 and V3.
 
-The month's worlds have no dollar: a fund does not need one. Whoever pays or is paid in dollars puts it there.
+The months' worlds have no dollar, which a fund does not need; code that pays or is paid in dollars adds it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ONE = 10**6
 DEPTH = 5_000 * ETHER
 """WETH wei on each side of a pool."""
 FEE = 500
-"""Of V3 pools, millionths."""
+"""Fee of V3 pools, millionths."""
 
 
 def open_dollar(rpc: Rpc, code: bytes, weth: str, weth_price: int) -> None:
@@ -46,8 +46,8 @@ def open_dollar(rpc: Rpc, code: bytes, weth: str, weth_price: int) -> None:
 
 
 def open_v3_pool(rpc: Rpc, weth: str, weth_price: int, token: str, price: int, decimals: int, depth: int) -> None:
-    """A V3 pool of a token and WETH with liquidity at every price, as deep as a V2 pool with `depth` WETH wei on each
-    side, and twice that within 6 %. Prices are USD for a whole token, 18 decimals. Raises LocalnetError."""
+    """Opens a V3 pool of a token and WETH with liquidity at every price, as deep as a V2 pool with `depth` WETH wei on
+    each side, and twice that within 6 %. Prices are USD for a whole token, 18 decimals. Raises LocalnetError."""
     (first, low), (second, high) = sorted(
         (((price, decimals), token), ((weth_price, 18), weth)), key=lambda side: int(side[1], 16)
     )
@@ -61,5 +61,5 @@ def open_v3_pool(rpc: Rpc, weth: str, weth_price: int, token: str, price: int, d
 
 
 def give_dollars(rpc: Rpc, account: str, amount: int) -> None:
-    """So many USDC wei for an account that the node signs for."""
+    """Mints USDC wei to an account that the node signs for."""
     send(rpc, account, DOLLAR, call_data("mint(address,uint256)", account, amount), gas=200_000)

@@ -1,10 +1,10 @@
-"""Errors with one line for people: what is wrong, the value found, and what would be right."""
+"""Errors with one line for the user: what is wrong, the value found, and the value expected."""
 
 from __future__ import annotations
 
 
 class LocalnetError(Exception):
-    """Anything about the local chain, or what runs on it, that its user can understand and put right."""
+    """Any error of the local chain, or of what runs on it, that its user can understand and fix."""
 
 
 class MonthError(LocalnetError):

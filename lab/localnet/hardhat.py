@@ -1,6 +1,6 @@
-"""Hardhat's node (EDR), a second node software, in the state that an anvil was saved in.
+"""Hardhat's node (EDR), a second node implementation, in the saved state of an anvil.
 
-It has the accounts of the saved chain, its height and its time, and none of its history: blocks before are empty.
+It has the saved chain's accounts, height and time, but none of its history: earlier blocks are empty.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _AT_ONCE = 400
 
 
 class HardhatRpc(HttpRpc):
-    """A connection on which what is asked in anvil's words is asked in Hardhat's."""
+    """A connection that translates anvil's methods into Hardhat's."""
 
     def request(self, method: str, *params: Any) -> Any:
         match method:
             case "anvil_setBlockTimestampInterval":
-                return None  # there is none; whoever mines names the time
+                return None  # Hardhat has none; whoever mines sets the time
             case "txpool_content":
                 return {"pending": self._pending(), "queued": {}}
         return super().request(method.replace("anvil_", "hardhat_"), *params)
@@ -54,7 +54,7 @@ def hardhat(state: Path, *, port: int | None = None, log: Path | None = None) ->
         node = [shutil.which("node") or "node", str(CLI), "--config", str(CONFIG)]
         return [*node, "node", "--hostname", "127.0.0.1", "--port", str(chosen)]
 
-    # Its time goes on while it starts: long enough before, on a busy machine too.
+    # The node's time advances while it starts: begin early enough for a busy machine.
     more = {"HARDHAT_TIME": str(time - height - DAY_S), "HARDHAT_DISABLE_TELEMETRY_PROMPT": "true"}
     with running("hardhat", command, port, log, CHAIN_ID, **more) as url:
         rpc = HttpRpc(url)

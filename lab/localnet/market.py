@@ -1,4 +1,4 @@
-"""The living market on a chain that stands on a `World`: prices move, feeds are posted, stale pools are arbitraged."""
+"""The market on a chain built from a `World`: prices move, feeds are posted, stale pools are arbitraged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lab.localnet.v3 import sqrt_price_of
 from lab.localnet.world import Token, V3Pool, World, WorldPool
 
 REST_S = 600
-"""A pool that nobody has touched for so many seconds of chain time is brought back to the reference price."""
+"""Seconds of chain time after which an untouched pool is brought back to the reference price."""
 
 V3_VENUE = "uniswap-v3"
 
@@ -68,16 +68,16 @@ class PoolState:
 
 @dataclass(frozen=True)
 class V3PoolState:
-    """A V3 pool now. Prices are square roots of token1 wei for one token0 wei, x 2^96."""
+    """A V3 pool's current state. Prices are square roots of token1 wei for one token0 wei, x 2^96."""
 
     pool: V3Pool
     sqrt_price: int
     reference: int
     tick: int
     liquidity: int
-    """Of the positions in whose range the price is."""
+    """Of the positions in range."""
     last_touched: int
-    """Block time of the latest observation, Unix seconds modulo 2^32: of the last swap that left the tick it found."""
+    """Block time of the latest observation (the last swap that changed the tick), Unix seconds modulo 2^32."""
 
     @property
     def off_by(self) -> float:
@@ -86,7 +86,7 @@ class V3PoolState:
 
 
 def reserves_of(rpc: Rpc, weth: str, pairs: Sequence[tuple[str, str]]) -> list[tuple[int, int, int]]:
-    """What pairs hold: token wei, WETH wei, and the time they were last touched. `pairs`: token and pair."""
+    """Reserves of pairs: token wei, WETH wei, and the time they were last touched. `pairs`: token and pair."""
     returns = ["uint112", "uint112", "uint32"]
     found = read_many(rpc, [(pair, "getReserves()", ()) for _, pair in pairs], returns)
     return [
@@ -96,7 +96,7 @@ def reserves_of(rpc: Rpc, weth: str, pairs: Sequence[tuple[str, str]]) -> list[t
 
 
 class Market:
-    """Reference prices, and what follows from them on the chain. Uses an account of its own."""
+    """Reference prices and their effect on the chain. Uses an account of its own."""
 
     def __init__(self, w3: Web3 | Rpc, world: World) -> None:
         self._rpc: Rpc = Web3Rpc(w3) if isinstance(w3, Web3) else w3
@@ -135,10 +135,10 @@ class Market:
         self._send(call_data("post((address,int256)[])", posts))
 
     def arbitrage(self, rest_s: int = REST_S) -> tuple[Restoration, ...]:
-        """Bring every pool that has rested back to its reference mid price, by real swaps; what was swapped.
+        """Bring every pool that has rested back to its reference mid price by real swaps; returns the swaps.
 
         Rested: nobody but the arbitrageur has touched it for `rest_s` seconds before the latest block. The swap is
-        exact up to the coins' own size (about 1e-9). Nothing is sent when there is nothing to do.
+        exact up to the tokens' smallest unit (about 1e-9). Nothing is sent when there is nothing to do.
         """
         done: list[Restoration] = []
         rows = [self._row(token, pool) for token, pool in self._pools]
@@ -159,7 +159,7 @@ class Market:
         return sqrt_price_of(first, second)
 
     def v3_pools(self) -> tuple[V3PoolState, ...]:
-        """Every V3 pool as it stands at the latest block."""
+        """State of every V3 pool at the latest block."""
         addresses = [pool.pool for pool in self.world.v3_pools]
         slots = read_many(self._rpc, [(address, "slot0()", ()) for address in addresses], _SLOT0)
         liquidity = read_many(self._rpc, [(address, "liquidity()", ()) for address in addresses], ["uint128"])
@@ -174,7 +174,7 @@ class Market:
         )
 
     def pools(self) -> tuple[PoolState, ...]:
-        """Every pool as it stands at the latest block."""
+        """State of every pool at the latest block."""
         reserves = reserves_of(self._rpc, self.world.weth, [(token.address, pool.pair) for token, pool in self._pools])
         states = []
         for (token, pool), (tokens, weth, touched) in zip(self._pools, reserves, strict=True):
@@ -183,7 +183,7 @@ class Market:
         return tuple(states)
 
     def _row(self, token: Token, pool: WorldPool) -> tuple[str, str, int, int]:
-        """The pool as the contract takes it: WETH wei for one token wei as a fraction."""
+        """The pool as the contract's argument, with WETH wei for one token wei as a fraction."""
         numerator = self.prices[token.address] * WAD
         denominator = self.prices[self.world.weth] * 10**token.decimals
         return pool.pair, token.address, numerator, denominator

@@ -53,7 +53,7 @@ class MonthComponent:
     published_target_unit: Natural
     """Token wei per 1e18 shares that were aimed at."""
     max_trade_size: Positive
-    """The traders' slice in 18 decimals, whatever the token's."""
+    """The traders' slice, always in 18 decimals, whatever the token's."""
     cool_off_s: Annotated[int, Field(strict=True, ge=0, le=30 * DAY_S)]
     exchange: Literal["uniswap", "sushiswap", "balancer", "kyber", "uniswap_v3"]
     supply: Positive | None = None
@@ -80,7 +80,7 @@ class Month:
     cap_weight: Natural | None = None
     """Largest weight, 18 decimals; only for a hard cap."""
     position_multiplier: Natural | None = None
-    """The real fund's, for information: no input of ours."""
+    """The real fund's value, for information only."""
     source: Mapping[str, str] | None = None
 
     @property
@@ -135,8 +135,7 @@ def load_month(path: str | Path) -> Month:
 
 
 def parse_month(raw: object) -> Month:
-    """Check a decoded month file and give it types. Unknown fields are ignored. Raises MonthError with the first thing
-    that is wrong."""
+    """Check a decoded month file and convert it. Ignores unknown fields. Raises MonthError with the first problem."""
     if not isinstance(raw, dict):
         raise MonthError(f"month: found {raw!r}, expected an object")
     try:

@@ -1,8 +1,8 @@
-"""The pairs of a month: how deep each was on the day, at the month's reference prices.
+"""The pairs of a month: their depths of that day, at the month's reference prices.
 
 The WETH side is taken as the depth; the token side is set so that the mid price is the month's reference price. A
-component without a row that day gets one pool as deep as its published slice says: 200 slices of tokens, in which a
-slice moves the price by about 50 bps.
+component without a row that day gets one pool whose depth follows from its published slice: 200 slices of tokens, in
+which a slice moves the price by about 50 bps.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SLICES_DEEP = 200
 """Slices of tokens in a pool that is opened without known reserves."""
 MAX_RESERVE = 2**112 - 1
 MIN_RESERVE = 10**4
-"""Below this a pair cannot be opened at a price worth the name (it keeps 1000 wei of liquidity for itself)."""
+"""Below this a pair cannot be opened at a meaningful price (it keeps 1000 wei of liquidity for itself)."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class PoolDepth:
     token_wei: int
     weth_wei: int
     observed: bool
-    """True if the depth is a reserve of that day, False if it follows from the published slice."""
+    """True if the depth was observed that day, False if it follows from the published slice."""
     pair: str | None = None
 
 

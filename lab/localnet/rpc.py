@@ -17,7 +17,7 @@ from ballast.abi import call_data
 from lab.localnet.errors import LocalnetError
 
 MINED_WITHIN_S = 240.0
-"""Real seconds after which a chain that should mine by itself is given up, on a busy machine too."""
+"""Real seconds to wait for a chain that should mine by itself; long enough for a busy machine."""
 
 Call = tuple[str, Sequence[Any]]
 """A method and its parameters."""
@@ -32,12 +32,12 @@ class RpcError(LocalnetError):
         self._said = method, message, data
 
     def __reduce__(self) -> tuple[type[RpcError], tuple[str, str, object]]:
-        """As it crosses from one process to another."""
+        """Lets the error be pickled, to cross from one process to another."""
         return RpcError, self._said
 
 
 class Rpc(Protocol):
-    """What the rest of this package asks of a connection."""
+    """What the rest of this package needs of a connection."""
 
     def request(self, method: str, *params: Any) -> Any: ...
 
@@ -87,7 +87,7 @@ class HttpRpc:
 
 
 class Web3Rpc:
-    """The same over a Web3's own provider, whatever that is."""
+    """The same over a Web3's own provider."""
 
     def __init__(self, w3: Web3) -> None:
         self._w3 = w3
@@ -143,9 +143,10 @@ def send(
     value: int = 0,
     listed: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Send from an account that the node signs for; the receipt. The node mines at once; a revert is an error.
+    """Send from an account that the node signs for; the receipt. The node must mine at once. Raises LocalnetError on a
+    revert.
 
-    No fee is named: the node fills one in, which any account with ether can pay. `listed`: the access list (EIP-2930).
+    No fee is set: the node fills one in, which any account with ether can pay. `listed`: the access list (EIP-2930).
     """
     transaction: dict[str, Any] = {"from": sender, "data": data, "gas": hex(gas), "value": hex(value)}
     if to is not None:
@@ -160,7 +161,8 @@ def send(
 
 
 def receipt_of(rpc: Rpc, digest: str) -> dict[str, Any]:
-    """A transaction's receipt; a chain that mines by itself has it within milliseconds."""
+    """Wait for a transaction's receipt, which a chain that mines by itself has within milliseconds. Raises
+    LocalnetError."""
     end = time.monotonic() + MINED_WITHIN_S
     while time.monotonic() < end:
         receipt = rpc.request("eth_getTransactionReceipt", digest)

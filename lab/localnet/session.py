@@ -1,7 +1,7 @@
 """The local mainnet of a month's file, and the fork of it that Ape uses.
 
-The fork is an anvil of ours, which Ape is told to use. One that Ape starts listens on a port that Ape draws among those
-that the system deals out to clients: now and then somebody has it, and Ape gives up after 20 seconds.
+The fork is an anvil of ours, which Ape is configured to use. One that Ape starts listens on a port from the range that
+the system gives to clients: now and then it is taken, and Ape gives up after 20 seconds.
 
 The chain's port changes from run to run. Ape learns it from the environment: its settings for the plugin `node` can be
 given as `APE_NODE_<FIELD>`, so `APE_NODE_ETHEREUM='{"mainnet": {"uri": "http://..."}}'` stands in for
@@ -11,7 +11,7 @@ given as `APE_NODE_<FIELD>`, so `APE_NODE_ETHEREUM='{"mainnet": {"uri": "http://
         mainnet:
           uri: http://...
 
-in ape-config.yaml. Ape remembers what it saw at mainnet addresses, so every run gets a data folder of its own.
+in ape-config.yaml. Ape caches what it read at mainnet addresses, so every run gets a data folder of its own.
 """
 
 from __future__ import annotations
@@ -46,14 +46,15 @@ DEFAULT_RESERVES = ROOT / "data" / "reserves" / "v2_pairs_months.csv"
 RUNS = ROOT / ".run"
 NETWORK = "ethereum:mainnet-fork:foundry"
 APE_HOST = "APE_FOUNDRY_HOST"
-"""Names to Ape the URL of a node that runs, in place of a fork that it starts itself."""
+"""Environment variable with the URL of a running node, which Ape then uses instead of starting a fork."""
 _FORK_OPTIONS = ("--steps-tracing", "--block-base-fee-per-gas", "0", "--gas-price", "0")
-"""What Ape passes to a fork that it starts: steps, which .tools/anvil keeps only on demand, and gas for nothing."""
+"""What Ape passes to a fork that it starts: steps in traces, which .tools/anvil records only on demand, and free
+gas."""
 
 
 @dataclass(frozen=True)
 class LocalMainnet:
-    """A month's local mainnet that is running: its RPC URL, what stands on it, and a folder that goes with it."""
+    """A running local mainnet of a month: its RPC URL, its world, and a folder for its files."""
 
     url: str
     world: World
@@ -69,8 +70,8 @@ def running_mainnet(
     positions: str | Path | None = None,
     port: int | None = None,
 ) -> Iterator[LocalMainnet]:
-    """Run the local mainnet of a month's file until the block ends. V3 pools are those that a `positions` file names,
-    and those assumed for a month that traded there; `port` 0 or None takes a free one. Raises LocalnetError."""
+    """Run the local mainnet of a month's file until the block ends. V3 pools are those of a `positions` file, and those
+    assumed for a month that traded there; `port` 0 or None takes a free one. Raises LocalnetError."""
     parsed, rows = load_month(month), load_reserves(reserves or DEFAULT_RESERVES)
     v3_rows = () if positions is None else load_positions(positions)
     RUNS.mkdir(exist_ok=True)
@@ -112,7 +113,7 @@ def fork_environment() -> Iterator[dict[str, str]]:
 
 
 def _sweep() -> None:
-    """Remove the folders of runs that were killed. A folder's name begins with its process."""
+    """Remove the folders of runs that were killed. A folder's name begins with its process's id."""
     for folder in RUNS.glob("*-*/"):
         owner = folder.name.split("-")[0]
         if not owner.isdecimal() or not folder.is_dir():
@@ -126,7 +127,7 @@ def _sweep() -> None:
 
 
 def ape_environment(data_folder: Path, upstream: str) -> dict[str, str]:
-    """This process's environment with what Ape needs: tools of the repository, a data folder, and the RPC URL of the
+    """This process's environment with what Ape needs: the repository's tools, a data folder, and the RPC URL of the
     chain that it forks."""
     tools = [Path(sys.executable).parent, ROOT / ".tools" / "anvil" / "bin"]
     environment = {key: value for key, value in os.environ.items() if key != APE_HOST}
@@ -164,7 +165,7 @@ def run_ape(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def interrupt_on_terminate() -> None:
-    """Let SIGTERM end this process as Ctrl-C does, so that all it started is taken down. For programs, not modules."""
+    """Make SIGTERM end this process as Ctrl-C does, so that all it started is shut down. For programs, not modules."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -174,8 +175,7 @@ def interrupt_on_terminate() -> None:
 
 @contextlib.contextmanager
 def command(name: str) -> Iterator[None]:
-    """The whole of a program: SIGTERM ends it as Ctrl-C does (exit status 130), and what is wrong is one line (status
-    1)."""
+    """Wraps a whole program: SIGTERM ends it as Ctrl-C does (exit status 130), and an error is one line (status 1)."""
     interrupt_on_terminate()
     try:
         yield

@@ -49,7 +49,7 @@ class Row:
 
 
 def load(path: str | Path, what: str, parse: Callable[[Iterable[str]], Iterable[T]]) -> tuple[T, ...]:
-    """What `parse` makes of a file's lines. Raises ReservesError."""
+    """Parse a file's lines with `parse`. Raises ReservesError."""
     try:
         with Path(path).open(encoding="utf-8", newline="") as stream:
             return tuple(parse(stream))

@@ -1,9 +1,10 @@
 """Pools of Uniswap V3 on a local chain: what a positions file names, at the month's reference prices.
 
-Beside them stands only what `assumed` adds. Each row of a file is a position; the rows of one pool are its liquidity. A
-position's depth is given as that of a Uniswap V2 pool: while the price is in its range, a swap moves it as one with
-`depth_weth` WETH (or tokens of that value, where the pool has no WETH) on each side (Uniswap v3 white paper, 6.1:
-virtual reserves x = L / sqrt(P), y = L sqrt(P)). Ranges are ticks from the reference price, so a file fits any prices.
+The only other pools are those that `assumed` adds. Each row of a file is a position; the rows of one pool are its
+liquidity. A position's depth is given as that of a Uniswap V2 pool: while the price is in its range, a swap moves it as
+one with `depth_weth` WETH (or tokens of that value, where the pool has no WETH) on each side (Uniswap v3 white paper,
+6.1: virtual reserves x = L / sqrt(P), y = L sqrt(P)). Ranges are ticks from the reference price, so a file fits any
+prices.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ MAX_LIQUIDITY = 2**96
 MAX_CARDINALITY = 65_535
 MAX_DEPTH = 10**9 * WAD - 1
 ASSUMED_FEE = 3_000
-"""Millionths, of pools that are assumed."""
+"""Fee of assumed pools, millionths."""
 
 _OPEN = "openV3(address,address,address,address,uint24,uint160,uint16,(int24,int24,uint128)[])"
 _OPEN_GAS = 28_000_000
@@ -44,7 +45,7 @@ _OPEN_GAS = 28_000_000
 
 @dataclass(frozen=True)
 class PositionRow:
-    """One position, as its line says."""
+    """One position, as read from its line."""
 
     token: str
     """Checksummed address."""
@@ -83,10 +84,10 @@ def load_positions(path: str | Path) -> tuple[PositionRow, ...]:
 def assumed(
     month: Month, pools: Iterable[PoolDepth], rows: Iterable[PositionRow], weth: str
 ) -> tuple[PositionRow, ...]:
-    """Positions of the components that traded on Uniswap V3, for which `rows` name no pool against WETH.
+    """Positions of the components that traded on Uniswap V3 and for which `rows` name no pool against WETH.
 
-    A month file does not say what liquidity there was: the pool, at the fee `ASSUMED_FEE`, is assumed to be as deep at
-    all prices as the component's deepest pair.
+    A month file does not state the liquidity: the pool, at the fee `ASSUMED_FEE`, is assumed to be as deep at all
+    prices as the component's deepest pair.
     """
     named = {row.token for row in rows if row.other in (None, weth)}
     deepest: dict[str, int] = {}
@@ -132,8 +133,8 @@ def _row(line: table.Row) -> PositionRow:
 
 
 def v3_pools_of(month: Month, rows: Iterable[PositionRow], weth: str) -> tuple[V3Depth, ...]:
-    """The pools that the rows name, in the order in which they come up. Rows of tokens that are neither in the month
-    nor WETH are left out, as in a reserves file."""
+    """The pools that the rows name, in the order of their first rows. Rows of tokens that are neither in the month nor
+    WETH are left out, as in a reserves file."""
     worth = {component.address: (component.price_usd, component.decimals) for component in month.components}
     worth[weth] = month.weth_price_usd, 18
     by_pool: dict[tuple[str, str, int], list[PositionRow]] = {}

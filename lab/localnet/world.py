@@ -1,4 +1,4 @@
-"""What stands on a local mainnet: addresses and reference prices, as data that goes to JSON and back."""
+"""The contents of a local mainnet: addresses and reference prices, as data that goes to JSON and back."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pydantic import PlainSerializer, TypeAdapter
 from lab.localnet.errors import LocalnetError
 
 Price = Annotated[int, PlainSerializer(str, when_used="json")]
-"""USD for one whole token, 18 decimals; a text in JSON, where many readers take digits off large numbers."""
+"""USD for one whole token, 18 decimals; a string in JSON, where many readers lose digits of large numbers."""
 
 
 @dataclass(frozen=True)
 class WorldPool:
-    """A pool of the Uniswap V2 kind of one token against WETH."""
+    """A pool of one token against WETH with Uniswap V2's code."""
 
     venue: str
     """uniswap or sushiswap."""
@@ -32,7 +32,7 @@ class V3Pool:
     tokens: tuple[str, str]
     """Checksummed, ascending: token0 and token1 of the pool."""
     fee: int
-    """Millionths of what goes in."""
+    """Millionths of the amount in."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Token:
     decimals: int
     feed: str
     feed_on_mainnet: bool
-    """Whether the feed stands at an address where mainnet has this feed, or at a stand-in address."""
+    """Whether the feed is at mainnet's address for it, or at a stand-in address."""
     price_usd: Price
     pools: tuple[WorldPool, ...]
 
@@ -73,7 +73,7 @@ class World:
     """The account that calls `market`; it holds ether and nobody has its key."""
     tokens: tuple[Token, ...]
     v3_pools: tuple[V3Pool, ...] = ()
-    """Pools of Uniswap V3; none unless they are asked for."""
+    """Pools of Uniswap V3, if any."""
 
     @property
     def prices(self) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Mutation testing of the core contracts: `python -m lab.mutation [FILES] [--sample N]`; see docs/mutation.md.
 
-Results stand in out/mutation.json; what stands there is not tried again unless its code, or for survivors the tests,
-have changed. So a run that is stopped goes on where it was.
+Results are kept in out/mutation.json; a mutant in it is not tried again unless its code has changed or, for survivors
+and timeouts, the tests. So an interrupted run continues where it was.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from lab.solidity.areas import CONTRACTS, FILES
 from lab.solidity.errors import SolidityError
 
 FOLDER = ROOT / ".cache" / "mutation"
-"""Where the workers' artifacts are: forge lets tests read nothing else."""
+"""Folder of the workers' artifacts: forge lets tests read nothing else."""
 WRITE_EACH = 5.0
-"""Seconds between two writings of the results."""
+"""Seconds between two writes of the results."""
 
 
 @click.command()
@@ -60,7 +60,7 @@ def _main(found: Sources, files: Sequence[str], size: int | None, seed: int, job
         return
     chosen = sample(every, len(every) if size is None else size, seed)
     codes = {file: store.code_digest(found, file) for file in found.texts if Path(file).stem in FILES}
-    # What survived without the invariants counts as tried with other tests.
+    # A survivor without the invariants counts as tried with other tests.
     tests = store.tests_digest() + ("" if found.invariants else "-quick")
     done = store.known(codes, tests)
     left = [mutant for mutant in chosen if mutant.name not in done]
@@ -80,7 +80,7 @@ def _try(
     done: dict[str, Result],
     jobs: int,
 ) -> None:
-    """Judge the mutants, `jobs` at a time; write what is found every few seconds, and at the end or when stopped."""
+    """Judge the mutants, `jobs` at a time; write the results every few seconds, and at the end or when interrupted."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     originals = _originals(found)
     lock = threading.Lock()
@@ -117,7 +117,8 @@ def _try(
 
 
 def _originals(found: Sources) -> dict[str, Artifact]:
-    """All that the tests deploy, without a change. They must pass on it: a test that fails anyway notices nothing."""
+    """Compile all that the tests deploy, unchanged, and run the tests on it. They must pass: one that fails anyway
+    notices nothing. Raises SolidityError."""
     under_test = {name for names in CONTRACTS.values() for name in names}
     names = {*under_test, *suite.deployed_names(), *forge.deployed()}
     unknown = sorted(names - set(found.files))

@@ -1,4 +1,4 @@
-"""Compiles contracts again and again in one process, without the optimizer: they do the same, and it is quick."""
+"""Compiles contracts repeatedly in one process, without the optimizer: they behave the same, and it is quick."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _SETTINGS: Mapping[str, Any] = {
     "evmVersion": "cancun",
     "metadata": {"appendCBOR": False, "bytecodeHash": "none"},
 }
-"""Not as in ape-config.yaml, and no metadata: equal bytecode is equal behaviour."""
+"""Unlike ape-config.yaml, and without metadata: equal bytecode is equal behaviour."""
 _IMPORT = re.compile(r"^import [^;]*?\"([^\"]+)\";", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A contract as forge lays it down: its ABI and its creation code, in hex without 0x."""
+    """A contract's ABI and its creation code, in hex without 0x."""
 
     abi: tuple[Any, ...]
     creation: str

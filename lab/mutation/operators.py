@@ -1,7 +1,7 @@
-"""Mutants of Solidity sources, by plain rules on text. Pure.
+"""Makes mutants of Solidity sources by textual rules. Pure.
 
-Left alone: comments, strings, imports, pragma, events, errors, structs' and enums' own lines. Assembly has operators of
-its own.
+Skipped: comments, strings, imports, pragma, events, errors, structs' and enums' own lines. Assembly has its own
+operators.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OPERATORS: Mapping[str, str] = {
     "ASC": "in assembly: a constant one more, or (0 apart) one less",
     "ASD": "in assembly: a call or an assignment deleted that is a statement on one line",
 }
-"""What is done, by its short name."""
+"""What each operator does, by its short name."""
 
 _SWAPS: Sequence[tuple[str, str, str]] = (
     *(("REL", a, b) for a, b in ((" < ", " <= "), (" <= ", " < "), (" > ", " >= "), (" >= ", " > "))),
@@ -68,10 +68,10 @@ _NO_STATEMENT = re.compile(r"(?:return|require|revert|if|for|while|else|function
 
 @dataclass(frozen=True)
 class Mutant:
-    """`start`, `end`: what is replaced by `new`, in characters of the file. `line` counts from 1.
+    """`start`, `end`: range of characters that `new` replaces. `line` counts from 1.
 
-    `name`: unique, and the same wherever in its file the line stands: file, operator, change, line, and which of the
-    changes that read alike it is.
+    `name`: unique, and independent of the line's number: file, operator, change, text of the line, and a number where
+    several read alike.
     """
 
     name: str
@@ -84,14 +84,14 @@ class Mutant:
     new: str
 
     def apply(self, source: str) -> str:
-        """The source with the change. Raises ValueError if it is not the one the mutant was made from."""
+        """The source with the change. Raises ValueError if the mutant was made from another source."""
         if source[self.start : self.end] != self.old:
             raise ValueError(f"{self.file} line {self.line}: {self.old!r} expected, the file has changed")
         return source[: self.start] + self.new + source[self.end :]
 
 
 def masked(source: str) -> str:
-    """The source with blanks for all that is left alone and for assembly; every character keeps its place."""
+    """The source with blanks for all that is skipped and for assembly; every character keeps its place."""
     text = _silenced(source)
     for start, end in _assembly(text):
         text = text[:start] + _blank(text[start:end]) + text[end:]
@@ -137,7 +137,8 @@ def mutants(file: str, source: str) -> list[Mutant]:
 def sample(every: Sequence[Mutant], count: int, seed: int) -> list[Mutant]:
     """`count` of them, all equally likely: the first by the hash of seed and name.
 
-    So a larger sample of the same seed begins with the smaller one, and new mutants leave the order of the others.
+    So a larger sample of the same seed begins with the smaller one, and new mutants do not change the order of the
+    others.
     """
     if count < 0:
         raise ValueError(f"sample: {count}, expected 0 or more")
@@ -168,7 +169,7 @@ def _conditions(text: str, at: _Make) -> Iterator[Mutant]:
 def _constants(text: str, at: _Make) -> Iterator[Mutant]:
     for found in _CONSTANT.finditer(text):
         for sign, step in (("+", 1),) if found[0] == "0" else (("+", 1), ("-", -1)):
-            # Solidity takes a unit behind a plain number alone.
+            # Solidity takes a unit only after a plain number.
             unit = _UNIT.match(text, found.end())
             new = str(int(found[0]) + step) if unit else f"({found[0]} {sign} 1)"
             yield at("CON", found.start(), found.end(), new)
@@ -202,7 +203,7 @@ def _blank(text: str) -> str:
 
 
 def _silenced(source: str) -> str:
-    """Blanks for comments, strings and declarations. What an assembly block is marked with is a string, too."""
+    """Blanks for comments, strings and declarations. An assembly block's "memory-safe" mark is a string, too."""
 
     def blank(found: re.Match[str]) -> str:
         return _blank(found[0])
@@ -216,7 +217,7 @@ def _assembly(text: str) -> list[tuple[int, int]]:
 
 
 def _closing(text: str, opening: int) -> int:
-    """Behind the bracket that closes the one at `opening`."""
+    """The place after the bracket that closes the one at `opening`."""
     depth = 0
     for place in range(opening, len(text)):
         depth += (text[place] in "({[") - (text[place] in ")}]")
@@ -226,7 +227,7 @@ def _closing(text: str, opening: int) -> int:
 
 
 def _comma(text: str, opening: int, closing: int) -> int:
-    """The first comma between two brackets that no other brackets hold, or the closing bracket."""
+    """The place of the first comma between two brackets that is in no inner brackets, or of the closing bracket."""
     depth = 0
     for place in range(opening, closing):
         depth += (text[place] in "({[") - (text[place] in ")}]")

@@ -1,4 +1,4 @@
-"""What earlier trials found, in out/mutation.json, and what of it still holds."""
+"""Results of earlier trials, in out/mutation.json, and which of them still hold."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STATES = ("killed", "timeout", "survived", "equivalent", "same", "not compiled")
 
 
 def tests_digest() -> str:
-    """Of the tests in Solidity and of the harness of the invariants."""
+    """Digest of the tests in Solidity and of the invariants' harness."""
     found = hashlib.sha256()
     for path in sorted(path for folder in ("tests/solidity", "lab/fuzz") for path in (ROOT / folder).rglob("*.sol")):
         found.update(str(path.relative_to(ROOT)).encode() + bytes(1) + path.read_bytes() + bytes(1))
@@ -32,7 +32,7 @@ def tests_digest() -> str:
 
 
 def code_digest(sources: Sources, file: str) -> str:
-    """Of what the first tests of a file's mutants are compiled from, without comments and spaces."""
+    """Digest of the sources that the first tests of a file's mutants are compiled from, without comments and spaces."""
     files = {file}.union(*(imported(sources.files[name], sources.texts) for name in sources.first_contracts(file)))
     found = hashlib.sha256()
     for name in sorted(files):
@@ -41,7 +41,8 @@ def code_digest(sources: Sources, file: str) -> str:
 
 
 def known(codes: Mapping[str, str], tests: str, out: Path = OUT) -> dict[str, Result]:
-    """Results that hold, by the mutant's name: of the same code, and with other tests not what survived.
+    """Results that still hold, by the mutant's name: of the same code and, for survivors and timeouts, of the same
+    tests.
 
     `codes`: digest of the code by file.
     """
@@ -59,13 +60,13 @@ def write(results: Iterable[Result], tests: str, out: Path = OUT) -> None:
 
 
 def equivalent(path: Path = EQUIVALENT) -> dict[str, str]:
-    """Mutants that change nothing that can be seen, by name, each with the reason."""
+    """Mutants without an observable effect, by name, each with the reason."""
     document = yaml.safe_load(path.read_text()) if path.exists() else []
     return {name: entry["why"] for entry in document or () for name in entry["mutants"]}
 
 
 def score(results: Sequence[Result], judged: Mapping[str, str]) -> tuple[int, int]:
-    """How many were noticed (killed, or without end), of how many that could have been."""
+    """How many were noticed (killed or timed out), and how many could have been."""
     states = Counter(_state(result, judged) for result in results)
     noticed = states["killed"] + states["timeout"]
     return noticed, noticed + states["survived"]

@@ -1,7 +1,7 @@
-"""One mutant's trial: compile what it changes, and run the tests in Solidity until one fails.
+"""One mutant's trial: compiles what it changes, and runs the tests in Solidity until one fails.
 
-Each worker has a compiler and a folder of artifacts, in which a trial puts the mutant's in place of the original's. The
-folders of tests that are about the mutated file come first, then a few sequences of the invariants.
+Each worker has a compiler and a folder of artifacts, in which a trial replaces the original's by the mutant's. The test
+folders for the mutated file come first, then a few sequences of the invariants.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from lab.solidity import suite
 from lab.solidity.areas import CONTRACTS, FILES
 
 TIME_LIMIT = 120
-"""Seconds for one run of tests. They take a few: what does not end is noticed."""
+"""Seconds for one run of tests. They take a few: a run that does not end has noticed the mutant."""
 SEQUENCES = 2
-"""Of 500 calls, for each set-up of the invariants."""
+"""Of 500 calls each, for each set-up of the invariants."""
 SEED = 1
 INVARIANTS = "invariants"
 _CONTRACT = re.compile(r"^(?:abstract )?contract (\w+)", re.MULTILINE)
@@ -64,14 +64,14 @@ class Sources:
         return cls(texts, {name: file for file, text in texts.items() for name in _CONTRACT.findall(text)})
 
     def stages(self, file: str) -> Iterator[tuple[str, list[str]]]:
-        """Which tests to run for a mutated file, and the contracts under test that reach it: the invariants last."""
+        """The test stages for a mutated file, with the contracts under test that import it: the invariants last."""
         for folder in FILES[Path(file).stem]:
             yield folder, self.reaching(file, CONTRACTS[folder])
         if self.invariants:
             yield INVARIANTS, self.reaching(file, forge.deployed())
 
     def without_invariants(self) -> Sources:
-        """The same, with the folders of tests alone to notice a mutant."""
+        """The same without the invariants: only the folders of tests can notice a mutant."""
         return replace(self, invariants=False)
 
     def reaching(self, file: str, names: Iterable[str]) -> list[str]:
@@ -79,7 +79,7 @@ class Sources:
         return [name for name in names if file in imported(self.files[name], self.texts)]
 
     def first_contracts(self, file: str) -> list[str]:
-        """The contracts that the first stage with any compiles."""
+        """The contracts that the first non-empty stage compiles."""
         return next((names for _, names in self.stages(file) if names), [])
 
 
@@ -100,7 +100,7 @@ class Worker:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def judge(self, mutant: Mutant, code: str) -> Result:
-        """Try a mutant; `code` is the digest to remember."""
+        """Try a mutant; `code`: its digest, for the result."""
         began = time.monotonic()
         texts = {**self._sources.texts, mutant.file: mutant.apply(self._sources.texts[mutant.file])}
         state, test = "same", None
@@ -130,7 +130,7 @@ class Worker:
         )
 
     def _run(self, stage: str) -> tuple[str, str | None]:
-        """How a stage's tests end, and which one failed."""
+        """How a stage's tests ended, and which one failed."""
         try:
             if stage == INVARIANTS:
                 report = forge.test(seed=SEED, runs=SEQUENCES, artifacts=self._folder, threads=1, limit=TIME_LIMIT)
@@ -143,5 +143,5 @@ class Worker:
 
 
 def lay(folder: Path, name: str, artifact: Artifact) -> None:
-    """Lay down an artifact where the tests look for it."""
+    """Write an artifact where the tests look for it."""
     forge.lay(folder, name, artifact.abi, "0x" + artifact.creation)

@@ -1,1 +1,1 @@
-"""Carries a fund through a published month on a fork of the local mainnet, and measures what it cost."""
+"""Runs a fund through a published month on a fork of the local mainnet, and measures the cost."""

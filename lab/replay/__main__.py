@@ -18,11 +18,11 @@ from lab.testbed.forked import ForkedChain, forked, one_line
 
 BOOKS = Path("deployments") / "local-fork"
 SETTINGS = Path(".env")
-"""Both in the repository."""
+"""Both relative to the repository."""
 
 
 def run_month(on: ForkedChain, out: Path, *, demo: bool) -> None:
-    """Carries the month and writes what came of it under `out`; prints the tables."""
+    """Runs the month and writes its figures under `out`; prints the tables."""
     console = Console()
     target = out / "demo.json" if demo else out / "replay" / f"{on.month.label}.json"
     outcome = carry_month(on, console, demo=demo, keeper_log=target.with_name(f"{target.stem}-keeper.log"))
@@ -37,7 +37,7 @@ def run_month(on: ForkedChain, out: Path, *, demo: bool) -> None:
 def _on_fork(
     use: Callable[[ForkedChain], None], month: Path, reserves: Path | None = None, positions: Path | None = None
 ) -> None:
-    """Uses a fork of the month's local mainnet. Raises click's one-line errors."""
+    """Runs `use` on a fork of the month's local mainnet. Raises click's one-line errors."""
     with command("replay"), forked(month, reserves, positions=positions) as on, one_line():
         try:
             use(on)

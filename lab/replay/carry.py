@@ -1,4 +1,4 @@
-"""Carries one fund through one month on the connected fork: deployment, the keeper at work, and the measures.
+"""Runs one fund through one month on the connected fork: deployment, the keeper at work, and the measurements.
 
 `python -m lab.replay` starts the local mainnet and connects Ape around it.
 """
@@ -28,19 +28,19 @@ from lab.testbed.funding import deal, deal_seed, month_config
 from lab.testbed.keepers import KeeperProcess, KeeperRunError, running_keeper
 
 HOLDER_SHARES = 1_000 * WAD
-"""What the demo's holder mints before the month and redeems after it."""
+"""Shares that the demo's holder mints before the month and redeems after it."""
 MAX_LOOKS = 20_000
 MAX_ERRORS = 20
-"""Looks in a row at which the keeper may report an error before the run is given up."""
+"""Looks in a row with an error of the keeper before the run is given up."""
 
 
 class ReplayError(LocalnetError):
-    """The month could not be carried to its end; one line for people."""
+    """The month could not be completed; the message is one line for the user."""
 
 
 @dataclass
 class Run:
-    """A month under way."""
+    """A running month."""
 
     on: ForkedChain
     console: Console
@@ -86,7 +86,7 @@ def prepare(on: ForkedChain, console: Console) -> Run:
 
 
 def mint(run: Run, shares: int) -> None:
-    """The holder mints, giving at most a millionth more of each component than the preview says."""
+    """Mints for the holder, who gives at most a millionth more of each component than the preview says."""
     on = run.on
     tokens, amounts, _ = run.index.previewMint(shares)
     limits = [amount + 1 + amount // 10**6 for amount in amounts]
@@ -98,7 +98,7 @@ def mint(run: Run, shares: int) -> None:
 
 
 def redeem(run: Run) -> None:
-    """The holder redeems all shares, for at least the preview less a millionth."""
+    """Redeems all of the holder's shares, for at least the preview less a millionth."""
     shares = run.index.balanceOf(run.on.holder.address)
     tokens, amounts, _ = run.index.previewRedeem(shares)
     limits = [amount - amount // 10**6 for amount in amounts]
@@ -109,7 +109,7 @@ def redeem(run: Run) -> None:
 def carry_month(
     on: ForkedChain, console: Console, *, demo: bool, keeper_log: Path, more_settings: Mapping[str, str] | None = None
 ) -> MonthOutcome:
-    """The whole month; its measures. `more_settings`: environment variables of the keeper."""
+    """Runs the whole month and measures it. `more_settings`: environment variables of the keeper."""
     run = prepare(on, console)
     if demo:
         mint(run, HOLDER_SHARES)
@@ -147,7 +147,7 @@ def _done(run: Run) -> bool:
 
 
 def until(clock: Clock, keeper: KeeperProcess, reached: Callable[[], bool], what: str) -> None:
-    """Gives the keeper blocks until `reached` is true."""
+    """Mines blocks for the keeper until `reached` is true. Raises ReplayError and KeeperRunError."""
     errors = 0
     for _ in range(3 * MAX_ERRORS):
         pulse = keeper.look(clock.latest()[0])
@@ -160,8 +160,8 @@ def until(clock: Clock, keeper: KeeperProcess, reached: Callable[[], bool], what
 
 
 def while_trading(clock: Clock, keeper: KeeperProcess, what: str, most: int = MAX_LOOKS) -> Iterator[int]:
-    """Gives the time of each block that the keeper has looked at, then moves time on as far as it waits; to be left
-    once the month is done. Raises ReplayError after so many looks."""
+    """Yields the time of each block that the keeper has looked at, then moves time on as far as the keeper waits; the
+    caller leaves once the month is done. Raises ReplayError after `most` looks."""
     errors = 0
     for _ in range(most):
         number, now = clock.latest()
@@ -175,7 +175,7 @@ def while_trading(clock: Clock, keeper: KeeperProcess, what: str, most: int = MA
 
 
 def _trade(run: Run, keeper: KeeperProcess) -> None:
-    """The month from start to end."""
+    """Trades the month from start to end."""
     opened = run.clock.now()
     left = total = int(run.rebalancer.progress().surplus)
     with _bar(run.console) as bar:

@@ -1,4 +1,4 @@
-"""What the pictures of years have in common."""
+"""What the charts of years have in common."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INDEX_COLOUR = "#e08a1e"
 
 
 def save(figure: Figure, axes: Iterable[Axes], path: Path) -> None:
-    """Writes the picture, its plots with lines across and nothing around. Raises OSError."""
+    """Writes the chart, its plots with horizontal lines and without top and right borders. Raises OSError."""
     for one in axes:
         one.grid(axis="y", color="#e6e6e6")
         one.set_axisbelow(True)

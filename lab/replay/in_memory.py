@@ -1,7 +1,7 @@
 """A month's trading in memory: the keeper's planner, and a fund that follows the contract's rules of settlement.
 
-Pools are at rest, at the fund's prices, whenever a batch comes: between two batches somebody brings them back. Nothing
-else trades. What is not modelled is therefore what a chain adds: blocks that come late, and pools that move in between.
+Pools are at the fund's prices whenever a batch comes: arbitrage restores them between two batches. Nothing else trades.
+So the model leaves out what a chain adds: blocks that come late, and pools that move in between.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from keeper.pools.market import Market
 from keeper.state import Action, FundState, Holding, Limits, Opening, Phase, Progress, Reason, Side
 
 MAX_BATCHES = 500
-"""Of a month; one that is not done by then is given up."""
+"""Most batches of a month, which is then given up."""
 
 
 class RefusedError(Exception):
@@ -28,7 +28,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Calendar:
-    """When a month is traded. Unix seconds: its start and its last second; `period`: its id."""
+    """When a month is traded: its start and its last second, Unix seconds; `period`: its id."""
 
     start: int
     end: int
@@ -38,8 +38,8 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Habits:
-    """How the keeper trades, as cheaply as it can: hours that a month may take, gas price in wei, seconds that pools
-    rest, how much less than planned a batch may bring."""
+    """How the keeper trades, with its cheapest plan: hours that a month may take, gas price in wei, seconds that pools
+    rest, hundredths of a percent that a batch may bring less than planned."""
 
     hours: float
     gas_price: int
@@ -49,7 +49,7 @@ class Habits:
 
 @dataclass(frozen=True)
 class Traded:
-    """A month's trading: the fund after it, batches and their gas, and why it stopped before its end ("" if not)."""
+    """The result of a month's trading: the fund after it, batches, their gas, and why it stopped early ("" if not)."""
 
     state: FundState
     batches: int
@@ -58,7 +58,7 @@ class Traded:
 
 
 def opened(holdings: tuple[Holding, ...], supply: int, limits: Limits, calendar: Calendar) -> FundState:
-    """A fund with these holdings as start leaves it: the shares of NAV follow from them. `supply`: 18 decimals."""
+    """A fund with these holdings right after start; its fractions of NAV follow from them. `supply`: 18 decimals."""
     nav = sum(h.start_value(h.balance * WAD // supply) for h in holdings)
     surplus = held = goals = 0
     for h in holdings:
@@ -108,7 +108,8 @@ def at(state: FundState, time: int) -> FundState:
 
 
 def filled(state: FundState, batch: Batch, min_value_in: int) -> FundState:
-    """The fund after a batch over pools as they were planned on. Raises RefusedError where the contract reverts."""
+    """The fund after a batch over pools in the state that was planned on. Raises RefusedError where the contract would
+    revert."""
     sold = batch.sold
     arriving = {leg.index: leg.route.received for leg in batch.buys}
     for cross in batch.crosses:
@@ -129,13 +130,13 @@ def filled(state: FundState, batch: Batch, min_value_in: int) -> FundState:
 
 
 def is_done(state: FundState) -> bool:
-    """Whether nothing is left to sell or to buy but dust."""
+    """Whether no more than dust is left to sell, or to buy."""
     progress, dust = state.progress, state.limits.dust
     return progress.surplus <= dust or progress.held + dust >= state.opening.buy_targets
 
 
 def trade(state: FundState, market: Market, habits: Habits) -> Traded:
-    """The whole month, each batch mined a block after it became possible."""
+    """Trades the whole month, each batch mined a block after it became possible."""
     started, last, gas, batches = state.time, None, 0, 0
     if is_done(state):
         return Traded(replace(state, phase=Phase.IDLE), 0, 0, "")
@@ -155,7 +156,7 @@ def trade(state: FundState, market: Market, habits: Habits) -> Traded:
 
 
 def surplus_left(holdings: Sequence[Holding], supply: int) -> int:
-    """USD of a share that lies above the targets, at the prices now; `supply`: 18 decimals."""
+    """USD per share that is above the targets, at the current prices; `supply`: 18 decimals."""
     return sum(h.value(max(0, h.balance * WAD // supply - h.unit)) for h in holdings if h.side is Side.SELL)
 
 

@@ -1,6 +1,6 @@
-"""A fund on a fork of the local mainnet that stands until it is ended, for a keeper that somebody starts by hand.
+"""A fund on a fork of the local mainnet that runs until it is interrupted, for a keeper that the user starts.
 
-Time waits while something is due, passes quickly while the month is traded, and jumps where nothing is to be done.
+Time waits while something is due, passes quickly while the month is traded, and jumps where there is nothing to do.
 `make fund` starts the local mainnet and connects Ape around it.
 """
 
@@ -32,20 +32,20 @@ from lab.testbed.funding import as_yaml
 MARK = "# Written by `make fund`: a keeper's settings for the fund on the local fork. Both end with it."
 PUBLIC_KEY_REMARK = "# A key that everybody knows: never send anything of worth to it."
 ON_MAINNET = "ethereum:mainnet"
-"""Ape's name of the network that the fork says it is; its URL follows."""
+"""Ape's name of the network that the fork poses as; its URL follows."""
 SLOWEST, FASTEST = 1, 3_600
 STEP_EVERY_S = 1.0
 PAGE_PORT = 8080
-"""Of the keeper's status page."""
+"""Usual port of the keeper's status page."""
 RESTS = 12
-"""Seconds between two blocks while something is due and nobody does it, or the month is done: once anvil 1.7.1 has made
-500 blocks it answers no calls at older ones, and explanations of a month fail."""
+"""Seconds between two blocks while something is due and not done, or once the month is done: after 500 blocks anvil
+1.7.1 answers no calls at older ones, and explanations of a month fail."""
 JUMP_AFTER_S = 5.0
-"""Real seconds before time jumps, so that whoever watches sees what the keeper said."""
+"""Real seconds before time jumps, so that the user can read what the keeper reported."""
 
 
 class OtherSettingsError(LocalnetError):
-    """The file of settings is somebody else's; one line for people."""
+    """The settings file belongs to somebody else; the message is one line for the user."""
 
 
 def next_time(state: FundState, speed: int) -> int:
@@ -81,14 +81,14 @@ def page_port() -> int:
 
 
 def refuse_others(path: Path) -> None:
-    """Raises OtherSettingsError where the file is there and not ours."""
+    """Raises OtherSettingsError where the file exists and `make fund` did not write it."""
     if path.exists() and not path.read_text().startswith(MARK):
         raise OtherSettingsError(f"{path}: holds other settings; move it away, or name another file with --env-file")
 
 
 @contextlib.contextmanager
 def settings_file(path: Path, text: str) -> Iterator[None]:
-    """The file stands until the block ends; one that is not ours is left alone. Raises OtherSettingsError."""
+    """Writes the file and removes it when the block ends, unless it was changed. Raises OtherSettingsError."""
     refuse_others(path)
     replace_whole(path, text, mode=0o600)
     try:
@@ -100,7 +100,7 @@ def settings_file(path: Path, text: str) -> Iterator[None]:
 
 @dataclass
 class Standing:
-    """The fund, and time on its chain."""
+    """The running fund, and time on its chain."""
 
     run: Run
     chain: FundReader
@@ -111,7 +111,7 @@ class Standing:
         return self.chain.read(self.run.on.w3.eth.block_number)[0]
 
     def step(self) -> FundState:
-        """Moves time by one block; the fund as it was before. Jumps wait a little."""
+        """Moves time by one block, after a pause if it jumps; the fund before the step."""
         state = self.state()
         at = next_time(state, self.speed)
         if at - state.time > max(self.speed, BLOCK_S):
@@ -122,7 +122,7 @@ class Standing:
         return state
 
     def rest(self, state: FundState) -> None:
-        """Waits until the next step after that at `state`."""
+        """Waits until the next step after the one at `state`."""
         slow = state.action is not Action.TRADE and state.reason in (Reason.DUE, Reason.DONE)
         head = self.run.on.w3.eth.block_number
         for _ in range(RESTS if slow else 1):
@@ -140,7 +140,7 @@ def stand(
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Deploys the fund at the beginning of its month's period and lets time pass until interrupted: a step a second.
-    `book` is where its address book goes, with the fund's file beside it; `pause` waits for so many seconds."""
+    `book`: path of its address book, with the fund's file beside it; `pause` waits for a number of seconds."""
     refuse_others(env_file)
     run = prepare(on, console)
     run.clock.jump(period_start(run.period, run.config.timetable.notice))

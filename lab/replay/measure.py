@@ -1,4 +1,4 @@
-"""What a month did, from chain data alone: events, receipts and balances, valued at the month's reference prices."""
+"""Measures a month from chain data alone: events, receipts and balances, valued at the month's reference prices."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class MonthOutcome:
     nav_before: int
     nav_after: int
     tolerances: tuple[int, ...]
-    """Tolerance that each batch was held to, 18 decimals."""
+    """Tolerance that applied to each batch, 18 decimals."""
 
 
 def abis_of(project: Any) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def measure(w3: Web3, abis: Mapping[str, Any], book: Book, month: Month, world: 
 
 
 def receipts_of(w3: Web3, sender: str, first: int, last: int) -> list[TxReceipt]:
-    """Receipts of all that an account sent in these blocks."""
+    """Receipts of all transactions that an account sent in these blocks."""
     found = []
     for number in range(first, last + 1):
         for transaction in w3.eth.get_block(number, full_transactions=True)["transactions"]:
@@ -123,7 +123,8 @@ def _targets(w3: Web3, index: Any, started: Any) -> dict[str, int]:
 
 
 def target_units(code: bytes, tokens: Sequence[str]) -> dict[str, int]:
-    """Target units, token wei per 1e18 shares, of the tokens of the list, packed as contract code behind one byte."""
+    """Target units, token wei per 1e18 shares, by token of the list, from packed targets stored as contract code after
+    one byte."""
     return {token: target.unit for token, target in zip(tokens, packed.targets(code[1:]), strict=True)}
 
 
@@ -165,7 +166,7 @@ def _nav(balances: Mapping[str, int], prices: Mapping[str, int], decimals: Mappi
 
 
 def flow_of(logs: Sequence[LogReceipt], holder: str, swaps: tuple[SwapInput, ...] = ()) -> Flow:
-    """What transactions with these logs moved out of and into the holder, net per token. `swaps`: on the way."""
+    """What transactions with these logs moved out of and into the holder, net per token. `swaps`: made on the way."""
     net = net_transfers(logs, holder)
     return Flow(
         sold={token: -amount for token, amount in net.items() if amount < 0},
@@ -180,7 +181,7 @@ def world_swaps(logs: Sequence[LogReceipt], world: World) -> tuple[SwapInput, ..
 
 
 def net_transfers(logs: Sequence[LogReceipt], holder: str) -> dict[str, int]:
-    """Rise of the holder's balance of each token that the logs' transfers tell, in token wei."""
+    """Net change of the holder's balance of each token by the logs' transfers, in token wei."""
     net: dict[str, int] = {}
     for log in logs:
         if log["topics"][0] != TRANSFER or len(log["topics"]) != 3:
@@ -212,7 +213,7 @@ def v3_swaps_in(logs: Sequence[LogReceipt], pools: Iterable[V3Pool]) -> tuple[Sw
         pool = by_address.get(log["address"])
         if log["topics"][0] != V3_SWAP or pool is None:
             continue
-        # What the pool received is above zero, what it paid below.
+        # The pool received the positive amount and paid the negative one.
         amounts = decode(["int256", "int256", "uint160", "uint128", "int24"], log["data"])
         found += [
             SwapInput(token, amount, pool.fee)

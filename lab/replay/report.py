@@ -1,4 +1,4 @@
-"""What a month did, for people and for programs: a table, a JSON file, and a picture of the weights."""
+"""A month's results, for people and for programs: a table, a JSON file, and a chart of the weights."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def percent(fraction: int, places: int = 4) -> float:
 
 
 def figures(outcome: MonthOutcome, world: World, **more: Any) -> dict[str, Any]:
-    """The month's figures as JSON has them: USD and per cent as numbers, units as texts."""
+    """The month's figures as in its JSON file: USD and per cent as numbers, units as strings."""
     cost, after = outcome.cost, [component.held_after() for component in outcome.components]
     gas_usd = outcome.gas * GAS_PRICE_GWEI * GWEI * world.weth_price_usd // WAD
     return {
@@ -88,7 +88,7 @@ def _weight_rows(outcome: MonthOutcome) -> list[tuple[Any, int, int, int]]:
 
 
 def show(console: Console, values: dict[str, Any]) -> None:
-    """The tables on the terminal."""
+    """Prints the tables."""
     weights = Table(title=f"{values['label']}: weights in % of NAV", title_justify="left")
     weights.add_column("component")
     for column in ("before", "published target", "after", "after vs target"):
@@ -132,7 +132,7 @@ COLOURS = {"before": "#b8c4ce", "published target": "#1f4e79", "after": "#e08a1e
 
 
 def draw(path: Path, values: dict[str, Any]) -> None:
-    """A picture of the weights before, on target and after."""
+    """Draws the weights before, on target and after."""
     from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load, and whoever measures need not wait for it)
 
     rows = values["weights"]

@@ -1,9 +1,9 @@
 """`python -m lab.replay.year`: twelve months of a fund on a local fork, from a CSV of monthly prices and supplies.
 
-The fund is seeded with the first month's ten largest candidates at their market-cap weights. Each month the market goes
-to that month's prices before its period begins and stays there while the keeper determines, starts and trades; the
-owner has posted the supplies and the candidates' states through the timelock. From determination to the end of the
-trading only the keeper (and the market's arbitrageur) sends transactions.
+The fund is seeded with the first month's ten largest candidates at their market-cap weights. Each month the market
+moves to that month's prices before its period begins and stays there while the keeper determines, starts and trades;
+before that the owner posts the supplies and the candidates' states through the timelock. From determination to the end
+of the trading only the keeper (and the market's arbitrageur) sends transactions.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from lab.testbed.keepers import KeeperRunError
 
 DEFAULT_DATA = ROOT / "data" / "year" / "invented.csv"
 SEED_NAV = 100 * WAD
-"""USD of one share in the beginning, 18 decimals."""
+"""USD of one share at the beginning, 18 decimals."""
 FEE = 95 * WAD // 10_000
 """Streaming fee a year."""
 CADENCES = (Cadence(), Cadence(QUARTER), *(Cadence(band=part * WAD // 100) for part in (1, 2, 5)))
-"""What `--cadences` compares."""
+"""The cadences that `--cadences` compares."""
 NO_RESERVES = "date,venue,token_address,weth_reserve\n"
 
 
@@ -95,8 +95,8 @@ def main(
 
 
 def _compare(done: Cadence, out: Path) -> None:
-    """The same year for each of `CADENCES` but the one that is done, each in a process of its own, as Ape has one fork
-    in a process. All that this one was told counts for each, but for cadence, band and folder."""
+    """Runs the same year for each of `CADENCES` except the one that is done, each in a process of its own, because Ape
+    is bound to one local mainnet in a process. They inherit this run's options, except cadence, band and folder."""
     console, rows = Console(), []
     given = click.get_current_context().params
     same = [f"--{name}={given[name]}" for name in ("data", "first", "months", "shares", "tokens")]
@@ -130,14 +130,14 @@ def _band(text: str) -> int:
 
 
 def _run(year: Year, data: str, shares: int, cadence: Cadence, out: Path) -> None:
-    """Carries the year on a fork of its first month's local mainnet and writes what came of it. `shares`: at the start,
-    18 decimals. Raises LocalnetError, YearError and click's errors."""
+    """Runs the year on a fork of its first month's local mainnet and writes the results. `shares`: at the start, 18
+    decimals. Raises LocalnetError, YearError and click's errors."""
     units = seed_units(year.snapshots[0], TOP_N, SEED_NAV)
     console = Console()
     with tempfile.TemporaryDirectory(prefix="ballast-year-") as folder:
         month, none = Path(folder) / "month.json", Path(folder) / "reserves.csv"
         write_month(month, year, units, shares, CAP_WEIGHT)
-        # The pools' depths are set month by month, those of the first too.
+        # No reserves: the first month's depths follow from its slices, and `turn` sets those of later months.
         none.write_text(NO_RESERVES, encoding="utf-8")
         with forked(month, none) as on, one_line():
             console.print(

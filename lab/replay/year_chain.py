@@ -1,4 +1,5 @@
-"""What happens around a year's fund from month to month on the connected fork: prices, pools, and the owner's posts."""
+"""What changes around a year's fund from month to month on the connected fork: prices, pools, the owner's
+operations."""
 
 from __future__ import annotations
 
@@ -36,17 +37,17 @@ CAP_WEIGHT = 25 * WAD // 100
 FLOOR_WEIGHT = 5 * WAD // 1000
 ENTRY_WEIGHT = 2 * WAD // 100
 MAX_SUPPLY_JUMP = 10 * WAD
-"""Ten times last month's supply: the CSV's supplies are taken as they are."""
+"""Ten times last month's supply, so that the CSV's supplies are used as they are."""
 SETTING_UP_S = HOUR_S
-"""Before each period: prices, pools and the owner's operation take less chain time than this."""
+"""Chain time reserved before each period: setting prices and pools and the owner's operation take less."""
 _GAS = 2_000_000
 _HELD = 1_000
-"""LP wei that a pair keeps for itself."""
+"""LP wei that a pair locks for itself."""
 
 
 @dataclass(frozen=True)
 class Cadence:
-    """How often the year's fund is rebalanced: every 1 or 3 calendar months, unless within the band (18 decimals)."""
+    """When the year's fund is rebalanced: every 1 or 3 calendar months, unless within the band (18 decimals)."""
 
     months: int = MONTH
     band: int = 0
@@ -59,7 +60,7 @@ class Cadence:
 
 @dataclass
 class YearFund:
-    """The fund and what moves around it."""
+    """The fund and what changes around it."""
 
     on: ForkedChain
     year: Year
@@ -114,7 +115,7 @@ def year_config(on: ForkedChain, year: Year, streaming_fee: int, cadence: Cadenc
 
 
 def python_rule(config: FundConfig) -> Rule:
-    """The fund's rule as the Python methodology takes it."""
+    """The fund's rule as an argument of the Python methodology."""
     cap, cap_weight, floor_weight, entry_weight, top_n, floor_each, age, jump, passes = config.methodology.as_tuple()
     return Rule(Cap(cap), cap_weight, floor_weight, entry_weight, top_n, bool(floor_each), age, jump, passes)
 
@@ -145,8 +146,8 @@ def prepare(
 
 
 def turn(fund: YearFund, snapshot: Snapshot, begin: int) -> None:
-    """Everything before a period that begins at `begin`: the owner schedules the month's supplies and states, the
-    market goes to the month's prices and depths, and the owner's operation is executed once its delay is over."""
+    """Prepares a period that begins at `begin`: the owner schedules the month's supplies and states, the market moves
+    to the month's prices and depths, and the owner's operation is executed once its delay is over."""
     fund.clock.jump(begin - fund.config.timelock_delay - SETTING_UP_S)
     operation = _operation(fund, snapshot)
     delay = fund.config.timelock_delay
@@ -158,7 +159,7 @@ def turn(fund: YearFund, snapshot: Snapshot, begin: int) -> None:
 
 
 def to_prices(fund: YearFund, snapshot: Snapshot) -> None:
-    """Reference prices, pools and depths of the snapshot. The feeds follow when the clock posts them."""
+    """Sets the snapshot's reference prices, pool prices and depths. The feeds follow when the clock posts them."""
     fund.market.set_price(fund.world.weth, snapshot.weth_price)
     for symbol, token in fund.year.tokens.items():
         fund.market.set_price(token, snapshot.quotes[symbol].price)
@@ -170,7 +171,7 @@ def to_prices(fund: YearFund, snapshot: Snapshot) -> None:
 
 
 def _to_depth(fund: YearFund, token: str, pair: str, wanted: int) -> None:
-    """Adds liquidity to the pair, or takes some of the market's out, until its WETH side is `wanted` wei; the price
+    """Adds liquidity to the pair, or removes some of the market's, until its WETH side is `wanted` wei; the price
     stays."""
     rpc, weth, market = fund.rpc, fund.world.weth, fund.world.market
     ((tokens, weths, _),) = reserves_of(rpc, weth, [(token, pair)])
@@ -186,7 +187,8 @@ def _to_depth(fund: YearFund, token: str, pair: str, wanted: int) -> None:
 
 
 def _operation(fund: YearFund, snapshot: Snapshot) -> tuple[Any, ...]:
-    """The owner's operation for a month: every candidate's supply (the last one known of what has left) and state."""
+    """The owner's operation for a month: every candidate's supply (the last known one of those that have left) and
+    state."""
     posted = fund.book["posted_supply"]
     dated = fund.clock.now()
     supplies = [(token, snapshot.quotes[symbol].supply, dated) for symbol, token in fund.year.tokens.items()]
@@ -223,7 +225,7 @@ def units(fund: YearFund, block: int) -> dict[str, int]:
 
 
 def listed_tokens(fund: YearFund, block: int) -> list[str]:
-    """The index token's list, ascending."""
+    """The tokens of the index token's list, ascending."""
     request = {"to": fund.index.address, "data": call_data("components()")}
     answer = fund.rpc.request("eth_call", request, hex(block))
     (rows,) = decode(["(address,uint8,uint40,bool)[]"], bytes.fromhex(answer[2:]))
@@ -238,7 +240,7 @@ def target_units_at(fund: YearFund, pointer: str, block: int) -> dict[str, int]:
 
 
 def confirmed_at(fund: YearFund, block: int) -> list[Decision]:
-    """The month's determination as its start, in this block, confirmed it."""
+    """The month's determination as confirmed by its start, in this block."""
     pointer = fund.rebalancer.month(block_identifier=block).determination
     code = bytes.fromhex(fund.rpc.request("eth_getCode", pointer, hex(block))[2:])[1:]
     return packed.constituents([int.from_bytes(code[i : i + 32], "big") for i in range(0, len(code), 32)])
@@ -255,6 +257,6 @@ def senders(fund: YearFund, first: int, last: int) -> Mapping[str, list[str]]:
 
 
 def gas_used(fund: YearFund, transactions: Sequence[str]) -> int:
-    """Gas of mined transactions together."""
+    """Total gas of mined transactions."""
     receipts = fund.rpc.batch([("eth_getTransactionReceipt", (digest,)) for digest in transactions])
     return sum(int(receipt["gasUsed"], 16) for receipt in receipts)

@@ -24,7 +24,7 @@ from lab.localnet.addresses import FOLDER, stand_in
 from lab.localnet.reserves import SLICES_DEEP, ReserveRow
 
 DECIMALS = 18
-"""Of every token: the CSV says nothing of them."""
+"""Decimals of every token: the CSV does not state them."""
 COLUMNS = ("date", "token", "price_usd", "circulating_supply")
 WETH_USD = 2_000 * WAD
 """Price of WETH where the CSV has no ETH."""
@@ -41,14 +41,14 @@ tokens that another has replaced."""
 
 
 class YearError(ValueError):
-    """Data of a year that cannot be used; one line for people."""
+    """The data of a year cannot be used; the message is one line for the user."""
 
 
 @dataclass(frozen=True)
 class Quote:
     """A token on one day: USD for one whole token (18 decimals) and circulating whole tokens. `listed`: whether it has
-    a row that day; if not, the figures are those of its last row before, or of its first one to come. `frozen`: the
-    owner waits for a row, and the fund holds what it has."""
+    a row that day; if not, the figures are those of its last earlier row, or of its first later one. `frozen`: the
+    owner waits for a row, and the fund keeps what it holds."""
 
     price: int
     supply: int
@@ -63,8 +63,8 @@ class Quote:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The first of a month. `quotes` by symbol, every token of the year in each; `reserves`: WETH wei that the deepest
-    pair of a token was seen to hold that day, by symbol."""
+    """The first of a month. `quotes` by symbol, with every token of the year; `reserves`: WETH wei observed that day in
+    the deepest pair of a token, by symbol."""
 
     day: date
     weth_price: int
@@ -88,14 +88,14 @@ class Year:
     snapshots: tuple[Snapshot, ...]
     tokens: dict[str, str]
     closing: Snapshot | None
-    """The month after the last, if the CSV has it: what the fund and the index are valued at in the end."""
+    """The month after the last, if the CSV has it: fund and index are valued at its prices in the end."""
 
 
 def read_year(
     path: Path, first: str, months: int, tokens: Sequence[str] = (), reserves: Iterable[ReserveRow] = ()
 ) -> Year:
-    """`months` months from `first` (YYYY-MM). `tokens`: the candidates; none given: those of `DEFI` that the CSV has,
-    or, where it has none of them, all its tokens. `reserves`: what pairs were seen to hold, joined by address."""
+    """`months` months from `first` (YYYY-MM). `tokens`: the candidates; if none are given, those of `DEFI` that the CSV
+    has, or all its tokens where it has none of them. `reserves`: observed reserves of pairs, matched by address."""
     rows = read_rows(path)
     days = _days(path, first, months, {day for day, _ in rows})
     known = {symbol for _, symbol in rows} - {"ETH"}
@@ -135,7 +135,7 @@ def seed_units(snapshot: Snapshot, top: int, nav: int) -> dict[str, int]:
 
 
 def weth_depth(snapshot: Snapshot, symbol: str, depth: int = DEPTH) -> int:
-    """WETH wei that the token's pool holds: what was seen that day, else this part of the market cap (18 decimals)."""
+    """WETH wei of the token's pool: the reserve observed that day, else this part of the market cap (18 decimals)."""
     return snapshot.reserves.get(symbol) or snapshot.quotes[symbol].market_cap * depth // snapshot.weth_price
 
 
@@ -148,9 +148,9 @@ def _deepest(rows: Iterable[ReserveRow]) -> dict[tuple[date, str], int]:
 
 
 def write_month(path: Path, year: Year, units: dict[str, int], shares: int, cap_weight: int) -> None:
-    """The first month as a month file, from which the local mainnet is built; all candidates of the year are in it.
+    """Writes the first month as a month file, from which the local mainnet is built, with all candidates of the year.
 
-    `shares` have 18 decimals. Nothing is published: target units are 0, and the slice is what gives the pool its depth.
+    `shares` have 18 decimals. Nothing is published: target units are 0, and the slice only gives the pool its depth.
     """
     first = year.snapshots[0]
     components = []

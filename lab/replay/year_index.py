@@ -1,6 +1,6 @@
-"""The index that a year's fund is held against: the same rule on the same data, rebalanced each month at no cost.
+"""The index that a year's fund is compared with: the same rule on the same data, rebalanced each month at no cost.
 
-It trades in no pool, at the reference prices, all at once, and pays no fee. Levels and prices are USD with 18 decimals,
+It trades at the reference prices, all at once, without pools and fees. Levels and prices are USD with 18 decimals,
 units token wei per share of 1e18, weights 18-decimal fractions.
 """
 
@@ -34,7 +34,7 @@ class IndexMonth:
 
 
 class Index:
-    """Carries units from month to month. `tokens`: address by symbol."""
+    """Updates units from month to month. `tokens`: address by symbol."""
 
     def __init__(self, rule: Rule, tokens: Mapping[str, str], units: Mapping[str, int]) -> None:
         self._rule = rule
@@ -43,11 +43,11 @@ class Index:
         self._previous: Sequence[Decision] = ()
 
     def level(self, snapshot: Snapshot) -> int:
-        """USD of what one share of the index holds."""
+        """USD value of one share of the index."""
         return worth(self._units, snapshot)
 
     def migrate(self, old: str, new: str, ratio: int) -> None:
-        """What is held of the old token becomes the new one: so many old ones for one."""
+        """Converts what is held of the old token into the new one: `ratio` old ones for one, rounded down."""
         if unit := self._units.pop(old, 0):
             self._units[new] = self._units.get(new, 0) + unit // ratio
 
@@ -81,7 +81,8 @@ def decide(
     previous: Sequence[Decision],
     now: int,
 ) -> list[Decision]:
-    """What the rule decides on the snapshot. What is not listed leaves; every supply was posted just before."""
+    """The rule's decisions on the snapshot. Unlisted tokens leave or are frozen; every supply was posted just
+    before."""
     quotes = snapshot.quotes
     return determine(
         rule,
@@ -96,7 +97,7 @@ def decide(
 
 
 def state_of(snapshot: Snapshot, symbol: str) -> State:
-    """A token without a row leaves, unless the owner waits for it."""
+    """A candidate's state: without a row it leaves, unless the owner waits for a row."""
     if snapshot.quotes[symbol].frozen:
         return State.FROZEN
     return State.ACTIVE if snapshot.quotes[symbol].listed else State.LEAVING

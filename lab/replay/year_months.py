@@ -1,4 +1,4 @@
-"""Carries the year's fund from month to month, the keeper at work, and measures each month beside the index."""
+"""Runs the year's fund from month to month with the keeper, and measures each month against the index."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from lab.testbed.forked import ForkedChain
 from lab.testbed.keepers import KeeperProcess, running_keeper
 
 MAX_HOURS = 4
-"""Hours of chain time in which the keeper plans to trade a month: few batches keep the replay short."""
+"""Hours of chain time within which the keeper plans to trade a month: few batches keep the replay short."""
 MAX_TRADING_S = 3 * DAY_S
-"""A month that is not done by then is left to its period's end, at which the keeper closes it."""
+"""A month that is not done within this time is left until its period's end, when the keeper closes it."""
 MAX_LOOKS = 3_000
 
 
 What = Literal["traded", "skipped", "between"]
-"""What became of a month: traded, within the fund's band, or in the middle of a quarter."""
+"""What happened in a month: traded, within the fund's band, or in the middle of a quarter."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class MonthResult:
     weights: dict[str, int]
     """Determined weights of the constituents, by symbol."""
     weights_held: dict[str, int]
-    """Of what the fund holds when the trading is over."""
+    """Weights of what the fund holds when the trading is over."""
     entries: tuple[str, ...]
     exits: tuple[str, ...]
     clamped: tuple[str, ...]
     """Constituents whose supply was clamped or carried forward."""
     agrees: bool
-    """Whether the Python methodology decides the same from the same holdings, to the wei."""
+    """Whether the Python methodology makes the same decisions from the same holdings, to the wei."""
     batches: int
     transactions: int
     foreign: int
@@ -85,7 +85,7 @@ class _Determined:
 @dataclass(frozen=True)
 class _Started:
     """A start and its block: units held and target units by symbol, token wei per 1e18 shares. `difference`: half the
-    sum of |target - held weight| where it found the fund within its band, and then there are no targets."""
+    sum of |target - held weight| where the start found the fund within its band; then there are no targets."""
 
     block: int
     units: dict[str, int]
@@ -117,8 +117,8 @@ def carry_year(
     console: Console,
     jump: int = chain.MAX_SUPPLY_JUMP,
 ) -> tuple[list[MonthResult], tuple[int, int] | None]:
-    """All months; their results, and the NAV and the index level on the closing day (None without one). `jump`: the
-    rule's largest change of a supply, 18 decimals."""
+    """Runs all months; their results, and the NAV and the index level on the closing day (None without one). `jump`:
+    the rule's largest change of a supply, 18 decimals."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -163,7 +163,7 @@ class _Months:
         ).events
 
     def carry(self, k: int) -> MonthResult:
-        """One month from before its period to the end of its trading."""
+        """Runs one month from before its period to the end of its trading."""
         fund, snapshot = self._fund, self._fund.year.snapshots[k]
         label = snapshot.label
         begin = period_start(snapshot.period, fund.notice)
@@ -177,12 +177,12 @@ class _Months:
         period = int(fund.rebalancer.currentPeriod())
         month = fund.rebalancer.month
         until(fund.clock, self._keeper, lambda: int(month().period) == period, "determination")
-        # The chain is read soon after each step: a node keeps only so many states of the past.
+        # The chain is read soon after each step: a node keeps only a limited number of past states.
         determined = self._determined(snapshot, period)
         fund.clock.jump(execution_time(snapshot.period, fund.config.timetable.day, fund.config.timetable.fixed_day))
         until(fund.clock, self._keeper, lambda: self._begun(period), "start")
         started = self._started(period)
-        # After this the next month's operation must be scheduled.
+        # The latest time at which the next month's operation can still be scheduled.
         next_begin = period_start(snapshot.period + 1, fund.notice)
         latest = next_begin - fund.config.timelock_delay - 2 * chain.SETTING_UP_S
         done = started.difference is not None or self._trade(label, period, latest)
@@ -198,7 +198,7 @@ class _Months:
         return result
 
     def _between(self, snapshot: Snapshot) -> MonthResult:
-        """A month in the middle of a quarter: the market and the index have moved, the fund rests."""
+        """A month in the middle of a quarter: the market and the index move, the fund does nothing."""
         fund = self._fund
         fund.clock.jump(execution_time(snapshot.period))
         block = fund.clock.latest()[0]
@@ -254,7 +254,7 @@ class _Months:
         return _Started(block, chain.units(self._fund, block), targets)
 
     def _trade(self, label: str, period: int, latest: int) -> bool:
-        """Moves time on as far as the keeper waits; whether the month was closed."""
+        """Moves time on as far as the keeper waits; whether the keeper closed the month in time."""
         fund = self._fund
         opened = fund.clock.now()
         for now in while_trading(fund.clock, self._keeper, f"trading in {label}", MAX_LOOKS):
@@ -321,7 +321,7 @@ class _Months:
         )
 
     def _recomputed(self, snapshot: Snapshot, block: int) -> list[Decision]:
-        """The determination once more, in Python, from what the fund held in that block, which it does not change."""
+        """The determination recomputed in Python from the fund's holdings in that block, which it does not change."""
         fund = self._fund
         symbol_of = {token: symbol for symbol, token in fund.year.tokens.items()}
         supply = chain.shares(fund, block)
@@ -334,7 +334,7 @@ class _Months:
         return decide(fund.rule, fund.year.tokens, snapshot, holdings, self._previous, now)
 
     def _logs(self, name: str, period: int) -> list[Any]:
-        """The period's events of a name."""
+        """The period's events with this name."""
         event = getattr(self._events, name)()
         return list(event.get_logs(argument_filters={"period": period}, from_block=self._fund.book.deployed_block))
 

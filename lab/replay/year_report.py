@@ -1,4 +1,4 @@
-"""What came of a year: out/year.json, a table, and a picture of NAV against the index."""
+"""Results of a year: out/year.json, a table, and a chart of NAV against the index."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lab.replay.year_months import MonthResult
 def figures(
     year: Year, data: str, months: Sequence[MonthResult], closing: tuple[int, int] | None, seed_shares: int, fee: int
 ) -> dict[str, Any]:
-    """Everything that out/year.json holds. USD and percent are rounded floats: for people, not for arithmetic."""
+    """The contents of out/year.json. USD and percent are rounded floats: for people, not for arithmetic."""
     turnover = sum(month.turnover for month in months)
     cost = sum(month.cost for month in months)
     nav, level = closing or (months[-1].nav_after, months[-1].index_after)
@@ -82,7 +82,7 @@ def _tracking_error(months: Sequence[MonthResult], closing: tuple[int, int] | No
 
 
 def show_cadences(console: Console, rows: Sequence[dict[str, Any]]) -> None:
-    """Cost against tracking error, by cadence."""
+    """Prints cost against tracking error, by cadence."""
     table = Table(title="A year by cadence, of NAV; the index is rebalanced each month", title_justify="left")
     table.add_column("cadence", no_wrap=True)
     for column in ("months traded", "turnover %", "cost %", "gas, million", "tracking error %", "difference %"):
@@ -132,7 +132,7 @@ def _month(month: MonthResult) -> dict[str, Any]:
 
 
 def show(console: Console, values: dict[str, Any]) -> None:
-    """The table on the terminal."""
+    """Prints the table."""
     table = Table(title="The year, per share after each rebalance; money in thousands of USD", title_justify="left")
     table.add_column("month", no_wrap=True)
     for column in ("NAV", "index", "diff %", "turnover", "cost", "resid. %", "txs"):
@@ -161,7 +161,7 @@ def show(console: Console, values: dict[str, Any]) -> None:
 
 
 def draw(path: Path, values: dict[str, Any]) -> None:
-    """NAV against the index, and under it by how much they differ."""
+    """Draws NAV against the index, and below it their difference."""
     labels = [month["label"] for month in values["months"]]
     nav = [month["nav_usd"] for month in values["months"]]
     level = [month["index_level"] for month in values["months"]]
@@ -195,7 +195,7 @@ def draw(path: Path, values: dict[str, Any]) -> None:
 
 
 def _usd(amount: int) -> float:
-    """18 decimals to USD, to the cent of a cent."""
+    """18 decimals to USD, to a hundredth of a cent."""
     return round(amount / WAD, 4)
 
 

@@ -1,6 +1,6 @@
-"""`python -m lab.replay.years`: years of a fund in memory, month by month, beside others and the index; docs/years.md.
+"""`python -m lab.replay.years`: years of funds in memory, month by month, against the index; docs/years.md.
 
-Some of the months are also carried on a local fork by the real contracts and keeper, to see how far the model is off.
+Some of the months also run on a local fork with the real contracts and keeper, to measure how far the model is off.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from lab.replay.years_data import Policy, Years, read_years, span
 from lab.replay.years_model import NEVER, ModelMonth, Terms, Variant, carry
 
 JUMP = 25 * WAD // 100
-"""Largest change of a supply that the rule takes at once, as in funds/dpi.yaml."""
+"""Largest change of a supply that the rule accepts at once, as in funds/dpi.yaml."""
 NO_CLAMP = 10 * WAD
 WIDTH = 130
-"""Characters of a line that goes to a file."""
+"""Line width of output that goes to a file."""
 AT_ONCE = min(2, os.cpu_count() or 1)
 USUAL_SAMPLE = "2021-01"
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A fund to carry, and what is assumed of gaps and supplies for it and its index."""
+    """A fund to run, with the assumptions on gaps and supplies for it and its index."""
 
     variant: Variant
     policy: Policy = field(default_factory=Policy)
@@ -55,7 +55,7 @@ class Scenario:
 
 
 DEPTHS = {"0.02": DEPTH // 25, "0.1": DEPTH // 5, "1": 2 * DEPTH}
-"""By their words: a pool's WETH, in percent of the token's market cap."""
+"""A pool's WETH as a fraction of the token's market cap (18 decimals), by its percentage as text."""
 SCENARIOS = (
     Scenario(Variant("monthly")),
     Scenario(Variant("quarterly", QUARTER)),
@@ -73,7 +73,7 @@ SCENARIOS = (
 
 @dataclass(frozen=True)
 class Given:
-    """What all scenarios read. `shares`: whole ones."""
+    """The input of all scenarios. `shares`: whole ones."""
 
     data: Path
     first: str
@@ -86,13 +86,13 @@ class Given:
 
 
 def terms_of(years: Years, shares: int, jump: int) -> Terms:
-    """The year's rule, of which the seed is the first month's largest candidates."""
+    """The year's rule, with the first month's largest candidates as the seed."""
     rule = Rule(Cap.HARD, CAP_WEIGHT, FLOOR_WEIGHT, ENTRY_WEIGHT, TOP_N, False, 100 * DAY_S, jump)
     return Terms(rule, LimitsConfig(), seed_units(years.year.snapshots[0], TOP_N, SEED_NAV), shares * WAD, FEE)
 
 
 def run(given: Given, scenario: Scenario) -> tuple[list[ModelMonth], tuple[int, int] | None]:
-    """One scenario; in a process of its own."""
+    """Runs one scenario, in a process of its own."""
     years = given.years(scenario.policy)
     return carry(years, terms_of(years, given.shares, scenario.jump), scenario.variant)
 
@@ -166,7 +166,7 @@ def _run(given: Given, chain: int, chain_first: str, out: Path) -> None:
 
 
 def _part(years: Years, months: int, first: str) -> Years:
-    """The months of the chain: at most as many as there are."""
+    """The months for the chain: at most as many as there are, unless `first` is given."""
     labels = [snapshot.label for snapshot in years.year.snapshots]
     begin = first or (USUAL_SAMPLE if USUAL_SAMPLE in labels else labels[0])
     left = len(labels) - labels.index(begin) if begin in labels else 0

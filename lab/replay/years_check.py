@@ -1,4 +1,4 @@
-"""The model of years held against the chain: some months by the real contracts and keeper, and once more in memory."""
+"""Compares the model of years with the chain: some months with the real contracts and keeper, and again in memory."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def part_of(years: Years, first: str, months: int) -> Years:
 
 
 def check(years: Years, terms: Terms, out: Path, console: Console) -> dict[str, Any]:
-    """Carries these months on a fork and in the model; how far they are apart. Raises LocalnetError and click's
-    errors."""
+    """Runs these months on a fork and in the model, and reports how far they are apart. Raises LocalnetError and
+    click's errors."""
     terms = replace(terms, seed=seed_units(years.year.snapshots[0], TOP_N, SEED_NAV))
     modelled, _ = carry(years, terms, Variant("monthly"))
     rows = compare(_on_chain(years, terms, out, console), modelled)
@@ -74,7 +74,7 @@ def check(years: Years, terms: Terms, out: Path, console: Console) -> dict[str, 
 
 
 def compare(on_chain: Sequence[MonthResult], modelled: Sequence[ModelMonth]) -> list[Apart]:
-    """Month by month."""
+    """Compares month by month."""
     return [_apart(real, ours) for real, ours in zip(on_chain, modelled, strict=True)]
 
 
@@ -94,7 +94,7 @@ def _apart(real: MonthResult, ours: ModelMonth) -> Apart:
 
 
 def _near(one: dict[str, int], other: dict[str, int]) -> bool:
-    """Weights divide by a NAV that is a little another, and round."""
+    """Whether weights are equal up to 1e-6: they are divided by slightly different NAVs, and rounded."""
     return one.keys() == other.keys() and all(abs(one[s] - other[s]) <= WAD // 10**6 for s in one)
 
 

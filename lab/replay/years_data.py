@@ -1,6 +1,6 @@
-"""Years of monthly figures with what real ones bring: gaps, tokens that die, tokens that another replaces.
+"""Years of monthly figures, with the gaps, dead tokens and replaced tokens of real data.
 
-What is known on a day decides, and nothing that comes later:
+Decisions for a day use only what is known on it:
 
 - A token may enter once it has had rows for a season (`season` months in a row, that one included).
 - One that is held and has no row any more is frozen for `patience` months: the fund keeps what it has, at the last
@@ -38,7 +38,7 @@ MIGRATIONS = (Migration("LEND", "AAVE", 100),)
 
 @dataclass(frozen=True)
 class Policy:
-    """How gaps are taken, see the module. `season` and `patience` are months, `kept` an 18-decimal fraction."""
+    """How to treat gaps, see the module. `season` and `patience` are months, `kept` an 18-decimal fraction."""
 
     season: int = 3
     patience: int = 3
@@ -47,7 +47,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Years:
-    """The months as the policy reads them. `migrations`: by the label of the month in which they happen."""
+    """The months under the policy. `migrations`: by the label of the month in which they happen."""
 
     year: Year
     policy: Policy
@@ -55,8 +55,8 @@ class Years:
 
 
 def span(path: Path, first: str, months: int | None) -> tuple[str, int]:
-    """First month (YYYY-MM) and number of months: what is given, else from `USUAL_FIRST`, or the file's first month
-    where it lacks that, to the last one of an unbroken row of months. Raises YearError."""
+    """First month (YYYY-MM) and number of months: the given ones, else from `USUAL_FIRST`, or the file's first month
+    where it lacks that, to the last of consecutive months. Raises YearError."""
     days = sorted({day for day, _ in read_rows(path)})
     if not days:
         raise YearError(f"{path}: no rows, expected some")
@@ -81,8 +81,8 @@ def read_years(
     tokens: Sequence[str] = (),
     migrations: Sequence[Migration] = MIGRATIONS,
 ) -> Years:
-    """`months` months from `first` (YYYY-MM). `tokens`: the candidates; none given: the DeFi tokens that the file has
-    and those that they replaced, or all of its tokens. Raises YearError."""
+    """`months` months from `first` (YYYY-MM). `tokens`: the candidates; if none are given, the DeFi tokens that the
+    file has and those that they replaced, or all of its tokens. Raises YearError."""
     rows = read_rows(path)
     known = {symbol for _, symbol in rows} - {"ETH"}
     usual = known & DEFI
@@ -118,7 +118,7 @@ class _Reader:
         self.happened: dict[str, str] = {}
 
     def read(self, snapshot: Snapshot) -> Snapshot:
-        """The month as the policy takes it."""
+        """The month under the policy."""
         for old, m in self._by_old.items():
             here = self._has(snapshot.day, m.new) and not self._has(snapshot.day, old)
             if here and old in self._last and old not in self.happened:
@@ -152,7 +152,7 @@ class _Reader:
         return Quote(price, last.supply, listed=False)
 
     def _seasoned(self, day: date, symbol: str) -> bool:
-        """Months before the file's first count as if they had a row."""
+        """Whether the token has had rows for a season. Months before the file's first count as if they had a row."""
         earlier = [_months_later(day, -k) for k in range(1, self._policy.season)]
         return all(other < self._begins or self._has(other, symbol) for other in earlier)
 

@@ -1,8 +1,8 @@
 """A fund's years in memory: the contracts' own arithmetic in Python, and the keeper's planner.
 
-Each month: the rule decides (`ballast.rule.methodology`), start fixes targets (`keeper.explain.recompute`, which tells
-a chain's starts to the wei), and the planner's batches are settled as the contract settles them (`in_memory`). The fee
-accrues by the second. Money is USD with 18 decimals at the month's reference prices.
+Each month: the rule decides (`ballast.rule.methodology`), start fixes targets (`keeper.explain.recompute`, which
+reproduces a chain's starts to the wei), and the planner's batches are settled as the contract settles them
+(`in_memory`). The fee accrues by the second. Money is USD with 18 decimals at the month's reference prices.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ FIXED_GAS = 1_520_000
 """Gas of determine and start of a fund of a dozen components (`lab.bench`)."""
 YEAR_S = 31_557_600
 HABITS = Habits(hours=4, gas_price=100 * GWEI)
-"""As the keeper of `lab.replay.year` trades."""
+"""Those of the keeper in `lab.replay.year`."""
 WETH = "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2"
 NOTICE_S = 7 * DAY_S
 
 What = Literal["traded", "stopped", "skipped", "between", "never"]
-"""What became of a month: traded to its end, stopped before it, within the band, in the middle of a quarter, or of a
+"""What happened in a month: traded to its end, stopped before it, within the band, in the middle of a quarter, or of a
 fund that is never rebalanced."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A fund to carry: rebalanced every so many months unless within the band; `depth`: a pool's WETH as a part of the
+    """A fund to run: rebalanced every `months` months unless within the band; `depth`: a pool's WETH as a part of the
     token's market cap. Band and depth have 18 decimals."""
 
     name: str
@@ -96,14 +96,14 @@ NO_INDEX = IndexMonth(0, {}, {})
 
 
 def carry(years: Years, terms: Terms, variant: Variant) -> tuple[list[ModelMonth], tuple[int, int] | None]:
-    """All months, and NAV and index level on the closing day (None without one)."""
+    """Runs all months; their results, and NAV and index level on the closing day (None without one)."""
     fund = _Fund(years, terms, variant)
     months = [fund.month(k, snapshot) for k, snapshot in enumerate(years.year.snapshots)]
     return months, fund.close()
 
 
 def grown(supply: int, fee: int, seconds: int) -> int:
-    """The supply after a yearly fee (18 decimals) has accrued for so many seconds, rounded down."""
+    """The supply after a yearly fee (18 decimals) has accrued for `seconds`, rounded down."""
     with localcontext() as context:
         context.prec = 60
         kept = 1 - Decimal(fee) / WAD
@@ -128,7 +128,7 @@ class _Fund:
         self._limits = replace(Limits(*terms.limits.as_tuple()), band=variant.band)
 
     def month(self, k: int, snapshot: Snapshot) -> ModelMonth:
-        """One month of the fund, and of the index beside it."""
+        """One month of the fund, and of its index."""
         now = execution_time(snapshot.period)
         self._accrue(now)
         for migration in self._years.migrations.get(snapshot.label, ()):
@@ -224,7 +224,7 @@ class _Fund:
         return decide(self._terms.rule, self._tokens, snapshot, self._held(), self._previous, begin)
 
     def _targets(self, snapshot: Snapshot, decisions: Sequence[Decision]) -> tuple[RuleInputs, list[Target]]:
-        """What start fixes: dust is dropped, newcomers come onto the list."""
+        """The inputs and targets that start fixes: dust is dropped, newcomers are listed."""
         held = self._held()
         listed = {h.token for h in held}
         coming = {d.token for d in decisions if d.status is Status.INCLUDED} - listed
@@ -267,7 +267,7 @@ class _Fund:
         return pools
 
     def _moved(self, before: Mapping[str, int], snapshot: Snapshot, dropped: set[str]) -> tuple[int, int]:
-        """USD sold and bought since; what was dropped is neither."""
+        """USD sold and bought since; what was dropped counts as neither."""
         sold = bought = 0
         for symbol in sorted({*before, *self._balances} - dropped):
             change = self._balances.get(symbol, 0) - before.get(symbol, 0)
@@ -280,7 +280,7 @@ class _Fund:
 
 
 def _difference(inputs: RuleInputs, decisions: Sequence[Decision]) -> int:
-    """Half the sum of |target - held| as a fraction of NAV (18 decimals), as if weights might rise without a limit."""
+    """Half the sum of |target - held| as a fraction of NAV (18 decimals), as if weights could rise without a limit."""
     free = replace(inputs.state, limits=replace(inputs.state.limits, max_step=WAD * WAD))
     nav, targets = recompute.plan(replace(inputs, state=free), decisions)
     moved = sum(
@@ -290,7 +290,7 @@ def _difference(inputs: RuleInputs, decisions: Sequence[Decision]) -> int:
 
 
 def _holding(index: int, token: str, balance: int, price: int, target: Target | None) -> Holding:
-    """What is held as it is has no side, and counts."""
+    """A component without a target price is kept as it is: it has no side, and counts."""
     if target is None or not target.price:
         unit = 0 if target is None else target.unit_held
         return Holding(index, token, DECIMALS, balance, price, Side.HELD, unit, price)

@@ -1,4 +1,4 @@
-"""What came of years: out/years.json, tables, and a picture. USD and percent are rounded floats: for people."""
+"""Results of years: out/years.json, tables, and a chart. USD and percent are rounded floats: for people."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COLUMNS: Mapping[str, str] = {
 
 
 def totals(months: Sequence[ModelMonth], closing: tuple[int, int] | None) -> dict[str, Any]:
-    """A fund's figures over all months; turnover and cost as parts of NAV, month by month."""
+    """A fund's figures over all months; turnover and cost as fractions of each month's NAV."""
     count = len(months)
     nav, level = closing or (months[-1].nav_after, months[-1].index_after)
     turnover = sum(month.turnover / month.total for month in months)
@@ -92,7 +92,7 @@ def month_figures(month: ModelMonth) -> dict[str, Any]:
 
 
 def show(console: Console, funds: Sequence[Mapping[str, Any]], months: Sequence[Mapping[str, Any]]) -> None:
-    """The funds beside each other, and what happened in the first one."""
+    """Prints the funds side by side, and what happened in the first one."""
     for month in months:
         moves = [f"+{s}" for s in month["entries"]] + [f"-{s}" for s in month["exits"]]
         moves += [f"{s} frozen" for s in month["frozen"]] + [f"{s} clamped" for s in month["supplies_clamped"]]
@@ -114,8 +114,8 @@ def _shown(value: float) -> str:
 
 
 def draw(path: Path, funds: Sequence[tuple[str, Sequence[ModelMonth]]]) -> None:
-    """NAV of the first fund beside the index and the other funds (logarithmic); under it how far it is from the index,
-    and what its trading has cost so far."""
+    """Draws NAV of the first fund with the index and the other funds (logarithmic); below it its difference from the
+    index, and its trading cost so far."""
     _, first = funds[0]
     labels = [month.label for month in first]
     places = range(len(labels))

@@ -1,1 +1,1 @@
-"""A sandbox as a user makes it, on a local node that is dressed as Sepolia: measured, stopped, and written up."""
+"""A sandbox made as a user makes it, on a local node set up like Sepolia: measured, interrupted, and documented."""

@@ -93,7 +93,7 @@ def transcript(repository: Path, from_record: Path | None, out: Path) -> None:
 
 
 def told(found: dict[str, Any]) -> str:
-    """A run in a line."""
+    """A run's figures in one line."""
     up, month, keeper, market = found["up"], found["month"], found["keeper"], found["market"]
     minutes = round(month["chain_seconds"]["until_done"] / 60)
     return (
@@ -105,7 +105,7 @@ def told(found: dict[str, Any]) -> str:
 
 
 def stops_told(found: dict[str, Any]) -> str:
-    """The stops in a line."""
+    """The stops' figures in one line."""
     transactions, gas = found["transactions"], found["gas"]
     return (
         f"{found['stops']} stops, two at each transaction ({found['ctrl_c']} by Ctrl-C, {found['killed']} by SIGKILL): "

@@ -1,6 +1,5 @@
-"""A local node dressed as Sepolia: its chain id, WETH, and Uniswap V2 where they stand there. Cheats dress the chain
-and move its time; what is tried on it is sent as on any other.
-"""
+"""A local node set up like Sepolia: its chain id, and WETH and Uniswap V2 at their addresses there. Cheats set up the
+chain and move its time; what is tested on it is sent as on any other."""
 
 from __future__ import annotations
 
@@ -26,14 +25,14 @@ Kind = Literal["anvil", "hardhat"]
 
 CHAIN_ID = 11_155_111
 BASE_FEE_GWEI = 3
-"""Held, so that costs do not depend on how full the blocks are."""
+"""Held constant, so that costs do not depend on how full the blocks are."""
 _SLOTS = 3
-"""Of WETH9: name, symbol, decimals."""
+"""Storage slots of WETH9: name, symbol, decimals."""
 _GAS = 10_000_000
 
 
 class _FreshHardhatRpc(HardhatRpc):
-    """On a connection of its own for each request: Hardhat's node ends one that is silent for some seconds."""
+    """Opens a connection for each request: Hardhat's node closes one that is idle for some seconds."""
 
     def request(self, method: str, *params: Any) -> Any:
         self.close()
@@ -42,7 +41,7 @@ class _FreshHardhatRpc(HardhatRpc):
 
 @dataclass(frozen=True)
 class Dressed:
-    """A running node: its kind, URL, and a connection that understands anvil's words."""
+    """A running node: its kind, URL, and a connection that accepts anvil's methods."""
 
     kind: Kind
     url: str
@@ -57,24 +56,24 @@ class Dressed:
         return int(self.rpc.request("eth_blockNumber"), 16)
 
     def later(self, seconds: int) -> None:
-        """One block so many seconds after the latest."""
+        """Mines one block `seconds` after the latest."""
         self.hold_fee()
         self.cheats.increase_time(seconds)
 
     def give(self, account: str, wei: int) -> None:
-        """Test ether, as a faucet gives it: one transaction of an account that has plenty."""
+        """Sends test ether as a faucet does: one transaction of an account that has plenty."""
         (rich, *_) = self.rpc.request("eth_accounts")
         send(self.rpc, rich, account, "0x", gas=21_000, value=wei)
 
     def hold_fee(self) -> None:
-        """The next block has the stated base fee."""
+        """Sets the next block's base fee to the constant one."""
         self.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(BASE_FEE_GWEI * GWEI))
 
 
 @contextlib.contextmanager
 def dressed(kind: Kind, log: Path | None = None) -> Iterator[Dressed]:
     """Runs a node that mines each transaction at once, until the block ends. On anvil each block comes 12 seconds after
-    the last, as on Sepolia; Hardhat's are as far apart as they really are. Raises LocalnetError."""
+    the last, as on Sepolia; Hardhat's follow real time. Raises LocalnetError."""
     with contextlib.ExitStack() as stack:
         if kind == "anvil":
             extra = ["--base-fee", str(BASE_FEE_GWEI * GWEI)]
@@ -92,7 +91,7 @@ def dressed(kind: Kind, log: Path | None = None) -> Iterator[Dressed]:
 
 @contextlib.contextmanager
 def _hardhat(log: Path | None) -> Iterator[str]:
-    """Hardhat's node, empty."""
+    """Runs Hardhat's node with an empty chain."""
     if not CLI.is_file():
         raise LocalnetError(f"hardhat: {CLI} is missing, run 'make setup'")
 
@@ -111,7 +110,7 @@ def _hardhat(log: Path | None) -> Iterator[str]:
 
 
 def _dress(chain: Dressed) -> None:
-    """Puts the published code where it stands on Sepolia; what its constructors would write is copied."""
+    """Puts the published code at its Sepolia addresses, and copies the storage that its constructors write."""
     known = network_of(CHAIN_ID)
     assert known.uniswap_v2 is not None and known.weth is not None
     factory, router = known.uniswap_v2.factory, known.uniswap_v2.router
@@ -132,4 +131,4 @@ def _copy(chain: Dressed, creation: bytes, to: str, slots: int) -> None:
 
 
 FAUCET_WEI = ETHER // 4
-"""What the faucet gives the deployer: the most that a sandbox is to take at 3 gwei."""
+"""Ether that the faucet gives the deployer, wei: the most that a sandbox may cost at 3 gwei."""

@@ -1,4 +1,4 @@
-"""A node's endpoint that tells when a transaction comes by, before the node has it or after."""
+"""A node's endpoint with callbacks for each transaction, before the node has it and after."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ ANSWERS_WITHIN_S = 240.0
 
 @dataclass
 class Gate:
-    """`before` and `after` are called around each transaction on its way to the node; if `before` returns False, it
-    does not get there, and the connection ends without an answer. After `after` has returned False the answer is kept
-    back the same way."""
+    """`before` and `after` are called around each transaction on its way to the node. If `before` returns False, the
+    transaction is not forwarded; if `after` does, its answer is withheld. Both end the connection without an answer."""
 
     url: str = ""
     sent: int = 0
@@ -29,7 +28,7 @@ class Gate:
 
 @contextlib.contextmanager
 def gate(node: str) -> Iterator[Gate]:
-    """Runs one in front of `node` until the block ends."""
+    """Runs a gate in front of `node` until the block ends."""
     found = Gate()
 
     class Handler(JsonHandler):

@@ -1,4 +1,4 @@
-"""Commands at a terminal of their own, as a person types them: prompts, typed answers, and how long each took."""
+"""Runs commands at terminals of their own, as a person types them: prompts, typed answers, and how long each took."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from lab.localnet.errors import LocalnetError
 
 COLUMNS = 150
 ANSWERS_WITHIN_S = 1_800.0
-"""Real seconds after which a command that asks for nothing and does not end is given up, on a busy machine too."""
+"""Real seconds to wait for a prompt, or for a command's end; long enough for a busy machine."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is typed once the terminal shows `prompt`. `hidden`: once it has also stopped to show what is typed."""
+    """What to type once the terminal shows `prompt` and, if `hidden`, once it no longer echoes."""
 
     prompt: str
     text: str
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Shown:
-    """A command as it was typed, what the terminal showed, its exit code, and real seconds until it ended."""
+    """A command as it was typed, its output, its exit code, and real seconds until it ended."""
 
     command: str
     output: str
@@ -45,7 +45,7 @@ class Shown:
 
 
 class Shell:
-    """A running command at a terminal. `shown`: all that it has written."""
+    """A running command at a terminal. `shown`: its output so far."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: Path = ROOT) -> None:
         self._leader, follower = pty.openpty()
@@ -77,7 +77,7 @@ class Shell:
         return self._written.decode(errors="replace").replace("\r\n", "\n")
 
     def answer(self, given: Answer) -> None:
-        """Types a line once it is asked for. Raises LocalnetError."""
+        """Types a line once its prompt appears. Raises LocalnetError."""
         end = time.monotonic() + ANSWERS_WITHIN_S
         while given.prompt not in self.shown or (given.hidden and self._echoes()):
             if self.process.poll() is not None or time.monotonic() > end:
@@ -86,7 +86,7 @@ class Shell:
         os.write(self._leader, given.text.encode() + b"\n")
 
     def end(self) -> int:
-        """The exit code, once it has ended. Raises LocalnetError."""
+        """Waits for the end; the exit code. Raises LocalnetError."""
         try:
             code = self.process.wait(ANSWERS_WITHIN_S)
         except subprocess.TimeoutExpired:
@@ -95,7 +95,7 @@ class Shell:
         return code
 
     def close(self) -> None:
-        """Ends what still runs."""
+        """Kills the command if it still runs."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -117,7 +117,7 @@ def typed(
     words: str | None = None,
     cwd: Path = ROOT,
 ) -> Shown:
-    """Runs a command to its end. `words`: as a person would have typed it. Raises LocalnetError."""
+    """Runs a command to its end. `words`: the command as a person would have typed it. Raises LocalnetError."""
     began = time.monotonic()
     shell = Shell(command, environment, cwd)
     try:

@@ -1,6 +1,5 @@
-"""A person's way from a set-up folder to the rebalanced fund, typed at terminals and written down: every command, what
-it showed and how long it took. Run in a fresh clone, on a node that is dressed as Sepolia.
-"""
+"""Records a person's way from a set-up folder to the rebalanced fund, typed at terminals: every command, its output and
+how long it took. Run in a fresh clone, on a node set up like Sepolia."""
 
 from __future__ import annotations
 
@@ -38,22 +37,22 @@ ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 @dataclass
 class Record:
-    """What was typed and shown, in order. `steps`: a title for each command; `figures`: of the month."""
+    """What was typed and shown, in order. `steps`: commands with their titles; `figures`: of the month."""
 
     steps: list[dict[str, Any]] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
 
     def note(self, title: str, shown: Shown, waits: bool = True) -> None:
-        """`waits`: whether the person's next step needs its end."""
+        """Adds a command. `waits`: whether the person's next step needs its end."""
         self.steps.append({"title": title, "waits": waits, **asdict(shown)})
 
     def by_hand(self, title: str, text: str) -> None:
-        """What is done outside a terminal."""
+        """Adds a step that is done outside a terminal."""
         self.steps.append({"title": title, "by_hand": text})
 
 
 def record(chain: Dressed) -> Record:
-    """Walks the whole way, in this folder. Raises LocalnetError if something of a sandbox stands in it already."""
+    """Goes the whole way, in this folder. Raises LocalnetError if files of a sandbox exist in it already."""
     for path in (SETTINGS, KEY_FILE):
         if (ROOT / path).exists():
             raise LocalnetError(f"{path}: exists already; record in a fresh clone")
@@ -101,7 +100,7 @@ def record(chain: Dressed) -> Record:
 
 
 def _month(chain: Dressed, found: Record, environment: dict[str, str], book_path: Path) -> None:
-    """Market and keeper, each at a terminal, until a month is done."""
+    """Runs market and keeper, each at a terminal, until a month is done."""
     book = Book.load(book_path)
     reader = FundReader(Web3(Web3.HTTPProvider(chain.url)), book)
     shells: dict[str, Shell] = {}
@@ -109,7 +108,7 @@ def _month(chain: Dressed, found: Record, environment: dict[str, str], book_path
     def starter(name: str, command: Sequence[str], prompt: str) -> Any:
         def start(given: dict[str, str], folder: Path, _log: Path) -> Process:
             pulses = {f"BALLAST{part}_PULSE": str(folder / "pulse.json") for part in ("", "_MARKET")}
-            # 8080 may be somebody else's on this machine.
+            # 8080 may be taken on this machine.
             own = {"BALLAST_POLL_SECONDS": given["POLL"], "BALLAST_HTTP_PORT": str(free_port())}
             shells[name] = Shell(command, {**environment, **pulses, **own})
             shells[name].answer(Answer(prompt, PASSWORD, hidden=True))
@@ -175,7 +174,7 @@ def _address(text: str) -> str:
 
 
 def _book(text: str) -> str:
-    """The fund's book, beside the sandbox's that `up` names."""
+    """Path of the fund's book, which the sandbox's book names; `up` prints the latter's."""
     match = BOOK.search(text)
     if match is None:
         raise LocalnetError(f"sandbox up: names no book:\n{text}")

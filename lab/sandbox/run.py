@@ -34,12 +34,12 @@ from sandbox.reader import MarketReader
 
 PASSWORD = "not a secret"
 SPARE_POSTS = 3
-"""Posts for which a market has gas left whose budget is used up."""
+"""Posts that the gas budget of the restarted market still allows."""
 ACCOUNT = "me"
 PLAN = ROOT / "funds" / "sandbox.yaml"
 KEEPER_WEI = ETHER // 20
 ITERATIONS = 2
-"""Of the key file's hash: the key is worth nothing."""
+"""Of the key file's hash: few, as the key is worth nothing."""
 QUICK = {
     "BALLAST_POLL_SECONDS": "0.05",
 }
@@ -48,7 +48,7 @@ QUICK = {
 
 @dataclass
 class User:
-    """Somebody with a key file that Ape knows, a folder for their fund, and the node's URL."""
+    """A person with a key file that Ape knows, a folder for their fund, and the node's URL."""
 
     url: str
     folder: Path
@@ -62,7 +62,7 @@ class User:
 
     @property
     def environment(self) -> dict[str, str]:
-        """As a shell has it after the set-up, without any setting of a keeper's."""
+        """The environment of a shell after the set-up, without any setting of a keeper's."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("BALLAST_", "APE_"))}
         return {**inherited, "APE_DATA_FOLDER": str(self.folder / "ape"), "PYTHONPATH": str(ROOT)}
 
@@ -72,9 +72,9 @@ class User:
         return ["ape", "run", "sandbox", "up", str(self.plan), *options]
 
     def up(self) -> Shown:
-        """Makes the sandbox, or what is left of it. Raises LocalnetError."""
+        """Runs `up`, which makes the sandbox, or the rest of it. Raises LocalnetError."""
         asked = (Answer("Send them? [y/N]", "y"), Answer("Enter passphrase", PASSWORD, hidden=True))
-        answers = () if sandbox_path(self.book).exists() else asked  # where all stands nothing is asked
+        answers = () if sandbox_path(self.book).exists() else asked  # no prompts where all is deployed
         shown = typed(self.up_command, self.environment, answers)
         if shown.code:
             raise LocalnetError(f"sandbox up: ended with code {shown.code}:\n{shown.output}")
@@ -82,7 +82,7 @@ class User:
         return shown
 
     def python(self, *arguments: str, **settings: str) -> Shown:
-        """A command of ours. Raises LocalnetError."""
+        """Runs one of our Python commands. Raises LocalnetError."""
         words = " ".join(("python", *arguments))
         shown = typed([sys.executable, *arguments], {**self.environment, **settings}, words=words)
         if shown.code:
@@ -93,8 +93,7 @@ class User:
 
 @contextlib.contextmanager
 def user_of(chain: Dressed, folder: Path, plan: Path = PLAN, key: str | None = None) -> Iterator[User]:
-    """A user with a key, a new one if none is given, and what the faucet gave. The folder is theirs until the block
-    ends."""
+    """A user with a key, a new one if none is given, and the faucet's ether, in an emptied folder."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "ape" / "accounts").mkdir(parents=True)
     made = Account.create() if key is None else Account.from_key(key)
@@ -107,7 +106,7 @@ def user_of(chain: Dressed, folder: Path, plan: Path = PLAN, key: str | None = N
 
 
 def whole(chain: Dressed, user: User) -> dict[str, Any]:
-    """From nothing to the end of a short month, in figures. Raises LocalnetError."""
+    """Runs everything from nothing to the end of a short month; its figures. Raises LocalnetError."""
     began = time.monotonic()
     w3 = Web3(Web3.HTTPProvider(chain.url))
     before = w3.eth.get_balance(Web3.to_checksum_address(user.address))
@@ -133,13 +132,13 @@ def whole(chain: Dressed, user: User) -> dict[str, Any]:
 
 
 def made_of(w3: Web3, user: User) -> dict[str, Any]:
-    """Every step of `up` with its gas, as the chain has it."""
+    """Every step of `up` with its gas, from the chain's receipts."""
     journals = [DeploymentJournal.load(journal_path(path)) for path in (sandbox_path(user.book), user.book)]
     steps = []
     for journal in journals:
         if journal is None:
             raise LocalnetError("sandbox up: left no journal")
-        # One that was stopped before the node had it is signed again, and may be the same to the byte.
+        # A transaction that was stopped before the node had it is signed again, and may be the same to the byte.
         for sent in {sent.hash: sent for sent in journal.sent}.values():
             receipt = receipt_of(w3, sent.hash)
             if receipt is None:
@@ -153,7 +152,7 @@ def made_of(w3: Web3, user: User) -> dict[str, Any]:
 
 
 def short_month(chain: Dressed, user: User, w3: Web3) -> dict[str, Any]:
-    """A market and a keeper, until a month is done. Raises LocalnetError."""
+    """Runs a market and a keeper until a month is done; its figures. Raises LocalnetError."""
     keeper_account = Account.create()
     chain.give(keeper_account.address, KEEPER_WEI)
     book = Book.load(user.book)

@@ -1,4 +1,4 @@
-"""One short month: the market and the keeper as processes, and the chain's time moved as they have looked at it."""
+"""Runs one short month: market and keeper as processes, and the chain's time moved once both have looked at it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from lab.testbed.keepers import KeeperProcess, KeeperRunError, Process
 STEP_S = 60
 """Longest step of chain time while nothing is traded."""
 MAX_S = 3 * HOUR_S
-"""Chain seconds after which a month that is not done is given up."""
+"""Chain seconds after which a month that is not done fails."""
 LOOKS_WITHIN_S = 300.0
 CONFIRMED_AFTER = 6
 """Blocks at the end, so that both have seen their last receipts."""
 
 
 def start_market(environment: dict[str, str], folder: Path, log: Path) -> Process:
-    """`python -m sandbox market`, whose pulse goes where the keeper's would."""
+    """Starts `python -m sandbox market`, with its pulse where the keeper's would be."""
     with log.open("ab") as out:
         return subprocess.Popen(
             [sys.executable, "-m", "sandbox", "market"],
@@ -49,7 +49,7 @@ def start_market(environment: dict[str, str], folder: Path, log: Path) -> Proces
 
 @dataclass(frozen=True)
 class Moment:
-    """When something was first seen, chain time (Unix seconds), and the fund then."""
+    """Chain time (Unix seconds) at which something was first observed, and the fund then."""
 
     time: int
     state: FundState
@@ -57,7 +57,7 @@ class Moment:
 
 @dataclass
 class ShortMonth:
-    """What was seen of a month."""
+    """What was observed of a month."""
 
     seen: dict[str, Moment] = field(default_factory=dict)
     killed: int = 0
@@ -72,7 +72,7 @@ class ShortMonth:
 
 @dataclass
 class Parties:
-    """The two at work, and the market's way to the node."""
+    """The market and the keeper, and the market's way to the node."""
 
     chain: Dressed
     reader: FundReader
@@ -81,7 +81,8 @@ class Parties:
     gate: Gate
 
     def kill_market_at_next(self) -> list[int]:
-        """The market is killed when the node has its next transaction, before it hears so; then it holds its id."""
+        """Kills the market once the node has its next transaction, before the market gets the answer; the list then
+        holds its process id."""
         struck: list[int] = []
 
         def strike() -> bool:
@@ -96,8 +97,8 @@ class Parties:
         return struck
 
     def quiet(self, struck: list[int]) -> FundState:
-        """The fund in a block in which neither of the two does any more. What they send is in later blocks, which they
-        look at in turn. A market that was struck is started again."""
+        """The fund in a block in which neither process does anything any more. What they send is in later blocks, which
+        they look at in turn. Restarts a market that was killed."""
         while True:
             block = self.chain.block()
             try:
@@ -114,8 +115,8 @@ class Parties:
 
 
 def carry(parties: Parties, *, kill: bool = True) -> ShortMonth:
-    """Moves time until a month that the keeper determines and starts is done. `kill`: the market is killed once, in the
-    middle of a transaction, and started again. Raises LocalnetError."""
+    """Moves time until a month that the keeper determines and starts is done. `kill`: kill the market once, in the
+    middle of a transaction, and restart it. Raises LocalnetError."""
     month, chain = ShortMonth(), parties.chain
     struck: list[int] = []
     state = parties.quiet(struck)
@@ -144,7 +145,7 @@ def carry(parties: Parties, *, kill: bool = True) -> ShortMonth:
 
 
 def wait_out(parties: Parties, seconds: int) -> None:
-    """Lets so much chain time pass, both at work. Raises LocalnetError."""
+    """Lets this much chain time pass, with both at work. Raises LocalnetError."""
     end = parties.chain.cheats.now() + seconds
     while parties.quiet([]).time < end:
         parties.chain.later(STEP_S)
@@ -172,7 +173,7 @@ def figures_of(month: ShortMonth, reader: FundReader, first_block: int) -> dict[
 
 
 def _off(state: FundState, opened: FundState) -> tuple[int, int]:
-    """Half of what all components are off the month's targets together, and NAV, in USD at the prices then."""
+    """Half the sum of all components' distances from the month's targets, and NAV, in USD at the prices then."""
     targets = {holding.token: holding.unit for holding in opened.holdings}
     off = sum(
         abs(holding.value(holding.balance) - holding.value(targets.get(holding.token, 0) * state.supply // WAD))
@@ -182,7 +183,7 @@ def _off(state: FundState, opened: FundState) -> tuple[int, int]:
 
 
 def _results(reader: FundReader, first_block: int) -> list[Mapping[str, int]]:
-    """What each batch came to."""
+    """The result of each batch."""
     rebalancer = Web3.to_checksum_address(reader.book["rebalancer"])
     events = reader.w3.eth.contract(address=rebalancer, abi=contracts.abi("Rebalancer")).events.Traded()
     return [event["args"]["result"] for event in events.get_logs(from_block=first_block)]
@@ -193,8 +194,8 @@ def _percent(part: int, whole: int) -> float:
 
 
 def sent_by(journal: Path, chain_id: int) -> dict[str, Any]:
-    """What a journal says was mined: transactions, gas and wei, in all and by action. Raises LocalnetError for a nonce
-    that was used twice or for two things."""
+    """A journal's mined transactions: number, gas and wei, in all and by action. Raises LocalnetError for a nonce that
+    was mined twice."""
     entries = [entry for entry in read_journal(journal, chain_id) if entry.gas_used is not None]
     _require_each_once(entries)
     by_action: dict[str, dict[str, int]] = {}

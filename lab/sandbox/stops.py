@@ -1,4 +1,4 @@
-"""`ape run sandbox up` stopped at every transaction and run again: one fund, and no gas beyond what it takes."""
+"""Stops `ape run sandbox up` at every transaction and runs it again: one fund, and no gas beyond what it takes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from lab.sandbox.run import PASSWORD, User, made_of, user_of
 from sandbox.book import sandbox_path
 
 SLACK_GAS = 5_000
-"""By which a step's gas may differ in another second: a slot may be written with what it holds."""
+"""By which a step's gas may differ in another second: a slot may be overwritten with the value that it has."""
 MAX_STOPS = 80
 
 
 def stopped_everywhere(chain: Dressed, folder: Path, plan: Path) -> dict[str, Any]:
-    """Figures of a sandbox that is never stopped, and of one that is stopped at each transaction twice: before the node
-    has it by Ctrl-C, and, run again, when the node has it by SIGKILL. Raises LocalnetError if the two differ."""
+    """Figures of a sandbox that is never stopped, and of one that is stopped twice at each transaction: by Ctrl-C
+    before the node has it, and, run again, by SIGKILL once the node has it. Raises LocalnetError if the two differ."""
     w3 = Web3(Web3.HTTPProvider(chain.url))
-    # The same account on the same chain, or addresses would differ, and with them what their storage takes.
+    # The same account on the same chain: otherwise addresses would differ, and with them the gas to store them.
     key, snapshot = Account.create().key.to_0x_hex(), chain.cheats.snapshot()
     with user_of(chain, folder / "whole", plan, key) as user:
         user.up()
@@ -62,7 +62,8 @@ def stopped_everywhere(chain: Dressed, folder: Path, plan: Path) -> dict[str, An
 
 
 def _stopped(user: User, between: Gate, *, kill: bool) -> str | None:
-    """Runs `up` and stops it at its first transaction: how, or None if it had none left. Raises LocalnetError."""
+    """Runs `up` and stops it at its first transaction; the signal's name, or None if no transaction was left. Raises
+    LocalnetError."""
     shell = Shell(user.up_command, user.environment)
     number = signal.SIGKILL if kill else signal.SIGINT
     hit: list[str] = []
@@ -97,7 +98,7 @@ def _stopped(user: User, between: Gate, *, kill: bool) -> str | None:
 
 
 def _agree(shell: Shell) -> None:
-    """Answers what is asked; all may be there already, and then nothing is."""
+    """Answers the prompts, if there are any: all may be deployed already."""
     for answer in (Answer("Send them? [y/N]", "y"), Answer("Enter passphrase", PASSWORD, hidden=True)):
         try:
             shell.answer(answer)
@@ -108,14 +109,14 @@ def _agree(shell: Shell) -> None:
 
 
 def _wait(shell: Shell) -> None:
-    """Until it has ended, so that nothing of it goes on once it is let through."""
+    """Waits until it has ended, so that it does nothing more once its request is let through."""
     end = time.monotonic() + 60
     while shell.process.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
 
 
 def _compare(whole: dict[str, Any], stopped: dict[str, Any], stops: list[str]) -> None:
-    """Raises LocalnetError unless each step was sent as often and took as much."""
+    """Raises LocalnetError unless each step was sent as often and took as much gas."""
     if len(stops) != 2 * whole["transactions"]:
         raise LocalnetError(f"stops: {len(stops)}, expected two at each of {whole['transactions']} transactions")
     if stopped["transactions"] != whole["transactions"]:

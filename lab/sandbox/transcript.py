@@ -1,5 +1,5 @@
-"""docs/sandbox-transcript.md: from an empty folder to the rebalanced fund, as the terminals showed it. Pure but for
-`fresh`, which makes the folder.
+"""docs/sandbox-transcript.md: from an empty folder to the rebalanced fund, as the terminals showed it. Pure except
+`fresh`, which fills the folder.
 
 Every line is real output. Addresses and hashes are shortened, long outputs cut. What a person has to do is counted.
 """
@@ -18,12 +18,12 @@ from lab.localnet.errors import LocalnetError
 from lab.sandbox.person import typed
 
 COMMAND_S, PROMPT_S, HAND_S = 30, 10, 60
-"""Seconds of attention that are counted for a command that is typed and read, for an answer, and for what is done by
-hand, such as a visit to a faucet."""
+"""Seconds of attention for a command that is typed and read, for an answer, and for what is done by hand, such as a
+visit to a faucet."""
 TERMINALS = 3
-"""Each begins with `. .venv/bin/activate`, which counts as an answer does."""
+"""Each begins with `. .venv/bin/activate`, which counts like an answer."""
 LONGEST = 36
-"""Lines of an output that are shown: the first and the last ones of a longer one."""
+"""Most lines shown of an output: of a longer one, the first and the last."""
 WIDEST = 150
 OWN = ("python -m keeper run", "python -m sandbox market")
 
@@ -33,7 +33,7 @@ _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 
 
 def fresh(repository: Path, folder: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Clones and sets up in an empty folder, and has the rest recorded there: the steps of the set-up, and the record.
+    """Clones and sets up in an empty folder, and has the rest recorded there; the steps of the set-up, and the record.
     Raises LocalnetError."""
     began = time.monotonic()
     environment = {
@@ -70,8 +70,8 @@ def fresh(repository: Path, folder: Path) -> tuple[list[dict[str, Any]], dict[st
 
 
 def document(set_up: list[dict[str, Any]], found: dict[str, Any], hidden: dict[str, str]) -> str:
-    """The whole text. `set_up`: none where the folder stood already; `hidden`: what of this machine is written in other
-    words."""
+    """The whole text. `set_up`: none where the folder existed already; `hidden`: strings of this machine, and what
+    replaces them."""
     begins = "an empty folder" if set_up else "a folder in which `make compile` has run"
     steps = [*set_up, *found["steps"]]
     month, figures = found["figures"]["month"], found["figures"]
@@ -109,7 +109,7 @@ def document(set_up: list[dict[str, Any]], found: dict[str, Any], hidden: dict[s
 
 
 def attention_s(steps: list[dict[str, Any]]) -> int:
-    """Seconds that a person has to do something."""
+    """Seconds of a person's attention."""
     hands = sum("by_hand" in step for step in steps)
     typed_ = [step for step in steps if "by_hand" not in step]
     answers = TERMINALS + sum(int(step["prompts"]) for step in typed_)
@@ -160,7 +160,7 @@ def _shown(output: str, hidden: dict[str, str]) -> list[str]:
 
 
 def _plain(text: str, hidden: dict[str, str]) -> str:
-    """Without colours, this machine's names, and the ends of hashes and addresses."""
+    """The text without colours, this machine's names, and the ends of hashes and addresses."""
     return "\n".join(_plain_line(line, hidden) for line in _ANSI.sub("", text).split("\n"))
 
 
@@ -168,7 +168,7 @@ def _plain_line(line: str, hidden: dict[str, str]) -> str:
     table = "│" in line
 
     def put(word: str, length: int) -> str:
-        """A cell of a table keeps its width."""
+        """Pads a word in a table, so that a cell keeps its width."""
         return word.ljust(length) if table else word
 
     for known, word in hidden.items():

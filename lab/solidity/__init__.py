@@ -1,1 +1,1 @@
-"""The tests of the contracts in Solidity, `tests/solidity`: what each folder tests, and forge that runs them."""
+"""The tests of the contracts in Solidity, `tests/solidity`: what each folder tests, and how forge runs them."""

@@ -30,7 +30,7 @@ CONTRACTS: Mapping[str, Sequence[str]] = {
     "packing": ("PackedHarness", "ConstituentsHarness", "ListsHarness"),
     "upkeep": ("Upkeep", "GasTableHarness", "FeeSplit"),
 }
-"""By folder: the contracts under test, those that show most first. Others that a test deploys are its surroundings."""
+"""By folder: the contracts under test, the most telling first. Others that a test deploys are its surroundings."""
 
 FILES: Mapping[str, Sequence[str]] = {
     "IndexToken": ("index_token",),
@@ -75,4 +75,4 @@ FILES: Mapping[str, Sequence[str]] = {
     "GasTable": ("upkeep",),
     "FeeSplit": ("upkeep",),
 }
-"""The core, by the name of the file: the folders that test it, the likeliest first."""
+"""By the name of a core file: the folders that test it, the likeliest to notice a change first."""

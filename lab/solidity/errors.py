@@ -1,4 +1,4 @@
-"""What goes wrong with the tests in Solidity."""
+"""Errors of the tests in Solidity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds the tests in Solidity and runs a folder of them on the artifacts of a folder."""
+"""Builds the tests in Solidity and runs folders of them on the artifacts in a folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PASSED = re.compile(r"(\d+) tests passed, (\d+) failed")
 
 @dataclass(frozen=True)
 class Run:
-    """How a folder's tests ended: `failed` is the first that failed, None where none did."""
+    """The result of a run: `failed` is the first test that failed, None where none did."""
 
     passed: int
     failed: str | None
@@ -29,7 +29,7 @@ class Run:
 
 
 def environment() -> dict[str, str]:
-    """For forge on these tests."""
+    """The environment for forge on these tests."""
     return {**os.environ, "FOUNDRY_CONFIG": str(ROOT / TESTS / "foundry.toml")}
 
 
@@ -59,7 +59,7 @@ def test(folders: Sequence[str] = (), artifacts: Path | None = None, *, threads:
 
 
 def read(done: subprocess.CompletedProcess[str]) -> Run:
-    """What forge says. Raises SolidityError where that is no verdict."""
+    """Parses forge's output. Raises SolidityError where that is no verdict."""
     failed = _FAILED.search(done.stdout)
     sums = _PASSED.search(done.stdout)
     if sums is None or (done.returncode != 0) != (failed is not None):

@@ -56,11 +56,11 @@ class Contract:
         return values[0] if len(values) == 1 else values
 
     def send(self, sender: str, function: str, *args: Any, value: int = 0) -> int:
-        """Sends a transaction; its gas. A revert is a LocalnetError."""
+        """Sends a transaction; its gas. Raises LocalnetError on a revert."""
         return self._chain.send(sender, self.address, self.data(function, *args), value=value)
 
     def send_listed(self, sender: str, function: str, *args: Any) -> int:
-        """As `send`, with the access list that a keeper would give it."""
+        """Like `send`, with the access list that a keeper would add."""
         return self._chain.send(sender, self.address, self.data(function, *args), listing=True)
 
 
@@ -91,11 +91,11 @@ class Chain:
         self.cheats.mine_at(max(time, self.cheats.now() + BLOCK_S))
 
     def wait(self, seconds: int) -> None:
-        """Mines a block so many seconds after the latest."""
+        """Mines a block `seconds` after the latest."""
         self.move_to(self.cheats.now() + seconds)
 
     def send(self, sender: str, to: str | None, data: str, *, value: int = 0, listing: bool = False) -> int:
-        """Sends a transaction; its gas. A revert is a LocalnetError. `listing`: with an access list."""
+        """Sends a transaction; its gas. Raises LocalnetError on a revert. `listing`: with an access list."""
         listed = self._access_list(sender, to, data) if listing and to is not None else ()
         return int(self._send(sender, to, data, value, listed)["gasUsed"], 16)
 
@@ -112,7 +112,7 @@ class Chain:
         return Contract(self, address, self.builds[build].abi)
 
     def _access_list(self, sender: str, to: str, data: str) -> AccessList:
-        """What the node says that the call touches, less what is not worth its entry."""
+        """The access list that the node computes for the call, less the entries that do not pay."""
         request = {"from": sender, "to": to, "data": data, "gas": hex(GAS)}
         answer = self.rpc.request("eth_createAccessList", request, "latest")
         if answer.get("error"):
@@ -120,7 +120,7 @@ class Chain:
         return worthwhile(answer["accessList"], (sender, to))
 
     def _send(self, sender: str, to: str | None, data: str, value: int, listed: AccessList = ()) -> dict[str, Any]:
-        # Held, so that what a transaction may cost does not depend on how many came before it.
+        # Held constant, so that a transaction's cost does not depend on how many came before it.
         self.rpc.request("anvil_setNextBlockBaseFeePerGas", hex(self.base_fee))
         receipt = send(self.rpc, sender, to, data, gas=self.gas, value=value, listed=listed)
         self.sent = str(receipt["transactionHash"])

@@ -1,7 +1,7 @@
-"""Time on a local chain: it stands still until somebody moves it, and the market keeps up with it.
+"""Time on a local chain: it stands still until it is moved, and the market keeps up with it.
 
-Every block comes one block interval after the last unless it is told otherwise, so a run does not depend on how fast
-the machine is. The base fee is held at a stated figure: empty blocks would let it fall to nothing.
+Every block comes one block interval after the last unless the time is set, so a run does not depend on how fast the
+machine is. The base fee is held constant: empty blocks would let it fall to nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lab.localnet.market import REST_S, Market, PoolState, V3PoolState
 from lab.localnet.rpc import Rpc
 
 GAS_PRICE_GWEI = 100
-"""The stated gas price: base fee of every block, and what gas is valued at."""
+"""The assumed gas price: base fee of every block, and the price at which gas is valued."""
 FEEDS_EVERY_S = 3_000
 """Feeds are posted again before an hour has passed."""
 LOOK_EVERY_S = 600
@@ -35,11 +35,11 @@ class Clock:
         self._hold_base_fee()
 
     def base_fee(self, gwei: int) -> None:
-        """The base fee of every block from here."""
+        """Sets the base fee of every further block."""
         self._base_fee = gwei * GWEI
 
     def feeds_are_old(self) -> None:
-        """The next step posts the feeds again."""
+        """Makes the next step post the feeds again."""
         self._posted = 0
 
     def latest(self) -> tuple[int, int]:
@@ -51,12 +51,12 @@ class Clock:
         return self.latest()[1]
 
     def jump(self, time: int) -> None:
-        """To `time`, with fresh feeds one block before it."""
+        """Moves to `time`, with feeds posted one block before it."""
         self._post(time - BLOCK_S)
         self.pass_to(time)
 
     def step(self, time: int) -> None:
-        """One block nearer to `time` or to it: the feeds' next answers if they are due by then, else `time` itself.
+        """Mines one block at or before `time`: the feeds' next answers if they are due by then, else `time` itself.
 
         A single block a step, so that whoever acts on the chain sees each state before it changes.
         """
@@ -66,16 +66,17 @@ class Clock:
             self.pass_to(time)
 
     def pass_to(self, time: int) -> None:
-        """A block at `time` in which the arbitrageur restores all pools that have rested by then; feeds are left."""
+        """Mines a block at `time` in which the arbitrageur restores all pools that have rested by then. Posts no
+        feeds."""
         passing = time - self.now()
         self._next_block_at(time)
-        # Rested at `time` is the same as rested for that much less now.
+        # A pool that has rested at `time` has rested for `passing` seconds less now.
         if not self._market.arbitrage(max(REST_S - passing, 0)):
             self._rpc.request("evm_mine")
         self._hold_base_fee()
 
     def next_rest(self) -> int | None:
-        """When the next pool that was traded in will have rested; None if all stand at their reference."""
+        """When the next pool off its reference will have rested; None if there is none."""
         return next_rest((*self._market.pools(), *self._market.v3_pools()), self.now())
 
     def _post(self, time: int) -> None:
@@ -99,7 +100,7 @@ def next_rest(pools: Iterable[PoolState | V3PoolState], now: int) -> int | None:
 
 
 def next_look(now: int, possible_from: int | None, rest: int | None) -> int:
-    """Where to move the time next while a month is being traded and the keeper waits for `possible_from`."""
+    """Where to move the time next while a month is traded and the keeper waits for `possible_from`."""
     if possible_from is not None and possible_from <= now:
         return now + BLOCK_S  # it could act and has not: give it the next block
     wanted = [time for time in (possible_from, rest) if time is not None]

@@ -1,8 +1,8 @@
-"""The local mainnet of a month, with Ape connected to it in this process: the one way from a month's file to a chain.
+"""The local mainnet of a month, with Ape connected to it in this process: the only way from a month's file to a chain.
 
 Ape reads its environment and its settings when it is imported. So it is imported here, once the environment is set, and
-nowhere else in the lab. It learns then which chain it forks: one local mainnet for a process, and as many forks as one
-likes, one after the other.
+nowhere else in the lab. From then on it is bound to the chain that it forks: one local mainnet in a process, with any
+number of forks one after the other.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from lab.localnet.world import World
 @dataclass(frozen=True)
 class ForkedChain:
     """A chain that Ape is connected to, a fork of a month's local mainnet. `project`, `accounts` (test accounts, whose
-    keys everybody knows) and `provider` are Ape's; `folder` takes what a run on it writes."""
+    keys are public) and `provider` are Ape's; `folder` is for files that a run writes."""
 
     project: Any
     accounts: Any
@@ -74,7 +74,7 @@ class ForkedChain:
 
 @dataclass(frozen=True)
 class ForkableMainnet:
-    """A local mainnet that is running, and Ape, which can fork it."""
+    """A running local mainnet, which Ape can fork."""
 
     mainnet: LocalMainnet
     project: Any
@@ -85,7 +85,7 @@ class ForkableMainnet:
 
     @contextlib.contextmanager
     def fork(self) -> Iterator[ForkedChain]:
-        """A fork of it until the block ends. One at a time. Raises LocalnetError."""
+        """Forks it until the block ends. One at a time. Raises LocalnetError."""
         with running_fork(self.mainnet) as url, self._connected(url) as chain:
             yield chain
 
@@ -97,7 +97,7 @@ class ForkableMainnet:
 
     @contextlib.contextmanager
     def _connected(self, url: str) -> Iterator[ForkedChain]:
-        """Ape connected to the node at `url` until the block ends."""
+        """Connects Ape to the node at `url` until the block ends."""
         import ape  # noqa: PLC0415 (its environment is set)
         from ape.exceptions import ApeException  # noqa: PLC0415
 
@@ -118,13 +118,13 @@ class ForkableMainnet:
 def forkable(
     month: str | Path = DEFAULT_MONTH, reserves: str | Path | None = None, *, positions: str | Path | None = None
 ) -> Iterator[ForkableMainnet]:
-    """Starts the local mainnet of a month until the block ends; in it the repository is the working folder, where Ape
+    """Starts the local mainnet of a month until the block ends, with the repository as the working folder, where Ape
     finds its settings. Raises LocalnetError."""
     with contextlib.ExitStack() as stack:
         mainnet = stack.enter_context(running_mainnet(month, reserves, positions=positions))
         stack.enter_context(patch.dict(os.environ, ape_environment(mainnet.folder / "ape", mainnet.url), clear=True))
         stack.enter_context(contextlib.chdir(ROOT))
-        # Registered before Ape registers anything, so run after it: Ape writes into the folder once more as it ends.
+        # Registered before Ape registers anything, so run after it: Ape writes into the folder once more at exit.
         atexit.register(shutil.rmtree, mainnet.folder, ignore_errors=True)
         with _own_handlers():
             import ape  # noqa: PLC0415 (its environment is set)
@@ -144,7 +144,7 @@ def forked(
 
 @contextlib.contextmanager
 def one_line() -> Iterator[None]:
-    """For use on a connected chain: what Ape, the node or a fund's file find wrong becomes one line of click's."""
+    """For use on a connected chain: turns errors of Ape, the node or a fund's file into click's one-line errors."""
     from ballast import cli  # noqa: PLC0415 (it imports Ape)
 
     with cli.one_line():
@@ -153,8 +153,7 @@ def one_line() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _own_handlers() -> Iterator[None]:
-    """Ape puts handlers of signals in place of ours, which end the process without a KeyboardInterrupt: ours come
-    back."""
+    """Restores our signal handlers: Ape replaces them by its own, which end the process without a KeyboardInterrupt."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

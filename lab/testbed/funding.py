@@ -1,6 +1,6 @@
-"""A fund in the published state of a month, as data, and the tokens that its seed takes.
+"""The configuration of a fund in the published state of a month, and the tokens that its seed takes.
 
-Tokens of the local mainnet have an open `mint`, so whatever a holder needs is created for them.
+Tokens of the local mainnet have an open `mint`, so whatever a holder needs is minted.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def month_config(
 ) -> FundConfig:
     """The fund of a published month before its rebalance: `current_unit` of each component per share.
 
-    `seed_shares` (18 decimals) defaults to the published total supply. The streaming fee is 0 unless given, because
-    the published units are what was really held at start.
+    `seed_shares` (18 decimals) defaults to the published total supply. The streaming fee is 0 unless given, because the
+    published units are the real holdings at start.
     """
     shares = month.total_supply if seed_shares is None else seed_shares
     fixed = month.cap == "fixed"
@@ -51,7 +51,7 @@ def month_config(
                 decimals=published.decimals,
                 feed=Feed(address=token.feed, max_age=max_age),
                 supply=None if fixed else published.supply,
-                # A published weight of 0 says that the component leaves.
+                # A published weight of 0 means that the component leaves.
                 weight=(published.weight or None) if fixed else None,
                 seed_unit=published.current_unit,
                 pools=_pools(world, token),
@@ -81,7 +81,7 @@ def month_config(
 
 
 def _pools(world: World, token: Token) -> tuple[FundPool, ...]:
-    """All that the world has of the token: against WETH, and under the first of two tokens those between them."""
+    """All of the token's pools in the world: against WETH, and under the first of two tokens those between them."""
     named: list[dict[str, object]] = [{"venue": pool.venue, "pair": pool.pair} for pool in token.pools]
     for v3 in world.v3_pools_of(token.address):
         named.append({"venue": V3_VENUE, "pair": v3.pool, "fee_bps": v3.fee // 100})
@@ -92,8 +92,8 @@ def _pools(world: World, token: Token) -> tuple[FundPool, ...]:
 
 
 def as_yaml(config: FundConfig) -> dict[str, Any]:
-    """The fund as its YAML file has it. Every scalar is read as text there, so fractions go as decimal texts and
-    calendar months as words; other integers are exact as they are."""
+    """The fund as in its YAML file. Every scalar is read as a string there, so fractions are written as decimal strings
+    and calendar months as words; other integers are exact as they are."""
     raw: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
     limits, methodology, upkeep, timetable = (raw[part] for part in ("limits", "methodology", "upkeep", "timetable"))
     for group, names in (
@@ -115,11 +115,11 @@ def as_yaml(config: FundConfig) -> dict[str, Any]:
 
 
 def deal(account: Any, token: str, to: str, amount: int) -> None:
-    """Creates `amount` wei of a local token for `to`; sent by an Ape account."""
+    """Mints `amount` wei of a local token to `to`; sent by an Ape account."""
     account.transfer(token, value=0, data=encode_call("mint(address,uint256)", to, amount))
 
 
 def deal_seed(account: Any, config: FundConfig) -> None:
-    """Creates for the account what the seed of this fund takes."""
+    """Mints the tokens that the seed of this fund takes to the account."""
     for component, amount in zip(config.seeded(), config.seed_amounts(), strict=True):
         deal(account, component.token, account.address, amount)

@@ -1,4 +1,4 @@
-"""The keeper as a process of its own, and what it says after each look at the chain."""
+"""The keeper as a process of its own, and what it reports after each look at the chain."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _PULSE = TypeAdapter(Pulse)
 
 
 class KeeperRunError(LocalnetError):
-    """The keeper ended, hung or kept failing; one line for people, then the end of its log."""
+    """The keeper ended, hung or kept failing; the message is one line for the user, then the end of its log."""
 
 
 class Process(Protocol):
-    """A process that was started: its id, and its exit code as `subprocess` counts it, None while it runs."""
+    """A started process: its id, and its exit code in `subprocess`'s convention, None while it runs."""
 
     @property
     def pid(self) -> int: ...
@@ -44,11 +44,11 @@ class Process(Protocol):
 
 
 Start = Callable[[dict[str, str], Path, Path], Process]
-"""Starts a keeper with exactly this environment, in this folder; its output is added to this log."""
+"""Starts a keeper with exactly this environment, in this folder; appends its output to this log."""
 
 
 def start_process(environment: dict[str, str], folder: Path, log: Path, module: str = "keeper") -> Process:
-    """`python -m keeper run`, or another module in its place."""
+    """Starts `python -m keeper run`, or another module in its place."""
     with log.open("ab") as out:
         return subprocess.Popen(
             [sys.executable, "-m", module, "run"],
@@ -62,15 +62,15 @@ def start_process(environment: dict[str, str], folder: Path, log: Path, module: 
 
 
 class KeeperProcess:
-    """One keeper; it may be started and ended any number of times. It runs in `folder`, where its pulse stands, so that
-    no `.env` of the repository reaches it. `settings`: its variables, beside that of the pulse."""
+    """One keeper; it can be started and ended any number of times. It runs in `folder`, where its pulse is, so that no
+    `.env` of the repository reaches it. `settings`: its variables, besides that of the pulse."""
 
     def __init__(self, folder: Path, log: Path, settings: Mapping[str, str], start: Start = start_process) -> None:
         self.folder = folder
         self.log_path = log
         self.settings = settings
         self.exits: list[int] = []
-        """Exit codes of runs that ended by themselves, before anybody asked them to."""
+        """Exit codes of runs that ended without having been asked to."""
         self._start = start
         self._process: Process | None = None
 
@@ -97,7 +97,7 @@ class KeeperProcess:
         self._process = self._start(environment, self.folder, self.log_path)
 
     def alive(self) -> bool:
-        """Whether it runs; notes the exit code of a run that ended by itself."""
+        """Whether it runs; records the exit code of a run that ended by itself."""
         if self._process is None:
             return False
         code = self._process.poll()
@@ -110,7 +110,7 @@ class KeeperProcess:
         self.exits.append(code)
 
     def end(self, number: int = signal.SIGTERM) -> int | None:
-        """Sends it a signal that ends it, SIGKILL if that takes too long; its exit code, None if it did not run."""
+        """Ends it with a signal, and with SIGKILL if that takes too long; its exit code, None if it did not run."""
         if not self.alive() or self._process is None:
             return None
         process, self._process = self._process, None
@@ -123,14 +123,14 @@ class KeeperProcess:
         return code
 
     def pulse(self) -> Pulse | None:
-        """What it last saw and did."""
+        """What it last saw and did; None before its first look."""
         try:
             return _PULSE.validate_json(self.pulse_path.read_bytes())
         except FileNotFoundError:
             return None
 
     def look(self, block: int, within_s: float = LOOKS_WITHIN_S) -> Pulse:
-        """Its pulse once it has looked at this block or a later one. Raises KeeperRunError."""
+        """Waits for its pulse of this block or a later one. Raises KeeperRunError."""
         end = time.monotonic() + within_s
         while time.monotonic() < end:
             pulse = self.pulse()
@@ -142,7 +142,7 @@ class KeeperProcess:
         raise KeeperRunError(f"keeper: did not look at block {block} within {within_s:.0f} s{self.tail()}")
 
     def log(self) -> str:
-        """All it said."""
+        """Its whole output."""
         return self.log_path.read_text(encoding="utf-8", errors="replace") if self.log_path.exists() else ""
 
     def tail(self) -> str:
@@ -153,8 +153,8 @@ class KeeperProcess:
 
 @contextlib.contextmanager
 def running_keeper(on: ForkedChain, log: Path, url: str | None = None, **more: str) -> Iterator[KeeperProcess]:
-    """Runs a keeper of the fund whose book stands in the fork's folder until the block ends; its journal stands there
-    too. `url`: of its endpoint, if not the fork's; `more`: variables of its environment."""
+    """Runs a keeper of the fund whose book is in the fork's folder until the block ends; its journal is there too.
+    `url`: of its endpoint, if not the fork's; `more`: variables of its environment."""
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     settings = {

@@ -1,1 +1,2 @@
-"""What the tests of the contracts share: contracts as Python objects, a chain to move, reverts looked at closely."""
+"""What the tests of the contracts share: contracts as Python objects, a chain whose time they set, exact checks of
+reverts."""

@@ -19,7 +19,7 @@ FEE = 95 * WAD // 10_000
 CAP = 10**6
 """Supply cap in whole shares."""
 
-# A test's examples follow each other on one chain: what is stated must hold from any state.
+# A test's examples follow each other on one chain: its assertions must hold from any state.
 FUZZ = settings(
     max_examples=25, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -27,7 +27,7 @@ FUZZ = settings(
 
 @dataclass(frozen=True)
 class Basket:
-    """The index token and who stands around it. `holder` was given all seeded shares but the locked ones."""
+    """The index token and the accounts around it. `holder` was given all seeded shares but the locked ones."""
 
     chain: Chain
     index: Contract
@@ -82,20 +82,20 @@ class Basket:
         return self.rebalancer.run([(step.to, step.data, False) for step in steps])
 
     def attempts(self, *steps: Call) -> Call:
-        """Under the lock, tries these steps: each leaves an event Tried of the rebalancer."""
+        """Tries these steps under the lock: each leaves an event Tried of the rebalancer."""
         lock, unlock = self.index.lock(), self.index.unlock()
         tries = [(step.to, step.data, True) for step in steps]
         return self.rebalancer.run([(lock.to, lock.data, False), *tries, (unlock.to, unlock.data, False)])
 
     def accrue(self, at: int) -> Receipt:
-        """Writes the accrual at this time and changes nothing else."""
+        """Writes the accrual at this time, without any other change."""
         return self.chain.send(
             self.index.setStreamingFee(self.chain.read(self.index.streamingFee())), self.owner, at=at
         )
 
 
 def build_basket(chain: Chain, *, fee: int = FEE, seeded: bool = True) -> Basket:
-    """Deploys it; seeded with SEEDED shares at UNITS."""
+    """Deploys the basket; seeded with SEEDED shares at UNITS."""
     deployer, owner, recipient, holder = map(chain.account, ("deployer", "owner", "fee recipient", "holder"))
     deployed = [chain.deploy("OddToken", decimals, sender=deployer) for decimals in DECIMALS]
     tokens = tuple(sorted(deployed, key=lambda token: int(token.address, 16)))

@@ -1,6 +1,6 @@
-"""A small fund on which every figure can be chosen: six tokens of odd decimals, posted prices, posted targets.
+"""A small fund in which every figure can be chosen: six tokens of odd decimals, posted prices, posted targets.
 
-Its owner, guardian and keeper are plain accounts, so that a test says who acts and needs no waiting. The tokens stand
+Its owner, guardian and keeper are plain accounts, so that a test chooses who acts and needs no waiting. The tokens are
 in ascending order of address; index i below is their position in the fund's list once trading is open.
 """
 
@@ -51,7 +51,7 @@ TIMETABLE = Timetable()
 
 @dataclass(frozen=True)
 class Bench:
-    """The fund and who acts on it."""
+    """The fund and the accounts that act on it."""
 
     chain: Chain
     tokens: tuple[Contract, ...]
@@ -69,7 +69,7 @@ class Bench:
     holder: str
 
     def fund(self, at: int | None = None) -> Any:
-        """FundLens.fund in a block of that time."""
+        """FundLens.fund in a block at that time."""
         return self.chain.read(self.lens.fund(self.rebalancer), at=at)
 
     def due(self, at: int | None = None) -> tuple[str, str, int]:
@@ -82,8 +82,8 @@ class Bench:
         self.chain.send(self.oracle.post(list(self.tokens), list(prices)), self.keeper, at=self.chain.now())
 
     def post_targets(self, targets: Mapping[int, int], statuses: Mapping[int, int] | None = None) -> None:
-        """Posts constituents: token position to target unit, and the status of those that are not included. All say
-        that they were read again at start, so that it tells their bases."""
+        """Posts constituents: token position to target unit, and the status of those that are not included. All are
+        flagged as read again at start, so that start reports their bases."""
         found = statuses or {}
         constituents = [
             constituent(self.tokens[i], unit, found.get(i, INCLUDED), CONFIRMED, 0, 0) for i, unit in targets.items()
@@ -112,7 +112,7 @@ class Bench:
         return [self.chain.read(token.balanceOf(self.index)) for token in self.tokens]
 
     def give(self, i: int, to: str | Contract, amount: int) -> None:
-        """Makes token wei for an account, without moving the time."""
+        """Mints token wei for an account, without moving the time."""
         self.chain.send(self.tokens[i].mint(to, amount), self.keeper, at=self.chain.now())
 
     def value_per_share(self, prices: Sequence[int] | None = None) -> int:
@@ -151,15 +151,15 @@ CONFIRMED = 128
 
 
 def constituent(token: Contract | str, basis: int, status: int = INCLUDED, *more: int) -> tuple[Any, ...]:
-    """A constituent as the contracts have it; `more`: flags, price, weight, confirmed basis and whether it is a member,
-    as far as they are not 0."""
+    """A constituent as the contracts' tuple; `more`: flags, price, weight, confirmed basis and whether it is a member;
+    what is left out is 0."""
     flags, price, weight, before, member = (*more, 0, 0, 0, 0, 0)[:5]
     address = token.address if isinstance(token, Contract) else token
     return (address, basis, status, flags, price, weight, before, bool(member))
 
 
 def confirmed(basis: int) -> int:
-    """A basis as start tells it, with its flag; 0 for what is not included."""
+    """A basis as start reports it, with its flag; 0 for what is not included."""
     return basis and CONFIRMED << 88 | basis
 
 

@@ -1,4 +1,4 @@
-"""Tokens that answer badly: BrokenToken's code put in the place of a token that has been sound so far."""
+"""Tokens that answer badly: BrokenToken's code in place of that of a token that was sound before."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ UNSOUND = {
     "says nothing": SILENT,
     "too much": BEYOND,
 }
-"""Answers of balanceOf that cannot be relied on, and of decimals() that no list can take."""
+"""Answers of balanceOf that cannot be relied on, and of decimals() that no list accepts."""
 
 
 def breaks(chain: Chain, token: Contract | str, balance: int, decimals: int = PLAIN) -> bytes:
-    """From now on the token answers like this, without moving the time; its code from before, for `mends`. A
-    ReferenceToken keeps its balances and moves on as before; of another token only the answers are to be looked at."""
+    """Makes the token answer like this from now on, without moving the time; its previous code, for `mends`. A
+    ReferenceToken keeps its balances and transfers as before; of another token only the answers make sense."""
     address = token.address if isinstance(token, Contract) else token
     before = chain.code(address)
     made = chain.artifact("BrokenToken").create(balance, decimals)
@@ -29,5 +29,5 @@ def breaks(chain: Chain, token: Contract | str, balance: int, decimals: int = PL
 
 
 def mends(chain: Chain, token: Contract | str, code: bytes) -> None:
-    """The token is again what it was."""
+    """Gives the token its previous code back."""
     chain.cheats.set_code(token.address if isinstance(token, Contract) else token, code)

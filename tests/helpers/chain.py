@@ -1,4 +1,4 @@
-"""The fork as the tests move it: every block at a stated time, so that no result depends on the clock of the machine.
+"""The fork as the tests move it: every block at a stated time, so that no result depends on the machine's clock.
 
 Accounts are impersonated: an address is all it takes to send. Times are Unix seconds, amounts wei.
 """
@@ -18,7 +18,7 @@ from tests.helpers.contracts import Artifact, Call, Contract
 GAS = 25_000_000
 
 Receipt = dict[str, Any]
-"""As the node gives it: quantities are hexadecimal texts. `Contract.events` reads its logs."""
+"""As the node returns it: quantities are hexadecimal strings. `Contract.events` reads its logs."""
 
 
 class RevertedError(AssertionError):

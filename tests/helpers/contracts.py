@@ -91,7 +91,7 @@ class Contract:
 
 
 def encode_values(parameters: Sequence[Entry], values: Sequence[Any]) -> bytes:
-    """ABI encoding. Contracts stand for their address."""
+    """ABI encoding. A Contract is encoded as its address."""
     if len(parameters) != len(values):
         raise TypeError(f"{len(values)} values for {len(parameters)} parameters")
     return encode(types_of(parameters), [_plain(v) for v in values])

@@ -1,4 +1,4 @@
-"""Edits of a decoded fund, for tests of what is refused."""
+"""Edits of a decoded fund, for tests of fund files that must be refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Edit = Callable[[dict[str, Any]], object]
 
 
 def set_field(*path: str | int) -> Callable[[object], Edit]:
-    """Sets the field at `path`."""
+    """Makes an edit that sets the field at `path`."""
 
     def to(value: object) -> Edit:
         def edit(raw: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from tests.helpers.contracts import Call, Contract
 from tests.helpers.settling import Outcome, attainable, goal_of, settle, surplus_of, total_value_at_start, usd
 
 UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
-"""For examples of many transactions each: looking for a smaller failing one would take minutes."""
+"""Phases for examples of many transactions each, without shrinking, which would take minutes."""
 Steps = Sequence[tuple[str, bytes, bool]]
 Entries = Sequence[tuple[int, int, Contract | str]]
 """Component, amount and recipient of each entry of an order's sells."""
@@ -33,7 +33,7 @@ def hop(pool: str, flags: int, leg: int = 0, share: int = 0, kind: int = 0) -> b
 
 
 def step(call: Call, tolerated: bool = False) -> tuple[str, bytes, bool]:
-    """A call for the filler to make; the revert of a tolerated one is noted, not passed on."""
+    """A call for the filler to make; the revert of a tolerated one is recorded, not passed on."""
     assert call.to is not None
     return call.to, call.data, tolerated
 
@@ -58,8 +58,8 @@ def order(
     filler: Contract | str | None = None,
     entries: Entries | None = None,
 ) -> tuple[Any, ...]:
-    """IRebalancer.Order: the filler makes `steps`, then pays. It keeps what it is sent. `entries`, in place of one for
-    each sell: component, amount and recipient."""
+    """IRebalancer.Order: the filler makes `steps`, then pays. It keeps what it is sent. `entries`: component, amount
+    and recipient of each entry, in place of one for each sell."""
     data = script([*steps, *paying(bench, pays)])
     rows = [(i, amount, FILLER) for i, amount in sells.items()] if entries is None else entries
     indexes, amounts, recipients = [[row[k] for row in rows] for k in range(3)]
@@ -128,7 +128,7 @@ def _enough(out: Outcome) -> bool:
 
 
 def trade(bench: Bench, sells: Mapping[int, int], pays: Mapping[int, int], at: int, **more: Any) -> Any:
-    """Trades the batch; its Traded event's Result. Result and holdings are what the model says."""
+    """Trades the batch, and checks Result and holdings against the model; the Result of its Traded event."""
     fund = bench.fund(at)
     expected = settle(fund, at, sells, pays, more.get("min_value", 0))
     receipt = bench.chain.send(bench.rebalancer.trade(order(bench, sells, pays, **more)), bench.keeper, at=at)
@@ -143,14 +143,14 @@ def trade(bench: Bench, sells: Mapping[int, int], pays: Mapping[int, int], at: i
 
 
 def check_result(result: Any, expected: Outcome) -> None:
-    """A Result as the chain emits it is the model's outcome."""
+    """Asserts that a Result from the chain is the model's outcome."""
     assert expected.error is None, expected.error
     found = (result.valueOut, result.valueIn, result.tolerance, result.attainable)
     assert found == (expected.value_out, expected.value_in, expected.tolerance, expected.part)
 
 
 def batch(bench: Bench, at: int, value: int | None = None) -> tuple[dict[int, int], dict[int, int]]:
-    """A batch that pays the least allowed, of that value (share of NAV), or as large as the bucket lets it be."""
+    """A batch that pays the least allowed, of that value (share of NAV), or as large as the bucket allows."""
     fund = bench.fund(at)
     sells = sells_worth(fund, fund.capacity if value is None else value)
     return sells, least_pays(fund, at, sells)

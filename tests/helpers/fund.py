@@ -40,7 +40,7 @@ FIRST_BUSINESS_DAY, LAST_DAY, FIXED_DAY = 0, 1, 2  # execution days
 
 @dataclass(frozen=True)
 class Limits:
-    """As `Limits` of the rebalancer; fractions with 18 decimals, times in seconds."""
+    """The rebalancer's `Limits`; fractions with 18 decimals, times in seconds."""
 
     first_tolerance: int = -15 * WAD // 1000
     last_tolerance: int = 4 * WAD // 100
@@ -57,7 +57,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Timetable:
-    """As `Timetable` of the rebalancer; times in seconds."""
+    """The rebalancer's `Timetable`; times in seconds."""
 
     length: int = MONTH
     day: int = FIRST_BUSINESS_DAY
@@ -74,7 +74,7 @@ class Timetable:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a fund is deployed with."""
+    """Parameters of a fund's deployment."""
 
     fee: int = 95 * WAD // 10_000
     supply_cap: int = 1_000_000
@@ -89,7 +89,7 @@ class Setup:
     anchors: tuple[tuple[str, str, int, int], ...] = ()
     """Second sources beside the feeds, as AnchoredOracle lists them."""
     poster: str = ANYONE
-    """Who posts supplies beside the timelock; nobody."""
+    """Who posts supplies besides the timelock; nobody."""
 
     def but(self, **changes: Any) -> Setup:
         """The same with other values."""
@@ -98,7 +98,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Fund:
-    """A deployed and seeded fund and who stands around it. `deployer` holds all shares but the locked ones."""
+    """A deployed and seeded fund and the accounts around it. `deployer` holds all shares but the locked ones."""
 
     chain: Chain
     world: World
@@ -138,7 +138,7 @@ class Fund:
         return self.chain.at("ReferenceToken", address)
 
     def move_to(self, time: int) -> None:
-        """Goes to a time and has every feed answer its reference price there: the latest block is at `time` + 1."""
+        """Goes to a time and posts every feed at its reference price there: the latest block is at `time` + 1."""
         self.chain.move_to(time)
         self.market().post_feeds()
 
@@ -182,7 +182,7 @@ def fund_holder(fund: Fund, name: str, wei: int = 10**30) -> str:
 def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: int = FOUNDED) -> Fund:
     """Deploys a fund and seeds it in the month's published state: units before the rebalance, total supply.
 
-    It begins at `at`, or where the chain stands if that is later. The feeds are posted at the reference prices.
+    It is deployed at `at`, or at the chain's time if that is later. The feeds are posted at the reference prices.
     """
     deployer, proposer = chain.account("deployer"), chain.account("proposer")
     guardian, recipient = chain.account("guardian"), chain.account("fee recipient")
@@ -256,7 +256,7 @@ def deploy_fund(chain: Chain, world: World, month: Month, setup: Setup, *, at: i
 
 
 def by_address(entry: Sequence[Any]) -> int:
-    """Sorts (address, ...) as the contracts do."""
+    """Sort key of (address, ...) in the contracts' order."""
     return int(entry[0], 16)
 
 
@@ -267,7 +267,7 @@ def feeds(world: World, max_age: int) -> list[tuple[str, str, int, int, int, int
 
 
 def posted_supplies(month: Month, date: int) -> list[tuple[str, int, int]]:
-    """The published supplies of the month's constituents, true at `date`."""
+    """The published supplies of the month's constituents, dated `date`."""
     return sorted(((c.address, c.supply, date) for c in month.components if c.supply), key=by_address)
 
 

@@ -1,4 +1,4 @@
-"""Words as the contracts pack them, taken apart again: an index token's list, and the targets of a month."""
+"""Unpacks words that the contracts pack: an index token's list, and the targets of a month."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Target(NamedTuple):
 
 
 def data_at(chain: Chain, pointer: str) -> bytes:
-    """What is kept as the code of a contract, behind its first byte."""
+    """Data stored as the code of a contract, after its first byte."""
     code = chain.code(pointer)
     assert code[:1] == b"\0", f"nothing is kept at {pointer}"
     return code[1:]
 
 
 def words_at(chain: Chain, pointer: str) -> list[int]:
-    """The words kept as the code of a contract."""
+    """The words stored as the code of a contract."""
     data = data_at(chain, pointer)
     assert len(data) % 32 == 0, f"no words at {pointer}"
     return [int.from_bytes(data[i : i + 32], "big") for i in range(0, len(data), 32)]
@@ -51,8 +51,8 @@ def components_of(words: Sequence[int]) -> list[Listed]:
 
 
 def targets_of(data: bytes) -> list[Target]:
-    """Targets: one byte that says how wide units are, then for each side (2 bits, high), shift in steps of 4 bits (5),
-    price (25), and the unit."""
+    """Targets: one byte with the width of units, then for each target its side (2 bits, high), shift in steps of 4 bits
+    (5), price (25), and the unit."""
     width = 4 + data[0]
     found = []
     for row in range(1, len(data), width):
@@ -62,7 +62,7 @@ def targets_of(data: bytes) -> list[Target]:
 
 
 def kept(price: int) -> int:
-    """A price in 25 bits, or as few less as a shift by whole steps of 4 bits leaves."""
+    """A price as 25 bits keep it: rounded down by a shift of whole steps of 4 bits where it is longer."""
     shift = 0
     while price >> shift >= 2**25:
         shift += 4

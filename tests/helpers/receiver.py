@@ -1,4 +1,4 @@
-"""A service on the loopback that takes alerts, as apprise's json:// sends them."""
+"""A service on the loopback that receives alerts as apprise's json:// sends them."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tests.helpers.waiting import PATIENCE_S
 
 TOKEN = "token-that-nobody-may-see"
-"""In the path of its URL, as services have it."""
+"""Part of its URL's path, as with real services."""
 
 HOLDS_S = 2 * PATIENCE_S
-"""What is held back is let go after so long in any case: whoever waits for it fails."""
+"""Longest that a request is held back, seconds: a test that waits for it has failed by then."""
 
 
 @dataclass
 class Receiver:
-    """A running service. `status`: what it answers; `answers`: cleared, it takes requests and does not answer them;
+    """A running service. `status`: of its answers; `answers`: while cleared, requests are received and not answered;
     `got`: title and text of each request."""
 
     url: str
@@ -34,7 +34,7 @@ class Receiver:
 
 @contextlib.contextmanager
 def receiver() -> Iterator[Receiver]:
-    """Runs one until the block ends."""
+    """Runs a receiver until the block ends."""
     found = Receiver("")
     found.answers.set()
 
@@ -49,7 +49,7 @@ def receiver() -> Iterator[Receiver]:
                 self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Logs nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -1,4 +1,5 @@
-"""One way to say that a call reverts, for all tests: by the 4-byte selector of the raw revert data, nothing looser."""
+"""The one way for all tests to check that a call reverts: by the 4-byte selector of the raw revert data, nothing
+looser."""
 
 from __future__ import annotations
 

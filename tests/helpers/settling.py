@@ -1,4 +1,4 @@
-"""What the settlement has to do, in Python: a second implementation that the tests hold the contracts against.
+"""The settlement in Python: a second implementation, against which the tests check the contracts.
 
 Values are USD with 18 decimals, shares of NAV and tolerances 18-decimal fractions, amounts token wei. `Fund` is what
 FundLens.fund returns.
@@ -22,7 +22,7 @@ def ceil_div(a: int, b: int) -> int:
 
 @dataclass(frozen=True)
 class BucketState:
-    """What a batch of some value meets at some time, and the tat it leaves behind."""
+    """The bucket's terms for a batch of some value at some time, and the tat that the batch leaves behind."""
 
     idle: int
     """Seconds x 2**24."""
@@ -43,7 +43,7 @@ def bucket(now: int, tat: int, value: int, limits: Any) -> BucketState:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a batch comes to: `error` is the name of the error it meets, with its arguments, or None."""
+    """The outcome of a batch: `error` is the name of the error that it meets, with its arguments, or None."""
 
     error: tuple[Any, ...] | None
     value_out: int = 0
@@ -76,7 +76,7 @@ def goal_of(fund: Any, i: int, part: int = WAD) -> int:
 
 
 def usd(amount: int, price: int, decimals: int) -> int:
-    """Rounded down."""
+    """USD of token wei, rounded down."""
     return int(amount * price // 10**decimals)
 
 
@@ -89,7 +89,7 @@ def attainable(fund: Any, surplus: int, received: int) -> int:
 
 
 def settle(fund: Any, now: int, sells: Mapping[int, int], pays: Mapping[int, int], min_value: int = 0) -> Outcome:
-    """The batch that sends out up to `sells`, keeps what is sent, and brings `pays`."""
+    """Settles the batch that sends out up to `sells`, keeps what is sent, and brings `pays`."""
     sold = {i: min(amount, surplus_of(fund, i)) for i, amount in sells.items()}
     limits, progress, total = fund.limits, fund.progress, total_value_at_start(fund)
     at = fund.holdings

@@ -23,7 +23,7 @@ from tests.helpers.contracts import Call, Contract
 
 HEADER = "token_address,other_address,fee,lower,upper,depth_weth,cardinality"
 SPAN = 12_000
-"""Ticks on each side of the price that the lens is asked for: about a factor 3.3."""
+"""Ticks on each side of the price that the lens reads: about a factor 3.3."""
 
 _SLOT0 = ("uint160", "int24", "uint16", "uint16", "uint16", "uint8", "bool")
 _SWAP = "swap(address,bool,int256,uint160,bytes)"
@@ -39,7 +39,7 @@ def open_pools(chain: Chain, world: World, month: Month, lines: list[str]) -> Wo
 
 
 def open_invented(chain: Chain, world: World, month: Month) -> World:
-    """Opens the pools of the invented positions, and has them traded in; the world with them."""
+    """Opens the pools of the invented positions, and trades in them; the world with them."""
     rows = load_positions(ROOT / "data" / "positions" / "invented.csv")
     sender = chain.account("opener of pools")
     depths = v3_pools_of(month, rows, world.weth)
@@ -65,19 +65,19 @@ def with_anchors(config: FundConfig, world: World, **terms: int) -> FundConfig:
 
 
 class AheadOfFeeds(Market):
-    """A market whose prices move while the feeds go on answering those of the month: feeds that lag."""
+    """A market whose prices move while the feeds keep those of the month: feeds that lag."""
 
     def post_feeds(self, only: Sequence[str] | None = None) -> None:
-        """As the market's, at the prices of the month."""
+        """Posts the feeds at the prices of the month."""
         Market(self._rpc, self.world).post_feeds(only)
 
     def move(self, token: str, percent: int) -> None:
-        """Moves a reference price by so many percent."""
+        """Moves a reference price by `percent`."""
         self.set_price(token, self.prices[token] * (100 + percent) // 100)
 
 
 def stir(chain: Chain, world: World) -> None:
-    """Has every pool traded in, a little there and back: only then does it have the room for observations that was made
+    """Trades in every pool, a little there and back: only then does a pool use the room for observations that was made
     for it."""
     aside = Market(chain.rpc, world)
     for token in world.tokens:
@@ -88,7 +88,7 @@ def stir(chain: Chain, world: World) -> None:
 
 
 def read_pool(chain: Chain, lens: Contract, address: str, span: int = SPAN) -> V3Pool:
-    """A pool as the lens shows it."""
+    """A pool as the lens returns it."""
     (state,) = chain.read(lens.states([address], span))
     pool = pool_of(address, state)
     assert pool is not None, f"{address} is no pool with liquidity"
@@ -102,9 +102,9 @@ def slot0(chain: Chain, address: str) -> tuple[int, int]:
 
 
 def swap(world: World, pool: V3Pool, token_in: str, amount: int, limit: int | None = None) -> Call:
-    """A swap of `amount` in (below zero: for so much out), to be sent by the market, which pays for it.
+    """A swap of `amount` in (below zero: for that amount out), to be sent by the market, which pays for it.
 
-    It gives what the pool received and paid (below zero) of token0 and token1.
+    It returns what the pool received (above zero) and paid (below zero) of token0 and token1.
     """
     zero_in = token_in == pool.tokens[0]
     end = MIN_SQRT_RATIO + 1 if zero_in else MAX_SQRT_RATIO - 1

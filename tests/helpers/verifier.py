@@ -1,5 +1,5 @@
 """A stand-in of Etherscan's and Sourcify's servers on the loopback. It answers as they do, and really compiles what it
-is sent: what is not among the sources it gets, it does not have."""
+is sent: sources that were not sent are missing."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ code without arguments, as hex."""
 
 
 def without_metadata(code: bytes) -> bytes:
-    """Code without the CBOR that the compiler puts behind it: its last two bytes are the length of that."""
+    """Code without the CBOR metadata that the compiler appends, whose length is in the last two bytes."""
     length = int.from_bytes(code[-2:], "big") + 2
     return code[:-length] if len(code) > length else code
 
 
 class Compiler:
-    """Judges by compiling, against the code on a chain: immutables are the chain's, all else must be equal; what
-    differs in metadata alone is a partial match."""
+    """Judges by compiling and comparing with the code on a chain: immutables are the chain's, all else must be equal;
+    what differs in metadata alone is a partial match."""
 
     def __init__(self, w3: Web3) -> None:
         self._w3 = w3
@@ -72,7 +72,7 @@ class Compiler:
         return (PARTIAL if same else None), creation.hex()
 
     def _sent(self, address: str) -> bytes:
-        """What the transaction carried that created the contract."""
+        """The data of the transaction that created the contract."""
         provider: Any = self._w3.provider
         found = provider.make_request("ots_getContractCreator", [address])["result"]
         return bytes(self._w3.eth.get_transaction(found["hash"])["input"])
@@ -97,8 +97,9 @@ class Compiler:
 
 @dataclass
 class StandIn:
-    """`pending`: looks after each contract before there is a verdict; `limited`: requests that are refused for now;
-    `missing`: hand-ins that come before the server knows the contract; `supported`: chains. What was asked is kept."""
+    """`pending`: status requests for each contract before there is a verdict; `limited`: requests that are refused for
+    now; `missing`: submissions that come before the server knows the contract; `supported`: chains. All requests are
+    recorded."""
 
     judge: Judge
     pending: int = 1
@@ -107,16 +108,16 @@ class StandIn:
     supported: frozenset[int] = frozenset({1, 31337})
     url: str = ""
     etherscan: dict[str, str] = field(default_factory=dict)
-    """Verdicts in its words, by address in lower case."""
+    """Verdicts in Etherscan's words, by address in lower case."""
     sourcify: dict[str, str | None] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
-    """What went wrong in the server itself."""
+    """Errors of the server itself."""
     jobs: dict[str, list[Any]] = field(default_factory=dict)
-    """By ticket: looks that are left, and the address."""
+    """By ticket: status requests that are left, and the address."""
 
     def limits(self) -> bool:
-        """Whether this request is one too many."""
+        """Counts a request; whether to refuse it as one too many."""
         self.limited -= 1
         return self.limited >= 0
 
@@ -184,7 +185,7 @@ class StandIn:
         return 202, {"verificationId": self.ticket(address)}
 
     def arguments_of(self, body: dict[str, Any]) -> str:
-        """Sourcify takes the arguments from the transaction."""
+        """The constructor arguments, which Sourcify takes from the transaction."""
         return self.arguments(body["stdJsonInput"], body["contractIdentifier"], body["creationTransactionHash"])
 
     arguments: Callable[[dict[str, Any], str, str], str] = lambda _given, _name, _hash: ""
@@ -208,7 +209,7 @@ def _no(said: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def standing_in(judge: Judge, **settings: Any) -> Iterator[StandIn]:
-    """A server until the block ends."""
+    """Runs a server until the block ends."""
     running, lock = StandIn(judge, **settings), threading.Lock()
 
     class Handler(JsonHandler):

@@ -1,7 +1,7 @@
-"""Waiting for something to come to pass, and ports at which nobody answers.
+"""Waiting for a condition, and ports that refuse connections.
 
-No result depends on how long anything takes: `PATIENCE_S` only ends a test that would wait for ever, on a machine that
-is as busy as it likes.
+No result depends on how long anything takes: `PATIENCE_S` only ends a test that would otherwise wait for ever, however
+busy the machine is.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def wait_for(
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
-    """What the condition gives once that is true. Raises AssertionError with `what` after `PATIENCE_S`, but never
-    without a look after the last pause: who was not let run does not fail for that."""
+    """The condition's value once it is true. Raises AssertionError with `what` after `PATIENCE_S`, but never without a
+    look after the last pause: a process that was not scheduled does not fail for that."""
     end = clock() + PATIENCE_S
     while True:
         last = clock() > end
@@ -39,8 +39,8 @@ def wait_for(
 
 @contextlib.contextmanager
 def dead_port() -> Iterator[int]:
-    """A TCP port of the loopback that refuses connections until the block ends: it is taken, so that nobody else gets
-    it meanwhile, and nobody listens there."""
+    """A TCP port of the loopback that refuses connections until the block ends: it is bound, so that nobody else gets
+    it meanwhile, and nobody listens on it."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield int(held.getsockname()[1])

@@ -1,1 +1,1 @@
-"""`make audit`: what other people's tools find in the contracts, held against reasoned explanations in triage.yaml."""
+"""`make audit`: what third-party tools find in the contracts, checked against the explanations in triage.yaml."""

@@ -1,7 +1,7 @@
 """`python -m tools.audit [NAMES]`: runs the tools, prints a table, writes out/audit.json.
 
-Every finding must match an entry of triage.yaml, which says why it is no fault; an entry of a tool that ran and that
-matches nothing is an error too.
+Every finding must match an entry of triage.yaml, which explains why it is no defect; an entry of a tool that ran and
+that matches nothing is an error too.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main(names: tuple[str, ...], rules: Path | None) -> None:
         entries = [entry for entry in triage() if entry.tool in ran]
         found = [finding for name in ran for finding in _found(name, tools[name])]
         left, idle = judged(found, entries)
-        # Which of others' rules are in the folder is not known.
+        # It is not known which of others' rules are in the folder.
         idle = [entry for entry in idle if entry.tool != semgrep.OTHERS]
     except AuditError as error:
         print(f"audit: {error}", file=sys.stderr)
@@ -72,7 +72,7 @@ def _found(name: str, tool: Callable[[Path], list[Finding]]) -> list[Finding]:
 
 
 def table(found: Sequence[Finding], left: Sequence[Finding]) -> Table:
-    """How many findings of each kind there are, and how many are not explained."""
+    """Counts findings by kind, and those that are not explained."""
     drawn = Table("tool", "impact", "kind", "findings", "not explained")
     open_ = Counter((finding.tool, finding.impact, finding.check) for finding in left)
     for kind, count in sorted(Counter((one.tool, one.impact, one.check) for one in found).items()):

@@ -1,4 +1,4 @@
-"""A finding of a tool, and the list of those that are explained."""
+"""Findings of the tools, and the list of those that are explained."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AuditError(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a tool says of a place: Contract.function, or the name of what it concerns."""
+    """A tool's finding. `where`: Contract.function, or the name of what it concerns."""
 
     tool: str
     check: str
@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Entry:
-    """Findings of a tool's kind `check` where the place matches `where` whole, and why they are no fault."""
+    """Findings of a tool's kind `check` where the whole place matches `where`, and why they are no defect."""
 
     tool: str
     check: str

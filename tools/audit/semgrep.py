@@ -1,7 +1,7 @@
-"""semgrep: this project's own rules for its Solidity (`rules/ballast.yaml`), and rules of others for who has a folder.
+"""semgrep: this project's own rules for its Solidity (`rules/ballast.yaml`), and others' rules from a folder, if given.
 
 semgrep comes without rules for Solidity, and no package that we install carries those that others publish, such as
-`solidity/security` of Decurity/semgrep-smart-contracts: who audits names the folder.
+`solidity/security` of Decurity/semgrep-smart-contracts: an auditor names the folder.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from tools.audit.findings import AuditError, Finding
 from tools.audit.stage import program, run, sources
 
 RULES = Path(__file__).with_name("rules")
-"""The project's rules, and `broken/`: contracts on which each of them has to find what is marked."""
+"""The project's rules, and `broken/`: contracts in which each of them has to find exactly what is marked."""
 OWN, OTHERS = "semgrep", "semgrep-others"
 _MARK = re.compile(r"// found: ([\w-]+)$")
 _FUNCTION = re.compile(r"^    (?:function (\w+)|(receive|constructor))\b")
 
 
 def own(folder: Path) -> list[Finding]:
-    """Findings of the project's rules. Raises AuditError, also where a rule does not find just what is marked."""
+    """Findings of the project's rules. Raises AuditError, also where a rule does not find exactly what is marked."""
     shutil.copytree(RULES / "broken", folder / "broken")
     check(folder / "broken", _scan(folder / "broken", RULES / "ballast.yaml"))
     sources(folder)
@@ -40,7 +40,7 @@ def others(folder: Path, rules: Path) -> list[Finding]:
 
 
 def check(folder: Path, found: Iterable[Mapping[str, Any]]) -> None:
-    """Raises AuditError unless findings begin at just the lines of a folder's contracts that are marked for them."""
+    """Raises AuditError unless findings begin at exactly the lines of a folder's contracts that are marked for them."""
     marked = {
         (mark[1], file.name, number)
         for file in folder.rglob("*.sol")
@@ -54,7 +54,7 @@ def check(folder: Path, found: Iterable[Mapping[str, Any]]) -> None:
 
 
 def read(raw: Mapping[str, Any], folder: Path, tool: str = OWN) -> Finding:
-    """A finding of semgrep's report. Its place: the file, and the last function that begins above its end."""
+    """Reads a finding of semgrep's report. Its place: the file, and the last function that begins above its end."""
     extra, path = raw["extra"], folder / raw["path"]
     above = path.read_text().splitlines()[: raw["end"]["line"]]
     names = [found[1] or found[2] for line in above if (found := _FUNCTION.match(line))]
@@ -67,7 +67,7 @@ def _rule(raw: Mapping[str, Any]) -> str:
 
 
 def _scan(folder: Path, rules: Path) -> list[dict[str, Any]]:
-    """What rules find in the contracts of a folder. Raises AuditError where a rule or a file could not be read."""
+    """Findings of the rules in a folder's contracts. Raises AuditError where a rule or a file could not be read."""
     report = folder / "report.json"
     quiet = ("--metrics", "off", "--disable-version-check", "--no-git-ignore", "--quiet")
     command: list[str | Path] = [

@@ -13,7 +13,7 @@ from tools.audit.stage import FOUNDRY, build_info, program, run, sources
 
 LOOKED_AT = ("High", "Medium")
 ERCS = (("IndexToken", "erc20"),)
-"""Contracts and the standards that they claim, of those that Slither knows."""
+"""Contracts and the standards that they claim, among those that Slither knows."""
 UNREAD = "not-analysed"
 _COMPILED = ("--ignore-compile", "--compile-force-framework", "foundry", "--foundry-build-info-directory", "build")
 _PATH = {"PATH": f"{FOUNDRY}{os.pathsep}{os.environ['PATH']}"}
@@ -38,7 +38,7 @@ def detectors(folder: Path) -> list[Finding]:
 
 
 def ercs(folder: Path) -> list[Finding]:
-    """What a contract lacks of the standard that it claims. Raises AuditError."""
+    """Where a contract departs from the standard that it claims. Raises AuditError."""
     _stage(folder)
     found: list[Finding] = []
     for contract, erc in ERCS:
@@ -66,7 +66,7 @@ def ercs(folder: Path) -> list[Finding]:
 
 
 def unread(said: str) -> list[Finding]:
-    """The functions that Slither could not read: its detectors see nothing in them."""
+    """The functions that Slither could not read: its detectors find nothing in them."""
     names = dict.fromkeys(re.findall(r"Impossible to generate IR for (\w+\.\w+)", said))
     return [Finding("slither", UNREAD, name, "High", "Slither cannot read this function") for name in names]
 

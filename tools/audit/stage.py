@@ -1,4 +1,4 @@
-"""The contracts of a fund as the tools take them: sources, and the compiler's output for tools that cannot run it."""
+"""The contracts of a fund as the tools' input: sources, and the compiler's output for tools that cannot run it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WITHOUT = shutil.ignore_patterns("testing", ".cache")
 
 
 def program(tool: str, name: str) -> Path:
-    """A program of a tool's own Python. Raises AuditError where it is not installed."""
+    """The path of a program in a tool's own Python. Raises AuditError where it is not installed."""
     path = ROOT / ".tools" / tool / "bin" / name
     if not path.exists():
         raise AuditError(f"{path.relative_to(ROOT)} is missing: run `make .tools/{tool}.stamp`")
@@ -29,7 +29,7 @@ def program(tool: str, name: str) -> Path:
 
 
 def run(command: Sequence[str | Path], folder: Path, variables: Mapping[str, str] | None = None) -> str:
-    """What a program says; how it ends does not count, as findings end one with an error. No network is needed."""
+    """A program's output; its exit code is ignored, as findings make it an error. No network is needed."""
     environment = {**os.environ, **(variables or {})}
     done = subprocess.run(
         [str(part) for part in command], cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -38,13 +38,13 @@ def run(command: Sequence[str | Path], folder: Path, variables: Mapping[str, str
 
 
 def sources(folder: Path, root: Path = ROOT) -> None:
-    """Lay the contracts into a folder, with a link to what they import."""
+    """Copy the contracts into a folder, with a link to what they import."""
     shutil.copytree(root / "contracts", folder / "contracts", ignore=WITHOUT)
     (folder / "node_modules").symlink_to(root / "node_modules")
 
 
 def build_info(folder: Path, root: Path = ROOT) -> None:
-    """Lay down in addition what forge calls build info, without bytecode: Slither reads the syntax trees."""
+    """Also write what forge calls build info, without bytecode: Slither reads the syntax trees."""
     (folder / "foundry.toml").write_text("[profile.default]\n")
     (folder / "build").mkdir()
     (folder / "build" / "contracts.json").write_text(json.dumps(_compile(folder, root)))

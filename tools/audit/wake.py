@@ -1,4 +1,4 @@
-"""Wake's detectors (eth-wake)."""
+"""Runs Wake's detectors (eth-wake)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def detectors(folder: Path) -> list[Finding]:
     """All findings, of any impact and confidence, in the contracts' own files. Raises AuditError."""
     project = folder / "project"
     project.mkdir()
-    # Wake takes every Solidity file under a project for its own: what is imported must stand elsewhere.
+    # Wake takes every Solidity file under a project for its own: what is imported must be elsewhere.
     shutil.copytree(ROOT / "contracts", project / "contracts", ignore=WITHOUT)
     (project / "wake.toml").write_text(_CONFIG.format(packages=ROOT / "node_modules"))
     lay_compiler(folder / "data" / "wake" / "compilers")
@@ -57,7 +57,7 @@ def detectors(folder: Path) -> list[Finding]:
 
 
 def read(raw: dict[str, Any]) -> Finding:
-    """A finding of Wake's report. Its place: the contract, and the last function that begins above its end."""
+    """Reads a finding of Wake's report. Its place: the contract, and the last function that begins above its end."""
     found = raw["detection"]
     at = found["location"]
     above = Path(at["path"]).read_text().encode()[: at["end_offset"]].decode()
@@ -68,7 +68,7 @@ def read(raw: dict[str, Any]) -> Finding:
 
 
 def lay_compiler(folder: Path) -> None:
-    """The compiler of the set-up where Wake keeps those that it downloads, with its list of them."""
+    """Put the set-up's compiler where Wake keeps those that it downloads, with Wake's list of them."""
     path = folder / COMPILER / COMPILER
     path.parent.mkdir(parents=True)
     command = shlex.join([sys.executable, str(Path(__file__).with_name("native_ids.py")), str(SOLC)])

@@ -1,1 +1,1 @@
-"""Which lines and branches of the contracts the tests on a chain reach, in the very code that is deployed."""
+"""Which lines and branches of the contracts the tests on a chain reach, in code compiled as for deployment."""

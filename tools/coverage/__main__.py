@@ -1,4 +1,4 @@
-"""`python -m tools.coverage [TESTS]`: runs tests on a chain and says what of the contracts they reach."""
+"""`python -m tools.coverage [TESTS]`: runs tests on a chain and reports what of the contracts they reach."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def main(tests: tuple[str, ...], left: bool) -> None:
 
 
 def _files(tests: Sequence[str]) -> list[str]:
-    """The files of tests that these are, or that are in these folders."""
+    """These test files, and those in these folders."""
     found = list[Path]()
     for test in tests:
         found += [ROOT / test] if test.endswith(".py") else sorted((ROOT / test).rglob("test_*.py"))
@@ -53,7 +53,7 @@ def _files(tests: Sequence[str]) -> list[str]:
 
 
 def _told(output: dict[str, Any], files: Sequence[str]) -> tuple[dict[str, Any], str]:
-    """What all that counts reached: as a document, and as text."""
+    """What all the parts that count reached: as a document, and as text."""
     parts = kept(files, output["digest"])
     found = reached(output, merged(parts.values()))
     core = [one for one in found if Path(one.file).stem in FILES]

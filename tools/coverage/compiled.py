@@ -26,12 +26,12 @@ _WHOLE = ("ContractDefinition", "FunctionDefinition", "ModifierDefinition", "Par
 """Code made from these belongs to no line: it enters and leaves a function, or reads its arguments."""
 
 Range = tuple[int, int]
-"""Of a source: where it begins and how long it is, in bytes."""
+"""Beginning and length in a source, in bytes."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """An instruction: its place in the code (bytes), the source's file, and the range there that it is made from."""
+    """An instruction: its offset in the code (bytes), the source's file, and the range there that it is made from."""
 
     pc: int
     file: str
@@ -41,7 +41,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Source:
-    """A file: its text, ranges that stand for no line, and what decides, by the ranges of its jumps."""
+    """A file: its text, the ranges that belong to no line, and decisions by the ranges of their jumps."""
 
     name: str
     text: bytes
@@ -58,9 +58,9 @@ class Source:
 
 
 def compiled() -> dict[str, Any]:
-    """The compiler's output for the contracts that can be deployed; kept while it is asked for the same.
+    """The compiler's output for the contracts that can be deployed; cached while its input is the same.
 
-    `contracts`: by name, and once more by `creation(name)`, `object` and `sourceMap`. `sources`: by name, `id`, `ast`,
+    `contracts`: `object` and `sourceMap` by name, and once more by `creation(name)`. `sources`: by name, `id`, `ast`,
     and the text of ours.
     """
     asked = json.dumps(_task())
@@ -77,12 +77,12 @@ def compiled() -> dict[str, Any]:
 
 
 def creation(name: str) -> str:
-    """What a contract's creation code is called, constructor and all that it calls."""
+    """The name of a contract's creation code: the constructor and all that it calls."""
     return f"{name} (creation)"
 
 
 def _task() -> dict[str, Any]:
-    """As Ape asks for it, of the rewritten sources."""
+    """The compiler's input as Ape makes it, for the rewritten sources."""
     settings = yaml.safe_load((ROOT / "ape-config.yaml").read_text())["solidity"]
     names = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "contracts").rglob("*.sol"))]
     names = [name for name in names if not name.startswith("contracts/testing/")]
@@ -135,7 +135,7 @@ def _source(name: str, text: str, tree: Mapping[str, Any]) -> Source:
 
 
 def _decides(node: Mapping[str, Any]) -> Iterator[Range]:
-    """The ranges that the compiler may give a jump which a node's condition decides."""
+    """The ranges that the compiler may give to the jump that a node's condition decides."""
     kind = node["nodeType"]
     if kind in ("IfStatement", "Conditional", "ForStatement", "WhileStatement") and node.get("condition"):
         yield _range(node)
@@ -168,7 +168,7 @@ def places(output: Mapping[str, Any], contract: str) -> Iterator[Place]:
     start, length, file = 0, 0, -1
     pc = 0
     for entry in found["sourceMap"].split(";"):
-        # What is empty is as before.
+        # An empty field is as in the entry before.
         fields = entry.split(":")
         start = int(fields[0]) if fields[0] else start
         length = int(fields[1]) if len(fields) > 1 and fields[1] else length

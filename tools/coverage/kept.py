@@ -1,7 +1,7 @@
 """What the tests of each file executed, kept so that runs of single files add up.
 
-It counts as long as the contracts and the file are what they were. What a file's tests take from others (fixtures,
-helpers) is not looked at: after a change there, run all.
+A part counts as long as the contracts and the file of tests are unchanged. Changes in what the tests import (fixtures,
+helpers) are not noticed: after one, run all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KEPT = ROOT / ".cache" / "coverage" / "parts"
 
 
 def keep(parts: Mapping[str, Mapping[str, Any]], code: str, folder: Path = KEPT) -> None:
-    """Keep these files' parts in place of what they had. A file with a failed test has none any more."""
+    """Replace these files' parts. A file with a failed test loses its part."""
     folder.mkdir(parents=True, exist_ok=True)
     for file, part in parts.items():
         path = _path(file, folder)
@@ -30,7 +30,7 @@ def keep(parts: Mapping[str, Mapping[str, Any]], code: str, folder: Path = KEPT)
 
 
 def kept(files: Iterable[str], code: str, folder: Path = KEPT) -> dict[str, dict[str, Any]]:
-    """The parts of those files that have one which still counts."""
+    """The parts of these files that still count."""
     found = {}
     for file in files:
         path = _path(file, folder)
@@ -44,5 +44,5 @@ def _path(file: str, folder: Path) -> Path:
 
 
 def _state(file: str, code: str) -> str:
-    """Of the contracts (`code`, see `compiled`) and the file."""
+    """Digest of the contracts (`code`, see `compiled`) and the file."""
     return hashlib.sha256(code.encode() + (ROOT / file).read_bytes()).hexdigest()

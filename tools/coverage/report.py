@@ -1,4 +1,4 @@
-"""What was executed, in lines and branches of the sources."""
+"""What was executed, as lines and branches of the sources."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ BOTH = 2
 
 @dataclass(frozen=True)
 class Reached:
-    """A file's lines and branches: how many there are, and the lines of those that nothing reached.
+    """A file's lines and branches: their numbers, and the lines of those that nothing reached.
 
-    `no_jump`: lines of decisions that the compiler made no jump for that it names; their branches do not count.
+    `no_jump`: lines of decisions for which the compiler made no jump that its map names; their branches do not count.
     """
 
     file: str
@@ -34,10 +34,10 @@ class Reached:
 
 
 def reached(output: Mapping[str, Any], hits: Hits) -> list[Reached]:
-    """Each file that has code, by name.
+    """The coverage of each file that has code, by name.
 
-    A line counts where it has code of its own in any contract, and is reached where any contract's was executed. A
-    decision counts where it has a jump in any contract; both branches are reached where one jump went both ways.
+    A line counts where it has code of its own in any contract, and is reached where that of any contract was executed.
+    A decision counts where it has a jump in any contract; both branches are reached where one jump went both ways.
     """
     files = sources(output)
     lines: dict[str, dict[int, bool]] = defaultdict(dict)
@@ -70,7 +70,7 @@ def reached(output: Mapping[str, Any], hits: Hits) -> list[Reached]:
 
 
 def merged(parts: Iterable[Mapping[str, Any]]) -> Hits:
-    """What several processes have written, as one."""
+    """Merges what several processes have written."""
     found: Hits = {}
     for part in parts:
         for contract, places_ in part["hits"].items():
@@ -81,7 +81,7 @@ def merged(parts: Iterable[Mapping[str, Any]]) -> Hits:
 
 
 def figures(found: Iterable[Reached]) -> dict[str, Any]:
-    """Of files together, in whole lines and branches, and in percent rounded down to a tenth."""
+    """Totals of the files: whole lines and branches, and percent rounded down to a tenth."""
     every = list(found)
     counts = {"lines": sum(one.lines for one in every), "branches": sum(one.branches for one in every)}
     left = {
@@ -100,7 +100,7 @@ def figures(found: Iterable[Reached]) -> dict[str, Any]:
 
 
 def table(found: Iterable[Reached]) -> str:
-    """A line for each file, with the lines that are not reached, or not in each way."""
+    """A line for each file, with its lines that are not reached, or not in each way."""
     rows = [f"{'file':44}{'lines':>12}{'branches':>12}  not reached"]
     for one in found:
         lines = f"{one.lines - len(one.lines_left)}/{one.lines}"

@@ -1,7 +1,7 @@
-"""The contracts' sources as they are measured: each `require` written as `if … revert`, everything else as it is.
+"""The contracts' sources as they are measured: each `require` rewritten as `if … revert`, everything else unchanged.
 
-For a `require` with an error the compiler calls a function of its own making, whose jump its map says to be of the
-whole contract: nothing would tell one `require` from the next. Of `if … revert` the map names the jump.
+For a `require` with an error the compiler calls a function that it generates, and its map gives that function's jump to
+the whole contract: one `require` could not be told from the next. For `if … revert` the map names the jump.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""A plugin for pytest, `-p tools.coverage.tracing`: keeps what of the contracts' code the tests have executed.
+"""A plugin for pytest, `-p tools.coverage.tracing`: records what of the contracts' code the tests execute.
 
 Each transaction is traced just before it is sent, as a call in the block that it will be mined in, because the node
 keeps no steps of transactions; calls, and estimates that fail, after they were answered. The steps are joined with the
-tree of calls, which says whose code a step is of. The compiler's metadata at a code's end says which contract it is.
+tree of calls, which shows whose code a step belongs to. The compiler's metadata at a code's end identifies the
+contract.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from tools.coverage.compiled import compiled, creation
 from tools.coverage.kept import keep
 
 SAME = 500
-"""So many times a view's same function is traced with the same outcome in a file of tests."""
+"""How often the same function of a view is traced with the same outcome in a file of tests."""
 LONGEST = 8_000_000
-"""Gas above which steps are not asked for: those of tests that burn all gas there is would fill the memory."""
+"""Gas above which no steps are requested: those of tests that burn all gas there is would fill the memory."""
 PATIENCE_S = 600
 """Seconds after which a trace is given up."""
 _STEPS = {"disableStack": True, "disableStorage": True, "disableMemory": True}
@@ -33,15 +34,15 @@ _CALLS = ("CALL", "STATICCALL", "DELEGATECALL", "CALLCODE", *_CREATES)
 Send = Any
 Names = Callable[[Mapping[str, Any]], str | None]
 Hits = dict[str, dict[int, int]]
-"""By contract and place in its code (bytes): 1; for JUMPI 2 where it did not jump, 4 where it did, or both."""
+"""By contract and offset in its code (bytes): 1; for JUMPI 2 where it did not jump, 4 where it did, or both."""
 
 
 @dataclass
 class Part:
     """What the tests of one file executed.
 
-    `unfit`: tests with a trace that was not understood to its end. `other`: tests with a transaction that did not do in
-    the block what it did in the trace. `untraced`: transactions that were signed elsewhere, and all above LONGEST.
+    `unfit`: tests with a trace that could not be followed to its end. `other`: tests with a transaction whose outcome
+    in the block was not that of its trace. `untraced`: transactions that were signed elsewhere, and all above LONGEST.
     `alike`: calls that were left out after SAME.
     """
 
@@ -56,22 +57,23 @@ class Part:
 
 @dataclass(frozen=True)
 class Codes:
-    """Whose code it is, in hex without 0x. `ends`: by the metadata at its end; `creations`: by name."""
+    """Which contract a code is of, in hex without 0x. `ends`: names by the metadata at its end; `creations`: creation
+    code by name."""
 
     ends: Mapping[str, str]
     creations: Mapping[str, str]
 
     def of(self, code: str) -> str | None:
-        """The contract that code is of."""
+        """The contract that the code belongs to."""
         return self.ends.get(metadata(code.removeprefix("0x")))
 
     def created(self, data: str) -> str | None:
-        """What creation code with arguments is to create."""
+        """The contract that creation code with arguments creates."""
         return next((creation(name) for name, code in self.creations.items() if data.startswith(code, 2)), None)
 
 
 def codes(output: Mapping[str, Any]) -> Codes:
-    """Of the contracts as they are measured. The metadata is another for each."""
+    """The codes of the contracts as they are measured. Each has different metadata."""
     contracts: Mapping[str, Any] = output["contracts"]
     ends = {metadata(contracts[name]["object"]): name for name in contracts if creation(name) in contracts}
     return Codes(ends, {name: contracts[creation(name)]["object"] for name in ends.values()})
@@ -83,7 +85,7 @@ def metadata(code: str) -> str:
 
 
 def walk(steps: list[dict[str, Any]], root: Mapping[str, Any], names: Names, hits: Hits) -> bool:
-    """Add a trace's steps to `hits`. False where steps and calls do not fit together; what came before counts.
+    """Add a trace's steps to `hits`. False where steps and calls do not fit together; the steps before that count.
 
     `names`: whose code a call runs, None for code that is none of ours; see `Recorder`.
     """
@@ -91,7 +93,7 @@ def walk(steps: list[dict[str, Any]], root: Mapping[str, Any], names: Names, hit
     for step in steps:
         depth, pc = step["depth"], step["pc"]
         while depth < len(stack):
-            # What is left has been called and is not in the steps: the two are not of the same run.
+            # A call that is left in the tree is not in the steps: the two are not of the same run.
             if next(stack.pop().calls, None) is not None:
                 return False
         if depth > len(stack):
@@ -110,15 +112,15 @@ def walk(steps: list[dict[str, Any]], root: Mapping[str, Any], names: Names, hit
         else:
             places[pc] = 1
         if step["op"] in _CALLS:
-            # It has steps of its own only if code began to run: not without gas, without the ether that it is to bring,
-            # or where there is no code.
+            # A call has steps of its own only if code began to run: not without gas, without the ether that it is to
+            # transfer, or where there is no code.
             frame.called = next(frame.calls, None)
     return all(next(frame.calls, None) is None for frame in stack)
 
 
 @dataclass
 class _Frame:
-    """Code that runs: whose it is, what it has yet to call, what it has just called, where it may just have jumped."""
+    """Code that runs: whose it is, the calls that it has yet to make, the one just made, the JUMPI just executed."""
 
     name: str | None
     calls: Iterator[Mapping[str, Any]]
@@ -127,12 +129,12 @@ class _Frame:
 
     @classmethod
     def of(cls, call: Mapping[str, Any], names: Names) -> _Frame:
-        # The tree has the end of a contract as a call, which no instruction of that kind made.
+        # The tree has a contract's self-destruction as a call, which no instruction of that kind made.
         return cls(names(call), iter([one for one in call.get("calls", ()) if one["type"] != "SELFDESTRUCT"]))
 
 
 class Recorder:
-    """Stands between the tests and the node."""
+    """Sits between the tests and the node."""
 
     def __init__(self, send: Send, codes_: Codes) -> None:
         self.parts: dict[str, Part] = {}
@@ -146,16 +148,16 @@ class Recorder:
 
     @property
     def file(self) -> str:
-        """Whose test runs."""
+        """The file of the test that runs."""
         return self.test.partition("::")[0]
 
     @property
     def part(self) -> Part:
-        """What it has executed."""
+        """What that file's tests have executed."""
         return self.parts.setdefault(self.file, Part())
 
     def request(self, provider: HTTPProvider, method: str, params: Any) -> Any:
-        """What the node answers to a test's request, which is traced if it runs code."""
+        """The node's answer to a test's request, which is traced if it runs code."""
         if getattr(self._busy, "now", False):
             return self._send(provider, method, params)
         self._busy.now = True
@@ -169,7 +171,7 @@ class Recorder:
             self._busy.now = False
 
     def _sent(self, provider: HTTPProvider, params: Any) -> Any:
-        """The answer to a transaction that is to be mined at once."""
+        """Traces and sends a transaction that is to be mined at once; the answer."""
         price = self._send(provider, "eth_gasPrice", [])["result"]
         traced = self._trace(provider, [{"gasPrice": price, **params[0]}, "pending"], {})
         answer = self._send(provider, "eth_sendTransaction", params)
@@ -197,12 +199,12 @@ class Recorder:
                 self.part.alike += 1
             else:
                 block = params[1] if len(params) > 1 else "latest"
-                # Such as a call at another time than the block's.
+                # Overrides, such as of the block's time.
                 others = dict(zip(("stateOverrides", "blockOverrides"), params[2:], strict=False))
                 self._trace(provider, [params[0], block], others)
 
     def _trace(self, provider: HTTPProvider, params: list[Any], others: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Count what a call executes; the tree of its calls, if any code of ours is among them."""
+        """Records what a call executes; the tree of its calls, None if the node refuses to trace it."""
         calls: Mapping[str, Any] | None = self._traced(provider, [*params, {"tracer": "callTracer", **others}])
         if not calls:
             return None
@@ -220,7 +222,7 @@ class Recorder:
         return calls
 
     def _traced(self, provider: HTTPProvider, params: list[Any]) -> Any:
-        """A trace, however long the node takes; None if it refuses."""
+        """A trace, with a long time limit; None if the node refuses."""
         url = str(provider.endpoint_uri)
         if url not in self._patient:
             self._patient[url] = HTTPProvider(url, request_kwargs={"timeout": PATIENCE_S})
@@ -235,7 +237,7 @@ class Recorder:
             todo += call.get("calls", ())
             if call["type"] in _CREATES:
                 found[_place(call)] = self._codes.created(str(call["input"]))
-                # It has no code yet, or none any more, where the node is asked.
+                # The node would return no code: it is not there yet, or no more.
                 found[str(call.get("to", ""))] = self._codes.of(str(call.get("output", "")))
         todo = [root]
         while todo:
@@ -253,7 +255,7 @@ def _place(call: Mapping[str, Any]) -> str:
 
 
 def _outcome(answer: Mapping[str, Any]) -> str:
-    """Nothing for an answer, the error's selector or words for a refusal."""
+    """Empty for a result, the error's selector or message for a refusal."""
     error = answer.get("error")
     if not isinstance(error, Mapping):
         return ""
@@ -262,7 +264,7 @@ def _outcome(answer: Mapping[str, Any]) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to record, and let the tests create the contracts as they are measured."""
+    """Start recording, and make the tests create the contracts as they are measured."""
     output = compiled()
     known = codes(output)
     send, create = HTTPProvider.make_request, Artifact.create
@@ -281,24 +283,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Watch:
-    """Tells the recorder which test runs, and keeps what a file's tests executed once they have all run."""
+    """Names the running test to the recorder, and keeps what a file's tests executed once they have all run."""
 
     def __init__(self, recorder: Recorder, digest: str) -> None:
         self._recorder = recorder
         self._digest = digest
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Fixtures of a module belong to its first test."""
+        """Begins a new file with its first test, to which fixtures of a module belong."""
         if nodeid.partition("::")[0] != self._recorder.file:
             self._keep()
         self._recorder.test = nodeid
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A file with a failed test does not count."""
+        """Marks a file with a failed test, which then does not count."""
         self._recorder.part.failed |= report.failed
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Not of a file in which the run was stopped."""
+        """Keeps the last file, unless the run was stopped in it."""
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             self._keep()
 

@@ -1,1 +1,1 @@
-"""`make release`: everything that a release consists of, in out/release, each file the same for the same commit."""
+"""`make release`: all files of a release, in out/release, each the same for the same commit."""

@@ -33,7 +33,7 @@ COPIED = (
     "deploy/ballast-keeper-failed@.service",
     "deploy/keeper.env.example",
 )
-"""Files of the tree that stand beside the wheel, with .env.example as env.example."""
+"""Files of the tree that are copied beside the wheel, with .env.example as env.example."""
 
 
 @click.command()
@@ -72,7 +72,7 @@ def main(skip_forge: bool, skip_pythons: bool) -> None:
 
 @contextmanager
 def part(name: str) -> Iterator[None]:
-    """A part of the work, which says its seconds at its end."""
+    """Prints a part of the work and how long it took."""
     began = time.monotonic()
     print(f"{name} ...", flush=True)
     yield
@@ -80,7 +80,7 @@ def part(name: str) -> Iterator[None]:
 
 
 def _contracts(tree: Path, other: Path, made: Path, commit: Commit, *, forge: bool) -> None:
-    """contracts.json, once two folders and two programs have come to the same."""
+    """Writes contracts.json, once two folders and two programs have given the same code."""
     with part("contracts: compiled by Ape in two folders"):
         found = codes.by_ape(tree)
         codes.compare(found, {"compiled in another folder": codes.by_ape(other)}, metadata=True)
@@ -95,7 +95,7 @@ def _contracts(tree: Path, other: Path, made: Path, commit: Commit, *, forge: bo
 
 
 def _keeper(tree: Path, other: Path, made: Path, commit: Commit) -> None:
-    """The wheel, once two folders have come to the same, and what it and the contracts are made of."""
+    """Builds the wheel, once two folders have given the same, and the lists of what it and the contracts consist of."""
     built = wheel.build(tree, made, commit.time)
     again = wheel.build(other, other.parent / "wheel", commit.time)
     if built.read_bytes() != again.read_bytes():
@@ -117,7 +117,7 @@ def sums(files: Iterable[Path]) -> str:
 
 
 def _test(tree: Path, made: Path, folder: Path) -> None:
-    """Install and test the wheel under each Python; what was seen goes to out/pythons.json."""
+    """Install and test the wheel under each Python; writes the results to out/pythons.json."""
     (built,) = made.glob("*.whl")
     ran = [pythons.test(tree, built, folder / "pythons", version) for version in pythons.VERSIONS]
     for one in ran:

@@ -11,12 +11,12 @@ from pathlib import Path
 from tools.release.errors import ReleaseError, run
 
 LINKED = (".venv", ".tools", "node_modules")
-"""What the lock files pin is installed once: the checkouts share it."""
+"""What the lock files pin is installed once, and the checkouts share it."""
 
 
 @dataclass(frozen=True)
 class Commit:
-    """The commit that is released: its hash, and its time (unix seconds), which stands for any other in the files."""
+    """The commit to release: its hash, and its time (Unix seconds), which replaces any other time in the files."""
 
     hash: str
     time: int
@@ -32,7 +32,7 @@ def head(root: Path) -> Commit:
 
 
 def check_out(root: Path, commit: Commit, folder: Path) -> None:
-    """Lay the commit's files into a new folder, with links to what is installed."""
+    """Write the commit's files into a new folder, with links to what is installed."""
     archive = subprocess.run(["git", "archive", "--format=tar", commit.hash], cwd=root, capture_output=True, check=True)
     folder.mkdir(parents=True)
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:

@@ -1,6 +1,6 @@
 """The contracts' code: compiled in several places and by two programs, compared, and listed by hash.
 
-What Ape makes has to be the same byte by byte wherever it is made. forge names sources and remappings otherwise, which
+Ape's output has to be the same byte by byte wherever it is made. forge names sources and remappings differently, which
 changes the hash of the compiler's metadata at the code's end and nothing else: its code is compared up to there.
 """
 
@@ -20,13 +20,13 @@ from keeper.check.codes import fingerprint_of, known
 from tools.release.errors import ReleaseError, run
 
 NOT_DEPLOYED = ("contracts/interfaces/", "contracts/libraries/", "contracts/testing/")
-"""Folders without contracts of a fund: libraries are part of the code that uses them."""
+"""Folders without deployed contracts: libraries are part of the code that uses them."""
 FORGE_OUT = Path(".cache") / "release" / "out"
 
 
 @dataclass(frozen=True)
 class Code:
-    """A contract's code as the compiler gives it: for its creation, and at its address with immutables of zero."""
+    """A contract's compiled code: for its creation, and at its address with immutables of zero."""
 
     source: str
     creation: bytes
@@ -39,7 +39,7 @@ class Code:
 
 
 def body(code: bytes) -> bytes:
-    """Code up to the compiler's metadata, whose length stands in the last two bytes."""
+    """Code up to the compiler's metadata, whose length is in the last two bytes."""
     return code[: -int.from_bytes(code[-2:], "big") - 2]
 
 
@@ -72,7 +72,7 @@ def _bytes(entry: Mapping[str, str]) -> bytes:
 
 
 def by_forge(root: Path) -> dict[str, Code]:
-    """Compile a checkout with forge, by the compiler's settings of lab/fuzz/contracts.toml. Raises ReleaseError."""
+    """Compile a checkout with forge, with the compiler's settings of lab/fuzz/contracts.toml. Raises ReleaseError."""
     settings = {
         "FOUNDRY_CONFIG": str(root / "lab" / "fuzz" / "contracts.toml"),
         "FOUNDRY_SRC": "contracts",
@@ -116,14 +116,14 @@ def compare(first: Mapping[str, Code], others: Mapping[str, Mapping[str, Code]],
 
 
 def check_keeper(codes: Mapping[str, Code]) -> None:
-    """Raises ReleaseError unless `keeper check` knows these very contracts."""
+    """Raises ReleaseError unless `keeper check` has the fingerprints of these very contracts."""
     for name, fingerprint in known().items():
         if name not in codes or fingerprint_of(codes[name].runtime) != fingerprint:
             raise ReleaseError(f"keeper/check/codes.json: other code of {name}: run `python -m tools.export_codes`")
 
 
 def listed(codes: Mapping[str, Code], commit: str, version: str, compiler: Mapping[str, Any]) -> dict[str, Any]:
-    """The list of hashes (keccak-256, hex). `..._without_metadata` is what any build of these sources has."""
+    """The list of hashes (keccak-256, hex). `..._without_metadata` is the same for any build of these sources."""
     return {
         "version": version,
         "commit": commit,

@@ -1,4 +1,4 @@
-"""What may go wrong while a release is made."""
+"""Errors of making a release."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class ReleaseError(Exception):
 
 
 def run(command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str] | None = None) -> str:
-    """What a program prints; `environment` is added to this process's.
+    """Runs a program; its output. `environment` is added to this process's.
 
-    Raises ReleaseError with all that it said where it fails.
+    Raises ReleaseError with all its output where it fails.
     """
     variables = {**os.environ, **(environment or {})}
     done = subprocess.run(

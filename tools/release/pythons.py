@@ -1,6 +1,6 @@
 """The keeper under each Python that it is released for: installed as an operator would, and its unit tests.
 
-What the tests import of keeper and ballast is what is installed, not what stands beside them.
+The tests import keeper and ballast from the installed wheel, not from the tree.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PASSED = re.compile(r"(\d+) passed")
 
 @dataclass(frozen=True)
 class Tested:
-    """A Python's full version ("" where there is none here), and what was seen of the keeper under it."""
+    """A Python's full version ("" if it is not installed here), and the results of the keeper's tests under it."""
 
     wanted: str
     found: str
@@ -57,7 +57,7 @@ def test(root: Path, wheel: Path, folder: Path, wanted: str, tests: Sequence[str
     run(["uv", "pip", "install", "-q", "--python", inside, "-c", root / "requirements.lock", *TESTERS], folder)
     place = folder / f"tree-{wanted}"
     lay(root, environment, place)
-    # Nothing of the real tree is on the path, wherever pytest comes to look for tests.
+    # Nothing of the real tree is on the path, wherever pytest looks for tests.
     variables = {"PYTHONPATH": str(place), "PYTHONSAFEPATH": "1"}
     of = run([inside, "-c", "import keeper, ballast; print(keeper.__file__, ballast.__file__)"], folder, variables)
     if not all(Path(file).is_relative_to(place.resolve()) for file in of.split()):
@@ -77,7 +77,7 @@ def test(root: Path, wheel: Path, folder: Path, wanted: str, tests: Sequence[str
 
 def lay(root: Path, environment: Path, place: Path) -> None:
     """Make a tree of links to all of the tree at `root` but the wheel's packages, which are copied from where they are
-    installed: the tests find files beside them, and nothing else of keeper and ballast."""
+    installed: the tests find the files that they need beside them, but no other keeper and ballast."""
     place.mkdir()
     for path in root.iterdir():
         if path.name not in INSTALLED:
@@ -88,11 +88,11 @@ def lay(root: Path, environment: Path, place: Path) -> None:
 
 
 def find(version: str) -> Path | None:
-    """A Python of this version ("3.12") that is installed here, pyenv's among them; None fetches nothing."""
+    """A Python of this version ("3.12") that is installed here, pyenv's among them, or None; downloads nothing."""
     command = ["uv", "python", "find", "--no-project", "--no-python-downloads", "--system", version]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return Path(done.stdout.strip())
-    # pyenv's shims answer for its chosen versions only.
+    # pyenv's shims find only the versions that it has selected.
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     return max(versions.glob(f"{version}.*/bin/python"), default=None)

@@ -1,4 +1,4 @@
-"""What a release is made of, as CycloneDX: the keeper's Python packages, the npm packages of contracts and pages."""
+"""Lists a release's parts as CycloneDX: the keeper's Python packages, the npm packages of contracts and pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tools.release.errors import run
 
 
 def python(root: Path, environment: Path, time: int) -> str:
-    """Of an environment with the installed wheel, with licences. Raises ReleaseError."""
+    """The packages of an environment with the installed wheel, with licences. Raises ReleaseError."""
     program = root / ".tools" / "release" / "bin" / "cyclonedx-py"
     # Without an index, purls name no registry's host.
     command: list[str | Path] = [
@@ -30,16 +30,16 @@ def python(root: Path, environment: Path, time: int) -> str:
 
 
 def npm(root: Path, version: str) -> str:
-    """Of package-lock.json, what only tests need among it (scope "optional"). Raises ReleaseError."""
+    """The packages of package-lock.json; those that only tests need have the scope "optional". Raises ReleaseError."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("package.json", "package-lock.json"):
             document = json.loads((root / name).read_text())
-            # npm refuses a project without a version; the project's stands in ballast/__init__.py alone.
+            # npm refuses a project without a version; the project's is in ballast/__init__.py alone.
             for part in (document, document.get("packages", {}).get("", {})):
                 part["version"] = version
             (Path(folder) / name).write_text(json.dumps(document))
         text = run(["npm", "sbom", "--sbom-format", "cyclonedx", "--package-lock-only"], Path(folder))
     found = json.loads(text)
-    # These two are others in each run, and the format does not ask for them.
+    # These two differ in each run, and the format does not require them.
     del found["serialNumber"], found["metadata"]["timestamp"]
     return json.dumps(found, indent=1) + "\n"

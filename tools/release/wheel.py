@@ -1,4 +1,4 @@
-"""The keeper as a wheel, and a Python of its own in which it is installed as an operator would."""
+"""Builds the keeper as a wheel, and installs it into an environment of its own as an operator would."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LOCK = "requirements-keeper.lock"
 
 
 def build(root: Path, folder: Path, time: int) -> Path:
-    """Build the wheel of the tree at `root` into a folder; its path. `time` (unix seconds) is every file's in it.
+    """Build the wheel of the tree at `root` into a folder; its path. `time` (Unix seconds): that of every file in it.
 
     Raises ReleaseError.
     """
