@@ -50,11 +50,15 @@ def clean_chain(request: pytest.FixtureRequest) -> Iterator[None]:
     if not on_chain(request):
         yield
         return
+    connected: Web3 = request.getfixturevalue("w3")
+    base_fee = connected.eth.get_block("pending")["baseFeePerGas"]
     snapshot = ape().chain.snapshot()
     try:
         yield
     finally:
         ape().chain.restore(snapshot)
+        # anvil's snapshots leave the next block's base fee out.
+        connected.provider.make_request(RPCEndpoint("anvil_setNextBlockBaseFeePerGas"), [hex(base_fee)])
 
 
 @pytest.fixture(scope="module", autouse=True)
