@@ -170,6 +170,8 @@ class _Months:
         if k:
             self._progress.say(label, "the market goes to the month's prices, the owner posts supplies")
             chain.turn(fund, snapshot, begin)
+        elif snapshot.reserves:  # the local mainnet was built without them
+            chain.to_prices(fund, snapshot)
         self._progress.say(label, "notice period")
         fund.clock.jump(begin)
         if k % fund.cadence.months:
