@@ -203,7 +203,7 @@ class Chronicle:
 
 
 def _key(state: FundState) -> object:
-    """The part of the state of which every intervention changes something."""
+    """Part of the state; every intervention changes it."""
     return (
         state.phase,
         state.month_period,

@@ -16,7 +16,7 @@ from keeper.pools.market import NO_PAIR, Swap
 from keeper.pools.venues import PoolKind
 
 FILLER = NO_ADDRESS
-"""Recipient that stands for whoever fills the batch."""
+"""Recipient that means the filler of the batch."""
 
 SHARE_ONE = 1 << 64
 """100 % in the unit of hops' shares."""
